@@ -1,0 +1,1 @@
+"""Knows models on disk and on the network: cards, download, conversion. Completing never calls it."""

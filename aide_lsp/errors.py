@@ -1,0 +1,58 @@
+"""All errors that Aide raises on purpose.
+
+    AideError
+    ├── SettingsError        a value somebody set cannot be used
+    ├── ModelError           a model cannot be had
+    │   ├── CardError            a model card is wrong or unknown
+    │   ├── DownloadError        no source gave the file that the card pins
+    │   ├── ConversionError      the file cannot be turned into ONNX
+    │   └── ModelFilesError      files on disk are missing or differ from their manifest
+    ├── SessionError         the runtime could not load or run the model
+    └── DeclinedError        this request cannot be completed, with a reason code to show
+
+A message says what happened, what was expected, and what to do. Cancelling is not an error: see
+`inference.cancel`.
+"""
+
+
+class AideError(Exception):
+    """Base of all errors whose text is meant for the user."""
+
+
+class SettingsError(AideError):
+    """A setting has a wrong value; the last good one stays in effect."""
+
+
+class ModelError(AideError):
+    """A model cannot be had."""
+
+
+class CardError(ModelError):
+    """A model card is wrong, or no card has the name that was asked for."""
+
+
+class DownloadError(ModelError):
+    """No source gave the file that the card pins."""
+
+
+class ConversionError(ModelError):
+    """A model file cannot be turned into an ONNX model."""
+
+
+class ModelFilesError(ModelError):
+    """Files of a model on disk are missing or differ from their manifest."""
+
+
+class SessionError(AideError):
+    """The runtime could not load the model or run it."""
+
+
+class DeclinedError(AideError):
+    """A request that cannot be completed.
+
+    `reason` is a short code for programs (`too-large`, `long-line`, ...); the message is for people.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
