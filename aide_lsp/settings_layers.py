@@ -58,6 +58,11 @@ class _Layer:
     name: str
     values: Mapping[str, Any]
     project: bool = False
+    folder: Path | None = None
+
+    @property
+    def place(self) -> tuple[str, Path | None]:
+        return (self.name, self.folder)
 
 
 def user_file() -> Path:
@@ -87,9 +92,8 @@ class SettingsReader:
 
     def __init__(self, user: Path | None = None) -> None:
         self._user = user
-        self._good: dict[tuple[str, str], Any] = {}
+        self._good: dict[tuple[str, Path | None], dict[str, Any]] = {}
         self._files: dict[Path, tuple[tuple[int, int], dict[str, Any] | str]] = {}
-        self._tables: dict[Path, dict[str, Any]] = {}
 
     def resolve(
         self,
@@ -109,7 +113,7 @@ class SettingsReader:
         problems: list[Problem] = []
         settings, sources = Settings(), {}
         for layer in self._layers(document, editor, folder, problems):
-            values = dict(self._checked(layer, settings, limits, problems))
+            values = self._checked(layer, settings, limits, problems)
             settings = with_values(settings, values)
             sources.update(dict.fromkeys(values, layer.name))
         return Resolved(settings, tuple(problems), sources)
@@ -126,18 +130,16 @@ class SettingsReader:
         project = project_file(document, folder)
         if project is not None:
             yield _Layer(str(project), self._table(project, problems), project=True)
-        yield _Layer("editor settings", _editor_values(editor))
+        yield _Layer("editor settings", _editor_values(editor), folder=folder)
 
     def _table(self, path: Path, problems: list[Problem]) -> dict[str, Any]:
-        """Read a TOML file if it changed; a broken one leaves what it last held."""
+        """Read a TOML file if it changed; of a broken one the last good values stay."""
         content = self._file(path)
-        if isinstance(content, str):
-            problems.append(
-                Problem(str(path), "", f"{path} cannot be read: {content}. Its last good values stay.")
-            )
-            return self._tables.get(path, {})
-        self._tables[path] = content
-        return content
+        if isinstance(content, dict):
+            return content
+        message = f"{path} cannot be read: {content}. Its last good values stay in effect."
+        problems.append(Problem(str(path), "", message))
+        return self._good.get((str(path), None), {})
 
     def _file(self, path: Path) -> dict[str, Any] | str:
         try:
@@ -153,22 +155,24 @@ class SettingsReader:
 
     def _checked(
         self, layer: _Layer, below: Settings, limits: ModelLimits | None, problems: list[Problem]
-    ) -> Iterator[tuple[str, Any]]:
-        """Yield the usable values of a layer; note the others."""
+    ) -> dict[str, Any]:
+        """Return the usable values of a layer; note the others."""
+        before, good = self._good.get(layer.place, {}), {}
         for written, value in layer.values.items():
             key = KEYS.get(written)
             wrong = _refusal(written, key, layer)
             if wrong is None and key is not None:
                 fault = check_value(key, value, limits)
                 if fault is None:
-                    self._good[layer.name, key] = value
-                    yield key, value
+                    good[key] = value
                     continue
-                kept = self._good.get((layer.name, key), value_of(below, key))
+                kept = before.get(key, value_of(below, key))
                 wrong = f"{fault}. {'No value' if kept is None else shown(kept)} stays in effect"
-                if (layer.name, key) in self._good and check_value(key, kept, limits) is None:
-                    yield key, kept
+                if key in before and check_value(key, kept, limits) is None:
+                    good[key] = kept
             problems.append(Problem(layer.name, written, f"{written} in {layer.name}: {wrong}."))
+        self._good[layer.place] = good
+        return good
 
 
 def _refusal(written: str, key: str | None, layer: _Layer) -> str | None:

@@ -1,0 +1,100 @@
+"""Who may import whom, how large a module may get, and that generated files are fresh."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aide_lsp.settings_reference import MARKS, REPOSITORY, generated_files
+
+PACKAGE = REPOSITORY / "aide_lsp"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+# A room may import itself and the rooms named here.
+ROOMS = {
+    "lsp": {"completion", "inference", "settings", "errors", "startup"},
+    "completion": {"inference", "settings", "errors"},
+    "inference": {"settings", "errors"},
+    "catalog": {"inference", "settings", "errors"},
+    "settings": set(),
+    "errors": set(),
+}
+# Only these rooms may import these libraries.
+LIBRARIES = {
+    "pygls": {"lsp"},
+    "lsprotocol": {"lsp"},
+    "onnxruntime": {"inference", "catalog"},
+    "onnx": {"catalog"},
+    "gguf": {"catalog"},
+    "huggingface_hub": {"catalog"},
+    "click": {"cli"},
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """Full dotted names of all that a module imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            module = node.module or ""
+            found |= {module} | (
+                {f"{module}.{alias.name}" for alias in node.names} if module == "aide_lsp" else set()
+            )
+    return found
+
+
+def rooms_imported(path: Path) -> set[str]:
+    names = (name.split(".") for name in imports(path))
+    return {parts[1] for parts in names if parts[0] == "aide_lsp" and len(parts) > 1} - {"__version__"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    room = room_of(path)
+    if room in ROOMS:
+        assert rooms_imported(path) - {room} <= ROOMS[room]
+    libraries = {name.split(".")[0] for name in imports(path)}
+    assert {name for name in libraries if room not in LIBRARIES.get(name, {room})} == set()
+
+
+def test_modules_stay_small():
+    """Past 250 lines a module looks for its second noun; 400 is the end."""
+    sizes = {str(p.relative_to(PACKAGE)): len(p.read_text(encoding="utf-8").splitlines()) for p in MODULES}
+    print(sorted(sizes.items(), key=lambda item: -item[1])[:5])
+    assert {name: lines for name, lines in sizes.items() if lines > 400} == {}
+
+
+def test_every_module_says_what_it_does():
+    docs = {path: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) for path in MODULES}
+    assert [path for path, doc in docs.items() if not doc] == []
+
+
+@pytest.mark.parametrize("path", ["docs/settings.md", "docs/settings.schema.json", "README.md"])
+def test_generated_files_are_fresh(path):
+    """`make generate` renews them."""
+    assert (REPOSITORY / path).read_text(encoding="utf-8") == generated_files()[path]
+    assert path != "README.md" or all(mark in generated_files()[path] for mark in MARKS)
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("aide_lsp.cli", {"numpy", "onnxruntime", "tokenizers", "huggingface_hub", "pygls", "onnx", "gguf"}),
+        ("aide_lsp.lsp.main", {"numpy", "onnxruntime", "tokenizers", "huggingface_hub", "click", "tqdm"}),
+    ],
+)
+def test_start_up_imports_nothing_heavy(module, heavy):
+    """What is not needed for the first answer is imported later."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert heavy & set(loaded) == set()
