@@ -28,7 +28,7 @@ LIBRARIES = {
     "onnx": {"catalog"},
     "gguf": {"catalog"},
     "huggingface_hub": {"catalog"},
-    "click": {"cli"},
+    "click": {"cli", "models_cli", "bench_cli"},
 }
 
 

@@ -1,0 +1,201 @@
+"""Checks an installation: each finding says what was looked at, what was found and how to repair it.
+
+In: settings. Out: findings, one after another, so that a slow check does not hide the others.
+It does not know the command line that prints them.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+from attrs import frozen
+
+from aide_lsp import __version__
+from aide_lsp.errors import AideError
+from aide_lsp.settings import Settings
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer, Completion
+
+RUNTIMES = ("onnxruntime", "onnxruntime-gpu")
+MEMORY_FOR_MODEL = 2.0  # free memory needed while loading, as a multiple of the model's files
+SLOW_TOKENS_PER_SECOND = 5.0  # slower than this, a completion is not worth waiting for
+
+
+@frozen
+class Finding:
+    """The result of one check."""
+
+    level: Literal["ok", "warn", "fail"]
+    what: str
+    """What was looked at."""
+    detail: str
+    """What was found."""
+    repair: str = ""
+    """What to do about it; empty: nothing."""
+
+    def line(self) -> str:
+        """Render for a terminal."""
+        repair = f"\n       -> {self.repair}" if self.repair else ""
+        return f"{self.level.upper():>5}  {self.what}: {self.detail}{repair}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Render for JSON."""
+        return attrs.asdict(self)
+
+
+def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
+    """Run all checks; with `quick` the model is not loaded."""
+    yield Finding("ok", "Aide", f"{__version__}, Python {sys.version.split()[0]} at {sys.prefix}")
+    runtime = check_runtime()
+    yield runtime
+    yield from check_settings()
+    folder = None
+    for finding in check_model(settings):
+        folder = finding if isinstance(finding, Path) else folder
+        if isinstance(finding, Finding):
+            yield finding
+    if folder is not None:
+        yield check_memory(folder)
+        if not quick and runtime.level != "fail":
+            yield from self_test(folder, settings)
+
+
+def check_runtime() -> Finding:
+    """Exactly one distribution of the package `onnxruntime` may be installed."""
+    found = {name: installed for name in RUNTIMES if (installed := _installed(name))}
+    python = f"{sys.executable} -m pip"
+    if len(found) == 2:
+        both = " and ".join(f"{name} {number}" for name, number in found.items())
+        repair = f"{python} uninstall -y onnxruntime && {python} install --force-reinstall onnxruntime-gpu"
+        return Finding("fail", "ONNX Runtime", f"{both} overwrite each other's files", repair)
+    if not found:
+        return Finding("fail", "ONNX Runtime", "not installed", f"{python} install aide-lsp")
+    import onnxruntime
+
+    name, number = next(iter(found.items()))
+    offered = ", ".join(p.removesuffix("ExecutionProvider") for p in onnxruntime.get_available_providers())
+    return Finding("ok", "ONNX Runtime", f"{name} {number}, built for {offered}")
+
+
+def check_settings() -> Iterator[Finding]:
+    """The user's own settings file must be readable."""
+    from aide_lsp.settings_layers import SettingsReader, user_file
+
+    resolved = SettingsReader().resolve()
+    yield Finding("ok", "Settings file", f"{user_file()}{'' if user_file().exists() else ' (none yet)'}")
+    for problem in resolved.problems:
+        yield Finding("warn", "Settings", problem.message, f"edit {problem.source}")
+
+
+def check_model(settings: Settings) -> Iterator[Finding | Path]:
+    """The model's files must be what their manifest says. Yields their folder when they are."""
+    from aide_lsp.catalog import store
+    from aide_lsp.inference.model_folder import verify_files
+    from aide_lsp.startup import choose_recipe
+
+    try:
+        card = store.find_model(settings.model)
+        folder = store.converted_folder(card, choose_recipe(settings))
+    except AideError as error:
+        yield Finding("fail", "Model", str(error), "aide models list")
+        return
+    if not folder.exists():
+        yield Finding("warn", "Model", f"{card.id} is not fetched yet", f"aide models fetch {card.id}")
+        return
+    try:
+        verify_files(folder)
+    except AideError as error:
+        repair = f"aide models remove {card.id} && aide models fetch {card.id}"
+        yield Finding("fail", "Model files", str(error), repair)
+        return
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    yield Finding(
+        "ok", "Model files", f"{card.id}, {size / 1e6:.0f} MB, all as in their manifest, in {folder}"
+    )
+    yield folder
+
+
+def check_memory(folder: Path) -> Finding:
+    """Enough memory must be free to load the model."""
+    import psutil
+
+    needed = MEMORY_FOR_MODEL * sum(file.stat().st_size for file in folder.iterdir())
+    memory = psutil.virtual_memory()
+    free = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
+    detail = f"{free}, {needed / 1e9:.1f} GB needed to load"
+    if memory.available < needed:
+        return Finding("warn", "Memory", detail, "close other programs, or choose a smaller model")
+    return Finding("ok", "Memory", detail)
+
+
+def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:
+    """Load the model, say which device it really got, complete a sample cold and warm."""
+    try:
+        started = time.perf_counter()
+        completer = _load(folder, settings)
+        loaded = time.perf_counter() - started
+        yield _device_finding(completer, settings, loaded)
+        cold, warm = (_complete_sample(completer, settings) for _ in range(2))
+    except AideError as error:
+        yield Finding("fail", "Self-test", str(error), 'aide models fetch, or set provider = "cpu"')
+        return
+    yield _speed_finding(cold)
+    yield _repeat_finding(cold, warm)
+
+
+def _device_finding(completer: "Completer", settings: Settings, loaded: float) -> Finding:
+    import psutil
+
+    session = completer.session
+    used = psutil.Process().memory_info().rss / 1e9
+    detail = f"{session.provider.upper()}; loaded in {loaded:.1f} s, {used:.1f} GB in use"
+    if session.provider_note:
+        level: Literal["ok", "warn"] = "ok" if settings.provider == "auto" else "warn"
+        return Finding(level, "Device", f"{detail} ({session.provider_note})")
+    return Finding("ok", "Device", detail)
+
+
+def _speed_finding(cold: "Completion") -> Finding:
+    rate = cold.tokens_per_second
+    first = f"first token after {cold.first_token_ms:.0f} ms"
+    detail = f"{cold.prompt_tokens} tokens read, {first}, {rate:.0f} tokens/s"
+    if 0 < rate < SLOW_TOKENS_PER_SECOND:
+        return Finding("warn", "Speed", detail, "choose a smaller model, or the recipe fast")
+    return Finding("ok", "Speed", detail)
+
+
+def _repeat_finding(cold: "Completion", warm: "Completion") -> Finding:
+    if cold.text and cold.text == warm.text:
+        return Finding("ok", "Self-test", "the sample completes, twice the same with one seed")
+    if not cold.text:
+        return Finding("fail", "Self-test", f"the sample has no completion: {cold.empty_message}")
+    return Finding("fail", "Self-test", "the same seed gave two different completions; please report this")
+
+
+def _load(folder: Path, settings: Settings) -> "Completer":
+    from aide_lsp.startup import open_completer
+
+    return open_completer(folder, settings)
+
+
+def _complete_sample(completer: "Completer", settings: Settings) -> "Completion":
+    """Complete the sample with a fixed seed, past the completion cache."""
+    from aide_lsp.one_shot import complete
+    from aide_lsp.sample import NAME, sample
+    from aide_lsp.settings import with_values
+
+    text, offset = sample()
+    completer.clear_cache()
+    return complete(completer, with_values(settings, {"seed": 1}), text, offset, Path(NAME))
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,63 @@
+"""Shows the progress of fetching, converting and loading on a terminal.
+
+In: calls with the share done and a sentence. Out: a bar on stderr, or a line for each new sentence where
+stderr is no terminal. It does not know what is being done.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def terminal_progress() -> Iterator[Callable[[float | None, str], None]]:
+    """Give a progress callback for the time of the body."""
+    if not sys.stderr.isatty():
+        yield _Lines().report
+        return
+    bar = _Bar()
+    try:
+        yield bar.report
+    finally:
+        bar.close()
+
+
+class _Lines:
+    """One line for each new sentence: for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def report(self, share: float | None, sentence: str) -> None:
+        if sentence != self._last:
+            self._last = sentence
+            sys.stderr.write(sentence + "\n")
+            sys.stderr.flush()
+
+
+class _Bar:
+    """One tqdm bar for each stage; tqdm is imported with the first report."""
+
+    def __init__(self) -> None:
+        self._bar: object | None = None
+        self._sentence = ""
+
+    def report(self, share: float | None, sentence: str) -> None:
+        from tqdm import tqdm
+
+        if sentence != self._sentence:
+            self.close()
+            self._sentence = sentence
+            if share is None:
+                sys.stderr.write(sentence + "\n")
+                return
+            self._bar = tqdm(
+                total=100, desc=sentence, bar_format="{desc}: {percentage:3.0f}% |{bar:30}| {elapsed}"
+            )
+        if self._bar is not None and share is not None:
+            self._bar.update(100 * share - self._bar.n)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()  # type: ignore[attr-defined]
+            self._bar = None

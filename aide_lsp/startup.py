@@ -1,0 +1,71 @@
+"""From settings to a completer: choose device and recipe, fetch and convert the model if needed, open it.
+
+In: `Settings`. Out: a `Completer` that is ready, and in words what was chosen and why.
+The one place where catalogue, inference and completion meet; it does not know LSP or the command line.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aide_lsp.settings import ModelLimits, Settings
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer
+
+Progress = Callable[[float | None, str], None]
+"""Called with the share that is done (0.0 to 1.0; None: unknown) and a sentence about what happens."""
+
+
+def load_completer(settings: Settings, progress: Progress) -> "Completer":
+    """Fetch, convert and open the model that the settings name.
+
+    Raises:
+        ModelError: the model cannot be had or its files are damaged.
+        SessionError: the runtime cannot load it.
+    """
+    folder = model_folder(settings, progress)
+    progress(None, "Loading the model")
+    return open_completer(folder, settings)
+
+
+def model_folder(settings: Settings, progress: Progress) -> Path:
+    """Return the folder of the converted model; fetch and convert it first where it is missing."""
+    from aide_lsp.catalog import store
+
+    card = store.find_model(settings.model)
+    return store.ensure(card, choose_recipe(settings), progress)
+
+
+def open_completer(folder: Path, settings: Settings) -> "Completer":
+    """Open a converted model for completing."""
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.inference.model_folder import read_model_folder
+    from aide_lsp.inference.session import open_session
+    from aide_lsp.inference.tokenizer import Tokenizer
+
+    model = read_model_folder(folder)
+    session = open_session(folder, settings.provider, settings.threads)
+    return Completer(Tokenizer(folder / "tokenizer.json"), session, model)
+
+
+def choose_recipe(settings: Settings) -> str:
+    """Resolve the recipe `auto`: what suits the device that will really be used."""
+    if settings.recipe != "auto":
+        return settings.recipe
+    if settings.provider == "cpu":
+        return "exact"
+    from aide_lsp.inference.session import cuda_problem
+
+    return "fp16" if cuda_problem() is None else "exact"
+
+
+def limits_of(completer: "Completer") -> ModelLimits:
+    """What the loaded model allows for Top K and Num Context."""
+    session = completer.session
+    return ModelLimits(session.vocab_size, session.context_length)
+
+
+def device_of(completer: "Completer") -> str:
+    """Say in words where the model runs and in which recipe."""
+    return f"{completer.session.provider.upper()}, recipe {completer.model.recipe}"
