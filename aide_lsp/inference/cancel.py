@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - it is not an error
     """The work was cancelled or superseded; nobody waits for its result. Not an error."""
 
 

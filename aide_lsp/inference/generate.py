@@ -1,0 +1,185 @@
+"""The loop: prompt in, token ids out, one at a time.
+
+In: a session, its prefix cache, the prompt's ids, how to sample, when to stop, a cancel token. Out: an
+iterator of token ids that afterwards says why it ended and how long things took. It does not know
+text, FIM formats or files; it never builds the answer and never logs.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from math import isfinite
+from time import monotonic
+
+import numpy as np
+from attrs import evolve, frozen
+
+from aide_lsp.errors import SessionError
+from aide_lsp.inference import sampler
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.prefix_cache import PrefixCache, plan
+from aide_lsp.inference.sampler import SamplingParams
+from aide_lsp.inference.session import Candidates, Session
+
+
+@frozen
+class Limits:
+    """When a generation ends, whatever the model says."""
+
+    max_tokens: int
+    "Tokens to generate at most."
+    deadline: float | None = None
+    "Seconds of the monotonic clock after which no new forward begins; None: no deadline."
+    end_tokens: frozenset[int] = frozenset()
+    "Tokens that end the text; they are not given out."
+
+
+@frozen
+class Timings:
+    """What a generation cost."""
+
+    prompt_tokens: int = 0
+    "Tokens of the prompt."
+    cached_tokens: int = 0
+    "Those of them that the KV cache held already."
+    generated_tokens: int = 0
+    "Tokens given out."
+    prefill_ms: float = 0.0
+    "Milliseconds until the prompt was run."
+    first_token_ms: float = 0.0
+    "Milliseconds until the first token was given out; 0 if none was."
+    total_ms: float = 0.0
+    "Milliseconds until the end."
+
+
+def generate(
+    session: Session,
+    prefix_cache: PrefixCache,
+    prompt_ids: Sequence[int],
+    sampling: SamplingParams,
+    limits: Limits,
+    cancel: CancelToken,
+) -> "Generation":
+    """Return an iterator over the tokens that continue `prompt_ids`. Nothing runs before it is iterated.
+
+    Raises:
+        SessionError: the prompt is empty or leaves no room in the model's context.
+    """
+    if not 0 < len(prompt_ids) <= session.context_length:
+        raise SessionError(
+            f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
+        )
+    return Generation(session, prefix_cache, list(prompt_ids), sampling, limits, cancel)
+
+
+class Generation:
+    """An iterator of token ids. `close` it, or use it as a context manager, to end it early."""
+
+    def __init__(
+        self,
+        session: Session,
+        prefix_cache: PrefixCache,
+        ids: list[int],
+        sampling: SamplingParams,
+        limits: Limits,
+        cancel: CancelToken,
+    ) -> None:
+        self._session, self._prefix_cache, self._ids = session, prefix_cache, ids
+        self._sampling, self._limits, self._cancel = sampling, limits, cancel
+        self._started = monotonic()
+        self.finish_reason: str | None = None
+        "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the consumer); None while it runs."
+        self.timings = Timings(prompt_tokens=len(ids))
+        self._tokens = self._run()
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        return next(self._tokens)
+
+    def __enter__(self) -> "Generation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the generation; does nothing when it has ended."""
+        if self.finish_reason is None:
+            self._finish("closed")
+        self._tokens.close()
+
+    def _run(self) -> Generator[int, None, None]:
+        position = 0
+        while (reason := self._stop_reason(position)) is None:
+            try:
+                candidates = self._forward()
+            except Cancelled:
+                return self._finish("cancelled")
+            except TimeoutError:
+                return self._finish("timeout")
+            self._note_prefill(position)
+            token = self._sample(candidates, position)
+            if token in self._limits.end_tokens:
+                return self._finish("stop")
+            position += 1
+            self._ids.append(token)
+            self._note_token(position)
+            yield token
+        return self._finish(reason)
+
+    def _stop_reason(self, generated: int) -> str | None:
+        if self._cancel.cancelled:
+            return "cancelled"
+        if generated >= self._limits.max_tokens:
+            return "length"
+        if len(self._ids) > self._session.context_length:
+            return "length"
+        if self._over_time():
+            return "timeout"
+        return None
+
+    def _over_time(self) -> bool:
+        return self._limits.deadline is not None and monotonic() >= self._limits.deadline
+
+    def _forward(self) -> Candidates:
+        """Run what the KV cache lacks; return the candidates behind the last token."""
+        # Asked for every time: another generation may have used the cache since the last token.
+        past = self._prefix_cache.reuse(self._ids)
+        if self.timings.generated_tokens == 0:
+            self.timings = evolve(self.timings, cached_tokens=past)
+        for chunk in plan(self._ids, past, self._session.row_minimum):
+            if self._over_time():
+                raise TimeoutError
+            # A forward that is ended half-way leaves keys and values of no use behind.
+            self._prefix_cache.trim(chunk.past)
+            candidates = self._session.forward(chunk.ids, chunk.past, [chunk.row], self._cancel)
+            self._prefix_cache.extend(chunk.ids[: chunk.row + 1], chunk.past)
+        return candidates
+
+    def _sample(self, candidates: Candidates, position: int) -> int:
+        logits, ids = candidates.logits[-1], candidates.ids[-1]
+        if not isfinite(logits[0]):
+            raise SessionError(
+                "The model computed values that are no numbers. Try another recipe or provider."
+            )
+        if not sampler.suffices(logits, self._sampling, self._session.vocab_size):
+            logits = self._session.full_logits()[-1]
+            ids = np.arange(logits.size)
+        ids, probs = sampler.distribution(logits, ids, self._sampling)
+        return sampler.draw(ids, probs, self._sampling, position)
+
+    def _note_prefill(self, generated: int) -> None:
+        if generated == 0:
+            self.timings = evolve(self.timings, prefill_ms=self._elapsed_ms())
+
+    def _note_token(self, generated: int) -> None:
+        self.timings = evolve(self.timings, generated_tokens=generated)
+        if generated == 1:
+            self.timings = evolve(self.timings, first_token_ms=self._elapsed_ms())
+
+    def _finish(self, reason: str) -> None:
+        self.finish_reason = reason
+        self.timings = evolve(self.timings, total_ms=self._elapsed_ms())
+
+    def _elapsed_ms(self) -> float:
+        return (monotonic() - self._started) * 1000.0

@@ -1,0 +1,167 @@
+"""Text to token ids and back.
+
+In: source text or token ids. Out: token ids or text. What the user wrote never becomes a control
+token: `<|fim_prefix|>` inside a file is encoded like any other text; control tokens are only had by
+name, from `token_id`. Decoding goes through bytes, so that a stream of tokens never shows half a
+character. It does not know prompts, models or which control token means what.
+"""
+
+import codecs
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aide_lsp.errors import ModelFilesError
+
+if TYPE_CHECKING:
+    import tokenizers
+
+
+class Tokenizer:
+    """A byte-level or byte-fallback BPE read from a `tokenizer.json`."""
+
+    def __init__(self, definition: dict[str, Any]) -> None:
+        control = {
+            str(t["content"]): int(t["id"]) for t in definition.get("added_tokens") or [] if _is_control(t)
+        }
+        self._control_ids = control
+        self._control_names = {number: name for name, number in control.items()}
+        self._model = _without_control_tokens(definition)
+        self._bytes = _bytes_by_id(self._model, frozenset(control.values()))
+        self.vocab_size = max([*self._bytes, *control.values()], default=-1) + 1
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Tokenizer":
+        """Read a `tokenizer.json`.
+
+        Raises:
+            ModelFilesError: the file is missing, broken or of a kind that has no byte tokens.
+        """
+        try:
+            return cls(json.loads(path.read_text(encoding="utf-8")))
+        except ModelFilesError:
+            raise
+        # The tokenizers library raises bare Exception for a definition it cannot use.
+        except Exception as error:
+            raise ModelFilesError(
+                f"The tokenizer {path} cannot be read: {error}. Fetch or convert the model again."
+            ) from error
+
+    def encode(self, text: str) -> list[int]:
+        """Return the token ids of `text`; no control token is among them, whatever the text says."""
+        ids: list[int] = self._model.encode(replace_surrogates(text), add_special_tokens=False).ids
+        if not self._control_names.keys() & set(ids):
+            return ids
+        return self._encode_around(
+            text, self._control_names[next(i for i in ids if i in self._control_names)]
+        )
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of `ids`; control tokens have none, bytes that are no UTF-8 become U+FFFD."""
+        return b"".join(map(self.token_bytes, ids)).decode("utf-8", "replace")
+
+    def token_bytes(self, token: int) -> bytes:
+        """Return the bytes a token stands for: none for control tokens and unused ids."""
+        return self._bytes.get(token, b"")
+
+    def token_id(self, special: str) -> int | None:
+        """Return the id of a control token by its name, such as `<|fim_middle|>`; None if there is none."""
+        return self._control_ids.get(special)
+
+    def _encode_around(self, text: str, name: str) -> list[int]:
+        # Some vocabularies list a control token among the ordinary ones, where the model's own merges
+        # can reach it. Cut in two, its name cannot be found.
+        head, found, tail = text.partition(name)
+        if not found:
+            return [
+                i
+                for i in self._model.encode(text, add_special_tokens=False).ids
+                if i not in self._control_names
+            ]
+        return self.encode(head + name[:1]) + self.encode(name[1:] + tail)
+
+
+class TextStream:
+    """Decodes a stream of tokens, giving out whole characters only."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def push(self, token: int) -> str:
+        """Return the characters that are complete with this token; "" while one is not."""
+        return self._decoder.decode(self._tokenizer.token_bytes(token))
+
+    def finish(self) -> str:
+        """Return what is left: U+FFFD if the stream ended inside a character."""
+        return self._decoder.decode(b"", final=True)
+
+
+def replace_surrogates(text: str) -> str:
+    """Return `text` with lone surrogates replaced by U+FFFD; they have no UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _is_control(token: dict[str, Any]) -> bool:
+    # Qwen's FIM tokens are listed with special=false; runs of blanks, which some vocabularies of code
+    # models list as added tokens, are ordinary text.
+    return bool(token.get("special")) or not str(token["content"]).isspace()
+
+
+def _without_control_tokens(definition: dict[str, Any]) -> "tokenizers.Tokenizer":
+    import tokenizers
+
+    kept = [t for t in definition.get("added_tokens") or [] if not _is_control(t)]
+    plain = {**definition, "added_tokens": kept, "post_processor": None, "truncation": None, "padding": None}
+    return tokenizers.Tokenizer.from_str(json.dumps(plain))
+
+
+def _bytes_by_id(model: "tokenizers.Tokenizer", control_ids: frozenset[int]) -> dict[int, bytes]:
+    vocabulary: dict[str, int] = model.get_vocab(with_added_tokens=True)
+    to_bytes = _byte_level if _is_byte_level(vocabulary) else _byte_fallback
+    added = {number: token.content for number, token in model.get_added_tokens_decoder().items()}
+    table = {number: to_bytes(name) for name, number in vocabulary.items()}
+    table.update({number: content.encode("utf-8") for number, content in added.items()})
+    return {number: value for number, value in table.items() if number not in control_ids}
+
+
+def _is_byte_level(vocabulary: dict[str, int]) -> bool:
+    if set(_byte_alphabet()) <= vocabulary.keys():
+        return True
+    if {f"<0x{byte:02X}>" for byte in range(256)} <= vocabulary.keys():
+        return False
+    raise ModelFilesError(
+        "This tokenizer has no token for each byte, so it cannot represent every text. "
+        "Use a model with a byte-level or byte-fallback vocabulary."
+    )
+
+
+def _byte_level(name: str) -> bytes:
+    alphabet = _byte_alphabet()
+    if all(character in alphabet for character in name):
+        return bytes(alphabet[character] for character in name)
+    return name.encode("utf-8")
+
+
+def _byte_fallback(name: str) -> bytes:
+    if len(name) == 6 and name.startswith("<0x") and name.endswith(">"):
+        return bytes([int(name[3:5], 16)])
+    return name.replace("\N{LOWER ONE EIGHTH BLOCK}", " ").encode("utf-8")
+
+
+@cache
+def _byte_alphabet() -> dict[str, int]:
+    """Return the byte that each character of a byte-level vocabulary stands for.
+
+    Printable Latin-1 characters stand for themselves, the others for the characters from U+0100 on
+    (https://github.com/openai/gpt-2/blob/master/src/encoder.py, `bytes_to_unicode`).
+    """
+    printable: Sequence[int] = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(0x100 + i): byte for i, byte in enumerate(others)}

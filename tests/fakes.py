@@ -1,0 +1,158 @@
+"""Stand-ins for the model: a tokenizer of bytes and a session whose logits are a script."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from threading import Event
+
+import numpy as np
+
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.session import Candidates
+
+CONTROL_TOKENS = {
+    "<|endoftext|>": 256,
+    "<|fim_prefix|>": 257,
+    "<|fim_middle|>": 258,
+    "<|fim_suffix|>": 259,
+    "<|im_end|>": 260,
+}
+"""Ids of the control tokens of `ByteTokenizer`."""
+
+END = CONTROL_TOKENS["<|endoftext|>"]
+VOCAB_SIZE = 261
+
+Script = Callable[[Sequence[int]], np.ndarray]
+"""Token ids of a whole text -> logits (V,) for the token behind it."""
+
+
+class ByteTokenizer:
+    """One token for each byte of UTF-8, ids 0 to 255, and the control tokens behind them."""
+
+    vocab_size = VOCAB_SIZE
+
+    def encode(self, text: str) -> list[int]:
+        return list(text.encode("utf-8", "replace"))
+
+    def decode(self, ids) -> str:
+        return b"".join(map(self.token_bytes, ids)).decode("utf-8", "replace")
+
+    def token_bytes(self, token: int) -> bytes:
+        return bytes([token]) if token < 256 else b""
+
+    def token_id(self, special: str) -> int | None:
+        return CONTROL_TOKENS.get(special)
+
+
+class FakeSession:
+    """Follows the rules of a session strictly and records its forwards.
+
+    `script` gives the logits behind a text. The fake keeps the tokens "whose KV it holds"; a forward on
+    a gap, with too few rows or beyond the context is an assertion error. `on_forward` is called at the
+    beginning of each forward (with the count of forwards so far); `hold` makes each forward wait until
+    it is cancelled.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        vocab_size: int = VOCAB_SIZE,
+        context_length: int = 4096,
+        candidate_count: int = 64,
+        row_minimum: int = 2,
+        on_forward: Callable[[int], None] | None = None,
+    ) -> None:
+        self.script = script
+        self.vocab_size, self.context_length = vocab_size, context_length
+        self.candidate_count = min(candidate_count, vocab_size)
+        self.row_minimum = row_minimum
+        self.provider, self.provider_note = "cpu", None
+        self.on_forward = on_forward
+        self.hold = False
+        self.running = Event()
+        """Set when a held forward has begun."""
+        self.held: list[int] = []
+        self.forwards: list[tuple[list[int], int, list[int]]] = []
+        """(ids, past, logit_rows) of each forward."""
+        self.full_logits_calls = 0
+        self._rows = np.zeros((0, vocab_size), dtype=np.float32)
+
+    @property
+    def rows_run(self) -> int:
+        """How many rows all forwards had together."""
+        return sum(len(ids) for ids, _, _ in self.forwards)
+
+    def forward(
+        self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
+    ) -> Candidates:
+        assert past <= len(self.held), f"a gap: {len(self.held)} tokens are held, a forward stands on {past}"
+        assert len(ids) >= self.row_minimum, f"a forward of {len(ids)} rows"
+        assert past + len(ids) <= self.context_length + 1, "beyond the context"
+        assert all(0 <= i < self.vocab_size for i in ids)
+        del self.held[past:]
+        self.forwards.append((list(ids), past, list(logit_rows)))
+        if self.on_forward is not None:
+            self.on_forward(len(self.forwards))
+        self._wait(cancel)
+        cancel.check()
+        self.held += ids
+        self._rows = np.array(
+            [self.script(self.held[: past + row + 1]) for row in logit_rows], dtype=np.float32
+        ).reshape(len(logit_rows), self.vocab_size)
+        best = np.argsort(-self._rows, axis=1, kind="stable")[:, : self.candidate_count]
+        return Candidates(ids=best.astype(np.int64), logits=np.take_along_axis(self._rows, best, axis=1))
+
+    def full_logits(self) -> np.ndarray:
+        self.full_logits_calls += 1
+        return self._rows
+
+    def _wait(self, cancel: CancelToken) -> None:
+        if not self.hold:
+            return
+        stopped = Event()
+        with cancel.watch(stopped.set):
+            self.running.set()
+            assert stopped.wait(timeout=30), "a held forward was never cancelled"
+
+
+def saying(text: str, *, after: int, end: int = END, vocab_size: int = VOCAB_SIZE) -> Script:
+    """Return a script that says `text` byte by byte behind a prompt of `after` tokens, then ends."""
+    said = [*text.encode("utf-8"), end]
+
+    def script(ids: Sequence[int]) -> np.ndarray:
+        logits = np.zeros(vocab_size, dtype=np.float32)
+        logits[said[min(max(len(ids) - after, 0), len(said) - 1)]] = 20.0
+        return logits
+
+    return script
+
+
+def continuing(answers: dict[str, str], *, end: int = END) -> Script:
+    """Return a script that behind a text ending in a key says its answer; the longest key wins.
+
+    Works for any prompt order: looks at how far the answer has been given after the key.
+    """
+    pairs = [(key.encode(), [*answer.encode(), end]) for key, answer in answers.items()]
+
+    def script(ids: Sequence[int]) -> np.ndarray:
+        text, choice, longest = bytes(i if i < 256 else 0 for i in ids), end, -1
+        for key, answer in pairs:
+            for said in range(len(answer) - 1, -1, -1):
+                if text.endswith(key + bytes(answer[:said])) and len(key) + said > longest:
+                    choice, longest = answer[said], len(key) + said
+        logits = np.zeros(VOCAB_SIZE, dtype=np.float32)
+        logits[choice] = 20.0
+        return logits
+
+    return script
+
+
+def babbling(seed: int = 0, vocab_size: int = VOCAB_SIZE, spread: float = 3.0) -> Script:
+    """Return a script of random logits that depend on the whole text and nothing else."""
+
+    def script(ids: Sequence[int]) -> np.ndarray:
+        digest = hashlib.blake2b(repr((seed, list(ids))).encode(), digest_size=8).digest()
+        generator = np.random.default_rng(int.from_bytes(digest, "little"))
+        return (generator.normal(size=vocab_size) * spread).astype(np.float32)
+
+    return script

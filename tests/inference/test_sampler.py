@@ -1,0 +1,243 @@
+"""The sampler against numbers worked out by hand, against recorded reference numbers, and by property."""
+
+import json
+import math
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aide_lsp.inference.sampler import SamplingParams, distribution, draw, probabilities, suffices, uniform
+
+REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "sampling_reference.json").read_text("utf-8"))
+FOUR = np.log(np.array([0.1, 0.4, 0.2, 0.3]))
+
+temperatures = st.floats(0.05, 2.0)
+top_ps = st.floats(0.0, 1.0)
+logit_rows = st.lists(
+    st.floats(-30, 30, width=32) | st.sampled_from([0.0, 1.0, 2.0]), min_size=2, max_size=200
+).map(lambda values: np.array(values, dtype=np.float32))
+
+
+def params(temperature=1.0, top_k=0, top_p=1.0, seed=0, candidate=0):
+    return SamplingParams(temperature, top_k, top_p, seed, candidate)
+
+
+def kept(logits, p):
+    ids, probs = distribution(logits, np.arange(logits.size), p)
+    return dict(zip(ids.tolist(), probs.tolist(), strict=True))
+
+
+def test_softmax_when_all_filters_are_off_then_gives_all_tokens_best_first():
+    ids, probs = distribution(FOUR, np.arange(4), params())
+    assert ids.tolist() == [1, 3, 2, 0]
+    assert probs == pytest.approx([0.4, 0.3, 0.2, 0.1])
+
+
+def test_temperature_when_a_half_then_squares_the_ratios():
+    assert kept(FOUR, params(temperature=0.5)) == pytest.approx({1: 16 / 30, 3: 9 / 30, 2: 4 / 30, 0: 1 / 30})
+
+
+def test_top_k_when_two_then_renormalises():
+    assert kept(FOUR, params(top_k=2)) == pytest.approx({1: 4 / 7, 3: 3 / 7})
+
+
+def test_top_p_when_mass_is_exactly_reached_then_the_next_token_goes():
+    assert kept(np.log([0.5, 0.25, 0.25]), params(top_p=0.5)) == pytest.approx({0: 1.0})
+
+
+def test_top_p_when_mass_is_not_reached_then_the_reaching_token_stays():
+    assert kept(FOUR, params(top_p=0.41)) == pytest.approx({1: 4 / 7, 3: 3 / 7})
+
+
+def test_top_p_when_zero_then_one_token_stays():
+    assert kept(FOUR, params(top_p=0.0)) == {1: 1.0}
+
+
+def test_order_when_both_filters_are_on_then_top_p_sees_what_top_k_renormalised():
+    # Of everything 0.4 + 0.3 would be needed for 0.55; of the two best, 4/7 is enough.
+    assert kept(FOUR, params(top_k=2, top_p=0.55)) == {1: 1.0}
+
+
+def test_top_k_when_logits_are_equal_at_the_cut_then_all_of_them_stay():
+    assert sorted(kept(np.array([1.0, 0.0, 1.0, 1.0]), params(top_k=2))) == [0, 2, 3]
+
+
+def test_top_p_when_logits_are_equal_then_the_lowest_ids_stay():
+    assert sorted(kept(np.zeros(4), params(top_p=0.5))) == [0, 1]
+
+
+def test_greedy_when_logits_are_equal_then_takes_the_lowest_id():
+    ids, probs = distribution(np.array([3.0, 5.0, 5.0]), np.array([9, 8, 7]), params(temperature=0))
+    assert (ids.tolist(), probs.tolist()) == ([7], [1.0])
+
+
+@pytest.mark.parametrize(
+    "values", [{"temperature": -0.1}, {"temperature": math.nan}, {"top_k": -1}, {"top_p": 1.1}]
+)
+def test_params_when_out_of_range_then_are_refused(values):
+    with pytest.raises(ValueError, match="must be"):
+        params(**values)
+
+
+@pytest.mark.parametrize("case", REFERENCE["cases"], ids=lambda case: case["id"])
+def test_probabilities_when_compared_with_recorded_reference_then_are_equal(case):
+    logits = np.array(REFERENCE["logits"][case["logits"]], dtype=np.float32)
+    got = probabilities(logits, case["temperature"], case["top_k"], case["top_p"])
+    expected = np.zeros(logits.size)
+    expected[case["ids"]] = case["probs"]
+    assert np.flatnonzero(got).tolist() == sorted(case["ids"])
+    assert got == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize("case", REFERENCE["cases"], ids=lambda case: case["id"])
+def test_draw_when_repeated_then_frequencies_are_the_reference(case):
+    """Chi-square of 20,000 draws; the seeds are fixed, so it cannot fail by chance."""
+    logits = np.array(REFERENCE["logits"][case["logits"]], dtype=np.float32)
+    p = params(case["temperature"], case["top_k"] or 0, 1.0 if case["top_p"] is None else case["top_p"])
+    ids, probs = distribution(logits, np.arange(logits.size), p)
+    count = 20_000
+    drawn = Counter(draw(ids, probs, p, position) for position in range(count))
+    assert drawn.keys() <= set(case["ids"])
+    expected = {i: q * count for i, q in zip(case["ids"], case["probs"], strict=True)}
+    assert chi_square_tail(drawn, expected) > 1e-3
+
+
+def test_draw_when_seeds_change_then_frequencies_are_the_distribution():
+    """The same over seeds, candidates and positions, as a user who asks again and again sees it."""
+    ids, probs = distribution(FOUR, np.arange(4), params())
+    keys = [
+        (seed, candidate, position)
+        for seed in range(100)
+        for candidate in range(10)
+        for position in range(10)
+    ]
+    drawn = Counter(draw(ids, probs, params(seed=s, candidate=c), p) for s, c, p in keys)
+    expected = {int(i): float(q) * len(keys) for i, q in zip(ids, probs, strict=True)}
+    assert chi_square_tail(drawn, expected) > 1e-3
+
+
+def test_uniform_when_recorded_then_stays_the_same_for_ever():
+    """A seed somebody wrote down gives the same completion with every later version."""
+    assert [uniform(0, 0, 0), uniform(42, 1, 7), uniform(-(2**70), 0, 3)] == REFERENCE["uniform"]
+
+
+@given(st.integers(), st.integers(0, 9), st.integers(0, 2000))
+def test_uniform_when_seed_is_any_integer_then_lies_between_0_and_1(seed, candidate, position):
+    assert 0.0 <= uniform(seed, candidate, position) < 1.0
+
+
+def test_uniform_when_seed_candidate_or_position_differs_then_differs():
+    seeds = [0, 1, -1, 127, 128, -128, 255, 256, 2**64, -(2**64), 2**64 + 1, 10**5000]
+    numbers = {uniform(s, c, p) for s in seeds for c in (0, 1, -1) for p in (0, 1, 2**40)}
+    assert len(numbers) == len(seeds) * 9
+
+
+@given(logit_rows, temperatures, st.integers(0, 70), top_ps)
+def test_distribution_when_anything_is_set_then_sums_to_one_and_falls(logits, temperature, top_k, top_p):
+    ids, probs = distribution(logits, np.arange(logits.size), params(temperature, top_k, top_p))
+    assert probs.sum() == pytest.approx(1.0)
+    assert ids.size == probs.size == len(set(ids.tolist())) >= 1
+    assert (np.diff(probs) <= 0).all()
+
+
+@given(logit_rows, temperatures, st.integers(0, 70), top_ps, st.randoms())
+def test_distribution_when_candidates_are_permuted_then_is_the_same(
+    logits, temperature, top_k, top_p, random
+):
+    p = params(temperature, top_k, top_p)
+    order = list(range(logits.size))
+    random.shuffle(order)
+    straight = distribution(logits, np.arange(logits.size), p)
+    shuffled = distribution(logits[order], np.array(order), p)
+    assert shuffled[0].tolist() == straight[0].tolist()
+    # The sum that normalises runs in another order when no top-k cut comes first.
+    assert shuffled[1] == pytest.approx(straight[1], rel=1e-12)
+
+
+@given(logit_rows, temperatures, st.integers(1, 69), top_ps)
+def test_top_k_when_larger_then_keeps_no_less(logits, temperature, top_k, top_p):
+    assert (
+        kept(logits, params(temperature, top_k)).keys() <= kept(logits, params(temperature, top_k + 1)).keys()
+    )
+    assert (
+        kept(logits, params(temperature, top_k, top_p)).keys()
+        <= kept(logits, params(temperature, top_k)).keys()
+    )
+
+
+@given(logit_rows, temperatures, top_ps, top_ps)
+def test_top_p_when_larger_then_keeps_no_less(logits, temperature, one, other):
+    low, high = sorted((one, other))
+    assert (
+        kept(logits, params(temperature, 0, low)).keys() <= kept(logits, params(temperature, 0, high)).keys()
+    )
+
+
+@given(logit_rows, temperatures, temperatures)
+def test_temperature_when_lower_then_the_best_token_is_no_less_likely(logits, one, other):
+    low, high = sorted((one, other))
+    assert max(kept(logits, params(low)).values()) >= max(kept(logits, params(high)).values()) - 1e-12
+
+
+@given(logit_rows.filter(lambda row: (row == row.max()).sum() == 1), temperatures)
+def test_top_k_when_one_then_is_greedy(logits, temperature):
+    assert kept(logits, params(temperature, top_k=1)) == kept(logits, params(temperature=0))
+
+
+@given(st.integers(0, 2**32 - 1), temperatures, st.integers(1, 64), top_ps, st.sampled_from([None, 8, 64]))
+def test_distribution_when_candidates_suffice_then_equals_that_of_all_logits(
+    seed, temperature, top_k, top_p, levels
+):
+    """64 of 5,000 give bit for bit the same; where equal logits run over the end, `suffices` says so."""
+    logits = (np.random.default_rng(seed).normal(size=5000) * 3).astype(np.float32)
+    if levels:
+        logits = np.round(logits * levels) / levels
+    best = np.argsort(-logits, kind="stable")[:64]
+    p = params(temperature, top_k, top_p)
+    if not suffices(logits[best], p, 5000):
+        assert logits[best[-1]] == logits[best[top_k - 1]]
+        return
+    if top_k == 64 and (logits >= logits[best[-1]]).sum() > 64:
+        return
+    few, all_of_them = distribution(logits[best], best, p), distribution(logits, np.arange(5000), p)
+    assert few[0].tolist() == all_of_them[0].tolist()
+    assert few[1] == pytest.approx(all_of_them[1], rel=1e-12)
+
+
+@pytest.mark.parametrize(("top_k", "expected"), [(0, False), (65, False), (64, True), (50, True)])
+def test_suffices_when_more_than_the_candidates_is_asked_for_then_says_no(top_k, expected):
+    assert suffices(np.arange(64, 0, -1), params(top_k=top_k), 1000) is expected
+
+
+@given(st.integers(0, 2**32 - 1), temperatures, top_ps, st.floats(0.01, 4))
+def test_top_p_when_vocabulary_is_large_then_equals_a_full_sort(seed, temperature, top_p, spread):
+    """The nucleus is found without sorting everything; here everything is sorted."""
+    logits = (np.random.default_rng(seed).normal(size=20_000) * spread).astype(np.float32)
+    weights = np.exp((logits.astype(np.float64) - float(logits.max())) / temperature)
+    order = np.argsort(-logits, kind="stable")
+    size = int((weights[order].cumsum() / weights.sum() < top_p).sum()) + 1
+    ids, _ = distribution(logits, np.arange(logits.size), params(temperature, 0, top_p))
+    # Sums in another order may move the cut by one token where it lies within rounding.
+    assert abs(ids.size - min(size, logits.size)) <= 1
+    assert ids.tolist() == order[: ids.size].tolist()
+
+
+def chi_square_tail(drawn, expected):
+    """Return the probability of a worse fit (Wilson-Hilferty); cells below 5 are put together."""
+    large = [i for i, count in expected.items() if count >= 5]
+    observed = [drawn[i] for i in large]
+    wanted = [expected[i] for i in large]
+    total = sum(drawn.values())
+    if total - sum(wanted) > 1:
+        observed.append(total - sum(observed))
+        wanted.append(total - sum(wanted))
+    degrees = len(wanted) - 1
+    if degrees < 1:
+        return 1.0
+    statistic = sum((o - e) ** 2 / e for o, e in zip(observed, wanted, strict=True))
+    z = ((statistic / degrees) ** (1 / 3) - (1 - 2 / (9 * degrees))) / math.sqrt(2 / (9 * degrees))
+    return 0.5 * math.erfc(z / math.sqrt(2))
