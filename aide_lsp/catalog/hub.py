@@ -1,0 +1,186 @@
+"""Fetches a file of the Hugging Face Hub into a `PartialFile`, going on where it stopped.
+
+In: a `HubSource` and the partial file. Out: bytes appended, or `SourceError` whose words say why not;
+whether the Hub can be reached at all is known within `PATIENCE` seconds. A copy in the user's own Hub cache
+is taken first.
+`hf_hub_download` itself is not used: when the Hub cannot be reached it retries for 23 s and more, and since
+2.x it throws away what a killed download had fetched.
+It does not know what else could be tried (`download`), nor whether the bytes are right (`partial`).
+"""
+
+import queue
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aide_lsp.catalog.cards import HubSource
+from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
+from aide_lsp.errors import DownloadError
+
+PATIENCE = 4.0
+"""Seconds until an answer of the Hub is no longer waited for, name look-up and every address included."""
+_READ_TIMEOUT = 30.0
+_RETRIES = 5
+_BLOCK = 1 << 20
+_MARK_EVERY = 16 << 20
+
+T = TypeVar("T")
+
+
+def append_from_hub(
+    source: HubSource, partial: PartialFile, told: Callable[[int], None], endpoint: str | None = None
+) -> None:
+    """Append the rest of the file; `told` hears the bytes held. `endpoint` replaces the Hub's address."""
+    cached = _cached(source)
+    if cached is not None and cached.stat().st_size == partial.size:
+        _copy(cached, partial, told)
+        return
+    url = _locate(source, partial, endpoint)
+    failures = 0
+    while partial.done < partial.size:
+        before = partial.done
+        error = _stream(url, partial, told)
+        partial.mark()
+        failures = 0 if partial.done > before else failures + 1
+        if failures > _RETRIES:
+            raise refusal_of(error or EOFError("it sends nothing"))
+
+
+def _cached(source: HubSource) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def _copy(file: Path, partial: PartialFile, told: Callable[[int], None]) -> None:
+    with file.open("rb") as stream:
+        stream.seek(partial.done)
+        while block := stream.read(_BLOCK):
+            partial.append(block)
+            told(partial.done)
+
+
+def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> str:
+    """Ask the Hub about the file; gives the address to read it from."""
+    from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url
+
+    url = hf_hub_url(source.repo, source.file, revision=source.revision, endpoint=endpoint)
+    try:
+        facts = _within(
+            PATIENCE, lambda: get_hf_file_metadata(url, token=get_token() or False, timeout=PATIENCE - 1)
+        )
+    except Exception as error:
+        raise refusal_of(error) from error
+    # The Hub names large files by their sha256: a file that was exchanged is known before it is fetched.
+    if facts.size not in (None, partial.size) or (
+        len(facts.etag or "") == 64 and facts.etag != partial.sha256
+    ):
+        raise SourceError("has another file under this name than the one that the model card pins")
+    return url
+
+
+def _stream(url: str, partial: PartialFile, told: Callable[[int], None]) -> Exception | None:
+    """Read one answer as far as it goes; gives what broke it off."""
+    try:
+        _read_answer(url, partial, told)
+    except DownloadError:
+        raise
+    except Exception as error:
+        return error
+    return None
+
+
+def _read_answer(url: str, partial: PartialFile, told: Callable[[int], None]) -> None:
+    from huggingface_hub import get_session, get_token
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
+    # A redirect to another host drops the token: the client does that.
+    headers = build_hf_headers(token=get_token() or False) | {"Accept-Encoding": "identity"}
+    if partial.done:
+        headers["Range"] = f"bytes={partial.done}-"
+    marked = partial.done
+    with get_session().stream("GET", url, headers=headers, timeout=_READ_TIMEOUT) as answer:
+        hf_raise_for_status(answer)
+        if partial.done and not _goes_on(answer, partial.done):
+            partial.restart()
+            marked = 0
+        for block in answer.iter_bytes(_BLOCK):
+            partial.append(block)
+            if partial.done - marked >= _MARK_EVERY:
+                partial.mark()
+                marked = partial.done
+            told(partial.done)
+
+
+def _goes_on(answer: Any, offset: int) -> bool:
+    return bool(
+        answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
+    )
+
+
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """Give what `work` gives; TimeoutError when that takes longer.
+
+    A name look-up cannot be interrupted, and each of a host's addresses has the whole timeout for itself,
+    so the work is done by a thread that is left behind.
+    """
+    answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((work(), None))
+        except BaseException as error:
+            answers.put((None, error))
+
+    threading.Thread(target=run, daemon=True, name="hub-look-up").start()
+    try:
+        value, error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]
+
+
+def refusal_of(error: BaseException) -> SourceError:
+    """Say in words why the Hub did not give the file."""
+    for cause in _chain(error):
+        if type(cause).__name__ == "OfflineModeIsEnabled":
+            return SourceError("is switched off (HF_HUB_OFFLINE is set)")
+        status = getattr(getattr(cause, "response", None), "status_code", None)
+        if status in (401, 403):
+            return SourceError(f"asks for a login that may read the repository (status {status})")
+        if status == 404:
+            return SourceError("does not have the file (status 404)")
+        if status is not None:
+            return UnreachableError(f"it answered with status {status}")
+        if reason := _network_reason(cause):
+            return UnreachableError(reason)
+    last = list(_chain(error))[-1]
+    return UnreachableError(str(last).partition("\n")[0] or type(last).__name__)
+
+
+def _network_reason(error: BaseException) -> str | None:
+    if isinstance(error, socket.gaierror):
+        return "its name could not be resolved"
+    if isinstance(error, ssl.SSLError):
+        return f"its certificate was not accepted: {error.reason or error}"
+    # By name: the HTTP client's own errors have no common base with the system's.
+    if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
+        return "no answer in time"
+    if type(error).__name__ == "ProxyError":
+        return "the proxy refused"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Give the deepest cause first: it is the most telling one."""
+    if error is not None:
+        yield from _chain(error.__cause__ or error.__context__)
+        yield error

@@ -1,0 +1,181 @@
+"""A model file that is being fetched: it survives being killed, and becomes the model only when it is right.
+
+In: bytes, in order, from whatever source has them. Out: the finished file, its size and sha256 checked
+before it gets its name. Beside `NAME.partial` lies `NAME.partial.marks`: lines of `offset sha256-of-all-
+before`. A download that was killed goes on at the last mark that still agrees with the bytes on the disk.
+It does not know where bytes come from.
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+
+from aide_lsp.errors import DownloadError
+
+Progress = Callable[[int, int, str], None]
+"""Called with bytes done, bytes in all, and words: a sentence (ends with a full stop) is news to be kept on the
+screen, anything else is a label of what is going on."""
+
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_BLOCK = 1 << 20
+
+
+class SourceError(DownloadError):
+    """One source cannot give the file; another may. The message completes "The source ..."."""
+
+
+class UnreachableError(SourceError):
+    """One source does not answer. The message completes "The source cannot be reached (...)"."""
+
+
+class DiskFullError(DownloadError):
+    """The disk has no room: no other source will help."""
+
+
+class PartialFile:
+    """The first bytes of `destination`, of which size and sha256 are known.
+
+    A context manager. Whoever uses it holds the lock of the model. Raises `SourceError` for bytes that cannot
+    be the model's, `DiskFullError`, and `DownloadError` for other refusals of the system.
+    """
+
+    def __init__(self, destination: Path, size: int, sha256: str) -> None:
+        self.destination = destination
+        self.size = size
+        self.sha256 = sha256
+        self._path = destination.with_name(destination.name + ".partial")
+        self._marks_path = destination.with_name(destination.name + ".partial.marks")
+        self._hash = hashlib.sha256()
+        self.done = 0
+        """Bytes held so far."""
+        with writing_to(destination.parent):
+            # Not buffered: what a full disk refused would be written again, and refused again, on closing.
+            self._file = FileIO(self._path, "r+" if self._path.exists() else "w+")
+            self._recover()
+
+    def __enter__(self) -> "PartialFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(self, data: bytes) -> None:
+        """Add bytes at the end."""
+        if self.done + len(data) > self.size:
+            raise SourceError(f"sent more than the {self.size} bytes that the model has")
+        with writing_to(self.destination.parent):
+            _write_all(self._file, data)
+        self._hash.update(data)
+        self.done += len(data)
+
+    def mark(self) -> None:
+        """Remember this place: a later start may go on from here."""
+        with writing_to(self.destination.parent), self._marks_path.open("a", encoding="ascii") as marks:
+            marks.write(f"{self.done} {self._hash.hexdigest()}\n")
+
+    def restart(self) -> None:
+        """Forget all bytes."""
+        self._cut(0, hashlib.sha256())
+        self._marks_path.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove the file and its marks."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+        self._marks_path.unlink(missing_ok=True)
+
+    def finish(self) -> Path:
+        """Check all bytes, then give the file its name. Wrong bytes are forgotten and raise `SourceError`."""
+        if self.done != self.size or self._hash.hexdigest() != self.sha256:
+            held = self.done
+            self.restart()
+            if held != self.size:
+                raise SourceError(f"sent {held} bytes, the model has {self.size}")
+            raise SourceError("sent a file that differs from the one that the model card pins")
+        with writing_to(self.destination.parent):
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._path.replace(self.destination)
+            sync_folder(self.destination.parent)
+            self._marks_path.unlink(missing_ok=True)
+        return self.destination
+
+    def _recover(self) -> None:
+        good, good_hash = 0, hashlib.sha256()
+        for offset, digest in self._marks():
+            self._hash_up_to(offset)
+            if self.done != offset or self._hash.hexdigest() != digest:
+                break
+            good, good_hash = offset, self._hash.copy()
+        self._cut(good, good_hash)
+
+    def _hash_up_to(self, offset: int) -> None:
+        while self.done < offset:
+            block = self._file.read(min(_BLOCK, offset - self.done))
+            if not block:
+                return
+            self._hash.update(block)
+            self.done += len(block)
+
+    def _marks(self) -> Iterator[tuple[int, str]]:
+        try:
+            lines = self._marks_path.read_text(encoding="ascii", errors="replace").splitlines()
+        except FileNotFoundError:
+            return
+        last = 0
+        for line in lines:
+            offset, _, digest = line.partition(" ")
+            # A killed process may leave half a line; nothing after it can be trusted.
+            if not offset.isascii() or not offset.isdigit() or not last <= int(offset) <= self.size:
+                return
+            last = int(offset)
+            yield last, digest
+
+    def _cut(self, size: int, digest: "hashlib._Hash") -> None:
+        self._file.truncate(size)
+        self._file.seek(size)
+        self.done, self._hash = size, digest
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Turn the system's errors about writing to `folder` into words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError(
+                f"The disk is full: a file in {folder} could not be written. Free some space there, or set "
+                "AIDE_DATA_DIR to a folder on another disk, then try again."
+            ) from error
+        raise DownloadError(
+            f"A file in {folder} could not be written: {error.strerror}. Change that, or set AIDE_DATA_DIR to "
+            "another folder, then try again."
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Write a folder's names to the disk, where the system can (Windows does so by itself)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256_of(file: Path) -> str:
+    """Give the sha256 of a file (about half a second for 500 MB)."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

