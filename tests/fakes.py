@@ -7,6 +7,7 @@ from threading import Event
 import numpy as np
 
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
 
 CONTROL_TOKENS = {
@@ -47,9 +48,9 @@ class FakeSession:
     """Follows the rules of a session strictly and records its forwards.
 
     `script` gives the logits behind a text. The fake keeps the tokens "whose KV it holds"; a forward on
-    a gap, with too few rows or beyond the context is an assertion error. `on_forward` is called at the
-    beginning of each forward (with the count of forwards so far); `hold` makes each forward wait until
-    it is cancelled.
+    a gap, with a row count against the rule or beyond the context is an assertion error. `on_forward`
+    is called at the beginning of each forward (with the count of forwards so far); `hold` makes each
+    forward wait until it is cancelled.
     """
 
     def __init__(
@@ -59,13 +60,13 @@ class FakeSession:
         vocab_size: int = VOCAB_SIZE,
         context_length: int = 4096,
         candidate_count: int = 64,
-        row_minimum: int = 2,
+        row_rule: RowRule = RowRule(multiple=2),  # noqa: B008 - frozen
         on_forward: Callable[[int], None] | None = None,
     ) -> None:
         self.script = script
         self.vocab_size, self.context_length = vocab_size, context_length
         self.candidate_count = min(candidate_count, vocab_size)
-        self.row_minimum = row_minimum
+        self.row_rule = row_rule
         self.provider, self.provider_note = "cpu", None
         self.on_forward = on_forward
         self.hold = False
@@ -86,8 +87,8 @@ class FakeSession:
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:
         assert past <= len(self.held), f"a gap: {len(self.held)} tokens are held, a forward stands on {past}"
-        assert len(ids) >= self.row_minimum, f"a forward of {len(ids)} rows"
-        assert past + len(ids) <= self.context_length + 1, "beyond the context"
+        assert len(ids) % self.row_rule.multiple == 0 < len(ids), f"a forward of {len(ids)} rows"
+        assert past + len(ids) <= self.context_length, "beyond the context"
         assert all(0 <= i < self.vocab_size for i in ids)
         del self.held[past:]
         self.forwards.append((list(ids), past, list(logit_rows)))

@@ -84,9 +84,9 @@ class Generation:
     ) -> None:
         self._session, self._prefix_cache, self._ids = session, prefix_cache, ids
         self._sampling, self._limits, self._cancel = sampling, limits, cancel
-        self._started = monotonic()
+        self._started, self._begun = monotonic(), False
         self.finish_reason: str | None = None
-        "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the consumer); None while it runs."
+        "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the user); None while it runs."
         self.timings = Timings(prompt_tokens=len(ids))
         self._tokens = self._run()
 
@@ -143,18 +143,22 @@ class Generation:
 
     def _forward(self) -> Candidates:
         """Run what the KV cache lacks; return the candidates behind the last token."""
-        # Asked for every time: another generation may have used the cache since the last token.
-        past = self._prefix_cache.reuse(self._ids)
-        if self.timings.generated_tokens == 0:
-            self.timings = evolve(self.timings, cached_tokens=past)
-        for chunk in plan(self._ids, past, self._session.row_minimum):
+        rule, cache = self._session.row_rule, self._prefix_cache
+        # Looked at for every token: another generation may have used the cache since the last one.
+        past = cache.resume(self._ids) if self._begun else self._begin(cache.reuse(self._ids, rule))
+        for chunk in plan(self._ids, past, rule):
             if self._over_time():
                 raise TimeoutError
             # A forward that is ended half-way leaves keys and values of no use behind.
-            self._prefix_cache.trim(chunk.past)
+            cache.trim(chunk.past)
             candidates = self._session.forward(chunk.ids, chunk.past, [chunk.row], self._cancel)
-            self._prefix_cache.extend(chunk.ids[: chunk.row + 1], chunk.past)
+            cache.extend(chunk.kept, chunk.past, rule)
         return candidates
+
+    def _begin(self, cached: int) -> int:
+        self._begun = True
+        self.timings = evolve(self.timings, cached_tokens=cached)
+        return cached
 
     def _sample(self, candidates: Candidates, position: int) -> int:
         logits, ids = candidates.logits[-1], candidates.ids[-1]

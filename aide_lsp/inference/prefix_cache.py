@@ -1,7 +1,8 @@
 """Knows which tokens the KV cache covers, so that only the rest of a prompt is run.
 
 In: the token ids of a prompt, and of what was run. Out: how many of them need no run, and the forwards
-that run the rest. It does not hold keys or values (the session does) and does not know text.
+that run the rest, in shapes that give the same bits whatever was run before (`RowRule`). It does not
+hold keys or values (the session does) and does not know text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,17 @@ CHUNK_ROWS = 256
 
 
 @frozen
+class RowRule:
+    """Which forwards give a token the same keys, values and logits, whatever was run before."""
+
+    multiple: int = 1
+    "A forward has a multiple of this many rows."
+    block: int = 0
+    """Where results depend on the rows that run together, a prompt is run in forwards that begin at
+    multiples of this position, and only whole ones are kept for later prompts. 0: rows are independent."""
+
+
+@frozen
 class Chunk:
     """The rows of one forward."""
 
@@ -21,7 +33,12 @@ class Chunk:
     past: int
     "How many tokens of the KV cache the rows stand on."
     row: int
-    "Index in `ids` of the last token that was asked for; rows behind it are padding."
+    "Index in `ids` of the last token that was asked for; a row behind it is padding."
+
+    @property
+    def kept(self) -> list[int]:
+        """The tokens whose keys and values are of use."""
+        return self.ids[: self.row + 1]
 
 
 class PrefixCache:
@@ -29,6 +46,7 @@ class PrefixCache:
 
     def __init__(self) -> None:
         self._ids: list[int] = []
+        self._in_blocks = 0
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -38,49 +56,61 @@ class PrefixCache:
         """The tokens, by position."""
         return tuple(self._ids)
 
-    def reuse(self, prompt_ids: Sequence[int]) -> int:
-        """Drop what does not begin `prompt_ids`; return how many of its tokens need not be run.
+    def reuse(self, prompt_ids: Sequence[int], rule: RowRule) -> int:
+        """Drop what is of no use for a new prompt; return how many of its tokens need not be run.
 
         The last one is always run, for its logits.
         """
-        self.trim(min(common_prefix(self._ids, list(prompt_ids)), len(prompt_ids) - 1))
+        common = self.resume(prompt_ids)
+        if rule.block:
+            whole = min(self._in_blocks, common)
+            self.trim(whole - whole % rule.block)
         return len(self._ids)
 
-    def extend(self, ids: Sequence[int], past: int) -> None:
-        """Note that `ids` were run at positions `past`, `past + 1`, ..."""
+    def resume(self, ids: Sequence[int]) -> int:
+        """Do as `reuse`, for a text whose beginning is being run already."""
+        self.trim(min(common_prefix(self._ids, list(ids)), len(ids) - 1))
+        return len(self._ids)
+
+    def extend(self, ids: Sequence[int], past: int, rule: RowRule) -> None:
+        """Note that `ids` were run by one forward, at positions `past`, `past + 1`, ..."""
         assert past <= len(self._ids), "a forward left a gap in the KV cache"
-        self._ids[past:] = ids
+        self.trim(past)
+        self._ids += ids
+        if rule.block and past == self._in_blocks and past % rule.block == 0 and len(ids) == rule.block:
+            self._in_blocks = len(self._ids)
 
     def trim(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
         del self._ids[length:]
+        self._in_blocks = min(self._in_blocks, length)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._ids.clear()
+        self.trim(0)
 
 
 def common_prefix(left: list[int], right: list[int]) -> int:
     """Return the length of the longest common prefix."""
     shorter = min(len(left), len(right))
+    # Comparing lists is a hundred times faster than a loop over them.
     if left[:shorter] == right[:shorter]:
         return shorter
     return next(index for index in range(shorter) if left[index] != right[index])
 
 
-def plan(ids: Sequence[int], past: int, row_minimum: int, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
-    """Yield the forwards that run `ids[past:]`, each of `row_minimum` rows or more.
+def plan(ids: Sequence[int], past: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    """Yield the forwards that run `ids[past:]`.
 
-    A forward that would be too short begins earlier, with tokens whose keys and values come out the
-    same again; at the very beginning of a text there are none, and it is padded at its end instead.
+    Rows are made up to the rule's multiple by beginning one or more tokens earlier, whose keys and values
+    come out the same again. Where there are none, or they would not, padding follows at the end.
     """
+    step = rule.block or chunk_rows
     start = past
     while start < len(ids):
-        end = min(start + chunk_rows, len(ids))
-        if 0 < len(ids) - end < row_minimum:
-            end = len(ids)
-        first = max(0, min(start, end - row_minimum))
+        end = min(start - start % (rule.block or 1) + step, len(ids))
+        first = start if rule.block else max(0, start - (start - end) % rule.multiple)
         rows = list(ids[first:end])
-        padding = [rows[-1]] * (row_minimum - len(rows))
+        padding = [rows[-1]] * (-len(rows) % rule.multiple)
         yield Chunk(rows + padding, first, len(rows) - 1)
         start = end

@@ -13,6 +13,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.prefix_cache import RowRule
 
 
 @frozen(eq=False)
@@ -38,8 +39,8 @@ class Session(Protocol):
     "What computes: `cpu` or `cuda`, as the runtime says."
     provider_note: str | None
     "Why it is not the provider that was asked for; None if it is."
-    row_minimum: int
-    "Rows a forward must have so that results do not depend on how a text was cut into forwards."
+    row_rule: RowRule
+    "Shapes a forward must have so that results do not depend on what was run before."
 
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken

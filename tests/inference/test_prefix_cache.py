@@ -1,0 +1,89 @@
+"""Which tokens are held, and which forwards run the rest."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aide_lsp.inference.prefix_cache import PrefixCache, RowRule, plan
+
+
+def holding(*ids):
+    cache = PrefixCache()
+    cache.extend(ids, 0, RowRule())
+    return cache
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reused"),
+    [([1, 2, 3, 4], 3), ([1, 2, 3], 2), ([1, 2], 1), ([1, 9, 3], 1), ([9, 2, 3], 0), ([1], 0)],
+)
+def test_reuse_when_prompts_share_a_prefix_then_keeps_it_but_the_last_token(prompt, reused):
+    cache = holding(1, 2, 3)
+    assert cache.reuse(prompt, RowRule()) == reused
+    assert list(cache.ids) == [1, 2, 3][:reused]
+
+
+def test_extend_when_past_lies_inside_then_replaces_the_rest():
+    cache = holding(1, 2, 3)
+    cache.extend([7, 8], 1, RowRule())
+    assert list(cache.ids) == [1, 7, 8]
+
+
+def test_extend_when_past_lies_behind_the_end_then_is_our_mistake():
+    with pytest.raises(AssertionError, match="gap"):
+        holding(1).extend([2], 3, RowRule())
+
+
+def test_clear_when_called_then_nothing_is_held():
+    cache = holding(1, 2)
+    cache.clear()
+    assert len(cache) == 0
+
+
+def test_reuse_when_rows_depend_on_each_other_then_keeps_whole_blocks_only():
+    cache, rule = PrefixCache(), RowRule(block=4)
+    cache.extend([0, 1, 2, 3], 0, rule)
+    cache.extend([4, 5, 6], 4, rule)
+    cache.extend([7], 7, rule)
+    assert cache.resume(range(9)) == 8
+    assert cache.reuse(range(9), rule) == 4
+
+
+def test_reuse_when_a_block_was_cut_then_it_counts_no_more():
+    cache, rule = PrefixCache(), RowRule(block=4)
+    cache.extend([0, 1, 2, 3], 0, rule)
+    cache.trim(2)
+    cache.extend([2, 3], 2, rule)
+    assert cache.reuse(range(9), rule) == 0
+
+
+rules = st.sampled_from(
+    [RowRule(), RowRule(multiple=2), RowRule(multiple=4), RowRule(block=8), RowRule(2, 8)]
+)
+
+
+@given(st.integers(1, 60), rules, st.sampled_from([4, 8, 16]), st.data())
+def test_plan_when_anything_is_held_then_covers_the_rest_in_allowed_shapes(length, rule, chunk_rows, data):
+    past = data.draw(st.integers(0, length - 1))
+    ids, held = list(range(length)), past
+    for chunk in plan(ids, past, rule, chunk_rows):
+        assert chunk.past <= held < chunk.past + len(chunk.kept)
+        assert len(chunk.ids) % rule.multiple == 0 < len(chunk.ids)
+        assert len(chunk.ids) < (rule.block or chunk_rows) + rule.multiple
+        assert chunk.kept == ids[chunk.past : chunk.past + len(chunk.kept)]
+        held = chunk.past + len(chunk.kept)
+    assert held == length
+
+
+@given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=20), min_size=1, max_size=6))
+def test_plan_when_rows_depend_on_each_other_then_a_prompt_is_run_the_same_way_whatever_came_before(prompts):
+    """The value of a token is here the forward it ran in; warm and cold must agree on all of them."""
+    rule, warm, values = RowRule(multiple=2, block=4), PrefixCache(), {}
+    for prompt in prompts:
+        for cache, held in ((warm, values), (PrefixCache(), cold := {})):
+            for chunk in plan(prompt, cache.reuse(prompt, rule), rule):
+                held.update(
+                    {chunk.past + row: (chunk.past, tuple(chunk.ids)) for row in range(len(chunk.kept))}
+                )
+                cache.extend(chunk.kept, chunk.past, rule)
+        assert [values[i] for i in range(len(prompt))] == [cold[i] for i in range(len(prompt))]
