@@ -118,7 +118,16 @@ def _without_control_tokens(definition: dict[str, Any]) -> "tokenizers.Tokenizer
     import tokenizers
 
     kept = [t for t in definition.get("added_tokens") or [] if not _is_control(t)]
-    plain = {**definition, "added_tokens": kept, "post_processor": None, "truncation": None, "padding": None}
+    # The library numbers added tokens anew unless the model's vocabulary has them.
+    vocabulary = {**definition["model"]["vocab"], **{t["content"]: t["id"] for t in kept}}
+    plain = {
+        **definition,
+        "added_tokens": kept,
+        "model": {**definition["model"], "vocab": vocabulary},
+        "post_processor": None,
+        "truncation": None,
+        "padding": None,
+    }
     return tokenizers.Tokenizer.from_str(json.dumps(plain))
 
 
