@@ -96,11 +96,11 @@ def check_model(settings: Settings) -> Iterator[Finding | Path]:
     """The model's files must be what their manifest says. Yields their folder when they are."""
     from aide_lsp.catalog import store
     from aide_lsp.inference.model_folder import verify_files
-    from aide_lsp.startup import choose_recipe
+    from aide_lsp.startup import card_of, choose_recipe
 
     try:
-        card = store.find_model(settings.model)
-        folder = store.converted_folder(card, choose_recipe(settings))
+        card = card_of(settings)
+        folder = store.converted_folder(card, choose_recipe(settings, card))
     except AideError as error:
         yield Finding("fail", "Model", str(error), "aide models list")
         return

@@ -95,7 +95,12 @@ class Settings:
     """What is in effect for one document."""
 
     parameters: Parameters = attrs.field(factory=Parameters)
-    model: str = setting("qwen2.5-coder-0.5b", str, "Id of the model; `aide models list` shows them.")
+    model: str | None = setting(
+        None,
+        str,
+        "Id of the model; `aide models list` shows them.",
+        none="the model that is marked as default",
+    )
     recipe: str = setting(
         "auto",
         str,

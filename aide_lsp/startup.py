@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aide_lsp.settings import ModelLimits, Settings
 
 if TYPE_CHECKING:
+    from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.completer import Completer
 
 Progress = Callable[[float | None, str], None]
@@ -33,8 +34,16 @@ def model_folder(settings: Settings, progress: Progress) -> Path:
     """Return the folder of the converted model; fetch and convert it first where it is missing."""
     from aide_lsp.catalog import store
 
-    card = store.find_model(settings.model)
-    return store.ensure(card, choose_recipe(settings), progress)
+    card = card_of(settings)
+    return store.ensure(card, choose_recipe(settings, card), progress)
+
+
+def card_of(settings: Settings) -> "Card":
+    """Return the card of the model that the settings name, or of the default one."""
+    from aide_lsp.catalog.cards import load_shelf
+
+    shelf = load_shelf()
+    return shelf.default() if settings.model is None else shelf.find(settings.model)
 
 
 def open_completer(folder: Path, settings: Settings) -> "Completer":
@@ -49,15 +58,15 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
     return Completer(Tokenizer(folder / "tokenizer.json"), session, model)
 
 
-def choose_recipe(settings: Settings) -> str:
-    """Resolve the recipe `auto`: what suits the device that will really be used."""
+def choose_recipe(settings: Settings, card: "Card") -> str:
+    """Resolve the recipe `auto`: the one of the model's card for the device that will really be used."""
     if settings.recipe != "auto":
         return settings.recipe
     if settings.provider == "cpu":
-        return "exact"
+        return card.recipes["cpu"]
     from aide_lsp.inference.session import cuda_problem
 
-    return "fp16" if cuda_problem() is None else "exact"
+    return card.recipes["cuda" if cuda_problem() is None else "cpu"]
 
 
 def limits_of(completer: "Completer") -> ModelLimits:
