@@ -1,0 +1,98 @@
+"""The commands `aide bench ...`: what the loaded model can do on this machine.
+
+In: arguments. Out: a table on stdout, progress on stderr. Comparisons with other programs are not here
+but in the repository's `benchmarks/`. It does not know how anything is computed.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from aide_lsp.bench_speed import SpeedBench, Work
+
+PAST = 512
+ROWS: tuple[tuple[str, str, dict[str, int], int], ...] = (
+    ("cold prefill, 512 tokens", "prefill", {"tokens": PAST}, 1),
+    ("decode behind 512, each token", "decode", {"past": PAST, "count": 16}, 16),
+    ("+1 token, 512 cached", "extend", {"past": PAST, "tokens": 1, "repeat": 8}, 8),
+    ("+4 tokens, 512 cached", "extend", {"past": PAST, "tokens": 4, "repeat": 8}, 8),
+    ("+8 tokens, 512 cached", "extend", {"past": PAST, "tokens": 8, "repeat": 8}, 8),
+)
+"""Title, method of `SpeedBench`, its arguments, operations in one call."""
+
+
+@click.group()
+def bench() -> None:
+    """Measure the model on this machine: its speed, and how true a recipe is to the weights."""
+
+
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose model and recipe."""
+    for option in (
+        click.option("--recipe", help="exact, fast or fp16.  [default: what your settings choose]"),
+        click.option("--model", help="Id of a model card.  [default: that of your settings]"),
+    ):
+        command = option(command)
+    return command
+
+
+@bench.command()
+@model_options
+@click.option("--provider", help="auto, cpu or cuda.  [default: that of your settings]")
+@click.option("--threads", type=int, help="CPU threads, 0: all that help.  [default: that of your settings]")
+@click.option("--samples", default=5, show_default=True, help="Times each figure is taken.")
+def speed(samples: int, **options: Any) -> None:
+    """Time prefill, decode and typing on. Other programs that run meanwhile spoil the figures."""
+    from aide_lsp.cli import effective_settings
+    from aide_lsp.inference.session import open_session
+
+    settings = effective_settings(None, options)
+    folder = model_folder(settings)
+    started = time.perf_counter()
+    session = open_session(folder, settings.provider, settings.threads)
+    loaded = time.perf_counter() - started
+    note = f" ({session.provider_note})" if session.provider_note else ""
+    click.echo(f"{folder.name} on {session.provider.upper()}{note}; loaded in {loaded:.2f} s")
+    bench = speed_bench(folder, session)
+    for title, task, arguments, operations in ROWS:
+        times = take(bench, task, arguments, operations, samples)
+        best, worst = min(times) * 1e3, max(times) * 1e3
+        click.echo(f"{title:<32} {median(times) * 1e3:>9.1f} ms   ({best:.1f} to {worst:.1f})")
+
+
+def model_folder(settings: Any) -> Path:
+    """Return the converted model that the settings name; fetch and convert it first where needed."""
+    from aide_lsp import startup
+    from aide_lsp.progress import terminal_progress
+
+    with terminal_progress() as progress:
+        return startup.model_folder(settings, progress)
+
+
+def speed_bench(folder: Path, session: Any) -> "SpeedBench":
+    """Prepare timing on source code that every Python has."""
+    import argparse
+
+    from aide_lsp.bench_speed import SpeedBench
+    from aide_lsp.inference.tokenizer import Tokenizer
+
+    text = Path(argparse.__file__).read_text(encoding="utf-8")
+    return SpeedBench(session, Tokenizer.from_file(folder / "tokenizer.json").encode(text))
+
+
+def take(
+    bench: "SpeedBench", task: str, arguments: dict[str, int], operations: int, samples: int
+) -> list[float]:
+    """Return seconds for one operation, `samples` times; a first time is not counted."""
+    times = []
+    for _ in range(samples + 1):
+        work: Work = getattr(bench, task)(**arguments)
+        started = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - started) / operations)
+    return times[1:]

@@ -1,0 +1,63 @@
+"""Pieces of work that the speed of a loaded model is measured by.
+
+In: an open session, the token ids of a text. Out: work to be timed; what must happen before it (filling
+the cache) is done already. All of it goes through `generate`, as every completion does. It does not
+know clocks, other programs or who compares.
+"""
+
+from collections.abc import Callable, Sequence
+
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.generate import Generation, Limits, generate
+from aide_lsp.inference.prefix_cache import PrefixCache
+from aide_lsp.inference.sampler import SamplingParams
+from aide_lsp.inference.session import Session
+
+Work = Callable[[], None]
+GREEDY = SamplingParams(temperature=0.0, top_k=1, top_p=1.0, seed=0)
+
+
+class SpeedBench:
+    """Prepares work on one session. `ids` is the text that all prompts are cut from."""
+
+    def __init__(self, session: Session, ids: Sequence[int]) -> None:
+        self._session, self._ids = session, list(ids)
+        self._prefix_cache = PrefixCache()
+
+    def prefill(self, tokens: int) -> Work:
+        """Run the first `tokens` ids from an empty cache and choose one token."""
+        self._prefix_cache.clear()
+        return lambda: self._first_token(self._ids[:tokens])
+
+    def decode(self, past: int, count: int) -> Work:
+        """Generate `count` tokens, one at a time, behind `past` ids that are cached."""
+        generation = self._generate(self._ids[:past], count + 1)
+        next(generation)
+
+        def work() -> None:
+            for _ in generation:
+                pass
+
+        return work
+
+    def extend(self, past: int, tokens: int, repeat: int) -> Work:
+        """Behind `past` cached ids run `tokens` others and choose one token; `repeat` times."""
+        prompts = [self._ids[:past] + added for added in self._continuations(past, tokens)]
+        self._first_token(prompts[1])
+
+        def work() -> None:
+            for turn in range(repeat):
+                self._first_token(prompts[turn % 2])
+
+        return work
+
+    def _continuations(self, past: int, tokens: int) -> list[list[int]]:
+        """Return two texts of `tokens` ids that differ from the first on: neither makes the other cached."""
+        other = next(i for i, token in enumerate(self._ids) if token != self._ids[past])
+        return [self._ids[start : start + tokens] for start in (past, other)]
+
+    def _first_token(self, prompt: list[int]) -> None:
+        next(self._generate(prompt, 1))
+
+    def _generate(self, prompt: list[int], max_tokens: int) -> Generation:
+        return generate(self._session, self._prefix_cache, prompt, GREEDY, Limits(max_tokens), CancelToken())

@@ -1,0 +1,1 @@
+"""Programs that measure Aide. Not part of the package; each is run as `python -m benchmarks.NAME`."""

@@ -1,0 +1,75 @@
+"""How much of the machine other processes used while something was timed.
+
+In: two readings of /proc/stat and of the own process. Out: seconds and shares. Used inside the worker
+processes, under more than one Python: standard library only. It does not know what is timed.
+"""
+
+import os
+import resource
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+STAT = Path("/proc/stat")
+TICKS = os.sysconf("SC_CLK_TCK")
+# Fields of the first line of /proc/stat (proc(5)). Idle and waiting for a disk is not using the machine;
+# guest time is counted in user time already; time stolen by other virtual machines does count.
+USER, NICE, SYSTEM, IRQ, SOFTIRQ, STEAL = 0, 1, 2, 5, 6, 7
+BUSY_FIELDS = (USER, NICE, SYSTEM, IRQ, SOFTIRQ, STEAL)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The clocks at one moment, in seconds."""
+
+    wall: float
+    "Monotonic clock."
+    own: float
+    "CPU time of this process, all threads."
+    machine: float
+    "CPU time of everything on the machine."
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What happened between two readings."""
+
+    wall_s: float
+    "Seconds that passed."
+    own_cpu_s: float
+    "CPU seconds of this process."
+    others: float
+    "Share of the whole machine (all cores) that others used, 0 to 1."
+
+    def as_dict(self) -> dict[str, float]:
+        """Render for a message."""
+        return asdict(self)
+
+
+def read_clocks() -> Reading:
+    """Read all clocks now."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return Reading(time.perf_counter(), used.ru_utime + used.ru_stime, machine_seconds(STAT.read_text()))
+
+
+def machine_seconds(stat: str) -> float:
+    """Return the busy CPU seconds of the whole machine from the text of /proc/stat."""
+    ticks = stat.split("\n", 1)[0].split()[1:]
+    return sum(int(ticks[field]) for field in BUSY_FIELDS) / TICKS
+
+
+def usage(before: Reading, after: Reading, cores: int) -> Usage:
+    """Return what passed between two readings.
+
+    /proc/stat counts in ticks of 10 ms for each kind of use, so over half a second on two cores `others`
+    is known to about 0.03; a negative difference is such rounding.
+    """
+    wall = after.wall - before.wall
+    own = after.own - before.own
+    others = (after.machine - before.machine - own) / (wall * cores)
+    return Usage(wall, own, max(0.0, others))
+
+
+def core_count() -> int:
+    """Return the number of cores of the machine, also those this process may not use."""
+    return os.cpu_count() or 1

@@ -1,0 +1,82 @@
+"""A process that holds one engine and times what it is told to.
+
+In: one JSON object a line on stdin. Out: one JSON object a line on stdout. The engine prepares a piece
+of work outside the timed section and returns the work; only the work is timed. Runs under the Python
+that has the engine: standard library only. It does not know which engine it holds or who compares.
+
+    {"do": "load", "model": PATH, "ids": [...], "threads": 2}
+    {"do": "prefill", "tokens": 512}                          a prompt with nothing cached, and one token
+    {"do": "decode", "past": 512, "count": 32}                tokens one after another
+    {"do": "extend", "past": 512, "tokens": 8, "repeat": 12}  more tokens on a warm cache, and one token
+    {"do": "memory"}  {"do": "versions"}
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchmarks.load_meter import core_count, read_clocks, usage
+
+Work = Callable[[], object]
+MEMORY_FIELDS = {"VmRSS": "rss", "RssAnon": "private", "VmHWM": "peak"}
+
+
+class Engine(Protocol):
+    """What is measured. Every method but `versions` prepares and returns the work to be timed."""
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of the libraries that compute."""
+        ...
+
+    def load(self, model: str, ids: list[int], threads: int) -> Work:
+        """Open a model; `ids` is the text that all prompts are cut from."""
+        ...
+
+    def prefill(self, tokens: int) -> Work:
+        """Run the first `tokens` ids from an empty cache and choose one token."""
+        ...
+
+    def decode(self, past: int, count: int) -> Work:
+        """Generate `count` tokens, one at a time, behind `past` ids that are cached."""
+        ...
+
+    def extend(self, past: int, tokens: int, repeat: int) -> Work:
+        """Behind `past` cached ids run `tokens` others and choose one token; `repeat` times."""
+        ...
+
+
+def serve(engine: Engine) -> None:
+    """Answer messages until stdin ends. A fault is answered as {"error": ...}."""
+    # The runtimes may write to file descriptor 1; the answers need it to themselves.
+    answers = sys.stdout
+    sys.stdout = sys.stderr
+    for line in sys.stdin:
+        try:
+            answer = _answer(engine, json.loads(line))
+        except Exception as error:
+            traceback.print_exc()
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+def _answer(engine: Engine, message: dict[str, Any]) -> dict[str, Any]:
+    task = message.pop("do")
+    if task == "memory":
+        return memory(Path("/proc/self/status").read_text())
+    if task == "versions":
+        return dict(engine.versions())
+    work = getattr(engine, task)(**message)
+    operations = message.get("count") or message.get("repeat") or 1
+    before = read_clocks()
+    work()
+    used = usage(before, read_clocks(), core_count())
+    return {"seconds": used.wall_s / operations, "operations": operations, **used.as_dict()}
+
+
+def memory(status: str) -> dict[str, int]:
+    """Return bytes by kind from the text of /proc/self/status."""
+    values = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    return {name: int(values[field].split()[0]) * 1024 for field, name in MEMORY_FIELDS.items()}
