@@ -1,0 +1,268 @@
+"""One completion from text to text: cache, window, prompt, generation, stop rules, clean-up.
+
+In: a text, a cursor offset, parameters, a cancel token. Out: a `Completion`: what to insert and what
+made it. Random numbers are keyed by (seed, candidate, index of the generated token), so an answer is a
+function of the request and its seed; only a deadline makes it depend on time. Runs on one thread. It
+does not know LSP, ONNX or where models lie.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from secrets import randbits
+from time import monotonic
+from typing import Protocol
+from uuid import uuid4
+
+from attrs import evolve, field, frozen
+
+from aide_lsp.completion.cache import CompletionCache, Question
+from aide_lsp.completion.fim import open_format
+from aide_lsp.completion.hole import Hole, read_hole
+from aide_lsp.completion.postprocess import MESSAGES, clean
+from aide_lsp.completion.stopping import find_stop
+from aide_lsp.completion.syntax import language_of
+from aide_lsp.completion.window import Window, cut_prefix, cut_window
+from aide_lsp.errors import DeclinedError
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.generate import Generation, Limits, generate
+from aide_lsp.inference.prefix_cache import PrefixCache
+from aide_lsp.inference.sampler import SamplingParams
+from aide_lsp.inference.session import Session
+from aide_lsp.inference.tokenizer import TextStream, Tokenizer
+from aide_lsp.settings import Parameters
+
+LONGEST_TEXT = 5_000_000
+"""Characters of a text that is completed at all."""
+LONGEST_LINE = 10_000
+"""Characters of a cursor's line that is completed at all: longer ones are data or minified code."""
+LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class ModelFacts(Protocol):
+    """What a completer asks of a model's description."""
+
+    fim: str | None
+    "Name of its FIM format; None: it reads the prefix only."
+    end_tokens: Sequence[int]
+    "Tokens that end a text."
+
+
+@frozen
+class CompletionRequest:
+    """What a completion is asked for."""
+
+    text: str = field(repr=False)
+    "The whole document."
+    offset: int
+    "The cursor, in code points."
+    language_id: str
+    "LSP language id; empty: judge by the path."
+    path: str
+    "The document's path; may be empty."
+    parameters: Parameters
+    "The five generation parameters; the seed may be unset."
+    max_tokens: int
+    "Longest completion."
+    deadline_ms: int
+    "Milliseconds until generation ends with what there is; 0: never."
+    candidate: int = 0
+    "Which of several completions for one seed."
+
+
+@frozen
+class Completion:
+    """A completion, and what made it."""
+
+    id: str
+    "Unique; the same for all uses of one answer."
+    text: str = field(repr=False)
+    "What to insert at the offset; empty: nothing, for `empty_reason`."
+    finish_reason: str
+    "`stop` (end token or stop rule), `length` or `timeout`."
+    empty_reason: str | None
+    "Reason code of an empty completion."
+    empty_message: str | None
+    "The same in words."
+    seed: int
+    "The seed that was used, drawn if none was set."
+    parameters: Parameters
+    "The parameters in effect: seed resolved, Num Context as far as the model's context allows."
+    prompt_tokens: int
+    "Tokens of the prompt."
+    cached_tokens: int
+    "Those of them that did not have to be run."
+    generated_tokens: int
+    "Tokens the model wrote, also those that were cut off again."
+    first_token_ms: float
+    "Milliseconds until the model's first token; 0 if there was none."
+    total_ms: float
+    "Milliseconds for the whole answer."
+    from_cache: bool
+    "Whether no model call was made. Figures are those of the call that made the answer."
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Speed after the first token; 0 if nothing can be said."""
+        seconds = (self.total_ms - self.first_token_ms) / 1000.0
+        return (self.generated_tokens - 1) / seconds if seconds > 0 and self.generated_tokens > 1 else 0.0
+
+
+class Completer:
+    """Completes texts with one model."""
+
+    def __init__(self, tokenizer: Tokenizer, session: Session, model: ModelFacts) -> None:
+        """Take a loaded model.
+
+        Raises:
+            ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
+        """
+        self.session, self.model = session, model
+        self._tokenizer = tokenizer
+        self._prompt = open_format(model.fim, tokenizer)
+        self._end_tokens = frozenset(model.end_tokens) | self._prompt.stop_ids
+        self._prefix_cache = PrefixCache()
+        self._completion_cache: CompletionCache[Completion] = CompletionCache()
+        # Most lines of a window are those of the last one.
+        self._encode = lru_cache(maxsize=8192)(lambda text: tuple(tokenizer.encode(text)))
+
+    def complete(self, request: CompletionRequest, cancel: CancelToken) -> Completion:
+        """Complete a text at its cursor.
+
+        Raises:
+            Cancelled: nobody waits for the answer any more.
+            DeclinedError: `too-large` or `long-line`.
+            SessionError: the runtime failed.
+        """
+        cancel.check()
+        _check(request)
+        line_end = _line_end(request.text)
+        question = _question(request)
+        found = self._completion_cache.get(question)
+        if found is not None:
+            completion = evolve(found.answer, text=found.text, from_cache=True)
+        else:
+            completion = self._generate(question, request.deadline_ms, cancel)
+            if completion.finish_reason != "timeout":
+                self._completion_cache.put(question, completion.text, completion)
+        return evolve(completion, text=completion.text.replace("\n", line_end))
+
+    def forget(self, request: CompletionRequest) -> None:
+        """Drop what the completion cache would answer, so that the model is asked again."""
+        self._completion_cache.forget(_question(request))
+
+    def clear_cache(self) -> None:
+        """Empty the completion cache; what the model has read stays read."""
+        self._completion_cache.clear()
+
+    def _generate(self, question: Question, deadline_ms: int, cancel: CancelToken) -> Completion:
+        started = monotonic()
+        parameters, max_tokens = self._resolve(question)
+        text = question.prefix + question.suffix
+        hole = read_hole(text, len(question.prefix), language_of(*question.language))
+        window = self._cut(text, len(question.prefix), parameters.num_context)
+        generation = generate(
+            self.session,
+            self._prefix_cache,
+            self._prompt.render(window.prefix_ids, window.suffix_ids),
+            SamplingParams(
+                temperature=parameters.temperature,
+                top_k=parameters.top_k,
+                top_p=parameters.top_p,
+                seed=_seed(parameters),
+                candidate=question.candidate,
+            ),
+            Limits(
+                max_tokens=max_tokens,
+                deadline=started + deadline_ms / 1000.0 if deadline_ms else None,
+                end_tokens=self._end_tokens,
+            ),
+            cancel,
+        )
+        written, finish_reason = self._read(generation, hole)
+        cleaned = clean(hole, written, question.suffix)
+        reason = "timeout" if finish_reason == "timeout" and not written else cleaned.empty_reason
+        timings = generation.timings
+        return Completion(
+            id=uuid4().hex,
+            text=cleaned.text,
+            finish_reason=finish_reason,
+            empty_reason=reason,
+            empty_message=MESSAGES[reason] if reason else None,
+            seed=_seed(parameters),
+            parameters=parameters,
+            prompt_tokens=timings.prompt_tokens,
+            cached_tokens=timings.cached_tokens,
+            generated_tokens=timings.generated_tokens,
+            first_token_ms=timings.first_token_ms,
+            total_ms=(monotonic() - started) * 1000.0,
+            from_cache=False,
+        )
+
+    def _resolve(self, question: Question) -> tuple[Parameters, int]:
+        """Fill in the seed, and fit text and completion into the model's context."""
+        room = self.session.context_length - self._prompt.overhead
+        max_tokens = min(question.max_tokens, max(1, room // 2))
+        parameters = question.parameters
+        return evolve(
+            parameters,
+            seed=randbits(63) if parameters.seed is None else parameters.seed,
+            num_context=min(parameters.num_context, room - max_tokens),
+        ), max_tokens
+
+    def _cut(self, text: str, offset: int, budget: int) -> Window:
+        cut = cut_window if self._prompt.format.reads_suffix else cut_prefix
+        return cut(text, offset, budget, self._encode)
+
+    def _read(self, generation: Generation, hole: Hole) -> tuple[str, str]:
+        """Read the text until it ends or a stop rule ends it; say which."""
+        stream, text = TextStream(self._tokenizer), ""
+        with generation:
+            for token in generation:
+                text += stream.push(token)
+                if (stop := find_stop(hole, text)) is not None:
+                    return text[: stop.end], "stop"
+        if generation.finish_reason == "cancelled":
+            raise Cancelled
+        text += stream.finish()
+        stop = find_stop(hole, text)
+        return text[: stop.end] if stop else text, generation.finish_reason or "stop"
+
+
+def _check(request: CompletionRequest) -> None:
+    if len(request.text) > LONGEST_TEXT:
+        raise DeclinedError(
+            "too-large",
+            f"The text has {len(request.text):,} characters; Aide completes texts of up to {LONGEST_TEXT:,}.",
+        )
+    start = max(request.text.rfind("\n", 0, request.offset), request.text.rfind("\r", 0, request.offset)) + 1
+    end = LINE_END.search(request.text, request.offset)
+    length = (end.start() if end else len(request.text)) - start
+    if length > LONGEST_LINE:
+        raise DeclinedError(
+            "long-line",
+            f"The line has {length:,} characters; Aide completes lines of up to {LONGEST_LINE:,}.",
+        )
+
+
+def _line_end(text: str) -> str:
+    """Return the line end that a text uses first."""
+    match = LINE_END.search(text)
+    return match.group() if match else "\n"
+
+
+def _question(request: CompletionRequest) -> Question:
+    """Take a request apart at the cursor; all line ends become \\n, as the model knows them."""
+    return Question(
+        prefix=LINE_END.sub("\n", request.text[: request.offset]),
+        suffix=LINE_END.sub("\n", request.text[request.offset :]),
+        language=(request.language_id, request.path),
+        parameters=request.parameters,
+        max_tokens=request.max_tokens,
+        candidate=request.candidate,
+    )
+
+
+def _seed(parameters: Parameters) -> int:
+    assert parameters.seed is not None, "the seed is resolved before anything is generated"
+    return parameters.seed

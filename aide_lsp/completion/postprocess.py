@@ -1,0 +1,71 @@
+"""Clean-up: from what the model said to what is inserted at the cursor.
+
+In: the hole and the text up to where it was stopped. Out: the text to insert, or why there is none. The
+text never repeats what stands right of the cursor, closes no bracket that is closed there, and ends
+with the line end that whole lines before an existing line need. Cleaning twice changes nothing. It
+does not know how the text was made.
+"""
+
+import re
+
+from attrs import frozen
+
+from aide_lsp.completion.hole import Hole, Shape
+
+MESSAGES = {
+    "nothing-to-add": "The model sees nothing to add here.",
+    "only-whitespace": "The model proposed nothing but blanks.",
+    "repeats-suffix": "The model proposed only what already stands behind the cursor.",
+    "timeout": "The deadline passed before the model had written anything.",
+}
+"""What the reason codes of an empty completion mean."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters of ASCII and Latin-1 but tab and line feed."""
+
+
+@frozen
+class Cleaned:
+    """A text to insert, or the reason why there is none."""
+
+    text: str
+    "What to insert at the cursor; may be empty."
+    empty_reason: str | None
+    "A key of `MESSAGES` where the text is empty."
+
+
+def clean(hole: Hole, text: str, suffix: str) -> Cleaned:
+    """Clean a generated text; `suffix` is all that stands right of the cursor."""
+    plain = CONTROL.sub("", text.replace("\r\n", "\n"))
+    if not plain.strip():
+        return Cleaned("", "only-whitespace" if plain else "nothing-to-add")
+    kept = (
+        _without_suffix_lines(hole, plain) if hole.shape is Shape.LINES else _without_overlap(plain, suffix)
+    )
+    kept = _trim(hole, kept)
+    return Cleaned(kept, None) if kept.strip() else Cleaned("", "repeats-suffix")
+
+
+def _without_suffix_lines(hole: Hole, text: str) -> str:
+    """Drop a last line that is the line below, or a beginning of it."""
+    head, newline, last = text.rpartition("\n")
+    shown = last if newline else hole.before + last
+    return head + newline if shown.strip() and hole.below.startswith(shown.rstrip()) else text
+
+
+def _without_overlap(text: str, suffix: str) -> str:
+    """Drop the longest end of the text that the suffix begins with."""
+    line = suffix.partition("\n")[0].rstrip()
+    for length in range(min(len(text), len(line)), 0, -1):
+        if text.endswith(line[:length]):
+            return text[:-length]
+    return text
+
+
+def _trim(hole: Hole, text: str) -> str:
+    """Blanks at the end go; before an existing line the line end stays."""
+    kept = text.rstrip()
+    if hole.is_before_line and kept:
+        return kept + "\n" + hole.before
+    if hole.shape is Shape.INLINE:
+        return text.rstrip("\n")
+    return kept

@@ -1,0 +1,125 @@
+"""Just enough of a programming language's surface to know where code ends: strings, comments, brackets.
+
+In: text and a language. Out: which brackets are open at its end, and whether it ends inside a string or
+a comment. One regular expression for each family of languages, no parser: it must hold for code that is
+half written, in any language. It does not know cursors or completions.
+"""
+
+import re
+from functools import cache
+from pathlib import PurePath
+
+from attrs import frozen
+
+OPENERS = {")": "(", "]": "[", "}": "{"}
+"""Opening bracket by its closing one."""
+SCAN_CHARACTERS = 50_000
+"""How far back and ahead brackets are looked for."""
+
+
+@frozen
+class Language:
+    """What tells strings and comments from code."""
+
+    line_comments: tuple[str, ...] = ("//", "#")
+    "Marks of a comment that goes to the end of the line."
+    block_comments: tuple[tuple[str, str], ...] = (("/*", "*/"),)
+    "Opening and closing marks of other comments."
+    long_quotes: tuple[str, ...] = ()
+    "Quotes of strings that may span lines."
+    quotes: tuple[str, ...] = ('"', "'")
+    "Quotes of strings that end with their line."
+    prose: bool = False
+    "Text for people: brackets, quotes and indentation mean little."
+
+
+_C = Language(line_comments=("//",))
+_HASH = Language(line_comments=("#",), block_comments=())
+_DASH = Language(line_comments=("--",), block_comments=(("/*", "*/"),))
+_PROSE = Language(line_comments=(), block_comments=(), quotes=(), prose=True)
+_PYTHON = Language(line_comments=("#",), block_comments=(), long_quotes=('"""', "'''"))
+_SCRIPT = Language(line_comments=("//",), long_quotes=("`",))
+# A single quote also marks lifetimes and labels there; a character literal is too short to matter.
+_RUST = Language(line_comments=("//",), quotes=('"',))
+LANGUAGES: dict[str, Language] = {
+    **dict.fromkeys(
+        ("c", "cpp", "csharp", "java", "kotlin", "swift", "scala", "dart", "php", "objective-c"), _C
+    ),
+    **dict.fromkeys(("shellscript", "ruby", "yaml", "toml", "makefile", "dockerfile", "r", "perl"), _HASH),
+    **dict.fromkeys(("lua", "sql", "haskell", "elm"), _DASH),
+    **dict.fromkeys(("plaintext", "markdown", "latex", "restructuredtext", "git-commit"), _PROSE),
+    **dict.fromkeys(("javascript", "typescript", "javascriptreact", "typescriptreact", "go"), _SCRIPT),
+    "python": _PYTHON,
+    "rust": _RUST,
+}
+"""By LSP language id; others get `Language()`."""
+SUFFIXES = {
+    ".py": "python", ".pyi": "python", ".js": "javascript", ".mjs": "javascript", ".ts": "typescript",
+    ".jsx": "javascriptreact", ".tsx": "typescriptreact", ".go": "go", ".rs": "rust", ".c": "c", ".h": "c",
+    ".cc": "cpp", ".cpp": "cpp", ".hpp": "cpp", ".cs": "csharp", ".java": "java", ".kt": "kotlin",
+    ".swift": "swift", ".php": "php", ".sh": "shellscript", ".rb": "ruby", ".yaml": "yaml", ".yml": "yaml",
+    ".toml": "toml", ".lua": "lua", ".sql": "sql", ".hs": "haskell", ".md": "markdown", ".txt": "plaintext",
+    ".tex": "latex", ".rst": "restructuredtext",
+}  # fmt: skip
+"""Language id by file name suffix, for requests that name no language."""
+
+
+@frozen
+class Scan:
+    """What is open at the end of a text."""
+
+    stack: str = ""
+    "Open brackets, the innermost last."
+    quote: str = ""
+    "The quote of the string the text ends in; empty: in none."
+    comment: bool = False
+    "Whether the text ends in a comment."
+    unmatched: tuple[tuple[int, str], ...] = ()
+    "Closing brackets that nothing in the text opens: offset and bracket, in order."
+
+
+def language_of(language_id: str, path: str = "") -> Language:
+    """Find a language by its LSP id, else by the file's name."""
+    return LANGUAGES.get(language_id or SUFFIXES.get(PurePath(path).suffix.lower(), ""), Language())
+
+
+def scan(text: str, language: Language) -> Scan:
+    """Read a text from its beginning, taken to be outside strings and comments."""
+    pattern, openings = _pattern(language)
+    stack: list[str] = []
+    unmatched: list[tuple[int, str]] = []
+    quote, comment = "", False
+    for match in pattern.finditer(text):
+        if match.lastindex == 1:
+            _match_bracket(match.group(), match.start(), stack, unmatched)
+        elif match.lastindex is not None:
+            quote = openings[match.lastindex]
+            comment = not quote
+    return Scan("".join(stack), quote, comment, tuple(unmatched))
+
+
+def _match_bracket(bracket: str, offset: int, stack: list[str], unmatched: list[tuple[int, str]]) -> None:
+    if bracket not in OPENERS:
+        stack.append(bracket)
+    elif OPENERS[bracket] in stack:
+        # Code being written has gaps: what is open inside counts as closed too.
+        while stack.pop() != OPENERS[bracket]:
+            pass
+    else:
+        unmatched.append((offset, bracket))
+
+
+@cache
+def _pattern(language: Language) -> tuple[re.Pattern[str], dict[int, str]]:
+    """Build a pattern for one bracket, comment or string.
+
+    Group 1 is a bracket; each other group matches where a comment or string is still open at the end of
+    the text. The dict says by which quote ("" for comments).
+    """
+    parts = [("", r"([()\[\]{}])")]
+    parts += [("", rf"{re.escape(a)}[\s\S]*?(?:{re.escape(b)}|(\Z))") for a, b in language.block_comments]
+    parts += [("", rf"{re.escape(mark)}[^\n]*(\Z)?") for mark in language.line_comments]
+    parts += [(q, rf"{q}(?:\\[\s\S]|[^\\])*?(?:{q}|\\?(\Z))") for q in language.long_quotes]
+    parts += [(q, rf"{q}(?:\\[\s\S]|[^\\\n{q}])*(?:{q}|(?=\n)|\\?(\Z))") for q in language.quotes]
+    openings = {number: quote for number, (quote, _) in enumerate(parts, 1)}
+    return re.compile("|".join(part for _, part in parts)), openings

@@ -1,0 +1,168 @@
+"""The context window: which text around the cursor the model reads.
+
+In: a text, a cursor offset, a budget in tokens, a tokenizer's `encode`. Out: prefix and suffix next to
+the cursor, as text and as token ids. A pure function of these, never of what was typed before. It
+does not know FIM formats, the model or the KV cache, but it is made for the latter:
+
+- The budget (Num Context) counts tokens of text; control tokens of the prompt come on top.
+- The suffix gets a quarter. What one side does not use goes to the other, in steps of an eighth of the
+  budget, so that the suffix, which models read first, stays the same while the prefix grows.
+- Both sides consist of whole lines. The left edge lies on the coarsest grid of 32, 16, ... 1 lines on
+  which at least half of the budget is used: while one types, the beginning of the prompt stays.
+- Only where a single line is too long for its side is it cut inside the line.
+"""
+
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+Encode = Callable[[str], Sequence[int]]
+"""Turns text into token ids."""
+
+GRID_LINES = 32
+"""Coarsest grid for the left edge, in lines. Finer ones are its halves, so their lines are a superset."""
+LINE_CHARACTERS = 10_000
+"""A longer line ends the window, unless the cursor is in it; then only this much of it is looked at."""
+
+
+@frozen
+class Window:
+    """What the model reads."""
+
+    prefix: str
+    "Text that ends at the cursor."
+    suffix: str
+    "Text that begins at the cursor."
+    prefix_ids: Sequence[int]
+    "Token ids of `prefix`."
+    suffix_ids: Sequence[int]
+    "Token ids of `suffix`."
+
+
+@frozen
+class _Edge:
+    """A place where one side of the window may end."""
+
+    offset: int
+    "Offset in the text, in code points."
+    tokens: int
+    "About how many tokens lie between it and the cursor."
+
+
+def cut_window(text: str, offset: int, budget: int, encode: Encode) -> Window:
+    """Cut the text around `offset` (code points) to at most `budget` tokens."""
+    head, tail = text[:offset], text[offset:]
+    above = _edges_above(head, budget, encode)
+    suffix, suffix_ids = _cut_suffix(tail, budget - _prefix_share(above, budget), encode)
+    prefix, prefix_ids = _cut_prefix(head, above, budget - len(suffix_ids), encode)
+    return Window(prefix, suffix, prefix_ids, suffix_ids)
+
+
+def cut_prefix(text: str, offset: int, budget: int, encode: Encode) -> Window:
+    """Cut for a model that cannot read what stands right of the cursor: all is prefix."""
+    head = text[:offset]
+    prefix, ids = _cut_prefix(head, _edges_above(head, budget, encode), budget, encode)
+    return Window(prefix, "", ids, ())
+
+
+def _prefix_share(above: list[_Edge], budget: int) -> int:
+    """Tokens kept free for the prefix: three quarters, or less where the whole head needs less."""
+    share = budget - budget // 4
+    if above[-1].offset > 0:
+        return share
+    step = max(1, budget // 8)
+    return min(share, -(-above[-1].tokens // step) * step)
+
+
+def _edges_above(head: str, budget: int, encode: Encode) -> list[_Edge]:
+    """Beginnings of lines from the cursor upwards, as far as the budget goes, the nearest first.
+
+    At least one, which may cost more than the budget.
+    """
+    edges: list[_Edge] = []
+    end, tokens = len(head), 0
+    while True:
+        start = head.rfind("\n", 0, max(0, end - 1)) + 1 if end else 0
+        if edges and end - start > LINE_CHARACTERS:
+            return edges
+        tokens += len(encode(head[max(start, end - LINE_CHARACTERS) : end]))
+        if edges and tokens > budget:
+            return edges
+        edges.append(_Edge(start, tokens))
+        if start == 0:
+            return edges
+        end = start
+
+
+def _cut_prefix(head: str, above: list[_Edge], budget: int, encode: Encode) -> tuple[str, Sequence[int]]:
+    fitting = [edge for edge in above if edge.tokens <= budget]
+    while fitting:
+        start = _snap(head, fitting, budget).offset
+        ids = encode(head[start:])
+        # Lines encoded one by one take about as many tokens as together; the sum decides nothing.
+        if len(ids) <= budget:
+            return head[start:], ids
+        fitting = [edge for edge in fitting if edge.offset > start]
+    line = head[max(above[0].offset, len(head) - LINE_CHARACTERS) :]
+    return _shrink(line, budget, encode, _without_beginning)
+
+
+def _snap(head: str, fitting: list[_Edge], budget: int) -> _Edge:
+    """Choose the left edge: the text's beginning, or the farthest one on the coarsest grid that will do."""
+    farthest = fitting[-1]
+    if farthest.offset == 0:
+        return farthest
+    number = head.count("\n", 0, farthest.offset)  # of the farthest line; the others count up from it
+    step = GRID_LINES
+    while step > 1:
+        index = len(fitting) - 1 - (-number % step)
+        if index >= 0 and 2 * fitting[index].tokens >= budget:
+            return fitting[index]
+        step //= 2
+    return farthest
+
+
+def _cut_suffix(tail: str, budget: int, encode: Encode) -> tuple[str, Sequence[int]]:
+    ends = _line_ends(tail, budget, encode)
+    for end in reversed(ends):
+        ids = encode(tail[:end])
+        if len(ids) <= budget:
+            return tail[:end], ids
+    line = tail[:LINE_CHARACTERS].partition("\n")[0]
+    return _shrink(line, budget, encode, _without_end)
+
+
+def _line_ends(tail: str, budget: int, encode: Encode) -> list[int]:
+    """Ends of the lines from the cursor downwards, as far as the budget goes."""
+    ends: list[int] = []
+    start, tokens = 0, 0
+    while start < len(tail):
+        end = tail.find("\n", start) + 1 or len(tail)
+        tokens += len(encode(tail[start:end])) if end - start <= LINE_CHARACTERS else budget + 1
+        if tokens > budget:
+            break
+        ends.append(end)
+        start = end
+    return ends
+
+
+def _shrink(
+    piece: str, budget: int, encode: Encode, without: Callable[[str, int], str]
+) -> tuple[str, Sequence[int]]:
+    """Shorten one line from its far end until it fits."""
+    ids = encode(piece)
+    while len(ids) > budget:
+        surplus = max(1, len(piece) - len(piece) * budget // len(ids))
+        # Steps of 64 characters: while one types in a long line its cut end stays.
+        steps = -(-surplus // 64) * 64
+        piece = without(piece, steps if steps < len(piece) else surplus)
+        ids = encode(piece)
+    return piece, ids
+
+
+def _without_beginning(piece: str, count: int) -> str:
+    return piece[count:]
+
+
+def _without_end(piece: str, count: int) -> str:
+    return piece[: len(piece) - count]

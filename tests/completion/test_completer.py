@@ -1,0 +1,174 @@
+"""The completer on a model whose answers are written down."""
+
+import pytest
+from attrs import evolve, frozen
+
+from aide_lsp.completion.completer import Completer, CompletionRequest
+from aide_lsp.errors import DeclinedError
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.settings import Parameters
+from tests.fakes import END, ByteTokenizer, FakeSession, babbling, continuing
+
+
+@frozen
+class Facts:
+    """A model's description, as far as the completer reads it."""
+
+    fim: str | None = "qwen2.5-coder"
+    end_tokens: tuple[int, ...] = (END,)
+
+
+def completer_of(script, *, fim="qwen2.5-coder", **options) -> Completer:
+    return Completer(ByteTokenizer(), FakeSession(script, **options), Facts(fim=fim))
+
+
+def request_at(marked: str, **changes) -> CompletionRequest:
+    """Make a request from a text with a `|` at the cursor."""
+    parameters = Parameters(
+        temperature=changes.pop("temperature", 0.0),
+        num_context=changes.pop("num_context", 1024),
+        seed=changes.pop("seed", None),
+    )
+    request = CompletionRequest(
+        text=marked.replace("|", "", 1),
+        offset=marked.index("|"),
+        language_id="python",
+        path="a.py",
+        parameters=parameters,
+        max_tokens=64,
+        deadline_ms=0,
+    )
+    return evolve(request, **changes)
+
+
+def complete(completer, request):
+    return completer.complete(request, CancelToken())
+
+
+def test_complete_gives_the_rest_of_the_line():
+    completer = completer_of(continuing({"return a": " + b\n\nprint(add(1, 2))"}))
+    completion = complete(completer, request_at("def add(a, b):\n    return a|\n"))
+    assert completion.text == " + b"
+    assert completion.finish_reason == "stop"
+    assert completion.empty_reason is None
+    assert not completion.from_cache
+
+
+def test_complete_without_seed_tells_the_seed_it_drew():
+    completer = completer_of(babbling())
+    first = complete(completer, request_at("x = |", temperature=1.0))
+    completer.clear_cache()
+    second = complete(completer, request_at("x = |", temperature=1.0))
+    assert first.seed != second.seed
+    assert first.parameters.seed == first.seed
+    again = complete(completer, request_at("x = |", temperature=1.0, seed=first.seed))
+    assert (again.text, again.seed) == (first.text, first.seed)
+
+
+@pytest.mark.parametrize("seed", [0, -1, 2**70])
+def test_complete_with_seed_is_the_same_after_any_history(seed):
+    """Cold, warm, after other requests, on another completer."""
+    request = request_at("def f():\n    x = |\n    return x\n", temperature=1.0, seed=seed)
+    warm = completer_of(babbling())
+    texts = [complete(warm, request).text]
+    complete(warm, evolve(request, offset=request.offset - 2))
+    warm.clear_cache()
+    texts += [complete(warm, request).text, complete(warm, request).text]
+    texts += [complete(completer_of(babbling()), request).text]
+    assert len(set(texts)) == 1
+
+
+def test_complete_candidates_of_one_seed_differ():
+    completer = completer_of(babbling())
+    requests = [request_at("x = |", temperature=1.0, seed=1, candidate=n) for n in range(3)]
+    assert len({complete(completer, request).text for request in requests}) == 3
+
+
+def test_complete_when_typed_along_asks_no_model():
+    completer = completer_of(continuing({"x = ": "foo(bar)\n"}))
+    first = complete(completer, request_at("x = |\n"))
+    asked = len(completer.session.forwards)
+    rest = complete(completer, request_at("x = foo(|\n"))
+    assert rest.text == "bar)"
+    assert rest.from_cache
+    assert rest.id == first.id
+    assert len(completer.session.forwards) == asked
+
+
+def test_complete_when_typed_along_with_seed_asks_the_model():
+    """The rest of an older answer need not be what a fresh request gives."""
+    completer = completer_of(continuing({"x = ": "foo(bar)\n"}))
+    complete(completer, request_at("x = |\n", seed=1))
+    asked = len(completer.session.forwards)
+    assert not complete(completer, request_at("x = foo(|\n", seed=1)).from_cache
+    assert len(completer.session.forwards) > asked
+
+
+def test_forget_makes_the_next_answer_fresh():
+    completer = completer_of(babbling())
+    request = request_at("x = |", temperature=1.0)
+    first = complete(completer, request)
+    assert complete(completer, request).id == first.id
+    completer.forget(request)
+    assert complete(completer, request).id != first.id
+
+
+def test_complete_keeps_the_line_ends_of_the_text():
+    completer = completer_of(continuing({"def f():\n": "    a = 1\n    return a\n\nf()\n"}))
+    completion = complete(completer, request_at("def f():\r\n|"))
+    assert completion.text == "    a = 1\r\n    return a"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [("", "nothing-to-add"), ("  \n \n", "only-whitespace"), ("    return 1", "repeats-suffix")],
+)
+def test_complete_when_nothing_is_left_says_why(answer, reason):
+    completer = completer_of(continuing({"def f():\n": answer}))
+    completion = complete(completer, request_at("def f():\n|    return 1\n"))
+    assert (completion.text, completion.empty_reason) == ("", reason)
+    assert completion.empty_message
+
+
+def test_complete_declines_what_is_too_large():
+    completer = completer_of(continuing({}))
+    with pytest.raises(DeclinedError) as caught:
+        complete(completer, request_at("|" + "x" * 10_001))
+    assert caught.value.reason == "long-line"
+    with pytest.raises(DeclinedError) as caught:
+        complete(completer, request_at("|" + "x\n" * 3_000_000))
+    assert caught.value.reason == "too-large"
+
+
+def test_complete_when_cancelled_raises():
+    completer = completer_of(continuing({"x": "y"}))
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        completer.complete(request_at("x|"), token)
+    token = CancelToken()
+    completer.session.on_forward = lambda count: token.cancel()
+    with pytest.raises(Cancelled):
+        completer.complete(request_at("x|"), token)
+    completer.session.on_forward = None
+    assert complete(completer, request_at("x|")).text == "y"
+
+
+def test_complete_when_over_time_says_so():
+    completer = completer_of(continuing({"x": "y"}), on_forward=lambda count: None)
+    completion = complete(completer, request_at("x|", deadline_ms=1e-9))
+    assert (completion.finish_reason, completion.empty_reason) == ("timeout", "timeout")
+
+
+def test_complete_fits_the_context_of_the_model():
+    completer = completer_of(continuing({"a\n": "b"}), context_length=200)
+    completion = complete(completer, request_at("a\n" * 300 + "|" + "a\n" * 300, num_context=1000))
+    assert completion.parameters.num_context == 200 - 3 - 64
+    assert completion.prompt_tokens + 64 <= 200
+
+
+def test_complete_without_fim_reads_the_prefix_only():
+    completer = completer_of(continuing({"x = ": "1\n"}), fim=None)
+    assert complete(completer, request_at("x = |\ny = 2\n")).text == "1"
+    ids, *_ = completer.session.forwards[0]
+    assert bytes(ids).rstrip(b" ") == b"x ="
