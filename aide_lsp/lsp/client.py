@@ -1,0 +1,101 @@
+"""What the client said about itself in `initialize`.
+
+In: the params of `initialize` as plain JSON. Out: a `ClientProfile`. Read by hand and tolerantly: one
+capability that our protocol types do not know yet must not cost the whole session.
+It does not know what the server makes of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from aide_lsp.lsp.positions import ENCODINGS, Encoding
+
+
+@frozen
+class ClientProfile:
+    """What this client can do."""
+
+    name: str = "unknown client"
+    "Its name and version, for the log."
+    process_id: int | None = None
+    "The process to end with; None: unknown."
+    encoding: Encoding = "utf-16"
+    "Units of columns: its first choice of those we know."
+    inline_completion: bool = False
+    "It asks for inline completions, so it needs no completion items."
+    configuration: bool = False
+    "It answers `workspace/configuration`."
+    progress: bool = False
+    "It shows work-done progress."
+    watched_files: bool = False
+    "It reports changes of files that the server names."
+    folders: tuple[str, ...] = ()
+    "URIs of its workspace folders."
+    options: Any = None
+    "Its initializationOptions."
+
+
+def read_profile(params: Any) -> ClientProfile | None:
+    """Read the params of `initialize`; None: they are not what `initialize` sends."""
+    if not isinstance(params, Mapping) or not isinstance(params.get("capabilities", {}), Mapping):
+        return None
+    process_id = params.get("processId")
+    if process_id is not None and (not isinstance(process_id, int) or isinstance(process_id, bool)):
+        return None
+    return ClientProfile(
+        name=_name(params.get("clientInfo")),
+        process_id=process_id,
+        encoding=_encoding(params),
+        inline_completion=_has(params, "textDocument", "inlineCompletion"),
+        configuration=_has(params, "workspace", "configuration"),
+        progress=_has(params, "window", "workDoneProgress"),
+        watched_files=_has(params, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),
+        folders=_folders(params),
+        options=params.get("initializationOptions"),
+    )
+
+
+def _capability(params: Mapping[str, Any], *path: str) -> Any:
+    value: Any = params.get("capabilities")
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _has(params: Mapping[str, Any], *path: str) -> bool:
+    """True: the capability is `true` or a table, even an empty one."""
+    value = _capability(params, *path)
+    return value is True or isinstance(value, Mapping)
+
+
+def _encoding(params: Mapping[str, Any]) -> Encoding:
+    offered = _capability(params, "general", "positionEncodings")
+    for choice in offered if isinstance(offered, list) else []:
+        for encoding in ENCODINGS:
+            if choice == encoding:
+                return encoding
+    return "utf-16"
+
+
+def _folders(params: Mapping[str, Any]) -> tuple[str, ...]:
+    folders = params.get("workspaceFolders")
+    if isinstance(folders, list) and folders:
+        uris = [folder.get("uri") for folder in folders if isinstance(folder, Mapping)]
+        return tuple(uri for uri in uris if isinstance(uri, str))
+    root = params.get("rootUri")
+    if isinstance(root, str):
+        return (root,)
+    path = params.get("rootPath")
+    if isinstance(path, str) and path:
+        from pygls.uris import from_fs_path
+
+        return (from_fs_path(path) or "",)
+    return ()
+
+
+def _name(info: Any) -> str:
+    if not isinstance(info, Mapping) or not isinstance(info.get("name"), str):
+        return "unknown client"
+    return f"{info['name']} {info.get('version') or ''}".strip()[:80]

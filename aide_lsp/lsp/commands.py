@@ -1,0 +1,115 @@
+"""The commands of `workspace/executeCommand`.
+
+In: a name and its arguments, as JSON. Out: JSON. Wrong arguments are refused with a sentence that says
+what is expected. It does not know how a completion comes about.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from attrs import evolve
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from aide_lsp.lsp import items
+from aide_lsp.lsp.completing import Asked
+from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.status import Nothing
+from aide_lsp.settings import Parameters, camel, check_value
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aide_lsp.lsp.server import Server
+
+REGENERATE, STATUS = "aide.regenerate", "aide.status"
+EXPECTED = 'aide.regenerate takes one object: {"uri": ..., "position": {"line": ..., "character": ...}}'
+# Small enough to be read aloud, and exact in clients whose numbers are doubles.
+SEED_LIMIT = 2**31
+PARAMETERS = {camel(name): name for name in ("temperature", "top_k", "top_p", "num_context", "seed")}
+
+
+def register(server: Server) -> None:
+    """Register all commands."""
+    server.feature(types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandOptions(commands=list(COMMANDS)))(
+        execute
+    )
+
+
+def execute(ls: Server, params: types.ExecuteCommandParams) -> Any:
+    """Run a command by its name."""
+    command = COMMANDS.get(params.command)
+    if command is None:
+        raise JsonRpcInvalidParams(f"Aide has no such command; it has {', '.join(COMMANDS)}.")
+    return command(ls, list(params.arguments or ()))
+
+
+def regenerate(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+    """Make another completion for a place, with a new random seed or the one that is given."""
+    argument = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], Mapping) else None
+    if argument is None or not isinstance(argument.get("uri"), str):
+        raise JsonRpcInvalidParams(f"{EXPECTED}, and optionally parameters and seed.")
+    position = _position(argument.get("position"))
+    asked = ls.completing.look(
+        ls.protocol.current_id, argument["uri"], Place(position.line, position.character)
+    )
+    if isinstance(asked, Nothing):
+        ls.status.declined(ls.protocol.current_id, asked)
+        return items.regenerated(asked, position, ls.host.model)
+    parameters = _parameters(ls, asked, argument)
+    return ls.completing.regenerate(
+        asked, parameters, lambda answer: items.regenerated(answer, position, ls.host.model)
+    )
+
+
+def status(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Tell version, model, device, state, the last request's outcome and what is wrong with the settings."""
+    return {**ls.status.report(), "client": ls.profile.name, "positionEncoding": ls.documents.encoding}
+
+
+def accepted(ls: Server, arguments: list[Any]) -> None:
+    """Note that a completion was taken. Clients run this by themselves; it is never refused."""
+    argument = arguments[0] if arguments and isinstance(arguments[0], Mapping) else {}
+    ls.status.accepted(str(argument.get("id", ""))[:80])
+
+
+COMMANDS: dict[str, Callable[[Server, list[Any]], Any]] = {
+    REGENERATE: regenerate,
+    STATUS: status,
+    items.ACCEPTED: accepted,
+}
+
+
+def _position(value: Any) -> types.Position:
+    fields: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+    line, character = fields.get("line"), fields.get("character")
+    if not _is_count(line) or not _is_count(character):
+        raise JsonRpcInvalidParams(f"{EXPECTED}; line and character are whole numbers from 0.")
+    return types.Position(line=line, character=character)
+
+
+def _parameters(ls: Server, asked: Asked, argument: Mapping[str, Any]) -> Parameters:
+    """The parameters in effect, with those of the argument in their place and a seed that is set."""
+    given = argument.get("parameters") or {}
+    if not isinstance(given, Mapping):
+        raise JsonRpcInvalidParams(f"parameters must be an object; it may hold {', '.join(PARAMETERS)}.")
+    seed = argument.get("seed", given.get("seed"))
+    values = {**given, "seed": secrets.randbelow(SEED_LIMIT) if seed is None else seed}
+    checked = {}
+    for written, value in values.items():
+        key = PARAMETERS.get(written, written)
+        if key not in PARAMETERS.values():
+            raise JsonRpcInvalidParams(
+                f"There is no parameter of that name; there are {', '.join(PARAMETERS)}."
+            )
+        if (fault := check_value(key, value, ls.configuration.limits)) is not None:
+            raise JsonRpcInvalidParams(f"{camel(key)}: {fault}.")
+        checked[key] = value
+    return evolve(asked.settings.parameters, **checked)
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31

@@ -1,0 +1,207 @@
+"""From a place in a document to a completion: snapshot, newest wins, worker, nothing stale.
+
+In: a URI and a position. Out: a future with what the client gets. Of two requests for one document the
+older is cancelled and answered at once, with nothing; an answer to a text that changed is not given.
+It does not know the protocol's types, nor how a completion is made.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import evolve, frozen
+
+from aide_lsp.errors import AideError, DeclinedError
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.lsp.configuration import Configuration, path_of
+from aide_lsp.lsp.documents import Document, DocumentStore, Place
+from aide_lsp.lsp.model_host import ModelHost
+from aide_lsp.lsp.protocol import where
+from aide_lsp.lsp.status import Nothing, Status
+from aide_lsp.lsp.worker import Worker
+from aide_lsp.settings import Parameters, Settings
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+
+log = logging.getLogger("aide.requests")
+T = TypeVar("T")
+SIZE_LIMIT = 5_000_000
+
+
+@frozen
+class Asked:
+    """One request, with all that its answer depends on."""
+
+    request_id: int | str | None
+    "The client's id, for the log."
+    document: Document
+    "Whose text was taken. Only its URI and revision are looked at afterwards."
+    revision: int
+    "Of the document when the text was taken."
+    text: str
+    "The whole text."
+    offset: int
+    "Code points before the cursor."
+    settings: Settings
+    "In effect for this request."
+    fresh: bool = False
+    "Forget earlier answers first: the user wants another one."
+
+
+@frozen
+class _Kept:
+    """An answer the user asked for by `aide.regenerate`, to be offered when the editor asks next."""
+
+    revision: int
+    offset: int
+    settings: Settings
+    completion: "Completion"
+
+
+class Completing:
+    """Takes requests. All methods belong to the event loop's thread."""
+
+    def __init__(
+        self,
+        documents: DocumentStore,
+        configuration: Configuration,
+        host: ModelHost,
+        worker: Worker,
+        status: Status,
+        loading_seconds: float,
+    ) -> None:
+        self._documents, self._configuration, self._host = documents, configuration, host
+        self._worker, self._status, self._loading_seconds = worker, status, loading_seconds
+        self._newest: dict[str, Callable[[Nothing], None]] = {}
+        self._kept: dict[str, _Kept] = {}
+
+    def look(self, request_id: int | str | None, uri: str, place: Place) -> Asked | Nothing:
+        """Take the snapshot that a request is about, before the next message changes the document."""
+        document = self._documents.get(uri)
+        if document is None:
+            return Nothing(
+                "unknown-document", "The document is not open, or its text was lost: open it again."
+            )
+        if document.size > SIZE_LIMIT:
+            # Said here too: copying such a text for every keystroke would cost more than declining it.
+            return Nothing("too-large", f"The text has more than {SIZE_LIMIT:,} characters.")
+        settings = self._configuration.resolve(uri).settings
+        return Asked(
+            request_id, document, document.revision, document.text(), document.offset(place), settings
+        )
+
+    def submit(self, asked: Asked, shape: Callable[["Completion | Nothing"], T]) -> "asyncio.Future[T]":
+        """Begin to answer; the document's older request ends now. `shape` makes what the client gets."""
+        uri = asked.document.uri
+        self.supersede(uri)
+        token = CancelToken()
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        task = asyncio.ensure_future(self._answer(asked, token))
+
+        def give(answer: "Completion | Nothing") -> None:
+            if result.done():
+                return
+            try:
+                result.set_result(shape(answer))
+            except Exception as error:  # still one reply
+                result.set_exception(error)
+
+        def ended(result: "asyncio.Future[T]") -> None:
+            """Also after a cancel: the generation stops, whoever ended the request."""
+            token.cancel()
+            task.cancel()
+            if self._newest.get(uri) is give:
+                del self._newest[uri]
+
+        task.add_done_callback(lambda task: None if task.cancelled() else give(task.result()))
+        result.add_done_callback(ended)
+        self._newest[uri] = give
+        return result
+
+    def supersede(self, uri: str) -> None:
+        """End the document's running request: it is answered at once, with nothing."""
+        give = self._newest.pop(uri, None)
+        if give is not None:
+            give(Nothing("superseded", "A newer request for this document came."))
+
+    def regenerate(
+        self, asked: Asked, parameters: Parameters, shape: Callable[["Completion | Nothing"], T]
+    ) -> "asyncio.Future[T]":
+        """Answer anew with these parameters; keep the answer for the next request at this place."""
+        kept_for = asked.settings
+        asked = evolve(asked, fresh=True, settings=evolve(asked.settings, parameters=parameters))
+
+        def keep(answer: "Completion | Nothing") -> T:
+            if not isinstance(answer, Nothing):
+                self._kept[asked.document.uri] = _Kept(asked.revision, asked.offset, kept_for, answer)
+            return shape(answer)
+
+        self._kept.pop(asked.document.uri, None)
+        return self.submit(asked, keep)
+
+    def forget(self, uri: str) -> None:
+        """Drop what belongs to a document that was closed."""
+        self._kept.pop(uri, None)
+
+    async def _answer(self, asked: Asked, token: CancelToken) -> "Completion | Nothing":
+        """Make the answer and note the outcome. Never raises but for a cancel."""
+        try:
+            answer = self._kept_answer(asked) or await self._complete(asked, token)
+        except Cancelled:
+            answer = Nothing("cancelled", "The request was cancelled.")
+        except DeclinedError as error:
+            answer = Nothing(error.reason, str(error))
+        except AideError as error:
+            answer = Nothing("error", str(error))
+        except Exception as error:
+            log.error("Completing failed: %s", where(error))
+            answer = Nothing("error", f"Internal error ({type(error).__name__}); the log says where.")
+        if isinstance(answer, Nothing):
+            self._status.declined(asked.request_id, answer)
+        else:
+            self._status.completed(asked.request_id, answer)
+        return answer
+
+    async def _complete(self, asked: Asked, token: CancelToken) -> "Completion | Nothing":
+        completer = await self._host.wait(self._loading_seconds)
+        if completer is None:
+            return Nothing("failed" if self._host.state == "failed" else "loading", self._host.message)
+        job = self._worker.submit(lambda: _run(completer, asked, token), token)
+        completion = await asyncio.wrap_future(job)
+        if self._documents.get(asked.document.uri) is not asked.document:
+            return Nothing("stale", "The document was closed meanwhile.")
+        if asked.document.revision != asked.revision:
+            return Nothing("stale", "The text was changed meanwhile.")
+        return completion
+
+    def _kept_answer(self, asked: Asked) -> "Completion | None":
+        kept = self._kept.get(asked.document.uri)
+        if kept is None or asked.fresh:
+            return None
+        same = (kept.revision, kept.offset, kept.settings) == (asked.revision, asked.offset, asked.settings)
+        return kept.completion if same else None
+
+
+def _run(completer: "Completer", asked: Asked, token: CancelToken) -> "Completion":
+    """Complete, on the worker's thread."""
+    request = _request(asked)
+    if asked.fresh:
+        completer.forget(request)
+    return completer.complete(request, token)
+
+
+def _request(asked: Asked) -> "CompletionRequest":
+    from aide_lsp.completion.completer import CompletionRequest
+
+    path = path_of(asked.document.uri)
+    return CompletionRequest(
+        text=asked.text,
+        offset=asked.offset,
+        language_id=asked.document.language_id,
+        path=str(path) if path else "",
+        parameters=asked.settings.parameters,
+        max_tokens=asked.settings.max_tokens,
+        deadline_ms=asked.settings.deadline_ms,
+    )

@@ -1,0 +1,111 @@
+"""What the client set, for each workspace folder, and what follows from it for a document.
+
+In: initializationOptions, pushed and pulled settings, workspace folders. Out: resolved settings for a URI,
+and the problems that were not told yet. It does not know what a setting means or how layers are merged:
+`settings_layers.py` does.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.uris import to_fs_path
+
+from aide_lsp.settings import ModelLimits
+from aide_lsp.settings_layers import KEYS, Problem, Resolved, SettingsReader
+
+SECTION = "aide"
+Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
+
+
+class Configuration:
+    """The client's settings. All methods belong to the event loop's thread."""
+
+    def __init__(self, reader: SettingsReader | None = None) -> None:
+        self._reader = reader or SettingsReader()
+        self._options: Mapping[str, Any] = {}
+        self._pushed: Mapping[str, Any] = {}
+        self._pulled: dict[str | None, Mapping[str, Any]] = {}
+        self._scope: str | None = None
+        self._told: dict[str | None, frozenset[Problem]] = {}
+        self.folders: list[str] = []
+        """URIs of the workspace folders."""
+        self.limits: ModelLimits | None = None
+        """What the loaded model allows; None: not loaded yet."""
+        self.problems: tuple[Problem, ...] = ()
+        """What was wrong when settings were last resolved."""
+
+    def start(self, options: Any, folders: Iterable[str]) -> None:
+        """Take what `initialize` brought."""
+        self._options, self.folders = section_of(options), list(folders)
+
+    def push(self, values: Any) -> None:
+        """Take the settings of a `didChangeConfiguration`; null says only that something changed."""
+        if values is not None:
+            self._pushed = section_of(values)
+
+    async def pull(self, ask: Ask) -> None:
+        """Ask the client for its settings, once for all and once for each folder."""
+        scopes: list[str | None] = [None, *self.folders]
+        items = [types.ConfigurationItem(scope_uri=scope, section=SECTION) for scope in scopes]
+        answers = await ask(types.ConfigurationParams(items=items))
+        self._pulled = {scope: section_of(answer) for scope, answer in zip(scopes, answers, strict=False)}
+
+    def change_folders(self, added: Iterable[str], removed: Iterable[str]) -> None:
+        """Follow the client's workspace folders."""
+        gone = set(removed)
+        self.folders = [uri for uri in self.folders if uri not in gone]
+        self.folders += [uri for uri in added if uri not in self.folders]
+
+    def resolve(self, uri: str | None = None) -> Resolved:
+        """Settle what is in effect for a document; None: for no document, in the first folder."""
+        folder = self._folder_of(uri) if uri else next(iter(self.folders), None)
+        pulled = self._pulled.get(folder, self._pulled.get(None, {}))
+        editor = {**self._options, **self._pushed, **pulled}
+        resolved = self._reader.resolve(
+            path_of(uri) if uri else None, editor, path_of(folder) if folder else None, self.limits
+        )
+        self.problems, self._scope = resolved.problems, uri.rpartition("/")[0] if uri else None
+        return resolved
+
+    def untold(self) -> list[Problem]:
+        """Return what the last `resolve` found and was not told yet; a problem that comes back is new again.
+
+        Kept by the document's directory: there, all documents have the same settings.
+        """
+        known = frozenset().union(*self._told.values())
+        self._told[self._scope] = frozenset(self.problems)
+        return [problem for problem in self.problems if problem not in known]
+
+    def _folder_of(self, uri: str) -> str | None:
+        holding = [folder for folder in self.folders if uri.startswith(folder.rstrip("/") + "/")]
+        return max(holding, key=len, default=None)
+
+
+def section_of(values: Any) -> dict[str, Any]:
+    """Find our settings in what a client sent: with or without the section's name around them.
+
+    Null means that the user set nothing. Tables under names we do not know are other servers' sections.
+    """
+    if not isinstance(values, Mapping):
+        return {}
+    if SECTION in values:
+        return section_of(values[SECTION])
+    named = {str(key).removeprefix(SECTION + "."): value for key, value in values.items()}
+    return {
+        key: value
+        for key, value in named.items()
+        if value is not None and (key in KEYS or not isinstance(value, Mapping))
+    }
+
+
+def path_of(uri: str) -> Path | None:
+    """The path of a `file:` URI; None: there is no such file."""
+    if not uri.startswith("file:"):
+        return None
+    try:
+        path = to_fs_path(uri)
+        return Path(path) if path and "\0" not in path else None
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,157 @@
+"""The open documents, kept equal to the editor's by its incremental changes.
+
+In: what didOpen, didChange and didClose say. Out: a document's text, and offsets in code points. Lines end at
+CR LF, LF and CR only, as the protocol says; an edit costs as much as the lines it touches.
+It does not know files on disk or the protocol's types.
+"""
+
+import re
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from aide_lsp.lsp.positions import Encoding, join_surrogates, to_offset
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@frozen
+class Place:
+    """A position as the client counts."""
+
+    line: int
+    "Line, from 0; past the last line it is the document's end."
+    character: int
+    "Column in the client's units; past the line's end it is the line's end."
+
+
+class Document:
+    """One open document. Only the event loop's thread touches it; others get `text()`, which is a value."""
+
+    def __init__(self, uri: str, language_id: str, version: int, text: str, encoding: Encoding) -> None:
+        self.uri, self.language_id, self.version = uri, language_id, version
+        self.revision = 0
+        """Counts changes; equal revisions mean equal texts."""
+        self._encoding = encoding
+        self._lines: list[str] = []
+        self._size = 0
+        self._text: str | None = None
+        self.replace_all(text)
+
+    @property
+    def size(self) -> int:
+        """Length in code points."""
+        return self._size
+
+    def text(self) -> str:
+        """The whole text. Half characters (lone surrogates) are replaced one by one, so offsets stay true."""
+        if self._text is None:
+            text = "".join(self._lines)
+            self._text = _SURROGATE.sub("\ufffd", text) if _has_surrogates(text) else text
+        return self._text
+
+    def exact_text(self) -> str:
+        """The whole text as the client has it, lone surrogates too."""
+        return "".join(self._lines)
+
+    def line(self, number: int) -> str:
+        """A line without its end; past the last line it is the last."""
+        return _without_end(self._lines[min(number, len(self._lines) - 1)])
+
+    def offset(self, place: Place) -> int:
+        """Count the code points before a position."""
+        number, offset = self._locate(place)
+        return sum(map(len, self._lines[:number])) + offset
+
+    def replace_all(self, text: str) -> None:
+        """Take a new text."""
+        self._lines = split_lines(_joined(text))
+        self._size = sum(map(len, self._lines))
+        self._changed()
+
+    def replace(self, start: Place, end: Place, text: str) -> None:
+        """Replace what stands between two positions."""
+        if (end.line, end.character) < (start.line, start.character):
+            start, end = end, start
+        first, left = self._locate(start)
+        last, right = self._locate(end, round_up=start != end)
+        merged = self._lines[first][:left] + text + self._lines[last][right:]
+        if first and self._lines[first - 1].endswith("\r") and merged.startswith("\n"):
+            first -= 1  # a CR and a LF that an edit brought together are one line end
+            merged = self._lines[first] + merged
+        old = self._lines[first : last + 1]
+        new = split_lines(_joined(merged))
+        if last + 1 < len(self._lines):
+            new.pop()  # the empty rest behind the last line end: the next line goes on there
+        self._lines[first : last + 1] = new
+        self._size += sum(map(len, new)) - sum(map(len, old))
+        self._changed()
+
+    def _locate(self, place: Place, round_up: bool = False) -> tuple[int, int]:
+        """Return the line's number and the offset into it."""
+        if place.line >= len(self._lines):
+            return len(self._lines) - 1, len(self._lines[-1])
+        line = _without_end(self._lines[place.line])
+        return place.line, to_offset(line, place.character, self._encoding, round_up)
+
+    def _changed(self) -> None:
+        self.revision += 1
+        self._text = None
+
+
+class DocumentStore:
+    """The open documents by URI."""
+
+    def __init__(self) -> None:
+        self.encoding: Encoding = "utf-16"
+        """The units of the client's columns, agreed in `initialize`."""
+        self._documents: dict[str, Document] = {}
+
+    def __iter__(self) -> Iterator[Document]:
+        return iter(self._documents.values())
+
+    def open(self, uri: str, language_id: str, version: int, text: str) -> Document:
+        """Begin to follow a document."""
+        document = Document(uri, language_id, version, text, self.encoding)
+        self._documents[uri] = document
+        return document
+
+    def get(self, uri: str) -> Document | None:
+        """Look a document up; None: it is not open, or its text is not known any more."""
+        return self._documents.get(uri)
+
+    def close(self, uri: str) -> None:
+        """Forget a document."""
+        self._documents.pop(uri, None)
+
+
+def split_lines(text: str) -> list[str]:
+    """Split behind CR LF, LF and CR. The last line has no end and may be empty."""
+    if text.count("\r") == text.count("\r\n"):
+        lines = [line + "\n" for line in text.split("\n")]
+        lines[-1] = lines[-1][:-1]
+        return lines
+    lines = _LINE.findall(text)
+    if not lines or lines[-1].endswith(("\r", "\n")):
+        lines.append("")
+    return lines
+
+
+def _without_end(line: str) -> str:
+    if line.endswith("\n"):
+        return line[:-2] if line.endswith("\r\n") else line[:-1]
+    return line[:-1] if line.endswith("\r") else line
+
+
+def _joined(text: str) -> str:
+    return join_surrogates(text) if _has_surrogates(text) else text
+
+
+def _has_surrogates(text: str) -> bool:
+    """Ask the encoder: many times faster than a search."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False

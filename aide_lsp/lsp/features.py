@@ -1,0 +1,191 @@
+"""The protocol's methods: each takes typed params, asks the rooms behind, and gives the answer's type.
+
+In: params. Out: results, or a future of one. Notifications change state at once, in the order they come.
+It does not know JSON-RPC (`protocol.py`) nor how a completion comes about (`completing.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from aide_lsp.lsp import items
+from aide_lsp.lsp.client import read_profile
+from aide_lsp.lsp.completing import Asked
+from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.status import Nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aide_lsp.completion.completer import Completion
+    from aide_lsp.lsp.server import Server
+
+log = logging.getLogger("aide.features")
+# Characters after which clients that only know `completion` ask by themselves, besides in words.
+TRIGGERS = [".", "(", "[", "{", ",", "=", ":"]
+
+
+def register(server: Server) -> None:
+    """Register all methods with their options."""
+    for method, handler in METHODS.items():
+        server.feature(method, OPTIONS.get(method))(handler)
+
+
+def initialize(ls: Server, params: Any) -> types.InitializeResult:
+    """Answer at once; nothing is loaded before `initialized`."""
+    profile = read_profile(params)
+    if profile is None:
+        raise JsonRpcInvalidParams("The params of initialize must hold an object of capabilities.")
+    return ls.begin(profile)
+
+
+def initialized(ls: Server, params: Any) -> None:
+    """Begin to work."""
+    ls.start_up()
+
+
+def shutdown(ls: Server, params: Any) -> None:
+    """End what runs; only `exit` is heard from now on."""
+    ls.shut_down()
+
+
+def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
+    """Follow a document."""
+    ls.start_up()
+    item = params.text_document
+    ls.documents.open(item.uri, str(item.language_id), item.version, item.text)
+    ls.tell_problems(item.uri)
+
+
+def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
+    """Apply the changes one after another."""
+    document = ls.documents.get(params.text_document.uri)
+    if document is None:
+        return
+    for change in params.content_changes:
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            document.replace(_place(change.range.start), _place(change.range.end), change.text)
+        else:
+            document.replace_all(change.text)
+    document.version = params.text_document.version
+
+
+def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+    """Forget a document."""
+    ls.drop(params.text_document.uri)
+
+
+def inline_completion(
+    ls: Server, params: types.InlineCompletionParams
+) -> list[types.InlineCompletionItem] | Awaitable[list[types.InlineCompletionItem]]:
+    """Offer one completion at the cursor, or nothing."""
+    asked = _look(ls, params)
+    if isinstance(asked, Nothing):
+        return []
+    target, selected = items.at_cursor(params.position), params.context.selected_completion_info
+    if selected is not None:
+        asked, target = _with_selected(asked, selected)
+
+    def shape(answer: Completion | Nothing) -> list[types.InlineCompletionItem]:
+        if isinstance(answer, Nothing) or not answer.text:
+            return []
+        return [items.inline_item(answer, target, ls.host.model)]
+
+    return ls.completing.submit(asked, shape)
+
+
+def completion(
+    ls: Server, params: types.CompletionParams
+) -> types.CompletionList | Awaitable[types.CompletionList]:
+    """Offer the same to a client that knows no inline completion."""
+    asked = _look(ls, params)
+    if isinstance(asked, Nothing):
+        return types.CompletionList(is_incomplete=True, items=[])
+    column = asked.offset - asked.document.offset(Place(params.position.line, 0))
+    target = items.over_word(asked.document, params.position, ls.documents.encoding, column)
+    language_id = asked.document.language_id
+
+    def shape(answer: Completion | Nothing) -> types.CompletionList:
+        found = []
+        if not isinstance(answer, Nothing) and answer.text:
+            found.append(items.completion_item(answer, target, language_id, ls.host.model))
+        return types.CompletionList(is_incomplete=True, items=found)
+
+    return ls.completing.submit(asked, shape)
+
+
+def did_change_configuration(ls: Server, params: Any) -> None:
+    """Take pushed settings, and ask again where the client can be asked."""
+    if not isinstance(params, dict):
+        return
+    ls.configuration.push(params.get("settings"))
+    ls.refresh_settings()
+
+
+def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Follow the workspace folders; each may have settings of its own."""
+    ls.configuration.change_folders(
+        (folder.uri for folder in params.event.added), (folder.uri for folder in params.event.removed)
+    )
+    ls.refresh_settings()
+
+
+def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
+    """A project file changed: tell now what is wrong with it. (It is read again at each request anyway.)"""
+    for document in ls.documents:
+        ls.tell_problems(document.uri)
+    ls.tell_problems(None)
+
+
+def ignore(ls: Server, params: Any) -> None:
+    """Take what needs no reaction, such as `$/setTrace`."""
+
+
+METHODS: dict[str, Callable[[Server, Any], Any]] = {
+    types.INITIALIZE: initialize,
+    types.INITIALIZED: initialized,
+    types.SHUTDOWN: shutdown,
+    types.SET_TRACE: ignore,
+    types.WINDOW_WORK_DONE_PROGRESS_CANCEL: ignore,
+    types.TEXT_DOCUMENT_DID_OPEN: did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: did_close,
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion,
+    types.TEXT_DOCUMENT_COMPLETION: completion,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,
+}
+OPTIONS: dict[str, Any] = {
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: types.InlineCompletionOptions(),
+    types.TEXT_DOCUMENT_COMPLETION: types.CompletionOptions(trigger_characters=TRIGGERS),
+}
+
+
+def _look(ls: Server, params: types.InlineCompletionParams | types.CompletionParams) -> Asked | Nothing:
+    """Take the snapshot; note it where there is none to take."""
+    request_id = ls.protocol.current_id
+    asked = ls.completing.look(request_id, params.text_document.uri, _place(params.position))
+    ls.tell_problems(params.text_document.uri, resolved=True)
+    if isinstance(asked, Nothing):
+        ls.completing.supersede(params.text_document.uri)
+        ls.status.declined(request_id, asked)
+    return asked
+
+
+def _with_selected(asked: Asked, selected: types.SelectedCompletionInfo) -> tuple[Asked, items.Target]:
+    """Go on from the entry selected in the client's list, as if it were in the text already."""
+    start = asked.document.offset(_place(selected.range.start))
+    end = max(start, asked.document.offset(_place(selected.range.end)))
+    text = asked.text[:start] + selected.text + asked.text[end:]
+    moved = evolve(asked, text=text, offset=start + len(selected.text))
+    return moved, items.Target(selected.range, selected.text)
+
+
+def _place(position: types.Position) -> Place:
+    return Place(position.line, position.character)

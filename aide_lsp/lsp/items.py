@@ -1,0 +1,119 @@
+"""Makes what the client is offered from a completion.
+
+In: a completion and where it goes. Out: an inline completion item, or a completion item for clients without
+inline completion. Each carries what made it: id, seed, parameters in effect, finish reason, model.
+It does not know how the completion was made.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from lsprotocol import types
+
+from aide_lsp.lsp.documents import Document
+from aide_lsp.lsp.positions import Encoding, to_column
+from aide_lsp.lsp.status import Nothing, parameters_json
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completion
+
+ACCEPTED = "aide.accepted"
+_WORD = re.compile(r"\w*\Z")
+LABEL_LENGTH = 80
+
+
+@frozen
+class Target:
+    """Where the text goes."""
+
+    range: types.Range
+    "What is replaced; on one line, in the client's units."
+    before: str = ""
+    "What the range holds already, or will: the new text begins with it."
+
+
+def at_cursor(position: types.Position) -> Target:
+    """Insert; replace nothing."""
+    return Target(types.Range(start=position, end=position))
+
+
+def over_word(document: Document, position: types.Position, encoding: Encoding, offset: int) -> Target:
+    """Replace the word before the cursor by itself and more: such clients filter by that word."""
+    line = document.line(position.line)[:offset]
+    word = _WORD.search(line)
+    before = word.group() if word else ""
+    start = to_column(line, len(line) - len(before), encoding)
+    return Target(
+        types.Range(start=types.Position(line=position.line, character=start), end=position), before
+    )
+
+
+def inline_item(completion: "Completion", target: Target, model: str) -> types.InlineCompletionItem:
+    """Make the item for `textDocument/inlineCompletion`."""
+    text = target.before + completion.text
+    # The filter text is compared with what the range holds: with its own text the item always passes.
+    return types.InlineCompletionItem(
+        insert_text=text, filter_text=text, range=target.range, command=accepted_command(completion, model)
+    )
+
+
+def completion_item(
+    completion: "Completion", target: Target, language_id: str, model: str
+) -> types.CompletionItem:
+    """Make the item for `textDocument/completion`."""
+    text = target.before + completion.text
+    code = types.MarkupContent(kind=types.MarkupKind.Markdown, value=_code_block(text, language_id))
+    return types.CompletionItem(
+        label=_label(text),
+        kind=types.CompletionItemKind.Text,
+        detail=f"Aide, seed {completion.seed}",
+        documentation=code,
+        filter_text=text.split("\n", 1)[0].strip() or text.strip(),
+        sort_text="0",  # asked for at this very place, and only ever one
+        text_edit=types.TextEdit(range=target.range, new_text=text),
+        insert_text_mode=types.InsertTextMode.AsIs,
+        command=accepted_command(completion, model),
+    )
+
+
+def accepted_command(completion: "Completion", model: str) -> types.Command:
+    """Make the command that the client runs when the user takes the item."""
+    return types.Command(
+        title="Aide: completion accepted", command=ACCEPTED, arguments=[facts(completion, model)]
+    )
+
+
+def facts(completion: "Completion", model: str) -> dict[str, Any]:
+    """What made the completion; enough to make it again."""
+    return {
+        "id": completion.id,
+        "seed": completion.seed,
+        "parameters": parameters_json(completion.parameters),
+        "finishReason": completion.finish_reason,
+        "model": model,
+    }
+
+
+def regenerated(answer: "Completion | Nothing", position: types.Position, model: str) -> dict[str, Any]:
+    """Make the answer of `aide.regenerate`: the item as JSON, or why there is none."""
+    place = {"line": position.line, "character": position.character}
+    whole = {"start": place, "end": place}
+    if isinstance(answer, Nothing):
+        return {"insertText": "", "range": whole, "reason": answer.reason, "message": answer.message}
+    reason = (
+        {} if answer.text else {"reason": answer.empty_reason or "empty", "message": answer.empty_message}
+    )
+    return {"insertText": answer.text, "range": whole, **facts(answer, model), **reason}
+
+
+def _label(text: str) -> str:
+    lines = text.strip().split("\n")
+    label = lines[0].rstrip()
+    label = label if len(label) <= LABEL_LENGTH else label[: LABEL_LENGTH - 1] + "…"
+    return f"{label} …" if len(lines) > 1 else label
+
+
+def _code_block(text: str, language_id: str) -> str:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}{language_id}\n{text}\n{fence}"

@@ -1,0 +1,201 @@
+"""The command `aide-lsp`: reads its options, takes the streams, runs the server until the client is gone.
+
+In: arguments. Out: an exit code. Imports nothing heavy before the streams are taken: what any import prints
+must not reach the client. It does not know the command line `aide`.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from attrs import frozen
+
+from aide_lsp import __version__
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from aide_lsp.lsp.model_host import LoadCompleter
+    from aide_lsp.lsp.streams import Streams
+
+USAGE = """\
+Usage: aide-lsp [OPTIONS]
+
+The language server of Aide. An editor starts it and speaks with it over stdin and stdout; started by hand it
+waits for an editor. Try a completion in the terminal with: aide demo
+
+Options:
+  --stdio             Speak over stdin and stdout (the default).
+  --tcp HOST:PORT     Wait for one client on a TCP port of this machine (port 0: any free one).
+  --socket PATH       Wait for one client on a Unix socket that only you can reach.
+  --log-level LEVEL   debug, info, warning or error; info is the default. Source text is never logged.
+  --log-file PATH     Log to this file too.
+  --version           Print the version.
+  --help              Print this text.
+"""
+
+
+class UsageError(Exception):
+    """The arguments are wrong; the text says how."""
+
+
+@frozen
+class Options:
+    """What the command line says."""
+
+    tcp: str | None = None
+    "Address to listen on; None: no TCP."
+    socket: Path | None = None
+    "Unix socket to listen on; None: none."
+    log_level: str = "info"
+    "Least level to log."
+    log_file: Path | None = None
+    "File to log to; None: none."
+    text: str | None = None
+    "What to print in place of serving."
+
+
+def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = None) -> int:
+    """Run the server. Returns only when it never began; `load` replaces the real model in tests."""
+    try:
+        options = read_options(sys.argv[1:] if arguments is None else arguments)
+    except UsageError as error:
+        sys.stderr.write(f"aide-lsp: {error}\nTry: aide-lsp --help\n")
+        return 2
+    if options.text is not None:
+        sys.stdout.write(options.text)
+        return 0
+    from aide_lsp.errors import AideError
+
+    try:
+        streams = _connect(options)
+    except (AideError, KeyboardInterrupt) as error:
+        sys.stderr.write(f"aide-lsp: {error}\n")
+        return 2
+    return serve(streams, load or _default_load(), options)
+
+
+def _default_load() -> "LoadCompleter":
+    from aide_lsp.startup import load_completer
+
+    return load_completer
+
+
+def serve(streams: "Streams", load: "LoadCompleter", options: Options) -> NoReturn:
+    """Serve one client and end the process with it."""
+    import asyncio
+    import faulthandler
+
+    from aide_lsp.lsp.lifetime import leave
+    from aide_lsp.lsp.logs import set_up
+    from aide_lsp.lsp.transport import Transport
+
+    faulthandler.enable()  # a crash in native code says where, on stderr
+    logs = set_up(options.log_level, options.log_file)
+    transport = Transport(*streams)
+
+    async def run() -> None:
+        from aide_lsp.lsp.server import Server
+
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_log_fault)
+        server = Server(transport, load, logs)
+        transport.start(
+            receive=lambda message: _to_loop(loop, server.protocol.receive, message),
+            closed=lambda reason: _end(loop, server.leave, reason),
+        )
+        await asyncio.Event().wait()
+
+    try:
+        asyncio.run(run())
+    except KeyboardInterrupt:
+        leave(130)
+    leave(1)
+
+
+def read_options(arguments: Sequence[str]) -> Options:
+    """Read the arguments.
+
+    Raises:
+        UsageError: an option is unknown, lacks its value, or has a wrong one.
+    """
+    values, rest = dict[str, str](), list(arguments)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name in ("--help", "-h"):
+            return Options(text=USAGE)
+        if name == "--version":
+            return Options(text=f"aide-lsp {__version__}\n")
+        if name not in ("--stdio", "--tcp", "--socket", "--log-level", "--log-file"):
+            raise UsageError(f'there is no option "{name}"')
+        if name != "--stdio" and not equals:
+            if not rest:
+                raise UsageError(f"{name} needs a value")
+            value = rest.pop(0)
+        values[name] = value
+    return _checked(values)
+
+
+def _checked(values: dict[str, str]) -> Options:
+    from aide_lsp.lsp.logs import LEVELS
+
+    if len(values.keys() & {"--stdio", "--tcp", "--socket"}) > 1:
+        raise UsageError("choose one of --stdio, --tcp and --socket")
+    level = values.get("--log-level", "info").lower()
+    if level not in LEVELS:
+        raise UsageError(f"--log-level is one of {', '.join(LEVELS)}")
+    socket, file = values.get("--socket"), values.get("--log-file")
+    return Options(
+        tcp=values.get("--tcp"),
+        socket=Path(socket) if socket else None,
+        log_level=level,
+        log_file=Path(file).expanduser() if file else None,
+    )
+
+
+def _connect(options: Options) -> "Streams":
+    """Take the streams; with sockets, stdout goes to stderr too, so that all ways behave alike."""
+    from aide_lsp.lsp import streams
+
+    if options.tcp is None and options.socket is None and sys.stdin.isatty():
+        sys.stderr.write("aide-lsp waits for an editor on stdin; aide-lsp --help says more.\n")
+    stdio = streams.take_stdio()
+    if options.tcp is not None:
+        return streams.accept_tcp(options.tcp)
+    if options.socket is not None:
+        return streams.accept_socket(options.socket)
+    return stdio
+
+
+def _to_loop(loop: "AbstractEventLoop", call: Callable[[Any], None], argument: Any) -> None:
+    """Hand something to the loop; when it is gone, so is the process."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, argument)
+
+
+def _end(loop: "AbstractEventLoop", leave: Callable[[str], None], reason: str) -> None:
+    """The connection is over: end after what came before it is handled, or without if the loop is stuck."""
+    from aide_lsp.lsp.lifetime import GRACE_SECONDS
+
+    last = Timer(GRACE_SECONDS, leave, (reason or "the event loop is stuck",))
+    last.daemon = True
+    last.start()
+    _to_loop(loop, leave, reason)
+
+
+def _log_fault(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
+    """Log a fault that no task took; its own text may hold the user's."""
+    import logging
+
+    from aide_lsp.lsp.protocol import where
+
+    error = context.get("exception")
+    text = where(error) if isinstance(error, BaseException) else "without an exception"
+    logging.getLogger("aide.server").error("The event loop reports a fault: %s", text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

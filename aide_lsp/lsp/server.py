@@ -1,0 +1,238 @@
+"""The server: one client, its documents and settings, one model.
+
+In: a function that loads a completer; a transport. Out: a running server. It holds the parts and what happens
+between `initialize` and the end; the parts do the work.
+It does not know how a completion is made, and loads nothing before `initialized`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from lsprotocol import types
+from pygls.capabilities import ServerCapabilitiesBuilder
+from pygls.lsp.server import LanguageServer
+
+from aide_lsp import __version__
+from aide_lsp.lsp import commands, features, lifetime
+from aide_lsp.lsp.client import ClientProfile
+from aide_lsp.lsp.completing import Completing
+from aide_lsp.lsp.configuration import Configuration
+from aide_lsp.lsp.documents import DocumentStore
+from aide_lsp.lsp.logs import ClientHandler
+from aide_lsp.lsp.model_host import LoadCompleter, ModelHost
+from aide_lsp.lsp.protocol import Phase, Protocol, where
+from aide_lsp.lsp.status import Status
+from aide_lsp.lsp.transport import Transport
+from aide_lsp.lsp.work_done import WorkDone
+from aide_lsp.lsp.worker import Worker
+from aide_lsp.settings_layers import PROJECT_FILE
+
+log = logging.getLogger("aide.server")
+CLIENT_SECONDS = 5.0
+_MESSAGE_TYPES = {
+    logging.DEBUG: types.MessageType.Log,
+    logging.INFO: types.MessageType.Info,
+    logging.WARNING: types.MessageType.Warning,
+    logging.ERROR: types.MessageType.Error,
+}
+
+
+class Server(LanguageServer):
+    """One connection. Made and used on the event loop's thread."""
+
+    protocol: Protocol
+
+    def __init__(
+        self, transport: Transport, load: LoadCompleter, logs: ClientHandler, loading_seconds: float = 5.0
+    ) -> None:
+        super().__init__("aide-lsp", __version__, protocol_cls=Protocol)
+        self.protocol.connect(transport.write, self.lost, self.exit)
+        self._transport, self._logs = transport, logs
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._started = False
+        self.profile = ClientProfile()
+        self.documents = DocumentStore()
+        self.configuration = Configuration()
+        worker = Worker()
+        self.host = ModelHost(worker, load)
+        self.status = Status(self.configuration, self.host)
+        self.completing = Completing(
+            self.documents, self.configuration, self.host, worker, self.status, loading_seconds
+        )
+        features.register(self)
+        commands.register(self)
+
+    # -- from initialize to the end
+
+    def begin(self, profile: ClientProfile) -> types.InitializeResult:
+        """Take what the client is; say what the server can do."""
+        self.profile = profile
+        self.documents.encoding = profile.encoding
+        self.configuration.start(profile.options, profile.folders)
+        if profile.process_id is not None:
+            lifetime.watch(profile.process_id, lambda: self.leave("the client's process ended"))
+        self.protocol.phase = Phase.RUNNING
+        self._logs.send = self._log_to_client
+        info = types.ServerInfo(name=self.name, version=self.version)
+        return types.InitializeResult(capabilities=self._capabilities(), server_info=info)
+
+    def start_up(self) -> None:
+        """Ask for settings, then load the model. Once: some clients never say `initialized`."""
+        if not self._started:
+            self._started = True
+            self._spawn(self._start_up())
+
+    def shut_down(self) -> None:
+        """Cancel what runs."""
+        self.protocol.phase = Phase.SHUT_DOWN
+        self.protocol.cancel_all()
+
+    def exit(self, code: int) -> None:
+        """End the process, after the replies that are on their way."""
+        self._loop.call_soon(self._loop.call_soon, lifetime.leave, code, self._last_words)
+
+    def leave(self, reason: str) -> None:
+        """End the process because the client is gone. For any thread."""
+        shut_down = self.protocol.phase is Phase.SHUT_DOWN
+        if reason:
+            self._logs.send = None
+            log.info("The server ends: %s.", reason)
+        lifetime.leave(0 if shut_down else 1, self._last_words)
+
+    # -- settings
+
+    def refresh_settings(self) -> None:
+        """Ask for the settings again and follow them, another model included."""
+        self._spawn(self._follow_settings())
+
+    def tell_problems(self, uri: str | None, resolved: bool = False) -> None:
+        """Show what is newly wrong with the settings for a document: one message, once."""
+        if not resolved:
+            self.configuration.resolve(uri)
+        fresh = self.configuration.untold()
+        if not fresh:
+            return
+        lines = [problem.message for problem in fresh[:5]]
+        if len(fresh) > 5:
+            lines.append(f"... and {len(fresh) - 5} more: see the command aide.status.")
+        self.show(types.MessageType.Warning, "Aide: " + "\n".join(lines))
+
+    # -- documents
+
+    def drop(self, uri: str) -> None:
+        """Forget a document and what runs for it."""
+        self.completing.supersede(uri)
+        self.completing.forget(uri)
+        self.documents.close(uri)
+
+    def lost(self, method: str, params: Any) -> None:
+        """A notification could not be used. If it changed a text, that text is not known any more."""
+        document = params.get("textDocument") if isinstance(params, dict) else None
+        uri = document.get("uri") if isinstance(document, dict) else None
+        if method in (types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_OPEN) and isinstance(uri, str):
+            self.drop(uri)
+
+    # -- messages
+
+    def show(self, kind: types.MessageType, text: str) -> None:
+        """Show the user a message, and log it."""
+        self.window_show_message(types.ShowMessageParams(type=kind, message=text))
+
+    def _log_to_client(self, level: int, text: str) -> None:
+        params = types.LogMessageParams(type=_MESSAGE_TYPES.get(level, types.MessageType.Info), message=text)
+        self._loop.call_soon_threadsafe(self.window_log_message, params)
+
+    # -- inside
+
+    def _capabilities(self) -> types.ServerCapabilities:
+        builder = ServerCapabilitiesBuilder(
+            types.ClientCapabilities(),
+            set(self.protocol.fm.features),
+            self.protocol.fm.feature_options,
+            list(commands.COMMANDS),
+            types.TextDocumentSyncKind.Incremental,
+            position_encoding=types.PositionEncodingKind(self.documents.encoding),
+        )
+        capabilities: types.ServerCapabilities = builder.build()  # type: ignore[no-untyped-call]
+        if self.profile.inline_completion:
+            capabilities.completion_provider = None  # it would be offered everything twice
+        return capabilities
+
+    async def _start_up(self) -> None:
+        log.info("Aide %s for %s.", __version__, self.profile.name)
+        await self._follow_settings()
+        if self.profile.watched_files:
+            await self._watch_project_files()
+
+    async def _follow_settings(self) -> None:
+        if self.profile.configuration:
+            await self._pull_settings()
+        for uri in (None, *self.configuration.folders):
+            self.tell_problems(uri)
+        settings = self.configuration.resolve().settings
+        if self.host.wants(settings):
+            self._spawn(self._load())
+
+    async def _pull_settings(self) -> None:
+        async def ask(params: types.ConfigurationParams) -> Any:
+            request = self.protocol.send_request_async(types.WORKSPACE_CONFIGURATION, params)
+            return await asyncio.wait_for(request, CLIENT_SECONDS) or ()
+
+        try:
+            await self.configuration.pull(ask)
+        except Exception as error:  # no answer, or one of another form
+            log.warning("The client did not tell its settings (%s).", type(error).__name__)
+
+    async def _load(self) -> None:
+        settings = self.configuration.resolve().settings
+        work = WorkDone(self.protocol, "Aide", self.profile.progress)
+        loaded = await self.host.load(settings, work.report)
+        if loaded:
+            self._loaded()
+        elif self.host.state == "failed":
+            self.show(types.MessageType.Error, f"Aide offers no completions. {self.host.message}")
+        await work.end("Ready" if loaded else "The model is not loaded")
+
+    def _loaded(self) -> None:
+        from aide_lsp.startup import device_of, limits_of
+
+        completer = self.host.completer
+        if completer is None:
+            return
+        self.configuration.limits = limits_of(completer)
+        note = completer.session.provider_note
+        log.info("%s is ready: %s%s.", self.host.model, device_of(completer), f" ({note})" if note else "")
+        for uri in (None, *self.configuration.folders, *(document.uri for document in self.documents)):
+            self.tell_problems(uri)
+
+    async def _watch_project_files(self) -> None:
+        watcher = types.FileSystemWatcher(glob_pattern=f"**/{PROJECT_FILE}")
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=[watcher])
+        registration = types.Registration(
+            "aide-project-file", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
+        )
+        request = self.protocol.send_request_async(
+            types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams(registrations=[registration])
+        )
+        try:
+            await asyncio.wait_for(request, CLIENT_SECONDS)
+        except Exception:  # then project files are looked at with each request only
+            log.debug("The client does not watch files.")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the messages; its fault is logged and stays its own."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._spawned)
+
+    def _spawned(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("A task failed: %s", where(error))
+
+    def _last_words(self) -> None:
+        self._transport.flush(1.0)
+        logging.shutdown()

@@ -1,0 +1,129 @@
+"""What the server tells about itself when asked: `aide.status`.
+
+In: what happened to requests, the state of the model, the settings. Out: plain JSON, and one log line for
+each request. No source text is in either.
+It does not know how the client shows it.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import frozen
+
+from aide_lsp import __version__
+from aide_lsp.lsp.configuration import Configuration
+from aide_lsp.lsp.model_host import ModelHost
+from aide_lsp.settings import Parameters, camel
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completion
+
+log = logging.getLogger("aide.requests")
+# Everyday life of an editor: not worth a line for each keystroke.
+QUIET = frozenset({"superseded", "cancelled", "stale"})
+
+
+@frozen
+class Nothing:
+    """Why a request got no completion."""
+
+    reason: str
+    "A short code for programs."
+    message: str
+    "A sentence for people."
+
+
+class Status:
+    """Remembers the last outcome."""
+
+    def __init__(self, configuration: Configuration, host: ModelHost) -> None:
+        self._configuration, self._host = configuration, host
+        self._last: dict[str, Any] | None = None
+        self._accepted: list[str] = []
+        self.accepted_count = 0
+
+    def completed(self, request_id: int | str | None, completion: "Completion") -> None:
+        """Note a completion."""
+        shown = bool(completion.text)
+        reason = None if shown else completion.empty_reason or "empty"
+        self._note(
+            request_id,
+            shown=shown,
+            reason=reason,
+            message=None if shown else completion.empty_message,
+            **numbers(completion),
+        )
+        log.info("request %s: %s", request_id, _line(completion, self._host.model, reason))
+
+    def declined(self, request_id: int | str | None, nothing: Nothing) -> None:
+        """Note that a request got nothing, and why."""
+        if nothing.reason not in QUIET:
+            self._note(request_id, shown=False, reason=nothing.reason, message=nothing.message)
+        level = logging.DEBUG if nothing.reason in QUIET else logging.INFO
+        log.log(level, "request %s: nothing, %s: %s", request_id, nothing.reason, nothing.message)
+
+    def accepted(self, completion_id: str) -> None:
+        """Note that the user took a completion."""
+        self.accepted_count += 1
+        self._accepted = [*self._accepted[-9:], completion_id]
+
+    def report(self) -> dict[str, Any]:
+        """Everything, as JSON."""
+        resolved = self._configuration.resolve()
+        session = getattr(self._host.completer, "session", None)
+        return {
+            "version": __version__,
+            "state": self._host.state,
+            "message": self._host.message or None,
+            "model": self._host.model or resolved.settings.model,
+            "device": getattr(session, "provider", None),
+            "deviceNote": getattr(session, "provider_note", None),
+            "recipe": getattr(getattr(self._host.completer, "model", None), "recipe", None),
+            "parameters": parameters_json(resolved.settings.parameters),
+            "settingsProblems": [problem.message for problem in resolved.problems],
+            "lastRequest": self._last,
+            "accepted": {"count": self.accepted_count, "ids": self._accepted},
+        }
+
+    def _note(self, request_id: int | str | None, **facts: Any) -> None:
+        self._last = {"id": request_id, **facts}
+
+
+def parameters_json(parameters: Parameters) -> dict[str, Any]:
+    """The five as editors write them."""
+    return {camel(field.name): getattr(parameters, field.name) for field in attrs.fields(Parameters)}
+
+
+def numbers(completion: "Completion") -> Mapping[str, Any]:
+    """What made a completion and what it cost."""
+    return {
+        "completionId": completion.id,
+        "seed": completion.seed,
+        "parameters": parameters_json(completion.parameters),
+        "finishReason": completion.finish_reason,
+        "promptTokens": completion.prompt_tokens,
+        "cachedTokens": completion.cached_tokens,
+        "generatedTokens": completion.generated_tokens,
+        "firstTokenMs": round(completion.first_token_ms, 1),
+        "totalMs": round(completion.total_ms, 1),
+        "fromCache": completion.from_cache,
+    }
+
+
+def _line(completion: "Completion", model: str, reason: str | None) -> str:
+    seconds = (completion.total_ms - completion.first_token_ms) / 1000
+    speed = (
+        (completion.generated_tokens - 1) / seconds
+        if seconds > 0 and completion.generated_tokens > 1
+        else 0.0
+    )
+    line = (
+        f"model {model}, tokens {completion.prompt_tokens} prompt / {completion.cached_tokens} cached / "
+        f"{completion.generated_tokens} generated, first token {completion.first_token_ms:.0f} ms, "
+        f"{speed:.1f} tokens/s, {completion.finish_reason}"
+    )
+    if completion.from_cache:
+        line += ", from the completion cache"
+    return line if reason is None else f"{line}, nothing shown: {reason}"

@@ -1,0 +1,109 @@
+"""Carries messages: one thread reads them, one writes them, neither waits for the model.
+
+In: two binary streams; frames to send. Out: decoded JSON, handed to `receive` in the order it came, then one
+call of `closed`. Nothing that happens in a handler can keep a cancel from being read, and a client that
+stops reading cannot stop the server (until `QUEUE_LIMIT` bytes wait for it).
+It does not know what the messages mean.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from threading import Condition, Thread
+from typing import Any, BinaryIO, Final
+
+from aide_lsp.lsp.framing import FrameError, frame, read_frame
+
+QUEUE_LIMIT = 64 * 1024 * 1024
+
+
+class Unreadable:
+    """Stands for a body that is not JSON in UTF-8."""
+
+
+UNREADABLE: Final = Unreadable()
+
+
+class Transport:
+    """Both directions of one connection. `write` may be called from any thread."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+        self._source, self._sink = source, sink
+        self._changed = Condition()
+        self._waiting: deque[bytes] = deque()
+        self._unwritten = 0  # bytes in `_waiting` and in the write under way
+        self._open = True
+        self._closed: Callable[[str], None] = lambda reason: None
+
+    def start(self, receive: Callable[[Any], None], closed: Callable[[str], None]) -> None:
+        """Begin to read and write.
+
+        Args:
+            receive: gets each message (decoded JSON or `UNREADABLE`), on the reader's thread.
+            closed: gets the reason when no more can be read or written; an empty one is a plain end.
+        """
+        self._closed = closed
+        Thread(target=self._write_all, name="aide-writer", daemon=True).start()
+        Thread(target=self._read_all, args=(receive,), name="aide-reader", daemon=True).start()
+
+    def write(self, body: bytes) -> None:
+        """Queue a body to be sent. Never waits; gives the client up when too much is queued."""
+        with self._changed:
+            if not self._open:
+                return
+            data = frame(body)
+            self._unwritten += len(data)
+            self._waiting.append(data)
+            full = self._unwritten > QUEUE_LIMIT
+            self._open = not full
+            self._changed.notify_all()
+        if full:
+            self._closed(f"the client left {QUEUE_LIMIT // 2**20} MiB unread")
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until all is sent; False: it is not after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._unwritten == 0, seconds)
+
+    def _read_all(self, receive: Callable[[Any], None]) -> None:
+        reason = ""
+        try:
+            while (body := read_frame(self._source)) is not None:
+                receive(_decode(body))
+        except FrameError as error:
+            reason = str(error)
+        except (OSError, ValueError) as error:  # the connection broke, or the stream was closed under us
+            reason = f"reading failed ({type(error).__name__})"
+        self._closed(reason)
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._waiting))
+                data = b"".join(self._waiting)
+                self._waiting.clear()
+            try:
+                self._sink.write(data)
+                self._sink.flush()
+            except (OSError, ValueError) as error:
+                self._give_up()
+                self._closed(f"writing failed ({type(error).__name__})")
+                return
+            with self._changed:
+                self._unwritten -= len(data)
+                self._changed.notify_all()
+
+    def _give_up(self) -> None:
+        with self._changed:
+            self._open = False
+            self._unwritten = 0
+            self._waiting.clear()
+            self._changed.notify_all()
+
+
+def _decode(body: bytes) -> Any:
+    """Parse a body; whatever is wrong with it, `UNREADABLE`."""
+    try:
+        return json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):  # not UTF-8, not JSON, endless digits; nested too deeply
+        return UNREADABLE

@@ -1,0 +1,108 @@
+"""The real server process with a fake completer: what it does stands in the document it completes.
+
+Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives orders:
+`#slow 5` takes 5 s unless cancelled, `#print` prints to stdout from Python and from C, `#decline`, `#crash`,
+`#session`, `#empty`; anything else is completed with `pass  # <number of characters before the cursor>`.
+"""
+
+import ctypes
+import re
+import sys
+import time
+from types import SimpleNamespace
+
+from attrs import evolve
+
+from aide_lsp.errors import DeclinedError, ModelError, SessionError
+from aide_lsp.lsp.main import main
+
+SLOW = re.compile(r"#slow ([\d.]+)")
+
+
+class FakeCompleter:
+    """Follows the orders in the text."""
+
+    def __init__(self, model: str) -> None:
+        self.session = SimpleNamespace(
+            provider="cpu", provider_note="no GPU asked for", vocab_size=1000, context_length=4096
+        )
+        self.model = SimpleNamespace(model=model, recipe="exact")
+        self.count = 0
+        self.forgotten = 0
+        self.ended_early = 0
+
+    def complete(self, request, cancel):
+        from aide_lsp.completion.completer import Completion
+
+        self.count += 1
+        before = request.text[: request.offset]
+        _obey(self, before, cancel)
+        text = "" if "#empty" in before else f"pass  # {len(before)}"
+        if "#stats" in before:
+            text = f"calls {self.count} early {self.ended_early} forgotten {self.forgotten}"
+        seed = 1000 + self.count if request.parameters.seed is None else request.parameters.seed
+        return Completion(
+            id=f"completion-{self.count}",
+            text=text,
+            finish_reason="stop",
+            empty_reason=None if text else "nothing-left",
+            empty_message=None if text else "The model ended at once.",
+            seed=seed,
+            parameters=evolve(request.parameters, seed=seed),
+            prompt_tokens=100,
+            cached_tokens=90,
+            generated_tokens=5,
+            first_token_ms=10.0,
+            total_ms=50.0,
+            from_cache=False,
+        )
+
+    def forget(self, request) -> None:
+        self.forgotten += 1
+
+
+def _obey(completer, before, cancel) -> None:
+    cancel.check()
+    if "#print" in before:
+        print("Content-Length: 5\r\n\r\nhello", flush=True)
+        ctypes.CDLL(None).puts(b"from C")
+        ctypes.CDLL(None).fflush(None)
+    if "#decline" in before:
+        raise DeclinedError("test-reason", "The fake declines.")
+    if "#crash" in before:
+        raise RuntimeError(f"secret text {before}")
+    if "#session" in before:
+        raise SessionError("The runtime failed. Restart the server.")
+    if slow := SLOW.search(before):
+        until = time.monotonic() + float(slow[1])
+        while time.monotonic() < until:
+            if cancel.cancelled:
+                completer.ended_early += 1
+            cancel.check()
+            time.sleep(0.002)
+    if "#deaf" in before:
+        time.sleep(30)
+
+
+def load(mode: str):
+    def load_completer(settings, progress):
+        progress(None, "Fetching the model")
+        progress(0.5, "Fetching the model")
+        progress(None, "Loading the model")
+        if mode.startswith("slow"):
+            time.sleep(float(mode.removeprefix("slow")))
+        if mode == "fail":
+            raise ModelError("The model cannot be fetched. Check the network and restart the server.")
+        if mode == "crash":
+            raise ValueError("secret path /home/user")
+        return FakeCompleter(settings.model or "fake-model")
+
+    return load_completer
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    mode = "ok"
+    if arguments[:1] == ["--fake-load"]:
+        mode, arguments = arguments[1], arguments[2:]
+    sys.exit(main(arguments, load(mode)))
