@@ -72,7 +72,7 @@ def convert(model_id: str | None, recipe: str) -> None:
     from aide_lsp.progress import terminal_progress
 
     card = _card(model_id)
-    recipe = _recipe(recipe)
+    recipe = _recipe(recipe, card)
     with terminal_progress() as progress:
         folder = store.ensure(card, recipe, progress)
     click.echo(f"{card.name} is ready: {folder}")
@@ -108,7 +108,7 @@ def path(model_id: str | None, recipe: str, as_file: bool) -> None:
     from aide_lsp.catalog import store
 
     card = _card(model_id)
-    found = store.model_file(card) if as_file else store.converted_folder(card, _recipe(recipe))
+    found = store.model_file(card) if as_file else store.converted_folder(card, _recipe(recipe, card))
     if found is None:
         raise click.ClickException(f"{card.name} is not fetched yet: aide models fetch {card.id}")
     if not as_file and not store.is_converted(found):
@@ -118,18 +118,19 @@ def path(model_id: str | None, recipe: str, as_file: bool) -> None:
 
 def _card(model_id: str | None) -> "Card":
     from aide_lsp.catalog.cards import load_shelf
+    from aide_lsp.settings_layers import SettingsReader
+    from aide_lsp.startup import card_of
 
-    shelf = load_shelf()
-    return shelf.find(model_id) if model_id else shelf.default()
+    return load_shelf().find(model_id) if model_id else card_of(SettingsReader().resolve().settings)
 
 
-def _recipe(name: str) -> str:
+def _recipe(name: str, card: "Card") -> str:
     from aide_lsp.catalog.recipes import RECIPES
     from aide_lsp.settings_layers import SettingsReader
     from aide_lsp.startup import choose_recipe
 
     if not name:
-        return choose_recipe(SettingsReader().resolve().settings)
+        return choose_recipe(SettingsReader().resolve().settings, card)
     if name not in RECIPES:
         raise click.BadParameter(f"{name!r} is none of {', '.join(RECIPES)}.", param_hint="--recipe")
     return name

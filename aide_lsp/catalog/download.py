@@ -103,7 +103,6 @@ def _from(
     begun = partial.done
 
     told = _ten_times_a_second(card, progress)
-    told(begun)
     try:
         append(source, partial, folder / "parts", told)
         return partial.finish()

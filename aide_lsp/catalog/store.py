@@ -8,7 +8,7 @@ In: a model card and the name of a recipe. Out: the folder of a converted model,
         RECIPE-SOURCE-fFORMAT/          a conversion; SOURCE: beginning of the sha256 of what was converted
 
 A conversion of another file, or by a converter of another format, has another name and is never used.
-It does not know how a file is fetched (`download`) or converted (`convert`).
+It does not know how a file is fetched (`download`), converted (`convert`) or taken over (`imported`).
 """
 
 import hashlib
@@ -84,7 +84,7 @@ def fetch(card: Card, progress: Progress) -> Path:
 
 def converted_folder(card: Card, recipe: str) -> Path:
     """Give the folder of a conversion, whether it exists or not."""
-    from aide_lsp.catalog.manifest import FORMAT
+    from aide_lsp.inference.model_folder import FORMAT
 
     return folder_of(card) / f"{_recipe(card, recipe)}-{_source_key(card)}-f{FORMAT}"
 
@@ -97,6 +97,8 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
         ConversionError: it cannot be converted.
         ModelFilesError: the user's own model is not at its path.
     """
+    from aide_lsp.inference.model_folder import read_model_folder
+
     folder = converted_folder(card, recipe)
     if is_converted(folder):
         return folder
@@ -105,14 +107,18 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
         if not is_converted(folder):
             source = _own_model(card) if card.path is not None else download(card, folder_of(card), progress)
             _convert(card, source, folder, _recipe(card, recipe), progress)
+            # Said now: a conversion that cannot be read would be made again at every start.
+            read_model_folder(folder)
             _remove_stale(folder)
     return folder
 
 
 def is_converted(folder: Path) -> bool:
     """Is there a conversion with a manifest and all its files in their sizes?"""
-    from aide_lsp.inference.model_folder import read_model_folder
+    from aide_lsp.inference.model_folder import MANIFEST, read_model_folder
 
+    if not (folder / MANIFEST).is_file():
+        return False
     try:
         read_model_folder(folder)
     except ModelFilesError:
@@ -146,6 +152,12 @@ def remove(card: Card, progress: Progress) -> int:
 
 
 def _convert(card: Card, source: Path, folder: Path, recipe: str, progress: Progress) -> None:
+    if recipe == IMPORTED:
+        from aide_lsp.catalog.imported import import_export
+
+        progress(None, f"Taking over {card.name} from {source}.")
+        import_export(card, source, folder)
+        return
     from aide_lsp.catalog.convert import convert
 
     sentence = f"Converting {card.name} to ONNX, recipe {recipe}"

@@ -14,7 +14,6 @@ from aide_lsp.catalog.cards import (
 )
 from aide_lsp.catalog.recipes import RECIPES
 from aide_lsp.errors import CardError
-from aide_lsp.settings import Settings
 
 GOOD = """
 id = "mine"
@@ -56,8 +55,8 @@ def test_shipped_cards_are_right():
         assert card.origin.name == f"{card.id}.toml"
 
 
-def test_default_card_is_the_default_of_the_settings():
-    assert load_shelf([shipped_folder()]).default().id == Settings().model
+def test_default_card_of_the_shipped_ones():
+    assert load_shelf([shipped_folder()]).default().id == "qwen2.5-coder-0.5b"
 
 
 def test_recipes_of_cards_are_recipes_of_the_converter():

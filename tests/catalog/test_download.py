@@ -83,7 +83,7 @@ def test_model_is_put_together_from_its_parts(tiny_model, tmp_path):
     mirror = fetched(tiny_model, tmp_path / "m", heard)
     assert mirror.fetched == ["tiny-part1", "tiny-part2", "tiny-part3"]
     assert heard.shares == sorted(heard.shares)
-    assert (heard.shares[0], heard.shares[-1]) == (0, 1)
+    assert heard.shares[-1] == 1
     assert fetched(tiny_model, tmp_path / "m").fetched == []
 
 
