@@ -1,0 +1,91 @@
+"""The process that converts: started by `convert`, never imported by it.
+
+In: one JSON line on standard input with source, folder, model and recipe. Out: the files of a model
+folder, and JSON lines on standard output: {"progress", "step"} and at the end {"result"} or {"error"}.
+Ends when standard input closes, which is when the parent is gone. Knows nothing of locks and renames.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aide_lsp.errors import AideError
+
+NICENESS = 10
+
+
+def serve_one(work: Callable[[Mapping[str, Any]], Any]) -> None:
+    """Read one job, run `work` on it, and answer."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        answer = {"result": work(job)}
+    except AideError as error:
+        answer = {"error": str(error)}
+    except MemoryError:
+        answer = {"error": "the conversion ran out of memory; free some and try again"}
+    except OSError as error:
+        answer = {"error": f"the conversion could not read or write a file: {error}"}
+    _say(answer)
+
+
+def report(fraction: float, step: str) -> None:
+    """Tell the parent how far the work is."""
+    _say({"progress": round(fraction, 4), "step": step})
+
+
+def _say(message: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+def write_model_folder(job: Mapping[str, Any]) -> str:
+    """Convert `job["source"]` into the empty folder `job["folder"]`; return the folder."""
+    from aide_lsp.catalog.architecture import read_architecture
+    from aide_lsp.catalog.gguf_file import open_gguf
+    from aide_lsp.catalog.head import CANDIDATES
+    from aide_lsp.catalog.manifest import CardFacts, ModelFacts, sync_folder, write_manifest
+    from aide_lsp.catalog.recipes import find_recipe
+    from aide_lsp.catalog.tokenizer_json import special_token_ids, write_tokenizer
+
+    folder, card, recipe = Path(job["folder"]), CardFacts(**job["model"]), find_recipe(job["recipe"])
+    report(0.0, "reading the file")
+    file = open_gguf(Path(job["source"]))
+    a = read_architecture(file)
+    end_tokens = special_token_ids(file, card.end_tokens)
+    write_tokenizer(file, folder / "tokenizer.json")
+    write_graphs(file, a, recipe, folder)
+    report(0.9, "computing checksums")
+    count = min(CANDIDATES, a.vocab_size)
+    write_manifest(folder, card, ModelFacts(recipe.name, a, recipe.dtype, count, end_tokens))
+    sync_folder(folder)
+    report(1.0, "done")
+    return str(folder)
+
+
+def write_graphs(file: Any, a: Any, recipe: Any, folder: Path) -> None:
+    """Write the graphs by `recipe`, smoothed first where it asks for that."""
+    from aide_lsp.catalog.graph import write_decoder
+
+    write_decoder(
+        file,
+        a,
+        recipe,
+        folder,
+        layer_done=lambda n: report(0.1 + 0.8 * n / a.layer_count, f"layer {n} of {a.layer_count}"),
+    )
+
+
+if __name__ == "__main__":
+    serve_one(write_model_folder)

@@ -1,0 +1,194 @@
+"""Reads a GGUF file: metadata, and tensors as raw blocks or as float32.
+
+In: the path of a GGUF file, version 2 or 3, little-endian. Out: `GgufFile`, a mapping of metadata and
+a mapping of tensors whose bytes stay memory-mapped until they are asked for. Every length and offset
+in the file is checked before it is used, so a truncated or hostile file ends in `ConversionError`.
+
+The header is parsed here because `gguf.GGUFReader` makes five arrays for each vocabulary entry, which
+takes seconds. Knows nothing of architectures or ONNX.
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+"""
+
+import math
+import mmap
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from aide_lsp.errors import ConversionError
+
+SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+STRING, ARRAY = 8, 9
+
+# ggml type -> (name, values per block, bytes per block); the types that the converter can read.
+TENSOR_TYPES: Mapping[int, tuple[str, int, int]] = {
+    0: ("F32", 1, 4),
+    1: ("F16", 1, 2),
+    2: ("Q4_0", 32, 18),
+    3: ("Q4_1", 32, 20),
+    6: ("Q5_0", 32, 22),
+    7: ("Q5_1", 32, 24),
+    8: ("Q8_0", 32, 34),
+    10: ("Q2_K", 256, 84),
+    11: ("Q3_K", 256, 110),
+    12: ("Q4_K", 256, 144),
+    13: ("Q5_K", 256, 176),
+    14: ("Q6_K", 256, 210),
+    30: ("BF16", 1, 2),
+}
+
+
+@frozen
+class Tensor:
+    """One tensor as it lies in the file."""
+
+    name: str
+    """Name in the file, such as `blk.0.attn_q.weight`."""
+    type_id: int
+    """ggml's number of the storage type."""
+    shape: tuple[int, ...]
+    """Rows first, as NumPy has it: (output features, input features) for a matrix."""
+    raw: NDArray[np.uint8] = field(repr=False)
+    """The stored bytes, (rows, bytes of a row)."""
+
+    @property
+    def type_name(self) -> str:
+        """ggml's name of the storage type, such as `Q5_0`."""
+        return TENSOR_TYPES[self.type_id][0]
+
+    def floats(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
+        """Return rows `start:stop` as float32 (all of a vector)."""
+        from gguf import GGMLQuantizationType
+        from gguf.quants import dequantize
+
+        values: NDArray[np.float32] = dequantize(self.raw[start:stop], GGMLQuantizationType(self.type_id))
+        return np.ascontiguousarray(values, dtype=np.float32).reshape(-1, *self.shape[1:])
+
+
+@frozen
+class GgufFile:
+    """An open GGUF file."""
+
+    path: Path
+    """Where it was read from; only for messages."""
+    metadata: Mapping[str, Any]
+    """Key -> number, string, bool, or list of these."""
+    tensors: Mapping[str, Tensor]
+    """Name -> tensor, in the order of the file."""
+
+    def value(self, key: str) -> Any:
+        """Return the metadata value of `key`; raise ConversionError where it is missing."""
+        if key not in self.metadata:
+            raise ConversionError(f"{self.path.name} has no metadata '{key}', which the conversion needs")
+        return self.metadata[key]
+
+    def tensor(self, name: str) -> Tensor:
+        """Return the tensor `name`; raise ConversionError where it is missing."""
+        if name not in self.tensors:
+            raise ConversionError(f"{self.path.name} has no tensor '{name}', which the conversion needs")
+        return self.tensors[name]
+
+
+def open_gguf(path: Path) -> GgufFile:
+    """Parse the header of `path` and map its tensors.
+
+    Raises ConversionError if the file is not GGUF, is cut short, or stores a tensor in a type that
+    cannot be read.
+    """
+    with path.open("rb") as file:
+        if path.stat().st_size < 24:
+            raise ConversionError(f"{path.name} is too short to be a GGUF file")
+        buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
+        return _parse(path, buffer)
+    except (struct.error, ValueError, OverflowError) as error:
+        raise ConversionError(f"{path.name} is damaged or cut short ({error}); fetch it again") from error
+
+
+def _parse(path: Path, buffer: mmap.mmap) -> GgufFile:
+    cursor = _Cursor(buffer)
+    magic, version = cursor.unpack("<4sI")
+    if magic != b"GGUF" or version not in (2, 3):
+        raise ConversionError(
+            f"{path.name} is not a GGUF file of version 2 or 3 (magic {magic!r}, {version})"
+        )
+    tensor_count, key_count = cursor.unpack("<QQ")
+    metadata: dict[str, Any] = {}
+    for _ in range(key_count):
+        key = cursor.string()
+        metadata[key] = cursor.value(cursor.unpack("<I")[0])
+    infos = [_tensor_info(cursor) for _ in range(tensor_count)]
+    alignment = int(metadata.get("general.alignment", 32))
+    start = math.ceil(cursor.position / alignment) * alignment
+    tensors = {name: _map_tensor(path, buffer, start, name, *rest) for name, *rest in infos}
+    return GgufFile(path, metadata, tensors)
+
+
+def _tensor_info(cursor: "_Cursor") -> tuple[str, tuple[int, ...], int, int]:
+    name = cursor.string()
+    (dimensions,) = cursor.unpack("<I")
+    if not 1 <= dimensions <= 4:
+        raise ValueError(f"tensor '{name}' has {dimensions} dimensions")
+    shape = cursor.unpack(f"<{dimensions}Q")
+    type_id, offset = cursor.unpack("<IQ")
+    return name, tuple(reversed(shape)), type_id, offset
+
+
+def _map_tensor(
+    path: Path, buffer: mmap.mmap, start: int, name: str, shape: tuple[int, ...], type_id: int, offset: int
+) -> Tensor:
+    if type_id not in TENSOR_TYPES:
+        known = ", ".join(names[0] for names in TENSOR_TYPES.values())
+        raise ConversionError(
+            f"{path.name}: tensor '{name}' is stored as ggml type {type_id}; types that can be read: {known}"
+        )
+    _, block, block_bytes = TENSOR_TYPES[type_id]
+    if shape[-1] % block:
+        raise ValueError(f"tensor '{name}': rows of {shape[-1]} are not whole blocks of {block}")
+    row_bytes = shape[-1] // block * block_bytes
+    size = math.prod(shape[:-1]) * row_bytes
+    raw = np.frombuffer(buffer, dtype=np.uint8, count=size, offset=start + offset)
+    return Tensor(name, type_id, shape, raw if len(shape) == 1 else raw.reshape(-1, row_bytes))
+
+
+class _Cursor:
+    """Reads values one after the other; `struct.error` or ValueError past the end."""
+
+    def __init__(self, buffer: mmap.mmap) -> None:
+        self.buffer = buffer
+        self.position = 0
+
+    def unpack(self, form: str) -> tuple[Any, ...]:
+        values = struct.unpack_from(form, self.buffer, self.position)
+        self.position += struct.calcsize(form)
+        return values
+
+    def string(self) -> str:
+        (length,) = self.unpack("<Q")
+        start = self.position
+        if length > len(self.buffer) - start:
+            raise ValueError("a string runs past the end")
+        self.position = start + length
+        return self.buffer[start : self.position].decode("utf-8", errors="replace")
+
+    def value(self, kind: int) -> Any:
+        if kind in SCALARS:
+            return self.unpack("<" + SCALARS[kind])[0]
+        if kind == STRING:
+            return self.string()
+        if kind == ARRAY:
+            return self.array()
+        raise ValueError(f"unknown metadata type {kind}")
+
+    def array(self) -> list[Any]:
+        item, count = self.unpack("<IQ")
+        if count > len(self.buffer) - self.position:
+            raise ValueError("an array runs past the end")
+        if item in SCALARS:
+            return list(self.unpack(f"<{count}{SCALARS[item]}"))
+        return [self.value(item) for _ in range(count)]
