@@ -13,19 +13,27 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from aide_lsp.catalog.architecture import Architecture, read_architecture
+from aide_lsp.catalog.gguf_file import GgufFile, open_gguf
+from aide_lsp.catalog.graph import write_decoder
+from aide_lsp.catalog.head import CANDIDATES
+from aide_lsp.catalog.manifest import CardFacts, ModelFacts, sync_folder, write_manifest
+from aide_lsp.catalog.recipes import Recipe, find_recipe
+from aide_lsp.catalog.tokenizer_json import special_token_ids, write_tokenizer
 from aide_lsp.errors import AideError
 
+Report = Callable[[float, str], None]
 NICENESS = 10
 
 
-def serve_one(work: Callable[[Mapping[str, Any]], Any]) -> None:
-    """Read one job, run `work` on it, and answer."""
+def serve_one(work: Callable[[Mapping[str, Any], Report], Any]) -> None:
+    """Read one job from standard input, run `work` on it, and answer on standard output."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        answer = {"result": work(job)}
+        answer = {"result": work(job, _report)}
     except AideError as error:
         answer = {"error": str(error)}
     except MemoryError:
@@ -35,7 +43,7 @@ def serve_one(work: Callable[[Mapping[str, Any]], Any]) -> None:
     _say(answer)
 
 
-def report(fraction: float, step: str) -> None:
+def _report(fraction: float, step: str) -> None:
     """Tell the parent how far the work is."""
     _say({"progress": round(fraction, 4), "step": step})
 
@@ -50,22 +58,18 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def write_model_folder(job: Mapping[str, Any]) -> str:
-    """Convert `job["source"]` into the empty folder `job["folder"]`; return the folder."""
-    from aide_lsp.catalog.architecture import read_architecture
-    from aide_lsp.catalog.gguf_file import open_gguf
-    from aide_lsp.catalog.head import CANDIDATES
-    from aide_lsp.catalog.manifest import CardFacts, ModelFacts, sync_folder, write_manifest
-    from aide_lsp.catalog.recipes import find_recipe
-    from aide_lsp.catalog.tokenizer_json import special_token_ids, write_tokenizer
+def write_model_folder(job: Mapping[str, Any], report: Report = lambda *_: None) -> str:
+    """Convert `job["source"]` into the empty folder `job["folder"]`; return the folder.
 
+    Raises ConversionError if the file cannot be converted.
+    """
     folder, card, recipe = Path(job["folder"]), CardFacts(**job["model"]), find_recipe(job["recipe"])
     report(0.0, "reading the file")
     file = open_gguf(Path(job["source"]))
     a = read_architecture(file)
     end_tokens = special_token_ids(file, card.end_tokens)
     write_tokenizer(file, folder / "tokenizer.json")
-    write_graphs(file, a, recipe, folder)
+    write_graphs(file, a, recipe, folder, report)
     report(0.9, "computing checksums")
     count = min(CANDIDATES, a.vocab_size)
     write_manifest(folder, card, ModelFacts(recipe.name, a, recipe.dtype, count, end_tokens))
@@ -74,17 +78,13 @@ def write_model_folder(job: Mapping[str, Any]) -> str:
     return str(folder)
 
 
-def write_graphs(file: Any, a: Any, recipe: Any, folder: Path) -> None:
+def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, report: Report) -> None:
     """Write the graphs by `recipe`, smoothed first where it asks for that."""
-    from aide_lsp.catalog.graph import write_decoder
 
-    write_decoder(
-        file,
-        a,
-        recipe,
-        folder,
-        layer_done=lambda n: report(0.1 + 0.8 * n / a.layer_count, f"layer {n} of {a.layer_count}"),
-    )
+    def layer_done(count: int) -> None:
+        report(0.1 + 0.8 * count / a.layer_count, f"layer {count} of {a.layer_count}")
+
+    write_decoder(file, a, recipe, folder, layer_done=layer_done)
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def _parse(path: Path, buffer: mmap.mmap) -> GgufFile:
     infos = [_tensor_info(cursor) for _ in range(tensor_count)]
     alignment = int(metadata.get("general.alignment", 32))
     start = math.ceil(cursor.position / alignment) * alignment
-    tensors = {name: _map_tensor(path, buffer, start, name, *rest) for name, *rest in infos}
+    tensors = {info[0]: _map_tensor(path, buffer, start, *info) for info in infos}
     return GgufFile(path, metadata, tensors)
 
 

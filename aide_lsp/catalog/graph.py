@@ -13,19 +13,22 @@ GroupQueryAttention, which rotates queries and keys, and writes the KV buffers i
 of tokens or of how matrices are stored.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 
-from aide_lsp.catalog.architecture import Architecture, Layer, embedding_tensors, read_layer, rotary_tables
+from aide_lsp.catalog.architecture import Architecture, rotary_tables
 from aide_lsp.catalog.gguf_file import GgufFile, Tensor
 from aide_lsp.catalog.head import CANDIDATES, candidates, embed, write_head_graph
 from aide_lsp.catalog.onnx_file import DataFile, GraphWriter
 from aide_lsp.catalog.recipes import Recipe, feed_forward, multiply
+from aide_lsp.catalog.weights import Layer, embedding_tensors, read_layer
 
 LayerEdit = Callable[[int, Layer], Layer]
+Shape = Sequence[int | str | None]
+ValueInfos = dict[str, tuple[str, Shape]]
 LayersDone = Callable[[int], None]
 
 
@@ -132,8 +135,8 @@ def _attention(d: Decoder, index: int, qkv: str) -> str:
     )
 
 
-def _inputs(d: Decoder) -> Mapping[str, tuple[str, Sequence[int | str]]]:
-    fixed: dict[str, tuple[str, Sequence[int | str]]] = {
+def _inputs(d: Decoder) -> ValueInfos:
+    fixed: ValueInfos = {
         "input_ids": ("int64", [1, "S"]),
         "seqlens_k": ("int32", [1]),
         "total_sequence_length": ("int32", []),
@@ -142,9 +145,9 @@ def _inputs(d: Decoder) -> Mapping[str, tuple[str, Sequence[int | str]]]:
     return fixed | _buffers(d, "past")
 
 
-def _outputs(d: Decoder, extra: Sequence[str]) -> Mapping[str, tuple[str, Sequence[int | str]]]:
+def _outputs(d: Decoder, extra: Sequence[str]) -> ValueInfos:
     # onnxruntime infers the shapes of what calibration adds; one axis of any length fits all of it.
-    fixed: dict[str, tuple[str, Sequence[int | str]]] = {
+    fixed: ValueInfos = {
         "candidate_logits": ("float32", ["P", min(CANDIDATES, d.a.vocab_size)]),
         "candidate_ids": ("int64", ["P", min(CANDIDATES, d.a.vocab_size)]),
         "hidden": ("float32", ["P", d.a.hidden_size]),
@@ -152,7 +155,7 @@ def _outputs(d: Decoder, extra: Sequence[str]) -> Mapping[str, tuple[str, Sequen
     return fixed | _buffers(d, "present") | {name: (d.recipe.dtype, [1, None, None]) for name in extra}
 
 
-def _buffers(d: Decoder, prefix: str) -> dict[str, tuple[str, Sequence[int | str]]]:
-    shape = [1, d.a.kv_head_count, "MAX", d.a.head_dim]
+def _buffers(d: Decoder, prefix: str) -> ValueInfos:
+    shape: Shape = [1, d.a.kv_head_count, "MAX", d.a.head_dim]
     names = [f"{prefix}_{part}_{index}" for index in range(d.a.layer_count) for part in ("key", "value")]
-    return {name: (d.recipe.dtype, shape) for name in names}
+    return dict.fromkeys(names, (d.recipe.dtype, shape))

@@ -10,8 +10,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aide_lsp.catalog.architecture import Linear
 from aide_lsp.catalog.gguf_file import Tensor
+from aide_lsp.catalog.weights import Linear
 
 FloatArray = NDArray[np.float32]
 BLOCK = 32

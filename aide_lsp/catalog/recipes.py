@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from aide_lsp.catalog.architecture import Layer, Linear
 from aide_lsp.catalog.onnx_file import GraphWriter
 from aide_lsp.catalog.quantize import BLOCK, BlockCodes, int8_blocks, int8_columns
+from aide_lsp.catalog.weights import Layer, Linear
 from aide_lsp.errors import ConversionError
 
 # int8 products on the CPU: activations are rounded to int8 in blocks, sums are float32.

@@ -1,0 +1,162 @@
+"""Small models with random weights: a GGUF file, and the model folder the converter makes of it.
+
+`tiny_gguf` writes the file, `tiny_model_folder` converts it too; both take well under three seconds.
+The vocabulary is byte-level BPE: 256 bytes, a few merges, and the special tokens of the FIM format, so
+any text can be encoded. Weights are random: what such a model says means nothing, but it is always
+the same for the same seed.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+
+SPECIAL_TOKENS = (
+    "<|endoftext|>",
+    "<|fim_prefix|>",
+    "<|fim_middle|>",
+    "<|fim_suffix|>",
+    "<|fim_pad|>",
+    "<|repo_name|>",
+    "<|file_sep|>",
+)
+MERGES = (
+    "Ġ Ġ",
+    "ĠĠ ĠĠ",
+    "d e",
+    "de f",
+    "r e",
+    "re t",
+    "u r",
+    "ur n",
+    "ret urn",
+    "s e",
+    "se l",
+    "sel f",
+    "Ġ ret",
+    "i n",
+)
+END_TOKENS = ("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>", "<|repo_name|>")
+
+
+@frozen
+class TinySpec:
+    """Sizes of a tiny model."""
+
+    architecture: str = "qwen2"
+    tied: bool = True
+    biases: bool = True
+    layer_count: int = 2
+    hidden_size: int = 64
+    intermediate_size: int = 96
+    head_count: int = 4
+    kv_head_count: int = 2
+    context_length: int = 2048
+    vocab_size: int = 384
+    rope_base: float = 10000.0
+    matrix_type: str = "F32"
+    """ggml's name of the type that the layers' matrices are stored in: F32, F16, Q8_0, Q4_0, Q4_1, Q5_0."""
+    rope_factors: bool = False
+    """Is there a `rope_freqs.weight`, as in Llama 3.1?"""
+    seed: int = 1
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one head."""
+        return self.hidden_size // self.head_count
+
+
+def byte_characters() -> list[str]:
+    """Return the 256 characters that byte-level BPE writes bytes as (GPT-2's bytes_to_unicode)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    spare = iter(range(256, 512))
+    return [chr(byte) if byte in printable else chr(next(spare)) for byte in range(256)]
+
+
+def tiny_vocabulary(size: int) -> tuple[list[str], list[int]]:
+    """Return tokens and their ggml types: normal 1, control 3, unused 5."""
+    tokens = [*byte_characters(), *dict.fromkeys(merge.replace(" ", "") for merge in MERGES)]
+    types = [1] * len(tokens) + [3] * len(SPECIAL_TOKENS)
+    tokens += SPECIAL_TOKENS
+    padding = [f"[PAD{index}]" for index in range(len(tokens), size)]
+    return tokens + padding, types + [5] * len(padding)
+
+
+def tiny_weights(spec: TinySpec) -> dict[str, np.ndarray]:
+    """Return float32 weights by GGUF name, q and k in the order of the architecture's own files."""
+    draw = np.random.Generator(np.random.Philox(spec.seed))
+    kv = spec.kv_head_count * spec.head_dim
+    hidden, wide = spec.hidden_size, spec.intermediate_size
+    shapes = {"attn_q": (hidden, hidden), "attn_k": (kv, hidden), "attn_v": (kv, hidden)}
+    shapes |= {"attn_output": (hidden, hidden)}
+    shapes |= {"ffn_gate": (wide, hidden), "ffn_up": (wide, hidden), "ffn_down": (hidden, wide)}
+
+    def normal(*shape: int, scale: float) -> np.ndarray:
+        return (draw.standard_normal(shape) * scale).astype(np.float32)
+
+    weights = {"token_embd.weight": normal(spec.vocab_size, hidden, scale=1.0)}
+    for layer in range(spec.layer_count):
+        for name, shape in shapes.items():
+            weights[f"blk.{layer}.{name}.weight"] = normal(*shape, scale=1.5 / shape[1] ** 0.5)
+        for name in ("attn_q", "attn_k", "attn_v") if spec.biases else ():
+            weights[f"blk.{layer}.{name}.bias"] = normal(shapes[name][0], scale=0.3)
+        for name in ("attn_norm", "ffn_norm"):
+            weights[f"blk.{layer}.{name}.weight"] = 1 + normal(hidden, scale=0.2)
+    weights["output_norm.weight"] = 1 + normal(hidden, scale=0.2)
+    if not spec.tied:
+        weights["output.weight"] = normal(spec.vocab_size, hidden, scale=1.0)
+    if spec.rope_factors:
+        weights["rope_freqs.weight"] = np.linspace(1, 4, spec.head_dim // 2, dtype=np.float32)
+    return weights
+
+
+def tiny_gguf(path: Path, spec: TinySpec | None = None) -> Path:
+    """Write a tiny model to `path` and return it."""
+    from gguf import GGMLQuantizationType, GGUFWriter
+    from gguf.quants import quantize
+
+    spec = spec or TinySpec()
+    writer = GGUFWriter(path, spec.architecture)
+    _write_sizes(writer, spec)
+    tokens, types = tiny_vocabulary(spec.vocab_size)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    writer.add_token_merges(list(MERGES))
+    for name, weight in tiny_weights(spec).items():
+        kind = GGMLQuantizationType[spec.matrix_type if weight.ndim == 2 else "F32"]
+        writer.add_tensor(name, quantize(weight, kind), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def tiny_card(end_tokens: Sequence[str] = END_TOKENS) -> dict[str, object]:
+    """Return the facts of a model card that fit the tiny model."""
+    return {"id": "tiny", "fim": "qwen", "end_tokens": list(end_tokens), "source_sha256": "0" * 64}
+
+
+def tiny_model_folder(folder: Path, spec: TinySpec | None = None, recipe: str = "exact") -> Path:
+    """Write and convert a tiny model, in this process, into the new folder `folder`; return it."""
+    from aide_lsp.catalog.conversion_worker import write_model_folder
+
+    folder.mkdir(parents=True)
+    source = tiny_gguf(folder.with_name(f"{folder.name}.gguf"), spec)
+    job = {"source": str(source), "folder": str(folder), "model": tiny_card(), "recipe": recipe}
+    write_model_folder(job)
+    return folder
+
+
+def _write_sizes(writer, spec: TinySpec) -> None:
+    writer.add_context_length(spec.context_length)
+    writer.add_embedding_length(spec.hidden_size)
+    writer.add_block_count(spec.layer_count)
+    writer.add_feed_forward_length(spec.intermediate_size)
+    writer.add_head_count(spec.head_count)
+    writer.add_head_count_kv(spec.kv_head_count)
+    writer.add_rope_freq_base(spec.rope_base)
+    writer.add_layer_norm_rms_eps(1e-6)
