@@ -7,29 +7,22 @@ does not know LSP, ONNX or where models lie.
 """
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
 from secrets import randbits
 from time import monotonic
-from typing import Protocol
 from uuid import uuid4
 
 from attrs import evolve, field, frozen
 
 from aide_lsp.completion.cache import CompletionCache, Question
-from aide_lsp.completion.fim import open_format
-from aide_lsp.completion.hole import Hole, read_hole
+from aide_lsp.completion.hole import read_hole
 from aide_lsp.completion.postprocess import MESSAGES, clean
-from aide_lsp.completion.stopping import find_stop
 from aide_lsp.completion.syntax import language_of
-from aide_lsp.completion.window import Window, cut_prefix, cut_window
+from aide_lsp.completion.writer import ModelFacts, Task, Writer
 from aide_lsp.errors import DeclinedError
-from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.inference.generate import Generation, Limits, generate
-from aide_lsp.inference.prefix_cache import PrefixCache
+from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session
-from aide_lsp.inference.tokenizer import TextStream, Tokenizer
+from aide_lsp.inference.tokenizer import Tokenizer
 from aide_lsp.settings import Parameters
 
 LONGEST_TEXT = 5_000_000
@@ -37,15 +30,6 @@ LONGEST_TEXT = 5_000_000
 LONGEST_LINE = 10_000
 """Characters of a cursor's line that is completed at all: longer ones are data or minified code."""
 LINE_END = re.compile(r"\r\n|\n|\r")
-
-
-class ModelFacts(Protocol):
-    """What a completer asks of a model's description."""
-
-    fim: str | None
-    "Name of its FIM format; None: it reads the prefix only."
-    end_tokens: Sequence[int]
-    "Tokens that end a text."
 
 
 @frozen
@@ -118,13 +102,8 @@ class Completer:
             ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
         """
         self.session, self.model = session, model
-        self._tokenizer = tokenizer
-        self._prompt = open_format(model.fim, tokenizer)
-        self._end_tokens = frozenset(model.end_tokens) | self._prompt.stop_ids
-        self._prefix_cache = PrefixCache()
-        self._completion_cache: CompletionCache[Completion] = CompletionCache()
-        # Most lines of a window are those of the last one.
-        self._encode = lru_cache(maxsize=8192)(lambda text: tuple(tokenizer.encode(text)))
+        self._writer = Writer(tokenizer, session, model)
+        self._cache: CompletionCache[Completion] = CompletionCache()
 
     def complete(self, request: CompletionRequest, cancel: CancelToken) -> Completion:
         """Complete a text at its cursor.
@@ -138,95 +117,70 @@ class Completer:
         _check(request)
         line_end = _line_end(request.text)
         question = _question(request)
-        found = self._completion_cache.get(question)
+        found = self._cache.get(question)
         if found is not None:
             completion = evolve(found.answer, text=found.text, from_cache=True)
         else:
             completion = self._generate(question, request.deadline_ms, cancel)
             if completion.finish_reason != "timeout":
-                self._completion_cache.put(question, completion.text, completion)
+                self._cache.put(question, completion.text, completion)
         return evolve(completion, text=completion.text.replace("\n", line_end))
 
     def forget(self, request: CompletionRequest) -> None:
         """Drop what the completion cache would answer, so that the model is asked again."""
-        self._completion_cache.forget(_question(request))
+        self._cache.forget(_question(request))
 
     def clear_cache(self) -> None:
         """Empty the completion cache; what the model has read stays read."""
-        self._completion_cache.clear()
+        self._cache.clear()
 
     def _generate(self, question: Question, deadline_ms: int, cancel: CancelToken) -> Completion:
         started = monotonic()
-        parameters, max_tokens = self._resolve(question)
-        text = question.prefix + question.suffix
-        hole = read_hole(text, len(question.prefix), language_of(*question.language))
-        window = self._cut(text, len(question.prefix), parameters.num_context)
-        generation = generate(
-            self.session,
-            self._prefix_cache,
-            self._prompt.render(window.prefix_ids, window.suffix_ids),
-            SamplingParams(
+        parameters, seed, max_tokens = self._resolve(question)
+        hole = read_hole(question.prefix, question.suffix, language_of(*question.language))
+        task = Task(
+            prefix=question.prefix,
+            suffix=question.suffix,
+            hole=hole,
+            num_context=parameters.num_context,
+            sampling=SamplingParams(
                 temperature=parameters.temperature,
                 top_k=parameters.top_k,
                 top_p=parameters.top_p,
-                seed=_seed(parameters),
+                seed=seed,
                 candidate=question.candidate,
             ),
-            Limits(
-                max_tokens=max_tokens,
-                deadline=started + deadline_ms / 1000.0 if deadline_ms else None,
-                end_tokens=self._end_tokens,
-            ),
-            cancel,
+            max_tokens=max_tokens,
+            deadline=started + deadline_ms / 1000.0 if deadline_ms else None,
         )
-        written, finish_reason = self._read(generation, hole)
-        cleaned = clean(hole, written, question.suffix)
-        reason = "timeout" if finish_reason == "timeout" and not written else cleaned.empty_reason
-        timings = generation.timings
+        written = self._writer.write(task, cancel)
+        cleaned = clean(hole, written.text, written.stop, question.suffix)
+        late = written.finish_reason == "timeout" and not written.text
+        reason = "timeout" if late else cleaned.empty_reason
         return Completion(
             id=uuid4().hex,
             text=cleaned.text,
-            finish_reason=finish_reason,
+            finish_reason=written.finish_reason,
             empty_reason=reason,
             empty_message=MESSAGES[reason] if reason else None,
-            seed=_seed(parameters),
+            seed=seed,
             parameters=parameters,
-            prompt_tokens=timings.prompt_tokens,
-            cached_tokens=timings.cached_tokens,
-            generated_tokens=timings.generated_tokens,
-            first_token_ms=timings.first_token_ms,
+            prompt_tokens=written.timings.prompt_tokens,
+            cached_tokens=written.timings.cached_tokens,
+            generated_tokens=written.timings.generated_tokens,
+            first_token_ms=written.timings.first_token_ms,
             total_ms=(monotonic() - started) * 1000.0,
             from_cache=False,
         )
 
-    def _resolve(self, question: Question) -> tuple[Parameters, int]:
+    def _resolve(self, question: Question) -> tuple[Parameters, int, int]:
         """Fill in the seed, and fit text and completion into the model's context."""
-        room = self.session.context_length - self._prompt.overhead
+        room = self._writer.room
         max_tokens = min(question.max_tokens, max(1, room // 2))
         parameters = question.parameters
-        return evolve(
-            parameters,
-            seed=randbits(63) if parameters.seed is None else parameters.seed,
-            num_context=min(parameters.num_context, room - max_tokens),
-        ), max_tokens
-
-    def _cut(self, text: str, offset: int, budget: int) -> Window:
-        cut = cut_window if self._prompt.format.reads_suffix else cut_prefix
-        return cut(text, offset, budget, self._encode)
-
-    def _read(self, generation: Generation, hole: Hole) -> tuple[str, str]:
-        """Read the text until it ends or a stop rule ends it; say which."""
-        stream, text = TextStream(self._tokenizer), ""
-        with generation:
-            for token in generation:
-                text += stream.push(token)
-                if (stop := find_stop(hole, text)) is not None:
-                    return text[: stop.end], "stop"
-        if generation.finish_reason == "cancelled":
-            raise Cancelled
-        text += stream.finish()
-        stop = find_stop(hole, text)
-        return text[: stop.end] if stop else text, generation.finish_reason or "stop"
+        seed = randbits(63) if parameters.seed is None else parameters.seed
+        num_context = min(parameters.num_context, room - max_tokens)
+        return evolve(parameters, seed=seed, num_context=num_context), seed, max_tokens
 
 
 def _check(request: CompletionRequest) -> None:
@@ -261,8 +215,3 @@ def _question(request: CompletionRequest) -> Question:
         max_tokens=request.max_tokens,
         candidate=request.candidate,
     )
-
-
-def _seed(parameters: Parameters) -> int:
-    assert parameters.seed is not None, "the seed is resolved before anything is generated"
-    return parameters.seed

@@ -63,9 +63,8 @@ class Hole:
         return max(0, self.open.stack.count(OPENERS[bracket]) - behind) if behind else None
 
 
-def read_hole(text: str, offset: int, language: Language) -> Hole:
-    """Describe the place at `offset` (code points)."""
-    head, tail = text[:offset], text[offset:]
+def read_hole(head: str, tail: str, language: Language) -> Hole:
+    """Describe the place between the texts left and right of the cursor."""
     before = head[head.rfind("\n") + 1 :]
     after, _, rest = tail.partition("\n")
     open_here = _scan_head(head, language)

@@ -1,6 +1,6 @@
 """Clean-up: from what the model said to what is inserted at the cursor.
 
-In: the hole and the text up to where it was stopped. Out: the text to insert, or why there is none. The
+In: the hole, what the model wrote, and where that stops. Out: the text to insert, or why there is none. The
 text never repeats what stands right of the cursor, closes no bracket that is closed there, and ends
 with the line end that whole lines before an existing line need. Cleaning twice changes nothing. It
 does not know how the text was made.
@@ -11,6 +11,7 @@ import re
 from attrs import frozen
 
 from aide_lsp.completion.hole import Hole, Shape
+from aide_lsp.completion.stopping import REUNIONS, Stop
 
 MESSAGES = {
     "nothing-to-add": "The model sees nothing to add here.",
@@ -33,19 +34,23 @@ class Cleaned:
     "A key of `MESSAGES` where the text is empty."
 
 
-def clean(hole: Hole, text: str, suffix: str) -> Cleaned:
-    """Clean a generated text; `suffix` is all that stands right of the cursor."""
-    plain = CONTROL.sub("", text.replace("\r\n", "\n"))
-    if not plain.strip():
-        return Cleaned("", "only-whitespace" if plain else "nothing-to-add")
-    kept = (
-        _without_suffix_lines(hole, plain) if hole.shape is Shape.LINES else _without_overlap(plain, suffix)
-    )
+def clean(hole: Hole, text: str, stop: Stop | None, suffix: str) -> Cleaned:
+    """Clean what was written; `suffix` is all that stands right of the cursor."""
+    kept = CONTROL.sub("", text[: stop.end] if stop else text)
+    if not kept.strip():
+        return Cleaned("", _why_empty(text, stop))
+    kept = _without_below(hole, kept) if hole.shape is Shape.LINES else _without_overlap(kept, suffix)
     kept = _trim(hole, kept)
     return Cleaned(kept, None) if kept.strip() else Cleaned("", "repeats-suffix")
 
 
-def _without_suffix_lines(hole: Hole, text: str) -> str:
+def _why_empty(text: str, stop: Stop | None) -> str:
+    if stop and stop.rule in REUNIONS:
+        return "repeats-suffix"
+    return "only-whitespace" if text and not text.strip() else "nothing-to-add"
+
+
+def _without_below(hole: Hole, text: str) -> str:
     """Drop a last line that is the line below, or a beginning of it."""
     head, newline, last = text.rpartition("\n")
     shown = last if newline else hole.before + last

@@ -22,12 +22,17 @@ from aide_lsp.completion.syntax import scan
 
 OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")
 """What a line ends with that goes on below."""
+LOOKAHEAD = 10
+"""Lines that are generated to find the text right of the cursor again, where it is telling."""
 REPEATS = 3
 """How often in a row a line may come."""
 
 
 BLOCK_ENDS = ("end", "fi", "done", "esac")
 """Words that close a block, as closing brackets do."""
+
+REUNIONS = ("line-below", "joint", "closed-behind")
+"""Rules by which a text ends because it comes to what stands behind the cursor."""
 
 
 @frozen
@@ -39,7 +44,7 @@ class Stop:
     decided: int
     "Characters that had to be seen."
     rule: str
-    "Name of the rule."
+    "Name of the rule; see the rules below."
 
 
 @frozen
@@ -66,25 +71,28 @@ class Line:
         return self.end - len(self.text.lstrip()) + 1
 
 
-def find_stop(hole: Hole, text: str) -> Stop | None:
-    """Say where `text` ends; None: nothing decides it yet."""
-    lines = _lines(hole, text)
+def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
+    """Say where `text` ends; None: nothing decides it yet.
+
+    `ended` says that no more text follows, so that the last line is whole.
+    """
+    lines = _lines(hole, text, ended)
     stops = [
         _at_fence(hole, lines),
         _at_repetition(lines),
         _at_closer(hole, text),
-        _RULES[hole.shape](hole, lines),
+        _RULES[hole.shape](hole, lines, ended),
     ]
     return min((stop for stop in stops if stop), key=lambda stop: (stop.decided, stop.end), default=None)
 
 
-def _lines(hole: Hole, text: str) -> list[Line]:
+def _lines(hole: Hole, text: str, ended: bool) -> list[Line]:
     lines: list[Line] = []
     start = 0
     for number, line in enumerate(text.split("\n")):
         end = start + len(line)
         shown = hole.before + line if number == 0 else line
-        lines.append(Line(start, shown, end, end < len(text)))
+        lines.append(Line(start, shown, end, ended or end < len(text)))
         start = end + 1
     return lines
 
@@ -120,17 +128,29 @@ def _at_closer(hole: Hole, text: str) -> Stop | None:
     return None
 
 
-def _inline(hole: Hole, lines: list[Line]) -> Stop | None:
+def _inline(hole: Hole, lines: list[Line], ended: bool) -> Stop | None:
+    """Up to what stands right of the cursor if it comes out again, else to the end of the line."""
     first = lines[0]
-    return Stop(first.end, first.seen, "line") if first.complete else None
+    if not first.complete:
+        return None
+    if not _is_telling(hole.after):
+        return Stop(first.end, first.seen, "line")
+    for line in lines[:LOOKAHEAD]:
+        if line.complete and (end := _joint(hole, line)) is not None:
+            return Stop(end, line.seen, "joint")
+        if line is not first and line.text.strip() and indentation(line.text) < hole.base:
+            return Stop(first.end, line.entered, "line")
+    if ended or len(lines) > LOOKAHEAD:
+        return Stop(first.end, lines[:LOOKAHEAD][-1].seen, "line")
+    return None
 
 
-def _line_end(hole: Hole, lines: list[Line]) -> Stop | None:
+def _line_end(hole: Hole, lines: list[Line], ended: bool) -> Stop | None:
     first = lines[0]
     if not first.complete:
         return None
     if first.end == 0 and not _opens(first.text, hole):
-        return _whole_lines(hole, lines[1:])
+        return _whole_lines(hole, lines[1:], ended)
     if _opens(first.text, hole) and indentation(hole.below) <= hole.base:
         return _block(hole, lines[1:])
     return Stop(first.end, first.seen, "line")
@@ -150,20 +170,41 @@ def _block(hole: Hole, lines: list[Line]) -> Stop | None:
     return None
 
 
-def _whole_lines(hole: Hole, lines: list[Line]) -> Stop | None:
+def _whole_lines(hole: Hole, lines: list[Line], ended: bool) -> Stop | None:
     """Up to the line below if it comes out again, else to the end of the block."""
     written = _written(lines)
     if not written:
         return None
-    base = indentation(written[0].text)
+    floor = _floor(hole, written[0])
     for line in written:
-        if line.complete and _is_below(hole, line):
-            return Stop(line.start, line.seen, "line-below")
-        if indentation(line.text) < base:
-            if not _closes(line.text):
-                return Stop(line.start, line.entered, "block")
-            if line.complete:
-                return Stop(line.end, line.seen, "block")
+        if line.complete and (end := _reunion(hole, line)) is not None:
+            return Stop(end, line.seen, "line-below")
+        if indentation(line.text) > floor:
+            continue
+        if not _closes(line.text):
+            inner = written[: written.index(line)]
+            block = Stop(line.start, line.entered, "block")
+            return _behind_header(hole, inner, line.entered) or block
+        if line.complete:
+            return Stop(line.end, line.seen, "block")
+    return _behind_header(hole, written, written[-1].seen) if ended else None
+
+
+def _floor(hole: Hole, first: Line) -> int:
+    """The deepest indentation that ends the block.
+
+    Where the cursor is indented, that says which block is meant. At the very beginning of a line it may
+    be any block that the line below leaves open.
+    """
+    block = indentation(first.text) - 1
+    return min(block, indentation(hole.below)) if not hole.before else block
+
+
+def _behind_header(hole: Hole, written: list[Line], decided: int) -> Stop | None:
+    """Stop behind the first line that opens a block for the line below, which stands deeper."""
+    for line in written:
+        if _opens(line.text, hole) and indentation(line.text) < indentation(hole.below):
+            return Stop(line.end, decided, "header")
     return None
 
 
@@ -173,6 +214,26 @@ def _written(lines: list[Line]) -> list[Line]:
 
 def _is_below(hole: Hole, line: Line) -> bool:
     return line.text.rstrip() == hole.below.rstrip()
+
+
+def _reunion(hole: Hole, line: Line) -> int | None:
+    """Find where the text below the hole begins in a line that repeats it."""
+    if _is_below(hole, line):
+        return line.start
+    return _joint(hole, line) if hole.is_before_line and _is_telling(hole.after) else None
+
+
+def _is_telling(after: str) -> bool:
+    """Whether the text right of the cursor is more than brackets: worth waiting for it to come out again."""
+    return len(after.strip()) >= 3 and any(character.isalnum() for character in after)
+
+
+def _joint(hole: Hole, line: Line) -> int | None:
+    """Find where the text right of the cursor begins in a line that ends with it."""
+    after, shown = hole.after.rstrip(), line.text.rstrip()
+    if not shown.endswith(after):
+        return None
+    return max(line.start, line.end - (len(line.text) - len(shown)) - len(after))
 
 
 def _opens(line: str, hole: Hole) -> bool:

@@ -1,8 +1,8 @@
 """The context window: which text around the cursor the model reads.
 
-In: a text, a cursor offset, a budget in tokens, a tokenizer's `encode`. Out: prefix and suffix next to
-the cursor, as text and as token ids. A pure function of these, never of what was typed before. It
-does not know FIM formats, the model or the KV cache, but it is made for the latter:
+In: the texts left and right of the cursor, a budget in tokens, a tokenizer's `encode`. Out: what is next to
+the cursor of both, as text and as token ids. A pure function of these, never of what was typed before.
+It does not know FIM formats, the model or the KV cache, but it is made for the latter:
 
 - The budget (Num Context) counts tokens of text; control tokens of the prompt come on top.
 - The suffix gets a quarter. What one side does not use goes to the other, in steps of an eighth of the
@@ -49,20 +49,12 @@ class _Edge:
     "About how many tokens lie between it and the cursor."
 
 
-def cut_window(text: str, offset: int, budget: int, encode: Encode) -> Window:
-    """Cut the text around `offset` (code points) to at most `budget` tokens."""
-    head, tail = text[:offset], text[offset:]
+def cut_window(head: str, tail: str, budget: int, encode: Encode) -> Window:
+    """Cut the texts left and right of the cursor to at most `budget` tokens together."""
     above = _edges_above(head, budget, encode)
     suffix, suffix_ids = _cut_suffix(tail, budget - _prefix_share(above, budget), encode)
     prefix, prefix_ids = _cut_prefix(head, above, budget - len(suffix_ids), encode)
     return Window(prefix, suffix, prefix_ids, suffix_ids)
-
-
-def cut_prefix(text: str, offset: int, budget: int, encode: Encode) -> Window:
-    """Cut for a model that cannot read what stands right of the cursor: all is prefix."""
-    head = text[:offset]
-    prefix, ids = _cut_prefix(head, _edges_above(head, budget, encode), budget, encode)
-    return Window(prefix, "", ids, ())
 
 
 def _prefix_share(above: list[_Edge], budget: int) -> int:

@@ -170,5 +170,4 @@ def test_complete_fits_the_context_of_the_model():
 def test_complete_without_fim_reads_the_prefix_only():
     completer = completer_of(continuing({"x = ": "1\n"}), fim=None)
     assert complete(completer, request_at("x = |\ny = 2\n")).text == "1"
-    ids, *_ = completer.session.forwards[0]
-    assert bytes(ids).rstrip(b" ") == b"x ="
+    assert all(b"y" not in bytes(ids) for ids, _, _ in completer.session.forwards)

@@ -1,0 +1,151 @@
+"""From a hole to raw text: window, prompt, generation, stop rules.
+
+In: the texts left and right of the cursor, the hole they make, how to sample. Out: what the model wrote up
+to where a stop rule ends it. Holds what the model has read (the prefix cache). It does not know
+documents, line ends other than \\n, or what becomes of the text.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol
+
+from attrs import field, frozen
+
+from aide_lsp.completion.fim import open_format
+from aide_lsp.completion.hole import Hole
+from aide_lsp.completion.stopping import Stop, find_stop
+from aide_lsp.completion.window import cut_window
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.generate import Generation, Limits, Timings, generate
+from aide_lsp.inference.prefix_cache import PrefixCache
+from aide_lsp.inference.sampler import SamplingParams
+from aide_lsp.inference.session import Session
+from aide_lsp.inference.tokenizer import TextStream, Tokenizer
+
+ENCODED_TEXTS = 8192
+"""Texts whose token ids are remembered: most lines of a window are those of the last one."""
+
+
+class ModelFacts(Protocol):
+    """What is read of a model's description."""
+
+    @property
+    def fim(self) -> str | None:
+        """Name of its FIM format; None: it reads the prefix only."""
+
+    @property
+    def end_tokens(self) -> Sequence[int]:
+        """Tokens that end a text."""
+
+
+@frozen
+class Task:
+    """What is to be written."""
+
+    prefix: str = field(repr=False)
+    "Text left of the cursor."
+    suffix: str = field(repr=False)
+    "Text right of the cursor."
+    hole: Hole
+    "What the two say about what is missing."
+    num_context: int
+    "Tokens of text the model reads."
+    sampling: SamplingParams
+    "How tokens are drawn."
+    max_tokens: int
+    "Tokens to write at most."
+    deadline: float | None
+    "Seconds of the monotonic clock; None: no deadline."
+
+
+@frozen
+class Written:
+    """What the model wrote."""
+
+    text: str = field(repr=False)
+    "All of it."
+    stop: Stop | None
+    "Where a stop rule ends it."
+    finish_reason: str
+    "`stop` (end token or stop rule), `length` or `timeout`."
+    timings: Timings
+    "What it cost."
+
+
+class Writer:
+    """A model that fills holes."""
+
+    def __init__(self, tokenizer: Tokenizer, session: Session, model: ModelFacts) -> None:
+        """Take a loaded model.
+
+        Raises:
+            ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
+        """
+        self._tokenizer, self._session = tokenizer, session
+        self._prompt = open_format(model.fim, tokenizer)
+        self._end_tokens = frozenset(model.end_tokens) | self._prompt.stop_ids
+        self._prefix_cache = PrefixCache()
+        self._encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
+
+    @property
+    def room(self) -> int:
+        """Tokens that text and completion may have together."""
+        return self._session.context_length - self._prompt.overhead
+
+    def write(self, task: Task, cancel: CancelToken) -> Written:
+        """Write a completion.
+
+        Raises:
+            Cancelled: nobody waits for it any more.
+            SessionError: the runtime failed.
+        """
+        # Tokens of code begin with a blank (` return`), hardly any follow one. So the blank left of the
+        # cursor is given back to the model, which all but always begins with it. Of 90 lines begun with
+        # their indentation 18 % passed their tests without this and 76 % with it; of 90 begun behind a
+        # blank inside, 74 % and 86 %.
+        blank = task.prefix[-1:] if task.prefix[-1:] in (" ", "\t") else ""
+        written = self._write(task, blank, cancel)
+        if blank and written is None:
+            written = self._write(task, "", cancel)
+        assert written is not None, "a text always begins with nothing"
+        return written
+
+    def _write(self, task: Task, given_back: str, cancel: CancelToken) -> Written | None:
+        """Write what follows the prefix without its end `given_back`; None: it does not begin with that."""
+        generation = generate(
+            self._session,
+            self._prefix_cache,
+            self._prompt_ids(task, given_back),
+            task.sampling,
+            Limits(max_tokens=task.max_tokens, deadline=task.deadline, end_tokens=self._end_tokens),
+            cancel,
+        )
+        with generation:
+            text, stop = self._read(generation, task.hole, given_back)
+        if generation.finish_reason == "cancelled":
+            raise Cancelled
+        begun = text.startswith(given_back) or generation.finish_reason == "timeout"
+        if not begun:
+            return None
+        reason = "stop" if stop else generation.finish_reason or "stop"
+        return Written(text.removeprefix(given_back), stop, reason, generation.timings)
+
+    def _prompt_ids(self, task: Task, given_back: str) -> list[int]:
+        prefix = task.prefix.removesuffix(given_back)
+        suffix = task.suffix if self._prompt.format.reads_suffix else ""
+        window = cut_window(prefix, suffix, task.num_context, self._encode)
+        return self._prompt.render(window.prefix_ids, window.suffix_ids)
+
+    def _read(self, generation: Generation, hole: Hole, given_back: str) -> tuple[str, Stop | None]:
+        """Read until the text ends, a stop rule ends it, or it does not begin as it must."""
+        stream, text = TextStream(self._tokenizer), ""
+        for token in generation:
+            text += stream.push(token)
+            if not text:
+                continue
+            if not text.startswith(given_back):
+                return text, None
+            if (stop := find_stop(hole, text.removeprefix(given_back))) is not None:
+                return text, stop
+        text += stream.finish()
+        return text, find_stop(hole, text.removeprefix(given_back), ended=True)
