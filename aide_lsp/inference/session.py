@@ -6,6 +6,7 @@ the one others export ("optimum"). It does not know prompts, sampling or text.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -62,3 +63,39 @@ class Session(Protocol):
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
         """Return all logits of the rows that the last forward was asked for."""
         ...
+
+
+def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacity: int = 2048) -> Session:
+    """Load the model in `folder`.
+
+    Args:
+        folder: a model folder, see `model_folder`.
+        provider: `cpu`, `cuda`, or `auto`: what the model's recipe was made for, where it can be had.
+        threads: threads of the CPU; 0: one for each physical core.
+        capacity: tokens for which memory is taken at once; it grows with what is asked.
+
+    Raises:
+        ModelFilesError: the files cannot be used.
+        SessionError: the runtime cannot load them.
+    """
+    from aide_lsp.inference.model_folder import read_model_folder
+    from aide_lsp.inference.session_aide import AideSession
+    from aide_lsp.inference.session_optimum import OptimumSession
+    from aide_lsp.inference.session_runtime import load
+
+    info = read_model_folder(folder)
+    loaded = load(folder / info.graph, choose_provider(provider, info.recipe), threads)
+    if info.layout == "optimum":
+        return OptimumSession(info, loaded)
+    return AideSession(folder, info, loaded, threads, capacity)
+
+
+def choose_provider(asked: str, recipe: str) -> str:
+    """Return `cpu` or `cuda`. The recipes `exact` and `fast` are made of kernels for the CPU."""
+    if asked != "auto":
+        return asked
+    from aide_lsp.inference.session_runtime import cuda_problem
+
+    if recipe == "imported":
+        return "cpu" if cuda_problem() else "cuda"
+    return "cuda" if recipe == "fp16" else "cpu"

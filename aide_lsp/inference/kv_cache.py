@@ -1,0 +1,98 @@
+"""Memory for the keys and values of one text: buffers the graph reads and writes in place.
+
+In: how many layers and heads there are, and how many positions are wanted. Out: runtime values, the same
+ones for past and present, so that a forward copies nothing. It does not know which tokens they hold.
+
+Buffers grow in steps of `STEP` positions. A model that takes 32,768 tokens would otherwise cost 0.8 GB
+(0.5B parameters, float32) for prompts that have a thousand.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aide_lsp.errors import SessionError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+STEP = 1024
+"""Positions by which buffers grow: 25 MB of a model with 0.5B parameters in float32."""
+
+
+@frozen
+class KvShape:
+    """Size of the keys, and of the values, of each layer."""
+
+    layer_count: int
+    "Layers."
+    head_count: int
+    "Heads of keys and values."
+    head_dim: int
+    "Numbers of one head."
+    dtype: str
+    "`float32` or `float16`."
+
+
+class KvCache:
+    """Buffers of keys and values, (1, heads, capacity, head_dim) each, on the CPU or a CUDA device."""
+
+    def __init__(self, shape: KvShape, capacity: int, limit: int, device: str) -> None:
+        self._shape, self._limit, self._device = shape, limit, device
+        self.capacity = _rounded(capacity, limit)
+        """Positions there is room for."""
+        self.values = self._allocate(self.capacity)
+        """By input name: `past_key_0`, `past_value_0`, `past_key_1`, ..."""
+
+    def reserve(self, length: int) -> bool:
+        """Make room for `length` positions, keeping what is held; return whether buffers are new ones.
+
+        Raises:
+            SessionError: the model takes fewer positions, or memory is short.
+        """
+        if length <= self.capacity:
+            return False
+        if length > self._limit:
+            raise SessionError(f"{length} tokens are wanted; the model takes {self._limit}.")
+        old, kept = self.values, self.capacity
+        capacity = _rounded(length, self._limit)
+        self.values = self._allocate(
+            capacity, {name: value.numpy()[:, :, :kept] for name, value in old.items()}
+        )
+        self.capacity = capacity
+        return True
+
+    def arrays(self, length: int) -> dict[str, NDArray[Any]]:
+        """Return a copy of what is held at the first `length` positions; for tests and diagnosis."""
+        return {name: np.array(value.numpy()[:, :, :length]) for name, value in self.values.items()}
+
+    def _allocate(
+        self, capacity: int, content: dict[str, NDArray[Any]] | None = None
+    ) -> dict[str, "onnxruntime.OrtValue"]:
+        try:
+            return {name: self._buffer(capacity, (content or {}).get(name)) for name in self._names()}
+        except MemoryError as error:
+            raise SessionError(
+                f"There is not enough memory for a context of {capacity} tokens. Lower Num Context."
+            ) from error
+
+    def _buffer(self, capacity: int, content: NDArray[Any] | None) -> "onnxruntime.OrtValue":
+        import onnxruntime
+
+        shape = self._shape
+        buffer = np.zeros((1, shape.head_count, capacity, shape.head_dim), dtype=shape.dtype)
+        if content is not None:
+            buffer[:, :, : content.shape[2]] = content
+        # On the CPU the runtime works in the array's own memory; on a device it gets a copy.
+        return onnxruntime.OrtValue.ortvalue_from_numpy(buffer, self._device, 0)
+
+    def _names(self) -> list[str]:
+        return [
+            f"past_{kind}_{layer}" for layer in range(self._shape.layer_count) for kind in ("key", "value")
+        ]
+
+
+def _rounded(length: int, limit: int) -> int:
+    return min(-(-length // STEP) * STEP, limit)

@@ -1,0 +1,131 @@
+"""The graph layout of our own converter: candidates leave the graph, keys and values stay in place.
+
+In and out: as `session.Session`. It does not know sampling, text or the files' names.
+
+Why results do not depend on what was run before (CPU, recipe `exact`, ONNX Runtime 1.31 and 1.32; read in
+its source and measured on its kernels and on the model):
+
+- GroupQueryAttention of two or more rows walks the rows in blocks of
+  `min(L2 bytes / (32 head_dim), 2 head_dim)`: 128 for heads of 64, 256 for heads of 128. Each row's sum
+  runs in the same order whatever block it is in, unless a block has one row only: its product with the
+  values then takes the matrix-vector kernel, which adds in another order. That happens to the last row of
+  a forward of 1, 129, 257, 385, ... rows, and to nothing else.
+- Keys are walked in blocks that begin at fixed positions, and what lies behind a row adds exact zeros.
+- The other operators of the recipe treat each row alone.
+
+Blocks are even for every head size that is a power of two, so a forward with an even number of rows never
+ends in a block of one: `RowRule(multiple=2)`. Decoding runs the newest token together with the one before
+it. Nothing of this holds for `fast` (one activation scale for all rows that run together), for float16
+or for CUDA, whose kernels are chosen by shape: there a prompt is run in whole blocks that are cut at fixed
+positions, which gives the same shapes, and so the same bits, for the same prompt.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.kv_cache import KvCache, KvShape
+from aide_lsp.inference.model_folder import ModelInfo
+from aide_lsp.inference.prefix_cache import RowRule
+from aide_lsp.inference.session import Candidates
+from aide_lsp.inference.session_runtime import Loaded, load, run
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+BLOCK_ROWS = 64
+"""Rows of a block where rows are not independent: long enough to be fast, short enough to run again."""
+
+
+class AideSession:
+    """A converted model, loaded."""
+
+    def __init__(self, folder: Path, info: ModelInfo, loaded: Loaded, threads: int, capacity: int) -> None:
+        self.vocab_size, self.candidate_count = info.vocab_size, info.candidate_count
+        self.provider, self.provider_note = loaded.provider, loaded.note
+        self.row_rule = row_rule(info, loaded.provider)
+        self.context_length = info.context_length - info.context_length % self.row_rule.multiple
+        self._folder, self._info, self._threads = folder, info, threads
+        self._session = loaded.session
+        self._head: Any = None
+        self._binding = loaded.session.io_binding()
+        shape = KvShape(info.layer_count, info.kv_head_count, info.head_dim, info.kv_dtype)
+        self.kv = KvCache(shape, capacity, self.context_length, loaded.provider)
+        self._bind_kv()
+        self._seqlens = _Bound(self._binding, "seqlens_k", (1,), np.int32)
+        self._total = _Bound(self._binding, "total_sequence_length", (), np.int32)
+        self._bind_rows(self.row_rule.multiple)
+        self._bind_logit_rows(1)
+
+    def forward(
+        self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
+    ) -> Candidates:
+        """See `Session.forward`."""
+        if self.kv.reserve(past + len(ids)):
+            self._bind_kv()
+        if len(ids) != self._ids.array.size:
+            self._bind_rows(len(ids))
+        if len(logit_rows) != self._logit_rows.array.size:
+            self._bind_logit_rows(len(logit_rows))
+        self._ids.array[0] = ids
+        self._logit_rows.array[:] = logit_rows
+        self._seqlens.array[0] = past + len(ids) - 1
+        self._total.array[...] = past + len(ids)
+        run(self._session, self._binding, cancel)
+        return Candidates(ids=self._best_ids.array.copy(), logits=self._best_logits.array.copy())
+
+    def full_logits(self) -> NDArray[np.float32]:  # (P, V)
+        """See `Session.full_logits`. The head is loaded when it is first needed."""
+        if self._head is None:
+            self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
+        logits: NDArray[np.float32] = self._head.run(["logits"], {"hidden": self._hidden.array})[0]
+        return logits
+
+    def _bind_kv(self) -> None:
+        for name, value in self.kv.values.items():
+            self._binding.bind_ortvalue_input(name, value)
+            self._binding.bind_ortvalue_output(name.replace("past", "present"), value)
+
+    def _bind_rows(self, rows: int) -> None:
+        self._ids = _Bound(self._binding, "input_ids", (1, rows), np.int64)
+
+    def _bind_logit_rows(self, rows: int) -> None:
+        best, hidden = (rows, self.candidate_count), (rows, self._info.hidden_size)
+        self._logit_rows = _Bound(self._binding, "logit_rows", (rows,), np.int64)
+        self._best_logits = _Bound(self._binding, "candidate_logits", best, np.float32, output=True)
+        self._best_ids = _Bound(self._binding, "candidate_ids", best, np.int64, output=True)
+        self._hidden = _Bound(self._binding, "hidden", hidden, np.float32, output=True)
+
+
+def row_rule(info: ModelInfo, provider: str) -> RowRule:
+    """Return which forwards give the same bits; the module's docstring says why."""
+    power_of_two = info.head_dim & (info.head_dim - 1) == 0
+    if info.recipe == "exact" and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
+        return RowRule(multiple=2)
+    return RowRule(block=BLOCK_ROWS)
+
+
+class _Bound:
+    """An array on the CPU in whose memory the runtime reads or writes."""
+
+    def __init__(
+        self,
+        binding: "onnxruntime.IOBinding",
+        name: str,
+        shape: tuple[int, ...],
+        dtype: Any,
+        *,
+        output: bool = False,
+    ) -> None:
+        import onnxruntime
+
+        self.array: NDArray[Any] = np.zeros(shape, dtype)
+        self._value = onnxruntime.OrtValue.ortvalue_from_numpy(self.array)
+        if output:
+            binding.bind_ortvalue_output(name, self._value)
+        else:
+            binding.bind_ortvalue_input(name, self._value)

@@ -1,0 +1,173 @@
+"""The ONNX Runtime: which provider can be had, and sessions on it.
+
+In: the path of a graph, a provider, a number of threads. Out: a runtime session and what it truly runs
+on; a forward that a cancel token can end. It does not know layouts, tokens or models.
+"""
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from aide_lsp.errors import ModelFilesError, SessionError
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+PROVIDERS = ("auto", "cpu", "cuda")
+_EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_ERRORS_ONLY = 3
+
+
+@frozen
+class Loaded:
+    """A graph in the runtime."""
+
+    session: "onnxruntime.InferenceSession"
+    "The runtime's own session."
+    provider: str
+    "`cpu` or `cuda`: what the runtime says it uses."
+    note: str | None
+    "Why that is not what was asked for; None if it is."
+
+
+def load(path: Path, provider: str, threads: int) -> Loaded:
+    """Load a graph on `provider` (`cpu` or `cuda`), or on the CPU with a note where CUDA cannot be had.
+
+    Raises:
+        ModelFilesError: the file is missing or is no graph the runtime can run.
+        SessionError: the runtime failed otherwise.
+    """
+    problem = cuda_problem() if provider == "cuda" else None
+    session = _create(path, "cpu" if problem else provider, threads)
+    got = "cuda" if _EXECUTION_PROVIDERS["cuda"] in session.get_providers() else "cpu"
+    if got != provider and problem is None:
+        problem = "the runtime could not start CUDA; its libraries may be missing or too old"
+    return Loaded(session, got, f"Runs on the CPU: {problem}." if problem else None)
+
+
+def cuda_problem() -> str | None:
+    """Return why CUDA cannot be used here, in plain words; None if nothing speaks against it."""
+    import onnxruntime
+
+    if _EXECUTION_PROVIDERS["cuda"] not in onnxruntime.get_available_providers():
+        return "this build of ONNX Runtime has no CUDA support"
+    return _device_problem()
+
+
+def thread_count(threads: int) -> int:
+    """Return `threads`, or for 0 one for each physical core that this process may use.
+
+    A second thread on one core shares its arithmetic units and only costs.
+    """
+    if threads > 0:
+        return threads
+    import psutil
+
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(psutil.cpu_count(logical=False) or usable, usable))
+
+
+def run(session: Any, binding: Any, cancel: CancelToken) -> None:
+    """Run a bound forward; `cancel` ends it between two operators.
+
+    Raises:
+        Cancelled: it was cancelled before or while it ran.
+        SessionError: the runtime failed.
+    """
+    import onnxruntime
+
+    # A RunOptions that was terminated once ends every later run.
+    options = onnxruntime.RunOptions()
+
+    def stop() -> None:
+        options.terminate = True
+
+    try:
+        with cancel.watch(stop):
+            session.run_with_iobinding(binding, options)
+    except Cancelled:
+        raise
+    # The runtime raises classes of its own that share no base but Exception.
+    except Exception as error:
+        if cancel.cancelled:
+            raise Cancelled from None
+        raise SessionError(f"The model could not be run: {_first_line(error)}") from error
+
+
+def _create(path: Path, provider: str, threads: int) -> "onnxruntime.InferenceSession":
+    import onnxruntime
+
+    if not path.is_file():
+        raise ModelFilesError(f"{path} is missing. Convert the model again.")
+    names = [_EXECUTION_PROVIDERS[provider]]
+    if provider == "cuda":
+        names.append(_EXECUTION_PROVIDERS["cpu"])
+        _preload_libraries()
+    try:
+        return onnxruntime.InferenceSession(str(path), _options(threads), providers=names)
+    except Exception as error:
+        raise SessionError(
+            f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {_first_line(error)}"
+        ) from error
+
+
+def _options(threads: int) -> "onnxruntime.SessionOptions":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = thread_count(threads)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    # Threads that wait by spinning make an editor's idle machine warm, and win nothing measurable.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # The arena keeps the largest prefill's memory for ever.
+    options.enable_cpu_mem_arena = False
+    return options
+
+
+def _device_problem() -> str | None:
+    """Ask the driver itself: the runtime would only fail later, and loudly."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return "no NVIDIA driver was found"
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return "the NVIDIA driver does not start"
+    return None if count.value else "there is no CUDA device"
+
+
+def _preload_libraries() -> None:
+    """Load the CUDA libraries that were installed as Python packages, if any were."""
+    import onnxruntime
+
+    if importlib.util.find_spec("nvidia") is not None:
+        with _stdout_as_stderr():
+            onnxruntime.preload_dlls()
+
+
+@contextlib.contextmanager
+def _stdout_as_stderr() -> Iterator[None]:
+    """Lead file descriptor 1 to stderr: `preload_dlls` prints, and stdout may carry a protocol."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
