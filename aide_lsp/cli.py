@@ -126,6 +126,7 @@ def demo(**options: Any) -> None:
     completer = load(settings)
     text, offset = sample()
     for title in (f"\nCompleting {NAME} at the cursor:", "\nAgain, with a new seed:"):
+        completer.clear_cache()  # or the second answer would be the first one again
         completion = one_shot.complete(completer, settings, text, offset, Path(NAME))
         click.echo(f"{title}\n")
         click.echo(terminal.marked_source(text, offset, completion.text, sys.stdout.isatty()))

@@ -55,7 +55,7 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
 
     model = read_model_folder(folder)
     session = open_session(folder, settings.provider, settings.threads)
-    return Completer(Tokenizer(folder / "tokenizer.json"), session, model)
+    return Completer(Tokenizer.from_file(folder / "tokenizer.json"), session, model)
 
 
 def choose_recipe(settings: Settings, card: "Card") -> str:
@@ -64,7 +64,7 @@ def choose_recipe(settings: Settings, card: "Card") -> str:
         return settings.recipe
     if settings.provider == "cpu":
         return card.recipes["cpu"]
-    from aide_lsp.inference.session import cuda_problem
+    from aide_lsp.inference.session_runtime import cuda_problem
 
     return card.recipes["cuda" if cuda_problem() is None else "cpu"]
 
