@@ -19,7 +19,7 @@ import cattrs
 from attrs import frozen
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
-from pygls.protocol import LanguageServerProtocol
+from pygls.protocol import LanguageServerProtocol, default_converter
 
 from aide_lsp.errors import AideError
 from aide_lsp.lsp.transport import UNREADABLE
@@ -248,6 +248,27 @@ class Protocol(LanguageServerProtocol):
 _RAW = frozenset(
     {types.INITIALIZE, types.INITIALIZED, types.SHUTDOWN, types.WORKSPACE_DID_CHANGE_CONFIGURATION}
 )
+
+
+def strict_converter() -> cattrs.Converter:
+    """pygls' converter, but a number is no text and null is no text: such a change would spoil a document."""
+    converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _whole)
+    return converter
+
+
+def _text(value: Any, kind: type) -> Any:
+    if not isinstance(value, str):
+        raise TypeError("expected a text")
+    return value if kind is str else kind(value)
+
+
+def _whole(value: Any, kind: type) -> Any:
+    """Whole floats too: some clients' JSON knows no other numbers."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise TypeError("expected a whole number")
+    return kind(value)
 
 
 def where(error: BaseException) -> str:

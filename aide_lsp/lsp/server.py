@@ -22,7 +22,7 @@ from aide_lsp.lsp.configuration import Configuration
 from aide_lsp.lsp.documents import DocumentStore
 from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.model_host import LoadCompleter, ModelHost
-from aide_lsp.lsp.protocol import Phase, Protocol, where
+from aide_lsp.lsp.protocol import Phase, Protocol, strict_converter, where
 from aide_lsp.lsp.status import Status
 from aide_lsp.lsp.transport import Transport
 from aide_lsp.lsp.work_done import WorkDone
@@ -47,7 +47,7 @@ class Server(LanguageServer):
     def __init__(
         self, transport: Transport, load: LoadCompleter, logs: ClientHandler, loading_seconds: float = 5.0
     ) -> None:
-        super().__init__("aide-lsp", __version__, protocol_cls=Protocol)
+        super().__init__("aide-lsp", __version__, protocol_cls=Protocol, converter_factory=strict_converter)
         self.protocol.connect(transport.write, self.lost, self.exit)
         self._transport, self._logs = transport, logs
         self._loop = asyncio.get_running_loop()

@@ -1,8 +1,9 @@
 """The real server process with a fake completer: what it does stands in the document it completes.
 
-Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives orders:
-`#slow 5` takes 5 s unless cancelled, `#print` prints to stdout from Python and from C, `#decline`, `#crash`,
-`#session`, `#empty`; anything else is completed with `pass  # <number of characters before the cursor>`.
+Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives
+orders: `#slow 5` takes 5 s unless cancelled, `#deaf` 30 s in any case, `#print` prints to stdout from Python
+and from C, `#decline`, `#crash` and `#session` raise, `#empty` is completed with nothing, `#stats` with what
+happened so far; anything else with `pass  # <number of characters before the cursor>`.
 """
 
 import ctypes

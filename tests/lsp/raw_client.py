@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -54,10 +55,8 @@ class RawClient:
         for thread in self._threads:
             thread.join(SECONDS)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            try:
+            with suppress(BrokenPipeError):
                 stream.close()
-            except BrokenPipeError:
-                pass
 
     def send_bytes(self, data: bytes) -> None:
         self.process.stdin.write(data)
@@ -66,9 +65,8 @@ class RawClient:
     def request(self, method: str, params=None, **more) -> int:
         """Send a request; return its id."""
         self._next += 1
-        self.send_bytes(
-            frame({"jsonrpc": "2.0", "id": self._next, "method": method, "params": params, **more})
-        )
+        message = {"jsonrpc": "2.0", "id": self._next, "method": method, "params": params, **more}
+        self.send_bytes(frame(message))
         return self._next
 
     def notify(self, method: str, params=None) -> None:
