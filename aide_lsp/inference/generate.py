@@ -14,9 +14,10 @@ from attrs import evolve, frozen
 
 from aide_lsp.errors import SessionError
 from aide_lsp.inference import sampler
+from aide_lsp.inference.beginning import Beginning
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.prefix_cache import PrefixCache, plan
-from aide_lsp.inference.sampler import SamplingParams
+from aide_lsp.inference.sampler import Ids, SamplingParams
 from aide_lsp.inference.session import Candidates, Session
 
 
@@ -57,8 +58,11 @@ def generate(
     sampling: SamplingParams,
     limits: Limits,
     cancel: CancelToken,
+    beginning: Beginning | None = None,
 ) -> "Generation":
     """Return an iterator over the tokens that continue `prompt_ids`. Nothing runs before it is iterated.
+
+    The text that they make begins with `beginning`.
 
     Raises:
         SessionError: the prompt is empty or leaves no room in the model's context.
@@ -67,7 +71,7 @@ def generate(
         raise SessionError(
             f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
         )
-    return Generation(session, prefix_cache, list(prompt_ids), sampling, limits, cancel)
+    return Generation(session, prefix_cache, list(prompt_ids), sampling, limits, cancel, beginning)
 
 
 class Generation:
@@ -81,9 +85,11 @@ class Generation:
         sampling: SamplingParams,
         limits: Limits,
         cancel: CancelToken,
+        beginning: Beginning | None = None,
     ) -> None:
         self._session, self._prefix_cache, self._ids = session, prefix_cache, ids
         self._sampling, self._limits, self._cancel = sampling, limits, cancel
+        self._beginning = beginning
         self._started, self._begun = monotonic(), False
         self.finish_reason: str | None = None
         "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the user); None while it runs."
@@ -169,8 +175,23 @@ class Generation:
         if not sampler.suffices(logits, self._sampling, self._session.vocab_size):
             logits = self._session.full_logits()[-1]
             ids = np.arange(logits.size)
-        ids, probs = sampler.distribution(logits, ids, self._sampling)
-        return sampler.draw(ids, probs, self._sampling, position)
+        kept, probs = sampler.distribution(logits, ids, self._sampling)
+        beginning = self._beginning
+        if beginning is None or beginning.is_given:
+            return sampler.draw(kept, probs, self._sampling, position)
+        if (allows := beginning.allows(kept)).any():
+            token = sampler.draw(kept[allows], probs[allows], self._sampling, position)
+        else:
+            token = self._best(candidates.ids[-1], beginning)
+        beginning.push(token)
+        return token
+
+    def _best(self, ids: Ids, beginning: Beginning) -> int:
+        """Return the most likely token that goes on as the text has to; `ids` are the best, best first."""
+        if (allows := beginning.allows(ids)).any():
+            return int(ids[allows][0])
+        allowed = beginning.allowed
+        return int(allowed[self._session.full_logits()[-1][allowed].argmax()])
 
     def _note_prefill(self, generated: int) -> None:
         if generated == 0:

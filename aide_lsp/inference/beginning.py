@@ -1,0 +1,88 @@
+"""A text that generation has to begin with, whatever tokens it takes (token healing).
+
+In: a tokenizer and a text that was cut off the end of a prompt. Out: which tokens may come next until
+the text has been given out. The distribution is the one the user's parameters leave, given that the text
+begins so; where none of its tokens does, the best one that does. It does not know prompts or why the
+text was cut off.
+"""
+
+from bisect import bisect_left
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Vocabulary(Protocol):
+    """What tokens stand for."""
+
+    vocab_size: int
+
+    def token_bytes(self, token: int) -> bytes:
+        """Return the bytes of a token; none for a control token."""
+        ...
+
+
+class Beginnings:
+    """Finds tokens by the bytes they begin with. Made once for a tokenizer."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    def of(self, text: str) -> "Beginning":
+        """Return a beginning for one generation."""
+        return Beginning(self, text.encode("utf-8", "replace"))
+
+    def token_bytes(self, token: int) -> bytes:
+        """Return the bytes of a token."""
+        return self._vocabulary.token_bytes(token)
+
+    def tokens_with(self, wanted: bytes) -> NDArray[np.int64]:
+        """Return all tokens that are a beginning of `wanted`, or begin with it."""
+        keys, tokens = self._sorted
+        ranges = [(bisect_left(keys, wanted), _end(keys, wanted))]
+        for length in range(1, len(wanted)):
+            start = bisect_left(keys, wanted[:length])
+            ranges.append((start, bisect_left(keys, wanted[:length] + b"\x00")))
+        return np.concatenate([tokens[start:end] for start, end in ranges])
+
+    @cached_property
+    def _sorted(self) -> tuple[list[bytes], NDArray[np.int64]]:
+        pairs = sorted((self.token_bytes(token), token) for token in range(self._vocabulary.vocab_size))
+        pairs = [pair for pair in pairs if pair[0]]
+        return [key for key, _ in pairs], np.array([token for _, token in pairs], dtype=np.int64)
+
+
+class Beginning:
+    """What is left of the text that one generation has to begin with."""
+
+    def __init__(self, beginnings: Beginnings, text: bytes) -> None:
+        self._beginnings, self._left = beginnings, text
+
+    @property
+    def is_given(self) -> bool:
+        """Whether all of it was given out: any token may come."""
+        return not self._left
+
+    @property
+    def allowed(self) -> NDArray[np.int64]:
+        """All tokens that may come next."""
+        return self._beginnings.tokens_with(self._left)
+
+    def allows(self, ids: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Say which of some tokens may come next."""
+        return np.array([self._fits(self._beginnings.token_bytes(int(token))) for token in ids], dtype=bool)
+
+    def push(self, token: int) -> None:
+        """Note that a token was given out."""
+        self._left = self._left[len(self._beginnings.token_bytes(token)) :]
+
+    def _fits(self, given: bytes) -> bool:
+        return bool(given) and (self._left.startswith(given) or given.startswith(self._left))
+
+
+def _end(keys: list[bytes], prefix: bytes) -> int:
+    """Return the index behind the last key that begins with `prefix`."""
+    bare = prefix.rstrip(b"\xff")
+    return bisect_left(keys, bare[:-1] + bytes([bare[-1] + 1])) if bare else len(keys)
