@@ -107,11 +107,13 @@ def check_model(settings: Settings) -> Iterator[Finding | Path]:
     if not folder.exists():
         yield Finding("warn", "Model", f"{card.id} is not fetched yet", f"aide models fetch {card.id}")
         return
+    repair = f"aide models remove {card.id} && aide models fetch {card.id}"
     try:
-        verify_files(folder)
+        altered = verify_files(folder)
     except AideError as error:
-        repair = f"aide models remove {card.id} && aide models fetch {card.id}"
-        yield Finding("fail", "Model files", str(error), repair)
+        altered = [str(error)]
+    if altered:
+        yield Finding("fail", "Model files", " ".join(altered), repair)
         return
     size = sum(file.stat().st_size for file in folder.iterdir())
     yield Finding(

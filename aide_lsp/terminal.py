@@ -19,14 +19,16 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def marked_source(text: str, offset: int, completion: str, colour: bool) -> str:
     """Render the lines around the cursor with the completion marked: green, or between `«` and `»`."""
-    start, end = (GREEN, RESET) if colour else ("«", "»")
     first = _line_start(text, offset, lines=6)
     last = _line_end(text, offset, lines=5)
-    inserted = "\n".join(
-        f"{start}{line}{end}" if line else "" for line in CONTROL.sub("", completion).split("\n")
-    )
+    inserted = _coloured(CONTROL.sub("", completion)) if colour else f"«{CONTROL.sub('', completion)}»"
     shown = CONTROL.sub("", text[first:offset]), inserted, CONTROL.sub("", text[offset:last])
     return "\n".join(f"  │ {line}" for line in "".join(shown).split("\n"))
+
+
+def _coloured(text: str) -> str:
+    """Colour line by line, so that what is drawn left of the lines stays as it is."""
+    return "\n".join(f"{GREEN}{line}{RESET}" if line else "" for line in text.split("\n"))
 
 
 def parameter_line(parameters: "Parameters") -> str:
