@@ -1,0 +1,155 @@
+"""The command line as a user runs it: real processes, a user's own card with a tiny model."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.tiny_model import tiny_gguf
+
+CARD = """
+id = "tiny"
+path = "tiny.gguf"
+context_length = 2048
+fim = "qwen2.5-coder"
+end_tokens = ["<|endoftext|>"]
+default = true
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A user with a model card of their own, and nothing else."""
+    home = tmp_path_factory.mktemp("home")
+    cards = home / "config" / "aide" / "models"
+    cards.mkdir(parents=True)
+    tiny_gguf(cards / "tiny.gguf")
+    (cards / "tiny.toml").write_text(CARD, encoding="utf-8")
+    (home / "x.py").write_text("def f(a, b):\n    return \n\n\ndef g():\n    pass\n", encoding="utf-8")
+    return home
+
+
+@pytest.fixture
+def aide(home):
+    """Run `aide` in that home; give the finished process."""
+
+    def run(*arguments, stdin="", **extra):
+        env = os.environ | {
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "AIDE_DATA_DIR": str(home / "data"),
+            **extra,
+        }
+        command = [sys.executable, "-m", "aide_lsp", *arguments]
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, env=env, cwd=home, timeout=120, check=False
+        )
+
+    return run
+
+
+def test_help_teaches_the_first_steps(aide):
+    said = aide("--help").stdout
+    assert [
+        word
+        for word in ("demo", "complete", "doctor", "models", "aide-lsp", "First steps")
+        if word not in said
+    ] == []
+
+
+def test_version(aide):
+    from aide_lsp import __version__
+
+    assert aide("--version").stdout == f"aide, version {__version__}\n"
+
+
+def test_complete_twice_with_one_seed_then_the_same_and_all_parameters_told(aide):
+    runs = [aide("complete", "x.py:2:12", "--seed", "-12345678901234567890", "--json") for _ in range(2)]
+    first, second = (json.loads(run.stdout) for run in runs)
+    assert first["text"] == second["text"]
+    assert first["seed"] == -12345678901234567890
+    assert first["parameters"] == {
+        "temperature": 0.7,
+        "top_k": 50,
+        "top_p": 0.95,
+        "num_context": 1024,
+        "seed": -12345678901234567890,
+    }
+    assert first["generated_tokens"] > 0
+    assert first["device"] == "CPU, recipe exact"
+
+
+def test_complete_from_stdin_then_text_on_stdout_and_figures_on_stderr(aide):
+    run = aide("complete", "-", "--path", "x.py", "--temperature", "0", stdin="def f(a, b):\n    return ")
+    assert run.returncode == 0
+    assert "Temperature 0 · Top K 50 · Top P 0.95 · Num Context 1024 · Seed" in run.stderr
+    assert re.search(
+        r"\d+ tokens read \(0 from the cache\), \d+ written · first token after \d+ ms", run.stderr
+    )
+    assert "tokens/s" not in run.stdout
+
+
+def test_complete_when_top_k_is_past_the_candidates_then_all_logits_are_used(aide):
+    run = aide("complete", "x.py:2:12", "--top-k", "300", "--top-p", "1", "--temperature", "1", "--json")
+    assert json.loads(run.stdout)["parameters"]["top_k"] == 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--top-k", "385"], "expected a whole number from 1 to 384, found 385"),
+        (["--num-context", "2049"], "from 1 to 2048, found 2049"),
+        (["--temperature", "1.1"], "from 0.0 to 1.0, found 1.1"),
+        (["--model", "tinny"], "tiny"),
+        (["--provider", "tpu"], '"auto", "cpu", "cuda"'),
+    ],
+)
+def test_complete_with_a_wrong_value_then_one_message_and_no_traceback(aide, arguments, said):
+    run = aide("complete", "x.py:2:12", *arguments)
+    assert run.returncode == 1
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+
+
+def test_project_file_when_beside_the_source_then_it_is_in_effect(aide, home):
+    folder = home / "project"
+    folder.mkdir(exist_ok=True)
+    (folder / ".aide.toml").write_text("temperature = 0.25\nseed = 7\n", encoding="utf-8")
+    (folder / "y.py").write_text("x = \n", encoding="utf-8")
+    got = json.loads(aide("complete", "project/y.py:1:5", "--json").stdout)["parameters"]
+    assert (got["temperature"], got["seed"]) == (0.25, 7)
+
+
+def test_doctor_when_all_is_well_then_status_0_and_a_device(aide):
+    aide("models", "convert", "tiny")
+    run = aide("doctor", "--json")
+    findings = {finding["what"]: finding for finding in json.loads(run.stdout)}
+    assert findings["Model files"]["level"] == "ok"
+    assert findings["Device"]["detail"].startswith("CPU; loaded in")
+    assert "FAIL" not in run.stdout
+
+
+def test_doctor_when_a_byte_of_the_model_differs_then_fail_and_the_repair(aide, home):
+    aide("models", "convert", "tiny")
+    folder = aide("models", "path", "tiny").stdout.strip()
+    data = next(path for path in home.joinpath(folder).iterdir() if path.name.endswith(".data"))
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    run = aide("doctor")
+    aide("models", "remove", "tiny", "--yes")
+    assert run.returncode == 1
+    assert "FAIL  Model files" in run.stdout
+    assert "-> aide models remove tiny && aide models fetch tiny" in run.stdout
+
+
+def test_demo_then_two_completions_with_two_seeds(aide):
+    run = aide("demo", "--max-tokens", "8")
+    seeds = re.findall(r"Seed (\d+)", run.stdout)
+    assert run.returncode == 0
+    assert len(set(seeds)) == 2
+    assert run.stdout.count("CPU, recipe exact") == 2
