@@ -66,7 +66,7 @@ def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
     from aide_lsp.settings import FIELDS, allowed
 
     kinds = {int: int, float: float, str: str}
-    for key in reversed(FIELDS):
+    for key in reversed(list(FIELDS)):
         field = FIELDS[key]
         option = click.option(
             "--" + key.replace("_", "-"),

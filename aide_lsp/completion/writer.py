@@ -6,7 +6,7 @@ documents, line ends other than \\n, or what becomes of the text.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Protocol
 
@@ -45,8 +45,12 @@ class ModelFacts(Protocol):
         """Name of its FIM format; None: it reads the prefix only."""
 
     @property
-    def end_tokens(self) -> Sequence[int]:
+    def end_tokens(self) -> Collection[int]:
         """Tokens that end a text."""
+
+    @property
+    def recipe(self) -> str:
+        """How its weights are stored and multiplied."""
 
 
 @frozen
