@@ -1,0 +1,85 @@
+"""The real server with the real model: what an editor gets, and that a seed is a promise."""
+
+import random
+import sys
+
+import pytest
+import pytest_lsp
+from pytest_lsp import ClientServerConfig, LanguageClient
+
+from aide_lsp.sample import sample
+from editors import VSCODE, begin, change, inline, make_editor, open_text, run
+
+SERVER = ClientServerConfig(
+    server_command=[sys.executable, "-m", "aide_lsp.lsp.main", "--stdio"], client_factory=make_editor
+)
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_model]
+TEXT, OFFSET = sample()
+LINE, CHARACTER = TEXT.count("\n", 0, OFFSET), OFFSET - TEXT.rfind("\n", 0, OFFSET) - 1
+
+
+@pytest_lsp.fixture(config=SERVER, scope="module")
+async def editor(client: LanguageClient, real_model_dir):
+    client.result = await begin(client, VSCODE, options={"seed": 7, "maxTokens": 48})
+    yield
+    await client.shutdown_session()
+
+
+@pytest_lsp.fixture(config=SERVER, scope="module")
+async def other_editor(client: LanguageClient, real_model_dir):
+    """A second process, which has read nothing yet."""
+    client.result = await begin(client, VSCODE, options={"seed": 7, "maxTokens": 48})
+    yield
+    await client.shutdown_session()
+
+
+async def offered(client, uri, line=LINE, character=CHARACTER):
+    items = await inline(client, uri, line, character)
+    assert len(items) == 1
+    return items[0]
+
+
+async def test_completes_the_sample_with_code_and_says_what_made_it(editor):
+    uri = open_text(editor, TEXT, "file:///work-folder/temperatures.py")
+    item = await offered(editor, uri)
+    made = item.command.arguments[0]
+    assert "celsius" in item.insert_text
+    assert made["seed"] == 7
+    assert made["parameters"] == {"temperature": 0.7, "topK": 50, "topP": 0.95, "numContext": 1024, "seed": 7}
+    # It must still be Python.
+    compile(TEXT[:OFFSET] + item.insert_text + TEXT[OFFSET:], "temperatures.py", "exec")
+
+
+async def test_same_text_cursor_and_seed_after_any_history_then_the_same_completion(editor, other_editor):
+    """Warm after typing and jumping elsewhere, and cold in another process."""
+    uri = open_text(editor, "", "file:///work-folder/history.py")
+    chance = random.Random(3)
+    version = 2
+    for _ in range(12):
+        at = chance.randrange(len(TEXT))
+        change(editor, uri, TEXT[:at], version=version)
+        line = TEXT.count("\n", 0, at)
+        await inline(editor, uri, line, at - TEXT.rfind("\n", 0, at) - 1)
+        version += 1
+    change(editor, uri, TEXT, version=version)
+    warm = await offered(editor, uri)
+    cold = await offered(other_editor, open_text(other_editor, TEXT, "file:///work-folder/cold.py"))
+    assert warm.insert_text == cold.insert_text
+
+
+async def test_regenerate_then_a_new_seed_and_the_next_request_gives_that_one(editor):
+    uri = open_text(editor, TEXT, "file:///work-folder/again.py")
+    place = {"uri": uri, "position": {"line": LINE, "character": CHARACTER}}
+    again = await run(editor, "aide.regenerate", place)
+    item = await offered(editor, uri)
+    assert item.command.arguments[0]["seed"] != 7
+    assert item.insert_text == again["insertText"]
+
+
+async def test_top_k_past_the_candidates_of_the_graph_then_it_is_not_cut_down(editor):
+    uri = open_text(editor, TEXT, "file:///work-folder/wide.py")
+    place = {"uri": uri, "position": {"line": LINE, "character": CHARACTER}}
+    wide = await run(
+        editor, "aide.regenerate", {**place, "seed": 5, "parameters": {"topK": 151936, "topP": 1}}
+    )
+    assert wide["parameters"]["topK"] == 151936
