@@ -89,10 +89,11 @@ def _from_first_that_works(
             refusals.append(_refused(source, error))
             if number + 1 < len(card.sources):
                 progress(None, f"{refusals[-1]}; using the mirror.")
+    told = " ".join(f"{line}." for line in refusals)
+    kept = f" ({megabytes(partial.done)} are here already and will be kept)" if partial.done else ""
     raise DownloadError(
-        f"{card.name} could not be fetched. "
-        + " ".join(f"{line}." for line in refusals)
-        + f" Try again later (what was fetched is kept), or put the file yourself at {partial.destination}."
+        f"{card.name} could not be fetched. {told} Try again later{kept}, or put the file yourself at "
+        f"{partial.destination}."
     )
 
 
