@@ -89,9 +89,9 @@ def _folders(params: Mapping[str, Any]) -> tuple[str, ...]:
         return (root,)
     path = params.get("rootPath")
     if isinstance(path, str) and path:
-        from pygls.uris import from_fs_path
+        from pathlib import Path
 
-        return (from_fs_path(path) or "",)
+        return (Path(path).absolute().as_uri(),)
     return ()
 
 

@@ -17,6 +17,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from aide_lsp.lsp import items
 from aide_lsp.lsp.completing import Asked
 from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.greeting import ACCEPTED, REGENERATE, STATUS
 from aide_lsp.lsp.status import Nothing
 from aide_lsp.settings import Parameters, camel, check_value
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from aide_lsp.lsp.server import Server
 
-REGENERATE, STATUS = "aide.regenerate", "aide.status"
 EXPECTED = 'aide.regenerate takes one object: {"uri": ..., "position": {"line": ..., "character": ...}}'
 # Small enough to be read aloud, and exact in clients whose numbers are doubles.
 SEED_LIMIT = 2**31
@@ -34,9 +34,7 @@ PARAMETERS = {camel(name): name for name in ("temperature", "top_k", "top_p", "n
 
 def register(server: Server) -> None:
     """Register all commands."""
-    server.feature(types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandOptions(commands=list(COMMANDS)))(
-        execute
-    )
+    server.feature(types.WORKSPACE_EXECUTE_COMMAND)(execute)
 
 
 def execute(ls: Server, params: types.ExecuteCommandParams) -> Any:
@@ -79,7 +77,7 @@ def accepted(ls: Server, arguments: list[Any]) -> None:
 COMMANDS: dict[str, Callable[[Server, list[Any]], Any]] = {
     REGENERATE: regenerate,
     STATUS: status,
-    items.ACCEPTED: accepted,
+    ACCEPTED: accepted,
 }
 
 

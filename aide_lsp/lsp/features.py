@@ -17,6 +17,7 @@ from aide_lsp.lsp import items
 from aide_lsp.lsp.client import read_profile
 from aide_lsp.lsp.completing import Asked
 from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.greeting import initialize_result
 from aide_lsp.lsp.status import Nothing
 
 if TYPE_CHECKING:
@@ -26,22 +27,21 @@ if TYPE_CHECKING:
     from aide_lsp.lsp.server import Server
 
 log = logging.getLogger("aide.features")
-# Characters after which clients that only know `completion` ask by themselves, besides in words.
-TRIGGERS = [".", "(", "[", "{", ",", "=", ":"]
 
 
 def register(server: Server) -> None:
-    """Register all methods with their options."""
+    """Register all methods."""
     for method, handler in METHODS.items():
-        server.feature(method, OPTIONS.get(method))(handler)
+        server.feature(method)(handler)
 
 
-def initialize(ls: Server, params: Any) -> types.InitializeResult:
-    """Answer at once; nothing is loaded before `initialized`."""
+def initialize(ls: Server, params: Any) -> dict[str, Any]:
+    """Answer; nothing is loaded before `initialized`. (A client's first `initialize` rarely gets here.)"""
     profile = read_profile(params)
     if profile is None:
         raise JsonRpcInvalidParams("The params of initialize must hold an object of capabilities.")
-    return ls.begin(profile)
+    ls.begin(profile)
+    return initialize_result(profile)
 
 
 def initialized(ls: Server, params: Any) -> None:
@@ -160,10 +160,6 @@ METHODS: dict[str, Callable[[Server, Any], Any]] = {
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,
-}
-OPTIONS: dict[str, Any] = {
-    types.TEXT_DOCUMENT_INLINE_COMPLETION: types.InlineCompletionOptions(),
-    types.TEXT_DOCUMENT_COMPLETION: types.CompletionOptions(trigger_characters=TRIGGERS),
 }
 
 

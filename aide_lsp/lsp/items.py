@@ -12,13 +12,13 @@ from attrs import frozen
 from lsprotocol import types
 
 from aide_lsp.lsp.documents import Document
+from aide_lsp.lsp.greeting import ACCEPTED
 from aide_lsp.lsp.positions import Encoding, to_column
 from aide_lsp.lsp.status import Nothing, parameters_json
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
 
-ACCEPTED = "aide.accepted"
 _WORD = re.compile(r"\w*\Z")
 LABEL_LENGTH = 80
 

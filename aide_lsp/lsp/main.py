@@ -18,8 +18,12 @@ from aide_lsp import __version__
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from aide_lsp.lsp.client import ClientProfile
+    from aide_lsp.lsp.greeting import Inbox
+    from aide_lsp.lsp.logs import ClientHandler
     from aide_lsp.lsp.model_host import LoadCompleter
     from aide_lsp.lsp.streams import Streams
+    from aide_lsp.lsp.transport import Transport
 
 USAGE = """\
 Usage: aide-lsp [OPTIONS]
@@ -40,6 +44,14 @@ Options:
 
 class UsageError(Exception):
     """The arguments are wrong; the text says how."""
+
+
+@frozen
+class End:
+    """Stands behind the last message."""
+
+    reason: str
+    "Why no more can come; empty: the client closed the connection."
 
 
 @frozen
@@ -69,13 +81,15 @@ def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = 
         sys.stdout.write(options.text)
         return 0
     from aide_lsp.errors import AideError
+    from aide_lsp.lsp.logs import set_up
 
     try:
+        logs = set_up(options.log_level, options.log_file)
         streams = _connect(options)
-    except (AideError, KeyboardInterrupt) as error:
+    except (AideError, OSError, KeyboardInterrupt) as error:
         sys.stderr.write(f"aide-lsp: {error}\n")
         return 2
-    return serve(streams, load or _default_load(), options)
+    return serve(streams, load or _default_load(), logs)
 
 
 def _default_load() -> "LoadCompleter":
@@ -84,36 +98,72 @@ def _default_load() -> "LoadCompleter":
     return load_completer
 
 
-def serve(streams: "Streams", load: "LoadCompleter", options: Options) -> NoReturn:
+def serve(streams: "Streams", load: "LoadCompleter", logs: "ClientHandler") -> NoReturn:
     """Serve one client and end the process with it."""
     import asyncio
     import faulthandler
 
+    from aide_lsp.lsp.greeting import Inbox
     from aide_lsp.lsp.lifetime import leave
-    from aide_lsp.lsp.logs import set_up
     from aide_lsp.lsp.transport import Transport
 
     faulthandler.enable()  # a crash in native code says where, on stderr
-    logs = set_up(options.log_level, options.log_file)
-    transport = Transport(*streams)
-
-    async def run() -> None:
-        from aide_lsp.lsp.server import Server
-
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_log_fault)
-        server = Server(transport, load, logs)
-        transport.start(
-            receive=lambda message: _to_loop(loop, server.protocol.receive, message),
-            closed=lambda reason: _end(loop, server.leave, reason),
-        )
-        await asyncio.Event().wait()
-
+    transport, inbox = Transport(*streams), Inbox()
+    transport.start(receive=inbox.put, closed=lambda reason: inbox.put(End(reason)))
+    profile = _greet(transport, inbox)
     try:
-        asyncio.run(run())
+        asyncio.run(_run(transport, inbox, profile, load, logs))
     except KeyboardInterrupt:
         leave(130)
     leave(1)
+
+
+def _greet(transport: "Transport", inbox: "Inbox") -> "ClientProfile | None":
+    """Answer the first message if it is a proper `initialize`; leave anything else to the server."""
+    import json
+
+    from aide_lsp.lsp.greeting import initialize_result, profile_of
+
+    message = inbox.first()
+    profile = profile_of(message)
+    if profile is None:
+        inbox.put_back(message)
+        return None
+    reply = {"jsonrpc": "2.0", "id": message["id"], "result": initialize_result(profile)}
+    transport.write(json.dumps(reply).encode())
+    return profile
+
+
+async def _run(
+    transport: "Transport",
+    inbox: "Inbox",
+    profile: "ClientProfile | None",
+    load: "LoadCompleter",
+    logs: "ClientHandler",
+) -> None:
+    """Make the server and let it have the messages, those that came meanwhile first."""
+    import asyncio
+    import gc
+
+    gc.disable()  # thousands of classes are made, and none of them is garbage
+    from aide_lsp.lsp.server import Server
+
+    gc.freeze()
+    gc.enable()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_fault)
+    server = Server(transport, load, logs)
+    if profile is not None:
+        server.begin(profile)
+
+    def take(message: Any) -> None:
+        if isinstance(message, End):
+            _end(loop, server.leave, message.reason)
+        else:
+            _to_loop(loop, server.protocol.receive, message)
+
+    inbox.open(take)
+    await asyncio.Event().wait()
 
 
 def read_options(arguments: Sequence[str]) -> Options:

@@ -11,7 +11,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 from lsprotocol import types
-from pygls.capabilities import ServerCapabilitiesBuilder
 from pygls.lsp.server import LanguageServer
 
 from aide_lsp import __version__
@@ -67,8 +66,8 @@ class Server(LanguageServer):
 
     # -- from initialize to the end
 
-    def begin(self, profile: ClientProfile) -> types.InitializeResult:
-        """Take what the client is; say what the server can do."""
+    def begin(self, profile: ClientProfile) -> None:
+        """Take what the client is; `initialize` is answered with this or was before."""
         self.profile = profile
         self.documents.encoding = profile.encoding
         self.configuration.start(profile.options, profile.folders)
@@ -76,8 +75,6 @@ class Server(LanguageServer):
             lifetime.watch(profile.process_id, lambda: self.leave("the client's process ended"))
         self.protocol.phase = Phase.RUNNING
         self._logs.send = self._log_to_client
-        info = types.ServerInfo(name=self.name, version=self.version)
-        return types.InitializeResult(capabilities=self._capabilities(), server_info=info)
 
     def start_up(self) -> None:
         """Ask for settings, then load the model. Once: some clients never say `initialized`."""
@@ -146,20 +143,6 @@ class Server(LanguageServer):
         self._loop.call_soon_threadsafe(self.window_log_message, params)
 
     # -- inside
-
-    def _capabilities(self) -> types.ServerCapabilities:
-        builder = ServerCapabilitiesBuilder(
-            types.ClientCapabilities(),
-            set(self.protocol.fm.features),
-            self.protocol.fm.feature_options,
-            list(commands.COMMANDS),
-            types.TextDocumentSyncKind.Incremental,
-            position_encoding=types.PositionEncodingKind(self.documents.encoding),
-        )
-        capabilities: types.ServerCapabilities = builder.build()  # type: ignore[no-untyped-call]
-        if self.profile.inline_completion:
-            capabilities.completion_provider = None  # it would be offered everything twice
-        return capabilities
 
     async def _start_up(self) -> None:
         log.info("Aide %s for %s.", __version__, self.profile.name)
