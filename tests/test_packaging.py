@@ -1,0 +1,103 @@
+"""What an installation gets, and that the commands shown to users work as shown."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from aide_lsp.settings_reference import REPOSITORY
+
+DATA_FILES = {path.name for path in (REPOSITORY / "models").glob("*.toml")}
+SHOWN_IN = ("README.md", "docs/models.md")
+
+
+def shown_commands():
+    """Each command of the `sh` blocks, without its comment."""
+    for page in SHOWN_IN:
+        for block in re.findall(
+            r"```sh\n(.*?)```", (REPOSITORY / page).read_text(encoding="utf-8"), re.DOTALL
+        ):
+            yield from (
+                line.split("#")[0].strip() for line in block.splitlines() if line.split("#")[0].strip()
+            )
+
+
+COMMANDS = sorted(set(shown_commands()))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+def test_wheel_holds_all_that_is_read_at_run_time(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        entry_points = archive.read(next(n for n in names if n.endswith("entry_points.txt"))).decode()
+    package = REPOSITORY / "aide_lsp"
+    ours = {
+        f"aide_lsp/{path.relative_to(package).as_posix()}"
+        for path in package.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert ours - names == set()
+    assert {f"aide_lsp/models/{name}" for name in DATA_FILES} - names == set()
+    assert "aide = aide_lsp.cli:main" in entry_points
+    assert "aide-lsp = aide_lsp.lsp.main:main" in entry_points
+
+
+def test_wheel_when_unpacked_elsewhere_then_it_finds_its_model_cards(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    command = [sys.executable, "-m", "aide_lsp", "models", "list"]
+    # -P and PYTHONPATH: the unpacked package, not the checkout.
+    run = subprocess.run(
+        [command[0], "-P", *command[1:]],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = [name for name in DATA_FILES if name.removesuffix(".toml") in run.stdout]
+    assert len(shown) == len(DATA_FILES) >= 3
+
+
+def test_pages_show_commands():
+    assert [command for command in ("make demo", "make test", "aide doctor") if command not in COMMANDS] == []
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make ")])
+def test_shown_make_target_exists(command):
+    subprocess.run([*shlex.split(command), "--dry-run"], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+@pytest.mark.real_model
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("aide ") and "remove" not in c])
+def test_shown_command_works_as_shown(command, tmp_path, real_model_dir):
+    source = tmp_path / "src" / "app.py"
+    source.parent.mkdir()
+    source.write_text("def area(width, height):\n" + "\n" * 10 + "    return \n", encoding="utf-8")
+    model = real_model_dir.parent.name
+    words = [model if word == "ID" else word for word in shlex.split(command)]
+    run = subprocess.run(
+        [sys.executable, "-m", "aide_lsp", *words[1:]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr if run.returncode else "") == (0, "")
+
+
+def test_no_other_kind_of_command_is_shown():
+    """A new kind of command needs a test of its own."""
+    kinds = {shlex.split(command)[0] for command in COMMANDS}
+    assert kinds == {"make", "aide", "uv"}
