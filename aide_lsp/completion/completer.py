@@ -154,7 +154,7 @@ class Completer:
             deadline=started + deadline_ms / 1000.0 if deadline_ms else None,
         )
         written = self._writer.write(task, cancel)
-        cleaned = clean(hole, written.text, written.stop, question.suffix)
+        cleaned = clean(hole, written.text, written.stop)
         late = written.finish_reason == "timeout" and not written.text
         reason = "timeout" if late else cleaned.empty_reason
         return Completion(

@@ -47,6 +47,9 @@ class Hole:
     closed: tuple[tuple[str, int], ...] = ()
     "How many brackets of each kind, by the opening one, are closed behind the cursor."
 
+    quote_behind: bool = False
+    "Whether the string that the cursor is in is closed behind it."
+
     @property
     def base(self) -> int:
         """Indentation of the cursor's line, in characters."""
@@ -56,6 +59,13 @@ class Hole:
     def is_before_line(self) -> bool:
         """Whether whole lines go in right before an existing line, at its beginning."""
         return self.shape is Shape.LINES and bool(self.after.strip())
+
+    def imbalance(self, text: str) -> int:
+        """Count the brackets without a partner around the cursor if `text` were inserted there."""
+        inserted = scan(self.open.quote + text, self.language)
+        here, behind = Counter(self.open.stack + inserted.stack), Counter(dict(self.closed))
+        behind.update(OPENERS[bracket] for _, bracket in inserted.unmatched)
+        return sum(abs(here[kind] - behind[kind]) for kind in OPENERS.values())
 
     def closings(self, bracket: str) -> int | None:
         """How many brackets of the kind of a closing one may be closed here; None: any number."""
@@ -79,6 +89,7 @@ def read_hole(head: str, tail: str, language: Language) -> Hole:
         language=language,
         open=open_here,
         closed=_closed(open_here, tail, language),
+        quote_behind=_is_quote_behind(open_here.quote, after, tail),
     )
 
 
@@ -107,6 +118,13 @@ def _closed(open_here: Scan, tail: str, language: Language) -> tuple[tuple[str, 
     if len(tail) > SCAN_CHARACTERS:
         closed["{"] += open_here.stack.count("{")  # the far end of a long file was not seen: it closes them
     return tuple(sorted(closed.items()))
+
+
+def _is_quote_behind(quote: str, after: str, tail: str) -> bool:
+    if len(quote) == 1 and quote != "`":
+        return quote in after
+    # Strings that may span lines are closed here if the rest, left alone, would open one too many.
+    return bool(quote) and tail.count(quote) % 2 == 1
 
 
 def _first_line(text: str) -> str:

@@ -34,13 +34,14 @@ class Cleaned:
     "A key of `MESSAGES` where the text is empty."
 
 
-def clean(hole: Hole, text: str, stop: Stop | None, suffix: str) -> Cleaned:
-    """Clean what was written; `suffix` is all that stands right of the cursor."""
+def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
+    """Clean what was written."""
     kept = CONTROL.sub("", text[: stop.end] if stop else text)
     if not kept.strip():
         return Cleaned("", _why_empty(text, stop))
-    kept = _without_below(hole, kept) if hole.shape is Shape.LINES else _without_overlap(kept, suffix)
-    kept = _trim(hole, kept)
+    kept = _without_below(hole, kept) if hole.shape is Shape.LINES else _without_overlap(hole, kept)
+    if not stop or stop.rule != "joint":
+        kept = _trim(hole, kept)
     return Cleaned(kept, None) if kept.strip() else Cleaned("", "repeats-suffix")
 
 
@@ -57,12 +58,16 @@ def _without_below(hole: Hole, text: str) -> str:
     return head + newline if shown.strip() and hole.below.startswith(shown.rstrip()) else text
 
 
-def _without_overlap(text: str, suffix: str) -> str:
-    """Drop the longest end of the text that the suffix begins with."""
-    line = suffix.partition("\n")[0].rstrip()
-    for length in range(min(len(text), len(line)), 0, -1):
-        if text.endswith(line[:length]):
-            return text[:-length]
+def _without_overlap(hole: Hole, text: str) -> str:
+    """Drop the longest end of the text that begins what stands right of the cursor.
+
+    Brackets that the text itself needs stay: in `print(len(x|))` only one of the two is an overlap.
+    """
+    after = hole.after.rstrip()
+    for length in range(min(len(text), len(after)), 0, -1):
+        kept = text[:-length]
+        if text.endswith(after[:length]) and hole.imbalance(kept) <= hole.imbalance(text):
+            return _without_overlap(hole, kept)
     return text
 
 

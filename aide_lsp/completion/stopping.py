@@ -2,35 +2,28 @@
 
 In: the hole and the text generated so far. Out: where to cut it, once that is certain. Each decision is
 a function of the text up to the character that decides it, so it is the same however the text came in
-pieces. Rules of one hole are tried in this order:
+pieces. The one decided first counts:
 
-- everywhere: a code fence, a line repeated again and again;
-- a closing bracket that stands behind the cursor already ends the completion;
-- in a line: its end;
+- everywhere: a code fence; the same line again and again; a bracket or quote that stands behind the cursor;
+- in a line: where what stands right of the cursor comes out again, else the end of the expression;
 - at a line's end: the end of the line, or of the block that it opens;
-- whole lines: the line below the hole comes out again; else the end of the block.
+- whole lines: where the line below comes out again, else the end of the block.
 
 It does not know tokens or the model.
 """
 
 from collections import Counter
+from collections.abc import Callable
 
 from attrs import frozen
 
-from aide_lsp.completion.hole import CLOSERS, Hole, Shape, indentation
-from aide_lsp.completion.syntax import scan
+from aide_lsp.completion.draft import Draft, Line
+from aide_lsp.completion.hole import Hole, Shape, indentation
 
-OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")
-"""What a line ends with that goes on below."""
 LOOKAHEAD = 10
-"""Lines that are generated to find the text right of the cursor again, where it is telling."""
+"""Lines that are generated to see a line's hole end; after that it is cut to one line."""
 REPEATS = 3
 """How often in a row a line may come."""
-
-
-BLOCK_ENDS = ("end", "fi", "done", "esac")
-"""Words that close a block, as closing brackets do."""
-
 REUNIONS = ("line-below", "joint", "closed-behind")
 """Rules by which a text ends because it comes to what stands behind the cursor."""
 
@@ -44,150 +37,129 @@ class Stop:
     decided: int
     "Characters that had to be seen."
     rule: str
-    "Name of the rule; see the rules below."
-
-
-@frozen
-class Line:
-    """One generated line; the first one goes on from what stands left of the cursor."""
-
-    start: int
-    "Offset of its first generated character."
-    text: str
-    "The line as it will stand in the document, without its line end."
-    end: int
-    "Offset behind its last character, before its line end."
-    complete: bool
-    "Whether its line end was generated."
-
-    @property
-    def seen(self) -> int:
-        """Characters that had to be generated to know the whole line."""
-        return self.end + 1
-
-    @property
-    def entered(self) -> int:
-        """Characters that had to be generated to know its indentation."""
-        return self.end - len(self.text.lstrip()) + 1
+    "Name of the rule, as in the functions below."
 
 
 def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
     """Say where `text` ends; None: nothing decides it yet.
 
-    `ended` says that no more text follows, so that the last line is whole.
+    `ended` says that the model ended it, so that its last line is whole.
     """
-    lines = _lines(hole, text, ended)
-    stops = [
-        _at_fence(hole, lines),
-        _at_repetition(lines),
-        _at_closer(hole, text),
-        _RULES[hole.shape](hole, lines, ended),
-    ]
+    draft = Draft(hole, text, ended)
+    stops = [rule(draft) for rule in (_fence, _repetition, _bracket, _quote, _SHAPES[hole.shape])]
     return min((stop for stop in stops if stop), key=lambda stop: (stop.decided, stop.end), default=None)
 
 
-def _lines(hole: Hole, text: str, ended: bool) -> list[Line]:
-    lines: list[Line] = []
-    start = 0
-    for number, line in enumerate(text.split("\n")):
-        end = start + len(line)
-        shown = hole.before + line if number == 0 else line
-        lines.append(Line(start, shown, end, ended or end < len(text)))
-        start = end + 1
-    return lines
+def break_off(hole: Hole, text: str) -> Stop:
+    """Say where a text ends that was broken off: behind its last whole line, if it has one."""
+    *whole, last = Draft(hole, text, ended=False).lines
+    end = last.start - 1 if any(not line.is_blank for line in whole) else last.end
+    return Stop(end, len(text), "broken-off")
 
 
-def _at_fence(hole: Hole, lines: list[Line]) -> Stop | None:
+def _fence(draft: Draft) -> Stop | None:
     """Chat models close their answer with a fence, and explain it."""
-    for line in lines[1:]:
-        if line.text.lstrip().startswith("```") and not hole.language.prose:
+    for line in draft.lines[1:]:
+        if line.text.lstrip().startswith("```") and not draft.hole.language.prose:
             return Stop(line.start, line.entered + 2, "fence")
     return None
 
 
-def _at_repetition(lines: list[Line]) -> Stop | None:
-    written = [line for line in lines if line.text.strip() and line.complete]
+def _repetition(draft: Draft) -> Stop | None:
+    written = [line for line in draft.lines if line.is_whole and not line.is_blank]
     for first, *others in zip(*(written[n:] for n in range(REPEATS)), strict=False):
         if all(line.text == first.text for line in others):
             return Stop(others[0].start, others[-1].seen, "repetition")
     return None
 
 
-def _at_closer(hole: Hole, text: str) -> Stop | None:
+def _bracket(draft: Draft) -> Stop | None:
     """Stop before a bracket that stands behind the cursor already."""
-    if hole.language.prose:
+    if draft.hole.language.prose:
         return None
     used: Counter[str] = Counter()
-    quote = hole.open.quote
-    for offset, bracket in scan(quote + text, hole.language).unmatched:
+    for offset, bracket in draft.scan().unmatched:
         used[bracket] += 1
-        allowed = hole.closings(bracket)
+        allowed = draft.hole.closings(bracket)
         if allowed is not None and used[bracket] > allowed:
-            end = offset - len(quote)
+            end = offset - len(draft.hole.open.quote)
             return Stop(end, end + 1, "closed-behind")
     return None
 
 
-def _inline(hole: Hole, lines: list[Line], ended: bool) -> Stop | None:
-    """Up to what stands right of the cursor if it comes out again, else to the end of the line."""
-    first = lines[0]
-    if not first.complete:
+def _quote(draft: Draft) -> Stop | None:
+    """Stop before the quote that ends the string the cursor is in, if that stands behind the cursor."""
+    quote = draft.hole.open.quote
+    if not quote or not draft.hole.quote_behind:
         return None
-    if not _is_telling(hole.after):
-        return Stop(first.end, first.seen, "line")
-    for line in lines[:LOOKAHEAD]:
-        if line.complete and (end := _joint(hole, line)) is not None:
-            return Stop(end, line.seen, "joint")
-        if line is not first and line.text.strip() and indentation(line.text) < hole.base:
-            return Stop(first.end, line.entered, "line")
-    if ended or len(lines) > LOOKAHEAD:
-        return Stop(first.end, lines[:LOOKAHEAD][-1].seen, "line")
+    start = draft.text.find(quote)
+    while start >= 0:
+        if draft.scan(start + len(quote)).quote != quote:
+            return Stop(start, start + len(quote), "closed-behind")
+        start = draft.text.find(quote, start + 1)
     return None
 
 
-def _line_end(hole: Hole, lines: list[Line], ended: bool) -> Stop | None:
-    first = lines[0]
-    if not first.complete:
+def _inline(draft: Draft) -> Stop | None:
+    lines = draft.lines[:LOOKAHEAD]
+    find = _joint if _is_telling(draft.hole.after) else _expression_end
+    for line in lines:
+        if line.is_whole and (stop := find(draft, line)) is not None:
+            return stop
+        if line.start and not line.is_blank and line.depth < draft.hole.base:
+            return Stop(lines[0].end, line.entered, "line")
+    if draft.ended or len(draft.lines) > LOOKAHEAD:
+        return Stop(lines[0].end, lines[-1].seen, "line")
+    return None
+
+
+def _expression_end(draft: Draft, line: Line) -> Stop | None:
+    """Stop at the end of a line at which no bracket is open that the text opened."""
+    return None if draft.scan(line.end).stack else Stop(line.end, line.seen, "line")
+
+
+def _line_end(draft: Draft) -> Stop | None:
+    first = draft.lines[0]
+    if not first.is_whole:
         return None
-    if first.end == 0 and not _opens(first.text, hole):
-        return _whole_lines(hole, lines[1:], ended)
-    if _opens(first.text, hole) and indentation(hole.below) <= hole.base:
-        return _block(hole, lines[1:])
+    opens = draft.opens(first)
+    if first.end == 0 and not opens:
+        return _whole_lines(draft)
+    if opens and indentation(draft.hole.below) <= draft.hole.base:
+        return _block(draft)
     return Stop(first.end, first.seen, "line")
 
 
-def _block(hole: Hole, lines: list[Line]) -> Stop | None:
+def _block(draft: Draft) -> Stop | None:
     """The lines that are indented deeper than the one that opens the block, and what closes it."""
-    for line in _written(lines):
-        if line.complete and _is_below(hole, line):
-            return Stop(line.start, line.seen, "line-below")
-        if indentation(line.text) > hole.base:
+    for line in _written(draft.lines[1:]):
+        if (stop := _reunion(draft, line)) is not None:
+            return stop
+        if line.depth > draft.hole.base:
             continue
-        if not _closes(line.text):
+        if not line.closes:
             return Stop(line.start, line.entered, "block")
-        if line.complete and not _opens(line.text, hole):
+        if line.is_whole and not draft.opens(line):
             return Stop(line.end, line.seen, "block")
     return None
 
 
-def _whole_lines(hole: Hole, lines: list[Line], ended: bool) -> Stop | None:
-    """Up to the line below if it comes out again, else to the end of the block."""
-    written = _written(lines)
+def _whole_lines(draft: Draft) -> Stop | None:
+    written = _written(draft.lines[1:] if draft.hole.before.strip() else draft.lines)
     if not written:
         return None
-    floor = _floor(hole, written[0])
-    for line in written:
-        if line.complete and (end := _reunion(hole, line)) is not None:
-            return Stop(end, line.seen, "line-below")
-        if indentation(line.text) > floor:
+    floor = _floor(draft.hole, written[0])
+    for index, line in enumerate(written):
+        if (stop := _reunion(draft, line)) is not None:
+            return stop
+        if line.depth > floor:
             continue
-        if not _closes(line.text):
-            inner = written[: written.index(line)]
+        if not line.closes:
             block = Stop(line.start, line.entered, "block")
-            return _behind_header(hole, inner, line.entered) or block
-        if line.complete:
+            return _behind_header(draft, written[:index], line.entered) or block
+        if line.is_whole:
             return Stop(line.end, line.seen, "block")
-    return _behind_header(hole, written, written[-1].seen) if ended else None
+    return _behind_header(draft, written, written[-1].seen) if draft.ended else None
 
 
 def _floor(hole: Hole, first: Line) -> int:
@@ -196,31 +168,39 @@ def _floor(hole: Hole, first: Line) -> int:
     Where the cursor is indented, that says which block is meant. At the very beginning of a line it may
     be any block that the line below leaves open.
     """
-    block = indentation(first.text) - 1
-    return min(block, indentation(hole.below)) if not hole.before else block
+    return first.depth - 1 if hole.before else min(first.depth - 1, indentation(hole.below))
 
 
-def _behind_header(hole: Hole, written: list[Line], decided: int) -> Stop | None:
+def _behind_header(draft: Draft, written: list[Line], decided: int) -> Stop | None:
     """Stop behind the first line that opens a block for the line below, which stands deeper."""
     for line in written:
-        if _opens(line.text, hole) and indentation(line.text) < indentation(hole.below):
+        if draft.opens(line) and line.depth < indentation(draft.hole.below):
             return Stop(line.end, decided, "header")
     return None
 
 
-def _written(lines: list[Line]) -> list[Line]:
-    return [line for line in lines if line.text.strip()]
+def _reunion(draft: Draft, line: Line) -> Stop | None:
+    """Stop where the line below the hole comes out again."""
+    if not line.is_whole:
+        return None
+    if line.text.rstrip() == draft.hole.below.rstrip() and _is_balanced(draft, line.start, line):
+        return Stop(line.start, line.seen, "line-below")
+    inside = draft.hole.is_before_line and _is_telling(draft.hole.after)
+    return _joint(draft, line) if inside else None
 
 
-def _is_below(hole: Hole, line: Line) -> bool:
-    return line.text.rstrip() == hole.below.rstrip()
+def _joint(draft: Draft, line: Line) -> Stop | None:
+    """Stop where the text right of the cursor begins in a line that ends with it."""
+    after, shown = draft.hole.after.rstrip(), line.text.rstrip()
+    end = line.end - (len(line.text) - len(shown)) - len(after)
+    if not shown.endswith(after) or end < line.start or not _is_balanced(draft, end, line):
+        return None
+    return Stop(end, line.seen, "joint")
 
 
-def _reunion(hole: Hole, line: Line) -> int | None:
-    """Find where the text below the hole begins in a line that repeats it."""
-    if _is_below(hole, line):
-        return line.start
-    return _joint(hole, line) if hole.is_before_line and _is_telling(hole.after) else None
+def _is_balanced(draft: Draft, end: int, line: Line) -> bool:
+    """Whether cutting the text at `end` leaves no more brackets without a partner than keeping the line."""
+    return draft.hole.imbalance(draft.text[:end]) <= draft.hole.imbalance(draft.text[: line.end])
 
 
 def _is_telling(after: str) -> bool:
@@ -228,21 +208,12 @@ def _is_telling(after: str) -> bool:
     return len(after.strip()) >= 3 and any(character.isalnum() for character in after)
 
 
-def _joint(hole: Hole, line: Line) -> int | None:
-    """Find where the text right of the cursor begins in a line that ends with it."""
-    after, shown = hole.after.rstrip(), line.text.rstrip()
-    if not shown.endswith(after):
-        return None
-    return max(line.start, line.end - (len(line.text) - len(shown)) - len(after))
+def _written(lines: list[Line]) -> list[Line]:
+    return [line for line in lines if not line.is_blank]
 
 
-def _opens(line: str, hole: Hole) -> bool:
-    """Whether a line goes on in a block or an open bracket."""
-    return line.rstrip().endswith(OPENING_ENDS) or bool(scan(line, hole.language).stack)
-
-
-def _closes(line: str) -> bool:
-    return line.lstrip().startswith((*CLOSERS, *BLOCK_ENDS))
-
-
-_RULES = {Shape.INLINE: _inline, Shape.LINE_END: _line_end, Shape.LINES: _whole_lines}
+_SHAPES: dict[Shape, Callable[[Draft], Stop | None]] = {
+    Shape.INLINE: _inline,
+    Shape.LINE_END: _line_end,
+    Shape.LINES: _whole_lines,
+}

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from aide_lsp.completion.fim import open_format
 from aide_lsp.completion.hole import Hole
-from aide_lsp.completion.stopping import Stop, find_stop
+from aide_lsp.completion.stopping import Stop, break_off, find_stop
 from aide_lsp.completion.window import cut_window
 from aide_lsp.inference.beginning import Beginnings
 from aide_lsp.inference.cancel import Cancelled, CancelToken
@@ -129,7 +129,7 @@ class Writer:
             text, stop = self._read(generation, task.hole, given_back)
         if generation.finish_reason == "cancelled":
             raise Cancelled
-        reason = "stop" if stop else generation.finish_reason or "stop"
+        reason = "stop" if generation.finish_reason == "closed" else generation.finish_reason or "stop"
         return Written(text, stop, reason, generation.timings)
 
     def _prompt_ids(self, task: Task, given_back: str) -> list[int]:
@@ -148,7 +148,8 @@ class Writer:
             if (stop := find_stop(hole, text[len(given_back) :])) is not None:
                 return text[len(given_back) :], stop
         text = (text + stream.finish())[len(given_back) :]
-        return text, find_stop(hole, text, ended=True)
+        ended = generation.finish_reason == "stop"
+        return text, find_stop(hole, text, ended=ended) or (None if ended else break_off(hole, text))
 
 
 def _given_back(prefix: str) -> str:

@@ -1,0 +1,90 @@
+"""A draft: text that is being generated for a hole, as lines of the document it goes into.
+
+In: the hole and the text so far. Out: the lines, what each shows and how much had to be generated to know
+that; which lines open or close blocks. It does not decide anything.
+"""
+
+from functools import cached_property
+
+from attrs import define, frozen
+
+from aide_lsp.completion.hole import CLOSERS, Hole, indentation
+from aide_lsp.completion.syntax import Scan, scan
+
+OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")
+"""What a line ends with that goes on below."""
+CLOSING_STARTS = (*CLOSERS, "end", "fi", "done", "esac")
+"""What a line starts with that closes a block."""
+
+
+@frozen
+class Line:
+    """One generated line; the first one goes on from what stands left of the cursor."""
+
+    start: int
+    "Offset of its first generated character."
+    text: str
+    "The line as it will stand in the document, without its line end."
+    end: int
+    "Offset behind its last character, before its line end."
+    is_whole: bool
+    "Whether nothing can be added to it any more."
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it shows nothing."""
+        return not self.text.strip()
+
+    @property
+    def depth(self) -> int:
+        """Its indentation, in characters."""
+        return indentation(self.text)
+
+    @property
+    def seen(self) -> int:
+        """Characters that had to be generated to know the whole line."""
+        return self.end + 1
+
+    @property
+    def entered(self) -> int:
+        """Characters that had to be generated to know its indentation."""
+        return self.end - len(self.text.lstrip()) + 1
+
+    @property
+    def closes(self) -> bool:
+        """Whether it closes a block rather than begin something new."""
+        return self.text.lstrip().startswith(CLOSING_STARTS)
+
+
+@define(slots=False)
+class Draft:
+    """The text so far."""
+
+    hole: Hole
+    "Where it goes."
+    text: str
+    "All that was generated."
+    ended: bool
+    "Whether no more follows, so that the last line is whole."
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """All lines, the last one perhaps unfinished."""
+        lines: list[Line] = []
+        start = 0
+        for number, line in enumerate(self.text.split("\n")):
+            end = start + len(line)
+            shown = self.hole.before + line if number == 0 else line
+            lines.append(Line(start, shown, end, self.ended or end < len(self.text)))
+            start = end + 1
+        return lines
+
+    def scan(self, end: int | None = None) -> Scan:
+        """Say which brackets and quotes the text up to `end` opens and closes."""
+        return scan(self.hole.open.quote + self.text[:end], self.hole.language)
+
+    def opens(self, line: Line) -> bool:
+        """Whether a line goes on in a block or an open bracket."""
+        if line.start == 0 and self.hole.open.comment:
+            return False
+        return line.text.rstrip().endswith(OPENING_ENDS) or bool(scan(line.text, self.hole.language).stack)
