@@ -32,7 +32,7 @@ lock: $(UV)  ## Renew the pinned versions; the file names no index, so yours is 
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
 
 gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights and compare it with the CPU
-	$(BIN)/python benchmarks/gpu_check.py
+	$(BIN)/python -m benchmarks.gpu_check
 
 $(READY): requirements.lock pyproject.toml | $(UV)
 	$(UV) venv -q --allow-existing --python $(PYTHON) .venv

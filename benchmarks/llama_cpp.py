@@ -80,8 +80,9 @@ def default_gguf() -> Path:
     """Return the GGUF file of the default model; it must be fetched."""
     from aide_lsp.catalog import store
     from aide_lsp.settings import Settings
+    from aide_lsp.startup import card_of
 
-    file = store.model_file(store.find_model(Settings().model))
+    file = store.model_file(card_of(Settings()))
     if file is None:
         raise EngineFault("The default model is not fetched; run: aide models fetch")
     return file
@@ -91,8 +92,9 @@ def default_folders() -> list[Path]:
     """Return the conversions of the default model that are there, `exact` before `fast`."""
     from aide_lsp.catalog import store
     from aide_lsp.settings import Settings
+    from aide_lsp.startup import card_of
 
-    card = store.find_model(Settings().model)
+    card = card_of(Settings())
     folders = [store.converted_folder(card, recipe) for recipe in ("exact", "fast")]
     found = [folder for folder in folders if store.is_converted(folder)]
     if not found:

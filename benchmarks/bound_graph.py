@@ -1,0 +1,144 @@
+"""Runs a graph in the "aide" layout with everything bound to one device.
+
+In: a model folder, `cpu` or `cuda`. Out: candidates and hidden states of the rows asked for. The KV
+buffers lie on the device, past and present are the same memory, and each shape of call keeps its inputs
+and outputs at fixed addresses, so that a CUDA graph can be captured of it. Needs onnxruntime and NumPy
+only. It does not know prompts or what is compared; the language server has its own session.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from attrs import frozen
+from numpy.typing import NDArray
+
+CANDIDATES = 64
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+OUTPUTS = ("candidate_ids", "candidate_logits", "hidden")
+NO_CAPTURE = "-1"  # run option gpu_graph_id: do not capture this run, do not replay
+
+
+@frozen(eq=False)
+class Rows:
+    """What left the graph, P rows."""
+
+    ids: NDArray[np.int64]  # (P, 64), best first
+    logits: NDArray[np.float32]  # (P, 64)
+    hidden: NDArray[np.float32]  # (P, hidden_size)
+
+
+@frozen(eq=False)
+class Binding:
+    """Inputs and outputs of one shape of call."""
+
+    io: Any
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+class BoundGraph:
+    """One open graph with KV buffers for `capacity` tokens."""
+
+    def __init__(self, folder: Path, device: str, capacity: int, cuda_graph: bool = False) -> None:
+        self.device, self.capacity, self.cuda_graph = device, capacity, cuda_graph
+        self.session = _open(folder / "model.onnx", device, cuda_graph)
+        self._bindings: dict[tuple[int, int], Binding] = {}
+        self._buffers = {
+            node.name: self._on_device(np.zeros(_shape(node.shape, capacity), _dtype(node.type)))
+            for node in self.session.get_inputs()
+            if node.name.startswith("past_")
+        }
+
+    @property
+    def providers(self) -> list[str]:
+        """The providers the session really has, first choice first."""
+        return list(self.session.get_providers())
+
+    def nodes_by_provider(self) -> dict[str, Counter[str]]:
+        """Return for each provider how many nodes of each operator it got."""
+        found: dict[str, Counter[str]] = {}
+        for part in self.session.get_provider_graph_assignment_info():
+            found.setdefault(part.ep_name, Counter()).update(node.op_type for node in part.get_nodes())
+        return found
+
+    def forward(self, ids: Sequence[int], past: int, rows: Sequence[int]) -> Rows:
+        """Run `ids` at positions `past`, `past + 1`, ...; return what is asked of `rows`."""
+        shape = len(ids), len(rows)
+        if shape not in self._bindings:
+            self._bindings[shape] = self._bind(*shape)
+        binding = self._bindings[shape]
+        # A captured graph keeps the host's value for ever; an upper bound is right for every step.
+        replayed = self.cuda_graph and len(ids) == 1
+        total = self.capacity if replayed else past + len(ids)
+        values = {
+            "input_ids": np.array([ids], np.int64),
+            "seqlens_k": np.array([past + len(ids) - 1], np.int32),
+            "total_sequence_length": np.array(total, np.int32),
+            "logit_rows": np.array(rows, np.int64),
+        }
+        for name, value in values.items():
+            binding.inputs[name].update_inplace(value)
+        self._run(binding, captured=replayed)
+        return Rows(
+            *(binding.outputs[name].numpy() for name in ("candidate_ids", "candidate_logits", "hidden"))
+        )
+
+    def _run(self, binding: Binding, captured: bool) -> None:
+        options = onnxruntime.RunOptions()
+        if self.cuda_graph:
+            options.add_run_config_entry("gpu_graph_id", "1" if captured else NO_CAPTURE)
+        # A small copy to the device may still be under way on another stream when the call returns.
+        binding.io.synchronize_inputs()
+        self.session.run_with_iobinding(binding.io, options)
+        binding.io.synchronize_outputs()
+
+    def _bind(self, length: int, rows: int) -> Binding:
+        # The operator reads the total length on the host (its kernel's input 6 is CPU memory).
+        host = onnxruntime.OrtValue.ortvalue_from_numpy(np.array(1, np.int32))
+        inputs = {
+            "input_ids": self._on_device(np.zeros((1, length), np.int64)),
+            "seqlens_k": self._on_device(np.zeros(1, np.int32)),
+            "total_sequence_length": host,
+            "logit_rows": self._on_device(np.zeros(rows, np.int64)),
+        }
+        hidden = self.session.get_outputs()[2].shape[1]
+        outputs = {
+            "candidate_logits": self._on_device(np.zeros((rows, CANDIDATES), np.float32)),
+            "candidate_ids": self._on_device(np.zeros((rows, CANDIDATES), np.int64)),
+            "hidden": self._on_device(np.zeros((rows, hidden), np.float32)),
+        }
+        io = self.session.io_binding()
+        for name, value in {**inputs, **self._buffers}.items():
+            io.bind_ortvalue_input(name, value)
+        present = {name.replace("past", "present"): value for name, value in self._buffers.items()}
+        for name, value in {**outputs, **present}.items():
+            io.bind_ortvalue_output(name, value)
+        return Binding(io, inputs, outputs)
+
+    def _on_device(self, array: NDArray[Any]) -> Any:
+        return onnxruntime.OrtValue.ortvalue_from_numpy(array, self.device, 0)
+
+
+def _open(path: Path, device: str, cuda_graph: bool) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    provider: Any = PROVIDERS[device]
+    if device == "cuda":
+        provider = (provider, {"enable_cuda_graph": "1" if cuda_graph else "0"})
+    providers = [provider] if device == "cpu" else [provider, PROVIDERS["cpu"]]
+    session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+    if PROVIDERS[device] not in session.get_providers():
+        raise RuntimeError(f"asked for {PROVIDERS[device]}, got {', '.join(session.get_providers())}")
+    return session
+
+
+def _shape(shape: Sequence[int | str], capacity: int) -> list[int]:
+    return [size if isinstance(size, int) else capacity for size in shape]
+
+
+def _dtype(name: str) -> type:
+    return np.float16 if "float16" in name else np.float32
