@@ -4,6 +4,7 @@ In: the hole and the text so far. Out: the lines, what each shows and how much h
 that; which lines open or close blocks. It does not decide anything.
 """
 
+import re
 from functools import cached_property
 
 from attrs import define, frozen
@@ -13,8 +14,9 @@ from aide_lsp.completion.syntax import Scan, scan
 
 OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")
 """What a line ends with that goes on below."""
-CLOSING_STARTS = (*CLOSERS, "end", "fi", "done", "esac")
-"""What a line starts with that closes a block."""
+CLOSING_WORDS = ("end", "fi", "done", "esac")
+"""Words that close a block, as closing brackets do."""
+CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|(?:{'|'.join(CLOSING_WORDS)})\b")
 
 
 @frozen
@@ -47,13 +49,20 @@ class Line:
 
     @property
     def entered(self) -> int:
-        """Characters that had to be generated to know its indentation."""
-        return self.end - len(self.text.lstrip()) + 1
+        """Characters that had to be generated to know its indentation, and whether it closes a block."""
+        written = self.text.lstrip()
+        word = max(n for w in CLOSING_WORDS for n in range(len(w) + 1) if written.startswith(w[:n]))
+        return self.end - len(written) + 1 + word
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether that much was generated."""
+        return self.is_whole or self.entered <= self.end
 
     @property
     def closes(self) -> bool:
         """Whether it closes a block rather than begin something new."""
-        return self.text.lstrip().startswith(CLOSING_STARTS)
+        return CLOSING.match(self.text.lstrip()) is not None
 
 
 @define(slots=False)

@@ -106,7 +106,7 @@ def _inline(draft: Draft) -> Stop | None:
     for line in lines:
         if line.is_whole and (stop := find(draft, line)) is not None:
             return stop
-        if line.start and not line.is_blank and line.depth < draft.hole.base:
+        if line.start and not line.is_blank and line.is_entered and line.depth < draft.hole.base:
             return Stop(lines[0].end, line.entered, "line")
     if draft.ended or len(draft.lines) > LOOKAHEAD:
         return Stop(lines[0].end, lines[-1].seen, "line")
@@ -135,7 +135,7 @@ def _block(draft: Draft) -> Stop | None:
     for line in _written(draft.lines[1:]):
         if (stop := _reunion(draft, line)) is not None:
             return stop
-        if line.depth > draft.hole.base:
+        if line.depth > draft.hole.base or not line.is_entered:
             continue
         if not line.closes:
             return Stop(line.start, line.entered, "block")
@@ -152,7 +152,7 @@ def _whole_lines(draft: Draft) -> Stop | None:
     for index, line in enumerate(written):
         if (stop := _reunion(draft, line)) is not None:
             return stop
-        if line.depth > floor:
+        if line.depth > floor or not line.is_entered:
             continue
         if not line.closes:
             block = Stop(line.start, line.entered, "block")

@@ -1,0 +1,51 @@
+"""Prompt formats."""
+
+import pytest
+
+from aide_lsp.completion.fim import FORMATS, open_format
+from aide_lsp.errors import ModelFilesError
+from tests.fakes import CONTROL_TOKENS, ByteTokenizer
+
+PREFIX, SUFFIX, MIDDLE = (CONTROL_TOKENS[f"<|fim_{part}|>"] for part in ("prefix", "suffix", "middle"))
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("qwen2.5-coder", [PREFIX, SUFFIX, 3, 4, MIDDLE, 1, 2]),
+        ("prefix", [1, 2]),
+        (None, [1, 2]),
+    ],
+)
+def test_render(name, ids):
+    prompt = open_format(name, ByteTokenizer())
+    assert prompt.render([1, 2], [3, 4]) == ids
+    assert prompt.overhead == len(ids) - len({1, 2, 3, 4} & set(ids))
+
+
+def test_render_of_an_empty_text_keeps_the_control_tokens():
+    assert open_format("qwen2.5-coder", ByteTokenizer()).render([], []) == [PREFIX, SUFFIX, MIDDLE]
+
+
+def test_open_format_finds_what_ends_a_text():
+    stops = open_format("qwen2.5-coder", ByteTokenizer()).stop_ids
+    assert stops == set(CONTROL_TOKENS.values())
+
+
+def test_open_format_that_is_unknown_names_the_known_ones():
+    with pytest.raises(ModelFilesError, match=r"qwen2\.5-coder"):
+        open_format("nothing", ByteTokenizer())
+
+
+def test_open_format_without_its_tokens_names_them():
+    class Bare(ByteTokenizer):
+        def token_id(self, special):
+            return None
+
+    with pytest.raises(ModelFilesError, match="fim_middle"):
+        open_format("qwen2.5-coder", Bare())
+
+
+def test_every_format_says_where_it_is_from():
+    assert all(record.source.startswith("https://") for record in FORMATS.values())
+    assert all(name == record.name for name, record in FORMATS.items())

@@ -1,0 +1,139 @@
+"""How completions end and what is inserted, on texts with a cursor: data/holes.txt."""
+
+import re
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aide_lsp.completion.hole import Hole, Shape, read_hole
+from aide_lsp.completion.postprocess import MESSAGES, Cleaned, clean
+from aide_lsp.completion.stopping import Stop, break_off, find_stop
+from aide_lsp.completion.syntax import language_of
+
+CURSOR = "█"
+CODE = st.text(alphabet=list("abend1 \t\n\"'(){}[]:;,=#/`\\\u00e9\U0001f600"), max_size=40)
+LANGUAGES = st.sampled_from(["python", "typescript", "c", "rust", "ruby", "markdown", "unknown"])
+
+
+@frozen
+class Case:
+    """One case of the data file."""
+
+    name: str
+    language: str
+    text: str
+    written: str
+    rule: str
+    inserted: str
+
+
+def read_cases() -> list[Case]:
+    data = (Path(__file__).parent / "data" / "holes.txt").read_text(encoding="utf-8")
+    _, *cases = re.split(r"^=== (.+) \[(\w+)\]\n", data, flags=re.MULTILINE)
+    return [read_case(*cases[start : start + 3]) for start in range(0, len(cases), 3)]
+
+
+def read_case(name: str, language: str, body: str) -> Case:
+    text, _, written, rule, inserted = re.split(r"\n--- (.+)\n", body.rstrip("\n"))
+    return Case(name, language, text, written, rule, inserted.removesuffix("¶"))
+
+
+def hole_at(text: str, language: str = "python") -> tuple[Hole, str, str]:
+    head, tail = text.split(CURSOR)
+    return read_hole(head, tail, language_of(language)), head, tail
+
+
+def fill(hole: Hole, written: str) -> tuple[Stop | None, Cleaned]:
+    stop = find_stop(hole, written, ended=True)
+    return stop, clean(hole, written, stop)
+
+
+def check(case: Case) -> None:
+    """Run a case."""
+    hole, _, _ = hole_at(case.text, case.language)
+    stop, cleaned = fill(hole, case.written)
+    assert (stop and stop.rule, cleaned.text) == (case.rule, case.inserted)
+
+
+@pytest.mark.parametrize("case", read_cases(), ids=lambda case: case.name)
+def test_hole(case):
+    check(case)
+
+
+@pytest.mark.parametrize("case", read_cases(), ids=lambda case: case.name)
+def test_find_stop_does_not_depend_on_the_pieces(case):
+    """The first answer on the way is the answer for the whole text."""
+    hole, _, _ = hole_at(case.text, case.language)
+    whole = find_stop(hole, case.written + "\n")
+    on_the_way = (find_stop(hole, (case.written + "\n")[:end]) for end in range(len(case.written) + 2))
+    assert next((stop for stop in on_the_way if stop), None) == whole
+
+
+@given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
+@settings(max_examples=500, deadline=None)
+@example(head="f'{x", tail="", written="'}'", language="rust")
+def test_find_stop_is_the_same_for_any_pieces(head, tail, written, language):
+    hole = read_hole(head, tail, language_of(language))
+    stops = [find_stop(hole, written[:end]) for end in range(len(written) + 1)]
+    first = next((stop for stop in stops if stop), None)
+    if first is not None:
+        assert all(stop == first for stop in stops[first.decided :])
+        assert 0 <= first.end <= first.decided
+
+
+@given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
+@settings(max_examples=500, deadline=None)
+def test_clean_text_never_repeats_what_stands_behind_it(head, tail, written, language):
+    hole = read_hole(head, tail, language_of(language))
+    stop, cleaned = fill(hole, written)
+    assert (cleaned.empty_reason in MESSAGES) == (not cleaned.text)
+    after = hole.after.rstrip()
+    if hole.shape is Shape.INLINE and after and hole.imbalance(cleaned.text.removesuffix(after)) == 0:
+        assert not cleaned.text.endswith(after)
+    if hole.shape is Shape.LINES and cleaned.text and hole.below.strip():
+        lines = (hole.before + cleaned.text).removesuffix("\n" + hole.before).split("\n")
+        assert lines[-1].rstrip() != hole.below.rstrip() or (stop and stop.rule == "joint")
+
+
+@given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
+@settings(max_examples=500, deadline=None)
+def test_clean_twice_changes_nothing(head, tail, written, language):
+    hole = read_hole(head, tail, language_of(language))
+    stop, cleaned = fill(hole, written)
+    again = clean(hole, cleaned.text, stop if stop and stop.rule == "joint" else None)
+    assert again.text == cleaned.text
+
+
+@given(head=st.text(max_size=30), tail=st.text(max_size=30), written=st.text(max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_any_text_can_be_filled(head, tail, written):
+    """Any Unicode, also lone surrogates and control characters, which never come out."""
+    hole = read_hole(head, tail, language_of("python"))
+    _, cleaned = fill(hole, written)
+    assert not any((ord(c) < 32 and c not in "\t\n") or 127 <= ord(c) < 160 for c in cleaned.text)
+    broken = clean(hole, written, break_off(hole, written))
+    assert len(broken.text) <= len(written) + len(hole.before) + 1
+
+
+def test_break_off_drops_an_unfinished_line():
+    hole, _, _ = hole_at("def f():\n█")
+    assert clean(hole, "    a = 1\n    b = lo", break_off(hole, "    a = 1\n    b = lo")).text == "    a = 1"
+    assert clean(hole, "    b = lo", break_off(hole, "    b = lo")).text == "    b = lo"
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "reason"),
+    [
+        ("x = █", "", "nothing-to-add"),
+        ("x = █", " \n \n", "only-whitespace"),
+        ("def f():\n█    return 1", "    return 1\n", "repeats-suffix"),
+        ("f(█)", ")", "repeats-suffix"),
+        ("x = █ + 1", "\ny = 2", "nothing-to-add"),
+    ],
+)
+def test_clean_says_why_nothing_is_left(text, written, reason):
+    hole, _, _ = hole_at(text)
+    assert fill(hole, written)[1] == Cleaned("", reason)
