@@ -8,18 +8,22 @@ Ends when standard input closes, which is when the parent is gone. Knows nothing
 import json
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from aide_lsp.catalog.architecture import Architecture, read_architecture
+from aide_lsp.catalog.calibration import activation_maxima
 from aide_lsp.catalog.gguf_file import GgufFile, open_gguf
 from aide_lsp.catalog.graph import write_decoder
 from aide_lsp.catalog.head import CANDIDATES
 from aide_lsp.catalog.manifest import CardFacts, ModelFacts, sync_folder, write_manifest
 from aide_lsp.catalog.recipes import Recipe, find_recipe
+from aide_lsp.catalog.smoothing import smooth
 from aide_lsp.catalog.tokenizer_json import special_token_ids, write_tokenizer
+from aide_lsp.catalog.weights import Layer
 from aide_lsp.errors import AideError
 
 Report = Callable[[float, str], None]
@@ -82,9 +86,19 @@ def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, 
     """Write the graphs by `recipe`, smoothed first where it asks for that."""
 
     def layer_done(count: int) -> None:
-        report(0.1 + 0.8 * count / a.layer_count, f"layer {count} of {a.layer_count}")
+        report(0.4 + 0.5 * count / a.layer_count, f"layer {count} of {a.layer_count}")
 
-    write_decoder(file, a, recipe, folder, layer_done=layer_done)
+    if not recipe.smoothed:
+        write_decoder(file, a, recipe, folder, layer_done=layer_done)
+        return
+    report(0.1, "reading calibration text")
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as scratch:
+        maxima = activation_maxima(file, a, folder / "tokenizer.json", Path(scratch))
+
+    def smoothed(index: int, layer: Layer) -> Layer:
+        return smooth(a, layer, maxima[index])
+
+    write_decoder(file, a, recipe, folder, edit=smoothed, layer_done=layer_done)
 
 
 if __name__ == "__main__":

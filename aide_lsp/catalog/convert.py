@@ -66,7 +66,7 @@ def _is_finished(destination: Path, model: Mapping[str, Any], recipe: str) -> bo
 
 def _remove_leftovers(destination: Path) -> None:
     """Remove what a killed conversion left; the lock says that none is running."""
-    for path in destination.parent.glob(f".{destination.name}.*.partial"):
+    for path in destination.parent.glob(f".{destination.name}.*.partial*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
