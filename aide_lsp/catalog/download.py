@@ -21,6 +21,7 @@ from aide_lsp.catalog.partial import (
     SourceError,
     UnreachableError,
     sha256_of,
+    writing_to,
 )
 from aide_lsp.catalog.wheels import append_from_wheels
 from aide_lsp.errors import DownloadError
@@ -56,11 +57,12 @@ def locked(folder: Path, progress: Progress) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        progress(None, "Another process is working on this model; waiting until it is done.")
-        lock.acquire()
+    with writing_to(folder):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            progress(None, "Another process is working on this model; waiting until it is done.")
+            lock.acquire()
     try:
         yield
     finally:

@@ -375,3 +375,5 @@ def test_folder_that_cannot_be_written_is_told(tiny_model, tmp_path):
     (tmp_path / "m").write_text("a file, not a folder")
     with pytest.raises(DownloadError, match="could not be written: Not a directory"):
         download(tiny_model.card, tmp_path / "m", Heard(), Mirror(tiny_model).append)
+    with pytest.raises(DownloadError, match="could not be written"), locked(tmp_path / "m", Heard()):
+        pass
