@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aide_lsp.errors import SessionError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.kv_cache import KvCache, KvShape
 from aide_lsp.inference.model_folder import ModelInfo
@@ -72,6 +73,11 @@ class AideSession:
         if len(logit_rows) != self._logit_rows.array.size:
             self._bind_logit_rows(len(logit_rows))
         self._ids.array[0] = ids
+        # The graph's embedding reads whatever lies there: an id out of range is not refused by it.
+        if not 0 <= self._ids.array.min() <= self._ids.array.max() < self.vocab_size:
+            raise SessionError(
+                f"A token id is outside the model's {self.vocab_size}; its tokenizer does not fit."
+            )
         self._logit_rows.array[:] = logit_rows
         self._seqlens.array[0] = past + len(ids) - 1
         self._total.array[...] = past + len(ids)
@@ -83,6 +89,8 @@ class AideSession:
         if self._head is None:
             self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
         logits: NDArray[np.float32] = self._head.run(["logits"], {"hidden": self._hidden.array})[0]
+        # The head rounds what it multiplies; the candidates were computed again, exactly. Theirs hold.
+        np.put_along_axis(logits, self._best_ids.array, self._best_logits.array, axis=1)
         return logits
 
     def _bind_kv(self) -> None:
