@@ -18,6 +18,9 @@ from aide_lsp.errors import ModelFilesError
 if TYPE_CHECKING:
     import tokenizers
 
+ASCII_TEXT = frozenset((0x0A, *range(0x20, 0x7F)))
+"""Bytes without which a vocabulary cannot represent source text."""
+
 
 class Tokenizer:
     """A byte-level or byte-fallback BPE read from a `tokenizer.json`."""
@@ -141,7 +144,8 @@ def _bytes_by_id(model: "tokenizers.Tokenizer", control_ids: frozenset[int]) -> 
 
 
 def _is_byte_level(vocabulary: dict[str, int]) -> bool:
-    if set(_byte_alphabet()) <= vocabulary.keys():
+    # Some vocabularies (SmolLM's) have no token for bytes that text hardly ever holds; those are dropped.
+    if {character for character, byte in _byte_alphabet().items() if byte in ASCII_TEXT} <= vocabulary.keys():
         return True
     if {f"<0x{byte:02X}>" for byte in range(256)} <= vocabulary.keys():
         return False
