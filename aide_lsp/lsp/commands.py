@@ -64,8 +64,14 @@ def regenerate(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] | 
 
 
 def status(ls: Server, arguments: list[Any]) -> dict[str, Any]:
-    """Tell version, model, device, state, the last request's outcome and what is wrong with the settings."""
-    return {**ls.status.report(), "client": ls.profile.name, "positionEncoding": ls.documents.encoding}
+    """Tell version, model, device, state, the last request's outcome and what is wrong with the settings.
+
+    With `{"uri": ...}` the parameters are those in effect for that document.
+    """
+    argument = arguments[0] if arguments and isinstance(arguments[0], Mapping) else {}
+    uri = argument.get("uri")
+    report = ls.status.report(uri if isinstance(uri, str) else None)
+    return {**report, "client": ls.profile.name, "positionEncoding": ls.documents.encoding}
 
 
 def accepted(ls: Server, arguments: list[Any]) -> None:

@@ -54,7 +54,7 @@ class Asked:
 class _Kept:
     """An answer the user asked for by `aide.regenerate`, to be offered when the editor asks next."""
 
-    revision: int
+    text: str
     offset: int
     settings: Settings
     completion: "Completion"
@@ -135,7 +135,7 @@ class Completing:
 
         def keep(answer: "Completion | Nothing") -> T:
             if not isinstance(answer, Nothing):
-                self._kept[asked.document.uri] = _Kept(asked.revision, asked.offset, kept_for, answer)
+                self._kept[asked.document.uri] = _Kept(asked.text, asked.offset, kept_for, answer)
             return shape(answer)
 
         self._kept.pop(asked.document.uri, None)
@@ -180,7 +180,7 @@ class Completing:
         kept = self._kept.get(asked.document.uri)
         if kept is None or asked.fresh:
             return None
-        same = (kept.revision, kept.offset, kept.settings) == (asked.revision, asked.offset, asked.settings)
+        same = (kept.offset, kept.settings, kept.text) == (asked.offset, asked.settings, asked.text)
         return kept.completion if same else None
 
 

@@ -13,7 +13,7 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from aide_lsp.settings import ModelLimits
-from aide_lsp.settings_layers import KEYS, Problem, Resolved, SettingsReader
+from aide_lsp.settings_layers import KEYS, PROJECT_FILE, Problem, Resolved, SettingsReader
 
 SECTION = "aide"
 Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
@@ -28,7 +28,7 @@ class Configuration:
         self._pushed: Mapping[str, Any] = {}
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
         self._scope: str | None = None
-        self._told: dict[str | None, frozenset[Problem]] = {}
+        self._told: dict[str | None, tuple[Problem, ...]] = {}
         self.folders: list[str] = []
         """URIs of the workspace folders."""
         self.limits: ModelLimits | None = None
@@ -74,9 +74,22 @@ class Configuration:
 
         Kept by the document's directory: there, all documents have the same settings.
         """
-        known = frozenset().union(*self._told.values())
-        self._told[self._scope] = frozenset(self.problems)
+        known = self.known_problems()
+        self._told[self._scope] = self.problems
         return [problem for problem in self.problems if problem not in known]
+
+    def review(self, uris: Iterable[str]) -> list[Problem]:
+        """Resolve for the folders and these documents, and for no others; return what was not told yet."""
+        known, self._told = self.known_problems(), {}
+        inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self.folders)
+        for uri in (None, *inside, *uris):
+            self.resolve(uri)
+            self._told[self._scope] = self.problems
+        return [problem for problem in self.known_problems() if problem not in known]
+
+    def known_problems(self) -> list[Problem]:
+        """All that was told and still holds, as far as it was looked at again."""
+        return list(dict.fromkeys(problem for problems in self._told.values() for problem in problems))
 
     def _folder_of(self, uri: str) -> str | None:
         holding = [folder for folder in self.folders if uri.startswith(folder.rstrip("/") + "/")]

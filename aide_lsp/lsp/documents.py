@@ -51,10 +51,6 @@ class Document:
             self._text = _SURROGATE.sub("\ufffd", text) if _has_surrogates(text) else text
         return self._text
 
-    def exact_text(self) -> str:
-        """The whole text as the client has it, lone surrogates too."""
-        return "".join(self._lines)
-
     def line(self, number: int) -> str:
         """A line without its end; past the last line it is the last."""
         return _without_end(self._lines[min(number, len(self._lines) - 1)])

@@ -137,9 +137,7 @@ def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams
 
 def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
     """A project file changed: tell now what is wrong with it. (It is read again at each request anyway.)"""
-    for document in ls.documents:
-        ls.tell_problems(document.uri)
-    ls.tell_problems(None)
+    ls.review_settings()
 
 
 def ignore(ls: Server, params: Any) -> None:
@@ -167,7 +165,7 @@ def _look(ls: Server, params: types.InlineCompletionParams | types.CompletionPar
     """Take the snapshot; note it where there is none to take."""
     request_id = ls.protocol.current_id
     asked = ls.completing.look(request_id, params.text_document.uri, _place(params.position))
-    ls.tell_problems(params.text_document.uri, resolved=True)
+    ls.tell_resolved()
     if isinstance(asked, Nothing):
         ls.completing.supersede(params.text_document.uri)
         ls.status.declined(request_id, asked)

@@ -9,19 +9,18 @@ import asyncio
 import inspect
 import json
 import logging
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from functools import partial
 from typing import Any
 
 import cattrs
-from attrs import frozen
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
-from pygls.protocol import LanguageServerProtocol, default_converter
+from pygls.protocol import LanguageServerProtocol
 
 from aide_lsp.errors import AideError
+from aide_lsp.lsp.params import InvalidParamsError, structured
 from aide_lsp.lsp.transport import UNREADABLE
 
 log = logging.getLogger("aide.protocol")
@@ -36,13 +35,6 @@ class Phase(Enum):
     NEW = "waiting for initialize"
     RUNNING = "running"
     SHUT_DOWN = "shut down"
-
-
-@frozen
-class InvalidParamsError(Exception):
-    """The params of a message do not fit its method; the text is for the client's log."""
-
-    message: str
 
 
 class Protocol(LanguageServerProtocol):
@@ -105,7 +97,7 @@ class Protocol(LanguageServerProtocol):
         """Call a handler: it replies at once, or later if it gives something to wait for."""
         self.current_id = msg_id
         try:
-            result = handler(self._structured(method, params))
+            result = handler(structured(self._converter, method, params))
         except InvalidParamsError as error:
             self._error(msg_id, PARAMS_ERROR, error.message)
         except Exception as error:
@@ -141,7 +133,7 @@ class Protocol(LanguageServerProtocol):
             self._cancel(params)
         elif self.phase is Phase.RUNNING and (handler := self._handler(method)) is not None:
             try:
-                handler(self._structured(method, params))
+                handler(structured(self._converter, method, params))
             except InvalidParamsError as error:
                 log.warning("%s was ignored. %s", method, error.message)
                 self._lost(method, params)
@@ -183,20 +175,6 @@ class Protocol(LanguageServerProtocol):
     def _handler(self, method: str) -> Handler | None:
         handler: Handler | None = self.fm.builtin_features.get(method) or self.fm.features.get(method)
         return handler
-
-    def _structured(self, method: str, params: Any) -> Any:
-        """Turn params into their type.
-
-        Raises:
-            InvalidParamsError: they do not fit; the text names the places, never the values.
-        """
-        params_type: Any = types.METHOD_TO_TYPES[method][2] if method in types.METHOD_TO_TYPES else None
-        if params_type is None or method in _RAW:
-            return params
-        try:
-            return self._converter.structure(_repaired(method, params), params_type)
-        except Exception as error:
-            raise InvalidParamsError(f"The params of {method} are invalid: {_faults(error)}.") from None
 
     # -- messages out
 
@@ -244,33 +222,6 @@ class Protocol(LanguageServerProtocol):
         return
 
 
-# Read tolerantly by their handlers, as plain JSON: a client from next year must not fail here.
-_RAW = frozenset(
-    {types.INITIALIZE, types.INITIALIZED, types.SHUTDOWN, types.WORKSPACE_DID_CHANGE_CONFIGURATION}
-)
-
-
-def strict_converter() -> cattrs.Converter:
-    """pygls' converter, but a number is no text and null is no text: such a change would spoil a document."""
-    converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
-    converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(int, _whole)
-    return converter
-
-
-def _text(value: Any, kind: type) -> Any:
-    if not isinstance(value, str):
-        raise TypeError("expected a text")
-    return value if kind is str else kind(value)
-
-
-def _whole(value: Any, kind: type) -> Any:
-    """Whole floats too: some clients' JSON knows no other numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise TypeError("expected a whole number")
-    return kind(value)
-
-
 def where(error: BaseException) -> str:
     """Say what was raised and where in our code; not its text, which may hold the user's."""
     frames, trace = [], error.__traceback__
@@ -279,27 +230,6 @@ def where(error: BaseException) -> str:
         frames.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}.{code.co_name}:{trace.tb_lineno}")
         trace = trace.tb_next
     return f"{type(error).__name__} at {' > '.join(frames[-6:])}"
-
-
-def _repaired(method: str, params: Any) -> Any:
-    """Accept what common clients send although the protocol does not allow it."""
-    if method != types.TEXT_DOCUMENT_INLINE_COMPLETION or not isinstance(params, Mapping):
-        return params
-    context = params.get("context")
-    context = dict(context) if isinstance(context, Mapping) else {}
-    # vscode-languageclient 9 sends VS Code's own numbers: 0 automatic, 1 invoked.
-    if context.get("triggerKind", 0) in (0, None):
-        context["triggerKind"] = types.InlineCompletionTriggerKind.Automatic.value
-    return {**params, "context": context}
-
-
-def _faults(error: Exception) -> str:
-    try:
-        faults = cattrs.transform_error(error)
-    except Exception:
-        faults = ["they have the wrong form"]
-    text = "; ".join(faults[:3]).replace("$.", "").replace("$", "params")
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), text)
 
 
 def _valid_id(value: Any) -> MessageId | None:

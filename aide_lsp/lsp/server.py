@@ -21,12 +21,13 @@ from aide_lsp.lsp.configuration import Configuration
 from aide_lsp.lsp.documents import DocumentStore
 from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.model_host import LoadCompleter, ModelHost
-from aide_lsp.lsp.protocol import Phase, Protocol, strict_converter, where
+from aide_lsp.lsp.params import strict_converter
+from aide_lsp.lsp.protocol import Phase, Protocol, where
 from aide_lsp.lsp.status import Status
 from aide_lsp.lsp.transport import Transport
 from aide_lsp.lsp.work_done import WorkDone
 from aide_lsp.lsp.worker import Worker
-from aide_lsp.settings_layers import PROJECT_FILE
+from aide_lsp.settings_layers import PROJECT_FILE, Problem
 
 log = logging.getLogger("aide.server")
 CLIENT_SECONDS = 5.0
@@ -105,17 +106,26 @@ class Server(LanguageServer):
         """Ask for the settings again and follow them, another model included."""
         self._spawn(self._follow_settings())
 
-    def tell_problems(self, uri: str | None, resolved: bool = False) -> None:
-        """Show what is newly wrong with the settings for a document: one message, once."""
-        if not resolved:
-            self.configuration.resolve(uri)
-        fresh = self.configuration.untold()
-        if not fresh:
-            return
-        lines = [problem.message for problem in fresh[:5]]
-        if len(fresh) > 5:
-            lines.append(f"... and {len(fresh) - 5} more: see the command aide.status.")
-        self.show(types.MessageType.Warning, "Aide: " + "\n".join(lines))
+    def tell_problems(self, uri: str | None) -> None:
+        """Show what is newly wrong with the settings for a document."""
+        self.configuration.resolve(uri)
+        self.tell_resolved()
+
+    def tell_resolved(self) -> None:
+        """The same after settings were resolved."""
+        self._tell(self.configuration.untold())
+
+    def review_settings(self) -> None:
+        """Look at the settings of all folders and documents, after something changed."""
+        self._tell(self.configuration.review(document.uri for document in self.documents))
+
+    def _tell(self, problems: list[Problem]) -> None:
+        """Show problems in one message."""
+        lines = [problem.message for problem in problems[:5]]
+        if len(problems) > 5:
+            lines.append(f"... and {len(problems) - 5} more: see the command aide.status.")
+        if lines:
+            self.show(types.MessageType.Warning, "Aide: " + "\n".join(lines))
 
     # -- documents
 
@@ -153,8 +163,7 @@ class Server(LanguageServer):
     async def _follow_settings(self) -> None:
         if self.profile.configuration:
             await self._pull_settings()
-        for uri in (None, *self.configuration.folders):
-            self.tell_problems(uri)
+        self.review_settings()
         settings = self.configuration.resolve().settings
         if self.host.wants(settings):
             self._spawn(self._load())
@@ -188,8 +197,7 @@ class Server(LanguageServer):
         self.configuration.limits = limits_of(completer)
         note = completer.session.provider_note
         log.info("%s is ready: %s%s.", self.host.model, device_of(completer), f" ({note})" if note else "")
-        for uri in (None, *self.configuration.folders, *(document.uri for document in self.documents)):
-            self.tell_problems(uri)
+        self.review_settings()
 
     async def _watch_project_files(self) -> None:
         watcher = types.FileSystemWatcher(glob_pattern=f"**/{PROJECT_FILE}")

@@ -69,9 +69,10 @@ class Status:
         self.accepted_count += 1
         self._accepted = [*self._accepted[-9:], completion_id]
 
-    def report(self) -> dict[str, Any]:
-        """Everything, as JSON."""
-        resolved = self._configuration.resolve()
+    def report(self, uri: str | None = None) -> dict[str, Any]:
+        """Everything, as JSON; the parameters are those for a document if one is named."""
+        resolved = self._configuration.resolve(uri)
+        problems = dict.fromkeys((*resolved.problems, *self._configuration.known_problems()))
         session = getattr(self._host.completer, "session", None)
         return {
             "version": __version__,
@@ -82,7 +83,7 @@ class Status:
             "deviceNote": getattr(session, "provider_note", None),
             "recipe": getattr(getattr(self._host.completer, "model", None), "recipe", None),
             "parameters": parameters_json(resolved.settings.parameters),
-            "settingsProblems": [problem.message for problem in resolved.problems],
+            "settingsProblems": [problem.message for problem in problems],
             "lastRequest": self._last,
             "accepted": {"count": self.accepted_count, "ids": self._accepted},
         }

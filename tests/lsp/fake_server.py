@@ -2,14 +2,17 @@
 
 Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives
 orders: `#slow 5` takes 5 s unless cancelled, `#deaf` 30 s in any case, `#print` prints to stdout from Python
-and from C, `#decline`, `#crash` and `#session` raise, `#empty` is completed with nothing, `#stats` with what
-happened so far; anything else with `pass  # <number of characters before the cursor>`.
+and from C, `#child FILE` starts a process and writes its number, `#decline`, `#crash` and `#session` raise,
+`#empty` is completed with nothing, `#stats` with what happened so far; anything else with
+`pass  # <number of characters before the cursor>`.
 """
 
 import ctypes
 import re
+import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 from attrs import evolve
@@ -68,6 +71,9 @@ def _obey(completer, before, cancel) -> None:
         print("Content-Length: 5\r\n\r\nhello", flush=True)
         ctypes.CDLL(None).puts(b"from C")
         ctypes.CDLL(None).fflush(None)
+    if "#child" in before:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        Path(before.removeprefix("#child ")).write_text(str(child.pid))
     if "#decline" in before:
         raise DeclinedError("test-reason", "The fake declines.")
     if "#crash" in before:

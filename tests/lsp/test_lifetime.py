@@ -81,6 +81,17 @@ def test_editor_killed_ends_the_server_by_the_end_of_stdin():
     assert gone(server)
 
 
+@posix_only
+def test_processes_that_the_server_started_end_with_it(tmp_path):
+    with RawClient() as client:
+        client.initialize()
+        client.open(f"#child {tmp_path / 'pid'}")
+        client.reply(client.ask())
+        client.process.stdin.close()
+        assert client.process.wait(10) == 1
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
 def test_process_that_never_lived_is_not_waited_for():
     """As in a container, where the editor's number means nothing."""
     with RawClient() as client:
