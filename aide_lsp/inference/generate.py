@@ -158,7 +158,7 @@ class Generation:
             # A forward that is ended half-way leaves keys and values of no use behind.
             cache.trim(chunk.past)
             candidates = self._session.forward(chunk.ids, chunk.past, [chunk.row], self._cancel)
-            cache.extend(chunk.kept, chunk.past, rule)
+            cache.extend(chunk.kept, chunk.past)
         return candidates
 
     def _begin(self, cached: int) -> int:

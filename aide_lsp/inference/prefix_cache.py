@@ -20,8 +20,9 @@ class RowRule:
     multiple: int = 1
     "A forward has a multiple of this many rows."
     block: int = 0
-    """Where results depend on the rows that run together, a prompt is run in forwards that begin at
-    multiples of this position, and only whole ones are kept for later prompts. 0: rows are independent."""
+    """Where results depend on the rows that run together, the size of the smallest block of a prompt that
+    is kept for later prompts (`block_ends` says which blocks); 0: rows are independent, all is kept.
+    CHUNK_ROWS is this times a power of two."""
 
 
 @frozen
@@ -46,7 +47,7 @@ class PrefixCache:
 
     def __init__(self) -> None:
         self._ids: list[int] = []
-        self._in_blocks = 0
+        self._ends: list[int] = []  # of the forwards that ran them
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -61,10 +62,9 @@ class PrefixCache:
 
         The last one is always run, for its logits.
         """
-        common = self.resume(prompt_ids)
+        self.resume(prompt_ids)
         if rule.block:
-            whole = min(self._in_blocks, common)
-            self.trim(whole - whole % rule.block)
+            self.trim(_last_shared(self._ends, block_ends(len(prompt_ids), rule)))
         return len(self._ids)
 
     def resume(self, ids: Sequence[int]) -> int:
@@ -72,18 +72,18 @@ class PrefixCache:
         self.trim(min(common_prefix(self._ids, list(ids)), len(ids) - 1))
         return len(self._ids)
 
-    def extend(self, ids: Sequence[int], past: int, rule: RowRule) -> None:
+    def extend(self, ids: Sequence[int], past: int) -> None:
         """Note that `ids` were run by one forward, at positions `past`, `past + 1`, ..."""
         assert past <= len(self._ids), "a forward left a gap in the KV cache"
         self.trim(past)
         self._ids += ids
-        if rule.block and past == self._in_blocks and past % rule.block == 0 and len(ids) == rule.block:
-            self._in_blocks = len(self._ids)
+        self._ends.append(len(self._ids))
 
     def trim(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
         del self._ids[length:]
-        self._in_blocks = min(self._in_blocks, length)
+        while self._ends and self._ends[-1] > length:
+            self._ends.pop()
 
     def clear(self) -> None:
         """Forget everything."""
@@ -99,18 +99,44 @@ def common_prefix(left: list[int], right: list[int]) -> int:
     return next(index for index in range(shorter) if left[index] != right[index])
 
 
+def block_ends(length: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> list[int]:
+    """Return where the blocks of a prompt of `length` tokens end: a function of nothing else.
+
+    A block is the largest of rule.block, its double, ..., `chunk_rows` that fits and begins at a multiple
+    of its size. So few forwards run a long prompt, and few tokens, rule.block at most, are behind the last
+    block and run again for each prompt. The last token never is in a block: it is always run.
+    """
+    ends, at = [], 0
+    while length - 1 - at >= rule.block:
+        size = chunk_rows
+        while at % size or at + size > length - 1:
+            size //= 2
+        ends.append(at := at + size)
+    return ends
+
+
 def plan(ids: Sequence[int], past: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
     """Yield the forwards that run `ids[past:]`.
 
     Rows are made up to the rule's multiple by beginning one or more tokens earlier, whose keys and values
     come out the same again. Where there are none, or they would not, padding follows at the end.
     """
-    step = rule.block or chunk_rows
     start = past
-    while start < len(ids):
-        end = min(start - start % (rule.block or 1) + step, len(ids))
+    for end in _ends(len(ids), past, rule, chunk_rows):
         first = start if rule.block else max(0, start - (start - end) % rule.multiple)
         rows = list(ids[first:end])
         padding = [rows[-1]] * (-len(rows) % rule.multiple)
         yield Chunk(rows + padding, first, len(rows) - 1)
         start = end
+
+
+def _ends(length: int, past: int, rule: RowRule, chunk_rows: int) -> list[int]:
+    if rule.block:
+        return [*(end for end in block_ends(length, rule, chunk_rows) if end > past), length]
+    return [*range(past + chunk_rows, length, chunk_rows), length]
+
+
+def _last_shared(left: list[int], right: list[int]) -> int:
+    """Return the last number of the common prefix, or 0."""
+    shared = common_prefix(left, right)
+    return left[shared - 1] if shared else 0

@@ -16,8 +16,8 @@ its source and measured on its kernels and on the model):
 Blocks are even for every head size that is a power of two, so a forward with an even number of rows never
 ends in a block of one: `RowRule(multiple=2)`. Decoding runs the newest token together with the one before
 it. Nothing of this holds for `fast` (one activation scale for all rows that run together), for float16
-or for CUDA, whose kernels are chosen by shape: there a prompt is run in whole blocks that are cut at fixed
-positions, which gives the same shapes, and so the same bits, for the same prompt.
+or for CUDA, whose kernels are chosen by shape: there a prompt is run in blocks that depend on its length
+alone (`prefix_cache.block_ends`), which gives the same shapes, and so the same bits, for the same prompt.
 """
 
 from collections.abc import Sequence
@@ -38,8 +38,8 @@ from aide_lsp.inference.session_runtime import Loaded, load, run
 if TYPE_CHECKING:
     import onnxruntime
 
-BLOCK_ROWS = 64
-"""Rows of a block where rows are not independent: long enough to be fast, short enough to run again."""
+BLOCK_ROWS = 32
+"""Rows of the smallest block where rows are not independent: half of it is run again for each prompt."""
 
 
 class AideSession:

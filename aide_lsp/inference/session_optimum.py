@@ -6,8 +6,8 @@ In and out: as `session.Session`. Names, types and sizes are read from the graph
 
 Keys and values go from run to run as runtime values; they are copied only when they are cut. How an
 exported graph's kernels round is not known, so nothing is promised of rows that run together: prompts are
-run in whole blocks cut at fixed positions (`RowRule.block`), which gives equal bits for equal prompts as
-long as the runtime computes equal shapes alike.
+run in blocks that depend on their length alone (`prefix_cache.block_ends`), which gives equal bits for
+equal prompts as long as the runtime computes equal shapes alike.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from aide_lsp.inference.session_runtime import Loaded, run
 if TYPE_CHECKING:
     import onnxruntime
 
-BLOCK_ROWS = 64
+BLOCK_ROWS = 32
 PAST, PRESENT = "past_key_values.", "present."
 _DTYPES = {
     "tensor(float)": "float32",

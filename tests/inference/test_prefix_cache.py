@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.inference.prefix_cache import PrefixCache, RowRule, plan
+from aide_lsp.inference.prefix_cache import PrefixCache, RowRule, block_ends, plan
 
 
 def holding(*ids):
     cache = PrefixCache()
-    cache.extend(ids, 0, RowRule())
+    cache.extend(ids, 0)
     return cache
 
 
@@ -25,13 +25,13 @@ def test_reuse_when_prompts_share_a_prefix_then_keeps_it_but_the_last_token(prom
 
 def test_extend_when_past_lies_inside_then_replaces_the_rest():
     cache = holding(1, 2, 3)
-    cache.extend([7, 8], 1, RowRule())
+    cache.extend([7, 8], 1)
     assert list(cache.ids) == [1, 7, 8]
 
 
 def test_extend_when_past_lies_behind_the_end_then_is_our_mistake():
     with pytest.raises(AssertionError, match="gap"):
-        holding(1).extend([2], 3, RowRule())
+        holding(1).extend([2], 3)
 
 
 def test_clear_when_called_then_nothing_is_held():
@@ -42,23 +42,47 @@ def test_clear_when_called_then_nothing_is_held():
 
 def test_reuse_when_rows_depend_on_each_other_then_keeps_whole_blocks_only():
     cache, rule = PrefixCache(), RowRule(block=4)
-    cache.extend([0, 1, 2, 3], 0, rule)
-    cache.extend([4, 5, 6], 4, rule)
-    cache.extend([7], 7, rule)
+    cache.extend([0, 1, 2, 3], 0)
+    cache.extend([4, 5, 6], 4)
+    cache.extend([7], 7)
     assert cache.resume(range(9)) == 8
-    assert cache.reuse(range(9), rule) == 4
+    assert cache.reuse(range(8), rule) == 4
+
+
+def test_reuse_when_a_larger_block_fits_now_then_the_smaller_ones_are_run_again():
+    cache, rule = PrefixCache(), RowRule(block=4)
+    cache.extend([0, 1, 2, 3], 0)
+    cache.extend([4, 5, 6, 7], 4)
+    assert cache.reuse(range(9), rule) == 0
+
+
+@pytest.mark.parametrize(
+    ("length", "ends"),
+    [
+        (1, []),
+        (4, []),
+        (5, [4]),
+        (9, [8]),
+        (16, [8, 12]),
+        (17, [16]),
+        (30, [16, 24, 28]),
+        (48, [16, 32, 40, 44]),
+    ],
+)
+def test_block_ends_when_blocks_are_4_to_16_then_the_largest_that_fits_comes_first(length, ends):
+    assert block_ends(length, RowRule(block=4), chunk_rows=16) == ends
 
 
 def test_reuse_when_a_block_was_cut_then_it_counts_no_more():
     cache, rule = PrefixCache(), RowRule(block=4)
-    cache.extend([0, 1, 2, 3], 0, rule)
+    cache.extend([0, 1, 2, 3], 0)
     cache.trim(2)
-    cache.extend([2, 3], 2, rule)
+    cache.extend([2, 3], 2)
     assert cache.reuse(range(9), rule) == 0
 
 
 rules = st.sampled_from(
-    [RowRule(), RowRule(multiple=2), RowRule(multiple=4), RowRule(block=8), RowRule(2, 8)]
+    [RowRule(), RowRule(multiple=2), RowRule(multiple=4), RowRule(block=4), RowRule(2, 4)]
 )
 
 
@@ -69,13 +93,13 @@ def test_plan_when_anything_is_held_then_covers_the_rest_in_allowed_shapes(lengt
     for chunk in plan(ids, past, rule, chunk_rows):
         assert chunk.past <= held < chunk.past + len(chunk.kept)
         assert len(chunk.ids) % rule.multiple == 0 < len(chunk.ids)
-        assert len(chunk.ids) < (rule.block or chunk_rows) + rule.multiple
+        assert len(chunk.ids) < chunk_rows + rule.multiple
         assert chunk.kept == ids[chunk.past : chunk.past + len(chunk.kept)]
         held = chunk.past + len(chunk.kept)
     assert held == length
 
 
-@given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=20), min_size=1, max_size=6))
+@given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=40), min_size=1, max_size=6))
 def test_plan_when_rows_depend_on_each_other_then_a_prompt_is_run_the_same_way_whatever_came_before(prompts):
     """The value of a token is here the forward it ran in; warm and cold must agree on all of them."""
     rule, warm, values = RowRule(multiple=2, block=4), PrefixCache(), {}
@@ -85,5 +109,5 @@ def test_plan_when_rows_depend_on_each_other_then_a_prompt_is_run_the_same_way_w
                 held.update(
                     {chunk.past + row: (chunk.past, tuple(chunk.ids)) for row in range(len(chunk.kept))}
                 )
-                cache.extend(chunk.kept, chunk.past, rule)
+                cache.extend(chunk.kept, chunk.past)
         assert [values[i] for i in range(len(prompt))] == [cold[i] for i in range(len(prompt))]

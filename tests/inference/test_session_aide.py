@@ -62,7 +62,7 @@ def run(session, cache, ids, *, fresh=True, chunk_rows=256):
     past = cache.reuse(ids, rule) if fresh else cache.resume(ids)
     for chunk in plan(ids, past, rule, chunk_rows):
         candidates = session.forward(chunk.ids, chunk.past, [chunk.row], NOBODY)
-        cache.extend(chunk.kept, chunk.past, rule)
+        cache.extend(chunk.kept, chunk.past)
     return candidates
 
 
@@ -222,7 +222,7 @@ def test_forward_when_a_prompt_ends_behind_a_block_then_bits_are_those_of_one_pr
     assert kv_bytes(real, length) == expected
     again = bits(real, cold, length)
     cache = PrefixCache()
-    cache.extend(code[: length - 1], 0, real.row_rule)
+    cache.extend(code[: length - 1], 0)
     assert bits(real, run(real, cache, code[:length]), length) == again
 
 
@@ -267,7 +267,7 @@ def test_forward_when_cancelled_inside_then_ends_and_later_bits_are_the_same(rea
         real.forward(code[200:1024], 200, [823], cancel)
     thread.join()
     cache = PrefixCache()
-    cache.extend(code[:190], 0, real.row_rule)
+    cache.extend(code[:190], 0)
     assert bits(real, run(real, cache, code[:200]), 200) == before
 
 
