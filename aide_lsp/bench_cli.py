@@ -65,6 +65,41 @@ def speed(samples: int, **options: Any) -> None:
         click.echo(f"{title:<32} {median(times) * 1e3:>9.1f} ms   ({best:.1f} to {worst:.1f})")
 
 
+@bench.command()
+@click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
+@click.option("--model", help="Id of a model card.  [default: that of your settings]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None:
+    """Compare recipes (exact and fast) with a float32 graph of the same weights.
+
+    The text is Python source that no recipe was chosen or calibrated on. Takes some minutes, and 4 bytes of
+    disk and of memory for each weight while it runs.
+    """
+    import json
+
+    from attrs import asdict
+
+    from aide_lsp.catalog import store
+    from aide_lsp.catalog.fidelity import measure_fidelity
+    from aide_lsp.cli import effective_settings
+    from aide_lsp.progress import terminal_progress
+    from aide_lsp.startup import card_of
+
+    settings = effective_settings(None, {"model": model})
+    with terminal_progress() as progress:
+        source = store.fetch(card_of(settings), progress)
+        found = measure_fidelity(source, recipes or ("exact", "fast"), progress)
+    if as_json:
+        click.echo(json.dumps([asdict(result) for result in found], indent=2))
+        return
+    click.echo("recipe   positions  same choice   mean KL  99 % KL  candidates hold")
+    for result in found:
+        click.echo(
+            f"{result.recipe:<8} {result.positions:>9} {result.top1:>12.2%} {result.mean_kl:>9.5f}"
+            f" {result.p99_kl:>8.4f} {result.recall50:>11.3%} of the top 50"
+        )
+
+
 def model_folder(settings: Any) -> Path:
     """Return the converted model that the settings name; fetch and convert it first where needed."""
     from aide_lsp import startup

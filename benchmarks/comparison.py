@@ -16,7 +16,7 @@ MEMORY_TITLES = {
     "private": "of it not mapped from a file, MB",
     "peak": "highest resident memory, MB",
 }
-PACKAGES = ("aide", "onnxruntime", "llama-cpp-python")
+PACKAGES = ("llama-cpp-python", "aide", "onnxruntime")
 
 
 @frozen
@@ -111,7 +111,7 @@ def report(
         headings += [name, "ratio"]
     notes = [
         *machine.describe(),
-        "; ".join(f"{key} {value}" for fact in facts for key, value in fact.items() if key in PACKAGES),
+        "; ".join(dict.fromkeys(f"{key} {fact[key]}" for fact in facts for key in PACKAGES if key in fact)),
         *method(list(cells.values()), plan),
     ]
     table = render(headings, rows, markdown)
