@@ -39,9 +39,10 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
     kept = CONTROL.sub("", text[: stop.end] if stop else text)
     if not kept.strip():
         return Cleaned("", _why_empty(text, stop))
+    if stop and stop.rule == "joint":
+        return Cleaned(kept, None)
     kept = _without_below(hole, kept) if hole.shape is Shape.LINES else _without_overlap(hole, kept)
-    if not stop or stop.rule != "joint":
-        kept = _trim(hole, kept)
+    kept = _trim(hole, kept)
     return Cleaned(kept, None) if kept.strip() else Cleaned("", "repeats-suffix")
 
 

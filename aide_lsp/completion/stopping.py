@@ -20,8 +20,10 @@ from attrs import frozen
 from aide_lsp.completion.draft import Draft, Line
 from aide_lsp.completion.hole import Hole, Shape, indentation
 
-LOOKAHEAD = 10
-"""Lines that are generated to see a line's hole end; after that it is cut to one line."""
+LOOKAHEAD = 4
+"""Lines in which what stands right of the cursor has to come out again; else one line is kept."""
+EXPRESSION_LINES = 20
+"""Lines in which an expression has to close its brackets; else one line is kept."""
 REPEATS = 3
 """How often in a row a line may come."""
 REUNIONS = ("line-below", "joint", "closed-behind")
@@ -101,14 +103,17 @@ def _quote(draft: Draft) -> Stop | None:
 
 
 def _inline(draft: Draft) -> Stop | None:
-    lines = draft.lines[:LOOKAHEAD]
-    find = _joint if _is_telling(draft.hole.after) else _expression_end
+    is_telling = _is_telling(draft.hole.after)
+    find, limit = (_joint, LOOKAHEAD) if is_telling else (_expression_end, EXPRESSION_LINES)
+    lines = draft.lines[:limit]
     for line in lines:
-        if line.is_whole and (stop := find(draft, line)) is not None:
+        if not line.is_whole:
+            return None
+        if (stop := find(draft, line)) is not None:
             return stop
-        if line.start and not line.is_blank and line.is_entered and line.depth < draft.hole.base:
-            return Stop(lines[0].end, line.entered, "line")
-    if draft.ended or len(draft.lines) > LOOKAHEAD:
+        if line.start and not line.is_blank and line.depth < draft.hole.base:
+            return Stop(lines[0].end, line.seen, "line")
+    if draft.ended or len(draft.lines) > limit:
         return Stop(lines[0].end, lines[-1].seen, "line")
     return None
 
@@ -133,13 +138,12 @@ def _line_end(draft: Draft) -> Stop | None:
 def _block(draft: Draft) -> Stop | None:
     """The lines that are indented deeper than the one that opens the block, and what closes it."""
     for line in _written(draft.lines[1:]):
+        ends = line.is_entered and line.depth <= draft.hole.base
+        if ends and not line.closes:
+            return Stop(line.start, line.entered, "block")
         if (stop := _reunion(draft, line)) is not None:
             return stop
-        if line.depth > draft.hole.base or not line.is_entered:
-            continue
-        if not line.closes:
-            return Stop(line.start, line.entered, "block")
-        if line.is_whole and not draft.opens(line):
+        if ends and line.is_whole and not draft.opens(line):
             return Stop(line.end, line.seen, "block")
     return None
 
@@ -150,14 +154,13 @@ def _whole_lines(draft: Draft) -> Stop | None:
         return None
     floor = _floor(draft.hole, written[0])
     for index, line in enumerate(written):
-        if (stop := _reunion(draft, line)) is not None:
-            return stop
-        if line.depth > floor or not line.is_entered:
-            continue
-        if not line.closes:
+        ends = line.is_entered and line.depth <= floor
+        if ends and not line.closes:
             block = Stop(line.start, line.entered, "block")
             return _behind_header(draft, written[:index], line.entered) or block
-        if line.is_whole:
+        if (stop := _reunion(draft, line)) is not None:
+            return stop
+        if ends and line.is_whole:
             return Stop(line.end, line.seen, "block")
     return _behind_header(draft, written, written[-1].seen) if draft.ended else None
 
