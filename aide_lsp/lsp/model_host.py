@@ -40,15 +40,21 @@ class ModelHost:
         self.model = ""
         """Id of the model that is, or shall be, loaded."""
 
-    def wants(self, settings: Settings) -> bool:
-        """Whether these settings ask for another model, device or recipe than was asked for last."""
-        return self._wanted is None or _choice(settings) != _choice(self._wanted)
+    def claim(self, settings: Settings) -> bool:
+        """Whether `load` is due: for another model, device or recipe than the last, or after a failure.
 
-    async def load(self, settings: Settings, progress: Progress) -> bool:
-        """Load what the settings name; drop what was loaded. False: it failed or was overtaken."""
+        Of several callers only the first is told so.
+        """
+        wanted = self._wanted
+        if wanted is not None and _choice(wanted) == _choice(settings) and self.state != "failed":
+            return False
         self._wanted, self.model = settings, settings.model or "default"
         self.state, self.completer, self.message = "loading", None, "The model is being loaded."
         self._settled.clear()
+        return True
+
+    async def load(self, settings: Settings, progress: Progress) -> bool:
+        """Load what was claimed; what was loaded before is dropped. False: it failed or was overtaken."""
 
         def told(share: float | None, text: str) -> None:
             self.message = text if share is None else f"{text} ({share:.0%})"

@@ -27,6 +27,7 @@ from aide_lsp.lsp.status import Status
 from aide_lsp.lsp.transport import Transport
 from aide_lsp.lsp.work_done import WorkDone
 from aide_lsp.lsp.worker import Worker
+from aide_lsp.settings import Settings
 from aide_lsp.settings_layers import PROJECT_FILE, Problem
 
 log = logging.getLogger("aide.server")
@@ -165,8 +166,8 @@ class Server(LanguageServer):
             await self._pull_settings()
         self.review_settings()
         settings = self.configuration.resolve().settings
-        if self.host.wants(settings):
-            self._spawn(self._load())
+        if self.host.claim(settings):
+            self._spawn(self._load(settings))
 
     async def _pull_settings(self) -> None:
         async def ask(params: types.ConfigurationParams) -> Any:
@@ -178,8 +179,7 @@ class Server(LanguageServer):
         except Exception as error:  # no answer, or one of another form
             log.warning("The client did not tell its settings (%s).", type(error).__name__)
 
-    async def _load(self) -> None:
-        settings = self.configuration.resolve().settings
+    async def _load(self, settings: Settings) -> None:
         work = WorkDone(self.protocol, "Aide", self.profile.progress)
         loaded = await self.host.load(settings, work.report)
         if loaded:

@@ -8,6 +8,7 @@ and from C, `#child FILE` starts a process and writes its number, `#decline`, `#
 """
 
 import ctypes
+import logging
 import re
 import subprocess
 import sys
@@ -81,6 +82,7 @@ def _obey(completer, before, cancel) -> None:
     if "#session" in before:
         raise SessionError("The runtime failed. Restart the server.")
     if slow := SLOW.search(before):
+        logging.getLogger("aide.fake").info("slow begins")
         until = time.monotonic() + float(slow[1])
         while time.monotonic() < until:
             if cancel.cancelled:

@@ -203,6 +203,10 @@ async def test_model_that_cannot_be_loaded_is_said_once_and_again_in_the_status(
     assert message.type == t.MessageType.Error
     assert status["message"] in message.message
     assert "secret" not in str(client.messages + client.log_messages)
+    # Another attempt when the user changes something, and another message if it fails too.
+    client.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings=None))
+    while len(client.messages) < 2:
+        await run(client, "aide.status")
     await client.shutdown_session()
     await client.stop()
 

@@ -119,7 +119,7 @@ async def converse(script) -> list:
     return recorder.sent
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(messages(), st.booleans()), max_size=20))
 def test_each_request_gets_exactly_one_reply_and_nothing_pops_up(script):
     logging.getLogger("aide").setLevel(logging.CRITICAL)

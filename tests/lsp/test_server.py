@@ -175,8 +175,10 @@ async def test_cancel_is_answered_at_once_and_ends_the_running_generation(vscode
     stats = open_text(vscode, "#stats", "file:///work-folder/stats.py")
     early = int((await inserted(vscode, stats)).split()[3])
     uri = open_text(vscode, "#slow 20", "file:///work-folder/cancel.py")
+    before = len(vscode.log_messages)
     request = inline(vscode, uri)
-    await asyncio.sleep(0.1)
+    while not any(message.message == "slow begins" for message in vscode.log_messages[before:]):
+        await asyncio.sleep(0.01)
     (msg_id,) = vscode.protocol._request_futures
     vscode.cancel_request(t.CancelParams(id=msg_id))
     with pytest.raises(Exception, match="cancelled"):
