@@ -230,6 +230,26 @@ def test_right_marks_are_gone_on_from(tiny_model, tmp_path):
         assert partial.done == 50_000
 
 
+def test_bytes_that_changed_on_the_disk_are_cut_off_at_the_last_good_mark(tiny_model, tmp_path):
+    with PartialFile(tmp_path / "tiny.gguf", len(tiny_model.data), tiny_model.card.sha256) as partial:
+        for start in (0, 50_000):
+            partial.append(tiny_model.data[start : start + 50_000])
+            partial.mark()
+    with (tmp_path / "tiny.gguf.partial").open("r+b") as file:
+        file.seek(60_000)
+        file.write(bytes([tiny_model.data[60_000] ^ 1]))
+    with PartialFile(tmp_path / "tiny.gguf", len(tiny_model.data), tiny_model.card.sha256) as partial:
+        assert partial.done == 50_000
+
+
+def test_more_bytes_than_the_model_has_are_refused_before_they_are_written(tiny_model, tmp_path):
+    with PartialFile(tmp_path / "tiny.gguf", 10, tiny_model.card.sha256) as partial:
+        partial.append(b"12345")
+        with pytest.raises(SourceError, match="sent more than the 10 bytes"):
+            partial.append(b"678901")
+        assert (tmp_path / "tiny.gguf.partial").stat().st_size == 5
+
+
 # A child process that downloads a tiny model whose parts are plain files, slowly or at once.
 CHILD = """
 import os, sys, time

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import contextmanager
 
 import pytest
 from attrs import evolve
@@ -80,6 +81,21 @@ def test_converted_model_needs_no_file_any_more(tiny_model, folders, converter, 
     store.model_file(tiny_model.card).unlink()
     assert store.ensure(tiny_model.card, "exact", ignore) == folder
     assert source == [0]
+
+
+def test_what_another_process_converted_meanwhile_is_not_converted_again(
+    tiny_model, folders, converter, source, monkeypatch
+):
+    @contextmanager
+    def slow_lock(folder, progress):
+        """While this process waits for the lock, its holder finishes the same work."""
+        monkeypatch.setattr(store, "locked", download.locked)
+        store.ensure(tiny_model.card, "exact", ignore)
+        yield
+
+    monkeypatch.setattr(store, "locked", slow_lock)
+    store.ensure(tiny_model.card, "exact", ignore)
+    assert len(converter) == 1
 
 
 def test_damaged_file_is_fetched_again_before_it_is_converted(tiny_model, folders, converter, source):
