@@ -106,7 +106,7 @@ def open_gguf(path: Path) -> GgufFile:
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         return _parse(path, buffer)
-    except (struct.error, ValueError, OverflowError) as error:
+    except (struct.error, ValueError, ArithmeticError, RecursionError) as error:
         raise ConversionError(f"{path.name} is damaged or cut short ({error}); fetch it again") from error
 
 
