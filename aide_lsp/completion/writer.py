@@ -30,8 +30,8 @@ UNFINISHED = re.compile(r"(?:[^\w\r\n]|_)?[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \
 Tokens of code are whole words with the blank, dot or bracket before them (` return`, `(self`), and runs of
 signs (`()`, `):`). Behind half of one the model is lost, so this much of the prefix is not shown to it
 but has to be written first, by the tokens it likes best. Lines of HumanEval cut at 90 places of each
-kind pass their tests, without and with this: indentation 20 % and 76 %, a blank 74 % and 86 %, the
-middle of a word 9 % and 88 %. It also keeps the prompt the same while a word is typed.
+kind pass their tests, without and with this: indentation 20 % and 76 %, a blank 74 % and 86 %, a sign
+54 % and 86 %, the middle of a word 9 % and 88 %. It also keeps the prompt the same while a word is typed.
 """
 LONGEST_WORD = 64
 """Characters of the prefix that are looked at for it."""
