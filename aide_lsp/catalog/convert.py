@@ -82,7 +82,8 @@ def run_worker(module: str, job: Mapping[str, Any], progress: Progress) -> Any:
     The worker writes JSON lines: {"progress", "step"}, then {"result"} or {"error"}. Its standard input
     stays open while this process lives; the worker ends when it closes.
     """
-    command = [sys.executable, "-m", module]
+    # -P: the current folder may be an untrusted project with modules of the same names.
+    command = [sys.executable, "-P", "-m", module]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
