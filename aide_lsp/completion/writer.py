@@ -34,7 +34,7 @@ kind pass their tests, without and with this: indentation 20 % and 76 %, a blank
 54 % and 86 %, the middle of a word 9 % and 88 %. It also keeps the prompt the same while a word is typed.
 """
 LONGEST_WORD = 64
-"""Characters of the prefix that are looked at for it."""
+"""Characters of the prefix that are looked at for it; a longer word is left as it is."""
 ENCODED_TEXTS = 8192
 """Texts whose token ids are remembered: most lines of a window are those of the last one."""
 
@@ -123,7 +123,12 @@ class Writer:
             self._prefix_cache,
             self._prompt_ids(task, given_back),
             task.sampling,
-            Limits(max_tokens=task.max_tokens, deadline=task.deadline, end_tokens=self._end_tokens),
+            Limits(
+                # What is given back is written once more, and takes nothing from the completion.
+                max_tokens=task.max_tokens + len(self._encode(given_back)),
+                deadline=task.deadline,
+                end_tokens=self._end_tokens,
+            ),
             cancel,
             self._beginnings.of(given_back),
         )
@@ -137,8 +142,10 @@ class Writer:
     def _prompt_ids(self, task: Task, given_back: str) -> list[int]:
         prefix = task.prefix.removesuffix(given_back)
         suffix = task.suffix if self._prompt.format.reads_suffix else ""
-        window = cut_window(prefix, suffix, task.num_context, self._encode)
-        return self._prompt.render(window.prefix_ids, window.suffix_ids)
+        budget = max(0, task.num_context - len(self._encode(given_back)))
+        window = cut_window(prefix, suffix, budget, self._encode)
+        # A model needs something to go on from: no text at all is shown as an empty line.
+        return self._prompt.render(window.prefix_ids, window.suffix_ids) or list(self._encode("\n"))
 
     def _read(self, generation: Generation, hole: Hole, given_back: str) -> tuple[str, Stop | None]:
         """Read what comes behind the text given back, until it ends or a stop rule ends it."""
@@ -156,5 +163,6 @@ class Writer:
 
 def _given_back(prefix: str) -> str:
     """Return the end of the prefix that the model writes again, so that its tokens are whole ones."""
-    match = UNFINISHED.search(prefix, max(0, len(prefix) - LONGEST_WORD))
-    return match.group() if match else ""
+    start = max(0, len(prefix) - LONGEST_WORD)
+    match = UNFINISHED.search(prefix, start)
+    return match.group() if match and (match.start() > start or start == 0) else ""

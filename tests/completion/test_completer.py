@@ -171,3 +171,11 @@ def test_complete_without_fim_reads_the_prefix_only():
     completer = completer_of(continuing({"x = ": "1\n"}), fim=None)
     assert complete(completer, request_at("x = |\ny = 2\n")).text == "1"
     assert all(b"y" not in bytes(ids) for ids, _, _ in completer.session.forwards)
+
+
+@pytest.mark.parametrize("marked", ["|", "x|", " |", "|\ny"])
+@pytest.mark.parametrize("fim", [None, "qwen2.5-coder"])
+@pytest.mark.parametrize("num_context", [1, 1024])
+def test_complete_of_next_to_nothing(marked, fim, num_context):
+    completion = complete(completer_of(babbling(), fim=fim), request_at(marked, num_context=num_context))
+    assert completion.generated_tokens > 0

@@ -92,6 +92,12 @@ def test_write_never_loses_what_stands_left_of_the_cursor(prefix):
         assert read.startswith("\n" + prefix + written.text[0])
 
 
+def test_write_counts_only_what_is_new():
+    writer, _ = writer_of(continuing({"def f():\n   ": " return 1\n"}))
+    written = writer.write(task("def f():\n    ret", max_tokens=3), CancelToken())
+    assert (written.text, written.finish_reason) == ("urn", "length")
+
+
 def test_write_when_broken_off_keeps_whole_lines():
     writer, _ = writer_of(continuing({"def f():\n": "    a = 1\n    b = 2\n    return a + b\n"}))
     written = writer.write(task("def f():\n", "", max_tokens=25), CancelToken())
