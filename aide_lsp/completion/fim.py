@@ -61,7 +61,7 @@ class FimPrompt:
         return len(self.format.control_tokens)
 
     def render(self, prefix: Sequence[int], suffix: Sequence[int]) -> list[int]:
-        """Return the prompt's token ids; none where there is no text and the format has no tokens of its own."""
+        """Return the prompt's token ids; none if there is no text and the format has no tokens of its own."""
         texts = {"PREFIX": prefix, "SUFFIX": suffix}
         return [
             token

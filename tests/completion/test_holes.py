@@ -1,4 +1,4 @@
-"""How completions end and what is inserted, on texts with a cursor: data/holes.txt."""
+"""How completions end and what is inserted, on texts with a cursor: data/*.txt."""
 
 import re
 from pathlib import Path
@@ -31,9 +31,11 @@ class Case:
 
 
 def read_cases() -> list[Case]:
-    data = (Path(__file__).parent / "data" / "holes.txt").read_text(encoding="utf-8")
-    _, *cases = re.split(r"^=== (.+) \[(\w+)\]\n", data, flags=re.MULTILINE)
-    return [read_case(*cases[start : start + 3]) for start in range(0, len(cases), 3)]
+    cases: list[Case] = []
+    for path in sorted((Path(__file__).parent / "data").glob("*.txt")):
+        _, *parts = re.split(r"^=== (.+) \[(\w+)\]\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        cases += [read_case(*parts[start : start + 3]) for start in range(0, len(parts), 3)]
+    return cases
 
 
 def read_case(name: str, language: str, body: str) -> Case:
