@@ -1,0 +1,137 @@
+"""An editor without a screen: starts a language server and asks it for inline completions.
+
+In: the server's command, settings, texts with a cursor. Out: the text the server would insert, and how
+long it took. Any server that knows `textDocument/inlineCompletion` will do. It does not know what the
+texts are or what is measured.
+"""
+
+import asyncio
+import os
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+CAPABILITIES = types.ClientCapabilities(
+    workspace=types.WorkspaceClientCapabilities(configuration=True, workspace_folders=True),
+    window=types.WindowClientCapabilities(work_done_progress=True),
+    text_document=types.TextDocumentClientCapabilities(
+        inline_completion=types.InlineCompletionClientCapabilities()
+    ),
+)
+START_S = 900  # the server may fetch and convert its model first
+ANSWER_S = 300
+
+
+@frozen
+class Answer:
+    """What came of one request."""
+
+    text: str
+    "What is inserted at the cursor; empty: nothing."
+    seconds: float
+    "From request to answer."
+
+
+class Editor:
+    """A client with one server. Use as an asynchronous context manager."""
+
+    def __init__(self, command: str, settings: dict[str, Any], folder: Path) -> None:
+        self._command, self._settings, self._folder = shlex.split(command), settings, folder
+        self._client = _client(settings)
+        self._opened = 0
+        self.server = "unknown server"
+        """What the server calls itself."""
+
+    async def __aenter__(self) -> "Editor":
+        await self._client.start_io(*self._command)
+        folder = types.WorkspaceFolder(self._folder.as_uri(), self._folder.name)
+        params = types.InitializeParams(
+            CAPABILITIES,
+            process_id=os.getpid(),
+            root_uri=folder.uri,
+            workspace_folders=[folder],
+            initialization_options=self._settings,
+        )
+        found = await asyncio.wait_for(self._client.initialize_async(params), START_S)
+        if found.server_info:
+            self.server = f"{found.server_info.name} {found.server_info.version}"
+        self._client.initialized(types.InitializedParams())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.wait_for(self._client.shutdown_async(None), ANSWER_S)
+        self._client.exit(None)
+        await self._client.stop()  # type: ignore[no-untyped-call]
+
+    async def complete(self, prefix: str, suffix: str, timeout: float = ANSWER_S) -> Answer:
+        """Open a document with the cursor between `prefix` and `suffix`, ask once, and close it."""
+        self._opened += 1
+        uri = (self._folder / f"hole{self._opened}.py").as_uri()
+        document = types.TextDocumentItem(uri=uri, language_id="python", version=1, text=prefix + suffix)
+        self._client.text_document_did_open(types.DidOpenTextDocumentParams(document))
+        started = time.perf_counter()
+        result = await asyncio.wait_for(
+            self._client.text_document_inline_completion_async(
+                types.InlineCompletionParams(
+                    text_document=types.TextDocumentIdentifier(uri),
+                    position=position(prefix),
+                    context=types.InlineCompletionContext(types.InlineCompletionTriggerKind.Invoked),
+                )
+            ),
+            timeout,
+        )
+        seconds = time.perf_counter() - started
+        self._client.text_document_did_close(
+            types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri))
+        )
+        return Answer(inserted(result, position(prefix)), seconds)
+
+
+def position(prefix: str) -> types.Position:
+    """Return the cursor behind `prefix`, in UTF-16 units, which every server knows."""
+    lines = prefix.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return types.Position(line=len(lines) - 1, character=len(lines[-1].encode("utf-16-le")) // 2)
+
+
+def inserted(result: Any, cursor: types.Position) -> str:
+    """Return what the first item inserts at the cursor; "" without items.
+
+    Raises:
+        ValueError: the item replaces text; this program would have to know which.
+    """
+    items = getattr(result, "items", result)
+    if not items:
+        return ""
+    item = items[0]
+    if item.range is not None and (item.range.start != cursor or item.range.end != cursor):
+        raise ValueError(f"the server's item replaces {item.range}, the cursor is at {cursor}")
+    text = item.insert_text
+    return text if isinstance(text, str) else str(text.value)
+
+
+def _client(settings: dict[str, Any]) -> LanguageClient:
+    client = LanguageClient("aide-benchmark", "1")
+
+    def configuration(params: types.ConfigurationParams) -> list[dict[str, Any]]:
+        return [settings for _ in params.items]
+
+    client.feature(types.WORKSPACE_CONFIGURATION)(configuration)
+
+    def ignore(_: Any) -> None:
+        return None
+
+    for method in (
+        types.CLIENT_REGISTER_CAPABILITY,
+        types.WINDOW_WORK_DONE_PROGRESS_CREATE,
+        types.WINDOW_LOG_MESSAGE,
+        types.WINDOW_SHOW_MESSAGE,
+        types.WINDOW_SHOW_MESSAGE_REQUEST,
+        types.PROGRESS,
+    ):
+        client.feature(method)(ignore)
+    return client
