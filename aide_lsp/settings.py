@@ -164,6 +164,13 @@ def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
     )
 
 
+def new_seed() -> int:
+    """Draw a seed for a request that sets none: small enough to be read aloud, and exact as a double."""
+    from secrets import randbits
+
+    return randbits(31)
+
+
 def camel(key: str) -> str:
     """The key as editors write it: `top_k` -> `topK`."""
     head, *rest = key.split("_")

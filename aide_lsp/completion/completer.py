@@ -7,7 +7,6 @@ does not know LSP, ONNX or where models lie.
 """
 
 import re
-from secrets import randbits
 from time import monotonic
 from uuid import uuid4
 
@@ -23,7 +22,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session
 from aide_lsp.inference.tokenizer import Tokenizer
-from aide_lsp.settings import Parameters
+from aide_lsp.settings import Parameters, new_seed
 
 LONGEST_TEXT = 5_000_000
 """Characters of a text that is completed at all."""
@@ -178,7 +177,7 @@ class Completer:
         room = self._writer.room
         max_tokens = min(question.max_tokens, max(1, room // 2))
         parameters = question.parameters
-        seed = randbits(63) if parameters.seed is None else parameters.seed
+        seed = new_seed() if parameters.seed is None else parameters.seed
         num_context = min(parameters.num_context, room - max_tokens)
         return evolve(parameters, seed=seed, num_context=num_context), seed, max_tokens
 

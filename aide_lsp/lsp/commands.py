@@ -6,7 +6,6 @@ what is expected. It does not know how a completion comes about.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -19,7 +18,7 @@ from aide_lsp.lsp.completing import Asked
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import ACCEPTED, REGENERATE, STATUS
 from aide_lsp.lsp.status import Nothing
-from aide_lsp.settings import Parameters, camel, check_value
+from aide_lsp.settings import Parameters, camel, check_value, new_seed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from aide_lsp.lsp.server import Server
 
 EXPECTED = 'aide.regenerate takes one object: {"uri": ..., "position": {"line": ..., "character": ...}}'
-# Small enough to be read aloud, and exact in clients whose numbers are doubles.
-SEED_LIMIT = 2**31
 PARAMETERS = {camel(name): name for name in ("temperature", "top_k", "top_p", "num_context", "seed")}
 
 
@@ -101,7 +98,7 @@ def _parameters(ls: Server, asked: Asked, argument: Mapping[str, Any]) -> Parame
     if not isinstance(given, Mapping):
         raise JsonRpcInvalidParams(f"parameters must be an object; it may hold {', '.join(PARAMETERS)}.")
     seed = argument.get("seed", given.get("seed"))
-    values = {**given, "seed": secrets.randbelow(SEED_LIMIT) if seed is None else seed}
+    values = {**given, "seed": new_seed() if seed is None else seed}
     checked = {}
     for written, value in values.items():
         key = PARAMETERS.get(written, written)
