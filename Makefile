@@ -11,7 +11,7 @@ demo: $(READY)  ## Fetch and convert the default model, complete a sample file t
 	$(BIN)/aide demo
 
 test: $(READY) lint typecheck  ## All tests, those on the real model included
-	$(BIN)/pytest
+	$(BIN)/pytest $(PYTEST_OPTIONS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

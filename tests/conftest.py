@@ -1,8 +1,12 @@
 """Fixtures that several rooms share."""
 
+import hypothesis
 import pytest
 
 from aide_lsp.settings import Settings
+
+# The same examples each time: what a change broke must not depend on luck. Locally they are drawn anew.
+hypothesis.settings.register_profile("ci", derandomize=True, print_blob=True)
 
 
 @pytest.fixture(scope="session")
