@@ -36,10 +36,9 @@ SERVER = """
 """
 
 
-def result(id: str, passed: bool, completion: str = "x") -> Result:
-    return Result(
-        id, completion, passed, exact=False, why="passed" if passed else "NameError: y", seconds=0.1
-    )
+def result(name: str, passed: bool, completion: str = "x") -> Result:
+    why = "passed" if passed else "NameError: y"
+    return Result(name, completion, passed, exact=False, why=why, seconds=0.1)
 
 
 def write_problems(path, count):
