@@ -16,7 +16,15 @@ OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")
 """What a line ends with that goes on below."""
 CLOSING_WORDS = ("end", "fi", "done", "esac")
 """Words that close a block, as closing brackets do."""
+CONTINUING_WORDS = ("else", "elif", "elsif", "except", "finally", "catch", "rescue", "when", "case")
+"""Words that go on with the statement whose block has just ended."""
+DEFINING = re.compile(
+    r"\s*(?:@|(?:export |public |private |protected |static |async |pub )*"
+    r"(?:def|class|func|function|fn|fun|impl|struct|enum|interface|trait|type|module)\b)"
+)
+"""How a definition begins, in most languages."""
 CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|(?:{'|'.join(CLOSING_WORDS)})\b")
+CONTINUING = re.compile(rf"(?:{'|'.join(CONTINUING_WORDS)})\b")
 
 
 @frozen
@@ -49,10 +57,11 @@ class Line:
 
     @property
     def entered(self) -> int:
-        """Characters that had to be generated to know its indentation, and whether it closes a block."""
+        """Characters that had to be generated to know its indentation, and what its first word does."""
         written = self.text.lstrip()
-        word = max(n for w in CLOSING_WORDS for n in range(len(w) + 1) if written.startswith(w[:n]))
-        return self.end - len(written) + 1 + word
+        words = (*CLOSING_WORDS, *CONTINUING_WORDS)
+        known = max(n for word in words for n in range(len(word) + 1) if written.startswith(word[:n]))
+        return self.end - len(written) + 1 + known
 
     @property
     def is_entered(self) -> bool:
@@ -63,6 +72,16 @@ class Line:
     def closes(self) -> bool:
         """Whether it closes a block rather than begin something new."""
         return CLOSING.match(self.text.lstrip()) is not None
+
+    @property
+    def continues(self) -> bool:
+        """Whether it goes on with the statement before it, like `else`."""
+        return CONTINUING.match(self.text.lstrip()) is not None
+
+    @property
+    def defines(self) -> bool:
+        """Whether it begins a function, a class or the like."""
+        return DEFINING.match(self.text) is not None
 
 
 @define(slots=False)

@@ -7,7 +7,7 @@ pieces. The one decided first counts:
 - everywhere: a code fence; the same line again and again; a bracket or quote that stands behind the cursor;
 - in a line: where what stands right of the cursor comes out again, else the end of the expression;
 - at a line's end: the end of the line, or of the block that it opens;
-- whole lines: where the line below comes out again, else the end of the block.
+- whole lines: where the line below comes out again, else the end of the block or definition.
 
 It does not know tokens or the model.
 """
@@ -154,6 +154,8 @@ def _whole_lines(draft: Draft) -> Stop | None:
         return None
     floor = _floor(draft.hole, written[0])
     for index, line in enumerate(written):
+        if index and _is_new_paragraph(draft.hole, written[0], written[index - 1], line):
+            return Stop(line.start, line.entered, "definition")
         ends = line.is_entered and line.depth <= floor
         if ends and not line.closes:
             block = Stop(line.start, line.entered, "block")
@@ -172,6 +174,15 @@ def _floor(hole: Hole, first: Line) -> int:
     be any block that the line below leaves open.
     """
     return first.depth - 1 if hole.before else min(first.depth - 1, indentation(hole.below))
+
+
+def _is_new_paragraph(hole: Hole, first: Line, previous: Line, line: Line) -> bool:
+    """Whether a line begins something new behind a definition, or behind anything at the top level."""
+    if first.depth and not (first.defines and hole.before):
+        return False
+    if not line.is_entered or line.depth > first.depth or line.closes or line.continues:
+        return False
+    return previous.depth > line.depth or previous.end + 1 < line.start
 
 
 def _behind_header(draft: Draft, written: list[Line], decided: int) -> Stop | None:
