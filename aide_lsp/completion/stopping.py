@@ -128,11 +128,20 @@ def _line_end(draft: Draft) -> Stop | None:
     if not first.is_whole:
         return None
     opens = draft.opens(first)
+    has_block = opens and indentation(draft.hole.below) > draft.hole.base
+    if first.end == 0 and has_block:
+        return _into_block(draft)
     if first.end == 0 and not opens:
         return _whole_lines(draft)
-    if opens and indentation(draft.hole.below) <= draft.hole.base:
-        return _block(draft)
-    return Stop(first.end, first.seen, "line")
+    return _block(draft) if opens and not has_block else Stop(first.end, first.seen, "line")
+
+
+def _into_block(draft: Draft) -> Stop | None:
+    """Lines at the beginning of a block that stands below already: only such as lead up to it."""
+    stop = _whole_lines(draft)
+    if stop is None or stop.rule in ("line-below", "header"):
+        return stop
+    return Stop(0, stop.decided, "line")
 
 
 def _block(draft: Draft) -> Stop | None:

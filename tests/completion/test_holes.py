@@ -39,8 +39,8 @@ def read_cases() -> list[Case]:
 
 
 def read_case(name: str, language: str, body: str) -> Case:
-    text, _, written, rule, inserted = re.split(r"\n--- (.+)\n", body.rstrip("\n"))
-    return Case(name, language, text, written, rule, inserted.removesuffix("¶"))
+    text, _, written, rule, inserted = re.split(r"\n--- (.+)\n", body.rstrip("\n") + "\n")
+    return Case(name, language, text, written, rule, inserted.removesuffix("\n").removesuffix("¶"))
 
 
 def hole_at(text: str, language: str = "python") -> tuple[Hole, str, str]:
