@@ -2,6 +2,8 @@
 
 import pytest
 from attrs import evolve, frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aide_lsp.completion.completer import Completer, CompletionRequest
 from aide_lsp.errors import DeclinedError
@@ -179,3 +181,21 @@ def test_complete_without_fim_reads_the_prefix_only():
 def test_complete_of_next_to_nothing(marked, fim, num_context):
     completion = complete(completer_of(babbling(), fim=fim), request_at(marked, num_context=num_context))
     assert completion.generated_tokens > 0
+
+
+HISTORY = st.lists(
+    st.tuples(st.integers(0, 30), st.sampled_from(["x", " ", "foo", "(", "\n    ", ""])), max_size=6
+)
+
+
+@given(history=HISTORY, last=HISTORY.filter(bool), seed=st.integers(-9, 9), unseeded=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_complete_does_not_depend_on_history(history, last, seed, unseeded):
+    """Whatever was typed and asked before, seed set or not: the same request gives the same text."""
+    used, text = completer_of(babbling()), "def f(a):\n    return a\n\nf(1)\n"
+    for offset, typed in (*history, *last):
+        text = text[:offset] + typed + text[offset:]
+        marked = text[: offset + len(typed)] + "|" + text[offset + len(typed) :]
+        complete(used, request_at(marked, temperature=1.0, seed=None if unseeded else seed))
+    request = request_at(marked, temperature=1.0, seed=seed)
+    assert complete(used, request).text == complete(completer_of(babbling()), request).text
