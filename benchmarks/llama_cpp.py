@@ -24,6 +24,7 @@ from benchmarks.samples import MAX_OTHERS, Sample, enough, gate
 
 PAUSE_S = 0.2  # lets the spinning threads of the engine that went before fall asleep
 LOADS = 5
+LOOSEST = 0.25
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,7 +74,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--long", action="store_true", help="also a cold prefill of 2048 tokens")
     add("--markdown", action="store_true", help="print the table as Markdown")
     add("--json", type=Path, help="write all samples to this file")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not 0 < options.max_others <= LOOSEST:
+        parser.error(f"--max-others is a share above 0 and at most {LOOSEST}: beyond, ratios flatter Aide")
+    return options
 
 
 def default_gguf() -> Path:

@@ -103,6 +103,13 @@ def test_options():
     assert (options.threads, options.max_others, options.long) == (2, 0.10, True)
 
 
+@pytest.mark.parametrize("share", ["0", "0.3", "2"])
+def test_options_refuse_a_gate_that_lets_everything_through(share, capsys):
+    with pytest.raises(SystemExit):
+        parse(["--max-others", share])
+    assert "flatter" in capsys.readouterr().err
+
+
 IDS = [7, 7, 8, 9] * 200
 
 
