@@ -207,10 +207,14 @@ def _line_end(text: str) -> str:
 def _question(request: CompletionRequest) -> Question:
     """Take a request apart at the cursor; all line ends become \\n, as the model knows them."""
     return Question(
-        prefix=LINE_END.sub("\n", request.text[: request.offset]),
-        suffix=LINE_END.sub("\n", request.text[request.offset :]),
+        prefix=_with_line_feeds(request.text[: request.offset]),
+        suffix=_with_line_feeds(request.text[request.offset :]),
         language=(request.language_id, request.path),
         parameters=request.parameters,
         max_tokens=request.max_tokens,
         candidate=request.candidate,
     )
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
