@@ -75,10 +75,10 @@ def check_runtime() -> Finding:
         return Finding("fail", "ONNX Runtime", f"{both} overwrite each other's files", repair)
     if not found:
         return Finding("fail", "ONNX Runtime", "not installed", f"{python} install aide-lsp")
-    import onnxruntime
+    from aide_lsp.inference.session_runtime import offered_providers
 
     name, number = next(iter(found.items()))
-    offered = ", ".join(p.removesuffix("ExecutionProvider") for p in onnxruntime.get_available_providers())
+    offered = ", ".join(offered_providers())
     return Finding("ok", "ONNX Runtime", f"{name} {number}, built for {offered}")
 
 

@@ -153,3 +153,24 @@ def test_demo_then_two_completions_with_two_seeds(aide):
     assert run.returncode == 0
     assert len(set(seeds)) == 2
     assert run.stdout.count("CPU, recipe exact") == 2
+
+
+def test_model_that_others_exported_when_named_by_a_card_then_it_completes(aide, home, monkeypatch):
+    """The layout of Optimum, with a tokenizer beside it: taken over as it is, told as such."""
+    from tests.inference import exported_decoder
+    from tests.tiny_model import tiny_model_folder
+
+    monkeypatch.setattr(exported_decoder, "VOCAB", 384)
+    cards = home / "config" / "aide" / "models"
+    exported_decoder.write_export(cards / "export")
+    converted = tiny_model_folder(home / "converted")
+    (cards / "export" / "tokenizer.json").write_bytes((converted / "tokenizer.json").read_bytes())
+    card = 'id = "export"\npath = "export"\ncontext_length = 256\nend_tokens = ["<|endoftext|>"]\n'
+    (cards / "export.toml").write_text(card, encoding="utf-8")
+    options = ("--model", "export", "--num-context", "64", "--max-tokens", "8", "--seed", "3", "--json")
+    first, second = (aide("complete", "x.py:2:12", *options) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    got = json.loads(first.stdout)
+    assert got["device"] == "CPU, recipe imported"
+    assert got["generated_tokens"] > 0
+    assert json.loads(second.stdout)["text"] == got["text"]

@@ -53,6 +53,13 @@ def load(path: Path, provider: str, threads: int) -> Loaded:
     return Loaded(session, got, f"Runs on the CPU: {problem}." if problem else None)
 
 
+def offered_providers() -> list[str]:
+    """Return what this build of the runtime could run on; whether the machine has it is another matter."""
+    import onnxruntime
+
+    return [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
+
+
 def cuda_problem() -> str | None:
     """Return why CUDA cannot be used here, in plain words; None if nothing speaks against it."""
     import onnxruntime
