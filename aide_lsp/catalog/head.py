@@ -10,10 +10,14 @@ import numpy as np
 
 from aide_lsp.catalog.gguf_file import Tensor
 from aide_lsp.catalog.onnx_file import GraphWriter, Stored
-from aide_lsp.catalog.quantize import BLOCK, tensor_int4_blocks, tensor_int8_blocks
+from aide_lsp.catalog.quantize import BLOCK, BlockCodes, tensor_int4_blocks, tensor_int8_blocks
 from aide_lsp.catalog.recipes import Recipe, block_node, block_product
 
 CANDIDATES = 64
+
+# Columns that share a scale in the 4-bit head, the first that divides the width. Wide blocks save a
+# tenth of its bytes; the shortlist is long enough for what they lose.
+ROUGH_BLOCKS = (128, 64, 32)
 
 
 def embed(graph: GraphWriter, recipe: Recipe, name: str, table: Tensor, ids: str) -> str:
@@ -37,7 +41,7 @@ def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidd
         logits = full_head(graph, recipe, name, head, hidden)
         graph.node("TopK", [logits, count], outputs)
         return
-    rough = block_product(graph, f"{name}.rough", hidden, tensor_int4_blocks(head), 4)
+    rough = block_product(graph, f"{name}.rough", hidden, _rough_head(head), 4)
     size = graph.constant("shortlist_size", np.array([recipe.shortlist], np.int64))
     graph.node("TopK", [rough, size], ["rough_logits", "shortlist"], sorted=0)
     _table_blocks(graph, name, head)
@@ -49,6 +53,10 @@ def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidd
     )
     graph.node("TopK", [exact, count], ["candidate_logits", "best"])
     graph.node("GatherElements", ["shortlist", "best"], "candidate_ids", axis=1)
+
+
+def _rough_head(head: Tensor) -> BlockCodes:
+    return tensor_int4_blocks(head, next(block for block in ROUGH_BLOCKS if head.shape[1] % block == 0))
 
 
 def full_head(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> str:
@@ -94,7 +102,8 @@ def _full_head_blocks(
     shape = (rows, columns // BLOCK, BLOCK)
     codes = graph.shared(f"{name}.product_codes", stored[f"{name}.codes"], shape)
     scales = graph.shared(f"{name}.product_scales", stored[f"{name}.scales"], shape[:2])
-    return block_node(graph, f"{name}.logits", [hidden, codes, scales], rows, columns, 8)
+    sizes = {"N": rows, "K": columns, "bits": 8, "block_size": BLOCK}
+    return block_node(graph, f"{name}.logits", [hidden, codes, scales], sizes)
 
 
 def _full_head_floats(graph: GraphWriter, recipe: Recipe, weight: str, hidden: str) -> str:

@@ -20,12 +20,12 @@ ROWS_AT_ONCE = 8192
 
 @frozen
 class BlockCodes:
-    """A matrix in blocks of `BLOCK` columns, one scale for each block."""
+    """A matrix in blocks of columns, one scale for each block."""
 
     codes: NDArray[np.uint8]
     """8 bit: (rows, columns), value + 128. 4 bit: (rows, columns / 2), low nibble first, value + 8."""
     scales: FloatArray
-    """(rows, columns / BLOCK); a value is (code - zero point) * scale."""
+    """(rows, blocks); a value is (code - zero point) * scale."""
 
 
 def int8_blocks(linear: Linear) -> BlockCodes:
@@ -58,10 +58,10 @@ def round_int8_blocks(matrix: FloatArray) -> BlockCodes:
     return BlockCodes(codes.reshape(rows, -1), scales)
 
 
-def tensor_int4_blocks(tensor: Tensor) -> BlockCodes:
-    """Round `tensor` to 4-bit blocks; the largest value of a block falls on a code exactly."""
+def tensor_int4_blocks(tensor: Tensor, block: int) -> BlockCodes:
+    """Round `tensor` to 4 bits by `block` columns; the largest value of a block falls on a code exactly."""
     starts = range(0, tensor.shape[0], ROWS_AT_ONCE)
-    chunks = [_round_int4_blocks(tensor.floats(s, s + ROWS_AT_ONCE)) for s in starts]
+    chunks = [_round_int4_blocks(tensor.floats(s, s + ROWS_AT_ONCE), block) for s in starts]
     return BlockCodes(np.concatenate([c.codes for c in chunks]), np.concatenate([c.scales for c in chunks]))
 
 
@@ -76,9 +76,9 @@ def int8_columns(matrix: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
     return np.ascontiguousarray(codes.T), scales
 
 
-def _round_int4_blocks(matrix: FloatArray) -> BlockCodes:
+def _round_int4_blocks(matrix: FloatArray, block: int) -> BlockCodes:
     rows = matrix.shape[0]
-    blocks = matrix.reshape(rows, -1, BLOCK)
+    blocks = matrix.reshape(rows, -1, block)
     largest = np.abs(blocks).argmax(axis=2)
     scales = np.take_along_axis(blocks, largest[..., None], axis=2)[..., 0] / -8
     safe = np.where(scales == 0, np.float32(1), scales)

@@ -10,14 +10,13 @@ result. Knows nothing of attention or of the order of layers.
     float    float32, the reference that the others are measured against
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from attrs import frozen
 
 from aide_lsp.catalog.onnx_file import GraphWriter
-from aide_lsp.catalog.quantize import BLOCK, BlockCodes, int8_blocks, int8_columns
+from aide_lsp.catalog.quantize import BlockCodes, int8_blocks, int8_columns
 from aide_lsp.catalog.weights import Layer, Linear
 from aide_lsp.errors import ConversionError
 
@@ -75,16 +74,16 @@ def feed_forward(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: L
 
 def block_product(graph: GraphWriter, name: str, x: str, codes: BlockCodes, bits: int) -> str:
     """Add a product with a matrix in integer blocks."""
-    rows, packed = codes.codes.shape
-    columns = packed * 8 // bits
-    weight = graph.constant(f"{name}.codes", codes.codes.reshape(rows, columns // BLOCK, -1))
+    rows, blocks = codes.scales.shape
+    columns = codes.codes.shape[1] * 8 // bits
+    weight = graph.constant(f"{name}.codes", codes.codes.reshape(rows, blocks, -1))
     scales = graph.constant(f"{name}.scales", codes.scales)
-    return block_node(graph, name, [x, weight, scales], rows, columns, bits)
+    sizes = {"N": rows, "K": columns, "bits": bits, "block_size": columns // blocks}
+    return block_node(graph, name, [x, weight, scales], sizes)
 
 
-def block_node(graph: GraphWriter, name: str, inputs: list[str], rows: int, columns: int, bits: int) -> str:
+def block_node(graph: GraphWriter, name: str, inputs: Sequence[str], sizes: Mapping[str, int]) -> str:
     """Add the node of a product in integer blocks whose weights are in the graph."""
-    sizes: dict[str, Any] = {"N": rows, "K": columns, "bits": bits, "block_size": BLOCK}
     return graph.contrib("MatMulNBits", inputs, name, **sizes, accuracy_level=ACCURACY_INT8)
 
 

@@ -41,7 +41,7 @@ def test_int8_blocks_of_other_types_are_within_half_a_step(tmp_path, kind):
 
 def test_int4_blocks_are_within_one_step_and_keep_the_largest(tmp_path):
     stored = tensor(tmp_path, "F32")
-    blocks = tensor_int4_blocks(stored)
+    blocks = tensor_int4_blocks(stored, BLOCK)
     codes = np.stack([blocks.codes & 15, blocks.codes >> 4], axis=-1).reshape(stored.shape).astype(np.float32)
     restored = (codes - 8) * np.repeat(blocks.scales, BLOCK, axis=1)
     error = np.abs(restored - stored.floats())
