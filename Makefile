@@ -5,6 +5,12 @@ UV := $(or $(shell command -v uv),.tools/bin/uv)
 BIN := .venv/bin
 READY := .venv/.ready
 
+# uv brings its own certificates; where a network has one of its own, the system knows it.
+SYSTEM_CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
+ifneq ($(SYSTEM_CERTIFICATES),)
+export SSL_CERT_FILE ?= $(SYSTEM_CERTIFICATES)
+endif
+
 .PHONY: demo test lint typecheck fix lock generate gpu-check clean
 
 demo: $(READY)  ## Fetch and convert the default model, complete a sample file twice
@@ -35,14 +41,15 @@ gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights and compa
 	$(BIN)/python -m benchmarks.gpu_check
 
 $(READY): requirements.lock pyproject.toml | $(UV)
-	$(UV) venv -q --allow-existing --python $(PYTHON) .venv
-	$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
-	$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@echo "Installing Aide into .venv ..."
+	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 .tools/bin/uv:
 	@echo "Installing uv into .tools ..."
-	$(PYTHON) -m pip install -q --disable-pip-version-check --target .tools uv
+	@$(PYTHON) -m pip install -q --root-user-action ignore --disable-pip-version-check --target .tools uv
 
 clean:
 	rm -rf .venv .tools
