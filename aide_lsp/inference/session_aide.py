@@ -2,8 +2,8 @@
 
 In and out: as `session.Session`. It does not know sampling, text or the files' names.
 
-Why results do not depend on what was run before (CPU, recipe `exact`, ONNX Runtime 1.31 and 1.32; read in
-its source and measured on its kernels and on the model):
+Why results do not depend on what was run before (CPU, recipes `exact` and `fast`, ONNX Runtime
+1.31 and 1.32; read in its source and measured on its kernels and on the model):
 
 - GroupQueryAttention of two or more rows walks the rows in blocks of
   `min(L2 bytes / (32 head_dim), 2 head_dim)`: 128 for heads of 64, 256 for heads of 128. Each row's sum
@@ -11,13 +11,14 @@ its source and measured on its kernels and on the model):
   values then takes the matrix-vector kernel, which adds in another order. That happens to the last row of
   a forward of 1, 129, 257, 385, ... rows, and to nothing else.
 - Keys are walked in blocks that begin at fixed positions, and what lies behind a row adds exact zeros.
-- The other operators of the recipe treat each row alone.
+- The other operators treat each row alone; `fast` rounds each row by its own largest value, and the
+  integer sums of its products have no order.
 
 Blocks are even for every head size that is a power of two, so a forward with an even number of rows never
 ends in a block of one: `RowRule(multiple=2)`. Decoding runs the newest token together with the one before
-it. Nothing of this holds for `fast` (one activation scale for all rows that run together), for float16
-or for CUDA, whose kernels are chosen by shape: there a prompt is run in blocks that depend on its length
-alone (`prefix_cache.block_ends`), which gives the same shapes, and so the same bits, for the same prompt.
+it. Nothing of this holds for float16 or for CUDA, whose kernels are chosen by shape: there a prompt is run
+in blocks that depend on its length alone (`prefix_cache.block_ends`), which gives the same shapes, and so
+the same bits, for the same prompt.
 """
 
 from collections.abc import Sequence
@@ -112,7 +113,7 @@ class AideSession:
 def row_rule(info: ModelInfo, provider: str) -> RowRule:
     """Return which forwards give the same bits; the module's docstring says why."""
     power_of_two = info.head_dim & (info.head_dim - 1) == 0
-    if info.recipe == "exact" and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
+    if info.recipe in ("exact", "fast") and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
         return RowRule(multiple=2)
     return RowRule(block=BLOCK_ROWS)
 
