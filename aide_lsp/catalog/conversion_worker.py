@@ -20,11 +20,12 @@ from aide_lsp.catalog.gguf_file import GgufFile, open_gguf
 from aide_lsp.catalog.graph import write_decoder
 from aide_lsp.catalog.head import CANDIDATES
 from aide_lsp.catalog.manifest import CardFacts, ModelFacts, sync_folder, write_manifest
+from aide_lsp.catalog.processor import integer_products_are_exact
 from aide_lsp.catalog.recipes import Recipe, find_recipe
 from aide_lsp.catalog.smoothing import smooth
 from aide_lsp.catalog.tokenizer_json import special_token_ids, write_tokenizer
 from aide_lsp.catalog.weights import Layer
-from aide_lsp.errors import AideError
+from aide_lsp.errors import AideError, ConversionError
 
 Report = Callable[[float, str], None]
 NICENESS = 10
@@ -91,6 +92,11 @@ def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, 
     if not recipe.smoothed:
         write_decoder(file, a, recipe, folder, layer_done=layer_done)
         return
+    if not integer_products_are_exact():
+        raise ConversionError(
+            f"the recipe '{recipe.name}' needs a processor with VNNI or dot-product instructions, "
+            "and this one has none; use the recipe 'exact'"
+        )
     report(0.1, "reading calibration text")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as scratch:
         maxima = activation_maxima(file, a, folder / "tokenizer.json", Path(scratch))

@@ -182,3 +182,12 @@ def test_two_conversions_of_one_destination_take_turns(source, tmp_path):
     assert folders == {tmp_path / "model"}
     assert verify_files(tmp_path / "model") == []
     assert leftovers(tmp_path) == []
+
+
+def test_fast_is_refused_where_integer_sums_would_be_clipped(source, tmp_path, monkeypatch):
+    from aide_lsp.catalog import conversion_worker
+
+    monkeypatch.setattr(conversion_worker, "integer_products_are_exact", lambda: False)
+    job = {"source": str(source), "folder": str(tmp_path), "model": tiny_card(), "recipe": "fast"}
+    with pytest.raises(ConversionError, match="use the recipe 'exact'"):
+        conversion_worker.write_model_folder(job)
