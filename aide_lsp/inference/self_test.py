@@ -1,0 +1,41 @@
+"""Asks a loaded model whether it keeps the promise that one prompt has one answer.
+
+In: a session. Out: whether logits come out bit for bit the same when a prompt is run at once and when it
+is run piece by piece, as typing does. What is promised rests on how kernels add (see `session_aide`); this
+finds the machine or runtime version on which they add otherwise. It does not know text.
+"""
+
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.prefix_cache import PrefixCache
+from aide_lsp.inference.sampler import SamplingParams
+from aide_lsp.inference.session import Session
+
+PIECES = (1, 2, 35, 36, 129, 131, 194)
+"""Prompt lengths, one after the other: around the kernels' blocks, by one token and by many."""
+
+_SAMPLING = SamplingParams(temperature=1.0, top_k=0, top_p=1.0, seed=0)
+
+
+def keeps_bits(session: Session) -> bool:
+    """Return whether a prompt typed in pieces gives the bits of the same prompt run at once.
+
+    Takes about as long as reading 350 tokens; what the session held is lost, so clear its prefix cache.
+
+    Raises:
+        SessionError: the runtime failed.
+    """
+    # Spread over the vocabulary; which tokens these are does not matter.
+    ids = [position * 7919 % session.vocab_size for position in range(PIECES[-1])]
+    typed = PrefixCache()
+    for length in PIECES:
+        piecewise = _logits(session, typed, ids[:length])
+    return piecewise == _logits(session, PrefixCache(), ids)
+
+
+def _logits(session: Session, cache: PrefixCache, ids: list[int]) -> bytes:
+    """Return all logits behind `ids` and behind one more token, as bytes."""
+    seen = []
+    for _ in generate(session, cache, ids, _SAMPLING, Limits(max_tokens=2), CancelToken()):
+        seen.append(session.full_logits().tobytes())
+    return b"".join(seen)

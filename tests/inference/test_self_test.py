@@ -1,0 +1,38 @@
+"""The promise, asked of sessions that keep it and of one that does not."""
+
+import numpy as np
+import pytest
+from exported_decoder import write_export
+from fakes import FakeSession, babbling
+from tiny_model import tiny_model_folder
+
+from aide_lsp.inference.prefix_cache import RowRule
+from aide_lsp.inference.self_test import keeps_bits
+from aide_lsp.inference.session import open_session
+
+
+@pytest.mark.parametrize("recipe", ["exact", "fast"])
+def test_keeps_bits_when_the_model_was_converted_then_yes(tmp_path, recipe):
+    assert keeps_bits(open_session(tiny_model_folder(tmp_path / "model", recipe=recipe), "cpu", 2))
+
+
+def test_keeps_bits_when_the_model_was_exported_by_others_then_yes(tmp_path):
+    write_export(tmp_path)
+    assert keeps_bits(open_session(tmp_path, "cpu", 2))
+
+
+class Rounding(FakeSession):
+    """Logits change a little with the number of rows that run together, as many kernels make them."""
+
+    def forward(self, ids, past, logit_rows, cancel):
+        candidates = super().forward(ids, past, logit_rows, cancel)
+        self._rows = self._rows * np.float32(1 + len(ids) * 1e-5)
+        return candidates
+
+
+def test_keeps_bits_when_logits_depend_on_the_rows_that_run_together_then_no():
+    assert not keeps_bits(Rounding(babbling(), row_rule=RowRule(multiple=2)))
+
+
+def test_keeps_bits_when_such_a_session_runs_in_blocks_then_yes():
+    assert keeps_bits(Rounding(babbling(), row_rule=RowRule(block=32)))
