@@ -2,7 +2,7 @@
 
 In: a text, a cursor offset, parameters, a cancel token. Out: a `Completion`: what to insert and what
 made it. Random numbers are keyed by (seed, candidate, index of the generated token), so an answer is a
-function of the request and its seed; only a deadline makes it depend on time. Runs on one thread. It
+function of the request and its seed; where a deadline cuts it off there is none. Runs on one thread. It
 does not know LSP, ONNX or where models lie.
 """
 
@@ -48,7 +48,7 @@ class CompletionRequest:
     max_tokens: int
     "Longest completion."
     deadline_ms: int
-    "Milliseconds until generation ends with what there is; 0: never."
+    "Milliseconds until generating is given up, with nothing to show; 0: never."
     candidate: int = 0
     "Which of several completions for one seed."
 
@@ -154,11 +154,12 @@ class Completer:
         )
         written = self._writer.write(task, cancel)
         cleaned = clean(hole, written.text, written.stop)
-        late = written.finish_reason == "timeout" and not written.text
+        # A part would depend on the machine's speed, and the same seed would not give the same text.
+        late = written.finish_reason == "timeout"
         reason = "timeout" if late else cleaned.empty_reason
         return Completion(
             id=uuid4().hex,
-            text=cleaned.text,
+            text="" if late else cleaned.text,
             finish_reason=written.finish_reason,
             empty_reason=reason,
             empty_message=MESSAGES[reason] if reason else None,

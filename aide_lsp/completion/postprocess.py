@@ -17,7 +17,7 @@ MESSAGES = {
     "nothing-to-add": "The model sees nothing to add here.",
     "only-whitespace": "The model proposed nothing but blanks.",
     "repeats-suffix": "The model proposed only what already stands behind the cursor.",
-    "timeout": "The deadline passed before the model had written anything.",
+    "timeout": "The deadline passed before the completion was whole (setting deadline_ms).",
 }
 """What the reason codes of an empty completion mean."""
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -1,5 +1,7 @@
 """The completer on a model whose answers are written down."""
 
+import time
+
 import pytest
 from attrs import evolve, frozen
 from hypothesis import given, settings
@@ -154,6 +156,15 @@ def test_complete_when_cancelled_raises():
         completer.complete(request_at("x|"), token)
     completer.session.on_forward = None
     assert complete(completer, request_at("x|")).text == "y"
+
+
+def test_complete_when_over_time_half_way_then_nothing_is_shown():
+    """A part would depend on how fast the machine is."""
+    completer = completer_of(continuing({"x": "y" * 60}))
+    completer.session.on_forward = lambda count: time.sleep(0.03 if count > 3 else 0)
+    completion = complete(completer, request_at("x|", deadline_ms=100))
+    assert 0 < completion.generated_tokens < 60
+    assert (completion.text, completion.finish_reason, completion.empty_reason) == ("", "timeout", "timeout")
 
 
 def test_complete_when_over_time_says_so():
