@@ -18,9 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.comparison import LOAD, LONG, MEASURES, Plan, Samples, memory_rows, report, timing_row
+from benchmarks.comparison import (
+    LOAD,
+    LONG,
+    MEASURES,
+    Measure,
+    Plan,
+    Samples,
+    memory_rows,
+    report,
+    timing_row,
+)
 from benchmarks.engines import EngineFault, EngineSpec, Worker, aide_spec, llama_spec
-from benchmarks.samples import MAX_OTHERS, Sample, enough, gate
+from benchmarks.samples import MAX_OTHERS, Cell, Sample, enough, gate
 
 PAUSE_S = 0.2  # lets the spinning threads of the engine that went before fall asleep
 LOADS = 5
@@ -139,20 +149,29 @@ def take_rounds(workers: list[Worker], samples: Samples, plan: Plan) -> None:
             samples[measure.title, worker.spec.name] = []
             worker.ask(measure.do, **measure.options)
     for turn in range(plan.rounds):
-        for measure in plan.measures:
-            cells = [gate(samples[measure.title, worker.spec.name], plan.max_others) for worker in workers]
-            if enough(cells, plan.wanted):
-                continue
+        short = [
+            measure
+            for measure in plan.measures
+            if not enough(cells_of(measure, workers, samples, plan), plan.wanted)
+        ]
+        if not short:
+            return
+        for measure in short:
             for worker in workers[:: -1 if turn % 2 else 1]:
                 time.sleep(PAUSE_S)
                 answer = worker.ask(measure.do, **measure.options)
                 samples[measure.title, worker.spec.name].append(Sample(answer["seconds"], answer["others"]))
-        progress(turn + 1, samples, plan)
+        progress(turn + 1, workers, samples, plan)
 
 
-def progress(turn: int, samples: Samples, plan: Plan) -> None:
+def cells_of(measure: Measure, workers: list[Worker], samples: Samples, plan: Plan) -> list[Cell]:
+    """Gate what was taken of one measure, engine by engine."""
+    return [gate(samples[measure.title, worker.spec.name], plan.max_others) for worker in workers]
+
+
+def progress(turn: int, workers: list[Worker], samples: Samples, plan: Plan) -> None:
     """Say how far it is, on stderr."""
-    cells = [gate(taken, plan.max_others) for taken in samples.values()]
+    cells = [cell for measure in plan.measures for cell in cells_of(measure, workers, samples, plan)]
     least = min(len(cell.clean) for cell in cells)
     dropped = sum(cell.dropped for cell in cells)
     print(f"round {turn}: at least {least} clean samples of each, {dropped} dropped", file=sys.stderr)
