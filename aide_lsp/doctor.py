@@ -142,6 +142,7 @@ def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:
         completer = _load(folder, settings)
         loaded = time.perf_counter() - started
         yield _device_finding(completer, settings, loaded)
+        yield _bits_finding(completer)
         cold, warm = (_complete_sample(completer, settings) for _ in range(2))
     except AideError as error:
         yield Finding("fail", "Self-test", str(error), 'aide models fetch, or set provider = "cpu"')
@@ -160,6 +161,16 @@ def _device_finding(completer: "Completer", settings: Settings, loaded: float) -
         level: Literal["ok", "warn"] = "ok" if settings.provider == "auto" else "warn"
         return Finding(level, "Device", f"{detail} ({session.provider_note})")
     return Finding("ok", "Device", detail)
+
+
+def _bits_finding(completer: "Completer") -> Finding:
+    """A seed is a promise only where results do not depend on what the KV cache held before."""
+    from aide_lsp.inference.self_test import keeps_bits
+
+    if keeps_bits(completer.session):
+        return Finding("ok", "Same bits", "a prompt gives the same logits from a cold and a warm cache")
+    detail = "a warm cache gives other logits than a cold one here: one seed may give two completions"
+    return Finding("fail", "Same bits", detail, "please report this, with the lines above")
 
 
 def _speed_finding(cold: "Completion") -> Finding:
