@@ -18,6 +18,7 @@ ROOMS = {
     "inference": {"settings", "errors"},
     "catalog": {"inference", "settings", "errors"},
     "settings": set(),
+    "troubleshooting": {"settings"},
     "errors": set(),
 }
 # Only these rooms may import these libraries.
