@@ -24,6 +24,8 @@ ROWS: tuple[tuple[str, str, dict[str, int], int], ...] = (
     ("+8 tokens, 544 cached", "extend", {"past": TYPED, "tokens": 8, "repeat": 8}, 8),
 )
 """Title, method of `SpeedBench`, its arguments, operations in one call."""
+PLAN = ("histories", "requests", "first", "max_tokens", "num_context")
+"""Options that say how much is replayed."""
 
 
 @click.group()
@@ -98,6 +100,49 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
             f"{result.recipe:<8} {result.positions:>9} {result.top1:>12.2%} {result.mean_kl:>9.5f}"
             f" {result.p99_kl:>8.4f} {result.recall50:>11.3%} of the top 50"
         )
+
+
+@bench.command()
+@model_options
+@click.option("--provider", help="auto, cpu or cuda.  [default: that of your settings]")
+@click.option("--threads", type=int, help="CPU threads, 0: all that help.  [default: that of your settings]")
+@click.option("--histories", default=50, show_default=True, type=click.IntRange(1), help="Editing histories.")
+@click.option("--requests", default=500, show_default=True, type=click.IntRange(1), help="Requests in all.")
+@click.option("--first", default=0, show_default=True, help="Number of the first history, to go on later.")
+@click.option("--max-tokens", default=24, show_default=True, type=click.IntRange(1), help="Per completion.")
+@click.option("--num-context", default=512, show_default=True, type=click.IntRange(1), help="At most.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def reproducibility(as_json: bool, **options: Any) -> None:
+    """Check that a seed is a promise: ask after long editing, ask again from nothing, count differences.
+
+    Texts in several languages, temperature 0.7. Ends with status 1 where answers differ. The whole takes
+    some ten minutes.
+    """
+    import json
+
+    from attrs import asdict
+
+    from aide_lsp import bench_reproducibility as bench
+    from aide_lsp.cli import effective_settings
+    from aide_lsp.progress import terminal_progress
+
+    plan = bench.Plan(**{name: options.pop(name) for name in PLAN})
+    settings = effective_settings(None, options)
+    folder = model_folder(settings)
+    with terminal_progress() as progress:
+        found = bench.replay(bench.open_model(folder, settings.provider, settings.threads), plan, progress)
+    if as_json:
+        click.echo(json.dumps({"model": folder.name, "plan": asdict(plan), **asdict(found)}, indent=2))
+    else:
+        warm = found.cached_tokens / max(1, found.prompt_tokens)
+        click.echo(
+            f"{folder.name}: {plan.histories} histories, {plan.requests} requests in"
+            f" {', '.join(found.languages)}; {warm:.0%} of the prompts were in the KV cache"
+        )
+        for compared in found.compared:
+            click.echo(f"{compared.title:<60} {compared.answers:>4} answers, {compared.differ} differ")
+    if any(compared.differ for compared in found.compared):
+        raise click.exceptions.Exit(1)
 
 
 def model_folder(settings: Any) -> Path:

@@ -1,0 +1,61 @@
+"""The replay of editing histories: on a tiny model, on one that breaks the promise, and on the real one."""
+
+import pytest
+from attrs import evolve, frozen
+
+from aide_lsp.bench_reproducibility import Model, Plan, open_history, open_model, replay
+from tests.fakes import END, ByteTokenizer, FakeSession, babbling
+from tests.tiny_model import tiny_model_folder
+
+PLAN = Plan(histories=4, requests=20, max_tokens=8, num_context=200)
+
+
+@frozen
+class Facts:
+    fim: str = "qwen2.5-coder"
+    end_tokens: tuple[int, ...] = (END,)
+    recipe: str = "exact"
+
+
+def differing(model: Model, plan: Plan = PLAN) -> dict[str, int]:
+    outcome = replay(model, plan, lambda share, sentence: None)
+    assert outcome.compared[0].answers == plan.requests
+    assert sum(compared.answers for compared in outcome.compared[1:]) > 0
+    assert 0 < outcome.cached_tokens < outcome.prompt_tokens
+    return {compared.title: compared.differ for compared in outcome.compared}
+
+
+def test_a_session_that_depends_on_the_text_alone_then_nothing_differs():
+    model = Model(ByteTokenizer(), Facts(), lambda threads: FakeSession(babbling()))
+    assert set(differing(model).values()) == {0}
+
+
+def test_a_session_that_remembers_then_it_is_noticed():
+    def remembering(threads):
+        session = FakeSession(lambda ids: babbling(len(session.forwards) % 7)(ids))
+        return session
+
+    found = differing(Model(ByteTokenizer(), Facts(), remembering))
+    assert found["the model has read nothing yet"] > 10
+
+
+@pytest.mark.parametrize("recipe", ["exact", "fast", "fp16"])
+def test_a_tiny_model_then_nothing_differs(recipe, tmp_path):
+    model = open_model(tiny_model_folder(tmp_path / "model", recipe=recipe), "cpu")
+    model = evolve(model, facts=evolve(model.facts, fim="qwen2.5-coder"))
+    assert set(differing(model).values()) == {0}
+
+
+def test_histories_are_the_same_for_the_same_number_and_visit_many_languages():
+    def requests(number):
+        history = open_history(PLAN, number)
+        return [history.step() for _ in range(20)]
+
+    assert requests(3) == requests(3) != requests(4)
+    assert len({request.language_id for n in range(20) for request in requests(n)}) >= 6
+
+
+@pytest.mark.real_model
+def test_the_real_model_then_nothing_differs(real_model_dir):
+    plan = Plan(histories=2, requests=8, max_tokens=12, num_context=200, loadings=1)
+    assert set(differing(open_model(real_model_dir, "cpu"), plan).values()) == {0}
