@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from aide_lsp.completion.cache import CompletionCache, Question
 from aide_lsp.completion.hole import read_hole
+from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.postprocess import MESSAGES, clean
 from aide_lsp.completion.syntax import language_of
 from aide_lsp.completion.writer import ModelFacts, Task, Writer
@@ -100,7 +101,7 @@ class Completer:
         Raises:
             ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
         """
-        self.session, self.model = session, model
+        self.tokenizer, self.session, self.model = tokenizer, session, model
         self._writer = Writer(tokenizer, session, model)
         self._cache: CompletionCache[Completion] = CompletionCache()
 
@@ -125,6 +126,23 @@ class Completer:
                 self._cache.put(question, completion.text, completion)
         return evolve(completion, text=completion.text.replace("\n", line_end))
 
+    def observe(
+        self, request: CompletionRequest, observer: CompletionObserver, cancel: CancelToken
+    ) -> Completion:
+        """Complete as `complete` does, but tell an observer all about it.
+
+        The completion cache is only asked for the seed of an answer that is being shown; the model is
+        asked in any case, and nothing is put into the cache. No deadline holds: looking on takes time.
+        """
+        cancel.check()
+        _check(request)
+        question = _question(request)
+        found = self._cache.get(question)
+        if question.parameters.seed is None and found is not None and found.text == found.answer.text:
+            question = evolve(question, parameters=evolve(question.parameters, seed=found.answer.seed))
+        completion = self._generate(question, 0, cancel, observer)
+        return evolve(completion, text=completion.text.replace("\n", _line_end(request.text)))
+
     def forget(self, request: CompletionRequest) -> None:
         """Drop what the completion cache would answer, so that the model is asked again."""
         self._cache.forget(_question(request))
@@ -133,7 +151,13 @@ class Completer:
         """Empty the completion cache; what the model has read stays read."""
         self._cache.clear()
 
-    def _generate(self, question: Question, deadline_ms: int, cancel: CancelToken) -> Completion:
+    def _generate(
+        self,
+        question: Question,
+        deadline_ms: int,
+        cancel: CancelToken,
+        observer: CompletionObserver = UNOBSERVED,
+    ) -> Completion:
         started = monotonic()
         parameters, seed, max_tokens = self._resolve(question)
         hole = read_hole(question.prefix, question.suffix, language_of(*question.language))
@@ -152,8 +176,10 @@ class Completer:
             max_tokens=max_tokens,
             deadline=started + deadline_ms / 1000.0 if deadline_ms else None,
         )
-        written = self._writer.write(task, cancel)
+        written = self._writer.write(task, cancel, observer)
+        observer.begins("clean-up")
         cleaned = clean(hole, written.text, written.stop)
+        observer.finished(written, cleaned)
         # A part would depend on the machine's speed, and the same seed would not give the same text.
         late = written.finish_reason == "timeout"
         reason = "timeout" if late else cleaned.empty_reason

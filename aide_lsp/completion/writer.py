@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from aide_lsp.completion.fim import open_format
 from aide_lsp.completion.hole import Hole
+from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.stopping import Stop, break_off, find_stop
 from aide_lsp.completion.window import cut_window
 from aide_lsp.inference.beginning import Beginnings
@@ -53,6 +54,14 @@ class ModelFacts(Protocol):
     @property
     def recipe(self) -> str:
         """How its weights are stored and multiplied."""
+
+    @property
+    def model(self) -> str:
+        """Its id."""
+
+    @property
+    def source_sha256(self) -> str:
+        """Of the file it was converted from; empty if it was not."""
 
 
 @frozen
@@ -110,8 +119,8 @@ class Writer:
         """Tokens that text and completion may have together."""
         return self._session.context_length - self._prompt.overhead
 
-    def write(self, task: Task, cancel: CancelToken) -> Written:
-        """Write a completion.
+    def write(self, task: Task, cancel: CancelToken, observer: CompletionObserver = UNOBSERVED) -> Written:
+        """Write a completion; tell an observer about it.
 
         Raises:
             Cancelled: nobody waits for it any more.
@@ -121,7 +130,7 @@ class Writer:
         generation = generate(
             self._session,
             self._prefix_cache,
-            self._prompt_ids(task, given_back),
+            self._prompt_ids(task, given_back, observer),
             task.sampling,
             Limits(
                 # What is given back is written once more, and takes nothing from the completion.
@@ -131,6 +140,7 @@ class Writer:
             ),
             cancel,
             self._beginnings.of(given_back),
+            observer,
         )
         with generation:
             text, stop = self._read(generation, task.hole, given_back)
@@ -139,11 +149,13 @@ class Writer:
         reason = "stop" if generation.finish_reason == "closed" else generation.finish_reason or "stop"
         return Written(text, stop, reason, generation.timings)
 
-    def _prompt_ids(self, task: Task, given_back: str) -> list[int]:
+    def _prompt_ids(self, task: Task, given_back: str, observer: CompletionObserver) -> list[int]:
+        observer.begins("window")
         prefix = task.prefix.removesuffix(given_back)
         suffix = task.suffix if self._prompt.format.reads_suffix else ""
         budget = max(0, task.num_context - len(self._encode(given_back)))
-        window = cut_window(prefix, suffix, budget, self._encode)
+        window = cut_window(prefix, suffix, budget, observer.encoding(self._encode))
+        observer.prompted(task, self._prompt.format, window, given_back)
         # A model needs something to go on from: no text at all is shown as an empty line.
         return self._prompt.render(window.prefix_ids, window.suffix_ids) or list(self._encode("\n"))
 

@@ -11,11 +11,13 @@ from time import monotonic
 
 import numpy as np
 from attrs import evolve, frozen
+from numpy.typing import NDArray
 
 from aide_lsp.errors import SessionError
 from aide_lsp.inference import sampler
 from aide_lsp.inference.beginning import Beginning
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.observer import UNOBSERVED, Draw, Observer
 from aide_lsp.inference.prefix_cache import PrefixCache, plan
 from aide_lsp.inference.sampler import Ids, SamplingParams
 from aide_lsp.inference.session import Candidates, Session
@@ -59,10 +61,11 @@ def generate(
     limits: Limits,
     cancel: CancelToken,
     beginning: Beginning | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> "Generation":
     """Return an iterator over the tokens that continue `prompt_ids`. Nothing runs before it is iterated.
 
-    The text that they make begins with `beginning`.
+    The text that they make begins with `beginning`. What happens is told to `observer`.
 
     Raises:
         SessionError: the prompt is empty or leaves no room in the model's context.
@@ -71,7 +74,7 @@ def generate(
         raise SessionError(
             f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
         )
-    return Generation(session, prefix_cache, list(prompt_ids), sampling, limits, cancel, beginning)
+    return Generation(session, prefix_cache, list(prompt_ids), sampling, limits, cancel, beginning, observer)
 
 
 class Generation:
@@ -86,10 +89,11 @@ class Generation:
         limits: Limits,
         cancel: CancelToken,
         beginning: Beginning | None = None,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self._session, self._prefix_cache, self._ids = session, prefix_cache, ids
         self._sampling, self._limits, self._cancel = sampling, limits, cancel
-        self._beginning = beginning
+        self._beginning, self._observer = beginning, observer
         self._started, self._begun = monotonic(), False
         self.finish_reason: str | None = None
         "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the user); None while it runs."
@@ -117,6 +121,7 @@ class Generation:
     def _run(self) -> Generator[int, None, None]:
         position = 0
         while (reason := self._stop_reason(position)) is None:
+            self._observer.begins("forward")
             try:
                 candidates = self._forward()
             except Cancelled:
@@ -124,7 +129,9 @@ class Generation:
             except TimeoutError:
                 return self._finish("timeout")
             self._note_prefill(position)
+            self._observer.begins("sampling")
             token = self._sample(candidates, position)
+            self._observer.begins("stop rules")
             if token in self._limits.end_tokens:
                 return self._finish("stop")
             position += 1
@@ -176,21 +183,30 @@ class Generation:
             logits = self._session.full_logits()[-1]
             ids = np.arange(logits.size)
         kept, probs = sampler.distribution(logits, ids, self._sampling)
-        beginning = self._beginning
-        if beginning is None or beginning.is_given:
-            return sampler.draw(kept, probs, self._sampling, position)
-        if (allows := beginning.allows(kept)).any():
+        allows = self._allows(kept)
+        if allows is None:
+            token = sampler.draw(kept, probs, self._sampling, position)
+        elif allows.any():
             token = sampler.draw(kept[allows], probs[allows], self._sampling, position)
         else:
-            token = self._best(candidates.ids[-1], beginning)
-        beginning.push(token)
+            token = self._best(candidates.ids[-1])
+        if self._beginning is not None:
+            self._beginning.push(token)
+        self._observer.drew(Draw(token, logits, ids, kept, probs, allows))
         return token
 
-    def _best(self, ids: Ids, beginning: Beginning) -> int:
+    def _allows(self, ids: Ids) -> NDArray[np.bool_] | None:
+        """Say which of some tokens may come next; None: any."""
+        if self._beginning is None or self._beginning.is_given:
+            return None
+        return self._beginning.allows(ids)
+
+    def _best(self, ids: Ids) -> int:
         """Return the most likely token that goes on as the text has to; `ids` are the best, best first."""
-        if (allows := beginning.allows(ids)).any():
+        assert self._beginning is not None
+        if (allows := self._beginning.allows(ids)).any():
             return int(ids[allows][0])
-        allowed = beginning.allowed
+        allowed = self._beginning.allowed
         return int(allowed[self._session.full_logits()[-1][allowed].argmax()])
 
     def _note_prefill(self, generated: int) -> None:

@@ -1,0 +1,44 @@
+"""What a generation tells about itself to whoever wants to explain it.
+
+In: what the loop does, as it does it. Out: nothing; the base class does nothing, so that nothing costs
+anything while nobody looks on. An observer changes nothing: the tokens are the same with and without one.
+It does not know text, nor what becomes of what it is told.
+"""
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aide_lsp.inference.sampler import Floats, Ids
+
+
+@frozen(eq=False)
+class Draw:
+    """One token, and what it was drawn from."""
+
+    token: int
+    "The token that was drawn, or taken where none of those left may come."
+    logits: NDArray[np.floating]  # (C,)
+    "Logits that the distribution was made from: of the best candidates, or of the whole vocabulary."
+    ids: NDArray[np.integer]  # (C,)
+    "Their tokens."
+    kept: Ids  # (N,)
+    "Tokens that Top K and Top P left, best first."
+    probs: Floats  # (N,)
+    "Their probabilities."
+    allows: NDArray[np.bool_] | None = None  # (N,)
+    "Which of them may come, where the text has to begin in a certain way; None: all."
+
+
+class Observer:
+    """Is told what happens. This one does not listen."""
+
+    def begins(self, stage: str) -> None:
+        """Note that a stage begins now, and that the one before ends."""
+
+    def drew(self, draw: Draw) -> None:
+        """Note a token. The session's last forward is the one that it was drawn from."""
+
+
+UNOBSERVED = Observer()
+"""Nobody looks on."""
