@@ -13,7 +13,7 @@ PACKAGE = REPOSITORY / "aide_lsp"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # A room may import itself and the rooms named here.
 ROOMS = {
-    "lsp": {"completion", "inference", "settings", "settings_layers", "errors", "startup"},
+    "lsp": {"troubleshooting", "completion", "inference", "settings", "settings_layers", "errors", "startup"},
     "completion": {"inference", "settings", "errors"},
     "inference": {"settings", "errors"},
     "catalog": {"inference", "settings", "errors"},

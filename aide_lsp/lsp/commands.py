@@ -7,17 +7,19 @@ what is expected. It does not know how a completion comes about.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
+from aide_lsp.lsp.arguments import read_argument
 from aide_lsp.lsp.completing import Asked
 from aide_lsp.lsp.documents import Place
-from aide_lsp.lsp.greeting import ACCEPTED, REGENERATE, STATUS
+from aide_lsp.lsp.greeting import ACCEPTED, REGENERATE, STATUS, TROUBLESHOOT
 from aide_lsp.lsp.status import Nothing
+from aide_lsp.lsp.troubleshooting import troubleshoot
 from aide_lsp.settings import Parameters, camel, check_value, new_seed
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from aide_lsp.lsp.server import Server
 
-EXPECTED = 'aide.regenerate takes one object: {"uri": ..., "position": {"line": ..., "character": ...}}'
 PARAMETERS = {camel(name): name for name in ("temperature", "top_k", "top_p", "num_context", "seed")}
 
 
@@ -44,17 +45,13 @@ def execute(ls: Server, params: types.ExecuteCommandParams) -> Any:
 
 def regenerate(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] | dict[str, Any]:
     """Make another completion for a place, with a new random seed or the one that is given."""
-    argument = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], Mapping) else None
-    if argument is None or not isinstance(argument.get("uri"), str):
-        raise JsonRpcInvalidParams(f"{EXPECTED}, and optionally parameters and seed.")
-    position = _position(argument.get("position"))
-    asked = ls.completing.look(
-        ls.protocol.current_id, argument["uri"], Place(position.line, position.character)
-    )
+    argument = read_argument(REGENERATE, arguments)
+    position = argument.position
+    asked = ls.completing.look(ls.protocol.current_id, argument.uri, Place(position.line, position.character))
     if isinstance(asked, Nothing):
         ls.status.declined(ls.protocol.current_id, asked)
         return items.regenerated(asked, position, ls.host.model)
-    parameters = _parameters(ls, asked, argument)
+    parameters = _parameters(ls, asked, argument.values)
     return ls.completing.regenerate(
         asked, parameters, lambda answer: items.regenerated(answer, position, ls.host.model)
     )
@@ -81,15 +78,8 @@ COMMANDS: dict[str, Callable[[Server, list[Any]], Any]] = {
     REGENERATE: regenerate,
     STATUS: status,
     ACCEPTED: accepted,
+    TROUBLESHOOT: troubleshoot,
 }
-
-
-def _position(value: Any) -> types.Position:
-    fields: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
-    line, character = fields.get("line"), fields.get("character")
-    if not _is_count(line) or not _is_count(character):
-        raise JsonRpcInvalidParams(f"{EXPECTED}; line and character are whole numbers from 0.")
-    return types.Position(line=line, character=character)
 
 
 def _parameters(ls: Server, asked: Asked, argument: Mapping[str, Any]) -> Parameters:
@@ -110,7 +100,3 @@ def _parameters(ls: Server, asked: Asked, argument: Mapping[str, Any]) -> Parame
             raise JsonRpcInvalidParams(f"{camel(key)}: {fault}.")
         checked[key] = value
     return evolve(asked.settings.parameters, **checked)
-
-
-def _is_count(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aide.requests")
 T = TypeVar("T")
+Job = Callable[["Completer", "CompletionRequest", CancelToken], "Completion"]
+"""What the worker does for a request."""
 SIZE_LIMIT = 5_000_000
 
 
@@ -92,13 +94,18 @@ class Completing:
             request_id, document, document.revision, document.text(), document.offset(place), settings
         )
 
-    def submit(self, asked: Asked, shape: Callable[["Completion | Nothing"], T]) -> "asyncio.Future[T]":
-        """Begin to answer; the document's older request ends now. `shape` makes what the client gets."""
+    def submit(
+        self, asked: Asked, shape: Callable[["Completion | Nothing"], T], job: Job | None = None
+    ) -> "asyncio.Future[T]":
+        """Begin to answer; the document's older request ends now. `shape` makes what the client gets.
+
+        With a `job` the worker does that, and no answer of before is given.
+        """
         uri = asked.document.uri
         self.supersede(uri)
         token = CancelToken()
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        task = asyncio.ensure_future(self._answer(asked, token))
+        task = asyncio.ensure_future(self._answer(asked, token, job))
 
         def give(answer: "Completion | Nothing") -> None:
             if result.done():
@@ -145,10 +152,11 @@ class Completing:
         """Drop what belongs to a document that was closed."""
         self._kept.pop(uri, None)
 
-    async def _answer(self, asked: Asked, token: CancelToken) -> "Completion | Nothing":
+    async def _answer(self, asked: Asked, token: CancelToken, job: Job | None) -> "Completion | Nothing":
         """Make the answer and note the outcome. Never raises but for a cancel."""
         try:
-            answer = self._kept_answer(asked) or await self._complete(asked, token)
+            kept = None if job else self._kept_answer(asked)
+            answer = kept or await self._complete(asked, token, job or _job(asked))
         except Cancelled:
             answer = Nothing("cancelled", "The request was cancelled.")
         except DeclinedError as error:
@@ -164,12 +172,12 @@ class Completing:
             self._status.completed(asked.request_id, answer)
         return answer
 
-    async def _complete(self, asked: Asked, token: CancelToken) -> "Completion | Nothing":
+    async def _complete(self, asked: Asked, token: CancelToken, job: Job) -> "Completion | Nothing":
         completer = await self._host.wait(self._loading_seconds)
         if completer is None:
             return Nothing("failed" if self._host.state == "failed" else "loading", self._host.message)
-        job = self._worker.submit(lambda: _run(completer, asked, token), token)
-        completion = await asyncio.wrap_future(job)
+        future = self._worker.submit(lambda: job(completer, _request(asked), token), token)
+        completion = await asyncio.wrap_future(future)
         if self._documents.get(asked.document.uri) is not asked.document:
             return Nothing("stale", "The document was closed meanwhile.")
         if asked.document.revision != asked.revision:
@@ -184,11 +192,16 @@ class Completing:
         return kept.completion if same else None
 
 
-def _run(completer: "Completer", asked: Asked, token: CancelToken) -> "Completion":
-    """Complete, on the worker's thread."""
-    request = _request(asked)
-    if asked.fresh:
-        completer.forget(request)
+def _job(asked: Asked) -> Job:
+    return (
+        _complete_anew
+        if asked.fresh
+        else lambda completer, request, token: completer.complete(request, token)
+    )
+
+
+def _complete_anew(completer: "Completer", request: "CompletionRequest", token: CancelToken) -> "Completion":
+    completer.forget(request)
     return completer.complete(request, token)
 
 

@@ -60,7 +60,7 @@ async def test_initialize_offers_inline_completion_and_no_list_to_a_client_that_
     assert offered.inline_completion_provider is not None
     assert offered.completion_provider is None
     assert offered.text_document_sync.change == t.TextDocumentSyncKind.Incremental
-    commands = {"aide.regenerate", "aide.status", "aide.accepted"}
+    commands = {"aide.regenerate", "aide.status", "aide.accepted", "aide.troubleshoot"}
     assert set(offered.execute_command_provider.commands) == commands
 
 
