@@ -13,12 +13,24 @@ PACKAGE = REPOSITORY / "aide_lsp"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # A room may import itself and the rooms named here.
 ROOMS = {
-    "lsp": {"troubleshooting", "completion", "inference", "settings", "settings_layers", "errors", "startup"},
+    "lsp": {
+        "troubleshooting",
+        "completion",
+        "inference",
+        "settings",
+        "settings_layers",
+        "errors",
+        "startup",
+        "ledger",
+        "project_file",
+    },
     "completion": {"inference", "settings", "errors"},
     "inference": {"settings", "errors"},
     "catalog": {"inference", "settings", "errors"},
+    "ledger": {"completion", "inference", "settings", "errors"},
     "settings": set(),
     "troubleshooting": {"settings"},
+    "project_file": {"errors"},
     "errors": set(),
 }
 # Only these rooms may import these libraries.
@@ -29,7 +41,8 @@ LIBRARIES = {
     "onnx": {"catalog"},
     "gguf": {"catalog"},
     "huggingface_hub": {"catalog"},
-    "click": {"cli", "models_cli", "bench_cli"},
+    "tomlkit": {"project_file"},
+    "click": {"cli", "models_cli", "bench_cli", "ledger_cli"},
 }
 
 

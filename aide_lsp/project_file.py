@@ -1,0 +1,243 @@
+"""Writes values into a project's settings file: `.aide.toml`, or `[tool.aide]` in `pyproject.toml`.
+
+In: values by key, the document that they are for, its workspace folder. Out: the path that was written. What
+the user wrote stays as it is: a new key is one more line, a changed one keeps its comment, and a key
+that is taken out takes its line along. Never writes outside the folder. It does not know what a key means.
+"""
+
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from aide_lsp.errors import SettingsError
+
+OWN, SHARED = ".aide.toml", "pyproject.toml"
+LARGEST = 1_000_000
+"""Bytes of a file that is edited at all."""
+HEADER = "# Settings of Aide for this project. What the editor sets goes over them.\n"
+BOM = "\ufeff"
+_Table = tuple[str, ...]
+
+
+@frozen
+class Change:
+    """A file as it is, and as it shall be."""
+
+    path: Path
+    "The file, links resolved."
+    old: bytes | None
+    "What it holds; None: there is none."
+    new: bytes
+    "What it shall hold."
+
+
+def write_values(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Path | None:
+    """Set values in the nearest project file of a document; None takes a key out.
+
+    Args:
+        document: path of the document.
+        folder: its workspace folder; None: the document's own folder. Nothing is read or written above.
+        values: by key, as in `settings.py`.
+
+    Returns:
+        The file that was written; None: nothing had to be changed.
+
+    Raises:
+        SettingsError: the file is no TOML, lies elsewhere, or cannot be written.
+    """
+    try:
+        change = plan_change(document, folder, values)
+        if change.new == (change.old or b""):
+            return None
+        _replace(change)
+    except OSError as error:
+        raise SettingsError(
+            f"The project's settings cannot be written: {error.strerror or error}. "
+            "Check the permissions of its folder."
+        ) from error
+    return change.path
+
+
+def plan_change(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Change:
+    """Do as `write_values`, but write nothing."""
+    root = (folder or document.parent).resolve()
+    path = _find(document.parent.resolve(), root)
+    old = _read(path) if path.exists() else None
+    if old is None:
+        set_values = {key: value for key, value in values.items() if value is not None}
+        text = edit(HEADER, (), set_values, path) if set_values else ""
+    else:
+        text = edit(_decode(old, path), _table_of(path), values, path)
+    return Change(path, old, text.encode("utf-8"))
+
+
+def edit(text: str, table: _Table, values: Mapping[str, Any], path: Path) -> str:
+    """Return a TOML text in which a table has these values; None takes a key out.
+
+    Raises:
+        SettingsError: the text is no TOML, or such that this cannot be done without harm.
+    """
+    mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+    # Where all lines end in CRLF a new one does too.
+    windows = "\r\n" in text and text.count("\n") == text.count("\r\n")
+    text = text.replace("\r\n", "\n") if windows else text
+    for key, value in values.items():
+        text = _edit_one(text, table, key, value, path)
+    return mark + (text.replace("\n", "\r\n") if windows else text)
+
+
+def _edit_one(text: str, table: _Table, key: str, value: Any, path: Path) -> str:
+    wanted = _loads(text, path)
+    holder = _holder(wanted, table)
+    if value is None and key not in holder:
+        return text
+    if isinstance(holder.get(key), dict):
+        raise SettingsError(f"{path} is not changed, because {key} is a table in it.")
+    adds, removes = key not in holder, value is None
+    if removes:
+        del holder[key]
+    else:
+        holder[key] = value
+    edited = _with_tomlkit(text, table, key, value, path)
+    if adds:
+        edited = _with_line(text, edited)
+    elif removes:
+        edited = _without_line(text, edited)
+    # Whatever the text looked like: either it means what was meant, or it stays as it is.
+    if _loads(edited, path) != wanted:
+        raise SettingsError(f"{path} cannot be changed without harm. Set {key} in it by hand.")
+    return edited
+
+
+def _with_tomlkit(text: str, table: _Table, key: str, value: Any, path: Path) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        parsed = tomlkit.parse(text)
+        holder: Any = parsed
+        for name in table:
+            holder = holder[name]
+        if value is None:
+            del holder[key]
+        else:
+            holder[key] = value
+        return parsed.as_string()
+    except (TOMLKitError, RecursionError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SettingsError(f"{path} cannot be changed. Set {key} in it by hand.") from error
+
+
+def _with_line(text: str, edited: str) -> str:
+    """Add the one line that was added, and no blank ones around it."""
+    old, new = text.split("\n"), edited.split("\n")
+    at = next((n for n, line in enumerate(new) if n >= len(old) or old[n] != line), len(old))
+    more = "\n".join([*old[:at], *new[at : at + 1], *old[at:]])
+    # Inside a table on one line there is no line to add.
+    return more if _means_same(more, edited) else edited
+
+
+def _without_line(text: str, edited: str) -> str:
+    """Take out the one line that was taken out, and no blank ones around it."""
+    old, new = text.split("\n"), edited.split("\n")
+    at = next((n for n, line in enumerate(old) if n >= len(new) or new[n] != line), len(old))
+    less = "\n".join(old[:at] + old[at + 1 :])
+    # More than a line goes where the value stands in a table on one line.
+    return less if _means_same(less, edited) else edited
+
+
+def _means_same(one: str, other: str) -> bool:
+    try:
+        return tomllib.loads(one) == tomllib.loads(other)
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _loads(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise SettingsError(f"{path} is not changed, because it is no valid TOML: {error}.") from error
+
+
+def _holder(parsed: dict[str, Any], table: _Table) -> dict[str, Any]:
+    for name in table:
+        parsed = parsed[name]
+    return parsed
+
+
+def _find(start: Path, root: Path) -> Path:
+    """Return the nearest project file from `start` up to `root`, or the one that is to be made in `root`."""
+    if not start.is_relative_to(root):
+        raise SettingsError(f"{start} is not in the folder {root}: nothing is written.")
+    for place in (start, *start.parents):
+        for name in (OWN, SHARED):
+            if (place / name).is_symlink() or (place / name).exists():
+                path = _inside(place / name, root)
+                if name == OWN or _sets_something(path):
+                    return path
+        if place == root:
+            break
+    return root / OWN
+
+
+def _inside(path: Path, root: Path) -> Path:
+    """Follow a link, but not out of the project."""
+    target = path.resolve()
+    if not target.is_relative_to(root):
+        raise SettingsError(f"{path} is a link to {target}, outside the project: nothing is written.")
+    if not target.is_file():
+        raise SettingsError(f"{path} is not a file: nothing is written.")
+    return target
+
+
+def _sets_something(path: Path) -> bool:
+    """Whether a `pyproject.toml` has a table for Aide."""
+    text = _decode(_read(path), path)
+    try:
+        tool = tomllib.loads(text.removeprefix(BOM)).get("tool")
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        # Broken: then only one that names us is ours to complain about.
+        return re.search(r"^\s*\[\s*tool\s*\.\s*aide\b", text, re.MULTILINE) is not None
+    return isinstance(tool, dict) and isinstance(tool.get("aide"), dict)
+
+
+def _table_of(path: Path) -> _Table:
+    return ("tool", "aide") if path.name == SHARED else ()
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise SettingsError(f"{path} has more than {LARGEST:,} bytes: nothing is written.")
+    return data
+
+
+def _decode(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not changed, because it is not UTF-8 text.") from error
+
+
+def _replace(change: Change) -> None:
+    """Write beside the file and rename: readers see the old one or the new one, never a part."""
+    handle, name = tempfile.mkstemp(prefix=".aide-", dir=change.path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(change.new)
+        Path(name).chmod(0o644 if change.old is None else change.path.stat().st_mode & 0o777)
+        if (_read(change.path) if change.path.exists() else None) != change.old:
+            raise SettingsError(f"{change.path} was changed meanwhile: try again.")
+        Path(name).replace(change.path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
