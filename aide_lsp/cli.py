@@ -65,9 +65,10 @@ def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add an option for each setting that fits one completion, from the settings table."""
     from aide_lsp.settings import FIELDS, allowed
 
-    kinds = {int: int, float: float, str: str}
-    for key in reversed(list(FIELDS)):
-        field = FIELDS[key]
+    kinds = {bool: bool, int: int, float: float, str: str}
+    for key, field in reversed(list(FIELDS.items())):
+        if field.type not in kinds:
+            continue  # a list is for files
         option = click.option(
             "--" + key.replace("_", "-"),
             key,

@@ -1,41 +1,20 @@
 """Everything a user may set: one attribute each, with its limits, default, unit and text.
 
-In: values by key. Out: `Settings`, and what is wrong with a value in words.
+In: values by key. Out: `Settings`, and what is wrong with a value in words (`settings_limits.py` words it).
 All other places (settings reference, JSON schema, README table) are generated from the attributes here.
 It does not know where a value was read (`settings_layers.py` does), nor how it is used.
 """
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 from attrs import frozen
 
-
-@frozen
-class Limits:
-    """What a setting accepts, and what it is for."""
-
-    type: type
-    """`int`, `float` or `str`."""
-    doc: str
-    """One or two sentences for the settings reference and the editors."""
-    minimum: float | None = None
-    """Least value; None: no limit."""
-    maximum: float | None = None
-    """Greatest value; None: no limit, or a limit that the model gives (see `model_maximum`)."""
-    model_maximum: str | None = None
-    """Name of the `ModelLimits` attribute that gives the greatest value."""
-    choices: tuple[str, ...] = ()
-    """The only values, for texts that are a choice."""
-    unit: str = ""
-    """What the number counts."""
-    none: str = ""
-    """What it means when nothing is set; empty: it always has a value."""
-    project: bool = False
-    """A project file may set it. Only what cannot hurt: never a model, a path or a device."""
+from aide_lsp.settings_limits import Limits as Limits
+from aide_lsp.settings_limits import ModelLimits as ModelLimits
+from aide_lsp.settings_limits import allowed_by, fault_of
+from aide_lsp.settings_limits import shown as shown
 
 
 def setting(default: Any, kind: type, doc: str, **limits: Any) -> Any:
@@ -95,26 +74,57 @@ class Settings:
     """What is in effect for one document."""
 
     parameters: Parameters = attrs.field(factory=Parameters)
+    preset: str | None = setting(
+        None,
+        str,
+        "Name of a set of parameters: `code`, `factual`, `creative`, `conversational`, or one of your own.",
+        none="no preset",
+        project=True,
+    )
+    off: tuple[str, ...] = setting(
+        (),
+        list,
+        "Globs of files that Aide offers nothing in. What one place switches off, no other switches on.",
+        project=True,
+        whole=True,
+    )
+    max_num_context: int | None = setting(
+        None,
+        int,
+        "Num Context is never more than this, whatever a project asks for. The lowest one set counts.",
+        minimum=1,
+        unit="tokens",
+        none="no limit but the model's",
+        whole=True,
+    )
     model: str | None = setting(
         None,
         str,
         "Id of the model; `aide models list` shows them.",
         none="the model that is marked as default",
+        whole=True,
     )
     recipe: str = setting(
         "auto",
         str,
         "How the weights are stored and multiplied. `auto`: `exact` on the CPU, `fp16` on a GPU.",
         choices=("auto", "exact", "fast", "fp16"),
+        whole=True,
     )
     provider: str = setting(
         "auto",
         str,
         "Where the model runs. `auto`: the GPU if there is a usable one, else the CPU.",
         choices=("auto", "cpu", "cuda"),
+        whole=True,
     )
     threads: int = setting(
-        0, int, "CPU threads for the model; 0: one for each physical core.", minimum=0, maximum=256
+        0,
+        int,
+        "CPU threads for the model; 0: one for each physical core.",
+        minimum=0,
+        maximum=256,
+        whole=True,
     )
     max_tokens: int = setting(128, int, "Longest completion.", minimum=1, maximum=4096, unit="tokens")
     deadline_ms: int = setting(
@@ -125,16 +135,13 @@ class Settings:
         maximum=600_000,
         unit="milliseconds",
     )
-
-
-@frozen
-class ModelLimits:
-    """Upper limits that the loaded model gives."""
-
-    vocab_size: int
-    """Number of tokens in the vocabulary: the greatest Top K."""
-    context_length: int
-    """Tokens that the model can read at once: the greatest Num Context."""
+    ledger: str = setting(
+        "hashes",
+        str,
+        "What is kept on this machine of the last completions, for `aide log` and `aide replay`. `hashes`: "
+        "parameters, figures and hashes, no source text and no paths; `text`: these too; `off`: nothing.",
+        choices=("off", "hashes", "text"),
+    )
 
 
 def setting_fields() -> dict[str, Limits]:
@@ -179,62 +186,12 @@ def camel(key: str) -> str:
 
 def check_value(key: str, value: Any, limits: ModelLimits | None = None) -> str | None:
     """Say what is wrong with a value; None: it can be used."""
-    field = FIELDS[key]
-    if value is None:
-        return None if field.none else f"expected {allowed(key, limits)}, found nothing"
-    if not _has_type(value, field.type):
-        return f"expected {allowed(key, limits)}, found {_typed(value)}"
-    if field.choices and value not in field.choices:
-        return f"expected {allowed(key, limits)}, found {_typed(value)}"
-    top = _maximum(field, limits)
-    low = field.minimum is not None and value < field.minimum
-    if low or (top is not None and value > top):
-        return f"expected {allowed(key, limits)}, found {shown(value)}"
-    return None
+    return fault_of(FIELDS[key], value, limits)
 
 
 def allowed(key: str, limits: ModelLimits | None = None) -> str:
     """Say in words what a setting accepts."""
-    field = FIELDS[key]
-    if field.choices:
-        return "one of " + ", ".join(f'"{choice}"' for choice in field.choices)
-    noun = {int: "a whole number", float: "a number", str: "a text"}[field.type]
-    top = _maximum(field, limits)
-    if field.minimum is not None and top is not None:
-        noun += f" from {shown(field.minimum)} to {shown(top)}"
-    elif field.minimum is not None:
-        of_model = {"vocab_size": "vocabulary size", "context_length": "context length"}
-        noun += f" from {shown(field.minimum)} to the model's {of_model[str(field.model_maximum)]}"
-    return noun + (f" (or nothing: {field.none})" if field.none else "")
-
-
-def _maximum(field: Limits, limits: ModelLimits | None) -> float | None:
-    if field.model_maximum is not None and limits is not None:
-        return int(getattr(limits, field.model_maximum))
-    return field.maximum
-
-
-def _has_type(value: Any, kind: type) -> bool:
-    """Strict: a bool is no number, a text is no number, NaN is no number; 1 is a fine float."""
-    if isinstance(value, bool):
-        return False
-    if kind is float:
-        return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
-    return isinstance(value, kind)
-
-
-def _typed(value: Any) -> str:
-    nouns = {bool: "the boolean", str: "the text", list: "a list", dict: "a table", int: "", float: ""}
-    return f"{nouns.get(type(value), type(value).__name__)} {shown(value)}".strip()
-
-
-def shown(value: Any) -> str:
-    """Write a value for a message: short, on one line."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    except ValueError:  # an integer beyond Python's limit for printing
-        return "a number of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return allowed_by(FIELDS[key], limits)
 
 
 FIELDS: Mapping[str, Limits] = setting_fields()

@@ -1,99 +1,59 @@
-"""Merges the places where settings are set: default < user file < project file `.aide.toml` < editor.
+"""Merges the places where settings are set: default < user file < project file < editor < one request.
 
-In: a document's path, its workspace folder, what the editor sent. Out: `Settings` for that document and the
-problems that were found, each naming key, value, allowed range and where it was read.
+In: a document's path and language, its workspace folder, what the editor sent. Out: `Resolved`.
+
+Within one place the order is: plain keys < `[languages.x]` < globs, a later glob over an earlier one. Each
+table counts as a layer. Of the parameters that a table's preset names and those that the table sets by itself
+the latter win; both win over everything below. Two settings only ever narrow: `off` adds up, over all project
+files on the way to the document too; of several `max_num_context` the lowest counts.
+
 It does not know what a setting means: `settings.py` does.
 """
 
-import tomllib
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve
 
+from aide_lsp.presets import PRESETS, with_own
 from aide_lsp.settings import (
     FIELDS,
     ModelLimits,
     Settings,
-    camel,
     check_value,
+    defaults,
     shown,
     value_of,
     with_values,
 )
+from aide_lsp.settings_files import PROJECT_FILE as PROJECT_FILE
+from aide_lsp.settings_files import PYPROJECT as PYPROJECT
+from aide_lsp.settings_files import SettingsFile, SettingsFiles, project_folders
+from aide_lsp.settings_files import user_file as user_file
+from aide_lsp.settings_limits import greatest
+from aide_lsp.settings_problems import Problem as Problem
+from aide_lsp.settings_problems import named
+from aide_lsp.settings_resolved import DEFAULT, OffRule, Origin
+from aide_lsp.settings_resolved import Resolved as Resolved
+from aide_lsp.settings_tables import PRESETS as PRESET_TABLES
+from aide_lsp.settings_tables import Kind, Layer, Part, Subject, fits, parts
+from aide_lsp.settings_values import KEYS as KEYS
+from aide_lsp.settings_values import Bounds, GoodValues
 
-PROJECT_FILE = ".aide.toml"
-USER_FILE = "settings.toml"
 # Sections of the editor's settings that only the editor's own plugin reads.
 CLIENT_SECTIONS = frozenset({"server", "trace"})
-KEYS = {**{camel(key): key for key in FIELDS}, **{key: key for key in FIELDS}}
-
-
-@frozen
-class Problem:
-    """A value that cannot be used."""
-
-    source: str
-    """Where it was read: a path, or a name such as `editor settings`."""
-    key: str
-    """The key as it was written; empty when the whole file cannot be read."""
-    message: str
-    """What was found, what is allowed, what stays in effect."""
-
-
-@frozen
-class Resolved:
-    """The effective settings, and what was wrong on the way."""
-
-    settings: Settings
-    problems: tuple[Problem, ...]
-    sources: Mapping[str, str]
-    """For each key that a layer set: the name of that layer."""
-
-
-@frozen
-class _Layer:
-    name: str
-    values: Mapping[str, Any]
-    project: bool = False
-    folder: Path | None = None
-
-    @property
-    def place(self) -> tuple[str, Path | None]:
-        return (self.name, self.folder)
-
-
-def user_file() -> Path:
-    """Where the user's own settings lie."""
-    from platformdirs import user_config_path
-
-    return user_config_path("aide", appauthor=False) / USER_FILE
-
-
-def project_file(document: Path | None, folder: Path | None) -> Path | None:
-    """Find the project file for a document: the nearest one, no higher than its project.
-
-    A project ends at the workspace folder or, without one, at a version control root or the home folder.
-    """
-    if document is None:
-        candidates = [folder] if folder else []
-    else:
-        candidates = list(_folders_up(document.parent, folder))
-    return next((path for place in candidates if (path := place / PROJECT_FILE).is_file()), None)
+EDITOR, REQUEST = "editor settings", "this request"
+_Rules = list[tuple[Layer, tuple[str, ...]]]
 
 
 class SettingsReader:
-    """Merges the layers, and remembers the last good value of each key in each place.
-
-    So a slip of the pen in a file neither stops completions nor jumps back to the default.
-    """
+    """Merges the layers. Remembers files, and the last good value of each key in each place."""
 
     def __init__(self, user: Path | None = None) -> None:
         self._user = user
-        self._good: dict[tuple[str, Path | None], dict[str, Any]] = {}
-        self._files: dict[Path, tuple[tuple[int, int], dict[str, Any] | str]] = {}
+        self._files = SettingsFiles()
+        self._values = GoodValues()
 
     def resolve(
         self,
@@ -101,6 +61,9 @@ class SettingsReader:
         editor: Mapping[str, Any] | None = None,
         folder: Path | None = None,
         limits: ModelLimits | None = None,
+        *,
+        language: str = "",
+        request: Mapping[str, Any] | None = None,
     ) -> Resolved:
         """Merge all layers for a document, key by key.
 
@@ -109,80 +72,174 @@ class SettingsReader:
             editor: the editor's settings, with or without an `aide` section, camelCase or snake_case.
             folder: the workspace folder that holds the document.
             limits: what the loaded model allows; None: not known yet.
+            language: the document's LSP language id; empty: unknown.
+            request: what holds for this one request.
         """
-        problems: list[Problem] = []
-        settings, sources = Settings(), {}
-        for layer in self._layers(document, editor, folder, problems):
-            values = self._checked(layer, settings, limits, problems)
-            settings = with_values(settings, values)
-            sources.update(dict.fromkeys(values, layer.name))
-        return Resolved(settings, tuple(problems), sources)
+        root = next(reversed(list(project_folders(document, folder))), None)
+        layers, outer, problems = self._layers(document, folder, root)
+        layers.append(Layer(EDITOR, "editor", _editor_values(editor), root, folder))
+        layers += [Layer(REQUEST, "request", request, root)] if request else []
+        bounds = Bounds(limits, _presets(layers, problems), _cap(layers))
+        merge = _Merge(Subject(document, language), bounds, self._values, problems)
+        for layer in layers:
+            merge.add(layer)
+        for layer in outer:
+            merge.add_rules(layer)
+        return merge.result()
 
     def _layers(
-        self,
-        document: Path | None,
-        editor: Mapping[str, Any] | None,
-        folder: Path | None,
-        problems: list[Problem],
-    ) -> Iterator[_Layer]:
-        user = self._user or user_file()
-        yield _Layer(str(user), self._table(user, problems))
-        project = project_file(document, folder)
-        if project is not None:
-            yield _Layer(str(project), self._table(project, problems), project=True)
-        yield _Layer("editor settings", _editor_values(editor), folder=folder)
-
-    def _table(self, path: Path, problems: list[Problem]) -> dict[str, Any]:
-        """Read a TOML file if it changed; of a broken one the last good values stay."""
-        content = self._file(path)
-        if isinstance(content, dict):
-            return content
-        message = f"{path} cannot be read: {content}. Its last good values stay in effect."
-        problems.append(Problem(str(path), "", message))
-        return self._good.get((str(path), None), {})
-
-    def _file(self, path: Path) -> dict[str, Any] | str:
-        try:
-            stat = path.stat()
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            return error.strerror or str(error)
-        stamp = (stat.st_mtime_ns, stat.st_size)
-        if path not in self._files or self._files[path][0] != stamp:
-            self._files[path] = (stamp, _read_toml(path))
-        return self._files[path][1]
-
-    def _checked(
-        self, layer: _Layer, below: Settings, limits: ModelLimits | None, problems: list[Problem]
-    ) -> dict[str, Any]:
-        """Return the usable values of a layer; note the others."""
-        before, good = self._good.get(layer.place, {}), {}
-        for written, value in layer.values.items():
-            key = KEYS.get(written)
-            wrong = _refusal(written, key, layer)
-            if wrong is None and key is not None:
-                fault = check_value(key, value, limits)
-                if fault is None:
-                    good[key] = value
-                    continue
-                kept = before.get(key, value_of(below, key))
-                wrong = f"{fault}. {'No value' if kept is None else shown(kept)} stays in effect"
-                if key in before and check_value(key, kept, limits) is None:
-                    good[key] = kept
-            problems.append(Problem(layer.name, written, f"{written} in {layer.name}: {wrong}."))
-        self._good[layer.place] = good
-        return good
+        self, document: Path | None, folder: Path | None, root: Path | None
+    ) -> tuple[list[Layer], list[Layer], list[Problem]]:
+        """Return the layers of files, the project files further out, and what is wrong with files."""
+        user = self._files.read(self._user or user_file())
+        own = [_layer(user, "user", root)] if user else []
+        files = self._files.projects(document, folder)
+        projects = [_layer(file, "project", file.path.parent) for file in files]
+        problems = [problem for file in ([user] if user else []) + files for problem in _file_problems(file)]
+        return own + projects[:1], projects[1:], problems
 
 
-def _refusal(written: str, key: str | None, layer: _Layer) -> str | None:
-    """Say why a layer may not have this key at all."""
-    if key is None:
-        near = get_close_matches(written, KEYS, n=1)
-        return "there is no such setting" + (f'; the nearest is "{near[0]}"' if near else "")
-    if layer.project and not FIELDS[key].project:
-        return "a project file cannot set this; set it in the editor or in your own settings file"
+class _Merge:
+    """One merge: what was gathered so far."""
+
+    def __init__(self, subject: Subject, bounds: Bounds, values: GoodValues, problems: list[Problem]) -> None:
+        self._subject, self._bounds, self._values = subject, bounds, values
+        self._problems = problems
+        self._origins = {key: [Origin(value, DEFAULT)] for key, value in defaults().items()}
+        self._rules: _Rules = []
+        self._settings = Settings()
+        self._lower_default()
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer over those before."""
+        # What is wrong with the last good contents of a broken file was told when they were read.
+        problems = [] if layer.stale else self._problems
+        for part in parts(layer, self._subject, problems):
+            good = self._values.check(layer, part, self._settings, self._bounds, problems)
+            found = {
+                key: self._lowered(origin, key, part) for key, origin in self._origins_of(good, layer, part)
+            }
+            if part.fits:
+                self._put(found)
+                self._rules.append((layer, good.get("off", ())))
+
+    def add_rules(self, layer: Layer) -> None:
+        """Take only what a project file further out switches off."""
+        values = {written: value for written, value in layer.table.items() if KEYS.get(written) == "off"}
+        part = Part("further out", "", values, True)
+        problems = [] if layer.stale else self._problems
+        globs = self._values.check(layer, part, self._settings, self._bounds, problems).get("off", ())
+        self._put({"off": Origin(globs, layer.name)} if globs else {})
+        self._rules.append((layer, globs))
+
+    def result(self) -> Resolved:
+        """Return what came out."""
+        return Resolved(
+            settings=self._settings,
+            problems=tuple(self._problems),
+            origins={key: tuple(found) for key, found in self._origins.items()},
+            off=_off_rule(self._rules, self._subject.document),
+            presets=self._bounds.presets,
+        )
+
+    def _origins_of(self, good: Mapping[str, Any], layer: Layer, part: Part) -> Iterable[tuple[str, Origin]]:
+        """What a part sets: its preset written out, over that what it sets by itself."""
+        name = good.get("preset")
+        preset = self._bounds.presets[name] if name else {}
+        found = {key: Origin(value, layer.name, part.label, str(name)) for key, value in preset.items()}
+        return {**found, **{key: Origin(good[key], layer.name, part.label) for key in good}}.items()
+
+    def _lowered(self, origin: Origin, key: str, part: Part) -> Origin:
+        """Lower a value to the user's cap, one of a preset also to what the model can do; say so."""
+        tops: list[tuple[float, str]] = []
+        if key == "num_context" and self._bounds.cap is not None:
+            tops.append((self._bounds.cap, "your max_num_context"))
+        model = greatest(FIELDS[key], self._bounds.limits)
+        if origin.preset and model is not None:
+            tops.append((model, "what the model can do"))
+        top, whose = min(tops, default=(origin.value, ""))
+        if not tops or origin.value <= top:
+            return origin
+        by = f" of the preset {named(origin.preset)}" if origin.preset else ""
+        wrong = f"{shown(origin.value)}{by} is more than {whose}; it is lowered to {top}"
+        self._problems.append(Problem.of(part.prefix + key, origin.source, wrong, notice=True))
+        return evolve(origin, value=top, wanted=origin.value)
+
+    def _lower_default(self) -> None:
+        """Lower the default Num Context to what the user and the model allow: nobody asked for more."""
+        limits, wanted = self._bounds.limits, self._settings.parameters.num_context
+        tops = (self._bounds.cap, limits.context_length if limits else None)
+        lowest = min([wanted, *(top for top in tops if top is not None)])
+        if lowest < wanted:
+            self._origins["num_context"] = [Origin(lowest, DEFAULT, wanted=wanted)]
+            self._settings = with_values(self._settings, {"num_context": lowest})
+
+    def _put(self, found: Mapping[str, Origin]) -> None:
+        """Put values over those below; those that only narrow are joined with them."""
+        for key, origin in found.items():
+            below, value = value_of(self._settings, key), origin.value
+            if key == "off":
+                value = (*below, *(glob for glob in value if glob not in below))
+            elif key == "max_num_context":
+                value = min(value for value in (below, value) if value is not None)
+            self._origins[key].append(evolve(origin, value=value))
+            self._settings = with_values(self._settings, {key: value})
+
+
+def _layer(file: SettingsFile, kind: Kind, root: Path | None) -> Layer:
+    return Layer(str(file.path), kind, file.table, root, stale=file.fault is not None)
+
+
+def _file_problems(file: SettingsFile) -> list[Problem]:
+    found = []
+    if file.fault is not None:
+        stays = "Its last good values stay in effect." if file.table else "Nothing of it is in effect."
+        found.append(Problem(str(file.path), "", f"{file.path} cannot be read: {file.fault}. {stays}"))
+    if file.hides is not None:
+        message = f"[tool.aide] in {file.hides} is not read, since {file.path.name} lies beside it."
+        found.append(Problem(str(file.hides), "", message, notice=True))
+    return found
+
+
+def _presets(layers: Iterable[Layer], problems: list[Problem]) -> Mapping[str, Mapping[str, Any]]:
+    """Gather all presets, those of the user's own places included."""
+    presets = PRESETS
+    for layer in layers:
+        table = layer.table.get(PRESET_TABLES)
+        if layer.kind in ("user", "editor") and table is not None:
+            presets = with_own(presets, table, layer.name, [] if layer.stale else problems)
+    return presets
+
+
+def _cap(layers: Iterable[Layer]) -> int | None:
+    """The lowest `max_num_context` of the user's places."""
+    found = [
+        value
+        for layer in layers
+        if layer.kind != "project"
+        for written, value in layer.table.items()
+        if KEYS.get(written) == "max_num_context" and value is not None
+    ]
+    return min((value for value in found if not check_value("max_num_context", value)), default=None)
+
+
+def _off_rule(rules: _Rules, document: Path | None) -> OffRule | None:
+    """Find the first rule that switches Aide off for a document, or for the file that it is a link to."""
+    if document is None or not any(globs for _, globs in rules):
+        return None
+    for path in dict.fromkeys((document, _real(document))):
+        for layer, globs in rules:
+            for glob in globs:
+                if fits(glob, layer, path):
+                    return OffRule(glob, layer.name)
     return None
+
+
+def _real(document: Path) -> Path:
+    try:
+        return document.resolve()
+    except (OSError, RuntimeError):
+        return document
 
 
 def _editor_values(editor: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -191,23 +248,3 @@ def _editor_values(editor: Mapping[str, Any] | None) -> dict[str, Any]:
     if isinstance(values.get("aide"), Mapping):
         values = values["aide"]
     return {key: value for key, value in values.items() if value is not None and key not in CLIENT_SECTIONS}
-
-
-def _read_toml(path: Path) -> dict[str, Any] | str:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        return error.strerror or str(error)
-    except UnicodeDecodeError:
-        return "it is not UTF-8 text"
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return str(error) or "it is nested too deeply"
-
-
-def _folders_up(start: Path, folder: Path | None) -> Iterator[Path]:
-    """Yield a document's folders from the inside out, to the end of its project."""
-    home = Path.home()
-    for place in (start, *start.parents):
-        yield place
-        if place == folder or (folder is None and ((place / ".git").exists() or place == home)):
-            return

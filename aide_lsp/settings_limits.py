@@ -1,0 +1,124 @@
+"""What one setting accepts, and how that is said.
+
+In: a setting's `Limits`, a value. Out: what is wrong with the value, in words.
+It does not know which settings there are (`settings.py` does), nor where a value was read.
+"""
+
+import json
+import math
+from typing import Any
+
+from attrs import frozen
+
+from aide_lsp.globs import glob_fault
+
+
+@frozen
+class Limits:
+    """What a setting accepts, and what it is for."""
+
+    type: type
+    """`bool`, `int`, `float`, `str`, or `list`: a list of globs."""
+    doc: str
+    """One or two sentences for the settings reference and the editors."""
+    minimum: float | None = None
+    """Least value; None: no limit."""
+    maximum: float | None = None
+    """Greatest value; None: no limit, or a limit that the model gives (see `model_maximum`)."""
+    model_maximum: str | None = None
+    """Name of the `ModelLimits` attribute that gives the greatest value."""
+    choices: tuple[str, ...] = ()
+    """The only values, for texts that are a choice."""
+    unit: str = ""
+    """What the number counts."""
+    none: str = ""
+    """What it means when nothing is set; empty: it always has a value."""
+    project: bool = False
+    """A project file may set it. Only what cannot hurt: never a model, a path or a device."""
+    whole: bool = False
+    """It holds for all files alike: it cannot be set for a language or a glob."""
+
+
+@frozen
+class ModelLimits:
+    """Upper limits that the loaded model gives."""
+
+    vocab_size: int
+    """Number of tokens in the vocabulary: the greatest Top K."""
+    context_length: int
+    """Tokens that the model can read at once: the greatest Num Context."""
+
+
+_OF_MODEL = {"vocab_size": "the model's vocabulary size", "context_length": "the model's context length"}
+_NOUNS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: 'a list of globs, such as ["secrets/**"]',
+}
+
+
+def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> str | None:
+    """Say what is wrong with a value; None: it can be used."""
+    expected = f"expected {allowed_by(field, limits)}"
+    if value is None:
+        return None if field.none else f"{expected}, found nothing"
+    if not _has_type(value, field.type) or (field.choices and value not in field.choices):
+        return f"{expected}, found {_typed(value)}"
+    if field.type is list:
+        return next((fault for glob in value if (fault := entry_fault(glob))), None)
+    top = greatest(field, limits)
+    low = field.minimum is not None and value < field.minimum
+    return f"{expected}, found {shown(value)}" if low or (top is not None and value > top) else None
+
+
+def entry_fault(entry: Any) -> str | None:
+    """Say what is wrong with one entry of a list of globs."""
+    if not isinstance(entry, str):
+        return f"expected a glob, found {_typed(entry)}"
+    fault = glob_fault(entry)
+    return f"{shown(entry)}: {fault}" if fault else None
+
+
+def allowed_by(field: Limits, limits: ModelLimits | None = None) -> str:
+    """Say in words what a setting accepts."""
+    if field.choices:
+        return "one of " + ", ".join(f'"{choice}"' for choice in field.choices)
+    noun, top = _NOUNS[field.type], greatest(field, limits)
+    if field.minimum is not None:
+        noun += f" from {shown(field.minimum)}"
+    if top is not None or field.model_maximum:
+        noun += f" to {shown(top) if top is not None else _OF_MODEL[str(field.model_maximum)]}"
+    return noun + (f" (or nothing: {field.none})" if field.none else "")
+
+
+def greatest(field: Limits, limits: ModelLimits | None) -> float | None:
+    """The greatest value, that of the model where it is known; None: no limit is known."""
+    if field.model_maximum is not None and limits is not None:
+        return int(getattr(limits, field.model_maximum))
+    return field.maximum
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message: short, on one line."""
+    try:
+        text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False, default=str)
+    except (ValueError, TypeError, RecursionError):
+        return "a number of thousands of digits" if isinstance(value, int) else "something very large"
+    text = text if text.isprintable() else json.dumps(text)[1:-1]
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _has_type(value: Any, kind: type) -> bool:
+    """Strict: a bool is no number, a text is no number, NaN is no number; 1 is a fine float."""
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    if kind is float:
+        return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return isinstance(value, list | tuple if kind is list else kind)
+
+
+def _typed(value: Any) -> str:
+    nouns = {bool: "the boolean", str: "the text", list: "a list", dict: "a table", int: "", float: ""}
+    return f"{nouns.get(type(value), type(value).__name__)} {shown(value)}".strip()

@@ -1,0 +1,151 @@
+"""Takes one place's settings apart: plain keys, tables for languages, tables for globs.
+
+In: a `Layer`, a document. Out: its `Part`s in the order in which they count, each with whether it fits
+the document. It does not know which settings there are, nor whether a value is allowed.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any, Literal
+
+from attrs import frozen
+
+from aide_lsp.globs import glob_fault, is_glob, matches
+from aide_lsp.settings_limits import shown
+from aide_lsp.settings_problems import Problem, named
+
+LANGUAGES, GLOBS, PRESETS = "languages", "globs", "presets"
+TABLES = (LANGUAGES, GLOBS, PRESETS)
+Kind = Literal["user", "project", "editor", "request"]
+
+
+@frozen
+class Layer:
+    """All that one place sets."""
+
+    name: str
+    """Its path, or a name such as `editor settings`."""
+    kind: Kind
+    """Whose it is; a project may set less than the user."""
+    table: Mapping[str, Any]
+    """What it sets, as it was written."""
+    root: Path | None = None
+    """The folder that its globs are relative to; None: they fit no file."""
+    scope: Path | None = None
+    """The workspace folder it belongs to, where one name has a table for each."""
+    stale: bool = False
+    """Its file cannot be read any more; this is what it held when it was last good."""
+
+
+@frozen
+class Part:
+    """The keys of one table of a layer."""
+
+    label: str
+    """How the table is written: empty, `[languages.python]` or `["tests/**"]`."""
+    prefix: str
+    """What goes before a key of it in a message."""
+    values: Mapping[str, Any]
+    """By key, as it was written."""
+    fits: bool
+    """Whether it counts for the document."""
+
+
+@frozen
+class Subject:
+    """What settings are asked for."""
+
+    document: Path | None = None
+    """The document's path; None: it has none."""
+    language: str = ""
+    """Its LSP language id; empty: unknown."""
+
+
+def parts(layer: Layer, subject: Subject, problems: list[Problem]) -> list[Part]:
+    """Take a layer apart: plain keys first, then languages, then globs in the order they are written."""
+    plain = dict[str, Any]()
+    languages: list[Part] = []
+    globs: list[Part] = []
+    for written, value in layer.table.items():
+        if value is None:
+            continue
+        if written == LANGUAGES:
+            languages += _languages(layer, value, subject, problems)
+        elif written == GLOBS:
+            globs += _globs(layer, value, subject, problems)
+        elif written == PRESETS and layer.kind in ("user", "editor"):
+            continue  # read by itself: a preset may be named before it is made
+        elif is_glob(written):
+            globs += _glob(layer, written, value, subject, problems)
+        else:
+            plain[written] = value
+    return [Part("", "", plain, True), *languages, *globs]
+
+
+def fits(glob: str, layer: Layer, document: Path | None) -> bool:
+    """Whether a document fits a glob of a layer."""
+    if document is None:
+        return False
+    anchored = _anchored(glob)
+    if anchored is not None:
+        return matches(anchored, PurePath(*document.parts[1:]))
+    if layer.root is None or not document.is_relative_to(layer.root):
+        return False
+    return matches(glob, document.relative_to(layer.root))
+
+
+def fault_in(glob: str, layer: Layer) -> str | None:
+    """Say what is wrong with a glob in this layer."""
+    if layer.kind == "project" and glob.startswith(("/", "~")):
+        return "a project's globs are relative to the folder of its file, and begin with no /"
+    return glob_fault(glob)
+
+
+def _languages(layer: Layer, value: Any, subject: Subject, problems: list[Problem]) -> Iterator[Part]:
+    if not isinstance(value, Mapping):
+        wrong = f"expected a table for each language, such as [languages.python], found {shown(value)}"
+        problems.append(Problem.of(LANGUAGES, layer.name, wrong))
+        return
+    for language, values in value.items():
+        prefix = f"{LANGUAGES}.{named(language)}"
+        if isinstance(values, Mapping):
+            same = bool(language) and language.lower() == subject.language.lower()
+            yield Part(f"[{prefix}]", f"{prefix}.", _set(values), same)
+        elif values is not None:
+            wrong = f"expected a table of settings for this language, found {shown(values)}"
+            problems.append(Problem.of(prefix, layer.name, wrong))
+
+
+def _globs(layer: Layer, value: Any, subject: Subject, problems: list[Problem]) -> Iterator[Part]:
+    if not isinstance(value, Mapping):
+        wrong = f"expected a table of settings for each glob, found {shown(value)}"
+        problems.append(Problem.of(GLOBS, layer.name, wrong))
+        return
+    for glob, values in value.items():
+        yield from _glob(layer, glob, values, subject, problems)
+
+
+def _glob(layer: Layer, glob: str, values: Any, subject: Subject, problems: list[Problem]) -> Iterator[Part]:
+    prefix = shown(glob)
+    if values is None:
+        return
+    if not isinstance(values, Mapping):
+        wrong = f"expected a table of settings for the files that fit this glob, found {shown(values)}"
+    elif (fault := fault_in(glob, layer)) is not None:
+        wrong = f"{fault}; nothing of this table takes effect"
+    else:
+        yield Part(f"[{prefix}]", f"{prefix}.", _set(values), fits(glob, layer, subject.document))
+        return
+    problems.append(Problem.of(prefix, layer.name, wrong))
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out null, by which editors say that nothing is set."""
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _anchored(glob: str) -> str | None:
+    """Write a glob that names a folder of the machine relative to its root; None: it names none."""
+    if glob.startswith("~/"):
+        return "/" + "/".join((*Path.home().parts[1:], glob[2:]))
+    return glob if glob.startswith("/") else None
