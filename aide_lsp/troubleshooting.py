@@ -170,6 +170,13 @@ def propose(complaint: str, parameters: Parameters, limits: ModelLimits | None, 
     return Proposal(complaint, parameters, after, tuple(changes), tuple(bounds), rules.advice)
 
 
+def within(limits: ModelLimits, most_context: int | None) -> ModelLimits:
+    """Narrow the model's limits to the Num Context that the user allows; None: all."""
+    if most_context is None or most_context > limits.context_length:
+        return limits
+    return attrs.evolve(limits, context_length=most_context)
+
+
 def label(key: str) -> str:
     """The parameter as its documentation calls it."""
     return key.replace("_", " ").title()
@@ -214,5 +221,5 @@ def _range(key: str, limits: ModelLimits | None) -> tuple[float, float]:
     field, top = FIELDS[key], LADDERS[key].rungs[-1]
     low = LADDERS[key].rungs[0] if field.minimum is None else field.minimum
     if field.model_maximum is not None and limits is not None:
-        return low, int(getattr(limits, field.model_maximum))
+        return low, min(top, int(getattr(limits, field.model_maximum)))
     return low, top if field.maximum is None else field.maximum

@@ -69,6 +69,11 @@ class Configuration:
         self.problems, self._scope = resolved.problems, uri.rpartition("/")[0] if uri else None
         return resolved
 
+    def workspace_folder(self, uri: str) -> Path | None:
+        """The workspace folder that holds a document."""
+        folder = self._folder_of(uri)
+        return path_of(folder) if folder else None
+
     def untold(self) -> list[Problem]:
         """Return what the last `resolve` found and was not told yet; a problem that comes back is new again.
 

@@ -1,7 +1,8 @@
 """The command `aide.troubleshoot`: what to change against a complaint, shown at the cursor.
 
-In: a place and a complaint. Out: the completion with the present parameters and with the proposed ones, both
-with one seed, and why. It does not know the rules: `aide_lsp/troubleshooting.py` does.
+In: a place, a complaint, and whether the proposal is accepted. Out: the completion with the present
+parameters and with the proposed ones, both with one seed, and why; accepted values go to the project file.
+It knows neither the rules (`aide_lsp/troubleshooting.py`) nor how a file is edited.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 from pygls.exceptions import JsonRpcInvalidParams
 
+from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.arguments import Argument, read_argument
+from aide_lsp.lsp.configuration import path_of
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import TROUBLESHOOT
 from aide_lsp.lsp.status import Nothing, parameters_json
+from aide_lsp.project_file import write_values
 from aide_lsp.settings import ModelLimits, Parameters, camel, check_value, new_seed
 from aide_lsp.troubleshooting import COMPLAINTS, Proposal, propose
 
@@ -37,7 +41,8 @@ def troubleshoot(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] 
         nothing = asked if isinstance(asked, Nothing) else Nothing(ls.host.state, ls.host.message)
         return {"reason": nothing.reason, "message": nothing.message}
     trial = Trial(complaint, asked.settings.parameters, limits, seed)
-    return ls.completing.submit(asked, trial.answer, trial.complete)
+    written = _write(ls, argument.uri, trial.proposal) if argument.values.get("apply") is True else {}
+    return ls.completing.submit(asked, lambda answer: {**trial.answer(answer), **written}, trial.complete)
 
 
 class Trial:
@@ -69,6 +74,20 @@ class Trial:
             nothing = after if isinstance(after, Nothing) else Nothing("cancelled", "")
             return {**told, "reason": nothing.reason, "message": nothing.message}
         return {**told, "before": _shown(self._before), "after": _shown(after)}
+
+
+def _write(ls: Server, uri: str, proposal: Proposal) -> dict[str, Any]:
+    """Write the proposed values to the project file; tell where, and which of them another place overrides."""
+    path = path_of(uri)
+    if path is None:
+        raise JsonRpcInvalidParams("The document is no file: there is no project to write the parameters to.")
+    try:
+        written = write_values(path, ls.configuration.workspace_folder(uri), proposal.values)
+    except SettingsError as error:
+        return {"written": None, "notWritten": str(error)}
+    effective = ls.configuration.resolve(uri).settings.parameters
+    overridden = [camel(key) for key, value in proposal.values.items() if getattr(effective, key) != value]
+    return {"written": str(written) if written else None, "overridden": overridden}
 
 
 def _shown(completion: Completion) -> dict[str, Any]:

@@ -97,3 +97,36 @@ async def test_troubleshoot_of_a_document_that_is_not_open_says_so(editor):
     place = {"uri": "file:///nowhere.py", "position": {"line": 0, "character": 0}}
     told = await run(editor, "aide.troubleshoot", {**place, "complaint": "repetitive"})
     assert told["reason"] == "unknown-document"
+
+
+async def test_troubleshoot_accepted_then_the_project_file_holds_it_for_the_next_request(editor):
+    file = editor.root / ".aide.toml"
+    file.write_text("# ours\ntop_k = 40  # few\n", encoding="utf-8")
+    told = await troubleshoot(editor, "off-topic", apply=True)
+    assert told["written"] == str(file)
+    assert told["overridden"] == []
+    assert told["before"]["parameters"]["topK"] == 40
+    assert file.read_text() == "# ours\ntop_k = 20  # few\ntop_p = 0.8\nnum_context = 2048\n"
+    status = await run(editor, "aide.status", {"uri": (editor.root / "a.py").as_uri()})
+    assert {key: status["parameters"][key] for key in told["changes"]} == told["changes"]
+    file.unlink()
+
+
+async def test_troubleshoot_accepted_when_the_editor_sets_it_too_then_it_says_so(editor):
+    editor.workspace_did_change_configuration(
+        t.DidChangeConfigurationParams(settings={"aide": {"temperature": 0.5}})
+    )
+    told = await troubleshoot(editor, "repetitive", apply=True)
+    assert told["overridden"] == ["temperature"]
+    editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
+    (editor.root / ".aide.toml").unlink()
+
+
+async def test_troubleshoot_accepted_when_the_file_is_broken_then_it_stays_and_the_reason_is_told(editor):
+    file = editor.root / ".aide.toml"
+    file.write_text("top_k = = 40\n", encoding="utf-8")
+    told = await troubleshoot(editor, "repetitive", apply=True)
+    assert told["written"] is None
+    assert "no valid TOML" in told["notWritten"]
+    assert file.read_text() == "top_k = = 40\n"
+    file.unlink()
