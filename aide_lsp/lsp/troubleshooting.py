@@ -20,7 +20,7 @@ from aide_lsp.lsp.greeting import TROUBLESHOOT
 from aide_lsp.lsp.status import Nothing, parameters_json
 from aide_lsp.project_file import write_values
 from aide_lsp.settings import ModelLimits, Parameters, camel, check_value, new_seed
-from aide_lsp.troubleshooting import COMPLAINTS, Proposal, propose
+from aide_lsp.troubleshooting import COMPLAINTS, Proposal, propose, within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -40,6 +40,7 @@ def troubleshoot(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] 
     if isinstance(asked, Nothing) or limits is None:
         nothing = asked if isinstance(asked, Nothing) else Nothing(ls.host.state, ls.host.message)
         return {"reason": nothing.reason, "message": nothing.message}
+    limits = within(limits, asked.settings.max_num_context)
     trial = Trial(complaint, asked.settings.parameters, limits, seed)
     written = _write(ls, argument.uri, trial.proposal) if argument.values.get("apply") is True else {}
     return ls.completing.submit(asked, lambda answer: {**trial.answer(answer), **written}, trial.complete)
@@ -77,7 +78,7 @@ class Trial:
 
 
 def _write(ls: Server, uri: str, proposal: Proposal) -> dict[str, Any]:
-    """Write the proposed values to the project file; tell where, and which of them another place overrides."""
+    """Write the proposed values to the project file; tell where, and which of them do not take effect."""
     path = path_of(uri)
     if path is None:
         raise JsonRpcInvalidParams("The document is no file: there is no project to write the parameters to.")

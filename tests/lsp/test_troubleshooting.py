@@ -51,6 +51,15 @@ async def test_troubleshoot_at_a_bound_of_the_model_says_so(editor):
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
 
 
+async def test_troubleshoot_never_asks_for_more_context_than_the_user_allows(editor):
+    editor.workspace_did_change_configuration(
+        t.DidChangeConfigurationParams(settings={"aide": {"maxNumContext": 1024}})
+    )
+    told = await troubleshoot(editor, "incoherent")
+    assert told["bounds"] == ["Num Context is 1024, the greatest it can be."]
+    editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
+
+
 async def test_troubleshoot_inconsistent_takes_the_seed_that_was_shown(editor):
     told = await troubleshoot(editor, "inconsistent", seed=12)
     assert told["changes"] == {"seed": 12}
