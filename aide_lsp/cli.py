@@ -16,7 +16,16 @@ from aide_lsp import __version__
 from aide_lsp.errors import AideError
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completion, CompletionRequest
     from aide_lsp.settings import Settings
+
+ELSEWHERE = {
+    "bench": "aide_lsp.bench_cli",
+    "log": "aide_lsp.ledger_cli",
+    "models": "aide_lsp.models_cli",
+    "replay": "aide_lsp.ledger_cli",
+}
+"""Subcommands, each with the module that has it."""
 
 
 class AideGroup(click.Group):
@@ -30,20 +39,17 @@ class AideGroup(click.Group):
             raise click.ClickException(str(error)) from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a group of subcommands only when it is asked for."""
-        if cmd_name == "models":
-            from aide_lsp.models_cli import models
+        """Import a subcommand that lies elsewhere only when it is asked for."""
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        from importlib import import_module
 
-            return models
-        if cmd_name == "bench":
-            from aide_lsp.bench_cli import bench
-
-            return bench
-        return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+        return command
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name all subcommands, those not imported yet included."""
-        return sorted([*super().list_commands(ctx), "models", "bench"])
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
 
 
 @click.group(
@@ -96,18 +102,28 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
       aide complete src/app.py:12:9 --temperature 0 --show
       printf 'def add(a, b):\\n    return ' | aide complete - --path add.py
     """
-    from aide_lsp import one_shot, terminal
+    from aide_lsp import ledger_cli, one_shot, terminal
 
     text, offset, path = one_shot.read_place(place, name, sys.stdin)
     settings = effective_settings(path, options)
     completer = load(settings)
-    completion = one_shot.complete(completer, settings, text, offset, path)
+    request = one_shot.request_of(settings, text, offset, path)
+    completion = one_shot.answer(completer, settings, request)
     device = device_name(completer)
     if as_json:
         click.echo(json.dumps(terminal.completion_json(completion, device), ensure_ascii=False, indent=2))
-        return
+    else:
+        tell_completion(request, completion, device, show)
+    ledger_cli.keep(settings.ledger, request, completion, completer)
+
+
+def tell_completion(request: "CompletionRequest", completion: "Completion", device: str, show: bool) -> None:
+    """Print a completion, or the code around it, and on stderr what made it."""
+    from aide_lsp import terminal
+
     if show:
-        click.echo(terminal.marked_source(text, offset, completion.text, sys.stdout.isatty()))
+        colour = sys.stdout.isatty()
+        click.echo(terminal.marked_source(request.text, request.offset, completion.text, colour))
     else:
         click.echo(terminal.CONTROL.sub("", completion.text), nl=not completion.text.endswith("\n"))
     if completion.empty_reason:

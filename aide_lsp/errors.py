@@ -8,6 +8,7 @@
     │   ├── ConversionError      the file cannot be turned into ONNX
     │   └── ModelFilesError      files on disk are missing or differ from their manifest
     ├── SessionError         the runtime could not load or run the model
+    ├── LedgerError          the ledger cannot be read or written, or holds no such completion
     └── DeclinedError        this request cannot be completed, with a reason code to show
 
 A message says what happened, what was expected, and what to do. Cancelling is not an error: see
@@ -45,6 +46,10 @@ class ModelFilesError(ModelError):
 
 class SessionError(AideError):
     """The runtime could not load the model or run it."""
+
+
+class LedgerError(AideError):
+    """The ledger cannot be read or written, or it holds no such completion."""
 
 
 class DeclinedError(AideError):

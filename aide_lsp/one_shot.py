@@ -11,7 +11,7 @@ from aide_lsp.errors import AideError
 from aide_lsp.settings import Settings
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion
+    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
 
 
 class PlaceError(AideError):
@@ -24,20 +24,34 @@ def complete(completer: "Completer", settings: Settings, text: str, offset: int,
     Raises:
         SettingsError: a parameter is beyond what the model allows.
     """
-    from aide_lsp.completion.completer import CompletionRequest
+    return answer(completer, settings, request_of(settings, text, offset, path))
+
+
+def answer(completer: "Completer", settings: Settings, request: "CompletionRequest") -> "Completion":
+    """Answer a request that was made from these settings.
+
+    Raises:
+        SettingsError: a parameter is beyond what the model allows.
+    """
     from aide_lsp.inference.cancel import CancelToken
 
     check_limits(completer, settings)
-    request = CompletionRequest(
+    return completer.complete(request, CancelToken())
+
+
+def request_of(settings: Settings, text: str, offset: int, path: Path) -> "CompletionRequest":
+    """Make the request for a text at an offset in code points."""
+    from aide_lsp.completion.completer import CompletionRequest
+
+    return CompletionRequest(
         text=text,
         offset=offset,
         language_id="",
-        path=str(path),
+        path=str(path.absolute()),
         parameters=settings.parameters,
         max_tokens=settings.max_tokens,
         deadline_ms=settings.deadline_ms,
     )
-    return completer.complete(request, CancelToken())
 
 
 def check_limits(completer: "Completer", settings: Settings) -> None:
@@ -60,7 +74,7 @@ def read_place(place: str, name: str, stdin: TextIO) -> tuple[str, int, Path]:
         PlaceError: no such file, line or column.
     """
     file, line, column = _split(place)
-    text = stdin.read() if file == "-" else _read(Path(file))
+    text = stdin.read() if file == "-" else read_file(Path(file))
     path = Path(name or "stdin") if file == "-" else Path(file)
     return text, offset_of(text, line, column) if line else len(text), path
 
@@ -97,9 +111,13 @@ def _split_right(place: str) -> tuple[str, str, str]:
     return parts[0], ":", ":".join(parts[1:])
 
 
-def _read(path: Path) -> str:
+def read_file(path: Path) -> str:
+    """Read a file as an editor would: as UTF-8, with its own line ends.
+
+    Raises:
+        PlaceError: it cannot be read, or is no text.
+    """
     try:
-        # newline="": the text as an editor has it, with its own line ends.
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
     except OSError as error:

@@ -69,6 +69,13 @@ def choose_recipe(settings: Settings, card: "Card") -> str:
     return card.recipes["cuda" if cuda_problem() is None else "cpu"]
 
 
+def ledger_file() -> Path:
+    """Where the ledger of completions lies."""
+    from aide_lsp.catalog.store import data_folder
+
+    return data_folder() / "ledger.sqlite"
+
+
 def limits_of(completer: "Completer") -> ModelLimits:
     """What the loaded model allows for Top K and Num Context."""
     session = completer.session

@@ -1,5 +1,9 @@
 """Fixtures that several rooms share."""
 
+import os
+import subprocess
+import sys
+
 import hypothesis
 import pytest
 
@@ -8,6 +12,15 @@ from aide_lsp.settings import Settings
 # The same examples each time: what a change broke must not depend on luck. Locally they are drawn anew.
 hypothesis.settings.register_profile("ci", derandomize=True, print_blob=True)
 
+TINY_CARD = """
+id = "tiny"
+path = "tiny.gguf"
+context_length = 2048
+fim = "qwen2.5-coder"
+end_tokens = ["<|endoftext|>"]
+default = true
+"""
+
 
 @pytest.fixture(scope="session")
 def real_model_dir():
@@ -15,3 +28,36 @@ def real_model_dir():
     from aide_lsp.startup import model_folder
 
     return model_folder(Settings(provider="cpu"), lambda share, sentence: None)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A user with a model card of their own, and nothing else."""
+    home = tmp_path_factory.mktemp("home")
+    cards = home / "config" / "aide" / "models"
+    cards.mkdir(parents=True)
+    from tests.tiny_model import tiny_gguf
+
+    tiny_gguf(cards / "tiny.gguf")
+    (cards / "tiny.toml").write_text(TINY_CARD, encoding="utf-8")
+    (home / "x.py").write_text("def f(a, b):\n    return \n\n\ndef g():\n    pass\n", encoding="utf-8")
+    return home
+
+
+@pytest.fixture(scope="module")
+def aide(home):
+    """Run `aide` in that home; give the finished process."""
+
+    def run(*arguments, stdin="", **extra):
+        env = os.environ | {
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "AIDE_DATA_DIR": str(home / "data"),
+            **extra,
+        }
+        command = [sys.executable, "-m", "aide_lsp", *arguments]
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, env=env, cwd=home, timeout=120, check=False
+        )
+
+    return run

@@ -1,54 +1,9 @@
 """The command line as a user runs it: real processes, a user's own card with a tiny model."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
-
-from tests.tiny_model import tiny_gguf
-
-CARD = """
-id = "tiny"
-path = "tiny.gguf"
-context_length = 2048
-fim = "qwen2.5-coder"
-end_tokens = ["<|endoftext|>"]
-default = true
-"""
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A user with a model card of their own, and nothing else."""
-    home = tmp_path_factory.mktemp("home")
-    cards = home / "config" / "aide" / "models"
-    cards.mkdir(parents=True)
-    tiny_gguf(cards / "tiny.gguf")
-    (cards / "tiny.toml").write_text(CARD, encoding="utf-8")
-    (home / "x.py").write_text("def f(a, b):\n    return \n\n\ndef g():\n    pass\n", encoding="utf-8")
-    return home
-
-
-@pytest.fixture
-def aide(home):
-    """Run `aide` in that home; give the finished process."""
-
-    def run(*arguments, stdin="", **extra):
-        env = os.environ | {
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "AIDE_DATA_DIR": str(home / "data"),
-            **extra,
-        }
-        command = [sys.executable, "-m", "aide_lsp", *arguments]
-        return subprocess.run(
-            command, input=stdin, capture_output=True, text=True, env=env, cwd=home, timeout=120, check=False
-        )
-
-    return run
 
 
 def test_help_teaches_the_first_steps(aide):

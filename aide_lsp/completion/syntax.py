@@ -80,7 +80,12 @@ class Scan:
 
 def language_of(language_id: str, path: str = "") -> Language:
     """Find a language by its LSP id, else by the file's name."""
-    return LANGUAGES.get(language_id or SUFFIXES.get(PurePath(path).suffix.lower(), ""), Language())
+    return LANGUAGES.get(language_id_of(language_id, path), Language())
+
+
+def language_id_of(language_id: str, path: str) -> str:
+    """Return the LSP id, else the one that the file's name tells; empty: neither tells."""
+    return language_id or SUFFIXES.get(PurePath(path).suffix.lower(), "")
 
 
 def scan(text: str, language: Language) -> Scan:

@@ -1,0 +1,1 @@
+"""The ledger: what made the last completions, in a small local file."""

@@ -1,0 +1,139 @@
+"""The ledger as tables for a terminal, and what its completions say together.
+
+In: entries. Out: lines, and figures for each set of parameters. It does not know where entries are kept.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from aide_lsp.ledger.entry import Entry
+
+SHORT = 8
+"""Digits of an id that are shown: enough to name one of two thousand."""
+_HEAD = ("TIME", "ID", "FILE", "T", "TOP K", "TOP P", "CONTEXT", "SEED", "TOKENS", "MS", "OUTCOME")
+_STATS_HEAD = ("T", "TOP K", "TOP P", "CONTEXT", "MADE", "SHOWN", "ACCEPTED", "RATE", "FIRST MS", "MS")
+
+
+@frozen
+class Stats:
+    """The completions made with one set of parameters, the seed left aside."""
+
+    temperature: float
+    "Temperature."
+    top_k: int
+    "Top K."
+    top_p: float
+    "Top P."
+    num_context: int
+    "Num Context."
+    made: int
+    "Completions made."
+    shown: int
+    "Those of them that an editor was given."
+    accepted: int
+    "Those of them that the user took."
+    rate: float | None
+    "Accepted of shown; None: none was shown."
+    first_token_ms: float
+    "Median milliseconds until the first token."
+    total_ms: float
+    "Median milliseconds for the answer."
+
+
+def log_lines(entries: Sequence[Entry]) -> list[str]:
+    """Render entries as a table, in the order given."""
+    return _columns([_HEAD, *(_row(entry) for entry in entries)])
+
+
+def stats_of(entries: Sequence[Entry]) -> list[Stats]:
+    """Put entries together by their parameters; what was made most comes first."""
+    sets: dict[tuple[float, int, float, int], list[Entry]] = {}
+    for entry in entries:
+        parameters = (entry.temperature, entry.top_k, entry.top_p, entry.num_context)
+        sets.setdefault(parameters, []).append(entry)
+    return sorted((_stats(*item) for item in sets.items()), key=lambda stats: -stats.made)
+
+
+def stats_lines(stats: Sequence[Stats]) -> list[str]:
+    """Render figures as a table."""
+    return _columns([_STATS_HEAD, *(_stats_row(one) for one in stats)])
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """Return an entry for programs, without the text it may hold."""
+    facts = attrs.asdict(entry, filter=lambda field, _: field.name not in ("text", "completion"))
+    return {**facts, "seed": int(entry.seed), "has_text": entry.text is not None}
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    return (
+        datetime.fromtimestamp(entry.time).strftime("%m-%d %H:%M:%S"),
+        entry.id[:SHORT],
+        _file(entry),
+        f"{entry.temperature:g}",
+        str(entry.top_k),
+        f"{entry.top_p:g}",
+        str(entry.num_context),
+        entry.seed if len(entry.seed) <= 20 else entry.seed[:19] + "…",
+        str(entry.generated_tokens),
+        f"{entry.total_ms:.0f}",
+        _outcome(entry),
+    )
+
+
+def _file(entry: Entry) -> str:
+    """The file's name where it is kept; else a piece of its hash, the same for the same file."""
+    if entry.path is None:
+        return f"#{entry.path_hash[:6]}"
+    name = entry.path.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(sign if sign.isprintable() else "?" for sign in name)
+    return (shown if len(shown) <= 24 else "…" + shown[-23:]) or "-"
+
+
+def _outcome(entry: Entry) -> str:
+    if entry.accepted is not None:
+        return "accepted"
+    if entry.empty_reason is not None:
+        return f"empty ({entry.empty_reason})"
+    return "shown" if entry.shown else "made"
+
+
+def _stats(parameters: tuple[float, int, float, int], entries: list[Entry]) -> Stats:
+    shown = [entry for entry in entries if entry.shown or entry.accepted is not None]
+    accepted = sum(entry.accepted is not None for entry in shown)
+    return Stats(
+        *parameters,
+        made=len(entries),
+        shown=len(shown),
+        accepted=accepted,
+        rate=accepted / len(shown) if shown else None,
+        first_token_ms=median(entry.first_token_ms for entry in entries),
+        total_ms=median(entry.total_ms for entry in entries),
+    )
+
+
+def _stats_row(stats: Stats) -> tuple[str, ...]:
+    return (
+        f"{stats.temperature:g}",
+        str(stats.top_k),
+        f"{stats.top_p:g}",
+        str(stats.num_context),
+        str(stats.made),
+        str(stats.shown),
+        str(stats.accepted),
+        "-" if stats.rate is None else f"{stats.rate:.0%}",
+        f"{stats.first_token_ms:.0f}",
+        f"{stats.total_ms:.0f}",
+    )
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

@@ -1,0 +1,17 @@
+"""What the tests of the ledger share."""
+
+import pytest
+
+from aide_lsp.ledger.recorder import Recorder
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the ledger will lie."""
+    return tmp_path / "data" / "ledger.sqlite"
+
+
+@pytest.fixture
+def recorder(path):
+    """A recorder that writes there."""
+    return Recorder(lambda: path)

@@ -1,0 +1,285 @@
+"""The ledger as it is written: what is in the file, and that nothing it meets disturbs a completion."""
+
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from aide_lsp.ledger import file as ledger_file
+from aide_lsp.ledger import recorder as recording
+from aide_lsp.ledger.file import opened
+from aide_lsp.ledger.recorder import Recorder
+from tests.ledger.making import SECRET, TEXT, completion_of, fake_completer, request_for
+
+
+def record(recorder, number=0, mode="hashes", request=None, **changes):
+    recorder.record(mode, request or request_for(), completion_of(number, **changes), fake_completer())
+
+
+def newest(path):
+    with opened(path) as ledger:
+        return ledger.newest()
+
+
+def bytes_on_disk(path):
+    return b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_hashes_keep_what_made_a_completion_and_no_source_text_nor_path(recorder, path):
+    record(recorder, 7)
+    recorder.shown(completion_of(7).id)
+    recorder.accepted(completion_of(7).id)
+    recorder.flush(10)
+    (entry,) = newest(path)
+    assert (entry.language, entry.offset, entry.after_length) == ("python", len(TEXT) - 1, 1)
+    assert (entry.temperature, entry.top_k, entry.top_p, entry.num_context) == (0.7, 50, 0.95, 1024)
+    assert (entry.seed, entry.model, entry.recipe, entry.device) == ("7", "fake", "exact", "cpu")
+    assert (entry.runtime[:2], entry.shown, entry.first_token_ms) == ("1.", 1, 10.0)
+    assert entry.accepted >= entry.time
+    assert (entry.path, entry.text, entry.completion) == (None, None, None)
+    content = bytes_on_disk(path)
+    assert b"fake" in content
+    assert SECRET.encode() not in content
+
+
+def test_text_is_kept_where_the_user_wants_it(recorder, path):
+    record(recorder, mode="text")
+    recorder.flush(10)
+    (entry,) = newest(path)
+    assert (entry.text, entry.completion) == (TEXT, f"{SECRET} + a")
+    assert entry.path.endswith("x.py")
+
+
+def test_text_that_is_very_long_is_not_kept_but_its_hashes_are(recorder, path):
+    record(recorder, mode="text", request=request_for("x" * 1_000_001, 5))
+    recorder.flush(10)
+    assert [(entry.text, entry.offset) for entry in newest(path)] == [(None, 5)]
+
+
+def test_off_makes_no_file(recorder, path):
+    record(recorder, mode="off")
+    recorder.accepted("any")
+    recorder.flush(10)
+    assert not path.parent.exists()
+
+
+def test_answers_of_the_completion_cache_are_counted_not_kept_again(recorder, path):
+    record(recorder)
+    for _ in range(3):
+        record(recorder, from_cache=True, text="the rest")
+        recorder.shown(completion_of().id)
+    recorder.flush(10)
+    assert [entry.shown for entry in newest(path)] == [3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have other rights there")
+def test_file_is_for_its_user_alone_also_where_it_was_not(recorder, path):
+    path.parent.mkdir()
+    path.touch(mode=0o644)
+    record(recorder)
+    recorder.flush(10)
+    with opened(path) as ledger:
+        ledger.mark_shown(completion_of().id)
+        modes = {file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+        assert len(list(path.parent.iterdir())) == 3  # those beside it hold what was written last
+    assert modes == {0o600}
+
+
+def test_seed_of_any_size_is_kept(recorder, path):
+    record(recorder, seed=-(2**200))
+    recorder.flush(10)
+    assert int(newest(path)[0].seed) == -(2**200)
+
+
+def test_oldest_rows_go_when_there_are_too_many(recorder, path, monkeypatch):
+    monkeypatch.setattr(ledger_file, "ROWS", 5)
+    for number in range(12):
+        record(recorder, number)
+    recorder.flush(10)
+    assert [int(entry.seed) for entry in newest(path)] == [11, 10, 9, 8, 7]
+
+
+def test_oldest_texts_go_when_they_take_too_much(recorder, path, monkeypatch):
+    noise = [os.urandom(2_000).hex() for _ in range(6)]
+    monkeypatch.setattr(ledger_file, "TEXT_BYTES", 7_000)  # three of them: hexadecimal digits take half
+    for number in range(6):
+        record(recorder, number, mode="text", request=request_for(noise[number], 0))
+    recorder.flush(10)
+    kept = newest(path)
+    assert [entry.text is not None for entry in kept] == [True, True, True, False, False, False]
+    assert [entry.completion is not None for entry in kept] == [entry.text is not None for entry in kept]
+
+
+def test_two_thousand_completions_take_a_few_megabytes(path):
+    recorder = Recorder(lambda: path)
+    for number in range(2_050):
+        while recorder._queue.full():
+            recorder.flush(10)
+        record(recorder, number)
+    recorder.flush(10)
+    assert (len(newest(path)), recorder.dropped) == (2_000, 0)
+    assert sum(file.stat().st_size for file in path.parent.iterdir()) < 3_000_000
+
+
+def broken(path):
+    path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5_000)
+
+
+def foreign(path):
+    path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+
+
+def a_folder(path):
+    path.mkdir()
+
+
+def newer(path):
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+
+def half_made(path):
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", [broken, foreign, a_folder, newer, half_made])
+def test_damaged_file_is_told_once_and_the_ledger_is_off(recorder, path, damage, caplog):
+    path.parent.mkdir()
+    damage(path)
+    with caplog.at_level(logging.DEBUG, "aide"):
+        for _ in range(3):
+            record(recorder)
+            recorder.flush(10)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert str(path) in recorder.report("hashes")["problem"]
+    assert "aide log --clear" in recorder.problem
+    assert SECRET not in caplog.text
+
+
+def test_folder_that_cannot_be_made_turns_the_ledger_off(tmp_path):
+    (tmp_path / "data").write_text("a file")
+    recorder = Recorder(lambda: tmp_path / "data" / "ledger.sqlite")
+    record(recorder)
+    recorder.flush(10)
+    assert "cannot be used" in recorder.problem
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="rights do not bind this user")
+def test_folder_that_is_read_only_turns_the_ledger_off(recorder, path):
+    path.parent.mkdir(mode=0o500)
+    record(recorder)
+    recorder.flush(10)
+    assert "Permission denied" in recorder.problem
+
+
+def test_full_disk_turns_the_ledger_off_and_keeps_what_was_there(recorder, path, monkeypatch):
+    record(recorder, 1)
+    recorder.flush(10)
+    prepare = ledger_file._prepare
+
+    def on_a_full_disk(connection, path):
+        prepare(connection, path)
+        connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+
+    monkeypatch.setattr(ledger_file, "_prepare", on_a_full_disk)
+    for number in range(2, 60):
+        record(recorder, number, mode="text", request=request_for(os.urandom(5_000).hex(), 0))
+    recorder.flush(10)
+    assert "full" in recorder.problem
+    monkeypatch.undo()
+    assert [entry.seed for entry in newest(path)] == ["1"]
+
+
+def test_file_that_another_process_holds_turns_the_ledger_off(recorder, path, monkeypatch):
+    monkeypatch.setattr(ledger_file, "WAIT_SECONDS", 0.05)
+    with opened(path):
+        record(recorder)
+        recorder.flush(10)
+    assert "locked" in recorder.problem
+
+
+def test_completing_goes_on_when_writing_hangs_and_entries_are_dropped(path, monkeypatch):
+    hanging, go = threading.Event(), threading.Event()
+
+    def slow_place():
+        hanging.set()
+        go.wait(10)
+        return path
+
+    recorder = Recorder(slow_place)
+    record(recorder)
+    recorder._hurry.set()
+    assert hanging.wait(10)
+    for number in range(1, 200):
+        record(recorder, number)
+    assert recorder.dropped == 199 - recording.WAITING
+    go.set()
+    recorder.flush(10)
+    assert len(newest(path)) == 1 + recording.WAITING
+
+
+def test_fault_of_ours_is_told_without_the_users_text(recorder, monkeypatch, caplog):
+    def fault(made, salt):
+        raise ValueError(made.request.text)
+
+    monkeypatch.setattr(recording, "entry_of", fault)
+    with caplog.at_level(logging.DEBUG):
+        record(recorder)
+        recorder.flush(10)
+    assert recorder.problem == "The ledger failed (ValueError)."
+    assert SECRET not in caplog.text
+
+
+def test_file_removed_while_in_use_is_made_anew(recorder, path):
+    record(recorder, 1)
+    recorder.flush(10)
+    path.unlink()
+    record(recorder, 2)
+    recorder.flush(10)
+    assert [entry.seed for entry in newest(path)] == ["2"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from aide_lsp.ledger.recorder import Recorder
+from tests.ledger.making import *
+recorder = Recorder(lambda: Path(sys.argv[1]))
+for number in range(100):
+    recorder.record("hashes", request_for(), completion_of(number + int(sys.argv[2])), fake_completer())
+    recorder.shown(completion_of(number + int(sys.argv[2])).id)
+    if number % 10 == 9:
+        recorder.flush(20)
+print(recorder.problem, recorder.dropped)
+"""
+
+
+def test_two_processes_write_at_once_and_nothing_is_lost(path):
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), str(start)], stdout=subprocess.PIPE, text=True
+        )
+        for start in (0, 1_000)
+    ]
+    said = [writer.communicate(timeout=60)[0].strip() for writer in writers]
+    assert said == ["None 0", "None 0"]
+    kept = newest(path)
+    assert sorted(int(entry.seed) for entry in kept) == [*range(100), *range(1_000, 1_100)]
+    assert {entry.shown for entry in kept} == {1}
+
+
+def test_sqlite_is_imported_only_when_something_is_kept():
+    code = (
+        "import sys, aide_lsp.ledger.recorder, aide_lsp.ledger.file\n"
+        "aide_lsp.ledger.recorder.Recorder(None).accepted('x')\n"
+        "print('sqlite3' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"

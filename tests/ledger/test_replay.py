@@ -1,0 +1,126 @@
+"""Making a completion again: the verdict, and which input it names."""
+
+from types import SimpleNamespace
+
+import pytest
+from attrs import evolve
+
+from aide_lsp.ledger import replay as replaying
+from aide_lsp.ledger.entry import Made, entry_of, maker_of
+from aide_lsp.settings import ModelLimits
+from tests.ledger.making import OFFSET, TEXT, completion_of, fake_completer, request_for
+
+SALT = b"salt"
+LIMITS = ModelLimits(vocab_size=1_000, context_length=2_048)
+
+
+class Completer(SimpleNamespace):
+    """Answers with one completion, and remembers what it was asked."""
+
+    def clear_cache(self):
+        self.asked = None
+
+    def complete(self, request, cancel):
+        self.asked = request
+        return self.answer
+
+
+def completer_saying(text, **maker):
+    return Completer(**vars(fake_completer(**maker)), answer=completion_of(text=text))
+
+
+def entry_for(request=None, **changes):
+    made = completion_of(7, **changes)
+    return entry_of(Made(request or request_for(), made, maker_of(fake_completer()), 0.0, "hashes"), SALT)
+
+
+def replayed(entry, completer, limits=LIMITS):
+    return replaying.replay(entry, TEXT, SALT, "x.py", completer, limits)
+
+
+def test_same_completion_is_reproduced_from_the_same_question():
+    request = request_for(candidate=2, max_tokens=9, deadline_ms=50)
+    entry = entry_for(request)
+    completer = completer_saying(completion_of().text)
+    outcome = replayed(entry, completer)
+    assert (outcome.reproduced, outcome.differences, outcome.note) == (True, (), "")
+    asked = evolve(request, parameters=completion_of(7).parameters, deadline_ms=0)
+    assert completer.asked == evolve(asked, language_id="python", path="x.py")
+    assert outcome.lines() == [f"Reproduced: {entry.id} came out the same, byte for byte."]
+
+
+def test_other_completion_from_the_same_inputs_points_to_the_doctor():
+    outcome = replayed(entry_for(), completer_saying("another"))
+    assert not outcome.reproduced
+    assert "aide doctor" in outcome.note
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "said"),
+    [
+        ("model", "other", "the model: other then, fake now"),
+        ("source_sha256", "c" * 64, "the model's file (sha256): cccccccccccc then, abababababab now"),
+        ("recipe", "fast", "the recipe: fast then, exact now"),
+        ("device", "cuda", "the device: cuda then, cpu now"),
+        ("runtime", "1.0", "the version of ONNX Runtime: 1.0 then, "),
+        ("aide", "0.0.1", "the version of Aide: 0.0.1 then, "),
+    ],
+)
+@pytest.mark.parametrize("same", [True, False])
+def test_maker_that_differs_is_named_whatever_comes_out(what, value, said, same):
+    entry = evolve(entry_for(), **{what: value})
+    outcome = replayed(entry, completer_saying(completion_of().text if same else "another"))
+    assert outcome.reproduced is same
+    assert [difference.what for difference in outcome.differences] == [what]
+    assert said in "\n".join(outcome.lines())
+
+
+@pytest.mark.parametrize(("what", "value"), [("top_k", 5_000), ("num_context", 4_096)])
+def test_parameter_beyond_the_model_is_named_and_the_model_not_asked(what, value):
+    outcome = replayed(evolve(entry_for(), **{what: value}), completer_saying(""))
+    assert (outcome.reproduced, outcome.ran) == (False, False)
+    assert [difference.what for difference in outcome.differences] == [what]
+    assert f"found {value}" in outcome.lines()[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "differs"),
+    [
+        (TEXT, OFFSET, []),
+        ("#" + TEXT, OFFSET + 1, ["before"]),
+        (TEXT.replace("d", "D", 1), OFFSET, ["before"]),
+        (TEXT + "#", OFFSET, ["after"]),
+        (TEXT, OFFSET - 1, ["before", "after"]),
+        (TEXT.replace("\n", "\r\n"), OFFSET + 1, ["before", "after"]),
+    ],
+    ids=["same", "longer", "other", "behind", "moved", "line ends"],
+)
+def test_text_that_differs_is_named_by_its_side_of_the_cursor(text, offset, differs):
+    found = replaying.text_differences(entry_for(), text, offset, SALT)
+    assert [difference.what for difference in found] == differs
+
+
+def test_completion_that_was_accepted_is_taken_out_of_the_text_again():
+    entry = entry_for()
+    accepted = TEXT[:OFFSET] + completion_of().text + TEXT[OFFSET:]
+    assert replaying.restored(entry, accepted, SALT) == TEXT
+    assert replaying.restored(entry, accepted.replace(" + a", " - a"), SALT) != TEXT
+    assert replaying.restored(entry, TEXT, SALT) == TEXT
+
+
+def test_completion_given_up_at_its_deadline_is_nothing_to_make_again():
+    said = replaying.problem(entry_for(finish_reason="timeout", text=""), TEXT)
+    assert "deadline" in said
+
+
+def test_language_stays_when_the_file_has_another_name_now():
+    entry = entry_for(request_for(language_id="rust", path=""))
+    completer = completer_saying("")
+    replayed(entry, completer)
+    assert completer.asked.language_id == "rust"
+
+
+@pytest.mark.parametrize(("recipe", "loaded"), [("fast", "fast"), ("imported", "auto")])
+def test_settings_load_what_made_the_completion(recipe, loaded):
+    values = replaying.settings_values(evolve(entry_for(), recipe=recipe))
+    assert values == {"model": "fake", "recipe": loaded, "provider": "cpu"}

@@ -1,0 +1,53 @@
+"""The tables of `aide log`."""
+
+from attrs import evolve
+
+from aide_lsp.ledger.entry import Made, entry_of, maker_of
+from aide_lsp.ledger.report import entry_json, log_lines, stats_lines, stats_of
+from tests.ledger.making import SECRET, completion_of, fake_completer, request_for
+
+
+def entry(number=0, mode="hashes", path="/home/me/x.py", **changes):
+    made = Made(request_for(path=path), completion_of(number), maker_of(fake_completer()), 0.0, mode)
+    return evolve(entry_of(made, b"salt"), **changes)
+
+
+def test_row_names_file_parameters_seed_tokens_time_and_outcome():
+    head, row, *_ = log_lines([entry(12, "text", shown=1, accepted=9.0)])
+    assert head.startswith("TIME")
+    assert row.split()[2:] == ["0000000c", "x.py", "0.7", "50", "0.95", "1024", "12", "5", "50", "accepted"]
+
+
+def test_file_is_a_piece_of_a_hash_where_its_path_is_not_kept():
+    rows = log_lines([entry(), entry(1), entry(2, path="/other.py")])[1:]
+    files = [row.split()[3] for row in rows]
+    assert files[0] == files[1] != files[2]
+    assert all(len(file) == 7 and file.startswith("#") for file in files)
+
+
+def test_file_name_that_would_move_the_terminals_cursor_is_shown_without():
+    row = log_lines([entry(mode="text", path="/a/\x1b[2Jx.py")])[1]
+    assert "\x1b" not in row
+
+
+def test_outcomes():
+    entries = [entry(), entry(shown=2), entry(empty_reason="repeats-suffix"), entry(shown=1, accepted=1.0)]
+    ends = ["made", "shown", "empty (repeats-suffix)", "accepted"]
+    assert all(row.endswith(end) for row, end in zip(log_lines(entries)[1:], ends, strict=True))
+
+
+def test_stats_put_equal_parameters_together_and_leave_the_seed_aside():
+    times = [10.0, 30.0, 20.0]
+    hot = [entry(n, temperature=0.9, shown=1, total_ms=ms) for n, ms in enumerate(times)]
+    hot[0] = evolve(hot[0], accepted=1.0)
+    first, second = stats_of([entry(9), *hot])
+    assert (first.temperature, first.made, first.shown, first.accepted) == (0.9, 3, 3, 1)
+    assert (round(first.rate, 3), first.total_ms) == (0.333, 20.0)
+    assert (second.temperature, second.made, second.rate) == (0.7, 1, None)
+    assert [line.split()[7] for line in stats_lines([first, second])[1:]] == ["33%", "-"]
+
+
+def test_json_holds_no_text_and_says_whether_the_ledger_does():
+    kept = entry_json(entry(5, "text", path="/x.py"))
+    assert SECRET not in str(kept)
+    assert (kept["seed"], kept["has_text"]) == (5, True)
