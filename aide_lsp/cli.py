@@ -18,12 +18,16 @@ from aide_lsp.errors import AideError
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion, CompletionRequest
     from aide_lsp.settings import Settings
+    from aide_lsp.settings_problems import Problem
 
 ELSEWHERE = {
     "bench": "aide_lsp.bench_cli",
+    "explain": "aide_lsp.explain_cli",
     "log": "aide_lsp.ledger_cli",
     "models": "aide_lsp.models_cli",
     "replay": "aide_lsp.ledger_cli",
+    "settings": "aide_lsp.settings_cli",
+    "troubleshoot": "aide_lsp.troubleshoot_cli",
 }
 """Subcommands, each with the module that has it."""
 
@@ -185,16 +189,26 @@ def effective_settings(path: Path | None, options: dict[str, Any], strict: bool 
 
     Raises:
         SettingsError: some value cannot be used; the message names all of them.
+        DeclinedError: Aide is off for this file.
     """
-    from aide_lsp.errors import SettingsError
+    from aide_lsp.completion.syntax import language_id_of
+    from aide_lsp.errors import DeclinedError, SettingsError
     from aide_lsp.settings_layers import SettingsReader
 
     given = {key: value for key, value in options.items() if value is not None}
-    resolved = SettingsReader().resolve(path.resolve() if path else None, given)
-    problems = [p.message.replace("editor settings", "the command line") for p in resolved.problems]
-    if problems and strict:
-        raise SettingsError("\n".join(problems))
+    language = language_id_of("", str(path or ""))
+    resolved = SettingsReader().resolve(path.resolve() if path else None, language=language, request=given)
+    if strict and resolved.faults:
+        raise SettingsError("\n".join(_on_terminal(problem) for problem in resolved.faults))
+    if strict and resolved.off:
+        raise DeclinedError("off", resolved.off.sentence())
+    for problem in resolved.problems if strict else ():
+        click.echo(_on_terminal(problem), err=True)
     return resolved.settings
+
+
+def _on_terminal(problem: "Problem") -> str:
+    return problem.message.replace("this request", "the command line")
 
 
 def load(settings: "Settings") -> Any:

@@ -1,0 +1,67 @@
+"""`aide troubleshoot` as a user runs it, with a tiny model."""
+
+import re
+
+import pytest
+
+
+def test_without_a_place_only_the_proposal(aide):
+    run = aide("troubleshoot", "incoherent")
+    assert run.returncode == 0
+    assert "Temperature  0.7      -> 0.5" in run.stdout
+    assert "Raise Num Context from 1024 to 2048: the model reads more" in run.stdout
+    assert "Now" not in run.stdout
+
+
+@pytest.fixture
+def project(home):
+    folder = home / "troubled"
+    folder.mkdir(exist_ok=True)
+    (folder / "y.py").write_text("def f(a, b):\n    return \n", encoding="utf-8")
+    (folder / ".aide.toml").write_text("# ours\ntemperature = 0.5  # calm\n", encoding="utf-8")
+    return folder
+
+
+def test_with_a_place_both_completions_with_one_seed_and_nothing_is_written(aide, project):
+    run = aide("troubleshoot", "repetitive", "troubled/y.py:2:12")
+    assert run.returncode == 0, run.stderr
+    seeds = re.findall(r"^(Now|Then), with seed (\d+):$", run.stdout, re.MULTILINE)
+    assert [title for title, _ in seeds] == ["Now", "Then"]
+    assert len({seed for _, seed in seeds}) == 1
+    assert "Raise Temperature from 0.5 to 0.7" in run.stdout
+    assert run.stdout.count("«") == 2
+    assert (project / ".aide.toml").read_text() == "# ours\ntemperature = 0.5  # calm\n"
+
+
+def test_apply_writes_the_values_and_keeps_the_comments(aide, project):
+    run = aide("troubleshoot", "repetitive", "troubled/y.py:2:12", "--apply")
+    assert run.returncode == 0, run.stderr
+    written = (project / ".aide.toml").read_text()
+    assert written == "# ours\ntemperature = 0.7  # calm\ntop_p = 1.0\n"
+    assert "temperature = 0.7, top_p = 1.0" in run.stdout
+    # What was written holds for the next request.
+    assert "Temperature 0.7" in aide("complete", "troubled/y.py:2:12").stderr
+
+
+def test_apply_when_a_narrower_table_goes_over_it_then_it_says_so(aide, project):
+    (project / ".aide.toml").write_text('["**/*.py"]\ntemperature = 0.2\n', encoding="utf-8")
+    run = aide("troubleshoot", "repetitive", "troubled/y.py:2:12", "--apply")
+    assert "Temperature is still 0.2" in run.stdout
+
+
+def test_at_a_bound_of_the_model_it_says_so(aide, project):
+    run = aide("troubleshoot", "off-topic", "troubled/y.py:2:12", "--num-context", "2048", "--top-k", "1")
+    assert "At its bound: Num Context is 2048, the greatest it can be." in run.stdout
+    assert "At its bound: Top K has nothing left to narrow" in run.stdout
+    assert "No parameter is left to change." in run.stdout
+
+
+def test_when_the_whole_text_is_read_already_then_it_says_so(aide, project):
+    run = aide("troubleshoot", "incoherent", "troubled/y.py:2:12")
+    assert "more Num Context changes nothing in this file" in run.stdout
+
+
+def test_unknown_complaint_is_refused_and_the_known_ones_named(aide):
+    run = aide("troubleshoot", "boring")
+    assert run.returncode == 2
+    assert "'off-topic'" in run.stderr
