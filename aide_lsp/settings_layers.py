@@ -10,7 +10,7 @@ files on the way to the document too; of several `max_num_context` the lowest co
 It does not know what a setting means: `settings.py` does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from aide_lsp.settings_problems import named
 from aide_lsp.settings_resolved import DEFAULT, OffRule, Origin
 from aide_lsp.settings_resolved import Resolved as Resolved
 from aide_lsp.settings_tables import PRESETS as PRESET_TABLES
+from aide_lsp.settings_tables import TABLES as TABLES
 from aide_lsp.settings_tables import Kind, Layer, Part, Subject, fits, parts
 from aide_lsp.settings_values import KEYS as KEYS
 from aide_lsp.settings_values import Bounds, GoodValues
@@ -116,9 +117,9 @@ class _Merge:
         problems = [] if layer.stale else self._problems
         for part in parts(layer, self._subject, problems):
             good = self._values.check(layer, part, self._settings, self._bounds, problems)
-            found = {
-                key: self._lowered(origin, key, part) for key, origin in self._origins_of(good, layer, part)
-            }
+            found = [
+                (key, self._lowered(origin, key, part)) for key, origin in self._origins_of(good, layer, part)
+            ]
             if part.fits:
                 self._put(found)
                 self._rules.append((layer, good.get("off", ())))
@@ -129,7 +130,7 @@ class _Merge:
         part = Part("further out", "", values, True)
         problems = [] if layer.stale else self._problems
         globs = self._values.check(layer, part, self._settings, self._bounds, problems).get("off", ())
-        self._put({"off": Origin(globs, layer.name)} if globs else {})
+        self._put([("off", Origin(globs, layer.name))] if globs else [])
         self._rules.append((layer, globs))
 
     def result(self) -> Resolved:
@@ -142,12 +143,15 @@ class _Merge:
             presets=self._bounds.presets,
         )
 
-    def _origins_of(self, good: Mapping[str, Any], layer: Layer, part: Part) -> Iterable[tuple[str, Origin]]:
+    def _origins_of(self, good: Mapping[str, Any], layer: Layer, part: Part) -> Iterator[tuple[str, Origin]]:
         """What a part sets: its preset written out, over that what it sets by itself."""
         name = good.get("preset")
         preset = self._bounds.presets[name] if name else {}
-        found = {key: Origin(value, layer.name, part.label, str(name)) for key, value in preset.items()}
-        return {**found, **{key: Origin(good[key], layer.name, part.label) for key in good}}.items()
+        for key, value in preset.items():
+            if key not in good:
+                yield key, Origin(value, layer.name, part.label, str(name))
+        for key, value in good.items():
+            yield key, Origin(value, layer.name, part.label)
 
     def _lowered(self, origin: Origin, key: str, part: Part) -> Origin:
         """Lower a value to the user's cap, one of a preset also to what the model can do; say so."""
@@ -174,9 +178,9 @@ class _Merge:
             self._origins["num_context"] = [Origin(lowest, DEFAULT, wanted=wanted)]
             self._settings = with_values(self._settings, {"num_context": lowest})
 
-    def _put(self, found: Mapping[str, Origin]) -> None:
+    def _put(self, found: Iterable[tuple[str, Origin]]) -> None:
         """Put values over those below; those that only narrow are joined with them."""
-        for key, origin in found.items():
+        for key, origin in found:
             below, value = value_of(self._settings, key), origin.value
             if key == "off":
                 value = (*below, *(glob for glob in value if glob not in below))

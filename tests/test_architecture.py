@@ -19,6 +19,8 @@ ROOMS = {
         "inference",
         "settings",
         "settings_layers",
+        "settings_report",
+        "globs",
         "errors",
         "startup",
         "ledger",
@@ -34,6 +36,7 @@ ROOMS = {
     "settings_files": set(),
     "settings_tables": {"globs", "settings_limits", "settings_problems"},
     "presets": {"settings", "settings_problems"},
+    "settings_report": {"settings", "settings_limits", "settings_problems", "settings_resolved"},
     "globs": set(),
     "troubleshooting": {"settings"},
     "project_file": {"errors"},
@@ -48,7 +51,7 @@ LIBRARIES = {
     "gguf": {"catalog"},
     "huggingface_hub": {"catalog"},
     "tomlkit": {"project_file"},
-    "click": {"cli", "models_cli", "bench_cli", "ledger_cli", "troubleshoot_cli"},
+    "click": {"cli", "models_cli", "bench_cli", "ledger_cli", "settings_cli", "troubleshoot_cli"},
 }
 
 

@@ -17,10 +17,11 @@ from aide_lsp.lsp import items
 from aide_lsp.lsp.arguments import read_argument
 from aide_lsp.lsp.completing import Asked
 from aide_lsp.lsp.documents import Place
-from aide_lsp.lsp.greeting import ACCEPTED, REGENERATE, STATUS, TROUBLESHOOT
+from aide_lsp.lsp.greeting import ACCEPTED, REGENERATE, SETTINGS, STATUS, TROUBLESHOOT
 from aide_lsp.lsp.status import Nothing
 from aide_lsp.lsp.troubleshooting import troubleshoot
 from aide_lsp.settings import Parameters, camel, check_value, new_seed
+from aide_lsp.settings_report import report_json, report_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -68,6 +69,20 @@ def status(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     return {**report, "client": ls.profile.name, "positionEncoding": ls.documents.encoding}
 
 
+def settings(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Tell each setting in effect for `{"uri": ...}`, where it comes from and what it goes over.
+
+    With `parameters` in the object: as it would be for a request that brings them.
+    """
+    argument = arguments[0] if arguments and isinstance(arguments[0], Mapping) else {}
+    uri, request = argument.get("uri"), argument.get("parameters")
+    resolved = ls.configuration.resolve(
+        uri if isinstance(uri, str) else None, request if isinstance(request, Mapping) else None
+    )
+    report = report_json(resolved, ls.configuration.limits, camel)
+    return {"uri": uri, **report, "text": report_text(resolved)}
+
+
 def accepted(ls: Server, arguments: list[Any]) -> None:
     """Note that a completion was taken. Clients run this by themselves; it is never refused."""
     argument = arguments[0] if arguments and isinstance(arguments[0], Mapping) else {}
@@ -77,6 +92,7 @@ def accepted(ls: Server, arguments: list[Any]) -> None:
 COMMANDS: dict[str, Callable[[Server, list[Any]], Any]] = {
     REGENERATE: regenerate,
     STATUS: status,
+    SETTINGS: settings,
     ACCEPTED: accepted,
     TROUBLESHOOT: troubleshoot,
 }

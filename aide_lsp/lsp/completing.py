@@ -89,10 +89,11 @@ class Completing:
         if document.size > SIZE_LIMIT:
             # Said here too: copying such a text for every keystroke would cost more than declining it.
             return Nothing("too-large", f"The text has more than {SIZE_LIMIT:,} characters.")
-        settings = self._configuration.resolve(uri).settings
-        return Asked(
-            request_id, document, document.revision, document.text(), document.offset(place), settings
-        )
+        resolved = self._configuration.resolve(uri)
+        if resolved.off is not None:
+            return Nothing("off", resolved.off.sentence())
+        offset, settings = document.offset(place), resolved.settings
+        return Asked(request_id, document, document.revision, document.text(), offset, settings)
 
     def submit(
         self, asked: Asked, shape: Callable[["Completion | Nothing"], T], job: Job | None = None

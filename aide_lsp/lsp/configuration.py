@@ -12,8 +12,9 @@ from typing import Any
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
+from aide_lsp.globs import is_glob
 from aide_lsp.settings import ModelLimits
-from aide_lsp.settings_layers import KEYS, PROJECT_FILE, Problem, Resolved, SettingsReader
+from aide_lsp.settings_layers import KEYS, PROJECT_FILE, TABLES, Problem, Resolved, SettingsReader
 
 SECTION = "aide"
 Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
@@ -22,8 +23,11 @@ Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
 class Configuration:
     """The client's settings. All methods belong to the event loop's thread."""
 
-    def __init__(self, reader: SettingsReader | None = None) -> None:
+    def __init__(
+        self, reader: SettingsReader | None = None, language_of: Callable[[str], str] = lambda uri: ""
+    ) -> None:
         self._reader = reader or SettingsReader()
+        self._language_of = language_of
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
@@ -58,13 +62,20 @@ class Configuration:
         self.folders = [uri for uri in self.folders if uri not in gone]
         self.folders += [uri for uri in added if uri not in self.folders]
 
-    def resolve(self, uri: str | None = None) -> Resolved:
-        """Settle what is in effect for a document; None: for no document, in the first folder."""
+    def resolve(self, uri: str | None = None, request: Mapping[str, Any] | None = None) -> Resolved:
+        """Settle what is in effect for a document; None: for no document, in the first folder.
+
+        `request` holds what one request sets.
+        """
         folder = self._folder_of(uri) if uri else next(iter(self.folders), None)
         pulled = self._pulled.get(folder, self._pulled.get(None, {}))
-        editor = {**self._options, **self._pushed, **pulled}
         resolved = self._reader.resolve(
-            path_of(uri) if uri else None, editor, path_of(folder) if folder else None, self.limits
+            path_of(uri) if uri else None,
+            _merged(_merged(self._options, self._pushed), pulled),
+            path_of(folder) if folder else None,
+            self.limits,
+            language=self._language_of(uri) if uri else "",
+            request=request,
         )
         self.problems, self._scope = resolved.problems, uri.rpartition("/")[0] if uri else None
         return resolved
@@ -114,8 +125,25 @@ def section_of(values: Any) -> dict[str, Any]:
     return {
         key: value
         for key, value in named.items()
-        if value is not None and (key in KEYS or not isinstance(value, Mapping))
+        if value is not None and (not isinstance(value, Mapping) or _is_ours(key))
     }
+
+
+def _is_ours(table: str) -> bool:
+    """Whether a table is one of ours; a name with a dot may be another server's section."""
+    return table in KEYS or table in TABLES or is_glob(table.replace(".", ""))
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Merge tables key by key; null sets nothing."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(under, Mapping):
+            merged[key] = _merged(under, value)
+        elif value is not None:
+            merged[key] = value
+    return merged
 
 
 def path_of(uri: str) -> Path | None:

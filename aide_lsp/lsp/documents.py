@@ -117,6 +117,11 @@ class DocumentStore:
         """Look a document up; None: it is not open, or its text is not known any more."""
         return self._documents.get(uri)
 
+    def language_of(self, uri: str) -> str:
+        """The language id of an open document; empty: it is not open."""
+        document = self._documents.get(uri)
+        return document.language_id if document else ""
+
     def close(self, uri: str) -> None:
         """Forget a document."""
         self._documents.pop(uri, None)

@@ -13,6 +13,7 @@ from aide_lsp import __version__
 from aide_lsp.lsp.client import ClientProfile, read_profile
 
 REGENERATE, STATUS, ACCEPTED = "aide.regenerate", "aide.status", "aide.accepted"
+SETTINGS = "aide.settings"
 TROUBLESHOOT = "aide.troubleshoot"
 # Characters after which clients that only know `completion` ask by themselves, besides in words.
 TRIGGERS = [".", "(", "[", "{", ",", "=", ":"]
@@ -72,7 +73,7 @@ def initialize_result(profile: ClientProfile) -> dict[str, Any]:
         "positionEncoding": profile.encoding,
         "textDocumentSync": {"openClose": True, "change": INCREMENTAL},
         "inlineCompletionProvider": {},
-        "executeCommandProvider": {"commands": [REGENERATE, STATUS, ACCEPTED, TROUBLESHOOT]},
+        "executeCommandProvider": {"commands": [REGENERATE, STATUS, SETTINGS, ACCEPTED, TROUBLESHOOT]},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
     if not profile.inline_completion:  # the others would be offered everything twice

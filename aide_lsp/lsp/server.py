@@ -28,7 +28,7 @@ from aide_lsp.lsp.transport import Transport
 from aide_lsp.lsp.work_done import WorkDone
 from aide_lsp.lsp.worker import Worker
 from aide_lsp.settings import Settings
-from aide_lsp.settings_layers import PROJECT_FILE, Problem
+from aide_lsp.settings_layers import PROJECT_FILE, PYPROJECT, Problem
 
 log = logging.getLogger("aide.server")
 CLIENT_SECONDS = 5.0
@@ -56,7 +56,7 @@ class Server(LanguageServer):
         self._started = False
         self.profile = ClientProfile()
         self.documents = DocumentStore()
-        self.configuration = Configuration()
+        self.configuration = Configuration(language_of=self.documents.language_of)
         worker = Worker()
         self.host = ModelHost(worker, load)
         self.status = Status(self.configuration, self.host)
@@ -200,8 +200,8 @@ class Server(LanguageServer):
         self.review_settings()
 
     async def _watch_project_files(self) -> None:
-        watcher = types.FileSystemWatcher(glob_pattern=f"**/{PROJECT_FILE}")
-        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=[watcher])
+        watchers = [types.FileSystemWatcher(glob_pattern=f"**/{name}") for name in (PROJECT_FILE, PYPROJECT)]
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
         registration = types.Registration(
             "aide-project-file", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
         )

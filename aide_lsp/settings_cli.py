@@ -1,0 +1,58 @@
+"""The command `aide settings`.
+
+In: a file's name. Out: which settings are in effect for it and why, as text or JSON. It does not know how
+settings are merged, and loads no model: the limits are read from the model's folder, where it lies.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aide_lsp.errors import AideError
+
+if TYPE_CHECKING:
+    from aide_lsp.settings import ModelLimits, Settings
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--language", default="", help="Language id of the file.  [default: by the file's name]")
+def settings(file: Path | None, as_json: bool, language: str) -> None:
+    """Print each setting in effect for FILE, where it comes from, and what it goes over.
+
+    Without FILE: for a file of no name in this folder. FILE need not exist. What an editor sets is not
+    known here; the editor's command aide.settings shows that too.
+    """
+    from aide_lsp.completion.syntax import language_id_of
+    from aide_lsp.settings_layers import SettingsReader
+    from aide_lsp.settings_report import report_json, report_text
+
+    document = (file or Path("untitled")).resolve()
+    language = language or language_id_of("", str(document))
+    limits = _limits(SettingsReader().resolve(document, language=language).settings)
+    resolved = SettingsReader().resolve(document, limits=limits, language=language)
+    if as_json:
+        told = {"file": str(file) if file else None, "language": language or None}
+        report = told | report_json(resolved, limits)
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"Settings for {file or 'this folder'}{f' ({language})' if language else ''}\n")
+    click.echo(report_text(resolved))
+
+
+def _limits(settings: "Settings") -> "ModelLimits | None":
+    """What the model allows; None: it does not lie on this machine yet."""
+    from aide_lsp.catalog.store import converted_folder
+    from aide_lsp.inference.model_folder import read_model_folder
+    from aide_lsp.settings import ModelLimits
+    from aide_lsp.startup import card_of, choose_recipe
+
+    try:
+        card = card_of(settings)
+        model = read_model_folder(converted_folder(card, choose_recipe(settings, card)))
+    except AideError:
+        return None
+    return ModelLimits(model.vocab_size, model.context_length)
