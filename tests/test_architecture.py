@@ -28,6 +28,7 @@ ROOMS = {
     },
     "completion": {"inference", "settings", "errors"},
     "inference": {"settings", "errors"},
+    "explain": {"completion", "inference", "settings", "errors"},
     "catalog": {"inference", "settings", "errors"},
     "ledger": {"completion", "inference", "settings", "errors"},
     "settings": {"settings_limits"},
@@ -51,7 +52,15 @@ LIBRARIES = {
     "gguf": {"catalog"},
     "huggingface_hub": {"catalog"},
     "tomlkit": {"project_file"},
-    "click": {"cli", "models_cli", "bench_cli", "ledger_cli", "settings_cli", "troubleshoot_cli"},
+    "click": {
+        "cli",
+        "models_cli",
+        "bench_cli",
+        "explain_cli",
+        "ledger_cli",
+        "settings_cli",
+        "troubleshoot_cli",
+    },
 }
 
 

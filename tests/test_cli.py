@@ -129,3 +129,26 @@ def test_model_that_others_exported_when_named_by_a_card_then_it_completes(aide,
     assert got["device"] == "CPU, recipe imported"
     assert got["generated_tokens"] > 0
     assert json.loads(second.stdout)["text"] == got["text"]
+
+
+def test_explain_then_the_completion_of_that_seed_as_json_and_a_page(aide, home):
+    options = ("x.py:2:12", "--seed", "7", "--temperature", "1", "--json")
+    completion = json.loads(aide("complete", *options).stdout)
+    run = aide("explain", *options, "--html", "why.html")
+    explanation = json.loads(run.stdout)
+    assert explanation["completion"]["text"] == completion["text"]
+    assert explanation["completion"]["parameters"] == completion["parameters"]
+    written = [token for token in explanation["tokens"] if not token["step"]["ends"]]
+    assert len(written) == completion["generated_tokens"]
+    assert explanation["vocabulary"] == 384
+    page = (home / "why.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "The page is why.html." in run.stderr
+
+
+def test_explain_in_the_terminal_and_where_the_page_cannot_be_written(aide):
+    text = aide("explain", "x.py:2:12", "--seed", "7", "--max-tokens", "8").stdout
+    assert "PROMPT" in text
+    assert "TOKENS   " in text
+    run = aide("explain", "x.py:2:12", "--html", "no/such/folder/why.html")
+    assert (run.returncode, "cannot be written" in run.stderr) == (1, True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aide_lsp.inference.observer import Observer
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.fim import FimFormat
+    from aide_lsp.completion.fim import FimPrompt
     from aide_lsp.completion.postprocess import Cleaned
     from aide_lsp.completion.window import Encode, Window
     from aide_lsp.completion.writer import Task, Written
@@ -23,7 +23,7 @@ class CompletionObserver(Observer):
         """Return what the window is to be tokenised with: the same, or one that measures itself."""
         return encode
 
-    def prompted(self, task: "Task", prompt: "FimFormat", window: "Window", given_back: str) -> None:
+    def prompted(self, task: "Task", prompt: "FimPrompt", window: "Window", given_back: str) -> None:
         """Note what the model is shown; `given_back` ends the prefix and has to be written again."""
 
     def finished(self, written: "Written", cleaned: "Cleaned") -> None:

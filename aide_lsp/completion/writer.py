@@ -155,7 +155,7 @@ class Writer:
         suffix = task.suffix if self._prompt.format.reads_suffix else ""
         budget = max(0, task.num_context - len(self._encode(given_back)))
         window = cut_window(prefix, suffix, budget, observer.encoding(self._encode))
-        observer.prompted(task, self._prompt.format, window, given_back)
+        observer.prompted(task, self._prompt, window, given_back)
         # A model needs something to go on from: no text at all is shown as an empty line.
         return self._prompt.render(window.prefix_ids, window.suffix_ids) or list(self._encode("\n"))
 

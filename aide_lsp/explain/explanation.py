@@ -1,0 +1,290 @@
+"""The explanation of one completion: what the model read, how each token came about, what ended it.
+
+In: a completer and a request. Out: an `Explanation`, values only. `as_json` makes of it what programs
+read; `docs/explain.md` lists its keys. The explained completion is the one that the same request and
+seed give without an explanation. It does not know terminals, pages or LSP.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import frozen
+
+from aide_lsp.completion.completer import Completion, CompletionRequest
+from aide_lsp.explain.endings import what_clean_up_did, why_ended
+from aide_lsp.explain.recorder import Recorder
+from aide_lsp.explain.step import Step, temperatures
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.tokenizer import TextStream, Tokenizer
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer
+
+FORMAT = 1
+"""Rises when a key goes or changes its meaning."""
+
+
+@frozen
+class Part:
+    """A part of the prompt."""
+
+    kind: str
+    "`control` (a control token), `suffix` (text right of the cursor), `prefix` (text left of it)."
+    text: str
+    "The text, or the control token's name."
+    tokens: int
+    "How many tokens it takes."
+
+
+@frozen
+class Cut:
+    """Text on one side of the cursor that the model did not read."""
+
+    characters: int
+    "How many."
+    lines: int
+    "How many line ends are among them."
+
+
+@frozen
+class Prompt:
+    """What the model read."""
+
+    format: str
+    "Name of the fill-in-the-middle format."
+    tokens: int
+    "Of the whole prompt."
+    cached_tokens: int
+    "Those of them that the KV cache held already."
+    num_context: int
+    "Tokens of text that it may have."
+    parts: tuple[Part, ...]
+    "In the order in which the model reads them."
+    cut_above: Cut
+    "What lies above the window."
+    cut_below: Cut
+    "What lies below it."
+    given_back: str
+    "The end of the text left of the cursor that the model is not shown but has to write first."
+    given_back_tokens: int
+    "Its tokens."
+
+
+@frozen
+class Piece:
+    """A part of a generated token's text."""
+
+    kind: str
+    "`given-back` (stands left of the cursor already), `shown`, `dropped` (by a stop rule or clean-up)."
+    text: str
+    "The text."
+
+
+@frozen
+class Token:
+    """A generated token in the text."""
+
+    pieces: tuple[Piece, ...]
+    "Its text; empty where it makes no whole character yet, or ends the text."
+    step: Step
+    "What it was drawn from."
+
+
+@frozen
+class End:
+    """What ended the text, and what became of it."""
+
+    finish_reason: str
+    "`stop`, `length` or `timeout`."
+    rule: str | None
+    "The stop rule that held."
+    by_end_token: bool
+    "Whether the model ended the text."
+    says: str
+    "The same in words."
+    dropped: str
+    "What the model wrote behind the place where the rule ends the text."
+    clean_up: str
+    "What clean-up did, in words."
+    removed: str
+    "What it took off the end."
+    added: str
+    "What it put there."
+
+
+@frozen
+class Stage:
+    """A stage of the work."""
+
+    name: str
+    "`window`, `tokenise`, `prefill`, `forward`, `sampling`, `stop rules`, `clean-up`."
+    ms: float
+    "Milliseconds, the explaining itself left out."
+
+
+@frozen
+class Explanation:
+    """A completion, and how it came about."""
+
+    format: int
+    "Version of these keys."
+    model: str
+    "The model's id."
+    device: str
+    "Where it ran, and in which recipe."
+    path: str
+    "The document."
+    line: int
+    "Of the cursor, from 1."
+    column: int
+    "Of the cursor, in code points from 1."
+    completion: Completion
+    "What would be inserted, with the parameters and the seed that made it."
+    prompt: Prompt
+    "What the model read."
+    vocabulary: int
+    "Number of tokens the model chooses from."
+    temperatures: tuple[float, ...]
+    "The temperatures of each step's `log_mass`."
+    tokens: tuple[Token, ...]
+    "What it wrote, token by token."
+    end: End
+    "What ended it."
+    stages: tuple[Stage, ...]
+    "Where the time went."
+
+
+def explain(
+    completer: "Completer", request: CompletionRequest, device: str, cancel: CancelToken
+) -> Explanation:
+    """Complete a text at its cursor and say how.
+
+    Raises:
+        Cancelled: nobody waits for it any more.
+        DeclinedError: the text or the line is too large.
+        SessionError: the runtime failed.
+    """
+    recorder = Recorder(completer.tokenizer, completer.session, completer.model.end_tokens)
+    completion = completer.observe(request, recorder, cancel)
+    return assemble(recorder, completion, completer.tokenizer, _Facts.of(completer, request, device))
+
+
+def as_json(explanation: Explanation) -> dict[str, Any]:
+    """Return the explanation as programs read it."""
+    return attrs.asdict(explanation)
+
+
+@frozen
+class _Facts:
+    """What a recorder does not see."""
+
+    model: str
+    device: str
+    path: str
+    line: int
+    column: int
+    vocabulary: int
+
+    @classmethod
+    def of(cls, completer: "Completer", request: CompletionRequest, device: str) -> "_Facts":
+        before = request.text[: request.offset]
+        return cls(
+            model=str(getattr(completer.model, "model", "")),
+            device=device,
+            path=request.path,
+            line=before.count("\n") + 1,
+            column=request.offset - (before.rfind("\n") + 1) + 1,
+            vocabulary=completer.session.vocab_size,
+        )
+
+
+def assemble(recorder: Recorder, completion: Completion, tokenizer: Tokenizer, facts: _Facts) -> Explanation:
+    """Put together what a recorder wrote down."""
+    assert recorder.task is not None
+    end, shown = _end(recorder)
+    return Explanation(
+        format=FORMAT,
+        **attrs.asdict(facts),
+        completion=completion,
+        prompt=_prompt(recorder, completion),
+        temperatures=temperatures(recorder.task.sampling),
+        tokens=_tokens(recorder, tokenizer, shown),
+        end=end,
+        stages=tuple(Stage(name, ms) for name, ms in recorder.stages.items()),
+    )
+
+
+def _prompt(recorder: Recorder, completion: Completion) -> Prompt:
+    task, window, prompt = recorder.task, recorder.window, recorder.prompt
+    assert task is not None
+    assert window is not None
+    assert prompt is not None
+    texts = {
+        "PREFIX": Part("prefix", window.prefix, len(window.prefix_ids)),
+        "SUFFIX": Part("suffix", window.suffix, len(window.suffix_ids)),
+    }
+    parts = [texts.get(part) or Part("control", part, 1) for part in prompt.format.parts]
+    head = task.prefix.removesuffix(recorder.given_back)
+    return Prompt(
+        format=prompt.format.name,
+        tokens=completion.prompt_tokens,
+        cached_tokens=completion.cached_tokens,
+        num_context=task.num_context,
+        parts=tuple(parts),
+        cut_above=_cut(head[: len(head) - len(window.prefix)]),
+        cut_below=_cut(task.suffix[len(window.suffix) :]),
+        given_back=recorder.given_back,
+        given_back_tokens=recorder.given_back_tokens,
+    )
+
+
+def _cut(text: str) -> Cut:
+    return Cut(len(text), text.count("\n"))
+
+
+def _end(recorder: Recorder) -> tuple[End, int]:
+    """Return what ended the text, and how many characters of it are shown."""
+    written, cleaned = recorder.written, recorder.cleaned
+    assert written is not None
+    assert cleaned is not None
+    kept = written.text[: written.stop.end] if written.stop else written.text
+    shown = _common(kept, cleaned.text)
+    by_end_token = bool(recorder.steps) and recorder.steps[-1].ends
+    removed, added = kept[shown:], cleaned.text[shown:]
+    end = End(
+        finish_reason=written.finish_reason,
+        rule=written.stop.rule if written.stop else None,
+        by_end_token=by_end_token,
+        says=why_ended(written, by_end_token),
+        dropped=written.text[len(kept) :],
+        clean_up=what_clean_up_did(cleaned, removed, added),
+        removed=removed,
+        added=added,
+    )
+    return end, shown
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _tokens(recorder: Recorder, tokenizer: Tokenizer, shown: int) -> tuple[Token, ...]:
+    stream, start = TextStream(tokenizer), -len(recorder.given_back)
+    texts = ["" if step.ends else stream.push(step.token) for step in recorder.steps]
+    assert recorder.written is not None
+    if len("".join(texts)) + start < len(recorder.written.text):
+        texts[-1] += stream.finish()  # the text ended inside a character
+    tokens = []
+    for step, text in zip(recorder.steps, texts, strict=True):
+        tokens.append(Token(_pieces(text, start, shown), step))
+        start += len(text)
+    return tuple(tokens)
+
+
+def _pieces(text: str, start: int, shown: int) -> tuple[Piece, ...]:
+    """Cut a token's text, which begins `start` characters behind the cursor, where its use changes."""
+    first, second = max(0, -start), max(0, shown - start)
+    cuts = (("given-back", text[:first]), ("shown", text[first:second]), ("dropped", text[second:]))
+    return tuple(Piece(kind, piece) for kind, piece in cuts if piece)

@@ -1,0 +1,37 @@
+/* Puts the page together. */
+
+const explanation = JSON.parse(document.getElementById("explanation").textContent);
+const page = document.getElementById("page");
+
+function build() {
+  const text = source(explanation, choose);
+  if (!explanation.tokens.length) {
+    page.replaceChildren(header(explanation), text.element, prompt(explanation), ending(explanation), times(explanation));
+    return;
+  }
+  const row = strip(explanation, choose);
+  const panel = new StepPanel(explanation);
+
+  function choose(index) {
+    for (const elements of [text.tokens, row.columns]) {
+      elements.forEach((element, at) => element.classList.toggle("selected", at === index));
+    }
+    panel.show(index);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target instanceof HTMLInputElement || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    const next = panel.index + (event.key === "ArrowRight" ? 1 : -1);
+    if (next >= 0 && next < explanation.tokens.length) choose(next);
+  });
+  page.replaceChildren(header(explanation), text.element, panel.element, row.element, h("div", { class: "pair" }, prompt(explanation), h("div", {}, ending(explanation), times(explanation))));
+  choose(mostOpen(explanation.tokens));
+}
+
+/* The shown token at which there was most to choose: the one worth looking at first. */
+function mostOpen(tokens) {
+  const doubt = (token) => (isDropped(token) ? -1 : token.step.entropy);
+  return tokens.reduce((best, token, index) => (doubt(token) > doubt(tokens[best]) ? index : best), 0);
+}
+
+build();

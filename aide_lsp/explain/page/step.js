@@ -1,0 +1,210 @@
+/* The panel about one token: sliders, what each parameter leaves, and where Top K and Top P cut. */
+
+const ROWS = 12;
+const COLUMNS = [
+  ["raw", "Model", "softmax of all logits"],
+  ["scaled", "Temperature", "divides the logits"],
+  ["cut", "Top K", "keeps the best"],
+  ["final", "Top P", "keeps the head"],
+];
+
+/* What the page shows now: the chosen token, and the parameters on the sliders. */
+class StepPanel {
+  constructor(explanation) {
+    const set = explanation.completion.parameters;
+    this.explanation = explanation;
+    this.set = { temperature: set.temperature, topK: set.top_k, topP: set.top_p };
+    this.values = { ...this.set };
+    this.index = 0;
+    this.all = false;
+    this.body = h("div", { class: "step-body" });
+    this.facts = h("div", { class: "facts" });
+    this.sliders = this.makeSliders();
+    this.reset = h("button", { class: "quiet", onclick: () => this.restore() }, "As set");
+    this.element = h(
+      "section",
+      { class: "step" },
+      this.facts,
+      h("div", { class: "sliders" }, ...this.sliders.map((slider) => slider.element), this.reset),
+      this.body,
+    );
+  }
+
+  makeSliders() {
+    const { temperatures, vocabulary, tokens } = this.explanation;
+    const logged = Math.min(...tokens.map((token) => token.step.candidates.length));
+    const ks = Array.from({ length: logged }, (_, index) => index + 1);
+    const ps = Array.from({ length: 101 }, (_, index) => index / 100);
+    return [
+      new Slider("Temperature", [0, ...temperatures], this.set.temperature, (v) => v.toString(), (value) => this.move({ temperature: value })),
+      new Slider("Top K", sorted([...ks, this.set.topK, vocabulary]), this.set.topK, (v) => (v === vocabulary ? "all" : v.toString()), (value) => this.move({ topK: value })),
+      new Slider("Top P", sorted([...ps, this.set.topP]), this.set.topP, (v) => v.toString(), (value) => this.move({ topP: value })),
+    ];
+  }
+
+  move(change) {
+    this.values = { ...this.values, ...change };
+    this.draw();
+  }
+
+  restore() {
+    this.values = { ...this.set };
+    for (const slider of this.sliders) slider.restore();
+    this.draw();
+  }
+
+  show(index) {
+    this.index = index;
+    this.draw();
+  }
+
+  draw() {
+    const { temperatures, vocabulary, tokens } = this.explanation;
+    const { step } = tokens[this.index];
+    const now = distribution(step, temperatures, vocabulary, this.set.topK, this.values);
+    const fits = step.candidates.map((candidate) => candidate.fits);
+    if (step.after_beginning !== null) now.final = keepFitting(now.final, fits);
+    this.reset.disabled = Object.keys(this.set).every((key) => this.set[key] === this.values[key]);
+    this.facts.replaceChildren(...this.describe(step, now));
+    this.body.replaceChildren(this.table(step, now), cutChart(step, now, this.values), this.remark(step, now));
+  }
+
+  describe(step, now) {
+    const at = step.candidates.findIndex((candidate) => candidate.token === step.token);
+    const left = now.afterTopP === null ? `more than ${step.candidates.length}` : now.afterTopP.toLocaleString("en");
+    const figures = [
+      [at < 0 ? "–" : percent(now.final[at]), "chance to be drawn"],
+      [percent(step.raw_probability), `by the model, rank ${step.rank}`],
+      [`${now.afterTopK.toLocaleString("en")} → ${left}`, "left by Top K → Top P"],
+      [`${entropy(now.final).toFixed(2)} bits`, "entropy when drawing"],
+      [`${step.raw_entropy.toFixed(2)} bits`, "entropy of the model"],
+    ];
+    return [
+      h("h2", {}, `Token ${this.index + 1} of ${this.explanation.tokens.length} `, h("code", { class: "big" }, visible(step.text))),
+      h("dl", {}, ...figures.map(([figure, label]) => h("div", {}, h("dt", {}, label), h("dd", {}, figure)))),
+    ];
+  }
+
+  table(step, now) {
+    const shown = this.all ? step.candidates.length : Math.min(ROWS, step.candidates.length);
+    const indices = [...step.candidates.keys()].filter((index) => index < shown || step.candidates[index].token === step.token);
+    const cuts = [0, 0, Math.min(now.afterTopK, step.candidates.length), now.afterTopP ?? step.candidates.length];
+    const rows = indices.map((index) => {
+      const candidate = step.candidates[index];
+      const cells = COLUMNS.map(([key], column) => {
+        const last = column >= 2 && index + 1 === cuts[column];
+        return h("td", { class: last ? "cut" : null }, bar(now[key][index], index >= cuts[column] && column >= 2));
+      });
+      const chosen = candidate.token === step.token;
+      return h("tr", { class: [chosen && "chosen", !candidate.fits && "unfit"].filter(Boolean).join(" ") || null }, h("th", { scope: "row" }, h("span", { class: "rank" }, `${index + 1}`), h("code", {}, visible(candidate.text))), ...cells);
+    });
+    const rest = COLUMNS.map(([key]) => {
+      const seen = total(indices.map((index) => now[key][index]));
+      return h("td", {}, h("span", { class: "rest" }, percent(Math.max(0, 1 - seen) < 1e-9 ? 0 : 1 - seen)));
+    });
+    const heads = COLUMNS.map(([, name, doing], column) => h("th", { scope: "col" }, name + value(column, this.values), h("small", {}, doing)));
+    return h(
+      "div",
+      {},
+      h("table", {}, h("thead", {}, h("tr", {}, h("td", {}), ...heads)), h("tbody", {}, ...rows, h("tr", { class: "others" }, h("th", { scope: "row" }, "all others"), ...rest))),
+      h("button", { class: "quiet", onclick: () => { this.all = !this.all; this.draw(); } }, this.all ? `The best ${ROWS}` : `All ${step.candidates.length} candidates`),
+    );
+  }
+
+  remark(step, now) {
+    const said = [];
+    if (step.after_beginning !== null) {
+      said.push("What stands left of the cursor has to be written first: only tokens that go on so may be drawn, the others are struck out.");
+      if (step.forced) said.push("None of those left did, so the most likely one of all that do was taken.");
+    }
+    if (step.ends) said.push("This token ends the text and is not shown.");
+    if (!now.exact) said.push("Top P cuts behind the logged candidates; the last column is right to within the smallest of them.");
+    return h("p", { class: "note" }, said.join(" "));
+  }
+}
+
+/* A slider over given values. */
+class Slider {
+  constructor(name, stops, set, write, moved) {
+    this.stops = stops;
+    this.set = stops.indexOf(set);
+    this.write = write;
+    this.output = h("output", {});
+    this.input = h("input", { type: "range", min: 0, max: stops.length - 1, step: 1, "aria-label": name, oninput: () => { this.label(); moved(stops[this.input.valueAsNumber]); } });
+    const mark = h("i", { class: "mark", title: "as set", style: `left:calc(${(this.set / (stops.length - 1)) * 100}% + ${8 - (16 * this.set) / (stops.length - 1)}px)` });
+    this.element = h("label", {}, h("span", {}, name, this.output), h("span", { class: "track" }, this.input, mark));
+    this.restore();
+  }
+
+  restore() {
+    this.input.value = this.set;
+    this.label();
+  }
+
+  label() {
+    this.output.textContent = this.write(this.stops[this.input.valueAsNumber]);
+    this.input.setAttribute("aria-valuetext", this.output.textContent);
+  }
+}
+
+function sorted(values) {
+  return [...new Set(values)].sort((a, b) => a - b);
+}
+
+function value(column, values) {
+  return ["", ` ${values.temperature}`, ` ${values.topK}`, ` ${values.topP}`][column];
+}
+
+function bar(share, gone) {
+  if (gone) return h("span", { class: "bar gone" }, h("span", { class: "figure" }, "out"));
+  return h("span", { class: "bar" }, h("i", { style: `width:${(share * 100).toFixed(2)}%` }), h("span", { class: "figure", style: share < 0.7 ? `left:${(share * 100).toFixed(2)}%` : "" }, percent(share)));
+}
+
+/* Probabilities by rank on a logarithmic scale, their sum, and the two cuts. */
+function cutChart(step, now, values) {
+  const [width, height, left, right, top, bottom] = [960, 210, 62, 46, 26, 24];
+  const n = step.candidates.length;
+  const lowest = 1e-6;
+  const x = (rank) => left + ((width - left - right) * rank) / n;
+  const y = (share) => top + (height - top - bottom) * (Math.log10(Math.max(share, lowest)) / Math.log10(lowest));
+  const sum = (share) => height - bottom - (height - top - bottom) * share;
+  const parts = [];
+  for (const power of [0, -2, -4, -6]) {
+    const at = y(10 ** power);
+    parts.push(svg("line", { class: "grid", x1: left, x2: width - right, y1: at, y2: at }));
+    parts.push(svg("text", { class: "axis", x: left - 6, y: at + 4, "text-anchor": "end" }, ["100 %", "1 %", "0.01 %", "0.0001 %"][-power / 2]));
+  }
+  const afterP = now.afterTopP ?? n;
+  now.scaled.forEach((share, index) => {
+    const kind = index >= now.afterTopK ? "out-k" : index >= afterP ? "out-p" : "kept";
+    const from = y(share);
+    const chosen = step.candidates[index].token === step.token;
+    const mark = svg("rect", { class: chosen ? `${kind} chosen` : kind, x: x(index) + 1, width: Math.max(1, x(1) - x(0) - 2), y: Math.min(from, height - bottom - 1), height: Math.max(1, height - bottom - from) });
+    mark.append(svg("title", {}, `${index + 1}. ${visible(step.candidates[index].text)}  ${percent(share)} after temperature`));
+    parts.push(mark);
+  });
+  let reached = 0;
+  const line = now.cut.map((share, index) => `${x(index + 0.5).toFixed(1)},${sum((reached = Math.min(1, reached + share))).toFixed(1)}`);
+  parts.push(svg("polyline", { class: "sum", points: line.join(" ") }));
+  parts.push(svg("line", { class: "level", x1: left, x2: width - right, y1: sum(values.topP), y2: sum(values.topP) }));
+  parts.push(svg("text", { class: "axis sum-label", x: width - right + 6, y: sum(values.topP) + 4 }, `${+(values.topP * 100).toFixed(1)} %`));
+  parts.push(...cutMark(x, afterP, n, `Top P: ${now.afterTopP ?? `> ${n}`} left`, top, height - bottom, false));
+  if (now.afterTopK !== afterP) parts.push(...cutMark(x, now.afterTopK, n, `Top K: ${now.afterTopK.toLocaleString("en")} left`, top, height - bottom, true));
+  parts.push(svg("text", { class: "axis", x: left, y: height - 6 }, "1st candidate"));
+  parts.push(svg("text", { class: "axis", x: width - right, y: height - 6, "text-anchor": "end" }, `${n}th`));
+  return h(
+    "figure",
+    {},
+    svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Probabilities of the candidates, and where Top K and Top P cut" }, ...parts),
+    h("figcaption", {}, "Bars: probability after temperature, on a logarithmic scale. Line: how much of what Top K leaves the best candidates have together; Top P cuts where it reaches the dashed level."),
+  );
+}
+
+function cutMark(x, rank, n, text, top, bottom, isEnd) {
+  if (rank > n) return [svg("text", { class: "cut-label", x: x(n), y: top - 10, "text-anchor": "end" }, text)];
+  const right = isEnd && rank > n / 3;
+  return [
+    svg("line", { class: "cut-line", x1: x(rank), x2: x(rank), y1: top - 8, y2: bottom }),
+    svg("text", { class: "cut-label", x: x(rank) + (right ? -6 : 6), y: top - 10, "text-anchor": right ? "end" : "start" }, text),
+  ];
+}

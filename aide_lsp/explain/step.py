@@ -1,0 +1,188 @@
+"""One generated token in figures: what it was drawn from, and what each parameter left.
+
+In: a `Draw`, all logits of its step, how tokens are sampled. Out: a `Step`: probabilities, counts,
+entropies, and the best candidates with all that is needed to compute the distribution anew for other
+parameters. It does not know prompts, stop rules or pages.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aide_lsp.inference import sampler
+from aide_lsp.inference.observer import Draw
+from aide_lsp.inference.sampler import Floats, SamplingParams
+
+LOGGED = 64
+"""Candidates that are kept of each step, if Top K leaves no more."""
+MOST_LOGGED = 256
+"""Candidates that are kept of each step at most."""
+RUNNERS_UP = 8
+"""Other tokens that are named with each token."""
+TEMPERATURES = tuple(round(0.05 * step, 2) for step in range(1, 21))
+"""Temperatures for which the sum over the whole vocabulary is kept, besides the one in effect."""
+
+
+@frozen
+class Words:
+    """What a step's token ids mean."""
+
+    name: Callable[[int], str]
+    "Turns a token id into text that can be shown."
+    fits: Callable[[list[int]], list[bool]]
+    "Says which tokens go on as the text has to."
+    ends: frozenset[int]
+    "Tokens that end a text."
+
+
+@frozen
+class Candidate:
+    """A token that might have come."""
+
+    token: int
+    "Its id."
+    text: str
+    "What it stands for; bytes that are no whole characters as `\\xNN`."
+    logit: float
+    "What the model computed for it."
+    probability: float
+    "In the distribution that was drawn from; 0: Temperature, Top K or Top P left it out."
+    raw_probability: float
+    "In the model's own softmax over the whole vocabulary, at temperature 1."
+    fits: bool
+    "Whether it goes on as the text has to, where what stands left of the cursor is written again."
+
+
+@frozen
+class Step:
+    """One token, and what it was drawn from."""
+
+    token: int
+    "Its id."
+    text: str
+    "What it stands for."
+    probability: float
+    "In the distribution that it was drawn from."
+    raw_probability: float
+    "In the model's own softmax."
+    rank: int
+    "1: the model's most likely token."
+    entropy: float
+    "Of the distribution that it was drawn from, in bits: 1 is the doubt between two equal tokens."
+    raw_entropy: float
+    "Of the model's own softmax, in bits."
+    after_top_k: int
+    "Tokens that Top K left."
+    after_top_p: int
+    "Tokens that Top P left of those."
+    after_beginning: int | None
+    "How many of those went on as the text had to; None: any may come."
+    forced: bool
+    "Whether none did, so that the most likely token that does was taken."
+    ends: bool
+    "Whether it is an end token: the model ended the text, and the token is not shown."
+    runners_up: tuple[Candidate, ...]
+    "The most likely other tokens, the best first."
+    candidates: tuple[Candidate, ...]
+    "The most likely tokens, the best first; all that Top K left, up to 256."
+    log_mass: tuple[float, ...]
+    """For each of the explanation's `temperatures`: the logarithm of the sum of exp((logit - best logit) /
+    temperature) over the whole vocabulary. A token's probability after temperature is exp((logit - best
+    logit) / temperature - this)."""
+    log_mass_top_k: tuple[float, ...] | None
+    "The same over the tokens that Top K left; None where those are all among the candidates."
+    ms: float = 0.0
+    "Milliseconds of the forward and of the sampling."
+
+
+def temperatures(params: SamplingParams) -> tuple[float, ...]:
+    """Return the temperatures of `Step.log_mass`, lowest first."""
+    own = () if params.greedy else (params.temperature,)
+    return tuple(sorted({*TEMPERATURES, *own}))
+
+
+def read_step(
+    draw: Draw,
+    logits: NDArray[np.floating],  # (V,)
+    params: SamplingParams,
+    words: "Words",
+) -> Step:
+    """Say in figures what a token was drawn from; `logits` are those of the whole vocabulary."""
+    everything = logits.astype(np.float64)
+    raw = _softmax(everything)
+    left = _after_top_k(draw, params)
+    ids = _logged(draw, left.size)
+    kept, probs, forced = _fitting(draw)
+    probability = dict(zip(kept.tolist(), probs.tolist(), strict=True))
+    candidates = tuple(
+        Candidate(
+            token=token,
+            text=words.name(token),
+            logit=float(logits[token]),
+            probability=probability.get(token, 0.0),
+            raw_probability=float(raw[token]),
+            fits=fits,
+        )
+        for token, fits in zip(ids, words.fits(ids), strict=True)
+    )
+    scale = temperatures(params)
+    return Step(
+        token=draw.token,
+        text=words.name(draw.token),
+        probability=probability[draw.token],
+        raw_probability=float(raw[draw.token]),
+        rank=1 + int((everything > everything[draw.token]).sum()),
+        entropy=_entropy(probs),
+        raw_entropy=_entropy(raw),
+        after_top_k=left.size,
+        after_top_p=draw.kept.size,
+        after_beginning=None if draw.allows is None else int(draw.allows.sum()),
+        forced=forced,
+        ends=draw.token in words.ends,
+        runners_up=tuple(c for c in candidates if c.token != draw.token)[:RUNNERS_UP],
+        candidates=candidates,
+        log_mass=_log_mass(everything, everything.max(), scale),
+        log_mass_top_k=_log_mass(left, everything.max(), scale) if left.size > len(ids) else None,
+    )
+
+
+def _after_top_k(draw: Draw, params: SamplingParams) -> Floats:
+    """Return the logits that Top K left; temperature 0 leaves one."""
+    if params.greedy:
+        return np.array([float(draw.logits.max())])
+    kept, _ = sampler.apply_top_k(draw.logits, draw.ids, params.top_k)
+    return kept.astype(np.float64)
+
+
+def _logged(draw: Draw, left: int) -> list[int]:
+    count = min(max(LOGGED, left), MOST_LOGGED)
+    order = np.lexsort((draw.ids, -draw.logits))[:count]
+    return [int(token) for token in draw.ids[order]]
+
+
+def _fitting(draw: Draw) -> tuple[NDArray[np.int64], Floats, bool]:
+    """Return what could be drawn, given how the text has to begin, and whether that was nothing."""
+    if draw.allows is None:
+        return draw.kept, draw.probs, False
+    if not draw.allows.any():
+        return np.array([draw.token]), np.ones(1), True
+    probs = draw.probs[draw.allows]
+    return draw.kept[draw.allows], probs / probs.sum(), False
+
+
+def _softmax(logits: Floats) -> Floats:
+    weights = np.exp(logits - logits.max())
+    probs: Floats = weights / weights.sum()
+    return probs
+
+
+def _entropy(probs: Floats) -> float:
+    held = probs[probs > 0]
+    # 0.0 rather than the -0.0 of a certain token.
+    return abs(float(-(held * np.log2(held)).sum()))
+
+
+def _log_mass(logits: Floats, best: float, scale: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(float(np.log(np.exp((logits - best) / temperature).sum())) for temperature in scale)

@@ -1,0 +1,195 @@
+"""The explanation tells the truth: it is the completion's own, and its figures are the sampler's."""
+
+import ast
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aide_lsp.completion import stopping
+from aide_lsp.completion.completer import Completer, CompletionRequest
+from aide_lsp.errors import DeclinedError
+from aide_lsp.explain.endings import RULES
+from aide_lsp.explain.explanation import as_json, explain
+from aide_lsp.explain.recorder import STAGES
+from aide_lsp.inference import sampler
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from tests.completion.test_completer import completer_of, request_at
+from tests.fakes import FakeSession, babbling, continuing
+
+ROOT = Path(__file__).parents[2]
+MARKED = "import os\n\ndef f(a):\n    retu|\n    return a\n\nf(1)\n"
+
+
+def explained(completer: Completer, request: CompletionRequest):
+    return explain(completer, request, "CPU", CancelToken())
+
+
+def parameters(request: CompletionRequest, **changes) -> CompletionRequest:
+    return evolve(request, parameters=evolve(request.parameters, **changes))
+
+
+class Listening(FakeSession):
+    """Keeps the logits of each forward."""
+
+    def __init__(self, script) -> None:
+        super().__init__(script)
+        self.logits: list[np.ndarray] = []
+
+    def full_logits(self) -> np.ndarray:
+        self.logits.append(super().full_logits()[-1].copy())
+        return super().full_logits()
+
+
+@pytest.mark.parametrize("marked", [MARKED, "x = |", "|", "f(|)\n", "a\r\n  b|\r\n"])
+@pytest.mark.parametrize("seed", [0, 7, -(2**70)])
+def test_explained_completion_is_the_one_without_explanation(marked, seed):
+    request = request_at(marked, temperature=1.0, seed=seed)
+    plain = completer_of(babbling()).complete(request, CancelToken())
+    explanation = explained(completer_of(babbling()), request)
+    assert explanation.completion.text == plain.text
+    assert explanation.completion.parameters == plain.parameters
+    assert explanation.completion.generated_tokens == plain.generated_tokens
+    assert sum(not token.step.ends for token in explanation.tokens) == plain.generated_tokens
+
+
+@given(cursor=st.integers(0, len(MARKED) - 1), seed=st.integers(0, 9), crlf=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_pieces_of_the_tokens_make_up_what_is_shown(cursor, seed, crlf):
+    text = MARKED.replace("|", "")
+    marked = text[:cursor] + "|" + text[cursor:]
+    request = request_at(marked.replace("\n", "\r\n") if crlf else marked, temperature=1.0, seed=seed)
+    explanation = explained(completer_of(babbling()), request)
+    pieces = [piece for token in explanation.tokens for piece in token.pieces]
+    given_back = "".join(p.text for p in pieces if p.kind == "given-back")
+    shown = "".join(p.text for p in pieces if p.kind == "shown") + explanation.end.added
+    assert given_back == explanation.prompt.given_back
+    assert shown.replace("\n", "\r\n" if crlf and "\n" in text else "\n") == explanation.completion.text
+
+
+@pytest.mark.parametrize(
+    ("temperature", "top_k", "top_p"), [(0.7, 50, 0.95), (1.0, 5, 0.5), (0.33, 100, 1.0), (0.0, 50, 0.9)]
+)
+def test_probabilities_and_counts_are_those_of_the_sampler_on_all_logits(temperature, top_k, top_p):
+    request = parameters(request_at("x\n|", seed=3), temperature=temperature, top_k=top_k, top_p=top_p)
+    completer = completer_of(babbling())
+    completer.session = completer._writer._session = session = Listening(babbling())
+    tokens = explained(completer, request).tokens
+    taken = session.logits[-len(tokens) :] if top_k <= 64 else session.logits[1::2]
+    assert len(taken) == len(tokens) > 3
+    for token, logits in zip(tokens, taken, strict=True):
+        step, ids = token.step, [c.token for c in token.step.candidates]
+        drawn = sampler.probabilities(logits, temperature, top_k, top_p)
+        raw = sampler.probabilities(logits, 1.0, None, None)
+        np.testing.assert_allclose([c.probability for c in step.candidates], drawn[ids], rtol=1e-12)
+        np.testing.assert_allclose([c.raw_probability for c in step.candidates], raw[ids], rtol=1e-12)
+        assert (step.probability, step.raw_probability) == pytest.approx((drawn[step.token], raw[step.token]))
+        after_top_k = np.count_nonzero(sampler.probabilities(logits, temperature, top_k, None))
+        assert (step.after_top_k, step.after_top_p) == (after_top_k, np.count_nonzero(drawn))
+        assert step.rank == 1 + np.count_nonzero(logits > logits[step.token])
+        assert step.entropy == pytest.approx(-sum(p * math.log2(p) for p in drawn if p), abs=1e-12)
+
+
+def test_log_mass_gives_each_temperatures_probabilities():
+    explanation = explained(completer_of(babbling()), request_at("x\n|", temperature=0.33, seed=1))
+    assert 0.33 in explanation.temperatures
+    step = explanation.tokens[0].step
+    best = step.candidates[0].logit
+    at_one = explanation.temperatures.index(1.0)
+    for candidate in step.candidates:
+        raw = math.exp(candidate.logit - best - step.log_mass[at_one])
+        assert raw == pytest.approx(candidate.raw_probability)
+
+
+def test_prompt_is_told_with_what_was_cut_off():
+    head, tail = "".join(f"line {n}\n" for n in range(300)), "".join(f"below {n}\n" for n in range(200))
+    prompt = explained(completer_of(babbling()), request_at(f"{head}ab|\n{tail}", seed=1)).prompt
+    kinds = {part.kind: part for part in prompt.parts}
+    assert prompt.given_back == "ab"
+    assert prompt.tokens == sum(part.tokens for part in prompt.parts)
+    assert head.endswith(kinds["prefix"].text)
+    assert len(kinds["prefix"].text) + prompt.cut_above.characters == len(head)
+    assert kinds["prefix"].text.count("\n") + prompt.cut_above.lines == 300
+    assert len(kinds["suffix"].text) + prompt.cut_below.characters == len(tail) + 1
+    assert prompt.parts[0].text == "<|fim_prefix|>"
+
+
+def test_given_back_text_is_forced_where_nothing_that_is_left_goes_on_so():
+    completer = completer_of(continuing({"x": "yz"}))
+    first = explained(completer, request_at("ret|", temperature=0.0, seed=1)).tokens[0]
+    assert [(piece.kind, piece.text) for piece in first.pieces] == [("given-back", "r")]
+    assert (first.step.forced, first.step.after_beginning, first.step.probability) == (True, 0, 1.0)
+
+
+def test_end_names_the_rule_and_what_it_left_out():
+    completer = completer_of(continuing({"return a": " + b\n\nprint(add(1, 2))"}))
+    end = explained(completer, request_at("def add(a, b):\n    return a|\n")).end
+    assert (end.rule, end.finish_reason, end.dropped, end.by_end_token) == ("line", "stop", "\n", False)
+    completer = completer_of(continuing({"x = ": "1"}))
+    explanation = explained(completer, request_at("x = |"))
+    assert explanation.end.by_end_token
+    assert explanation.tokens[-1].step.ends
+    assert explanation.tokens[-1].step.text == "<|endoftext|>"
+    assert explanation.tokens[-1].pieces == ()
+
+
+def test_every_stop_rule_has_a_sentence():
+    tree = ast.parse(Path(stopping.__file__).read_text(encoding="utf-8"))
+    stops = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "Stop"]
+    assert {stop.args[2].value for stop in stops} == set(RULES)
+
+
+def test_stages_are_all_told_and_take_some_time():
+    explanation = explained(completer_of(babbling()), request_at("x = |", seed=1))
+    assert tuple(stage.name for stage in explanation.stages) == STAGES
+    assert all(stage.ms > 0 for stage in explanation.stages)
+    assert all(token.step.ms > 0 for token in explanation.tokens)
+
+
+def test_without_seed_the_completion_that_is_shown_is_explained():
+    """It has a seed that was drawn for it; while its answer is in the cache, that is taken."""
+    completer = completer_of(babbling())
+    request = request_at("x = |", temperature=1.0)
+    shown = completer.complete(request, CancelToken())
+    assert explained(completer, request).completion.seed == shown.seed
+    assert explained(completer, request).completion.text == shown.text
+    completer.forget(request)
+    assert explained(completer, request).completion.seed != shown.seed
+
+
+def test_explaining_leaves_no_answer_behind_and_obeys_a_cancel():
+    completer, request = completer_of(babbling()), request_at("x = |", temperature=1.0)
+    explained(completer, request)
+    assert not completer.complete(request, CancelToken()).from_cache
+    token = CancelToken()
+    completer.session.on_forward = lambda count: token.cancel()
+    with pytest.raises(Cancelled):
+        explain(completer, request, "CPU", token)
+    with pytest.raises(DeclinedError):
+        explained(completer, request_at("|" + "x" * 10_001))
+
+
+def test_json_has_the_documented_keys_and_no_others():
+    explanation = explained(completer_of(babbling()), request_at(MARKED, temperature=1.0, seed=2))
+    as_read = json.loads(json.dumps(as_json(explanation)))
+    page = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE))
+    as_read["completion"] = None  # its keys are those of `aide complete --json`
+    assert set(_paths(as_read)) == documented
+
+
+def _paths(value, name=""):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _paths(inner, f"{name}.{key}" if name else key)
+    elif isinstance(value, list) and (not value or isinstance(value[0], dict)):
+        for inner in value:
+            yield from _paths(inner, f"{name}[]")
+    else:
+        yield name

@@ -1,0 +1,52 @@
+"""The explanation in a terminal."""
+
+import pytest
+
+from aide_lsp.explain.explanation import explain
+from aide_lsp.explain.report import WIDTH, quoted, report
+from aide_lsp.inference.cancel import CancelToken
+from tests.completion.test_completer import completer_of, request_at
+from tests.fakes import babbling, continuing
+
+
+def report_of(marked: str, script=None, **changes) -> str:
+    request = request_at(marked, **{"temperature": 0.8, "seed": 5, **changes})
+    return report(explain(completer_of(script or babbling()), request, "CPU", CancelToken()))
+
+
+@pytest.mark.parametrize("seed", [1, -(2**64)])
+def test_report_fits_a_terminal_and_has_its_parts(seed):
+    text = report_of("x = 1\n" * 400 + "retu|\n" + "y = 2\n" * 400, seed=seed)
+    assert [line for line in text.split("\n") if len(line) > WIDTH] == []
+    titles = [line.split()[0] for line in text.split("\n") if line[:1].isupper()]
+    assert titles == ["Temperature", "PROMPT", "TOKENS", "END", "TIME"]
+    assert "characters (" in text
+    assert "Given back: the model writes “retu” once more" in text
+
+
+def test_report_tells_what_was_written_and_not_shown():
+    text = report_of(
+        "def add(a, b):\n    return a|\n", continuing({"return a": " + b\n\nx"}), temperature=0.0
+    )
+    assert "END      stop rule line\n  The expression or line was whole.\n  Not kept: “\\n”" in text
+    assert "Nothing had to be changed." in text
+
+
+def test_report_of_nothing_says_why():
+    text = report_of("def f():\n|    return 1\n", continuing({"def f():\n": ""}), temperature=0.0)
+    assert "“<|endoftext|>”" in text
+    assert "Nothing is left to show. The model sees nothing to add here." in text
+
+
+def test_report_cannot_steer_a_terminal():
+    text = report_of("x = |", continuing({"x = ": "\x1b[2J\x9b1m\u202eabc\n"}), temperature=0.0)
+    assert [c for c in text if not c.isprintable() and c != "\n"] == []
+    assert "\\u001b" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [("ab", 10, "“ab”"), ("a\nb", 10, "“a\\nb”"), ('"', 10, '“"”'), ("abcdefghij", 8, "“abcde…”")],
+)
+def test_quoted(text, width, shown):
+    assert quoted(text, width) == shown
