@@ -16,6 +16,7 @@ ROOMS = {
     "lsp": {
         "troubleshooting",
         "completion",
+        "explain",
         "inference",
         "settings",
         "settings_layers",
@@ -110,7 +111,14 @@ def test_every_module_says_what_it_does():
 
 
 @pytest.mark.parametrize(
-    "path", ["docs/settings.md", "docs/settings.schema.json", "docs/vscode-settings.json", "README.md"]
+    "path",
+    [
+        "docs/settings.md",
+        "docs/settings.schema.json",
+        "docs/vscode-settings.json",
+        "docs/parameters.md",
+        "README.md",
+    ],
 )
 def test_generated_files_are_fresh(path):
     """`make generate` renews them."""
