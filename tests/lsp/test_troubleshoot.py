@@ -9,6 +9,7 @@ from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 from raw_client import FAKE_SERVER
 
+from aide_lsp.sample import sample
 from editors import VSCODE, begin, inserted, make_editor, open_text, run
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
@@ -19,6 +20,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def editor(client: LanguageClient, tmp_path_factory):
     client.root = tmp_path_factory.mktemp("project")
     await begin(client, VSCODE, [client.root.as_uri()])
+    yield
+    await client.shutdown_session()
+
+
+@pytest_lsp.fixture(
+    config=ClientServerConfig(
+        server_command=[sys.executable, "-m", "aide_lsp.lsp.main", "--stdio"], client_factory=make_editor
+    ),
+    scope="module",
+)
+async def real_editor(client: LanguageClient, real_model_dir):
+    await begin(client, VSCODE, options={"seed": 7, "maxTokens": 32})
     yield
     await client.shutdown_session()
 
@@ -139,3 +152,17 @@ async def test_troubleshoot_accepted_when_the_file_is_broken_then_it_stays_and_t
     assert "no valid TOML" in told["notWritten"]
     assert file.read_text() == "top_k = = 40\n"
     file.unlink()
+
+
+@pytest.mark.real_model
+async def test_troubleshoot_shows_the_very_completions_that_the_editor_gets(real_editor):
+    """Before: what is offered now; after: what is offered with the proposed values set."""
+    text, offset = sample()
+    uri = open_text(real_editor, text, "file:///work-folder/trouble.py")
+    line, character = text.count("\n", 0, offset), offset - text.rfind("\n", 0, offset) - 1
+    place = {"uri": uri, "position": {"line": line, "character": character}}
+    told = await run(real_editor, "aide.troubleshoot", {**place, "complaint": "repetitive"})
+    assert told["before"]["text"] == await inserted(real_editor, uri, line, character)
+    again = await run(real_editor, "aide.regenerate", {**place, "seed": 7, "parameters": told["changes"]})
+    assert told["after"]["text"] == again["insertText"]
+    assert told["after"]["parameters"] == again["parameters"]
