@@ -180,14 +180,17 @@ class _Merge:
 
     def _put(self, found: Iterable[tuple[str, Origin]]) -> None:
         """Put values over those below; those that only narrow are joined with them."""
+        values = dict[str, Any]()
         for key, origin in found:
             below, value = value_of(self._settings, key), origin.value
             if key == "off":
                 value = (*below, *(glob for glob in value if glob not in below))
             elif key == "max_num_context":
                 value = min(value for value in (below, value) if value is not None)
-            self._origins[key].append(evolve(origin, value=value))
-            self._settings = with_values(self._settings, {key: value})
+            self._origins[key].append(evolve(origin, value=value) if value != origin.value else origin)
+            values[key] = value
+        if values:
+            self._settings = with_values(self._settings, values)
 
 
 def _layer(file: SettingsFile, kind: Kind, root: Path | None) -> Layer:

@@ -61,16 +61,16 @@ _NOUNS = {
 
 def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> str | None:
     """Say what is wrong with a value; None: it can be used."""
-    expected = f"expected {allowed_by(field, limits)}"
     if value is None:
-        return None if field.none else f"{expected}, found nothing"
+        return None if field.none else f"expected {allowed_by(field, limits)}, found nothing"
     if not _has_type(value, field.type) or (field.choices and value not in field.choices):
-        return f"{expected}, found {_typed(value)}"
+        return f"expected {allowed_by(field, limits)}, found {_typed(value)}"
     if field.type is list:
         return next((fault for glob in value if (fault := entry_fault(glob))), None)
     top = greatest(field, limits)
-    low = field.minimum is not None and value < field.minimum
-    return f"{expected}, found {shown(value)}" if low or (top is not None and value > top) else None
+    if (field.minimum is not None and value < field.minimum) or (top is not None and value > top):
+        return f"expected {allowed_by(field, limits)}, found {shown(value)}"
+    return None
 
 
 def entry_fault(entry: Any) -> str | None:

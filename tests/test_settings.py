@@ -4,11 +4,8 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
-from aide_lsp.settings import FIELDS, ModelLimits, Settings, camel, check_value, defaults, value_of
+from aide_lsp.settings import FIELDS, ModelLimits, Settings, check_value, defaults
 from aide_lsp.settings_layers import SettingsReader
 
 LIMITS = ModelLimits(vocab_size=1000, context_length=2048)
@@ -119,31 +116,6 @@ def test_broken_toml_when_read_then_line_and_column_are_named(reader, tmp_path):
 def test_editor_null_and_client_sections_when_sent_then_nothing_is_set(reader):
     got = reader.resolve(editor={"aide": {"seed": None, "topK": None, "server": {"path": "x"}}})
     assert (got.settings, got.problems) == (Settings(), ())
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
-keys = st.sampled_from([*FIELDS, *(camel(key) for key in FIELDS), "aide"]) | st.text(max_size=12)
-
-
-@given(st.dictionaries(keys, anything, max_size=8))
-@hypothesis_settings(max_examples=500, deadline=None)
-def test_any_editor_settings_then_only_allowed_values_take_effect(editor):
-    got = SettingsReader(Path("no-such-file.toml")).resolve(editor=editor, limits=LIMITS)
-    assert [key for key in FIELDS if check_value(key, value_of(got.settings, key), LIMITS)] == []
-    assert all(isinstance(problem.message, str) and problem.message for problem in got.problems)
-
-
-@given(st.text(max_size=200) | st.binary(max_size=200))
-@hypothesis_settings(max_examples=500, deadline=None)
-def test_any_settings_file_then_no_crash(tmp_path_factory, content):
-    path = tmp_path_factory.mktemp("user") / "settings.toml"
-    path.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
-    got = SettingsReader(path).resolve(limits=LIMITS)
-    assert [key for key in FIELDS if check_value(key, value_of(got.settings, key), LIMITS)] == []
 
 
 def test_every_default_is_allowed():
