@@ -162,7 +162,7 @@ function bar(share, gone) {
 
 /* Probabilities by rank on a logarithmic scale, their sum, and the two cuts. */
 function cutChart(step, now, values) {
-  const [width, height, left, right, top, bottom] = [960, 210, 62, 46, 26, 24];
+  const [width, height, left, right, top, bottom] = [960, 224, 62, 46, 40, 24];
   const n = step.candidates.length;
   const lowest = 1e-6;
   const x = (rank) => left + ((width - left - right) * rank) / n;
@@ -188,8 +188,16 @@ function cutChart(step, now, values) {
   parts.push(svg("polyline", { class: "sum", points: line.join(" ") }));
   parts.push(svg("line", { class: "level", x1: left, x2: width - right, y1: sum(values.topP), y2: sum(values.topP) }));
   parts.push(svg("text", { class: "axis sum-label", x: width - right + 6, y: sum(values.topP) + 4 }, `${+(values.topP * 100).toFixed(1)} %`));
-  parts.push(...cutMark(x, afterP, n, `Top P: ${now.afterTopP ?? `> ${n}`} left`, top, height - bottom, false));
-  if (now.afterTopK !== afterP) parts.push(...cutMark(x, now.afterTopK, n, `Top K: ${now.afterTopK.toLocaleString("en")} left`, top, height - bottom, true));
+  const leftK = `Top K: ${now.afterTopK.toLocaleString("en")} left`;
+  if (now.afterTopK === afterP) {
+    parts.push(...cutMark(x, afterP, n, `${leftK}, Top P: all of them`, top, height - bottom, true));
+  } else {
+    // Near each other the two labels stand one above the other.
+    const near = x(Math.min(n, now.afterTopK)) - x(Math.min(n, afterP)) < 240;
+    const leftP = `Top P: ${now.afterTopP ?? `more than ${n}`} left`;
+    parts.push(...cutMark(x, afterP, n, leftP, near ? top - 16 : top, height - bottom, false));
+    parts.push(...cutMark(x, now.afterTopK, n, leftK, top, height - bottom, true));
+  }
   parts.push(svg("text", { class: "axis", x: left, y: height - 6 }, "1st candidate"));
   parts.push(svg("text", { class: "axis", x: width - right, y: height - 6, "text-anchor": "end" }, `${n}th`));
   return h(
@@ -204,7 +212,7 @@ function cutMark(x, rank, n, text, top, bottom, isEnd) {
   if (rank > n) return [svg("text", { class: "cut-label", x: x(n), y: top - 10, "text-anchor": "end" }, text)];
   const right = isEnd && rank > n / 3;
   return [
-    svg("line", { class: "cut-line", x1: x(rank), x2: x(rank), y1: top - 8, y2: bottom }),
+    svg("line", { class: "cut-line", x1: x(rank), x2: x(rank), y1: top - 18, y2: bottom }),
     svg("text", { class: "cut-label", x: x(rank) + (right ? -6 : 6), y: top - 10, "text-anchor": right ? "end" : "start" }, text),
   ];
 }
