@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aide_lsp.errors import SessionError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.observer import Observer
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
 from aide_lsp.inference.sampler import SamplingParams
 
@@ -201,3 +202,31 @@ def test_generate_when_seed_differs_then_text_differs_and_same_seed_is_the_same(
 
     assert run(1) == run(1)
     assert len({run(seed) for seed in range(5)}) == 5
+
+
+class Listener(Observer):
+    """Writes down what it is told."""
+
+    def __init__(self):
+        self.stages, self.draws = [], []
+
+    def begins(self, stage):
+        self.stages.append(stage)
+
+    def drew(self, draw):
+        self.draws.append(draw)
+
+
+@pytest.mark.parametrize("top_k", [50, 100])
+def test_generate_when_observed_then_the_same_tokens_and_each_draw_is_told(top_k):
+    sampling = SamplingParams(temperature=1.0, top_k=top_k, top_p=0.9, seed=7)
+    listener = Listener()
+    plain = list(start(FakeSession(babbling()), sampling=sampling, max_tokens=20))
+    cache, limits = PrefixCache(), Limits(max_tokens=20, end_tokens=frozenset([END]))
+    observed = generate(
+        FakeSession(babbling()), cache, PROMPT, sampling, limits, CancelToken(), None, listener
+    )
+    assert list(observed) == plain
+    assert [draw.token for draw in listener.draws][: len(plain)] == plain
+    assert all(draw.kept.size == draw.probs.size <= top_k for draw in listener.draws)
+    assert listener.stages[:3] == ["forward", "sampling", "stop rules"]
