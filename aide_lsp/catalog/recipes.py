@@ -53,7 +53,9 @@ RECIPES: Mapping[str, Recipe] = {
 def find_recipe(name: str) -> Recipe:
     """Return the recipe `name`; raise ConversionError if there is none."""
     if name not in RECIPES:
-        raise ConversionError(f"there is no recipe '{name}'; recipes: {', '.join(name for name in RECIPES if name != 'float')}")
+        raise ConversionError(
+            f"there is no recipe '{name}'; recipes: {', '.join(name for name in RECIPES if name != 'float')}"
+        )
     return RECIPES[name]
 
 
