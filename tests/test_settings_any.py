@@ -152,13 +152,10 @@ def test_any_settings_of_an_editor_and_any_request(places, editor, request_value
 @given(st.binary(max_size=40) | toml_files.map(lambda text: text[1:-1]))
 @CASES
 def test_any_bytes_in_place_of_a_file(places, content):
-    """After a good file: what cannot be read changes nothing."""
-    user, _, folder = places
-    user.write_text("top_k = 3\n", encoding="utf-8")
-    reader = SettingsReader(user)
-    reader.resolve(folder / "a.py", None, folder, LIMITS)
-    user.write_bytes(content if isinstance(content, bytes) else content.encode())
-    got = reader.resolve(folder / "a.py", None, folder, LIMITS)
+    """What cannot be read changes nothing."""
+    user, project, folder = places
+    project.write_bytes(content if isinstance(content, bytes) else content.encode())
+    got = SettingsReader(user).resolve(folder / "a.py", {"topK": 3}, folder, LIMITS)
     check(got)
     if any("cannot be read" in problem.message for problem in got.problems):
-        assert got.settings.parameters.top_k == 3
+        assert (got.settings.parameters.top_k, got.settings.parameters.top_p) == (3, 0.95)
