@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from raw_client import RawClient, frame, inline_params
 
 PARSE, INVALID_REQUEST, NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602

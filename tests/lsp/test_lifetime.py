@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 
 import pytest
+
 from raw_client import ROOT, RawClient, command, frame, inline_params
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals and Unix sockets")

@@ -9,10 +9,10 @@ from fake_server import load
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lsprotocol import types as t
-from raw_client import inline_params
 
 from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.server import Server
+from raw_client import inline_params
 
 URI = "file:///a.py"
 PLACE = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 1}}

@@ -6,9 +6,9 @@ import pytest
 import pytest_lsp
 from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
-from raw_client import FAKE_SERVER
 
 from editors import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run
+from raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 
