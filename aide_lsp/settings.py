@@ -127,6 +127,13 @@ class Settings:
         whole=True,
     )
     max_tokens: int = setting(128, int, "Longest completion.", minimum=1, maximum=4096, unit="tokens")
+    candidates: int = setting(
+        3,
+        int,
+        "Completions to choose from when you ask for one; what comes by itself while you type is one.",
+        minimum=1,
+        maximum=5,
+    )
     deadline_ms: int = setting(
         20_000,
         int,

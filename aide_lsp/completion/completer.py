@@ -84,6 +84,8 @@ class Completion:
     "Milliseconds for the whole answer."
     from_cache: bool
     "Whether no model call was made. Figures are those of the call that made the answer."
+    candidate: int = 0
+    "Which of several completions for one seed."
 
     @property
     def tokens_per_second(self) -> float:
@@ -197,6 +199,7 @@ class Completer:
             first_token_ms=written.timings.first_token_ms,
             total_ms=(monotonic() - started) * 1000.0,
             from_cache=False,
+            candidate=question.candidate,
         )
 
     def _resolve(self, question: Question) -> tuple[Parameters, int, int]:

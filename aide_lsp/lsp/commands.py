@@ -14,21 +14,30 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
-from aide_lsp.lsp.arguments import read_argument
-from aide_lsp.lsp.completing import Asked
+from aide_lsp.lsp.arguments import read_argument, read_parameters
 from aide_lsp.lsp.documents import Place
-from aide_lsp.lsp.greeting import ACCEPTED, REGENERATE, SETTINGS, STATUS, TROUBLESHOOT
+from aide_lsp.lsp.explaining import explain
+from aide_lsp.lsp.greeting import (
+    ACCEPTED,
+    EXPLAIN,
+    PIN_SEED,
+    PREVIOUS_SEED,
+    REGENERATE,
+    SETTINGS,
+    STATUS,
+    TROUBLESHOOT,
+    UNPIN_SEED,
+)
+from aide_lsp.lsp.pinning import pin_seed, previous_seed, unpin_seed
 from aide_lsp.lsp.status import Nothing
 from aide_lsp.lsp.troubleshooting import troubleshoot
-from aide_lsp.settings import Parameters, camel, check_value, new_seed
+from aide_lsp.settings import camel, new_seed
 from aide_lsp.settings_report import report_json, report_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from aide_lsp.lsp.server import Server
-
-PARAMETERS = {camel(name): name for name in ("temperature", "top_k", "top_p", "num_context", "seed")}
 
 
 def register(server: Server) -> None:
@@ -52,7 +61,8 @@ def regenerate(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] | 
     if isinstance(asked, Nothing):
         ls.status.declined(ls.protocol.current_id, asked)
         return items.regenerated(asked, position, ls.host.model)
-    parameters = _parameters(ls, asked, argument.values)
+    present = evolve(asked.settings.parameters, seed=new_seed())
+    parameters = read_parameters(argument.values, present, ls.configuration.limits)
     return ls.completing.regenerate(
         asked, parameters, lambda answer: items.regenerated(answer, position, ls.host.model)
     )
@@ -91,28 +101,12 @@ def accepted(ls: Server, arguments: list[Any]) -> None:
 
 COMMANDS: dict[str, Callable[[Server, list[Any]], Any]] = {
     REGENERATE: regenerate,
+    PREVIOUS_SEED: previous_seed,
+    PIN_SEED: pin_seed,
+    UNPIN_SEED: unpin_seed,
     STATUS: status,
     SETTINGS: settings,
     ACCEPTED: accepted,
     TROUBLESHOOT: troubleshoot,
+    EXPLAIN: explain,
 }
-
-
-def _parameters(ls: Server, asked: Asked, argument: Mapping[str, Any]) -> Parameters:
-    """The parameters in effect, with those of the argument in their place and a seed that is set."""
-    given = argument.get("parameters") or {}
-    if not isinstance(given, Mapping):
-        raise JsonRpcInvalidParams(f"parameters must be an object; it may hold {', '.join(PARAMETERS)}.")
-    seed = argument.get("seed", given.get("seed"))
-    values = {**given, "seed": new_seed() if seed is None else seed}
-    checked = {}
-    for written, value in values.items():
-        key = PARAMETERS.get(written, written)
-        if key not in PARAMETERS.values():
-            raise JsonRpcInvalidParams(
-                f"There is no parameter of that name; there are {', '.join(PARAMETERS)}."
-            )
-        if (fault := check_value(key, value, ls.configuration.limits)) is not None:
-            raise JsonRpcInvalidParams(f"{camel(key)}: {fault}.")
-        checked[key] = value
-    return evolve(asked.settings.parameters, **checked)

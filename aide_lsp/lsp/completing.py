@@ -18,17 +18,21 @@ from aide_lsp.lsp.configuration import Configuration, path_of
 from aide_lsp.lsp.documents import Document, DocumentStore, Place
 from aide_lsp.lsp.model_host import ModelHost
 from aide_lsp.lsp.protocol import where
+from aide_lsp.lsp.shown import Shown, spot
 from aide_lsp.lsp.status import Nothing, Status
 from aide_lsp.lsp.worker import Worker
 from aide_lsp.settings import Parameters, Settings
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+    from aide_lsp.ledger.recorder import Recorder
 
 log = logging.getLogger("aide.requests")
 T = TypeVar("T")
 Job = Callable[["Completer", "CompletionRequest", CancelToken], "Completion"]
-"""What the worker does for a request."""
+"""What the worker does for a request, if it is more than to complete it."""
+Answer = tuple["Completion", ...] | Nothing
+"""The first candidate and those to choose from besides, or why there is none."""
 SIZE_LIMIT = 5_000_000
 
 
@@ -50,6 +54,8 @@ class Asked:
     "In effect for this request."
     fresh: bool = False
     "Forget earlier answers first: the user wants another one."
+    count: int = 1
+    "Candidates to make."
 
 
 @frozen
@@ -72,12 +78,15 @@ class Completing:
         host: ModelHost,
         worker: Worker,
         status: Status,
+        recorder: "Recorder",
         loading_seconds: float,
     ) -> None:
         self._documents, self._configuration, self._host = documents, configuration, host
         self._worker, self._status, self._loading_seconds = worker, status, loading_seconds
+        self._recorder = recorder
         self._newest: dict[str, Callable[[Nothing], None]] = {}
         self._kept: dict[str, _Kept] = {}
+        self.shown = Shown()
 
     def look(self, request_id: int | str | None, uri: str, place: Place) -> Asked | Nothing:
         """Take the snapshot that a request is about, before the next message changes the document."""
@@ -98,20 +107,28 @@ class Completing:
     def submit(
         self, asked: Asked, shape: Callable[["Completion | Nothing"], T], job: Job | None = None
     ) -> "asyncio.Future[T]":
-        """Begin to answer; the document's older request ends now. `shape` makes what the client gets.
+        """Begin to answer with one completion; otherwise as `offer`.
 
         With a `job` the worker does that, and no answer of before is given.
         """
+        return self.offer(asked, lambda answer: shape(_first(answer)), job)
+
+    def offer(
+        self, asked: Asked, shape: Callable[[Answer], T], job: Job | None = None
+    ) -> "asyncio.Future[T]":
+        """Begin to answer; the document's older request ends now. `shape` makes what the client gets."""
         uri = asked.document.uri
         self.supersede(uri)
         token = CancelToken()
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         task = asyncio.ensure_future(self._answer(asked, token, job))
 
-        def give(answer: "Completion | Nothing") -> None:
+        def give(answer: Answer) -> None:
             if result.done():
                 return
             try:
+                if job is None:
+                    self._note_shown(asked, answer)
                 result.set_result(shape(answer))
             except Exception as error:  # still one reply
                 result.set_exception(error)
@@ -149,15 +166,35 @@ class Completing:
         self._kept.pop(asked.document.uri, None)
         return self.submit(asked, keep)
 
+    def previous(self, asked: Asked) -> "Completion | Nothing":
+        """Go back to the completion shown before the last one here; keep it for the next request."""
+        uri = asked.document.uri
+        self.supersede(uri)
+        completion = self.shown.back(uri, spot(asked.text, asked.offset))
+        if completion is None:
+            return Nothing("no-previous", "No other completion was shown before at this place.")
+        self._kept[uri] = _Kept(asked.text, asked.offset, asked.settings, completion)
+        return completion
+
     def forget(self, uri: str) -> None:
         """Drop what belongs to a document that was closed."""
         self._kept.pop(uri, None)
+        self.shown.forget(uri)
 
-    async def _answer(self, asked: Asked, token: CancelToken, job: Job | None) -> "Completion | Nothing":
+    def _note_shown(self, asked: Asked, answer: Answer) -> None:
+        offered = () if isinstance(answer, Nothing) else answer
+        for completion in offered:
+            self._recorder.shown(completion.id)
+        for completion in [one for one in offered if one.text][:1]:
+            self.shown.add(asked.document.uri, spot(asked.text, asked.offset), completion)
+
+    async def _answer(self, asked: Asked, token: CancelToken, job: Job | None) -> Answer:
         """Make the answer and note the outcome. Never raises but for a cancel."""
+        answer: Answer
         try:
             kept = None if job else self._kept_answer(asked)
-            answer = kept or await self._complete(asked, token, job or _job(asked))
+            enough = kept is not None and asked.count == 1
+            answer = (kept,) if kept and enough else await self._complete(asked, token, job, kept)
         except Cancelled:
             answer = Nothing("cancelled", "The request was cancelled.")
         except DeclinedError as error:
@@ -170,20 +207,25 @@ class Completing:
         if isinstance(answer, Nothing):
             self._status.declined(asked.request_id, answer)
         else:
-            self._status.completed(asked.request_id, answer)
+            self._status.completed(asked.request_id, answer[0])
         return answer
 
-    async def _complete(self, asked: Asked, token: CancelToken, job: Job) -> "Completion | Nothing":
+    async def _complete(
+        self, asked: Asked, token: CancelToken, job: Job | None, first: "Completion | None"
+    ) -> Answer:
         completer = await self._host.wait(self._loading_seconds)
         if completer is None:
             return Nothing("failed" if self._host.state == "failed" else "loading", self._host.message)
-        future = self._worker.submit(lambda: job(completer, _request(asked), token), token)
-        completion = await asyncio.wrap_future(future)
+        future = self._worker.submit(lambda: _run(completer, asked, token, job, first), token)
+        completions = await asyncio.wrap_future(future)
+        for completion in completions if job is None else ():
+            request = evolve(_request(asked), candidate=completion.candidate)
+            self._recorder.record(asked.settings.ledger, request, completion, completer)
         if self._documents.get(asked.document.uri) is not asked.document:
             return Nothing("stale", "The document was closed meanwhile.")
         if asked.document.revision != asked.revision:
             return Nothing("stale", "The text was changed meanwhile.")
-        return completion
+        return completions
 
     def _kept_answer(self, asked: Asked) -> "Completion | None":
         kept = self._kept.get(asked.document.uri)
@@ -193,17 +235,22 @@ class Completing:
         return kept.completion if same else None
 
 
-def _job(asked: Asked) -> Job:
-    return (
-        _complete_anew
-        if asked.fresh
-        else lambda completer, request, token: completer.complete(request, token)
-    )
+def _first(answer: Answer) -> "Completion | Nothing":
+    return answer if isinstance(answer, Nothing) else answer[0]
 
 
-def _complete_anew(completer: "Completer", request: "CompletionRequest", token: CancelToken) -> "Completion":
-    completer.forget(request)
-    return completer.complete(request, token)
+def _run(
+    completer: "Completer", asked: Asked, token: CancelToken, job: Job | None, first: "Completion | None"
+) -> "tuple[Completion, ...]":
+    """Do the work, on the worker's thread. `first`: the first candidate, if it was made already."""
+    from aide_lsp.completion.candidates import complete_several
+
+    request = _request(asked)
+    if job is not None:
+        return (job(completer, request, token),)
+    if asked.fresh:
+        completer.forget(request)
+    return complete_several(completer, request, asked.count, token, first)
 
 
 def _request(asked: Asked) -> "CompletionRequest":

@@ -15,7 +15,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
 from aide_lsp.lsp.client import read_profile
-from aide_lsp.lsp.completing import Asked
+from aide_lsp.lsp.completing import Answer, Asked
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import initialize_result
 from aide_lsp.lsp.status import Nothing
@@ -83,26 +83,29 @@ def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
 def inline_completion(
     ls: Server, params: types.InlineCompletionParams
 ) -> list[types.InlineCompletionItem] | Awaitable[list[types.InlineCompletionItem]]:
-    """Offer one completion at the cursor, or nothing."""
+    """Offer one completion at the cursor, several where the user asks for them, or nothing."""
     asked = _look(ls, params)
     if isinstance(asked, Nothing):
         return []
     target, selected = items.at_cursor(params.position), params.context.selected_completion_info
     if selected is not None:
         asked, target = _with_selected(asked, selected)
+    if params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked:
+        asked = evolve(asked, count=asked.settings.candidates)
 
-    def shape(answer: Completion | Nothing) -> list[types.InlineCompletionItem]:
-        if isinstance(answer, Nothing) or not answer.text:
-            return []
-        return [items.inline_item(answer, target, ls.host.model)]
+    def shape(answer: Answer) -> list[types.InlineCompletionItem]:
+        return [items.inline_item(one, target, ls.host.model) for one in _offered(answer)]
 
-    return ls.completing.submit(asked, shape)
+    return ls.completing.offer(asked, shape)
 
 
 def completion(
     ls: Server, params: types.CompletionParams
 ) -> types.CompletionList | Awaitable[types.CompletionList]:
-    """Offer the same to a client that knows no inline completion."""
+    """Offer the same to a client that knows no inline completion.
+
+    Always one: such clients say "invoked" also for what comes by itself while a word is typed.
+    """
     asked = _look(ls, params)
     if isinstance(asked, Nothing):
         return types.CompletionList(is_incomplete=True, items=[])
@@ -110,13 +113,12 @@ def completion(
     target = items.over_word(asked.document, params.position, ls.documents.encoding, column)
     language_id = asked.document.language_id
 
-    def shape(answer: Completion | Nothing) -> types.CompletionList:
-        found = []
-        if not isinstance(answer, Nothing) and answer.text:
-            found.append(items.completion_item(answer, target, language_id, ls.host.model))
+    def shape(answer: Answer) -> types.CompletionList:
+        offered = _offered(answer)
+        found = [items.completion_item(one, target, language_id, ls.host.model) for one in offered]
         return types.CompletionList(is_incomplete=True, items=found)
 
-    return ls.completing.submit(asked, shape)
+    return ls.completing.offer(asked, shape)
 
 
 def did_change_configuration(ls: Server, params: Any) -> None:
@@ -170,6 +172,10 @@ def _look(ls: Server, params: types.InlineCompletionParams | types.CompletionPar
         ls.completing.supersede(params.text_document.uri)
         ls.status.declined(request_id, asked)
     return asked
+
+
+def _offered(answer: Answer) -> list[Completion]:
+    return [] if isinstance(answer, Nothing) else [one for one in answer if one.text]
 
 
 def _with_selected(asked: Asked, selected: types.SelectedCompletionInfo) -> tuple[Asked, items.Target]:

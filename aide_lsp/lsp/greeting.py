@@ -14,7 +14,11 @@ from aide_lsp.lsp.client import ClientProfile, read_profile
 
 REGENERATE, STATUS, ACCEPTED = "aide.regenerate", "aide.status", "aide.accepted"
 SETTINGS = "aide.settings"
-TROUBLESHOOT = "aide.troubleshoot"
+TROUBLESHOOT, EXPLAIN = "aide.troubleshoot", "aide.explain"
+PREVIOUS_SEED, PIN_SEED, UNPIN_SEED = "aide.previousSeed", "aide.pinSeed", "aide.unpinSeed"
+COMMANDS = (
+    REGENERATE, PREVIOUS_SEED, PIN_SEED, UNPIN_SEED, TROUBLESHOOT, EXPLAIN, SETTINGS, STATUS, ACCEPTED,
+)  # fmt: skip
 # Characters after which clients that only know `completion` ask by themselves, besides in words.
 TRIGGERS = [".", "(", "[", "{", ",", "=", ":"]
 INCREMENTAL = 2
@@ -73,7 +77,7 @@ def initialize_result(profile: ClientProfile) -> dict[str, Any]:
         "positionEncoding": profile.encoding,
         "textDocumentSync": {"openClose": True, "change": INCREMENTAL},
         "inlineCompletionProvider": {},
-        "executeCommandProvider": {"commands": [REGENERATE, STATUS, SETTINGS, ACCEPTED, TROUBLESHOOT]},
+        "executeCommandProvider": {"commands": list(COMMANDS)},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
     if not profile.inline_completion:  # the others would be offered everything twice

@@ -89,6 +89,7 @@ def facts(completion: "Completion", model: str) -> dict[str, Any]:
     return {
         "id": completion.id,
         "seed": completion.seed,
+        "candidate": completion.candidate,
         "parameters": parameters_json(completion.parameters),
         "finishReason": completion.finish_reason,
         "model": model,

@@ -14,6 +14,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from aide_lsp import __version__
+from aide_lsp.ledger.recorder import Recorder
 from aide_lsp.lsp import commands, features, lifetime
 from aide_lsp.lsp.client import ClientProfile
 from aide_lsp.lsp.completing import Completing
@@ -29,6 +30,7 @@ from aide_lsp.lsp.work_done import WorkDone
 from aide_lsp.lsp.worker import Worker
 from aide_lsp.settings import Settings
 from aide_lsp.settings_layers import PROJECT_FILE, PYPROJECT, Problem
+from aide_lsp.startup import ledger_file
 
 log = logging.getLogger("aide.server")
 CLIENT_SECONDS = 5.0
@@ -59,9 +61,16 @@ class Server(LanguageServer):
         self.configuration = Configuration(language_of=self.documents.language_of)
         worker = Worker()
         self.host = ModelHost(worker, load)
-        self.status = Status(self.configuration, self.host)
+        self._recorder = Recorder(ledger_file)
+        self.status = Status(self.configuration, self.host, self._recorder)
         self.completing = Completing(
-            self.documents, self.configuration, self.host, worker, self.status, loading_seconds
+            self.documents,
+            self.configuration,
+            self.host,
+            worker,
+            self.status,
+            self._recorder,
+            loading_seconds,
         )
         features.register(self)
         commands.register(self)
@@ -226,4 +235,5 @@ class Server(LanguageServer):
 
     def _last_words(self) -> None:
         self._transport.flush(1.0)
+        self._recorder.flush(0.5)
         logging.shutdown()

@@ -19,6 +19,7 @@ from aide_lsp.settings import Parameters, camel
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
+    from aide_lsp.ledger.recorder import Recorder
 
 log = logging.getLogger("aide.requests")
 # Everyday life of an editor: not worth a line for each keystroke.
@@ -38,8 +39,8 @@ class Nothing:
 class Status:
     """Remembers the last outcome."""
 
-    def __init__(self, configuration: Configuration, host: ModelHost) -> None:
-        self._configuration, self._host = configuration, host
+    def __init__(self, configuration: Configuration, host: ModelHost, recorder: "Recorder") -> None:
+        self._configuration, self._host, self._recorder = configuration, host, recorder
         self._last: dict[str, Any] | None = None
         self._accepted: list[str] = []
         self.accepted_count = 0
@@ -68,6 +69,7 @@ class Status:
         """Note that the user took a completion."""
         self.accepted_count += 1
         self._accepted = [*self._accepted[-9:], completion_id]
+        self._recorder.accepted(completion_id)
 
     def report(self, uri: str | None = None) -> dict[str, Any]:
         """Everything, as JSON; the parameters are those for a document if one is named."""
@@ -86,6 +88,7 @@ class Status:
             "settingsProblems": [problem.message for problem in problems],
             "lastRequest": self._last,
             "accepted": {"count": self.accepted_count, "ids": self._accepted},
+            "ledger": self._recorder.report(resolved.settings.ledger),
         }
 
     def _note(self, request_id: int | str | None, **facts: Any) -> None:

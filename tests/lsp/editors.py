@@ -103,11 +103,12 @@ def change(client, uri: str, *changes, version: int = 2) -> None:
     )
 
 
-def inline(client, uri: str, line: int = 0, character: int = 10_000, selected=None):
-    """Ask for an inline completion; the request is sent now."""
+def inline(client, uri: str, line: int = 0, character: int = 10_000, selected=None, *, invoked=False):
+    """Ask for an inline completion; the request is sent now. Invoked: the user asked for it."""
+    kinds = t.InlineCompletionTriggerKind
     params = t.InlineCompletionParams(
         context=t.InlineCompletionContext(
-            trigger_kind=t.InlineCompletionTriggerKind.Automatic, selected_completion_info=selected
+            trigger_kind=kinds.Invoked if invoked else kinds.Automatic, selected_completion_info=selected
         ),
         text_document=t.TextDocumentIdentifier(uri=uri),
         position=t.Position(line=line, character=character),

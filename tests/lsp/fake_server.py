@@ -3,17 +3,19 @@
 Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives
 orders: `#slow 5` takes 5 s unless cancelled, `#deaf` 30 s in any case, `#print` prints to stdout from Python
 and from C, `#child FILE` starts a process and writes its number, `#decline`, `#crash` and `#session` raise,
-`#empty` is completed with nothing, `#stats` with what happened so far; anything else with
-`pass  # <number of characters before the cursor>`.
+`#empty` is completed with nothing, `#stats` with what happened so far, `#drawn` with seed and candidate;
+anything else with `pass  # <number of characters before the cursor>`.
 """
 
 import ctypes
 import logging
+import os
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import gettempdir
 from types import SimpleNamespace
 
 from attrs import evolve
@@ -31,7 +33,7 @@ class FakeCompleter:
         self.session = SimpleNamespace(
             provider="cpu", provider_note="no GPU asked for", vocab_size=1000, context_length=4096
         )
-        self.model = SimpleNamespace(model=model, recipe="exact")
+        self.model = SimpleNamespace(model=model, recipe="exact", source_sha256="")
         self.count = 0
         self.forgotten = 0
         self.ended_early = 0
@@ -46,6 +48,8 @@ class FakeCompleter:
         if "#stats" in before:
             text = f"calls {self.count} early {self.ended_early} forgotten {self.forgotten}"
         seed = 1000 + self.count if request.parameters.seed is None else request.parameters.seed
+        if "#drawn" in before:
+            text = f"drawn {seed} {request.candidate}"
         return Completion(
             id=f"completion-{self.count}",
             text=text,
@@ -60,6 +64,7 @@ class FakeCompleter:
             first_token_ms=10.0,
             total_ms=50.0,
             from_cache=False,
+            candidate=request.candidate,
         )
 
     def forget(self, request) -> None:
@@ -110,6 +115,8 @@ def load(mode: str):
 
 
 if __name__ == "__main__":
+    # Completions of tests do not belong into the ledger of whoever runs them.
+    os.environ.setdefault("AIDE_DATA_DIR", str(Path(gettempdir()) / "aide-fake-server"))
     arguments = sys.argv[1:]
     mode = "ok"
     if arguments[:1] == ["--fake-load"]:

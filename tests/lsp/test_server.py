@@ -7,8 +7,8 @@ import pytest
 import pytest_lsp
 from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
-from raw_client import FAKE_SERVER
 
+from aide_lsp.lsp.commands import COMMANDS
 from editors import (
     EMACS,
     FOLDER,
@@ -23,6 +23,7 @@ from editors import (
     run,
     until,
 )
+from raw_client import FAKE_SERVER
 
 
 def config(*arguments: str) -> ClientServerConfig:
@@ -60,8 +61,8 @@ async def test_initialize_offers_inline_completion_and_no_list_to_a_client_that_
     assert offered.inline_completion_provider is not None
     assert offered.completion_provider is None
     assert offered.text_document_sync.change == t.TextDocumentSyncKind.Incremental
-    commands = {"aide.regenerate", "aide.status", "aide.accepted", "aide.troubleshoot"}
-    assert set(offered.execute_command_provider.commands) == commands
+    assert set(offered.execute_command_provider.commands) == set(COMMANDS)
+    assert all(command.startswith("aide.") for command in COMMANDS)
 
 
 async def test_loading_is_shown_as_progress_from_begin_to_end(vscode):
@@ -82,7 +83,7 @@ async def test_item_goes_to_the_cursor_and_says_what_made_it(vscode):
     assert item.insert_text == "pass  # 13"
     assert item.range == t.Range(start=t.Position(1, 4), end=t.Position(1, 4))
     (made,) = item.command.arguments
-    assert made.keys() == {"id", "seed", "parameters", "finishReason", "model"}
+    assert made.keys() == {"id", "seed", "candidate", "parameters", "finishReason", "model"}
     assert made["parameters"].keys() == {"temperature", "topK", "topP", "numContext", "seed"}
     assert made["parameters"]["seed"] == made["seed"]
     await run(vscode, item.command.command, made)

@@ -1,0 +1,86 @@
+"""The commands that go back and forth between seeds and keep one: previousSeed, pinSeed, unpinSeed.
+
+In: their arguments. Out: what is offered now, or what was written where. It does not know how a project file
+is edited (`aide_lsp/project_file.py` does).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol.types import LSPErrorCodes
+from pygls.exceptions import JsonRpcException
+
+from aide_lsp.errors import SettingsError
+from aide_lsp.lsp import items
+from aide_lsp.lsp.arguments import read_argument, read_uri
+from aide_lsp.lsp.configuration import path_of
+from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.greeting import PIN_SEED, PREVIOUS_SEED, UNPIN_SEED
+from aide_lsp.lsp.shown import spot
+from aide_lsp.lsp.status import Nothing
+from aide_lsp.project_file import write_values
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completion
+    from aide_lsp.lsp.server import Server
+
+
+def previous_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Go back to the completion that was shown at a place before the last `aide.regenerate`."""
+    argument = read_argument(PREVIOUS_SEED, arguments)
+    place = Place(argument.position.line, argument.position.character)
+    asked = ls.completing.look(ls.protocol.current_id, argument.uri, place)
+    answer = asked if isinstance(asked, Nothing) else ls.completing.previous(asked)
+    return items.regenerated(answer, argument.position, ls.host.model)
+
+
+def pin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Write the seed of the completion shown last, in the document or at a place, into the project file."""
+    uri = read_uri(PIN_SEED, arguments)
+    shown = _shown(ls, uri, arguments)
+    if shown is None:
+        raise _refused("No completion was shown here yet: there is no seed to pin.")
+    path = _write(ls, uri, shown.seed)
+    answer = {"seed": shown.seed, "path": str(path) if path else None}
+    effective = ls.configuration.resolve(uri).settings.parameters.seed
+    if effective != shown.seed:
+        wins = f"The seed {effective} stays in effect here: a narrower rule or your editor's settings set it."
+        return {**answer, "message": wins}
+    return {**answer, "message": f"The seed {shown.seed} is pinned for this project."}
+
+
+def unpin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Take the seed out of the project file."""
+    uri = read_uri(UNPIN_SEED, arguments)
+    path = _write(ls, uri, None)
+    effective = ls.configuration.resolve(uri).settings.parameters.seed
+    message = "No seed was pinned." if path is None else "The seed is not pinned any more."
+    if effective is not None:
+        message += f" The seed {effective} is in effect here: another place sets it."
+    return {"path": str(path) if path else None, "message": message}
+
+
+def _shown(ls: Server, uri: str, arguments: list[Any]) -> Completion | None:
+    if arguments[0].get("position") is None:
+        return ls.completing.shown.last(uri)
+    position = read_argument(PIN_SEED, arguments).position
+    asked = ls.completing.look(ls.protocol.current_id, uri, Place(position.line, position.character))
+    if isinstance(asked, Nothing):
+        return None
+    return ls.completing.shown.last(uri, spot(asked.text, asked.offset))
+
+
+def _write(ls: Server, uri: str, seed: int | None) -> Path | None:
+    document = path_of(uri)
+    if document is None:
+        raise _refused("The document is no file, so it belongs to no project.")
+    try:
+        return write_values(document, ls.configuration.workspace_folder(uri), {"seed": seed})
+    except SettingsError as error:
+        raise _refused(str(error)) from error
+
+
+def _refused(message: str) -> JsonRpcException:
+    return JsonRpcException(message, code=LSPErrorCodes.RequestFailed.value)
