@@ -1,0 +1,36 @@
+"""The real server process with the real completer, on a model of random logits with bytes as tokens.
+
+Run as `python babbling_server.py [options of aide-lsp]`.
+"""
+
+import os
+import sys
+from pathlib import Path
+from tempfile import gettempdir
+from types import SimpleNamespace
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from aide_lsp.completion.completer import Completer
+from aide_lsp.lsp.main import main
+from tests.fakes import END, ByteTokenizer, FakeSession, babbling
+
+
+def load(settings, progress):
+    """Make the completer; a text with `#hold` is never read to its end."""
+    session = FakeSession(babbling())
+
+    def look(count: int) -> None:
+        session.hold = bytes(i for i in session.forwards[-1][0] if i < 256).startswith(b"#hold")
+
+    session.on_forward = look
+    facts = SimpleNamespace(
+        model="babbler", recipe="exact", fim="qwen2.5-coder", end_tokens=(END,), source_sha256=""
+    )
+    return Completer(ByteTokenizer(), session, facts)
+
+
+if __name__ == "__main__":
+    # Completions of tests do not belong into the ledger of whoever runs them.
+    os.environ.setdefault("AIDE_DATA_DIR", str(Path(gettempdir()) / "aide-fake-server"))
+    sys.exit(main(sys.argv[1:], load))
