@@ -20,7 +20,7 @@ LINE, CHARACTER = TEXT.count("\n", 0, OFFSET), OFFSET - TEXT.rfind("\n", 0, OFFS
 
 @pytest_lsp.fixture(config=SERVER, scope="module")
 async def editor(client: LanguageClient, real_model_dir):
-    client.result = await begin(client, VSCODE, options={"seed": 7, "maxTokens": 48})
+    client.result = await begin(client, VSCODE, options={"ledger": "off", "seed": 7, "maxTokens": 48})
     yield
     await client.shutdown_session()
 
@@ -28,7 +28,7 @@ async def editor(client: LanguageClient, real_model_dir):
 @pytest_lsp.fixture(config=SERVER, scope="module")
 async def other_editor(client: LanguageClient, real_model_dir):
     """A second process, which has read nothing yet."""
-    client.result = await begin(client, VSCODE, options={"seed": 7, "maxTokens": 48})
+    client.result = await begin(client, VSCODE, options={"ledger": "off", "seed": 7, "maxTokens": 48})
     yield
     await client.shutdown_session()
 
