@@ -254,4 +254,8 @@ def _editor_values(editor: Mapping[str, Any] | None) -> dict[str, Any]:
     values: Any = editor or {}
     if isinstance(values.get("aide"), Mapping):
         values = values["aide"]
-    return {key: value for key, value in values.items() if value is not None and key not in CLIENT_SECTIONS}
+    return {
+        key: value
+        for key, value in values.items()
+        if value is not None and key.partition(".")[0] not in CLIENT_SECTIONS
+    }

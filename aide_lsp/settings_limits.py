@@ -49,6 +49,8 @@ class ModelLimits:
     """Tokens that the model can read at once: the greatest Num Context."""
 
 
+MOST_GLOBS = 500
+"""They are looked through for each request: a project's file must not make an editor wait."""
 _OF_MODEL = {"vocab_size": "the model's vocabulary size", "context_length": "the model's context length"}
 _NOUNS = {
     bool: "true or false",
@@ -65,6 +67,8 @@ def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> st
         return None if field.none else f"expected {allowed_by(field, limits)}, found nothing"
     if not _has_type(value, field.type) or (field.choices and value not in field.choices):
         return f"expected {allowed_by(field, limits)}, found {_typed(value)}"
+    if field.type is list and len(value) > MOST_GLOBS:
+        return f"expected at most {MOST_GLOBS} globs, found {len(value)}"
     if field.type is list:
         return next((fault for glob in value if (fault := entry_fault(glob))), None)
     top = greatest(field, limits)

@@ -16,6 +16,8 @@ from aide_lsp.settings_problems import Problem, named
 
 LANGUAGES, GLOBS, PRESETS = "languages", "globs", "presets"
 TABLES = (LANGUAGES, GLOBS, PRESETS)
+MOST_TABLES = 200
+"""They are looked through for each request: a project's file must not make an editor wait."""
 Kind = Literal["user", "project", "editor", "request"]
 
 
@@ -79,7 +81,11 @@ def parts(layer: Layer, subject: Subject, problems: list[Problem]) -> list[Part]
             globs += _glob(layer, written, value, subject, problems)
         else:
             plain[written] = value
-    return [Part("", "", plain, True), *languages, *globs]
+    found = [Part("", "", plain, True), *languages, *globs]
+    if len(found) > MOST_TABLES:
+        wrong = f"{len(found)} tables are more than {MOST_TABLES}; the last ones do not count"
+        problems.append(Problem(layer.name, "", f"{layer.name}: {wrong}."))
+    return found[:MOST_TABLES]
 
 
 def fits(glob: str, layer: Layer, document: Path | None) -> bool:

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from aide_lsp.presets import unknown_preset
 from aide_lsp.settings import FIELDS, ModelLimits, Settings, camel, check_value, shown, value_of
-from aide_lsp.settings_limits import entry_fault
+from aide_lsp.settings_limits import MOST_GLOBS, entry_fault
 from aide_lsp.settings_problems import Problem, named, nearest
 from aide_lsp.settings_tables import TABLES, Layer, Part, fault_in
 
@@ -48,8 +48,12 @@ class GoodValues:
         place = (layer.name, layer.scope, part.label)
         before, good = self._good.get(place, {}), dict[str, Any]()
         wrongs: list[Problem] = []
+        more = 0
         for written, value in part.values.items():
             key = KEYS.get(written)
+            if key is None and len(wrongs) >= _TOLD_OF_ONE_TABLE:
+                more += 1  # to find the nearest name for each would take seconds
+                continue
             wrong = _refusal(written, key, layer, part)
             if wrong is None and key is not None:
                 usable = _usable_globs(written, value, layer, wrongs) if key == "off" else value
@@ -62,7 +66,7 @@ class GoodValues:
                 if key in before and _fault(key, kept, bounds) is None:
                     good[key] = kept
             wrongs.append(Problem.of(part.prefix + named(written), layer.name, f"{wrong}"))
-        problems += _shortened(wrongs, layer)
+        problems += _shortened(wrongs, more, layer)
         if layer.kind != "request":
             self._good[place] = good
         return good
@@ -93,7 +97,7 @@ def _fault(key: str, value: Any, bounds: Bounds) -> str | None:
 
 def _usable_globs(written: str, globs: Any, layer: Layer, problems: list[Problem]) -> Any:
     """Keep the globs that can be used: one slip must not switch Aide on for all the files of the others."""
-    if not isinstance(globs, list):
+    if not isinstance(globs, list) or len(globs) > MOST_GLOBS:
         return globs
     faults = [entry_fault(glob) or fault_in(glob, layer) for glob in globs]
     problems += [
@@ -102,9 +106,9 @@ def _usable_globs(written: str, globs: Any, layer: Layer, problems: list[Problem
     return tuple(glob for glob, fault in zip(globs, faults, strict=True) if not fault)
 
 
-def _shortened(problems: list[Problem], layer: Layer) -> list[Problem]:
-    more = len(problems) - _TOLD_OF_ONE_TABLE
-    if more <= 0:
+def _shortened(problems: list[Problem], more: int, layer: Layer) -> list[Problem]:
+    more += len(problems[_TOLD_OF_ONE_TABLE:])
+    if not more:
         return problems
     rest = Problem(layer.name, "", f"{layer.name}: {more} more values cannot be used.")
     return [*problems[:_TOLD_OF_ONE_TABLE], rest]

@@ -281,6 +281,15 @@ def test_thousands_of_wrong_keys_are_told_in_short(place):
     assert "4980 more values" in got.problems[-1].message
 
 
+def test_more_globs_than_anybody_writes_by_hand_are_refused(place):
+    """They would be looked through at each key that is typed."""
+    tables = "".join(f"['{number}.py']\ntop_k = 7\n" for number in range(300))
+    globs = ", ".join(f"'{number}*'" for number in range(501))
+    got = place("299.py", project=f"off = [{globs}]\n{tables}")
+    assert got.settings.parameters.top_k == 50
+    assert ["500 globs" in got.problems[1].message, "200" in got.problems[0].message] == [True, True]
+
+
 def test_control_characters_in_keys_do_not_reach_messages(place):
     got = place(project='"a\\u001b[31m\\nb" = 1\n"' + "k" * 500 + '" = 1\n')
     assert all(problem.message.isprintable() and len(problem.message) < 400 for problem in got.problems)

@@ -3,9 +3,18 @@
 import json
 import re
 
+import pytest
+
 from aide_lsp.presets import PRESETS
 from aide_lsp.settings import FIELDS, camel
-from aide_lsp.settings_reference import generated_files, json_schema, reference_page, vscode_section
+from aide_lsp.settings_layers import SettingsReader
+from aide_lsp.settings_reference import (
+    REPOSITORY,
+    generated_files,
+    json_schema,
+    reference_page,
+    vscode_section,
+)
 
 
 def test_reference_names_every_setting_and_preset():
@@ -40,6 +49,15 @@ def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
     user_only = {name for name, value in properties.items() if value["scope"] == "machine"}
     assert {"aide.model", "aide.provider", "aide.maxNumContext"} <= user_only
     assert "aide.topK" not in user_only
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/settings.md"])
+def test_shown_settings_can_be_used_as_shown(page, tmp_path):
+    blocks = re.findall(r"```toml\n(.*?)```", (REPOSITORY / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        (tmp_path / "user.toml").write_text(block, encoding="utf-8")
+        assert SettingsReader(tmp_path / "user.toml").resolve(tmp_path / "x.py").problems == ()
 
 
 def test_generated_json_is_json():

@@ -117,10 +117,10 @@ def section_of(values: Any) -> dict[str, Any]:
 
     Null means that the user set nothing. Tables under names we do not know are other servers' sections.
     """
+    while isinstance(values, Mapping) and SECTION in values:
+        values = values[SECTION]
     if not isinstance(values, Mapping):
         return {}
-    if SECTION in values:
-        return section_of(values[SECTION])
     named = {str(key).removeprefix(SECTION + "."): value for key, value in values.items()}
     return {
         key: value
@@ -134,13 +134,13 @@ def _is_ours(table: str) -> bool:
     return table in KEYS or table in TABLES or is_glob(table.replace(".", ""))
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Merge tables key by key; null sets nothing."""
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any], depth: int = 3) -> Mapping[str, Any]:
+    """Merge tables key by key, down to the keys of one language; null sets nothing."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(under, Mapping):
-            merged[key] = _merged(under, value)
+        if depth > 1 and isinstance(value, Mapping) and isinstance(under, Mapping):
+            merged[key] = _merged(under, value, depth - 1)
         elif value is not None:
             merged[key] = value
     return merged

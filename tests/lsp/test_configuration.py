@@ -7,11 +7,11 @@ import pytest
 import pytest_lsp
 from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
-from raw_client import FAKE_SERVER
 
 from aide_lsp.lsp.configuration import Configuration, path_of, section_of
 from aide_lsp.settings_layers import SettingsReader
 from editors import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run, until
+from raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 
@@ -222,3 +222,20 @@ async def test_request_while_the_model_is_loaded_waits_for_it():
     assert await request
     await client.shutdown_session()
     await client.stop()
+
+
+def test_tables_of_options_pushed_and_pulled_are_merged_key_by_key(tmp_path):
+    configuration = Configuration(SettingsReader(tmp_path / "none.toml"), lambda uri: "go")
+    configuration.start({"languages": {"go": {"topK": 1, "topP": 0.1}}}, [])
+    configuration.push({"languages": {"go": {"topK": 2, "topP": None}, "c": {"seed": 3}}})
+    parameters = configuration.resolve("file:///x.go").settings.parameters
+    assert (parameters.top_k, parameters.top_p, parameters.seed) == (2, 0.1, None)
+
+
+def test_settings_nested_without_end_do_no_harm(configuration):
+    deep = {}
+    for _ in range(5000):
+        deep = {"aide": {"languages": deep}}
+    configuration.start(deep, [])
+    configuration.push(deep)
+    assert configuration.resolve("file:///x.py").settings.parameters.top_k == 50
