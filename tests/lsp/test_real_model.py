@@ -83,3 +83,12 @@ async def test_top_k_past_the_candidates_of_the_graph_then_it_is_not_cut_down(ed
         editor, "aide.regenerate", {**place, "seed": 5, "parameters": {"topK": 151936, "topP": 1}}
     )
     assert wide["parameters"]["topK"] == 151936
+
+
+async def test_candidates_have_texts_of_their_own_and_the_first_is_what_comes_by_itself(other_editor):
+    uri = open_text(other_editor, TEXT, "file:///work-folder/several.py")
+    items = await inline(other_editor, uri, LINE, CHARACTER, invoked=True)
+    facts = [item.command.arguments[0] for item in items]
+    assert [fact["seed"] for fact in facts] == [7] * len(items)
+    assert len({item.insert_text for item in items}) == len(items) > 1
+    assert items[0].insert_text == (await offered(other_editor, uri)).insert_text
