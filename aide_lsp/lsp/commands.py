@@ -63,6 +63,11 @@ def regenerate(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] | 
         return items.regenerated(asked, position, ls.host.model)
     present = evolve(asked.settings.parameters, seed=new_seed())
     parameters = read_parameters(argument.values, present, ls.configuration.limits)
+    cap = asked.settings.max_num_context
+    if cap is not None and parameters.num_context > cap:
+        raise JsonRpcInvalidParams(
+            f"numContext: {parameters.num_context} is more than your maxNumContext, which is {cap}."
+        )
     return ls.completing.regenerate(
         asked, parameters, lambda answer: items.regenerated(answer, position, ls.host.model)
     )

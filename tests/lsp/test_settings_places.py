@@ -5,6 +5,7 @@ import sys
 import pytest
 import pytest_lsp
 from lsprotocol import types as t
+from pygls.exceptions import JsonRpcException
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 from editors import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run
@@ -158,3 +159,15 @@ async def test_all_problems_of_all_files_come_in_one_message_and_once(user_file,
     assert message.type == t.MessageType.Warning
     parts = ("top_p", "top_kk", '"temperature"', "not closed", "seed", str(user_file))
     assert [part for part in parts if part not in message.message] == []
+
+
+async def test_one_request_does_not_go_over_the_cap_of_the_user(user_file, client_with, tmp_path):
+    user_file.write_text("max_num_context = 600\n")
+    client = await client_with()
+    await begin(client, VSCODE)
+    uri = opened(client, tmp_path / "a.py")
+    argument = {"uri": uri, "position": {"line": 0, "character": 1}}
+    with pytest.raises(JsonRpcException, match="700 is more than your maxNumContext, which is 600"):
+        await run(client, "aide.regenerate", argument | {"parameters": {"numContext": 700}})
+    made = await run(client, "aide.regenerate", argument | {"parameters": {"numContext": 500}})
+    assert made["parameters"]["numContext"] == 500
