@@ -1,0 +1,49 @@
+"""What it costs that a forward has an even number of rows: `python -m benchmarks.shape_rule [RECIPE]...`
+
+A forward of one row more than needed is what keeps the bits the same (`aide_lsp/inference/session_aide.py`).
+Forwards of 1 to 6 rows behind 544 tokens take turns, so that a busy moment meets all; shown are the least time
+of each, and what the even number above an odd one costs. Knows nothing of text.
+"""
+
+import random
+import sys
+import time
+from statistics import median
+
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.session import Session, open_session
+from aide_lsp.settings import Settings
+from aide_lsp.startup import model_folder
+
+PAST, ROWS, REPEAT = 544, (1, 2, 3, 4, 5, 6), 60
+
+
+def measure(session: Session) -> dict[int, list[float]]:
+    """Return milliseconds by number of rows."""
+    chance, cancel = random.Random(1), CancelToken()
+    ids = [chance.randrange(session.vocab_size) for _ in range(PAST + max(ROWS))]
+    session.forward(ids[:PAST], 0, [PAST - 1], cancel)
+    times: dict[int, list[float]] = {rows: [] for rows in ROWS}
+    for _ in range(REPEAT):
+        for rows in chance.sample(ROWS, len(ROWS)):
+            started = time.perf_counter()
+            session.forward(ids[PAST : PAST + rows], PAST, [rows - 1], cancel)
+            times[rows].append((time.perf_counter() - started) * 1e3)
+    return times
+
+
+def main() -> None:
+    """Measure the recipes named, or both."""
+    for recipe in sys.argv[1:] or ["exact", "fast"]:
+        folder = model_folder(Settings(recipe=recipe, provider="cpu"), lambda share, sentence: None)
+        times = measure(open_session(folder, "cpu"))
+        for odd in (1, 3, 5):
+            least, more = min(times[odd]), min(times[odd + 1])
+            print(
+                f"{recipe}: {odd} rows {least:.1f} ms (median {median(times[odd]):.1f}), {odd + 1} rows"
+                f" {more:.1f} ms (median {median(times[odd + 1]):.1f}): {more / least - 1:+.0%}"
+            )
+
+
+if __name__ == "__main__":
+    main()
