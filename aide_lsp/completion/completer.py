@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from aide_lsp.completion.cache import CompletionCache, Question
 from aide_lsp.completion.hole import read_hole
+from aide_lsp.completion.limits import LONGEST_LINE, LONGEST_TEXT
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.postprocess import MESSAGES, clean
 from aide_lsp.completion.syntax import language_of
@@ -25,10 +26,6 @@ from aide_lsp.inference.session import Session
 from aide_lsp.inference.tokenizer import Tokenizer
 from aide_lsp.settings import Parameters, new_seed
 
-LONGEST_TEXT = 5_000_000
-"""Characters of a text that is completed at all."""
-LONGEST_LINE = 10_000
-"""Characters of a cursor's line that is completed at all: longer ones are data or minified code."""
 LINE_END = re.compile(r"\r\n|\n|\r")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve, frozen
 
+from aide_lsp.completion.limits import LONGEST_TEXT
 from aide_lsp.errors import AideError, DeclinedError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.lsp.configuration import Configuration, path_of
@@ -33,7 +34,6 @@ Job = Callable[["Completer", "CompletionRequest", CancelToken], "Completion"]
 """What the worker does for a request, if it is more than to complete it."""
 Answer = tuple["Completion", ...] | Nothing
 """The first candidate and those to choose from besides, or why there is none."""
-SIZE_LIMIT = 5_000_000
 
 
 @frozen
@@ -95,9 +95,9 @@ class Completing:
             return Nothing(
                 "unknown-document", "The document is not open, or its text was lost: open it again."
             )
-        if document.size > SIZE_LIMIT:
+        if document.size > LONGEST_TEXT:
             # Said here too: copying such a text for every keystroke would cost more than declining it.
-            return Nothing("too-large", f"The text has more than {SIZE_LIMIT:,} characters.")
+            return Nothing("too-large", f"The text has more than {LONGEST_TEXT:,} characters.")
         resolved = self._configuration.resolve(uri)
         if resolved.off is not None:
             return Nothing("off", resolved.off.sentence())
