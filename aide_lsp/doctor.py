@@ -7,7 +7,6 @@ It does not know the command line that prints them.
 import sys
 import time
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +20,6 @@ from aide_lsp.settings import Settings
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion
 
-RUNTIMES = ("onnxruntime", "onnxruntime-gpu")
 MEMORY_FOR_MODEL = 2.0  # free memory needed while loading, as a multiple of the model's files
 SLOW_TOKENS_PER_SECOND = 5.0  # slower than this, a completion is not worth waiting for
 
@@ -67,7 +65,9 @@ def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
 
 def check_runtime() -> Finding:
     """Exactly one distribution of the package `onnxruntime` may be installed."""
-    found = {name: installed for name in RUNTIMES if (installed := _installed(name))}
+    from aide_lsp.inference.session_runtime import installed_runtimes, offered_providers
+
+    found = installed_runtimes()
     python = f"{sys.executable} -m pip"
     if len(found) == 2:
         both = " and ".join(f"{name} {number}" for name, number in found.items())
@@ -75,8 +75,6 @@ def check_runtime() -> Finding:
         return Finding("fail", "ONNX Runtime", f"{both} overwrite each other's files", repair)
     if not found:
         return Finding("fail", "ONNX Runtime", "not installed", f"{python} install aide-lsp")
-    from aide_lsp.inference.session_runtime import offered_providers
-
     name, number = next(iter(found.items()))
     offered = ", ".join(offered_providers())
     return Finding("ok", "ONNX Runtime", f"{name} {number}, built for {offered}")
@@ -205,10 +203,3 @@ def _complete_sample(completer: "Completer", settings: Settings) -> "Completion"
     text, offset = sample()
     completer.clear_cache()
     return complete(completer, with_values(settings, {"seed": 1}), text, offset, Path(NAME))
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

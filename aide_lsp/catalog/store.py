@@ -19,7 +19,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from aide_lsp.catalog.cards import Card, load_shelf
+from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.download import download, locked
 from aide_lsp.catalog.partial import Progress, sha256_of, writing_to
 from aide_lsp.errors import ModelFilesError
@@ -40,11 +40,6 @@ class State:
     """Recipes it is converted to."""
     size: int
     """Bytes it takes on the disk in all."""
-
-
-def find_model(model_id: str) -> Card:
-    """Give the card with this id; `CardError` names the nearest id there is."""
-    return load_shelf().find(model_id)
 
 
 def data_folder() -> Path:

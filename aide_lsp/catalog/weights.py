@@ -33,16 +33,6 @@ class Linear:
     output_scale: FloatArray | None = None
     """Multiplies rows and bias, (out_features,); None is all ones. Set by smoothing."""
 
-    @property
-    def in_features(self) -> int:
-        """Columns of the matrix."""
-        return self.parts[0].shape[1]
-
-    @property
-    def out_features(self) -> int:
-        """Rows of all parts."""
-        return sum(part.shape[0] for part in self.parts)
-
     def floats(self) -> FloatArray:
         """Return the whole matrix as float32, scales applied, (out_features, in_features)."""
         rows = [part.floats() for part in self.parts]

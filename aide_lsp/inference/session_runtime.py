@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from aide_lsp.inference.cancel import Cancelled, CancelToken
 if TYPE_CHECKING:
     import onnxruntime
 
+DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
 PROVIDERS = ("auto", "cpu", "cuda")
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _ERRORS_ONLY = 3
@@ -51,6 +53,18 @@ def load(path: Path, provider: str, threads: int) -> Loaded:
     if got != provider and problem is None:
         problem = "the runtime could not start CUDA; its libraries may be missing or too old"
     return Loaded(session, got, f"Runs on the CPU: {problem}." if problem else None)
+
+
+def installed_runtimes() -> dict[str, str]:
+    """Return the installed distributions of the runtime with their versions, without importing it.
+
+    There should be exactly one: both hold the same package.
+    """
+    found = {}
+    for name in DISTRIBUTIONS:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def offered_providers() -> list[str]:

@@ -7,7 +7,6 @@ It does not know where entries are kept.
 
 import hashlib
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 MODES = ("off", "hashes", "text")
 LONGEST_KEPT = 1_000_000
 """Characters of a text that is kept in the mode `text`; of a longer one only the hashes are."""
-_RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
 
 
 @frozen
@@ -198,9 +196,6 @@ def hash_of(text: str, salt: bytes) -> str:
 @cache
 def _runtime_version() -> str:
     """Look the version up without importing the runtime; once, for it takes a millisecond or two."""
-    for name in _RUNTIMES:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            continue
-    return ""
+    from aide_lsp.inference.session_runtime import installed_runtimes
+
+    return next(reversed(installed_runtimes().values()), "")
