@@ -88,6 +88,12 @@ class Settings:
         project=True,
         whole=True,
     )
+    complete_secrets: bool = setting(
+        False,
+        bool,
+        "Offer completions also in files that commonly hold secrets: `.env`, keys, certificates, passwords.",
+        whole=True,
+    )
     max_num_context: int | None = setting(
         None,
         int,

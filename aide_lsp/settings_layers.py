@@ -17,6 +17,7 @@ from typing import Any
 from attrs import evolve
 
 from aide_lsp.presets import PRESETS, with_own
+from aide_lsp.secret_files import secret_glob
 from aide_lsp.settings import (
     FIELDS,
     ModelLimits,
@@ -139,7 +140,7 @@ class _Merge:
             settings=self._settings,
             problems=tuple(self._problems),
             origins={key: tuple(found) for key, found in self._origins.items()},
-            off=_off_rule(self._rules, self._subject.document),
+            off=_off_rule(self._rules, self._subject.document, self._settings.complete_secrets),
             presets=self._bounds.presets,
         )
 
@@ -230,15 +231,18 @@ def _cap(layers: Iterable[Layer]) -> int | None:
     return min((value for value in found if not check_value("max_num_context", value)), default=None)
 
 
-def _off_rule(rules: _Rules, document: Path | None) -> OffRule | None:
+def _off_rule(rules: _Rules, document: Path | None, with_secrets: bool) -> OffRule | None:
     """Find the first rule that switches Aide off for a document, or for the file that it is a link to."""
-    if document is None or not any(globs for _, globs in rules):
+    if document is None or (with_secrets and not any(globs for _, globs in rules)):
         return None
     for path in dict.fromkeys((document, _real(document))):
         for layer, globs in rules:
             for glob in globs:
                 if fits(glob, layer, path):
                     return OffRule(glob, layer.name)
+        secret = None if with_secrets else secret_glob(path)
+        if secret is not None:
+            return OffRule(secret, DEFAULT)
     return None
 
 

@@ -38,10 +38,15 @@ class OffRule:
     glob: str
     """As it was written."""
     source: str
-    """The layer that holds it."""
+    """The layer that holds it; `default`: it is one of the files that commonly hold secrets."""
 
     def sentence(self) -> str:
         """Say it."""
+        if self.source == DEFAULT:
+            return (
+                f"Aide is off for this file: files named {shown(self.glob)} commonly hold secrets. Set "
+                "complete_secrets = true in your own settings if you want completions here."
+            )
         return f"Aide is off for this file: {self.source} lists {shown(self.glob)} under off."
 
 
