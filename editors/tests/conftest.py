@@ -1,0 +1,121 @@
+"""What the tests in real editors share: the server, a user of their own, workspaces, and what must be shown.
+
+Expected texts are never written down: `expected_completion` asks `aide complete` for the same place with the
+same settings. It knows no editor.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = ROOT / ".venv" / "bin"
+SECONDS = 120
+"""How long anything may take before a test gives up. Machines are slow at times; waiting costs nothing."""
+
+SAMPLE = '''\
+"""Prices of an order."""
+
+
+def total(prices):
+    return sum(prices)
+
+
+def average(prices):
+    return total(prices) / len(prices)
+'''
+
+
+@pytest.fixture(scope="session")
+def aide_lsp_path():
+    """The server that the editors start."""
+    path = BIN / "aide-lsp"
+    assert path.exists(), f"{path} is missing: run make demo first."
+    return path
+
+
+@pytest.fixture(scope="session")
+def editor_env(tmp_path_factory):
+    """The environment of a user with the real model and nothing else: own settings, own ledger."""
+    from aide_lsp.catalog.store import data_folder
+    from aide_lsp.settings import Settings
+    from aide_lsp.startup import model_folder
+
+    model_folder(Settings(provider="cpu"), lambda share, sentence: None)
+    home = tmp_path_factory.mktemp("user")
+    for name in ("config", "data", "state", "cache"):
+        (home / name).mkdir()
+    (home / "data" / "models").symlink_to(data_folder() / "models")
+    own = {"TMUX", "NVIM", "VIMINIT", "VIM", "VIMRUNTIME"}
+    return {name: value for name, value in os.environ.items() if name not in own} | {
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_STATE_HOME": str(home / "state"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "AIDE_DATA_DIR": str(home / "data"),
+    }
+
+
+@pytest.fixture
+def artefacts(request):
+    """A folder for screens and logs of this test, to look at when it fails."""
+    name = request.node.name.translate({ord(sign): "-" for sign in "[]/: "}).strip("-")
+    folder = ROOT / "build" / "editors" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """Make a project: `workspace({"a.py": text}, 'seed = 7')` gives its folder."""
+
+    def make(files=None, settings="seed = 7\n", name="project"):
+        folder = tmp_path / name
+        (folder / ".git").mkdir(parents=True, exist_ok=True)
+        if settings is not None:
+            (folder / ".aide.toml").write_text(settings, encoding="utf-8")
+        for path, text in ({"prices.py": SAMPLE} if files is None else files).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8", newline="")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def expected_completion(editor_env):
+    """Ask `aide complete` what belongs at a place; line and column count from 1, as code points.
+
+    `text`: what the file holds in the editor, where it is not saved. Options go over the files' settings:
+    `seed=8`. The whole answer: `.facts`.
+    """
+
+    class Completed(str):
+        facts: dict
+
+    def complete(path, line, column, text=None, **options):
+        path = Path(path)
+        place = f"{path if text is None else '-'}:{line}:{column}"
+        command = [str(BIN / "aide"), "complete", place, "--json"]
+        command += [] if text is None else ["--path", str(path)]
+        for name, value in options.items():
+            command += [f"--{name.replace('_', '-')}", str(value)]
+        done = subprocess.run(
+            command,
+            input=text,
+            cwd=path.parent,
+            env=editor_env,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        facts = json.loads(done.stdout)
+        answer = Completed(facts["text"])
+        answer.facts = facts
+        return answer
+
+    return complete
