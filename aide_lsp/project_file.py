@@ -1,4 +1,4 @@
-"""Writes values into a project's settings file: `.aide.toml`, or `[tool.aide]` in `pyproject.toml`.
+"""Writes values into a settings file: `.aide.toml`, `[tool.aide]` in `pyproject.toml`, or the user's own.
 
 In: values by key, the document that they are for, its workspace folder. Out: the path that was written. What
 the user wrote stays as it is: a new key is one more line, a changed one keeps its comment, and a key
@@ -63,6 +63,23 @@ def write_values(document: Path, folder: Path | None, values: Mapping[str, Any])
             "Check the permissions of its folder."
         ) from error
     return change.path
+
+
+def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
+    """Set values in the user's own file; None takes a key out. Returns and raises as `write_values`."""
+    try:
+        old = _read(path) if path.exists() else None
+        set_values = {key: value for key, value in values.items() if value is not None or old is not None}
+        text = edit(_decode(old or b"", path), (), set_values, path)
+        if text.encode("utf-8") == (old or b""):
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(Change(path.resolve(), old, text.encode("utf-8")))
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror or error}. Check its permissions."
+        ) from error
+    return path
 
 
 def plan_change(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Change:

@@ -11,13 +11,16 @@ from typing import Protocol
 from attrs import evolve
 
 from aide_lsp.completion.completer import Completion, CompletionRequest
+from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.inference.cancel import CancelToken
 
 
 class Completes(Protocol):
     """What makes one completion."""
 
-    def complete(self, request: CompletionRequest, cancel: CancelToken) -> Completion:
+    def complete(
+        self, request: CompletionRequest, cancel: CancelToken, observer: CompletionObserver = UNOBSERVED
+    ) -> Completion:
         """See `Completer.complete`."""
 
 
@@ -27,6 +30,7 @@ def complete_several(
     count: int,
     cancel: CancelToken,
     first: Completion | None = None,
+    observer: CompletionObserver = UNOBSERVED,
 ) -> tuple[Completion, ...]:
     """Return the first of `count` candidates, and those of the others that have another text to offer.
 
@@ -37,6 +41,7 @@ def complete_several(
             left out, but for the first.
         cancel: looked at before and while each is made.
         first: the first candidate, if it was made already.
+        observer: told how the first one is made.
 
     Raises:
         Cancelled: nobody waits any more.
@@ -44,7 +49,7 @@ def complete_several(
         SessionError: the runtime failed.
     """
     started = monotonic()
-    first = first or completer.complete(request, cancel)
+    first = first or completer.complete(request, cancel, observer)
     found, seen = [first], {first.text, ""}
     for candidate in range(1, count):
         left = request.deadline_ms and int(request.deadline_ms - (monotonic() - started) * 1000.0)

@@ -104,8 +104,10 @@ class Completer:
         self._writer = Writer(tokenizer, session, model)
         self._cache: CompletionCache[Completion] = CompletionCache()
 
-    def complete(self, request: CompletionRequest, cancel: CancelToken) -> Completion:
-        """Complete a text at its cursor.
+    def complete(
+        self, request: CompletionRequest, cancel: CancelToken, observer: CompletionObserver = UNOBSERVED
+    ) -> Completion:
+        """Complete a text at its cursor; an observer is told about it where the model is asked.
 
         Raises:
             Cancelled: nobody waits for the answer any more.
@@ -120,7 +122,7 @@ class Completer:
         if found is not None:
             completion = evolve(found.answer, text=found.text, from_cache=True)
         else:
-            completion = self._generate(question, request.deadline_ms, cancel)
+            completion = self._generate(question, request.deadline_ms, cancel, observer)
             if completion.finish_reason != "timeout":
                 self._cache.put(question, completion.text, completion)
         return evolve(completion, text=completion.text.replace("\n", line_end))

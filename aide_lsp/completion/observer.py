@@ -26,6 +26,9 @@ class CompletionObserver(Observer):
     def prompted(self, task: "Task", prompt: "FimPrompt", window: "Window", given_back: str) -> None:
         """Note what the model is shown; `given_back` ends the prefix and has to be written again."""
 
+    def wrote(self, text: str) -> None:
+        """Note all that was written so far, after each token."""
+
     def finished(self, written: "Written", cleaned: "Cleaned") -> None:
         """Note what was written, and what clean-up left of it."""
 

@@ -143,7 +143,7 @@ class Writer:
             observer,
         )
         with generation:
-            text, stop = self._read(generation, task.hole, given_back)
+            text, stop = self._read(generation, task.hole, given_back, observer)
         if generation.finish_reason == "cancelled":
             raise Cancelled
         reason = "stop" if generation.finish_reason == "closed" else generation.finish_reason or "stop"
@@ -159,13 +159,16 @@ class Writer:
         # A model needs something to go on from: no text at all is shown as an empty line.
         return self._prompt.render(window.prefix_ids, window.suffix_ids) or list(self._encode("\n"))
 
-    def _read(self, generation: Generation, hole: Hole, given_back: str) -> tuple[str, Stop | None]:
+    def _read(
+        self, generation: Generation, hole: Hole, given_back: str, observer: CompletionObserver
+    ) -> tuple[str, Stop | None]:
         """Read what comes behind the text given back, until it ends or a stop rule ends it."""
         stream, text = TextStream(self._tokenizer), ""
         for token in generation:
             text += stream.push(token)
             if len(text) <= len(given_back):
                 continue
+            observer.wrote(text[len(given_back) :])
             if (stop := find_stop(hole, text[len(given_back) :])) is not None:
                 return text[len(given_back) :], stop
         text = (text + stream.finish())[len(given_back) :]

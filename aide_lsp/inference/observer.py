@@ -5,11 +5,17 @@ anything while nobody looks on. An observer changes nothing: the tokens are the 
 It does not know text, nor what becomes of what it is told.
 """
 
-import numpy as np
-from attrs import frozen
-from numpy.typing import NDArray
+from __future__ import annotations
 
-from aide_lsp.inference.sampler import Floats, Ids
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from aide_lsp.inference.sampler import Floats, Ids
 
 
 @frozen(eq=False)

@@ -31,6 +31,8 @@ class ClientProfile:
     "It shows work-done progress."
     watched_files: bool = False
     "It reports changes of files that the server names."
+    status: bool = False
+    "It wants `aide/status` and `aide/ready`: `experimental.aide` is true."
     folders: tuple[str, ...] = ()
     "URIs of its workspace folders."
     options: Any = None
@@ -52,6 +54,7 @@ def read_profile(params: Any) -> ClientProfile | None:
         configuration=_has(params, "workspace", "configuration"),
         progress=_has(params, "window", "workDoneProgress"),
         watched_files=_has(params, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),
+        status=_has(params, "experimental", "aide"),
         folders=_folders(params),
         options=params.get("initializationOptions"),
     )

@@ -15,14 +15,20 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
 from aide_lsp.lsp.arguments import read_argument, read_parameters
+from aide_lsp.lsp.choosing import choices, choose_preset, pause, resume, select_model
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.explaining import explain
 from aide_lsp.lsp.greeting import (
     ACCEPTED,
+    CHOICES,
+    CHOOSE_PRESET,
     EXPLAIN,
+    PAUSE,
     PIN_SEED,
     PREVIOUS_SEED,
     REGENERATE,
+    RESUME,
+    SELECT_MODEL,
     SETTINGS,
     STATUS,
     TROUBLESHOOT,
@@ -114,4 +120,9 @@ COMMANDS: dict[str, Callable[[Server, list[Any]], Any]] = {
     ACCEPTED: accepted,
     TROUBLESHOOT: troubleshoot,
     EXPLAIN: explain,
+    PAUSE: pause,
+    RESUME: resume,
+    CHOICES: choices,
+    CHOOSE_PRESET: choose_preset,
+    SELECT_MODEL: select_model,
 }

@@ -1,7 +1,9 @@
 """From a place in a document to a completion: snapshot, newest wins, worker, nothing stale.
 
 In: a URI and a position. Out: a future with what the client gets. Of two requests for one document the
-older is cancelled and answered at once, with nothing; an answer to a text that changed is not given.
+older is answered at once, with nothing; an answer to a text that changed is not given. What is being made
+goes on where it may still be of use (`flights.py`): also after a client gave up waiting, if it is one that
+can be told when the answer is there.
 It does not know the protocol's types, nor how a completion is made.
 """
 
@@ -15,8 +17,10 @@ from attrs import evolve, frozen
 from aide_lsp.completion.limits import LONGEST_TEXT
 from aide_lsp.errors import AideError, DeclinedError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.lsp.announcing import Announcer
 from aide_lsp.lsp.configuration import Configuration, path_of
 from aide_lsp.lsp.documents import Document, DocumentStore, Place
+from aide_lsp.lsp.flights import Flight, Flights
 from aide_lsp.lsp.model_host import ModelHost
 from aide_lsp.lsp.protocol import where
 from aide_lsp.lsp.shown import Shown, spot
@@ -46,6 +50,10 @@ class Asked:
     "Whose text was taken. Only its URI and revision are looked at afterwards."
     revision: int
     "Of the document when the text was taken."
+    version: int
+    "The client's number for that text."
+    place: Place
+    "The cursor, as the client counts."
     text: str
     "The whole text."
     offset: int
@@ -66,6 +74,8 @@ class _Kept:
     offset: int
     settings: Settings
     completion: "Completion"
+    alone: bool = False
+    "The client was told to ask for just this one: it is given without the others to choose from."
 
 
 class Completing:
@@ -79,17 +89,21 @@ class Completing:
         worker: Worker,
         status: Status,
         recorder: "Recorder",
+        announcer: Announcer,
         loading_seconds: float,
     ) -> None:
         self._documents, self._configuration, self._host = documents, configuration, host
         self._worker, self._status, self._loading_seconds = worker, status, loading_seconds
-        self._recorder = recorder
+        self._recorder, self._announcer = recorder, announcer
         self._newest: dict[str, Callable[[Nothing], None]] = {}
+        self._flights = Flights()
         self._kept: dict[str, _Kept] = {}
         self.shown = Shown()
 
     def look(self, request_id: int | str | None, uri: str, place: Place) -> Asked | Nothing:
         """Take the snapshot that a request is about, before the next message changes the document."""
+        if self._status.paused:
+            return Nothing("paused", "Aide is paused. Resume it with the command aide.resume.")
         document = self._documents.get(uri)
         if document is None:
             return Nothing(
@@ -102,7 +116,16 @@ class Completing:
         if resolved.off is not None:
             return Nothing("off", resolved.off.sentence())
         offset, settings = document.offset(place), resolved.settings
-        return Asked(request_id, document, document.revision, document.text(), offset, settings)
+        return Asked(
+            request_id,
+            document,
+            document.revision,
+            document.version,
+            place,
+            document.text(),
+            offset,
+            settings,
+        )
 
     def submit(
         self, asked: Asked, shape: Callable[["Completion | Nothing"], T], job: Job | None = None
@@ -118,10 +141,12 @@ class Completing:
     ) -> "asyncio.Future[T]":
         """Begin to answer; the document's older request ends now. `shape` makes what the client gets."""
         uri = asked.document.uri
-        self.supersede(uri)
-        token = CancelToken()
+        self._answer_waiting(uri)
+        flight = Flight(asked, own_job=job is not None)
+        self._flights.begin(flight)
+        self._status.began()
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        task = asyncio.ensure_future(self._answer(asked, token, job))
+        task = asyncio.ensure_future(self._answer(asked, flight, job))
 
         def give(answer: Answer) -> None:
             if result.done():
@@ -133,23 +158,37 @@ class Completing:
             except Exception as error:  # still one reply
                 result.set_exception(error)
 
+        def landed(task: "asyncio.Task[Answer]") -> None:
+            self._flights.end(flight)
+            self._status.ended()
+            if task.cancelled():
+                return
+            if result.cancelled():
+                self._announce(asked, task.result())
+            give(task.result())
+
         def ended(result: "asyncio.Future[T]") -> None:
-            """Also after a cancel: the generation stops, whoever ended the request."""
-            token.cancel()
-            task.cancel()
+            """Nobody waits any more. For a client that cannot be told later the generation stops."""
+            flight.is_waited_for = False
             if self._newest.get(uri) is give:
                 del self._newest[uri]
+            if result.cancelled() and not (job is None and self._announcer.enabled and asked.count == 1):
+                flight.token.cancel()
 
-        task.add_done_callback(lambda task: None if task.cancelled() else give(task.result()))
+        task.add_done_callback(landed)
         result.add_done_callback(ended)
         self._newest[uri] = give
         return result
 
+    def changed(self, document: Document) -> None:
+        """Follow a change of a text: what is made for nobody and of no use in it ends."""
+        if self._flights.has_unwaited(document.uri):
+            self._flights.changed(document.uri, document.text())
+
     def supersede(self, uri: str) -> None:
-        """End the document's running request: it is answered at once, with nothing."""
-        give = self._newest.pop(uri, None)
-        if give is not None:
-            give(Nothing("superseded", "A newer request for this document came."))
+        """End what is being made for a document; who waits for it is answered at once, with nothing."""
+        self._flights.drop(uri)
+        self._answer_waiting(uri)
 
     def regenerate(
         self, asked: Asked, parameters: Parameters, shape: Callable[["Completion | Nothing"], T]
@@ -160,7 +199,7 @@ class Completing:
 
         def keep(answer: "Completion | Nothing") -> T:
             if not isinstance(answer, Nothing):
-                self._kept[asked.document.uri] = _Kept(asked.text, asked.offset, kept_for, answer)
+                self._keep(asked, kept_for, answer)
             return shape(answer)
 
         self._kept.pop(asked.document.uri, None)
@@ -173,7 +212,7 @@ class Completing:
         completion = self.shown.back(uri, spot(asked.text, asked.offset))
         if completion is None:
             return Nothing("no-previous", "No other completion was shown before at this place.")
-        self._kept[uri] = _Kept(asked.text, asked.offset, asked.settings, completion)
+        self._keep(asked, asked.settings, completion)
         return completion
 
     def forget(self, uri: str) -> None:
@@ -181,20 +220,43 @@ class Completing:
         self._kept.pop(uri, None)
         self.shown.forget(uri)
 
+    def _answer_waiting(self, uri: str) -> None:
+        give = self._newest.pop(uri, None)
+        if give is not None:
+            give(Nothing("superseded", "A newer request for this document came."))
+
+    def _keep(self, asked: Asked, settings: Settings, completion: "Completion") -> None:
+        """Keep an answer for the next request; a client that hears from us asks for just this one."""
+        alone = self._announcer.enabled
+        self._kept[asked.document.uri] = _Kept(asked.text, asked.offset, settings, completion, alone)
+
+    def _announce(self, asked: Asked, answer: Answer) -> None:
+        """Tell a client that gave up waiting that its answer is here."""
+        uri = asked.document.uri
+        if isinstance(answer, Nothing) or not answer[0].text or uri in self._newest:
+            return
+        self._keep(asked, asked.settings, answer[0])
+        self._announcer.ready(uri, asked.version, asked.place.line, asked.place.character)
+
     def _note_shown(self, asked: Asked, answer: Answer) -> None:
         offered = () if isinstance(answer, Nothing) else answer
         for completion in offered:
             self._recorder.shown(completion.id)
         for completion in [one for one in offered if one.text][:1]:
             self.shown.add(asked.document.uri, spot(asked.text, asked.offset), completion)
+            pinned = asked.settings.parameters.seed is not None
+            self._status.offered(asked.document.uri, completion, pinned)
 
-    async def _answer(self, asked: Asked, token: CancelToken, job: Job | None) -> Answer:
+    async def _answer(self, asked: Asked, flight: Flight, job: Job | None) -> Answer:
         """Make the answer and note the outcome. Never raises but for a cancel."""
         answer: Answer
         try:
             kept = None if job else self._kept_answer(asked)
-            enough = kept is not None and asked.count == 1
-            answer = (kept,) if kept and enough else await self._complete(asked, token, job, kept)
+            if kept is not None and (asked.count == 1 or kept.alone):
+                answer = (kept.completion,)
+                self._kept[asked.document.uri] = evolve(kept, alone=False)
+            else:
+                answer = await self._complete(asked, flight, job, kept.completion if kept else None)
         except Cancelled:
             answer = Nothing("cancelled", "The request was cancelled.")
         except DeclinedError as error:
@@ -211,12 +273,12 @@ class Completing:
         return answer
 
     async def _complete(
-        self, asked: Asked, token: CancelToken, job: Job | None, first: "Completion | None"
+        self, asked: Asked, flight: Flight, job: Job | None, first: "Completion | None"
     ) -> Answer:
         completer = await self._host.wait(self._loading_seconds)
         if completer is None:
             return Nothing("failed" if self._host.state == "failed" else "loading", self._host.message)
-        future = self._worker.submit(lambda: _run(completer, asked, token, job, first), token)
+        future = self._worker.submit(lambda: _run(completer, asked, flight, job, first), flight.token)
         completions = await asyncio.wrap_future(future)
         for completion in completions if job is None else ():
             request = evolve(_request(asked), candidate=completion.candidate)
@@ -227,12 +289,12 @@ class Completing:
             return Nothing("stale", "The text was changed meanwhile.")
         return completions
 
-    def _kept_answer(self, asked: Asked) -> "Completion | None":
+    def _kept_answer(self, asked: Asked) -> _Kept | None:
         kept = self._kept.get(asked.document.uri)
         if kept is None or asked.fresh:
             return None
         same = (kept.offset, kept.settings, kept.text) == (asked.offset, asked.settings, asked.text)
-        return kept.completion if same else None
+        return kept if same else None
 
 
 def _first(answer: Answer) -> "Completion | Nothing":
@@ -240,17 +302,17 @@ def _first(answer: Answer) -> "Completion | Nothing":
 
 
 def _run(
-    completer: "Completer", asked: Asked, token: CancelToken, job: Job | None, first: "Completion | None"
+    completer: "Completer", asked: Asked, flight: Flight, job: Job | None, first: "Completion | None"
 ) -> "tuple[Completion, ...]":
     """Do the work, on the worker's thread. `first`: the first candidate, if it was made already."""
     from aide_lsp.completion.candidates import complete_several
 
     request = _request(asked)
     if job is not None:
-        return (job(completer, request, token),)
+        return (job(completer, request, flight.token),)
     if asked.fresh:
         completer.forget(request)
-    return complete_several(completer, request, asked.count, token, first)
+    return complete_several(completer, request, asked.count, flight.token, first, flight)
 
 
 def _request(asked: Asked) -> "CompletionRequest":

@@ -73,6 +73,7 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
         else:
             document.replace_all(change.text)
     document.version = params.text_document.version
+    ls.completing.changed(document)
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:

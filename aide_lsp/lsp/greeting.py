@@ -16,8 +16,11 @@ REGENERATE, STATUS, ACCEPTED = "aide.regenerate", "aide.status", "aide.accepted"
 SETTINGS = "aide.settings"
 TROUBLESHOOT, EXPLAIN = "aide.troubleshoot", "aide.explain"
 PREVIOUS_SEED, PIN_SEED, UNPIN_SEED = "aide.previousSeed", "aide.pinSeed", "aide.unpinSeed"
+PAUSE, RESUME, CHOICES = "aide.pause", "aide.resume", "aide.choices"
+CHOOSE_PRESET, SELECT_MODEL = "aide.choosePreset", "aide.selectModel"
 COMMANDS = (
     REGENERATE, PREVIOUS_SEED, PIN_SEED, UNPIN_SEED, TROUBLESHOOT, EXPLAIN, SETTINGS, STATUS, ACCEPTED,
+    PAUSE, RESUME, CHOICES, CHOOSE_PRESET, SELECT_MODEL,
 )  # fmt: skip
 # Characters after which clients that only know `completion` ask by themselves, besides in words.
 TRIGGERS = [".", "(", "[", "{", ",", "=", ":"]

@@ -37,6 +37,8 @@ class ModelHost:
         self.completer: Completer | None = None
         self.message = "The model is not loaded yet."
         """What happens while it loads, or why it failed."""
+        self.share: float | None = None
+        """How much of it is done, 0.0 to 1.0; None: unknown."""
         self.model = ""
         """Id of the model that is, or shall be, loaded."""
 
@@ -57,7 +59,7 @@ class ModelHost:
         """Load what was claimed; what was loaded before is dropped. False: it failed or was overtaken."""
 
         def told(share: float | None, text: str) -> None:
-            self.message = text if share is None else f"{text} ({share:.0%})"
+            self.message, self.share = text if share is None else f"{text} ({share:.0%})", share
             progress(share, text)
 
         try:

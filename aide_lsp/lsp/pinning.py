@@ -6,6 +6,7 @@ is edited (`aide_lsp/project_file.py` does).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,8 @@ def pin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     uri = read_uri(PIN_SEED, arguments)
     shown = _shown(ls, uri, arguments)
     if shown is None:
-        raise _refused("No completion was shown here yet: there is no seed to pin.")
-    path = _write(ls, uri, shown.seed)
+        raise refused("No completion was shown here yet: there is no seed to pin.")
+    path = write(ls, uri, {"seed": shown.seed})
     answer = {"seed": shown.seed, "path": str(path) if path else None}
     effective = ls.configuration.resolve(uri).settings.parameters.seed
     if effective != shown.seed:
@@ -54,7 +55,7 @@ def pin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
 def unpin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     """Take the seed out of the project file."""
     uri = read_uri(UNPIN_SEED, arguments)
-    path = _write(ls, uri, None)
+    path = write(ls, uri, {"seed": None})
     effective = ls.configuration.resolve(uri).settings.parameters.seed
     message = "No seed was pinned." if path is None else "The seed is not pinned any more."
     if effective is not None:
@@ -72,15 +73,21 @@ def _shown(ls: Server, uri: str, arguments: list[Any]) -> Completion | None:
     return ls.completing.shown.last(uri, spot(asked.text, asked.offset))
 
 
-def _write(ls: Server, uri: str, seed: int | None) -> Path | None:
+def write(ls: Server, uri: str, values: Mapping[str, Any]) -> Path | None:
+    """Write values into the project file of a document; return its path, None if nothing had to be changed.
+
+    Raises:
+        JsonRpcException: it cannot be written; the text says why.
+    """
     document = path_of(uri)
     if document is None:
-        raise _refused("The document is no file, so it belongs to no project.")
+        raise refused("The document is no file, so it belongs to no project.")
     try:
-        return write_values(document, ls.configuration.workspace_folder(uri), {"seed": seed})
+        return write_values(document, ls.configuration.workspace_folder(uri), values)
     except SettingsError as error:
-        raise _refused(str(error)) from error
+        raise refused(str(error)) from error
 
 
-def _refused(message: str) -> JsonRpcException:
+def refused(message: str) -> JsonRpcException:
+    """Make the error of a command that was understood and could not be done."""
     return JsonRpcException(message, code=LSPErrorCodes.RequestFailed.value)

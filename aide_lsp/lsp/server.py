@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 from aide_lsp import __version__
 from aide_lsp.ledger.recorder import Recorder
 from aide_lsp.lsp import commands, features, lifetime
+from aide_lsp.lsp.announcing import Announcer
 from aide_lsp.lsp.client import ClientProfile
 from aide_lsp.lsp.completing import Completing
 from aide_lsp.lsp.configuration import Configuration
@@ -63,6 +64,8 @@ class Server(LanguageServer):
         self.host = ModelHost(worker, load)
         self._recorder = Recorder(ledger_file)
         self.status = Status(self.configuration, self.host, self._recorder)
+        self.announcer = Announcer(self.protocol.notify, self.status.summary)
+        self.status.changed = self.announcer.changed
         self.completing = Completing(
             self.documents,
             self.configuration,
@@ -70,6 +73,7 @@ class Server(LanguageServer):
             worker,
             self.status,
             self._recorder,
+            self.announcer,
             loading_seconds,
         )
         features.register(self)
@@ -85,6 +89,8 @@ class Server(LanguageServer):
         if profile.process_id is not None:
             lifetime.watch(profile.process_id, lambda: self.leave("the client's process ended"))
         self.protocol.phase = Phase.RUNNING
+        self.announcer.enabled = profile.status
+        self.announcer.changed()
         self._logs.send = self._log_to_client
 
     def start_up(self) -> None:
@@ -190,7 +196,13 @@ class Server(LanguageServer):
 
     async def _load(self, settings: Settings) -> None:
         work = WorkDone(self.protocol, "Aide", self.profile.progress)
-        loaded = await self.host.load(settings, work.report)
+
+        def report(share: float | None, text: str) -> None:
+            work.report(share, text)
+            self._loop.call_soon_threadsafe(self.announcer.changed)
+
+        loaded = await self.host.load(settings, report)
+        self.announcer.changed()
         if loaded:
             self._loaded()
         elif self.host.state == "failed":

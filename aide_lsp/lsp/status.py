@@ -1,4 +1,4 @@
-"""What the server tells about itself when asked: `aide.status`.
+"""What the server tells about itself: when asked (`aide.status`), or by itself (`aide/status`).
 
 In: what happened to requests, the state of the model, the settings. Out: plain JSON, and one log line for
 each request. No source text is in either.
@@ -6,7 +6,7 @@ It does not know how the client shows it.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -42,8 +42,36 @@ class Status:
     def __init__(self, configuration: Configuration, host: ModelHost, recorder: "Recorder") -> None:
         self._configuration, self._host, self._recorder = configuration, host, recorder
         self._last: dict[str, Any] | None = None
+        self._offered: dict[str, Any] | None = None
+        self._nothing: Nothing | None = None
         self._accepted: list[str] = []
+        self._busy = 0
         self.accepted_count = 0
+        self.paused = False
+        """Whether the user wants no completions for now."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called when something that `summary` tells may have changed."""
+
+    def began(self) -> None:
+        """Note that a request is being answered."""
+        self._busy += 1
+        self.changed()
+
+    def ended(self) -> None:
+        """Note that it is not any more."""
+        self._busy -= 1
+        self.changed()
+
+    def pause(self, paused: bool) -> None:
+        """Note that the user wants no completions, or wants them again."""
+        self.paused = paused
+        self.changed()
+
+    def offered(self, uri: str, completion: "Completion", pinned: bool) -> None:
+        """Note what the editor was given to show."""
+        told = {"uri": uri, "seed": completion.seed, "candidate": completion.candidate, "pinned": pinned}
+        self._offered, self._nothing = told, None
+        self.changed()
 
     def completed(self, request_id: int | str | None, completion: "Completion") -> None:
         """Note a completion."""
@@ -56,12 +84,17 @@ class Status:
             message=None if shown else completion.empty_message,
             **numbers(completion),
         )
+        if reason is not None:
+            self._offered, self._nothing = None, Nothing(reason, completion.empty_message or "")
+            self.changed()
         log.info("request %s: %s", request_id, _line(completion, self._host.model, reason))
 
     def declined(self, request_id: int | str | None, nothing: Nothing) -> None:
         """Note that a request got nothing, and why."""
         if nothing.reason not in QUIET:
             self._note(request_id, shown=False, reason=nothing.reason, message=nothing.message)
+            self._offered, self._nothing = None, nothing
+            self.changed()
         level = logging.DEBUG if nothing.reason in QUIET else logging.INFO
         log.log(level, "request %s: nothing, %s: %s", request_id, nothing.reason, nothing.message)
 
@@ -71,6 +104,31 @@ class Status:
         self._accepted = [*self._accepted[-9:], completion_id]
         self._recorder.accepted(completion_id)
 
+    def summary(self) -> dict[str, Any]:
+        """The state as a status bar shows it, as JSON."""
+        host, nothing = self._host, self._nothing
+        loading = host.state in ("starting", "loading")
+        return {
+            "state": self._state,
+            "busy": self._busy > 0 and host.state == "ready",
+            "message": host.message or None,
+            "percent": None if host.share is None or not loading else round(100 * host.share),
+            "model": host.model or self._configuration.resolve().settings.model or "default",
+            **self._device(),
+            "shown": self._offered,
+            "nothing": {"reason": nothing.reason, "message": nothing.message} if nothing else None,
+        }
+
+    @property
+    def _state(self) -> str:
+        return "paused" if self.paused and self._host.state == "ready" else self._host.state
+
+    def _device(self) -> dict[str, Any]:
+        completer = self._host.completer
+        provider = getattr(getattr(completer, "session", None), "provider", None)
+        recipe = getattr(getattr(completer, "model", None), "recipe", None)
+        return {"device": provider.upper() if provider else None, "recipe": recipe}
+
     def report(self, uri: str | None = None) -> dict[str, Any]:
         """Everything, as JSON; the parameters are those for a document if one is named."""
         resolved = self._configuration.resolve(uri)
@@ -78,7 +136,7 @@ class Status:
         session = getattr(self._host.completer, "session", None)
         return {
             "version": __version__,
-            "state": self._host.state,
+            "state": self._state,
             "message": self._host.message or None,
             "model": self._host.model or resolved.settings.model,
             "device": getattr(session, "provider", None),

@@ -65,7 +65,7 @@ def test_cancel_works_between_candidates():
     asked = []
 
     class Cancelling:
-        def complete(self, request, cancel):
+        def complete(self, request, cancel, observer=None):
             asked.append(request.candidate)
             made = completer.complete(request, cancel)
             if request.candidate == 1:
@@ -82,7 +82,7 @@ def test_what_comes_too_late_is_left_out():
     completer = completer_of(babbling(), on_forward=lambda count: time.sleep(0.02))
     asked = []
     inner = completer.complete
-    completer.complete = lambda request, cancel: asked.append(request.deadline_ms) or inner(request, cancel)
+    completer.complete = lambda request, *more: asked.append(request.deadline_ms) or inner(request, *more)
     found = several(completer, evolve(REQUEST, deadline_ms=60), count=5)
     assert len(found) < 5
     assert asked == sorted(asked, reverse=True)

@@ -20,7 +20,7 @@ class Completer(SimpleNamespace):
     def clear_cache(self):
         self.asked = None
 
-    def complete(self, request, cancel):
+    def complete(self, request, cancel, observer=None):
         self.asked = request
         return self.answer
 

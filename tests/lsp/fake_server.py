@@ -38,7 +38,7 @@ class FakeCompleter:
         self.forgotten = 0
         self.ended_early = 0
 
-    def complete(self, request, cancel):
+    def complete(self, request, cancel, observer=None):
         from aide_lsp.completion.completer import Completion
 
         self.count += 1

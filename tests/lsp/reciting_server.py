@@ -1,0 +1,41 @@
+"""The real server process with the real completer, on a model that recites, a byte at a time and slowly.
+
+Run as `python reciting_server.py [options of aide-lsp]`. Behind `total =` it says
+` alpha + beta`, behind `total = g` `amma`. Each token takes a moment, so that a test can type meanwhile.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from tempfile import gettempdir
+from types import SimpleNamespace
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from aide_lsp.completion.completer import Completer
+from aide_lsp.lsp.main import main
+from tests.fakes import END, ByteTokenizer, FakeSession, continuing
+
+TOKEN_SECONDS = 0.03
+
+
+def load(settings, progress):
+    """Make the completer; telling progress as a download does."""
+    progress(0.25, "Fetching the model")
+    time.sleep(0.3)
+    progress(None, "Loading the model")
+    session = FakeSession(
+        continuing({"total =": " alpha + beta", "total = g": "amma"}),
+        on_forward=lambda count: time.sleep(TOKEN_SECONDS),
+    )
+    facts = SimpleNamespace(
+        model="reciter", recipe="exact", fim="qwen2.5-coder", end_tokens=(END,), source_sha256=""
+    )
+    return Completer(ByteTokenizer(), session, facts)
+
+
+if __name__ == "__main__":
+    # Completions of tests do not belong into the ledger of whoever runs them.
+    os.environ.setdefault("AIDE_DATA_DIR", str(Path(gettempdir()) / "aide-fake-server"))
+    sys.exit(main(sys.argv[1:], load))
