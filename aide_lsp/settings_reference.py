@@ -99,12 +99,16 @@ WHY_NULL = (
 )
 
 
+VSCODE_PACKAGE = "editors/vscode/package.json"
+SERVER_PATH = "Path of `aide-lsp`. Not set: the one on PATH, or one that the extension installs for itself when you agree."
+
+
 def generated_files() -> dict[str, str]:
     """Render every generated file: path within the repository -> contents."""
     return {
         "docs/settings.md": reference_page(),
         "docs/settings.schema.json": json.dumps(json_schema(), indent=2) + "\n",
-        "docs/vscode-settings.json": json.dumps(vscode_section(), indent=2) + "\n",
+        VSCODE_PACKAGE: vscode_package((REPOSITORY / VSCODE_PACKAGE).read_text(encoding="utf-8")),
         "docs/parameters.md": parameters_page(
             (REPOSITORY / "docs/parameters.md").read_text(encoding="utf-8")
         ),
@@ -149,6 +153,17 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+def vscode_package(package: str) -> str:
+    """Return the `package.json` of VS Code's extension with its settings renewed."""
+    values = json.loads(package)
+    section = vscode_section()
+    values["contributes"]["configuration"] = section
+    capability = values.setdefault("capabilities", {}).setdefault("untrustedWorkspaces", {})
+    machine = [name for name, value in section["properties"].items() if value["scope"] == "machine"]
+    capability["restrictedConfigurations"] = machine
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
 def vscode_section() -> dict[str, Any]:
     """Render `contributes.configuration` for the `package.json` of an editor's extension."""
     tables = {
@@ -157,6 +172,12 @@ def vscode_section() -> dict[str, Any]:
         "presets": 'Presets of your own: `{"mine": {"temperature": 0.4}}`.',
     }
     properties = {f"aide.{camel(key)}": _vscode(key, field) for key, field in FIELDS.items()}
+    properties["aide.server.path"] = {
+        "type": ["string", "null"],
+        "default": None,
+        "markdownDescription": SERVER_PATH,
+        "scope": "machine",
+    }
     for name, text in tables.items():
         properties[f"aide.{name}"] = {
             "type": ["object", "null"],
@@ -164,7 +185,12 @@ def vscode_section() -> dict[str, Any]:
             "markdownDescription": text,
             "scope": "resource",
         }
-    return {"$comment": WHY_NULL, "title": "Aide", "properties": properties}
+    return {"$comment": WHY_NULL, "title": "Aide", "properties": _ordered(properties)}
+
+
+def _ordered(properties: dict[str, Any]) -> dict[str, Any]:
+    """Number the settings: VS Code sorts them by name otherwise, and the five parameters come first."""
+    return {name: value | {"order": order} for order, (name, value) in enumerate(properties.items())}
 
 
 def parameter_table() -> str:
@@ -249,8 +275,13 @@ def _vscode(key: str, field: Limits) -> dict[str, Any]:
     return schema | {
         "markdownDescription": f"{field.doc} Value: {allowed(key)}. Default: {_default(key)}.",
         # What a project must not set it must not set in its `.vscode/settings.json` either.
-        "scope": "resource" if field.project or not field.whole else "machine",
+        "scope": "machine" if field.whole and not field.project else _scope(field),
     }
+
+
+def _scope(field: Limits) -> str:
+    """What may differ by language can be written in VS Code's tables of languages too."""
+    return "resource" if field.whole else "language-overridable"
 
 
 def _tables(text: str, definition: str) -> dict[str, Any]:

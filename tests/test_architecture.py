@@ -115,7 +115,7 @@ def test_every_module_says_what_it_does():
     [
         "docs/settings.md",
         "docs/settings.schema.json",
-        "docs/vscode-settings.json",
+        "editors/vscode/package.json",
         "docs/parameters.md",
         "README.md",
     ],

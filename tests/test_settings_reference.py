@@ -47,7 +47,7 @@ def test_editor_section_sets_nothing_by_itself():
 def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
     properties = vscode_section()["properties"]
     user_only = {name for name, value in properties.items() if value["scope"] == "machine"}
-    assert {"aide.model", "aide.provider", "aide.maxNumContext"} <= user_only
+    assert {"aide.model", "aide.provider", "aide.maxNumContext", "aide.server.path"} <= user_only
     assert "aide.topK" not in user_only
 
 
