@@ -1,0 +1,116 @@
+"""What typing traces are made from: source files, and stretches of code in them that can be typed.
+
+In: files; a random generator. Out: `Source` values; stretches with their places. It does not know keys,
+times, nor who is asked for completions.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+import re
+from pathlib import Path
+from random import Random
+
+from attrs import frozen
+
+from aide_lsp.completion.syntax import language_id_of, language_of, scan
+from aide_lsp.errors import AideError
+
+LINES = (2, 5)
+"""Fewest and most lines of a stretch that is typed."""
+CHARACTERS = (50, 140)
+WIDEST = 100
+SKIPPED = re.compile(r"\s*(#|//|/\*|\*|\"\"\"|'''|import\b|from\b)")
+CODE = re.compile(r"[=(.\[{:]")
+MODULES = ("argparse", "textwrap", "json.decoder", "shlex", "click.core", "pygls.workspace.text_document")
+"""Python sources that are there where Aide is: of the standard library, and of packages it needs."""
+
+
+@frozen
+class Source:
+    """A file as it was found."""
+
+    name: str
+    "What it is called in reports: package, version and file."
+    language: str
+    "Language id, as editors give it."
+    text: str
+    "The whole of it, with lines ended by a line feed."
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def cuts(source: Source, count: int, chance: Random) -> list[tuple[int, str]]:
+    """Choose stretches of code that do not touch: from the end of a line to the end of a later one."""
+    lines = source.text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    found: list[tuple[int, int]] = []
+    firsts = list(range(1, len(lines)))
+    chance.shuffle(firsts)
+    for first in firsts:
+        last = first + chance.randint(*LINES) - 1
+        apart = all(last < one - 1 or first > other + 1 for one, other in found)
+        fits = apart and last < len(lines) - 1 and _is_code(lines[first : last + 1])
+        if fits and _outside_strings(source, starts[first]):
+            found.append((first, last))
+        if len(found) == count:
+            spans = [(starts[one] - 1, starts[other + 1] - 1) for one, other in sorted(found)]
+            return [(start, source.text[start:end]) for start, end in spans]
+    raise AideError(
+        f"{source.name} has no {count} stretches of code to type"
+        f" ({LINES[0]} to {LINES[1]} lines, {CHARACTERS[0]} to {CHARACTERS[1]} characters)."
+        " Name a longer file."
+    )
+
+
+def _is_code(lines: list[str]) -> bool:
+    length = sum(len(line) for line in lines)
+    return (
+        CHARACTERS[0] <= length <= CHARACTERS[1]
+        and max(map(len, lines)) <= WIDEST
+        and bool(lines[0].strip() and lines[-1].strip())
+        and not any(SKIPPED.match(line) for line in lines)
+        and all(CODE.search(line) for line in lines if line.strip())
+    )
+
+
+def _outside_strings(source: Source, offset: int) -> bool:
+    scanned = scan(source.text[:offset], language_of(source.language))
+    return not scanned.quote and not scanned.comment
+
+
+def indent_unit(text: str) -> str:
+    """Return one level of a file's indentation."""
+    leads = [line[: len(line) - len(line.lstrip(" \t"))] for line in text.split("\n") if line.strip()]
+    if any(lead.startswith("\t") for lead in leads):
+        return "\t"
+    return " " * min((len(lead) for lead in leads if len(lead) > 1), default=4)
+
+
+def read_source(path: Path, name: str | None = None) -> Source:
+    """Read a file."""
+    text = path.read_text(encoding="utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    return Source(name or path.name, language_id_of("", str(path)), text)
+
+
+def module_sources() -> list[Source]:
+    """Return Python sources that are there on every machine with Aide."""
+    return [_module_source(name) for name in MODULES]
+
+
+def _module_source(name: str) -> Source:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise AideError(f"The source of the Python module {name} is not there. Name files to type instead.")
+    top = name.partition(".")[0]
+    try:
+        version = f"{top} {importlib.metadata.version(top)}"
+    except importlib.metadata.PackageNotFoundError:
+        version = f"Python {platform.python_version()}"
+    return read_source(Path(spec.origin), f"{version} {'/'.join(name.split('.'))}.py")
