@@ -140,6 +140,12 @@ class Settings:
         minimum=1,
         maximum=5,
     )
+    work_ahead: bool = setting(
+        True,
+        bool,
+        "Use idle time: read the text at a new cursor, and make the completion behind the one that is shown. "
+        "`false` saves power; completions are the same, and come later.",
+    )
     deadline_ms: int = setting(
         20_000,
         int,

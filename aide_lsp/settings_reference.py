@@ -100,7 +100,7 @@ WHY_NULL = (
 
 
 VSCODE_PACKAGE = "editors/vscode/package.json"
-SERVER_PATH = "Path of `aide-lsp`. Not set: the one on PATH, or one that the extension installs for itself when you agree."
+SERVER_PATH = "Path of `aide-lsp`. Not set: the one on PATH, or one that the extension installs if you agree."
 
 
 def generated_files() -> dict[str, str]:

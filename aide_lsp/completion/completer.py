@@ -144,6 +144,16 @@ class Completer:
         completion = self._generate(question, 0, cancel, observer)
         return evolve(completion, text=completion.text.replace("\n", _line_end(request.text)))
 
+    def read(self, request: CompletionRequest, cancel: CancelToken) -> int:
+        """Read the text around a cursor ahead of a request; return how many tokens were run.
+
+        No completion depends on it: it only is there sooner. Raises as `complete` does.
+        """
+        cancel.check()
+        _check(request)
+        task, _ = self._task(_question(request), None)
+        return self._writer.read(task, cancel)
+
     def forget(self, request: CompletionRequest) -> None:
         """Drop what the completion cache would answer, so that the model is asked again."""
         self._cache.forget(_question(request))
@@ -160,26 +170,10 @@ class Completer:
         observer: CompletionObserver = UNOBSERVED,
     ) -> Completion:
         started = monotonic()
-        parameters, seed, max_tokens = self._resolve(question)
-        hole = read_hole(question.prefix, question.suffix, language_of(*question.language))
-        task = Task(
-            prefix=question.prefix,
-            suffix=question.suffix,
-            hole=hole,
-            num_context=parameters.num_context,
-            sampling=SamplingParams(
-                temperature=parameters.temperature,
-                top_k=parameters.top_k,
-                top_p=parameters.top_p,
-                seed=seed,
-                candidate=question.candidate,
-            ),
-            max_tokens=max_tokens,
-            deadline=started + deadline_ms / 1000.0 if deadline_ms else None,
-        )
+        task, parameters = self._task(question, started + deadline_ms / 1000.0 if deadline_ms else None)
         written = self._writer.write(task, cancel, observer)
         observer.begins("clean-up")
-        cleaned = clean(hole, written.text, written.stop)
+        cleaned = clean(task.hole, written.text, written.stop)
         observer.finished(written, cleaned)
         # A part would depend on the machine's speed, and the same seed would not give the same text.
         late = written.finish_reason == "timeout"
@@ -190,7 +184,7 @@ class Completer:
             finish_reason=written.finish_reason,
             empty_reason=reason,
             empty_message=MESSAGES[reason] if reason else None,
-            seed=seed,
+            seed=task.sampling.seed,
             parameters=parameters,
             prompt_tokens=written.timings.prompt_tokens,
             cached_tokens=written.timings.cached_tokens,
@@ -201,14 +195,29 @@ class Completer:
             candidate=question.candidate,
         )
 
-    def _resolve(self, question: Question) -> tuple[Parameters, int, int]:
-        """Fill in the seed, and fit text and completion into the model's context."""
-        room = self._writer.room
+    def _task(self, question: Question, deadline: float | None) -> tuple[Task, Parameters]:
+        """Say what is to be written, and with which parameters: the seed filled in, the text made to fit."""
+        room, parameters = self._writer.room, question.parameters
         max_tokens = min(question.max_tokens, max(1, room // 2))
-        parameters = question.parameters
         seed = new_seed() if parameters.seed is None else parameters.seed
         num_context = min(parameters.num_context, room - max_tokens)
-        return evolve(parameters, seed=seed, num_context=num_context), seed, max_tokens
+        parameters = evolve(parameters, seed=seed, num_context=num_context)
+        task = Task(
+            prefix=question.prefix,
+            suffix=question.suffix,
+            hole=read_hole(question.prefix, question.suffix, language_of(*question.language)),
+            num_context=num_context,
+            sampling=SamplingParams(
+                temperature=parameters.temperature,
+                top_k=parameters.top_k,
+                top_p=parameters.top_p,
+                seed=seed,
+                candidate=question.candidate,
+            ),
+            max_tokens=max_tokens,
+            deadline=deadline,
+        )
+        return task, parameters
 
 
 def _check(request: CompletionRequest) -> None:

@@ -149,6 +149,22 @@ class Writer:
         reason = "stop" if generation.finish_reason == "closed" else generation.finish_reason or "stop"
         return Written(text, stop, reason, generation.timings)
 
+    def read(self, task: Task, cancel: CancelToken) -> int:
+        """Read what would be read for a completion, and write nothing; return how many tokens were run.
+
+        Raises:
+            Cancelled: it is not wanted any more; what was read by then stays read.
+            SessionError: the runtime failed.
+        """
+        given_back = _given_back(task.prefix)
+        limits = Limits(max_tokens=1, deadline=None, end_tokens=self._end_tokens)
+        ids = self._prompt_ids(task, given_back, UNOBSERVED)
+        with generate(self._session, self._prefix_cache, ids, task.sampling, limits, cancel) as generation:
+            next(generation, None)
+        if generation.finish_reason == "cancelled":
+            raise Cancelled
+        return generation.timings.prompt_tokens - generation.timings.cached_tokens
+
     def _prompt_ids(self, task: Task, given_back: str, observer: CompletionObserver) -> list[int]:
         observer.begins("window")
         prefix = task.prefix.removesuffix(given_back)

@@ -17,8 +17,10 @@ from attrs import evolve, frozen
 from aide_lsp.completion.limits import LONGEST_TEXT
 from aide_lsp.errors import AideError, DeclinedError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.lsp.ahead import Ahead
 from aide_lsp.lsp.announcing import Announcer
-from aide_lsp.lsp.configuration import Configuration, path_of
+from aide_lsp.lsp.asked import Asked, request_of
+from aide_lsp.lsp.configuration import Configuration
 from aide_lsp.lsp.documents import Document, DocumentStore, Place
 from aide_lsp.lsp.flights import Flight, Flights
 from aide_lsp.lsp.model_host import ModelHost
@@ -38,32 +40,6 @@ Job = Callable[["Completer", "CompletionRequest", CancelToken], "Completion"]
 """What the worker does for a request, if it is more than to complete it."""
 Answer = tuple["Completion", ...] | Nothing
 """The first candidate and those to choose from besides, or why there is none."""
-
-
-@frozen
-class Asked:
-    """One request, with all that its answer depends on."""
-
-    request_id: int | str | None
-    "The client's id, for the log."
-    document: Document
-    "Whose text was taken. Only its URI and revision are looked at afterwards."
-    revision: int
-    "Of the document when the text was taken."
-    version: int
-    "The client's number for that text."
-    place: Place
-    "The cursor, as the client counts."
-    text: str
-    "The whole text."
-    offset: int
-    "Code points before the cursor."
-    settings: Settings
-    "In effect for this request."
-    fresh: bool = False
-    "Forget earlier answers first: the user wants another one."
-    count: int = 1
-    "Candidates to make."
 
 
 @frozen
@@ -97,6 +73,7 @@ class Completing:
         self._recorder, self._announcer = recorder, announcer
         self._newest: dict[str, Callable[[Nothing], None]] = {}
         self._flights = Flights()
+        self._ahead = Ahead(self._flights, worker, host, recorder)
         self._kept: dict[str, _Kept] = {}
         self.shown = Shown()
 
@@ -141,6 +118,7 @@ class Completing:
     ) -> "asyncio.Future[T]":
         """Begin to answer; the document's older request ends now. `shape` makes what the client gets."""
         uri = asked.document.uri
+        self._ahead.interrupt()
         self._answer_waiting(uri)
         flight = Flight(asked, own_job=job is not None)
         self._flights.begin(flight)
@@ -182,8 +160,15 @@ class Completing:
 
     def changed(self, document: Document) -> None:
         """Follow a change of a text: what is made for nobody and of no use in it ends."""
+        self._ahead.interrupt()
         if self._flights.has_unwaited(document.uri):
             self._flights.changed(document.uri, document.text())
+
+    def cursor(self, uri: str, place: Place) -> None:
+        """Follow the cursor to a place where nothing is asked yet: the text around it is read ahead."""
+        asked = self.look(None, uri, place)
+        if not isinstance(asked, Nothing):
+            self._ahead.at_cursor(asked)
 
     def supersede(self, uri: str) -> None:
         """End what is being made for a document; who waits for it is answered at once, with nothing."""
@@ -246,6 +231,7 @@ class Completing:
             self.shown.add(asked.document.uri, spot(asked.text, asked.offset), completion)
             pinned = asked.settings.parameters.seed is not None
             self._status.offered(asked.document.uri, completion, pinned)
+            self._ahead.behind(asked, completion)
 
     async def _answer(self, asked: Asked, flight: Flight, job: Job | None) -> Answer:
         """Make the answer and note the outcome. Never raises but for a cancel."""
@@ -281,7 +267,7 @@ class Completing:
         future = self._worker.submit(lambda: _run(completer, asked, flight, job, first), flight.token)
         completions = await asyncio.wrap_future(future)
         for completion in completions if job is None else ():
-            request = evolve(_request(asked), candidate=completion.candidate)
+            request = evolve(request_of(asked), candidate=completion.candidate)
             self._recorder.record(asked.settings.ledger, request, completion, completer)
         if self._documents.get(asked.document.uri) is not asked.document:
             return Nothing("stale", "The document was closed meanwhile.")
@@ -307,24 +293,9 @@ def _run(
     """Do the work, on the worker's thread. `first`: the first candidate, if it was made already."""
     from aide_lsp.completion.candidates import complete_several
 
-    request = _request(asked)
+    request = request_of(asked)
     if job is not None:
         return (job(completer, request, flight.token),)
     if asked.fresh:
         completer.forget(request)
     return complete_several(completer, request, asked.count, flight.token, first, flight)
-
-
-def _request(asked: Asked) -> "CompletionRequest":
-    from aide_lsp.completion.completer import CompletionRequest
-
-    path = path_of(asked.document.uri)
-    return CompletionRequest(
-        text=asked.text,
-        offset=asked.offset,
-        language_id=asked.document.language_id,
-        path=str(path) if path else "",
-        parameters=asked.settings.parameters,
-        max_tokens=asked.settings.max_tokens,
-        deadline_ms=asked.settings.deadline_ms,
-    )

@@ -14,8 +14,10 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
+from aide_lsp.lsp.arguments import read_argument
+from aide_lsp.lsp.asked import Asked
 from aide_lsp.lsp.client import read_profile
-from aide_lsp.lsp.completing import Answer, Asked
+from aide_lsp.lsp.completing import Answer
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import initialize_result
 from aide_lsp.lsp.status import Nothing
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from aide_lsp.lsp.server import Server
 
 log = logging.getLogger("aide.features")
+CURSOR = "aide/cursor"
 
 
 def register(server: Server) -> None:
@@ -143,6 +146,15 @@ def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesPara
     ls.review_settings()
 
 
+def cursor(ls: Server, params: Any) -> None:
+    """Take where the cursor went without an edit. Sent by Aide's own clients; what is wrong is ignored."""
+    try:
+        argument = read_argument(CURSOR, [params])
+    except JsonRpcInvalidParams:
+        return
+    ls.completing.cursor(argument.uri, _place(argument.position))
+
+
 def ignore(ls: Server, params: Any) -> None:
     """Take what needs no reaction, such as `$/setTrace`."""
 
@@ -161,6 +173,7 @@ METHODS: dict[str, Callable[[Server, Any], Any]] = {
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,
+    CURSOR: cursor,
 }
 
 

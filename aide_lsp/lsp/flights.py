@@ -14,7 +14,7 @@ from aide_lsp.completion.observer import CompletionObserver
 from aide_lsp.inference.cancel import CancelToken
 
 if TYPE_CHECKING:
-    from aide_lsp.lsp.completing import Asked
+    from aide_lsp.lsp.asked import Asked
 
 
 class Flight(CompletionObserver):
@@ -65,6 +65,9 @@ class Flights:
 
     def __init__(self) -> None:
         self._by_uri: dict[str, list[Flight]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_uri)
 
     def begin(self, flight: Flight) -> None:
         """Note one that begins; those that it makes useless end.

@@ -40,6 +40,13 @@ async def reciter(client: LanguageClient):
     await client.shutdown_session()
 
 
+@pytest_lsp.fixture(config=config(RECITING), scope="module")
+async def frugal(client: LanguageClient):
+    await begin(client, LISTENING, options={"workAhead": False})
+    yield
+    await client.shutdown_session()
+
+
 @pytest_lsp.fixture(config=config(FAKE_SERVER), scope="module")
 async def faker(client: LanguageClient):
     await begin(client, LISTENING)
@@ -155,3 +162,38 @@ async def test_the_state_is_told_from_loading_to_why_there_is_nothing(reciter):
 
 async def test_a_state_that_did_not_change_is_told_once(faker):
     assert all(one != other for one, other in zip(faker.statuses, faker.statuses[1:], strict=False))
+
+
+async def test_the_text_at_a_new_cursor_is_read_before_anything_is_asked(reciter):
+    before = "# a line to be read\n" * 3
+    uri = open_text(reciter, before + "total =", "file:///elsewhere/cursor.py")
+    reciter.protocol.notify("aide/cursor", {"uri": uri, "position": {"line": 3, "character": 7}})
+    await asyncio.sleep(1.0)
+    (item,) = await inline(reciter, uri, 3)
+    last = (await run(reciter, "aide.status"))["lastRequest"]
+    assert item.insert_text == " alpha + beta"
+    assert last["promptTokens"] - last["cachedTokens"] == 1
+
+
+async def test_what_comes_behind_an_accepted_completion_is_made_while_it_is_shown(reciter):
+    uri = open_text(reciter, "total =", "file:///elsewhere/next.py")
+    (item,) = await inline(reciter, uri)
+    await asyncio.sleep(1.5)
+    change(reciter, uri, "total =" + item.insert_text)
+    await inline(reciter, uri)
+    assert (await run(reciter, "aide.status"))["lastRequest"]["fromCache"]
+
+
+async def test_idle_time_is_left_alone_where_the_user_wants_it(frugal):
+    uri = open_text(frugal, "total =", "file:///elsewhere/frugal.py")
+    (item,) = await inline(frugal, uri)
+    await asyncio.sleep(1.5)
+    change(frugal, uri, "total =" + item.insert_text)
+    await inline(frugal, uri)
+    assert not (await run(frugal, "aide.status"))["lastRequest"]["fromCache"]
+
+
+async def test_a_wrong_cursor_is_ignored(reciter):
+    for params in (None, {}, {"uri": 5}, {"uri": "file:///unknown", "position": {"line": 0, "character": 0}}):
+        reciter.protocol.notify("aide/cursor", params)
+    assert (await run(reciter, "aide.status"))["state"] == "ready"

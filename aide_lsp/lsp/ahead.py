@@ -1,0 +1,78 @@
+"""Uses idle time: reads the text at a new cursor, and makes the completion behind the one that is shown.
+
+In: where the cursor went; what was shown. Out: nothing, but the next answer comes sooner: what was read is in
+the KV cache, what was made in the completion cache. It begins a moment later and only while nothing else is
+under way, and it ends with the next request that it does not serve. It does not know the protocol.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from aide_lsp.lsp.asked import Asked, request_of
+from aide_lsp.lsp.flights import Flight, Flights
+from aide_lsp.lsp.model_host import ModelHost
+from aide_lsp.lsp.worker import Worker
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer, Completion
+    from aide_lsp.ledger.recorder import Recorder
+
+CURSOR_SECONDS = 0.05
+"""The cursor often goes on at once."""
+SHOWN_SECONDS = 0.3
+"""Who types on does so within it, mostly; who reads what is shown takes longer."""
+_Job = Callable[["Completer", Asked, Flight], object]
+
+
+class Ahead:
+    """Plans and begins such work. All methods belong to the event loop's thread."""
+
+    def __init__(self, flights: Flights, worker: Worker, host: ModelHost, recorder: "Recorder") -> None:
+        self._flights, self._worker, self._host, self._recorder = flights, worker, host, recorder
+        self._planned: asyncio.TimerHandle | None = None
+
+    def interrupt(self) -> None:
+        """Begin nothing: the user goes on."""
+        if self._planned is not None:
+            self._planned.cancel()
+            self._planned = None
+
+    def at_cursor(self, asked: Asked) -> None:
+        """Read the text around a cursor, in a moment."""
+        self._plan(
+            CURSOR_SECONDS,
+            asked,
+            lambda completer, asked, flight: completer.read(request_of(asked), flight.token),
+        )
+
+    def behind(self, asked: Asked, completion: "Completion") -> None:
+        """Complete the text as it will be if what is shown is accepted, in a moment."""
+        accepted = asked.text[: asked.offset] + completion.text
+        text = accepted + asked.text[asked.offset :]
+        self._plan(SHOWN_SECONDS, evolve(asked, text=text, offset=len(accepted), count=1), self._complete)
+
+    def _plan(self, seconds: float, asked: Asked, job: _Job) -> None:
+        self.interrupt()
+        if asked.settings.work_ahead:
+            self._planned = asyncio.get_running_loop().call_later(seconds, self._begin, asked, job)
+
+    def _begin(self, asked: Asked, job: _Job) -> None:
+        self._planned = None
+        completer, loop = self._host.completer, asyncio.get_running_loop()
+        if completer is None or self._flights:
+            return
+        flight = Flight(asked, own_job=False)
+        flight.is_waited_for = False
+        self._flights.begin(flight)
+        # What goes wrong here goes wrong again when it is asked for, and is told then.
+        self._worker.submit(lambda: job(completer, asked, flight), flight.token).add_done_callback(
+            lambda done: loop.call_soon_threadsafe(self._flights.end, flight)
+        )
+
+    def _complete(self, completer: "Completer", asked: Asked, flight: Flight) -> None:
+        request = request_of(asked)
+        completion = completer.complete(request, flight.token, flight)
+        self._recorder.record(asked.settings.ledger, request, completion, completer)
