@@ -11,7 +11,11 @@ ifneq ($(SYSTEM_CERTIFICATES),)
 export SSL_CERT_FILE ?= $(SYSTEM_CERTIFICATES)
 endif
 
-.PHONY: demo test lint typecheck fix lock generate gpu-check clean
+EDITORS := .editors
+# The Node that the editors' setup brings goes before the system's, which may be older.
+NODE := PATH="$(CURDIR)/$(EDITORS)/vscode/node/bin:$$PATH"
+
+.PHONY: demo test lint typecheck fix lock generate gpu-check vsix test-editors clean
 
 demo: $(READY)  ## Fetch and convert the default model, complete a sample file twice
 	$(BIN)/aide demo
@@ -39,6 +43,23 @@ lock: $(UV)  ## Renew the pinned versions; the file names no index, so yours is 
 
 gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights and compare it with the CPU
 	$(BIN)/python -m benchmarks.gpu_check
+
+VSCODE := editors/vscode
+vsix: $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Check and package the extension for VS Code, with the server in it: build/aide.vsix
+	$(VSCODE)/package-server.sh $(UV) $(BIN)/python
+	@mkdir -p build
+	cd $(VSCODE) && export $(NODE) && npm run --silent lint && npm run --silent typecheck \
+		&& npm run --silent test && npm run --silent package
+
+test-editors: $(EDITORS)/vscode/.ready vsix  ## Install real editors into .editors and drive them with the real model
+	$(BIN)/pytest editors/tests $(PYTEST_OPTIONS)
+
+$(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json
+	cd $(VSCODE) && export $(NODE) && npm ci --silent --ignore-scripts --no-audit --no-fund
+
+$(EDITORS)/%/.ready: editors/setup/%.sh
+	$< $(@D)
+	@touch $@
 
 $(READY): requirements.lock pyproject.toml | $(UV)
 	@echo "Installing Aide into .venv ..."

@@ -1,0 +1,288 @@
+"""A real VS Code workbench in a headless Chromium, driven by keys and read from the screen.
+
+In: a VSIX, a workspace, settings. Out: the ghost text, the status bar, notifications, screenshots. It does not know
+what is to be expected of them.
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[3]
+NODE = ROOT / ".editors/vscode/node/bin/node"
+ENTRY = ROOT / ".editors/vscode/code-server/node_modules/code-server/out/node/entry.js"
+SECONDS = 120
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+# Nothing that is about the editor itself: completions have to come with what users have by default.
+SETTINGS = {
+    "workbench.startupEditor": "none",
+    "telemetry.telemetryLevel": "off",
+    "update.mode": "none",
+    "extensions.autoUpdate": False,
+    "extensions.autoCheckUpdates": False,
+    "extensions.ignoreRecommendations": True,
+    "workbench.enableExperiments": False,
+    "workbench.tips.enabled": False,
+    "chat.disableAIFeatures": True,
+    "chat.commandCenter.enabled": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "git.enabled": False,
+    "window.menuBarVisibility": "hidden",
+    "window.title": "${activeEditorShort}",
+}
+
+
+def wait_for(what, holds, seconds=SECONDS):
+    """Wait until `holds()` gives something true, and return it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := holds():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"Not seen within {seconds} s: {what}")
+
+
+class Workbench:
+    """One window on one workspace folder."""
+
+    def __init__(self, home, folder, env, vsix, settings=None, trusted=True):
+        self.folder, self._home, self._trusted = Path(folder), Path(home), trusted
+        self._data = self._home / "data"
+        self._env = env | {
+            "PATH": f"{NODE.parent}{os.pathsep}{env['PATH']}",
+            "CS_DISABLE_GETTING_STARTED_OVERRIDE": "1",
+            # Extensions are looked up nowhere.
+            "EXTENSIONS_GALLERY": '{"serviceUrl":"http://127.0.0.1:9","itemUrl":"http://127.0.0.1:9"}',
+        }
+        self._env.pop("VSCODE_IPC_HOOK_CLI", None)
+        self.configure(settings or {})
+        self._install(vsix)
+
+    def __enter__(self):
+        self._port = _free_port()
+        self._serve()
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        self.page = self._browser.new_page(viewport={"width": 1180, "height": 720}, device_scale_factor=1.5)
+        self.page.set_default_timeout(SECONDS * 1000)
+        self.page.goto(f"http://127.0.0.1:{self._port}/?folder={quote(str(self.folder))}")
+        self.page.wait_for_selector(".monaco-workbench")
+        self.page.wait_for_selector(".statusbar-item")
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(Exception):
+            self._browser.close()
+        self._playwright.stop()
+        for kind in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._server.pid, kind)
+            time.sleep(1)
+        self._server.wait()
+
+    # -- settings
+
+    def configure(self, settings):
+        """Write the user's settings; those of the machine are read from a place of their own here."""
+        for scope, values in (("User", SETTINGS | settings), ("Machine", settings)):
+            path = self._data / scope / "settings.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values, indent=2), encoding="utf-8")
+
+    # -- keys
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text, delay=60):
+        self.page.keyboard.type(text, delay=delay)
+
+    def open(self, name, line=None, column=1):
+        """Open a file of the workspace by its name, and put the cursor somewhere; None: at its end."""
+        self.press("Control+p")
+        box = self._quick_input()
+        box.fill(name if line is None else f"{name}:{line}:{column}")
+        entry = self.page.locator(".quick-input-list .monaco-list-row", has_text=Path(name).name).first
+        entry.wait_for()
+        self.press("Enter")
+        tab = f".tab.active[data-resource-name='{Path(name).name}']"
+        self.page.wait_for_selector(tab)
+        self.page.locator(".quick-input-widget").wait_for(state="hidden")
+        wait_for("the editor has the focus", lambda: self.page.evaluate(FOCUSED))
+        if line is None:
+            self.press("Control+End")
+
+    def command(self, title):
+        """Run a command of the palette."""
+        self.press("F1")
+        self._quick_input().fill(f">{title}")
+        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first
+        row.wait_for()
+        row.click()
+
+    def choose(self, text):
+        """Take an entry of the list that is open."""
+        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=text).first
+        row.wait_for()
+        row.click()
+
+    def entries(self):
+        """The entries of the list that is open."""
+        self.page.locator(".quick-input-list .monaco-list-row").first.wait_for()
+        return [_plain(text) for text in self.page.locator(".quick-input-list .monaco-list-row").all_inner_texts()]
+
+    def close_editors(self):
+        """Throw away what is open."""
+        self.press("Escape")
+        self.command("File: Revert and Close Editor") if self.page.locator(".tab.dirty").count() else None
+        self.command("View: Close All Editors")
+        self.page.locator(".tab").first.wait_for(state="detached")
+
+    def save(self, name):
+        """Save the file on show; return what it holds."""
+        self.press("Control+s")
+        wait_for(f"{name} is saved", lambda: self.page.locator(".tab.active.dirty").count() == 0)
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    # -- the screen
+
+    def ghost(self):
+        """The ghost text as it is drawn, its lines joined; empty: there is none."""
+        return self.page.evaluate(GHOST).replace("\xa0", " ")
+
+    def wait_ghost(self, text=None, other_than=None, seconds=SECONDS):
+        """Wait for ghost text: this one, or any but that one."""
+
+        def holds():
+            seen = self.ghost()
+            return seen if seen and (text is None or seen == text) and seen != other_than else ""
+
+        try:
+            return wait_for("ghost text", holds, seconds)
+        except AssertionError:
+            raise AssertionError(
+                f"Expected ghost text {text!r}; there is {self.ghost()!r}; status: {self.status()!r}"
+            ) from None
+
+    def status(self):
+        """Aide's text in the status bar."""
+        item = self.page.locator(STATUS)
+        return _plain(item.inner_text()) if item.count() else ""
+
+    def status_label(self):
+        """What a screen reader says for Aide's status; the tooltip has the same sentences."""
+        item = self.page.locator(f"{STATUS} a")
+        return item.first.get_attribute("aria-label") or "" if item.count() else ""
+
+    def tooltip(self):
+        """Aide's tooltip, as a mouse brings it up."""
+        self.page.locator(STATUS).hover()
+        hover = self.page.locator(".workbench-hover").first
+        hover.wait_for()
+        return _plain(hover.inner_text())
+
+    def notification(self, text):
+        """Wait for a notification with this text."""
+        toast = self.page.locator(".notification-toast", has_text=text).first
+        toast.wait_for()
+        return toast
+
+    def clear_notifications(self):
+        self.command("Notifications: Clear All Notifications")
+        self.page.locator(".notification-toast").first.wait_for(state="detached")
+
+    def screenshot(self, path):
+        self.page.screenshot(path=str(path))
+
+    def server_pids(self):
+        """The language servers of this window."""
+        listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+        rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+        mine, grown = {self._server.pid}, True
+        while grown:
+            more = {int(pid) for pid, parent, _ in rows if int(parent) in mine} - mine
+            mine, grown = mine | more, bool(more)
+        return [int(pid) for pid, _, args in rows if int(pid) in mine and "aide-lsp" in args]
+
+    # -- inside
+
+    def _quick_input(self):
+        box = self.page.locator(".quick-input-widget:not([style*='display: none']) .quick-input-box input").first
+        box.wait_for()
+        return box
+
+    def _install(self, vsix):
+        done = subprocess.run(
+            [NODE, ENTRY, *self._places(), "--install-extension", str(vsix), "--force"],
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def _places(self):
+        return ["--user-data-dir", str(self._data), "--extensions-dir", str(self._home / "extensions")]
+
+    def _serve(self):
+        options = ["--bind-addr", f"127.0.0.1:{self._port}", "--auth", "none", "--disable-telemetry"]
+        options += ["--disable-update-check", "--disable-proxy", "--log", "info"]
+        options += ["--disable-workspace-trust"] if self._trusted else []
+        with (self._home / "code-server.log").open("wb") as log:
+            self._server = subprocess.Popen(
+                [NODE, ENTRY, *self._places(), *options, str(self.folder)],
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_for("code-server answers", self._is_up)
+
+    def _is_up(self):
+        assert self._server.poll() is None, (self._home / "code-server.log").read_text()
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self._port}/healthz") as answer:
+            return answer.status == 200
+        return False
+
+
+STATUS = ".statusbar-item[id='aide.aide.aide.status']"
+FOCUSED = "document.activeElement?.closest('.editor-instance') !== null"
+GHOST = """() => {
+  // The first line stands in the text itself, in pieces where the text has some of it; the others below it.
+  const text = (selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent);
+  const first = text('.editor-instance .view-lines .ghost-text-decoration').join('');
+  const rest = text('.editor-instance .suggest-preview-text .view-line, .editor-instance .ghost-text .view-line');
+  return [first, ...rest].join('\\n');
+}"""
+
+
+def _plain(text):
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]

@@ -1,0 +1,173 @@
+/**
+ * The language client: starts the server, keeps it running, passes settings and the server's state on.
+ * It gives a server up that crashes again and again, with one message.
+ * It does not know how the state is shown.
+ */
+
+import { homedir } from 'node:os';
+import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import {
+  CloseAction,
+  DidChangeConfigurationNotification,
+  ErrorAction,
+  ExecuteCommandRequest,
+  LanguageClient,
+  RevealOutputChannelOn,
+  State,
+  type CloseHandlerResult,
+  type StaticFeature,
+} from 'vscode-languageclient/node';
+import { answer, settingNames } from './configuration';
+import { Crashes } from './crashes';
+import { showLate } from './ghost';
+import type { AideStatus, Ready } from './protocol';
+import { findServer } from './server';
+import type { Status } from './status';
+
+export class Client implements Disposable {
+  private client: LanguageClient | undefined;
+  private crashes = new Crashes();
+  private hasRun = false;
+  private readonly listener: Disposable;
+
+  constructor(
+    private readonly context: ExtensionContext,
+    private readonly status: Status,
+    readonly log: LogOutputChannel,
+  ) {
+    this.listener = workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('aide.server')) {
+        void this.restart(false);
+      } else if (event.affectsConfiguration('aide') && this.client?.isRunning() === true) {
+        // No values: the server asks for those of each folder.
+        void this.client.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
+      }
+    });
+  }
+
+  /** Find the server and start it. `ask`: offer to install it even if that was declined before. */
+  async start(ask: boolean): Promise<void> {
+    this.status.follow('starting');
+    this.crashes = new Crashes();
+    this.hasRun = false;
+    try {
+      const asking = (missing: string): void => { this.status.follow('stopped', missing); };
+      const command = await findServer(this.context, { ask, asking, log: this.log });
+      this.status.follow('starting');
+      await this.launch(command);
+    } catch (error) {
+      this.giveUp(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async restart(ask: boolean): Promise<void> {
+    await this.stop();
+    await this.start(ask);
+  }
+
+  async stop(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    if (client?.needsStop() === true) {
+      await client.stop().catch((error: unknown) => { this.log.warn(String(error)); });
+    }
+    this.status.follow('stopped');
+  }
+
+  /** Run one of the server's commands. */
+  async run<T>(command: string, argument: object): Promise<T> {
+    if (this.client?.isRunning() !== true) {
+      throw new Error('The server is not running. Start it with "Aide: Restart Server".');
+    }
+    return (await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] })) as T;
+  }
+
+  dispose(): void {
+    this.listener.dispose();
+  }
+
+  private async launch(command: string): Promise<void> {
+    this.log.info(`Starting ${command}`);
+    const client = (this.client = this.make(command));
+    try {
+      await client.start();
+      this.hasRun = true;
+    } catch (error) {
+      this.log.error(String(error));
+      throw new Error(`The server ${command} ended while it was starting.`, { cause: error });
+    }
+  }
+
+  private make(command: string): LanguageClient {
+    const names = settingNames(this.context.extension.packageJSON);
+    const client: LanguageClient = new LanguageClient(
+      'aide',
+      'Aide',
+      // Not the workspace: nothing that lies there is to be run or read by starting the server.
+      { command, args: ['--stdio'], options: { cwd: homedir() } },
+      {
+        documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
+        outputChannel: this.log,
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
+        initializationFailedHandler: () => false,
+        errorHandler: {
+          error: () => ({ action: ErrorAction.Continue, handled: true }),
+          closed: () => this.closed(client),
+        },
+        middleware: {
+          workspace: {
+            configuration: async (params, token, next) => {
+              const answers = await next(params, token);
+              return Array.isArray(answers) ? answer(params, answers, names) : answers;
+            },
+          },
+        },
+      },
+    );
+    client.registerFeature(announcement);
+    client.onNotification('aide/status', (status: AideStatus) => { this.status.update(status); });
+    client.onNotification('aide/ready', (ready: Ready) => { void showLate(ready); });
+    client.onDidChangeState(({ newState }) => {
+      if (client === this.client && (newState === State.Running || newState === State.Starting)) {
+        this.status.follow(newState === State.Running ? 'running' : 'starting');
+      }
+    });
+    return client;
+  }
+
+  private closed(client: LanguageClient): CloseHandlerResult {
+    if (client !== this.client || !this.hasRun) {
+      return { action: CloseAction.DoNotRestart, handled: true };
+    }
+    if (this.crashes.another(Date.now())) {
+      this.log.warn('The server ended unexpectedly and is started again.');
+      return { action: CloseAction.Restart, handled: true };
+    }
+    this.giveUp('The server ended unexpectedly several times and is not started again.');
+    return { action: CloseAction.DoNotRestart, handled: true };
+  }
+
+  /** Tell the user, once, that there are no completions. */
+  private giveUp(reason: string): void {
+    this.client = undefined;
+    this.log.error(reason);
+    this.status.follow('failed', reason);
+    void window.showErrorMessage(`Aide offers no completions. ${reason}`, 'Try Again', 'Show Log').then((choice) => {
+      if (choice === 'Try Again') {
+        void this.restart(true);
+      } else if (choice === 'Show Log') {
+        this.log.show();
+      }
+    });
+  }
+}
+
+/** Tells the server that this client takes `aide/status` and `aide/ready`. */
+const announcement: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { ...(capabilities.experimental as object | undefined), aide: true };
+  },
+  initialize: () => undefined,
+  getState: () => ({ kind: 'static' }),
+  clear: () => undefined,
+};

@@ -1,0 +1,46 @@
+/**
+ * Answers the server's questions for settings: VS Code's own values, and those made for one language.
+ * It does not know which settings there are (the manifest does) nor what they mean (the server does).
+ */
+
+import { Uri, workspace, type ConfigurationScope } from 'vscode';
+import type { ConfigurationParams } from 'vscode-languageclient/node';
+import { withLanguages, type Table } from './languageSettings';
+
+const SECTION = 'aide';
+
+/** The settings of the manifest by their names without the section's. */
+export function settingNames(manifest: unknown): string[] {
+  const { contributes } = manifest as { contributes: { configuration: { properties?: object } } };
+  return Object.keys(contributes.configuration.properties ?? {}).map((key) => key.slice(SECTION.length + 1));
+}
+
+/** Add what was made for languages to what VS Code answers. */
+export function answer(params: ConfigurationParams, answers: unknown[], names: string[]): unknown[] {
+  return params.items.map((item, index) => {
+    const section = answers[index];
+    if (item.section !== SECTION || typeof section !== 'object' || section === null) {
+      return section;
+    }
+    const scope = item.scopeUri === undefined ? undefined : Uri.parse(item.scopeUri);
+    return withLanguages(section as Table, perLanguage(names, scope));
+  });
+}
+
+function perLanguage(names: string[], uri: Uri | undefined): Record<string, Table> {
+  const found: Record<string, Table> = {};
+  for (const name of names) {
+    for (const languageId of workspace.getConfiguration(SECTION, uri).inspect(name)?.languageIds ?? []) {
+      const value = languageValue(name, { uri, languageId });
+      if (value !== undefined && value !== null) {
+        (found[languageId] ??= {})[name] = value;
+      }
+    }
+  }
+  return found;
+}
+
+function languageValue(name: string, scope: ConfigurationScope): unknown {
+  const found = workspace.getConfiguration(SECTION, scope).inspect(name);
+  return found?.workspaceFolderLanguageValue ?? found?.workspaceLanguageValue ?? found?.globalLanguageValue;
+}

@@ -1,0 +1,150 @@
+/**
+ * The private environment: a virtual environment that holds the server, of this extension's own version.
+ * It is installed with uv, or else Python's venv and pip, from the wheel and the pinned versions in server/.
+ * It does not know when it is wanted (`server.ts` does).
+ */
+
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { CancellationToken } from 'vscode';
+import { findOnPath, inEnvironment, isExecutable } from './executables';
+
+const OLDEST_PYTHON = [3, 11] as const;
+const run = promisify(execFile);
+
+/** What an installation needs from outside. */
+export interface Reporter {
+  log: (line: string) => void;
+  step: (message: string) => void;
+  token: CancellationToken;
+}
+
+export class Environment {
+  private readonly folder: string;
+  private readonly complete: string;
+
+  /** `storage`: the extension's folder for its data; `files`: holds the wheel and the versions. */
+  constructor(
+    private readonly storage: string,
+    private readonly files: string,
+    version: string,
+  ) {
+    this.folder = path.join(storage, `server-${version}`);
+    this.complete = path.join(this.folder, 'complete');
+  }
+
+  /** The server in it; undefined: it is not there, or was not finished. */
+  get server(): string | undefined {
+    const server = inEnvironment(this.folder, 'aide-lsp');
+    return existsSync(this.complete) && isExecutable(server) ? server : undefined;
+  }
+
+  /** Make it anew, and remove those of other versions. */
+  async make(reporter: Reporter): Promise<string> {
+    await mkdir(this.storage, { recursive: true });
+    for (const name of readdirSync(this.storage).filter((entry) => entry.startsWith('server-'))) {
+      await rm(path.join(this.storage, name), { recursive: true, force: true });
+    }
+    const uv = findOnPath('uv');
+    const steps = uv === undefined ? await this.pipSteps() : this.uvSteps(uv);
+    for (const [message, program, ...options] of steps) {
+      reporter.step(message);
+      await runLogged(program, options, reporter);
+    }
+    await writeFile(this.complete, '');
+    const server = this.server;
+    if (server === undefined) {
+      throw new Error(`The installation ended without a fault, but there is no aide-lsp in ${this.folder}.`);
+    }
+    return server;
+  }
+
+  private uvSteps(uv: string): Step[] {
+    const python = inEnvironment(this.folder, 'python');
+    const install = [uv, 'pip', 'install', '--python', python] as const;
+    return [
+      ['Making the environment', uv, 'venv', '--python', `>=${OLDEST_PYTHON.join('.')}`, this.folder],
+      ['Installing the runtime', ...install, '--require-hashes', '-r', this.requirements],
+      ['Installing the server', ...install, '--no-deps', this.wheel],
+    ];
+  }
+
+  private async pipSteps(): Promise<Step[]> {
+    const python = inEnvironment(this.folder, 'python');
+    const install = [python, '-m', 'pip', 'install', '--disable-pip-version-check'] as const;
+    return [
+      ['Making the environment', await findPython(), '-m', 'venv', this.folder],
+      ['Installing the runtime', ...install, '--require-hashes', '-r', this.requirements],
+      ['Installing the server', ...install, '--no-deps', this.wheel],
+    ];
+  }
+
+  private get requirements(): string {
+    return path.join(this.files, 'requirements.txt');
+  }
+
+  private get wheel(): string {
+    const wheel = readdirSync(this.files).find((name) => name.endsWith('.whl'));
+    if (wheel === undefined) {
+      throw new Error(`This build of the extension holds no server: there is no wheel in ${this.files}.`);
+    }
+    return path.join(this.files, wheel);
+  }
+}
+
+type Step = [message: string, program: string, ...options: string[]];
+
+async function findPython(): Promise<string> {
+  for (const name of ['python3', 'python']) {
+    const python = findOnPath(name);
+    if (python !== undefined && (await isNewEnough(python))) {
+      return python;
+    }
+  }
+  const oldest = OLDEST_PYTHON.join('.');
+  throw new Error(`Neither uv nor Python ${oldest} or newer was found on PATH. Install one of them and try again.`);
+}
+
+async function isNewEnough(python: string): Promise<boolean> {
+  const question = `import sys, venv, ensurepip; sys.exit(sys.version_info < (${OLDEST_PYTHON.join(', ')}))`;
+  try {
+    await run(python, ['-I', '-c', question]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Run a program, each line of its output to the log; its last line is the reason when it fails. */
+function runLogged(program: string, options: string[], { log, token }: Reporter): Promise<void> {
+  log(`${program} ${options.join(' ')}`);
+  // uv brings its own certificates; where a network has one of its own, the system knows it.
+  const env = { UV_SYSTEM_CERTS: '1', ...process.env, PYTHONHOME: undefined, PYTHONPATH: undefined };
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, options, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const cancel = token.onCancellationRequested(() => child.kill());
+    let last = '';
+    const read = (chunk: Buffer): void => {
+      for (const line of chunk.toString().split(/\r?\n/).filter(Boolean)) {
+        log(line);
+        last = line;
+      }
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      cancel.dispose();
+      if (code === 0) {
+        resolve();
+      } else if (token.isCancellationRequested) {
+        reject(new Error('The installation was cancelled.'));
+      } else {
+        reject(new Error(`${path.basename(program)} failed: ${last}`));
+      }
+    });
+  });
+}

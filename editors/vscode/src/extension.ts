@@ -1,0 +1,21 @@
+/** Wires the parts together. */
+
+import { window, type ExtensionContext } from 'vscode';
+import { Client } from './client';
+import { registerCommands } from './commands';
+import { Status } from './status';
+
+let client: Client | undefined;
+
+export function activate(context: ExtensionContext): void {
+  const log = window.createOutputChannel('Aide', { log: true });
+  const status = new Status();
+  client = new Client(context, status, log);
+  context.subscriptions.push(log, status, client, ...registerCommands(context, client, status));
+  // Not awaited: it may ask the user something.
+  void client.start(false);
+}
+
+export async function deactivate(): Promise<void> {
+  await client?.stop();
+}

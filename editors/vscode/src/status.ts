@@ -1,0 +1,64 @@
+/**
+ * The one status bar item: keeps the last state and shows it.
+ * It does not know where the state comes from, nor what its words are (`statusText.ts`).
+ */
+
+import { MarkdownString, StatusBarAlignment, ThemeColor, window, type Disposable } from 'vscode';
+import type { AideStatus } from './protocol';
+import { statusText, type Phase } from './statusText';
+
+export class Status implements Disposable {
+  private readonly item = window.createStatusBarItem('aide.status', StatusBarAlignment.Right, 100);
+  private phase: Phase = 'starting';
+  private failure: string | null = null;
+  /** What the server told last; null: nothing since it was started. */
+  last: AideStatus | null = null;
+
+  constructor() {
+    this.item.name = 'Aide';
+    this.item.command = 'aide.editor.menu';
+    this.render();
+    this.item.show();
+  }
+
+  /** Follow the server's process; a new one has told nothing yet. */
+  follow(phase: Phase, failure: string | null = null): void {
+    this.phase = phase;
+    this.failure = failure;
+    if (phase !== 'running') {
+      this.last = null;
+    }
+    this.render();
+  }
+
+  /** Show what the server tells. */
+  update(status: AideStatus): void {
+    this.last = status;
+    this.render();
+  }
+
+  /** What there is to say now, in one line. */
+  get summary(): string {
+    return this.texts().tooltip.join(' · ');
+  }
+
+  dispose(): void {
+    this.item.dispose();
+  }
+
+  private texts() {
+    return statusText(this.phase, this.last, this.failure);
+  }
+
+  private render(): void {
+    const { text, tooltip, isError } = this.texts();
+    this.item.text = text;
+    this.item.backgroundColor = isError ? new ThemeColor('statusBarItem.errorBackground') : undefined;
+    const markdown = new MarkdownString();
+    for (const paragraph of tooltip) {
+      markdown.appendText(paragraph).appendMarkdown('\n\n');
+    }
+    this.item.tooltip = markdown;
+    this.item.accessibilityInformation = { label: tooltip.join(', ') };
+  }
+}

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withLanguages } from '../src/languageSettings';
+
+test('what was set for a language goes into its table', () => {
+  assert.deepEqual(withLanguages({ topK: 5 }, { python: { temperature: 0.2 } }), {
+    topK: 5,
+    languages: { python: { temperature: 0.2 } },
+  });
+});
+
+test('tables that the user wrote stay, and what was set for the language goes over them', () => {
+  const section = { languages: { python: { temperature: 0.9, topK: 3 }, go: { topP: 0.5 } } };
+  assert.deepEqual(withLanguages(section, { python: { temperature: 0.2 } }), {
+    languages: { python: { temperature: 0.2, topK: 3 }, go: { topP: 0.5 } },
+  });
+});
+
+test('without any the section is as it was', () => {
+  const section = { languages: null };
+  assert.equal(withLanguages(section, {}), section);
+});
