@@ -98,10 +98,11 @@ def expected_completion(editor_env):
     def complete(path, line, column, text=None, **options):
         path = Path(path)
         place = f"{path if text is None else '-'}:{line}:{column}"
-        command = [str(BIN / "aide"), "complete", place, "--json"]
+        command = [str(BIN / "aide"), "complete", "--json"]
         command += [] if text is None else ["--path", str(path)]
         for name, value in options.items():
             command += [f"--{name.replace('_', '-')}", str(value)]
+        command += ["--", place]  # a place in stdin begins with a dash
         done = subprocess.run(
             command,
             input=text,
