@@ -145,6 +145,60 @@ def reproducibility(as_json: bool, **options: Any) -> None:
         raise click.exceptions.Exit(1)
 
 
+@bench.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--traces", default=3, show_default=True, type=click.IntRange(1), help="Traces to replay.")
+@click.option("--seconds", default=40.0, show_default=True, help="At most, of each trace.")
+@click.option("--seed", default=1, show_default=True, help="Of the places, keys and times.")
+@click.option("--command", help="Another language server.  [default: aide-lsp with your settings]")
+@click.option("--limit-ms", default=750.0, show_default=True, help="When the editor gives up; 0: never.")
+@click.option("--patient", is_flag=True, help="Wait for each answer before the next key.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def typing(
+    files: tuple[Path, ...],
+    traces: int,
+    seconds: float,
+    seed: int,
+    command: str | None,
+    limit_ms: float,
+    patient: bool,
+    as_json: bool,
+) -> None:
+    """Type real code again, key by key in real time, and see which answers come before the next key.
+
+    FILES are what is typed again, in pairs; without any, Python's own library. They are not changed. Takes
+    two minutes. Other programs that run meanwhile spoil the figures.
+    """
+    import asyncio
+    import json
+    import shlex
+    import sys
+    import tempfile
+
+    from attrs import asdict
+
+    from aide_lsp.bench_typing import make_traces, measure
+    from aide_lsp.bench_typing_figures import figures, rows
+    from aide_lsp.bench_typing_replay import Pace
+    from aide_lsp.bench_typing_sources import module_sources, read_source
+    from aide_lsp.progress import terminal_progress
+
+    made = make_traces([read_source(path) for path in files] or module_sources(), traces, seed)
+    pace = Pace(patient, limit_ms, seconds)
+    server = shlex.split(command) if command else [sys.executable, "-m", "aide_lsp.lsp.main"]
+    with terminal_progress() as progress, tempfile.TemporaryDirectory(prefix="aide-typing-") as folder:
+        # A benchmark's completions would drive the user's own out of the ledger.
+        settings = {"ledger": "off"}
+        name, replayed = asyncio.run(measure(server, settings, made, pace, Path(folder), progress))
+    found = figures(replayed)
+    if as_json:
+        click.echo(json.dumps({"server": name, "traces": [trace.name for trace in made], **asdict(found)}))
+        return
+    click.echo(f"{name}, {len(made)} traces; the same keys at the same times for the same files and seed")
+    for title, text in rows(found):
+        click.echo(f"{title:<34} {text:>18}")
+
+
 def model_folder(settings: Any) -> Path:
     """Return the converted model that the settings name; fetch and convert it first where needed."""
     from aide_lsp import startup
