@@ -8,13 +8,9 @@ import pytest
 from aide_lsp.presets import PRESETS
 from aide_lsp.settings import FIELDS, camel
 from aide_lsp.settings_layers import SettingsReader
-from aide_lsp.settings_reference import (
-    REPOSITORY,
-    generated_files,
-    json_schema,
-    reference_page,
-    vscode_section,
-)
+from aide_lsp.settings_reference import REPOSITORY, generated_files, reference_page
+from aide_lsp.settings_schema import json_schema
+from aide_lsp.settings_vscode import vscode_section
 
 
 def test_reference_names_every_setting_and_preset():
