@@ -1,0 +1,45 @@
+-- How Neovim starts Aide's language server: read by `vim.lsp.config`, started by `vim.lsp.enable('aide')`.
+-- All file types; Neovim attaches to buffers that are files, and `root_dir` leaves out those without a name.
+-- It does not know what the server answers.
+
+return {
+  cmd = { 'aide-lsp' },
+  root_markers = { '.aide.toml', 'pyproject.toml', '.git' },
+
+  ---@param buf integer
+  ---@param on_dir fun(dir: string?)
+  root_dir = function(buf, on_dir)
+    local client = require('aide.client')
+    if client.is_eligible(buf) then
+      on_dir(client.root(buf))
+    end
+  end,
+
+  -- One server for all projects: each would hold a model of its own in memory.
+  reuse_client = function(client, config)
+    return client.name == config.name and not client:is_stopped()
+  end,
+
+  capabilities = {
+    -- Neovim 0.11 does not announce it by itself.
+    textDocument = { inlineCompletion = { dynamicRegistration = false } },
+    -- Aide's own notifications: `aide/status` and `aide/ready`.
+    experimental = { aide = true },
+  },
+
+  handlers = {
+    ['aide/status'] = function(_, status, context)
+      require('aide.status').receive(context.client_id, status)
+    end,
+    ['aide/ready'] = function(_, ready)
+      require('aide.completion').ready(ready)
+    end,
+    ['window/logMessage'] = function(_, message)
+      require('aide.log').add(message)
+    end,
+  },
+
+  on_exit = function(code, signal, client_id)
+    require('aide.restart').exited(code, signal, client_id)
+  end,
+}

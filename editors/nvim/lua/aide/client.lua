@@ -1,0 +1,109 @@
+-- Finds the language server of a buffer, attaches it, and sends it commands. It knows no ghost text.
+
+local M = {}
+
+local told_missing = false
+
+--- Whether Aide completes in a buffer at all: files with a name, nothing else.
+---@param buf integer
+---@return boolean
+function M.is_eligible(buf)
+  return vim.api.nvim_buf_is_loaded(buf)
+    and vim.bo[buf].buftype == ''
+    and vim.bo[buf].modifiable
+    and vim.api.nvim_buf_get_name(buf) ~= ''
+end
+
+--- The project's folder; without a marker the file's own.
+---@param buf integer
+---@return string
+function M.root(buf)
+  local markers = vim.lsp.config.aide.root_markers
+  return vim.fs.root(buf, markers) or vim.fs.dirname(vim.api.nvim_buf_get_name(buf))
+end
+
+--- The server at work in a buffer.
+---@param buf integer
+---@return vim.lsp.Client?
+function M.of(buf)
+  return vim.lsp.get_clients({ name = 'aide', bufnr = buf })[1]
+end
+
+--- Attach the server to a buffer that Neovim did not attach it to: after a crash, or a file without a type.
+---@param buf integer
+function M.attach(buf)
+  if not vim.lsp.is_enabled('aide') or M.of(buf) or not M.is_eligible(buf) then
+    return
+  end
+  local config = vim.deepcopy(vim.lsp.config.aide)
+  if type(config.cmd) == 'table' and vim.fn.executable(config.cmd[1]) == 0 then
+    M.tell_missing(config.cmd[1])
+    return
+  end
+  config.root_dir = M.root(buf)
+  vim.lsp.start(config, { bufnr = buf, reuse_client = config.reuse_client })
+end
+
+--- Say once that the server is not there, and how it gets there.
+---@param command string
+function M.tell_missing(command)
+  if not told_missing then
+    told_missing = true
+    vim.notify(
+      ('Aide: the language server "%s" was not found. Install it with: uv tool install aide-lsp '):format(
+        command
+      ) .. '(or: pip install aide-lsp), then open the file again.',
+      vim.log.levels.WARN
+    )
+  end
+end
+
+--- Tell the server of a buffer's project: it serves them all.
+---@param client vim.lsp.Client
+---@param buf integer
+function M.add_folder(client, buf)
+  local root = M.root(buf)
+  local folder = { uri = vim.uri_from_fname(root), name = root }
+  for _, known in ipairs(client.workspace_folders or {}) do
+    if known.uri == folder.uri then
+      return
+    end
+  end
+  client.workspace_folders = client.workspace_folders or {}
+  table.insert(client.workspace_folders, folder)
+  client:notify('workspace/didChangeWorkspaceFolders', { event = { added = { folder }, removed = {} } })
+end
+
+--- A place as the protocol writes it.
+---@param client vim.lsp.Client
+---@param buf integer
+---@param row integer from 0
+---@param column integer bytes before it
+function M.place(client, buf, row, column)
+  local line = vim.api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ''
+  local character = vim.str_utfindex(line, client.offset_encoding, math.min(column, #line), false)
+  return { uri = vim.uri_from_bufnr(buf), position = { line = row, character = character } }
+end
+
+--- Run one of the server's commands; a refusal is shown, as the server words it.
+---@param buf integer
+---@param command string such as `aide.regenerate`
+---@param argument table
+---@param on_result? fun(result: any)
+function M.run(buf, command, argument, on_result)
+  local client = M.of(buf)
+  if not client then
+    vim.notify('Aide is not at work in this buffer. :checkhealth aide says why.', vim.log.levels.WARN)
+    return
+  end
+  local params = { command = command, arguments = { next(argument) and argument or vim.empty_dict() } }
+  client:request('workspace/executeCommand', params, function(err, result)
+    if err then
+      vim.notify('Aide: ' .. err.message, vim.log.levels.WARN)
+    elseif on_result then
+      on_result(result)
+    end
+  end, buf)
+end
+
+return M

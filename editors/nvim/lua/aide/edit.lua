@@ -1,0 +1,87 @@
+-- What is offered at a cursor, as text: made from the server's item, shortened while the user types along,
+-- cut into words and lines. Byte columns only. Pure: it knows no buffer and no screen.
+
+local M = {}
+
+---@class aide.Edit
+---@field row integer line of the cursor, from 0
+---@field before string the line up to the cursor
+---@field after string the line behind the cursor
+---@field text string what is inserted at the cursor
+---@field delete integer bytes behind the cursor that it replaces
+
+--- Make an edit from an item; nil: it does not go on from what stands before the cursor.
+---@param item table `lsp.InlineCompletionItem`
+---@param row integer
+---@param column integer
+---@param line string
+---@param encoding string
+---@return aide.Edit?
+function M.from_item(item, row, column, line, encoding)
+  local text = type(item.insertText) == 'table' and item.insertText.value or item.insertText
+  text = text:gsub('\r\n', '\n')
+  local first, last = column, column
+  if item.range then
+    if item.range.start.line ~= row or item.range['end'].line ~= row then
+      return nil
+    end
+    first = vim.str_byteindex(line, encoding, item.range.start.character, false)
+    last = vim.str_byteindex(line, encoding, item.range['end'].character, false)
+  end
+  local head = line:sub(first + 1, column)
+  if first > column or last < column or not vim.startswith(text, head) then
+    return nil
+  end
+  local rest = text:sub(#head + 1)
+  if rest == '' then
+    return nil
+  end
+  return {
+    row = row,
+    before = line:sub(1, column),
+    after = line:sub(column + 1),
+    text = rest,
+    delete = last - column,
+  }
+end
+
+--- The edit as it is once the user has typed its next characters; nil: something else was typed.
+---@param edit aide.Edit
+---@param row integer
+---@param column integer
+---@param line string
+---@return aide.Edit?
+function M.follow(edit, row, column, line)
+  local start = #edit.before
+  if row ~= edit.row or column < start then
+    return nil
+  end
+  local typed = line:sub(start + 1, column)
+  local fits = line:sub(1, start) == edit.before
+    and line:sub(column + 1) == edit.after
+    and vim.startswith(edit.text, typed)
+    and #typed < #edit.text
+  if not fits then
+    return nil
+  end
+  return vim.tbl_extend('force', edit, { before = edit.before .. typed, text = edit.text:sub(#typed + 1) })
+end
+
+--- Cut off what is taken next.
+---@param text string
+---@param amount 'all'|'word'|'line'
+---@return string part, string rest
+function M.cut(text, amount)
+  local part = text
+  if amount == 'word' then
+    part = vim.fn.matchstr(text, [=[^\_s*\%(\k\+\|[^[:keyword:][:space:]]\+\)]=])
+  elseif amount == 'line' then
+    part = text:match('^\n*[^\n]*')
+  end
+  if part == '' then
+    part = text
+  end
+  return part, text:sub(#part + 1)
+end
+
+return M

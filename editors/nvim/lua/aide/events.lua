@@ -1,0 +1,53 @@
+-- The wiring: which of Neovim's events lead where. No logic stands here.
+
+local M = {}
+
+--- Listen from now on.
+function M.listen()
+  local group = vim.api.nvim_create_augroup('aide', {})
+  local function on(events, callback)
+    vim.api.nvim_create_autocmd(events, { group = group, callback = callback })
+  end
+
+  on({ 'TextChangedI', 'TextChangedP', 'CursorMovedI' }, function(event)
+    if require('aide.client').of(event.buf) then
+      require('aide.completion').update()
+    end
+  end)
+  -- Scheduled: the mode is not changed yet, or the menu not open or closed.
+  on({ 'InsertEnter', 'CompleteChanged', 'CompleteDone' }, function(event)
+    vim.schedule(function()
+      if vim.api.nvim_get_current_buf() == event.buf and require('aide.client').of(event.buf) then
+        require('aide.completion').update()
+      end
+    end)
+  end)
+  on({ 'InsertLeave', 'BufLeave', 'WinLeave' }, function()
+    require('aide.completion').leave()
+  end)
+  on('InsertEnter', function(event)
+    require('aide.client').attach(event.buf)
+  end)
+  on('LspAttach', function(event)
+    local client = vim.lsp.get_client_by_id(event.data.client_id)
+    if client and client.name == 'aide' then
+      require('aide.client').add_folder(client, event.buf)
+      require('aide.keys').map(event.buf)
+      if vim.lsp.inline_completion then -- the user may have switched Neovim's own ghost text on for all servers
+        vim.lsp.inline_completion.enable(false, { client_id = client.id })
+      end
+      require('aide.completion').retry()
+    end
+  end)
+  on('LspDetach', function(event)
+    local client = vim.lsp.get_client_by_id(event.data.client_id)
+    if client and client.name == 'aide' then
+      require('aide.completion').leave()
+    end
+  end)
+  on('ColorScheme', function()
+    require('aide.ghost').define_highlights()
+  end)
+end
+
+return M

@@ -1,0 +1,89 @@
+-- Draws an offered text behind the cursor, greyed; the buffer stays as it is. It knows no server.
+--
+-- Neovim 0.12 can draw inline completions itself, but up to 0.12.4 it waits 200 ms after each key, leaves
+-- requests running that nobody needs any more, and may insert an answer to an older text when a key follows
+-- another quickly. So there is one ghost text, this one, in 0.11 and 0.12.
+
+local M = {}
+
+local namespace = vim.api.nvim_create_namespace('aide')
+local drawn ---@type integer? the buffer
+
+--- Define the colours; a colour scheme or the user may define them otherwise.
+function M.define_highlights()
+  vim.api.nvim_set_hl(0, 'AideGhost', { link = 'Comment', default = true })
+  vim.api.nvim_set_hl(0, 'AideCount', { link = 'NonText', default = true })
+end
+
+--- Draw an edit; what was drawn before goes.
+---@param buf integer
+---@param edit aide.Edit
+---@param label? string such as `2/3`
+function M.draw(buf, edit, label)
+  M.clear()
+  drawn = buf
+  local lines = vim.split(edit.text, '\n', { plain = true })
+  local chunks = {} ---@type [string, string][][] the lines, each in pieces with their colour
+  for i, line in ipairs(lines) do
+    local from = i == 1 and vim.fn.strdisplaywidth(edit.before) or 0
+    chunks[i] = { { M.visible(line, from, vim.bo[buf].tabstop), 'AideGhost' } }
+  end
+  -- What stands behind the cursor will stand behind the last line, or is replaced: show it there.
+  if edit.after ~= '' and (#lines > 1 or edit.delete > 0) then
+    local kept = edit.after:sub(edit.delete + 1)
+    local at = (#lines == 1 and vim.fn.strdisplaywidth(edit.before) or 0)
+      + vim.fn.strdisplaywidth(chunks[#chunks][1][1])
+    table.insert(chunks[#chunks], { M.visible(kept, at, vim.bo[buf].tabstop), 'Normal' })
+    local blank = (' '):rep(vim.fn.strdisplaywidth(edit.after, vim.fn.strdisplaywidth(edit.before)))
+    M.mark(buf, edit, { virt_text = { { blank, 'Normal' } }, virt_text_pos = 'overlay' })
+  end
+  local below = {}
+  for i = 2, #chunks do
+    table.insert(below, chunks[i])
+  end
+  M.mark(buf, edit, {
+    virt_text = chunks[1],
+    virt_text_pos = 'inline',
+    virt_lines = #below > 0 and below or nil,
+    virt_lines_overflow = 'scroll',
+    hl_mode = 'combine',
+  })
+  if label then
+    M.mark(buf, edit, { virt_text = { { label, 'AideCount' } }, virt_text_pos = 'eol' })
+  end
+end
+
+--- Take away what is drawn.
+function M.clear()
+  if drawn and vim.api.nvim_buf_is_valid(drawn) then
+    vim.api.nvim_buf_clear_namespace(drawn, namespace, 0, -1)
+  end
+  drawn = nil
+end
+
+---@package
+function M.mark(buf, edit, options)
+  vim.api.nvim_buf_set_extmark(buf, namespace, edit.row, #edit.before, options)
+end
+
+--- A line as virtual text shows it rightly: tabs as blanks (it would not expand them), never empty.
+---@package
+---@param line string
+---@param from integer screen column it begins at
+---@param tabstop integer
+---@return string
+function M.visible(line, from, tabstop)
+  local shown, column = {}, from
+  for i, piece in ipairs(vim.split(line, '\t', { plain = true })) do
+    if i > 1 then
+      local blanks = tabstop - column % tabstop
+      table.insert(shown, (' '):rep(blanks))
+      column = column + blanks
+    end
+    table.insert(shown, piece)
+    column = column + vim.fn.strdisplaywidth(piece)
+  end
+  return table.concat(shown)
+end
+
+return M

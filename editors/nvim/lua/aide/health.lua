@@ -1,0 +1,72 @@
+-- `:checkhealth aide`: is Neovim new enough, is the server there, is it at work, and which keys act.
+
+local M = {}
+
+--- The file buffer that the user came from: the report has a window of its own.
+local function file_buffer()
+  for _, buf in ipairs({ vim.fn.bufnr('#'), unpack(vim.api.nvim_list_bufs()) }) do
+    if buf > 0 and require('aide.client').is_eligible(buf) then
+      return buf
+    end
+  end
+end
+
+local function check_server()
+  local health, command = vim.health, vim.lsp.config.aide.cmd[1]
+  if vim.fn.executable(command) == 0 then
+    return health.error(('The language server "%s" was not found.'):format(command), {
+      'Install it: uv tool install aide-lsp (or: pip install aide-lsp)',
+      'Or name its place: require("aide").setup({ cmd = { "/path/to/aide-lsp" } })',
+    })
+  end
+  local done = vim.system({ command, '--version' }, { text = true }):wait(10000)
+  if done.code ~= 0 then
+    return health.error(('"%s --version" failed.'):format(command), { 'Install the server anew.', done.stderr })
+  end
+  health.ok(('%s, %s'):format(vim.trim(done.stdout), vim.fn.exepath(command)))
+end
+
+local function check_buffer()
+  local health, buf = vim.health, file_buffer()
+  if not buf then
+    return health.info('No file is open. Aide is at work in files only.')
+  end
+  local name = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buf), ':t')
+  if not require('aide.client').of(buf) then
+    return health.warn(('Aide is not at work in %s.'):format(name), {
+      ':Aide restart tries to start the server; :Aide log may say why it ended.',
+    })
+  end
+  local status = require('aide.status').of(buf)
+  local state = status and status.state or 'starting'
+  local text = ('At work in %s: %s%s'):format(name, state, status and status.message and (', ' .. status.message) or '')
+  if state == 'failed' then
+    return health.error(text, { 'Run "aide doctor" in a terminal: it names the repair.' })
+  end
+  health.ok(text)
+  if status and status.nothing then
+    health.info('The last request showed nothing: ' .. status.nothing.message)
+  end
+end
+
+function M.check()
+  local health = vim.health
+  health.start('Aide')
+  if vim.fn.has('nvim-0.11') == 0 then
+    return health.error('Neovim 0.11 or newer is needed.')
+  end
+  health.ok('Neovim ' .. tostring(vim.version()))
+  if not vim.lsp.is_enabled('aide') then
+    return health.warn('Aide is switched off (vim.g.aide = false, or setup with enabled = false).')
+  end
+  check_server()
+  check_buffer()
+  local keys = {}
+  for name, key in pairs(require('aide.config').options.keys) do
+    table.insert(keys, key and ('%s: %s'):format(name, key) or nil)
+  end
+  table.sort(keys)
+  health.info('Keys in insert mode: ' .. (#keys > 0 and table.concat(keys, ', ') or 'none'))
+end
+
+return M

@@ -1,0 +1,65 @@
+-- The keys of insert mode. Where no completion is shown, a key does what it would do without Aide: the user's
+-- own map, Neovim's, or the key itself. It does not know what a completion is.
+
+local M = {}
+
+local FALLBACK = '<Plug>(aide-fallback)'
+local AMOUNTS = { accept = 'all', accept_word = 'word', accept_line = 'line' }
+
+--- Map the keys in a buffer.
+---@param buf integer
+function M.map(buf)
+  for name, key in pairs(require('aide.config').options.keys) do
+    if key and not vim.b[buf]['aide_' .. name] then
+      vim.b[buf]['aide_' .. name] = true
+      local own = M.find(vim.api.nvim_buf_get_keymap(buf, 'i'), key)
+      -- No `expr` map: Neovim may evaluate those before the key typed just before is in the buffer.
+      vim.keymap.set('i', key, function()
+        if not M.act(name) then
+          -- Looked up now: other plugins may have mapped the key since.
+          M.set_fallback(own or M.find(vim.api.nvim_get_keymap('i'), key), key)
+          vim.api.nvim_feedkeys(vim.keycode(FALLBACK), 'mi', false)
+        end
+      end, { buffer = buf, desc = 'Aide: ' .. name:gsub('_', ' ') })
+    end
+  end
+end
+
+--- Do what a key is for; false: there is nothing to do it with.
+---@param name string
+---@return boolean
+function M.act(name)
+  local completion = require('aide.completion')
+  if name == 'next' or name == 'previous' then
+    completion.cycle(name == 'next' and 1 or -1)
+    return true
+  elseif name == 'dismiss' then
+    return completion.dismiss()
+  end
+  return completion.accept(AMOUNTS[name])
+end
+
+--- Find the map of a key.
+---@package
+function M.find(maps, key)
+  local raw = vim.keycode(key)
+  for _, map in ipairs(maps) do
+    if vim.keycode(map.lhs) == raw or map.lhsraw == raw or map.lhsrawalt == raw then
+      return map
+    end
+  end
+end
+
+--- Give the map that would act without us another name.
+---@package
+function M.set_fallback(map, key)
+  if not map then
+    vim.keymap.set('i', FALLBACK, key, { remap = false })
+    return
+  end
+  local renamed = vim.tbl_extend('force', map, { lhs = FALLBACK, lhsraw = vim.keycode(FALLBACK), buffer = 0 })
+  renamed.lhsrawalt = nil
+  vim.fn.mapset('i', false, renamed)
+end
+
+return M

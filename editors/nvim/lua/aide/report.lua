@@ -1,0 +1,110 @@
+-- Shows texts: in a split of its own, or as lines about the state. It knows no requests.
+
+local M = {}
+
+--- Show a text in a split; `q` closes it.
+---@param title string
+---@param text string|string[]
+---@param filetype? string
+function M.open(title, text, filetype)
+  local lines = type(text) == 'table' and text or vim.split(vim.trim(text), '\n', { plain = true })
+  vim.cmd('botright new')
+  local buf = vim.api.nvim_get_current_buf()
+  vim.bo[buf].buftype = 'nofile'
+  vim.bo[buf].bufhidden = 'wipe'
+  vim.bo[buf].swapfile = false
+  vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
+  vim.bo[buf].modifiable = false
+  vim.bo[buf].filetype = filetype or ''
+  pcall(vim.api.nvim_buf_set_name, buf, 'aide://' .. title)
+  vim.api.nvim_win_set_height(0, math.max(3, math.min(#lines, math.floor(vim.o.lines / 2))))
+  vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buf, nowait = true, desc = 'Close' })
+end
+
+--- Write a page for the browser and open it; say where it lies.
+---@param html string
+function M.open_page(html)
+  local folder = vim.fs.joinpath(vim.fn.stdpath('cache'), 'aide')
+  vim.fn.mkdir(folder, 'p')
+  local path = vim.fs.joinpath(folder, 'explain.html')
+  local file = assert(io.open(path, 'w'))
+  file:write(html)
+  file:close()
+  local _, fault = vim.ui.open(path)
+  vim.notify(('Aide: the explanation lies in %s%s'):format(path, fault and '; no program opens it here.' or ''))
+end
+
+--- The whole state in words.
+---@param report table the answer of `aide.status`
+---@param state? table the last `aide/status`
+---@return string[]
+function M.state(report, state)
+  local function line(name, value)
+    return ('%-12s %s'):format(name, value)
+  end
+  local lines = {
+    line('State', report.state .. (report.message and (': ' .. report.message) or '')),
+    line('Model', ('%s%s'):format(report.model, report.recipe and (', recipe ' .. report.recipe) or '')),
+    line('Device', (report.device or 'none yet') .. (report.deviceNote and (', ' .. report.deviceNote) or '')),
+    line('Version', report.version),
+  }
+  local shown, nothing = state and state.shown, state and state.nothing
+  if shown then
+    local pinned = shown.pinned and ', pinned' or ''
+    table.insert(lines, line('Shown', ('seed %d, candidate %d%s'):format(shown.seed, shown.candidate + 1, pinned)))
+  elseif nothing then
+    table.insert(lines, line('Shown', ('nothing: %s'):format(nothing.message)))
+  end
+  local names = vim.tbl_keys(report.parameters or {})
+  table.sort(names)
+  for _, name in ipairs(names) do
+    table.insert(lines, line(name, tostring(report.parameters[name])))
+  end
+  table.insert(lines, line('Accepted', ('%d completions'):format(report.accepted.count)))
+  for _, problem in ipairs(report.settingsProblems or {}) do
+    table.insert(lines, line('Problem', problem))
+  end
+  return lines
+end
+
+--- A proposal against a complaint, with both completions.
+---@param answer table the answer of `aide.troubleshoot`
+---@return string[]
+function M.proposal(answer)
+  local lines = {}
+  local function add(text)
+    vim.list_extend(lines, vim.split(text, '\n', { plain = true }))
+  end
+  for name, value in pairs(answer.changes) do
+    add(('%s: %s → %s'):format(name, tostring(answer.before.parameters[name]), tostring(value)))
+    add('  ' .. (answer.reasons[name] or ''))
+  end
+  for _, bound in ipairs(answer.bounds or {}) do
+    add(bound)
+  end
+  for _, part in ipairs({ { 'Now', answer.before }, { 'With the change', answer.after } }) do
+    add('')
+    add(part[1] .. ':')
+    add(part[2].text ~= '' and part[2].text or ('(nothing: %s)'):format(part[2].message or ''))
+  end
+  return lines
+end
+
+--- What came of applying a proposal.
+---@param answer table the answer of `aide.troubleshoot` with `apply`
+---@return string
+function M.applied(answer)
+  if not answer.written then
+    return answer.notWritten or answer.message or 'Nothing was to be written.'
+  end
+  local overridden = answer.overridden or {}
+  if #overridden > 0 then
+    return ('Written to %s; %s stays as it is: another place sets it.'):format(
+      answer.written,
+      table.concat(overridden, ', ')
+    )
+  end
+  return 'Written to ' .. answer.written
+end
+
+return M

@@ -1,0 +1,83 @@
+-- Sends the server's commands for the document or the place that the user means. It shows nothing but refusals
+-- and the server's own sentences.
+
+local client_of = require('aide.client')
+
+local M = {}
+
+--- Show a sentence.
+---@param message? string
+function M.tell(message)
+  if message then
+    vim.notify('Aide: ' .. message)
+  end
+end
+
+--- Run a command about the document. Without `on_result` the answer's sentence is shown.
+---@param command string
+---@param argument? table
+---@param on_result? fun(result: any)
+function M.run(command, argument, on_result)
+  local buf = vim.api.nvim_get_current_buf()
+  local values = vim.tbl_extend('force', { uri = vim.uri_from_bufnr(buf) }, argument or {})
+  client_of.run(buf, command, values, on_result or function(result)
+    M.tell(type(result) == 'table' and result.message or nil)
+  end)
+end
+
+--- Run a command about a place. `on_result` gets that place too.
+---@param place table see `completion.place`
+---@param command string
+---@param argument? table
+---@param on_result fun(result: any, place: table)
+function M.run_at(place, command, argument, on_result)
+  local client = client_of.of(place.buf)
+  local here = client and client_of.place(client, place.buf, place.row, place.column) or {}
+  client_of.run(place.buf, command, vim.tbl_extend('force', here, argument or {}), function(result)
+    on_result(result, place)
+  end)
+end
+
+--- Run a command about the place of the cursor.
+---@param command string
+---@param argument? table
+---@param on_result fun(result: any, place: table)
+function M.run_here(command, argument, on_result)
+  M.run_at(require('aide.completion').place(), command, argument, on_result)
+end
+
+--- What there is to choose from, waited for: for the completion of arguments.
+---@param list 'presets'|'complaints'|'models'
+---@return string[]
+function M.names(list)
+  local client = client_of.of(0)
+  if not client then
+    return {}
+  end
+  local params = { command = 'aide.choices', arguments = { { uri = vim.uri_from_bufnr(0) } } }
+  local answer = client:request_sync('workspace/executeCommand', params, 1000, 0)
+  return vim.tbl_map(function(choice)
+    return choice.name or choice.id
+  end, answer and answer.result and answer.result[list] or {})
+end
+
+--- Let the user choose from a list of the server's.
+---@param list 'presets'|'complaints'|'models'
+---@param prompt string
+---@param on_choice fun(name: string)
+function M.choose(list, prompt, on_choice)
+  M.run('aide.choices', nil, function(choices)
+    vim.ui.select(choices[list], {
+      prompt = prompt,
+      format_item = function(choice)
+        return ('%s%s: %s'):format(choice.name or choice.id, choice.current and ' (current)' or '', choice.detail)
+      end,
+    }, function(choice)
+      if choice then
+        on_choice(choice.name or choice.id)
+      end
+    end)
+  end)
+end
+
+return M

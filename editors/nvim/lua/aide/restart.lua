@@ -1,0 +1,78 @@
+-- Starts the server again when it ends unexpectedly: soon, then later and later, and not for ever.
+-- What was attached is attached again. It does not know why a server ended.
+
+local M = {}
+
+M.limit = 5
+M.within_seconds = 180
+local crashes = {} ---@type number[] when, in seconds
+
+--- Note an end of the server. Neovim calls this in a fast context.
+---@param code integer
+---@param signal integer
+---@param client_id integer
+function M.exited(code, signal, client_id)
+  local client = vim.lsp.get_client_by_id(client_id)
+  -- A private field, but the only one that tells "asked to stop" from "killed"; without it: by the signal.
+  local asked = client and rawget(client, '_is_stopping')
+  if asked == nil then
+    asked = code == 0 and (signal == 0 or signal == 15)
+  end
+  local buffers = client and vim.tbl_keys(client.attached_buffers) or {}
+  vim.schedule(function()
+    require('aide.status').forget(client_id)
+    if not asked and vim.v.exiting == vim.NIL then
+      M.again(buffers)
+    end
+  end)
+end
+
+--- Forget the crashes of before: the user wants another try.
+function M.reset()
+  crashes = {}
+end
+
+--- Stop the server and start it anew.
+---@param client vim.lsp.Client
+function M.on_purpose(client)
+  local buffers = vim.tbl_keys(client.attached_buffers)
+  client:stop(true)
+  vim.defer_fn(function()
+    M.attach(buffers)
+  end, 200)
+end
+
+--- Start again for these buffers, after a pause that grows.
+---@param buffers integer[]
+function M.again(buffers)
+  local now = vim.uv.now() / 1000
+  crashes = vim.tbl_filter(function(when)
+    return now - when < M.within_seconds
+  end, crashes)
+  table.insert(crashes, now)
+  if #crashes > M.limit then
+    vim.notify(
+      ('Aide: the language server ended %d times within %d minutes and is not started again. '):format(
+        #crashes,
+        M.within_seconds / 60
+      ) .. ':Aide log may say why; :Aide restart tries again.',
+      vim.log.levels.ERROR
+    )
+    return
+  end
+  vim.defer_fn(function()
+    M.attach(buffers)
+  end, 200 * 2 ^ (#crashes - 1))
+end
+
+---@package
+---@param buffers integer[]
+function M.attach(buffers)
+  for _, buf in ipairs(buffers) do
+    if vim.api.nvim_buf_is_valid(buf) then
+      require('aide.client').attach(buf)
+    end
+  end
+end
+
+return M

@@ -1,0 +1,58 @@
+-- The server's state as it tells it (`aide/status`), and a short text of it for the statusline.
+-- It decides nothing: the server says what is and why.
+
+local M = {}
+
+local states = {} ---@type table<integer, table> by client
+
+--- Take a new state.
+---@param client_id integer
+---@param status table
+function M.receive(client_id, status)
+  local before = states[client_id]
+  states[client_id] = status
+  vim.api.nvim_exec_autocmds('User', { pattern = 'AideStatus', data = status })
+  vim.cmd.redrawstatus({ bang = true })
+  if status.state == 'ready' and (not before or before.state ~= 'ready') then
+    require('aide.completion').retry()
+  elseif status.state == 'failed' and (not before or before.state ~= 'failed') then
+    vim.notify('Aide: ' .. (status.message or 'The model could not be loaded.'), vim.log.levels.WARN)
+  end
+end
+
+---@param client_id integer
+function M.forget(client_id)
+  states[client_id] = nil
+  vim.cmd.redrawstatus({ bang = true })
+end
+
+--- The state of the server at work in a buffer.
+---@param buf integer
+---@return table?
+function M.of(buf)
+  local client = require('aide.client').of(buf)
+  return client and states[client.id]
+end
+
+--- A short text for the statusline.
+---@return string
+function M.line()
+  local status = M.of(vim.api.nvim_get_current_buf())
+  if not status then
+    return ''
+  end
+  if status.state == 'starting' or status.state == 'loading' then
+    return status.percent and ('Aide: loading %d%%'):format(status.percent):gsub('%%', '%%%%') or 'Aide: loading'
+  elseif status.state ~= 'ready' then
+    return 'Aide: ' .. status.state
+  elseif status.busy then
+    return 'Aide: …'
+  elseif status.shown then
+    return ('Aide: seed %d%s'):format(status.shown.seed, status.shown.pinned and ' (pinned)' or '')
+  elseif status.nothing and status.nothing.reason == 'off' then
+    return 'Aide: off here'
+  end
+  return 'Aide'
+end
+
+return M

@@ -1,0 +1,62 @@
+"""Neovim in the versions that are there: 0.11 always, 0.12 where the setup could get it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from editors.tests.nvim.session import Neovim
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAMS = {
+    "0.11": ROOT / ".editors" / "nvim011" / "bin" / "nvim",
+    "0.12": ROOT / ".editors" / "nvim012" / "root" / "usr" / "bin" / "nvim",
+}
+
+
+@pytest.fixture(scope="session", params=list(PROGRAMS))
+def nvim_program(request):
+    """The path of a Neovim."""
+    path = PROGRAMS[request.param]
+    if not path.exists():
+        if request.param == "0.12":
+            pytest.skip("Neovim 0.12 is not there: the Debian suite that has it could not be used.")
+        pytest.fail(f"{path} is missing: editors/setup/nvim011.sh installs it (make test-editors runs it).")
+    return path
+
+
+@pytest.fixture(scope="session")
+def nvim_env(editor_env, aide_lsp_path):
+    """As a user who has installed the server: it is on the PATH, nothing is configured."""
+    return editor_env | {"PATH": f"{aide_lsp_path.parent}{os.pathsep}{editor_env['PATH']}"}
+
+
+@pytest.fixture(scope="module")
+def shared_nvim(nvim_program, nvim_env, tmp_path_factory):
+    """One Neovim for the tests of a module; each opens files of its own."""
+    nvim = Neovim(nvim_program, nvim_env, tmp_path_factory.mktemp("nvim"))
+    yield nvim
+    nvim.close()
+
+
+@pytest.fixture
+def nvim(shared_nvim, artefacts):
+    """The module's Neovim. Screen and logs are kept: tests that pass overwrite nothing of use."""
+    yield shared_nvim
+    shared_nvim.keep(artefacts)
+
+
+@pytest.fixture
+def start_nvim(nvim_program, nvim_env, tmp_path, artefacts):
+    """Start a Neovim of one's own: `start_nvim(init=..., file=..., env=...)`."""
+    started = []
+
+    def start(env=None, **options):
+        nvim = Neovim(nvim_program, nvim_env | (env or {}), tmp_path / f"nvim{len(started)}", **options)
+        started.append(nvim)
+        return nvim
+
+    yield start
+    for nvim in started:
+        nvim.keep(artefacts)
+        nvim.close()

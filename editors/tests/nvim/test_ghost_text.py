@@ -1,0 +1,110 @@
+"""Ghost text of the real model: seen on the screen, absent from the buffer, taken whole or in parts."""
+
+import pytest
+
+TYPED = "\n\ndef largest(prices):\n    return "
+
+
+@pytest.fixture
+def ghost(nvim, workspace, expected_completion):
+    """A file with something typed, and the ghost text that belongs there."""
+    path = workspace() / "prices.py"
+    nvim.open(path)
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.do("vim.bo.autoindent = false vim.bo.indentexpr = ''")
+    nvim.type(TYPED)
+    nvim.wait(lambda: nvim.text.endswith(TYPED), "The typed text did not arrive")
+    expected = expected_completion(path, *nvim.place, text=nvim.text + "\n")
+    assert expected, "The model offers nothing here: choose another place."
+    nvim.wait_ghost(expected)
+    return expected
+
+
+def test_ghost_text_when_typed_then_on_screen_and_not_in_buffer(nvim, ghost):
+    assert nvim.text.endswith(TYPED)
+    assert f"    return {ghost.splitlines()[0]}" in nvim.screen()
+
+
+def test_tab_when_shown_then_taken_reported_and_undone_as_one_step(nvim, ghost):
+    before = nvim.text
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text == before + ghost, "Tab did not take the completion")
+    assert nvim.lua("vim.api.nvim_get_mode().mode") == "i"
+    assert nvim.cursor[1] == len(nvim.text.split("\n")[-1].encode())
+    nvim.type("  # done")
+    nvim.wait(lambda: nvim.text.endswith(ghost + "  # done"), "Typing did not go on behind it")
+    nvim.keys("Escape")
+    nvim.keys("u")
+    nvim.keys("u")
+    nvim.wait(lambda: nvim.text == before, "Two undos did not take back the comment and the completion")
+
+
+def test_typing_along_then_shortened_at_once(nvim, ghost):
+    nvim.type(ghost[:2])
+    nvim.wait(lambda: nvim.text.endswith(TYPED + ghost[:2]), "The typed text did not arrive")
+    nvim.wait(lambda: nvim.ghost and ghost.endswith(nvim.ghost), "The ghost text was not shortened")
+
+
+def test_race_when_typed_along_and_accepted_at_once_then_nothing_twice(nvim, ghost):
+    before = nvim.text
+    nvim.type(ghost[0], "Tab")
+    nvim.wait(lambda: nvim.text == before + ghost, f"Expected {ghost!r} once, got {nvim.text!r}")
+
+
+def test_race_when_something_else_is_typed_and_accepted_at_once_then_tab_is_a_tab(nvim, ghost):
+    before = nvim.text
+    nvim.type("#", "Tab")
+    nvim.wait(lambda: nvim.text.startswith(before + "#") and len(nvim.text) > len(before) + 1, "No tab")
+    assert nvim.text[len(before) + 1 :].strip() == ""
+
+
+def test_word_and_line_when_taken_then_the_rest_stays(nvim, ghost):
+    before, rest = nvim.text, ghost
+    nvim.do("vim.keymap.set('i', '<F5>', '<Plug>(aide-accept-word)')")
+    nvim.keys("F5")
+    nvim.wait(lambda: nvim.text != before, "No word was taken")
+    word = nvim.text[len(before) :]
+    assert ghost.startswith(word)
+    assert len(word.split()) <= 1
+    rest = ghost[len(word) :]
+    nvim.wait_ghost(rest)
+    nvim.do("vim.keymap.set('i', '<F6>', '<Plug>(aide-accept-line)')")
+    nvim.keys("F6")
+    nvim.wait(lambda: nvim.text == before + word + rest.split("\n")[0], "The line was not taken")
+
+
+def test_dismiss_when_shown_then_gone_until_typed(nvim, ghost):
+    nvim.do("vim.keymap.set('i', '<F7>', '<Plug>(aide-dismiss)')")
+    nvim.keys("F7")
+    nvim.wait(lambda: not nvim.ghost, "It is still shown")
+    before = nvim.text
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text != before, "Tab is no tab")
+    assert nvim.text[len(before) :].strip() == ""
+
+
+def test_leaving_insert_mode_then_gone(nvim, ghost):
+    nvim.keys("Escape")
+    nvim.wait(lambda: not nvim.ghost, "It is still shown")
+    assert nvim.text.endswith(TYPED)
+
+
+def test_next_and_previous_when_pressed_then_round(nvim, ghost):
+    nvim.do("vim.keymap.set('i', '<F8>', '<Plug>(aide-next)')")
+    nvim.do("vim.keymap.set('i', '<F9>', '<Plug>(aide-previous)')")
+    nvim.keys("F8")
+    nvim.wait(lambda: "2/3" in nvim.screen(), "The second of three is not shown")
+    seen = [nvim.ghost]
+    nvim.keys("F8")
+    nvim.wait(lambda: "3/3" in nvim.screen(), "The third is not shown")
+    seen.append(nvim.ghost)
+    nvim.keys("F8")
+    nvim.wait(lambda: "1/3" in nvim.screen(), "It does not go round")
+    assert nvim.ghost == ghost
+    assert len({ghost, *seen}) == 3
+    nvim.keys("F9")
+    nvim.wait(lambda: "3/3" in nvim.screen(), "It does not go back")
+    before = nvim.text
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text == before + seen[1], "Not the one on show was taken")
