@@ -1,4 +1,4 @@
--- Runs when Neovim starts, and does as little as it can: one command, the `<Plug>` maps, and the server enabled.
+-- Runs when Neovim starts, and does as little as it can: one command, the `<Plug>` maps, the server enabled.
 -- `vim.g.aide = false` before it, or `require('aide').setup({ enabled = false })`, leaves the server off.
 
 if vim.g.loaded_aide or vim.g.aide == false then

@@ -24,7 +24,10 @@ local function options_of(source, opening)
     if text then
       table.insert(comment, text)
     elseif name then
-      table.insert(found, { name = name, default = default, kind = kind, comment = table.concat(comment, ' ') })
+      table.insert(
+        found,
+        { name = name, default = default, kind = kind, comment = table.concat(comment, ' ') }
+      )
       comment = {}
     end
   end
@@ -51,7 +54,8 @@ local function section()
   local function add(prefix, opening)
     for _, option in ipairs(options_of(source, opening)) do
       if option.name ~= 'keys' then
-        local head, tag = ('%s%s'):format(prefix, option.name), ('*aide-option-%s%s*'):format(prefix, option.name)
+        local head, tag =
+          ('%s%s'):format(prefix, option.name), ('*aide-option-%s%s*'):format(prefix, option.name)
         table.insert(parts, head .. (' '):rep(math.max(1, 78 - #head - #tag)) .. tag)
         table.insert(parts, ('        Type: %s    Default: %s'):format(option.kind, option.default))
         table.insert(parts, wrap(option.comment:gsub('`', ''), '        ') .. '\n')

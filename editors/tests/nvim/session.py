@@ -29,7 +29,7 @@ GHOST = """
   local space, parts = vim.api.nvim_get_namespaces().aide, {}
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })) do
     local details = mark[4]
-    if details.virt_text_pos == 'inline' then
+    if details.virt_text_pos ~= 'eol' then
       local lines = { details.virt_text }
       vim.list_extend(lines, details.virt_lines or {})
       for _, line in ipairs(lines) do

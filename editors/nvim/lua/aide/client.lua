@@ -101,7 +101,7 @@ function M.run(buf, command, argument, on_result)
     if err then
       vim.notify('Aide: ' .. err.message, vim.log.levels.WARN)
     elseif on_result then
-      on_result(result)
+      on_result(require('aide.json').without_nulls(result))
     end
   end, buf)
 end

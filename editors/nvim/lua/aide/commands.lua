@@ -106,7 +106,10 @@ local function show_log()
   if #lines == 0 then
     lines = { 'The server has not logged anything.' }
   end
-  table.insert(lines, 'Neovim keeps what servers write to stderr in ' .. require('vim.lsp.log').get_filename())
+  table.insert(
+    lines,
+    'Neovim keeps what servers write to stderr in ' .. require('vim.lsp.log').get_filename()
+  )
   require('aide.report').open('log', lines, 'log')
   vim.cmd('normal! G')
 end
@@ -123,8 +126,20 @@ end
 
 ---@type aide.Command[]
 M.commands = {
-  { name = 'regenerate', desc = 'Another completion here, with a new seed', run = function() show('aide.regenerate') end },
-  { name = 'previous', desc = 'Back to the completion shown before', run = function() show('aide.previousSeed') end },
+  {
+    name = 'regenerate',
+    desc = 'Another completion here, with a new seed',
+    run = function()
+      show('aide.regenerate')
+    end,
+  },
+  {
+    name = 'previous',
+    desc = 'Back to the completion shown before',
+    run = function()
+      show('aide.previousSeed')
+    end,
+  },
   { name = 'pin', desc = 'Write the seed of the completion on show into the project file', run = pin },
   { name = 'unpin', desc = 'Take the seed out of the project file', run = simply('aide.unpinSeed') },
   {
@@ -141,7 +156,11 @@ M.commands = {
     run = choosing('complaints', 'What is wrong?', troubleshoot),
   },
   { name = 'explain', desc = 'Open a page that tells how the completion came about', run = explain },
-  { name = 'settings', desc = 'Show each setting in effect here, and where it comes from', run = show_settings },
+  {
+    name = 'settings',
+    desc = 'Show each setting in effect here, and where it comes from',
+    run = show_settings,
+  },
   {
     name = 'model',
     desc = 'Choose the model',
@@ -174,7 +193,10 @@ function M.run(arguments)
       vim.log.levels.WARN
     )
   elseif #arguments > (command.list and 2 or 1) then
-    vim.notify(('Aide: "%s" takes %s.'):format(command.name, command.list and 'one argument' or 'no argument'), vim.log.levels.WARN)
+    vim.notify(
+      ('Aide: "%s" takes %s.'):format(command.name, command.list and 'one argument' or 'no argument'),
+      vim.log.levels.WARN
+    )
   else
     command.run(arguments[2])
   end

@@ -1,6 +1,6 @@
 -- What is on show: asks the server after each change, shows its answer, takes it over, goes round.
--- One request at a time; the older one is cancelled. Nothing is remembered but what is on show: caching is the
--- server's. It knows neither how a text is drawn (`ghost.lua`) nor how it is cut (`edit.lua`).
+-- One request at a time; the older one is cancelled. Nothing is remembered but what is on show: caching is
+-- the server's. It knows neither how a text is drawn (`ghost.lua`) nor how it is cut (`edit.lua`).
 
 local client_of = require('aide.client')
 local edits = require('aide.edit')
@@ -110,7 +110,8 @@ local function ask(kind, on_shown)
     return M.hide()
   end
   local place, key = client_of.place(client, buf, row, column), place_key()
-  asked, last_place = key, { buf = buf, tick = vim.api.nvim_buf_get_changedtick(buf), row = row, column = column }
+  asked, last_place =
+    key, { buf = buf, tick = vim.api.nvim_buf_get_changedtick(buf), row = row, column = column }
   local mine
   local sent, id = client:request('textDocument/inlineCompletion', {
     textDocument = { uri = place.uri },
@@ -124,7 +125,8 @@ local function ask(kind, on_shown)
     if err or not is_inserting() or place_key() ~= key then
       return
     end
-    local is_same = receive(client, result and (result.items or result) or {}, kind)
+    local found = require('aide.json').without_nulls(result) or {}
+    local is_same = receive(client, found.items or found, kind)
     if on_shown and shown then
       on_shown(is_same)
     end
@@ -187,7 +189,9 @@ end
 --- Ask anew at a place where the server has something new to show.
 ---@param place {buf: integer, tick: integer, row: integer, column: integer}
 function M.show_again(place)
-  if vim.api.nvim_get_current_buf() ~= place.buf or vim.api.nvim_buf_get_changedtick(place.buf) ~= place.tick then
+  if
+    vim.api.nvim_get_current_buf() ~= place.buf or vim.api.nvim_buf_get_changedtick(place.buf) ~= place.tick
+  then
     return
   end
   asked = nil
@@ -199,8 +203,8 @@ function M.show_again(place)
   vim.cmd(place.column >= #line and 'startinsert!' or 'startinsert') -- entering insert mode asks
 end
 
---- Where a command is meant: at the cursor; outside of insert mode, which moves the cursor when it ends, where
---- the last completion was asked for.
+--- Where a command is meant: at the cursor; outside of insert mode, which moves the cursor when it ends,
+--- where the last completion was asked for.
 function M.place()
   local buf, row, column = cursor()
   local tick = vim.api.nvim_buf_get_changedtick(buf)

@@ -45,10 +45,7 @@ function M.merge(options)
   for name in pairs(known) do
     if M.defaults[name] == nil and name ~= 'cmd' then
       known[name] = nil
-      vim.notify(
-        ('Aide has no option "%s". See :help aide-options.'):format(name),
-        vim.log.levels.WARN
-      )
+      vim.notify(('Aide has no option "%s". See :help aide-options.'):format(name), vim.log.levels.WARN)
     end
   end
   M.options = vim.tbl_deep_extend('force', vim.deepcopy(M.defaults), known)

@@ -33,7 +33,7 @@ function M.listen()
     if client and client.name == 'aide' then
       require('aide.client').add_folder(client, event.buf)
       require('aide.keys').map(event.buf)
-      if vim.lsp.inline_completion then -- the user may have switched Neovim's own ghost text on for all servers
+      if vim.lsp.inline_completion then -- the user may have switched Neovim's own on, for all servers
         vim.lsp.inline_completion.enable(false, { client_id = client.id })
       end
       require('aide.completion').retry()

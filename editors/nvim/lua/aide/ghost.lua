@@ -28,14 +28,20 @@ function M.draw(buf, edit, label)
     local from = i == 1 and vim.fn.strdisplaywidth(edit.before) or 0
     chunks[i] = { { M.visible(line, from, vim.bo[buf].tabstop), 'AideGhost' } }
   end
-  -- What stands behind the cursor will stand behind the last line, or is replaced: show it there.
+  -- What stands behind the cursor will stand behind the last line, or is replaced: show it there. An overlay
+  -- covers it here; virtual text within the line would push it aside.
+  local position = 'inline'
   if edit.after ~= '' and (#lines > 1 or edit.delete > 0) then
+    position = 'overlay'
     local kept = edit.after:sub(edit.delete + 1)
-    local at = (#lines == 1 and vim.fn.strdisplaywidth(edit.before) or 0)
-      + vim.fn.strdisplaywidth(chunks[#chunks][1][1])
+    local at = #lines == 1 and vim.fn.strdisplaywidth(edit.before) or 0
+    at = at + vim.fn.strdisplaywidth(chunks[#chunks][1][1])
     table.insert(chunks[#chunks], { M.visible(kept, at, vim.bo[buf].tabstop), 'Normal' })
-    local blank = (' '):rep(vim.fn.strdisplaywidth(edit.after, vim.fn.strdisplaywidth(edit.before)))
-    M.mark(buf, edit, { virt_text = { { blank, 'Normal' } }, virt_text_pos = 'overlay' })
+    local covered = vim.fn.strdisplaywidth(edit.after, vim.fn.strdisplaywidth(edit.before))
+    for _, chunk in ipairs(chunks[1]) do
+      covered = covered - vim.fn.strdisplaywidth(chunk[1])
+    end
+    table.insert(chunks[1], { (' '):rep(math.max(covered, 0)), 'Normal' })
   end
   local below = {}
   for i = 2, #chunks do
@@ -43,7 +49,7 @@ function M.draw(buf, edit, label)
   end
   M.mark(buf, edit, {
     virt_text = chunks[1],
-    virt_text_pos = 'inline',
+    virt_text_pos = position,
     virt_lines = #below > 0 and below or nil,
     virt_lines_overflow = 'scroll',
     hl_mode = 'combine',

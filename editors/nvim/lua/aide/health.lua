@@ -21,7 +21,10 @@ local function check_server()
   end
   local done = vim.system({ command, '--version' }, { text = true }):wait(10000)
   if done.code ~= 0 then
-    return health.error(('"%s --version" failed.'):format(command), { 'Install the server anew.', done.stderr })
+    return health.error(
+      ('"%s --version" failed.'):format(command),
+      { 'Install the server anew.', done.stderr }
+    )
   end
   health.ok(('%s, %s'):format(vim.trim(done.stdout), vim.fn.exepath(command)))
 end
@@ -39,7 +42,11 @@ local function check_buffer()
   end
   local status = require('aide.status').of(buf)
   local state = status and status.state or 'starting'
-  local text = ('At work in %s: %s%s'):format(name, state, status and status.message and (', ' .. status.message) or '')
+  local text = ('At work in %s: %s%s'):format(
+    name,
+    state,
+    status and status.message and (', ' .. status.message) or ''
+  )
   if state == 'failed' then
     return health.error(text, { 'Run "aide doctor" in a terminal: it names the repair.' })
   end

@@ -31,7 +31,9 @@ function M.open_page(html)
   file:write(html)
   file:close()
   local _, fault = vim.ui.open(path)
-  vim.notify(('Aide: the explanation lies in %s%s'):format(path, fault and '; no program opens it here.' or ''))
+  vim.notify(
+    ('Aide: the explanation lies in %s%s'):format(path, fault and '; no program opens it here.' or '')
+  )
 end
 
 --- The whole state in words.
@@ -45,13 +47,19 @@ function M.state(report, state)
   local lines = {
     line('State', report.state .. (report.message and (': ' .. report.message) or '')),
     line('Model', ('%s%s'):format(report.model, report.recipe and (', recipe ' .. report.recipe) or '')),
-    line('Device', (report.device or 'none yet') .. (report.deviceNote and (', ' .. report.deviceNote) or '')),
+    line(
+      'Device',
+      (report.device or 'none yet') .. (report.deviceNote and (', ' .. report.deviceNote) or '')
+    ),
     line('Version', report.version),
   }
   local shown, nothing = state and state.shown, state and state.nothing
   if shown then
     local pinned = shown.pinned and ', pinned' or ''
-    table.insert(lines, line('Shown', ('seed %d, candidate %d%s'):format(shown.seed, shown.candidate + 1, pinned)))
+    table.insert(
+      lines,
+      line('Shown', ('seed %d, candidate %d%s'):format(shown.seed, shown.candidate + 1, pinned))
+    )
   elseif nothing then
     table.insert(lines, line('Shown', ('nothing: %s'):format(nothing.message)))
   end

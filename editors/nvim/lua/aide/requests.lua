@@ -1,7 +1,8 @@
--- Sends the server's commands for the document or the place that the user means. It shows nothing but refusals
--- and the server's own sentences.
+-- Sends the server's commands for the document or the place that the user means. It shows nothing but
+-- refusals and the server's own sentences.
 
 local client_of = require('aide.client')
+local json = require('aide.json')
 
 local M = {}
 
@@ -58,7 +59,7 @@ function M.names(list)
   local answer = client:request_sync('workspace/executeCommand', params, 1000, 0)
   return vim.tbl_map(function(choice)
     return choice.name or choice.id
-  end, answer and answer.result and answer.result[list] or {})
+  end, (answer and json.without_nulls(answer.result) or {})[list] or {})
 end
 
 --- Let the user choose from a list of the server's.
@@ -70,7 +71,11 @@ function M.choose(list, prompt, on_choice)
     vim.ui.select(choices[list], {
       prompt = prompt,
       format_item = function(choice)
-        return ('%s%s: %s'):format(choice.name or choice.id, choice.current and ' (current)' or '', choice.detail)
+        return ('%s%s: %s'):format(
+          choice.name or choice.id,
+          choice.current and ' (current)' or '',
+          choice.detail
+        )
       end,
     }, function(choice)
       if choice then

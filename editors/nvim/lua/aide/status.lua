@@ -10,6 +10,7 @@ local states = {} ---@type table<integer, table> by client
 ---@param status table
 function M.receive(client_id, status)
   local before = states[client_id]
+  status = require('aide.json').without_nulls(status)
   states[client_id] = status
   vim.api.nvim_exec_autocmds('User', { pattern = 'AideStatus', data = status })
   vim.cmd.redrawstatus({ bang = true })
@@ -42,7 +43,7 @@ function M.line()
     return ''
   end
   if status.state == 'starting' or status.state == 'loading' then
-    return status.percent and ('Aide: loading %d%%'):format(status.percent):gsub('%%', '%%%%') or 'Aide: loading'
+    return 'Aide: loading' .. (status.percent and (' %d%%'):format(status.percent) or '')
   elseif status.state ~= 'ready' then
     return 'Aide: ' .. status.state
   elseif status.busy then

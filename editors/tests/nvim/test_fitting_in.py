@@ -1,0 +1,191 @@
+"""The plugin among the user's own things: keys, popup menu, files of other kinds, help and health."""
+
+import subprocess
+
+import pytest
+
+from editors.tests.nvim.session import PLUGIN
+
+GO = "package main\n\nfunc add(a int, b int) int {\n\tif a > b {\n"
+
+
+def open_and_type(nvim, path, text):
+    """Type a text in a line of its own at the end of a file."""
+    nvim.open(path)
+    nvim.do("vim.bo.autoindent = false vim.bo.cindent = false vim.bo.indentexpr = ''")
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.type(text)
+    nvim.wait(lambda: nvim.text.endswith("\n" + text), "The typed text did not arrive")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "typed"),
+    [
+        ("wide.py", '# Größe 寸法 😀\nname = "wörld 世界"\n', 'greeting = "hällo 世界 😀" + '),
+        ("tabs.go", GO, "\t\treturn "),
+        ("windows.py", "def total(prices):\r\n    return sum(prices)\r\n", "mean = "),
+    ],
+)
+def test_texts_of_all_kinds_when_taken_then_exact(nvim, workspace, expected_completion, name, before, typed):
+    path = workspace({name: before}) / name
+    nvim.open(path)
+    nvim.do(
+        "vim.bo.indentexpr = '' vim.bo.autoindent = false vim.bo.cindent = false vim.bo.expandtab = false"
+    )
+    nvim.keys("G")
+    nvim.keys("o")
+    for piece in typed.split("\t"):  # a typed tab goes through the plugin's own key
+        nvim.type(piece)
+        if piece != typed.split("\t")[-1]:
+            nvim.do("require('aide.completion').dismiss()")
+            nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text.endswith("\n" + typed), "The typed text did not arrive")
+    newline = "\r\n" if "\r\n" in before else "\n"
+    text = nvim.text.replace("\n", newline) + newline
+    expected = expected_completion(path, *nvim.place, text=text).replace("\r\n", "\n")
+    nvim.wait(lambda: nvim.ghost, "No ghost text")
+    start = nvim.text
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text == start + expected, f"Not {expected!r} was taken")
+    nvim.keys("Escape")
+    nvim.command("write")
+    nvim.wait(
+        lambda: (
+            path.read_bytes() == (text[: -len(newline)] + expected.replace("\n", newline) + newline).encode()
+        ),
+        "The file is not what it must be",
+    )
+
+
+def test_middle_of_a_line_then_inserted_between(nvim, workspace, expected_completion):
+    path = workspace({"a.py": "def total(prices):\n    return sum()\n"}) / "a.py"
+    nvim.open(path)
+    nvim.keys("G", "$", "i")
+    expected = expected_completion(path, 2, 16)
+    nvim.wait_ghost(expected)
+    assert f"    return sum({expected})" in nvim.screen()
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text.endswith(f"sum({expected})"), "It was not inserted")
+
+
+def test_several_lines_in_the_middle_of_a_line_then_drawn_as_they_will_stand(nvim, workspace):
+    nvim.open(workspace({"a.py": "total(prices)\n"}) / "a.py")
+    nvim.do(
+        "require('aide.ghost').draw(0, { row = 0, before = 'total', after = '(prices)', delete = 0, "
+        "text = 'A\\n\\tB\\nC' }, '1/3')"
+    )
+    rows = nvim.wait(lambda: [row.rstrip() for row in nvim.screen().split("\n")][:3], "No screen")
+    nvim.wait(lambda: nvim.screen().startswith("totalA"), f"Not drawn: {rows}")
+    rows = [row.rstrip() for row in nvim.screen().split("\n")][:3]
+    assert rows[0].startswith("totalA")
+    assert "(prices)" not in rows[0]
+    assert rows[1].strip() == "B"
+    assert rows[2] == "C(prices)"
+    nvim.do("require('aide.ghost').clear()")
+
+
+def test_own_tab_map_when_nothing_is_shown_then_it_acts(nvim, workspace):
+    nvim.open(workspace() / "prices.py")
+    nvim.do("vim.keymap.set('i', '<Tab>', function() return '<lt>mine>' end, { expr = true })")
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.do("require('aide.completion').dismiss()")
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text.endswith("<mine>"), "The user's map does not act")
+    nvim.type(" x = ")
+    nvim.wait_ghost()
+    before, ghost = nvim.text, nvim.ghost
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text == before + ghost, "Tab does not accept")
+    nvim.do("vim.keymap.del('i', '<Tab>')")
+
+
+def test_popup_menu_when_an_entry_is_selected_then_hidden_and_back_afterwards(nvim, workspace):
+    open_and_type(nvim, workspace() / "prices.py", "x = tot")
+    nvim.wait_ghost()
+    nvim.keys("C-n")
+    nvim.wait(lambda: nvim.lua("vim.fn.pumvisible()") == 1, "No menu")
+    nvim.wait(lambda: not nvim.ghost, "It is still shown")
+    nvim.keys("C-e")
+    nvim.wait_ghost()
+
+
+def test_other_buffer_when_gone_to_then_nothing_stays(nvim, workspace):
+    folder = workspace()
+    open_and_type(nvim, folder / "prices.py", "x = ")
+    nvim.wait_ghost()
+    nvim.do("vim.cmd('vnew')")
+    nvim.wait(
+        lambda: "x = \n" in nvim.lua("table.concat(vim.fn.getbufline('prices.py', 1, '$'), '\\n') .. '\\n'"),
+        "The text is not as it was",
+    )
+    marks = nvim.lua(
+        "#vim.api.nvim_buf_get_extmarks(vim.fn.bufnr('prices.py'), "
+        "vim.api.nvim_get_namespaces().aide, 0, -1, {})"
+    )
+    assert marks == 0
+    nvim.do("vim.cmd('silent! only!')")
+
+
+def test_files_without_a_type_then_completed_and_scratch_buffers_not(nvim, workspace):
+    path = workspace({"notes": "Shopping list:\n- apples\n"}) / "notes"
+    nvim.open(path, wait=False)
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.type("- ")
+    nvim.wait(nvim.is_ready, "Aide is not at work in a file without a type")
+    nvim.keys("Escape")
+    nvim.do("vim.cmd('enew | setlocal buftype=nofile | setfiletype python')")
+    nvim.keys("i")
+    nvim.type("def add")
+    nvim.wait(lambda: nvim.text == "def add", "Typing does not work")
+    assert nvim.lua("#vim.lsp.get_clients({ bufnr = 0 })") == 0
+    nvim.keys("Escape")
+
+
+def test_help_and_health(start_nvim, workspace):
+    nvim = start_nvim(file=workspace() / "prices.py")
+    nvim.wait(nvim.is_ready, "Aide is not ready")
+    nvim.do(f"vim.cmd.helptags('{PLUGIN}/doc')")
+    nvim.command("help aide-keys")
+    nvim.wait(lambda: "<Plug>(aide-accept)" in nvim.screen(), "No help")
+    nvim.command("close")
+    nvim.command("checkhealth aide")
+    nvim.wait(lambda: "At work in prices.py: ready" in nvim.text, "No health report")
+    assert "aide-lsp" in nvim.text
+    assert "accept: <Tab>" in nvim.text
+    assert "ERROR" not in nvim.text
+
+
+def test_switched_off_then_nothing_runs(start_nvim, workspace):
+    path = workspace() / "prices.py"
+    nvim = start_nvim(init="vim.g.aide = false", file=path)
+    nvim.keys("o")
+    nvim.type("x")
+    nvim.wait(lambda: "\nx" in nvim.text, "Typing does not work")
+    assert nvim.lua("#vim.lsp.get_clients()") == 0
+
+
+def test_setup_as_lazy_calls_it_then_its_options_count(start_nvim, workspace):
+    init = "require('aide').setup({ settings = { seed = 41 }, keys = { accept = '<C-y>', accept_word = '<M-w>' } })"
+    nvim = start_nvim(init=init, file=workspace(settings=None) / "prices.py")
+    nvim.wait(nvim.is_ready, "Aide is not ready")
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.type("x = ")
+    ghost = nvim.wait_ghost()
+    assert nvim.state()["shown"]["seed"] == 41
+    before = nvim.text
+    nvim.keys("C-y")
+    nvim.wait(lambda: nvim.text == before + ghost, "The key that was set does not accept")
+
+
+def test_options_in_the_help_are_those_of_the_plugin(nvim_program):
+    done = subprocess.run(
+        [str(nvim_program), "-l", str(PLUGIN / "scripts" / "options.lua"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,82 @@
+"""A slow answer, a server that is killed, and one that is not there: typing goes on, the user is told once."""
+
+import os
+import signal
+import time
+
+TYPED = "x = "
+LONG = "".join(
+    f"def price_{i}(order):\n    return order.items[{i}].price * {i + 1}\n\n\n" for i in range(400)
+)
+
+
+def test_slow_answer_when_over_a_second_then_still_shown(start_nvim, workspace):
+    """A long context that no cache holds yet: reading it takes the model seconds."""
+    path = workspace({"prices.py": LONG}, settings="seed = 7\nnum_context = 8000\n") / "prices.py"
+    nvim = start_nvim(file=path)
+    nvim.wait(nvim.is_ready, "Aide is not ready")
+    nvim.keys("G")
+    nvim.keys("o")
+    asked = time.monotonic()
+    nvim.type(TYPED)
+    nvim.wait_ghost()
+    assert time.monotonic() - asked > 1, "This machine is too fast for the test: make the text longer."
+
+
+def test_killed_server_then_typing_goes_on_and_completions_come_back(start_nvim, workspace):
+    path = workspace() / "prices.py"
+    nvim = start_nvim(file=path)
+    nvim.wait(nvim.is_ready, "Aide is not ready")
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.type(TYPED)
+    nvim.wait_ghost()
+    first = nvim.client_pid()
+    os.kill(first, signal.SIGKILL)
+    nvim.type("total([1])  # typed on ")
+    nvim.wait(lambda: nvim.text.endswith("typed on "), "Typing does not go on")
+    nvim.wait(lambda: not nvim.ghost, "The ghost text of the dead server is still shown")
+    nvim.wait(nvim.is_ready, "The server does not come back")
+    assert nvim.client_pid() != first
+    nvim.keys("Enter")
+    nvim.type("y = ")
+    nvim.wait_ghost()
+
+
+def test_server_that_dies_again_and_again_then_given_up_with_one_message(start_nvim, workspace):
+    nvim = start_nvim(init="require('aide.restart').limit = 2", file=workspace() / "prices.py")
+    for _ in range(3):
+        server = nvim.wait(nvim.client_pid, "No server")
+        os.kill(server, signal.SIGKILL)
+        nvim.wait(lambda pid=server: nvim.client_pid() != pid, "It is not gone")
+    given_up = nvim.wait(
+        lambda: [message for message in nvim.messages if "not started again" in message], "It is not given up"
+    )
+    time.sleep(3)
+    assert len(given_up) == 1
+    assert nvim.client_pid() == 0
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.type("still typing")
+    nvim.wait(lambda: nvim.text.endswith("still typing"), "Typing does not go on")
+    nvim.keys("Escape")
+    nvim.command("Aide restart")
+    nvim.wait(nvim.is_ready, "The restart that was asked for did not happen")
+
+
+def test_missing_server_then_one_plain_message(start_nvim, workspace, nvim_env):
+    path = os.pathsep.join(
+        folder
+        for folder in nvim_env["PATH"].split(os.pathsep)
+        if not os.path.exists(f"{folder}/aide-lsp")  # noqa: PTH110
+    )
+    nvim = start_nvim(env={"PATH": path}, file=workspace() / "prices.py")
+    for _ in range(3):
+        nvim.keys("o")
+        nvim.type("text")
+        nvim.keys("Escape")
+    nvim.wait(lambda: nvim.text.count("text") == 3, "Typing does not go on")
+    nvim.wait(lambda: nvim.messages, "Nothing is said")
+    assert len(nvim.messages) == 1
+    assert "uv tool install aide-lsp" in nvim.messages[0]
+    assert "Error" not in nvim.screen()
