@@ -26,6 +26,7 @@ def open_and_type(nvim, path, text):
         ("tabs.go", GO, "\t\treturn "),
         ("windows.py", "def total(prices):\r\n    return sum(prices)\r\n", "mean = "),
     ],
+    ids=["wide", "tabs", "crlf"],
 )
 def test_texts_of_all_kinds_when_taken_then_exact(nvim, workspace, expected_completion, name, before, typed):
     path = workspace({name: before}) / name
@@ -93,7 +94,8 @@ def test_own_tab_map_when_nothing_is_shown_then_it_acts(nvim, workspace):
     nvim.do("require('aide.completion').dismiss()")
     nvim.keys("Tab")
     nvim.wait(lambda: nvim.text.endswith("<mine>"), "The user's map does not act")
-    nvim.type(" x = ")
+    nvim.keys("Escape", "o")
+    nvim.type("x = ")
     nvim.wait_ghost()
     before, ghost = nvim.text, nvim.ghost
     nvim.keys("Tab")
@@ -168,7 +170,7 @@ def test_switched_off_then_nothing_runs(start_nvim, workspace):
 
 
 def test_setup_as_lazy_calls_it_then_its_options_count(start_nvim, workspace):
-    init = "require('aide').setup({ settings = { seed = 41 }, keys = { accept = '<C-y>', accept_word = '<M-w>' } })"
+    init = "require('aide').setup({ settings = { seed = 41 }, keys = { accept = '<C-y>' } })"
     nvim = start_nvim(init=init, file=workspace(settings=None) / "prices.py")
     nvim.wait(nvim.is_ready, "Aide is not ready")
     nvim.keys("G")

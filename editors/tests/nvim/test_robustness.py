@@ -1,4 +1,4 @@
-"""A slow answer, a server that is killed, and one that is not there: typing goes on, the user is told once."""
+"""A slow answer, a killed server, and one that is not there: typing goes on, the user is told once."""
 
 import os
 import signal

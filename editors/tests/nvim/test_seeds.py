@@ -1,4 +1,4 @@
-"""Another completion, back to the one before, and a seed pinned: by the commands of `:Aide`, on the real model."""
+"""Another completion, back to the one before, and a seed pinned, by the commands of `:Aide`."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def run(nvim, command):
 
 
 def test_regenerate_previous_and_pin(nvim, unseeded, expected_completion):
-    """Regenerate changes text and seed; previous brings both back; pin makes the next completion repeat it."""
+    """Regenerate changes text and seed; previous brings both back; pin makes the next one repeat it."""
     first, first_seed = nvim.ghost, nvim.state()["shown"]["seed"]
     for _ in range(5):  # two seeds may well give one text
         shown_seed = nvim.state()["shown"]["seed"]
