@@ -1,4 +1,3 @@
 std = "luajit"
-globals = { "vim" }
 max_line_length = 110
-files["scripts"] = { globals = { "arg" } }
+globals = { "vim", "arg" }

@@ -6,13 +6,13 @@ import time
 
 TYPED = "x = "
 LONG = "".join(
-    f"def price_{i}(order):\n    return order.items[{i}].price * {i + 1}\n\n\n" for i in range(400)
+    f"def price_{i}(order):\n    return order.items[{i}].price * {i + 1}\n\n\n" for i in range(150)
 )
 
 
 def test_slow_answer_when_over_a_second_then_still_shown(start_nvim, workspace):
     """A long context that no cache holds yet: reading it takes the model seconds."""
-    path = workspace({"prices.py": LONG}, settings="seed = 7\nnum_context = 8000\n") / "prices.py"
+    path = workspace({"prices.py": LONG}, settings="seed = 7\nnum_context = 3000\n") / "prices.py"
     nvim = start_nvim(file=path)
     nvim.wait(nvim.is_ready, "Aide is not ready")
     nvim.keys("G")
