@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[3]
 NODE = ROOT / ".editors/vscode/node/bin/node"
 ENTRY = ROOT / ".editors/vscode/code-server/node_modules/code-server/out/node/entry.js"
 SECONDS = 120
+DEADLINE_MS = 120_000
+"""Of the server: machines that run tests may be slow."""
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
@@ -47,6 +49,9 @@ SETTINGS = {
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "git.enabled": False,
     "window.menuBarVisibility": "hidden",
+    # The question at the start would lie over everything; without an answer nothing is trusted.
+    "security.workspace.trust.startupPrompt": "never",
+    "security.workspace.trust.banner": "never",
     "window.title": "${activeEditorShort}",
 }
 
@@ -122,9 +127,8 @@ class Workbench:
         self.press("Control+p")
         box = self._quick_input()
         box.fill(name if line is None else f"{name}:{line}:{column}")
-        entry = self.page.locator(".quick-input-list .monaco-list-row", has_text=Path(name).name).first
-        entry.wait_for()
-        self.press("Enter")
+        rows = self.page.locator(".quick-input-list .monaco-list-row", has_text=Path(name).name)
+        rows.filter(has_text=Path(name).parent.name).first.click()  # the folder of "a.py" is named ""
         tab = f".tab.active[data-resource-name='{Path(name).name}']"
         self.page.wait_for_selector(tab)
         self.page.locator(".quick-input-widget").wait_for(state="hidden")
@@ -149,19 +153,27 @@ class Workbench:
     def entries(self):
         """The entries of the list that is open."""
         self.page.locator(".quick-input-list .monaco-list-row").first.wait_for()
-        return [_plain(text) for text in self.page.locator(".quick-input-list .monaco-list-row").all_inner_texts()]
+        return [
+            _plain(text) for text in self.page.locator(".quick-input-list .monaco-list-row").all_inner_texts()
+        ]
 
     def close_editors(self):
-        """Throw away what is open."""
-        self.press("Escape")
-        self.command("File: Revert and Close Editor") if self.page.locator(".tab.dirty").count() else None
+        """Save and close what is open."""
+        self.press("Escape", "Escape")
+        self.command("File: Save All")
         self.command("View: Close All Editors")
-        self.page.locator(".tab").first.wait_for(state="detached")
+        wait_for("no editor is open", lambda: self.page.locator(".tab").count() == 0)
 
-    def save(self, name):
-        """Save the file on show; return what it holds."""
-        self.press("Control+s")
-        wait_for(f"{name} is saved", lambda: self.page.locator(".tab.active.dirty").count() == 0)
+    def save(self, name, other_than=None):
+        """Save the file on show; return what it holds, once that is something other than given."""
+
+        def saved():
+            self.press("Control+s")
+            self.page.wait_for_timeout(300)
+            text = (self.folder / name).read_text(encoding="utf-8")
+            return text != other_than and self.page.locator(".tab.active.dirty").count() == 0
+
+        wait_for(f"{name} is saved", saved)
         return (self.folder / name).read_text(encoding="utf-8")
 
     # -- the screen
@@ -170,12 +182,19 @@ class Workbench:
         """The ghost text as it is drawn, its lines joined; empty: there is none."""
         return self.page.evaluate(GHOST).replace("\xa0", " ")
 
+    def text(self):
+        """The lines of the active editor that are drawn."""
+        lines = self.page.locator(".editor-group-container.active .view-lines .view-line").all_inner_texts()
+        return "\n".join(line.replace("\xa0", " ") for line in lines)
+
     def wait_ghost(self, text=None, other_than=None, seconds=SECONDS):
         """Wait for ghost text: this one, or any but that one."""
 
         def holds():
             seen = self.ghost()
-            return seen if seen and (text is None or seen == text) and seen != other_than else ""
+            self.page.wait_for_timeout(100)  # it is drawn in several steps
+            still = seen == self.ghost()
+            return seen if still and seen and text in (None, seen) and seen != other_than else ""
 
         try:
             return wait_for("ghost text", holds, seconds)
@@ -216,7 +235,9 @@ class Workbench:
 
     def server_pids(self):
         """The language servers of this window."""
-        listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(
+            ["ps", "-eww", "-o", "pid,ppid,args"], capture_output=True, text=True, check=True
+        ).stdout
         rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
         mine, grown = {self._server.pid}, True
         while grown:
@@ -224,10 +245,17 @@ class Workbench:
             mine, grown = mine | more, bool(more)
         return [int(pid) for pid, _, args in rows if int(pid) in mine and "aide-lsp" in args]
 
+    def wait_new_server(self, old):
+        """Wait until another server than that process runs and has loaded the model."""
+        wait_for("another server runs", lambda: self.server_pids() not in ([], old))
+        wait_for("it starts", lambda: self.status_label().startswith("Aide: ready"))
+
     # -- inside
 
     def _quick_input(self):
-        box = self.page.locator(".quick-input-widget:not([style*='display: none']) .quick-input-box input").first
+        box = self.page.locator(
+            ".quick-input-widget:not([style*='display: none']) .quick-input-box input"
+        ).first
         box.wait_for()
         return box
 
@@ -262,7 +290,10 @@ class Workbench:
 
     def _is_up(self):
         assert self._server.poll() is None, (self._home / "code-server.log").read_text()
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self._port}/healthz") as answer:
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{self._port}/healthz") as answer,
+        ):
             return answer.status == 200
         return False
 

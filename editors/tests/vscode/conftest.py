@@ -1,0 +1,81 @@
+"""One VS Code window for all tests, and what is kept when one fails."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from workbench import DEADLINE_MS, ENTRY, ROOT, Workbench, wait_for
+
+VSIX = ROOT / "build" / "aide.vsix"
+KEPT = ROOT / "build" / "editors" / "vscode"
+USER_SETTINGS = {"aide.deadlineMs": DEADLINE_MS, "[markdown]": {"aide.topK": 17}}
+
+
+@pytest.fixture(scope="session")
+def vsix():
+    assert VSIX.exists(), f"{VSIX} is missing: run make vsix first."
+    assert ENTRY.exists(), "VS Code is missing: run make test-editors, which installs it."
+    KEPT.mkdir(parents=True, exist_ok=True)
+    return VSIX
+
+
+@pytest.fixture(scope="session")
+def logged_server(aide_lsp_path, tmp_path_factory):
+    """The server, started in a way that leaves its log: (program, log)."""
+    folder = tmp_path_factory.mktemp("server")
+    program, log = folder / "aide-lsp", folder / "server.log"
+    program.write_text(f'#!/bin/sh\nexec "{aide_lsp_path}" --log-file "{log}" "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return program, log
+
+
+@pytest.fixture(scope="session")
+def window(vsix, editor_env, logged_server, tmp_path_factory):
+    """The window that all tests share, with the model loaded."""
+    home, folder = tmp_path_factory.mktemp("vscode"), tmp_path_factory.mktemp("shop")
+    (folder / ".git").mkdir()
+    settings = {"aide.server.path": str(logged_server[0])} | USER_SETTINGS
+    with Workbench(home, folder, editor_env, vsix, settings) as workbench:
+        try:
+            wait_for("the model is loaded", lambda: "CPU" in workbench.status())
+        except AssertionError:
+            workbench.screenshot(KEPT / "never-ready.png")
+            raise
+        yield workbench
+
+
+@pytest.fixture
+def workbench(window):
+    """The window with no editor open."""
+    yield window
+    window.close_editors()
+
+
+@pytest.fixture
+def project(window, request):
+    """Make a project in the window's workspace: `project({"a.py": text}, "seed = 7")` gives its folder."""
+
+    def make(files, settings=None):
+        folder = window.folder / request.node.name.removeprefix("test_")
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        if settings is not None:
+            (folder / ".aide.toml").write_text(settings, encoding="utf-8")
+        return folder
+
+    return make
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep the screen and the server's log of a test that failed."""
+    report = yield
+    used = getattr(item, "funcargs", {})
+    if report.when == "call" and report.failed:
+        for name in ("workbench", "shown_window"):
+            if name in used:
+                used[name].screenshot(KEPT / f"{item.name}-failed.png")
+        if "logged_server" in used and Path(used["logged_server"][1]).exists():
+            shutil.copy(used["logged_server"][1], KEPT / f"{item.name}-server.log")
+    return report

@@ -1,0 +1,141 @@
+"""Aide's commands in a real VS Code, run from the palette and the status bar."""
+
+import re
+
+from workbench import wait_for
+
+TALK = "# Rules for naming things in this shop, each with its reason:\n#\n# 1. "
+
+
+def seed_of(workbench):
+    found = re.search(r"seed (\d+)", workbench.status())
+    return int(found[1]) if found else None
+
+
+def shown(workbench, **waiting):
+    """The ghost text and the seed that the status bar tells for it."""
+    text = workbench.wait_ghost(**waiting)
+    return text, seed_of(workbench)
+
+
+def test_regenerate_previous_pin_unpin(workbench, project, expected_completion, logged_server):
+    folder = project({"rules.py": TALK}, "temperature = 1.0\n")
+    place = (3, 6)
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.press("Alt+\\")
+    first, seed = shown(workbench)
+    assert first == expected_completion(folder / "rules.py", *place, seed=seed)
+
+    workbench.command("Aide: Regenerate with New Seed")
+    wait_for("another seed in the status bar", lambda: seed_of(workbench) not in (seed, None))
+    another = seed_of(workbench)
+    workbench.wait_ghost(expected_completion(folder / "rules.py", *place, seed=another))
+
+    workbench.command("Aide: Previous Seed")
+    workbench.wait_ghost(first)
+    assert seed_of(workbench) == seed
+
+    workbench.command("Aide: Pin This Seed")
+    workbench.notification("pinned")
+    assert f"seed = {seed}" in (folder / ".aide.toml").read_text(encoding="utf-8")
+    workbench.clear_notifications()
+    before = workbench.server_pids()
+    workbench.command("Aide: Restart Server")
+    workbench.wait_new_server(before)
+    workbench.press("Alt+\\")
+    workbench.wait_ghost(first)
+    assert f"seed {seed}" in workbench.status()
+
+    workbench.command("Aide: Unpin Seed")
+    workbench.notification("not pinned any more")
+    assert "seed" not in (folder / ".aide.toml").read_text(encoding="utf-8")
+    workbench.clear_notifications()
+
+
+def test_the_key_for_regenerating_replaces_the_ghost_text(
+    workbench, project, expected_completion, logged_server
+):
+    folder = project({"rules.py": TALK}, "temperature = 1.0\n")
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.press("Alt+\\")
+    _, seed = shown(workbench)
+    workbench.press("Shift+Alt+R")
+    wait_for("another seed in the status bar", lambda: seed_of(workbench) not in (seed, None))
+    workbench.wait_ghost(expected_completion(folder / "rules.py", 3, 6, seed=seed_of(workbench)))
+
+
+def test_choose_preset_writes_the_project_file(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, "")
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.command("Aide: Choose Preset")
+    assert any(entry.startswith("factual") for entry in workbench.entries())
+    workbench.choose("factual")
+    wait_for(
+        "the preset in the project file",
+        lambda: 'preset = "factual"' in (folder / ".aide.toml").read_text(encoding="utf-8"),
+    )
+    workbench.clear_notifications()
+
+
+def test_troubleshooting_shows_what_would_change_and_keeps_it(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, "seed = 7\ntemperature = 1.0\n")
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.command("Aide: Troubleshoot Completions…")
+    workbench.choose("incoherent")
+    dialog = workbench.page.locator(".monaco-dialog-box")
+    dialog.wait_for()
+    text = dialog.inner_text()
+    assert "temperature" in text
+    assert "Before:" in text
+    assert "After:" in text
+    dialog.get_by_role("button", name="Write to Project File").click()
+    wait_for(
+        "another temperature in the project file",
+        lambda: "temperature = 1.0" not in (folder / ".aide.toml").read_text(encoding="utf-8"),
+    )
+    workbench.clear_notifications()
+
+
+def test_explain_opens_the_page(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, "seed = 7\n")
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.command("Aide: Explain This Completion")
+    page = workbench.page.frame_locator("iframe.webview").frame_locator("iframe")
+    page.get_by_text("Temperature").first.wait_for()
+    assert "7" in page.locator("body").inner_text()
+
+
+def test_settings_of_the_editor_for_one_language_are_in_effect_there_only(workbench, project, logged_server):
+    folder = project({"notes.md": "# Notes\n", "rules.py": TALK}, "")
+    for name, top_k in (("notes.md", "17"), ("rules.py", "50")):
+        workbench.open(f"{folder.name}/{name}")
+        workbench.command("Aide: Show Effective Settings")
+        workbench.page.wait_for_selector(".tab.active[data-resource-name='Aide: Effective Settings']")
+        wait_for(
+            f"Top K {top_k} for {name}",
+            lambda top_k=top_k: re.search(rf"top_?k\D+{top_k}\b", workbench.text(), re.IGNORECASE),
+        )
+
+
+def test_pause_and_resume(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, "seed = 7\n")
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.command("Aide: Pause / Resume")
+    wait_for("paused in the status bar", lambda: "paused" in workbench.status())
+    workbench.type("Names ")
+    wait_for("the reason", lambda: "Nothing was shown" in workbench.status_label())
+    assert workbench.ghost() == ""
+    workbench.command("Aide: Pause / Resume")
+    wait_for("ready in the status bar", lambda: "CPU" in workbench.status())
+    workbench.type("are ")
+    workbench.wait_ghost()
+    workbench.clear_notifications()
+
+
+def test_a_click_on_the_status_bar_lists_all_commands(workbench, logged_server):
+    workbench.page.locator("[id='aide.aide.aide.status']").click()
+    entries = workbench.entries()
+    assert len(entries) == 12
+    workbench.choose("Select Model")
+    assert any("qwen2.5-coder-0.5b" in entry for entry in workbench.entries())
+    workbench.press("Escape")

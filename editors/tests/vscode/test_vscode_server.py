@@ -1,0 +1,90 @@
+"""Which server VS Code starts, and what the user is told when there is none."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from workbench import Workbench, wait_for
+
+PRICES = "def total(prices):\n    return sum(prices)\n"
+
+
+@pytest.fixture
+def own_window(vsix, editor_env, tmp_path, request):
+    """A window of its own: `own_window(settings, workspace_settings)`."""
+    opened = []
+
+    def make(settings, workspace_settings=None, **options):
+        folder = tmp_path / "shop"
+        (folder / ".vscode").mkdir(parents=True)
+        (folder / "prices.py").write_text(PRICES, encoding="utf-8")
+        if workspace_settings is not None:
+            (folder / ".vscode" / "settings.json").write_text(workspace_settings, encoding="utf-8")
+        window = Workbench(tmp_path, folder, editor_env, vsix, settings, **options)
+        opened.append(window.__enter__())
+        request.node.funcargs["shown_window"] = window
+        return window
+
+    yield make
+    for window in opened:
+        window.__exit__()
+
+
+def test_without_a_server_it_asks_once_then_installs_its_own_and_completes(own_window):
+    window = own_window({})
+    question = window.notification("was not found. Install it")
+    assert "aide-lsp" in question.inner_text()
+    question.get_by_role("button", name="Install", exact=True).click()
+    wait_for("the model is loaded by the server just installed", lambda: "CPU" in window.status(), 600)
+    (server,) = window.server_pids()
+    assert "aide.aide/server-" in Path(f"/proc/{server}/cmdline").read_text(encoding="utf-8")
+    window.open("prices.py")
+    window.type("\n\ndef average(prices):\n")
+    window.wait_ghost()
+
+
+def test_a_path_that_is_wrong_is_named(own_window):
+    window = own_window({"aide.server.path": "/nowhere/aide-lsp"})
+    told = window.notification("Aide offers no completions")
+    assert "/nowhere/aide-lsp" in told.inner_text()
+    assert "/nowhere/aide-lsp" in window.status_label()
+
+
+def test_a_server_that_ends_again_and_again_is_given_up_with_one_message(own_window, logged_server):
+    window = own_window({"aide.server.path": str(logged_server[0])})
+    before = []
+    for _ in range(5):
+        wait_for("a server runs", lambda: window.server_pids() not in ([], before))
+        wait_for("it is greeted", lambda: "starting" not in window.status())
+        before = window.server_pids()
+        os.kill(before[0], signal.SIGKILL)
+    told = window.notification("is not started again")
+    assert window.page.locator(".notification-toast").count() == 1
+    assert "not started again" in window.status_label()
+    window.open("prices.py")
+    window.type("# typed without a server")
+    assert window.save("prices.py", other_than=PRICES).endswith("# typed without a server")
+    told.get_by_role("button", name="Try Again").click()
+    window.wait_new_server(before)
+    window.type("\n\ndef average(prices):\n")
+    window.wait_ghost()
+
+
+def test_a_workspace_that_is_not_trusted_chooses_no_server(own_window, logged_server, tmp_path):
+    marker, evil = tmp_path / "ran", tmp_path / "evil"
+    evil.write_text(f"#!{sys.executable}\nopen({str(marker)!r}, 'w')\n", encoding="utf-8")
+    evil.chmod(0o755)
+    window = own_window(
+        {"aide.server.path": str(logged_server[0])},
+        f'{{"aide.server.path": "{evil}", "aide.model": "none-of-this-name"}}',
+        trusted=False,
+    )
+    wait_for("the model is loaded", lambda: "CPU" in window.status())
+    assert window.page.locator(".statusbar-item", has_text="Restricted Mode").count()
+    assert not marker.exists()
+    assert "none-of-this-name" not in window.status()
+    window.open("prices.py")
+    window.type("\n\ndef average(prices):\n")
+    window.wait_ghost()
