@@ -75,13 +75,16 @@ def model_choices(current: str | None) -> list[dict[str, Any]]:
 def open_completer(folder: Path, settings: Settings) -> "Completer":
     """Open a converted model for completing."""
     from aide_lsp.completion.completer import Completer
+    from aide_lsp.inference.memory import give_back_freed
     from aide_lsp.inference.model_folder import read_model_folder
     from aide_lsp.inference.session import open_session
     from aide_lsp.inference.tokenizer import Tokenizer
 
     model = read_model_folder(folder)
     session = open_session(folder, settings.provider, settings.threads)
-    return Completer(Tokenizer.from_file(folder / "tokenizer.json"), session, model)
+    completer = Completer(Tokenizer.from_file(folder / "tokenizer.json"), session, model, settings.cache_mb)
+    give_back_freed()
+    return completer
 
 
 def choose_recipe(settings: Settings, card: "Card") -> str:

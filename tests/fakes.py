@@ -44,6 +44,25 @@ class ByteTokenizer:
         return CONTROL_TOKENS.get(special)
 
 
+class FakeKv:
+    """The tokens "whose keys and values it holds", one byte each."""
+
+    def __init__(self, held=()) -> None:
+        self.held: list[int] = list(held)
+        self.capacity = 0
+
+    @property
+    def bytes(self) -> int:
+        return self.capacity
+
+    def reserve(self, length: int) -> None:
+        self.capacity = max(self.capacity, length)
+
+    def copy(self, length: int) -> "FakeKv":
+        assert length <= len(self.held)
+        return FakeKv(self.held[:length])
+
+
 class FakeSession:
     """Follows the rules of a session strictly and records its forwards.
 
@@ -72,11 +91,22 @@ class FakeSession:
         self.hold = False
         self.running = Event()
         """Set when a held forward has begun."""
-        self.held: list[int] = []
+        self.kv = FakeKv()
         self.forwards: list[tuple[list[int], int, list[int]]] = []
         """(ids, past, logit_rows) of each forward."""
         self.full_logits_calls = 0
         self._rows = np.zeros((0, vocab_size), dtype=np.float32)
+
+    @property
+    def held(self) -> list[int]:
+        """The tokens whose KV the session's present KV cache holds."""
+        return self.kv.held
+
+    def new_kv(self) -> FakeKv:
+        return FakeKv()
+
+    def use(self, kv: FakeKv) -> None:
+        self.kv = kv
 
     @property
     def rows_run(self) -> int:
@@ -96,7 +126,7 @@ class FakeSession:
             self.on_forward(len(self.forwards))
         self._wait(cancel)
         cancel.check()
-        self.held += ids
+        self.held.extend(ids)
         self._rows = np.array(
             [self.script(self.held[: past + row + 1]) for row in logit_rows], dtype=np.float32
         ).reshape(len(logit_rows), self.vocab_size)

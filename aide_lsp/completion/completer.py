@@ -24,7 +24,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session
 from aide_lsp.inference.tokenizer import Tokenizer
-from aide_lsp.settings import Parameters, new_seed
+from aide_lsp.settings import Parameters, Settings, new_seed
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -94,14 +94,16 @@ class Completion:
 class Completer:
     """Completes texts with one model."""
 
-    def __init__(self, tokenizer: Tokenizer, session: Session, model: ModelFacts) -> None:
-        """Take a loaded model.
+    def __init__(
+        self, tokenizer: Tokenizer, session: Session, model: ModelFacts, cache_mb: int = Settings().cache_mb
+    ) -> None:
+        """Take a loaded model; `cache_mb` as in the settings.
 
         Raises:
             ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
         """
         self.tokenizer, self.session, self.model = tokenizer, session, model
-        self._writer = Writer(tokenizer, session, model)
+        self._writer = Writer(tokenizer, session, model, cache_mb)
         self._cache: CompletionCache[Completion] = CompletionCache()
 
     def complete(

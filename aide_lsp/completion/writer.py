@@ -1,7 +1,7 @@
 """From a hole to raw text: window, prompt, generation, stop rules.
 
 In: the texts left and right of the cursor, the hole they make, how to sample. Out: what the model wrote up
-to where a stop rule ends it. Holds what the model has read (the prefix cache). It does not know
+to where a stop rule ends it. Holds what the model has read (the slots). It does not know
 documents, line ends other than \\n, or what becomes of the text.
 """
 
@@ -20,10 +20,13 @@ from aide_lsp.completion.window import cut_window
 from aide_lsp.inference.beginning import Beginnings
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.generate import Generation, Limits, Timings, generate
-from aide_lsp.inference.prefix_cache import PrefixCache
+from aide_lsp.inference.memory import give_back_freed
+from aide_lsp.inference.prefix_cache import CHUNK_ROWS
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session
+from aide_lsp.inference.slots import Slots
 from aide_lsp.inference.tokenizer import TextStream, Tokenizer
+from aide_lsp.settings import Settings
 
 UNFINISHED = re.compile(r"(?:[^\w\r\n]|_)?[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \t]\Z")
 """What the last token of a prefix may be a part of: a word with the character before it, signs, a blank.
@@ -101,8 +104,10 @@ class Written:
 class Writer:
     """A model that fills holes."""
 
-    def __init__(self, tokenizer: Tokenizer, session: Session, model: ModelFacts) -> None:
-        """Take a loaded model.
+    def __init__(
+        self, tokenizer: Tokenizer, session: Session, model: ModelFacts, cache_mb: int = Settings().cache_mb
+    ) -> None:
+        """Take a loaded model. What it has read takes `cache_mb` MB of memory at most.
 
         Raises:
             ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
@@ -110,7 +115,7 @@ class Writer:
         self._tokenizer, self._session = tokenizer, session
         self._prompt = open_format(model.fim, tokenizer)
         self._end_tokens = frozenset(model.end_tokens) | self._prompt.stop_ids
-        self._prefix_cache = PrefixCache()
+        self._slots = Slots(session, cache_mb * 1_000_000)
         self._beginnings = Beginnings(tokenizer)
         self._encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
 
@@ -127,23 +132,22 @@ class Writer:
             SessionError: the runtime failed.
         """
         given_back = _given_back(task.prefix)
+        ids = self._prompt_ids(task, given_back, observer)
+        # What is given back is written once more, and takes nothing from the completion.
+        max_tokens = task.max_tokens + len(self._encode(given_back))
         generation = generate(
             self._session,
-            self._prefix_cache,
-            self._prompt_ids(task, given_back, observer),
+            self._slots.take(ids),
+            ids,
             task.sampling,
-            Limits(
-                # What is given back is written once more, and takes nothing from the completion.
-                max_tokens=task.max_tokens + len(self._encode(given_back)),
-                deadline=task.deadline,
-                end_tokens=self._end_tokens,
-            ),
+            Limits(max_tokens, task.deadline, self._end_tokens),
             cancel,
             self._beginnings.of(given_back),
             observer,
         )
         with generation:
             text, stop = self._read(generation, task.hole, given_back, observer)
+        _tidy(generation)
         if generation.finish_reason == "cancelled":
             raise Cancelled
         reason = "stop" if generation.finish_reason == "closed" else generation.finish_reason or "stop"
@@ -159,8 +163,10 @@ class Writer:
         given_back = _given_back(task.prefix)
         limits = Limits(max_tokens=1, deadline=None, end_tokens=self._end_tokens)
         ids = self._prompt_ids(task, given_back, UNOBSERVED)
-        with generate(self._session, self._prefix_cache, ids, task.sampling, limits, cancel) as generation:
+        prefix_cache = self._slots.take(ids, ahead=True)
+        with generate(self._session, prefix_cache, ids, task.sampling, limits, cancel) as generation:
             next(generation, None)
+        _tidy(generation)
         if generation.finish_reason == "cancelled":
             raise Cancelled
         return generation.timings.prompt_tokens - generation.timings.cached_tokens
@@ -190,6 +196,12 @@ class Writer:
         text = (text + stream.finish())[len(given_back) :]
         ended = generation.finish_reason == "stop"
         return text, find_stop(hole, text, ended=ended) or (None if ended else break_off(hole, text))
+
+
+def _tidy(generation: Generation) -> None:
+    """Give memory back where many rows were run; it takes some milliseconds."""
+    if generation.timings.prompt_tokens - generation.timings.cached_tokens > CHUNK_ROWS:
+        give_back_freed()
 
 
 def _given_back(prefix: str) -> str:

@@ -1,7 +1,8 @@
 """Memory for the keys and values of one text: buffers the graph reads and writes in place.
 
 In: how many layers and heads there are, and how many positions are wanted. Out: runtime values, the same
-ones for past and present, so that a forward copies nothing. It does not know which tokens they hold.
+ones for past and present, so that a forward copies nothing. It does not know which tokens they hold, nor
+how many such texts there are (`slots.py` does).
 
 Buffers grow in steps of `STEP` positions. A model that takes 32,768 tokens would otherwise cost 0.8 GB
 (0.5B parameters, float32) for prompts that have a thousand.
@@ -18,8 +19,8 @@ from aide_lsp.errors import SessionError
 if TYPE_CHECKING:
     import onnxruntime
 
-STEP = 1024
-"""Positions by which buffers grow: 25 MB of a model with 0.5B parameters in float32."""
+STEP = 64
+"""Positions by which buffers grow: 1.6 MB of a model with 0.5B parameters in float32."""
 
 
 @frozen
@@ -35,6 +36,11 @@ class KvShape:
     dtype: str
     "`float32` or `float16`."
 
+    @property
+    def position_bytes(self) -> int:
+        """Bytes of one position: its keys and values in all layers."""
+        return 2 * self.layer_count * self.head_count * self.head_dim * np.dtype(self.dtype).itemsize
+
 
 class KvCache:
     """Buffers of keys and values, (1, heads, capacity, head_dim) each, on the CPU or a CUDA device."""
@@ -44,29 +50,44 @@ class KvCache:
         self.capacity = _rounded(capacity, limit)
         """Positions there is room for."""
         self.values = self._allocate(self.capacity)
-        """By input name: `past_key_0`, `past_value_0`, `past_key_1`, ..."""
+        """By input name: `past_key_0`, `past_value_0`, `past_key_1`, ... New ones when they grow."""
 
-    def reserve(self, length: int) -> bool:
-        """Make room for `length` positions, keeping what is held; return whether buffers are new ones.
+    @property
+    def bytes(self) -> int:
+        """Memory of the buffers. On the CPU what was never written to costs the machine nothing yet."""
+        return self.capacity * self._shape.position_bytes
+
+    def reserve(self, length: int) -> None:
+        """Make room for `length` positions, keeping what is held.
 
         Raises:
             SessionError: the model takes fewer positions, or memory is short.
         """
         if length <= self.capacity:
-            return False
+            return
         if length > self._limit:
             raise SessionError(f"{length} tokens are wanted; the model takes {self._limit}.")
-        old, kept = self.values, self.capacity
         capacity = _rounded(length, self._limit)
-        self.values = self._allocate(
-            capacity, {name: value.numpy()[:, :, :kept] for name, value in old.items()}
-        )
+        self.values = self._allocate(capacity, self._content(self.capacity))
         self.capacity = capacity
-        return True
+
+    def copy(self, length: int) -> "KvCache":
+        """Return other buffers that hold the same at the first `length` positions.
+
+        Raises:
+            SessionError: memory is short.
+        """
+        copy = KvCache(self._shape, 0, self._limit, self._device)
+        copy.capacity = _rounded(length, self._limit)
+        copy.values = self._allocate(copy.capacity, self._content(length))
+        return copy
 
     def arrays(self, length: int) -> dict[str, NDArray[Any]]:
         """Return a copy of what is held at the first `length` positions; for tests and diagnosis."""
-        return {name: np.array(value.numpy()[:, :, :length]) for name, value in self.values.items()}
+        return {name: np.array(array) for name, array in self._content(length).items()}
+
+    def _content(self, length: int) -> dict[str, NDArray[Any]]:
+        return {name: value.numpy()[:, :, :length] for name, value in self.values.items()}
 
     def _allocate(
         self, capacity: int, content: dict[str, NDArray[Any]] | None = None

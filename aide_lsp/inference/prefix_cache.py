@@ -89,6 +89,13 @@ class PrefixCache:
         """Forget everything."""
         self.trim(0)
 
+    def copy(self, length: int) -> "PrefixCache":
+        """Return another one that covers the first `length` tokens, as a copy of the KV cache does."""
+        copy = PrefixCache()
+        copy._ids, copy._ends = list(self._ids), list(self._ends)
+        copy.trim(length)
+        return copy
+
 
 def common_prefix(left: list[int], right: list[int]) -> int:
     """Return the length of the longest common prefix."""

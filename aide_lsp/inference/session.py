@@ -7,7 +7,7 @@ the one others export ("optimum"). It does not know prompts, sampling or text.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from attrs import frozen
@@ -27,8 +27,22 @@ class Candidates:
     "Their logits."
 
 
+class KeysValues(Protocol):
+    """The KV cache of one text: how it is stored is the session's business."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory it takes."""
+
+    def reserve(self, length: int) -> None:
+        """Make room for `length` positions, keeping what is held."""
+
+    def copy(self, length: int) -> Self:
+        """Return another one that holds the same at the first `length` positions."""
+
+
 class Session(Protocol):
-    """A model with a KV cache for one sequence. Used by one thread at a time."""
+    """A model with a KV cache for one text at a time. Used by one thread at a time."""
 
     vocab_size: int
     "Number of logits."
@@ -42,6 +56,17 @@ class Session(Protocol):
     "Why it is not the provider that was asked for; None if it is."
     row_rule: RowRule
     "Shapes a forward must have so that results do not depend on what was run before."
+
+    @property
+    def kv(self) -> KeysValues:
+        """The KV cache that forwards read and write."""
+
+    def new_kv(self) -> KeysValues:
+        """Return a KV cache that holds nothing."""
+        ...
+
+    def use(self, kv: Any) -> None:
+        """Let forwards read and write `kv`, one of this session's."""
 
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
@@ -65,14 +90,14 @@ class Session(Protocol):
         ...
 
 
-def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacity: int = 2048) -> Session:
+def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacity: int = 0) -> Session:
     """Load the model in `folder`.
 
     Args:
         folder: a model folder, see `model_folder`.
         provider: `cpu`, `cuda`, or `auto`: what the model's recipe was made for, where it can be had.
         threads: threads of the CPU; 0: one for each physical core.
-        capacity: tokens for which memory is taken at once; it grows with what is asked.
+        capacity: tokens for which a KV cache takes memory at once; it grows with what is asked.
 
     Raises:
         ModelFilesError: the files cannot be used.

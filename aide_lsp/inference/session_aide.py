@@ -57,19 +57,30 @@ class AideSession:
         self._session = loaded.session
         self._head: Any = None
         self._binding = loaded.session.io_binding()
-        shape = KvShape(info.layer_count, info.kv_head_count, info.head_dim, info.kv_dtype)
-        self.kv = KvCache(shape, capacity, self.context_length, loaded.provider)
-        self._bind_kv()
+        self._capacity = capacity
+        self.kv = self.new_kv()
+        self._bound_kv: dict[str, Any] = {}
         self._seqlens = _Bound(self._binding, "seqlens_k", (1,), np.int32)
         self._total = _Bound(self._binding, "total_sequence_length", (), np.int32)
         self._bind_rows(self.row_rule.multiple)
         self._bind_logit_rows(1)
 
+    def new_kv(self) -> KvCache:
+        """See `Session.new_kv`."""
+        info = self._info
+        shape = KvShape(info.layer_count, info.kv_head_count, info.head_dim, info.kv_dtype)
+        return KvCache(shape, self._capacity, self.context_length, self.provider)
+
+    def use(self, kv: KvCache) -> None:
+        """See `Session.use`."""
+        self.kv = kv
+
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:
         """See `Session.forward`."""
-        if self.kv.reserve(past + len(ids)):
+        self.kv.reserve(past + len(ids))
+        if self.kv.values is not self._bound_kv:
             self._bind_kv()
         if len(ids) != self._ids.array.size:
             self._bind_rows(len(ids))
@@ -97,6 +108,8 @@ class AideSession:
         return logits
 
     def _bind_kv(self) -> None:
+        # A tenth of a millisecond: not worth a binding for each KV cache.
+        self._bound_kv = self.kv.values
         for name, value in self.kv.values.items():
             self._binding.bind_ortvalue_input(name, value)
             self._binding.bind_ortvalue_output(name.replace("past", "present"), value)

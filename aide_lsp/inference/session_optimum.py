@@ -11,6 +11,7 @@ equal prompts as long as the runtime computes equal shapes alike.
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,53 @@ class Input:
     "By its name in numpy."
 
 
+@frozen
+class GrownKv:
+    """Keys and values by input name, as the graph gave them out. They are never changed, only replaced."""
+
+    values: dict[str, "onnxruntime.OrtValue"]
+    "(1, heads, length, head_dim) each."
+    length: int
+    "Positions."
+
+
+class OptimumKv:
+    """A KV cache: see `session.KeysValues`."""
+
+    def __init__(self, held: GrownKv, device: str) -> None:
+        self.held, self._device = held, device
+
+    @property
+    def bytes(self) -> int:
+        """Memory it takes."""
+        return sum(
+            prod(value.shape()) * np.dtype(_DTYPES[value.data_type()]).itemsize
+            for value in self.held.values.values()
+        )
+
+    def reserve(self, length: int) -> None:
+        """Make room: the graph does that itself."""
+
+    def copy(self, length: int) -> "OptimumKv":
+        """Return another one that holds the same at the first `length` positions."""
+        copy = OptimumKv(self.held, self._device)
+        copy.trim(length)
+        return copy
+
+    def trim(self, length: int) -> None:
+        """Forget all but the first `length` positions."""
+        import onnxruntime
+
+        if length > self.held.length:
+            raise SessionError(f"{length} tokens were to be held; there are {self.held.length}.")
+        if length < self.held.length:
+            # A failure between two layers would leave them unequal: nothing is replaced before all are cut.
+            cut = {n: np.ascontiguousarray(v.numpy()[:, :, :length]) for n, v in self.held.values.items()}
+            ort_value = onnxruntime.OrtValue.ortvalue_from_numpy
+            values = {name: ort_value(array, self._device, 0) for name, array in cut.items()}
+            self.held = GrownKv(values, length)
+
+
 class OptimumSession:
     """An exported decoder, loaded."""
 
@@ -62,9 +110,17 @@ class OptimumSession:
         self.vocab_size = _vocab_size(loaded.session, info)
         self.candidate_count = min(info.candidate_count, self.vocab_size)
         _check_layout(self._inputs, loaded.session)
-        self._length = 0
-        self._kv = {name: self._empty(name, info) for name in self._past}
+        self._nothing = GrownKv({name: self._empty(name, info) for name in self._past}, 0)
+        self.kv = self.new_kv()
         self._logits: NDArray[np.float32] = np.zeros((0, self.vocab_size), np.float32)
+
+    def new_kv(self) -> OptimumKv:
+        """See `Session.new_kv`."""
+        return OptimumKv(self._nothing, self.provider)
+
+    def use(self, kv: OptimumKv) -> None:
+        """See `Session.use`."""
+        self.kv = kv
 
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
@@ -72,18 +128,18 @@ class OptimumSession:
         """See `Session.forward`."""
         if past + len(ids) > self.context_length:
             raise SessionError(f"{past + len(ids)} tokens are wanted; the model takes {self.context_length}.")
-        self._trim(past)
+        self.kv.trim(past)
         binding = self._session.io_binding()
         first = min(logit_rows, default=len(ids))
         for name, value in self._arguments(ids, past, len(ids) - first).items():
             binding.bind_cpu_input(name, value)
-        for name, value in self._kv.items():
+        for name, value in self.kv.held.values.items():
             binding.bind_ortvalue_input(name, value)
             binding.bind_output(name.replace(PAST, PRESENT), self.provider)
         binding.bind_output("logits", "cpu")
         run(self._session, binding, cancel)
         *present, logits = binding.get_outputs()  # in the order they were bound
-        self._kv, self._length = dict(zip(self._past, present, strict=True)), past + len(ids)
+        self.kv.held = GrownKv(dict(zip(self._past, present, strict=True)), past + len(ids))
         return self._candidates(logits.numpy()[0], [row - len(ids) for row in logit_rows])
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
@@ -92,7 +148,7 @@ class OptimumSession:
 
     def arrays(self, length: int) -> dict[str, NDArray[Any]]:
         """Return a copy of the keys and values at the first `length` positions; for tests and diagnosis."""
-        return {name: np.array(value.numpy()[:, :, :length]) for name, value in self._kv.items()}
+        return {name: np.array(value.numpy()[:, :, :length]) for name, value in self.kv.held.values.items()}
 
     def _arguments(self, ids: Sequence[int], past: int, logit_count: int) -> dict[str, NDArray[Any]]:
         values: dict[str, Any] = {
@@ -118,18 +174,6 @@ class OptimumSession:
         order = np.argsort(-np.take_along_axis(self._logits, best, axis=1), axis=1, kind="stable")
         best = np.take_along_axis(best, order, axis=1).astype(np.int64)
         return Candidates(ids=best, logits=np.take_along_axis(self._logits, best, axis=1))
-
-    def _trim(self, length: int) -> None:
-        import onnxruntime
-
-        if length > self._length:
-            raise SessionError(f"{length} tokens were to be held; there are {self._length}.")
-        if length < self._length:
-            # A failure between two layers would leave them unequal: nothing is replaced before all are cut.
-            cut = {name: np.ascontiguousarray(kv.numpy()[:, :, :length]) for name, kv in self._kv.items()}
-            ort_value = onnxruntime.OrtValue.ortvalue_from_numpy
-            self._kv = {name: ort_value(array, self.provider, 0) for name, array in cut.items()}
-            self._length = length
 
     def _empty(self, name: str, info: ModelInfo) -> "onnxruntime.OrtValue":
         import onnxruntime

@@ -8,8 +8,10 @@ character. It does not know prompts, models or which control token means what.
 
 import codecs
 import json
+from array import array
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +34,11 @@ class Tokenizer:
         self._control_ids = control
         self._control_names = {number: name for name, number in control.items()}
         self._model = _without_control_tokens(definition)
-        self._bytes = _bytes_by_id(self._model, frozenset(control.values()))
-        self.vocab_size = max([*self._bytes, *control.values()], default=-1) + 1
+        table = _bytes_by_id(self._model, frozenset(control.values()))
+        self.vocab_size = max([*table, *control.values()], default=-1) + 1
+        # One piece instead of an object for each token: 15 MB less with 150,000 of them.
+        pieces = [table.get(token, b"") for token in range(self.vocab_size)]
+        self._bytes, self._ends = b"".join(pieces), array("I", [0, *accumulate(map(len, pieces))])
 
     @classmethod
     def from_file(cls, path: Path) -> "Tokenizer":
@@ -67,7 +72,9 @@ class Tokenizer:
 
     def token_bytes(self, token: int) -> bytes:
         """Return the bytes a token stands for: none for control tokens and unused ids."""
-        return self._bytes.get(token, b"")
+        if not 0 <= token < self.vocab_size:
+            return b""
+        return self._bytes[self._ends[token] : self._ends[token + 1]]
 
     def token_id(self, special: str) -> int | None:
         """Return the id of a control token by its name, such as `<|fim_middle|>`; None if there is none."""

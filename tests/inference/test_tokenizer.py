@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aide_lsp.errors import ModelFilesError
@@ -161,6 +161,8 @@ def test_decode_when_compared_with_the_library_then_is_equal(text):
     import tokenizers
 
     library = tokenizers.Tokenizer.from_str(json.dumps(byte_level(merges=[("d", "e")])))
+    # The library finds control tokens in the text, and shows those that are not marked as special.
+    assume(not any(name in text for name in CONTROL))
     ids = library.encode(text, add_special_tokens=False).ids
     assert PLAIN.vocab_size == 256 + 4 + len(CONTROL)
     assert Tokenizer(byte_level(merges=[("d", "e")])).decode(ids) == library.decode(

@@ -1,0 +1,111 @@
+"""Several texts held: what is run again, what goes first, and that nothing else depends on it."""
+
+import pytest
+from fakes import FakeSession, babbling
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tiny_model import tiny_model_folder
+
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.prefix_cache import PrefixCache
+from aide_lsp.inference.sampler import SamplingParams
+from aide_lsp.inference.session import open_session
+from aide_lsp.inference.slots import SMALL_LOSS, Slots
+
+WARM = SamplingParams(1.0, 50, 0.95, seed=3)
+ONE, TWO, THREE = ([1 + number, *range(10, 110)] for number in range(3))
+"""Three texts of 101 tokens that share none of their beginning."""
+
+
+def ask(session, slots, prompt, count=4, *, ahead=False):
+    """Return the tokens behind a prompt, and how many of its own need not be run."""
+    cache = slots.take(prompt, ahead=ahead)
+    generation = generate(session, cache, prompt, WARM, Limits(count), CancelToken())
+    return list(generation), generation.timings.cached_tokens
+
+
+def cached(slots_bytes, *prompts):
+    """Return how many tokens of the last of some prompts need not be run."""
+    session = FakeSession(babbling())
+    slots = Slots(session, slots_bytes)
+    return [ask(session, slots, prompt)[1] for prompt in prompts][-1]
+
+
+def test_take_when_another_text_came_between_then_the_first_is_still_held():
+    assert cached(1000, ONE, TWO, THREE, ONE) == len(ONE) - 1
+
+
+def test_take_when_memory_is_for_two_then_the_one_used_longest_ago_went():
+    assert cached(280, ONE, TWO, ONE, THREE, ONE) == len(ONE) - 1
+    assert cached(280, ONE, TWO, ONE, THREE, TWO) == 0
+
+
+def test_take_when_memory_is_for_one_then_there_is_one():
+    assert cached(1, ONE, TWO, ONE) == 0
+    assert cached(1, ONE, [*ONE, 5]) == len(ONE)
+
+
+def test_take_when_a_text_was_only_read_ahead_then_it_goes_first():
+    session = FakeSession(babbling())
+    slots = Slots(session, 280)
+    ask(session, slots, ONE)
+    ask(session, slots, TWO, ahead=True)
+    ask(session, slots, THREE)
+    assert ask(session, slots, ONE)[1] == len(ONE) - 1
+
+
+def test_take_when_the_text_goes_on_otherwise_then_undoing_it_runs_little_again():
+    begun = ONE[:50]
+    assert cached(1000, ONE, [*begun, *TWO], ONE) == len(ONE) - 1
+    assert cached(1000, ONE, [*begun, *TWO], [*begun, 7]) == len(begun)
+
+
+def test_take_when_little_is_lost_then_no_slot_is_spent():
+    session = FakeSession(babbling())
+    slots = Slots(session, 1000)
+    for prompt in (ONE, ONE[:-SMALL_LOSS], [*ONE[:-SMALL_LOSS], 3, 4], [*ONE[:-SMALL_LOSS], 3, 4, 5, 6]):
+        ask(session, slots, prompt)
+    assert len(slots) == 1
+
+
+texts = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(1, 101), st.lists(st.integers(0, 260), max_size=60)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(texts, st.sampled_from([1, 300, 1000]), st.booleans())
+def test_take_when_texts_take_turns_then_each_says_what_it_would_alone(turns, max_bytes, ahead):
+    """The fake session refuses a forward on what its KV cache does not hold."""
+    session = FakeSession(babbling())
+    slots = Slots(session, max_bytes)
+    for text, length, tail in turns:
+        prompt = [ONE, TWO, THREE][text][:length] + tail
+        said, _ = ask(session, slots, prompt, ahead=ahead)
+        assert said == ask(other := FakeSession(babbling()), Slots(other, 1), prompt)[0]
+        assert slots.bytes <= max_bytes or len(slots) == 1
+
+
+@pytest.fixture(scope="module", params=["exact", "fast", "fp16"])
+def tiny(request, tmp_path_factory):
+    folder = tiny_model_folder(tmp_path_factory.mktemp("tiny") / request.param, recipe=request.param)
+    return open_session(folder, "cpu", 2)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(texts)
+def test_take_when_the_model_is_a_real_one_then_bits_are_those_of_a_cold_one(tiny, turns):
+    slots = Slots(tiny, 3 * 256 * 512)
+    for text, length, tail in turns:
+        prompt = 2 * [ONE, TWO, THREE][text][:length] + tail
+        warm = ask(tiny, slots, prompt)[0], bits(tiny, prompt)
+        tiny.use(tiny.new_kv())
+        cold = list(generate(tiny, PrefixCache(), prompt, WARM, Limits(4), CancelToken())), bits(tiny, prompt)
+        assert warm == cold
+
+
+def bits(session, prompt):
+    arrays = session.kv.arrays(len(prompt))
+    return session.full_logits().tobytes(), {name: array.tobytes() for name, array in arrays.items()}
