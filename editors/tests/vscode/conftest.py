@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from workbench import DEADLINE_MS, ENTRY, ROOT, Workbench, wait_for
+from workbench import DEADLINE_MS, ENTRY, PRICES, ROOT, Workbench, wait_for
 
 VSIX = ROOT / "build" / "aide.vsix"
 KEPT = ROOT / "build" / "editors" / "vscode"
@@ -65,6 +65,27 @@ def project(window, request):
         return folder
 
     return make
+
+
+@pytest.fixture
+def own_window(vsix, editor_env, tmp_path, request):
+    """A window of its own: `own_window(settings, workspace_settings)`."""
+    opened = []
+
+    def make(settings, workspace_settings=None, **options):
+        folder = tmp_path / "shop"
+        (folder / ".vscode").mkdir(parents=True)
+        (folder / "prices.py").write_text(PRICES, encoding="utf-8")
+        if workspace_settings is not None:
+            (folder / ".vscode" / "settings.json").write_text(workspace_settings, encoding="utf-8")
+        window = Workbench(tmp_path, folder, editor_env, vsix, settings, **options)
+        opened.append(window.__enter__())
+        request.node.funcargs["shown_window"] = window
+        return window
+
+    yield make
+    for window in opened:
+        window.__exit__()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,31 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-import pytest
-from workbench import Workbench, wait_for
-
-PRICES = "def total(prices):\n    return sum(prices)\n"
-
-
-@pytest.fixture
-def own_window(vsix, editor_env, tmp_path, request):
-    """A window of its own: `own_window(settings, workspace_settings)`."""
-    opened = []
-
-    def make(settings, workspace_settings=None, **options):
-        folder = tmp_path / "shop"
-        (folder / ".vscode").mkdir(parents=True)
-        (folder / "prices.py").write_text(PRICES, encoding="utf-8")
-        if workspace_settings is not None:
-            (folder / ".vscode" / "settings.json").write_text(workspace_settings, encoding="utf-8")
-        window = Workbench(tmp_path, folder, editor_env, vsix, settings, **options)
-        opened.append(window.__enter__())
-        request.node.funcargs["shown_window"] = window
-        return window
-
-    yield make
-    for window in opened:
-        window.__exit__()
+from workbench import PRICES, wait_for
 
 
 def test_without_a_server_it_asks_once_then_installs_its_own_and_completes(own_window):
@@ -52,14 +28,20 @@ def test_a_path_that_is_wrong_is_named(own_window):
     assert "/nowhere/aide-lsp" in window.status_label()
 
 
+def kill_server(window, earlier):
+    """Kill the server once there is one that was not killed before, and it has answered."""
+    wait_for("a server runs", lambda: set(window.server_pids()) - set(earlier))
+    wait_for("it is greeted", lambda: "starting" not in window.status())
+    server = window.server_pids()[0]
+    os.kill(server, signal.SIGKILL)
+    return server
+
+
 def test_a_server_that_ends_again_and_again_is_given_up_with_one_message(own_window, logged_server):
     window = own_window({"aide.server.path": str(logged_server[0])})
-    before = []
+    killed = []
     for _ in range(5):
-        wait_for("a server runs", lambda: window.server_pids() not in ([], before))
-        wait_for("it is greeted", lambda: "starting" not in window.status())
-        before = window.server_pids()
-        os.kill(before[0], signal.SIGKILL)
+        killed.append(kill_server(window, killed))
     told = window.notification("is not started again")
     assert window.page.locator(".notification-toast").count() == 1
     assert "not started again" in window.status_label()
@@ -67,7 +49,7 @@ def test_a_server_that_ends_again_and_again_is_given_up_with_one_message(own_win
     window.type("# typed without a server")
     assert window.save("prices.py", other_than=PRICES).endswith("# typed without a server")
     told.get_by_role("button", name="Try Again").click()
-    window.wait_new_server(before)
+    window.wait_new_server(killed[-1:])
     window.type("\n\ndef average(prices):\n")
     window.wait_ghost()
 

@@ -1,7 +1,7 @@
 """A real VS Code workbench in a headless Chromium, driven by keys and read from the screen.
 
-In: a VSIX, a workspace, settings. Out: the ghost text, the status bar, notifications, screenshots. It does not know
-what is to be expected of them.
+In: a VSIX, a workspace, settings. Out: the ghost text, the status bar, notifications, screenshots. It does
+not know what is to be expected of them.
 """
 
 import contextlib
@@ -24,6 +24,17 @@ ENTRY = ROOT / ".editors/vscode/code-server/node_modules/code-server/out/node/en
 SECONDS = 120
 DEADLINE_MS = 120_000
 """Of the server: machines that run tests may be slow."""
+PRICES = '''\
+"""Prices of an order."""
+
+
+def total(prices):
+    return sum(prices)
+
+
+def average(prices):
+    return total(prices) / len(prices)
+'''
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
@@ -69,8 +80,8 @@ def wait_for(what, holds, seconds=SECONDS):
 class Workbench:
     """One window on one workspace folder."""
 
-    def __init__(self, home, folder, env, vsix, settings=None, trusted=True):
-        self.folder, self._home, self._trusted = Path(folder), Path(home), trusted
+    def __init__(self, home, folder, env, vsix, settings=None, trusted=True, size=(1180, 720)):
+        self.folder, self._home, self._trusted, self._size = Path(folder), Path(home), trusted, size
         self._data = self._home / "data"
         self._env = env | {
             "PATH": f"{NODE.parent}{os.pathsep}{env['PATH']}",
@@ -87,7 +98,9 @@ class Workbench:
         self._serve()
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        self.page = self._browser.new_page(viewport={"width": 1180, "height": 720}, device_scale_factor=1.5)
+        self.page = self._browser.new_page(
+            viewport=dict(zip(("width", "height"), self._size, strict=True)), device_scale_factor=1.5
+        )
         self.page.set_default_timeout(SECONDS * 1000)
         self.page.goto(f"http://127.0.0.1:{self._port}/?folder={quote(str(self.folder))}")
         self.page.wait_for_selector(".monaco-workbench")
@@ -304,7 +317,7 @@ GHOST = """() => {
   // The first line stands in the text itself, in pieces where the text has some of it; the others below it.
   const text = (selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent);
   const first = text('.editor-instance .view-lines .ghost-text-decoration').join('');
-  const rest = text('.editor-instance .suggest-preview-text .view-line, .editor-instance .ghost-text .view-line');
+  const rest = text('.editor-instance .suggest-preview-text .view-line');
   return [first, ...rest].join('\\n');
 }"""
 

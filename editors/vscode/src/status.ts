@@ -5,7 +5,7 @@
 
 import { MarkdownString, StatusBarAlignment, ThemeColor, window, type Disposable } from 'vscode';
 import type { AideStatus } from './protocol';
-import { statusText, type Phase } from './statusText';
+import { escapeMarkdown, statusText, type Phase } from './statusText';
 
 export class Status implements Disposable {
   private readonly item = window.createStatusBarItem('aide.status', StatusBarAlignment.Right, 100);
@@ -54,11 +54,7 @@ export class Status implements Disposable {
     const { text, tooltip, isError } = this.texts();
     this.item.text = text;
     this.item.backgroundColor = isError ? new ThemeColor('statusBarItem.errorBackground') : undefined;
-    const markdown = new MarkdownString();
-    for (const paragraph of tooltip) {
-      markdown.appendText(paragraph).appendMarkdown('\n\n');
-    }
-    this.item.tooltip = markdown;
+    this.item.tooltip = new MarkdownString(tooltip.map(escapeMarkdown).join('\n\n'));
     this.item.accessibilityInformation = { label: tooltip.join(', ') };
   }
 }

@@ -35,6 +35,11 @@ export function statusText(phase: Phase, status: AideStatus | null, failure: str
   return { text: barText(status), tooltip: tooltip(status), isError: status.state === 'failed' };
 }
 
+/** Text that Markdown shows as it is, and breaks between words (`MarkdownString.appendText` breaks within). */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&]/g, '\\$&');
+}
+
 function barText(status: AideStatus): string {
   switch (status.state) {
     case 'starting':

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AideStatus } from '../src/protocol';
-import { statusText } from '../src/statusText';
+import { escapeMarkdown, statusText } from '../src/statusText';
 
 const READY: AideStatus = {
   state: 'ready',
@@ -49,4 +49,8 @@ test('a model that failed to load and a server that was given up are errors with
 
 test('a server that has told nothing yet is starting', () => {
   assert.match(statusText('running', null, null).text, /starting/);
+});
+
+test('what Markdown would take for its own is escaped', () => {
+  assert.equal(escapeMarkdown('set complete_secrets = *true* <b>'), 'set complete\\_secrets = \\*true\\* \\<b\\>');
 });
