@@ -2,8 +2,8 @@
 
 In: a command that starts a server, settings. Out: an engine: didChange with ranges in UTF-16, one
 `textDocument/inlineCompletion` for each change, `$/cancelRequest` for the one before. Where the server says
-by `aide/ready` that the answer to a request that was given up is there, it is asked again, as Aide's
-extension does. It does not know traces, times or figures.
+by `aide/ready` that the answer to a request that was given up is there, it is asked again, and Aide is told
+by `aide/cursor` where the cursor goes, as its extension does. It does not know traces, times or figures.
 """
 
 import asyncio
@@ -11,14 +11,12 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 from attrs import frozen
 
-from aide_lsp.bench_typing_lsp import Connection
+from aide_lsp.bench_typing_lsp import Connection, process_seconds
 from aide_lsp.bench_typing_replay import Request, Tokens
 from aide_lsp.bench_typing_sources import Source
 from aide_lsp.bench_typing_trace import Event
@@ -62,7 +60,7 @@ class EditorEngine:
         self._names: dict[int, str] = {}
         self._ids: dict[int, Request] = {}
         self._newest: _Asked | None = None
-        self._opened = 0
+        self._opened, self._is_aide = 0, False
         self.server = "unknown server"
         """What the server calls itself."""
 
@@ -79,7 +77,8 @@ class EditorEngine:
         self.server = f"{info.get('name', 'unknown server')} {info.get('version', '')}".strip()
         self._connection.notify("initialized", {})
         commands = (found["capabilities"].get("executeCommandProvider") or {}).get("commands", [])
-        if "aide.status" in commands:
+        self._is_aide = "aide.status" in commands
+        if self._is_aide:
             await self._wait_until_ready()
         await self._warm_up()
 
@@ -114,6 +113,12 @@ class EditorEngine:
         self._connection.notify(
             "textDocument/didChange", {"textDocument": document, "contentChanges": [change]}
         )
+
+    def jump(self, file: int, text: str, cursor: int) -> None:
+        """Take that the cursor went elsewhere. Only Aide's own extension tells its server."""
+        if self._is_aide:
+            place = {"uri": self._uri(file), "position": position(text, cursor)}
+            self._connection.notify("aide/cursor", place)
 
     def ask(self, file: int, text: str, cursor: int) -> Request:
         """Ask for a completion, as by itself."""
@@ -189,15 +194,14 @@ class EditorEngine:
         }
 
     async def _wait_until_ready(self) -> None:
+        status = {"command": "aide.status", "arguments": [{}]}
         end = time.perf_counter() + START_SECONDS
         while time.perf_counter() < end:
-            status = await self._connection.ask(
-                "workspace/executeCommand", {"command": "aide.status", "arguments": [{}]}
-            )
-            if status["state"] == "ready":
+            told = await self._connection.ask("workspace/executeCommand", status)
+            if told["state"] == "ready":
                 return
-            if status["state"] == "failed":
-                raise AideError(status["message"])
+            if told["state"] == "failed":
+                raise AideError(told["message"])
             await asyncio.sleep(0.2)
         raise AideError(f"The model was not loaded within {START_SECONDS} seconds.")
 
@@ -240,15 +244,3 @@ def offered(result: Any, text: str, cursor: int) -> str:
     line = text[:cursor].rpartition("\n")[2]
     held = line.encode("utf-16-le")[2 * begin["character"] :].decode("utf-16-le", "replace")
     return str(new)[len(held) :] if str(new).startswith(held) else ""
-
-
-def process_seconds(pid: int) -> float:
-    """Return the CPU seconds of a process and its children."""
-    total = 0.0
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                times = one.cpu_times()
-                total += times.user + times.system
-    return total

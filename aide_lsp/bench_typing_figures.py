@@ -125,20 +125,20 @@ def words(offer: str, truth: str) -> Taken:
 def saved_keys(replayed: Replayed, rule: Callable[[str, str], Taken]) -> int:
     """Count the keys that somebody saves who takes offers by a rule, whenever that saves any.
 
-    What is typed does not change: a key whose text was taken already is not pressed, and what is offered
-    there does not count.
+    What is typed does not change: a key whose text was taken already is not pressed, and what was offered
+    there does not count; but for the last one, behind which the text is as it is when an offer was taken.
     """
     trace, counted = replayed.trace, {one.event for one in replayed.asked}
-    skipped, saved = set[int](), 0
+    passed, saved = set[int](), 0
     for one in replayed.asked:
         event = trace.events[one.event]
-        if not one.text or event.reached < 0 or one.event in skipped:
+        if not one.text or event.reached < 0 or one.event in passed:
             continue
         length, keys = rule(one.text, trace.holes[event.hole][event.reached :])
         covered = set(_covered(trace, one.event, event.reached + length)) & counted
         if len(covered) > keys:
             saved += len(covered) - keys
-            skipped |= covered
+            passed |= {at for at in covered if trace.events[at].reached != event.reached + length}
     return saved
 
 

@@ -27,8 +27,7 @@ class Connection:
         self._settings, self._notified = settings, notified
         self._replies: dict[int, asyncio.Future[Any]] = {}
         self._next = 0
-        # A file, not a pipe: a pipe that nobody reads would stop a talkative server.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+        self._gone: AideError | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._command: Sequence[str] = ()
@@ -40,11 +39,14 @@ class Connection:
             AideError: there is no such program.
         """
         self._command = command
+        # A file, not a pipe: a pipe that nobody reads would stop a talkative server.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, limit=PIPE_BYTES
             )
         except OSError as error:
+            self._errors.close()
             raise AideError(f"The language server cannot be started with {command[0]}: {error}") from None
         self._reading = asyncio.ensure_future(self._read())
 
@@ -65,6 +67,9 @@ class Connection:
         """
         self._next += 1
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._gone is not None:
+            reply.set_exception(self._gone)
+            return self._next, reply
         self._replies[self._next] = reply
         self._send({"jsonrpc": "2.0", "id": self._next, "method": method, "params": params})
         return self._next, reply
@@ -77,7 +82,6 @@ class Connection:
         """End the server in good order; whatever it started ends too."""
         process = self._process
         if process is None:
-            self._errors.close()
             return
         with suppress(psutil.NoSuchProcess):
             children = psutil.Process(process.pid).children(recursive=True)
@@ -138,9 +142,21 @@ class Connection:
     def _ended(self) -> None:
         self._errors.seek(0)
         last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-5:]
-        error = AideError("\n".join([f"The language server {self._command[0]} ended.", *last]))
+        self._gone = AideError("\n".join([f"The language server {self._command[0]} ended.", *last]))
         for reply in self._replies.values():
             if not reply.done():
-                reply.set_exception(error)
+                reply.set_exception(self._gone)
                 reply.exception()
         self._replies.clear()
+
+
+def process_seconds(pid: int) -> float:
+    """Return the CPU seconds of a process and its children."""
+    total = 0.0
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                total += times.user + times.system
+    return total

@@ -84,6 +84,9 @@ class Engine(Protocol):
     def edit(self, file: int, event: Event, before: str, after: str) -> None:
         """Take a change of a file's text."""
 
+    def jump(self, file: int, text: str, cursor: int) -> None:
+        """Take that the cursor went elsewhere."""
+
     def ask(self, file: int, text: str, cursor: int) -> Request:
         """Ask for a completion."""
 
@@ -153,7 +156,7 @@ async def replay(
             progress(len(found))
 
     for index, event in enumerate(trace.events):
-        if event.at > pace.seconds or len(found) >= pace.keys:
+        if event.at > pace.seconds or len(found) + (pending is not None) >= pace.keys:
             break
         await _until(clock + event.at)
         now = time.perf_counter()
@@ -162,6 +165,8 @@ async def replay(
             engine.open(event.file, trace.sources[event.file], texts[event.file])
         if event.do != "key":
             close(now)
+            if event.do == "jump":
+                engine.jump(event.file, texts[event.file], event.start)
             continue
         before = texts[event.file]
         texts[event.file] = before[: event.start] + event.text + before[event.end :]

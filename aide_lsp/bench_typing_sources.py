@@ -17,9 +17,10 @@ from attrs import frozen
 from aide_lsp.completion.syntax import language_id_of, language_of, scan
 from aide_lsp.errors import AideError
 
-LINES = (2, 5)
+LINES = (2, 4)
 """Fewest and most lines of a stretch that is typed."""
-CHARACTERS = (50, 140)
+CHARACTERS = (40, 100)
+"""Without the indentation, most of which the editor types."""
 WIDEST = 100
 SKIPPED = re.compile(r"\s*(#|//|/\*|\*|\"\"\"|'''|import\b|from\b)")
 CODE = re.compile(r"[=(.\[{:]")
@@ -70,7 +71,7 @@ def cuts(source: Source, count: int, chance: Random) -> list[tuple[int, str]]:
 
 
 def _is_code(lines: list[str]) -> bool:
-    length = sum(len(line) for line in lines)
+    length = sum(len(line.strip()) for line in lines)
     return (
         CHARACTERS[0] <= length <= CHARACTERS[1]
         and max(map(len, lines)) <= WIDEST

@@ -1,8 +1,9 @@
 """Compares how Aide and llama.cpp keep up with a person who types: the same traces on the same machine.
 
 In: the program llama-server, a GGUF file, other language servers. Out: tables on stdout, a plot, and every
-key as JSON if asked for. The engines take turns trace by trace (A B C, C B A, ...), all loaded, one busy; keys
-during which other programs used the machine are dropped and counted. It does not know how an engine works.
+key as JSON if asked for. The engines take turns trace by trace (A B C, C B A, ...), all loaded, one busy;
+keys during which other programs used the machine are dropped and counted. It does not know how an engine
+works.
 
     python -m benchmarks.typing_comparison --llama-server ../llama-server/build/bin/llama-server
 """
@@ -57,7 +58,7 @@ class Plan:
     "Keys of each of these."
 
 
-FULL, QUICK = Plan(4, 26.0, 2, 24), Plan(2, 10.0, 2, 5)
+FULL, QUICK = Plan(4, 26.0, 2, 24), Plan(2, 10.0, 2, 10)
 
 
 def main(arguments: list[str] | None = None) -> int:

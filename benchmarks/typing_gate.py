@@ -6,6 +6,7 @@ were dropped. It does not know engines or figures.
 
 import asyncio
 import time
+from itertools import pairwise
 
 from attrs import frozen
 
@@ -64,7 +65,7 @@ async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[Asked]
     if len(moments) > 1 and last.wall - moments[-1].wall < WINDOW_S / 2:
         moments.pop()
     moments.append(last)
-    return asked, [_window(one, two) for one, two in zip(moments, moments[1:], strict=False)]
+    return asked, [_window(one, two) for one, two in pairwise(moments)]
 
 
 def gate(trace: Trace, asked: list[Asked], windows: list[Window], max_others: float) -> Replayed:

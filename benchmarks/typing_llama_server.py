@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from aide_lsp.bench_typing_editor import process_seconds
+from aide_lsp.bench_typing_lsp import process_seconds
 from aide_lsp.bench_typing_replay import Request, Tokens
 from aide_lsp.bench_typing_sources import Source
 from aide_lsp.bench_typing_trace import Event
@@ -57,7 +57,6 @@ class LlamaServerEngine:
         self._kept: dict[tuple[str, str], str] = {}
         self._jobs: dict[int, asyncio.Task[None]] = {}
         self._process: asyncio.subprocess.Process | None = None
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._port = 0
         self.server = "llama-server"
         """Its version."""
@@ -78,6 +77,7 @@ class LlamaServerEngine:
             "--ctx-size": 4096, "--batch-size": batch, "--ubatch-size": 512, "--cache-reuse": 256,
             "--parallel": 1,
         }  # fmt: skip
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         arguments = ["--no-ui", *(str(part) for pair in options.items() for part in pair)]
         quiet = {"stdin": subprocess.DEVNULL, "stdout": self._errors, "stderr": self._errors}
         self._process = await asyncio.create_subprocess_exec(str(program), *arguments, **quiet)
@@ -89,14 +89,19 @@ class LlamaServerEngine:
         """End the server."""
         for job in list(self._jobs.values()):
             job.cancel()
-        if self._process is not None and self._process.returncode is None:
+        if self._process is None:
+            return
+        if self._process.returncode is None:
             self._process.terminate()
             await self._process.wait()
         self._errors.close()
 
     def begin(self) -> None:
         """Begin another trace."""
+        self._newest = None
         self._kept.clear()
+        for job in list(self._jobs.values()):
+            job.cancel()
 
     def open(self, file: int, source: Source, text: str) -> None:
         """Nothing is sent: each request has its text."""
@@ -104,9 +109,15 @@ class LlamaServerEngine:
     def edit(self, file: int, event: Event, before: str, after: str) -> None:
         """Nothing is sent."""
 
+    def jump(self, file: int, text: str, cursor: int) -> None:
+        """Ask here too, as llama.vim does when the cursor moves: the prompt is warm then, the answer kept."""
+        self.ask(file, text, cursor)
+
     def ask(self, file: int, text: str, cursor: int) -> Request:
         """Post what llama.vim posts, or answer with what was answered before."""
         request = Request(time.perf_counter(), asyncio.get_running_loop().create_future())
+        if self._newest is not None:
+            self.drop(self._newest[0])
         self._newest = (request, text, cursor)
         if len(text[cursor:].partition("\n")[0]) > MOST_BEHIND:
             request.answer("")  # llama.vim does not ask here
@@ -226,7 +237,7 @@ def kept_under(asked: dict[str, Any]) -> tuple[str, str]:
 
 
 def shown(content: str, text: str, cursor: int) -> str:
-    """Return what is shown of an answer: without the last line feeds and white space that is there already."""
+    """Return what is shown of an answer: without last line feeds and indentation that is there already."""
     line = text[:cursor].rpartition("\n")[2]
     if not (line + text[cursor:].partition("\n")[0]).strip():
         first = content.partition("\n")[0]

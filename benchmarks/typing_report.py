@@ -5,6 +5,7 @@ In: what counts of each engine. Out: text, SVG, JSON. It does not know how anyth
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def method(kept: list[Kept], traces: list[Trace], max_others: float) -> list[str
 
 def key_gaps(traces: list[Trace]) -> list[float]:
     """Return the seconds from each key to what is done next."""
-    pairs = (pair for trace in traces for pair in zip(trace.events, trace.events[1:], strict=False))
+    pairs = (pair for trace in traces for pair in pairwise(trace.events))
     return [after.at - key.at for key, after in pairs if key.do == "key"]
 
 
