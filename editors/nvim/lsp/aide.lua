@@ -3,14 +3,16 @@
 -- It does not know what the server answers.
 
 return {
-  cmd = { 'aide-lsp' },
+  cmd = function(dispatchers, config)
+    return require('aide.process').start(dispatchers, config)
+  end,
   root_markers = { '.aide.toml', 'pyproject.toml', '.git' },
 
   ---@param buf integer
   ---@param on_dir fun(dir: string?)
   root_dir = function(buf, on_dir)
     local client = require('aide.client')
-    if client.is_eligible(buf) then
+    if client.is_eligible(buf) and client.is_installed() then
       on_dir(client.root(buf))
     end
   end,
@@ -33,6 +35,9 @@ return {
     end,
     ['aide/ready'] = function(_, ready)
       require('aide.completion').ready(ready)
+    end,
+    ['window/showMessage'] = function(_, message)
+      require('aide.message').warn(message.message)
     end,
     ['window/logMessage'] = function(_, message)
       require('aide.log').add(message)

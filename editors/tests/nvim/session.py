@@ -21,6 +21,7 @@ vim.o.laststatus = 2
 vim.o.termguicolors = true
 vim.o.statusline = "%f %m%=%{v:lua.require'aide'.statusline()} "
 _G.messages = {}
+_G.real_notify = vim.notify
 vim.notify = function(text) table.insert(_G.messages, text) end
 """
 
@@ -123,6 +124,10 @@ class Neovim:
     def state(self):
         """The server's state, as it told it last."""
         return self.lua("require('aide.status').of(0) or vim.empty_dict()")
+
+    def shown_seed(self):
+        """The seed of what is shown; None: nothing is, or the server has not told yet."""
+        return (self.state().get("shown") or {}).get("seed")
 
     def client_pid(self):
         """The server's process; 0: none is known."""

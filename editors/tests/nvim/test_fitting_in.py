@@ -170,7 +170,7 @@ def test_setup_as_lazy_calls_it_then_its_options_count(start_nvim, workspace):
     nvim.keys("o")
     nvim.type("x = ")
     ghost = nvim.wait_ghost()
-    assert nvim.state()["shown"]["seed"] == 41
+    nvim.wait(lambda: nvim.shown_seed() == 41, "Another seed is in effect")
     before = nvim.text
     nvim.keys("C-y")
     nvim.wait(lambda: nvim.text == before + ghost, "The key that was set does not accept")

@@ -16,7 +16,7 @@ def unseeded(nvim, workspace):
     nvim.type(TYPED)
     nvim.wait(lambda: nvim.text.endswith(TYPED), "The typed text did not arrive")
     nvim.wait_ghost()
-    nvim.wait(lambda: nvim.state().get("shown"), "The state tells no seed")
+    nvim.wait(nvim.shown_seed, "The state tells no seed")
     return path
 
 
@@ -28,26 +28,24 @@ def run(nvim, command):
 
 def test_regenerate_previous_and_pin(nvim, unseeded, expected_completion):
     """Regenerate changes text and seed; previous brings both back; pin makes the next one repeat it."""
-    first, first_seed = nvim.ghost, nvim.state()["shown"]["seed"]
+    first, first_seed = nvim.ghost, nvim.shown_seed()
     for _ in range(5):  # two seeds may well give one text
-        shown_seed = nvim.state()["shown"]["seed"]
+        before = nvim.shown_seed()
         run(nvim, "regenerate")
-        nvim.wait(
-            lambda seen=shown_seed: (nvim.state()["shown"] or {}).get("seed") not in (seen, None), "Same seed"
+        seed = nvim.wait(
+            lambda seen=before: (nvim.shown_seed() != seen and nvim.shown_seed()), "The seed stays the same"
         )
+        nvim.wait_ghost(expected_completion(unseeded, *nvim.place, text=nvim.text + "
+", seed=seed))
         if nvim.ghost != first:
             break
-    seed = nvim.state()["shown"]["seed"]
-    expected = expected_completion(unseeded, *nvim.place, text=nvim.text + "\n", seed=seed)
-    nvim.wait_ghost(expected)
-    assert expected != first
+    assert nvim.ghost != first
     assert seed != first_seed
-    assert f"seed {seed}" in nvim.screen()
+    nvim.wait(lambda: f"seed {seed}" in nvim.screen(), "The statusline tells another seed")
 
-    while nvim.state()["shown"]["seed"] != first_seed:
-        shown_seed = nvim.state()["shown"]["seed"]
+    while (before := nvim.shown_seed()) != first_seed:
         run(nvim, "previous")
-        nvim.wait(lambda seen=shown_seed: nvim.state()["shown"]["seed"] != seen, "It does not go back")
+        nvim.wait(lambda seen=before: nvim.shown_seed() not in (seen, None), "It does not go back")
     nvim.wait_ghost(first)
 
     run(nvim, "pin")
@@ -58,17 +56,17 @@ def test_regenerate_previous_and_pin(nvim, unseeded, expected_completion):
     nvim.keys("Escape")
     nvim.keys("a")
     nvim.wait_ghost(first)
-    assert nvim.state()["shown"]["pinned"]
+    nvim.wait(lambda: (nvim.state().get("shown") or {}).get("pinned"), "The state does not say that it is pinned")
     run(nvim, "unpin")
     nvim.wait(lambda: "seed" not in file.read_text(), "The seed is still in the project file")
 
 
 def test_regenerate_when_in_normal_mode_then_back_to_the_place(nvim, unseeded):
     place = nvim.cursor
-    seed = nvim.state()["shown"]["seed"]
+    seed = nvim.shown_seed()
     nvim.keys("Escape")
     nvim.wait(lambda: not nvim.ghost, "It is still shown")
     nvim.command("Aide regenerate")
     nvim.wait_ghost()
     assert nvim.cursor == place
-    assert nvim.state()["shown"]["seed"] != seed
+    nvim.wait(lambda: nvim.shown_seed() not in (seed, None), "The seed stays the same")

@@ -1,5 +1,7 @@
 -- Finds the language server of a buffer, attaches it, and sends it commands. It knows no ghost text.
 
+local message = require('aide.message')
+
 local M = {}
 
 local told_missing = false
@@ -35,27 +37,27 @@ function M.attach(buf)
   if not vim.lsp.is_enabled('aide') or M.of(buf) or not M.is_eligible(buf) then
     return
   end
-  local config = vim.deepcopy(vim.lsp.config.aide)
-  if type(config.cmd) == 'table' and vim.fn.executable(config.cmd[1]) == 0 then
-    M.tell_missing(config.cmd[1])
+  if not M.is_installed() then
     return
   end
+  local config = vim.deepcopy(vim.lsp.config.aide)
   config.root_dir = M.root(buf)
   vim.lsp.start(config, { bufnr = buf, reuse_client = config.reuse_client })
 end
 
---- Say once that the server is not there, and how it gets there.
----@param command string
-function M.tell_missing(command)
-  if not told_missing then
+--- Whether the server is there; says once how it gets there.
+---@return boolean
+function M.is_installed()
+  local process = require('aide.process')
+  if not process.is_installed() and not told_missing then
     told_missing = true
-    vim.notify(
+    message.warn(
       ('Aide: the language server "%s" was not found. Install it with: uv tool install aide-lsp '):format(
-        command
-      ) .. '(or: pip install aide-lsp), then open the file again.',
-      vim.log.levels.WARN
+        process.command()[1]
+      ) .. '(or: pip install aide-lsp), then open the file again.'
     )
   end
+  return process.is_installed()
 end
 
 --- Tell the server of a buffer's project: it serves them all.
@@ -93,13 +95,13 @@ end
 function M.run(buf, command, argument, on_result)
   local client = M.of(buf)
   if not client then
-    vim.notify('Aide is not at work in this buffer. :checkhealth aide says why.', vim.log.levels.WARN)
+    message.warn('Aide is not at work in this buffer. :checkhealth aide says why.')
     return
   end
   local params = { command = command, arguments = { next(argument) and argument or vim.empty_dict() } }
   client:request('workspace/executeCommand', params, function(err, result)
     if err then
-      vim.notify('Aide: ' .. err.message, vim.log.levels.WARN)
+      message.warn('Aide: ' .. err.message)
     elseif on_result then
       on_result(require('aide.json').without_nulls(result))
     end

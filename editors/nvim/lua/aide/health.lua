@@ -12,7 +12,7 @@ local function file_buffer()
 end
 
 local function check_server()
-  local health, command = vim.health, vim.lsp.config.aide.cmd[1]
+  local health, command = vim.health, require('aide.process').command()[1]
   if vim.fn.executable(command) == 0 then
     return health.error(('The language server "%s" was not found.'):format(command), {
       'Install it: uv tool install aide-lsp (or: pip install aide-lsp)',

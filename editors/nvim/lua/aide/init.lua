@@ -8,9 +8,6 @@ function M.setup(options)
   local config = require('aide.config')
   config.merge(options)
   local own = config.options
-  if own.cmd then
-    vim.lsp.config('aide', { cmd = own.cmd })
-  end
   if next(own.settings) then
     vim.lsp.config('aide', { settings = { aide = own.settings } })
   end

@@ -10,7 +10,7 @@ local M = {}
 ---@param message? string
 function M.tell(message)
   if message then
-    vim.notify('Aide: ' .. message)
+    require('aide.message').tell('Aide: ' .. message)
   end
 end
 

@@ -13,9 +13,8 @@ local crashes = {} ---@type number[] when, in seconds
 ---@param client_id integer
 function M.exited(code, signal, client_id)
   local client = vim.lsp.get_client_by_id(client_id)
-  -- A private field, but the only one that tells "asked to stop" from "killed"; without it: by the signal.
-  local asked = client and rawget(client, '_is_stopping')
-  if asked == nil then
+  local asked = client and client.rpc.aide_end_asked
+  if asked == nil then -- started by another `cmd` than ours
     asked = code == 0 and (signal == 0 or signal == 15)
   end
   local buffers = client and vim.tbl_keys(client.attached_buffers) or {}
@@ -51,7 +50,7 @@ function M.again(buffers)
   end, crashes)
   table.insert(crashes, now)
   if #crashes > M.limit then
-    vim.notify(
+    require('aide.message').tell(
       ('Aide: the language server ended %d times within %d minutes and is not started again. '):format(
         #crashes,
         M.within_seconds / 60

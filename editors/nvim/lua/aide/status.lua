@@ -17,7 +17,7 @@ function M.receive(client_id, status)
   if status.state == 'ready' and (not before or before.state ~= 'ready') then
     require('aide.completion').retry()
   elseif status.state == 'failed' and (not before or before.state ~= 'failed') then
-    vim.notify('Aide: ' .. (status.message or 'The model could not be loaded.'), vim.log.levels.WARN)
+    require('aide.message').warn('Aide: ' .. (status.message or 'The model could not be loaded.'))
   end
 end
 

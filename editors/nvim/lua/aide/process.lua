@@ -1,0 +1,48 @@
+-- Starts the server's process. It says whether an end of it was asked for, and keeps Neovim from reporting
+-- ends that were not: that would stop the user in the middle of a word, and `restart.lua` handles them.
+-- It does not know what is spoken with the server.
+
+local M = {}
+
+--- The server's command line: from `setup`, or found on the PATH.
+---@return string[]
+function M.command()
+  local configured = vim.lsp.config.aide.cmd
+  return require('aide.config').options.cmd
+    or (
+      type(configured) == 'table' and configured --[[@as string[] ]]
+    )
+    or { 'aide-lsp' }
+end
+
+--- Whether the program is there.
+---@return boolean
+function M.is_installed()
+  return vim.fn.executable(M.command()[1]) == 1
+end
+
+--- Start it: the `cmd` of `lsp/aide.lua`.
+---@param dispatchers vim.lsp.rpc.Dispatchers
+---@param config vim.lsp.ClientConfig
+---@return table the connection, with `aide_end_asked`
+function M.start(dispatchers, config)
+  local quiet = vim.tbl_extend('force', dispatchers, {
+    on_exit = function()
+      dispatchers.on_exit(0, 0)
+    end,
+  })
+  local options = { cwd = config.cmd_cwd, env = config.cmd_env, detached = config.detached }
+  local rpc = vim.lsp.rpc.start(M.command(), quiet, options)
+  local mine = vim.tbl_extend('force', rpc, { aide_end_asked = false })
+  mine.request = function(method, ...)
+    mine.aide_end_asked = mine.aide_end_asked or method == 'shutdown'
+    return rpc.request(method, ...)
+  end
+  mine.terminate = function()
+    mine.aide_end_asked = true
+    return rpc.terminate()
+  end
+  return mine
+end
+
+return M
