@@ -33,10 +33,9 @@ def test_regenerate_previous_and_pin(nvim, unseeded, expected_completion):
         before = nvim.shown_seed()
         run(nvim, "regenerate")
         seed = nvim.wait(
-            lambda seen=before: (nvim.shown_seed() != seen and nvim.shown_seed()), "The seed stays the same"
+            lambda seen=before: nvim.shown_seed() != seen and nvim.shown_seed(), "The seed stays the same"
         )
-        nvim.wait_ghost(expected_completion(unseeded, *nvim.place, text=nvim.text + "
-", seed=seed))
+        nvim.wait_ghost(expected_completion(unseeded, *nvim.place, text=nvim.text + "\n", seed=seed))
         if nvim.ghost != first:
             break
     assert nvim.ghost != first
@@ -56,7 +55,7 @@ def test_regenerate_previous_and_pin(nvim, unseeded, expected_completion):
     nvim.keys("Escape")
     nvim.keys("a")
     nvim.wait_ghost(first)
-    nvim.wait(lambda: (nvim.state().get("shown") or {}).get("pinned"), "The state does not say that it is pinned")
+    nvim.wait(lambda: "(pinned)" in nvim.screen(), "The statusline does not say that it is pinned")
     run(nvim, "unpin")
     nvim.wait(lambda: "seed" not in file.read_text(), "The seed is still in the project file")
 
