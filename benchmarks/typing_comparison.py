@@ -87,7 +87,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--llama-server", type=Path, help="the program (see build_llama_server.py); without: not compared")
-    add("--waits", action="store_true", help="also llama.vim's own manner: wait for the former answer")
+    add("--llama-vim", action="store_true", help="also with all of llama.vim's manner, not its prompt alone")
     add("--gguf", type=Path, help="the GGUF file [that of the default model]")
     add("--lsp", action="append", default=[], metavar="NAME=COMMAND", help="another language server")
     add(
@@ -190,8 +190,8 @@ async def start(options: argparse.Namespace, folder: Path, stack: AsyncExitStack
         await editor.start(line)
         engines.append(editor)
     if options.llama_server:
-        for name, waits in [("llama.cpp", False), ("llama.cpp, waits", True)][: 1 + options.waits]:
-            engine = LlamaServerEngine(name, waits)
+        for name, whole in [("llama.cpp", False), ("llama.vim", True)][: 1 + options.llama_vim]:
+            engine = LlamaServerEngine(name, whole)
             stack.push_async_callback(engine.stop)
             await engine.start(options.llama_server, options.gguf or default_gguf(), options.threads)
             engines.append(engine)

@@ -1,14 +1,16 @@
 """llama.cpp's own server as llama.vim uses it, as an engine for the replay of typing traces.
 
 In: the program `llama-server`, a GGUF file. Out: an engine that posts at each key what llama.vim posts to
-`/infill`. Closing the former request's connection cancels it; or, as llama.vim itself does, the former answer
-is waited for and kept (`waits`). It does not know traces or figures.
+`/infill`. Either the former request is cancelled, by closing its connection: what the server can do for a
+client like VS Code. Or all goes as in llama.vim (`as_llama_vim`): the former answer is waited for; answers are
+kept, and what agrees with the text typed since is shown without asking; it is also asked where the cursor
+goes. It does not know traces or figures.
 
 What llama.vim does was read in its `autoload/llama.vim` and `doc/llama.txt` of 2025
 (https://github.com/ggml-org/llama.vim): 256 lines before the cursor's line and 64 behind it; the cursor's
 line as `prompt`; n_predict 128; t_max_predict_ms 250 for what is asked by itself; top_k 40, top_p 0.90 and
 the samplers top_k, top_p, infill; nothing is asked where more than 8 characters stand behind the cursor;
-answers are kept, and looked up 128 characters back. The server has the options given there: batch size 1024,
+kept answers are looked up 128 characters back. The server has the options given there: batch size 1024,
 which makes the window 1,024 tokens (llama.cpp takes 3/4 of a batch before the cursor and 1/4 behind it), and
 cache reuse 256. Left out: chunks of other files, which would only add tokens, and the rules by which it does
 not show an answer that repeats what stands there.
@@ -51,8 +53,8 @@ START_SECONDS = 120
 class LlamaServerEngine:
     """A running llama-server. All methods belong to the event loop's thread."""
 
-    def __init__(self, name: str = "llama.cpp", waits: bool = False) -> None:
-        self.name, self._waits = name, waits
+    def __init__(self, name: str = "llama.cpp", as_llama_vim: bool = False) -> None:
+        self.name, self._as_llama_vim = name, as_llama_vim
         self._newest: tuple[Request, str, int] | None = None
         self._kept: dict[tuple[str, str], str] = {}
         self._jobs: dict[int, asyncio.Task[None]] = {}
@@ -110,8 +112,9 @@ class LlamaServerEngine:
         """Nothing is sent."""
 
     def jump(self, file: int, text: str, cursor: int) -> None:
-        """Ask here too, as llama.vim does when the cursor moves: the prompt is warm then, the answer kept."""
-        self.ask(file, text, cursor)
+        """Ask here too if llama.vim would: the prompt is warm then, and the answer kept."""
+        if self._as_llama_vim:
+            self.ask(file, text, cursor)
 
     def ask(self, file: int, text: str, cursor: int) -> Request:
         """Post what llama.vim posts, or answer with what was answered before."""
@@ -131,7 +134,7 @@ class LlamaServerEngine:
     def _begin(self, request: Request, text: str, cursor: int) -> None:
         if self._newest is None or self._newest[0] is not request or request.answered.done():
             return
-        if self._waits and self._jobs:
+        if self._as_llama_vim and self._jobs:
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._begin, request, text, cursor)
             return
         job = asyncio.ensure_future(self._complete(request, text, cursor))
@@ -142,10 +145,10 @@ class LlamaServerEngine:
         """llama.vim has no such limit."""
 
     def drop(self, request: Request) -> None:
-        """Close the connection, which cancels; but not if answers are waited for."""
+        """Close the connection, which cancels; llama.vim waits."""
         if self._newest is not None and self._newest[0] is request:
             self._newest = None
-        if self._waits:
+        if self._as_llama_vim:
             return
         job = self._jobs.get(id(request))
         if job is not None:
@@ -162,11 +165,12 @@ class LlamaServerEngine:
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
             request.fail(f"{type(error).__name__}: {error}")
             return
-        self._kept[kept_under(asked)] = found["content"]
+        if self._as_llama_vim:
+            self._kept[kept_under(asked)] = found["content"]
         cached, run = found["timings/cache_n"], found["timings/prompt_n"]
         request.tokens = Tokens(cached + run, cached, found["timings/predicted_n"])
         request.answer(shown(found["content"], text, cursor))
-        if self._newest is not None and self._newest[0] is not request:
+        if self._as_llama_vim and self._newest is not None and self._newest[0] is not request:
             newest, text, cursor = self._newest  # typed on meanwhile: perhaps what was answered
             if (known := self._look_up(text, cursor)) is not None:
                 newest.tokens = request.tokens
@@ -174,9 +178,11 @@ class LlamaServerEngine:
 
     def _look_up(self, text: str, cursor: int) -> str | None:
         """Return the longest rest of an answer that the text before the cursor agrees with."""
+        if not self._kept:
+            return None
         before, behind = kept_under(window(text, cursor))
         best = self._kept.get((before, behind), "")
-        for back in range(1, min(LOOK_BACK, len(before)) + 1 if self._kept else 1):
+        for back in range(1, min(LOOK_BACK, len(before)) + 1):
             content = self._kept.get((before[:-back], behind), "")
             if content.startswith(before[-back:]) and len(content) - back > len(best):
                 best = content[back:]

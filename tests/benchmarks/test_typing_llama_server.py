@@ -46,8 +46,8 @@ async def started(tmp_path):
     program.chmod(0o755)
     engines = []
 
-    async def start(waits=False):
-        engine = LlamaServerEngine("llama.cpp", waits)
+    async def start(as_llama_vim=False):
+        engine = LlamaServerEngine("llama.cpp", as_llama_vim)
         await engine.start(program, tmp_path / "model.gguf", threads=2)
         engines.append(engine)
         return engine, lambda: [json.loads(line) for line in log.read_text().splitlines()][1:]
@@ -75,8 +75,8 @@ async def test_a_key_is_posted_as_llama_vim_posts_it(started):
     assert (asked["n_predict"], asked["t_max_predict_ms"], asked["cache_prompt"]) == (128, 250, True)
 
 
-async def test_typing_along_an_answer_is_answered_from_it_and_anything_else_is_asked(started):
-    engine, posted = await started()
+async def test_as_llama_vim_typing_along_is_answered_from_what_is_kept_and_anything_else_is_asked(started):
+    engine, posted = await started(as_llama_vim=True)
     await answered(engine.ask(0, "hel", 3))
     along = engine.ask(0, "hello w", 7)
     assert await answered(along) == "orld"
@@ -102,14 +102,30 @@ async def test_a_request_that_is_dropped_is_cancelled(started):
     assert not request.answered.done()
 
 
-async def test_where_answers_are_waited_for_a_late_one_serves_what_was_typed_meanwhile(started):
-    engine, posted = await started(waits=True)
+async def test_as_llama_vim_a_late_answer_serves_what_was_typed_meanwhile(started):
+    engine, posted = await started(as_llama_vim=True)
     first = engine.ask(0, "slow", 4)
     await asyncio.sleep(0.1)
     engine.drop(first)
     second = engine.ask(0, "slowlo", 6)
     assert await answered(second) == " world"
     assert len(posted()) == 1
+
+
+async def test_only_as_llama_vim_it_is_asked_where_the_cursor_goes(started):
+    for as_llama_vim in (False, True):
+        engine, posted = await started(as_llama_vim)
+        engine.jump(0, "hel", 3)
+        await answered(engine.ask(0, "hello", 5))
+        asked = [one["prompt"] for one in posted() if one["prompt"]]
+        assert ("hel" in asked) is as_llama_vim
+
+
+async def test_each_key_is_asked_about_and_no_answer_is_kept(started):
+    engine, posted = await started()
+    await answered(engine.ask(0, "hel", 3))
+    assert await answered(engine.ask(0, "hello w", 7)) == "lo world"
+    assert len(posted()) == 2
 
 
 def test_the_window_has_256_lines_before_and_64_behind():
