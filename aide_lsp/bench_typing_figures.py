@@ -180,4 +180,6 @@ def rows(found: Figures) -> list[tuple[str, str]]:
 
 def milliseconds(value: float) -> str:
     """Return a time as text."""
-    return "after the next key" if math.isinf(value) else f"{value:.0f} ms"
+    if math.isinf(value):
+        return "after the next key"
+    return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"

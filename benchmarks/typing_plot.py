@@ -55,8 +55,9 @@ def draw(title: str, note: str, engines: Sequence[Distribution], marks: Sequence
         drawing.write(LEFT, base - ROW + 26, engine.name, "label halo")
         drawing.write(WIDTH - RIGHT, base - ROW + 26, engine.note, "note halo", "end")
     for number, mark in enumerate(marks):
-        drawing.rule(place(mark.ms), TOP - 8 - 14 * (number % 2), place(mark.ms), bottom, "cut")
-        drawing.write(place(mark.ms) + 4, TOP - 12 - 14 * (number % 2), mark.words, "warm")
+        drawing.rule(place(mark.ms), TOP - 8, place(mark.ms), bottom, "cut")
+        side, anchor = (4, "start") if number else (-4, "end")
+        drawing.write(place(mark.ms) + side, TOP - 12, mark.words, "warm", anchor)
     return drawing.text()
 
 
