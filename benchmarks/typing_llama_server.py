@@ -3,7 +3,7 @@
 In: the program `llama-server`, a GGUF file. Out: an engine that posts at each key what llama.vim posts to
 `/infill`. Either the former request is cancelled, by closing its connection, as VS Code would. Or all goes as
 in llama.vim (`as_llama_vim`): the former answer is waited for; answers are kept, and what agrees with the
-text typed since is shown without asking; it is asked where the cursor goes too. It knows no traces or figures.
+text typed since is shown without asking; it is asked where the cursor goes too. It knows no traces.
 
 What llama.vim does was read in its `autoload/llama.vim` and `doc/llama.txt` of 2025
 (https://github.com/ggml-org/llama.vim): 256 lines before the cursor's line and 64 behind it; the cursor's
