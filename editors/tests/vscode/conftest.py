@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from workbench import DEADLINE_MS, ENTRY, PRICES, ROOT, Workbench, wait_for
+from workbench import DEADLINE_MS, ENTRY, PRICES, ROOT, Workbench, chromium, wait_for
 
 VSIX = ROOT / "build" / "aide.vsix"
 KEPT = ROOT / "build" / "editors" / "vscode"
@@ -20,22 +20,30 @@ def vsix():
 
 
 @pytest.fixture(scope="session")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
 def logged_server(aide_lsp_path, tmp_path_factory):
     """The server, started in a way that leaves its log: (program, log)."""
     folder = tmp_path_factory.mktemp("server")
     program, log = folder / "aide-lsp", folder / "server.log"
-    program.write_text(f'#!/bin/sh\nexec "{aide_lsp_path}" --log-file "{log}" "$@"\n', encoding="utf-8")
+    program.write_text(
+        f'#!/bin/sh\nexec "{aide_lsp_path}" --log-level debug --log-file "{log}" "$@"\n', encoding="utf-8"
+    )
     program.chmod(0o755)
     return program, log
 
 
 @pytest.fixture(scope="session")
-def window(vsix, editor_env, logged_server, tmp_path_factory):
+def window(browser, vsix, editor_env, logged_server, tmp_path_factory):
     """The window that all tests share, with the model loaded."""
     home, folder = tmp_path_factory.mktemp("vscode"), tmp_path_factory.mktemp("shop")
     (folder / ".git").mkdir()
     settings = {"aide.server.path": str(logged_server[0])} | USER_SETTINGS
-    with Workbench(home, folder, editor_env, vsix, settings) as workbench:
+    with Workbench(browser, home, folder, editor_env, vsix, settings) as workbench:
         try:
             wait_for("the model is loaded", lambda: "CPU" in workbench.status())
         except AssertionError:
@@ -68,7 +76,7 @@ def project(window, request):
 
 
 @pytest.fixture
-def own_window(vsix, editor_env, tmp_path, request):
+def own_window(browser, vsix, editor_env, tmp_path, request):
     """A window of its own: `own_window(settings, workspace_settings)`."""
     opened = []
 
@@ -78,7 +86,7 @@ def own_window(vsix, editor_env, tmp_path, request):
         (folder / "prices.py").write_text(PRICES, encoding="utf-8")
         if workspace_settings is not None:
             (folder / ".vscode" / "settings.json").write_text(workspace_settings, encoding="utf-8")
-        window = Workbench(tmp_path, folder, editor_env, vsix, settings, **options)
+        window = Workbench(browser, tmp_path, folder, editor_env, vsix, settings, **options)
         opened.append(window.__enter__())
         request.node.funcargs["shown_window"] = window
         return window

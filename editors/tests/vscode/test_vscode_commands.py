@@ -42,8 +42,7 @@ def test_regenerate_previous_pin_unpin(workbench, project, expected_completion, 
     before = workbench.server_pids()
     workbench.command("Aide: Restart Server")
     workbench.wait_new_server(before)
-    workbench.press("Alt+\\")
-    workbench.wait_ghost(first)
+    workbench.ask(first)
     assert f"seed {seed}" in workbench.status()
 
     workbench.command("Aide: Unpin Seed")

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,11 +78,21 @@ def wait_for(what, holds, seconds=SECONDS):
     raise AssertionError(f"Not seen within {seconds} s: {what}")
 
 
+@contextlib.contextmanager
+def chromium():
+    """A browser for any number of windows. (There can be only one of its driver.)"""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
 class Workbench:
     """One window on one workspace folder."""
 
-    def __init__(self, home, folder, env, vsix, settings=None, trusted=True, size=(1180, 720)):
-        self.folder, self._home, self._trusted, self._size = Path(folder), Path(home), trusted, size
+    def __init__(self, browser, home, folder, env, vsix, settings=None, trusted=True, size=(1180, 720)):
+        self._browser, self.folder, self._home = browser, Path(folder), Path(home)
+        self._trusted, self._size = trusted, size
         self._data = self._home / "data"
         self._env = env | {
             "PATH": f"{NODE.parent}{os.pathsep}{env['PATH']}",
@@ -96,8 +107,6 @@ class Workbench:
     def __enter__(self):
         self._port = _free_port()
         self._serve()
-        self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         self.page = self._browser.new_page(
             viewport=dict(zip(("width", "height"), self._size, strict=True)), device_scale_factor=1.5
         )
@@ -109,8 +118,7 @@ class Workbench:
 
     def __exit__(self, *_):
         with contextlib.suppress(Exception):
-            self._browser.close()
-        self._playwright.stop()
+            self.page.close()
         for kind in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._server.pid, kind)
@@ -215,6 +223,14 @@ class Workbench:
             raise AssertionError(
                 f"Expected ghost text {text!r}; there is {self.ghost()!r}; status: {self.status()!r}"
             ) from None
+
+    def ask(self, text=None):
+        """Ask for a completion by key, and once more if nothing came, as people do; return the ghost text."""
+        self.press("Alt+\\")
+        with contextlib.suppress(AssertionError):
+            return self.wait_ghost(text, seconds=SECONDS / 3)
+        self.press("Escape", "Alt+\\")
+        return self.wait_ghost(text)
 
     def status(self):
         """Aide's text in the status bar."""
