@@ -19,6 +19,7 @@ from aide_lsp.completion.stopping import Stop, break_off, find_stop
 from aide_lsp.completion.window import cut_window
 from aide_lsp.inference.beginning import Beginnings
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.drafting import Drafter
 from aide_lsp.inference.generate import Generation, Limits, Timings, generate
 from aide_lsp.inference.memory import give_back_freed
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS
@@ -115,6 +116,7 @@ class Writer:
         self._tokenizer, self._session = tokenizer, session
         self._prompt = open_format(model.fim, tokenizer)
         self._end_tokens = frozenset(model.end_tokens) | self._prompt.stop_ids
+        self._drafter = Drafter()
         self._slots = Slots(session, cache_mb * 1_000_000)
         self._beginnings = Beginnings(tokenizer)
         self._encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
@@ -144,6 +146,7 @@ class Writer:
             cancel,
             self._beginnings.of(given_back),
             observer,
+            self._drafter,
         )
         with generation:
             text, stop = self._read(generation, task.hole, given_back, observer)

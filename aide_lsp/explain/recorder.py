@@ -50,6 +50,8 @@ class Stopwatch:
 class Recorder(CompletionObserver):
     """Writes one completion down."""
 
+    reads_logits = True
+
     def __init__(self, tokenizer: Tokenizer, session: Session, end_tokens: Collection[int]) -> None:
         self._tokenizer, self._session, self._end_tokens = tokenizer, session, frozenset(end_tokens)
         self._watch, self._step_ms = Stopwatch(), 0.0

@@ -7,6 +7,7 @@ text was cut off.
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -72,14 +73,27 @@ class Beginning:
 
     def allows(self, ids: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Say which of some tokens may come next."""
-        return np.array([self._fits(self._beginnings.token_bytes(int(token))) for token in ids], dtype=bool)
+        return np.array(
+            [_fits(self._left, self._beginnings.token_bytes(int(token))) for token in ids], dtype=bool
+        )
+
+    def fits(self, tokens: Sequence[int]) -> int:
+        """Return how many of some tokens, from the first on, may come one after the other."""
+        left = self._left
+        for count, token in enumerate(tokens):
+            given = self._beginnings.token_bytes(token)
+            if left and not _fits(left, given):
+                return count
+            left = left[len(given) :]
+        return len(tokens)
 
     def push(self, token: int) -> None:
         """Note that a token was given out."""
         self._left = self._left[len(self._beginnings.token_bytes(token)) :]
 
-    def _fits(self, given: bytes) -> bool:
-        return bool(given) and (self._left.startswith(given) or given.startswith(self._left))
+
+def _fits(left: bytes, given: bytes) -> bool:
+    return bool(given) and (left.startswith(given) or given.startswith(left))
 
 
 def _end(keys: list[bytes], prefix: bytes) -> int:

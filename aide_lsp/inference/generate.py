@@ -1,8 +1,9 @@
 """The loop: prompt in, token ids out, one at a time.
 
 In: a session, its prefix cache, the prompt's ids, how to sample, when to stop, a cancel token. Out: an
-iterator of token ids that afterwards says why it ended and how long things took. It does not know
-text, FIM formats or files; it never builds the answer and never logs.
+iterator of token ids that afterwards says why it ended and how long things took. A forward may run a draft
+behind the newest token (`drafting.py`); the tokens come out one by one as they would without. It does not
+know text, FIM formats or files; it never builds the answer and never logs.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -17,10 +18,12 @@ from aide_lsp.errors import SessionError
 from aide_lsp.inference import sampler
 from aide_lsp.inference.beginning import Beginning
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.drafting import LONGEST_MATCH, Drafter
+from aide_lsp.inference.forwards import Forwards
 from aide_lsp.inference.observer import UNOBSERVED, Draw, Observer
-from aide_lsp.inference.prefix_cache import PrefixCache, plan
+from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.sampler import Ids, SamplingParams
-from aide_lsp.inference.session import Candidates, Session
+from aide_lsp.inference.session import Session
 
 
 @frozen
@@ -45,6 +48,8 @@ class Timings:
     "Those of them that the KV cache held already."
     generated_tokens: int = 0
     "Tokens given out."
+    forwards: int = 0
+    "Forwards for them, the prompt's last one among them; fewer than tokens where drafts were right."
     prefill_ms: float = 0.0
     "Milliseconds until the prompt was run."
     first_token_ms: float = 0.0
@@ -62,10 +67,12 @@ def generate(
     cancel: CancelToken,
     beginning: Beginning | None = None,
     observer: Observer = UNOBSERVED,
+    drafter: Drafter | None = None,
 ) -> "Generation":
     """Return an iterator over the tokens that continue `prompt_ids`. Nothing runs before it is iterated.
 
-    The text that they make begins with `beginning`. What happens is told to `observer`.
+    The text that they make begins with `beginning`. What happens is told to `observer`. Drafts come from
+    `drafter`; None: each token has a forward of its own.
 
     Raises:
         SessionError: the prompt is empty or leaves no room in the model's context.
@@ -74,7 +81,13 @@ def generate(
         raise SessionError(
             f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
         )
-    return Generation(session, prefix_cache, list(prompt_ids), sampling, limits, cancel, beginning, observer)
+    # Drafts are checked by rows that run together, and candidates that left the graph.
+    drafts = not (session.row_rule.block or observer.reads_logits)
+    if (sampling.candidates_needed or session.vocab_size) > session.candidate_count or not drafts:
+        drafter = None
+    return Generation(
+        session, prefix_cache, list(prompt_ids), sampling, limits, cancel, beginning, observer, drafter
+    )
 
 
 class Generation:
@@ -90,11 +103,13 @@ class Generation:
         cancel: CancelToken,
         beginning: Beginning | None = None,
         observer: Observer = UNOBSERVED,
+        drafter: Drafter | None = None,
     ) -> None:
-        self._session, self._prefix_cache, self._ids = session, prefix_cache, ids
+        self._session, self._ids = session, ids
         self._sampling, self._limits, self._cancel = sampling, limits, cancel
-        self._beginning, self._observer = beginning, observer
-        self._started, self._begun = monotonic(), False
+        self._beginning, self._observer, self._drafter = beginning, observer, drafter
+        self._forwards = Forwards(session, prefix_cache, cancel, limits.deadline, drafter)
+        self._started = monotonic()
         self.finish_reason: str | None = None
         "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the user); None while it runs."
         self.timings = Timings(prompt_tokens=len(ids))
@@ -123,14 +138,13 @@ class Generation:
         while (reason := self._stop_reason(position)) is None:
             self._observer.begins("forward")
             try:
-                candidates = self._forward()
+                logits, ids = self._forward(position)
+                self._observer.begins("sampling")
+                token = self._sample(logits, ids, position)
             except Cancelled:
                 return self._finish("cancelled")
             except TimeoutError:
                 return self._finish("timeout")
-            self._note_prefill(position)
-            self._observer.begins("sampling")
-            token = self._sample(candidates, position)
             self._observer.begins("stop rules")
             if token in self._limits.end_tokens:
                 return self._finish("stop")
@@ -147,40 +161,28 @@ class Generation:
             return "length"
         if len(self._ids) > self._session.context_length:
             return "length"
-        if self._over_time():
+        if self._limits.deadline is not None and monotonic() >= self._limits.deadline:
             return "timeout"
         return None
 
-    def _over_time(self) -> bool:
-        return self._limits.deadline is not None and monotonic() >= self._limits.deadline
-
-    def _forward(self) -> Candidates:
-        """Run what the KV cache lacks; return the candidates behind the last token."""
-        rule, cache = self._session.row_rule, self._prefix_cache
-        # Looked at for every token: another generation may have used the cache since the last one.
-        past = cache.resume(self._ids) if self._begun else self._begin(cache.reuse(self._ids, rule))
-        for chunk in plan(self._ids, past, rule):
-            if self._over_time():
-                raise TimeoutError
-            # A forward that is ended half-way leaves keys and values of no use behind.
-            cache.trim(chunk.past)
-            candidates = self._session.forward(chunk.ids, chunk.past, [chunk.row], self._cancel)
-            cache.extend(chunk.kept, chunk.past)
+    def _forward(self, position: int) -> tuple[NDArray[np.float32], Ids]:
+        """Return the candidates behind the last token."""
+        forwards, beginning = self._forwards, self._beginning
+        fits = beginning.fits if beginning and not beginning.is_given else None
+        candidates = forwards.behind(self._ids, self._limits.max_tokens - position - 1, fits)
+        if position == 0:
+            cached = forwards.cached_tokens or 0
+            self.timings = evolve(self.timings, cached_tokens=cached, prefill_ms=self._elapsed_ms())
         return candidates
 
-    def _begin(self, cached: int) -> int:
-        self._begun = True
-        self.timings = evolve(self.timings, cached_tokens=cached)
-        return cached
-
-    def _sample(self, candidates: Candidates, position: int) -> int:
-        logits, ids = candidates.logits[-1], candidates.ids[-1]
+    def _sample(self, logits: NDArray[np.floating], ids: Ids, position: int) -> int:
+        best = ids
         if not isfinite(logits[0]):
             raise SessionError(
                 "The model computed values that are no numbers. Try another recipe or provider."
             )
         if not sampler.suffices(logits, self._sampling, self._session.vocab_size):
-            logits = self._session.full_logits()[-1]
+            logits = self._forwards.full_logits(self._ids)
             ids = np.arange(logits.size)
         kept, probs = sampler.distribution(logits, ids, self._sampling)
         allows = self._allows(kept)
@@ -189,7 +191,7 @@ class Generation:
         elif allows.any():
             token = sampler.draw(kept[allows], probs[allows], self._sampling, position)
         else:
-            token = self._best(candidates.ids[-1])
+            token = self._best(best)
         if self._beginning is not None:
             self._beginning.push(token)
         self._observer.drew(Draw(token, logits, ids, kept, probs, allows))
@@ -207,19 +209,19 @@ class Generation:
         if (allows := self._beginning.allows(ids)).any():
             return int(ids[allows][0])
         allowed = self._beginning.allowed
-        return int(allowed[self._session.full_logits()[-1][allowed].argmax()])
-
-    def _note_prefill(self, generated: int) -> None:
-        if generated == 0:
-            self.timings = evolve(self.timings, prefill_ms=self._elapsed_ms())
+        return int(allowed[self._forwards.full_logits(self._ids)[allowed].argmax()])
 
     def _note_token(self, generated: int) -> None:
-        self.timings = evolve(self.timings, generated_tokens=generated)
+        self.timings = evolve(self.timings, generated_tokens=generated, forwards=self._forwards.count)
         if generated == 1:
             self.timings = evolve(self.timings, first_token_ms=self._elapsed_ms())
 
     def _finish(self, reason: str) -> None:
         self.finish_reason = reason
+        self.timings = evolve(self.timings, cached_tokens=self._forwards.cached_tokens or 0)
+        generated = self.timings.generated_tokens
+        if self._drafter is not None and generated:
+            self._drafter.remember(self._ids[-generated - LONGEST_MATCH :])
         self.timings = evolve(self.timings, total_ms=self._elapsed_ms())
 
     def _elapsed_ms(self) -> float:

@@ -39,11 +39,14 @@ class Draw:
 class Observer:
     """Is told what happens. This one does not listen."""
 
+    reads_logits = False
+    """Whether `drew` looks at the session's full logits; then each token has a forward of its own."""
+
     def begins(self, stage: str) -> None:
         """Note that a stage begins now, and that the one before ends."""
 
     def drew(self, draw: Draw) -> None:
-        """Note a token. The session's last forward is the one that it was drawn from."""
+        """Note a token."""
 
 
 UNOBSERVED = Observer()

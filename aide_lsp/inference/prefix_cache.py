@@ -35,11 +35,18 @@ class Chunk:
     "How many tokens of the KV cache the rows stand on."
     row: int
     "Index in `ids` of the last token that was asked for; a row behind it is padding."
+    drafted: int = 0
+    "How many tokens up to there are a draft."
 
     @property
     def kept(self) -> list[int]:
         """The tokens whose keys and values are of use."""
         return self.ids[: self.row + 1]
+
+    @property
+    def logit_rows(self) -> list[int]:
+        """Indices in `ids` of the tokens whose candidates are asked for: the last one, and all of a draft."""
+        return list(range(self.row - self.drafted, self.row + 1))
 
 
 class PrefixCache:
@@ -122,18 +129,26 @@ def block_ends(length: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> list
     return ends
 
 
-def plan(ids: Sequence[int], past: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
-    """Yield the forwards that run `ids[past:]`.
+def plan(
+    ids: Sequence[int],
+    past: int,
+    rule: RowRule,
+    chunk_rows: int = CHUNK_ROWS,
+    draft: Sequence[int] = (),
+) -> Iterator[Chunk]:
+    """Yield the forwards that run `ids[past:]`; the last one runs a draft of what follows too.
 
     Rows are made up to the rule's multiple by beginning one or more tokens earlier, whose keys and values
     come out the same again. Where there are none, or they would not, padding follows at the end.
     """
-    start = past
+    start, text = past, [*ids, *draft]
     for end in _ends(len(ids), past, rule, chunk_rows):
+        drafted = len(draft) if end == len(ids) else 0
+        end += drafted
         first = start if rule.block else max(0, start - (start - end) % rule.multiple)
-        rows = list(ids[first:end])
+        rows = text[first:end]
         padding = [rows[-1]] * (-len(rows) % rule.multiple)
-        yield Chunk(rows + padding, first, len(rows) - 1)
+        yield Chunk(rows + padding, first, len(rows) - 1, drafted)
         start = end
 
 

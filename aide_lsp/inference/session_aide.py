@@ -11,8 +11,8 @@ Why results do not depend on what was run before (CPU, recipes `exact` and `fast
   values then takes the matrix-vector kernel, which adds in another order. That happens to the last row of
   a forward of 1, 129, 257, 385, ... rows, and to nothing else.
 - Keys are walked in blocks that begin at fixed positions, and what lies behind a row adds exact zeros.
-- Threads share out heads, rows and columns, never a sum: 1 to 16 threads give the same bits. (One
-  exception: the candidates of several rows asked for at once, with some thread counts. Ask for one row.)
+- Threads share out heads, rows and columns, never a sum: 1 to 16 threads give the same bits. (One exception:
+  the candidates of a single row, with 3 threads. Two are computed at least; `FEWEST_LOGIT_ROWS`.)
 - The other operators treat each row alone; `fast` rounds each row by its own largest value, and the
   integer sums of its products have no order.
 
@@ -41,6 +41,9 @@ from aide_lsp.inference.session_runtime import Loaded, load, run
 if TYPE_CHECKING:
     import onnxruntime
 
+FEWEST_LOGIT_ROWS = 2
+"""Rows whose candidates are computed at least, where rows are independent. With one alone the product with
+its 256 best tokens is cut into a piece for each thread, and 3 pieces have a row too many for a block."""
 BLOCK_ROWS = 32
 """Rows of the smallest block where rows are not independent: half of it is run again for each prompt."""
 
@@ -53,7 +56,7 @@ class AideSession:
         self.provider, self.provider_note = loaded.provider, loaded.note
         self.row_rule = row_rule(info, loaded.provider)
         self.context_length = info.context_length - info.context_length % self.row_rule.multiple
-        self._folder, self._info, self._threads = folder, info, threads
+        self._folder, self._info, self._threads, self._asked = folder, info, threads, 0
         self._session = loaded.session
         self._head: Any = None
         self._binding = loaded.session.io_binding()
@@ -63,7 +66,8 @@ class AideSession:
         self._seqlens = _Bound(self._binding, "seqlens_k", (1,), np.int32)
         self._total = _Bound(self._binding, "total_sequence_length", (), np.int32)
         self._bind_rows(self.row_rule.multiple)
-        self._bind_logit_rows(1)
+        self._fewest = 1 if self.row_rule.block else FEWEST_LOGIT_ROWS
+        self._bind_logit_rows(self._fewest)
 
     def new_kv(self) -> KvCache:
         """See `Session.new_kv`."""
@@ -84,27 +88,34 @@ class AideSession:
             self._bind_kv()
         if len(ids) != self._ids.array.size:
             self._bind_rows(len(ids))
-        if len(logit_rows) != self._logit_rows.array.size:
-            self._bind_logit_rows(len(logit_rows))
+        self._asked = len(logit_rows)
+        if (wanted := max(self._asked, self._fewest)) != self._logit_rows.array.size:
+            self._bind_logit_rows(wanted)
         self._ids.array[0] = ids
         # The graph's embedding reads whatever lies there: an id out of range is not refused by it.
         if not 0 <= self._ids.array.min() <= self._ids.array.max() < self.vocab_size:
             raise SessionError(
                 f"A token id is outside the model's {self.vocab_size}; its tokenizer does not fit."
             )
-        self._logit_rows.array[:] = logit_rows
+        self._logit_rows.array[:] = [*logit_rows, *[logit_rows[-1]] * (wanted - self._asked)]
         self._seqlens.array[0] = past + len(ids) - 1
         self._total.array[...] = past + len(ids)
         run(self._session, self._binding, cancel)
-        return Candidates(ids=self._best_ids.array.copy(), logits=self._best_logits.array.copy())
+        return Candidates(
+            ids=self._best_ids.array[: self._asked].copy(),
+            logits=self._best_logits.array[: self._asked].copy(),
+        )
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
         """See `Session.full_logits`. The head is loaded when it is first needed."""
         if self._head is None:
             self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
-        logits: NDArray[np.float32] = self._head.run(["logits"], {"hidden": self._hidden.array})[0]
+        # Row by row: the product of one row adds in another order than that of several.
+        rows = [{"hidden": self._hidden.array[row : row + 1]} for row in range(self._asked)]
+        logits: NDArray[np.float32] = np.concatenate([self._head.run(["logits"], row)[0] for row in rows])
         # The head rounds what it multiplies; the candidates were computed again, exactly. Theirs hold.
-        np.put_along_axis(logits, self._best_ids.array, self._best_logits.array, axis=1)
+        best, best_logits = self._best_ids.array[: self._asked], self._best_logits.array[: self._asked]
+        np.put_along_axis(logits, best, best_logits, axis=1)
         return logits
 
     def _bind_kv(self) -> None:

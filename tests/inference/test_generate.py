@@ -70,6 +70,7 @@ def test_generate_when_deadline_has_passed_then_times_out_before_the_next_forwar
 def test_generate_when_deadline_passes_in_a_long_prefill_then_what_was_run_is_kept(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("aide_lsp.inference.generate.monotonic", lambda: clock[0])
+    monkeypatch.setattr("aide_lsp.inference.forwards.monotonic", lambda: clock[0])
 
     def tick(_):
         clock[0] += 1.0
