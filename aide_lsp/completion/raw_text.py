@@ -1,4 +1,4 @@
-"""A draft: text that is being generated for a hole, as lines of the document it goes into.
+"""Raw text: what is being generated for a hole, as lines of the document it goes into.
 
 In: the hole and the text so far. Out: the lines, what each shows and how much had to be generated to know
 that; which lines open or close blocks. It does not decide anything.
@@ -85,7 +85,7 @@ class Line:
 
 
 @define(slots=False)
-class Draft:
+class RawText:
     """The text so far."""
 
     hole: Hole
