@@ -1,8 +1,9 @@
 """Asks a loaded model whether it keeps the promise that one prompt has one answer.
 
-In: a session. Out: whether logits come out bit for bit the same when a prompt is run at once and when it
-is run piece by piece, as typing does. What is promised rests on how kernels add (see `session_aide`); this
-finds the machine or runtime version on which they add otherwise. It does not know text.
+In: a session. Out: whether logits come out bit for bit the same when a prompt is run at once, when it is run
+piece by piece, as typing does, and when several rows are asked for, as drafts do. What is promised rests on
+how kernels add (see `session_aide`); this finds the machine or runtime version on which they add otherwise.
+It does not know text.
 """
 
 from aide_lsp.inference.cancel import CancelToken
@@ -13,6 +14,9 @@ from aide_lsp.inference.session import Session
 
 PIECES = (1, 2, 35, 36, 129, 131, 194)
 """Prompt lengths, one after the other: around the kernels' blocks, by one token and by many."""
+
+DRAFTED = 4
+"""Forwards of the fewest rows that are made one."""
 
 _SAMPLING = SamplingParams(temperature=1.0, top_k=0, top_p=1.0, seed=0)
 
@@ -30,7 +34,23 @@ def keeps_bits(session: Session) -> bool:
     typed = PrefixCache()
     for length in PIECES:
         piecewise = _logits(session, typed, ids[:length])
-    return piecewise == _logits(session, PrefixCache(), ids)
+    return piecewise == _logits(session, PrefixCache(), ids) and _rows_agree(session, ids)
+
+
+def _rows_agree(session: Session, ids: list[int]) -> bool:
+    """Return whether the candidates of several rows are those of each row, where drafts need it."""
+    rule, nobody = session.row_rule, CancelToken()
+    if rule.block:
+        return True
+    rows, past = rule.multiple * DRAFTED, len(ids) - rule.multiple * DRAFTED
+    together = session.forward(ids[past:], past, range(rows), nobody)
+    for row in range(rule.multiple - 1, rows):
+        first, end = past + row + 1 - rule.multiple, past + row + 1
+        alone = session.forward(ids[first:end], first, [rule.multiple - 1], nobody)
+        pairs = ((together.ids[row], alone.ids[0]), (together.logits[row], alone.logits[0]))
+        if any(one.tobytes() != other.tobytes() for one, other in pairs):
+            return False
+    return True
 
 
 def _logits(session: Session, cache: PrefixCache, ids: list[int]) -> bytes:

@@ -8,7 +8,7 @@ from tiny_model import tiny_model_folder
 
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.self_test import keeps_bits
-from aide_lsp.inference.session import open_session
+from aide_lsp.inference.session import Candidates, open_session
 
 
 @pytest.mark.parametrize("recipe", ["exact", "fast"])
@@ -32,6 +32,19 @@ class Rounding(FakeSession):
 
 def test_keeps_bits_when_logits_depend_on_the_rows_that_run_together_then_no():
     assert not keeps_bits(Rounding(babbling(), row_rule=RowRule(multiple=2)))
+
+
+class RoundingCandidates(FakeSession):
+    """Candidates change a little with the number of rows that are asked for."""
+
+    def forward(self, ids, past, logit_rows, cancel):
+        candidates = super().forward(ids, past, logit_rows, cancel)
+        return Candidates(candidates.ids, candidates.logits * np.float32(1 + len(logit_rows) * 1e-5))
+
+
+def test_keeps_bits_when_candidates_depend_on_the_rows_asked_for_then_no():
+    assert not keeps_bits(RoundingCandidates(babbling()))
+    assert keeps_bits(FakeSession(babbling()))
 
 
 def test_keeps_bits_when_such_a_session_runs_in_blocks_then_yes():
