@@ -1,9 +1,9 @@
 // Bundles the extension into dist/, or the unit tests into build/test/ with --tests.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const tests = process.argv.includes('--tests');
-await build({
+const { metafile } = await build({
   entryPoints: tests
     ? readdirSync('test').filter((name) => name.endsWith('.test.ts')).map((name) => `test/${name}`)
     : ['src/extension.ts'],
@@ -15,4 +15,21 @@ await build({
   external: ['vscode'],
   minify: !tests,
   logLevel: 'warning',
+  metafile: true,
 });
+if (!tests) {
+  writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licences(Object.keys(metafile.inputs)));
+}
+
+/** The licence of each package that is in the bundle: theirs ask that it goes along. */
+function licences(files) {
+  const packages = new Set(files.flatMap((file) => /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []));
+  return [...packages].sort().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined) {
+      throw new Error(`${name} is in the bundle and has no licence file.`);
+    }
+    return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`;
+  }).join(`\n${'-'.repeat(79)}\n\n`);
+}

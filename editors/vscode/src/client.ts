@@ -82,6 +82,13 @@ export class Client implements Disposable {
     return (await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] })) as T;
   }
 
+  /** Tell the server something, if it runs. */
+  notify(method: string, params: object): void {
+    if (this.client?.isRunning() === true) {
+      void this.client.sendNotification(method, params);
+    }
+  }
+
   dispose(): void {
     this.listener.dispose();
   }

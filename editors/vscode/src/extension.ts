@@ -3,6 +3,7 @@
 import { window, type ExtensionContext } from 'vscode';
 import { Client } from './client';
 import { registerCommands } from './commands';
+import { followCursor } from './cursor';
 import { Status } from './status';
 
 let client: Client | undefined;
@@ -12,6 +13,7 @@ export function activate(context: ExtensionContext): void {
   const status = new Status();
   client = new Client(context, status, log);
   context.subscriptions.push(log, status, client, ...registerCommands(context, client, status));
+  context.subscriptions.push(followCursor((place) => { client?.notify('aide/cursor', place); }));
   // Not awaited: it may ask the user something.
   void client.start(false);
 }
