@@ -44,8 +44,9 @@ class OffRule:
         """Say it."""
         if self.source == DEFAULT:
             return (
-                f"Aide is off for this file: files named {shown(self.glob)} commonly hold secrets. Set "
-                "complete_secrets = true in your own settings if you want completions here."
+                f"Aide is off for this file: files named {shown(self.glob)} commonly hold secrets. If you "
+                "want completions here, set complete_secrets = true in your own settings (in an editor: "
+                "aide.completeSecrets)."
             )
         return f"Aide is off for this file: {self.source} lists {shown(self.glob)} under off."
 

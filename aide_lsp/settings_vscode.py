@@ -7,6 +7,7 @@ what else the extension has.
 import json
 from typing import Any
 
+from aide_lsp import __version__
 from aide_lsp.settings import FIELDS, Limits, allowed, camel
 from aide_lsp.settings_schema import default_text, schema_of
 
@@ -19,8 +20,8 @@ SERVER_PATH = "Path of `aide-lsp`. Not set: the one on PATH, or one that the ext
 
 
 def vscode_package(package: str) -> str:
-    """Return the `package.json` of VS Code's extension with its settings renewed."""
-    values = json.loads(package)
+    """Return the `package.json` of VS Code's extension with its settings and its version renewed."""
+    values = json.loads(package) | {"version": __version__}
     section = vscode_section()
     values["contributes"]["configuration"] = section
     capability = values.setdefault("capabilities", {}).setdefault("untrustedWorkspaces", {})

@@ -7,14 +7,14 @@ What it may give out depends on the seed. The same document, cursor, settings an
 same text whatever was asked before, so with a seed that the user set only the very same question is
 answered from here: the rest of an older answer is often, but not always, what a fresh request at the
 new cursor would say. Where no seed is set each answer is one of many, and the rest of the one the user
-is typing along is the best of them; it keeps the seed it was made with.
+is typing along is the best of them, whichever candidate it is; it keeps the seed it was made with.
 """
 
 from collections import OrderedDict
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aide_lsp.settings import Parameters
 
@@ -60,6 +60,10 @@ class _Entry(Generic[Answer]):
     text: str
     answer: Answer
 
+    def shares(self, circumstances: tuple[object, ...]) -> bool:
+        """Whether it is a candidate for the same place."""
+        return self.circumstances[0] == circumstances[0]
+
 
 class CompletionCache(Generic[Answer]):
     """The latest answers. Used by one thread."""
@@ -77,9 +81,13 @@ class CompletionCache(Generic[Answer]):
             return Found(exact.answer, exact.text)
         if question.parameters.seed is not None:
             return None
-        for entry in reversed(self._entries.values()):
+        alike = [
+            entry for entry in reversed(self._entries.values()) if entry.circumstances[0] == circumstances[0]
+        ]
+        # The first candidate is what comes by itself; another one is meant where only that fits.
+        for entry in sorted(alike, key=lambda entry: entry.circumstances != circumstances):
             typed = question.prefix[entry.prefix_length :]
-            if entry.circumstances == circumstances and _is_typed_along(entry, question, typed):
+            if _is_typed_along(entry, question, typed):
                 return Found(entry.answer, entry.text[len(typed) :])
         return None
 
@@ -106,13 +114,10 @@ class CompletionCache(Generic[Answer]):
 
 
 def _circumstances(question: Question) -> tuple[object, ...]:
-    return (
-        _digest(question.suffix),
-        question.language,
-        question.parameters,
-        question.max_tokens,
-        question.candidate,
-    )
+    """What an answer depends on besides the prefix; first that which all candidates of a place share."""
+    parameters = evolve(question.parameters, seed=None)
+    shared = (_digest(question.suffix), question.language, parameters, question.max_tokens)
+    return shared, question.parameters.seed, question.candidate
 
 
 def _key(question: Question, circumstances: tuple[object, ...]) -> tuple[object, ...]:

@@ -75,6 +75,7 @@ class Completing:
         self._flights = Flights()
         self._ahead = Ahead(self._flights, worker, host, recorder)
         self._kept: dict[str, _Kept] = {}
+        self._too_early: Asked | None = None
         self.shown = Shown()
 
     def look(self, request_id: int | str | None, uri: str, place: Place) -> Asked | Nothing:
@@ -163,6 +164,12 @@ class Completing:
         self._ahead.interrupt()
         if self._flights.has_unwaited(document.uri):
             self._flights.changed(document.uri, document.text())
+
+    def loaded(self) -> None:
+        """Tell the client whose last request came before the model that it can ask now."""
+        asked, self._too_early = self._too_early, None
+        if asked is not None:
+            self._announcer.ready(asked.document.uri, asked.version, asked.place.line, asked.place.character)
 
     def cursor(self, uri: str, place: Place) -> None:
         """Follow the cursor to a place where nothing is asked yet: the text around it is read ahead."""
@@ -263,6 +270,7 @@ class Completing:
     ) -> Answer:
         completer = await self._host.wait(self._loading_seconds)
         if completer is None:
+            self._too_early = asked
             return Nothing("failed" if self._host.state == "failed" else "loading", self._host.message)
         future = self._worker.submit(lambda: _run(completer, asked, flight, job, first), flight.token)
         completions = await asyncio.wrap_future(future)

@@ -219,6 +219,7 @@ class Server(LanguageServer):
         note = completer.session.provider_note
         log.info("%s is ready: %s%s.", self.host.model, device_of(completer), f" ({note})" if note else "")
         self.review_settings()
+        self.completing.loaded()
 
     async def _watch_project_files(self) -> None:
         watchers = [types.FileSystemWatcher(glob_pattern=f"**/{name}") for name in (PROJECT_FILE, PYPROJECT)]

@@ -53,6 +53,23 @@ def test_get_when_anything_differs_gives_nothing(change):
     assert filled().get(evolve(QUESTION, **change)) is None
 
 
+def candidate(number: int) -> Question:
+    """One of several: all have the seed that was drawn for the first."""
+    return evolve(QUESTION, parameters=Parameters(seed=9), candidate=number)
+
+
+def test_another_candidate_that_is_typed_along_gives_what_is_left_of_it():
+    cache: CompletionCache[str] = CompletionCache()
+    cache.put(QUESTION, "foo(bar)", "first")
+    cache.put(candidate(1), "foo(baz)", "second")
+    cache.put(candidate(2), "qux", "third")
+    assert cache.get(typed("foo(b")) == Found("first", "ar)")
+    assert cache.get(typed("foo(baz")) == Found("second", ")")
+    assert cache.get(typed("q")) == Found("third", "ux")
+    assert cache.get(QUESTION) == Found("first", "foo(bar)")
+    assert cache.get(typed("q", candidate(0))) is None  # a seed that is set allows the same question only
+
+
 def test_get_with_a_seed_answers_only_the_same_question():
     seeded = evolve(QUESTION, parameters=Parameters(seed=1))
     cache = filled()

@@ -29,8 +29,8 @@ def listener():
 LISTENING = evolve(VSCODE, experimental={"aide": True})
 
 
-def config(script: str) -> ClientServerConfig:
-    return ClientServerConfig(server_command=[sys.executable, script], client_factory=listener)
+def config(script: str, *arguments: str) -> ClientServerConfig:
+    return ClientServerConfig(server_command=[sys.executable, script, *arguments], client_factory=listener)
 
 
 @pytest_lsp.fixture(config=config(RECITING), scope="module")
@@ -50,6 +50,13 @@ async def frugal(client: LanguageClient):
 @pytest_lsp.fixture(config=config(FAKE_SERVER), scope="module")
 async def faker(client: LanguageClient):
     await begin(client, LISTENING)
+    yield
+    await client.shutdown_session()
+
+
+@pytest_lsp.fixture(config=config(FAKE_SERVER, "--fake-load", "slow8"), scope="module")
+async def hasty(client: LanguageClient):
+    await client.initialize_session(t.InitializeParams(capabilities=LISTENING))
     yield
     await client.shutdown_session()
 
@@ -191,6 +198,15 @@ async def test_idle_time_is_left_alone_where_the_user_wants_it(frugal):
     change(frugal, uri, "total =" + item.insert_text)
     await inline(frugal, uri)
     assert not (await run(frugal, "aide.status"))["lastRequest"]["fromCache"]
+
+
+async def test_who_asked_before_the_model_was_loaded_is_told_when_it_is(hasty):
+    uri = open_text(hasty, "#drawn", "file:///elsewhere/hasty.py")
+    assert await inline(hasty, uri) == []
+    assert (await run(hasty, "aide.status"))["lastRequest"]["reason"] == "loading"
+    ready = await heard(hasty, hasty.readies, lambda one: one.uri == uri)
+    assert ready.version == 1
+    assert len(await inline(hasty, uri)) == 1
 
 
 async def test_a_wrong_cursor_is_ignored(reciter):
