@@ -1,4 +1,4 @@
--- Tests of `aide.edit`, which is pure: nvim -l edit_test.lua PLUGIN-FOLDER. Prints what is wrong; then exit 1.
+-- Tests of `aide.edit`, which is pure: nvim -l edit_test.lua PLUGIN-FOLDER. Prints what is wrong; exit 1.
 
 vim.opt.runtimepath:prepend(arg[1])
 local edit = require('aide.edit')

@@ -62,6 +62,7 @@ class Neovim:
         size = ["-x", str(columns), "-y", str(lines)]
         self.tmux("new-session", "-d", *size, shlex.join(command))
         self.wait(self.socket.exists, "Neovim did not start")
+        self.wait(lambda: self.lua("vim.v.vim_did_enter") == 1, "Neovim did not read its configuration")
 
     def tmux(self, *arguments):
         """Run one of tmux's commands."""
