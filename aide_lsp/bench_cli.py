@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from aide_lsp.bench_speed import SpeedBench, Work
+    from aide_lsp.bench.speed import SpeedBench, Work
 
 PAST, TYPED = 512, 544  # the second: half a block of 64 further, where some recipes must go back to
 ROWS: tuple[tuple[str, str, dict[str, int], int], ...] = (
@@ -122,7 +122,7 @@ def reproducibility(as_json: bool, **options: Any) -> None:
 
     from attrs import asdict
 
-    from aide_lsp import bench_reproducibility as bench
+    from aide_lsp.bench import reproducibility as bench
     from aide_lsp.cli import effective_settings
     from aide_lsp.progress import terminal_progress
 
@@ -177,10 +177,10 @@ def typing(
 
     from attrs import asdict
 
-    from aide_lsp.bench_typing import make_traces, measure
-    from aide_lsp.bench_typing_figures import figures, rows
-    from aide_lsp.bench_typing_replay import Pace
-    from aide_lsp.bench_typing_sources import module_sources, read_source
+    from aide_lsp.bench.keeping_up import make_traces, measure
+    from aide_lsp.bench.typing_figures import figures, rows
+    from aide_lsp.bench.typing_replay import Pace
+    from aide_lsp.bench.typing_sources import module_sources, read_source
     from aide_lsp.progress import terminal_progress
 
     made = make_traces([read_source(path) for path in files] or module_sources(), traces, seed)
@@ -212,7 +212,7 @@ def speed_bench(folder: Path, session: Any) -> "SpeedBench":
     """Prepare timing on source code that every Python has."""
     import argparse
 
-    from aide_lsp.bench_speed import SpeedBench
+    from aide_lsp.bench.speed import SpeedBench
     from aide_lsp.inference.tokenizer import Tokenizer
 
     text = Path(argparse.__file__).read_text(encoding="utf-8")

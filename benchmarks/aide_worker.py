@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from aide_lsp import __version__
-from aide_lsp.bench_speed import SpeedBench
+from aide_lsp.bench.speed import SpeedBench
 from benchmarks.worker import Work, serve
 
 

@@ -15,7 +15,7 @@ from statistics import median
 import onnxruntime
 from attrs import frozen
 
-from aide_lsp.bench_speed import SpeedBench, Work
+from aide_lsp.bench.speed import SpeedBench, Work
 from aide_lsp.catalog.architecture import read_architecture
 from aide_lsp.catalog.head import CANDIDATES
 from aide_lsp.catalog.manifest import CardFacts, ModelFacts, write_manifest

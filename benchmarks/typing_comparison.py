@@ -19,12 +19,12 @@ from pathlib import Path
 
 from attrs import frozen
 
-from aide_lsp.bench_typing import make_traces
-from aide_lsp.bench_typing_editor import EditorEngine
-from aide_lsp.bench_typing_figures import Replayed
-from aide_lsp.bench_typing_replay import Pace
-from aide_lsp.bench_typing_sources import Source, module_sources, read_source
-from aide_lsp.bench_typing_trace import Trace
+from aide_lsp.bench.keeping_up import make_traces
+from aide_lsp.bench.typing_editor import EditorEngine
+from aide_lsp.bench.typing_figures import Replayed
+from aide_lsp.bench.typing_replay import Pace
+from aide_lsp.bench.typing_sources import Source, module_sources, read_source
+from aide_lsp.bench.typing_trace import Trace
 from aide_lsp.errors import AideError
 from benchmarks.engines import ROOT, EngineFault
 from benchmarks.llama_cpp import LOOSEST, default_gguf

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from attrs import frozen
 
-from aide_lsp.bench_typing_figures import Replayed
-from aide_lsp.bench_typing_replay import Asked, Engine, Pace, replay
-from aide_lsp.bench_typing_trace import Trace
+from aide_lsp.bench.typing_figures import Replayed
+from aide_lsp.bench.typing_replay import Asked, Engine, Pace, replay
+from aide_lsp.bench.typing_trace import Trace
 from benchmarks.load_meter import STAT, Reading, core_count, machine_seconds, usage
 
 WINDOW_S = 2.0

@@ -24,10 +24,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from aide_lsp.bench_typing_lsp import process_seconds
-from aide_lsp.bench_typing_replay import Request, Tokens
-from aide_lsp.bench_typing_sources import Source
-from aide_lsp.bench_typing_trace import Event
+from aide_lsp.bench.typing_lsp import process_seconds
+from aide_lsp.bench.typing_replay import Request, Tokens
+from aide_lsp.bench.typing_sources import Source
+from aide_lsp.bench.typing_trace import Event
 from aide_lsp.errors import AideError
 
 LINES_BEFORE, LINES_BEHIND = 256, 64

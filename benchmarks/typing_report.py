@@ -11,8 +11,8 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from aide_lsp.bench_typing_figures import Figures, Replayed, figures, milliseconds, rows
-from aide_lsp.bench_typing_trace import Trace
+from aide_lsp.bench.typing_figures import Figures, Replayed, figures, milliseconds, rows
+from aide_lsp.bench.typing_trace import Trace
 from benchmarks import machine
 from benchmarks.samples import render
 from benchmarks.typing_plot import Distribution, Mark, draw

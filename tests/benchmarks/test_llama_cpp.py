@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from aide_lsp.bench_speed import SpeedBench
+from aide_lsp.bench.speed import SpeedBench
 from benchmarks import engines
 from benchmarks.comparison import LOAD, Measure, Plan
 from benchmarks.engines import EngineFault, EngineSpec, Worker, aide_spec

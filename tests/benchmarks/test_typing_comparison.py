@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from aide_lsp.cli import main as aide
 from benchmarks import typing_comparison
 from benchmarks.typing_comparison import QUICK, compare, interleaved_traces, parse, typescript_sources
-from tests.benchmarks.test_typing_replay import FAKE_SERVER, Told
+from tests.bench.test_typing_replay import FAKE_SERVER, Told
 
 CODE = """
 export function total(items: Item[]): number {

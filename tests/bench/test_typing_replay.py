@@ -11,11 +11,11 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aide_lsp import bench_typing_replay
-from aide_lsp.bench_typing_editor import EditorEngine, offered, position, utf16
-from aide_lsp.bench_typing_replay import Pace, Request, Tokens, replay
-from aide_lsp.bench_typing_sources import Source, module_sources
-from aide_lsp.bench_typing_trace import Event, Trace, make_trace
+from aide_lsp.bench import typing_replay
+from aide_lsp.bench.typing_editor import EditorEngine, offered, position, utf16
+from aide_lsp.bench.typing_replay import Pace, Request, Tokens, replay
+from aide_lsp.bench.typing_sources import Source, module_sources
+from aide_lsp.bench.typing_trace import Event, Trace, make_trace
 from aide_lsp.errors import AideError
 
 FAKE_SERVER = Path(__file__).parents[1] / "lsp" / "fake_server.py"
@@ -259,7 +259,7 @@ async def test_an_answer_that_comes_after_the_editor_gave_up_is_asked_for_again(
         ("= alpha + beta",),
         (Event(0.0, "open", 0, 0), Event(0.0, "key", 0, 6, 6, "=", 0, 1)),
     )
-    monkeypatch.setattr(bench_typing_replay, "LAST_SECONDS", 60.0)
+    monkeypatch.setattr(typing_replay, "LAST_SECONDS", 60.0)
     try:
         [one] = await replay(engine, trace, Pace(limit_ms=60))
     finally:

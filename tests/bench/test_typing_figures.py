@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from aide_lsp.bench_typing_figures import Replayed, figures, quantile, rows, saved_keys, whole, words
-from aide_lsp.bench_typing_replay import Asked, Tokens
-from aide_lsp.bench_typing_sources import Source
-from aide_lsp.bench_typing_trace import Event, Trace
+from aide_lsp.bench.typing_figures import Replayed, figures, quantile, rows, saved_keys, whole, words
+from aide_lsp.bench.typing_replay import Asked, Tokens
+from aide_lsp.bench.typing_sources import Source
+from aide_lsp.bench.typing_trace import Event, Trace
 from benchmarks.typing_gate import Window, gate
 from benchmarks.typing_plot import BINS, Distribution, Mark, draw, histogram, place
 from benchmarks.typing_report import Kept, plot, report, save

@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve, frozen
 
-from aide_lsp.bench_reproducibility import Model, Plan, open_history, open_model, replay
+from aide_lsp.bench.reproducibility import Model, Plan, open_history, open_model, replay
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling
 from tests.tiny_model import tiny_model_folder
 

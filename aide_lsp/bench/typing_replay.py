@@ -12,8 +12,8 @@ from typing import Protocol
 
 from attrs import define, frozen
 
-from aide_lsp.bench_typing_sources import Source
-from aide_lsp.bench_typing_trace import Event, Trace
+from aide_lsp.bench.typing_sources import Source
+from aide_lsp.bench.typing_trace import Event, Trace
 
 PATIENCE_SECONDS = 60.0
 LAST_SECONDS = 1.0

@@ -12,8 +12,8 @@ from statistics import mean
 
 from attrs import field, frozen
 
-from aide_lsp.bench_typing_replay import Asked
-from aide_lsp.bench_typing_trace import Trace
+from aide_lsp.bench.typing_replay import Asked
+from aide_lsp.bench.typing_trace import Trace
 
 PIECE = re.compile(r"\s*(?:\w+|[^\w\s]+)|\s+")
 """What an editor takes of an offer when asked for the next word."""

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aide_lsp.bench_typing_keys import auto_indent, strokes
-from aide_lsp.bench_typing_sources import Source, indent_unit, module_sources
-from aide_lsp.bench_typing_trace import make_trace
+from aide_lsp.bench.typing_keys import auto_indent, strokes
+from aide_lsp.bench.typing_sources import Source, indent_unit, module_sources
+from aide_lsp.bench.typing_trace import make_trace
 from aide_lsp.errors import AideError
 
 # Letters that are typed wrong at times, blanks, line ends, and what takes two UTF-16 units.

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aide_lsp.bench_typing_editor import EditorEngine
-from aide_lsp.bench_typing_figures import Replayed
-from aide_lsp.bench_typing_replay import Engine, Pace, replay
-from aide_lsp.bench_typing_sources import Source
-from aide_lsp.bench_typing_trace import Trace, make_trace
+from aide_lsp.bench.typing_editor import EditorEngine
+from aide_lsp.bench.typing_figures import Replayed
+from aide_lsp.bench.typing_replay import Engine, Pace, replay
+from aide_lsp.bench.typing_sources import Source
+from aide_lsp.bench.typing_trace import Trace, make_trace
 
 Progress = Callable[[float | None, str], None]
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from aide_lsp.bench_typing_keys import delay, strokes
-from aide_lsp.bench_typing_sources import Source, cuts, indent_unit
+from aide_lsp.bench.typing_keys import delay, strokes
+from aide_lsp.bench.typing_sources import Source, cuts, indent_unit
 
 LOOKS = (0.8, 2.5)
 """Seconds that somebody looks at a place without typing there: shortest, longest."""

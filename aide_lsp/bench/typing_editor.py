@@ -16,10 +16,10 @@ from typing import Any
 
 from attrs import frozen
 
-from aide_lsp.bench_typing_lsp import Connection, process_seconds
-from aide_lsp.bench_typing_replay import Request, Tokens
-from aide_lsp.bench_typing_sources import Source
-from aide_lsp.bench_typing_trace import Event
+from aide_lsp.bench.typing_lsp import Connection, process_seconds
+from aide_lsp.bench.typing_replay import Request, Tokens
+from aide_lsp.bench.typing_sources import Source
+from aide_lsp.bench.typing_trace import Event
 from aide_lsp.errors import AideError
 
 INLINE = "textDocument/inlineCompletion"
