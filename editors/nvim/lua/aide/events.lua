@@ -25,6 +25,11 @@ function M.listen()
   on({ 'InsertLeave', 'BufLeave', 'WinLeave' }, function()
     require('aide.completion').leave()
   end)
+  on({ 'CursorMoved', 'BufEnter' }, function(event)
+    if require('aide.client').of(event.buf) then
+      require('aide.cursor').update()
+    end
+  end)
   on('InsertEnter', function(event)
     require('aide.client').attach(event.buf)
   end)
