@@ -74,7 +74,7 @@ def check_runtime() -> Finding:
         repair = f"{python} uninstall -y onnxruntime && {python} install --force-reinstall onnxruntime-gpu"
         return Finding("fail", "ONNX Runtime", f"{both} overwrite each other's files", repair)
     if not found:
-        return Finding("fail", "ONNX Runtime", "not installed", f"{python} install aide-lsp")
+        return Finding("fail", "ONNX Runtime", "not installed", f"{python} install onnxruntime")
     name, number = next(iter(found.items()))
     offered = ", ".join(offered_providers())
     return Finding("ok", "ONNX Runtime", f"{name} {number}, built for {offered}")

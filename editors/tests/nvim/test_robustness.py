@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+from editors.tests.conftest import ROOT
+
 TYPED = "x = "
 LONG = "".join(
     f"def price_{i}(order):\n    return order.items[{i}].price * {i + 1}\n\n\n" for i in range(150)
@@ -79,7 +81,7 @@ def test_missing_server_then_one_plain_message(start_nvim, workspace, nvim_env):
     nvim.wait(lambda: nvim.text.count("text") == 3, "Typing does not go on")
     nvim.wait(lambda: nvim.messages, "Nothing is said")
     assert len(nvim.messages) == 1
-    assert "uv tool install aide-lsp" in nvim.messages[0]
+    assert f"uv tool install {ROOT} " in nvim.messages[0]
     assert "Error" not in nvim.screen()
 
 

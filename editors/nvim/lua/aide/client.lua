@@ -52,9 +52,10 @@ function M.is_installed()
   if not process.is_installed() and not told_missing then
     told_missing = true
     message.warn(
-      ('Aide: the language server "%s" was not found. Install it with: uv tool install aide-lsp '):format(
-        process.command()[1]
-      ) .. '(or: pip install aide-lsp), then open the file again.'
+      ('Aide: the language server "%s" was not found. Install it with: %s, then open the file again.'):format(
+        process.command()[1],
+        process.installation()
+      )
     )
   end
   return process.is_installed()

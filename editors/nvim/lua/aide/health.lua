@@ -15,7 +15,7 @@ local function check_server()
   local health, command = vim.health, require('aide.process').command()[1]
   if vim.fn.executable(command) == 0 then
     return health.error(('The language server "%s" was not found.'):format(command), {
-      'Install it: uv tool install aide-lsp (or: pip install aide-lsp)',
+      'Install it: ' .. require('aide.process').installation(),
       'Or name its place: require("aide").setup({ cmd = { "/path/to/aide-lsp" } })',
     })
   end

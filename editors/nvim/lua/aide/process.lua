@@ -21,6 +21,16 @@ function M.is_installed()
   return vim.fn.executable(M.command()[1]) == 1
 end
 
+--- How the program gets there, as a command for a terminal: from the checkout that this plugin lies in.
+---@return string
+function M.installation()
+  local here = debug.getinfo(1, 'S').source:sub(2) -- editors/nvim/lua/aide/process.lua
+  local checkout = vim.fs.normalize(vim.fn.fnamemodify(here, ':p:h:h:h:h:h'))
+  local is_there = vim.uv.fs_stat(checkout .. '/pyproject.toml') ~= nil
+  local source = is_there and checkout or 'PATH_OF_THE_CHECKOUT_OF_AIDE'
+  return ('uv tool install %s (or: pip install %s)'):format(source, source)
+end
+
 --- Start it: the `cmd` of `lsp/aide.lua`.
 ---@param dispatchers vim.lsp.rpc.Dispatchers
 ---@param config vim.lsp.ClientConfig
