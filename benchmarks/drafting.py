@@ -1,0 +1,152 @@
+"""What drafts bring: the same completions with and without them, in turns.
+
+In: source files of Python's standard library, a recipe. Out: a table on stdout; status 1 if a single text
+differs. Holes are cut as people leave them: a line, the rest of one, a few lines. The prompt has been read
+before the clock runs, so that only writing is compared. It does not know other programs.
+
+    python -m benchmarks.drafting --recipe exact --holes 60
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+
+from attrs import evolve, frozen
+
+from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.settings import Parameters, Settings
+from aide_lsp.startup import model_folder, open_completer
+
+MODULES = (
+    "shutil",
+    "csv",
+    "configparser",
+    "zipfile",
+    "difflib",
+    "inspect",
+    "queue",
+    "statistics",
+    "textwrap",
+)
+TEMPERATURES = (0.0, 0.7, 1.0)
+KINDS = ("a line", "the rest of a line", "some lines")
+MAX_TOKENS = 128
+
+
+@frozen
+class Pair:
+    """One hole, filled twice."""
+
+    kind: str
+    "What was cut out."
+    temperature: float
+    "Of both."
+    tokens: int
+    "Tokens written; the same for both."
+    seconds: tuple[float, float]
+    "With drafts, without."
+    cpu: tuple[float, float]
+    "Processor time of the process: with drafts, without."
+    same: bool
+    "Whether texts, finish reasons and numbers of tokens are the same."
+
+
+def holes(count: int, seed: int, num_context: int) -> Iterator[tuple[str, CompletionRequest]]:
+    """Cut holes out of real files."""
+    chance = random.Random(seed)
+    for number in range(count):
+        path = Path(str(import_module(chance.choice(MODULES)).__file__))
+        lines = path.read_text(encoding="utf-8").split("\n")
+        first = chance.choice([n for n, line in enumerate(lines[5:-5], 5) if line.strip()])
+        kind = chance.choice(KINDS)
+        start = sum(len(line) + 1 for line in lines[:first])
+        indent = len(lines[first]) - len(lines[first].lstrip())
+        begin = start + (chance.randrange(indent, len(lines[first])) if kind == KINDS[1] else indent)
+        last = first + (chance.randint(1, 4) if kind == KINDS[2] else 0)
+        end = sum(len(line) + 1 for line in lines[: last + 1]) - 1
+        text = "\n".join(lines)
+        parameters = Parameters(temperature=TEMPERATURES[number % 3], seed=number, num_context=num_context)
+        yield kind, CompletionRequest(
+            text=text[:begin] + text[end:], offset=begin, language_id="python", path=path.name,
+            parameters=parameters, max_tokens=MAX_TOKENS, deadline_ms=0,
+        )  # fmt: skip
+
+
+def timed(completer: Completer, request: CompletionRequest) -> tuple[Completion, float, float]:
+    """Complete behind a prompt that was read already; return seconds and processor time too."""
+    completer.clear_cache()
+    completer.read(request, CancelToken())
+    wall, cpu = time.perf_counter(), time.process_time()
+    completion = completer.complete(request, CancelToken())
+    return completion, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def compare(drafting: Completer, plain: Completer, count: int, seed: int, num_context: int) -> list[Pair]:
+    """Fill each hole with both; they take turns in going first."""
+    pairs = []
+    for number, (kind, request) in enumerate(holes(count, seed, num_context)):
+        order = (drafting, plain) if number % 2 else (plain, drafting)
+        taken = {id(completer): timed(completer, request) for completer in order}
+        one, other = taken[id(drafting)], taken[id(plain)]
+        same = evolve(one[0], id="", total_ms=0, first_token_ms=0, cached_tokens=0) == evolve(
+            other[0], id="", total_ms=0, first_token_ms=0, cached_tokens=0
+        )
+        pairs.append(
+            Pair(kind, request.parameters.temperature, one[0].generated_tokens,
+                 (one[1], other[1]), (one[2], other[2]), same)
+        )  # fmt: skip
+        print(f"\r{number + 1} of {count}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return pairs
+
+
+def table(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Render the figures: above 1, drafts are faster."""
+    yield "| holes | | tokens, median | plain ms, median | faster, all together | faster, median | CPU, all together |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    groups = {"all": pairs, "ended by themselves": [pair for pair in pairs if pair.tokens < MAX_TOKENS]}
+    groups |= {kind: [pair for pair in pairs if pair.kind == kind] for kind in KINDS}
+    groups |= {f"temperature {t}": [pair for pair in pairs if pair.temperature == t] for t in TEMPERATURES}
+    for name, chosen in groups.items():
+        if chosen:
+            ratios = [pair.seconds[1] / pair.seconds[0] for pair in chosen]
+            total = sum(pair.seconds[1] for pair in chosen) / sum(pair.seconds[0] for pair in chosen)
+            cpu = sum(pair.cpu[1] for pair in chosen) / sum(pair.cpu[0] for pair in chosen)
+            plain = 1000 * median(pair.seconds[1] for pair in chosen)
+            tokens = median(pair.tokens for pair in chosen)
+            yield (
+                f"| {name} | {len(chosen)} | {tokens:.0f} | {plain:.0f} | {total:.2f}x | "
+                f"{median(ratios):.2f}x | {cpu:.2f}x |"
+            )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the comparison."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--recipe", default="exact")
+    parser.add_argument("--holes", type=int, default=60)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--num-context", type=int, default=1024)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args(arguments)
+    settings = Settings(recipe=chosen.recipe, provider="cpu", threads=chosen.threads)
+    folder = model_folder(settings, lambda share, text: None)
+    drafting, plain = open_completer(folder, settings), open_completer(folder, settings)
+    plain._writer._drafter = None  # not for users: texts are the same, and come later
+    pairs = compare(drafting, plain, chosen.holes, chosen.seed, chosen.num_context)
+    print("\n".join(table(pairs)))
+    differ = sum(not pair.same for pair in pairs)
+    print(f"\n{len(pairs)} completions, {differ} differ with and without drafts.")
+    return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
