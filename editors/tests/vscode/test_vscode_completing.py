@@ -64,6 +64,19 @@ def test_a_word_is_taken_and_the_rest_stays(workbench, project, logged_server):
     assert taken + rest == whole
 
 
+def test_a_word_of_another_candidate_is_taken_and_the_rest_stays(workbench, project, logged_server):
+    folder = project({"prices.py": MEDIAN}, "temperature = 1.0\n")
+    workbench.open(f"{folder.name}/prices.py")
+    first = workbench.ask()
+    workbench.press("Alt+]")
+    whole = workbench.wait_ghost(other_than=first)
+    workbench.press("Control+ArrowRight")
+    rest = workbench.wait_ghost(other_than=whole)
+    taken = workbench.save(f"{folder.name}/prices.py", other_than=MEDIAN).removeprefix(MEDIAN)
+    assert taken
+    assert taken + rest == whole
+
+
 def test_a_project_file_takes_hold_when_it_is_saved(workbench, project, expected_completion, logged_server):
     folder = project({"prices.py": PRICES}, "seed = 7\n")
     workbench.open(f"{folder.name}/prices.py")
