@@ -1,5 +1,6 @@
 """What an installation gets, and that the commands shown to users work as shown."""
 
+import json
 import os
 import re
 import shlex
@@ -97,7 +98,13 @@ def test_shown_command_works_as_shown(command, tmp_path, real_model_dir):
     assert (run.returncode, run.stderr if run.returncode else "") == (0, "")
 
 
+def test_the_shown_extension_is_the_one_that_is_built():
+    (command,) = [command for command in COMMANDS if command.startswith("code ")]
+    package = json.loads((REPOSITORY / "editors/vscode/package.json").read_text(encoding="utf-8"))
+    assert f"--out ../../{shlex.split(command)[-1]} " in package["scripts"]["package"] + " "
+
+
 def test_no_other_kind_of_command_is_shown():
     """A new kind of command needs a test of its own."""
     kinds = {shlex.split(command)[0] for command in COMMANDS}
-    assert kinds == {"make", "aide", "uv"}
+    assert kinds == {"make", "aide", "uv", "code"}
