@@ -107,7 +107,7 @@ export class Client implements Disposable {
 
   private make(command: string): LanguageClient {
     const names = settingNames(this.context.extension.packageJSON);
-    const client: LanguageClient = new LanguageClient(
+    const client: LanguageClient = new QuietClient(
       'aide',
       'Aide',
       // Not the workspace: nothing that lies there is to be run or read by starting the server.
@@ -166,6 +166,13 @@ export class Client implements Disposable {
         this.log.show();
       }
     });
+  }
+}
+
+/** Logs its errors only: what the user has to know, `giveUp` tells, once. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
   }
 }
 
