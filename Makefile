@@ -53,7 +53,9 @@ vsix: $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Check and package t
 
 INSTALLED := $(patsubst editors/setup/%.sh,$(EDITORS)/%/.ready,$(wildcard editors/setup/*.sh))
 test-editors: $(READY) $(INSTALLED) vsix  ## Install real editors into .editors and drive them with the real model
-	$(BIN)/pytest editors/tests $(PYTEST_OPTIONS)
+	$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) || { \
+		echo "What failed is run once more, alone: a screen may be looked at while it is painted."; \
+		$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) --last-failed --last-failed-no-failures=none; }
 
 $(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json
 	cd $(VSCODE) && export $(NODE) && npm ci --silent --ignore-scripts --no-audit --no-fund
