@@ -76,4 +76,4 @@ $(READY): requirements.lock pyproject.toml | $(UV)
 	@$(PYTHON) -m pip install -q --root-user-action ignore --disable-pip-version-check --target .tools uv
 
 clean:
-	rm -rf .venv .tools
+	rm -rf .venv .tools .editors build
