@@ -72,13 +72,15 @@ class Flights:
     def begin(self, flight: Flight) -> None:
         """Note one that begins; those that it makes useless end.
 
-        The eldest of the document goes on if it agrees with the new text. Those of other documents go on
-        while somebody waits for them.
+        The eldest of the document goes on if it was asked for with the same settings (with others its answer
+        is of no use) and agrees with the new text. Those of other documents go on while somebody waits for
+        them.
         """
         asked = flight.asked
         self._end_unwaited(asked.document.uri)
         mine = self._by_uri.get(asked.document.uri, [])
-        goes_on = [eldest for eldest in mine[:1] if eldest.follow(asked.text)]
+        alike = [eldest for eldest in mine[:1] if eldest.asked.settings == asked.settings]
+        goes_on = [eldest for eldest in alike if eldest.follow(asked.text)]
         for other in mine[len(goes_on) :]:
             other.token.cancel()
         self._by_uri[asked.document.uri] = [*goes_on, flight]

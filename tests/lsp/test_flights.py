@@ -65,6 +65,18 @@ def test_a_new_request_keeps_the_eldest_that_agrees_and_ends_the_rest():
     assert [flight.token.cancelled for flight in made] == [True, True, True, False]
 
 
+def test_a_request_with_other_settings_does_not_wait_for_one_that_cannot_serve_it():
+    """Such as one for another completion, with a new seed."""
+    flights = Flights()
+    eldest, again = (
+        Flight(asked("a", 1), own_job=False),
+        Flight(asked("a", 1, seed=7, fresh=True), own_job=False),
+    )
+    flights.begin(eldest)
+    flights.begin(again)
+    assert (eldest.token.cancelled, again.token.cancelled) == (True, False)
+
+
 def test_what_nobody_waits_for_ends_when_another_document_is_asked_about():
     flights = Flights()
     waited, unwaited = (Flight(asked("a", 1, uri=f"file:///{n}"), own_job=False) for n in range(2))
