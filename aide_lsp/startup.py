@@ -74,15 +74,22 @@ def model_choices(current: str | None) -> list[dict[str, Any]]:
 
 def open_completer(folder: Path, settings: Settings) -> "Completer":
     """Open a converted model for completing."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from aide_lsp.completion.completer import Completer
     from aide_lsp.inference.memory import give_back_freed
     from aide_lsp.inference.model_folder import read_model_folder
     from aide_lsp.inference.session import open_session
+    from aide_lsp.inference.session_runtime import thread_count
     from aide_lsp.inference.tokenizer import Tokenizer
 
     model = read_model_folder(folder)
-    session = open_session(folder, settings.provider, settings.threads)
-    completer = Completer(Tokenizer.from_file(folder / "tokenizer.json"), session, model, settings.cache_mb)
+    threads = thread_count(settings.threads)
+    with ThreadPoolExecutor(1) as beside:
+        # Both take half a second. The runtime needs no interpreter while it loads, so it goes first.
+        session = beside.submit(open_session, folder, settings.provider, threads)
+        tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
+        completer = Completer(tokenizer, session.result(), model, settings.cache_mb)
     give_back_freed()
     return completer
 

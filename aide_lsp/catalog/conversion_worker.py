@@ -20,6 +20,7 @@ from aide_lsp.catalog.gguf_file import GgufFile, open_gguf
 from aide_lsp.catalog.graph import write_decoder
 from aide_lsp.catalog.head import CANDIDATES
 from aide_lsp.catalog.manifest import CardFacts, ModelFacts, sync_folder, write_manifest
+from aide_lsp.catalog.packing import add_packed_matrices
 from aide_lsp.catalog.processor import integer_products_are_exact
 from aide_lsp.catalog.recipes import Recipe, find_recipe
 from aide_lsp.catalog.smoothing import smooth
@@ -75,7 +76,10 @@ def write_model_folder(job: Mapping[str, Any], report: Report = lambda *_: None)
     end_tokens = special_token_ids(file, card.end_tokens)
     write_tokenizer(file, folder / "tokenizer.json")
     write_graphs(file, a, recipe, folder, report)
-    report(0.9, "computing checksums")
+    if recipe.matrices.startswith("int8"):
+        report(0.85, "packing matrices for this processor")
+        add_packed_matrices(folder)
+    report(0.95, "computing checksums")
     count = min(CANDIDATES, a.vocab_size)
     write_manifest(folder, card, ModelFacts(recipe.name, a, recipe.dtype, count, end_tokens))
     sync_folder(folder)
@@ -87,7 +91,7 @@ def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, 
     """Write the graphs by `recipe`, smoothed first where it asks for that."""
 
     def layer_done(count: int) -> None:
-        report(0.4 + 0.5 * count / a.layer_count, f"layer {count} of {a.layer_count}")
+        report(0.4 + 0.45 * count / a.layer_count, f"layer {count} of {a.layer_count}")
 
     if not recipe.smoothed:
         write_decoder(file, a, recipe, folder, layer_done=layer_done)

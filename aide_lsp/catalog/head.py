@@ -10,14 +10,11 @@ import numpy as np
 
 from aide_lsp.catalog.gguf_file import Tensor
 from aide_lsp.catalog.onnx_file import GraphWriter, Stored
-from aide_lsp.catalog.quantize import BLOCK, BlockCodes, tensor_int4_blocks, tensor_int8_blocks
+from aide_lsp.catalog.quantize import BLOCK, BlockCodes, tensor_int4_blocks, tensor_int8_blocks, widest_block
 from aide_lsp.catalog.recipes import Recipe, block_node, block_product
 
 CANDIDATES = 64
 
-# Columns that share a scale in the 4-bit head, the first that divides the width. Wide blocks save a
-# tenth of its bytes; the shortlist is long enough for what they lose.
-ROUGH_BLOCKS = (128, 64, 32)
 
 
 def embed(graph: GraphWriter, recipe: Recipe, name: str, table: Tensor, ids: str) -> str:
@@ -56,7 +53,8 @@ def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidd
 
 
 def _rough_head(head: Tensor) -> BlockCodes:
-    return tensor_int4_blocks(head, next(block for block in ROUGH_BLOCKS if head.shape[1] % block == 0))
+    # The shortlist is long enough for what wide blocks lose.
+    return tensor_int4_blocks(head, widest_block(head.shape[1]))
 
 
 def full_head(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> str:

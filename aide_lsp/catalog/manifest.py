@@ -15,9 +15,7 @@ from attrs import frozen
 
 import aide_lsp
 from aide_lsp.catalog.architecture import Architecture
-
-MANIFEST = "manifest.json"
-FORMAT = 1
+from aide_lsp.inference.model_folder import FORMAT, MANIFEST
 
 
 @frozen

@@ -1,8 +1,8 @@
 """Integer forms of weight matrices.
 
 In: float32 matrices (rows = output features) or tensors of a GGUF file. Out: integer codes with their
-scales, laid out as onnxruntime's operators read them. Q8_0, Q5_0 and Q4_0 become int8 blocks without
-any loss; other types are rounded again to int8, which adds at most 1/254 of a block's largest value.
+scales, laid out as onnxruntime's operators read them. Q8_0, Q5_0 and Q4_0 become int8 blocks of 32 columns
+without any loss; the rest is rounded again to int8, which adds at most 1/254 of a block's largest value.
 Knows nothing of graphs.
 """
 
@@ -15,6 +15,8 @@ from aide_lsp.catalog.weights import Linear
 
 FloatArray = NDArray[np.float32]
 BLOCK = 32
+WIDE_BLOCKS = (128, 64, 32)
+"""Columns that may share a scale where that costs little: less to read, and longer sums for the kernels."""
 ROWS_AT_ONCE = 8192
 
 
@@ -28,9 +30,14 @@ class BlockCodes:
     """(rows, blocks); a value is (code - zero point) * scale."""
 
 
-def int8_blocks(linear: Linear) -> BlockCodes:
-    """Return the stacked matrix of `linear` in 8-bit blocks."""
-    parts = [tensor_int8_blocks(part) for part in linear.parts]
+def widest_block(columns: int) -> int:
+    """Return the widest block that divides `columns`."""
+    return next(block for block in WIDE_BLOCKS if columns % block == 0)
+
+
+def int8_blocks(linear: Linear, block: int) -> BlockCodes:
+    """Return the stacked matrix of `linear` in 8-bit blocks of `block` columns."""
+    parts = [tensor_int8_blocks(part, block) for part in linear.parts]
     ordered = [
         (p.codes, p.scales) if order is None else (p.codes[order], p.scales[order])
         for p, order in zip(parts, linear.orders, strict=True)
@@ -38,20 +45,20 @@ def int8_blocks(linear: Linear) -> BlockCodes:
     return BlockCodes(np.concatenate([c for c, _ in ordered]), np.concatenate([s for _, s in ordered]))
 
 
-def tensor_int8_blocks(tensor: Tensor) -> BlockCodes:
-    """Return `tensor` in 8-bit blocks: exact for Q8_0, Q5_0 and Q4_0, else rounded again."""
+def tensor_int8_blocks(tensor: Tensor, block: int = BLOCK) -> BlockCodes:
+    """Return `tensor` in 8-bit blocks: exact for Q8_0, Q5_0 and Q4_0 in blocks of 32, else rounded again."""
     exact = {"Q8_0": _from_q8_0, "Q5_0": _from_q5_0, "Q4_0": _from_q4_0}
-    if tensor.type_name in exact:
+    if tensor.type_name in exact and block == BLOCK:
         return exact[tensor.type_name](tensor.raw)
     starts = range(0, tensor.shape[0], ROWS_AT_ONCE)
-    chunks = [round_int8_blocks(tensor.floats(s, s + ROWS_AT_ONCE)) for s in starts]
+    chunks = [round_int8_blocks(tensor.floats(s, s + ROWS_AT_ONCE), block) for s in starts]
     return BlockCodes(np.concatenate([c.codes for c in chunks]), np.concatenate([c.scales for c in chunks]))
 
 
-def round_int8_blocks(matrix: FloatArray) -> BlockCodes:
+def round_int8_blocks(matrix: FloatArray, block: int = BLOCK) -> BlockCodes:
     """Round `matrix` (rows, columns) to 8-bit blocks, symmetric."""
     rows = matrix.shape[0]
-    blocks = matrix.reshape(rows, -1, BLOCK)
+    blocks = matrix.reshape(rows, -1, block)
     scales = (np.abs(blocks).max(axis=2) / 127).astype(np.float32)
     safe = np.where(scales == 0, np.float32(1), scales)
     codes = (np.rint(blocks / safe[..., None]) + 128).astype(np.uint8)
