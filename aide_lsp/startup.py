@@ -85,8 +85,11 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
 
     model = read_model_folder(folder)
     threads = thread_count(settings.threads)
+    # Both take half a second. The runtime needs no interpreter while it loads, so what it needs before is
+    # done now: two threads that import share one interpreter, and the longer way would begin later.
+    import onnxruntime  # noqa: F401
+
     with ThreadPoolExecutor(1) as beside:
-        # Both take half a second. The runtime needs no interpreter while it loads, so it goes first.
         session = beside.submit(open_session, folder, settings.provider, threads)
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
         completer = Completer(tokenizer, session.result(), model, settings.cache_mb)
