@@ -152,6 +152,7 @@ def reproducibility(as_json: bool, **options: Any) -> None:
 @click.option("--seed", default=1, show_default=True, help="Of the places, keys and times.")
 @click.option("--command", help="Another language server.  [default: aide-lsp with your settings]")
 @click.option("--limit-ms", default=750.0, show_default=True, help="When the editor gives up; 0: never.")
+@click.option("--debounce-ms", default=0.0, show_default=True, help="Ask only where no key came for so long.")
 @click.option("--patient", is_flag=True, help="Wait for each answer before the next key.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def typing(
@@ -161,6 +162,7 @@ def typing(
     seed: int,
     command: str | None,
     limit_ms: float,
+    debounce_ms: float,
     patient: bool,
     as_json: bool,
 ) -> None:
@@ -189,7 +191,9 @@ def typing(
     with terminal_progress() as progress, tempfile.TemporaryDirectory(prefix="aide-typing-") as folder:
         # A benchmark's completions would drive the user's own out of the ledger.
         settings = {"ledger": "off"}
-        name, replayed = asyncio.run(measure(server, settings, made, pace, Path(folder), progress))
+        name, replayed = asyncio.run(
+            measure(server, settings, made, pace, Path(folder), progress, debounce_ms)
+        )
     found = figures(replayed)
     if as_json:
         click.echo(json.dumps({"server": name, "traces": [trace.name for trace in made], **asdict(found)}))

@@ -49,13 +49,14 @@ async def measure(
     pace: Pace,
     folder: Path,
     progress: Progress,
+    debounce_ms: float = 0,
 ) -> tuple[str, list[Replayed]]:
     """Start a server, replay the traces against it, and return what it calls itself with what came of it.
 
     Raises:
         AideError: the server cannot be started, or ended.
     """
-    engine = EditorEngine("server", settings, folder)
+    engine = EditorEngine("server", settings, folder, debounce_ms)
     progress(None, "Starting the server and loading the model")
     try:
         await engine.start(command)

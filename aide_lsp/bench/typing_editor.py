@@ -53,8 +53,9 @@ class _Asked:
 class EditorEngine:
     """A server with the editor in front of it. All methods belong to the event loop's thread."""
 
-    def __init__(self, name: str, settings: dict[str, Any], folder: Path) -> None:
+    def __init__(self, name: str, settings: dict[str, Any], folder: Path, debounce_ms: float = 0) -> None:
         self.name, self._settings, self._folder = name, settings, folder
+        self._debounce = debounce_ms / 1000
         self._connection = Connection(settings, self._notified)
         self._versions: dict[int, int] = {}
         self._names: dict[int, str] = {}
@@ -123,8 +124,11 @@ class EditorEngine:
     def ask(self, file: int, text: str, cursor: int) -> Request:
         """Ask for a completion, as by itself."""
         request = Request(time.perf_counter(), asyncio.get_running_loop().create_future())
-        self._newest = _Asked(request, self._uri(file), self._versions[file], text, cursor)
-        self._send(self._newest, AUTOMATIC)
+        asked = self._newest = _Asked(request, self._uri(file), self._versions[file], text, cursor)
+        if self._debounce:
+            asyncio.get_running_loop().call_later(self._debounce, self._send_if_newest, asked)
+        else:
+            self._send(asked, AUTOMATIC)
         return request
 
     def limit(self, request: Request) -> None:
@@ -140,6 +144,10 @@ class EditorEngine:
     def cpu_seconds(self) -> float:
         """CPU time of the server and of all that it started and that still runs."""
         return process_seconds(self._connection.pid)
+
+    def _send_if_newest(self, asked: _Asked) -> None:
+        if self._newest is asked:
+            self._send(asked, AUTOMATIC)
 
     def _send(self, asked: _Asked, kind: int) -> None:
         request = asked.request

@@ -26,6 +26,8 @@ DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
 PROVIDERS = ("auto", "cpu", "cuda")
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _ERRORS_ONLY = 3
+SPIN_MICROSECONDS = "8"
+"""Most operators follow within that; with 20 a token takes a tenth longer while another program computes."""
 
 
 @frozen
@@ -147,8 +149,11 @@ def _options(threads: int) -> "onnxruntime.SessionOptions":
     options.intra_op_num_threads = thread_count(threads)
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    # Threads that wait by spinning make an editor's idle machine warm, and win nothing measurable.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Waiting awake for the next operator saves 5 % of a token. Only that long: a thread that spins on takes the
+    # processor from whoever the operator waits for where the machine is busy, and none spins between forwards.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_MICROSECONDS)
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     # The arena keeps the largest prefill's memory for ever.
     options.enable_cpu_mem_arena = False

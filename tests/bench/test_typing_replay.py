@@ -249,6 +249,22 @@ async def test_the_real_server_answers_and_tells_what_it_cost(tmp_path):
     assert not any(one.fault for one in found)
 
 
+async def test_an_editor_that_debounces_asks_only_where_no_key_came(tmp_path):
+    (tmp_path / "recorder.py").write_text(RECORDER)
+    log = tmp_path / "log"
+    engine = EditorEngine("recorder", {}, tmp_path, debounce_ms=300)
+    await engine.start([sys.executable, str(tmp_path / "recorder.py"), str(log)])
+    try:
+        found = await replay(engine, trace_of(0.0, 0.1, 0.2, 1.2), Pace(limit_ms=0))
+    finally:
+        await engine.stop()
+    assert len(found) == 4
+    methods = [json.loads(line)["method"] for line in log.read_text().splitlines()]
+    # The first request is the warm-up's.
+    assert methods.count("textDocument/inlineCompletion") == 1 + 2
+    assert methods.count("textDocument/didChange") == 4
+
+
 async def test_an_answer_that_comes_after_the_editor_gave_up_is_asked_for_again(tmp_path, monkeypatch):
     """The server goes on, says `aide/ready`, and the editor asks once more."""
     engine = EditorEngine("reciter", {"ledger": "off", "temperature": 0}, tmp_path)

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -45,6 +46,15 @@ def test_open_when_the_runtime_drops_cuda_then_says_so(folder, monkeypatch):
 def test_open_when_the_cpu_is_asked_for_then_there_is_no_note(folder):
     session = open_session(folder, "cpu", 1)
     assert (session.provider, session.provider_note) == ("cpu", None)
+
+
+def test_threads_when_nothing_runs_then_take_no_processor_time(folder):
+    """They wait awake within a forward; one that went on would keep an idle editor's machine warm."""
+    session = open_session(folder, "cpu", 2)
+    session.forward(range(64), 0, [63], CancelToken())
+    before = time.process_time()
+    time.sleep(0.5)
+    assert time.process_time() - before < 0.1
 
 
 @pytest.mark.parametrize(
