@@ -80,15 +80,14 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
     from aide_lsp.inference.memory import give_back_freed
     from aide_lsp.inference.model_folder import read_model_folder
     from aide_lsp.inference.session import open_session
-    from aide_lsp.inference.session_runtime import thread_count
+    from aide_lsp.inference.session_runtime import import_runtime, thread_count
     from aide_lsp.inference.tokenizer import Tokenizer
 
     model = read_model_folder(folder)
+    # Graph and tokenizer take half a second each. The runtime needs no interpreter while it loads a graph:
+    # what needs one is done before, as two threads that import share it, and the graph would come later.
     threads = thread_count(settings.threads)
-    # Both take half a second. The runtime needs no interpreter while it loads, so what it needs before is
-    # done now: two threads that import share one interpreter, and the longer way would begin later.
-    import onnxruntime  # noqa: F401
-
+    import_runtime()
     with ThreadPoolExecutor(1) as beside:
         session = beside.submit(open_session, folder, settings.provider, threads)
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")

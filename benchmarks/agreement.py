@@ -5,12 +5,15 @@ does not know devices or where weights come from.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from benchmarks.bound_graph import BoundGraph, Rows
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.session import Candidates, Session
+from benchmarks.bound_graph import Rows
 
 TOLERANCE = 0.1
 """Largest difference of a logit that float16 may make, where logits spread by about 3."""
@@ -19,6 +22,29 @@ Call = tuple[int, int]
 """(first position, position behind the last) of one forward."""
 # A prompt; tokens one by one; some at once; back to an earlier place; in two halves from the beginning.
 CALLS: tuple[Call, ...] = ((0, 256), (256, 257), (257, 258), (258, 266), (200, 240), (0, 300), (300, 512))
+
+
+Found = Rows | Candidates
+"""What left a graph: candidates of P rows, best first."""
+
+
+class Graph(Protocol):
+    """Something that gives candidates behind tokens."""
+
+    def forward(self, ids: Sequence[int], past: int, rows: Sequence[int]) -> Found:
+        """Run `ids` at positions `past`, `past + 1`, ...; return what is asked of `rows`."""
+        ...
+
+
+@frozen
+class SessionGraph:
+    """The language server's session as a graph."""
+
+    session: Session
+
+    def forward(self, ids: Sequence[int], past: int, rows: Sequence[int]) -> Candidates:
+        """See `Graph.forward`."""
+        return self.session.forward(ids, past, rows, CancelToken())
 
 
 @frozen
@@ -40,7 +66,7 @@ class Agreement:
         return self.same + self.excused == self.rows and self.largest <= TOLERANCE
 
 
-def compare(graph: BoundGraph, reference: BoundGraph, ids: Sequence[int]) -> Agreement:
+def compare(graph: Graph, reference: Graph, ids: Sequence[int]) -> Agreement:
     """Run the same calls on both; the KV buffers of each carry over from call to call."""
     parts = [compare_rows(run_call(graph, ids, call), run_call(reference, ids, call)) for call in CALLS]
     return Agreement(
@@ -51,13 +77,13 @@ def compare(graph: BoundGraph, reference: BoundGraph, ids: Sequence[int]) -> Agr
     )
 
 
-def run_call(graph: BoundGraph, ids: Sequence[int], call: Call) -> Rows:
+def run_call(graph: Graph, ids: Sequence[int], call: Call) -> Found:
     """Run one forward and return all its rows."""
     first, end = call
     return graph.forward(ids[first:end], first, range(end - first))
 
 
-def compare_rows(rows: Rows, reference: Rows) -> Agreement:
+def compare_rows(rows: Found, reference: Found) -> Agreement:
     """Compare what left two graphs."""
     same = rows.ids[:, 0] == reference.ids[:, 0]
     close = reference.logits[:, 0] - reference.logits[:, 1] <= TOLERANCE
@@ -79,7 +105,7 @@ def _largest_difference(
     return difference if np.isfinite(difference) else float("inf")
 
 
-def cutting_changes(graph: BoundGraph, ids: Sequence[int], cuts: Iterable[int]) -> dict[int, float]:
+def cutting_changes(graph: Graph, ids: Sequence[int], cuts: Iterable[int]) -> dict[int, float]:
     """Return for each length of forward how far the last row's logits are from those of one single forward.
 
     0.0 is the same bit for bit. Looks at the candidates of the last position, which depend on the keys
@@ -89,13 +115,13 @@ def cutting_changes(graph: BoundGraph, ids: Sequence[int], cuts: Iterable[int]) 
     return {length: _difference(_in_pieces(graph, ids, length), whole) for length in cuts}
 
 
-def _in_pieces(graph: BoundGraph, ids: Sequence[int], length: int) -> Rows:
+def _in_pieces(graph: Graph, ids: Sequence[int], length: int) -> Found:
     starts = range(0, len(ids), length)
     pieces = [(start, ids[start : start + length]) for start in starts]
     return [graph.forward(piece, start, [len(piece) - 1]) for start, piece in pieces][-1]
 
 
-def _difference(rows: Rows, whole: Rows) -> float:
+def _difference(rows: Found, whole: Found) -> float:
     if (rows.ids == whole.ids).all():
         return float(np.abs(rows.logits - whole.logits).max())
     return compare_rows(rows, whole).largest

@@ -22,7 +22,7 @@ from aide_lsp.catalog.manifest import CardFacts, ModelFacts, write_manifest
 from aide_lsp.inference.session import open_session
 from benchmarks import bandwidth as read_speed
 from benchmarks import machine
-from benchmarks.agreement import TOLERANCE, compare, cutting_changes
+from benchmarks.agreement import TOLERANCE, Graph, SessionGraph, compare, cutting_changes
 from benchmarks.bound_graph import BoundGraph
 from benchmarks.random_model import SHAPES, Shape, random_file, write_random_model
 
@@ -65,7 +65,7 @@ def check_shape(name: str, device: str, bandwidth: float | None, repeats: int, w
         del graph  # gives its memory back
         if device == "cuda" and with_cuda_graph:
             good &= report_cuda_graph(fp16, reference, ids, floor, repeats)
-        report_product(shape, fp16, device, ids, floor, repeats)
+        good &= report_product(shape, fp16, reference, device, ids, floor, repeats)
     return good
 
 
@@ -93,7 +93,7 @@ def device_lines(graph: BoundGraph) -> list[str]:
     return lines
 
 
-def report_agreement(title: str, graph: BoundGraph, reference: Path, ids: Sequence[int]) -> bool:
+def report_agreement(title: str, graph: Graph, reference: Path, ids: Sequence[int]) -> bool:
     """Compare with the float32 graph on the CPU; say and return whether they agree."""
     found = compare(graph, BoundGraph(reference, "cpu", CAPACITY), ids)
     print(
@@ -177,16 +177,18 @@ def report_cuda_graph(fp16: Path, reference: Path, ids: Sequence[int], floor: fl
 
 
 def report_product(
-    shape: Shape, folder: Path, device: str, ids: Sequence[int], floor: float, repeats: int
-) -> None:
-    """Time the way of every completion: the language server's session and its loop."""
+    shape: Shape, folder: Path, reference: Path, device: str, ids: Sequence[int], floor: float, repeats: int
+) -> bool:
+    """Compare and time the way of every completion: the language server's session and its loop."""
     architecture = read_architecture(random_file(shape))
     facts = ModelFacts("fp16", architecture, "float16", min(CANDIDATES, shape.vocab_size), [])
     write_manifest(folder, CardFacts("random", None, [], ""), facts)
     session = open_session(folder, device)
+    good = report_agreement("Aide's own session", SessionGraph(session), reference, ids)
     bench = SpeedBench(session, ids)
     rows = [Timed(f"first token, prompt of {n}", partial(bench.prefill, n)) for n in PROMPTS]
     rows.append(Timed(f"each token behind {PAST}", partial(bench.decode, PAST, 32), 32))
     rows.append(Timed(f"+8 tokens, {PAST} cached", partial(bench.extend, PAST, 8, 8), 8))
     note = f" ({session.provider_note})" if session.provider_note else ""
     report_times(f"Aide's own session on {session.provider.upper()}{note}", rows, floor, repeats)
+    return good

@@ -73,7 +73,8 @@ async def report_starts(settings: dict[str, Any]) -> None:
         ("initialize answered", [one.greeted for one in servers]),
         ("model ready", [one.ready for one in servers]),
     ):
-        print(f"{name:<28} {median(seconds):6.2f} s   ({min(seconds):.2f}-{max(seconds):.2f}, {STARTS} starts)")
+        spread = f"({min(seconds):.2f}-{max(seconds):.2f}, {STARTS} starts)"
+        print(f"{name:<28} {median(seconds):6.2f} s   {spread}")
 
 
 async def report_idle_and_memory(settings: dict[str, Any]) -> None:
@@ -83,7 +84,8 @@ async def report_idle_and_memory(settings: dict[str, Any]) -> None:
     connection = server.connection
     before = process_seconds(connection.pid)
     await asyncio.sleep(IDLE_SECONDS)
-    print(f"{'CPU while idle':<28} {process_seconds(connection.pid) - before:6.2f} s   in {IDLE_SECONDS:.0f} s")
+    used = process_seconds(connection.pid) - before
+    print(f"{'CPU while idle':<28} {used:6.2f} s   in {IDLE_SECONDS:.0f} s")
     print(memory(connection.pid, "nothing asked yet"))
     for count, module in enumerate(MODULES, 1):
         path = Path(str(module.__file__))

@@ -16,7 +16,6 @@ from aide_lsp.catalog.recipes import Recipe, block_node, block_product
 CANDIDATES = 64
 
 
-
 def embed(graph: GraphWriter, recipe: Recipe, name: str, table: Tensor, ids: str) -> str:
     """Add the look-up of rows `ids` of `table`; the result has one more axis, (..., hidden_size)."""
     if recipe.head == "int8-blocks":

@@ -63,8 +63,9 @@ class AideSession:
         self._capacity = capacity
         self.kv = self.new_kv()
         self._bound_kv: dict[str, Any] = {}
-        self._seqlens = _Bound(self._binding, "seqlens_k", (1,), np.int32)
-        self._total = _Bound(self._binding, "total_sequence_length", (), np.int32)
+        self._seqlens = self._bound("seqlens_k", (1,), np.int32)
+        # Attention's kernels read this one on the host.
+        self._total = _Bound(self._binding, "total_sequence_length", (), np.int32, "cpu")
         self._bind_rows(self.row_rule.multiple)
         self._fewest = 1 if self.row_rule.block else FEWEST_LOGIT_ROWS
         self._bind_logit_rows(self._fewest)
@@ -86,37 +87,44 @@ class AideSession:
         self.kv.reserve(past + len(ids))
         if self.kv.values is not self._bound_kv:
             self._bind_kv()
-        if len(ids) != self._ids.array.size:
+        if (1, len(ids)) != self._ids.shape:
             self._bind_rows(len(ids))
         self._asked = len(logit_rows)
-        if (wanted := max(self._asked, self._fewest)) != self._logit_rows.array.size:
+        if (wanted := max(self._asked, self._fewest),) != self._logit_rows.shape:
             self._bind_logit_rows(wanted)
-        self._ids.array[0] = ids
         # The graph's embedding reads whatever lies there: an id out of range is not refused by it.
-        if not 0 <= self._ids.array.min() <= self._ids.array.max() < self.vocab_size:
+        if not 0 <= min(ids) <= max(ids) < self.vocab_size:
             raise SessionError(
                 f"A token id is outside the model's {self.vocab_size}; its tokenizer does not fit."
             )
-        self._logit_rows.array[:] = [*logit_rows, *[logit_rows[-1]] * (wanted - self._asked)]
-        self._seqlens.array[0] = past + len(ids) - 1
-        self._total.array[...] = past + len(ids)
+        self._ids.write([ids])
+        self._logit_rows.write([*logit_rows, *[logit_rows[-1]] * (wanted - self._asked)])
+        self._seqlens.write([past + len(ids) - 1])
+        self._total.write(past + len(ids))
+        # A small copy to or from a device may still be under way on another stream when a call returns.
+        if self.provider != "cpu":
+            self._binding.synchronize_inputs()
         run(self._session, self._binding, cancel)
-        return Candidates(
-            ids=self._best_ids.array[: self._asked].copy(),
-            logits=self._best_logits.array[: self._asked].copy(),
-        )
+        if self.provider != "cpu":
+            self._binding.synchronize_outputs()
+        return self._best()
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
         """See `Session.full_logits`. The head is loaded when it is first needed."""
         if self._head is None:
             self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
         # Row by row: the product of one row adds in another order than that of several.
-        rows = [{"hidden": self._hidden.array[row : row + 1]} for row in range(self._asked)]
+        hidden = self._hidden.read()
+        rows = [{"hidden": hidden[row : row + 1]} for row in range(self._asked)]
         logits: NDArray[np.float32] = np.concatenate([self._head.run(["logits"], row)[0] for row in rows])
         # The head rounds what it multiplies; the candidates were computed again, exactly. Theirs hold.
-        best, best_logits = self._best_ids.array[: self._asked], self._best_logits.array[: self._asked]
-        np.put_along_axis(logits, best, best_logits, axis=1)
+        best = self._best()
+        np.put_along_axis(logits, best.ids, best.logits, axis=1)
         return logits
+
+    def _best(self) -> Candidates:
+        """Return the candidates that the last forward was asked for."""
+        return Candidates(self._best_ids.read()[: self._asked], self._best_logits.read()[: self._asked])
 
     def _bind_kv(self) -> None:
         # A tenth of a millisecond: not worth a binding for each KV cache.
@@ -126,14 +134,17 @@ class AideSession:
             self._binding.bind_ortvalue_output(name.replace("past", "present"), value)
 
     def _bind_rows(self, rows: int) -> None:
-        self._ids = _Bound(self._binding, "input_ids", (1, rows), np.int64)
+        self._ids = self._bound("input_ids", (1, rows), np.int64)
 
     def _bind_logit_rows(self, rows: int) -> None:
         best, hidden = (rows, self.candidate_count), (rows, self._info.hidden_size)
-        self._logit_rows = _Bound(self._binding, "logit_rows", (rows,), np.int64)
-        self._best_logits = _Bound(self._binding, "candidate_logits", best, np.float32, output=True)
-        self._best_ids = _Bound(self._binding, "candidate_ids", best, np.int64, output=True)
-        self._hidden = _Bound(self._binding, "hidden", hidden, np.float32, output=True)
+        self._logit_rows = self._bound("logit_rows", (rows,), np.int64)
+        self._best_logits = self._bound("candidate_logits", best, np.float32, output=True)
+        self._best_ids = self._bound("candidate_ids", best, np.int64, output=True)
+        self._hidden = self._bound("hidden", hidden, np.float32, output=True)
+
+    def _bound(self, name: str, shape: tuple[int, ...], dtype: Any, *, output: bool = False) -> "_Bound":
+        return _Bound(self._binding, name, shape, dtype, self.provider, output=output)
 
 
 def row_rule(info: ModelInfo, provider: str) -> RowRule:
@@ -145,7 +156,10 @@ def row_rule(info: ModelInfo, provider: str) -> RowRule:
 
 
 class _Bound:
-    """An array on the CPU in whose memory the runtime reads or writes."""
+    """A tensor at one place for many forwards, on the device where the graph reads or writes it.
+
+    An input on another device would be copied there when it is bound, and never again.
+    """
 
     def __init__(
         self,
@@ -153,14 +167,24 @@ class _Bound:
         name: str,
         shape: tuple[int, ...],
         dtype: Any,
+        device: str,
         *,
         output: bool = False,
     ) -> None:
         import onnxruntime
 
-        self.array: NDArray[Any] = np.zeros(shape, dtype)
-        self._value = onnxruntime.OrtValue.ortvalue_from_numpy(self.array)
+        self.shape, self._dtype = shape, dtype
+        self._first = np.zeros(shape, dtype)  # on the CPU the value lives in its memory
+        self._value = onnxruntime.OrtValue.ortvalue_from_numpy(self._first, device, 0)
         if output:
             binding.bind_ortvalue_output(name, self._value)
         else:
             binding.bind_ortvalue_input(name, self._value)
+
+    def write(self, values: Any) -> None:
+        """Put in what the next forward shall read."""
+        self._value.update_inplace(np.array(values, self._dtype))
+
+    def read(self) -> NDArray[Any]:
+        """Return a copy of what the last forward wrote."""
+        return np.array(self._value.numpy())

@@ -57,6 +57,11 @@ def load(path: Path, provider: str, threads: int) -> Loaded:
     return Loaded(session, got, f"Runs on the CPU: {problem}." if problem else None)
 
 
+def import_runtime() -> None:
+    """Import the runtime; otherwise the first session does, which takes a moment."""
+    import onnxruntime  # noqa: F401
+
+
 def installed_runtimes() -> dict[str, str]:
     """Return the installed distributions of the runtime with their versions, without importing it.
 
@@ -149,8 +154,8 @@ def _options(threads: int) -> "onnxruntime.SessionOptions":
     options.intra_op_num_threads = thread_count(threads)
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    # Waiting awake for the next operator saves 5 % of a token. Only that long: a thread that spins on takes the
-    # processor from whoever the operator waits for where the machine is busy, and none spins between forwards.
+    # Waiting awake for the next operator saves 5 % of a token. Only that long: on a busy machine it would
+    # take the processor from the very thread that it waits for. Between forwards none spins.
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_MICROSECONDS)
     options.add_session_config_entry("session.force_spinning_stop", "1")

@@ -146,7 +146,7 @@ def _library_tokenizer(
     """Return the tokenizer of `definition` with the added tokens `added` and no others."""
     import tokenizers
 
-    rest = {"post_processor": None, "truncation": None, "padding": None, "added_tokens": []}
+    rest: dict[str, Any] = {"post_processor": None, "truncation": None, "padding": None, "added_tokens": []}
     model = definition["model"]
     if model["type"] != "BPE":
         whole = {**definition, **rest, "added_tokens": added, "model": {**model, "vocab": vocabulary}}

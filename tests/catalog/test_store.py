@@ -14,7 +14,7 @@ from aide_lsp.catalog.cards import read_card
 from aide_lsp.catalog.partial import sha256_of
 from aide_lsp.cli import main
 from aide_lsp.errors import CardError, ConversionError, ModelFilesError
-from aide_lsp.inference.model_folder import read_model_folder, verify_files
+from aide_lsp.inference.model_folder import FORMAT, read_model_folder, verify_files
 
 
 def ignore(share, sentence):
@@ -34,7 +34,7 @@ def converter(monkeypatch):
         record = {"sha256": sha256_of(destination / "model.onnx"), "size": 5}
         sizes = ("context_length", "vocab_size", "hidden_size", "layer_count", "kv_head_count", "head_dim")
         manifest = {
-            "format": 1,
+            "format": FORMAT,
             "model": model["id"],
             "recipe": recipe,
             "layout": "aide",

@@ -6,12 +6,12 @@ import json
 import pytest
 
 from aide_lsp.errors import ModelFilesError
-from aide_lsp.inference.model_folder import read_model_folder, verify_files
+from aide_lsp.inference.model_folder import FORMAT, read_model_folder, verify_files
 
 
 def manifest(**changes):
     return {
-        "format": 1,
+        "format": FORMAT,
         "model": "small",
         "recipe": "exact",
         "layout": "aide",
