@@ -148,10 +148,10 @@ def _library_tokenizer(
 
     rest: dict[str, Any] = {"post_processor": None, "truncation": None, "padding": None, "added_tokens": []}
     model = definition["model"]
-    if model["type"] != "BPE":
+    if "merges" not in model:
         whole = {**definition, **rest, "added_tokens": added, "model": {**model, "vocab": vocabulary}}
         return tokenizers.Tokenizer.from_str(json.dumps(whole))
-    # Handed over as objects: writing 6 MB of JSON for the library to read takes twice as long.
+    # BPE, said or not. Handed over as objects: writing JSON for the library to read takes twice as long.
     empty = {**definition, **rest, "model": {"type": "BPE", "vocab": {}, "merges": []}}
     tokenizer = tokenizers.Tokenizer.from_str(json.dumps(empty))
     merges = [tuple(merge.split(" ", 1) if isinstance(merge, str) else merge) for merge in model["merges"]]

@@ -76,6 +76,9 @@ def token(number, name, special):
 
 
 PLAIN = Tokenizer(byte_level(merges=[("d", "e"), ("de", "f"), ("Ġ", "Ġ"), ("Ã", "©")]))
+SPACED = Tokenizer(
+    byte_level(merges=[("d", "e"), ("de", "f"), ("Ġ", "Ġ"), ("Ã", "©")], added=["    ", "\n\n"])
+)
 BOTH = pytest.mark.parametrize(
     "tokenizer", [PLAIN, Tokenizer(byte_fallback())], ids=["byte-level", "byte-fallback"]
 )
@@ -114,6 +117,23 @@ def test_encode_when_added_tokens_are_blanks_then_they_are_used():
     assert len(ids) == 3
     assert tokenizer.decode(ids) == "x    y"
     assert tokenizer.token_id("    ") is None
+
+
+@given(any_text)
+def test_encode_when_the_file_is_of_an_older_form_then_gives_the_same(text):
+    """Files of old have each merge in one string, and do not name the kind of model."""
+    definition = byte_level(merges=[("d", "e"), ("de", "f"), ("Ġ", "Ġ"), ("Ã", "©")])
+    model = definition["model"]
+    del model["type"]
+    model |= {"merges": [" ".join(merge) for merge in model["merges"]], "unk_token": "", "dropout": None}
+    assert Tokenizer(definition).encode(text) == PLAIN.encode(text)
+
+
+@given(any_text)
+def test_encode_when_the_vocabulary_has_blanks_of_its_own_then_bytes_come_back(text):
+    """Names that are no byte-level ones are looked at one by one, all others in one pass."""
+    assert SPACED.decode(SPACED.encode(text)) == text
+    assert all(SPACED.token_bytes(token) == PLAIN.token_bytes(token) for token in range(260))
 
 
 def test_encode_when_surrogates_are_lone_then_they_are_replaced():
