@@ -20,7 +20,9 @@ from aide_lsp.settings import Settings
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion
 
-MEMORY_FOR_MODEL = 2.0  # free memory needed while loading, as a multiple of the model's files
+# Free memory needed, as a multiple of the model's files. Those of our own recipes hold packed matrices too,
+# and the plain ones are only looked at while it loads; of other models the runtime makes a packed copy.
+MEMORY_FOR_PACKED, MEMORY_FOR_OTHERS = 1.0, 2.0
 SLOW_TOKENS_PER_SECOND = 5.0  # slower than this, a completion is not worth waiting for
 
 
@@ -124,7 +126,11 @@ def check_memory(folder: Path) -> Finding:
     """Enough memory must be free to load the model."""
     import psutil
 
-    needed = MEMORY_FOR_MODEL * sum(file.stat().st_size for file in folder.iterdir())
+    from aide_lsp.inference.model_folder import read_model_folder
+
+    packed = read_model_folder(folder).recipe in ("exact", "fast")
+    files = sum(file.stat().st_size for file in folder.iterdir())
+    needed = files * (MEMORY_FOR_PACKED if packed else MEMORY_FOR_OTHERS)
     memory = psutil.virtual_memory()
     free = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
     detail = f"{free}, {needed / 1e9:.1f} GB needed to load"
