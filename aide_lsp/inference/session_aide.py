@@ -101,12 +101,7 @@ class AideSession:
         self._logit_rows.write([*logit_rows, *[logit_rows[-1]] * (wanted - self._asked)])
         self._seqlens.write([past + len(ids) - 1])
         self._total.write(past + len(ids))
-        # A small copy to or from a device may still be under way on another stream when a call returns.
-        if self.provider != "cpu":
-            self._binding.synchronize_inputs()
         run(self._session, self._binding, cancel)
-        if self.provider != "cpu":
-            self._binding.synchronize_outputs()
         return self._best()
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)

@@ -120,7 +120,10 @@ def run(session: Any, binding: Any, cancel: CancelToken) -> None:
 
     try:
         with cancel.watch(stop):
+            # A copy to or from a device may still be under way on another stream when a call returns.
+            binding.synchronize_inputs()
             session.run_with_iobinding(binding, options)
+            binding.synchronize_outputs()
     except Cancelled:
         raise
     # The runtime raises classes of its own that share no base but Exception.

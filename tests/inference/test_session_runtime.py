@@ -13,6 +13,8 @@ from aide_lsp.inference import session_runtime
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.session import choose_provider, open_session
 
+BINDING = SimpleNamespace(synchronize_inputs=lambda: None, synchronize_outputs=lambda: None)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -133,13 +135,13 @@ def test_run_when_cancelled_from_another_thread_then_is_terminated():
     thread = threading.Thread(target=cancel_when_running)
     thread.start()
     with pytest.raises(Cancelled):
-        session_runtime.run(runtime, None, cancel)
+        session_runtime.run(runtime, BINDING, cancel)
     thread.join()
 
 
 def test_run_when_the_runtime_fails_then_gives_its_first_line():
     with pytest.raises(SessionError, match=r"could not be run: out of memory$"):
-        session_runtime.run(Runtime(RuntimeError("out of memory\nstack ...")), None, CancelToken())
+        session_runtime.run(Runtime(RuntimeError("out of memory\nstack ...")), BINDING, CancelToken())
 
 
 def test_cancel_token_when_the_work_is_over_then_stops_nothing():
