@@ -12,6 +12,7 @@ import csv
 import inspect
 import random
 import shutil
+import sys
 import threading
 import time
 from pathlib import Path
@@ -21,17 +22,17 @@ from typing import Any
 
 import psutil
 
+from aide_lsp.bench.speed import GREEDY
 from aide_lsp.bench.typing_editor import CAPABILITIES, INLINE, INVOKED
 from aide_lsp.bench.typing_lsp import Connection, process_seconds
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.generate import Limits, generate
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session, open_session
 from aide_lsp.settings import Settings
 from aide_lsp.startup import model_folder
 
-COMMAND = ["aide-lsp"]
+COMMAND = [sys.executable, "-m", "aide_lsp.lsp.main"]
 STARTS, IDLE_SECONDS, CANCELS = 7, 8.0, 14
 PROMPT_TOKENS = 2048
 MODULES: tuple[ModuleType, ...] = (argparse, inspect, shutil, csv)
@@ -133,7 +134,7 @@ def report_cancels(recipe: str) -> None:
 def read(session: Session, ids: list[int], cancel: CancelToken) -> float:
     """Read a prompt as for a completion; return the seconds it took."""
     started = time.perf_counter()
-    list(generate(session, PrefixCache(), ids, SamplingParams(0.0, 1, 1.0, 0), Limits(1), cancel))
+    list(generate(session, PrefixCache(), ids, GREEDY, Limits(1), cancel))
     return time.perf_counter() - started
 
 

@@ -31,6 +31,11 @@ ELEMENT_TYPES = {
 }
 
 
+def aligned(offset: int) -> int:
+    """Return the first offset from `offset` on at which an array may begin."""
+    return -(-offset // ALIGNMENT) * ALIGNMENT
+
+
 @frozen
 class Stored:
     """Where an array lies in the data file."""
@@ -52,7 +57,7 @@ class DataFile:
 
     def append(self, array: NDArray[Any]) -> Stored:
         """Write `array` at the next aligned offset."""
-        offset = -(-self.file.tell() // ALIGNMENT) * ALIGNMENT
+        offset = aligned(self.file.tell())
         self.file.seek(offset)
         contiguous = np.ascontiguousarray(array)
         self.file.write(contiguous.data)

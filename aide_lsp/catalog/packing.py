@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import onnx
 
-from aide_lsp.catalog.onnx_file import ALIGNMENT, DATA_FILE
+from aide_lsp.catalog.onnx_file import DATA_FILE, aligned
 from aide_lsp.errors import ConversionError
 
 _PACKED = "prepacked"
@@ -46,7 +46,6 @@ def _saved_by_runtime(path: Path, scratch: Path) -> Path:
     options.log_severity_level = _ERRORS_ONLY
     options.optimized_model_filepath = str(saved)
     options.add_session_config_entry("session.save_external_prepacked_constant_initializers", "1")
-    # Of the names that the runtime gives, those of matrices stay as they are in the graph.
     for name, value in (("file_name", DATA_FILE), ("min_size_in_bytes", "1024")):
         options.add_session_config_entry(f"session.optimized_model_external_initializers_{name}", value)
     try:
@@ -62,6 +61,7 @@ def _copy_packed(saved: Path, path: Path) -> None:
     own = onnx.load(str(path), load_external_data=False)
     matrices = {tensor.name: tensor for tensor in own.graph.initializer}
     packed = onnx.load(str(saved), load_external_data=False).graph.initializer
+    # The runtime adds and renames arrays, but keeps the names of those that it packs.
     with saved.with_name(DATA_FILE).open("rb") as source, path.with_name(DATA_FILE).open("r+b") as target:
         target.seek(0, 2)
         for tensor in packed:
@@ -81,7 +81,7 @@ def _moved(entry: str, source: BinaryIO, target: BinaryIO) -> Iterator[str]:
     yield kernel
     for buffer in buffers:
         offset, length, checksum = buffer.split(";")
-        start = -(-target.tell() // ALIGNMENT) * ALIGNMENT
+        start = aligned(target.tell())
         source.seek(int(offset))
         target.seek(start)
         target.write(source.read(int(length)))
