@@ -1,9 +1,8 @@
 """Runs a graph in the "aide" layout with everything bound to one device.
 
 In: a model folder, `cpu` or `cuda`. Out: candidates and hidden states of the rows asked for. The KV
-buffers lie on the device, past and present are the same memory, and each shape of call keeps its inputs
-and outputs at fixed addresses, so that a CUDA graph can be captured of it. Needs onnxruntime and NumPy
-only. It does not know prompts or what is compared; the language server has its own session.
+buffers lie on the device, past and present are the same memory. Needs onnxruntime and NumPy only. It does
+not know prompts or what is compared; the language server has its own session.
 """
 
 from collections import Counter
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 CANDIDATES = 64
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 OUTPUTS = ("candidate_ids", "candidate_logits", "hidden")
-NO_CAPTURE = "-1"  # run option gpu_graph_id: do not capture this run, do not replay
 
 
 @frozen(eq=False)
@@ -43,9 +41,9 @@ class Binding:
 class BoundGraph:
     """One open graph with KV buffers for `capacity` tokens."""
 
-    def __init__(self, folder: Path, device: str, capacity: int, cuda_graph: bool = False) -> None:
-        self.device, self.capacity, self.cuda_graph = device, capacity, cuda_graph
-        self.session = _open(folder / "model.onnx", device, cuda_graph)
+    def __init__(self, folder: Path, device: str, capacity: int) -> None:
+        self.device, self.capacity = device, capacity
+        self.session = _open(folder / "model.onnx", device)
         self._bindings: dict[tuple[int, int], Binding] = {}
         self._buffers = {
             node.name: self._on_device(np.zeros(_shape(node.shape, capacity), _dtype(node.type)))
@@ -71,30 +69,21 @@ class BoundGraph:
         if shape not in self._bindings:
             self._bindings[shape] = self._bind(*shape)
         binding = self._bindings[shape]
-        # A captured graph keeps the host's value for ever; an upper bound is right for every step.
-        replayed = self.cuda_graph and len(ids) == 1
-        total = self.capacity if replayed else past + len(ids)
         values = {
             "input_ids": np.array([ids], np.int64),
             "seqlens_k": np.array([past + len(ids) - 1], np.int32),
-            "total_sequence_length": np.array(total, np.int32),
+            "total_sequence_length": np.array(past + len(ids), np.int32),
             "logit_rows": np.array(rows, np.int64),
         }
         for name, value in values.items():
             binding.inputs[name].update_inplace(value)
-        self._run(binding, captured=replayed)
+        # A small copy to the device may still be under way on another stream when the call returns.
+        binding.io.synchronize_inputs()
+        self.session.run_with_iobinding(binding.io)
+        binding.io.synchronize_outputs()
         return Rows(
             *(binding.outputs[name].numpy() for name in ("candidate_ids", "candidate_logits", "hidden"))
         )
-
-    def _run(self, binding: Binding, captured: bool) -> None:
-        options = onnxruntime.RunOptions()
-        if self.cuda_graph:
-            options.add_run_config_entry("gpu_graph_id", "1" if captured else NO_CAPTURE)
-        # A small copy to the device may still be under way on another stream when the call returns.
-        binding.io.synchronize_inputs()
-        self.session.run_with_iobinding(binding.io, options)
-        binding.io.synchronize_outputs()
 
     def _bind(self, length: int, rows: int) -> Binding:
         # The operator reads the total length on the host (its kernel's input 6 is CPU memory).
@@ -123,13 +112,10 @@ class BoundGraph:
         return onnxruntime.OrtValue.ortvalue_from_numpy(array, self.device, 0)
 
 
-def _open(path: Path, device: str, cuda_graph: bool) -> Any:
+def _open(path: Path, device: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    provider: Any = PROVIDERS[device]
-    if device == "cuda":
-        provider = (provider, {"enable_cuda_graph": "1" if cuda_graph else "0"})
-    providers = [provider] if device == "cpu" else [provider, PROVIDERS["cpu"]]
+    providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
     session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     if PROVIDERS[device] not in session.get_providers():
         raise RuntimeError(f"asked for {PROVIDERS[device]}, got {', '.join(session.get_providers())}")

@@ -1,8 +1,9 @@
 """Runs the fp16 graph on CUDA with random weights in real shapes: is it right, and how near the floor?
 
 In: names of shapes. Out: figures on stdout. Right: the logits are those of the float32 graph of the same
-weights on the CPU, for a prompt, for single tokens, for some tokens on a warm cache and after going back.
-Near the floor: time for the first token and for each further one, beside the time that reading the
+weights on the CPU, for a prompt, for single tokens, for some tokens on a warm cache and after going back; in
+the language server's session they are also the same bits from a cold and a warm cache, in larger buffers and
+as drafts. Near the floor: time for the first token and for each further one, beside the time that reading the
 weights once takes. It does not know real models; random weights attend to everything alike.
 """
 
@@ -32,7 +33,6 @@ def main(arguments: list[str] | None = None) -> int:
         check_shape,
         bandwidth=options.bandwidth,
         repeats=options.repeats,
-        with_cuda_graph=not options.no_cuda_graph,
     )
     problem = "the CPU was asked for" if options.cpu else cuda_problem()
     if problem:
@@ -60,7 +60,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--shape", action="append", choices=["tiny", "0.5b", "1.5b"], help="may be repeated [0.5b]")
     add("--bandwidth", type=float, metavar="GB/s", help="the device's, for the floor [measured]")
     add("--repeats", type=int, default=20, help="times each figure is taken [20]")
-    add("--no-cuda-graph", action="store_true", help="leave out decoding with a CUDA graph")
     add("--cpu", action="store_true", help="only the self check on the CPU, also where there is a device")
     return parser.parse_args(arguments)
 

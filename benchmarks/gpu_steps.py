@@ -19,7 +19,9 @@ from aide_lsp.bench.speed import SpeedBench, Work
 from aide_lsp.catalog.architecture import read_architecture
 from aide_lsp.catalog.head import CANDIDATES
 from aide_lsp.catalog.manifest import CardFacts, ModelFacts, write_manifest
-from aide_lsp.inference.session import open_session
+from aide_lsp.inference.model_folder import read_model_folder
+from aide_lsp.inference.self_test import keeps_bits
+from aide_lsp.inference.session_aide import open_aide_session
 from benchmarks import bandwidth as read_speed
 from benchmarks import machine
 from benchmarks.agreement import TOLERANCE, Graph, SessionGraph, compare, cutting_changes
@@ -31,7 +33,7 @@ PROMPTS = (512, 1024)
 PAST = 512
 TEXT_FOR_CUTS = 514  # two more than a multiple of the lengths below: the last piece is a short one
 CUTS = (1, 2, 64, 100, 256)
-WARM_UP = 3  # a CUDA graph is captured in the third run of a shape
+WARM_UP = 3
 
 
 @frozen
@@ -46,7 +48,7 @@ class Timed:
     "How many of what is told are done in one call."
 
 
-def check_shape(name: str, device: str, bandwidth: float | None, repeats: int, with_cuda_graph: bool) -> bool:
+def check_shape(name: str, device: str, bandwidth: float | None, repeats: int) -> bool:
     """Check and time one shape; return whether it agrees with the CPU.
 
     `bandwidth` is the device's in GB/s; None measures it.
@@ -63,9 +65,8 @@ def check_shape(name: str, device: str, bandwidth: float | None, repeats: int, w
         floor = report_floor(2 * shape.parameter_count(), device, bandwidth)
         report_times("graph bound to the device", graph_work(graph, ids), floor, repeats)
         del graph  # gives its memory back
-        if device == "cuda" and with_cuda_graph:
-            good &= report_cuda_graph(fp16, reference, ids, floor, repeats)
-        good &= report_product(shape, fp16, reference, device, ids, floor, repeats)
+        for cuda_graphs in (True, False) if device == "cuda" else (False,):
+            good &= report_product(shape, fp16, reference, device, ids, floor, repeats, cuda_graphs)
     return good
 
 
@@ -160,35 +161,32 @@ def run_last(graph: BoundGraph, ids: Sequence[int], past: int, count: int) -> No
     graph.forward(ids[past : past + count], past, [count - 1])
 
 
-def report_cuda_graph(fp16: Path, reference: Path, ids: Sequence[int], floor: float, repeats: int) -> bool:
-    """Compare and time with a captured CUDA graph for single tokens; a refusal to capture is no fault."""
-    try:
-        graph = BoundGraph(fp16, "cuda", CAPACITY, cuda_graph=True)
-        run_last(graph, ids, 0, PAST)
-        for _ in range(WARM_UP):
-            run_last(graph, ids, PAST, 1)
-    # The runtime raises classes of its own that share no base but Exception.
-    except Exception as error:
-        print(f"CUDA graph: cannot be captured: {str(error).strip().splitlines()[0]}")
-        return True
-    good = report_agreement("single tokens by CUDA graph", graph, reference, ids)
-    report_times("CUDA graph for single tokens", graph_work(graph, ids)[2:3], floor, repeats)
-    return good
-
-
 def report_product(
-    shape: Shape, folder: Path, reference: Path, device: str, ids: Sequence[int], floor: float, repeats: int
+    shape: Shape,
+    folder: Path,
+    reference: Path,
+    device: str,
+    ids: Sequence[int],
+    floor: float,
+    repeats: int,
+    cuda_graphs: bool,
 ) -> bool:
     """Compare and time the way of every completion: the language server's session and its loop."""
     architecture = read_architecture(random_file(shape))
     facts = ModelFacts("fp16", architecture, "float16", min(CANDIDATES, shape.vocab_size), [])
     write_manifest(folder, CardFacts("random", None, [], ""), facts)
-    session = open_session(folder, device)
-    good = report_agreement("Aide's own session", SessionGraph(session), reference, ids)
+    session = open_aide_session(folder, read_model_folder(folder), device, 0, 0, cuda_graphs=cuda_graphs)
+    name = "Aide's own session"
+    if device == "cuda":
+        name += ", steps by CUDA graph" if cuda_graphs else ", without CUDA graphs"
+    good = report_agreement(name, SessionGraph(session), reference, ids)
+    same = keeps_bits(session)
+    bits = "same bits" if same else "OTHER BITS"
+    print(f"{name}: {bits} from a cold and a warm cache and in larger buffers")
     bench = SpeedBench(session, ids)
     rows = [Timed(f"first token, prompt of {n}", partial(bench.prefill, n)) for n in PROMPTS]
     rows.append(Timed(f"each token behind {PAST}", partial(bench.decode, PAST, 32), 32))
     rows.append(Timed(f"+8 tokens, {PAST} cached", partial(bench.extend, PAST, 8, 8), 8))
     note = f" ({session.provider_note})" if session.provider_note else ""
-    report_times(f"Aide's own session on {session.provider.upper()}{note}", rows, floor, repeats)
-    return good
+    report_times(f"{name} on {session.provider.upper()}{note}", rows, floor, repeats)
+    return good and same

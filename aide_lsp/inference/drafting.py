@@ -59,12 +59,12 @@ class Drafter:
         self._costs = dict(COSTS)
         self._unit = 0.0  # seconds of a forward of 2 rows
 
-    def propose(self, ids: Sequence[int], rows: int, longest: int, fits: Fits | None = None) -> Draft:
+    def propose(self, ids: Sequence[int], rows: int | None, longest: int, fits: Fits | None = None) -> Draft:
         """Return a draft of what follows `ids`, if it pays.
 
         Args:
             ids: the text so far.
-            rows: rows that the next forward has without a draft.
+            rows: rows that the next forward has without a draft; None: as many as with one.
             longest: tokens the draft may have at most.
             fits: says how a draft may begin; None: it may begin with anything.
         """
@@ -98,8 +98,10 @@ class Drafter:
         """Keep what was generated, with some tokens before it, for later drafts."""
         self._recent = [*self._recent, *ids, _GAP][-REMEMBERED:]
 
-    def _best_length(self, available: int, rows: int, matched: int) -> int:
+    def _best_length(self, available: int, rows: int | None, matched: int) -> int:
         """Return how many tokens to draft: right ones save forwards, rows cost a part of one."""
+        if rows is None:
+            return available
         best, best_gain, gain, share = 0, 0.0, 0.0, 1.0
         for length in range(1, available + 1):
             share *= self._shares[min(matched + length - 1, LONGEST_MATCH) - 1]

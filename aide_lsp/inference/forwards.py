@@ -30,6 +30,7 @@ class Forwards:
     ) -> None:
         self._session, self._prefix_cache, self._cancel = session, prefix_cache, cancel
         self._deadline, self._drafter = deadline, drafter
+        self._prompt: int | None = None  # tokens of the prompt; None until the first forward
         self._candidates: Candidates | None = None  # behind the text of the last forward and its draft
         self._draft, self._row = NO_DRAFT, 0
         self.cached_tokens: int | None = None
@@ -76,14 +77,15 @@ class Forwards:
     def _run(self, ids: Sequence[int], longest: int, fits: Fits | None) -> Candidates:
         past = self._past(ids)
         self._draft, self._row = self._propose(ids, len(ids) - past, longest, fits), 0
-        for chunk in plan(ids, past, self._session.row_rule, draft=self._draft.tokens):
+        rule = self._session.row_rule
+        for chunk in plan(ids, past, rule, draft=self._draft.tokens, prompt=self._prompt):
             if self._deadline is not None and monotonic() >= self._deadline:
                 raise TimeoutError
             # A forward that is ended half-way leaves keys and values of no use behind.
             self._prefix_cache.trim(chunk.past)
             started = monotonic()
             candidates = self._session.forward(chunk.ids, chunk.past, chunk.logit_rows, self._cancel)
-            if self._drafter is not None:
+            if self._drafter is not None and not rule.step:
                 self._drafter.time(len(chunk.ids), monotonic() - started)
             self._prefix_cache.extend(chunk.kept, chunk.past)
         self.count += 1
@@ -91,14 +93,20 @@ class Forwards:
 
     def _past(self, ids: Sequence[int]) -> int:
         """Return how many tokens need no run, each time anew: others may have used the cache."""
+        if self._prompt is None:
+            self._prompt = len(ids)
+        past = self._prefix_cache.reuse(ids, self._session.row_rule, self._prompt)
         if self.cached_tokens is None:
-            self.cached_tokens = self._prefix_cache.reuse(ids, self._session.row_rule)
-            return self.cached_tokens
-        return self._prefix_cache.resume(ids)
+            self.cached_tokens = past
+        return past
 
     def _propose(self, ids: Sequence[int], rows: int, longest: int, fits: Fits | None) -> Draft:
-        room = self._session.context_length - len(ids)
+        rule = self._session.row_rule
+        room = min(longest, self._session.context_length - len(ids))
+        if rule.step:
+            room = min(room, -len(ids) % rule.step)
         # A token that a long prompt's forward saves besides is no gain anybody notices.
-        if self._drafter is None or min(longest, room) <= 0 or rows > CHUNK_ROWS:
+        if self._drafter is None or room <= 0 or rows > CHUNK_ROWS:
             return NO_DRAFT
-        return self._drafter.propose(ids, rows, min(longest, room), fits)
+        # A step has all its rows anyway.
+        return self._drafter.propose(ids, None if rule.step else rows, room, fits)

@@ -82,7 +82,7 @@ def generate(
             f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
         )
     # Drafts are checked by rows that run together, and candidates that left the graph.
-    drafts = not (session.row_rule.block or observer.reads_logits)
+    drafts = session.row_rule.drafts and not observer.reads_logits
     if (sampling.candidates_needed or session.vocab_size) > session.candidate_count or not drafts:
         drafter = None
     return Generation(

@@ -4,7 +4,7 @@ In: how many layers and heads there are, and how many positions are wanted. Out:
 ones for past and present, so that a forward copies nothing. It does not know which tokens they hold, nor
 how many such texts there are (`slots.py` does).
 
-Buffers grow in steps of `STEP` positions. A model that takes 32,768 tokens would otherwise cost 0.8 GB
+Buffers grow in steps. A model that takes 32,768 tokens would otherwise cost 0.8 GB
 (0.5B parameters, float32) for prompts that have a thousand.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 STEP = 64
-"""Positions by which buffers grow: 1.6 MB of a model with 0.5B parameters in float32."""
+"""Positions by which buffers grow, as a rule: 1.6 MB of a model with 0.5B parameters in float32."""
 
 
 @frozen
@@ -45,9 +45,9 @@ class KvShape:
 class KvCache:
     """Buffers of keys and values, (1, heads, capacity, head_dim) each, on the CPU or a CUDA device."""
 
-    def __init__(self, shape: KvShape, capacity: int, limit: int, device: str) -> None:
-        self._shape, self._limit, self._device = shape, limit, device
-        self.capacity = _rounded(capacity, limit)
+    def __init__(self, shape: KvShape, capacity: int, limit: int, device: str, step: int = STEP) -> None:
+        self._shape, self._limit, self._device, self._step = shape, limit, device, step
+        self.capacity = self._rounded(capacity)
         """Positions there is room for."""
         self.values = self._allocate(self.capacity)
         """By input name: `past_key_0`, `past_value_0`, `past_key_1`, ... New ones when they grow."""
@@ -67,7 +67,7 @@ class KvCache:
             return
         if length > self._limit:
             raise SessionError(f"{length} tokens are wanted; the model takes {self._limit}.")
-        capacity = _rounded(length, self._limit)
+        capacity = self._rounded(length)
         self.values = self._allocate(capacity, self._content(self.capacity))
         self.capacity = capacity
 
@@ -77,8 +77,8 @@ class KvCache:
         Raises:
             SessionError: memory is short.
         """
-        copy = KvCache(self._shape, 0, self._limit, self._device)
-        copy.capacity = _rounded(length, self._limit)
+        copy = KvCache(self._shape, 0, self._limit, self._device, self._step)
+        copy.capacity = self._rounded(length)
         copy.values = self._allocate(copy.capacity, self._content(length))
         return copy
 
@@ -114,6 +114,5 @@ class KvCache:
             f"past_{kind}_{layer}" for layer in range(self._shape.layer_count) for kind in ("key", "value")
         ]
 
-
-def _rounded(length: int, limit: int) -> int:
-    return min(-(-length // STEP) * STEP, limit)
+    def _rounded(self, length: int) -> int:
+        return min(-(-length // self._step) * self._step, self._limit)

@@ -23,6 +23,15 @@ class RowRule:
     """Where results depend on the rows that run together, the size of the smallest block of a prompt that
     is kept for later prompts (`block_ends` says which blocks); 0: rows are independent, all is kept.
     CHUNK_ROWS is this times a power of two."""
+    step: int = 0
+    """Where results depend on how many rows run together, but not on what the other rows hold: the rows of
+    every forward behind the last block, from a multiple of it on. What is not known yet is a draft, or
+    padding. `block` is a multiple of it. 0: the rest of a prompt runs at once, then token after token."""
+
+    @property
+    def drafts(self) -> bool:
+        """Whether a token's result is the same when it runs as a draft."""
+        return bool(self.step) or not self.block
 
 
 @frozen
@@ -64,19 +73,14 @@ class PrefixCache:
         """The tokens, by position."""
         return tuple(self._ids)
 
-    def reuse(self, prompt_ids: Sequence[int], rule: RowRule) -> int:
-        """Drop what is of no use for a new prompt; return how many of its tokens need not be run.
+    def reuse(self, ids: Sequence[int], rule: RowRule, prompt: int | None = None) -> int:
+        """Drop what is of no use for a text; return how many of its tokens need not be run.
 
-        The last one is always run, for its logits.
+        The last one is always run, for its logits. `prompt`: as in `forward_ends`.
         """
-        self.resume(prompt_ids)
-        if rule.block:
-            self.trim(_last_shared(self._ends, block_ends(len(prompt_ids), rule)))
-        return len(self._ids)
-
-    def resume(self, ids: Sequence[int]) -> int:
-        """Do as `reuse`, for a text whose beginning is being run already."""
         self.trim(min(common_prefix(self._ids, list(ids)), len(ids) - 1))
+        if rule.block:
+            self.trim(_last_shared(self._ends, forward_ends(len(ids), rule, prompt)))
         return len(self._ids)
 
     def extend(self, ids: Sequence[int], past: int) -> None:
@@ -129,32 +133,52 @@ def block_ends(length: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> list
     return ends
 
 
+def forward_ends(
+    length: int, rule: RowRule, prompt: int | None = None, chunk_rows: int = CHUNK_ROWS
+) -> list[int]:
+    """Return where the forwards of a text end, but for its last, where results depend on that.
+
+    Args:
+        length: tokens of the text.
+        rule: one with blocks.
+        prompt: how many of them were given, the others generated; None: all.
+        chunk_rows: rows of the largest block.
+    """
+    prompt = length if prompt is None else prompt
+    ends = block_ends(prompt, rule, chunk_rows)
+    if rule.step:
+        return [*ends, *range((ends[-1] if ends else 0) + rule.step, length, rule.step)]
+    return [*ends, *range(prompt, length)]
+
+
 def plan(
     ids: Sequence[int],
     past: int,
     rule: RowRule,
     chunk_rows: int = CHUNK_ROWS,
     draft: Sequence[int] = (),
+    prompt: int | None = None,
 ) -> Iterator[Chunk]:
     """Yield the forwards that run `ids[past:]`; the last one runs a draft of what follows too.
 
     Rows are made up to the rule's multiple by beginning one or more tokens earlier, whose keys and values
     come out the same again. Where there are none, or they would not, padding follows at the end.
+    `prompt`: as in `forward_ends`.
     """
-    start, text = past, [*ids, *draft]
-    for end in _ends(len(ids), past, rule, chunk_rows):
+    start, text, multiple = past, [*ids, *draft], rule.step or rule.multiple
+    for end in _ends(len(ids), past, rule, chunk_rows, prompt):
         drafted = len(draft) if end == len(ids) else 0
         end += drafted
-        first = start if rule.block else max(0, start - (start - end) % rule.multiple)
+        first = start if rule.block else max(0, start - (start - end) % multiple)
         rows = text[first:end]
-        padding = [rows[-1]] * (-len(rows) % rule.multiple)
+        padding = [rows[-1]] * (-len(rows) % multiple)
         yield Chunk(rows + padding, first, len(rows) - 1, drafted)
         start = end
 
 
-def _ends(length: int, past: int, rule: RowRule, chunk_rows: int) -> list[int]:
+def _ends(length: int, past: int, rule: RowRule, chunk_rows: int, prompt: int | None) -> list[int]:
     if rule.block:
-        return [*(end for end in block_ends(length, rule, chunk_rows) if end > past), length]
+        return [*(end for end in forward_ends(length, rule, prompt, chunk_rows) if end > past), length]
     return [*range(past + chunk_rows, length, chunk_rows), length]
 
 

@@ -1,9 +1,9 @@
 """Asks a loaded model whether it keeps the promise that one prompt has one answer.
 
 In: a session. Out: whether logits come out bit for bit the same when a prompt is run at once, when it is run
-piece by piece, as typing does, and when several rows are asked for, as drafts do. What is promised rests on
-how kernels add (see `session_aide`); this finds the machine or runtime version on which they add otherwise.
-It does not know text.
+piece by piece, as typing does, in larger buffers, and when several rows are asked for, as drafts do. What is
+promised rests on how kernels add (see `session_aide`); this finds machines and versions of the runtime on
+which they add otherwise. It does not know text.
 """
 
 from aide_lsp.inference.cancel import CancelToken
@@ -15,8 +15,10 @@ from aide_lsp.inference.session import Session
 PIECES = (1, 2, 35, 36, 129, 131, 194)
 """Prompt lengths, one after the other: around the kernels' blocks, by one token and by many."""
 
+ROOMY = 2048
+"""Positions of the larger buffers."""
 DRAFTED = 4
-"""Forwards of the fewest rows that are made one."""
+"""Forwards of the fewest rows that are made one, where rows are independent."""
 
 _SAMPLING = SamplingParams(temperature=1.0, top_k=0, top_p=1.0, seed=0)
 
@@ -24,7 +26,7 @@ _SAMPLING = SamplingParams(temperature=1.0, top_k=0, top_p=1.0, seed=0)
 def keeps_bits(session: Session) -> bool:
     """Return whether a prompt typed in pieces gives the bits of the same prompt run at once.
 
-    Takes about as long as reading 350 tokens; what the session held is lost, so clear its prefix cache.
+    Takes about as long as reading 550 tokens; what the session held is lost, so clear its prefix cache.
 
     Raises:
         SessionError: the runtime failed.
@@ -34,19 +36,28 @@ def keeps_bits(session: Session) -> bool:
     typed = PrefixCache()
     for length in PIECES:
         piecewise = _logits(session, typed, ids[:length])
-    return piecewise == _logits(session, PrefixCache(), ids) and _rows_agree(session, ids)
+    at_once = _logits(session, PrefixCache(), ids)
+    small, large = session.kv, session.new_kv()
+    large.reserve(min(ROOMY, session.context_length))
+    session.use(large)
+    with_room = _logits(session, PrefixCache(), ids)
+    session.use(small)
+    return piecewise == at_once == with_room and _rows_agree(session, ids)
 
 
 def _rows_agree(session: Session, ids: list[int]) -> bool:
     """Return whether the candidates of several rows are those of each row, where drafts need it."""
     rule, nobody = session.row_rule, CancelToken()
-    if rule.block:
+    if not rule.drafts:
         return True
-    rows, past = rule.multiple * DRAFTED, len(ids) - rule.multiple * DRAFTED
-    together = session.forward(ids[past:], past, range(rows), nobody)
+    rows = rule.step or rule.multiple * DRAFTED
+    past = (len(ids) - rows) // rows * rows
+    together = session.forward(ids[past : past + rows], past, range(rows), nobody)
     for row in range(rule.multiple - 1, rows):
-        first, end = past + row + 1 - rule.multiple, past + row + 1
-        alone = session.forward(ids[first:end], first, [rule.multiple - 1], nobody)
+        end = past + row + 1
+        first = past if rule.step else end - rule.multiple
+        alone_ids = ids[first:end] + ids[end - 1 : end] * (rule.step - (end - first))
+        alone = session.forward(alone_ids, first, [end - 1 - first], nobody)
         pairs = ((together.ids[row], alone.ids[0]), (together.logits[row], alone.logits[0]))
         if any(one.tobytes() != other.tobytes() for one, other in pairs):
             return False

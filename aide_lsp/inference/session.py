@@ -104,15 +104,15 @@ def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacit
         SessionError: the runtime cannot load them.
     """
     from aide_lsp.inference.model_folder import read_model_folder
-    from aide_lsp.inference.session_aide import AideSession
+    from aide_lsp.inference.session_aide import open_aide_session
     from aide_lsp.inference.session_optimum import OptimumSession
     from aide_lsp.inference.session_runtime import load
 
     info = read_model_folder(folder)
-    loaded = load(folder / info.graph, choose_provider(provider, info.recipe), threads)
+    provider = choose_provider(provider, info.recipe)
     if info.layout == "optimum":
-        return OptimumSession(info, loaded)
-    return AideSession(folder, info, loaded, threads, capacity)
+        return OptimumSession(info, load(folder / info.graph, provider, threads))
+    return open_aide_session(folder, info, provider, threads, capacity)
 
 
 def choose_provider(asked: str, recipe: str) -> str:

@@ -18,34 +18,67 @@ Why results do not depend on what was run before (CPU, recipes `exact` and `fast
 
 Blocks are even for every head size that is a power of two, so a forward with an even number of rows never
 ends in a block of one: `RowRule(multiple=2)`. Decoding runs the newest token together with the one before
-it. Nothing of this holds for float16 or for CUDA, whose kernels are chosen by shape: there a prompt is run
-in blocks that depend on its length alone (`prefix_cache.block_ends`), which gives the same shapes, and so
-the same bits, for the same prompt.
+it.
+
+Nothing of this holds for float16 or for CUDA, whose kernels are chosen by shape. There a prompt is run in
+blocks that depend on its length alone (`prefix_cache.block_ends`), which gives the same shapes, and so the
+same bits, for the same prompt. On CUDA what follows the blocks, decoded tokens and drafts too, is run in
+steps: 8 rows from a multiple of 8 on, all their candidates computed, planned for a number of positions that
+the same texts share. So a token's row, and the shape of all that computes it, depend on its position alone.
+Eight rows read the weights as often as one does, and a single shape has to be captured as a CUDA graph.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from attrs import evolve
 from numpy.typing import NDArray
 
 from aide_lsp.errors import SessionError
+from aide_lsp.inference.bound_call import BoundCall
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.captures import NOT_CAPTURED, Captures
 from aide_lsp.inference.kv_cache import KvCache, KvShape
 from aide_lsp.inference.model_folder import ModelInfo
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
 from aide_lsp.inference.session_runtime import Loaded, load, run
 
-if TYPE_CHECKING:
-    import onnxruntime
-
 FEWEST_LOGIT_ROWS = 2
 """Rows whose candidates are computed at least, where rows are independent. With one alone the product with
 its 256 best tokens is cut into a piece for each thread, and 3 pieces have a row too many for a block."""
 BLOCK_ROWS = 32
 """Rows of the smallest block where rows are not independent: half of it is run again for each prompt."""
+STEP_ROWS = 8
+"""Rows of a step on CUDA: the newest token and the longest draft."""
+STEP_POSITIONS = 1024
+"""Steps are planned for a multiple of so many positions; buffers grow by as many where there are steps."""
+
+
+def open_aide_session(
+    folder: Path, info: ModelInfo, provider: str, threads: int, capacity: int, *, cuda_graphs: bool = True
+) -> "AideSession":
+    """Load the model in `folder`; on CUDA with captured steps, where the runtime can capture them.
+
+    See `session.open_session` for arguments and errors.
+    """
+    note = None
+    if provider == "cuda" and cuda_graphs:
+        try:
+            return _capturing(folder, info, threads, capacity)
+        except SessionError as error:
+            note = f"Runs without CUDA graphs, which is slower: {error}"
+    loaded = load(folder / info.graph, provider, threads)
+    return AideSession(folder, info, evolve(loaded, note=loaded.note or note), threads, capacity)
+
+
+def _capturing(folder: Path, info: ModelInfo, threads: int, capacity: int) -> "AideSession":
+    loaded = load(folder / info.graph, "cuda", threads, cuda_graphs=True)
+    session = AideSession(folder, info, loaded, threads, capacity)
+    session.capture()
+    return session
 
 
 class AideSession:
@@ -54,27 +87,24 @@ class AideSession:
     def __init__(self, folder: Path, info: ModelInfo, loaded: Loaded, threads: int, capacity: int) -> None:
         self.vocab_size, self.candidate_count = info.vocab_size, info.candidate_count
         self.provider, self.provider_note = loaded.provider, loaded.note
-        self.row_rule = row_rule(info, loaded.provider)
-        self.context_length = info.context_length - info.context_length % self.row_rule.multiple
-        self._folder, self._info, self._threads, self._asked = folder, info, threads, 0
+        self.row_rule = rule = row_rule(info, loaded.provider)
+        self.context_length = info.context_length - info.context_length % (rule.step or rule.multiple)
+        self._folder, self._info, self._threads, self._capacity = folder, info, threads, capacity
         self._session = loaded.session
         self._head: Any = None
-        self._binding = loaded.session.io_binding()
-        self._capacity = capacity
         self.kv = self.new_kv()
-        self._bound_kv: dict[str, Any] = {}
-        self._seqlens = self._bound("seqlens_k", (1,), np.int32)
-        # Attention's kernels read this one on the host.
-        self._total = _Bound(self._binding, "total_sequence_length", (), np.int32, "cpu")
-        self._bind_rows(self.row_rule.multiple)
-        self._fewest = 1 if self.row_rule.block else FEWEST_LOGIT_ROWS
-        self._bind_logit_rows(self._fewest)
+        self._fewest = 1 if rule.block else FEWEST_LOGIT_ROWS
+        self._any = BoundCall(self._session, info, self.provider)
+        self._step = BoundCall(self._session, info, self.provider) if rule.step else self._any
+        self._captures = Captures() if loaded.cuda_graphs else None
+        self._last, self._rows = self._any, [0]  # what the last forward wrote, and which rows were asked for
 
     def new_kv(self) -> KvCache:
         """See `Session.new_kv`."""
         info = self._info
         shape = KvShape(info.layer_count, info.kv_head_count, info.head_dim, info.kv_dtype)
-        return KvCache(shape, self._capacity, self.context_length, self.provider)
+        growth = {"step": STEP_POSITIONS} if self.row_rule.step else {}
+        return KvCache(shape, self._capacity, self.context_length, self.provider, **growth)
 
     def use(self, kv: KvCache) -> None:
         """See `Session.use`."""
@@ -84,62 +114,66 @@ class AideSession:
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:
         """See `Session.forward`."""
-        self.kv.reserve(past + len(ids))
-        if self.kv.values is not self._bound_kv:
-            self._bind_kv()
-        if (1, len(ids)) != self._ids.shape:
-            self._bind_rows(len(ids))
-        self._asked = len(logit_rows)
-        if (wanted := max(self._asked, self._fewest),) != self._logit_rows.shape:
-            self._bind_logit_rows(wanted)
         # The graph's embedding reads whatever lies there: an id out of range is not refused by it.
         if not 0 <= min(ids) <= max(ids) < self.vocab_size:
             raise SessionError(
                 f"A token id is outside the model's {self.vocab_size}; its tokenizer does not fit."
             )
-        self._ids.write([ids])
-        self._logit_rows.write([*logit_rows, *[logit_rows[-1]] * (wanted - self._asked)])
-        self._seqlens.write([past + len(ids) - 1])
-        self._total.write(past + len(ids))
-        run(self._session, self._binding, cancel)
+        if len(ids) == self.row_rule.step:
+            self._run_step(ids, past, logit_rows, cancel)
+        else:
+            self._run_any(ids, past, logit_rows, cancel)
         return self._best()
+
+    def capture(self) -> None:
+        """Run a step, so that the runtime captures it if it does that; what the KV cache holds is lost.
+
+        Raises:
+            SessionError: it cannot be captured.
+        """
+        if self._captures:
+            self._run_step([0] * self.row_rule.step, 0, [0], CancelToken())
+            self._best()
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
         """See `Session.full_logits`. The head is loaded when it is first needed."""
         if self._head is None:
             self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
         # Row by row: the product of one row adds in another order than that of several.
-        hidden = self._hidden.read()
-        rows = [{"hidden": hidden[row : row + 1]} for row in range(self._asked)]
+        hidden = self._last.hidden()
+        rows = [{"hidden": hidden[row : row + 1]} for row in self._rows]
         logits: NDArray[np.float32] = np.concatenate([self._head.run(["logits"], row)[0] for row in rows])
         # The head rounds what it multiplies; the candidates were computed again, exactly. Theirs hold.
         best = self._best()
         np.put_along_axis(logits, best.ids, best.logits, axis=1)
         return logits
 
+    def _run_any(self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken) -> None:
+        """Run a forward of any shape."""
+        total = past + len(ids)
+        self.kv.reserve(total)
+        wanted = max(len(logit_rows), self._fewest)
+        self._any.bind(self.kv.values, len(ids), wanted)
+        self._any.write(ids, past, total, [*logit_rows, *[logit_rows[-1]] * (wanted - len(logit_rows))])
+        self._last, self._rows = self._any, list(range(len(logit_rows)))
+        run(self._session, self._any.binding, cancel, NOT_CAPTURED if self._captures else None)
+
+    def _run_step(
+        self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
+    ) -> None:
+        """Run a step: nothing but `past` decides what it is planned for."""
+        total = min(-(-(past + len(ids)) // STEP_POSITIONS) * STEP_POSITIONS, self.context_length)
+        self.kv.reserve(total)
+        self._step.bind(self.kv.values, len(ids), len(ids))
+        self._step.write(ids, past, total, range(len(ids)))
+        self._last, self._rows = self._step, list(logit_rows)
+        number = self._captures.number(self.kv.values, total) if self._captures else None
+        run(self._session, self._step.binding, cancel, number)
+
     def _best(self) -> Candidates:
         """Return the candidates that the last forward was asked for."""
-        return Candidates(self._best_ids.read()[: self._asked], self._best_logits.read()[: self._asked])
-
-    def _bind_kv(self) -> None:
-        # A tenth of a millisecond: not worth a binding for each KV cache.
-        self._bound_kv = self.kv.values
-        for name, value in self.kv.values.items():
-            self._binding.bind_ortvalue_input(name, value)
-            self._binding.bind_ortvalue_output(name.replace("past", "present"), value)
-
-    def _bind_rows(self, rows: int) -> None:
-        self._ids = self._bound("input_ids", (1, rows), np.int64)
-
-    def _bind_logit_rows(self, rows: int) -> None:
-        best, hidden = (rows, self.candidate_count), (rows, self._info.hidden_size)
-        self._logit_rows = self._bound("logit_rows", (rows,), np.int64)
-        self._best_logits = self._bound("candidate_logits", best, np.float32, output=True)
-        self._best_ids = self._bound("candidate_ids", best, np.int64, output=True)
-        self._hidden = self._bound("hidden", hidden, np.float32, output=True)
-
-    def _bound(self, name: str, shape: tuple[int, ...], dtype: Any, *, output: bool = False) -> "_Bound":
-        return _Bound(self._binding, name, shape, dtype, self.provider, output=output)
+        ids, logits = self._last.candidates()
+        return Candidates(ids[self._rows], logits[self._rows])
 
 
 def row_rule(info: ModelInfo, provider: str) -> RowRule:
@@ -147,39 +181,4 @@ def row_rule(info: ModelInfo, provider: str) -> RowRule:
     power_of_two = info.head_dim & (info.head_dim - 1) == 0
     if info.recipe in ("exact", "fast") and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
         return RowRule(multiple=2)
-    return RowRule(block=BLOCK_ROWS)
-
-
-class _Bound:
-    """A tensor at one place for many forwards, on the device where the graph reads or writes it.
-
-    An input on another device would be copied there when it is bound, and never again.
-    """
-
-    def __init__(
-        self,
-        binding: "onnxruntime.IOBinding",
-        name: str,
-        shape: tuple[int, ...],
-        dtype: Any,
-        device: str,
-        *,
-        output: bool = False,
-    ) -> None:
-        import onnxruntime
-
-        self.shape, self._dtype = shape, dtype
-        self._first = np.zeros(shape, dtype)  # on the CPU the value lives in its memory
-        self._value = onnxruntime.OrtValue.ortvalue_from_numpy(self._first, device, 0)
-        if output:
-            binding.bind_ortvalue_output(name, self._value)
-        else:
-            binding.bind_ortvalue_input(name, self._value)
-
-    def write(self, values: Any) -> None:
-        """Put in what the next forward shall read."""
-        self._value.update_inplace(np.array(values, self._dtype))
-
-    def read(self) -> NDArray[Any]:
-        """Return a copy of what the last forward wrote."""
-        return np.array(self._value.numpy())
+    return RowRule(block=BLOCK_ROWS, step=STEP_ROWS if provider == "cuda" else 0)

@@ -40,21 +40,26 @@ class Loaded:
     "`cpu` or `cuda`: what the runtime says it uses."
     note: str | None
     "Why that is not what was asked for; None if it is."
+    cuda_graphs: bool = False
+    "Whether forwards can be captured as CUDA graphs."
 
 
-def load(path: Path, provider: str, threads: int) -> Loaded:
+def load(path: Path, provider: str, threads: int, *, cuda_graphs: bool = False) -> Loaded:
     """Load a graph on `provider` (`cpu` or `cuda`), or on the CPU with a note where CUDA cannot be had.
+
+    With `cuda_graphs` the runtime captures, on CUDA, forwards that `run` is given a number for.
 
     Raises:
         ModelFilesError: the file is missing or is no graph the runtime can run.
         SessionError: the runtime failed otherwise.
     """
     problem = cuda_problem() if provider == "cuda" else None
-    session = _create(path, "cpu" if problem else provider, threads)
+    session = _create(path, "cpu" if problem else provider, threads, cuda_graphs)
     got = "cuda" if _EXECUTION_PROVIDERS["cuda"] in session.get_providers() else "cpu"
     if got != provider and problem is None:
         problem = "the runtime could not start CUDA; its libraries may be missing or too old"
-    return Loaded(session, got, f"Runs on the CPU: {problem}." if problem else None)
+    note = f"Runs on the CPU: {problem}." if problem else None
+    return Loaded(session, got, note, cuda_graphs and got == "cuda")
 
 
 def import_runtime() -> None:
@@ -103,8 +108,11 @@ def thread_count(threads: int) -> int:
     return max(1, min(psutil.cpu_count(logical=False) or usable, usable))
 
 
-def run(session: Any, binding: Any, cancel: CancelToken) -> None:
+def run(session: Any, binding: Any, cancel: CancelToken, cuda_graph: int | None = None) -> None:
     """Run a bound forward; `cancel` ends it between two operators.
+
+    `cuda_graph` is for sessions that capture: the number of the CUDA graph that holds the forward; below 0:
+    none does. A graph is captured and replayed as a whole, whatever `cancel` says meanwhile.
 
     Raises:
         Cancelled: it was cancelled before or while it ran.
@@ -115,8 +123,13 @@ def run(session: Any, binding: Any, cancel: CancelToken) -> None:
     # A RunOptions that was terminated once ends every later run.
     options = onnxruntime.RunOptions()
 
+    captured = cuda_graph is not None and cuda_graph >= 0
+    if cuda_graph is not None:
+        options.add_run_config_entry("gpu_graph_id", str(cuda_graph))
+
     def stop() -> None:
-        options.terminate = True
+        # What is ended while it is captured would leave the stream in between.
+        options.terminate = not captured
 
     try:
         with cancel.watch(stop):
@@ -133,14 +146,14 @@ def run(session: Any, binding: Any, cancel: CancelToken) -> None:
         raise SessionError(f"The model could not be run: {_first_line(error)}") from error
 
 
-def _create(path: Path, provider: str, threads: int) -> "onnxruntime.InferenceSession":
+def _create(path: Path, provider: str, threads: int, cuda_graphs: bool) -> "onnxruntime.InferenceSession":
     import onnxruntime
 
     if not path.is_file():
         raise ModelFilesError(f"{path} is missing. Convert the model again.")
-    names = [_EXECUTION_PROVIDERS[provider]]
+    names: list[Any] = [_EXECUTION_PROVIDERS[provider]]
     if provider == "cuda":
-        names.append(_EXECUTION_PROVIDERS["cpu"])
+        names = [(names[0], {"enable_cuda_graph": str(int(cuda_graphs))}), _EXECUTION_PROVIDERS["cpu"]]
         _preload_libraries()
     try:
         return onnxruntime.InferenceSession(str(path), _options(threads), providers=names)

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from device import lend_device
 
 from benchmarks import cuda_libraries, gpu_check
 from benchmarks.agreement import TOLERANCE, compare, compare_rows, cutting_changes
 from benchmarks.bandwidth import slope
 from benchmarks.bound_graph import BoundGraph, Rows
+from benchmarks.gpu_steps import report_product
 from benchmarks.random_model import SHAPES, random_file, scale_of, write_random_model
 
 TINY = SHAPES["tiny"]
@@ -14,8 +16,12 @@ IDS = [(index * 7919 + 13) % TINY.vocab_size for index in range(600)]
 
 
 @pytest.fixture(scope="module")
-def graphs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("random")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("random")
+
+
+@pytest.fixture(scope="module")
+def graphs(folder):
     for recipe in ("fp16", "float"):
         write_random_model(TINY, recipe, folder / recipe)
     return {recipe: BoundGraph(folder / recipe, "cpu", 1024) for recipe in ("fp16", "float")}
@@ -101,6 +107,19 @@ def test_check_on_the_cpu_says_that_cuda_was_not_tried(capsys):
     assert "the session got CPUExecutionProvider" in out
     assert "CUDA was not tried" in out
     assert "agrees with the CPU" not in out
+
+
+@pytest.mark.parametrize("cuda_graphs", [True, False])
+def test_product_on_a_device_is_compared_and_timed(graphs, folder, monkeypatch, capsys, cuda_graphs):
+    lend_device(monkeypatch)
+    ids = (IDS * 2)[:1100]
+    arguments = (TINY, folder / "fp16", folder / "float", "cuda", ids, 1.0, 1, cuda_graphs)
+    assert report_product(*arguments)
+    out = capsys.readouterr().out
+    assert "agrees" in out
+    assert "same bits" in out
+    assert "each token behind 512" in out
+    assert ("steps by CUDA graph on CUDA:" if cuda_graphs else "without CUDA graphs on CUDA:") in out
 
 
 def test_help_says_what_is_needed_and_what_the_status_means(capsys):

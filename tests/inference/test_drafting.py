@@ -82,6 +82,15 @@ def test_propose_when_more_rows_cost_too_much_here_then_drafts_are_short_until_t
     assert len(draft(text, drafter)) == usual
 
 
+def test_propose_when_rows_cost_nothing_then_a_draft_is_as_long_as_may_be():
+    drafter = Drafter()
+    for _ in range(400):
+        drafter.note(3, right=False)
+    text = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3]
+    assert drafter.propose(text, 2, 20).tokens == []
+    assert drafter.propose(text, None, 6).tokens == [4, 5, 6, 7, 8, 9]
+
+
 def looping(seed: int, period: int):
     """Return a script that mostly says what it said `period` tokens ago, so that drafts are often right."""
     babble = babbling(seed)
@@ -158,6 +167,18 @@ def test_generate_when_rows_depend_on_each_other_then_nothing_is_drafted(rule):
     session = FakeSession(looping(1, 5), row_rule=rule)
     run(session, list(b"abcde" * 4), GREEDY, Drafter())
     assert all(len(rows) == 1 for _, _, rows in session.forwards)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_generate_when_forwards_are_steps_then_drafts_fill_them_and_tokens_are_the_same(seed):
+    prompt, tokens, forwards = list(b"abcde" * 4), [], []
+    for drafter in (None, Drafter()):
+        session = FakeSession(looping(seed, 5), row_rule=RowRule(block=16, step=8))
+        tokens.append(run(session, prompt, GREEDY, drafter, 60)[0])
+        forwards.append([ids for ids, _, _ in session.forwards])
+        assert [len(ids) for ids in forwards[-1]] == [16, *[8] * (len(forwards[-1]) - 1)]
+    assert tokens[0] == tokens[1]
+    assert len(forwards[1]) < len(forwards[0]) / 2
 
 
 def test_generate_when_an_observer_reads_logits_then_each_token_has_a_forward():

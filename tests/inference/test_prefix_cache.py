@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.inference.prefix_cache import PrefixCache, RowRule, block_ends, plan
+from aide_lsp.inference.prefix_cache import PrefixCache, RowRule, block_ends, forward_ends, plan
 
 
 def holding(*ids):
@@ -45,7 +45,7 @@ def test_reuse_when_rows_depend_on_each_other_then_keeps_whole_blocks_only():
     cache.extend([0, 1, 2, 3], 0)
     cache.extend([4, 5, 6], 4)
     cache.extend([7], 7)
-    assert cache.resume(range(9)) == 8
+    assert cache.reuse(range(9), rule, 7) == 8
     assert cache.reuse(range(8), rule) == 4
 
 
@@ -82,7 +82,7 @@ def test_reuse_when_a_block_was_cut_then_it_counts_no_more():
 
 
 rules = st.sampled_from(
-    [RowRule(), RowRule(multiple=2), RowRule(multiple=4), RowRule(block=4), RowRule(2, 4)]
+    [RowRule(), RowRule(2), RowRule(4), RowRule(block=4), RowRule(2, 4), RowRule(block=4, step=2)]
 )
 
 
@@ -111,3 +111,51 @@ def test_plan_when_rows_depend_on_each_other_then_a_prompt_is_run_the_same_way_w
                 )
                 cache.extend(chunk.kept, chunk.past)
         assert [values[i] for i in range(len(prompt))] == [cold[i] for i in range(len(prompt))]
+
+
+@pytest.mark.parametrize(
+    ("length", "prompt", "rule", "ends"),
+    [
+        (7, None, RowRule(block=4), [4]),
+        (9, 7, RowRule(block=4), [4, 7, 8]),
+        (7, None, RowRule(block=4, step=2), [4, 6]),
+        (9, 3, RowRule(block=4, step=2), [2, 4, 6, 8]),
+        (9, 7, RowRule(block=4, step=4), [4, 8]),
+        (8, 7, RowRule(block=4, step=4), [4]),
+    ],
+)
+def test_forward_ends_when_tokens_were_generated_then_blocks_are_those_of_the_prompt(
+    length, prompt, rule, ends
+):
+    assert forward_ends(length, rule, prompt) == ends
+
+
+texts = st.lists(
+    st.tuples(st.lists(st.integers(0, 1), min_size=1, max_size=40), st.integers(0, 9)), min_size=1, max_size=5
+)
+
+
+@given(texts, st.randoms(use_true_random=False))
+def test_plan_when_there_are_steps_then_texts_are_run_the_same_way_whatever_came_before(texts, random):
+    """The value of a token is here its forward, without what stands behind it; drafts are often wrong."""
+    rule, warm, values = RowRule(block=8, step=4), PrefixCache(), {}
+    for prompt, count in texts:
+        text = [*prompt, *(random.randrange(2) for _ in range(count))]
+        for length in range(len(prompt), len(text) + 1):
+            draft = [random.randrange(2) for _ in range(random.randrange(1 + -length % rule.step))]
+            run(text[:length], warm, values, rule, len(prompt), draft)
+            if random.randrange(5) == 0:
+                run([random.randrange(2) for _ in range(20)], warm, values, rule, 20)
+        run(text, warm, values, rule, len(prompt))
+        run(prompt, cold := PrefixCache(), expected := {}, rule, len(prompt))
+        for length in range(len(prompt), len(text) + 1):
+            run(text[:length], cold, expected, rule, len(prompt))
+        assert [values[i] for i in range(len(text))] == [expected[i] for i in range(len(text))]
+
+
+def run(text, cache, values, rule, prompt, draft=()):
+    for chunk in plan(text, cache.reuse(text, rule, prompt), rule, draft=draft, prompt=prompt):
+        assert len(chunk.ids) in (4, 8, 16, 32, 64, 128, 256)
+        for row in range(len(chunk.kept)):
+            values[chunk.past + row] = (chunk.past, len(chunk.ids), tuple(chunk.ids[: row + 1]))
+        cache.extend(chunk.kept, chunk.past)

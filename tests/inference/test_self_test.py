@@ -49,3 +49,16 @@ def test_keeps_bits_when_candidates_depend_on_the_rows_asked_for_then_no():
 
 def test_keeps_bits_when_such_a_session_runs_in_blocks_then_yes():
     assert keeps_bits(Rounding(babbling(), row_rule=RowRule(block=32)))
+    assert keeps_bits(Rounding(babbling(), row_rule=RowRule(block=32, step=8)))
+
+
+class Mixing(FakeSession):
+    """Candidates change a little with what stands in the rows behind them."""
+
+    def forward(self, ids, past, logit_rows, cancel):
+        candidates = super().forward(ids, past, logit_rows, cancel)
+        return Candidates(candidates.ids, candidates.logits * np.float32(1 + ids[-1] * 1e-5))
+
+
+def test_keeps_bits_when_a_row_of_a_step_depends_on_later_ones_then_no():
+    assert not keeps_bits(Mixing(babbling(), row_rule=RowRule(block=32, step=8)))

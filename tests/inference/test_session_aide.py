@@ -9,21 +9,16 @@ from time import sleep
 
 import numpy as np
 import pytest
-from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from onnxruntime import IOBinding, OrtValue
 from tiny_model import tiny_model_folder
 
 from aide_lsp.errors import ModelFilesError, SessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.generate import Limits, generate
-from aide_lsp.inference.model_folder import read_model_folder
 from aide_lsp.inference.prefix_cache import PrefixCache, RowRule, plan
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import open_session
-from aide_lsp.inference.session_aide import AideSession
-from aide_lsp.inference.session_runtime import load
 from aide_lsp.inference.tokenizer import Tokenizer
 
 NOBODY = CancelToken()
@@ -61,10 +56,10 @@ def code(real_model_dir):
     return Tokenizer.from_file(real_model_dir / "tokenizer.json").encode(text[:8000])[:1026]
 
 
-def run(session, cache, ids, *, fresh=True, chunk_rows=256):
+def run(session, cache, ids, *, chunk_rows=256):
     """Bring the cache to `ids`; return the candidates behind the last token."""
     rule = session.row_rule
-    past = cache.reuse(ids, rule) if fresh else cache.resume(ids)
+    past = cache.reuse(ids, rule)
     for chunk in plan(ids, past, rule, chunk_rows):
         candidates = session.forward(chunk.ids, chunk.past, [chunk.row], NOBODY)
         cache.extend(chunk.kept, chunk.past)
@@ -248,8 +243,8 @@ def test_forward_when_a_prompt_was_typed_then_bits_are_those_of_one_prefill(real
         begun = choice.randrange(1, length + 1)
         other = [choice.randrange(150_000) for _ in range(choice.choice([0, 0, 1, 3, 40]))]
         run(real, cache, code[:begun] + other, chunk_rows=choice.choice([32, 64, 128, 256, 512]))
-    for step in range(choice.randrange(5)):
-        run(real, cache, code[: min(len(cache) + 1, length)], fresh=step == 0)
+    for _ in range(choice.randrange(5)):
+        run(real, cache, code[: min(len(cache) + 1, length)])
     typed = bits(real, run(real, cache, code[:length]), length)
     assert typed == bits(real, run(real, PrefixCache(), code[:length], chunk_rows=1024), length)
     assert (
@@ -289,44 +284,3 @@ def test_manifest_when_written_by_the_converter_then_names_the_end_tokens(real_m
     manifest = json.loads((real_model_dir / "manifest.json").read_text("utf-8"))
     tokenizer = Tokenizer.from_file(real_model_dir / "tokenizer.json")
     assert tokenizer.token_id("<|endoftext|>") in manifest["end_tokens"]
-
-
-class Device:
-    """Stands for a CUDA device: an input of the host's that is bound is copied there and then, not later."""
-
-    def __init__(self, monkeypatch):
-        self._make, self._bind = OrtValue.ortvalue_from_numpy, IOBinding.bind_ortvalue_input
-        monkeypatch.setattr(OrtValue, "ortvalue_from_numpy", staticmethod(self.value))
-        monkeypatch.setattr(IOBinding, "bind_ortvalue_input", lambda *given: self.bind(*given))
-
-    def value(self, array, device="cpu", device_id=0):
-        made = self._make(array, "cpu", 0)
-        made.device = device
-        return made
-
-    def bind(self, binding, name, value):
-        on_device = value.device == "cuda"
-        # The kernel wants this one in the host's memory: from the device it would be copied likewise.
-        wanted_on_device = name != "total_sequence_length"
-        if on_device != wanted_on_device:
-            value = self._make(np.array(value.numpy()), "cpu", 0)
-        self._bind(binding, name, value)
-
-
-def test_forward_when_it_runs_on_a_device_then_reads_what_it_is_given(exact, exact_folder, monkeypatch):
-    places = ((0, 0, 32), (0, 100, 132), (32, 132, 134), (34, 134, 136), (36, 200, 202), (10, 300, 332))
-    expected = [behind(exact, *place) for place in places]
-    Device(monkeypatch)
-    loaded = evolve(load(exact_folder / "model.onnx", "cpu", 2), provider="cuda")
-    session = AideSession(exact_folder, read_model_folder(exact_folder), loaded, 2, 64)
-    assert session.row_rule.block
-    for place, (ids, logits) in zip(places, expected, strict=True):
-        found_ids, found_logits = behind(session, *place)
-        np.testing.assert_array_equal(found_ids[:, :8], ids[:, :8])
-        np.testing.assert_allclose(found_logits, logits, rtol=1e-3, atol=1e-3)
-
-
-def behind(session, past, begin, end):
-    """Run a piece of the text behind `past` tokens; return the best tokens and all logits."""
-    found = session.forward(TEXT[begin:end], past, [end - begin - 1], CancelToken())
-    return found.ids, session.full_logits()
