@@ -174,20 +174,20 @@ def typing(
     import asyncio
     import json
     import shlex
-    import sys
     import tempfile
 
     from attrs import asdict
 
     from aide_lsp.bench.keeping_up import make_traces, measure
     from aide_lsp.bench.typing_figures import figures, rows
+    from aide_lsp.bench.typing_lsp import OWN_SERVER
     from aide_lsp.bench.typing_replay import Pace
     from aide_lsp.bench.typing_sources import module_sources, read_source
     from aide_lsp.progress import terminal_progress
 
     made = make_traces([read_source(path) for path in files] or module_sources(), traces, seed)
     pace = Pace(patient, limit_ms, seconds)
-    server = shlex.split(command) if command else [sys.executable, "-m", "aide_lsp.lsp.main"]
+    server = shlex.split(command) if command else OWN_SERVER
     with terminal_progress() as progress, tempfile.TemporaryDirectory(prefix="aide-typing-") as folder:
         # A benchmark's completions would drive the user's own out of the ledger.
         settings = {"ledger": "off"}

@@ -128,7 +128,7 @@ def check_memory(folder: Path) -> Finding:
 
     from aide_lsp.inference.model_folder import read_model_folder
 
-    packed = read_model_folder(folder).recipe in ("exact", "fast")
+    packed = read_model_folder(folder).in_integers
     files = sum(file.stat().st_size for file in folder.iterdir())
     needed = files * (MEMORY_FOR_PACKED if packed else MEMORY_FOR_OTHERS)
     memory = psutil.virtual_memory()

@@ -10,6 +10,7 @@ It does not know the model, the prompt or the stop rules: those are what is meas
 import argparse
 import asyncio
 import json
+import shlex
 import sys
 import tempfile
 from collections import Counter
@@ -19,6 +20,7 @@ from statistics import median, quantiles
 
 from attrs import asdict, frozen
 
+from aide_lsp.bench.typing_lsp import OWN_SERVER
 from benchmarks.editor import Editor
 from benchmarks.infilling import Problem, judge, read_problems
 
@@ -64,7 +66,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("file", type=Path, help="HumanEval-...Infilling.jsonl.gz of the published benchmark")
     add("-n", type=int, help="how many problems, in an order by hash [all]")
-    add("--command", default="aide-lsp --stdio", help="the server [aide-lsp --stdio]")
+    add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, of this environment]")
     add("--settings", type=json.loads, default={"temperature": 0}, help='as JSON [{"temperature": 0}]')
     add("--out", type=Path, help="write every completion to this file")
     add("--against", type=Path, help="an earlier --out file, for a paired comparison")

@@ -12,7 +12,6 @@ import csv
 import inspect
 import random
 import shutil
-import sys
 import threading
 import time
 from pathlib import Path
@@ -24,7 +23,7 @@ import psutil
 
 from aide_lsp.bench.speed import GREEDY
 from aide_lsp.bench.typing_editor import CAPABILITIES, INLINE, INVOKED
-from aide_lsp.bench.typing_lsp import Connection, process_seconds
+from aide_lsp.bench.typing_lsp import OWN_SERVER, Connection, process_seconds
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.generate import Limits, generate
 from aide_lsp.inference.prefix_cache import PrefixCache
@@ -32,7 +31,6 @@ from aide_lsp.inference.session import Session, open_session
 from aide_lsp.settings import Settings
 from aide_lsp.startup import model_folder
 
-COMMAND = [sys.executable, "-m", "aide_lsp.lsp.main"]
 STARTS, IDLE_SECONDS, CANCELS = 7, 8.0, 14
 PROMPT_TOKENS = 2048
 MODULES: tuple[ModuleType, ...] = (argparse, inspect, shutil, csv)
@@ -51,7 +49,7 @@ class Server:
     async def start(self) -> None:
         """Start it and wait until the model is ready; the times are seconds from here."""
         started = time.perf_counter()
-        await self.connection.start(COMMAND)
+        await self.connection.start(OWN_SERVER)
         params = {"processId": None, "rootUri": None, "capabilities": CAPABILITIES}
         await self.connection.ask("initialize", {**params, "initializationOptions": self._settings})
         self.greeted = time.perf_counter() - started

@@ -22,6 +22,7 @@ from attrs import frozen
 from aide_lsp.bench.keeping_up import make_traces
 from aide_lsp.bench.typing_editor import EditorEngine
 from aide_lsp.bench.typing_figures import Replayed
+from aide_lsp.bench.typing_lsp import OWN_SERVER
 from aide_lsp.bench.typing_replay import Pace
 from aide_lsp.bench.typing_sources import Source, module_sources, read_source
 from aide_lsp.bench.typing_trace import Trace
@@ -179,9 +180,8 @@ def told(taken: tuple[Replayed, list[Window]]) -> str:
 async def start(options: argparse.Namespace, folder: Path, stack: AsyncExitStack) -> list[AnyEngine]:
     """Start every engine, one after another."""
     engines: list[AnyEngine] = []
-    command = [sys.executable, "-m", "aide_lsp.lsp.main"]
     # A benchmark's completions would drive the user's own out of the ledger.
-    servers = [("Aide", command, {"ledger": "off", **options.settings})]
+    servers = [("Aide", list(OWN_SERVER), {"ledger": "off", **options.settings})]
     for name, _, line in (named.partition("=") for named in options.lsp):
         servers.append((name, shlex.split(line), {}))
     for name, line, settings in servers:

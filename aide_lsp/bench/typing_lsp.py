@@ -7,6 +7,7 @@ answered at once. It does not know what is asked, nor when.
 import asyncio
 import json
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,6 +17,8 @@ import psutil
 
 from aide_lsp.errors import AideError
 
+OWN_SERVER = (sys.executable, "-m", "aide_lsp.lsp.main")
+"""The command of Aide's server in the environment at hand."""
 PIPE_BYTES = 1 << 22
 ENDING_SECONDS = 20
 

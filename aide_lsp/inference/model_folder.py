@@ -80,6 +80,11 @@ class ModelInfo:
     files: tuple[ModelFile, ...] = field(default=(), repr=False)
     "Files with their sizes and sums; empty without a manifest."
 
+    @property
+    def in_integers(self) -> bool:
+        """Whether its matrices are integers, for the CPU; its files hold them packed for the kernels too."""
+        return self.recipe in ("exact", "fast")
+
 
 def read_model_folder(folder: Path) -> ModelInfo:
     """Return what `folder` holds.

@@ -179,6 +179,6 @@ class AideSession:
 def row_rule(info: ModelInfo, provider: str) -> RowRule:
     """Return which forwards give the same bits; the module's docstring says why."""
     power_of_two = info.head_dim & (info.head_dim - 1) == 0
-    if info.recipe in ("exact", "fast") and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
+    if info.in_integers and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
         return RowRule(multiple=2)
     return RowRule(block=BLOCK_ROWS, step=STEP_ROWS if provider == "cuda" else 0)
