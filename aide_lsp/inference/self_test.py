@@ -10,7 +10,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.generate import Limits, generate
 from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.sampler import SamplingParams
-from aide_lsp.inference.session import Session
+from aide_lsp.inference.session import Candidates, Session
 
 PIECES = (1, 2, 35, 36, 129, 131, 194)
 """Prompt lengths, one after the other: around the kernels' blocks, by one token and by many."""
@@ -46,22 +46,29 @@ def keeps_bits(session: Session) -> bool:
 
 
 def _rows_agree(session: Session, ids: list[int]) -> bool:
-    """Return whether the candidates of several rows are those of each row, where drafts need it."""
+    """Return whether the candidates of several rows are those of each row, where drafts need it.
+
+    Each row is run as the last of a forward, and the last rows of a long one are asked for in any number.
+    """
     rule, nobody = session.row_rule, CancelToken()
     if not rule.drafts:
         return True
     rows = rule.step or rule.multiple * DRAFTED
     past = (len(ids) - rows) // rows * rows
-    together = session.forward(ids[past : past + rows], past, range(rows), nobody)
+    run = ids[past : past + rows]
+    together = session.forward(run, past, range(rows), nobody)
     for row in range(rule.multiple - 1, rows):
-        end = past + row + 1
-        first = past if rule.step else end - rule.multiple
-        alone_ids = ids[first:end] + ids[end - 1 : end] * (rule.step - (end - first))
-        alone = session.forward(alone_ids, first, [end - 1 - first], nobody)
-        pairs = ((together.ids[row], alone.ids[0]), (together.logits[row], alone.logits[0]))
-        if any(one.tobytes() != other.tobytes() for one, other in pairs):
+        first = 0 if rule.step else row + 1 - rule.multiple
+        alone = run[first : row + 1] + run[row : row + 1] * (rule.step - (row + 1 - first))
+        found = session.forward(alone, past + first, [row - first], nobody)
+        if _bytes(found) != _bytes(together, row, row + 1):
             return False
-    return True
+    last = (session.forward(run, past, range(first, rows), nobody) for first in range(rows))
+    return all(_bytes(found) == _bytes(together, first) for first, found in enumerate(last))
+
+
+def _bytes(candidates: Candidates, first: int = 0, end: int | None = None) -> tuple[bytes, bytes]:
+    return candidates.ids[first:end].tobytes(), candidates.logits[first:end].tobytes()
 
 
 def _logits(session: Session, cache: PrefixCache, ids: list[int]) -> bytes:

@@ -11,14 +11,16 @@ Why results do not depend on what was run before (CPU, recipes `exact` and `fast
   values then takes the matrix-vector kernel, which adds in another order. That happens to the last row of
   a forward of 1, 129, 257, 385, ... rows, and to nothing else.
 - Keys are walked in blocks that begin at fixed positions, and what lies behind a row adds exact zeros.
-- Threads share out heads, rows and columns, never a sum: 1 to 16 threads give the same bits. (One exception:
-  the candidates of a single row, with 3 threads. Two are computed at least; `FEWEST_LOGIT_ROWS`.)
+- Threads share out heads, rows and columns, never a sum: 1 to 16 threads give the same bits.
+- Products in blocks of more than 32 columns run rows in pairs: the last one of an odd number takes another
+  kernel, which adds in another order. The same is true of the rows whose candidates are asked for. (One row's
+  candidates are also cut into a piece for each thread, and 3 pieces have a row too many for a block.)
 - The other operators treat each row alone; `fast` rounds each row by its own largest value, and the
   integer sums of its products have no order.
 
 Blocks are even for every head size that is a power of two, so a forward with an even number of rows never
-ends in a block of one: `RowRule(multiple=2)`. Decoding runs the newest token together with the one before
-it.
+ends in a block of one, nor has a row without a pair: `RowRule(multiple=2)`. Decoding runs the newest token
+together with the one before it; of an odd number of candidates the last row's are computed twice.
 
 Nothing of this holds for float16 or for CUDA, whose kernels are chosen by shape. There a prompt is run in
 blocks that depend on its length alone (`prefix_cache.block_ends`), which gives the same shapes, and so the
@@ -46,9 +48,6 @@ from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
 from aide_lsp.inference.session_runtime import Loaded, load, run
 
-FEWEST_LOGIT_ROWS = 2
-"""Rows whose candidates are computed at least, where rows are independent. With one alone the product with
-its 256 best tokens is cut into a piece for each thread, and 3 pieces have a row too many for a block."""
 BLOCK_ROWS = 32
 """Rows of the smallest block where rows are not independent: half of it is run again for each prompt."""
 STEP_ROWS = 8
@@ -93,7 +92,6 @@ class AideSession:
         self._session = loaded.session
         self._head: Any = None
         self.kv = self.new_kv()
-        self._fewest = 1 if rule.block else FEWEST_LOGIT_ROWS
         self._any = BoundCall(self._session, info, self.provider)
         self._step = BoundCall(self._session, info, self.provider) if rule.step else self._any
         self._captures = Captures() if loaded.cuda_graphs else None
@@ -152,9 +150,9 @@ class AideSession:
         """Run a forward of any shape."""
         total = past + len(ids)
         self.kv.reserve(total)
-        wanted = max(len(logit_rows), self._fewest)
-        self._any.bind(self.kv.values, len(ids), wanted)
-        self._any.write(ids, past, total, [*logit_rows, *[logit_rows[-1]] * (wanted - len(logit_rows))])
+        padding = [logit_rows[-1]] * (-len(logit_rows) % self.row_rule.multiple)
+        self._any.bind(self.kv.values, len(ids), len(logit_rows) + len(padding))
+        self._any.write(ids, past, total, [*logit_rows, *padding])
         self._last, self._rows = self._any, list(range(len(logit_rows)))
         run(self._session, self._any.binding, cancel, NOT_CAPTURED if self._captures else None)
 

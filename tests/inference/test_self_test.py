@@ -47,6 +47,20 @@ def test_keeps_bits_when_candidates_depend_on_the_rows_asked_for_then_no():
     assert keeps_bits(FakeSession(babbling()))
 
 
+class PairedCandidates(FakeSession):
+    """The last of an odd number of candidates comes out otherwise, as kernels for pairs of rows make it."""
+
+    def forward(self, ids, past, logit_rows, cancel):
+        candidates = super().forward(ids, past, logit_rows, cancel)
+        if len(logit_rows) > 1 and len(logit_rows) % 2:
+            candidates.logits[-1] *= np.float32(1 + 1e-5)
+        return candidates
+
+
+def test_keeps_bits_when_an_odd_number_of_candidates_is_rounded_otherwise_then_no():
+    assert not keeps_bits(PairedCandidates(babbling()))
+
+
 def test_keeps_bits_when_such_a_session_runs_in_blocks_then_yes():
     assert keeps_bits(Rounding(babbling(), row_rule=RowRule(block=32)))
     assert keeps_bits(Rounding(babbling(), row_rule=RowRule(block=32, step=8)))

@@ -234,6 +234,20 @@ def one_prefill(real, code):
 
 
 @pytest.mark.real_model
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_forward_when_candidates_of_several_rows_are_asked_for_then_bits_are_those_of_each(
+    real_model_dir, code, threads
+):
+    session = open_session(real_model_dir, "cpu", threads)
+    session.forward(code[:56], 0, [55], NOBODY)
+    together = session.forward(code[56:64], 56, range(8), NOBODY)
+    for first in range(8):
+        last = session.forward(code[56:64], 56, range(first, 8), NOBODY)
+        assert last.ids.tobytes() == together.ids[first:].tobytes()
+        assert last.logits.tobytes() == together.logits[first:].tobytes()
+
+
+@pytest.mark.real_model
 @pytest.mark.parametrize("seed", range(8))
 def test_forward_when_a_prompt_was_typed_then_bits_are_those_of_one_prefill(real, code, one_prefill, seed):
     """Prompts that grow, shrink and differ at the end, decoded tokens between them, chunks of any size."""
