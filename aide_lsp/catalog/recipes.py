@@ -17,7 +17,7 @@ from attrs import frozen
 
 from aide_lsp.catalog.onnx_file import GraphWriter
 from aide_lsp.catalog.quantize import BLOCK, BlockCodes, int8_blocks, int8_columns, widest_block
-from aide_lsp.catalog.weights import Layer, Linear
+from aide_lsp.catalog.weights import Layer, Linear, stacked
 from aide_lsp.errors import ConversionError
 
 # int8 products on the CPU: activations are rounded to int8 in blocks, sums are float32.
@@ -68,8 +68,11 @@ def feed_forward(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: L
     """Add `down(silu(gate(x)) * up(x))` and return the name of the result."""
     if recipe.matrices == "int8-columns":
         return _feed_forward_by_rows(graph, recipe, name, x, layer)
-    gate = multiply(graph, recipe, f"{name}.gate", x, layer.gate)
-    up = multiply(graph, recipe, f"{name}.up", x, layer.up)
+    # One product for both: its threads meet half as often.
+    both = multiply(graph, recipe, f"{name}.gate_up", x, stacked(layer.gate, layer.up))
+    sizes = graph.constant("ffn_halves", np.array([layer.gate.rows, layer.up.rows], np.int64))
+    gate, up = f"{name}.gate", f"{name}.up"
+    graph.node("Split", [both, sizes], [gate, up], axis=-1)
     gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
     return multiply(graph, recipe, f"{name}.down", gated, layer.down)
 

@@ -33,6 +33,11 @@ class Linear:
     output_scale: FloatArray | None = None
     """Multiplies rows and bias, (out_features,); None is all ones. Set by smoothing."""
 
+    @property
+    def rows(self) -> int:
+        """Out features."""
+        return sum(part.shape[0] for part in self.parts)
+
     def floats(self) -> FloatArray:
         """Return the whole matrix as float32, scales applied, (out_features, in_features)."""
         rows = [part.floats() for part in self.parts]
@@ -48,6 +53,12 @@ class Linear:
         if self.bias is None or self.output_scale is None:
             return self.bias
         return self.bias * self.output_scale
+
+
+def stacked(first: Linear, second: Linear) -> Linear:
+    """Return both matrices as one, the rows of `second` last. Neither may have a bias or scales."""
+    assert all(one.bias is one.input_scale is one.output_scale is None for one in (first, second))
+    return Linear([*first.parts, *second.parts], [*first.orders, *second.orders], None)
 
 
 def linear(file: GgufFile, a: Architecture, layer: int, *names: str) -> Linear:

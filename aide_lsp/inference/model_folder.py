@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from aide_lsp.errors import ModelFilesError
 
-FORMAT = 2
+FORMAT = 3
 """Version of the manifest this module reads."""
 
 MANIFEST = "manifest.json"

@@ -16,6 +16,7 @@ from tiny_model import tiny_model_folder
 from aide_lsp.errors import ModelFilesError, SessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.model_folder import FORMAT
 from aide_lsp.inference.prefix_cache import PrefixCache, RowRule, plan
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import open_session
@@ -187,7 +188,7 @@ def test_open_when_a_file_is_missing_cut_or_broken_then_says_which(exact_folder,
         ("model.onnx.data", b"", "has 0 bytes instead of"),
         ("manifest.json", b"{", "cannot be read"),
         ("manifest.json", b'{"format": 99}', "has format 99"),
-        ("manifest.json", b'{"format": 2}', "cannot be used"),
+        ("manifest.json", f'{{"format": {FORMAT}}}'.encode(), "cannot be used"),
     ]:
         folder = copied(exact_folder, tmp_path / f"{name}-{words}")
         (folder / name).unlink()
