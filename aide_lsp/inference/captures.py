@@ -11,7 +11,7 @@ from typing import Any
 NOT_CAPTURED = -1
 """For the runtime: launch the kernels one by one."""
 MOST_CAPTURES = 64
-"""The runtime keeps graphs as long as a session. Buffers come from an arena, soon at places known already."""
+"""The runtime keeps graphs as long as a session. Buffers that are spare serve again (`kv_cache.py`)."""
 
 
 class Captures:
@@ -25,7 +25,10 @@ class Captures:
     def number(self, kv: Mapping[str, Any], total: int) -> int:
         """Return the number of the graph for `kv`, planned for `total` positions."""
         if kv is not self._kv:
-            self._kv, self._places = kv, tuple(value.data_ptr() for value in kv.values())
+            self._kv = kv
+            self._places = tuple(
+                number for value in kv.values() for number in (value.data_ptr(), *value.shape())
+            )
         key = (total, *self._places)
         if key not in self._numbers:
             if len(self._numbers) >= MOST_CAPTURES:

@@ -19,6 +19,11 @@ from aide_lsp.errors import SessionError
 if TYPE_CHECKING:
     import onnxruntime
 
+Values = dict[str, Any]
+"""Runtime values by input name: `past_key_0`, `past_value_0`, `past_key_1`, ..."""
+
+MOST_SPARE = 2
+"""Sets of buffers that are kept for later KV caches: as a rule one text goes when another comes."""
 STEP = 64
 """Positions by which buffers grow, as a rule: 1.6 MB of a model with 0.5B parameters in float32."""
 
@@ -42,15 +47,47 @@ class KvShape:
         return 2 * self.layer_count * self.head_count * self.head_dim * np.dtype(self.dtype).itemsize
 
 
+class SpareBuffers:
+    """Buffers that are not in use: later ones lie at the same places, of which CUDA graphs are captured."""
+
+    def __init__(self) -> None:
+        self._sets: list[tuple[int, Values]] = []  # by capacity; the one that goes first stands first
+
+    def take(self, capacity: int) -> Values | None:
+        """Return buffers of just that capacity, whatever they hold; None: there are none."""
+        for index, (spare, values) in enumerate(self._sets):
+            if spare == capacity:
+                del self._sets[index]
+                return values
+        return None
+
+    def give(self, capacity: int, values: Values) -> None:
+        """Keep buffers for later."""
+        if capacity:
+            self._sets = [*self._sets, (capacity, values)][-MOST_SPARE:]
+
+
 class KvCache:
     """Buffers of keys and values, (1, heads, capacity, head_dim) each, on the CPU or a CUDA device."""
 
-    def __init__(self, shape: KvShape, capacity: int, limit: int, device: str, step: int = STEP) -> None:
-        self._shape, self._limit, self._device, self._step = shape, limit, device, step
+    def __init__(
+        self,
+        shape: KvShape,
+        capacity: int,
+        limit: int,
+        device: str,
+        step: int = STEP,
+        spare: SpareBuffers | None = None,
+    ) -> None:
+        self._shape, self._limit, self._device, self._step, self._spare = shape, limit, device, step, spare
         self.capacity = self._rounded(capacity)
         """Positions there is room for."""
         self.values = self._allocate(self.capacity)
-        """By input name: `past_key_0`, `past_value_0`, `past_key_1`, ... New ones when they grow."""
+        """New ones when they grow."""
+
+    def __del__(self) -> None:
+        if self._spare is not None and hasattr(self, "values"):
+            self._spare.give(self.capacity, self.values)
 
     @property
     def bytes(self) -> int:
@@ -68,8 +105,10 @@ class KvCache:
         if length > self._limit:
             raise SessionError(f"{length} tokens are wanted; the model takes {self._limit}.")
         capacity = self._rounded(length)
-        self.values = self._allocate(capacity, self._content(self.capacity))
-        self.capacity = capacity
+        values = self._allocate(capacity, self._content(self.capacity))
+        if self._spare is not None:
+            self._spare.give(self.capacity, self.values)
+        self.capacity, self.values = capacity, values
 
     def copy(self, length: int) -> "KvCache":
         """Return other buffers that hold the same at the first `length` positions.
@@ -77,7 +116,7 @@ class KvCache:
         Raises:
             SessionError: memory is short.
         """
-        copy = KvCache(self._shape, 0, self._limit, self._device, self._step)
+        copy = KvCache(self._shape, 0, self._limit, self._device, self._step, self._spare)
         copy.capacity = self._rounded(length)
         copy.values = self._allocate(copy.capacity, self._content(length))
         return copy
@@ -89,23 +128,32 @@ class KvCache:
     def _content(self, length: int) -> dict[str, NDArray[Any]]:
         return {name: value.numpy()[:, :, :length] for name, value in self.values.items()}
 
-    def _allocate(
-        self, capacity: int, content: dict[str, NDArray[Any]] | None = None
-    ) -> dict[str, "onnxruntime.OrtValue"]:
+    def _allocate(self, capacity: int, content: dict[str, NDArray[Any]] | None = None) -> Values:
+        spare = self._spare.take(capacity) if self._spare is not None else None
         try:
-            return {name: self._buffer(capacity, (content or {}).get(name)) for name in self._names()}
+            return {
+                name: self._buffer(capacity, (content or {}).get(name), (spare or {}).get(name))
+                for name in self._names()
+            }
         except MemoryError as error:
             raise SessionError(
                 f"There is not enough memory for a context of {capacity} tokens. Lower Num Context."
             ) from error
 
-    def _buffer(self, capacity: int, content: NDArray[Any] | None) -> "onnxruntime.OrtValue":
+    def _buffer(
+        self, capacity: int, content: NDArray[Any] | None, spare: "onnxruntime.OrtValue | None"
+    ) -> "onnxruntime.OrtValue":
         import onnxruntime
 
+        if spare is not None and content is None:
+            return spare  # what it holds lies behind any text
         shape = self._shape
         buffer = np.zeros((1, shape.head_count, capacity, shape.head_dim), dtype=shape.dtype)
         if content is not None:
             buffer[:, :, : content.shape[2]] = content
+        if spare is not None:
+            spare.update_inplace(buffer)
+            return spare
         # On the CPU the runtime works in the array's own memory; on a device it gets a copy.
         return onnxruntime.OrtValue.ortvalue_from_numpy(buffer, self._device, 0)
 

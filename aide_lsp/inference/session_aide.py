@@ -42,7 +42,7 @@ from aide_lsp.errors import SessionError
 from aide_lsp.inference.bound_call import BoundCall
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.captures import NOT_CAPTURED, Captures
-from aide_lsp.inference.kv_cache import KvCache, KvShape
+from aide_lsp.inference.kv_cache import KvCache, KvShape, SpareBuffers
 from aide_lsp.inference.model_folder import ModelInfo
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
@@ -91,6 +91,7 @@ class AideSession:
         self._folder, self._info, self._threads, self._capacity = folder, info, threads, capacity
         self._session = loaded.session
         self._head: Any = None
+        self._spare = SpareBuffers()
         self.kv = self.new_kv()
         self._any = BoundCall(self._session, info, self.provider)
         self._step = BoundCall(self._session, info, self.provider) if rule.step else self._any
@@ -101,8 +102,10 @@ class AideSession:
         """See `Session.new_kv`."""
         info = self._info
         shape = KvShape(info.layer_count, info.kv_head_count, info.head_dim, info.kv_dtype)
-        growth = {"step": STEP_POSITIONS} if self.row_rule.step else {}
-        return KvCache(shape, self._capacity, self.context_length, self.provider, **growth)
+        if not self.row_rule.step:
+            return KvCache(shape, self._capacity, self.context_length, self.provider)
+        spare = self._spare
+        return KvCache(shape, self._capacity, self.context_length, self.provider, STEP_POSITIONS, spare)
 
     def use(self, kv: KvCache) -> None:
         """See `Session.use`."""

@@ -41,7 +41,7 @@ def patched():
         yield monkeypatch
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cuda(folder, patched):
     session = open_on_device(folder)
     assert (session.provider, session.provider_note, session.row_rule) == ("cuda", None, RULE)
@@ -81,13 +81,25 @@ histories = st.lists(
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(histories)
-def test_generate_when_steps_are_captured_then_all_is_as_on_a_cold_cpu(cpu, cuda, history):
+def test_generate_when_steps_are_captured_then_all_is_as_on_a_cold_cpu(cpu, folder, patched, history):
     """With several texts held, drafts of their ends, buffers that grow, and graphs that come and go."""
+    cuda = open_on_device(folder)
     slots, drafter = Slots(cuda, max_bytes=3 * cuda.kv.bytes + 1), Drafter()
     for length, tail, count in history:
         prompt = TEXT[:length] + tail
         found = said(cuda, prompt, drafter, slots.take(prompt), count)
         assert found == said(cpu, prompt, None, PrefixCache(), count)
+
+
+def test_generate_when_texts_come_and_go_then_few_graphs_serve_them(cuda):
+    one = cuda.kv.bytes
+    slots = Slots(cuda, max_bytes=3 * one)
+    for turn in range(30):
+        prompt = TEXT[turn * 40 :][:100] + TEXT[: turn * 30]
+        list(generate(cuda, slots.take(prompt), prompt, WARM, Limits(3), CancelToken()))
+        assert slots.bytes <= 3 * one
+    assert len(cuda._session.graphs) <= 8
+    assert NOT_CAPTURED not in cuda._session.launches[-2:]
 
 
 def test_generate_when_tokens_repeat_then_drafts_save_steps(cuda):
@@ -191,8 +203,11 @@ def test_errors_of_the_model_when_on_cuda_then_are_said_once(folder, patched):
 
 
 class Buffer:
-    def __init__(self, place):
-        self._place = place
+    def __init__(self, place, capacity=1024):
+        self._place, self._capacity = place, capacity
+
+    def shape(self):
+        return [1, 2, self._capacity, 64]
 
     def data_ptr(self):
         return self._place
@@ -203,7 +218,9 @@ def test_number_when_places_and_plan_are_the_same_then_so_is_the_graph():
     here, there = ({"past_key_0": Buffer(place)} for place in (1, 2))
     first = captures.number(here, 1024)
     assert captures.number({"past_key_0": Buffer(1)}, 1024) == first >= 0
-    assert len({first, captures.number(there, 1024), captures.number(here, 2048)}) == 3
+    roomy = {"past_key_0": Buffer(1, 2048)}
+    others = [captures.number(there, 1024), captures.number(here, 2048), captures.number(roomy, 1024)]
+    assert len({first, *others}) == 4
 
 
 def test_number_when_many_were_captured_then_no_more_are():
