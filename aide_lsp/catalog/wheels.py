@@ -7,6 +7,7 @@ the zip file is opened, and of it one member is read, as a stream, up to the siz
 It does not know where the parts stand in the finished file, nor its sha256 (`partial`).
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -137,11 +138,11 @@ def _start_pip(requirements: Path, folder: Path, output: int) -> "subprocess.Pop
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size
-        except OSError:
-            continue
+    # pip's own folders come and go meanwhile: `walk` passes over what is gone.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(parent, name).stat().st_size
     return total
 
 
