@@ -81,9 +81,7 @@ class BoundGraph:
         binding.io.synchronize_inputs()
         self.session.run_with_iobinding(binding.io)
         binding.io.synchronize_outputs()
-        return Rows(
-            *(binding.outputs[name].numpy() for name in ("candidate_ids", "candidate_logits", "hidden"))
-        )
+        return Rows(*(binding.outputs[name].numpy() for name in OUTPUTS))
 
     def _bind(self, length: int, rows: int) -> Binding:
         # The operator reads the total length on the host (its kernel's input 6 is CPU memory).
