@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
@@ -180,3 +180,14 @@ def sha256_of(file: Path) -> str:
     """Give the sha256 of a file (about half a second for 500 MB)."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def bytes_in(folder: Path) -> int:
+    """Return the size of all files in a folder, in which others may be at work."""
+    total = 0
+    # Folders come and go meanwhile: `walk` passes over what is gone.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += Path(parent, name).stat().st_size
+    return total

@@ -21,7 +21,7 @@ from attrs import frozen
 
 from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.download import download, locked
-from aide_lsp.catalog.partial import Progress, sha256_of, writing_to
+from aide_lsp.catalog.partial import Progress, bytes_in, sha256_of, writing_to
 from aide_lsp.errors import ModelFilesError
 
 IMPORTED = "imported"
@@ -127,7 +127,7 @@ def state_of(card: Card) -> State:
     partial = own / f"{card.file}.partial"
     begun = partial.stat().st_size if card.file and partial.is_file() else 0
     recipes = tuple(sorted(name for name, folder in _conversions(card) if is_converted(folder)))
-    return State(model_file(card) is not None, begun, recipes, _size_of(own))
+    return State(model_file(card) is not None, begun, recipes, bytes_in(own))
 
 
 def remove(card: Card, progress: Progress) -> int:
@@ -135,7 +135,7 @@ def remove(card: Card, progress: Progress) -> int:
     own = folder_of(card)
     if not own.exists():
         return 0
-    freed = _size_of(own)
+    freed = bytes_in(own)
     with locked(own, progress), writing_to(own):
         for entry in own.iterdir():
             if entry.is_dir() and not entry.is_symlink():
@@ -218,7 +218,3 @@ def _made(folder: Path) -> Path:
         for level in (data_folder(), folder.parent, folder):
             level.mkdir(mode=0o700, exist_ok=True)
     return folder
-
-
-def _size_of(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

