@@ -1,8 +1,9 @@
 """Writes the ledger beside the completions, never in their way.
 
 In: completions as they are made, and what became of them. Out: nothing; a thread of its own writes, a moment
-later and several together. Where it cannot keep up, entries are dropped; where the file cannot be written,
-that is said once and the ledger is off until the next start. It does not know what is in the file.
+later and several together. Where it cannot keep up, entries are dropped. Where the file cannot be written,
+that is reported once; each later completion tries again, so recording resumes when the cause is gone. It does
+not know what is in the file.
 """
 
 import logging
@@ -56,15 +57,16 @@ class Recorder:
         self._hurry, self._starting = Event(), Lock()
         self._thread: Thread | None = None
         self.problem: str | None = None
-        """Why nothing is kept any more; None: nothing is wrong."""
+        """Why the last ones were not kept; None: nothing is wrong."""
         self.dropped = 0
-        """Entries that found no room among the waiting ones."""
+        """Entries that found no room among the waiting ones, or could not be written."""
+        self._reported: set[str] = set()
 
     def record(
         self, mode: str, request: "CompletionRequest", completion: "Completion", completer: "Completer"
     ) -> None:
         """Keep a completion that was made; those from the completion cache have been kept already."""
-        if mode == "off" or self.problem or completion.from_cache:
+        if mode == "off" or completion.from_cache:
             return
         self._start()
         self._put(Made(request, completion, maker_of(completer), time.time(), mode))
@@ -96,12 +98,17 @@ class Recorder:
     def _start(self) -> None:
         with self._starting:
             if self._thread is None:
-                self._thread = Thread(target=self._run, name="aide-ledger", daemon=True)
-                self._thread.start()
+                thread = Thread(target=self._run, name="aide-ledger", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # no memory for a thread
+                    self._failed(f"The ledger cannot be written: {error}.", 1)
+                    return
+                self._thread = thread
 
     def _put(self, what: Made | Shown | Accepted) -> None:
         """Queue it. Without a thread nothing was kept yet, so there is nothing to mark."""
-        if self._thread is None or self.problem:
+        if self._thread is None:
             return
         try:
             self._queue.put_nowait(what)
@@ -125,23 +132,33 @@ class Recorder:
             del waiting, one  # they hold texts; the next may be long in coming
 
     def _write(self, batch: list[Made | Shown | Accepted]) -> None:
-        if not batch or self.problem:
+        if not batch:
             return
+        try:
+            self._write_all(batch)
+        except LedgerError as error:
+            self._failed(str(error), len(batch))
+        except BaseException as error:  # whatever it is, completions go on; its text may hold the user's
+            self._failed(f"The ledger failed ({type(error).__name__}).", len(batch))
+        else:
+            if self.problem is not None:
+                self.problem = None
+                log.info("The ledger is written again.")
+
+    def _write_all(self, batch: list[Made | Shown | Accepted]) -> None:
         from aide_lsp.ledger.file import opened
 
-        try:
-            with opened(self._path()) as ledger:
-                for one in batch:
-                    _keep(ledger, one)
-                ledger.trim()
-        except LedgerError as error:
-            self._give_up(str(error))
-        except Exception as error:  # whatever it is, completions go on; its text may hold the user's
-            self._give_up(f"The ledger failed ({type(error).__name__}).")
+        with opened(self._path()) as ledger:
+            for one in batch:
+                _keep(ledger, one)
+            ledger.trim()
 
-    def _give_up(self, problem: str) -> None:
+    def _failed(self, problem: str, count: int) -> None:
         self.problem = problem
-        log.warning("%s Nothing more is kept until the next start.", problem)
+        self.dropped += count
+        if problem not in self._reported:
+            self._reported.add(problem)
+            log.warning("%s Completions are not recorded until that is solved.", problem)
 
 
 def _keep(ledger: "LedgerFile", one: Made | Shown | Accepted) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from aide_lsp.ledger import file as ledger_file
 from aide_lsp.ledger import recorder as recording
-from aide_lsp.ledger.file import opened
+from aide_lsp.ledger.file import forget, opened
 from aide_lsp.ledger.recorder import Recorder
 from tests.ledger.making import SECRET, TEXT, completion_of, fake_completer, request_for
 
@@ -149,37 +149,62 @@ def half_made(path):
     connection.close()
 
 
-@pytest.mark.parametrize("damage", [broken, foreign, a_folder, newer, half_made])
-def test_damaged_file_is_told_once_and_the_ledger_is_off(recorder, path, damage, caplog):
+def removed_rights(path):
+    path.parent.chmod(0o500)
+
+
+def a_folder_that_is_a_file(path):
+    path.parent.rmdir()
+    path.parent.write_text("a file")
+
+
+def mend(path):
+    """Take away whatever is in the ledger's place."""
+    if path.parent.is_file():
+        path.parent.unlink()
+    else:
+        path.parent.chmod(0o700)
+        path.rmdir() if path.is_dir() else forget(path)
+
+
+ROOT = sys.platform == "win32" or os.geteuid() == 0
+DAMAGES = [broken, foreign, a_folder, newer, half_made, a_folder_that_is_a_file]
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, *([] if ROOT else [removed_rights])])
+def test_file_that_cannot_be_used_is_reported_once_and_recording_resumes_afterward(
+    recorder, path, damage, caplog
+):
     path.parent.mkdir()
     damage(path)
-    with caplog.at_level(logging.DEBUG, "aide"):
-        for _ in range(3):
-            record(recorder)
+    with caplog.at_level(logging.WARNING, "aide"):
+        for number in range(3):
+            record(recorder, number)
             recorder.flush(10)
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert str(path) in recorder.report("hashes")["problem"]
-    assert "aide log --clear" in recorder.problem
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert (recorder.dropped, "cannot be used" in recorder.problem) == (3, damage is not newer)
+        assert str(path) in recorder.report("hashes")["problem"]
+        assert "aide log --clear" in recorder.problem
+        mend(path)
+        record(recorder, 4)
+        recorder.flush(10)
+    assert [entry.seed for entry in newest(path)] == ["4"]
+    assert (recorder.problem, len(caplog.records)) == (None, 1)
     assert SECRET not in caplog.text
 
 
-def test_folder_that_cannot_be_made_turns_the_ledger_off(tmp_path):
-    (tmp_path / "data").write_text("a file")
-    recorder = Recorder(lambda: tmp_path / "data" / "ledger.sqlite")
-    record(recorder)
-    recorder.flush(10)
-    assert "cannot be used" in recorder.problem
+def test_two_problems_in_turn_are_each_reported_once(recorder, path, caplog):
+    path.parent.mkdir()
+    for damage in (a_folder, foreign, a_folder):
+        damage(path)
+        for _ in range(2):
+            record(recorder)
+            recorder.flush(10)
+        mend(path)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="rights do not bind this user")
-def test_folder_that_is_read_only_turns_the_ledger_off(recorder, path):
-    path.parent.mkdir(mode=0o500)
-    record(recorder)
-    recorder.flush(10)
-    assert "Permission denied" in recorder.problem
-
-
-def test_full_disk_turns_the_ledger_off_and_keeps_what_was_there(recorder, path, monkeypatch):
+def test_full_disk_keeps_what_was_there_and_recording_resumes_afterward(recorder, path, monkeypatch):
     record(recorder, 1)
     recorder.flush(10)
     prepare = ledger_file._prepare
@@ -195,14 +220,49 @@ def test_full_disk_turns_the_ledger_off_and_keeps_what_was_there(recorder, path,
     assert "full" in recorder.problem
     monkeypatch.undo()
     assert [entry.seed for entry in newest(path)] == ["1"]
+    record(recorder, 60)
+    recorder.flush(10)
+    assert ([entry.seed for entry in newest(path)], recorder.problem) == (["60", "1"], None)
 
 
-def test_file_that_another_process_holds_turns_the_ledger_off(recorder, path, monkeypatch):
+def test_file_that_another_process_holds_is_written_again_when_it_lets_go(recorder, path, monkeypatch):
     monkeypatch.setattr(ledger_file, "WAIT_SECONDS", 0.05)
     with opened(path):
-        record(recorder)
+        record(recorder, 1)
         recorder.flush(10)
     assert "locked" in recorder.problem
+    record(recorder, 2)
+    recorder.flush(10)
+    assert ([entry.seed for entry in newest(path)], recorder.problem) == (["2"], None)
+
+
+def test_thread_that_cannot_start_costs_entries_and_no_completion(recorder, path, monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", no_memory)
+    record(recorder, 1)
+    assert "can't start new thread" in recorder.problem
+    monkeypatch.undo()
+    record(recorder, 2)
+    recorder.flush(10)
+    assert ([entry.seed for entry in newest(path)], recorder.problem) == (["2"], None)
+
+
+def no_memory(thread):
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError])
+def test_nothing_that_is_raised_ends_recording(recorder, path, monkeypatch, kind):
+    def fault(made, salt):
+        raise kind(made.request.text)
+
+    monkeypatch.setattr(recording, "entry_of", fault)
+    record(recorder, 1)
+    recorder.flush(10)
+    assert recorder.problem == f"The ledger failed ({kind.__name__})."
+    monkeypatch.undo()
+    record(recorder, 2)
+    recorder.flush(10)
+    assert ([entry.seed for entry in newest(path)], recorder.problem) == (["2"], None)
 
 
 def test_completing_goes_on_when_writing_hangs_and_entries_are_dropped(path, monkeypatch):
