@@ -8,6 +8,9 @@
     │   ├── ConversionError      the file cannot be turned into ONNX
     │   └── ModelFilesError      files on disk are missing or differ from their manifest
     ├── SessionError         the runtime could not load or run the model
+    │   ├── BrokenSessionError   it failed in the middle; loaded again it may work
+    │   └── MemoryShortError     there was not enough memory
+    ├── CrashError           something below raised what is no ordinary error
     ├── LedgerError          the ledger cannot be read or written, or holds no such completion
     └── DeclinedError        this request cannot be completed, with a reason code to show
 
@@ -46,6 +49,23 @@ class ModelFilesError(ModelError):
 
 class SessionError(AideError):
     """The runtime could not load the model or run it."""
+
+
+class BrokenSessionError(SessionError):
+    """The runtime failed while it ran the model. Whatever it held is lost; loaded again it may work."""
+
+
+class MemoryShortError(SessionError):
+    """There was not enough memory to load the model or to run it."""
+
+
+class CrashError(AideError):
+    """A library raised what is meant to end a process or a thread; here it ends one request."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> "CrashError":
+        """Say what was raised, without its text: that may hold the user's."""
+        return cls(f"Internal error ({type(error).__name__}). Please report it, with the log.")
 
 
 class LedgerError(AideError):

@@ -1,18 +1,22 @@
 """One thread that runs the model: jobs one after another, in the order they were given.
 
 In: a job with its cancel token. Out: a future. Alone it touches session, KV cache and prefix cache, so these
-need no locks. It is a daemon: the process never waits for it.
-It does not know what a job computes.
+need no locks. It is a daemon: the process never waits for it. Nothing that a job raises ends the thread or
+leaves a future without an answer.
 """
 
+import logging
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
+from aide_lsp.errors import CrashError
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.lsp.protocol import where
 
+log = logging.getLogger("aide.worker")
 T = TypeVar("T")
 _Job = tuple[Callable[[], Any], CancelToken, "Future[Any]"]
 
@@ -25,10 +29,14 @@ class Worker:
         self._thread: Thread | None = None
 
     def submit(self, job: Callable[[], T], cancel: CancelToken) -> "Future[T]":
-        """Queue a job. Cancelled before its turn, it does not run: its future ends with `Cancelled`."""
+        """Queue a job. Cancelled before its turn, it does not run: its future ends with `Cancelled`.
+
+        What is no ordinary error (`SystemExit` or the panic of a library, say) ends it with `CrashError`.
+        """
         if self._thread is None:
-            self._thread = Thread(target=self._run, name="aide-worker", daemon=True)
-            self._thread.start()
+            thread = Thread(target=self._run, name="aide-worker", daemon=True)
+            thread.start()  # may fail for want of memory: then the next job tries again
+            self._thread = thread
         future: Future[T] = Future()
         self._jobs.put((job, cancel, future))
         return future
@@ -46,4 +54,12 @@ def _run_one(job: Callable[[], Any], cancel: CancelToken, future: "Future[Any]")
         cancel.check()
         future.set_result(job())
     except BaseException as error:
+        if not _is_ordinary(error):
+            log.error("A job ended with %s.", where(error))
+            error = CrashError.of(error)
         future.set_exception(error)
+
+
+def _is_ordinary(error: BaseException) -> bool:
+    """Whether an event loop can hand it on; others end the loop, or leave whoever waits without an answer."""
+    return isinstance(error, Exception) and not isinstance(error, (StopIteration, CancelledError))

@@ -3,10 +3,11 @@
 Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives
 orders: `#slow 5` takes 5 s unless cancelled, `#deaf` 30 s in any case, `#print` prints to stdout from Python
 and from C, `#child FILE` starts a process and writes its number, `#decline`, `#crash` and `#session` raise,
-`#empty` is completed with nothing, `#stats` with what happened so far, `#drawn` with seed and candidate;
-anything else with `pass  # <number of characters before the cursor>`.
+`#raise NAME` raises that class, `#empty` is completed with nothing, `#stats` with what happened so far,
+`#drawn` with seed and candidate; anything else with `pass  # <number of characters before the cursor>`.
 """
 
+import builtins
 import ctypes
 import logging
 import os
@@ -23,7 +24,11 @@ from attrs import evolve
 from aide_lsp.errors import DeclinedError, ModelError, SessionError
 from aide_lsp.lsp.main import main
 
-SLOW = re.compile(r"#slow ([\d.]+)")
+SLOW, RAISE = re.compile(r"#slow ([\d.]+)"), re.compile(r"#raise (\w+)")
+
+
+class PanicException(BaseException):
+    """What a panic in a Rust library becomes."""
 
 
 class FakeCompleter:
@@ -84,6 +89,8 @@ def _obey(completer, before, cancel) -> None:
         raise DeclinedError("test-reason", "The fake declines.")
     if "#crash" in before:
         raise RuntimeError(f"secret text {before}")
+    if named := RAISE.search(before):
+        raise {"PanicException": PanicException, **vars(builtins)}[named[1]](before)
     if "#session" in before:
         raise SessionError("The runtime failed. Restart the server.")
     if slow := SLOW.search(before):
