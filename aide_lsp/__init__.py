@@ -1,3 +1,19 @@
-"""Aide: code completions from a model on your own machine."""
+"""Aide: code completions from a model on your own machine.
+
+Python imports this before any other module of Aide, in every process, so this is where the libraries that
+report to their makers are silenced. They read the environment when they are imported; their own switches come
+too late: by then ONNX Runtime has made its files.
+"""
+
+import os
 
 __version__ = "0.1.0"
+
+SILENT = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+"""Set whatever the user's environment says: nothing that Aide promises may depend on it."""
+
+os.environ.update(SILENT)

@@ -1,6 +1,8 @@
 """Who may import whom, how large a module may get, and that generated files are fresh."""
 
 import ast
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +98,34 @@ def test_imports_point_one_way(path):
         assert rooms_imported(path) - {room} <= ROOMS[room]
     libraries = {name.split(".")[0] for name in imports(path)}
     assert {name for name in libraries if room not in LIBRARIES.get(name, {room})} == set()
+
+
+def test_libraries_that_report_are_imported_after_aide_lsp_only():
+    """`aide_lsp/__init__.py` silences them; programs outside have a root that imports it first."""
+    reporting = re.compile(r"^[^#\n]*\b(?:import|from) +(?:onnxruntime|huggingface_hub)\b", re.MULTILINE)
+    roots = {"benchmarks": "__init__.py", "tests": "conftest.py", "editors/tests": None}
+    for folder, root in roots.items():
+        files = [path for path in (REPOSITORY / folder).rglob("*") if path.suffix == ".py"]
+        assert files
+        importing = [path for path in files if reporting.search(path.read_text(encoding="utf-8"))]
+        assert bool(importing) == (root is not None), importing
+        if root:
+            assert "aide_lsp" in {name.partition(".")[0] for name in imports(REPOSITORY / folder / root)}
+            assert REPOSITORY / folder / root not in importing
+
+
+@pytest.mark.parametrize("module", ["aide_lsp", "benchmarks"])
+def test_user_who_switched_telemetry_on_then_it_is_off(module):
+    names = ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY")
+    run = subprocess.run(
+        [sys.executable, "-c", f"import os, {module}; print(*map(os.environ.get, {names}))"],
+        env={**os.environ, **dict.fromkeys(names, "0")},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == ["1", "1"]
 
 
 def test_modules_stay_small():
