@@ -14,8 +14,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Thread
 from typing import IO, Any
 
 from aide_lsp.errors import ConversionError
@@ -85,12 +87,14 @@ def run_worker(module: str, job: Mapping[str, Any], progress: Progress) -> Any:
     # -P: the current folder may be an untrusted project with modules of the same names.
     command = [sys.executable, "-P", "-m", module]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
-        subprocess.Popen(command, **(pipes | {"stderr": complaints}), text=True, encoding="utf-8") as worker,
-    ):
+    last: deque[str] = deque(maxlen=1)
+    with subprocess.Popen(command, **pipes, text=True, encoding="utf-8", errors="replace") as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None
+        assert worker.stderr is not None
+        # Read all the time: a pipe that nobody reads would stop the worker.
+        complaints = Thread(target=last.extend, args=(filter(str.strip, worker.stderr),))
+        complaints.start()
         try:
             with contextlib.suppress(BrokenPipeError):
                 worker.stdin.write(json.dumps(job) + "\n")
@@ -102,7 +106,8 @@ def run_worker(module: str, job: Mapping[str, Any], progress: Progress) -> Any:
             with contextlib.suppress(BrokenPipeError):
                 worker.stdin.close()
             worker.wait()
-        return _result(answer, worker.returncode, complaints)
+            complaints.join()
+        return _result(answer, worker.returncode, last[0].strip() if last else "no message")
 
 
 def _listen(lines: IO[str], progress: Progress) -> Mapping[str, Any]:
@@ -114,7 +119,7 @@ def _listen(lines: IO[str], progress: Progress) -> Mapping[str, Any]:
     return {}
 
 
-def _result(answer: Mapping[str, Any], code: int, complaints: IO[str]) -> Any:
+def _result(answer: Mapping[str, Any], code: int, complaint: str) -> Any:
     if "result" in answer:
         return answer["result"]
     if "error" in answer:
@@ -123,6 +128,4 @@ def _result(answer: Mapping[str, Any], code: int, complaints: IO[str]) -> Any:
         raise ConversionError(
             "the conversion was killed, most likely for want of memory; free some and try again"
         )
-    complaints.seek(0)
-    last: Sequence[str] = complaints.read().strip().splitlines()[-1:] or ["no message"]
-    raise ConversionError(f"the conversion ended with exit code {code}: {last[0]}")
+    raise ConversionError(f"the conversion ended with exit code {code}: {complaint}")
