@@ -14,6 +14,7 @@ from attrs import frozen
 from aide_lsp.settings_limits import Limits as Limits
 from aide_lsp.settings_limits import ModelLimits as ModelLimits
 from aide_lsp.settings_limits import allowed_by, fault_of
+from aide_lsp.settings_limits import most_context as most_context
 from aide_lsp.settings_limits import shown as shown
 
 
@@ -56,7 +57,7 @@ class Parameters:
         int,
         "How much text around the cursor the model reads.",
         minimum=1,
-        model_maximum="context_length",
+        model_maximum="most_context",
         unit="tokens",
         project=True,
     )
@@ -142,7 +143,14 @@ class Settings:
         unit="MB",
         whole=True,
     )
-    max_tokens: int = setting(128, int, "Longest completion.", minimum=1, maximum=4096, unit="tokens")
+    max_tokens: int = setting(
+        128,
+        int,
+        "Longest completion. It ends sooner where the model's context is full.",
+        minimum=1,
+        maximum=4096,
+        unit="tokens",
+    )
     candidates: int = setting(
         3,
         int,

@@ -173,7 +173,7 @@ class _Merge:
     def _lower_default(self) -> None:
         """Lower the default Num Context to what the user and the model allow: nobody asked for more."""
         limits, wanted = self._bounds.limits, self._settings.parameters.num_context
-        tops = (self._bounds.cap, limits.context_length if limits else None)
+        tops = (self._bounds.cap, limits.most_context if limits else None)
         lowest = min([wanted, *(top for top in tops if top is not None)])
         if lowest < wanted:
             self._origins["num_context"] = [Origin(lowest, DEFAULT, wanted=wanted)]

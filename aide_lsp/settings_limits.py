@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from aide_lsp.globs import glob_fault
 
@@ -39,6 +39,17 @@ class Limits:
     """It holds for all files alike: it cannot be set for a language or a glob."""
 
 
+RESERVED_TOKENS = 256
+"""Positions of the model's context kept free of text, for the completion and the prompt's control tokens."""
+
+
+def most_context(context_length: int) -> int:
+    """The greatest Num Context of a model; one with a tiny context keeps half of it free."""
+    # Where forwards run in steps of 8 rows a session uses multiples of 8: the limit is the same everywhere.
+    usable = context_length - context_length % 8
+    return max(1, usable - min(RESERVED_TOKENS, usable // 2))
+
+
 @frozen
 class ModelLimits:
     """Upper limits that the loaded model gives."""
@@ -46,12 +57,19 @@ class ModelLimits:
     vocab_size: int
     """Number of tokens in the vocabulary: the greatest Top K."""
     context_length: int
-    """Tokens that the model can read at once: the greatest Num Context."""
+    """Tokens that the model can read at once."""
+    most_context: int = field(
+        default=Factory(lambda limits: most_context(limits.context_length), takes_self=True)
+    )
+    """The greatest Num Context: the model's, or the user's own limit where that is lower."""
 
 
 MOST_GLOBS = 500
 """They are looked through for each request: a project's file must not make an editor wait."""
-_OF_MODEL = {"vocab_size": "the model's vocabulary size", "context_length": "the model's context length"}
+_OF_MODEL = {
+    "vocab_size": "the model's vocabulary size",
+    "most_context": f"the model's context length less {RESERVED_TOKENS}",
+}
 _NOUNS = {
     bool: "true or false",
     int: "a whole number",
@@ -94,6 +112,8 @@ def allowed_by(field: Limits, limits: ModelLimits | None = None) -> str:
         noun += f" from {shown(field.minimum)}"
     if top is not None or field.model_maximum:
         noun += f" to {shown(top) if top is not None else _OF_MODEL[str(field.model_maximum)]}"
+    if limits is not None and field.model_maximum == "most_context":
+        noun += f" (the model's {limits.context_length} less room for the completion)"
     return noun + (f" (or nothing: {field.none})" if field.none else "")
 
 

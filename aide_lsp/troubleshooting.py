@@ -172,9 +172,9 @@ def propose(complaint: str, parameters: Parameters, limits: ModelLimits | None, 
 
 def within(limits: ModelLimits, most_context: int | None) -> ModelLimits:
     """Narrow the model's limits to the Num Context that the user allows; None: all."""
-    if most_context is None or most_context > limits.context_length:
+    if most_context is None or most_context > limits.most_context:
         return limits
-    return attrs.evolve(limits, context_length=most_context)
+    return attrs.evolve(limits, most_context=most_context)
 
 
 def label(key: str) -> str:

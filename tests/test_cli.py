@@ -56,7 +56,10 @@ def test_complete_when_top_k_is_past_the_candidates_then_all_logits_are_used(aid
     ("arguments", "said"),
     [
         (["--top-k", "385"], "expected a whole number from 1 to 384, found 385"),
-        (["--num-context", "2049"], "from 1 to 2048, found 2049"),
+        (
+            ["--num-context", "1793"],
+            "from 1 to 1792 (the model's 2048 less",
+        ),
         (["--temperature", "1.1"], "from 0.0 to 1.0, found 1.1"),
         (["--model", "tinny"], "tiny"),
         (["--provider", "tpu"], '"auto", "cpu", "cuda"'),
@@ -68,6 +71,16 @@ def test_complete_with_a_wrong_value_then_one_message_and_no_traceback(aide, arg
     assert said in run.stderr
     assert "Traceback" not in run.stderr
     assert run.stdout == ""
+
+
+def test_complete_with_the_greatest_num_context_then_all_of_it_is_read(aide, home):
+    (home / "long.py").write_text("1\n" * 896, encoding="utf-8")
+    run = aide("complete", "long.py:449:1", "--num-context", "1792", "--max-tokens", "4096", "--json")
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    assert told["parameters"]["num_context"] == 1792
+    assert told["prompt_tokens"] == 1792 + 3  # two tokens a line, and the control tokens
+    assert 0 < told["generated_tokens"] <= 2048 - told["prompt_tokens"] + 1
 
 
 def test_project_file_when_beside_the_source_then_it_is_in_effect(aide, home):

@@ -29,7 +29,7 @@ def test_defaults_are_the_documented_ones(reader):
     ranges = {key: (FIELDS[key].minimum, FIELDS[key].maximum) for key in ("temperature", "top_k", "top_p")}
     assert ranges == {"temperature": (0.0, 1.0), "top_k": (1, None), "top_p": (0.0, 1.0)}
     assert FIELDS["top_k"].model_maximum == "vocab_size"
-    assert FIELDS["num_context"].model_maximum == "context_length"
+    assert FIELDS["num_context"].model_maximum == "most_context"
 
 
 def test_layers_when_all_set_a_key_then_the_editor_wins(reader, tmp_path):
@@ -73,7 +73,7 @@ def test_project_file_when_it_names_a_model_then_it_is_refused(reader, tmp_path)
         ({"temperature": 1.5}, ["temperature", "0.0 to 1.0", "1.5", "editor settings", "0.7 stays"]),
         ({"topK": 0}, ["topK", "1 to 1000", "found 0", "50 stays"]),
         ({"topK": 1001}, ["1 to 1000", "1001"]),
-        ({"numContext": 2049}, ["1 to 2048", "2049"]),
+        ({"numContext": 1793}, ["1 to 1792", "the model's 2048", "1793"]),
         ({"topP": math.nan}, ["topP", "NaN"]),
         ({"topP": True}, ["the boolean true"]),
         ({"seed": 1.5}, ["seed", "whole number"]),

@@ -70,7 +70,7 @@ RULES = {
     "temperature": lambda v: type(v) in (int, float) and 0 <= v <= 1,
     "top_p": lambda v: type(v) in (int, float) and 0 <= v <= 1,
     "top_k": lambda v: type(v) is int and 1 <= v <= LIMITS.vocab_size,
-    "num_context": lambda v: type(v) is int and 1 <= v <= LIMITS.context_length,
+    "num_context": lambda v: type(v) is int and 1 <= v <= LIMITS.most_context,
     "seed": lambda v: v is None or type(v) is int,
     "preset": lambda v: v is None or type(v) is str,
     "threads": lambda v: type(v) is int and 0 <= v <= 256,

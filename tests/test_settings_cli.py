@@ -50,7 +50,7 @@ def test_settings_as_json_hold_the_documented_ranges_and_defaults(aide):
 def test_top_of_top_k_and_num_context_is_that_of_the_model(aide):
     assert aide("complete", "x.py:2:12", "--max-tokens", "1").returncode == 0  # converts it
     settings = json.loads(aide("settings", "--json").stdout)["settings"]
-    assert settings["num_context"]["maximum"] == 2048
+    assert settings["num_context"]["maximum"] == 2048 - 256
     assert settings["top_k"]["maximum"] > 1
     assert settings["top_k"]["allowed"].endswith(str(settings["top_k"]["maximum"]))
 

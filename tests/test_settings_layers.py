@@ -8,7 +8,7 @@ from aide_lsp.presets import PRESETS
 from aide_lsp.settings import ModelLimits
 from aide_lsp.settings_layers import SettingsReader
 
-LIMITS = ModelLimits(vocab_size=1000, context_length=2048)
+LIMITS = ModelLimits(vocab_size=1000, context_length=4096)
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_wrong_preset_when_made_then_it_is_told(place, user, said):
 
 def test_preset_with_more_than_the_model_can_do_is_lowered_and_told(place):
     got = place(editor={"preset": "code"}, limits=ModelLimits(30, 512))
-    assert (got.settings.parameters.top_k, got.settings.parameters.num_context) == (30, 512)
+    assert (got.settings.parameters.top_k, got.settings.parameters.num_context) == (30, 256)
     assert all(problem.notice for problem in got.problems)
     assert [problem.key for problem in got.problems] == ["top_k", "num_context"]
     assert got.faults == []
@@ -215,8 +215,8 @@ def test_lowest_cap_counts(place):
     assert (got.settings.parameters.num_context, got.settings.max_num_context) == (600, 600)
 
 
-def test_default_is_lowered_to_the_context_length_of_the_model(place):
-    assert parameters(place(limits=ModelLimits(1000, 512))).num_context == 512
+def test_default_is_lowered_to_what_the_context_of_the_model_has_room_for(place):
+    assert parameters(place(limits=ModelLimits(1000, 512))).num_context == 256
 
 
 # -- off

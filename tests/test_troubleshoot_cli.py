@@ -9,7 +9,7 @@ def test_without_a_place_only_the_proposal(aide):
     run = aide("troubleshoot", "incoherent")
     assert run.returncode == 0
     assert "Temperature  0.7      -> 0.5" in run.stdout
-    assert "Raise Num Context from 1024 to 2048: the model reads more" in run.stdout
+    assert "Raise Num Context from 1024 to 1792: the model reads more" in run.stdout
     assert "Now" not in run.stdout
 
 
@@ -50,8 +50,8 @@ def test_apply_when_a_narrower_table_goes_over_it_then_it_says_so(aide, project)
 
 
 def test_at_a_bound_of_the_model_it_says_so(aide, project):
-    run = aide("troubleshoot", "off-topic", "troubled/y.py:2:12", "--num-context", "2048", "--top-k", "1")
-    assert "At its bound: Num Context is 2048, the greatest it can be." in run.stdout
+    run = aide("troubleshoot", "off-topic", "troubled/y.py:2:12", "--num-context", "1792", "--top-k", "1")
+    assert "At its bound: Num Context is 1792, the greatest it can be." in run.stdout
     assert "At its bound: Top K has nothing left to narrow" in run.stdout
     assert "No parameter is left to change." in run.stdout
 

@@ -14,7 +14,7 @@ PARAMETERS = st.builds(
     temperature=st.floats(0, 1) | st.sampled_from([0, 0.0, 0.7, 0.95, 1, 1.0]),
     top_k=st.integers(1, LIMITS.vocab_size) | st.sampled_from([1, 50, LIMITS.vocab_size]),
     top_p=st.floats(0, 1) | st.sampled_from([0, 0.0, 0.5, 0.95, 1, 1.0]),
-    num_context=st.integers(1, LIMITS.context_length) | st.sampled_from([1024, LIMITS.context_length]),
+    num_context=st.integers(1, LIMITS.most_context) | st.sampled_from([1024, LIMITS.most_context]),
     seed=st.none() | st.integers(),
 )
 
@@ -91,7 +91,7 @@ def test_propose_when_the_likeliest_token_is_always_taken_then_only_the_context_
 
 def test_propose_when_the_next_round_value_is_past_the_model_then_the_model_s_limit():
     small = ModelLimits(vocab_size=384, context_length=1500)
-    assert proposed("incoherent", small).values["num_context"] == 1500
+    assert proposed("incoherent", small).values["num_context"] == small.most_context
     assert proposed("repetitive", small, top_k=300, temperature=1, top_p=1).values == {"top_k": 384}
 
 

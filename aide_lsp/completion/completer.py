@@ -24,7 +24,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session
 from aide_lsp.inference.tokenizer import Tokenizer
-from aide_lsp.settings import Parameters, Settings, new_seed
+from aide_lsp.settings import Parameters, Settings, most_context, new_seed
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -199,10 +199,9 @@ class Completer:
 
     def _task(self, question: Question, deadline: float | None) -> tuple[Task, Parameters]:
         """Say what is to be written, and with which parameters: the seed filled in, the text made to fit."""
-        room, parameters = self._writer.room, question.parameters
-        max_tokens = min(question.max_tokens, max(1, room // 2))
+        parameters = question.parameters
         seed = new_seed() if parameters.seed is None else parameters.seed
-        num_context = min(parameters.num_context, room - max_tokens)
+        num_context = min(parameters.num_context, most_context(self.session.context_length))
         parameters = evolve(parameters, seed=seed, num_context=num_context)
         task = Task(
             prefix=question.prefix,
@@ -216,7 +215,7 @@ class Completer:
                 seed=seed,
                 candidate=question.candidate,
             ),
-            max_tokens=max_tokens,
+            max_tokens=question.max_tokens,
             deadline=deadline,
         )
         return task, parameters

@@ -121,11 +121,6 @@ class Writer:
         self._beginnings = Beginnings(tokenizer)
         self._encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
 
-    @property
-    def room(self) -> int:
-        """Tokens that text and completion may have together."""
-        return self._session.context_length - self._prompt.overhead
-
     def write(self, task: Task, cancel: CancelToken, observer: CompletionObserver = UNOBSERVED) -> Written:
         """Write a completion; tell an observer about it.
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aide_lsp.completion.completer import Completer, CompletionRequest
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.settings import Parameters
+from aide_lsp.settings import ModelLimits, Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling, continuing
 
 
@@ -174,10 +174,21 @@ def test_complete_when_over_time_says_so():
 
 
 def test_complete_fits_the_context_of_the_model():
-    completer = completer_of(continuing({"a\n": "b"}), context_length=200)
-    completion = complete(completer, request_at("a\n" * 300 + "|" + "a\n" * 300, num_context=1000))
-    assert completion.parameters.num_context == 200 - 3 - 64
-    assert completion.prompt_tokens + 64 <= 200
+    completer = completer_of(babbling(), context_length=200)
+    request = request_at("a\n" * 300 + "|" + "a\n" * 300, num_context=1000, max_tokens=4096)
+    completion = complete(completer, request)
+    assert completion.parameters.num_context == 100
+    assert 50 < completion.prompt_tokens <= 100 + 3
+    assert 0 < completion.generated_tokens <= 200 - completion.prompt_tokens + 1
+
+
+def test_complete_when_the_model_takes_more_then_reads_its_whole_num_context():
+    completer = completer_of(babbling(), context_length=2048)
+    most = ModelLimits(1000, 2048).most_context
+    text = "a\n" * (most // 4)
+    completion = complete(completer, request_at(f"{text}|{text}", num_context=most, max_tokens=4096))
+    assert completion.parameters.num_context == most == 1792
+    assert completion.prompt_tokens == most + 3
 
 
 def test_complete_without_fim_reads_the_prefix_only():
