@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from aide_lsp.settings import Parameters, camel, check_value
+from aide_lsp.settings import Parameters, camel, check_value, normal
 from aide_lsp.settings_problems import Problem, named, nearest
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -62,6 +62,6 @@ def _usable(
         else:
             wrong = check_value(key, value)
         if wrong is None and key is not None:
-            yield key, value
+            yield key, normal(key, value)
         else:
             problems.append(Problem.of(f"presets.{named(name)}.{named(written)}", source, f"{wrong}"))

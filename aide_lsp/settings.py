@@ -13,7 +13,7 @@ from attrs import frozen
 
 from aide_lsp.settings_limits import Limits as Limits
 from aide_lsp.settings_limits import ModelLimits as ModelLimits
-from aide_lsp.settings_limits import allowed_by, fault_of
+from aide_lsp.settings_limits import allowed_by, fault_of, normalized
 from aide_lsp.settings_limits import most_context as most_context
 from aide_lsp.settings_limits import shown as shown
 
@@ -66,6 +66,7 @@ class Parameters:
         int,
         "Where the random numbers start. Same text, cursor, parameters and seed: same completion.",
         none="a new random seed for each request",
+        word="random",
         project=True,
     )
 
@@ -199,8 +200,20 @@ def value_of(settings: Settings, key: str) -> Any:
     return getattr(holder, key)
 
 
+def normal(key: str, value: Any) -> Any:
+    """Return a value (checked) as it is kept: 40 for 40.0 where whole numbers are expected."""
+    return normalized(FIELDS[key], value)
+
+
+def in_effect(key: str, value: Any) -> Any:
+    """Return what a value (checked) comes to: as `normal`, and None for the word that means it."""
+    word = FIELDS[key].word
+    return None if word and value == word else normal(key, value)
+
+
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """Return settings in which `values` (checked, by key) replace what was there."""
+    values = {key: in_effect(key, value) for key, value in values.items()}
     names = {field.name for field in attrs.fields(Parameters)}
     parameters = attrs.evolve(settings.parameters, **{k: v for k, v in values.items() if k in names})
     return attrs.evolve(

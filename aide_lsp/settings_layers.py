@@ -24,6 +24,7 @@ from aide_lsp.settings import (
     Settings,
     check_value,
     defaults,
+    in_effect,
     shown,
     value_of,
     with_values,
@@ -228,7 +229,8 @@ def _cap(layers: Iterable[Layer]) -> int | None:
         for written, value in layer.table.items()
         if KEYS.get(written) == "max_num_context" and value is not None
     ]
-    return min((value for value in found if not check_value("max_num_context", value)), default=None)
+    usable = (value for value in found if not check_value("max_num_context", value))
+    return min((in_effect("max_num_context", value) for value in usable), default=None)
 
 
 def _off_rule(rules: _Rules, document: Path | None, with_secrets: bool) -> OffRule | None:

@@ -33,6 +33,8 @@ class Limits:
     """What the number counts."""
     none: str = ""
     """What it means when nothing is set; empty: it always has a value."""
+    word: str = ""
+    """A text that means the same as nothing, so that it can override an earlier place; empty: none."""
     project: bool = False
     """A project file may set it. Only what cannot hurt: never a model, a path or a device."""
     whole: bool = False
@@ -83,6 +85,9 @@ def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> st
     """Say what is wrong with a value; None: it can be used."""
     if value is None:
         return None if field.none else f"expected {allowed_by(field, limits)}, found nothing"
+    if field.word and value == field.word:
+        return None
+    value = normalized(field, value)
     if not _has_type(value, field.type) or (field.choices and value not in field.choices):
         return f"expected {allowed_by(field, limits)}, found {_typed(value)}"
     if field.type is list and len(value) > MOST_GLOBS:
@@ -93,6 +98,12 @@ def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> st
     if (field.minimum is not None and value < field.minimum) or (top is not None and value > top):
         return f"expected {allowed_by(field, limits)}, found {shown(value)}"
     return None
+
+
+def normalized(field: Limits, value: Any) -> Any:
+    """Return a value as it is used: where a whole number is expected, 40.0 is 40."""
+    whole = field.type is int and isinstance(value, float) and value.is_integer()
+    return int(value) if whole else value
 
 
 def entry_fault(entry: Any) -> str | None:
@@ -114,6 +125,7 @@ def allowed_by(field: Limits, limits: ModelLimits | None = None) -> str:
         noun += f" to {shown(top) if top is not None else _OF_MODEL[str(field.model_maximum)]}"
     if limits is not None and field.model_maximum == "most_context":
         noun += f" (the model's {limits.context_length} less room for the completion)"
+    noun += f' or "{field.word}"' if field.word else ""
     return noun + (f" (or nothing: {field.none})" if field.none else "")
 
 

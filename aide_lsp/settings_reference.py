@@ -49,6 +49,9 @@ are `aide.languages`, `aide.globs` and `aide.presets`. A saved change holds from
 `aide settings FILE` (in the editor: the command `aide.settings`) prints each value in effect for a file,
 where it comes from, and what it goes over.
 
+`seed = "random"` draws a new seed for each request. It overrides a seed that an earlier place pins: set it
+in your editor's settings (`aide.seed`) or for one request. Whole numbers may also be written as `40.0`.
+
 ## What a project may set
 
 A project comes from somewhere else. Its file may set what *project* stands at below: the five parameters, a

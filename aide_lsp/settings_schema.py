@@ -45,6 +45,8 @@ def schema_of(key: str, field: Limits) -> dict[str, Any]:
     for name, value in (("minimum", field.minimum), ("maximum", field.maximum)):
         if value is not None:
             schema[name] = value
+    if field.word:
+        schema |= {"type": [schema["type"], "string"], "pattern": f"^{field.word}$"}
     return schema | ({"enum": list(field.choices)} if field.choices else {})
 
 

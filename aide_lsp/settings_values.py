@@ -12,7 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from aide_lsp.presets import unknown_preset
-from aide_lsp.settings import FIELDS, ModelLimits, Settings, camel, check_value, shown, value_of
+from aide_lsp.settings import FIELDS, ModelLimits, Settings, camel, check_value, normal, shown, value_of
 from aide_lsp.settings_limits import MOST_GLOBS, entry_fault
 from aide_lsp.settings_problems import Problem, named, nearest
 from aide_lsp.settings_tables import TABLES, Layer, Part, fault_in
@@ -57,6 +57,7 @@ class GoodValues:
             wrong = _refusal(written, key, layer, part)
             if wrong is None and key is not None:
                 usable = _usable_globs(written, value, layer, wrongs) if key == "off" else value
+                usable = normal(key, usable)
                 fault = _fault(key, usable, bounds)
                 if fault is None:
                     good[key] = usable

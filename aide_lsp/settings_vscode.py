@@ -62,7 +62,8 @@ def _ordered(properties: dict[str, Any]) -> dict[str, Any]:
 def _vscode(key: str, field: Limits) -> dict[str, Any]:
     schema = schema_of(key, field)
     del schema["description"]
-    schema |= {"type": [schema["type"], "null"], "default": None}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    schema |= {"type": [*kinds, "null"], "default": None}
     if field.choices:
         schema["enum"] = [*field.choices, None]
     return schema | {

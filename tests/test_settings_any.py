@@ -31,6 +31,7 @@ LITERALS = [
         '"7"',
         '"code"',
         '"mine"',
+        '"random"',
         '"cod"',
         '"auto"',
         '"cpu"',
@@ -58,7 +59,22 @@ toml_files = st.lists(
 ).map("\n".join)
 VALUES = [
     *(None, True, False, 0, 1, -1, 7, 0.5, 2.5, 999, 1001, -0.0, math.nan, math.inf, 10**400, 10**5000),
-    *("", "7", "code", "mine", "cpu", "x" * 99, "\ud800", [], [None], ["x/**", "a["], {}, {"topK": 0}),
+    *(
+        7.0,
+        "random",
+        "",
+        "7",
+        "code",
+        "mine",
+        "cpu",
+        "x" * 99,
+        "\ud800",
+        [],
+        [None],
+        ["x/**", "a["],
+        {},
+        {"topK": 0},
+    ),
     *({"python": {"topK": 4, "seed": None}}, {"**": {"topP": 9}}, {"mine": {"top_p": 3, "topK": 5}}),
 ]
 PAIRS = [(name, value) for name in [*NAMES, "aide", "a/**", "", "\ud800"] for value in VALUES]
@@ -66,16 +82,23 @@ nested = st.lists(st.sampled_from(PAIRS), max_size=4).map(dict)
 editors = nested | st.tuples(st.sampled_from(["aide", "languages", "globs", "**", "x"]), nested, nested).map(
     lambda drawn: {**drawn[1], drawn[0]: drawn[2]}
 )
+
+
+def is_whole(value) -> bool:
+    """Whether a value is a whole number, however it is written."""
+    return type(value) is int or (type(value) is float and value.is_integer())
+
+
 RULES = {
     "temperature": lambda v: type(v) in (int, float) and 0 <= v <= 1,
     "top_p": lambda v: type(v) in (int, float) and 0 <= v <= 1,
-    "top_k": lambda v: type(v) is int and 1 <= v <= LIMITS.vocab_size,
-    "num_context": lambda v: type(v) is int and 1 <= v <= LIMITS.most_context,
-    "seed": lambda v: v is None or type(v) is int,
+    "top_k": lambda v: is_whole(v) and 1 <= v <= LIMITS.vocab_size,
+    "num_context": lambda v: is_whole(v) and 1 <= v <= LIMITS.most_context,
+    "seed": lambda v: v is None or v == "random" or is_whole(v),
     "preset": lambda v: v is None or type(v) is str,
-    "threads": lambda v: type(v) is int and 0 <= v <= 256,
+    "threads": lambda v: is_whole(v) and 0 <= v <= 256,
     "provider": lambda v: v in ("auto", "cpu", "cuda"),
-    "max_num_context": lambda v: v is None or (type(v) is int and v >= 1),
+    "max_num_context": lambda v: v is None or (is_whole(v) and v >= 1),
 }
 KEYS = {**{key: key for key in RULES}, **{camel(key): key for key in RULES}}
 
@@ -85,6 +108,7 @@ def check(resolved, *sources) -> None:
     settings = resolved.settings
     assert [key for key in FIELDS if check_value(key, value_of(settings, key), LIMITS)] == []
     assert [key for key, rule in RULES.items() if not rule(value_of(settings, key))] == []
+    assert all(type(value_of(settings, key)) in (int, type(None)) for key in ("top_k", "seed", "threads"))
     assert settings.preset is None or settings.preset in resolved.presets
     if settings.max_num_context is not None:
         assert settings.parameters.num_context <= settings.max_num_context

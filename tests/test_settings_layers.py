@@ -194,6 +194,52 @@ def test_preset_with_more_than_the_model_can_do_is_lowered_and_told(place):
     assert got.faults == []
 
 
+# -- numbers and words
+
+
+@pytest.mark.parametrize("seed", ["random", 3.0])
+@pytest.mark.parametrize("layer", ["user", "editor", "table", "glob", "preset", "request"])
+def test_every_place_may_undo_a_pinned_seed_or_write_a_whole_number_as_a_float(place, layer, seed):
+    written = '"random"' if seed == "random" else seed
+    project = "seed = 7\n"
+    files = {
+        "user": {"user": f"seed = {written}\n"},
+        "editor": {"project": project, "editor": {"seed": seed}},
+        "table": {"project": project + f"[languages.python]\nseed = {written}\n"},
+        "glob": {"project": project + f"['*.py']\nseed = {written}\n"},
+        "preset": {
+            "user": f"[presets.p]\nseed = {written}\n",
+            "project": project,
+            "editor": {"preset": "p"},
+        },
+        "request": {"project": project, "request": {"seed": seed}},
+    }
+    got = place(**files[layer])
+    assert parameters(got).seed == (None if seed == "random" else 3)
+    assert got.origins["seed"][-1].value == seed
+    assert place(request={"seed": 9}, **{k: v for k, v in files[layer].items() if k != "request"})
+
+
+def test_whole_numbers_may_be_written_as_floats_everywhere(place):
+    user = "max_num_context = 600.0\nthreads = 2.0\n[presets.p]\ntop_k = 5.0\n"
+    got = place(user=user, project="num_context = 700.0\npreset = 'p'\n", editor={"maxTokens": 9.0})
+    shown = (got.settings.parameters.num_context, got.settings.parameters.top_k, got.settings.max_tokens)
+    assert [(type(value), value) for value in shown] == [(int, 600), (int, 5), (int, 9)]
+    assert got.faults == []
+
+
+@pytest.mark.parametrize("value", ["40.5", "nan", "inf", "1e999", "'40'", "true"])
+def test_what_is_no_whole_number_is_still_refused(place, value):
+    (problem,) = place(project=f"top_k = {value}\n").problems
+    assert "a whole number" in problem.message
+
+
+@pytest.mark.parametrize("value", ["'Random'", "'none'", "''", "0.5"])
+def test_no_other_word_stands_for_a_random_seed(place, value):
+    (problem,) = place(project=f"seed = {value}\n").problems
+    assert 'a whole number or "random"' in problem.message
+
+
 # -- the user's cap
 
 

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from aide_lsp.settings import ModelLimits, Parameters, camel, check_value
+from aide_lsp.settings import ModelLimits, Parameters, camel, check_value, in_effect, new_seed
 
 PARAMETERS = {camel(name): name for name in ("temperature", "top_k", "top_p", "num_context", "seed")}
 
@@ -66,7 +66,9 @@ def read_parameters(values: Mapping[str, Any], present: Parameters, limits: Mode
             )
         if (fault := check_value(key, value, limits)) is not None:
             raise JsonRpcInvalidParams(f"{camel(key)}: {fault}.")
-        checked[key] = value
+        checked[key] = in_effect(key, value)
+    if checked["seed"] is None and present.seed is not None:
+        checked["seed"] = new_seed()
     return evolve(present, **checked)
 
 

@@ -47,7 +47,8 @@ def pin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     answer = {"seed": shown.seed, "path": str(path) if path else None}
     effective = ls.configuration.resolve(uri).settings.parameters.seed
     if effective != shown.seed:
-        wins = f"The seed {effective} stays in effect here: a narrower rule or your editor's settings set it."
+        stays = "A new random seed for each request" if effective is None else f"The seed {effective}"
+        wins = f"{stays} stays in effect here: a narrower rule or your editor's settings set it."
         return {**answer, "message": wins}
     return {**answer, "message": f"The seed {shown.seed} is pinned for this project."}
 

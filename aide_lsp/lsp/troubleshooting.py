@@ -19,7 +19,7 @@ from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import TROUBLESHOOT
 from aide_lsp.lsp.status import Nothing, parameters_json
 from aide_lsp.project_file import write_values
-from aide_lsp.settings import ModelLimits, Parameters, camel, check_value, new_seed
+from aide_lsp.settings import ModelLimits, Parameters, camel, check_value, in_effect, new_seed
 from aide_lsp.troubleshooting import COMPLAINTS, Proposal, propose, within
 
 if TYPE_CHECKING:
@@ -108,4 +108,5 @@ def _seed(argument: Argument) -> int | None:
     seed = argument.values.get("seed")
     if (fault := check_value("seed", seed)) is not None:
         raise JsonRpcInvalidParams(f"seed: {fault}.")
-    return None if seed is None else int(seed)
+    found = in_effect("seed", seed)
+    return None if found is None else int(found)

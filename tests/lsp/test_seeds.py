@@ -33,6 +33,13 @@ async def seeded(client: LanguageClient):
     await client.shutdown_session()
 
 
+@pytest_lsp.fixture(config=CONFIG, scope="module")
+async def client_of_random(client: LanguageClient, folder):
+    await begin(client, VSCODE, [folder.as_uri()], options={"seed": "random"})
+    yield
+    await client.shutdown_session()
+
+
 @pytest.fixture
 def clean(folder):
     """No project file before or after."""
@@ -219,3 +226,31 @@ async def test_pin_without_a_file_or_a_completion_is_refused(editor, clean):
     with pytest.raises(Exception, match="no file"):
         await run(editor, "aide.pinSeed", {"uri": untitled})
     assert list(clean.iterdir()) == []
+
+
+async def test_a_random_seed_undoes_a_pinned_one_for_one_request_and_in_the_editor(editor, clean):
+    (clean / ".aide.toml").write_text("seed = 5\n")
+    uri = in_folder(editor, clean, name="undone.py")
+    assert made(await inline(editor, uri))[0]["seed"] == 5
+    argument = {**place(uri), "seed": "random"}
+    seeds = {(await run(editor, "aide.regenerate", argument))["seed"] for _ in range(2)}
+    assert len(seeds) == 2
+    in_parameters = {**place(uri), "parameters": {"seed": "random", "topK": 40.0}}
+    answer = await run(editor, "aide.regenerate", in_parameters)
+    assert (answer["seed"] in {5, *seeds}, answer["parameters"]["topK"]) == (False, 40)
+    shown = await run(editor, "aide.settings", {"uri": uri, "parameters": {"seed": "random"}})
+    assert (shown["settings"]["seed"]["value"], shown["settings"]["seed"]["overrode"][0]["value"]) == (
+        "random",
+        5,
+    )
+
+
+async def test_the_editor_may_undo_a_seed_that_the_project_pins(client_of_random, clean):
+    (clean / ".aide.toml").write_text("seed = 5\n")
+    uri = in_folder(client_of_random, clean, name="editor.py")
+    seeds = {made(await inline(client_of_random, uri))[0]["seed"]}
+    change(client_of_random, uri, "#drawn ")
+    seeds.add(made(await inline(client_of_random, uri))[0]["seed"])
+    assert len(seeds) == 2
+    pinned = await run(client_of_random, "aide.pinSeed", {"uri": uri})
+    assert "A new random seed for each request stays in effect" in pinned["message"]
