@@ -116,8 +116,16 @@ def project_folders(document: Path | None, folder: Path | None) -> Iterator[Path
     home = Path.home()
     for place in (document.parent, *document.parent.parents):
         yield place
-        if place == folder or (folder is None and ((place / ".git").exists() or place == home)):
+        if place == folder or (folder is None and (_is_there(place / ".git") or place == home)):
             return
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file; False where the system does not say."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _parse(path: Path) -> dict[str, Any] | str:

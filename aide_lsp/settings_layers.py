@@ -67,6 +67,8 @@ class SettingsReader:
         *,
         language: str = "",
         request: Mapping[str, Any] | None = None,
+        others: tuple[Path, ...] = (),
+        on_disk: bool = True,
     ) -> Resolved:
         """Merge all layers for a document, key by key.
 
@@ -77,13 +79,15 @@ class SettingsReader:
             limits: what the loaded model allows; None: not known yet.
             language: the document's LSP language id; empty: unknown.
             request: what holds for this one request.
+            others: more names of the document; Aide is off in it where a rule names one of them.
+            on_disk: whether the path is one of this machine; else nothing is read there.
         """
-        root = next(reversed(list(project_folders(document, folder))), None)
-        layers, outer, problems = self._layers(document, folder, root)
+        root = _root(document, folder) if on_disk else folder or (document and Path(document.anchor))
+        layers, outer, problems = self._layers(document, folder, root, on_disk)
         layers.append(Layer(EDITOR, "editor", _editor_values(editor), root, folder))
         layers += [Layer(REQUEST, "request", request, root)] if request else []
         bounds = Bounds(limits, _presets(layers, problems), _cap(layers))
-        merge = _Merge(Subject(document, language), bounds, self._values, problems)
+        merge = _Merge(Subject(document, language, others, on_disk), bounds, self._values, problems)
         for layer in layers:
             merge.add(layer)
         for layer in outer:
@@ -91,12 +95,12 @@ class SettingsReader:
         return merge.result()
 
     def _layers(
-        self, document: Path | None, folder: Path | None, root: Path | None
+        self, document: Path | None, folder: Path | None, root: Path | None, on_disk: bool
     ) -> tuple[list[Layer], list[Layer], list[Problem]]:
         """Return the layers of files, the project files further out, and what is wrong with files."""
         user = self._files.read(self._user or user_file())
         own = [_layer(user, "user", root)] if user else []
-        files = self._files.projects(document, folder)
+        files = self._files.projects(document, folder) if on_disk else []
         projects = [_layer(file, "project", file.path.parent) for file in files]
         problems = [problem for file in ([user] if user else []) + files for problem in _file_problems(file)]
         return own + projects[:1], projects[1:], problems
@@ -141,7 +145,7 @@ class _Merge:
             settings=self._settings,
             problems=tuple(self._problems),
             origins={key: tuple(found) for key, found in self._origins.items()},
-            off=_off_rule(self._rules, self._subject.document, self._settings.complete_secrets),
+            off=_off_rule(self._rules, self._subject, self._settings.complete_secrets),
             presets=self._bounds.presets,
         )
 
@@ -233,11 +237,13 @@ def _cap(layers: Iterable[Layer]) -> int | None:
     return min((in_effect("max_num_context", value) for value in usable), default=None)
 
 
-def _off_rule(rules: _Rules, document: Path | None, with_secrets: bool) -> OffRule | None:
+def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool) -> OffRule | None:
     """Find the first rule that switches Aide off for a document, or for the file that it is a link to."""
+    document = subject.document
     if document is None or (with_secrets and not any(globs for _, globs in rules)):
         return None
-    for path in dict.fromkeys((document, _real(document))):
+    real = (_real(document),) if subject.on_disk else ()
+    for path in dict.fromkeys((document, *subject.others, *real)):
         for layer, globs in rules:
             for glob in globs:
                 if fits(glob, layer, path):
@@ -246,6 +252,11 @@ def _off_rule(rules: _Rules, document: Path | None, with_secrets: bool) -> OffRu
         if secret is not None:
             return OffRule(secret, DEFAULT)
     return None
+
+
+def _root(document: Path | None, folder: Path | None) -> Path | None:
+    """The outermost folder of the document's project."""
+    return next(reversed(list(project_folders(document, folder))), None)
 
 
 def _real(document: Path) -> Path:

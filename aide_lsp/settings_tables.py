@@ -61,6 +61,10 @@ class Subject:
     """The document's path; None: it has none."""
     language: str = ""
     """Its LSP language id; empty: unknown."""
+    others: tuple[Path, ...] = ()
+    """More names that it has."""
+    on_disk: bool = True
+    """Whether the path is one of this machine."""
 
 
 def parts(layer: Layer, subject: Subject, problems: list[Problem]) -> list[Part]:
@@ -95,6 +99,8 @@ def fits(glob: str, layer: Layer, document: Path | None) -> bool:
     anchored = _anchored(glob)
     if anchored is not None:
         return matches(anchored, PurePath(*document.parts[1:]))
+    if not document.is_absolute():  # an unsaved document that has a name only
+        return matches(glob, document)
     if layer.root is None or not document.is_relative_to(layer.root):
         return False
     return matches(glob, document.relative_to(layer.root))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from aide_lsp.lsp.configuration import path_of
 from aide_lsp.lsp.documents import Document, Place
+from aide_lsp.lsp.uris import location_of
 from aide_lsp.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def request_of(asked: Asked) -> "CompletionRequest":
     """Make the completer's request of it. For the worker: this imports the completer."""
     from aide_lsp.completion.completer import CompletionRequest
 
-    path = path_of(asked.document.uri)
+    path = location_of(asked.document.uri).path
     return CompletionRequest(
         text=asked.text,
         offset=asked.offset,
         language_id=asked.document.language_id,
-        path=str(path) if path else "",
+        path=str(path).encode("utf-8", "replace").decode() if path else "",
         parameters=asked.settings.parameters,
         max_tokens=asked.settings.max_tokens,
         deadline_ms=asked.settings.deadline_ms,

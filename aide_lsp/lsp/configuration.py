@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from aide_lsp.globs import is_glob
+from aide_lsp.lsp.folders import WorkspaceFolders
+from aide_lsp.lsp.uris import Location, location_of
 from aide_lsp.settings import ModelLimits
 from aide_lsp.settings_layers import KEYS, PROJECT_FILE, TABLES, Problem, Resolved, SettingsReader
 
@@ -33,8 +34,7 @@ class Configuration:
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
         self._scope: str | None = None
         self._told: dict[str | None, tuple[Problem, ...]] = {}
-        self.folders: list[str] = []
-        """URIs of the workspace folders."""
+        self._folders = WorkspaceFolders(())
         self.limits: ModelLimits | None = None
         """What the loaded model allows; None: not loaded yet."""
         self.problems: tuple[Problem, ...] = ()
@@ -42,7 +42,7 @@ class Configuration:
 
     def start(self, options: Any, folders: Iterable[str]) -> None:
         """Take what `initialize` brought."""
-        self._options, self.folders = section_of(options), list(folders)
+        self._options, self._folders = section_of(options), WorkspaceFolders(folders)
 
     def push(self, values: Any) -> None:
         """Take the settings of a `didChangeConfiguration`; null says only that something changed."""
@@ -51,39 +51,41 @@ class Configuration:
 
     async def pull(self, ask: Ask) -> None:
         """Ask the client for its settings, once for all and once for each folder."""
-        scopes: list[str | None] = [None, *self.folders]
+        scopes: list[str | None] = [None, *self._folders.uris]
         items = [types.ConfigurationItem(scope_uri=scope, section=SECTION) for scope in scopes]
         answers = await ask(types.ConfigurationParams(items=items))
         self._pulled = {scope: section_of(answer) for scope, answer in zip(scopes, answers, strict=False)}
 
     def change_folders(self, added: Iterable[str], removed: Iterable[str]) -> None:
         """Follow the client's workspace folders."""
-        gone = set(removed)
-        self.folders = [uri for uri in self.folders if uri not in gone]
-        self.folders += [uri for uri in added if uri not in self.folders]
+        gone = set(map(location_of, removed))
+        kept = [uri for uri in self._folders.uris if location_of(uri) not in gone]
+        self._folders = WorkspaceFolders([*kept, *added])
 
     def resolve(self, uri: str | None = None, request: Mapping[str, Any] | None = None) -> Resolved:
         """Settle what is in effect for a document; None: for no document, in the first folder.
 
         `request` holds what one request sets.
         """
-        folder = self._folder_of(uri) if uri else next(iter(self.folders), None)
+        folder, place = self._folders.holding(uri) if uri else self._folders.first()
+        location = location_of(uri) if uri else Location(place)
         pulled = self._pulled.get(folder, self._pulled.get(None, {}))
         resolved = self._reader.resolve(
-            path_of(uri) if uri else None,
+            location.path if uri else None,
             _merged(_merged(self._options, self._pushed), pulled),
-            path_of(folder) if folder else None,
+            place,
             self.limits,
             language=self._language_of(uri) if uri else "",
             request=request,
+            others=location.others,
+            on_disk=location.on_disk is not None,
         )
         self.problems, self._scope = resolved.problems, uri.rpartition("/")[0] if uri else None
         return resolved
 
     def workspace_folder(self, uri: str) -> Path | None:
         """The workspace folder that holds a document."""
-        folder = self._folder_of(uri)
-        return path_of(folder) if folder else None
+        return self._folders.holding(uri)[1]
 
     def untold(self) -> list[Problem]:
         """Return what the last `resolve` found and was not told yet; a problem that comes back is new again.
@@ -97,7 +99,7 @@ class Configuration:
     def review(self, uris: Iterable[str]) -> list[Problem]:
         """Resolve for the folders and these documents, and for no others; return what was not told yet."""
         known, self._told = self.known_problems(), {}
-        inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self.folders)
+        inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self._folders.uris)
         for uri in (None, *inside, *uris):
             self.resolve(uri)
             self._told[self._scope] = self.problems
@@ -106,10 +108,6 @@ class Configuration:
     def known_problems(self) -> list[Problem]:
         """All that was told and still holds, as far as it was looked at again."""
         return list(dict.fromkeys(problem for problems in self._told.values() for problem in problems))
-
-    def _folder_of(self, uri: str) -> str | None:
-        holding = [folder for folder in self.folders if uri.startswith(folder.rstrip("/") + "/")]
-        return max(holding, key=len, default=None)
 
 
 def section_of(values: Any) -> dict[str, Any]:
@@ -144,14 +142,3 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any], depth: int = 3) 
         elif value is not None:
             merged[key] = value
     return merged
-
-
-def path_of(uri: str) -> Path | None:
-    """The path of a `file:` URI; None: there is no such file."""
-    if not uri.startswith("file:"):
-        return None
-    try:
-        path = to_fs_path(uri)
-        return Path(path) if path and "\0" not in path else None
-    except (ValueError, TypeError):
-        return None

@@ -16,11 +16,11 @@ from pygls.exceptions import JsonRpcException
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp import items
 from aide_lsp.lsp.arguments import read_argument, read_uri
-from aide_lsp.lsp.configuration import path_of
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import PIN_SEED, PREVIOUS_SEED, UNPIN_SEED
 from aide_lsp.lsp.shown import spot
 from aide_lsp.lsp.status import Nothing
+from aide_lsp.lsp.uris import file_of
 from aide_lsp.project_file import write_values
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def write(ls: Server, uri: str, values: Mapping[str, Any]) -> Path | None:
     Raises:
         JsonRpcException: it cannot be written; the text says why.
     """
-    document = path_of(uri)
+    document = file_of(uri)
     if document is None:
         raise refused("The document is no file, so it belongs to no project.")
     try:

@@ -14,10 +14,10 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.arguments import Argument, read_argument
-from aide_lsp.lsp.configuration import path_of
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import TROUBLESHOOT
 from aide_lsp.lsp.status import Nothing, parameters_json
+from aide_lsp.lsp.uris import file_of
 from aide_lsp.project_file import write_values
 from aide_lsp.settings import ModelLimits, Parameters, camel, check_value, in_effect, new_seed
 from aide_lsp.troubleshooting import COMPLAINTS, Proposal, propose, within
@@ -79,7 +79,7 @@ class Trial:
 
 def _write(ls: Server, uri: str, proposal: Proposal) -> dict[str, Any]:
     """Write the proposed values to the project file; tell where, and which of them do not take effect."""
-    path = path_of(uri)
+    path = file_of(uri)
     if path is None:
         raise JsonRpcInvalidParams("The document is no file: there is no project to write the parameters to.")
     try:

@@ -8,7 +8,7 @@ import pytest_lsp
 from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from aide_lsp.lsp.configuration import Configuration, path_of, section_of
+from aide_lsp.lsp.configuration import Configuration, section_of
 from aide_lsp.settings_layers import SettingsReader
 from editors import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run, until
 from raw_client import FAKE_SERVER
@@ -70,14 +70,6 @@ def test_problem_is_told_once_and_again_when_it_comes_back(configuration):
     assert told("many") == []
     assert told(7) == []
     assert told("many") == ["topK"]
-
-
-@pytest.mark.parametrize(
-    "uri", ["untitled:1", "file:", "vscode-notebook-cell:/a.ipynb#x", "file:///a%00b", "x"]
-)
-def test_uri_without_a_file_has_no_path_or_a_harmless_one(uri):
-    path = path_of(uri)
-    assert path is None or "\0" not in str(path)
 
 
 @pytest_lsp.fixture(config=CONFIG)

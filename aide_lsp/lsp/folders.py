@@ -1,0 +1,78 @@
+"""The workspace folders, and which of them holds a document.
+
+In: URIs as clients spell them. Out: the folder's URI, and its path on the way to the document. Folders are
+compared as paths; where their names differ, as what is on the disk, so that links and the case of letters
+do not matter. It does not know settings.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from aide_lsp.lsp.uris import Location, location_of
+
+Held = tuple[str | None, Path | None]
+"""A folder's URI, and its path as the document's URI spells it; None: no folder."""
+_Identity = tuple[int, int]
+_MOST_KEPT = 4096
+
+
+class WorkspaceFolders:
+    """A fixed set of folders."""
+
+    def __init__(self, uris: Iterable[str]) -> None:
+        self._by_place: dict[tuple[str, Path | None], str] = {}
+        for uri in uris:
+            location = location_of(uri)
+            self._by_place.setdefault((location.host, location.path), uri)
+        self._found: dict[str, Held] = {}
+
+    @property
+    def uris(self) -> list[str]:
+        """The folders' URIs, as the client spells them; each folder once."""
+        return list(self._by_place.values())
+
+    def first(self) -> Held:
+        """The first folder, if it has a path on this machine."""
+        uri = next(iter(self._by_place.values()), None)
+        return uri, location_of(uri).on_disk if uri else None
+
+    def holding(self, uri: str) -> Held:
+        """The innermost folder that holds a document."""
+        found = self._found.get(uri)
+        if found is None:
+            if len(self._found) >= _MOST_KEPT:
+                self._found.clear()
+            location = location_of(uri)
+            found = self._found[uri] = self._by_name(location) or self._by_identity(location) or (None, None)
+        return found
+
+    def _by_name(self, location: Location) -> Held | None:
+        for place in location.path.parents if location.path else ():
+            uri = self._by_place.get((location.host, place))
+            if uri is not None:
+                return uri, place
+        return None
+
+    def _by_identity(self, location: Location) -> Held | None:
+        for place in location.on_disk.parents if location.on_disk and self._by_place else ():
+            uri = self._identities.get(_identity(place))
+            if uri is not None:
+                return uri, place
+        return None
+
+    @cached_property
+    def _identities(self) -> dict[_Identity | None, str]:
+        """The folders that are on this machine's disk."""
+        places = [(location_of(uri).on_disk, uri) for uri in self._by_place.values()]
+        found = {_identity(place): uri for place, uri in places if place}
+        found.pop(None, None)
+        return found
+
+
+def _identity(place: Path) -> _Identity | None:
+    try:
+        found = place.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,121 @@
+"""Which file a document's URI names, whatever its scheme.
+
+In: a URI as a client spelled it. Out: a path for rules (secret names, `off`, globs), other ways to read the
+same URI, and whether the path is one of this machine. Editors name the same file by many schemes: its unsaved
+twin, its last commit, a cell of it. It does not touch the disk.
+"""
+
+import json
+import re
+import sys
+from functools import lru_cache
+from pathlib import Path
+from posixpath import normpath
+from urllib.parse import unquote
+
+from attrs import frozen
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_DRIVE = re.compile(r"/?([A-Za-z]):(?=[/\\]|\Z)")
+# Schemes whose files are on another machine. For all others the host says where the editor runs its
+# extensions (vscode-notebook-cell://ssh-remote%2Bhost/...), which is where Aide runs too, or it is no host.
+_NETWORK = re.compile(r"https?|s?ftps?|scp|ssh|rsync|rcp|smb|nfs|(web)?davs?|.*-ssh", re.IGNORECASE)
+# Git's clients name a version of a file below `.git`: fugitive:///p/.git//REVISION/a.py, gitsigns://...:a.py.
+_VERSION = re.compile(r"(.*?)/\.git(?:/(?:worktrees|modules)/.*?)?/{1,2}(?::\d:/?|[^/:]*[/:])(.+)", re.DOTALL)
+_LONGEST = 4096
+"""Characters of a path: no system has a longer one."""
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:[/\\]")
+# zipfile:///p/a.zip::x/.env, jar:/p/a.jar!/x/.env, .git//HEAD:.env, and Windows' .env::$DATA
+_WITHIN = re.compile(r"::|!/|:")
+
+
+@frozen
+class Location:
+    """What a URI names."""
+
+    path: Path | None
+    "The file; relative if the URI names no folder. None: it names no file."
+    others: tuple[Path, ...] = ()
+    "More names that the URI holds: a rule that fits one of them fits the document."
+    host: str = ""
+    "The machine that the path is of; empty: this one."
+
+    @property
+    def on_disk(self) -> Path | None:
+        """The path, if it is one of this machine; None: nothing is to be read there."""
+        if self.path is None or self.host or not self.path.is_absolute():
+            return None
+        return self.path if len(str(self.path)) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def location_of(uri: str) -> Location:
+    """Read a URI. Plain paths are taken too: some clients send nothing else."""
+    found = _SCHEME.match(uri)
+    scheme, rest = (found[1].lower(), uri[found.end() :]) if found else ("file", uri.replace("%", "%25"))
+    host, rest = _split_host(rest)
+    cut, _, query = rest.partition("#")[0].partition("?")
+    written, others = _decoded(cut), _names_within(_decoded(cut), _decoded(query), scheme)
+    if scheme == "file" and cut != rest:  # a client that does not encode these marks: they belong to the name
+        others, written = [_path(written), *others], _decoded(rest)
+    elif scheme != "file" and (version := _VERSION.fullmatch(written[:_LONGEST])) is not None:
+        others, written = [_path(written), *others], f"{version[1]}/{version[2]}"
+    names = [name for name in dict.fromkeys((_path(written), *others)) if name is not None]
+    if not names:
+        return Location(None)
+    away = bool(host) and (_NETWORK.fullmatch(scheme) is not None or (scheme == "file" and not _is_us(host)))
+    if away and sys.platform == "win32" and scheme == "file":
+        # A share; no other URI can name one.
+        return Location(Path(f"//{host}{written}"), tuple(names))
+    return Location(names[0], tuple(names[1:]), host if away else "")
+
+
+def file_of(uri: str) -> Path | None:
+    """The path of a document that is a file of this machine; None: it is something else, if about one."""
+    scheme = _SCHEME.match(uri)
+    return location_of(uri).on_disk if scheme is None or scheme[1].lower() == "file" else None
+
+
+def _split_host(rest: str) -> tuple[str, str]:
+    """Split `//host/path`; more slashes than two are slashes too many."""
+    if not rest.startswith("//"):
+        return "", rest
+    host, slash, path = rest[2:].partition("/")
+    if _DRIVE.fullmatch(_decoded(host)):  # file://C:/a.py, a common mistake
+        return "", f"/{host}{slash}{path}"
+    return _decoded(host).lower(), slash + path
+
+
+def _is_us(host: str) -> bool:
+    import socket
+
+    return host in ("localhost", "127.0.0.1", "[::1]", socket.gethostname().lower())
+
+
+def _decoded(text: str) -> str:
+    """Undo percent-encoding; bytes that are not UTF-8 become what Python calls such a file."""
+    return unquote(text, errors="surrogateescape").replace("\0", "")
+
+
+def _path(written: str) -> Path | None:
+    """Make a path without `..`, double slashes and different cases of a drive's letter."""
+    drive = _DRIVE.match(written)
+    if drive is not None:
+        below = written[drive.end() :].replace("\\", "/").lstrip("/")
+        root = f"{drive[1].lower()}:/" if sys.platform == "win32" else f"/{drive[1].lower()}:/"
+        return Path(root, normpath(f"/{below}")[1:])
+    path = normpath(re.sub("^/+", "/", written)) if written else "."
+    return None if path in (".", "..") else Path(path)
+
+
+def _names_within(written: str, query: str, scheme: str) -> list[Path | None]:
+    """Return the names within archives and versions, and those that a query holds."""
+    pieces = re.split("::" if scheme == "file" else _WITHIN, _DRIVE.sub("", written, count=1))
+    found = pieces if len(pieces) > 1 else []
+    try:
+        values = json.loads(query) if query.startswith("{") else {}
+    except (ValueError, RecursionError):
+        values = {}
+    values = [*values.values(), *(pair.rpartition("=")[2] for pair in query.split("&"))]
+    texts = [_SCHEME.sub("", value, count=1) for value in values if isinstance(value, str)]
+    return [_path(name) for name in [*found, *(text for text in texts if _ABSOLUTE.match(text))]]
