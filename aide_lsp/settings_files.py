@@ -4,6 +4,7 @@ In: a document's path and its workspace folder. Out: tables as they stand in the
 be read: with line and column. It does not know what may stand in a table.
 """
 
+import errno
 import re
 import stat
 import time
@@ -20,6 +21,8 @@ USER_FILE = "settings.toml"
 MAXIMUM_SIZE = 1_000_000
 # A file that changed so recently may change again without its time or size showing it.
 _SETTLED_NS = 200_000_000
+_NO_SUCH = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+"""What a system says of a file that cannot be there."""
 _Stamp = tuple[int, int, int]
 
 
@@ -54,9 +57,9 @@ class SettingsFiles:
         """Return what a file sets; None: there is no such file."""
         try:
             found = path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
         except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) in _NO_SUCH:
+                return None
             return self._keep(path, None, _reason(error))
         if not stat.S_ISREG(found.st_mode):
             return self._keep(path, None, "it is not a file")

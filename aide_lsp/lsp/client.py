@@ -39,16 +39,24 @@ class ClientProfile:
     "Its initializationOptions."
 
 
-def read_profile(params: Any) -> ClientProfile | None:
-    """Read the params of `initialize`; None: they are not what `initialize` sends."""
-    if not isinstance(params, Mapping) or not isinstance(params.get("capabilities", {}), Mapping):
-        return None
-    process_id = params.get("processId")
-    if process_id is not None and (not isinstance(process_id, int) or isinstance(process_id, bool)):
-        return None
+class ProfileError(Exception):
+    """The params of `initialize` are unusable; the text says which one and what is expected."""
+
+
+def read_profile(params: Any) -> ClientProfile:
+    """Read the params of `initialize`.
+
+    Raises:
+        ProfileError: they are not what `initialize` sends.
+    """
+    if not isinstance(params, Mapping):
+        raise ProfileError("The params of initialize must be an object.")
+    # Lua and PHP write an empty table as [].
+    if not isinstance(params.get("capabilities") or {}, Mapping):
+        raise ProfileError("capabilities, in the params of initialize, must be an object.")
     return ClientProfile(
         name=_name(params.get("clientInfo")),
-        process_id=process_id,
+        process_id=_process_id(params.get("processId")),
         encoding=_encoding(params),
         inline_completion=_has(params, "textDocument", "inlineCompletion"),
         configuration=_has(params, "workspace", "configuration"),
@@ -82,11 +90,32 @@ def _encoding(params: Mapping[str, Any]) -> Encoding:
     return "utf-16"
 
 
+def folder_uris(folders: Any) -> tuple[str, ...]:
+    """Read a list of workspace folders; what is none is left out."""
+    found = folders if isinstance(folders, list) else [folders]
+    uris = [folder.get("uri") if isinstance(folder, Mapping) else folder for folder in found]
+    return tuple(uri for uri in uris if isinstance(uri, str))
+
+
+def whole(value: Any) -> int | None:
+    """Read a whole number, also one written as a float; None: it is something else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _process_id(value: Any) -> int | None:
+    process_id = (
+        int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 11 else whole(value)
+    )
+    if process_id is None and value is not None:
+        raise ProfileError("processId, in the params of initialize, must be a whole number or null.")
+    return process_id
+
+
 def _folders(params: Mapping[str, Any]) -> tuple[str, ...]:
-    folders = params.get("workspaceFolders")
-    if isinstance(folders, list) and folders:
-        uris = [folder.get("uri") for folder in folders if isinstance(folder, Mapping)]
-        return tuple(uri for uri in uris if isinstance(uri, str))
+    if folders := folder_uris(params.get("workspaceFolders")):
+        return folders
     root = params.get("rootUri")
     if isinstance(root, str):
         return (root,)

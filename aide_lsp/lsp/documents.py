@@ -13,6 +13,7 @@ from attrs import frozen
 from aide_lsp.lsp.positions import Encoding, join_surrogates, to_offset
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+_MOST_MISSED = 1000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -103,6 +104,7 @@ class DocumentStore:
         self.encoding: Encoding = "utf-16"
         """The units of the client's columns, agreed in `initialize`."""
         self._documents: dict[str, Document] = {}
+        self._missed: set[str] = set()
 
     def __iter__(self) -> Iterator[Document]:
         return iter(self._documents.values())
@@ -111,7 +113,15 @@ class DocumentStore:
         """Begin to follow a document."""
         document = Document(uri, language_id, version, text, self.encoding)
         self._documents[uri] = document
+        self._missed.discard(uri)
         return document
+
+    def miss(self, uri: str) -> bool:
+        """Note that a document that is not open was named; False: that was noted before."""
+        if uri in self._missed or len(self._missed) >= _MOST_MISSED:
+            return False
+        self._missed.add(uri)
+        return True
 
     def get(self, uri: str) -> Document | None:
         """Look a document up; None: it is not open, or its text is not known any more."""

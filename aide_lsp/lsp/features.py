@@ -16,10 +16,11 @@ from pygls.exceptions import JsonRpcInvalidParams
 from aide_lsp.lsp import items
 from aide_lsp.lsp.arguments import read_argument
 from aide_lsp.lsp.asked import Asked
-from aide_lsp.lsp.client import read_profile
+from aide_lsp.lsp.client import ProfileError, folder_uris, read_profile
 from aide_lsp.lsp.completing import Answer
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import initialize_result
+from aide_lsp.lsp.params import UNKNOWN_VERSION
 from aide_lsp.lsp.status import Nothing
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ def register(server: Server) -> None:
 
 def initialize(ls: Server, params: Any) -> dict[str, Any]:
     """Answer; nothing is loaded before `initialized`. (A client's first `initialize` rarely gets here.)"""
-    profile = read_profile(params)
-    if profile is None:
-        raise JsonRpcInvalidParams("The params of initialize must hold an object of capabilities.")
+    try:
+        profile = read_profile(params)
+    except ProfileError as error:
+        raise JsonRpcInvalidParams(str(error)) from None
     ls.begin(profile)
     return initialize_result(profile)
 
@@ -61,7 +63,7 @@ def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     """Follow a document."""
     ls.start_up()
     item = params.text_document
-    ls.documents.open(item.uri, str(item.language_id), item.version, item.text)
+    ls.documents.open(item.uri, str(item.language_id), max(0, item.version), item.text)
     ls.tell_problems(item.uri)
 
 
@@ -69,13 +71,16 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     """Apply the changes one after another."""
     document = ls.documents.get(params.text_document.uri)
     if document is None:
+        if ls.documents.miss(params.text_document.uri):
+            log.warning("Changes of a document that is not open are ignored until it is opened.")
         return
     for change in params.content_changes:
         if isinstance(change, types.TextDocumentContentChangePartial):
             document.replace(_place(change.range.start), _place(change.range.end), change.text)
         else:
             document.replace_all(change.text)
-    document.version = params.text_document.version
+    version = params.text_document.version
+    document.version = document.version + 1 if version == UNKNOWN_VERSION else version
     ls.completing.changed(document)
 
 
@@ -127,21 +132,21 @@ def completion(
 
 def did_change_configuration(ls: Server, params: Any) -> None:
     """Take pushed settings, and ask again where the client can be asked."""
-    if not isinstance(params, dict):
-        return
-    ls.configuration.push(params.get("settings"))
+    ls.configuration.push(params.get("settings") if isinstance(params, dict) else None)
     ls.refresh_settings()
 
 
-def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:
+def did_change_folders(ls: Server, params: Any) -> None:
     """Follow the workspace folders; each may have settings of its own."""
-    ls.configuration.change_folders(
-        (folder.uri for folder in params.event.added), (folder.uri for folder in params.event.removed)
-    )
+    event = params.get("event") if isinstance(params, dict) else None
+    if not isinstance(event, dict):
+        log.warning("A change of workspace folders was ignored: it holds no event.")
+        return
+    ls.configuration.change_folders(folder_uris(event.get("added")), folder_uris(event.get("removed")))
     ls.refresh_settings()
 
 
-def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
+def did_change_watched_files(ls: Server, params: Any) -> None:
     """A project file changed: tell now what is wrong with it. (It is read again at each request anyway.)"""
     ls.review_settings()
 

@@ -10,7 +10,7 @@ from threading import Condition
 from typing import Any
 
 from aide_lsp import __version__
-from aide_lsp.lsp.client import ClientProfile, read_profile
+from aide_lsp.lsp.client import ClientProfile, ProfileError, read_profile, whole
 
 REGENERATE, STATUS, ACCEPTED = "aide.regenerate", "aide.status", "aide.accepted"
 SETTINGS = "aide.settings"
@@ -69,9 +69,16 @@ def profile_of(message: Any) -> ClientProfile | None:
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         return None
     msg_id = message.get("id")
-    if message.get("method") != "initialize" or not isinstance(msg_id, int | str) or isinstance(msg_id, bool):
+    if message.get("method") != "initialize" or not _is_id(msg_id):
         return None
-    return read_profile(message.get("params"))
+    try:
+        return read_profile(message.get("params"))
+    except ProfileError:
+        return None
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) or whole(value) is not None
 
 
 def initialize_result(profile: ClientProfile) -> dict[str, Any]:

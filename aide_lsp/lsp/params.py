@@ -5,7 +5,7 @@ never the values. It does not know what the method does.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import cattrs
@@ -13,10 +13,22 @@ from attrs import frozen
 from lsprotocol import types
 from pygls.protocol import default_converter
 
+from aide_lsp.lsp.client import whole
+
 # Read tolerantly by their handlers, as plain JSON: a client from next year must not fail here.
 _RAW = frozenset(
-    {types.INITIALIZE, types.INITIALIZED, types.SHUTDOWN, types.WORKSPACE_DID_CHANGE_CONFIGURATION}
+    {
+        types.INITIALIZE,
+        types.INITIALIZED,
+        types.SHUTDOWN,
+        types.WORKSPACE_DID_CHANGE_CONFIGURATION,
+        types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS,
+        types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+    }
 )
+UNKNOWN_VERSION = -(2**31)
+"""Stands for a version that the client did not send in a readable form."""
+_LARGEST = 2**31 - 1
 
 
 @frozen
@@ -57,21 +69,84 @@ def _text(value: Any, kind: type) -> Any:
 
 def _whole(value: Any, kind: type) -> Any:
     """Whole floats too: some clients' JSON knows no other numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    number = whole(value)
+    if number is None:
         raise TypeError("expected a whole number")
-    return kind(value)
+    return kind(number)
 
 
 def _repaired(method: str, params: Any) -> Any:
-    """Accept what common clients send although the protocol does not allow it."""
-    if method != types.TEXT_DOCUMENT_INLINE_COMPLETION or not isinstance(params, Mapping):
-        return params
+    """Accept what clients send although the protocol does not allow it, where the meaning is plain."""
+    repair = _REPAIRS.get(method)
+    return repair(params) if repair is not None and isinstance(params, Mapping) else params
+
+
+def _inline_completion(params: Mapping[str, Any]) -> Any:
     context = params.get("context")
     context = dict(context) if isinstance(context, Mapping) else {}
     # vscode-languageclient 9 sends VS Code's own numbers: 0 automatic, 1 invoked.
     if context.get("triggerKind", 0) in (0, None):
         context["triggerKind"] = types.InlineCompletionTriggerKind.Automatic.value
     return {**params, "context": context}
+
+
+def _completion(params: Mapping[str, Any]) -> Any:
+    """The context is not looked at: it cannot be wrong."""
+    return {**params, "context": None}
+
+
+def _did_open(params: Mapping[str, Any]) -> Any:
+    item = params.get("textDocument")
+    if not isinstance(item, Mapping):
+        return params
+    language = item.get("languageId")
+    repaired = {"languageId": language if isinstance(language, str) else "", "version": _version(item)}
+    return {**params, "textDocument": {**item, **repaired}}
+
+
+def _did_change(params: Mapping[str, Any]) -> Any:
+    document, changes = params.get("textDocument"), params.get("contentChanges")
+    if not isinstance(document, Mapping):
+        return params
+    if isinstance(changes, Mapping):
+        changes = [changes]
+    if isinstance(changes, list):
+        changes = [_change(change) for change in changes]
+    return {"textDocument": {**document, "version": _version(document)}, "contentChanges": changes}
+
+
+def _change(change: Any) -> Any:
+    """Null is no range: all is replaced. The length of a range says nothing that the range does not."""
+    if not isinstance(change, Mapping):
+        return change
+    kept = {key: change[key] for key in ("range", "text") if key in change}
+    if kept.get("range", 0) is None:
+        del kept["range"]
+    if isinstance(kept.get("range"), Mapping):
+        kept["range"] = {key: _clamped(place) for key, place in kept["range"].items()}
+    return kept
+
+
+def _clamped(place: Any) -> Any:
+    """A position far behind the end, such as 2**32 - 1, is the end."""
+    if not isinstance(place, Mapping):
+        return place
+    return {key: min(value, _LARGEST) if whole(value) else value for key, value in place.items()}
+
+
+def _version(document: Mapping[str, Any]) -> int:
+    """No text depends on the version: whatever it is, the document is not given up for it."""
+    value = document.get("version")
+    number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value) else whole(value)
+    return number if number is not None and abs(number) <= _LARGEST else UNKNOWN_VERSION
+
+
+_REPAIRS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: _inline_completion,
+    types.TEXT_DOCUMENT_COMPLETION: _completion,
+    types.TEXT_DOCUMENT_DID_OPEN: _did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: _did_change,
+}
 
 
 def _faults(error: Exception) -> str:

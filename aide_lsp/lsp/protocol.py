@@ -20,6 +20,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
 from aide_lsp.errors import AideError
+from aide_lsp.lsp.client import whole
 from aide_lsp.lsp.params import InvalidParamsError, structured
 from aide_lsp.lsp.transport import UNREADABLE
 
@@ -233,7 +234,8 @@ def where(error: BaseException) -> str:
 
 
 def _valid_id(value: Any) -> MessageId | None:
-    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+    """1.0 is 1: some clients' JSON knows no whole numbers."""
+    return value if isinstance(value, str) else whole(value)
 
 
 def _client_error(error: Any) -> JsonRpcException:

@@ -123,8 +123,12 @@ class Server(LanguageServer):
         self._spawn(self._follow_settings())
 
     def tell_problems(self, uri: str | None) -> None:
-        """Show what is newly wrong with the settings for a document."""
-        self.configuration.resolve(uri)
+        """Show what is newly wrong with the settings for a document. Whatever happens, the document stays."""
+        try:
+            self.configuration.resolve(uri)
+        except Exception as error:
+            log.error("Reading the settings of a document failed: %s", where(error))
+            return
         self.tell_resolved()
 
     def tell_resolved(self) -> None:
