@@ -8,7 +8,7 @@ It does not know files, and not what a glob is used for.
 import re
 import sys
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import lru_cache
 from itertools import islice
 from pathlib import PurePath
@@ -27,6 +27,7 @@ def is_glob(text: str) -> bool:
     return re.search(SCHEMA_PATTERN, text) is not None
 
 
+@lru_cache(maxsize=4096)
 def glob_fault(glob: str) -> str | None:
     """Say what is wrong with a glob; None: it can be used."""
     if not glob.strip("/ ") or not glob.isprintable():
@@ -37,7 +38,7 @@ def glob_fault(glob: str) -> str | None:
         return "in a glob, / stands between folders on every system"
     if ".." in glob.split("/"):
         return "a glob cannot go up with .."
-    choices = list(islice(_alternatives(glob), MAXIMUM_ALTERNATIVES + 1))
+    choices = list(islice(alternatives(glob), MAXIMUM_ALTERNATIVES + 1))
     if len(choices) > MAXIMUM_ALTERNATIVES:
         return f"its braces stand for more than {MAXIMUM_ALTERNATIVES} globs"
     if any("{" in choice or "}" in choice for choice in choices):
@@ -45,6 +46,12 @@ def glob_fault(glob: str) -> str | None:
     if any("[" in _CLASS.sub("", name) for choice in choices for name in choice.split("/")):
         return "a [ in it is not closed"
     return None
+
+
+@lru_cache(maxsize=4096)
+def glob_size(glob: str) -> int:
+    """How much there is to match: the characters of all globs that its braces stand for."""
+    return sum(map(len, islice(alternatives(glob), MAXIMUM_ALTERNATIVES)))
 
 
 def matches(glob: str, path: PurePath) -> bool:
@@ -61,7 +68,7 @@ def matches(glob: str, path: PurePath) -> bool:
 def _patterns(glob: str) -> tuple[tuple[str, ...], ...]:
     """Expand a glob into patterns, each a tuple of patterns of names."""
     found = []
-    for choice in islice(_alternatives(glob), MAXIMUM_ALTERNATIVES):
+    for choice in islice(alternatives(glob), MAXIMUM_ALTERNATIVES):
         names = [name for name in choice.split("/") if name not in ("", ".")]
         anywhere = "/" not in choice.rstrip("/")
         whole = choice.endswith("/") or (bool(names) and not _WILD.search(names[-1]))
@@ -69,14 +76,14 @@ def _patterns(glob: str) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
-def _alternatives(glob: str) -> Iterator[str]:
-    """Write out the innermost braces first, until there are none."""
+def alternatives(glob: str) -> Iterator[str]:
+    """Yield the globs that the braces of one stand for: the innermost first, until there are none."""
     match = _BRACES.search(glob)
     if match is None:
         yield glob
         return
     for choice in match[1].split(","):
-        yield from _alternatives(glob[: match.start()] + choice + glob[match.end() :])
+        yield from alternatives(glob[: match.start()] + choice + glob[match.end() :])
 
 
 def _fits(pattern: tuple[str, ...], names: list[str]) -> bool:
@@ -87,10 +94,19 @@ def _fits(pattern: tuple[str, ...], names: list[str]) -> bool:
         steps = {
             place + 1
             for place in reached - stays
-            if place < len(pattern) and fnmatchcase(name, pattern[place])
+            if place < len(pattern) and _fits_name(pattern[place], name)
         }
         reached = _with_skips(stays | steps, pattern)
     return len(pattern) in reached
+
+
+def _fits_name(pattern: str, name: str) -> bool:
+    return _expression(pattern).match(name) is not None if _WILD.search(pattern) else pattern == name
+
+
+@lru_cache(maxsize=8192)
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern))
 
 
 def _with_skips(reached: set[int], pattern: tuple[str, ...]) -> set[int]:

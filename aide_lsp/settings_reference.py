@@ -7,9 +7,11 @@ are read.
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from aide_lsp.presets import PARAMETERS, PRESETS
+from aide_lsp.secret_files import CODE, PUBLIC, SAMPLES, SECRET_FILES
 from aide_lsp.settings import FIELDS, Limits, Parameters, allowed, camel, shown
 from aide_lsp.settings_schema import default_text, json_schema
 from aide_lsp.settings_vscode import PACKAGE, vscode_package
@@ -71,7 +73,8 @@ number of folders. A glob without `/` fits at any depth. One that ends in a plai
 if it is a folder, all in it. A project's globs are relative to the folder of its file; yours are relative
 to the project, or begin with `/` or `~/`.
 
-`off` lists globs of files in which Aide offers nothing:
+`off` lists globs of files in which Aide offers nothing, besides the [files that commonly hold
+secrets](secret-files.md):
 
 ```toml
 off = ["secrets/**", "*.env"]
@@ -79,6 +82,29 @@ off = ["secrets/**", "*.env"]
 
 What one place switches off, no other switches on again. The project files of all folders between a file and
 the end of its project count for this.
+"""
+SECRETS_TEXT = """\
+# Files that hold secrets
+
+Aide offers nothing in files that commonly hold passwords, keys or tokens, and the model reads none of them.
+The file's name decides, in some cases its folder; the contents are not looked at. This holds for every kind
+of document that an editor may show: files, unsaved texts, files of another machine, old versions.
+
+%s
+
+Names without a `/` count in every folder. Upper and lower case are the same. Backups and copies count as the
+file they were made of: `.env~`, `.env.bak`, `id_rsa.old`, `#.env#`, `.env.swp`, `Copy of .env`, `.env (1)`,
+`secrets-backup.yaml`.
+
+These are not protected:
+
+%s
+Source code with such a name, say `secrets.py` or `credentials.ts`, usually handles secrets and does not hold
+them, and you write it all day. If yours does hold them, list it under [`off`](settings.md) in your settings
+or in the project's `.aide.toml`.
+
+To get completions in all protected files, set `complete_secrets = true` in your own settings
+(`aide.completeSecrets` in editors). A project cannot set it.
 """
 PRESET_TEXT = """
 ## Presets
@@ -103,6 +129,7 @@ def generated_files() -> dict[str, str]:
     return {
         "docs/settings.md": reference_page(),
         "docs/settings.schema.json": json.dumps(json_schema(), indent=2) + "\n",
+        "docs/secret-files.md": secrets_page(),
         PACKAGE: vscode_package((REPOSITORY / PACKAGE).read_text(encoding="utf-8")),
         "docs/parameters.md": parameters_page(
             (REPOSITORY / "docs/parameters.md").read_text(encoding="utf-8")
@@ -114,6 +141,22 @@ def generated_files() -> dict[str, str]:
 def reference_page() -> str:
     """Render the settings reference."""
     return INTRO + PRESET_TEXT % preset_table() + "".join(_section(*item) for item in FIELDS.items())
+
+
+def secrets_page() -> str:
+    """Render the table of files that commonly hold secrets."""
+    rows = ["| What they hold | Names | Examples |", "|---|---|---|"]
+    rows += [f"| {one.kind} | {_code(one.globs)} | {_code(one.examples)} |" for one in SECRET_FILES]
+    harmless = (
+        f"- Samples of the form, except of keys: {_code(SAMPLES)}\n"
+        f"- Source code and pages whose names only say what they are about: {_code(CODE)}\n"
+        f"- Public keys: {_code(PUBLIC)}\n"
+    )
+    return SECRETS_TEXT % ("\n".join(rows), harmless)
+
+
+def _code(texts: Iterable[str]) -> str:
+    return ", ".join(f"`{text}`" for text in texts)
 
 
 def preset_table() -> str:
