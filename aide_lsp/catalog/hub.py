@@ -2,7 +2,7 @@
 
 In: a `HubSource` and the partial file. Out: bytes appended, or `SourceError` whose words say why not;
 whether the Hub can be reached at all is known within `PATIENCE` seconds. A copy in the user's own Hub cache
-is taken first.
+is taken first. The user's token is sent only where the Hub refuses the file without it.
 `hf_hub_download` itself is not used: when the Hub cannot be reached it retries for 23 s and more, and since
 2.x it throws away what a killed download had fetched.
 It does not know what else could be tried (`download`), nor whether the bytes are right (`partial`).
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aide_lsp import __version__
 from aide_lsp.catalog.cards import HubSource
 from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
 from aide_lsp.errors import DownloadError
@@ -26,6 +27,10 @@ _READ_TIMEOUT = 30.0
 _RETRIES = 5
 _BLOCK = 1 << 20
 _MARK_EVERY = 16 << 20
+
+LOGIN_WANTED = (401, 403)
+HEADERS = {"user-agent": f"aide/{__version__}"}
+"""In place of the library's own, which tells the version of Python, and of PyTorch."""
 
 T = TypeVar("T")
 
@@ -38,11 +43,11 @@ def append_from_hub(
     if cached is not None and cached.stat().st_size == partial.size:
         _copy(cached, partial, told)
         return
-    url = _locate(source, partial, endpoint)
+    url, token = _locate(source, partial, endpoint)
     failures = 0
     while partial.done < partial.size:
         before = partial.done
-        error = _stream(url, partial, told)
+        error = _stream(url, token, partial, told)
         partial.mark()
         failures = 0 if partial.done > before else failures + 1
         if failures > _RETRIES:
@@ -64,15 +69,21 @@ def _copy(file: Path, partial: PartialFile, told: Callable[[int], None]) -> None
             told(partial.done)
 
 
-def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> str:
-    """Ask the Hub about the file; gives the address to read it from."""
-    from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url
+def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> tuple[str, str | None]:
+    """Ask the Hub about the file; gives the address to read it from, and the token if it wants one."""
+    from huggingface_hub import get_token, hf_hub_url
 
     url = hf_hub_url(source.repo, source.file, revision=source.revision, endpoint=endpoint)
+    token = None
     try:
-        facts = _within(
-            PATIENCE, lambda: get_hf_file_metadata(url, token=get_token() or False, timeout=PATIENCE)
-        )
+        try:
+            facts = _facts(url, None)
+        except Exception as error:
+            # Looked up only now: the library may renew a login on the network to do it.
+            token = _within(PATIENCE, get_token) if _status_of(error) in LOGIN_WANTED else None
+            if token is None:
+                raise
+            facts = _facts(url, token)
     except Exception as error:
         raise refusal_of(error) from error
     # The Hub names large files by their sha256: a file that was exchanged is known before it is fetched.
@@ -80,13 +91,24 @@ def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> st
         len(facts.etag or "") == 64 and facts.etag != partial.sha256
     ):
         raise SourceError("has another file under this name than the one that the model card pins")
-    return url
+    return url, token
 
 
-def _stream(url: str, partial: PartialFile, told: Callable[[int], None]) -> Exception | None:
+def _facts(url: str, token: str | None) -> Any:
+    from huggingface_hub import get_hf_file_metadata
+
+    def ask() -> Any:
+        return get_hf_file_metadata(url, token=token or False, timeout=PATIENCE, headers=HEADERS)
+
+    return _within(PATIENCE, ask)
+
+
+def _stream(
+    url: str, token: str | None, partial: PartialFile, told: Callable[[int], None]
+) -> Exception | None:
     """Read one answer as far as it goes; gives what broke it off."""
     try:
-        _read_answer(url, partial, told)
+        _read_answer(url, token, partial, told)
     except DownloadError:
         raise
     except Exception as error:
@@ -94,12 +116,12 @@ def _stream(url: str, partial: PartialFile, told: Callable[[int], None]) -> Exce
     return None
 
 
-def _read_answer(url: str, partial: PartialFile, told: Callable[[int], None]) -> None:
-    from huggingface_hub import get_session, get_token
+def _read_answer(url: str, token: str | None, partial: PartialFile, told: Callable[[int], None]) -> None:
+    from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
     # A redirect to another host drops the token: the client does that.
-    headers = build_hf_headers(token=get_token() or False) | {"Accept-Encoding": "identity"}
+    headers = build_hf_headers(token=token or False, headers=HEADERS) | {"Accept-Encoding": "identity"}
     if partial.done:
         headers["Range"] = f"bytes={partial.done}-"
     marked = partial.done
@@ -152,8 +174,8 @@ def refusal_of(error: BaseException) -> SourceError:
     for cause in _chain(error):
         if type(cause).__name__ == "OfflineModeIsEnabled":
             return SourceError("is switched off (HF_HUB_OFFLINE is set)")
-        status = getattr(getattr(cause, "response", None), "status_code", None)
-        if status in (401, 403):
+        status = _status_in(cause)
+        if status in LOGIN_WANTED:
             return SourceError(f"asks for a login that may read the repository (status {status})")
         if status == 404:
             return SourceError("does not have the file (status 404)")
@@ -163,6 +185,14 @@ def refusal_of(error: BaseException) -> SourceError:
             return UnreachableError(reason)
     last = list(_chain(error))[-1]
     return UnreachableError(str(last).partition("\n")[0] or type(last).__name__)
+
+
+def _status_of(error: BaseException) -> int | None:
+    return next((status for cause in _chain(error) if (status := _status_in(cause))), None)
+
+
+def _status_in(error: BaseException) -> int | None:
+    return getattr(getattr(error, "response", None), "status_code", None)
 
 
 def _network_reason(error: BaseException) -> str | None:

@@ -2,10 +2,12 @@
 
 import socket
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from aide_lsp import __version__
 from aide_lsp.catalog import hub
 from aide_lsp.catalog.hub import append_from_hub
 from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
@@ -33,27 +35,36 @@ class Hub(BaseHTTPRequestHandler):
 
     def answer(self, body):
         plan = self.server.plan
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         data, start, status = plan["data"], 0, plan.get("status", 200)
+        if "token" in plan and self.headers.get("Authorization") != f"Bearer {plan['token']}":
+            status = plan.get("refusal", 401)
         wanted = self.headers.get("Range")
-        if wanted and plan.get("ranges", True):
+        if wanted and plan.get("ranges", True) and status < 400:
             start, status = int(wanted.removeprefix("bytes=").rstrip("-")), 206
+        elsewhere = plan.get("elsewhere") if status < 400 else None
+        status = 302 if elsewhere else status
         self.send_response(status)
-        self.send_header("Content-Length", str(len(data) - start if status < 400 else 0))
+        if elsewhere:
+            self.send_header("Location", elsewhere + self.path)
+            self.send_header("X-Linked-Size", str(len(data)))
+        self.send_header("Content-Length", str(len(data) - start if status < 300 else 0))
         self.send_header("ETag", f'"{plan["etag"]}"')
         self.send_header("X-Repo-Commit", "0" * 40)
         if status == 206:
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         self.end_headers()
-        if body and status < 400:
+        if body and status < 300:
             self.wfile.write(data[start : start + plan.get("at_once", len(data))])
             if start + plan.get("at_once", len(data)) < len(data):
                 self.close_connection = True
 
 
-@pytest.fixture
-def hub_server(tiny_model):
+@contextmanager
+def serving(tiny_model):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.seen, server.plan = [], {"data": tiny_model.data, "etag": tiny_model.card.sha256}
+    server.seen, server.headers = [], []
+    server.plan = {"data": tiny_model.data, "etag": tiny_model.card.sha256}
     server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -61,6 +72,21 @@ def hub_server(tiny_model):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def hub_server(tiny_model):
+    with serving(tiny_model) as server:
+        yield server
+
+
+@pytest.fixture
+def logged_in(monkeypatch, tmp_path):
+    """The user has a token for the Hub, and a login for every host; gives the token."""
+    monkeypatch.setenv("HF_TOKEN", "hf_of_the_user")
+    (tmp_path / "netrc").write_text("default login me password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    return "hf_of_the_user"
 
 
 @pytest.fixture
@@ -128,6 +154,48 @@ def test_refusal_of_the_hub_is_told_in_words(hub_source, hub_server, partial, st
     with pytest.raises(SourceError, match=told):
         append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert hub_server.seen == ["HEAD"]
+
+
+def test_public_file_is_asked_for_without_the_users_token(
+    tiny_model, hub_source, hub_server, partial, logged_in
+):
+    """What is sent is all that `docs/privacy.md` names."""
+    hub_server.plan["at_once"] = 100_000
+    append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert hub_server.seen == ["HEAD", "GET", "bytes=100000-"]
+    sent = {"host", "accept", "accept-encoding", "connection", "user-agent", "x-amzn-trace-id"}
+    for headers in hub_server.headers:
+        assert headers.keys() - {"range"} == sent
+        assert headers["user-agent"] == f"aide/{__version__}"
+    assert len({headers["x-amzn-trace-id"] for headers in hub_server.headers}) == 3
+
+
+@pytest.mark.parametrize("refusal", [401, 403])
+def test_hub_that_asks_for_a_login_gets_the_users_token(
+    tiny_model, hub_source, hub_server, partial, logged_in, refusal
+):
+    hub_server.plan |= {"token": logged_in, "refusal": refusal, "at_once": 100_000}
+    append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert partial.finish().read_bytes() == tiny_model.data
+    assert hub_server.seen == ["HEAD", "HEAD", "GET", "bytes=100000-"]
+    sent = [headers.get("authorization") for headers in hub_server.headers]
+    assert sent == [None, *[f"Bearer {logged_in}"] * 3]
+
+
+def test_hub_that_refuses_the_users_token_too_says_so(hub_source, hub_server, partial, logged_in):
+    hub_server.plan["token"] = "another"
+    with pytest.raises(SourceError, match="asks for a login that may read the repository"):
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert hub_server.seen == ["HEAD", "HEAD"]
+
+
+def test_token_is_not_sent_to_where_the_hub_redirects(tiny_model, hub_source, hub_server, partial, logged_in):
+    with serving(tiny_model) as storage:
+        hub_server.plan |= {"token": logged_in, "elsewhere": storage.url}
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert partial.finish().read_bytes() == tiny_model.data
+    assert storage.seen == ["GET"]
+    assert "authorization" not in storage.headers[0]
 
 
 def test_hub_that_refuses_the_connection_is_told(hub_source, partial):
