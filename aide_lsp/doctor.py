@@ -4,6 +4,8 @@ In: settings. Out: findings, one after another, so that a slow check does not hi
 It does not know the command line that prints them.
 """
 
+import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -53,6 +55,7 @@ def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
     yield Finding("ok", "Aide", f"{__version__}, Python {sys.version.split()[0]} at {sys.prefix}")
     runtime = check_runtime()
     yield runtime
+    yield from check_leftovers()
     yield from check_settings()
     folder = None
     for finding in check_model(settings):
@@ -80,6 +83,20 @@ def check_runtime() -> Finding:
     name, number = next(iter(found.items()))
     offered = ", ".join(offered_providers())
     return Finding("ok", "ONNX Runtime", f"{name} {number}, built for {offered}")
+
+
+def check_leftovers() -> Iterator[Finding]:
+    """Report what ONNX Runtime's telemetry left on the disk where it was not turned off."""
+    home = Path.home()
+    places = [home / ".cache", home / "Library" / "Caches", home / "Library" / "Application Support"]
+    places += [Path(os.environ[name]) for name in ("XDG_CACHE_HOME", "LOCALAPPDATA") if os.environ.get(name)]
+    for place in dict.fromkeys(places):
+        folder = place / "Microsoft" / "DeveloperTools" / ".onnxruntime"
+        if folder.is_dir():
+            detail = f"ONNX Runtime's telemetry left an id of this machine and reports to send in {folder}"
+            command = f'rmdir /s /q "{folder}"' if os.name == "nt" else f"rm -r {shlex.quote(str(folder))}"
+            origin = "Aide has it turned off; if it comes back, another program uses ONNX Runtime"
+            yield Finding("warn", "Leftovers", f"{detail} ({origin})", command)
 
 
 def check_settings() -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shlex
+import subprocess
 
 import pytest
 
@@ -113,6 +115,22 @@ def test_doctor_when_a_byte_of_the_model_differs_then_fail_and_the_repair(aide, 
     assert run.returncode == 1
     assert "FAIL  Model files" in run.stdout
     assert "-> aide models remove tiny && aide models fetch tiny" in run.stdout
+
+
+@pytest.mark.parametrize("cache", ["", "other cache"])
+def test_doctor_when_telemetry_left_files_then_the_command_that_removes_them(aide, home, cache):
+    place = home / (cache or ".cache")
+    folder = place / "Microsoft" / "DeveloperTools" / ".onnxruntime"
+    folder.mkdir(parents=True)
+    (folder / "deviceid").write_text("1", encoding="utf-8")
+    run = aide("doctor", "--quick", "--json", XDG_CACHE_HOME=str(place) if cache else "")
+    (finding,) = (finding for finding in json.loads(run.stdout) if finding["what"] == "Leftovers")
+    assert finding["level"] == "warn"
+    assert str(folder) in finding["detail"]
+    subprocess.run(shlex.split(finding["repair"]), check=True)
+    assert not folder.exists()
+    again = aide("doctor", "--quick", XDG_CACHE_HOME=str(place) if cache else "").stdout
+    assert "Leftovers" not in again
 
 
 def test_demo_then_two_completions_with_two_seeds(aide):
