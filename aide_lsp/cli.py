@@ -5,6 +5,7 @@ In: arguments. Out: text on stdout (what was asked for) and stderr (all about it
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aide_lsp import __version__
+from aide_lsp import PRIVATE, __version__
 from aide_lsp.errors import AideError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ Editors start the server themselves, with the command aide-lsp.""",
 @click.version_option(__version__, prog_name="aide")
 def main() -> None:
     """Code completions from a model on your own machine. No text ever leaves it."""
+    os.umask(PRIVATE)
 
 
 def parameter_options(command: Callable[..., None]) -> Callable[..., None]:

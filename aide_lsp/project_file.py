@@ -73,8 +73,8 @@ def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
         text = edit(_decode(old or b"", path), (), set_values, path)
         if text.encode("utf-8") == (old or b""):
             return None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(Change(path.resolve(), old, text.encode("utf-8")))
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _replace(Change(path.resolve(), old, text.encode("utf-8")), mode=0o600)
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be written: {error.strerror or error}. Check its permissions."
@@ -244,13 +244,16 @@ def _decode(data: bytes, path: Path) -> str:
         raise SettingsError(f"{path} is not changed, because it is not UTF-8 text.") from error
 
 
-def _replace(change: Change) -> None:
-    """Write beside the file and rename: readers see the old one or the new one, never a part."""
+def _replace(change: Change, mode: int = 0o644) -> None:
+    """Write beside the file and rename: readers see the old one or the new one, never a part.
+
+    A new file gets `mode`; one that is there keeps its own.
+    """
     handle, name = tempfile.mkstemp(prefix=".aide-", dir=change.path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(change.new)
-        Path(name).chmod(0o644 if change.old is None else change.path.stat().st_mode & 0o777)
+        Path(name).chmod(mode if change.old is None else change.path.stat().st_mode & 0o777)
         if (_read(change.path) if change.path.exists() else None) != change.old:
             raise SettingsError(f"{change.path} was changed meanwhile: try again.")
         Path(name).replace(change.path)

@@ -88,7 +88,10 @@ def imports(path: Path) -> set[str]:
 
 def rooms_imported(path: Path) -> set[str]:
     names = (name.split(".") for name in imports(path))
-    return {parts[1] for parts in names if parts[0] == "aide_lsp" and len(parts) > 1} - {"__version__"}
+    return {parts[1] for parts in names if parts[0] == "aide_lsp" and len(parts) > 1} - {
+        "__version__",
+        "PRIVATE",
+    }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from aide_lsp.errors import SettingsError
-from aide_lsp.project_file import HEADER, edit, write_values
+from aide_lsp.project_file import HEADER, edit, write_user_values, write_values
 
 ANY = "any.toml"
 
@@ -136,6 +136,17 @@ def test_without_a_project_file_one_is_made_in_the_folder(project):
     assert (project / ".aide.toml").read_text() == f"{HEADER}seed = 7\n"
     assert pin(project) is None
     assert sorted(path.name for path in project.iterdir()) == [".aide.toml", "src"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have other permissions there")
+def test_new_settings_of_the_user_are_private_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        path = write_user_values(tmp_path / "config" / "settings.toml", {"seed": 7})
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_the_nearest_file_is_edited_and_keeps_its_permissions(project):

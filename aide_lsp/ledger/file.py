@@ -148,7 +148,7 @@ def forget(path: Path) -> int:
 
 def _make_private(path: Path) -> None:
     """Create the file for its user alone; SQLite gives the files beside it the same mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)

@@ -7,8 +7,11 @@ It does not know what is logged.
 
 import logging
 import os
+import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -55,14 +58,27 @@ def set_up(level: str, file: Path | None) -> ClientHandler:
     handler = ClientHandler()
     logger.addHandler(handler)
     if file is not None:
-        logger.addHandler(_file_handler(file))
+        logger.addHandler(PrivateFile(file))
     return handler
 
 
-def _file_handler(path: Path) -> logging.Handler:
-    """A file only its user can read, renewed at 5 MiB."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    handler = RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=1, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(FORMAT))
-    return handler
+class PrivateFile(RotatingFileHandler):
+    """A file that only its user can read, also when it is renewed at 5 MiB, whatever the umask."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().__init__(path, maxBytes=FILE_BYTES, backupCount=1, encoding="utf-8")
+        self.setFormatter(logging.Formatter(FORMAT))
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=_open_private)
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open a file; one that is there already is closed to others. A device stays as it is."""
+    handle = os.open(path, flags, 0o600)
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
+        with suppress(OSError):  # somebody else's: the user chose it
+            Path(path).chmod(0o600)
+    return handle

@@ -4,6 +4,7 @@ In: arguments. Out: an exit code. Imports nothing heavy before the streams are t
 must not reach the client. It does not know the command line `aide`.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
 
+from aide_lsp import PRIVATE
 from aide_lsp.lsp.options import Options, UsageError, read_options
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class End:
 
 def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = None) -> int:
     """Run the server. Returns only when it never began; `load` replaces the real model in tests."""
+    os.umask(PRIVATE)
     try:
         options = read_options(sys.argv[1:] if arguments is None else arguments)
     except UsageError as error:

@@ -11,6 +11,7 @@ from aide_lsp import __version__
 from aide_lsp.catalog import hub
 from aide_lsp.catalog.hub import append_from_hub
 from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
+from aide_lsp.settings_reference import REPOSITORY
 
 
 def ignore(done):
@@ -164,6 +165,8 @@ def test_public_file_is_asked_for_without_the_users_token(
     append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert hub_server.seen == ["HEAD", "GET", "bytes=100000-"]
     sent = {"host", "accept", "accept-encoding", "connection", "user-agent", "x-amzn-trace-id"}
+    page = (REPOSITORY / "docs" / "privacy.md").read_text(encoding="utf-8")
+    assert [name for name in (*sent, "range", "aide/VERSION") if f"`{name}`" not in page] == []
     for headers in hub_server.headers:
         assert headers.keys() - {"range"} == sent
         assert headers["user-agent"] == f"aide/{__version__}"

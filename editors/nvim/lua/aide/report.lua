@@ -25,11 +25,12 @@ end
 ---@param html string
 function M.open_page(html)
   local folder = vim.fs.joinpath(vim.fn.stdpath('cache'), 'aide')
-  vim.fn.mkdir(folder, 'p')
+  vim.fn.mkdir(folder, 'p', tonumber('700', 8))
   local path = vim.fs.joinpath(folder, 'explain.html')
-  local file = assert(io.open(path, 'w'))
-  file:write(html)
-  file:close()
+  vim.uv.fs_unlink(path) -- a new file, so that it gets this mode: the page holds the text
+  local file = assert(vim.uv.fs_open(path, 'wx', tonumber('600', 8)))
+  vim.uv.fs_write(file, html)
+  vim.uv.fs_close(file)
   local _, fault = vim.ui.open(path)
   vim.notify(
     ('Aide: the explanation lies in %s%s'):format(path, fault and '; no program opens it here.' or '')

@@ -1,0 +1,53 @@
+"""The log file: for its user alone, also where it is renewed, and where it was not."""
+
+import logging
+import os
+from contextlib import closing
+
+import pytest
+
+from aide_lsp.lsp import logs
+from aide_lsp.lsp.logs import PrivateFile
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="files have other permissions there")
+
+
+@pytest.fixture(autouse=True)
+def open_umask():
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def write(path, count):
+    with closing(PrivateFile(path)) as file:
+        for number in range(count):
+            file.emit(logging.makeLogRecord({"msg": f"line {number}", "levelname": "INFO"}))
+
+
+def mode_of(path):
+    return path.stat().st_mode & 0o777
+
+
+def test_log_that_is_renewed_stays_private(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "FILE_BYTES", 1000)
+    path = tmp_path / "logs" / "aide.log"
+    write(path, 50)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["aide.log", "aide.log.1"]
+    assert {mode_of(file) for file in path.parent.iterdir()} == {0o600}
+    assert mode_of(path.parent) == 0o700
+
+
+def test_log_that_others_could_read_is_closed_to_them(tmp_path):
+    path = tmp_path / "aide.log"
+    path.touch(mode=0o644)
+    write(path, 1)
+    assert mode_of(path) == 0o600
+
+
+def test_device_that_is_logged_to_keeps_its_permissions(tmp_path):
+    link = tmp_path / "log"
+    link.symlink_to(os.devnull)
+    before = mode_of(link)
+    write(link, 1)
+    assert mode_of(link) == before != 0o600

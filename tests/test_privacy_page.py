@@ -1,0 +1,65 @@
+"""What docs/privacy.md says of files: compared with what Aide leaves when the umask protects nothing."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from aide_lsp import SILENT
+from aide_lsp.settings_reference import REPOSITORY
+
+PAGE = (REPOSITORY / "docs" / "privacy.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| (?P<files>`.*?) \| .* \| (?P<mode>0\d{3}) \|$", re.MULTILINE)
+
+
+def rows():
+    """Give pattern and mode of each file in the data folder; a word in capitals stands for a name."""
+    table = PAGE[PAGE.index("In Aide's data folder") : PAGE.index("Elsewhere, and only")]
+    for row in ROW.finditer(table):
+        for name in re.findall(r"`(.*?)`", row["files"]):
+            yield re.compile(re.sub(r"[A-Z]{2,}", "[^/]+", re.escape(name))), int(row["mode"], 8)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have other permissions there")
+def test_every_file_left_is_on_the_page_with_its_permissions(home):
+    names = {"HOME": home, "XDG_CONFIG_HOME": home / "config", "XDG_DATA_HOME": home / "share"}
+    environment = os.environ | {name: str(path) for name, path in names.items()}
+    environment.pop("AIDE_DATA_DIR", None)
+    command = ["sh", "-c", 'umask 000; exec "$@"', "sh", sys.executable, "-m", "aide_lsp"]
+    for arguments in (["complete", "x.py:2:12"], ["explain", "x.py:2:12", "--html", "share/page.html"]):
+        subprocess.run([*command, *arguments], env=environment, cwd=home, capture_output=True, check=True)
+
+    data = home / "share" / "aide"
+    found = {path.relative_to(data).as_posix(): path for path in data.rglob("*")}
+    for name, path in found.items():
+        modes = {mode for pattern, mode in rows() if pattern.fullmatch(name)} if path.is_file() else {0o700}
+        assert (name, modes) == (name, {path.stat().st_mode & 0o777})
+    assert data.stat().st_mode & 0o777 == 0o700
+    assert (home / "share" / "page.html").stat().st_mode & 0o777 == 0o600
+    assert len(found) > 8
+
+
+def test_hashes_that_are_shown_tell_nothing_without_the_file(aide, home):
+    """As the page says of `aide log --json`: the key is not in it."""
+    from aide_lsp.ledger.file import opened
+
+    aide("complete", "x.py:2:12")
+    with opened(home / "data" / "ledger.sqlite") as ledger:
+        assert ledger.salt.hex() not in aide("log", "--json").stdout
+        assert len(ledger.salt) == 16
+    (entry,) = json.loads(aide("log", "--json").stdout)
+    assert len(entry["before_hash"]) == 32
+
+
+def test_statements_agree_with_each_other():
+    sentence = "No text ever leaves"
+    said = ["README.md", "docs/privacy.md", "editors/vscode/package.json", "aide_lsp/cli.py"]
+    assert [path for path in said if sentence not in (REPOSITORY / path).read_text(encoding="utf-8")] == []
+    assert "(docs/privacy.md)" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert [name for name in SILENT if f"`{name}`" not in PAGE] == []
+    tests = re.findall(r"`(tests/[\w/]+\.py)`", PAGE)
+    assert len(tests) == 5
+    assert [path for path in tests if not (REPOSITORY / path).is_file()] == []
