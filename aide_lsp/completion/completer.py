@@ -49,6 +49,8 @@ class CompletionRequest:
     "Milliseconds until generating is given up, with nothing to show; 0: never."
     candidate: int = 0
     "Which of several completions for one seed."
+    drawn_seed: int = field(factory=lambda: new_seed())
+    "The seed where the parameters set none: a request that is tried again draws no other."
 
 
 @frozen
@@ -124,7 +126,8 @@ class Completer:
         if found is not None:
             completion = evolve(found.answer, text=found.text, from_cache=True)
         else:
-            completion = self._generate(question, request.deadline_ms, cancel, observer)
+            task, parameters = self._task(question, request)
+            completion = self._generate(task, parameters, cancel, observer)
             if completion.finish_reason != "timeout":
                 self._cache.put(question, completion.text, completion)
         return evolve(completion, text=completion.text.replace("\n", line_end))
@@ -143,7 +146,8 @@ class Completer:
         found = self._cache.get(question)
         if question.parameters.seed is None and found is not None and found.text == found.answer.text:
             question = evolve(question, parameters=evolve(question.parameters, seed=found.answer.seed))
-        completion = self._generate(question, 0, cancel, observer)
+        task, parameters = self._task(question, evolve(request, deadline_ms=0))
+        completion = self._generate(task, parameters, cancel, observer)
         return evolve(completion, text=completion.text.replace("\n", _line_end(request.text)))
 
     def read(self, request: CompletionRequest, cancel: CancelToken) -> int:
@@ -153,7 +157,7 @@ class Completer:
         """
         cancel.check()
         _check(request)
-        task, _ = self._task(_question(request), None)
+        task, _ = self._task(_question(request), evolve(request, deadline_ms=0))
         return self._writer.read(task, cancel)
 
     def forget(self, request: CompletionRequest) -> None:
@@ -164,15 +168,15 @@ class Completer:
         """Empty the completion cache; what the model has read stays read."""
         self._cache.clear()
 
+    def free_memory(self) -> None:
+        """Drop what was read and what was completed, and keep less of it from now on."""
+        self._cache.clear()
+        self._writer.free_memory()
+
     def _generate(
-        self,
-        question: Question,
-        deadline_ms: int,
-        cancel: CancelToken,
-        observer: CompletionObserver = UNOBSERVED,
+        self, task: Task, parameters: Parameters, cancel: CancelToken, observer: CompletionObserver
     ) -> Completion:
         started = monotonic()
-        task, parameters = self._task(question, started + deadline_ms / 1000.0 if deadline_ms else None)
         written = self._writer.write(task, cancel, observer)
         observer.begins("clean-up")
         cleaned = clean(task.hole, written.text, written.stop)
@@ -194,13 +198,14 @@ class Completer:
             first_token_ms=written.timings.first_token_ms,
             total_ms=(monotonic() - started) * 1000.0,
             from_cache=False,
-            candidate=question.candidate,
+            candidate=task.sampling.candidate,
         )
 
-    def _task(self, question: Question, deadline: float | None) -> tuple[Task, Parameters]:
+    def _task(self, question: Question, request: CompletionRequest) -> tuple[Task, Parameters]:
         """Say what is to be written, and with which parameters: the seed filled in, the text made to fit."""
         parameters = question.parameters
-        seed = new_seed() if parameters.seed is None else parameters.seed
+        deadline = monotonic() + request.deadline_ms / 1000.0 if request.deadline_ms else None
+        seed = request.drawn_seed if parameters.seed is None else parameters.seed
         num_context = min(parameters.num_context, most_context(self.session.context_length))
         parameters = evolve(parameters, seed=seed, num_context=num_context)
         task = Task(

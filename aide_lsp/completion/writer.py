@@ -20,6 +20,7 @@ from aide_lsp.completion.window import cut_window
 from aide_lsp.inference.beginning import Beginnings
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
+from aide_lsp.inference.faults import session_errors
 from aide_lsp.inference.generate import Generation, Limits, Timings, generate
 from aide_lsp.inference.memory import give_back_freed
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS
@@ -132,9 +133,11 @@ class Writer:
         ids = self._prompt_ids(task, given_back, observer)
         # What is given back is written once more, and takes nothing from the completion.
         max_tokens = task.max_tokens + len(self._encode(given_back))
+        with session_errors():
+            prefix_cache = self._slots.take(ids)
         generation = generate(
             self._session,
-            self._slots.take(ids),
+            prefix_cache,
             ids,
             task.sampling,
             Limits(max_tokens, task.deadline, self._end_tokens),
@@ -161,13 +164,20 @@ class Writer:
         given_back = _given_back(task.prefix)
         limits = Limits(max_tokens=1, deadline=None, end_tokens=self._end_tokens)
         ids = self._prompt_ids(task, given_back, UNOBSERVED)
-        prefix_cache = self._slots.take(ids, ahead=True)
+        with session_errors():
+            prefix_cache = self._slots.take(ids, ahead=True)
         with generate(self._session, prefix_cache, ids, task.sampling, limits, cancel) as generation:
             next(generation, None)
         _tidy(generation)
         if generation.finish_reason == "cancelled":
             raise Cancelled
         return generation.timings.prompt_tokens - generation.timings.cached_tokens
+
+    def free_memory(self) -> None:
+        """Forget what was read; of what is read from now on, less is kept."""
+        self._slots.shrink()
+        self._encode.cache_clear()
+        give_back_freed()
 
     def _prompt_ids(self, task: Task, given_back: str, observer: CompletionObserver) -> list[int]:
         observer.begins("window")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.drafting import NO_DRAFT, Draft, Drafter, Fits
+from aide_lsp.inference.faults import session_errors
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache, plan
 from aide_lsp.inference.session import Candidates, Session
 
@@ -62,7 +63,8 @@ class Forwards:
         if self._row:
             # Since the forward that ran it as a draft another generation may have used the session.
             self._candidates = self._run(ids, 0, None)
-        logits: NDArray[np.float32] = self._session.full_logits()[0]
+        with session_errors():
+            logits: NDArray[np.float32] = self._session.full_logits()[0]
         return logits
 
     def _was_drafted(self, token: int) -> bool:
@@ -84,7 +86,8 @@ class Forwards:
             # A forward that is ended half-way leaves keys and values of no use behind.
             self._prefix_cache.trim(chunk.past)
             started = monotonic()
-            candidates = self._session.forward(chunk.ids, chunk.past, chunk.logit_rows, self._cancel)
+            with session_errors():
+                candidates = self._session.forward(chunk.ids, chunk.past, chunk.logit_rows, self._cancel)
             if self._drafter is not None and not rule.step:
                 self._drafter.time(len(chunk.ids), monotonic() - started)
             self._prefix_cache.extend(chunk.kept, chunk.past)

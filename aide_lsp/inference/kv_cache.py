@@ -14,7 +14,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aide_lsp.errors import SessionError
+from aide_lsp.errors import MemoryShortError, SessionError
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -136,7 +136,7 @@ class KvCache:
                 for name in self._names()
             }
         except MemoryError as error:
-            raise SessionError(
+            raise MemoryShortError(
                 f"There is not enough memory for a context of {capacity} tokens. Lower Num Context."
             ) from error
 

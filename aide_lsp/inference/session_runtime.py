@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from aide_lsp.errors import ModelFilesError, SessionError
+from aide_lsp.errors import MemoryShortError, ModelFilesError, SessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.faults import first_line, is_memory_short, session_error
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -116,7 +117,8 @@ def run(session: Any, binding: Any, cancel: CancelToken, cuda_graph: int | None 
 
     Raises:
         Cancelled: it was cancelled before or while it ran.
-        SessionError: the runtime failed.
+        MemoryShortError: there was not enough memory.
+        BrokenSessionError: the runtime failed otherwise.
     """
     import onnxruntime
 
@@ -139,11 +141,10 @@ def run(session: Any, binding: Any, cancel: CancelToken, cuda_graph: int | None 
             binding.synchronize_outputs()
     except Cancelled:
         raise
-    # The runtime raises classes of its own that share no base but Exception.
     except Exception as error:
         if cancel.cancelled:
             raise Cancelled from None
-        raise SessionError(f"The model could not be run: {_first_line(error)}") from error
+        raise session_error(error) from error
 
 
 def _create(path: Path, provider: str, threads: int, cuda_graphs: bool) -> "onnxruntime.InferenceSession":
@@ -158,8 +159,12 @@ def _create(path: Path, provider: str, threads: int, cuda_graphs: bool) -> "onnx
     try:
         return onnxruntime.InferenceSession(str(path), _options(threads), providers=names)
     except Exception as error:
+        if is_memory_short(error):
+            raise MemoryShortError(
+                "There is not enough memory to load the model. Close other programs, or choose a smaller one."
+            ) from error
         raise SessionError(
-            f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {_first_line(error)}"
+            f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {first_line(error)}"
         ) from error
 
 
@@ -214,7 +219,3 @@ def _stdout_as_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

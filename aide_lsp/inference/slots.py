@@ -69,6 +69,12 @@ class Slots:
         self._session.use(slot.kv)
         return slot.prefix_cache
 
+    def shrink(self) -> None:
+        """Drop all slots; from now on they take half of the memory at most."""
+        self._slots.clear()
+        self._session.use(self._session.new_kv())
+        self._max_bytes //= 2
+
     def _choose(self, prompt: list[int]) -> Slot:
         """Return the slot that shares most with `prompt`, or a new one where too much would be lost of it."""
         best = max(self._slots, key=lambda slot: _shared(slot, prompt), default=None)

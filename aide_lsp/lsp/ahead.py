@@ -14,7 +14,7 @@ from attrs import evolve
 from aide_lsp.lsp.asked import Asked, request_of
 from aide_lsp.lsp.flights import Flight, Flights
 from aide_lsp.lsp.model_host import ModelHost
-from aide_lsp.lsp.worker import Worker
+from aide_lsp.settings import new_seed
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion
@@ -30,8 +30,9 @@ _Job = Callable[["Completer", Asked, Flight], object]
 class Ahead:
     """Plans and begins such work. All methods belong to the event loop's thread."""
 
-    def __init__(self, flights: Flights, worker: Worker, host: ModelHost, recorder: "Recorder") -> None:
-        self._flights, self._worker, self._host, self._recorder = flights, worker, host, recorder
+    def __init__(self, flights: Flights, host: ModelHost, recorder: "Recorder") -> None:
+        self._flights, self._host, self._recorder = flights, host, recorder
+        self._running: set[asyncio.Future[object]] = set()
         self._planned: asyncio.TimerHandle | None = None
 
     def interrupt(self) -> None:
@@ -52,7 +53,8 @@ class Ahead:
         """Complete the text as it will be if what is shown is accepted, in a moment."""
         accepted = asked.text[: asked.offset] + completion.text
         text = accepted + asked.text[asked.offset :]
-        self._plan(SHOWN_SECONDS, evolve(asked, text=text, offset=len(accepted), count=1), self._complete)
+        asked = evolve(asked, text=text, offset=len(accepted), count=1, drawn_seed=new_seed())
+        self._plan(SHOWN_SECONDS, asked, self._complete)
 
     def _plan(self, seconds: float, asked: Asked, job: _Job) -> None:
         self.interrupt()
@@ -61,16 +63,23 @@ class Ahead:
 
     def _begin(self, asked: Asked, job: _Job) -> None:
         self._planned = None
-        completer, loop = self._host.completer, asyncio.get_running_loop()
-        if completer is None or self._flights:
+        if self._host.completer is None or self._flights:
             return
         flight = Flight(asked, own_job=False)
         flight.is_waited_for = False
         self._flights.begin(flight)
-        # What goes wrong here goes wrong again when it is asked for, and is told then.
-        self._worker.submit(lambda: job(completer, asked, flight), flight.token).add_done_callback(
-            lambda done: loop.call_soon_threadsafe(self._flights.end, flight)
+        running = asyncio.ensure_future(
+            self._host.run(lambda completer: job(completer, asked, flight), flight.token, 0.0)
         )
+        running.add_done_callback(lambda done: self._ended(flight, done))
+        self._running.add(running)
+
+    def _ended(self, flight: Flight, done: "asyncio.Future[object]") -> None:
+        # What goes wrong here goes wrong again when it is asked for, and is reported then.
+        if not done.cancelled():
+            done.exception()
+        self._running.discard(done)
+        self._flights.end(flight)
 
     def _complete(self, completer: "Completer", asked: Asked, flight: Flight) -> None:
         request = request_of(asked)

@@ -5,11 +5,11 @@ In: what was taken when it came. Out: the same for the completer. It does not kn
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aide_lsp.lsp.documents import Document, Place
 from aide_lsp.lsp.uris import location_of
-from aide_lsp.settings import Settings
+from aide_lsp.settings import Settings, new_seed
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import CompletionRequest
@@ -39,6 +39,8 @@ class Asked:
     "Forget earlier answers first: the user wants another one."
     count: int = 1
     "Candidates to make."
+    drawn_seed: int = field(factory=new_seed)
+    "Used where the parameters set no seed: the same for each try to answer."
 
 
 def request_of(asked: Asked) -> "CompletionRequest":
@@ -54,4 +56,5 @@ def request_of(asked: Asked) -> "CompletionRequest":
         parameters=asked.settings.parameters,
         max_tokens=asked.settings.max_tokens,
         deadline_ms=asked.settings.deadline_ms,
+        drawn_seed=asked.drawn_seed,
     )

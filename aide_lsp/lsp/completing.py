@@ -27,7 +27,6 @@ from aide_lsp.lsp.model_host import ModelHost
 from aide_lsp.lsp.protocol import where
 from aide_lsp.lsp.shown import Shown, spot
 from aide_lsp.lsp.status import Nothing, Status
-from aide_lsp.lsp.worker import Worker
 from aide_lsp.settings import Parameters, Settings
 
 if TYPE_CHECKING:
@@ -62,18 +61,17 @@ class Completing:
         documents: DocumentStore,
         configuration: Configuration,
         host: ModelHost,
-        worker: Worker,
         status: Status,
         recorder: "Recorder",
         announcer: Announcer,
         loading_seconds: float,
     ) -> None:
         self._documents, self._configuration, self._host = documents, configuration, host
-        self._worker, self._status, self._loading_seconds = worker, status, loading_seconds
+        self._status, self._loading_seconds = status, loading_seconds
         self._recorder, self._announcer = recorder, announcer
         self._newest: dict[str, Callable[[Nothing], None]] = {}
         self._flights = Flights()
-        self._ahead = Ahead(self._flights, worker, host, recorder)
+        self._ahead = Ahead(self._flights, host, recorder)
         self._kept: dict[str, _Kept] = {}
         self._too_early: Asked | None = None
         self.shown = Shown()
@@ -268,12 +266,16 @@ class Completing:
     async def _complete(
         self, asked: Asked, flight: Flight, job: Job | None, first: "Completion | None"
     ) -> Answer:
-        completer = await self._host.wait(self._loading_seconds)
-        if completer is None:
-            self._too_early = asked
-            return Nothing("failed" if self._host.state == "failed" else "loading", self._host.message)
-        future = self._worker.submit(lambda: _run(completer, asked, flight, job, first), flight.token)
-        completions = await asyncio.wrap_future(future)
+        try:
+            completer, completions = await self._host.run(
+                lambda completer: (completer, _run(completer, asked, flight, job, first)),
+                flight.token,
+                self._loading_seconds,
+            )
+        except DeclinedError as error:
+            if error.reason in ("loading", "failed"):
+                self._too_early = asked
+            raise
         for completion in completions if job is None else ():
             request = evolve(request_of(asked), candidate=completion.candidate)
             self._recorder.record(asked.settings.ledger, request, completion, completer)

@@ -60,8 +60,9 @@ class Server(LanguageServer):
         self.profile = ClientProfile()
         self.documents = DocumentStore()
         self.configuration = Configuration(language_of=self.documents.language_of)
-        worker = Worker()
-        self.host = ModelHost(worker, load)
+        self.host = ModelHost(Worker(), load)
+        self.host.reload = lambda settings: self._spawn(self._load(settings))
+        self.host.tell = lambda text: self.show(types.MessageType.Warning, text)
         self._recorder = Recorder(ledger_file)
         self.status = Status(self.configuration, self.host, self._recorder)
         self.announcer = Announcer(self.protocol.notify, self.status.summary)
@@ -70,7 +71,6 @@ class Server(LanguageServer):
             self.documents,
             self.configuration,
             self.host,
-            worker,
             self.status,
             self._recorder,
             self.announcer,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from exported_decoder import write_export
 
-from aide_lsp.errors import SessionError
+from aide_lsp.errors import BrokenSessionError, MemoryShortError
 from aide_lsp.inference import session_runtime
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.session import choose_provider, open_session
@@ -140,8 +140,23 @@ def test_run_when_cancelled_from_another_thread_then_is_terminated():
 
 
 def test_run_when_the_runtime_fails_then_gives_its_first_line():
-    with pytest.raises(SessionError, match=r"could not be run: out of memory$"):
-        session_runtime.run(Runtime(RuntimeError("out of memory\nstack ...")), BINDING, CancelToken())
+    with pytest.raises(BrokenSessionError, match=r"could not be run: illegal access$"):
+        session_runtime.run(Runtime(RuntimeError("illegal access\nstack ...")), BINDING, CancelToken())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "std::bad_alloc",
+        "bad allocation",
+        "CUDA failure 2: out of memory ; GPU=0",
+        "Failed to allocate memory for requested buffer of size 786432",
+        "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED",
+    ],
+)
+def test_run_when_the_runtime_has_no_memory_then_says_so(said):
+    with pytest.raises(MemoryShortError, match="not enough memory"):
+        session_runtime.run(Runtime(RuntimeError(said)), BINDING, CancelToken())
 
 
 def test_cancel_token_when_the_work_is_over_then_stops_nothing():

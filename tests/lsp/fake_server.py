@@ -40,7 +40,7 @@ class FakeCompleter:
         )
         self.model = SimpleNamespace(model=model, recipe="exact", source_sha256="")
         self.count = 0
-        self.forgotten = 0
+        self.forgotten = self.freed = 0
         self.ended_early = 0
 
     def complete(self, request, cancel, observer=None):
@@ -71,6 +71,9 @@ class FakeCompleter:
             from_cache=False,
             candidate=request.candidate,
         )
+
+    def free_memory(self) -> None:
+        self.freed += 1
 
     def forget(self, request) -> None:
         self.forgotten += 1

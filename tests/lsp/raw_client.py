@@ -19,21 +19,22 @@ def frame(message) -> bytes:
     return b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-def command(*arguments: str) -> list[str]:
-    """The command line of the fake server."""
-    return [sys.executable, FAKE_SERVER, *arguments]
+def command(*arguments: str, script: str = FAKE_SERVER) -> list[str]:
+    """The command line of the fake server, or of another script beside it."""
+    return [sys.executable, str(Path(__file__).parent / script), *arguments]
 
 
 class RawClient:
     """A server process and what it sent. Requests get ids 1, 2, 3 ..."""
 
-    def __init__(self, *arguments: str, read: bool = True) -> None:
+    def __init__(self, *arguments: str, read: bool = True, script: str = FAKE_SERVER, **process) -> None:
         self.process = subprocess.Popen(
-            command(*arguments),
+            command(*arguments, script=script),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
+            **process,
         )
         self.messages: Queue = Queue()
         self.notifications: list = []

@@ -12,16 +12,104 @@ def client():
         yield client
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "PanicException", "StopIteration", "MemoryError"],
-)
+KINDS = ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "PanicException", "StopIteration", "MemoryError"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_whatever_a_completion_raises_the_request_has_a_reason_and_the_next_one_works(client, kind):
     client.open(f"#raise {kind} secret", f"file:///{kind}.py")
     assert client.reply(client.ask(uri=f"file:///{kind}.py"))["result"] in (None, [], {"items": []})
     last = client.command("aide.status")["lastRequest"]
     assert (last["shown"], last["reason"]) == (False, "error")
-    assert kind in last["message"]
+    assert {"MemoryError": "not enough memory"}.get(kind, kind) in last["message"]
     client.open("x = ", "file:///fine.py")
     assert client.reply(client.ask(uri="file:///fine.py"))["result"]
     assert "secret" not in str(client.notifications)
+
+
+# -- a session that fails
+
+
+@pytest.fixture
+def faulty():
+    with RawClient(script="faulty_server.py") as client:
+        client.initialize()
+        yield client
+
+
+def complete(client, text, uri="file:///a.py"):
+    """Open a text and ask behind its end; return the insertion, or None, and what the status says then."""
+    client.open(text, uri)
+    reply = client.reply(client.ask(line=text.count("\n"), uri=uri))["result"]
+    items = reply["items"] if isinstance(reply, dict) else reply
+    return (items[0]["insertText"] if items else None), client.command("aide.status")
+
+
+def shown(client):
+    """What the user was shown."""
+    client.drain()
+    return [m["params"]["message"] for m in client.notifications if m["method"] == "window/showMessage"]
+
+
+def logged(client, beginning):
+    client.drain()
+    lines = [m["params"]["message"] for m in client.notifications if m["method"] == "window/logMessage"]
+    return [line.removeprefix(beginning) for line in lines if line.startswith(beginning)]
+
+
+def test_session_that_fails_once_is_loaded_again_and_the_request_answered_with_its_seed(faulty):
+    text, status = complete(faulty, "#fail 1\nx = ")
+    assert text
+    assert (status["state"], status["device"], shown(faulty)) == ("ready", "cuda", [])
+    assert logged(faulty, "loading for ") == ["auto", "auto"]
+    first, second = logged(faulty, "seed ")[:2]
+    assert first == second == str(status["lastRequest"]["seed"])
+
+
+def test_session_that_fails_twice_moves_to_the_cpu_with_one_message(faulty):
+    text, status = complete(faulty, "#fail 2\nx = ")
+    assert text
+    assert (status["state"], status["device"]) == ("ready", "cpu")
+    assert logged(faulty, "loading for ") == ["auto", "auto", "cpu"]
+    assert len(set(logged(faulty, "seed ")[:3])) == 1
+    (message,) = shown(faulty)
+    assert "CPU" in message
+    assert "illegal memory access" in message
+    assert complete(faulty, "y = ", "file:///b.py")[0]
+    assert len(shown(faulty)) == 1
+
+
+def test_gpu_that_is_gone_when_it_is_loaded_again_then_the_cpu_with_one_message(faulty):
+    text, status = complete(faulty, "#fail 1 #load\nx = ")
+    assert text
+    assert (status["state"], status["device"], len(shown(faulty))) == ("ready", "cpu", 1)
+    assert "No CUDA device" in shown(faulty)[0]
+
+
+def test_session_that_fails_everywhere_is_failed_with_a_reason_until_the_settings_come_again(faulty):
+    text, status = complete(faulty, "#fail 3\nx = ")
+    assert text is None
+    assert (status["state"], status["lastRequest"]["shown"]) == ("failed", False)
+    assert "illegal memory access" in status["message"]
+    moved, gave_up = shown(faulty)
+    assert "CPU" in moved
+    assert "no completions" in gave_up
+    text, status = complete(faulty, "y = ", "file:///b.py")
+    assert (text, status["lastRequest"]["reason"]) == (None, "failed")
+    faulty.notify("workspace/didChangeConfiguration", {"settings": {}})
+    text, status = complete(faulty, "y = ", "file:///c.py")
+    assert text
+    assert (status["state"], status["device"]) == ("ready", "cuda")
+
+
+def test_memory_that_is_short_once_then_the_request_is_answered_from_smaller_caches(faulty):
+    text, status = complete(faulty, "#short 1\nx = ")
+    assert text
+    assert (status["state"], shown(faulty), logged(faulty, "loading for ")) == ("ready", [], ["auto"])
+
+
+def test_memory_that_stays_short_then_the_request_has_the_reason_and_others_are_answered(faulty):
+    text, status = complete(faulty, "#short 1000\nx = ")
+    assert (text, status["state"]) == (None, "ready")
+    assert "not enough memory" in status["lastRequest"]["message"]
+    assert complete(faulty, "y = ", "file:///b.py")[0]
