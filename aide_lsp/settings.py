@@ -30,7 +30,7 @@ class Parameters:
     temperature: float = setting(
         0.7,
         float,
-        "How much chance decides. 0: always the most likely token; 1: by the model's own probabilities.",
+        "Randomness of sampling. 0: always the most likely token; 1: the model's own probabilities.",
         minimum=0.0,
         maximum=1.0,
         project=True,
@@ -38,7 +38,7 @@ class Parameters:
     top_k: int = setting(
         50,
         int,
-        "Draw only from this many of the most likely tokens.",
+        "Sample only from this many of the most likely tokens. 1: always the most likely token.",
         minimum=1,
         model_maximum="vocab_size",
         unit="tokens",
@@ -47,7 +47,8 @@ class Parameters:
     top_p: float = setting(
         0.95,
         float,
-        "Draw only from the most likely tokens whose probabilities together reach this share.",
+        "Sample only from the fewest most likely tokens whose probabilities together exceed this share. "
+        "0: always the most likely token; 1: all tokens.",
         minimum=0.0,
         maximum=1.0,
         project=True,
@@ -55,7 +56,7 @@ class Parameters:
     num_context: int = setting(
         1024,
         int,
-        "How much text around the cursor the model reads.",
+        "How many tokens of the text around the cursor the model reads.",
         minimum=1,
         model_maximum="most_context",
         unit="tokens",
@@ -64,7 +65,7 @@ class Parameters:
     seed: int | None = setting(
         None,
         int,
-        "Where the random numbers start. Same text, cursor, parameters and seed: same completion.",
+        "Seed of the random generator. The same text, cursor, parameters and seed give the same completion.",
         none="a new random seed for each request",
         word="random",
         project=True,

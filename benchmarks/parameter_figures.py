@@ -237,7 +237,7 @@ def cuts_figure(data: Mapping[str, Any]) -> str:
         drawing.write_down(x + step / 2 + 4, bottom + 12, visible(token))
     drawing.path([(left + (index + 0.5) * step, height(total)) for index, total in enumerate(sums)])
     for share in TOP_PS:
-        kept = next((index for index, total in enumerate(sums) if total >= share), len(sums)) + 1
+        kept = next((index for index, total in enumerate(sums) if total > share), len(sums)) + 1
         drawing.rule(left, height(share), right, height(share), "cut")
         drawing.write(right + 8, height(share) + 4, f"Top P {share:g}: {kept} tokens", "warm")
     for count in TOP_KS:

@@ -176,13 +176,9 @@ class Generation:
         return candidates
 
     def _sample(self, logits: NDArray[np.floating], ids: Ids, position: int) -> int:
-        best = ids
-        if not isfinite(logits[0]):
-            raise SessionError(
-                "The model computed values that are no numbers. Try another recipe or provider."
-            )
+        candidates = _checked(logits), ids
         if not sampler.suffices(logits, self._sampling, self._session.vocab_size):
-            logits = self._forwards.full_logits(self._ids)
+            logits = _checked(self._forwards.full_logits(self._ids))
             ids = np.arange(logits.size)
         kept, probs = sampler.distribution(logits, ids, self._sampling)
         allows = self._allows(kept)
@@ -191,7 +187,7 @@ class Generation:
         elif allows.any():
             token = sampler.draw(kept[allows], probs[allows], self._sampling, position)
         else:
-            token = self._best(best)
+            token = self._best(*candidates)
         if self._beginning is not None:
             self._beginning.push(token)
         self._observer.drew(Draw(token, logits, ids, kept, probs, allows))
@@ -203,13 +199,21 @@ class Generation:
             return None
         return self._beginning.allows(ids)
 
-    def _best(self, ids: Ids) -> int:
-        """Return the most likely token that goes on as the text has to; `ids` are the best, best first."""
+    def _best(self, logits: NDArray[np.floating], ids: Ids) -> int:
+        """Return the most likely token that continues the text as it must; of equal ones the lowest id.
+
+        `logits` and `ids` are the candidates, best first.
+        """
         assert self._beginning is not None
-        if (allows := self._beginning.allows(ids)).any():
-            return int(ids[allows][0])
-        allowed = self._beginning.allowed
-        return int(allowed[self._forwards.full_logits(self._ids)[allowed].argmax()])
+        allows = self._beginning.allows(ids)
+        if not allows.any() or logits[allows].max() == logits[-1]:
+            # None of them does, or tokens that are no candidates may have the same logit.
+            ids = self._beginning.allowed
+            logits = self._forwards.full_logits(self._ids)[ids]
+        else:
+            logits, ids = logits[allows], ids[allows]
+        (token,), _ = sampler.greedy(logits, ids)
+        return int(token)
 
     def _note_token(self, generated: int) -> None:
         self.timings = evolve(self.timings, generated_tokens=generated, forwards=self._forwards.count)
@@ -226,3 +230,10 @@ class Generation:
 
     def _elapsed_ms(self) -> float:
         return (monotonic() - self._started) * 1000.0
+
+
+def _checked(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return logits of which the highest is a number: NaN anywhere is not, nor is infinity."""
+    if not isfinite(logits.max()):
+        raise SessionError("The model produced NaN or infinite logits. Try another recipe or provider.")
+    return logits

@@ -6,19 +6,23 @@ token ids and the sampling parameters. Out: a distribution, and an id drawn from
 generator keyed by (seed, candidate, position), so a draw depends on nothing that was drawn before.
 It does not know the model, the KV cache or text.
 
-Conventions are those of the Hugging Face warpers
-(https://github.com/huggingface/transformers/blob/main/src/transformers/generation/logits_process.py):
-top-k keeps every token whose logit reaches that of the k-th best, so tokens of equal logit stay or go
-together; under top-p a token stays when the mass of the tokens above it is below top_p (equal logits:
-the lowest id is above), and one token always stays.
+Tokens are ranked by logit, equal logits by id, the lower one first. Top-k keeps exactly the first k.
+Top-p keeps the smallest head whose mass exceeds top_p: at 0 that is the first token, and 1 keeps all.
+So temperature 0, top-k 1 and top-p 0 take the same token. The Hugging Face warpers
+(https://github.com/huggingface/transformers/blob/main/src/transformers/generation/logits_process.py)
+differ where logits are equal (top-k keeps all that tie) and where a mass is just top_p (top-p stops there).
+
+The result is the same whether it comes from the candidates of the graph or from all logits: sums run in
+an order of their own, so their last bits do not depend on the order in which tokens are given.
 """
 
 from functools import lru_cache
 from hashlib import blake2b
+from math import inf
 
 import numpy as np
 from attrs import field, frozen
-from attrs.validators import ge, instance_of, le
+from attrs.validators import ge, instance_of, le, lt
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -26,18 +30,20 @@ Ids = NDArray[np.int64]
 
 FIRST_NUCLEUS = 1024
 """Tokens sorted at first when top-p has to look at a whole vocabulary; most nuclei are far smaller."""
+MARGIN = 1.0 + 1e-9
+"""More than rounding changes in a sum over a vocabulary."""
 
 
 @frozen
 class SamplingParams:
     """How one token is chosen. Checked on creation; raises ValueError or TypeError."""
 
-    temperature: float = field(validator=ge(0))
+    temperature: float = field(validator=[ge(0.0), lt(inf)])
     "Divides the logits; 0 takes the best token (greedy)."
     top_k: int = field(validator=ge(0))
     "How many of the best tokens may be drawn; 0 switches it off."
     top_p: float = field(validator=[ge(0), le(1)])
-    "Mass of the best tokens that may be drawn; 1 switches it off."
+    "Mass that the best tokens have to exceed; 1 switches it off."
     seed: int = field(validator=instance_of(int))
     "Any integer, of any size and sign."
     candidate: int = field(default=0, validator=instance_of(int))
@@ -65,7 +71,8 @@ def suffices(
     needed = params.candidates_needed or vocab_size
     if logits.size >= vocab_size or needed == logits.size:
         return True
-    # Equal logits stay or go together, and those at the cut may go on behind the last candidate.
+    # Tokens of the logit at the cut may go on after the last candidate, and one of them has a lower id.
+    # Where all candidates are needed nothing tells; there those that the graph chose stand.
     return needed < logits.size and bool(logits[-1] < logits[needed - 1])
 
 
@@ -76,20 +83,22 @@ def distribution(
 ) -> tuple[Ids, Floats]:
     """Return the tokens that may be drawn and their probabilities, best first.
 
-    Tokens of equal logit stand in the order of their ids. The result is that of the
-    whole vocabulary when the C best of it are given, in any order, and they suffice (see `suffices`).
+    The result is that of the whole vocabulary when the C best of it are given and they suffice (see
+    `suffices`). The order in which they are given does not matter, up to `FIRST_NUCLEUS` of them.
     """
     if params.greedy:
         return greedy(logits, ids)
     logits, ids = apply_top_k(logits, ids, params.top_k)
-    # Taking off the highest before the division changes nothing, and no temperature can overflow it.
-    weights = np.exp((logits.astype(np.float64) - float(logits.max())) / params.temperature)
-    mass = weights.sum()
+    # The highest is subtracted before the division, so the best token always weighs 1. With a tiny
+    # temperature the others may overflow to minus infinity: they weigh nothing.
+    with np.errstate(over="ignore"):
+        weights = np.exp((logits.astype(np.float64) - float(logits.max())) / params.temperature)
+    mass = _sum(weights)
     if params.top_p < 1:
         head = _head_with_mass(weights, mass * params.top_p)
         logits, ids, weights = logits[head], ids[head], weights[head]
     order = np.lexsort((ids, -logits))
-    probs = apply_top_p(weights[order] / mass, params.top_p)
+    probs = apply_top_p(weights[order], mass, params.top_p)
     return ids[order[: probs.size]].astype(np.int64), probs
 
 
@@ -132,7 +141,7 @@ def greedy(logits: NDArray[np.floating], ids: NDArray[np.integer]) -> tuple[Ids,
 def apply_top_k(
     logits: NDArray[np.floating], ids: NDArray[np.integer], top_k: int
 ) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
-    """Keep the logits that reach the `top_k`-th highest (0: all).
+    """Keep the `top_k` highest logits (0: all), of equal ones those with the lowest ids.
 
     Done before the softmax: it keeps the order and the ratios, so the softmax of what is left is the
     softmax of everything, cut and renormalised.
@@ -140,14 +149,22 @@ def apply_top_k(
     if not top_k or top_k >= logits.size:
         return logits, ids
     kept = _highest(logits, top_k)
+    if kept.size > top_k:
+        kept = kept[np.lexsort((ids[kept], -logits[kept]))[:top_k]]
     return logits[kept], ids[kept]
 
 
-def apply_top_p(probs: Floats, top_p: float) -> Floats:
-    """Keep the smallest head of sorted probabilities whose mass reaches `top_p`, renormalised."""
+def apply_top_p(weights: Floats, mass: float, top_p: float) -> Floats:
+    """Keep the smallest head of sorted weights above the share `top_p` of `mass`; return probabilities.
+
+    Weights, not probabilities, are added up: n equal tokens weigh exactly n, and not n roundings of 1/n.
+    """
+    probs = weights / mass
+    # What a low temperature makes 0 cannot be drawn, not even where nothing else continues a word.
+    probs = probs[: np.count_nonzero(probs)]
     if top_p >= 1:
         return probs
-    size = int(probs.cumsum()[:-1].searchsorted(top_p, side="left")) + 1
+    size = int(weights.cumsum()[:-1].searchsorted(top_p * mass, side="right")) + 1
     kept: Floats = probs[:size] / probs[:size].sum()
     return kept
 
@@ -156,6 +173,11 @@ def _highest(values: NDArray[np.floating], count: int) -> NDArray[np.intp]:
     """Return the indices of all values that reach the `count`-th highest."""
     threshold = np.partition(values, values.size - count)[values.size - count]
     return np.flatnonzero(values >= threshold)
+
+
+def _sum(weights: Floats) -> float:
+    """Add up weights; the result does not depend on their order, but for more than a sort is worth."""
+    return float((np.sort(weights) if weights.size <= FIRST_NUCLEUS else weights).sum())
 
 
 def _head_with_mass(weights: Floats, mass: float) -> NDArray[np.intp]:
@@ -167,7 +189,7 @@ def _head_with_mass(weights: Floats, mass: float) -> NDArray[np.intp]:
     count = FIRST_NUCLEUS
     while count < weights.size:
         head = _highest(weights, count)
-        if weights[head].sum() > mass:
+        if weights[head].sum() > mass * MARGIN:
             return head
         count *= 8
     return np.arange(weights.size)

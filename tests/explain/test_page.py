@@ -111,9 +111,9 @@ def test_sliders_compute_what_the_sampler_computes(script, set_top_k):
         for p in (0, 0.1, 0.5, 0.9, 1)
     ]
     step = as_json(explanation)["tokens"][0]["step"]
-    facts = {"step": step, "scale": explanation.temperatures, "vocabulary": vocabulary, "set": set_top_k}
+    facts = {"step": step, "scale": explanation.temperatures, "vocabulary": vocabulary}
     got = in_node(
-        "input.settings.map((s) => distribution(input.step, input.scale, input.vocabulary, input.set, s))",
+        "input.settings.map((s) => distribution(input.step, input.scale, input.vocabulary, s))",
         {**facts, "settings": settings},
     )
     ids = [candidate.token for candidate in token.step.candidates]
@@ -157,7 +157,7 @@ def test_set_values_give_the_logged_probabilities_and_entropy():
         """input.tokens.map(({ step }) => {
           const p = input.completion.parameters;
           const set = { temperature: p.temperature, topK: p.top_k, topP: p.top_p };
-          const now = distribution(step, input.temperatures, input.vocabulary, p.top_k, set);
+          const now = distribution(step, input.temperatures, input.vocabulary, set);
           const fits = step.candidates.map((c) => c.fits);
           const final = step.after_beginning === null ? now.final : keepFitting(now.final, fits);
           return { final, entropy: entropy(final), left: [now.afterTopK, now.afterTopP] };

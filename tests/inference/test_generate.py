@@ -170,11 +170,16 @@ def test_generate_when_more_than_the_candidates_may_be_drawn_then_asks_for_all_l
     assert session.full_logits_calls == calls
 
 
-@given(st.integers(), st.integers(1, 64), st.floats(0, 1))
-def test_generate_when_candidates_suffice_then_equals_generation_from_all_logits(seed, top_k, top_p):
+def tied(ids):
+    """Logits of which many are equal, also the best."""
+    return np.round(babbling(spread=1.0)(ids))
+
+
+@given(st.integers(), st.integers(1, 64), st.floats(0, 1), st.sampled_from([babbling(), tied]))
+def test_generate_when_candidates_suffice_then_equals_generation_from_all_logits(seed, top_k, top_p, script):
     sampling = SamplingParams(1.0, top_k, top_p, seed)
     few, everything = (
-        list(start(FakeSession(babbling(), candidate_count=count), sampling=sampling, max_tokens=4))
+        list(start(FakeSession(script, candidate_count=count), sampling=sampling, max_tokens=4))
         for count in (64, 261)
     )
     assert few == everything
@@ -193,8 +198,23 @@ def test_generate_when_cache_is_warm_then_equals_a_cold_one(tails):
 
 def test_generate_when_logits_are_no_numbers_then_says_so():
     session = FakeSession(lambda _: np.full(261, math.nan))
-    with pytest.raises(SessionError, match="no numbers"):
+    with pytest.raises(SessionError, match="NaN"):
         next(start(session))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_generate_when_a_logit_that_is_no_candidate_is_nan_or_infinite_then_says_so(bad):
+    """Only all logits show it; a sort of the candidates may leave it out."""
+    session = FakeSession(lambda _: np.zeros(261))
+    session.full_logits = lambda: np.array([[*np.zeros(260), bad]])
+    with pytest.raises(SessionError, match="NaN or infinite"):
+        next(start(session, sampling=SamplingParams(1.0, 100, 0.9, seed=1)))
+
+
+@given(st.integers(), st.floats(0, 1))
+def test_generate_when_top_k_is_one_then_the_same_for_each_seed(seed, top_p):
+    one = list(start(FakeSession(tied), sampling=SamplingParams(1.0, 1, top_p, seed), max_tokens=4))
+    assert one == list(start(FakeSession(tied), max_tokens=4))
 
 
 def test_generate_when_seed_differs_then_text_differs_and_same_seed_is_the_same():

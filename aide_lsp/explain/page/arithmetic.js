@@ -5,8 +5,8 @@
    conventions as in aide_lsp/inference/sampler.py; a test compares the two. It knows no page. */
 
 /* `scale`: the explanation's temperatures; `vocabulary`: the number of tokens; `setTopK`: the Top K that
-   `log_mass_top_k` belongs to. Past the candidates Top K may be `setTopK` or `vocabulary` only. */
-function distribution(step, scale, vocabulary, setTopK, { temperature, topK, topP }) {
+   `log_mass_top_k` belongs to. Past the candidates Top K may be the one that was set, or `vocabulary`. */
+function distribution(step, scale, vocabulary, { temperature, topK, topP }) {
   const logits = step.candidates.map((candidate) => candidate.logit);
   const raw = softmaxOfAll(logits, 1, step.log_mass[scale.indexOf(1)]);
   if (temperature === 0) {
@@ -15,40 +15,40 @@ function distribution(step, scale, vocabulary, setTopK, { temperature, topK, top
   }
   const at = scale.indexOf(temperature);
   const scaled = softmaxOfAll(logits, temperature, step.log_mass[at]);
-  const { cut, left } = keepTopK(logits, scaled, topK, vocabulary, {
-    topK: setTopK,
+  // Relative to the best token, which weighs 1: equal tokens then add up without rounding.
+  const weights = logits.map((logit) => Math.exp((logit - logits[0]) / temperature));
+  const kept = keepTopK(weights, topK, vocabulary, {
     left: step.after_top_k,
-    // Relative to the sum over the whole vocabulary, which `scaled` was divided by.
-    mass: step.log_mass_top_k && Math.exp(step.log_mass_top_k[at] - step.log_mass[at]),
+    mass: Math.exp((topK >= vocabulary ? step.log_mass : step.log_mass_top_k || step.log_mass)[at]),
   });
-  return { raw, scaled, cut, afterTopK: left, ...keepTopP(cut, left, topP) };
+  const cut = kept.weights.map((weight) => weight / kept.mass);
+  return { raw, scaled, cut, afterTopK: kept.left, ...keepTopP(kept, topP) };
 }
 
 function softmaxOfAll(logits, temperature, logMass) {
   return logits.map((logit) => Math.exp((logit - logits[0]) / temperature - logMass));
 }
 
-/* Keep every token whose logit reaches that of the k-th best. */
-function keepTopK(logits, probs, topK, vocabulary, set) {
-  if (topK >= vocabulary) return { cut: probs, left: vocabulary };
-  if (topK > logits.length) return { cut: probs.map((p) => p / set.mass), left: set.left };
-  const kept = probs.map((p, index) => (logits[index] >= logits[topK - 1] ? p : 0));
-  const mass = total(kept);
-  return { cut: kept.map((p) => p / mass), left: kept.filter((_, i) => logits[i] >= logits[topK - 1]).length };
+/* Keep the `topK` best. `set`: how many and how much is left where they are not all among the candidates. */
+function keepTopK(weights, topK, vocabulary, set) {
+  if (topK >= vocabulary) return { weights, left: vocabulary, mass: set.mass };
+  if (topK > weights.length) return { weights, left: set.left, mass: set.mass };
+  const kept = weights.map((weight, index) => (index < topK ? weight : 0));
+  return { weights: kept, left: topK, mass: total(kept) };
 }
 
-/* Keep a token while the mass of those above it is below `topP`; one always stays. */
-function keepTopP(probs, left, topP) {
-  if (topP >= 1) return { final: probs, afterTopP: left, exact: true };
-  const known = Math.min(left, probs.length);
+/* Keep the fewest that together exceed the share `topP`. */
+function keepTopP({ weights, left, mass }, topP) {
+  if (topP >= 1) return { final: weights.map((weight) => weight / mass), afterTopP: left, exact: true };
+  const known = Math.min(left, weights.length);
   let count = 1;
-  let above = probs[0];
-  while (count < known && above < topP) above += probs[count++];
-  // The cut lies behind the logged candidates: how many tokens there are up to it is not known here.
-  const exact = count < known || above >= topP || known === left;
-  const mass = exact ? above : topP;
+  let held = weights[0];
+  while (count < known && held <= topP * mass) held += weights[count++];
+  // The cut is after the logged candidates: how many tokens there are up to it is not known here.
+  const exact = held > topP * mass || known === left;
+  const share = exact ? held : topP * mass;
   return {
-    final: probs.map((p, index) => (index < count ? p / mass : 0)),
+    final: weights.map((weight, index) => (index < count ? weight / share : 0)),
     afterTopP: exact ? count : null,
     exact,
   };

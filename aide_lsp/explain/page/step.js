@@ -61,7 +61,7 @@ class StepPanel {
   draw() {
     const { temperatures, vocabulary, tokens } = this.explanation;
     const { step } = tokens[this.index];
-    const now = distribution(step, temperatures, vocabulary, this.set.topK, this.values);
+    const now = distribution(step, temperatures, vocabulary, this.values);
     const fits = step.candidates.map((candidate) => candidate.fits);
     if (step.after_beginning !== null) now.final = keepFitting(now.final, fits);
     this.reset.disabled = Object.keys(this.set).every((key) => this.set[key] === this.values[key]);
@@ -204,7 +204,7 @@ function cutChart(step, now, values) {
     "figure",
     {},
     svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Probabilities of the candidates, and where Top K and Top P cut" }, ...parts),
-    h("figcaption", {}, "Bars: probability after temperature, on a logarithmic scale. Line: how much of what Top K leaves the best candidates have together; Top P cuts where it reaches the dashed level."),
+    h("figcaption", {}, "Bars: probability after temperature, on a logarithmic scale. Line: how much of what Top K leaves the best candidates have together; Top P cuts where it passes the dashed level."),
   );
 }
 
