@@ -41,8 +41,7 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
         return Cleaned("", _why_empty(text, stop))
     if stop and stop.rule == "joint":
         return Cleaned(kept, None)
-    kept = _without_below(hole, kept) if hole.shape is Shape.LINES else _without_overlap(hole, kept)
-    kept = _trim(hole, kept)
+    kept = _without_repeats(hole, kept)
     return Cleaned(kept, None) if kept.strip() else Cleaned("", "repeats-suffix")
 
 
@@ -50,6 +49,17 @@ def _why_empty(text: str, stop: Stop | None) -> str:
     if stop and stop.rule in REUNIONS:
         return "repeats-suffix"
     return "only-whitespace" if text and not text.strip() else "nothing-to-add"
+
+
+def _without_repeats(hole: Hole, text: str) -> str:
+    """Drop what the text repeats at its end, and blanks there, until nothing is left to drop.
+
+    Once blanks or a line are gone, the new end may repeat something too.
+    """
+    drop = _without_below if hole.shape is Shape.LINES else _without_overlap
+    while (kept := _trim(hole, drop(hole, text))) != text:
+        text = kept
+    return text
 
 
 def _without_below(hole: Hole, text: str) -> str:

@@ -102,6 +102,7 @@ def test_clean_text_never_repeats_what_stands_behind_it(head, tail, written, lan
 
 @given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
 @settings(max_examples=500, deadline=None)
+@example(head="1", tail="[}", written="[\n}", language="python")
 def test_clean_twice_changes_nothing(head, tail, written, language):
     hole = read_hole(head, tail, language_of(language))
     stop, cleaned = fill(hole, written)
