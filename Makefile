@@ -1,7 +1,12 @@
 # A fresh machine needs Python 3.11 or newer with pip, and two commands: `make demo` and `make test`.
 
+.DEFAULT_GOAL := help
 PYTHON ?= python3
-UV := $(or $(shell command -v uv),.tools/bin/uv)
+# Your uv if it is new enough, else the one that requirements-uv.txt pins.
+UV_LEAST := 0.7.0
+UV := $(shell found=$$(uv --version 2>/dev/null | awk '{ print $$2 }'); \
+	[ "$$(printf '%s\n' $(UV_LEAST) "$${found:-0}" | sort -V | head -n 1)" = $(UV_LEAST) ] \
+	&& command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -15,22 +20,28 @@ EDITORS := .editors
 # The Node that the editors' setup brings goes before the system's, which may be older.
 NODE := PATH="$(CURDIR)/$(EDITORS)/vscode/node/bin:$$PATH"
 
-.PHONY: demo test lint typecheck fix lock generate gpu-check vsix test-editors clean
+.PHONY: help demo test search lint typecheck fix lock generate gpu-check vsix test-editors clean
+
+help:  ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## Fetch and convert the default model, complete a sample file twice
 	$(BIN)/aide demo
 
-test: $(READY) lint typecheck  ## All tests, those on the real model included
+test: $(READY) lint typecheck  ## Run all tests, including those on the real model
 	$(BIN)/pytest $(PYTEST_OPTIONS)
 
-lint: $(READY)
+search: $(READY)  ## Look for new counterexamples to the property tests: MINUTES=10, SEED to repeat a search
+	$(BIN)/python -m tests.search --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(TESTS)
+
+lint: $(READY)  ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-typecheck: $(READY)
+typecheck: $(READY)  ## Check types
 	$(BIN)/mypy
 
-fix: $(READY)
+fix: $(READY)  ## Repair style where a tool can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -40,6 +51,8 @@ generate: $(READY)  ## Write what is generated from the settings table
 lock: $(UV)  ## Renew the pinned versions; the file names no index, so yours is used
 	$(UV) pip compile -q pyproject.toml --group dev --universal --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
+	echo uv | $(UV) pip compile -q - --upgrade --universal --generate-hashes --no-annotate \
+		--no-emit-index-url --custom-compile-command "make lock" -o requirements-uv.txt
 
 gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights and compare it with the CPU
 	$(BIN)/python -m benchmarks.gpu_check
@@ -71,9 +84,11 @@ $(READY): requirements.lock pyproject.toml | $(UV)
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-.tools/bin/uv:
+.tools/bin/uv: requirements-uv.txt
 	@echo "Installing uv into .tools ..."
-	@$(PYTHON) -m pip install -q --root-user-action ignore --disable-pip-version-check --target .tools uv
+	@$(PYTHON) -m pip install -q --root-user-action ignore --disable-pip-version-check --upgrade --target .tools \
+		--only-binary :all: --require-hashes -r $<
+	@touch $@
 
-clean:
+clean:  ## Remove all that these commands made here; the models stay
 	rm -rf .venv .tools .editors build

@@ -4,13 +4,11 @@ import os
 import subprocess
 import sys
 
-import hypothesis
 import pytest
 
 from aide_lsp.settings import Settings
 
-# The same examples each time: what a change broke must not depend on luck. Locally they are drawn anew.
-hypothesis.settings.register_profile("ci", derandomize=True, print_blob=True)
+pytest_plugins = ["tests.properties"]
 
 TINY_CARD = """
 id = "tiny"
