@@ -1,5 +1,5 @@
 """`python -m aide_lsp` is the command `aide`."""
 
-from aide_lsp.cli import main
+from aide_lsp.entry import main
 
-main(prog_name="aide")
+main()

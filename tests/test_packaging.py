@@ -50,7 +50,7 @@ def test_wheel_holds_all_that_is_read_at_run_time(wheel):
     }
     assert ours - names == set()
     assert {f"aide_lsp/models/{name}" for name in DATA_FILES} - names == set()
-    assert "aide = aide_lsp.cli:main" in entry_points
+    assert "aide = aide_lsp.entry:main" in entry_points
     assert "aide-lsp = aide_lsp.lsp.main:main" in entry_points
 
 

@@ -1,0 +1,173 @@
+"""The process `aide`: what is around every subcommand. Signals, standard streams, exit status.
+
+In: a process that just started. Out: its exit status (docs/cli.md lists them). On Linux the work is done in a
+forked child: loading a tokenizer and running a forward are native steps that no Python handler can interrupt;
+a parent that only waits can end them. Imports nothing that takes time: a Ctrl-C must find this in place.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False  # typing takes longer to import than all of this
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
+
+if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    # Until `_handle` or `_wait` is in place the system ends the process, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+GRACE_SECONDS = 0.15
+"""So long a child may take to end its own children and remove half-written files after an interrupt."""
+BROKEN_PIPE = 141
+"""Exit status where nobody reads the output any more: 128 and the number of SIGPIPE."""
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_MEMORY_SIGNALS = ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS")
+
+
+def main() -> NoReturn:
+    """Run the command `aide` and end the process."""
+    _open_streams()
+    # A signal that is ignored from the start (nohup, a background job) stays ignored.
+    signals = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    if not _forks():
+        _leave(_run(signals))
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    lifeline, held = os.pipe()
+    child = os.fork()
+    if child:
+        os._exit(_wait(child, signals))
+    os.close(held)
+    _leave(_run(signals, lifeline))
+
+
+def _forks() -> bool:
+    """The server watches its own parent, and completing a word in the shell must cost nothing."""
+    plain = "_AIDE_COMPLETE" in os.environ or sys.argv[1:2] == ["serve"]
+    return sys.platform == "linux" and not plain
+
+
+def _open_streams() -> None:
+    """Give closed streams a place to go: the next file that is opened would take their number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+        if number and getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        # What the terminal's encoding lacks is written as an escape, rather than ending the command.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _handle(signals: list[int], quiet: bool) -> None:
+    """Unwind on the first signal, so that files and children are left in order; ignore all further ones."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        if quiet:
+            # Libraries turn it into errors of their own, which nobody needs to see.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+        raise Interrupted(number)
+
+    for number in signals:
+        signal.signal(number, interrupt)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+
+
+class Interrupted(BaseException):
+    """A signal asked the process to end; its first argument is the number.
+
+    Not a `KeyboardInterrupt`: libraries have ideas of their own about those.
+    """
+
+
+def _wait(child: int, signals: list[int]) -> int:
+    """Wait for the child, pass signals on to it, and return the exit status."""
+    received: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # Asked twice, or too slow: at once.
+        _send(child, signal.SIGKILL if received else number)
+        if number != signal.SIGALRM:
+            received.append(number)
+            signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
+
+    for number in (*signals, signal.SIGALRM):
+        signal.signal(number, end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+    _, status = os.waitpid(child, 0)
+    if received:
+        _say("\nInterrupted.")
+        return 128 + received[0]
+    if not os.WIFSIGNALED(status):
+        return os.WEXITSTATUS(status)
+    name = signal.Signals(os.WTERMSIG(status)).name
+    hint = ": most likely memory ran out. Close other programs, or choose a smaller model" * (
+        name in _MEMORY_SIGNALS
+    )
+    _say(f"Error: Aide was ended by the system ({name}){hint}.")
+    return 128 + os.WTERMSIG(status)
+
+
+def _send(child: int, number: int) -> None:
+    try:
+        os.kill(child, number)
+    except ProcessLookupError:
+        return
+
+
+def _end_with(lifeline: int) -> None:
+    """End when the parent is gone, even if it was killed."""
+    from threading import Thread
+
+    def watch() -> None:
+        os.read(lifeline, 1)
+        os._exit(128 + signal.SIGTERM)
+
+    Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _run(signals: list[int], lifeline: int | None = None) -> int:
+    """Run the command; return the exit status. `lifeline` is closed when the parent of this child ends."""
+    try:
+        _handle(signals, quiet=lifeline is not None)
+        if lifeline is not None:
+            _end_with(lifeline)
+        from aide_lsp.cli import run
+
+        status = run()
+        sys.stdout.flush()
+        return status
+    except Interrupted as error:
+        if lifeline is None:
+            _say("\nInterrupted.")
+        return 128 + int(error.args[0])
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except OSError as error:
+        _say(f"Error: The output could not be written: {error.strerror}.")
+        return 1
+
+
+def _say(sentence: str) -> None:
+    try:
+        os.write(2, sentence.encode() + b"\n")
+    except OSError:
+        return
+
+
+def _leave(status: int) -> NoReturn:
+    """End at once: all is written, and nothing in native libraries is worth tidying up."""
+    try:
+        sys.stderr.flush()
+    finally:
+        os._exit(status)

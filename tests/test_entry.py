@@ -1,0 +1,228 @@
+"""The process `aide`: signals, closed and full streams, odd locales. Real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "aide_lsp"]
+# What no Ctrl-C may wait for: the property, with room for a machine under load.
+SOON_SECONDS = 2.0
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and /dev/full as on Linux")
+
+
+@pytest.fixture
+def env(home):
+    return os.environ | {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "AIDE_DATA_DIR": str(home / "data"),
+    }
+
+
+def start(env, *arguments, **options):
+    return subprocess.Popen(
+        [*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def children(pid: int) -> list[int]:
+    """All processes below one, as far down as there are any."""
+    direct = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return direct + [below for one in direct for below in children(one)]
+
+
+def gone(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
+
+
+def wait_for(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3])
+def test_signal_in_the_first_moments_then_the_status_of_the_signal_and_no_traceback(env, number, delay):
+    process = start(env, "complete", "-")
+    wait_for(lambda: Path(f"/proc/{process.pid}/cmdline").read_bytes().count(b"aide_lsp"))
+    time.sleep(delay)
+    process.send_signal(number)
+    began = time.monotonic()
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert said == "\nInterrupted.\n"
+    assert time.monotonic() - began < SOON_SECONDS
+
+
+NATIVE = """
+import ctypes, sys
+def load(*_):
+    print("hanging", file=sys.stderr, flush=True)
+    ctypes.PyDLL(None).sleep(60)  # native, and it keeps the interpreter's lock
+import aide_lsp.startup
+aide_lsp.startup.load_completer = load
+from aide_lsp.entry import main
+main()
+"""
+
+
+def test_ctrl_c_in_a_native_step_that_keeps_the_interpreter_lock_then_it_ends_all_the_same(env, home):
+    command = [sys.executable, "-c", NATIVE, "complete", "x.py:2:12"]
+    process = subprocess.Popen(command, env=env, cwd=home, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "hanging\n"
+    below = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, "\nInterrupted.\n")
+    assert time.monotonic() - began < SOON_SECONDS
+    assert below
+    wait_for(lambda: all(gone(one) for one in below))
+
+
+def test_process_that_is_killed_by_force_takes_its_child_along(env):
+    process = start(env, "complete", "-", stdin=subprocess.PIPE)
+    wait_for(lambda: children(process.pid))
+    time.sleep(0.3)
+    below = children(process.pid)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: all(gone(one) for one in below))
+
+
+CONVERTING = """
+import subprocess, sys
+from aide_lsp.catalog import convert
+convert.WORKER = "tests.never_ending"
+from aide_lsp.entry import main
+main()
+"""
+
+
+def test_ctrl_c_while_converting_then_no_worker_and_no_half_written_folder_is_left(env, home):
+    command = [sys.executable, "-c", CONVERTING, "models", "convert", "tiny"]
+    worker = {**env, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    process = subprocess.Popen(command, env=worker, cwd=home, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: list((home / "data").glob("models/tiny/.*.partial")) and len(children(process.pid)) >= 2)
+    below = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    wait_for(lambda: all(gone(one) for one in below))
+    assert list((home / "data").glob("models/tiny/.*.partial")) == []
+
+
+def test_death_by_the_system_is_told_with_its_likely_reason(env):
+    process = start(env, "complete", "-", stdin=subprocess.PIPE)
+    wait_for(lambda: children(process.pid))
+    os.kill(children(process.pid)[0], signal.SIGKILL)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGKILL
+    assert "most likely memory ran out" in said
+
+
+def test_signal_that_is_ignored_from_the_start_stays_ignored(env):
+    """As under nohup, or in the background of a script."""
+    ignoring = (
+        "import signal, os, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv(sys.executable, {})"
+    )
+    command = [sys.executable, "-c", ignoring.format([*COMMAND, "complete", "-"])]
+    process = subprocess.Popen(
+        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for(lambda: children(process.pid))
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.terminate()
+    process.communicate()
+
+
+def shell(env, line):
+    """Run a line of sh in which `aide` is this Aide; status, stdout and stderr."""
+    function = f'aide() {{ "{sys.executable}" -m aide_lsp "$@"; }}\n'
+    done = subprocess.run(
+        ["sh", "-c", function + line],
+        env=env,
+        capture_output=True,
+        text=True,
+        errors="backslashreplace",
+        timeout=60,
+        cwd=env["HOME"],
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("aide complete - <&-", 1, "stdin is closed"),
+        ("aide models list >&-", 0, ""),
+        ("aide models list >/dev/full", 1, "No space left on device"),
+        ("aide models list >/dev/full 2>/dev/full", 1, ""),
+        ("{ aide models list; echo $? >&2; } | true", 0, "141"),
+        ("aide --version <&- 2>&-", 0, ""),
+        ("printf 'caf\\351' | aide complete -", 1, "not UTF-8 text (byte 3)"),
+        ("mkdir gone && cd gone && rmdir ../gone && aide complete x.py:1:1", 1, "x.py cannot be read"),
+        (
+            "cd / && mkdir -p $HOME/g && cd $HOME/g && rmdir $HOME/g && aide settings",
+            1,
+            "folder does not exist",
+        ),
+        ("aide complete nothing.py:1:1", 1, "nothing.py cannot be read: No such file"),
+        ("aide complete .:1:1", 1, "Is a directory"),
+        ("aide complete /dev/zero:1:1", 1, "more than 20,000,000 bytes"),
+        ("mkfifo pipe; printf 'a\\377' > pipe & aide complete pipe:1:1", 1, "not UTF-8"),
+        ("aide complete \"$(printf 'a\\nb')\":1:1", 1, "cannot be read"),
+        ("ln -sf loop loop; aide settings loop", 1, "loop"),
+        ("ln -sf loop loop; aide complete loop:1:1", 1, "Too many levels of symbolic links"),
+        ("AIDE_DATA_DIR=/dev/null/x aide complete x.py:2:12", 1, "could not be written"),
+        ("AIDE_DATA_DIR=/proc/x aide models fetch smollm2-135m", 1, "could not be written"),
+        ("aide replay nonsense", 1, "ledger"),
+        ('aide bench typing --command "a \'b"', 2, "No closing quotation"),
+        ("aide bench typing --command /no/such/server", 2, "no program"),
+        ("aide bench typing /dev", 2, "directory"),
+        ("aide bench fidelity nope", 2, "'nope' is none of exact, fast, fp16"),
+        ("aide explain x.py:2:12 --html /no/such/x", 1, "there is no folder /no/such"),
+        ("aide explain x.py:2:12 --html .", 2, "directory"),
+        ("aide complete x.py:2:12 --num-context 999999", 1, "--num-context: expected a whole number from 1"),
+        ("aide complete x.py:2:12 --threads 1e3", 2, "not a valid integer"),
+        ("HOME= XDG_CONFIG_HOME= aide complete x.py:0:1", 1, "no line 0"),
+        ("COLUMNS=1 aide complete --help", 0, ""),
+        ("LC_ALL=C aide complete café.py:1:1", 1, "cannot be read"),
+        ("PYTHONIOENCODING=ascii aide settings café.py", 0, ""),
+        ("aide complete -- -:1:1 </dev/null --", 2, "unexpected extra argument"),
+    ],
+)
+def test_whatever_a_user_does_then_a_sentence_and_no_traceback(env, line, status, said):
+    got = shell(env, line)
+    assert (got[0], said in got[2]) == (status, True), got
+    assert "Traceback" not in got[2]
+    assert "unexpectedly" not in got[2]
+    assert "Loading" not in got[2]
+
+
+def test_error_that_nobody_expected_is_a_sentence_too_and_its_place_can_be_seen(env, tmp_path):
+    code = (
+        "import aide_lsp.one_shot as o\no.read_place = lambda *_: 1 / 0\n"
+        "from aide_lsp.entry import main\nmain()"
+    )
+    command = [sys.executable, "-c", code, "complete", "x.py:1:1", "--json"]
+    run = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("Error: Aide failed unexpectedly (ZeroDivisionError")
+    assert json.loads(run.stdout)["error"] in run.stderr
+    seen = subprocess.run(command, env=env | {"AIDE_DEBUG": "1"}, capture_output=True, text=True, check=False)
+    assert "Traceback" in seen.stderr
