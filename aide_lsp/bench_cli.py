@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aide_lsp.cli_errors import json_text
+from aide_lsp.cli_options import ModelType, RecipeType, json_option
+
 if TYPE_CHECKING:
     from aide_lsp.bench.speed import SpeedBench, Work
 
@@ -24,6 +27,7 @@ ROWS: tuple[tuple[str, str, dict[str, int], int], ...] = (
     ("+8 tokens, 544 cached", "extend", {"past": TYPED, "tokens": 8, "repeat": 8}, 8),
 )
 """Title, method of `SpeedBench`, its arguments, operations in one call."""
+FROM_0, ABOVE_0 = click.FloatRange(0, 1e9), click.FloatRange(0, 1e9, min_open=True)
 PLAN = ("histories", "requests", "first", "max_tokens", "num_context")
 """Options that say how much is replayed."""
 
@@ -36,8 +40,8 @@ def bench() -> None:
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that choose model and recipe."""
     for option in (
-        click.option("--recipe", help="exact, fast or fp16.  [default: what your settings choose]"),
-        click.option("--model", help="Id of a model card.  [default: that of your settings]"),
+        click.option("--recipe", type=RecipeType(), help="exact, fast or fp16.  [default: by your settings]"),
+        click.option("--model", type=ModelType(), help="Id of a model card.  [default: by your settings]"),
     ):
         command = option(command)
     return command
@@ -47,8 +51,9 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
 @model_options
 @click.option("--provider", help="auto, cpu or cuda.  [default: that of your settings]")
 @click.option("--threads", type=int, help="CPU threads, 0: all that help.  [default: that of your settings]")
-@click.option("--samples", default=5, show_default=True, help="Times each figure is taken.")
-def speed(samples: int, **options: Any) -> None:
+@click.option("--samples", default=5, show_default=True, type=click.IntRange(1), help="Measurements of each.")
+@json_option("the figures")
+def speed(samples: int, as_json: bool, **options: Any) -> None:
     """Time prefill, decode and typing on. Other programs that run meanwhile spoil the figures."""
     from aide_lsp.cli import effective_settings
     from aide_lsp.inference.session import open_session
@@ -59,26 +64,30 @@ def speed(samples: int, **options: Any) -> None:
     session = open_session(folder, settings.provider, settings.threads)
     loaded = time.perf_counter() - started
     note = f" ({session.provider_note})" if session.provider_note else ""
-    click.echo(f"{folder.name} on {session.provider.upper()}{note}; loaded in {loaded:.2f} s")
-    bench = speed_bench(folder, session)
+    if not as_json:
+        click.echo(f"{folder.name} on {session.provider.upper()}{note}; loaded in {loaded:.2f} s")
+    bench, figures = speed_bench(folder, session), []
     for title, task, arguments, operations in ROWS:
-        times = take(bench, task, arguments, operations, samples)
-        best, worst = min(times) * 1e3, max(times) * 1e3
-        click.echo(f"{title:<32} {median(times) * 1e3:>9.1f} ms   ({best:.1f} to {worst:.1f})")
+        times = [1e3 * seconds for seconds in take(bench, task, arguments, operations, samples)]
+        middle, best, worst = median(times), min(times), max(times)
+        figures.append({"what": title, "median_ms": middle, "best_ms": best, "worst_ms": worst})
+        if not as_json:
+            click.echo(f"{title:<32} {middle:>9.1f} ms   ({best:.1f} to {worst:.1f})")
+    if as_json:
+        facts = {"model": folder.name, "device": session.provider, "load_seconds": loaded}
+        click.echo(json_text({**facts, "figures": figures}))
 
 
 @bench.command()
-@click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
-@click.option("--model", help="Id of a model card.  [default: that of your settings]")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=RecipeType())
+@click.option("--model", type=ModelType(), help="Id of a model card.  [default: by your settings]")
+@json_option("the figures")
 def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None:
     """Compare recipes (exact and fast) with a float32 graph of the same weights.
 
     The text is Python source that no recipe was chosen or calibrated on. Takes some minutes, and 4 bytes of
     disk and of memory for each weight while it runs.
     """
-    import json
-
     from attrs import asdict
 
     from aide_lsp.catalog import store
@@ -92,7 +101,7 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
         source = store.fetch(card_of(settings), progress)
         found = measure_fidelity(source, recipes or ("exact", "fast"), progress)
     if as_json:
-        click.echo(json.dumps([asdict(result) for result in found], indent=2))
+        click.echo(json_text([asdict(result) for result in found]))
         return
     click.echo("recipe   positions  same choice   mean KL  99 % KL  candidates hold")
     for result in found:
@@ -108,18 +117,16 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
 @click.option("--threads", type=int, help="CPU threads, 0: all that help.  [default: that of your settings]")
 @click.option("--histories", default=50, show_default=True, type=click.IntRange(1), help="Editing histories.")
 @click.option("--requests", default=500, show_default=True, type=click.IntRange(1), help="Requests in all.")
-@click.option("--first", default=0, show_default=True, help="Number of the first history, to go on later.")
+@click.option("--first", default=0, show_default=True, type=click.IntRange(0), help="First history.")
 @click.option("--max-tokens", default=24, show_default=True, type=click.IntRange(1), help="Per completion.")
 @click.option("--num-context", default=512, show_default=True, type=click.IntRange(1), help="At most.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@json_option("the figures")
 def reproducibility(as_json: bool, **options: Any) -> None:
     """Check that a seed is a promise: ask after long editing, ask again from nothing, count differences.
 
     Texts in several languages, temperature 0.7. Ends with status 1 where answers differ. The whole takes
     some ten minutes.
     """
-    import json
-
     from attrs import asdict
 
     from aide_lsp.bench import reproducibility as bench
@@ -132,7 +139,7 @@ def reproducibility(as_json: bool, **options: Any) -> None:
     with terminal_progress() as progress:
         found = bench.replay(bench.open_model(folder, settings.provider, settings.threads), plan, progress)
     if as_json:
-        click.echo(json.dumps({"model": folder.name, "plan": asdict(plan), **asdict(found)}, indent=2))
+        click.echo(json_text({"model": folder.name, "plan": asdict(plan), **asdict(found)}))
     else:
         warm = found.cached_tokens / max(1, found.prompt_tokens)
         click.echo(
@@ -148,13 +155,15 @@ def reproducibility(as_json: bool, **options: Any) -> None:
 @bench.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--traces", default=3, show_default=True, type=click.IntRange(1), help="Traces to replay.")
-@click.option("--seconds", default=40.0, show_default=True, help="At most, of each trace.")
+@click.option("--seconds", default=40.0, show_default=True, type=ABOVE_0, help="At most, of each trace.")
 @click.option("--seed", default=1, show_default=True, help="Of the places, keys and times.")
 @click.option("--command", help="Another language server.  [default: aide-lsp with your settings]")
-@click.option("--limit-ms", default=750.0, show_default=True, help="When the editor gives up; 0: never.")
-@click.option("--debounce-ms", default=0.0, show_default=True, help="Ask only where no key came for so long.")
+@click.option(
+    "--limit-ms", default=750.0, show_default=True, type=FROM_0, help="The editor gives up; 0: never."
+)
+@click.option("--debounce-ms", default=0.0, show_default=True, type=FROM_0, help="Ask after so long a pause.")
 @click.option("--patient", is_flag=True, help="Wait for each answer before the next key.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@json_option("the figures")
 def typing(
     files: tuple[Path, ...],
     traces: int,
@@ -172,8 +181,6 @@ def typing(
     two minutes. Other programs that run meanwhile spoil the figures.
     """
     import asyncio
-    import json
-    import shlex
     import tempfile
 
     from attrs import asdict
@@ -187,7 +194,7 @@ def typing(
 
     made = make_traces([read_source(path) for path in files] or module_sources(), traces, seed)
     pace = Pace(patient, limit_ms, seconds)
-    server = shlex.split(command) if command else OWN_SERVER
+    server = _command(command) if command else OWN_SERVER
     with terminal_progress() as progress, tempfile.TemporaryDirectory(prefix="aide-typing-") as folder:
         # A benchmark's completions would drive the user's own out of the ledger.
         settings = {"ledger": "off"}
@@ -196,11 +203,27 @@ def typing(
         )
     found = figures(replayed)
     if as_json:
-        click.echo(json.dumps({"server": name, "traces": [trace.name for trace in made], **asdict(found)}))
+        facts = {"server": name, "traces": [trace.name for trace in made]}
+        click.echo(json_text({**facts, **asdict(found)}, indent=None))
         return
     click.echo(f"{name}, {len(made)} traces; the same keys at the same times for the same files and seed")
     for title, text in rows(found):
         click.echo(f"{title:<34} {text:>18}")
+
+
+def _command(words: str) -> list[str]:
+    """Split a command; refuse one that cannot be started before anything is measured."""
+    import shlex
+    import shutil
+
+    try:
+        found = shlex.split(words)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--command") from error
+    if not found or shutil.which(found[0]) is None:
+        name = found[0] if found else words
+        raise click.BadParameter(f"there is no program {name!r}.", param_hint="--command")
+    return found
 
 
 def model_folder(settings: Any) -> Path:

@@ -1,20 +1,21 @@
 """The command `aide`: one thin function for each subcommand.
 
-In: arguments. Out: text on stdout (what was asked for) and stderr (all about it), and an exit status:
-0 done, 1 an error of Aide's with its message, 2 wrong usage. It does not know how anything is done.
+In: arguments. Out: text on stdout (what was asked for) and stderr (all about it), and an exit status
+(docs/cli.md). It does not know how anything is done.
 """
 
-import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aide_lsp import PRIVATE, __version__
-from aide_lsp.errors import AideError
+from aide_lsp.cli_errors import error_json, failure, json_text
+from aide_lsp.cli_options import PlaceCommand, given_values, json_option, parameter_options, place_argument
+from aide_lsp.entry import BROKEN_PIPE
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion, CompletionRequest
@@ -31,17 +32,30 @@ ELSEWHERE = {
     "troubleshoot": "aide_lsp.troubleshoot_cli",
 }
 """Subcommands, each with the module that has it."""
+JSON = "aide.json"
 
 
 class AideGroup(click.Group):
-    """Shows an expected error as one sentence instead of a traceback."""
+    """Shows an error as one sentence instead of a traceback, and as JSON too where that is asked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Remember whether a program reads the output."""
+        ctx.meta[JSON] = "--json" in args
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
         try:
             return super().invoke(ctx)
-        except AideError as error:
-            raise click.ClickException(str(error)) from error
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            raise click.exceptions.Exit(BROKEN_PIPE) from None
+        except Exception as error:
+            failed = failure(error)
+            if ctx.meta[JSON]:
+                click.echo(error_json(error, failed))
+            raise failed from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand that lies elsewhere only when it is asked for."""
@@ -73,40 +87,25 @@ def main() -> None:
     os.umask(PRIVATE)
 
 
-def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add an option for each setting that fits one completion, from the settings table."""
-    from aide_lsp.settings import FIELDS, allowed
-
-    kinds = {bool: bool, int: int, float: float, str: str}
-    for key, field in reversed(list(FIELDS.items())):
-        if field.type not in kinds:
-            continue  # a list is for files
-        option = click.option(
-            "--" + key.replace("_", "-"),
-            key,
-            type=kinds[field.type],
-            help=f"{field.doc}  [{allowed(key)}]",
-        )
-        command = option(command)
-    return command
-
-
-@main.command()
-@click.argument("place", metavar="FILE:LINE:COL")
+@main.command(cls=PlaceCommand)
+@place_argument()
 @click.option("--path", "name", default="", help="File name of the text from stdin: tells its language.")
-@click.option("--json", "as_json", is_flag=True, help="Print all that is known of the completion as JSON.")
+@json_option("all that is known of the completion")
 @click.option("--show", is_flag=True, help="Print the code around the cursor with the completion marked.")
 @parameter_options
 def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -> None:
     """Complete at a place in a file, and print what would be inserted.
 
-    LINE and COL start at 1; COL counts characters, and the cursor stands before that character. FILE may be
-    `-` for stdin; a bare `-` completes at the end of stdin. The parameters used go to stderr.
+    LINE and COL start at 1; COL counts characters, and the cursor is before that character. FILE:LINE is the
+    end of that line. FILE may be `-` for stdin; a bare `-` completes at the end of stdin. The parameters used
+    go to stderr. With --candidates N, up to N completions that differ are printed.
 
     \b
       aide complete src/app.py:12:9
       aide complete src/app.py:12:9 --temperature 0 --show
+      aide complete src/app.py:12:9 --candidates 5
       printf 'def add(a, b):\\n    return ' | aide complete - --path add.py
+      aide complete -:2:12 --path add.py < add.py
     """
     from aide_lsp import ledger_cli, one_shot, terminal
 
@@ -114,28 +113,35 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
     settings = effective_settings(path, options)
     completer = load(settings)
     request = one_shot.request_of(settings, text, offset, path)
-    completion = one_shot.answer(completer, settings, request)
+    count = settings.candidates if options["candidates"] is not None else 1
+    completions = one_shot.answers(completer, settings, request, count)
     device = device_name(completer)
     if as_json:
-        click.echo(json.dumps(terminal.completion_json(completion, device), ensure_ascii=False, indent=2))
+        click.echo(json_text(terminal.completions_json(completions, device, count)))
     else:
-        tell_completion(request, completion, device, show)
-    ledger_cli.keep(settings.ledger, request, completion, completer)
+        tell_completions(request, completions, device, show)
+    ledger_cli.keep(settings.ledger, request, completions, completer)
 
 
-def tell_completion(request: "CompletionRequest", completion: "Completion", device: str, show: bool) -> None:
-    """Print a completion, or the code around it, and on stderr what made it."""
+def tell_completions(
+    request: "CompletionRequest", completions: "Sequence[Completion]", device: str, show: bool
+) -> None:
+    """Print completions, or the code around them, and on stderr what made them."""
     from aide_lsp import terminal
 
-    if show:
-        colour = sys.stdout.isatty()
-        click.echo(terminal.marked_source(request.text, request.offset, completion.text, colour))
-    else:
-        click.echo(terminal.CONTROL.sub("", completion.text), nl=not completion.text.endswith("\n"))
-    if completion.empty_reason:
-        click.echo(f"Nothing to show ({completion.empty_reason}): {completion.empty_message}", err=True)
-    click.echo(terminal.parameter_line(completion.parameters), err=True)
-    click.echo(terminal.figures_line(completion, device), err=True)
+    shown = [completion for completion in completions if completion.text] or completions[:1]
+    for number, completion in enumerate(shown, start=1):
+        if len(shown) > 1:
+            click.echo(f"{'' if number == 1 else chr(10)}Candidate {number}:")
+        if show:
+            click.echo(terminal.marked_source(request.text, request.offset, completion.text, colored()))
+        else:
+            click.echo(terminal.CONTROL.sub("", completion.text), nl=not completion.text.endswith("\n"))
+    first = shown[0]
+    if first.empty_reason:
+        click.echo(f"Nothing to show ({first.empty_reason}): {first.empty_message}", err=True)
+    click.echo(terminal.parameter_line(first.parameters), err=True)
+    click.echo(terminal.figures_line(first, device), err=True)
 
 
 @main.command()
@@ -152,7 +158,7 @@ def demo(**options: Any) -> None:
         completer.clear_cache()  # or the second answer would be the first one again
         completion = one_shot.complete(completer, settings, text, offset, Path(NAME))
         click.echo(f"{title}\n")
-        click.echo(terminal.marked_source(text, offset, completion.text, sys.stdout.isatty()))
+        click.echo(terminal.marked_source(text, offset, completion.text, colored()))
         if completion.empty_reason:
             click.echo(f"\n  Nothing to show ({completion.empty_reason}): {completion.empty_message}")
         click.echo(f"\n  {terminal.parameter_line(completion.parameters)}")
@@ -160,7 +166,7 @@ def demo(**options: Any) -> None:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@json_option("the findings")
 @click.option("--quick", is_flag=True, help="Do not load the model: no self-test.")
 def doctor(as_json: bool, quick: bool) -> None:
     """Check the installation: runtime, device, model files, memory, settings, and a timed self-test."""
@@ -172,9 +178,25 @@ def doctor(as_json: bool, quick: bool) -> None:
         if not as_json:
             click.echo(finding.line())
     if as_json:
-        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
+        click.echo(json_text([finding.as_dict() for finding in findings]))
     if any(finding.level == "fail" for finding in findings):
         sys.exit(1)
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete commands, model ids, presets, recipes and files.
+
+    \b
+      eval "$(aide completion bash)"      in ~/.bashrc; the same with zsh in ~/.zshrc
+      aide completion fish | source       in ~/.config/fish/config.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(main, {}, "aide", "_AIDE_COMPLETE").source())
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -186,31 +208,67 @@ def serve(arguments: tuple[str, ...]) -> None:
     serve_main(list(arguments))
 
 
+def run() -> int:
+    """Run the command line; return its exit status."""
+    try:
+        status = main.main(prog_name="aide", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Aborted.", err=True)
+        return 1
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 0
+    return status if isinstance(status, int) else 0
+
+
 def effective_settings(path: Path | None, options: dict[str, Any], strict: bool = True) -> "Settings":
     """Merge the layers with the command line's options on top.
 
+    What is wrong in a settings file is reported on stderr; the command goes on with the other values.
+
     Raises:
-        SettingsError: some value cannot be used; the message names all of them.
+        SettingsError: an option's value cannot be used; the message names all of them.
         DeclinedError: Aide is off for this file.
+        ModelError: there is no such model.
     """
     from aide_lsp.completion.syntax import language_id_of
     from aide_lsp.errors import DeclinedError, SettingsError
-    from aide_lsp.settings_layers import SettingsReader
+    from aide_lsp.settings_layers import REQUEST, SettingsReader
+    from aide_lsp.startup import known_limits
 
-    given = {key: value for key, value in options.items() if value is not None}
+    given = given_values(options)
     language = language_id_of("", str(path or ""))
-    resolved = SettingsReader().resolve(path.resolve() if path else None, language=language, request=given)
-    if strict and resolved.faults:
-        raise SettingsError("\n".join(_on_terminal(problem) for problem in resolved.faults))
-    if strict and resolved.off:
+    document, reader = path.resolve() if path else None, SettingsReader()
+    limits = None
+    if strict:
+        limits = known_limits(SettingsReader().resolve(document, language=language, request=given).settings)
+    resolved = reader.resolve(document, limits=limits, language=language, request=given)
+    if not strict:
+        return resolved.settings
+    if wrong := [problem for problem in resolved.faults if problem.source == REQUEST]:
+        raise SettingsError("\n".join(_on_terminal(problem) for problem in wrong))
+    for problem in resolved.problems:
+        click.echo(f"{'Note' if problem.notice else 'Warning'}: {_on_terminal(problem)}", err=True)
+    if resolved.off:
         raise DeclinedError("off", resolved.off.sentence())
-    for problem in resolved.problems if strict else ():
-        click.echo(_on_terminal(problem), err=True)
     return resolved.settings
 
 
 def _on_terminal(problem: "Problem") -> str:
-    return problem.message.replace("this request", "the command line")
+    """Name the option instead of the setting and its layer."""
+    from aide_lsp.settings_layers import REQUEST
+
+    option = f"--{problem.key.replace('_', '-')}"
+    return problem.message.replace(f"{problem.key} in {REQUEST}", option).replace(REQUEST, "the command line")
+
+
+def colored() -> bool:
+    """Whether stdout shows colors."""
+    from aide_lsp.terminal import takes_color
+
+    return takes_color(sys.stdout)
 
 
 def load(settings: "Settings") -> Any:
@@ -219,7 +277,11 @@ def load(settings: "Settings") -> Any:
     from aide_lsp.startup import load_completer
 
     with terminal_progress() as progress:
-        return load_completer(settings, progress)
+        completer = load_completer(settings, progress)
+    note = completer.session.provider_note
+    if note and settings.provider == "cuda":
+        click.echo(f"Warning: {note}", err=True)
+    return completer
 
 
 def device_name(completer: Any) -> str:

@@ -117,14 +117,16 @@ def check_model(settings: Settings) -> Iterator[Finding | Path]:
 
     try:
         card = card_of(settings)
-        folder = store.converted_folder(card, choose_recipe(settings, card))
+        recipe = choose_recipe(settings, card)
+        folder = store.converted_folder(card, recipe)
     except AideError as error:
         yield Finding("fail", "Model", str(error), "aide models list")
         return
     if not folder.exists():
-        yield Finding("warn", "Model", f"{card.id} is not fetched yet", f"aide models fetch {card.id}")
+        missing = "converted" if store.model_file(card) else "fetched"
+        yield Finding("warn", "Model", f"{card.id} is not {missing} yet", f"aide models fetch {card.id}")
         return
-    repair = f"aide models remove {card.id} && aide models fetch {card.id}"
+    repair = f"aide models convert {card.id}" + (f" --recipe {recipe}" if settings.recipe != "auto" else "")
     try:
         altered = verify_files(folder)
     except AideError as error:
@@ -143,17 +145,22 @@ def check_memory(folder: Path) -> Finding:
     """Enough memory must be free to load the model."""
     import psutil
 
-    from aide_lsp.inference.model_folder import read_model_folder
-
-    packed = read_model_folder(folder).in_integers
-    files = sum(file.stat().st_size for file in folder.iterdir())
-    needed = files * (MEMORY_FOR_PACKED if packed else MEMORY_FOR_OTHERS)
+    needed = memory_needed(folder)
     memory = psutil.virtual_memory()
     free = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
     detail = f"{free}, {needed / 1e9:.1f} GB needed to load"
     if memory.available < needed:
         return Finding("warn", "Memory", detail, "close other programs, or choose a smaller model")
     return Finding("ok", "Memory", detail)
+
+
+def memory_needed(folder: Path) -> int:
+    """Bytes of memory that loading a converted model needs, by the size and kind of its files."""
+    from aide_lsp.inference.model_folder import read_model_folder
+
+    packed = read_model_folder(folder).in_integers
+    files = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    return int(files * (MEMORY_FOR_PACKED if packed else MEMORY_FOR_OTHERS))
 
 
 def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:
@@ -166,7 +173,7 @@ def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:
         yield _bits_finding(completer)
         cold, warm = (_complete_sample(completer, settings) for _ in range(2))
     except AideError as error:
-        yield Finding("fail", "Self-test", str(error), 'aide models fetch, or set provider = "cpu"')
+        yield Finding("fail", "Self-test", str(error), 'aide models convert, or set provider = "cpu"')
         return
     yield _speed_finding(cold)
     yield _repeat_finding(cold, warm)

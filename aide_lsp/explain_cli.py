@@ -4,14 +4,16 @@ In: arguments. Out: text on stdout, a file with `--html`. It does not know how a
 explained.
 """
 
-import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aide_lsp.cli import device_name, effective_settings, load, parameter_options
+from aide_lsp.cli import device_name, effective_settings, load
+from aide_lsp.cli_errors import json_text
+from aide_lsp.cli_options import PlaceCommand, json_option, parameter_options, place_argument
 from aide_lsp.errors import AideError
 
 
@@ -19,18 +21,18 @@ class PageError(AideError):
     """The page cannot be written."""
 
 
-@click.command()
-@click.argument("place", metavar="FILE:LINE:COL")
+@click.command(cls=PlaceCommand)
+@place_argument()
 @click.option("--path", "name", default="", help="File name of the text from stdin: tells its language.")
-@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON (docs/explain.md).")
+@json_option("the explanation (docs/explain.md)")
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page here.")
 @parameter_options
 def explain(place: str, name: str, as_json: bool, page: Path | None, **options: Any) -> None:
-    """Complete at a place in a file, and tell how the completion came about.
+    """Complete at a place in a file, and explain how the completion came about.
 
     What the model read, what each token was drawn from, what ended it, where the time went. The completion
     is the one that `aide complete` gives for the same seed. The page holds pictures, and sliders that compute
-    each distribution anew; it needs no network.
+    each distribution again; it needs no network.
 
     \b
       aide explain src/app.py:12:9 --seed 7
@@ -43,6 +45,8 @@ def explain(place: str, name: str, as_json: bool, page: Path | None, **options: 
     from aide_lsp.explain.report import report
     from aide_lsp.inference.cancel import CancelToken
 
+    if page:
+        _check_writable(page)
     text, offset, path = one_shot.read_place(place, name, sys.stdin)
     settings = effective_settings(path, options)
     completer = load(settings)
@@ -53,9 +57,22 @@ def explain(place: str, name: str, as_json: bool, page: Path | None, **options: 
         _write(page, render(explanation))
         click.echo(f"The page is {page}.", err=True)
     if as_json:
-        click.echo(json.dumps(to_json(explanation), ensure_ascii=False, indent=2))
+        click.echo(json_text(to_json(explanation)))
     elif not page:
         click.echo(report(explanation))
+
+
+def _check_writable(page: Path) -> None:
+    """Refuse a page that cannot be written before anything is generated.
+
+    Raises:
+        PageError: its folder does not exist, or may not be written to.
+    """
+    folder = page.absolute().parent
+    if not folder.is_dir():
+        raise PageError(f"{page} cannot be written: there is no folder {folder}.")
+    if not os.access(page if page.exists() else folder, os.W_OK):
+        raise PageError(f"{page} cannot be written: permission denied.")
 
 
 def _write(page: Path, html: str) -> None:

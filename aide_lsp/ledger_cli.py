@@ -4,12 +4,15 @@ In: arguments. Out: text on stdout, an exit status: `replay` gives 0 for reprodu
 know how the ledger is kept (`ledger.file`) or a completion made again (`ledger.replay`).
 """
 
-import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from aide_lsp.cli_errors import json_text
+from aide_lsp.cli_options import PlaceCommand, json_option, place_argument
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
@@ -23,7 +26,7 @@ EMPTY = 'The ledger is empty: nothing was completed yet, or it is off (setting l
 @click.command("log")
 @click.option("-n", "count", default=20, show_default=True, type=click.IntRange(1), help="How many, at most.")
 @click.option("--stats", is_flag=True, help="Acceptance and median times for each set of parameters.")
-@click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON, without any text.")
+@json_option("all that is known, without any text,")
 @click.option("--clear", is_flag=True, help="Forget all completions.")
 def log(count: int, stats: bool, as_json: bool, clear: bool) -> None:
     """Show the last completions: when, for which file, with which parameters and seed, accepted or not.
@@ -35,14 +38,16 @@ def log(count: int, stats: bool, as_json: bool, clear: bool) -> None:
 
     path = ledger_path()
     if clear:
-        click.echo(_clear(path))
+        count = _clear(path)
+        told = f"The ledger is empty now; {count} completion{'' if count == 1 else 's'} forgotten."
+        click.echo(json_text({"forgotten": count}) if as_json else told)
         return
-    entries = _newest(path, None if stats else count)
+    entries = newest(path, None if stats else count)
     if as_json:
         from attrs import asdict
 
         facts = map(asdict, report.stats_of(entries)) if stats else map(report.entry_json, entries)
-        click.echo(json.dumps(list(facts), ensure_ascii=False, indent=2))
+        click.echo(json_text(list(facts)))
     elif not entries:
         click.echo(EMPTY, err=True)
     else:
@@ -50,10 +55,10 @@ def log(count: int, stats: bool, as_json: bool, clear: bool) -> None:
         click.echo("\n".join(lines))
 
 
-@click.command("replay")
+@click.command("replay", cls=PlaceCommand)
 @click.argument("completion_id", metavar="ID")
-@click.argument("place", metavar="[FILE[:LINE:COL]]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@place_argument(required=False, metavar="[FILE[:LINE:COL]]")
+@json_option("the outcome")
 def replay(completion_id: str, place: str | None, as_json: bool) -> None:
     """Make a completion of the ledger again, and say "reproduced" or which input differs.
 
@@ -65,18 +70,23 @@ def replay(completion_id: str, place: str | None, as_json: bool) -> None:
     if as_json:
         from attrs import asdict
 
-        click.echo(json.dumps(asdict(outcome), ensure_ascii=False, indent=2))
+        click.echo(json_text(asdict(outcome)))
     else:
         click.echo("\n".join(outcome.lines()))
     sys.exit(0 if outcome.reproduced else 1)
 
 
-def keep(mode: str, request: "CompletionRequest", completion: "Completion", completer: "Completer") -> None:
-    """Put a completion of the command line into the ledger; a fault is told and does no harm."""
+def keep(
+    mode: str, request: "CompletionRequest", completions: "Sequence[Completion]", completer: "Completer"
+) -> None:
+    """Put completions of the command line into the ledger; an error there is reported and does no harm."""
+    from attrs import evolve
+
     from aide_lsp.ledger.recorder import Recorder
 
     recorder = Recorder(ledger_path)
-    recorder.record(mode, request, completion, completer)
+    for completion in completions:
+        recorder.record(mode, evolve(request, candidate=completion.candidate), completion, completer)
     recorder.flush(FLUSH_SECONDS)
     if recorder.problem:
         click.echo(recorder.problem, err=True)
@@ -89,7 +99,7 @@ def ledger_path() -> Path:
     return ledger_file()
 
 
-def _newest(path: Path, count: int | None) -> "list[Entry]":
+def newest(path: Path, count: int | None) -> "list[Entry]":
     """Read the last entries, newest first; no file is made by looking."""
     if not path.exists():
         return []
@@ -99,13 +109,13 @@ def _newest(path: Path, count: int | None) -> "list[Entry]":
         return ledger.newest(count or ROWS)
 
 
-def _clear(path: Path) -> str:
+def _clear(path: Path) -> int:
+    """Forget all completions; return how many there were."""
     if not path.exists():
-        return "There is no ledger."
+        return 0
     from aide_lsp.ledger.file import forget
 
-    count = forget(path)
-    return f"The ledger is empty now; {count} completion{'' if count == 1 else 's'} forgotten."
+    return forget(path)
 
 
 def _replay(completion_id: str, place: str | None) -> "Replay":
@@ -159,4 +169,4 @@ def _question(entry: "Entry", place: str | None) -> "tuple[str | None, int, str]
     if Path(place).is_file():
         return read_file(Path(place)), entry.offset, place
     text, offset, path = read_place(place, "", sys.stdin)
-    return text, offset, str(path)
+    return text, entry.offset if place == "-" else offset, str(path)

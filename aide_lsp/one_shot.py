@@ -4,8 +4,11 @@ In: a place `FILE:LINE:COL` or a text with an offset. Out: a `Completion`. It do
 the language server.
 """
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from attrs import frozen
 
 from aide_lsp.errors import AideError
 from aide_lsp.settings import Settings
@@ -14,8 +17,26 @@ if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
 
 
+LARGEST_FILE = 20_000_000
+"""Bytes that are read at most: no text of this size is completed, and a device would never end."""
+# At most two numbers at the end; more digits than these name no line.
+_PLACE = re.compile(r"(.+?):([+-]?[0-9]{1,18})(?::([+-]?[0-9]{1,18}))?", re.DOTALL)
+
+
 class PlaceError(AideError):
     """The place on the command line cannot be found."""
+
+
+@frozen
+class Spot:
+    """A place as it was written."""
+
+    file: str
+    """Name of the file; `-`: stdin."""
+    line: int | None = None
+    """From 1; None: the end of the text."""
+    column: int | None = None
+    """From 1; None: the end of the line."""
 
 
 def complete(completer: "Completer", settings: Settings, text: str, offset: int, path: Path) -> "Completion":
@@ -37,6 +58,21 @@ def answer(completer: "Completer", settings: Settings, request: "CompletionReque
 
     check_limits(completer, settings)
     return completer.complete(request, CancelToken())
+
+
+def answers(
+    completer: "Completer", settings: Settings, request: "CompletionRequest", count: int
+) -> "tuple[Completion, ...]":
+    """Answer a request with up to `count` completions that differ.
+
+    Raises:
+        SettingsError: a parameter is beyond what the model allows.
+    """
+    from aide_lsp.completion.candidates import complete_several
+    from aide_lsp.inference.cancel import CancelToken
+
+    check_limits(completer, settings)
+    return complete_several(completer, request, count, CancelToken())
 
 
 def request_of(settings: Settings, text: str, offset: int, path: Path) -> "CompletionRequest":
@@ -67,48 +103,51 @@ def check_limits(completer: "Completer", settings: Settings) -> None:
         raise SettingsError("\n".join(wrong))
 
 
-def read_place(place: str, name: str, stdin: TextIO) -> tuple[str, int, Path]:
+def read_place(place: str, name: str, stdin: TextIO | None) -> tuple[str, int, Path]:
     """Read the text that a place names: text, offset in code points, path.
 
     Raises:
         PlaceError: no such file, line or column.
     """
-    file, line, column = _split(place)
-    text = stdin.read() if file == "-" else read_file(Path(file))
-    path = Path(name or "stdin") if file == "-" else Path(file)
-    return text, offset_of(text, line, column) if line else len(text), path
+    spot = spot_of(place)
+    text = read_stdin(stdin) if spot.file == "-" else read_file(Path(spot.file))
+    path = Path(name or "stdin") if spot.file == "-" else Path(spot.file)
+    return text, len(text) if spot.line is None else offset_of(text, spot.line, spot.column), path
 
 
-def offset_of(text: str, line: int, column: int) -> int:
-    """Turn a line and column, both from 1, into an offset in code points."""
+def offset_of(text: str, line: int, column: int | None) -> int:
+    """Turn a line and column, both from 1, into an offset in code points; None: the end of the line."""
     lines = text.split("\n")
     if not 1 <= line <= len(lines):
-        raise PlaceError(f"There is no line {line}: the text has {len(lines)} lines.")
+        raise PlaceError(f"There is no line {line}: the text has {len(lines)} lines, counted from 1.")
     # In a CRLF text the cursor cannot stand between the two.
     line_end = "\r" if line < len(lines) else ""
     length = len(lines[line - 1].removesuffix(line_end))
+    column = length + 1 if column is None else column
     if not 1 <= column <= length + 1:
         raise PlaceError(f"There is no column {column} in line {line}: it goes from 1 to {length + 1}.")
     return sum(len(before) + 1 for before in lines[: line - 1]) + column - 1
 
 
-def _split(place: str) -> tuple[str, int, int]:
+def spot_of(place: str) -> Spot:
+    """Split a place into its parts; a file's name may hold colons and numbers itself.
+
+    Raises:
+        PlaceError: it is none.
+    """
     if place == "-":
-        return "-", 0, 0
-    file, _, numbers = place.partition(":") if place.startswith("-:") else _split_right(place)
-    try:
-        line, column = (int(number) for number in numbers.split(":"))
-    except ValueError:
+        return Spot("-")
+    found = _PLACE.fullmatch(place)
+    if found is None:
         raise PlaceError(
-            f'"{place}" is no place: expected FILE:LINE:COL, such as src/app.py:12:9, or - for stdin.'
-        ) from None
-    return file, line, column
-
-
-def _split_right(place: str) -> tuple[str, str, str]:
-    """Split off the two numbers; the path may hold colons itself."""
-    parts = place.rsplit(":", 2)
-    return parts[0], ":", ":".join(parts[1:])
+            f'"{place}" is not a place: expected FILE:LINE:COL such as src/app.py:12:9, FILE:LINE for the '
+            "end of a line, or - for the end of stdin."
+        )
+    file, line, column = found.groups()
+    longer = f"{file}:{line}"
+    if column is not None and file != "-" and _exists(longer) and not _exists(file):
+        return Spot(longer, int(column))
+    return Spot(file, int(line), None if column is None else int(column))
 
 
 def read_file(path: Path) -> str:
@@ -118,11 +157,46 @@ def read_file(path: Path) -> str:
         PlaceError: it cannot be read, or is no text.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise PlaceError(f"{path} cannot be read: {error.strerror}.") from error
+    return _decoded(data, str(path))
+
+
+def read_stdin(stdin: TextIO | None) -> str:
+    """Read the text on stdin, as a file.
+
+    Raises:
+        PlaceError: it cannot be read, or is no text.
+    """
+    if stdin is None:
+        raise PlaceError("There is nothing to read: stdin is closed. Name a file, or pass the text on stdin.")
+    if not hasattr(stdin, "buffer"):  # text in memory
+        return stdin.read()
+    try:
+        data = stdin.buffer.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise PlaceError(f"Stdin cannot be read: {error.strerror}.") from error
+    return _decoded(data, "The text on stdin")
+
+
+def _decoded(data: bytes, what: str) -> str:
+    if len(data) > LARGEST_FILE:
+        raise PlaceError(f"{what} has more than {LARGEST_FILE:,} bytes; Aide does not complete in it.")
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PlaceError(
-            f"{path} is not UTF-8 text (byte {error.start}); Aide completes text files only."
+            f"{what} is not UTF-8 text (byte {error.start}); Aide completes text files only."
         ) from error
+    if "\0" in text:
+        raise PlaceError(f"{what} holds NUL characters, so it is no text; Aide completes text files only.")
+    return text
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False

@@ -1,18 +1,23 @@
 """Shows the progress of fetching, converting and loading on a terminal.
 
-In: calls with the share done and a sentence. Out: a bar on stderr, or a line for each new sentence where
-stderr is no terminal. It does not know what is being done.
+In: calls with the share done and a sentence. Out: a bar on stderr, or lines where stderr is no
+terminal. It does not know what is being done.
 """
 
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+STEP_PERCENT, STEP_SECONDS = 10, 10.0
+"""Without a terminal a line comes after so much progress, or after so long, whichever is first."""
 
 
 @contextmanager
 def terminal_progress() -> Iterator[Callable[[float | None, str], None]]:
     """Give a progress callback for the time of the body."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield _Lines().report
         return
     bar = _Bar()
@@ -23,16 +28,20 @@ def terminal_progress() -> Iterator[Callable[[float | None, str], None]]:
 
 
 class _Lines:
-    """One line for each new sentence: for logs and pipes."""
+    """One line for each new sentence, and for each step: for logs and pipes."""
 
     def __init__(self) -> None:
-        self._last = ""
+        self._sentence = ""
+        self._percent, self._time = 0, 0.0
 
     def report(self, share: float | None, sentence: str) -> None:
-        if sentence != self._last:
-            self._last = sentence
-            sys.stderr.write(sentence + "\n")
-            sys.stderr.flush()
+        percent, now = int(100 * (share or 0.0)), time.monotonic()
+        late = percent > self._percent and now - self._time >= STEP_SECONDS
+        if sentence == self._sentence and percent < self._percent + STEP_PERCENT and not late:
+            return
+        self._sentence, self._percent, self._time = sentence, percent, now
+        sys.stderr.write(sentence + (f": {percent} %\n" if share is not None else "\n"))
+        sys.stderr.flush()
 
 
 class _Bar:

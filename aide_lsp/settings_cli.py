@@ -1,15 +1,18 @@
 """The command `aide settings`.
 
 In: a file's name. Out: which settings are in effect for it and why, as text or JSON. It does not know how
-settings are merged, and loads no model: the limits are read from the model's folder, where it lies.
+settings are merged, and loads no model: the limits are
+read from the model's folder or card.
 """
 
-import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from aide_lsp.cli_errors import json_text
+from aide_lsp.cli_options import json_option
 from aide_lsp.errors import AideError
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option("the report")
 @click.option("--language", default="", help="Language id of the file.  [default: by the file's name]")
 def settings(file: Path | None, as_json: bool, language: str) -> None:
     """Print each setting in effect for FILE, where it comes from, and what it goes over.
@@ -37,22 +40,18 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     if as_json:
         told = {"file": str(file) if file else None, "language": language or None}
         report = told | report_json(resolved, limits)
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        click.echo(json_text(report))
         return
     click.echo(f"Settings for {file or 'this folder'}{f' ({language})' if language else ''}\n")
     click.echo(report_text(resolved))
 
 
 def _limits(settings: "Settings") -> "ModelLimits | None":
-    """What the model allows; None: it does not lie on this machine yet."""
-    from aide_lsp.catalog.store import converted_folder
-    from aide_lsp.inference.model_folder import read_model_folder
-    from aide_lsp.settings import ModelLimits
-    from aide_lsp.startup import card_of, choose_recipe
+    """What the model allows; None: there is no such model, or only its card, which has no vocabulary."""
+    from aide_lsp.startup import known_limits
 
     try:
-        card = card_of(settings)
-        model = read_model_folder(converted_folder(card, choose_recipe(settings, card)))
+        limits = known_limits(settings)
     except AideError:
         return None
-    return ModelLimits(model.vocab_size, model.context_length)
+    return limits if limits.vocab_size < sys.maxsize else None

@@ -63,7 +63,9 @@ class GoodValues:
                     good[key] = usable
                     continue
                 kept = before.get(key, value_of(below, key))
-                wrong = f"{fault}. {'No value' if kept is None else shown(kept)} stays in effect"
+                # A request is refused as a whole: nothing of it stays.
+                stays = f". {'No value' if kept is None else shown(kept)} stays in effect"
+                wrong = fault + (stays if layer.kind != "request" else "")
                 if key in before and _fault(key, kept, bounds) is None:
                     good[key] = kept
             wrongs.append(Problem.of(part.prefix + named(written), layer.name, f"{wrong}"))

@@ -107,6 +107,25 @@ def choose_recipe(settings: Settings, card: "Card") -> str:
     return card.recipes["cuda" if cuda_problem() is None else "cpu"]
 
 
+def known_limits(settings: Settings) -> ModelLimits:
+    """What the settings' model allows, as far as its conversion or its card tell; nothing is loaded.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    import sys
+
+    from aide_lsp.catalog import store
+    from aide_lsp.inference.model_folder import read_model_folder
+
+    card = card_of(settings)
+    for recipe in store.state_of(card).recipes:
+        model = read_model_folder(store.converted_folder(card, recipe))
+        if model.vocab_size:
+            return ModelLimits(model.vocab_size, model.context_length)
+    return ModelLimits(sys.maxsize, card.context_length)
+
+
 def ledger_file() -> Path:
     """Where the ledger of completions lies."""
     from aide_lsp.catalog.store import data_folder

@@ -4,9 +4,10 @@ In: source text, an offset, a `Completion`. Out: lines for a terminal. It does n
 completions are made.
 """
 
+import os
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 GREEN, RESET = "\x1b[1;32m", "\x1b[0m"
 # Control characters but tab and newline: a completion must not move the cursor or colour the terminal.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def takes_color(stream: TextIO) -> bool:
+    """Whether a stream shows colors: a terminal does, and the user has the last word (no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") != "0" or os.environ.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR") != "0"
 
 
 def marked_source(text: str, offset: int, completion: str, colour: bool) -> str:
@@ -48,11 +58,12 @@ def figures_line(completion: "Completion", device: str) -> str:
     )
 
 
-def completion_json(completion: "Completion", device: str) -> Mapping[str, Any]:
-    """Return all that is known of a completion, for programs."""
+def completions_json(completions: "Sequence[Completion]", device: str, wanted: int = 1) -> Mapping[str, Any]:
+    """Return all that is known of the first completion, for programs, and of all where several are wanted."""
     import attrs
 
-    return {**attrs.asdict(completion), "device": device}
+    first, *_ = facts = [{**attrs.asdict(completion), "device": device} for completion in completions]
+    return {**first, "candidates": facts} if wanted > 1 else first
 
 
 def _line_start(text: str, offset: int, lines: int) -> int:

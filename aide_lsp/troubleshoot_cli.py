@@ -5,29 +5,36 @@ In: arguments. Out: text on stdout; with `--apply` the project file. It does not
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
+from attrs import frozen
 
-from aide_lsp.cli import effective_settings, load, parameter_options
+from aide_lsp.cli import colored, effective_settings, load
+from aide_lsp.cli_errors import json_text
+from aide_lsp.cli_options import PlaceCommand, given_values, json_option, parameter_options, place_argument
 from aide_lsp.troubleshooting import COMPLAINTS, Proposal, label, propose, within
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
     from aide_lsp.settings import Parameters, Settings
 
 WORDS = "\b\n" + "\n".join(f"  {name:<13} {complaint.means}" for name, complaint in COMPLAINTS.items())
 
 
-@click.command(epilog=f"Complaints:\n\n{WORDS}")
+@click.command(cls=PlaceCommand, epilog=f"Complaints:\n\n{WORDS}")
 @click.argument("complaint", type=click.Choice(list(COMPLAINTS)))
-@click.argument("place", metavar="[FILE:LINE:COL]", required=False)
+@place_argument(required=False, metavar="[FILE:LINE:COL]")
 @click.option("--path", "name", default="", help="File name of the text from stdin: tells its language.")
 @click.option("--apply", "accepted", is_flag=True, help="Write the proposed values to the project file.")
+@json_option("the proposal and both completions")
 @parameter_options
-def troubleshoot(complaint: str, place: str | None, name: str, accepted: bool, **options: Any) -> None:
+def troubleshoot(
+    complaint: str, place: str | None, name: str, accepted: bool, as_json: bool, **options: Any
+) -> None:
     """Propose other parameters against a complaint, and show what they would write.
 
     With a place, both completions are shown, made with the same seed. Nothing is written but with --apply;
@@ -41,56 +48,99 @@ def troubleshoot(complaint: str, place: str | None, name: str, accepted: bool, *
     from aide_lsp import one_shot
 
     if place is None:
-        settings = effective_settings(Path(name or "x").absolute(), options)
-        proposal = _without_model(complaint, settings)
         path = Path.cwd() / (name or "x")
+        proposal, trials = _without_model(complaint, effective_settings(path, options)), []
     else:
         text, offset, path = one_shot.read_place(place, name, sys.stdin)
         settings = effective_settings(path, options)
-        proposal = _at_place(complaint, settings, text, offset, path)
-    for line in _last_lines(proposal, path.absolute(), accepted, options):
+        completer = load(settings)
+        proposal = _proposal(complaint, settings, completer, text, offset)
+        trials = _trials(proposal, settings, completer, one_shot.request_of(settings, text, offset, path))
+    applied = _apply(proposal, path.absolute(), given_values(options)) if accepted else None
+    if as_json:
+        click.echo(json_text(_as_json(proposal, trials, applied)))
+        return
+    for line in (*_lines(proposal), *_trial_lines(trials), *_last_lines(proposal, applied)):
         click.echo(line)
+
+
+@frozen
+class Trial:
+    """What one set of parameters wrote."""
+
+    title: str
+    """`Now` or `Then`."""
+    request: "CompletionRequest"
+    """What was asked."""
+    completion: "Completion"
+    """What was answered."""
+
+
+@frozen
+class Applied:
+    """What became of the proposed values."""
+
+    path: Path | None
+    """The file that was written; None: it had the values already."""
+    notes: tuple[str, ...]
+    """Values that are not in effect, and why."""
 
 
 def _without_model(complaint: str, settings: "Settings") -> Proposal:
     """Propose by what the model's card says, and load nothing."""
-    from aide_lsp.settings import ModelLimits, new_seed
-    from aide_lsp.startup import card_of
+    from aide_lsp.settings import new_seed
+    from aide_lsp.startup import known_limits
 
-    limits = ModelLimits(sys.maxsize, card_of(settings).context_length)
-    limits = within(limits, settings.max_num_context)
-    proposal = propose(complaint, settings.parameters, limits, new_seed())
-    for line in _lines(proposal):
-        click.echo(line)
-    return proposal
+    limits = within(known_limits(settings), settings.max_num_context)
+    return propose(complaint, settings.parameters, limits, new_seed())
 
 
-def _at_place(complaint: str, settings: "Settings", text: str, offset: int, path: Path) -> Proposal:
-    """Propose, and complete with the present parameters and with the proposed ones, both with one seed."""
-    from aide_lsp import one_shot, terminal
+def _proposal(
+    complaint: str, settings: "Settings", completer: "Completer", text: str, offset: int
+) -> Proposal:
+    """Propose for a text, as far as the loaded model allows."""
+    from aide_lsp import one_shot
+    from aide_lsp.completion.window import cut_window
     from aide_lsp.settings import new_seed
     from aide_lsp.startup import limits_of
 
-    completer = load(settings)
-    seed = new_seed() if settings.parameters.seed is None else settings.parameters.seed
+    one_shot.check_limits(completer, settings)
+    parameters = settings.parameters
+    seed = new_seed() if parameters.seed is None else parameters.seed
     limits = within(limits_of(completer), settings.max_num_context)
-    proposal = propose(complaint, settings.parameters, limits, seed)
-    for line in _lines(proposal):
-        click.echo(line)
-    shown = []
+    window = cut_window(text[:offset], text[offset:], parameters.num_context, completer.tokenizer.encode)
+    reads_all = len(window.prefix) + len(window.suffix) == len(text)
+    return propose(complaint, parameters, limits, seed, reads_all)
+
+
+def _trials(
+    proposal: Proposal, settings: "Settings", completer: "Completer", request: "CompletionRequest"
+) -> list[Trial]:
+    """Complete with the present parameters and with the proposed ones, both with one seed."""
+    from aide_lsp import one_shot
+    from aide_lsp.settings import new_seed
+
+    seed = next((one.seed for one in (proposal.after, proposal.before) if one.seed is not None), new_seed())
+    found = []
     for title, parameters in (("Now", proposal.before), ("Then", proposal.after)):
-        tried = attrs.evolve(settings, parameters=attrs.evolve(parameters, seed=seed))
-        completion = one_shot.complete(completer, tried, text, offset, path)
-        shown.append(completion)
-        click.echo(f"\n{title}, with seed {seed}:\n")
-        click.echo(terminal.marked_source(text, offset, completion.text, sys.stdout.isatty()))
-        if completion.empty_reason:
-            click.echo(f"  Nothing to show ({completion.empty_reason}): {completion.empty_message}")
-    if shown[0].text == shown[1].text:
-        click.echo("\nHere, with this seed, both are the same text.")
-    if _reads_no_more(proposal, *(completion.prompt_tokens for completion in shown)):
-        click.echo("Both read the whole text: more Num Context changes nothing in this file.")
-    return proposal
+        asked = attrs.evolve(request, parameters=attrs.evolve(parameters, seed=seed))
+        found.append(Trial(title, asked, one_shot.answer(completer, settings, asked)))
+    return found
+
+
+def _trial_lines(trials: Sequence[Trial]) -> Iterator[str]:
+    """Show both completions in their places."""
+    from aide_lsp import terminal
+
+    for trial in trials:
+        yield f"\n{trial.title}, with seed {trial.completion.seed}:\n"
+        yield terminal.marked_source(
+            trial.request.text, trial.request.offset, trial.completion.text, colored()
+        )
+        if trial.completion.empty_reason:
+            yield f"  Nothing to show ({trial.completion.empty_reason}): {trial.completion.empty_message}"
+    if trials and trials[0].completion.text == trials[1].completion.text:
+        yield "\nHere, with this seed, both are the same text."
 
 
 def _lines(proposal: Proposal) -> Iterator[str]:
@@ -107,24 +157,51 @@ def _lines(proposal: Proposal) -> Iterator[str]:
         yield "No parameter is left to change."
 
 
-def _last_lines(proposal: Proposal, path: Path, accepted: bool, options: dict[str, Any]) -> Iterator[str]:
-    """Write the values if they are accepted; say what happened."""
+def _apply(proposal: Proposal, path: Path, given: Mapping[str, Any]) -> Applied:
+    """Write the proposed values to the project file."""
     from aide_lsp.project_file import write_values
 
     if not proposal.changes:
-        return
-    if not accepted:
-        yield "\nWrite these values to the project file: the same command with --apply."
-        return
+        return Applied(None, ())
     written = write_values(path, _project_folder(path), proposal.values)
-    values = ", ".join(f"{key} = {value}" for key, value in proposal.values.items())
-    yield f"\nWritten to {written}: {values}" if written else "\nThe project file has these values already."
-    effective = effective_settings(path, {}, strict=False).parameters
+    effective, notes = effective_settings(path, {}, strict=False).parameters, []
     for key, value in proposal.values.items():
         if getattr(effective, key) != value:
-            yield f"{label(key)} is still {_value(effective, key)}: `aide settings` shows what goes over it."
-        if options.get(key) is not None:
-            yield f"Leave out --{key.replace('_', '-')}: the command line goes over the project file."
+            notes.append(
+                f"{label(key)} is still {_value(effective, key)}: `aide settings` shows what overrides it."
+            )
+        if key in given:
+            notes.append(f"Leave out --{key.replace('_', '-')}: the command line overrides the project file.")
+    return Applied(written, tuple(notes))
+
+
+def _last_lines(proposal: Proposal, applied: Applied | None) -> Iterator[str]:
+    """Say what was written, or how to."""
+    if not proposal.changes:
+        return
+    if applied is None:
+        yield "\nWrite these values to the project file: the same command with --apply."
+        return
+    values = ", ".join(f"{key} = {value}" for key, value in proposal.values.items())
+    written = applied.path
+    yield f"\nWritten to {written}: {values}" if written else "\nThe project file has these values already."
+    yield from applied.notes
+
+
+def _as_json(proposal: Proposal, trials: Sequence[Trial], applied: Applied | None) -> dict[str, Any]:
+    """Return all of it for programs."""
+    return {
+        "complaint": proposal.complaint,
+        "changes": proposal.values,
+        "reasons": proposal.reasons,
+        "bounds": list(proposal.bounds),
+        **{
+            name: {"parameters": attrs.asdict(trial.request.parameters), "text": trial.completion.text}
+            for name, trial in zip(("before", "after"), trials, strict=False)
+        },
+        "written": str(applied.path) if applied and applied.path else None,
+        "notes": list(applied.notes) if applied else [],
+    }
 
 
 def _project_folder(path: Path) -> Path:
@@ -135,10 +212,6 @@ def _project_folder(path: Path) -> Path:
     if (folders[-1] / ".git").exists():
         return folders[-1]
     return next((folder for folder in folders if (folder / PROJECT_FILE).is_file()), path.parent)
-
-
-def _reads_no_more(proposal: Proposal, before: int, after: int) -> bool:
-    return proposal.after.num_context > proposal.before.num_context and before == after
 
 
 def _value(parameters: "Parameters", key: str) -> str:

@@ -146,7 +146,9 @@ class Proposal:
         return [change.sentence() for change in self.changes] + ([self.advice] if self.advice else [])
 
 
-def propose(complaint: str, parameters: Parameters, limits: ModelLimits | None, seed: int) -> Proposal:
+def propose(
+    complaint: str, parameters: Parameters, limits: ModelLimits | None, seed: int, reads_all: bool = False
+) -> Proposal:
     """Propose values against a complaint.
 
     Args:
@@ -154,6 +156,7 @@ def propose(complaint: str, parameters: Parameters, limits: ModelLimits | None, 
         parameters: the present ones.
         limits: what the model allows; None: not known, then it limits nothing.
         seed: the one to keep, where the complaint asks for a fixed seed.
+        reads_all: whether the model reads the whole text with the present parameters.
     """
     rules = COMPLAINTS[complaint]
     changes, bounds = list[Change](), list[str]()
@@ -161,6 +164,11 @@ def propose(complaint: str, parameters: Parameters, limits: ModelLimits | None, 
         if move.perhaps and changes and parameters.top_k >= NARROW_TOP_K:
             continue
         new = _moved(move, parameters, limits, seed)
+        if move.key == "num_context" and reads_all and not isinstance(new, str):
+            new = (
+                f"Num Context is {parameters.num_context}, and the model reads the whole text already: "
+                "more Num Context changes nothing in this file."
+            )
         if isinstance(new, str):
             bounds.append(new)
         else:

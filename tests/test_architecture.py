@@ -57,6 +57,8 @@ LIBRARIES = {
     "tomlkit": {"project_file"},
     "click": {
         "cli",
+        "cli_errors",
+        "cli_options",
         "models_cli",
         "bench_cli",
         "explain_cli",

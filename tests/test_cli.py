@@ -114,7 +114,7 @@ def test_doctor_when_a_byte_of_the_model_differs_then_fail_and_the_repair(aide, 
     aide("models", "remove", "tiny", "--yes")
     assert run.returncode == 1
     assert "FAIL  Model files" in run.stdout
-    assert "-> aide models remove tiny && aide models fetch tiny" in run.stdout
+    assert "-> aide models convert tiny" in run.stdout
 
 
 @pytest.mark.parametrize("cache", ["", "other cache"])

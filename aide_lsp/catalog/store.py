@@ -108,6 +108,23 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
     return folder
 
 
+def remove_damaged(card: Card, recipe: str, progress: Progress) -> bool:
+    """Remove a conversion that is not what its manifest says, byte for byte; say whether there was one."""
+    from aide_lsp.inference.model_folder import verify_files
+
+    folder = converted_folder(card, recipe)
+    if not folder.is_dir():
+        return False
+    with locked(folder.parent, progress), writing_to(folder):
+        try:
+            damaged = bool(verify_files(folder))
+        except ModelFilesError:
+            damaged = True
+        if damaged:
+            shutil.rmtree(folder)
+    return damaged
+
+
 def is_converted(folder: Path) -> bool:
     """Is there a conversion with a manifest and all its files in their sizes?"""
     from aide_lsp.inference.model_folder import MANIFEST, read_model_folder
