@@ -9,6 +9,7 @@
     │   └── ModelFilesError      files on disk are missing or differ from their manifest
     ├── SessionError         the runtime could not load or run the model
     │   ├── BrokenSessionError   it failed in the middle; loaded again it may work
+    │   │   └── StuckSessionError  it gave no result and was ended
     │   └── MemoryShortError     there was not enough memory
     ├── CrashError           something below raised what is no ordinary error
     ├── LedgerError          the ledger cannot be read or written, or holds no such completion
@@ -53,6 +54,10 @@ class SessionError(AideError):
 
 class BrokenSessionError(SessionError):
     """The runtime failed while it ran the model. Whatever it held is lost; loaded again it may work."""
+
+
+class StuckSessionError(BrokenSessionError):
+    """The runtime gave no result for too long, and was ended."""
 
 
 class MemoryShortError(SessionError):

@@ -33,6 +33,12 @@ class CancelToken:
             if self._stop is not None:
                 self._stop()
 
+    def interrupt(self) -> None:
+        """Stop what runs under `watch` now; whoever waits for it still does."""
+        with self._lock:
+            if self._stop is not None:
+                self._stop()
+
     def check(self) -> None:
         """Raise `Cancelled` if nobody waits any more."""
         if self._cancelled:

@@ -5,7 +5,8 @@ ran the newest token as a draft they are there already. It does not know how a t
 text ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.drafting import NO_DRAFT, Draft, Drafter, Fits
 from aide_lsp.inference.faults import session_errors
+from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache, plan
 from aide_lsp.inference.session import Candidates, Session
 
@@ -63,7 +65,7 @@ class Forwards:
         if self._row:
             # Since the forward that ran it as a draft another generation may have used the session.
             self._candidates = self._run(ids, 0, None)
-        with session_errors():
+        with self._watched(1):
             logits: NDArray[np.float32] = self._session.full_logits()[0]
         return logits
 
@@ -86,13 +88,19 @@ class Forwards:
             # A forward that is ended half-way leaves keys and values of no use behind.
             self._prefix_cache.trim(chunk.past)
             started = monotonic()
-            with session_errors():
+            with self._watched(len(chunk.ids)):
                 candidates = self._session.forward(chunk.ids, chunk.past, chunk.logit_rows, self._cancel)
             if self._drafter is not None and not rule.step:
                 self._drafter.time(len(chunk.ids), monotonic() - started)
             self._prefix_cache.extend(chunk.kept, chunk.past)
         self.count += 1
         return candidates
+
+    @contextmanager
+    def _watched(self, rows: int) -> Iterator[None]:
+        """Run the body, a forward of so many rows, so that it ends, and with one of our own errors."""
+        with session_errors(), WATCH.watching(self._cancel, rows, self._session.provider == "cpu"):
+            yield
 
     def _past(self, ids: Sequence[int]) -> int:
         """Return how many tokens need no run, each time anew: others may have used the cache."""

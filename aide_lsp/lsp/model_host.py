@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from aide_lsp.errors import AideError, BrokenSessionError, DeclinedError, MemoryShortError
+from aide_lsp.errors import AideError, BrokenSessionError, DeclinedError, MemoryShortError, StuckSessionError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.faults import SHORT
 from aide_lsp.lsp.protocol import where
@@ -29,8 +29,8 @@ log = logging.getLogger("aide.model")
 T = TypeVar("T")
 Progress = Callable[[float | None, str], None]
 LoadCompleter = Callable[[Settings, Progress], "Completer"]
-MOST_TRIES = {BrokenSessionError: 3, MemoryShortError: 2}
-"""How often a job is run: as loaded first, loaded again, on the CPU; with full caches, with empty ones."""
+MOST_FAILURES = 3
+"""Tries of one job: as loaded first, loaded again, on the CPU."""
 _Choice = tuple[str | None, str, str, int]
 
 
@@ -42,6 +42,7 @@ class ModelHost:
         self._claimed: Settings | None = None  # what the user's settings say
         self._wanted: Settings | None = None  # what is loaded: for the CPU where the GPU failed
         self._settled = asyncio.Event()
+        self._told_stuck = False
         self._failures = 0  # of the session, since a job succeeded
         self.reload: Callable[[Settings], object] = lambda settings: None
         """Called with settings that `load` is due for."""
@@ -111,14 +112,18 @@ class ModelHost:
             SessionError: it failed each time.
             Cancelled: nobody waits any more.
         """
-        failures: list[type[Exception]] = []
+        failures, roomier = 0, False
         while True:
             try:
                 return await self._run_once(job, cancel, seconds)
-            except (BrokenSessionError, MemoryShortError) as error:
-                failures.append(type(error))
-                if failures.count(type(error)) >= MOST_TRIES[type(error)]:
+            except BrokenSessionError:
+                failures += 1
+                if failures == MOST_FAILURES:
                     raise
+            except MemoryShortError:
+                if roomier:
+                    raise
+                roomier = True
 
     async def _run_once(self, job: Callable[["Completer"], T], cancel: CancelToken, seconds: float) -> T:
         completer = await self.wait(seconds)
@@ -149,6 +154,9 @@ class ModelHost:
             return
         self._failures += 1
         log.warning("The session failed: %s", error)
+        if isinstance(error, StuckSessionError) and not self._told_stuck:
+            self._told_stuck = True
+            self.tell(f"{error} Aide loads it again. If that happens often, run `aide doctor`.")
         if self._failures == 1:
             self._again(self._wanted, "The model stopped working and is being loaded again.")
         elif completer.session.provider != "cpu":

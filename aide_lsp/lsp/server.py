@@ -8,12 +8,14 @@ It does not know how a completion is made, and loads nothing before `initialized
 import asyncio
 import logging
 from collections.abc import Coroutine
+from threading import Event
 from typing import Any
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from aide_lsp import __version__
+from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.ledger.recorder import Recorder
 from aide_lsp.lsp import commands, features, lifetime
 from aide_lsp.lsp.announcing import Announcer
@@ -25,6 +27,7 @@ from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.model_host import LoadCompleter, ModelHost
 from aide_lsp.lsp.params import strict_converter
 from aide_lsp.lsp.protocol import Phase, Protocol, where
+from aide_lsp.lsp.stacks import stacks
 from aide_lsp.lsp.status import Status
 from aide_lsp.lsp.transport import Transport
 from aide_lsp.lsp.work_done import WorkDone
@@ -76,6 +79,7 @@ class Server(LanguageServer):
             self.announcer,
             loading_seconds,
         )
+        WATCH.deaf = self._lose_worker
         features.register(self)
         commands.register(self)
 
@@ -115,6 +119,19 @@ class Server(LanguageServer):
             self._logs.send = None
             log.info("The server ends: %s.", reason)
         lifetime.leave(0 if shut_down else 1, self._last_words)
+
+    def _lose_worker(self) -> None:
+        """End the process: a thread that hangs in native code cannot be ended. For any thread."""
+        log.error("The model hangs and cannot be stopped; Aide ends. Where each thread is:\n%s", stacks())
+        shown = Event()
+
+        def show() -> None:
+            self.show(types.MessageType.Error, "The model hangs and cannot be stopped. Aide starts again.")
+            shown.set()
+
+        self._loop.call_soon_threadsafe(show)
+        shown.wait(1.0)
+        lifetime.leave(1, self._last_words)
 
     # -- settings
 

@@ -2,7 +2,8 @@
 
 Run as `python faulty_server.py [options of aide-lsp]`. The first N forwards of a text with an order fail,
 whichever session runs them: `#fail N` as CUDA does, `#short N` for want of memory, `#hang N` gives no result
-until it is ended, `#freeze N` not even then. The session says it is on a GPU unless the CPU is asked for;
+until it is ended (which it is soon: ticks are short), `#freeze N` not even then, `#compute N` takes a core
+for a second. The session says it is on a GPU unless the CPU is asked for;
 with `#load` in the text it cannot be loaded on the GPU after that.
 """
 
@@ -20,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from aide_lsp.completion.completer import Completer
 from aide_lsp.errors import SessionError
+from aide_lsp.inference import forward_watch
 from aide_lsp.lsp.main import main
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling
 
-ORDER = re.compile(rb"#(fail|short|hang|freeze) (\d+)")
+ORDER = re.compile(rb"#(fail|short|hang|freeze|compute) (\d+)")
 failed: dict[bytes, int] = {}
 log = logging.getLogger("aide.fake")
 gpu_is_gone = False
@@ -55,6 +57,11 @@ class FaultySession(FakeSession):
         cancel.check()
         raise RuntimeError("Exiting due to terminate flag being set to true.")
 
+    def compute(self, cancel):
+        until = time.thread_time() + 1.0
+        while time.thread_time() < until:
+            pass
+
     def freeze(self, cancel):
         while True:
             time.sleep(1)
@@ -84,4 +91,5 @@ def load(settings, progress):
 if __name__ == "__main__":
     # Completions of tests do not belong into the ledger of whoever runs them.
     os.environ.setdefault("AIDE_DATA_DIR", str(Path(gettempdir()) / "aide-fake-server"))
+    forward_watch.TICK_SECONDS = 0.05
     sys.exit(main(sys.argv[1:], load))

@@ -1,0 +1,80 @@
+"""The watch over forwards, as far as the tests of the server do not show it (`tests/lsp/test_faults.py`)."""
+
+import threading
+import time
+
+import pytest
+
+from aide_lsp.errors import StuckSessionError
+from aide_lsp.inference import forward_watch
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.forward_watch import ForwardWatch
+
+
+@pytest.fixture(autouse=True)
+def short_ticks(monkeypatch):
+    monkeypatch.setattr(forward_watch, "TICK_SECONDS", 0.02)
+
+
+def hang(watch, cancel, on_cpu=True):
+    """A forward that waits until it is ended."""
+    ended = threading.Event()
+    with watch.watching(cancel, 1, on_cpu), cancel.watch(ended.set):
+        assert ended.wait(30)
+        raise RuntimeError("terminated")
+
+
+def test_forward_that_waits_for_nothing_is_ended_on_the_cpu_too_and_the_token_stays_good():
+    watch, cancel = ForwardWatch(), CancelToken()
+    for _ in range(2):
+        with pytest.raises(StuckSessionError, match="gave no result"):
+            hang(watch, cancel)
+    assert not cancel.cancelled
+
+
+def test_own_errors_of_a_forward_are_handed_on():
+    with pytest.raises(RuntimeError, match="mine"), ForwardWatch().watching(CancelToken(), 1, True):
+        raise RuntimeError("mine")
+
+
+def test_between_forwards_nothing_ticks(monkeypatch):
+    watch, naps = ForwardWatch(), []
+    monkeypatch.setattr(forward_watch, "sleep", lambda seconds: (naps.append(1), time.sleep(seconds)))
+    for _ in range(100):
+        with watch.watching(CancelToken(), 1, True):
+            pass
+    time.sleep(0.1)
+    before = len(naps)
+    time.sleep(0.2)
+    assert len(naps) == before <= 5
+
+
+def test_many_rows_may_compute_for_longer_than_one(monkeypatch):
+    monkeypatch.setattr(forward_watch, "SLOWEST_TICKS", 5)
+    ended = []
+    for rows in (1, 1000):
+        cancel, stop = CancelToken(), threading.Event()
+        until = time.monotonic() + 1.0
+        try:
+            with ForwardWatch().watching(cancel, rows, True), cancel.watch(stop.set):
+                while not stop.is_set() and time.monotonic() < until:
+                    pass
+                if stop.is_set():
+                    raise RuntimeError("terminated")
+        except StuckSessionError:
+            ended.append(rows)
+    assert ended == [1]
+
+
+def test_thread_that_cannot_start_then_forwards_run_unwatched(monkeypatch):
+    def no_memory(thread):
+        raise RuntimeError("can't start new thread")
+
+    watch = ForwardWatch()
+    monkeypatch.setattr(threading.Thread, "start", no_memory)
+    with watch.watching(CancelToken(), 1, True):
+        pass
+    monkeypatch.undo()
+    monkeypatch.setattr(forward_watch, "TICK_SECONDS", 0.02)
+    with pytest.raises(StuckSessionError):
+        hang(watch, CancelToken())
