@@ -29,9 +29,9 @@ ROOMS = {
         "ledger",
         "project_file",
     },
-    "completion": {"inference", "settings", "errors"},
+    "completion": {"inference", "settings", "errors", "invisible"},
     "inference": {"settings", "errors"},
-    "explain": {"completion", "inference", "settings", "errors"},
+    "explain": {"completion", "inference", "settings", "errors", "invisible"},
     "catalog": {"inference", "settings", "errors"},
     "ledger": {"completion", "inference", "settings", "errors"},
     "settings": {"settings_limits"},
@@ -45,6 +45,7 @@ ROOMS = {
     "troubleshooting": {"settings"},
     "project_file": {"errors"},
     "errors": set(),
+    "invisible": set(),
 }
 # Only these rooms may import these libraries.
 LIBRARIES = {

@@ -1,27 +1,25 @@
 """Clean-up: from what the model said to what is inserted at the cursor.
 
 In: the hole, what the model wrote, and where that stops. Out: the text to insert, or why there is none. The
-text never repeats what stands right of the cursor, closes no bracket that is closed there, and ends
-with the line end that whole lines before an existing line need. Cleaning twice changes nothing. It
-does not know how the text was made.
+text never repeats what stands right of the cursor, closes no bracket that is closed there, ends with the
+line end that whole lines before an existing line need, and has no invisible characters but those that the
+cursor's line has. Cleaning twice changes nothing. It does not know how the text was made.
 """
-
-import re
 
 from attrs import frozen
 
 from aide_lsp.completion.hole import Hole, Shape
 from aide_lsp.completion.stopping import REUNIONS, Stop
+from aide_lsp.invisible import visible
 
 MESSAGES = {
     "nothing-to-add": "The model sees nothing to add here.",
     "only-whitespace": "The model proposed nothing but blanks.",
     "repeats-suffix": "The model proposed only what already stands behind the cursor.",
+    "invisible": "The model proposed only characters that do not show.",
     "timeout": "The deadline passed before the completion was whole (setting deadline_ms).",
 }
 """What the reason codes of an empty completion mean."""
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters of ASCII and Latin-1 but tab and line feed."""
 
 
 @frozen
@@ -36,9 +34,10 @@ class Cleaned:
 
 def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
     """Clean what was written."""
-    kept = CONTROL.sub("", text[: stop.end] if stop else text)
+    written = text[: stop.end] if stop else text
+    kept = visible(written, hole.before, hole.after)
     if not kept.strip():
-        return Cleaned("", _why_empty(text, stop))
+        return Cleaned("", "invisible" if written.strip() else _why_empty(text, stop))
     if stop and stop.rule == "joint":
         return Cleaned(kept, None)
     kept = _without_repeats(hole, kept)

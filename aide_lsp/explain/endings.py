@@ -37,13 +37,14 @@ def why_ended(written: Written, by_end_token: bool) -> str:
     return f"{END_TOKEN} {said}" if by_end_token else said
 
 
-def what_clean_up_did(cleaned: Cleaned, removed: str, added: str) -> str:
+def what_clean_up_did(cleaned: Cleaned, removed: str, added: str, invisible: str) -> str:
     """Say what clean-up changed."""
     if cleaned.empty_reason:
         return f"Nothing is left to show. {MESSAGES[cleaned.empty_reason]}"
-    if not removed and not added:
+    if not removed and not added and not invisible:
         return "Nothing had to be changed."
     changes = [
+        f"{_characters(invisible)} left out: invisible ({_code_points(invisible)})" if invisible else "",
         f"{_characters(removed)} left out: {'blanks' if not removed.strip() else 'what stands there already'}"
         if removed
         else "",
@@ -54,3 +55,7 @@ def what_clean_up_did(cleaned: Cleaned, removed: str, added: str) -> str:
 
 def _characters(text: str) -> str:
     return f"{len(text)} character{'s' if len(text) != 1 else ''}"
+
+
+def _code_points(text: str) -> str:
+    return ", ".join(f"U+{ord(character):04X}" for character in dict.fromkeys(text))

@@ -5,6 +5,8 @@ read; `docs/explain.md` lists its keys. The explained completion is the one that
 seed give without an explanation. It does not know terminals, pages or LSP.
 """
 
+from itertools import groupby
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -16,6 +18,7 @@ from aide_lsp.explain.recorder import Recorder
 from aide_lsp.explain.step import Step, temperatures
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.tokenizer import TextStream, Tokenizer
+from aide_lsp.invisible import visible
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -106,6 +109,8 @@ class End:
     "What the model wrote behind the place where the rule ends the text."
     clean_up: str
     "What clean-up did, in words."
+    invisible: str
+    "What it left out because it does not show."
     removed: str
     "What it took off the end."
     added: str
@@ -242,35 +247,42 @@ def _cut(text: str) -> Cut:
     return Cut(len(text), text.count("\n"))
 
 
-def _end(recorder: Recorder) -> tuple[End, int]:
-    """Return what ended the text, and how many characters of it are shown."""
-    written, cleaned = recorder.written, recorder.cleaned
+def _end(recorder: Recorder) -> tuple[End, frozenset[int]]:
+    """Return what ended the text, and which characters of what was written are shown."""
+    written, cleaned, task = recorder.written, recorder.cleaned, recorder.task
     assert written is not None
     assert cleaned is not None
+    assert task is not None
     kept = written.text[: written.stop.end] if written.stop else written.text
-    shown = _common(kept, cleaned.text)
+    seen = visible(kept, task.hole.before, task.hole.after)
+    offsets = _offsets(kept, seen)
+    invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
+    common = len(commonprefix((seen, cleaned.text)))
+    removed, added = seen[common:], cleaned.text[common:]
     by_end_token = bool(recorder.steps) and recorder.steps[-1].ends
-    removed, added = kept[shown:], cleaned.text[shown:]
     end = End(
         finish_reason=written.finish_reason,
         rule=written.stop.rule if written.stop else None,
         by_end_token=by_end_token,
         says=why_ended(written, by_end_token),
         dropped=written.text[len(kept) :],
-        clean_up=what_clean_up_did(cleaned, removed, added),
+        clean_up=what_clean_up_did(cleaned, removed, added, invisible),
+        invisible=invisible,
         removed=removed,
         added=added,
     )
-    return end, shown
+    return end, frozenset(offsets[:common])
 
 
-def _common(one: str, other: str) -> int:
-    """Return how many characters two texts have in common at their beginning."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+def _offsets(text: str, part: str) -> list[int]:
+    """Return where in `text` the characters of `part` are: all of its characters but some, in order."""
+    found: list[int] = []
+    for character in part:
+        found.append(text.index(character, found[-1] + 1 if found else 0))
+    return found
 
 
-def _tokens(recorder: Recorder, tokenizer: Tokenizer, shown: int) -> tuple[Token, ...]:
+def _tokens(recorder: Recorder, tokenizer: Tokenizer, shown: frozenset[int]) -> tuple[Token, ...]:
     stream, start = TextStream(tokenizer), -len(recorder.given_back)
     texts = ["" if step.ends else stream.push(step.token) for step in recorder.steps]
     assert recorder.written is not None
@@ -283,8 +295,11 @@ def _tokens(recorder: Recorder, tokenizer: Tokenizer, shown: int) -> tuple[Token
     return tuple(tokens)
 
 
-def _pieces(text: str, start: int, shown: int) -> tuple[Piece, ...]:
-    """Cut a token's text, which begins `start` characters behind the cursor, where its use changes."""
-    first, second = max(0, -start), max(0, shown - start)
-    cuts = (("given-back", text[:first]), ("shown", text[first:second]), ("dropped", text[second:]))
-    return tuple(Piece(kind, piece) for kind, piece in cuts if piece)
+def _pieces(text: str, start: int, shown: frozenset[int]) -> tuple[Piece, ...]:
+    """Cut a token's text, which begins `start` characters after the cursor, where its use changes."""
+
+    def kind(offset: int) -> str:
+        return "given-back" if offset < 0 else "shown" if offset in shown else "dropped"
+
+    parts = groupby(range(start, start + len(text)), kind)
+    return tuple(Piece(use, "".join(text[offset - start] for offset in part)) for use, part in parts)

@@ -12,9 +12,15 @@ from aide_lsp.completion.hole import Hole, Shape, read_hole
 from aide_lsp.completion.postprocess import MESSAGES, Cleaned, clean
 from aide_lsp.completion.stopping import Stop, break_off, find_stop
 from aide_lsp.completion.syntax import language_of
+from aide_lsp.invisible import visible
 
 CURSOR = "█"
-CODE = st.text(alphabet=list("abend1 \t\n\"'(){}[]:;,=#/`\\\u00e9\U0001f600"), max_size=40)
+CODE = st.text(
+    alphabet=list(
+        "abend1 \t\n\"'(){}[]:;,=#/`\\\u00e9\U0001f600\u0633\u200c\u200d\u200b\u202e\ufe0f\u00ad\r"
+    ),
+    max_size=40,
+)
 LANGUAGES = st.sampled_from(["python", "typescript", "c", "rust", "ruby", "markdown", "unknown"])
 
 
@@ -113,13 +119,10 @@ def test_clean_twice_changes_nothing(head, tail, written, language):
 @given(head=st.text(max_size=30), tail=st.text(max_size=30), written=st.text(max_size=30))
 @settings(max_examples=300, deadline=None)
 def test_any_text_can_be_filled(head, tail, written):
-    """Any Unicode, also lone surrogates and control characters, which never come out."""
+    """Any Unicode, also lone surrogates and control characters, only where the line has them."""
     hole = read_hole(head, tail, language_of("python"))
     _, cleaned = fill(hole, written)
-    stray = {c for c in cleaned.text if (ord(c) < 32 and c not in "\t\n") or 127 <= ord(c) < 160}
-    assert stray <= set(
-        head
-    )  # the blanks left of the cursor go before what stands right of it, whatever they are
+    assert visible(cleaned.text, hole.before, hole.after) == cleaned.text
     broken = clean(hole, written, break_off(hole, written))
     assert len(broken.text) <= len(written) + len(hole.before) + 1
 
@@ -138,8 +141,30 @@ def test_break_off_drops_an_unfinished_line():
         ("def f():\n█    return 1", "    return 1\n", "repeats-suffix"),
         ("f(█)", ")", "repeats-suffix"),
         ("x = █ + 1", "\ny = 2", "nothing-to-add"),
+        ("x = █", "\u200b\u202e", "invisible"),
+        ("x = █", " \ufeff\n", "invisible"),
     ],
 )
 def test_clean_says_why_nothing_is_left(text, written, reason):
     hole, _, _ = hole_at(text)
     assert fill(hole, written)[1] == Cleaned("", reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "inserted"),
+    [
+        ("x = █", "'a\u200bb\u202e'", "'ab'"),
+        ("x = f(█)", "a\u2066)", "a"),
+        ("# caf\u200b\u00e9 █", "a\u200bb\u200d", "a\u200bb"),
+        ("def f():\n█", "    a = 1\u00ad\n    b\ufeff = 2", "    a = 1\n    b = 2"),
+        (
+            "s = '█'",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ),
+        ("s = '\U0001f3f3\ufe0f█'", "\u200d\U0001f308", "\u200d\U0001f308"),
+    ],
+)
+def test_clean_leaves_out_what_does_not_show(text, written, inserted):
+    hole, _, _ = hole_at(text)
+    assert fill(hole, written)[1].text == inserted

@@ -139,6 +139,17 @@ def test_end_names_the_rule_and_what_it_left_out():
     assert explanation.tokens[-1].pieces == ()
 
 
+def test_invisible_characters_are_left_out_and_named():
+    completer = completer_of(continuing({"x = ": "'a\u200bb\u202ec'  "}))
+    explanation = explained(completer, request_at("x = |"))
+    assert explanation.completion.text == "'abc'"
+    assert explanation.end.invisible == "\u200b\u202e"
+    assert "2 characters left out: invisible (U+200B, U+202E)" in explanation.end.clean_up
+    assert "2 characters left out: blanks" in explanation.end.clean_up
+    pieces = [piece for token in explanation.tokens for piece in token.pieces if piece.kind == "dropped"]
+    assert "".join(piece.text for piece in pieces) == "\u200b\u202e  "
+
+
 def test_every_stop_rule_has_a_sentence():
     tree = ast.parse(Path(stopping.__file__).read_text(encoding="utf-8"))
     stops = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "Stop"]
@@ -160,7 +171,7 @@ def test_without_seed_the_completion_that_is_shown_is_explained():
     assert explained(completer, request).completion.seed == shown.seed
     assert explained(completer, request).completion.text == shown.text
     completer.forget(request)
-    assert explained(completer, request).completion.seed != shown.seed
+    assert explained(completer, request_at("x = |", temperature=1.0)).completion.seed != shown.seed
 
 
 def test_explaining_leaves_no_answer_behind_and_obeys_a_cancel():

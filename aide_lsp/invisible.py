@@ -1,0 +1,59 @@
+r"""Characters that show nothing or reorder what is shown: which they are, and what becomes of them.
+
+In: text. Out: the same text without them, for what is inserted into a document, or with an escape such as
+`\u202e` in place of each, for terminals and logs. The table is written down here, so that the same text gives
+the same result with every version of Python. It does not know where a text comes from.
+"""
+
+import json
+import re
+
+_NONE = r"\ufdd0-\ufdef" + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17))
+"""Code points that are no characters."""
+_INVISIBLE = (
+    # Control characters, but tab and line feed.
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+    # Unicode's Default_Ignorable_Code_Point: zero-width characters, marks and overrides of the direction,
+    # fillers, variation selectors, tags, and what is reserved for such.
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    # Line and paragraph separators, interlinear annotations, an empty Braille cell, an empty note.
+    r"\u2028\u2029\ufff9-\ufffb\u2800\U0001d159"
+    # Lone surrogates.
+    r"\ud800-\udfff"
+) + _NONE
+_EMOJI = (
+    r"[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u27bf\u2900-\u2bff\u3030\u303d\u3297\u3299"
+    r"\U0001f000-\U0001faff]"
+)
+# Scripts whose letters join or combine, such as Arabic and Devanagari.
+_LETTER = rf"(?![{_INVISIBLE}])[\u0590-\u1cff\ua800-\uabff\U00010800-\U00011fff\U0001e900-\U0001e95f]"
+_PATTERN = re.compile(
+    rf"""
+    (?P<needed>
+        (?<={_LETTER})[\u200c\u200d](?={_LETTER})                   # joins two letters, or keeps them apart
+      | (?:(?<={_EMOJI})|(?<={_EMOJI}\ufe0f))\u200d(?={_EMOJI})     # makes one emoji of two
+      | (?<={_EMOJI})[\ufe0e\ufe0f]                                 # an emoji as a picture, or as a sign
+      | (?<=[0-9\#*])\ufe0f(?=\u20e3)                               # a key cap
+    )
+  | [{_INVISIBLE}]
+    """,
+    re.VERBOSE,
+)
+
+
+def visible(text: str, before: str = "", after: str = "") -> str:
+    """Return `text` without what does not show, as it would be between two texts of one line.
+
+    A character that these texts have may come again, and joiners stay where letters or emoji need them.
+    """
+    line, head, tail = before + after, before[-2:], after[:1]
+    kept = _PATTERN.sub(
+        lambda found: found.group() if found["needed"] or found.group() in line else "", head + text + tail
+    )
+    return kept[len(head) : len(kept) - len(tail)]
+
+
+def escaped(text: str) -> str:
+    r"""Return `text` with an escape as in JSON, such as `\u001b`, for each character that does not show."""
+    return _PATTERN.sub(lambda found: found["needed"] or json.dumps(found.group())[1:-1], text)
