@@ -6,7 +6,6 @@ seed give without an explanation. It does not know terminals, pages or LSP.
 """
 
 from itertools import groupby
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -257,7 +256,7 @@ def _end(recorder: Recorder) -> tuple[End, frozenset[int]]:
     seen = visible(kept, task.hole.before, task.hole.after)
     offsets = _offsets(kept, seen)
     invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
-    common = len(commonprefix((seen, cleaned.text)))
+    common = _common(seen, cleaned.text)
     removed, added = seen[common:], cleaned.text[common:]
     by_end_token = bool(recorder.steps) and recorder.steps[-1].ends
     end = End(
@@ -272,6 +271,12 @@ def _end(recorder: Recorder) -> tuple[End, frozenset[int]]:
         added=added,
     )
     return end, frozenset(offsets[:common])
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _offsets(text: str, part: str) -> list[int]:
