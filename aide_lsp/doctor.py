@@ -9,6 +9,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -87,16 +88,23 @@ def check_runtime() -> Finding:
 
 def check_leftovers() -> Iterator[Finding]:
     """Report what ONNX Runtime's telemetry left on the disk where it was not turned off."""
-    home = Path.home()
-    places = [home / ".cache", home / "Library" / "Caches", home / "Library" / "Application Support"]
-    places += [Path(os.environ[name]) for name in ("XDG_CACHE_HOME", "LOCALAPPDATA") if os.environ.get(name)]
-    for place in dict.fromkeys(places):
+    for folder in _telemetry_folders():
+        detail = f"ONNX Runtime's telemetry left an id of this machine and reports to send in {folder}"
+        command = f'rmdir /s /q "{folder}"' if os.name == "nt" else f"rm -r {shlex.quote(str(folder))}"
+        origin = "Aide has it turned off; if it comes back, another program uses ONNX Runtime"
+        yield Finding("warn", "Leftovers", f"{detail} ({origin})", command)
+
+
+def _telemetry_folders() -> Iterator[Path]:
+    places = {Path(os.environ[name]) for name in ("XDG_CACHE_HOME", "LOCALAPPDATA") if os.environ.get(name)}
+    with suppress(RuntimeError):  # there is no home
+        library = Path.home() / "Library"
+        places |= {Path.home() / ".cache", library / "Caches", library / "Application Support"}
+    for place in sorted(places):
         folder = place / "Microsoft" / "DeveloperTools" / ".onnxruntime"
-        if folder.is_dir():
-            detail = f"ONNX Runtime's telemetry left an id of this machine and reports to send in {folder}"
-            command = f'rmdir /s /q "{folder}"' if os.name == "nt" else f"rm -r {shlex.quote(str(folder))}"
-            origin = "Aide has it turned off; if it comes back, another program uses ONNX Runtime"
-            yield Finding("warn", "Leftovers", f"{detail} ({origin})", command)
+        with suppress(OSError):  # it may not be looked at
+            if folder.is_dir():
+                yield folder
 
 
 def check_settings() -> Iterator[Finding]:
