@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aide_lsp.errors import MemoryShortError, ModelFilesError
 from aide_lsp.settings import ModelLimits, Settings
 
 if TYPE_CHECKING:
@@ -18,15 +19,51 @@ Progress = Callable[[float | None, str], None]
 """Called with the share that is done (0.0 to 1.0; None: unknown) and a sentence about what happens."""
 
 
+SMALL_BYTES = 32_000_000
+"""Files of a model that are verified before they are opened: graphs and tokenizer, in some milliseconds.
+Weights cannot make the runtime fail; a server verifies them when it is ready."""
+
+
 def load_completer(settings: Settings, progress: Progress) -> "Completer":
-    """Fetch, convert and open the model that the settings name.
+    """Fetch, convert and open the model that the settings name; convert it again if it is damaged.
 
     Raises:
-        ModelError: the model cannot be had or its files are damaged.
+        ModelError: the model cannot be had.
         SessionError: the runtime cannot load it.
     """
+    try:
+        return _load(settings, progress)
+    except MemoryShortError:
+        raise
+    except Exception:
+        # Damaged files may fail in any way.
+        if not remove_damaged(settings, progress):
+            raise
+    return _load(settings, progress)
+
+
+def remove_damaged(settings: Settings, progress: Progress) -> bool:
+    """Remove the settings' converted model if any byte of it is not as it was converted; say whether it was.
+
+    Raises:
+        ModelError: it cannot be removed, or there is no such model.
+    """
+    from aide_lsp.catalog import store
+
+    card = card_of(settings)
+    if not store.remove_damaged(card, choose_recipe(settings, card), progress):
+        return False
+    progress(None, "The model's files are damaged; it is converted again.")
+    return True
+
+
+def _load(settings: Settings, progress: Progress) -> "Completer":
+    from aide_lsp.inference.model_folder import verify_files
+
     folder = model_folder(settings, progress)
     progress(None, "Loading the model")
+    if faults := verify_files(folder, SMALL_BYTES):
+        raise ModelFilesError(" ".join(faults))
     return open_completer(folder, settings)
 
 
@@ -92,6 +129,7 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
         session = beside.submit(open_session, folder, settings.provider, threads)
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
         completer = Completer(tokenizer, session.result(), model, settings.cache_mb)
+    completer.folder = folder
     give_back_freed()
     return completer
 

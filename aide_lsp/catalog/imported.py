@@ -19,7 +19,7 @@ from aide_lsp import __version__
 from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.partial import sha256_of, sync_folder, writing_to
 from aide_lsp.errors import CardError, ModelFilesError
-from aide_lsp.inference.model_folder import FORMAT, MANIFEST, ModelInfo, read_model_folder
+from aide_lsp.inference.model_folder import FORMAT, MANIFEST, ModelInfo, read_model_folder, seal
 
 TOKENIZER = "tokenizer.json"
 
@@ -41,7 +41,7 @@ def import_export(card: Card, source: Path, destination: Path) -> Path:
             for name in names:
                 _link_or_copy(source / name, unfinished / name)
             manifest = _manifest(card, info, end_tokens, unfinished, names)
-            (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+            (unfinished / MANIFEST).write_text(json.dumps(seal(manifest), indent=2) + "\n", encoding="utf-8")
             shutil.rmtree(destination, ignore_errors=True)
             unfinished.rename(destination)
             sync_folder(destination.parent)

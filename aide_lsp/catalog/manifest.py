@@ -15,7 +15,7 @@ from attrs import frozen
 
 import aide_lsp
 from aide_lsp.catalog.architecture import Architecture
-from aide_lsp.inference.model_folder import FORMAT, MANIFEST
+from aide_lsp.inference.model_folder import FORMAT, MANIFEST, is_intact, seal
 
 
 @frozen
@@ -71,7 +71,7 @@ def write_manifest(folder: Path, card: CardFacts, model: ModelFacts) -> None:
         "end_tokens": list(model.end_tokens),
         "files": {path.name: file_record(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST},
     }
-    (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(seal(content), indent=2) + "\n", encoding="utf-8")
 
 
 def file_record(path: Path) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def holds(folder: Path, card: CardFacts, recipe: str) -> bool:
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         wanted = {"format": FORMAT, "model": card.id, "recipe": recipe, "source_sha256": card.source_sha256}
-        if any(content.get(key) != value for key, value in wanted.items()):
+        if not is_intact(content) or any(content.get(key) != value for key, value in wanted.items()):
             return False
         return all(file_record(folder / name) == record for name, record in content["files"].items())
     except (OSError, ValueError, KeyError, AttributeError):

@@ -7,6 +7,7 @@ does not know LSP, ONNX or where models lie.
 """
 
 import re
+from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
@@ -106,6 +107,8 @@ class Completer:
         """
         self.tokenizer, self.session, self.model = tokenizer, session, model
         self._writer = Writer(tokenizer, session, model, cache_mb)
+        self.folder: Path | None = None
+        """Where its files are; None: it was not read from files."""
         self._cache: CompletionCache[Completion] = CompletionCache()
 
     def complete(

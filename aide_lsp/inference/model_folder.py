@@ -6,7 +6,7 @@ does not know where models come from.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ FORMAT = 3
 """Version of the manifest this module reads."""
 
 MANIFEST = "manifest.json"
+CHECKSUM = "checksum"
+"""Entry of the manifest: the sha256 of all its others."""
 READ_BYTES = 1 << 20
 UNKNOWN_CONTEXT = 2048
 """Context length of an export that does not say its own: what the oldest code models take."""
@@ -103,17 +105,32 @@ def read_model_folder(folder: Path) -> ModelInfo:
     return info
 
 
-def verify_files(folder: Path) -> list[str]:
+def verify_files(
+    folder: Path, at_most: int | None = None, between: Callable[[], object] = lambda: None
+) -> list[str]:
     """Read every file in full; return a sentence for each that differs from the manifest.
+
+    Args:
+        folder: of a model.
+        at_most: bytes of the largest file to read; None: read all.
+        between: called after each piece of a file.
 
     Raises:
         ModelFilesError: as `read_model_folder`.
     """
-    return [
-        f"{file.name} has the sha256 {found}; the manifest says {file.sha256}."
-        for file in read_model_folder(folder).files
-        if (found := _sha256(folder / file.name)) != file.sha256
-    ]
+    files = read_model_folder(folder).files
+    small = [file for file in files if at_most is None or file.size <= at_most]
+    return [fault for file in small if (fault := _fault_of(folder, file, between))]
+
+
+def seal(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Add to a manifest its own checksum, which is compared when it is read."""
+    return {**manifest, CHECKSUM: _checksum(manifest)}
+
+
+def is_intact(manifest: dict[str, Any]) -> bool:
+    """Whether a manifest is what was sealed; one that never was cannot be told."""
+    return manifest.get(CHECKSUM) in (None, _checksum(manifest))
 
 
 def _read_manifest(path: Path) -> ModelInfo:
@@ -122,6 +139,8 @@ def _read_manifest(path: Path) -> ModelInfo:
         raise ModelFilesError(
             f"{path} has format {manifest.get('format')} instead of {FORMAT}. Convert the model again."
         )
+    if not is_intact(manifest):
+        raise ModelFilesError(f"{path} differs from its checksum. Convert the model again.")
     try:
         return _from_manifest(manifest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -172,12 +191,29 @@ def _check_size(folder: Path, file: ModelFile) -> None:
         raise ModelFilesError(f"{path} has {size} bytes instead of {file.size}. Convert the model again.")
 
 
-def _sha256(path: Path) -> str:
+def _fault_of(folder: Path, file: ModelFile, between: Callable[[], object]) -> str:
+    """Say how a file differs from the manifest; empty if it does not."""
+    try:
+        found = _sha256(folder / file.name, between)
+    except OSError as error:
+        return f"{file.name} cannot be read: {error.strerror}."
+    if found == file.sha256:
+        return ""
+    return f"{file.name} has the sha256 {found}; the manifest says {file.sha256}."
+
+
+def _sha256(path: Path, between: Callable[[], object]) -> str:
     digest = sha256()
     with path.open("rb") as stream:
         while block := stream.read(READ_BYTES):
             digest.update(block)
+            between()
     return digest.hexdigest()
+
+
+def _checksum(manifest: dict[str, Any]) -> str:
+    content = {key: value for key, value in manifest.items() if key != CHECKSUM}
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _describe_export(folder: Path) -> ModelInfo:

@@ -67,8 +67,10 @@ class Tokenizer:
             return cls(json.loads(path.read_text(encoding="utf-8")))
         except ModelFilesError:
             raise
-        # The tokenizers library raises bare Exception for a definition it cannot use.
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit, MemoryError):
+            raise
+        # The tokenizers library raises bare Exception for a definition it cannot use, or panics.
+        except BaseException as error:
             raise ModelFilesError(
                 f"The tokenizer {path} cannot be read: {error}. Fetch or convert the model again."
             ) from error

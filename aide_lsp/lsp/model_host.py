@@ -21,6 +21,7 @@ from aide_lsp.inference.faults import SHORT
 from aide_lsp.lsp.protocol import where
 from aide_lsp.lsp.worker import Worker
 from aide_lsp.settings import Settings
+from aide_lsp.startup import remove_damaged
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -42,7 +43,7 @@ class ModelHost:
         self._claimed: Settings | None = None  # what the user's settings say
         self._wanted: Settings | None = None  # what is loaded: for the CPU where the GPU failed
         self._settled = asyncio.Event()
-        self._told_stuck = False
+        self._told_stuck = self._is_damaged = self._was_damaged = False
         self._failures = 0  # of the session, since a job succeeded
         self.reload: Callable[[Settings], object] = lambda settings: None
         """Called with settings that `load` is due for."""
@@ -77,8 +78,15 @@ class ModelHost:
             self.message, self.share = text if share is None else f"{text} ({share:.0%})", share
             progress(share, text)
 
+        removes, self._is_damaged = self._is_damaged, False
+
+        def load() -> "Completer":
+            if removes:
+                remove_damaged(settings, told)
+            return self._load(settings, told)
+
         try:
-            completer = await self._on_worker(lambda: self._load(settings, told))
+            completer = await self._on_worker(load)
         except Exception as error:
             if self._wanted is settings:
                 self._not_loaded(settings, error)
@@ -139,6 +147,22 @@ class ModelHost:
             raise MemoryShortError(SHORT if isinstance(error, MemoryError) else str(error)) from error
         self._failures = 0
         return result
+
+    def damaged(self, completer: "Completer") -> None:
+        """Have the model converted again: its files are not what they should be."""
+        if self.completer is not completer or self._wanted is None:
+            return
+        if self._was_damaged:
+            self._fail(
+                "The model's files are damaged once more, after Aide converted it again: the disk or the "
+                "memory may be failing. Set AIDE_DATA_DIR to a folder on another disk."
+            )
+            self.tell(f"Aide offers no completions. {self.message}")
+            return
+        self._is_damaged = self._was_damaged = True
+        text = "The model's files are damaged. Aide converts it again; until then there are no completions."
+        self.tell(text)
+        self._again(self._wanted, text)
 
     def _on_worker(self, job: Callable[[], T], cancel: CancelToken | None = None) -> "asyncio.Future[T]":
         return asyncio.wrap_future(self._worker.submit(job, cancel or CancelToken()))

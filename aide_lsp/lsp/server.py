@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -30,11 +30,15 @@ from aide_lsp.lsp.protocol import Phase, Protocol, where
 from aide_lsp.lsp.stacks import stacks
 from aide_lsp.lsp.status import Status
 from aide_lsp.lsp.transport import Transport
+from aide_lsp.lsp.verifying import faults_in
 from aide_lsp.lsp.work_done import WorkDone
 from aide_lsp.lsp.worker import Worker
 from aide_lsp.settings import Settings
 from aide_lsp.settings_layers import PROJECT_FILE, PYPROJECT, Problem
 from aide_lsp.startup import ledger_file
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer
 
 log = logging.getLogger("aide.server")
 CLIENT_SECONDS = 5.0
@@ -241,6 +245,13 @@ class Server(LanguageServer):
         log.info("%s is ready: %s%s.", self.host.model, device_of(completer), f" ({note})" if note else "")
         self.review_settings()
         self.completing.loaded()
+        self._spawn(self._verify(completer))
+
+    async def _verify(self, completer: "Completer") -> None:
+        """Look for damage in the files of what was loaded; have them converted again if there is any."""
+        if (folder := getattr(completer, "folder", None)) is not None and (faults := await faults_in(folder)):
+            log.error("Damaged model: %s", " ".join(faults))
+            self.host.damaged(completer)
 
     async def _watch_project_files(self) -> None:
         watchers = [types.FileSystemWatcher(glob_pattern=f"**/{name}") for name in (PROJECT_FILE, PYPROJECT)]

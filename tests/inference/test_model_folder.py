@@ -6,7 +6,7 @@ import json
 import pytest
 
 from aide_lsp.errors import ModelFilesError
-from aide_lsp.inference.model_folder import FORMAT, read_model_folder, verify_files
+from aide_lsp.inference.model_folder import FORMAT, is_intact, read_model_folder, seal, verify_files
 
 
 def manifest(**changes):
@@ -113,3 +113,21 @@ def test_read_when_an_export_is_not_complete_then_says_what_to_do(tmp_path, file
 def test_read_when_there_is_no_folder_then_says_how_to_get_one(tmp_path):
     with pytest.raises(ModelFilesError, match="aide models fetch"):
         read_model_folder(tmp_path / "none")
+
+
+def test_no_digit_of_a_manifest_can_change_unseen(tmp_path):
+    manifest = seal({"format": FORMAT, "context_length": 2048, "end_tokens": [7], "fim": None})
+    assert is_intact(manifest)
+    assert is_intact({key: value for key, value in manifest.items() if key != "checksum"})  # never sealed
+    for changed in ({"context_length": 2049}, {"end_tokens": [6]}, {"checksum": "0" * 64}, {"fin": None}):
+        assert not is_intact(manifest | changed)
+
+
+def test_manifest_that_differs_from_its_checksum_is_refused(tmp_path):
+    from tests.tiny_model import tiny_model_folder
+
+    folder = tiny_model_folder(tmp_path / "tiny")
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace('"context_length": 2048', '"context_length": 2049'))
+    with pytest.raises(ModelFilesError, match="checksum"):
+        read_model_folder(folder)

@@ -1,0 +1,107 @@
+"""Damaged files of a model, with the real server: found, told in a sentence, converted again."""
+
+import os
+import time
+
+import pytest
+
+from raw_client import RawClient
+
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def folder(home, aide):
+    """The converted tiny model of the user in `home`."""
+    run = aide("models", "convert", "tiny")
+    assert run.returncode == 0, run.stderr
+    (folder,) = (home / "data" / "models" / "tiny").glob("exact-*")
+    return folder
+
+
+@pytest.fixture
+def start(home):
+    """Start servers of that user."""
+    running = []
+
+    def start(*arguments):
+        env = os.environ | {
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "AIDE_DATA_DIR": str(home / "data"),
+        }
+        client = RawClient(*arguments, script="real_server.py", env=env)
+        running.append(client)
+        client.initialize()
+        return client
+
+    yield start
+    for client in running:
+        client.__exit__()
+
+
+def flip(path):
+    """Turn one bit over; size and time stay as they are."""
+    times = path.stat()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def until(client, holds):
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        status = client.command("aide.status")
+        if holds(status):
+            return status
+        time.sleep(0.05)
+    raise AssertionError(f"the state stays {status['state']}: {status['message']}")
+
+
+def told(client):
+    client.drain()
+    return [m["params"]["message"] for m in client.notifications if m["method"] == "window/showMessage"]
+
+
+def is_ready(status):
+    return status["state"] == "ready"
+
+
+def test_damaged_weights_are_found_after_ready_told_in_a_sentence_and_converted_again(folder, start):
+    weights = folder / "model.onnx.data"
+    good = weights.read_bytes()
+    flip(weights)
+    client = start("--verify-later")
+    until(client, lambda status: "damaged" in (status["message"] or "") or told(client))
+    client.open("x = ")
+    client.reply(client.ask())  # answered, whenever it comes
+    until(client, lambda status: is_ready(status) and weights.exists() and weights.read_bytes() == good)
+    (message,) = told(client)
+    assert "damaged" in message
+    client.open("y = ", "file:///b.py")
+    client.reply(client.ask(uri="file:///b.py"))
+    assert client.command("aide.status")["lastRequest"]["generatedTokens"] > 0
+    assert client.process.poll() is None
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "manifest.json"])
+def test_damage_to_small_files_is_repaired_before_they_are_opened(folder, start, name):
+    good = (folder / name).read_bytes()
+    flip(folder / name)
+    client = start()
+    until(client, is_ready)
+    assert (folder / name).read_bytes() == good
+    assert told(client) == []
+
+
+def test_two_servers_repair_one_model_at_once(folder, start):
+    weights = folder / "model.onnx.data"
+    good = weights.read_bytes()
+    flip(weights)
+    clients = [start("--verify-later"), start("--verify-later")]
+    for client in clients:
+        until(client, lambda status: is_ready(status) and weights.exists() and weights.read_bytes() == good)
+        assert client.process.poll() is None
+    for client in clients:
+        assert len(told(client)) <= 1
