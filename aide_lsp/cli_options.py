@@ -28,7 +28,6 @@ class NoValue:
 
 NO_VALUE = NoValue()
 _KINDS: Mapping[type, Word] = {bool: click.BOOL, int: click.INT, float: click.FLOAT, str: click.STRING}
-_NOTHING = {"none", "random"}
 
 
 class PlaceCommand(click.Command):
@@ -64,8 +63,7 @@ class SettingType(Word):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read a word as a value."""
-        nothing = _NOTHING if self._key == "seed" else {"none"}
-        if self._field.none and str(value).lower() in nothing:
+        if self._field.none and str(value).lower() in ("none", self._field.word):
             return NO_VALUE
         return _KINDS[self._field.type].convert(value, param, ctx)
 
@@ -125,7 +123,7 @@ def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
             "--" + key.replace("_", "-"),
             key,
             type=SettingType(key, field),
-            help=f"{field.doc}  [{allowed(key).replace('(or nothing:', '(or none:')}]",
+            help=f"{field.doc}  [{allowed(key).replace('or nothing:', 'or none:')}]",
         )
         command = option(command)
     return command
@@ -141,8 +139,8 @@ def _choices(key: str, field: Limits) -> Iterable[str]:
     if field.type is bool:
         return ("true", "false")
     nothing = ("none",) if field.none else ()
-    if key == "seed":
-        return (*nothing, "random")
+    if field.word:
+        return (*nothing, field.word)
     if key == "model":
         return (*_models(), *nothing)
     return (*(_presets() if key == "preset" else field.choices), *nothing)

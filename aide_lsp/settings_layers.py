@@ -78,14 +78,14 @@ class SettingsReader:
             folder: the workspace folder that holds the document.
             limits: what the loaded model allows; None: not known yet.
             language: the document's LSP language id; empty: unknown.
-            request: what holds for this one request.
+            request: what holds for this one request; null for nothing, such as no preset.
             others: more names of the document; Aide is off in it where a rule names one of them.
             on_disk: whether the path is one of this machine; else nothing is read there.
         """
         root = _root(document, folder) if on_disk else folder or (document and Path(document.anchor))
         layers, outer, problems = self._layers(document, folder, root, on_disk)
         layers.append(Layer(EDITOR, "editor", _editor_values(editor), root, folder))
-        layers += [Layer(REQUEST, "request", request, root)] if request else []
+        layers += [Layer(REQUEST, "request", _request_values(request), root)] if request else []
         bounds = Bounds(limits, _presets(layers, problems), _cap(layers))
         merge = _Merge(Subject(document, language, others, on_disk), bounds, self._values, problems)
         for layer in layers:
@@ -192,11 +192,22 @@ class _Merge:
             if key == "off":
                 value = (*below, *(glob for glob in value if glob not in below))
             elif key == "max_num_context":
-                value = min(value for value in (below, value) if value is not None)
+                value = min((value for value in (below, value) if value is not None), default=None)
+            elif key == "preset" and value is None:
+                values |= self._without_presets()
             self._origins[key].append(evolve(origin, value=value) if value != origin.value else origin)
             values[key] = value
         if values:
             self._settings = with_values(self._settings, values)
+
+    def _without_presets(self) -> dict[str, Any]:
+        """Take out the values that presets brought; return those that are in effect without them."""
+        values = dict[str, Any]()
+        for key, found in self._origins.items():
+            kept = [origin for origin in found if not origin.preset]
+            if len(kept) < len(found):
+                self._origins[key], values[key] = kept, kept[-1].value
+        return values
 
 
 def _layer(file: SettingsFile, kind: Kind, root: Path | None) -> Layer:
@@ -264,6 +275,12 @@ def _real(document: Path) -> Path:
         return document.resolve()
     except (OSError, RuntimeError):
         return document
+
+
+def _request_values(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out null, unless it says that a setting is set to nothing: then it overrides what is below."""
+    nullable = {written for written, key in KEYS.items() if FIELDS[key].none}
+    return {key: value for key, value in request.items() if value is not None or key in nullable}
 
 
 def _editor_values(editor: Mapping[str, Any] | None) -> dict[str, Any]:

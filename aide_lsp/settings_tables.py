@@ -73,7 +73,7 @@ def parts(layer: Layer, subject: Subject, problems: list[Problem]) -> list[Part]
     languages: list[Part] = []
     globs: list[Part] = []
     for written, value in layer.table.items():
-        if value is None:
+        if value is None and layer.kind != "request":
             continue
         if written == LANGUAGES:
             languages += _languages(layer, value, subject, problems)
