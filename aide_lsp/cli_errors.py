@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from aide_lsp.errors import AideError, DeclinedError
+from aide_lsp.errors import AideError, DeclinedError, disk_is_full
 
 DEBUG = "AIDE_DEBUG"
 """Environment variable: set to anything, an error inside Aide shows where it happened."""
@@ -51,7 +51,8 @@ def system_sentence(error: OSError) -> str:
     if error.filename is None and not _has_folder():
         return "The current folder does not exist any more. Change to another one, then try again."
     where = f"{error.filename}: " if error.filename is not None else ""
-    return f"{where}{error.strerror}."
+    more = " Free some space, then try again." if disk_is_full(error) else ""
+    return f"{where}{error.strerror}.{more}"
 
 
 def error_json(error: Exception, failed: click.ClickException) -> str:

@@ -19,6 +19,16 @@ A message says what happened, what was expected, and what to do. Cancelling is n
 `inference.cancel`.
 """
 
+import errno
+
+FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""What the system says where a file cannot grow: for want of space on the disk, by a quota or a limit."""
+
+
+def disk_is_full(error: OSError) -> bool:
+    """Whether the system refused to write for want of space."""
+    return error.errno in FULL_DISK
+
 
 class AideError(Exception):
     """Base of all errors whose text is meant for the user."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import frozen
 
-from aide_lsp.errors import SettingsError
+from aide_lsp.errors import SettingsError, disk_is_full
 
 OWN, SHARED = ".aide.toml", "pyproject.toml"
 LARGEST = 1_000_000
@@ -59,8 +59,7 @@ def write_values(document: Path, folder: Path | None, values: Mapping[str, Any])
         _replace(change)
     except OSError as error:
         raise SettingsError(
-            f"The project's settings cannot be written: {error.strerror or error}. "
-            "Check the permissions of its folder."
+            f"The project's settings cannot be written: {error.strerror or error}. {_advice(error)}"
         ) from error
     return change.path
 
@@ -77,7 +76,7 @@ def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
         _replace(Change(path.resolve(), old, text.encode("utf-8")), mode=0o600)
     except OSError as error:
         raise SettingsError(
-            f"{path} cannot be written: {error.strerror or error}. Check its permissions."
+            f"{path} cannot be written: {error.strerror or error}. {_advice(error)}"
         ) from error
     return path
 
@@ -242,6 +241,12 @@ def _decode(data: bytes, path: Path) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not changed, because it is not UTF-8 text.") from error
+
+
+def _advice(error: OSError) -> str:
+    if disk_is_full(error):
+        return "Free some space on the disk, then try again."
+    return "Check the permissions of the file and its folder, then try again."
 
 
 def _replace(change: Change, mode: int = 0o644) -> None:

@@ -1,6 +1,7 @@
 """Writing into a project's settings file: what the user wrote stays, and nothing else is touched."""
 
 import os
+import sys
 import tomllib
 
 import pytest
@@ -212,3 +213,18 @@ def test_a_folder_that_cannot_be_written_is_told(project):
     project.chmod(0o500)
     with pytest.raises(SettingsError, match="permissions"):
         pin(project)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits")
+def test_write_when_the_disk_is_full_then_the_advice_is_about_space_not_permissions(tmp_path):
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(SettingsError, match="Free some space") as caught:
+            write_values(tmp_path / "x.py", tmp_path, {"seed": 7})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "permission" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []

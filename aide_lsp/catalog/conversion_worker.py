@@ -26,7 +26,7 @@ from aide_lsp.catalog.recipes import Recipe, find_recipe
 from aide_lsp.catalog.smoothing import smooth
 from aide_lsp.catalog.tokenizer_json import special_token_ids, write_tokenizer
 from aide_lsp.catalog.weights import Layer
-from aide_lsp.errors import AideError, ConversionError
+from aide_lsp.errors import AideError, ConversionError, disk_is_full
 
 Report = Callable[[float, str], None]
 NICENESS = 10
@@ -45,8 +45,14 @@ def serve_one(work: Callable[[Mapping[str, Any], Report], Any]) -> None:
     except MemoryError:
         answer = {"error": "the conversion ran out of memory; free some and try again"}
     except OSError as error:
-        answer = {"error": f"the conversion could not read or write a file: {error}"}
+        answer = {"error": _refusal(error)}
     _say(answer)
+
+
+def _refusal(error: OSError) -> str:
+    if disk_is_full(error):
+        return "the disk is full: free some space, or set AIDE_DATA_DIR to a folder on another disk"
+    return f"the conversion could not read or write a file: {error}"
 
 
 def _report(fraction: float, step: str) -> None:

@@ -6,7 +6,6 @@ before`. A download that was killed goes on at the last mark that still agrees w
 It does not know where bytes come from.
 """
 
-import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -14,12 +13,11 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
-from aide_lsp.errors import DownloadError
+from aide_lsp.errors import DownloadError, disk_is_full
 
 Progress = Callable[[float | None, str], None]
 """Called with the share that is done (0.0 to 1.0; None: a piece of news) and words."""
 
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BLOCK = 1 << 20
 
 
@@ -154,7 +152,7 @@ def writing_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if disk_is_full(error):
             raise DiskFullError(
                 f"The disk is full: a file in {folder} could not be written. Free some space there, or set "
                 "AIDE_DATA_DIR to a folder on another disk, then try again."

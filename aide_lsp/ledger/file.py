@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from aide_lsp.errors import LedgerError
+from aide_lsp.errors import LedgerError, disk_is_full
 from aide_lsp.ledger.entry import Entry
 
 if TYPE_CHECKING:
@@ -206,6 +206,8 @@ def _database_error(message: str) -> Exception:
 
 def _refusal(path: Path, error: Exception) -> LedgerError:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if "disk is full" in reason or (isinstance(error, OSError) and disk_is_full(error)):
+        return LedgerError(f"The ledger {path} cannot be written: the disk is full. Free some space.")
     return LedgerError(
         f"The ledger {path} cannot be used: {reason}. If it is damaged, `aide log --clear` removes it; "
         'ledger = "off" does without.'

