@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from aide_lsp.parameter_guide import GUIDES, TASKS, band_table, task_table
 from aide_lsp.presets import PARAMETERS, PRESETS
 from aide_lsp.secret_files import CODE, PUBLIC, SAMPLES, SECRET_FILES
 from aide_lsp.settings import FIELDS, Limits, Parameters, allowed, camel, shown
@@ -161,11 +162,12 @@ def _code(texts: Iterable[str]) -> str:
 
 def preset_table() -> str:
     """Render the presets as a Markdown table."""
-    rows = ["| Preset | " + " | ".join(f"`{key}`" for key in PARAMETERS) + " |"]
-    rows.append("|---" * (len(PARAMETERS) + 1) + "|")
+    shown_keys = [key for key in PARAMETERS if any(key in values for values in PRESETS.values())]
+    rows = ["| Preset | " + " | ".join(f"`{key}`" for key in shown_keys) + " | For |"]
+    rows.append("|---" * (len(shown_keys) + 2) + "|")
     for name, values in PRESETS.items():
-        cells = " | ".join(f"`{values[key]}`" if key in values else "" for key in PARAMETERS)
-        rows.append(f"| `{name}` | {cells} |")
+        cells = " | ".join(f"`{values[key]}`" if key in values else "" for key in shown_keys)
+        rows.append(f"| `{name}` | {cells} | {TASKS[name].preset} |")
     return "\n".join(rows) + "\n"
 
 
@@ -187,6 +189,9 @@ def parameters_page(page: str) -> str:
     """Return the page on the parameters with its tables renewed."""
     page = _with_block(page, "parameters", parameter_table())
     page = _with_block(page, "presets", preset_table().rstrip())
+    page = _with_block(page, "tasks", task_table())
+    for key in GUIDES:
+        page = _with_block(page, f"bands of {key}", band_table(key))
     return _with_block(page, "troubleshooting", troubleshooting_table())
 
 
