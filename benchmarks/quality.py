@@ -14,9 +14,12 @@ import shlex
 import sys
 import tempfile
 from collections import Counter
-from math import comb, sqrt
+from collections.abc import Sequence
+from math import comb, inf, sqrt
 from pathlib import Path
 from statistics import median, quantiles
+from time import monotonic
+from typing import Any
 
 from attrs import asdict, frozen
 
@@ -47,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark."""
     options = parse(arguments)
     problems = read_problems(options.file, options.n)
-    server, results = asyncio.run(take(problems, options))
+    server, results = asyncio.run(take(problems, options.command, options.settings))
     print(f"{options.file.name}, the first {len(problems)} problems by hash; {server}; {options.settings}")
     print(report(results))
     if options.out:
@@ -73,20 +76,45 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-async def take(problems: list[Problem], options: argparse.Namespace) -> tuple[str, list[Result]]:
-    """Ask the server for every hole, one after another; return what it calls itself and the results."""
-    results = []
+async def take(
+    problems: list[Problem],
+    command: str,
+    settings: dict[str, Any],
+    run: int | None = None,
+    done: Sequence[Result] = (),
+    end: float = inf,
+) -> tuple[str, list[Result]]:
+    """Ask the server for every hole, one after another; return what it calls itself and the results.
+
+    With a `run`, each problem has a seed of its own, the same whenever that run is taken. The first problems
+    may be `done`; after `end`, in seconds of the monotonic clock, no other begins.
+    """
+    results = list(done)
+    if run is not None:
+        settings = settings | {"globs": seeds(len(problems), run)}
     with tempfile.TemporaryDirectory(prefix="aide-quality-") as folder:
-        async with Editor(options.command, options.settings, Path(folder)) as editor:
+        async with Editor(command, settings, Path(folder)) as editor:
             # A server may load its model behind `initialize`; that is not part of any answer's time.
             await editor.complete("def add(a, b):\n    return ", "\n")
-            for number, problem in enumerate(problems, start=1):
-                answer = await editor.complete(problem.prefix, problem.suffix)
+            for number, problem in enumerate(problems[len(done) :], start=1 + len(done)):
+                if monotonic() >= end:
+                    break
+                answer = await editor.complete(problem.prefix, problem.suffix, name=hole_name(number))
                 results.append(result_of(problem, answer.text, answer.seconds))
                 passed = sum(result.passed for result in results)
                 print(f"\r{number}/{len(problems)}, {passed} passed ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return editor.server, results
+
+
+def hole_name(number: int) -> str:
+    """Name the file of the n-th problem."""
+    return f"problem{number}.py"
+
+
+def seeds(count: int, run: int) -> dict[str, dict[str, int]]:
+    """Return a seed for each problem's file. With one for all, one unlikely draw would meet all of them."""
+    return {hole_name(number): {"seed": 1000 * run + number} for number in range(1, count + 1)}
 
 
 def result_of(problem: Problem, completion: str, seconds: float) -> Result:
@@ -114,7 +142,7 @@ def report(results: list[Result]) -> str:
     )
 
 
-def wilson(passed: int, total: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(passed: float, total: int, z: float = 1.96) -> tuple[float, float]:
     """Return Wilson's interval of a share (https://doi.org/10.1080/01621459.1927.10502953)."""
     share = passed / total
     middle = share + z * z / (2 * total)

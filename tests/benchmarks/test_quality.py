@@ -1,16 +1,18 @@
 """Problems, verdicts and statistics of the infilling benchmark; its editor against a small server."""
 
+import asyncio
 import gzip
 import json
 import sys
 import textwrap
+from time import monotonic
 
 import pytest
 from lsprotocol import types
 
 from benchmarks.editor import inserted, position
 from benchmarks.infilling import Problem, judge, read_problems, run_limited
-from benchmarks.quality import Result, compare, main, report, sign_test, wilson
+from benchmarks.quality import Result, compare, main, report, sign_test, take, wilson
 
 ADD = Problem(
     id="SingleLineInfilling/HumanEval/0/L0",
@@ -131,7 +133,9 @@ def test_the_whole_way_with_a_server(tmp_path, capsys):
     arguments = [str(problems), "--command", f"{sys.executable} {server}", "--out", str(tmp_path / "o.json")]
     assert main(arguments) == 0
     assert main([*arguments, "--against", str(tmp_path / "o.json")]) == 0
-    out = capsys.readouterr().out
+    out, done = capsys.readouterr().out, [result("before", True)]
+    taken = take(read_problems(problems), arguments[2], {}, run=1, done=done, end=monotonic() + 60)
+    assert [one.id for one in asyncio.run(taken)[1]] == ["before", read_problems(problems)[1].id]
     assert "pass@1 100.0% (2 of 2" in out
     assert "small 1" in out
     assert "0 gained, 0 lost" in out

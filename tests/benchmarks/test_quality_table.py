@@ -1,0 +1,67 @@
+"""The table of quality: what is taken, that it continues where it ended, and how figures are written."""
+
+import json
+import re
+from time import monotonic
+
+import pytest
+
+from benchmarks import quality_table
+from benchmarks.quality import result_of, seeds
+from benchmarks.quality_table import UNFINISHED, Row, cell, main
+from tests.benchmarks.test_quality import write_problems
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Call the program on two files of two problems, with answers made up; returns its status."""
+    rows = (Row("single line", "one.jsonl.gz", 2), Row("several lines", "two.jsonl.gz", 2))
+    monkeypatch.setattr(quality_table, "ROWS", rows)
+    for row in rows:
+        write_problems(tmp_path / row.file, 3)
+
+    async def take(problems, command, settings, run, done, end):
+        left = problems[len(done) :] if monotonic() < end else []
+        return "small 1", [*done, *(result_of(problem, "a + b", 0.1) for problem in left)]
+
+    monkeypatch.setattr(quality_table, "take", take)
+    return lambda *more: main([str(tmp_path), "--keep", str(tmp_path / "runs"), "--runs", "2", *more])
+
+
+def test_table_has_a_row_for_each_file_and_the_three_columns(measured, capsys, tmp_path):
+    assert measured() == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert rows[0] == "| holes | problems | temperature 0 | the defaults | preset `code` |"
+    assert rows[2] == (
+        "| single line | 2 | 100 % (34-100) | 100 % (34-100); 100, 100 | 100 % (34-100); 100, 100 |"
+    )
+    assert len(rows) == 4
+    kept = json.loads((tmp_path / "runs" / "one-2-code-2.json").read_text(encoding="utf-8"))
+    assert kept["settings"] == {"preset": "code"}
+    assert len(kept["results"]) == 2
+
+
+def test_when_time_is_up_then_says_so_and_continues_with_the_next_problem(measured, tmp_path):
+    assert measured("--minutes", "0") == UNFINISHED
+    runs = tmp_path / "runs"
+    assert list(runs.iterdir()) == []
+    assert measured() == 0
+    whole = runs / "one-2-temperature0-1.json"
+    kept = json.loads(whole.read_text(encoding="utf-8"))
+    kept["results"] = [kept["results"][0] | {"completion": "from before"}]
+    (runs / f"{whole.name}.part").write_text(json.dumps(kept), encoding="utf-8")
+    whole.unlink()
+    assert measured() == 0
+    kept = json.loads(whole.read_text(encoding="utf-8"))
+    assert [result["completion"] for result in kept["results"]] == ["from before", "a + b"]
+
+
+def test_each_problem_of_each_run_has_a_seed_of_its_own():
+    found = [table["seed"] for run in (1, 2) for table in seeds(100, run).values()]
+    assert len(set(found)) == 200
+    assert seeds(3, 1) == {f"problem{n}.py": {"seed": 1000 + n} for n in (1, 2, 3)}
+
+
+def test_cell_writes_the_mean_its_interval_and_each_run():
+    assert cell([(81, 100)]) == "81 % (72-87)"
+    assert re.fullmatch(r"80 % \(71-87\); 81, 79", cell([(81, 100), (79, 100)]))
