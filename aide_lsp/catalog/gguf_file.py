@@ -24,6 +24,8 @@ from aide_lsp.errors import ConversionError
 
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 STRING, ARRAY = 8, 9
+MOST_ITEMS = 1 << 24
+"""Of one array of metadata: far more than any vocabulary has, and still a list of 128 MB."""
 
 # ggml type -> (name, values per block, bytes per block); the types that the converter can read.
 TENSOR_TYPES: Mapping[int, tuple[str, int, int]] = {
@@ -106,7 +108,7 @@ def open_gguf(path: Path) -> GgufFile:
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         return _parse(path, buffer)
-    except (struct.error, ValueError, ArithmeticError, RecursionError) as error:
+    except (struct.error, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ConversionError(f"{path.name} is damaged or cut short ({error}); fetch it again") from error
 
 
@@ -187,8 +189,8 @@ class _Cursor:
 
     def array(self) -> list[Any]:
         item, count = self.unpack("<IQ")
-        if count > len(self.buffer) - self.position:
-            raise ValueError("an array runs past the end")
+        if count > min(len(self.buffer) - self.position, MOST_ITEMS):
+            raise ValueError("an array runs past the end, or is too long for a vocabulary")
         if item in SCALARS:
             return list(self.unpack(f"<{count}{SCALARS[item]}"))
         return [self.value(item) for _ in range(count)]

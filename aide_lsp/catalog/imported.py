@@ -1,34 +1,41 @@
 """Takes over an ONNX decoder that somebody else exported, as a model folder of its own.
 
-In: the user's folder (graph, weights, tokenizer.json), the model card that names it. Out: a folder with the
-same files and a manifest that adds what the card says: FIM format, end tokens, context length. Files are
-linked where the disk allows it, so that nothing is kept twice; the user's folder is only read.
-It does not look into the graph: `inference` reads inputs and outputs from it when it is opened.
+In: the user's folder (graph, weights, tokenizer.json), the model card that names it. Out: a folder with
+copies of these files and a manifest that adds what the card says: FIM format, end tokens, context length.
+The user's folder may be hostile: nothing outside it is read, links and special files are refused.
+It does not know what the graph computes: `inference` reads inputs and outputs from it when it is opened.
 """
 
+import hashlib
 import json
-import os
 import shutil
+import textwrap
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import attrs
 
 from aide_lsp import __version__
 from aide_lsp.catalog.cards import Card
-from aide_lsp.catalog.partial import sha256_of, sync_folder, writing_to
+from aide_lsp.catalog.external_data import external_files
+from aide_lsp.catalog.partial import sync_folder, writing_to
 from aide_lsp.errors import CardError, ModelFilesError
-from aide_lsp.inference.model_folder import FORMAT, MANIFEST, ModelInfo, read_model_folder, seal
+from aide_lsp.inference.model_folder import FORMAT, MANIFEST, UNUSABLE, ModelInfo, read_model_folder, seal
+from aide_lsp.inference.plain_file import open_plain, read_json
 
 TOKENIZER = "tokenizer.json"
+GRAPH_BYTES = 1 << 31
+"""No graph is larger; weights beyond that are in other files."""
+BLOCK = 1 << 20
 
 
 def import_export(card: Card, source: Path, destination: Path) -> Path:
     """Make the folder `destination` from the user's folder; it appears as a whole or not at all.
 
     Raises:
-        ModelFilesError: there is no graph or no tokenizer in `source`.
+        ModelFilesError: there is no graph or no tokenizer in `source`, or a file that it needs is a link, no
+            regular file, too large, or outside of it.
         CardError: the card names an end token that the tokenizer does not know.
     """
     info = read_model_folder(source)
@@ -37,10 +44,10 @@ def import_export(card: Card, source: Path, destination: Path) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     with writing_to(destination.parent):
         try:
-            names = list(_needed_files(source, info))
-            for name in names:
-                _link_or_copy(source / name, unfinished / name)
-            manifest = _manifest(card, info, end_tokens, unfinished, names)
+            files = {name: _copy(source, name, unfinished) for name in (TOKENIZER, info.graph)}
+            for name in sorted(_weights(source, unfinished, info.graph) - files.keys()):
+                files[name] = _copy(source, name, unfinished)
+            manifest = _manifest(card, info, end_tokens, files)
             (unfinished / MANIFEST).write_text(json.dumps(seal(manifest), indent=2) + "\n", encoding="utf-8")
             shutil.rmtree(destination, ignore_errors=True)
             unfinished.rename(destination)
@@ -55,44 +62,71 @@ def _token_ids(card: Card, tokenizer: Path) -> Iterator[int]:
     if not card.end_tokens:
         return
     try:
-        content = json.loads(tokenizer.read_text(encoding="utf-8"))
-        known = {token["content"]: int(token["id"]) for token in content.get("added_tokens", ())}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        added = read_json(tokenizer).get("added_tokens") or ()
+        known = {token["content"]: int(token["id"]) for token in added}
+    except UNUSABLE as error:
         raise ModelFilesError(f"{tokenizer} cannot be read: {error!r}.") from error
     for token in card.end_tokens:
         if token not in known:
+            shown = textwrap.shorten(", ".join(sorted(known)), 500, placeholder=" ...") or "none"
             raise CardError(
-                f"{card.origin}: end_tokens: {token!r} is no special token of {tokenizer}. "
-                f"It has {', '.join(sorted(known)) or 'none'}."
+                f"{card.origin}: end_tokens: {token!r} is no special token of {tokenizer}. It has {shown}."
             )
         yield known[token]
 
 
-def _needed_files(source: Path, info: ModelInfo) -> Iterator[str]:
-    """Name the tokenizer, the graph, and all beside the graph that may hold its weights."""
-    yield TOKENIZER
-    yield info.graph
-    beside = (source / info.graph).parent
-    for file in sorted(beside.iterdir()):
-        name = file.relative_to(source).as_posix()
-        if file.is_file() and file.suffix not in {".onnx", ".json"} and not name.startswith("."):
-            yield name
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _weights(source: Path, copied: Path, graph: str) -> set[str]:
+    """Name the files that the copied graph reads, as paths in the user's folder."""
     try:
-        os.link(source.resolve(), target)
-    except OSError:
-        shutil.copyfile(source, target)
+        with (copied / graph).open("rb") as file:
+            locations = external_files(file)
+    except ValueError as error:
+        raise ModelFilesError(f"{source / graph} cannot be used: {error}.") from error
+    return {_inside(source, graph, location) for location in locations}
+
+
+def _inside(source: Path, graph: str, location: str) -> str:
+    """Return where a location leads, unless that is out of the folder or to what Aide writes there."""
+    windows = PureWindowsPath(location)
+    name = (Path(graph).parent / location).as_posix()
+    leads_out = windows.drive or windows.root or ".." in windows.parts or not windows.parts
+    if leads_out or name == MANIFEST or not location.isprintable():
+        raise ModelFilesError(
+            f"{source / graph} keeps weights in {location!r}; expected a file beside it in its folder. "
+            "Do not use this model unless you know why it does that."
+        )
+    return name
+
+
+def _copy(source: Path, name: str, folder: Path) -> dict[str, Any]:
+    """Copy a file of the user's folder; return its sha256 and size."""
+    for parent in Path(name).parents[:-1]:
+        if (source / parent).is_symlink():
+            raise ModelFilesError(f"{source / parent} is a link; expected a folder.")
+    target, digest, size = folder / name, hashlib.sha256(), 0
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open_plain(source / name) as file, target.open("wb") as copy:
+        # No more than it has now: it might grow for ever.
+        rest = _size_that_fits(source / name, file.seek(0, 2), folder)
+        file.seek(0)
+        while block := file.read(min(BLOCK, rest)):
+            digest.update(block)
+            copy.write(block)
+            rest, size = rest - len(block), size + len(block)
+    return {"sha256": digest.hexdigest(), "size": size}
+
+
+def _size_that_fits(file: Path, size: int, folder: Path) -> int:
+    most = GRAPH_BYTES if file.suffix == ".onnx" else shutil.disk_usage(folder).free
+    if size > most:
+        what = "a graph may have" if file.suffix == ".onnx" else "the disk has room for"
+        raise ModelFilesError(f"{file} has {size:,} bytes; {what} {most:,}.")
+    return size
 
 
 def _manifest(
-    card: Card, info: ModelInfo, end_tokens: list[int], folder: Path, names: list[str]
+    card: Card, info: ModelInfo, end_tokens: list[int], files: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    files = {
-        name: {"sha256": sha256_of(folder / name), "size": (folder / name).stat().st_size} for name in names
-    }
     said_by_card = {
         "model": card.id,
         "context_length": card.context_length,

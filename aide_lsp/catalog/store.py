@@ -23,6 +23,7 @@ from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.download import download, locked
 from aide_lsp.catalog.partial import Progress, bytes_in, sha256_of, writing_to
 from aide_lsp.errors import ModelFilesError
+from aide_lsp.inference.plain_file import open_plain
 
 IMPORTED = "imported"
 """Recipe of a model that somebody else exported: it is taken as it is."""
@@ -186,7 +187,9 @@ def _convert(card: Card, source: Path, folder: Path, recipe: str, progress: Prog
 def _own_model(card: Card) -> Path:
     assert card.path is not None
     if not card.path.exists():
-        raise ModelFilesError(f"{card.path} does not exist. Its path stands in the model card {card.origin}.")
+        raise ModelFilesError(f"{card.path} does not exist. Its path is in the model card {card.origin}.")
+    if not card.path.is_dir():
+        open_plain(card.path).close()
     return card.path
 
 

@@ -6,6 +6,7 @@ does not know where models come from.
 """
 
 import json
+import reprlib
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from aide_lsp.errors import ModelFilesError
+from aide_lsp.inference.plain_file import read_json
 
 FORMAT = 3
 """Version of the manifest this module reads."""
@@ -22,9 +24,13 @@ MANIFEST = "manifest.json"
 CHECKSUM = "checksum"
 """Entry of the manifest: the sha256 of all its others."""
 READ_BYTES = 1 << 20
+MOST = 1 << 50
+"""Numbers in these files are below it: bytes, tokens, layers."""
 UNKNOWN_CONTEXT = 2048
 """Context length of an export that does not say its own: what the oldest code models take."""
 
+UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What reading a file of another form than expected may raise."""
 EXPORT_NAMES = ("model.onnx", "decoder_model_merged.onnx", "decoder_with_past_model.onnx")
 """Names exporters give the graph of a decoder, in order of preference."""
 
@@ -98,7 +104,10 @@ def read_model_folder(folder: Path) -> ModelInfo:
     if not folder.is_dir():
         raise ModelFilesError(f"There is no model folder {folder}. Run `aide models fetch`.")
     if not (folder / MANIFEST).is_file():
-        return _describe_export(folder)
+        try:
+            return _describe_export(folder)
+        except UNUSABLE as error:
+            raise ModelFilesError(f"The files of {folder} cannot be used: {error!r}.") from error
     info = _read_manifest(folder / MANIFEST)
     for file in info.files:
         _check_size(folder, file)
@@ -134,22 +143,22 @@ def is_intact(manifest: dict[str, Any]) -> bool:
 
 
 def _read_manifest(path: Path) -> ModelInfo:
-    manifest = _read_json(path)
+    manifest = read_json(path)
     if manifest.get("format") != FORMAT:
         raise ModelFilesError(
             f"{path} has format {manifest.get('format')} instead of {FORMAT}. Convert the model again."
         )
-    if not is_intact(manifest):
-        raise ModelFilesError(f"{path} differs from its checksum. Convert the model again.")
     try:
+        if not is_intact(manifest):
+            raise ModelFilesError(f"{path} differs from its checksum. Convert the model again.")
         return _from_manifest(manifest)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except UNUSABLE as error:
         raise ModelFilesError(f"{path} cannot be used: {error!r}. Convert the model again.") from error
 
 
 def _from_manifest(manifest: dict[str, Any]) -> ModelInfo:
     files = (
-        ModelFile(_inside(name), str(entry["sha256"]), int(entry["size"]))
+        ModelFile(_inside(name), str(entry["sha256"]), _number(entry["size"]))
         for name, entry in manifest["files"].items()
     )
     return ModelInfo(
@@ -157,17 +166,17 @@ def _from_manifest(manifest: dict[str, Any]) -> ModelInfo:
         recipe=str(manifest["recipe"]),
         layout=str(manifest["layout"]),
         graph=_inside(manifest.get("graph", "model.onnx")),
-        context_length=int(manifest["context_length"]),
-        vocab_size=int(manifest["vocab_size"]),
+        context_length=_number(manifest["context_length"]),
+        vocab_size=_number(manifest["vocab_size"]),
         kv_dtype=str(manifest["kv_dtype"]),
         fim=manifest["fim"],
-        end_tokens=frozenset(int(token) for token in manifest["end_tokens"]),
+        end_tokens=frozenset(map(_number, manifest["end_tokens"])),
         files=tuple(files),
-        layer_count=int(manifest["layer_count"]),
-        kv_head_count=int(manifest["kv_head_count"]),
-        head_dim=int(manifest["head_dim"]),
-        hidden_size=int(manifest["hidden_size"]),
-        candidate_count=int(manifest["candidate_count"]),
+        layer_count=_number(manifest["layer_count"]),
+        kv_head_count=_number(manifest["kv_head_count"]),
+        head_dim=_number(manifest["head_dim"]),
+        hidden_size=_number(manifest["hidden_size"]),
+        candidate_count=_number(manifest["candidate_count"]),
         architecture=str(manifest["architecture"]),
         source_sha256=str(manifest["source_sha256"]),
         aide_version=str(manifest["aide_version"]),
@@ -220,7 +229,7 @@ def _describe_export(folder: Path) -> ModelInfo:
     graph = _find_graph(folder)
     if not (folder / "tokenizer.json").is_file():
         raise ModelFilesError(f"{folder} has a graph ({graph}) but no tokenizer.json beside it.")
-    config = _read_json(folder / "config.json", missing={})
+    config = _optional(folder / "config.json")
     return ModelInfo(
         model=folder.name,
         recipe="imported",
@@ -260,29 +269,31 @@ def _head_dim(config: dict[str, Any]) -> int:
 
 def _end_tokens(folder: Path, config: dict[str, Any]) -> Iterable[int]:
     """Yield the ids that the export's own files name as ends, by id or by name."""
-    generation = _read_json(folder / "generation_config.json", missing={})
+    generation = _optional(folder / "generation_config.json")
     for source in (generation, config):
         ends = source.get("eos_token_id")
-        yield from (end for end in (ends if isinstance(ends, list) else [ends]) if isinstance(end, int))
-    name = _read_json(folder / "tokenizer_config.json", missing={}).get("eos_token")
+        yield from filter(_is_number, ends if isinstance(ends, list) else [ends])
+    name = _optional(folder / "tokenizer_config.json").get("eos_token")
     name = name.get("content") if isinstance(name, dict) else name
-    for token in _read_json(folder / "tokenizer.json").get("added_tokens") or []:
+    for token in read_json(folder / "tokenizer.json").get("added_tokens") or []:
         if token["content"] == name:
-            yield int(token["id"])
+            yield _number(token["id"])
 
 
 def _whole(config: dict[str, Any], *names: str) -> int:
-    """Return the first of the entries that is a whole number, or 0."""
-    return next((config[name] for name in names if isinstance(config.get(name), int)), 0)
+    """Return the first of the entries that is a number of something, or 0."""
+    return next((config[name] for name in names if _is_number(config.get(name))), 0)
 
 
-def _read_json(path: Path, missing: dict[str, Any] | None = None) -> dict[str, Any]:
-    if missing is not None and not path.is_file():
-        return missing
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelFilesError(f"{path} cannot be read: {error}.") from error
-    if not isinstance(content, dict):
-        raise ModelFilesError(f"{path} cannot be used: it holds no object.")
-    return content
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
+
+
+def _number(value: Any) -> int:
+    if not _is_number(value):
+        raise ValueError(f"expected a whole number from 0 to {MOST - 1}, got {reprlib.repr(value)}")
+    return int(value)
+
+
+def _optional(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.exists() or path.is_symlink() else {}

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp.errors import ModelFilesError
+from aide_lsp.inference.plain_file import read_json
 
 if TYPE_CHECKING:
     import tokenizers
 
+MOST_TOKENS = 1 << 22
+"""Ten times the vocabulary of any published model: a list has an entry for each id."""
 ASCII_TEXT = frozenset((0x0A, *range(0x20, 0x7F)))
 """Bytes without which a vocabulary cannot represent source text."""
 _NO_BYTES = (
@@ -45,9 +48,12 @@ class Tokenizer:
         vocabulary = definition["model"]["vocab"]
         if not isinstance(vocabulary, dict):
             raise ModelFilesError(_NO_BYTES)
+        numbers = [*vocabulary.values(), *(t["id"] for t in kept), *self._control_names]
+        if min(numbers) < 0 or max(numbers) >= MOST_TOKENS:
+            raise ModelFilesError(f"This tokenizer has token ids that are not from 0 to {MOST_TOKENS - 1:,}.")
         # The library numbers added tokens anew unless the model's vocabulary has them.
         self._model = _library_tokenizer(definition, vocabulary | {t["content"]: t["id"] for t in kept}, kept)
-        self.vocab_size = max([*vocabulary.values(), *(t["id"] for t in kept), *self._control_names]) + 1
+        self.vocab_size = max(numbers) + 1
         names = [""] * self.vocab_size
         for name, number in vocabulary.items():
             names[number] = name
@@ -64,7 +70,7 @@ class Tokenizer:
             ModelFilesError: the file is missing, broken or of a kind that has no byte tokens.
         """
         try:
-            return cls(json.loads(path.read_text(encoding="utf-8")))
+            return cls(read_json(path))
         except ModelFilesError:
             raise
         except (KeyboardInterrupt, SystemExit, MemoryError):

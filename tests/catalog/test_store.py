@@ -15,6 +15,7 @@ from aide_lsp.catalog.partial import sha256_of
 from aide_lsp.cli import main
 from aide_lsp.errors import CardError, ConversionError, ModelFilesError
 from aide_lsp.inference.model_folder import FORMAT, read_model_folder, verify_files
+from tests.catalog.graphs import graph_with_weights_in
 
 
 def ignore(share, sentence):
@@ -206,10 +207,10 @@ def test_own_file_that_is_not_there_is_told(folders):
 
 @pytest.fixture
 def export(folders):
-    """A folder as exporters write it; the graph is not looked into here."""
+    """A folder as exporters write it, with a graph that keeps its weights in a file beside it."""
     folder = folders / "export"
     (folder / "onnx").mkdir(parents=True)
-    (folder / "onnx" / "model.onnx").write_bytes(b"graph")
+    (folder / "onnx" / "model.onnx").write_bytes(graph_with_weights_in("model.onnx_data"))
     (folder / "onnx" / "model.onnx_data").write_bytes(b"weights")
     (folder / "onnx" / "model_fp16.onnx").write_bytes(b"another graph")
     tokenizer = {"added_tokens": [{"id": 7, "content": "<end>"}], "model": {}}

@@ -1,0 +1,109 @@
+"""Which other files an ONNX graph reads: those that hold its weights.
+
+In: an open graph. Out: the locations it names, as they are written in it. Of the graph's bytes only what
+leads to a tensor is looked at, without the library `onnx`, and nothing is loaded. It does not know whether a
+location can be trusted.
+"""
+
+import mmap
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+MOST_DEPTH = 100
+"""Messages in messages, as many as the protobuf library reads."""
+MOST_FIELDS = 10_000_000
+"""Fields that are looked at; a graph of a decoder has a hundred thousand at most."""
+# Message -> number of a field -> the message in it, as far as tensors may be inside:
+# https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+_MESSAGES: Mapping[str, Mapping[int, str]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse tensor"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {
+        5: "tensor",
+        6: "graph",
+        10: "tensor",
+        11: "graph",
+        22: "sparse tensor",
+        23: "sparse tensor",
+    },
+    "sparse tensor": {1: "tensor", 2: "tensor"},
+    "tensor": {13: "entry"},
+}
+_KEY, _VALUE = 1, 2
+
+
+def external_files(graph: BinaryIO) -> set[str]:
+    """Return the locations of all external data.
+
+    Raises:
+        ValueError: the file is no ONNX graph, or too complex for one.
+    """
+    if graph.seek(0, 2) == 0:
+        raise ValueError("it is empty")
+    with mmap.mmap(graph.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return set(_Walk(data).locations("model", 0, len(data), 0))
+
+
+class _Walk:
+    """One pass over a graph."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self.data = data
+        self.fields = 0
+
+    def locations(self, message: str, start: int, end: int, depth: int) -> Iterator[str]:
+        """Give the locations in the message between two offsets."""
+        if depth > MOST_DEPTH:
+            raise ValueError("it is nested too deeply")
+        if message == "entry":
+            yield from self._entry(start, end)
+            return
+        inside = _MESSAGES[message]
+        for number, first, last in self._fields(start, end):
+            if number in inside:
+                yield from self.locations(inside[number], first, last, depth + 1)
+
+    def _entry(self, start: int, end: int) -> Iterator[str]:
+        texts: dict[int, str] = {_KEY: "", _VALUE: ""}
+        for number, first, last in self._fields(start, end):
+            texts[number] = self.data[first:last].decode("utf-8")
+        if texts[_KEY] == "location":
+            yield texts[_VALUE]
+
+    def _fields(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Give number and place of each field that has a length; pass over the others."""
+        position = start
+        while position < end:
+            self.fields += 1
+            if self.fields > MOST_FIELDS:
+                raise ValueError("it has too many parts")
+            tag, position = self._varint(position, end)
+            number, kind = tag >> 3, tag & 7
+            if kind == 2:
+                length, position = self._varint(position, end)
+                if length > end - position:
+                    raise ValueError("it is cut short")
+                yield number, position, position + length
+                position += length
+            elif kind == 0:
+                _, position = self._varint(position, end)
+            elif kind in (1, 5):
+                position += 8 if kind == 1 else 4
+            else:
+                raise ValueError("it is no ONNX graph")
+        if position > end:
+            raise ValueError("it is cut short")
+
+    def _varint(self, position: int, end: int) -> tuple[int, int]:
+        value = 0
+        for index in range(10):
+            if position + index >= end:
+                raise ValueError("it is cut short")
+            byte = self.data[position + index]
+            value |= (byte & 0x7F) << (7 * index)
+            if byte < 0x80:
+                return value, position + index + 1
+        raise ValueError("it is no ONNX graph")
