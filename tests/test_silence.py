@@ -18,7 +18,7 @@ import pytest
 from aide_lsp.bench.typing_lsp import Connection
 from tests.conftest import TINY_CARD
 from tests.tiny_model import tiny_gguf
-from tests.traps import Trap, working_traps
+from tests.traps import Trap, connecting, working_traps
 
 SECONDS = 30
 KEY_SECONDS = 0.15
@@ -30,13 +30,11 @@ COMMANDS = (
     ("settings", "../x.py"),
     ("log", "--stats"),
 )
-CONNECTING = "import socket as s; s.socket(s.{}, s.SOCK_DGRAM).connect(({!r}, 9))"
-"""Nothing goes out by that, and the system looks for a way."""
 ROGUES = {
-    "connects": CONNECTING.format("AF_INET", "192.0.2.1"),
-    "connects in IPv6": CONNECTING.format("AF_INET6", "2001:db8::1"),
-    "leaves a file": "open('left', 'w')",
-    "leaves a folder": "import os; os.mkdir('.cache')",
+    "connects": connecting("AF_INET", "192.0.2.1"),
+    "connects in IPv6": connecting("AF_INET6", "2001:db8::1"),
+    "leaves a file": ["touch", "left"],
+    "leaves a folder": ["mkdir", ".cache"],
 }
 
 
@@ -57,7 +55,7 @@ def test_every_trap_that_works_here_catches_a_rogue(tmp_path, rogue):
         home, traces = tmp_path / trap.name, tmp_path / f"{trap.name} traces"
         home.mkdir()
         traces.mkdir()
-        command = caught(trap, home, traces, "rogue", sys.executable, "-c", ROGUES[rogue])
+        command = caught(trap, home, traces, "rogue", *ROGUES[rogue])
         subprocess.run(command, capture_output=True, check=False)
         assert list(trap.offences(traces, home)) != [], trap.name
 

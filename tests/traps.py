@@ -114,15 +114,24 @@ TRAPS = (Strace(), Namespace())
 Trap = Strace | Namespace
 
 
+def connecting(family: str, address: str) -> list[str]:
+    """Return a command that connects: nothing goes out by that, but the system looks for a way."""
+    code = f"import socket as s; s.socket(s.{family}, s.SOCK_DGRAM).connect(({address!r}, 9))"
+    return [sys.executable, "-c", code]
+
+
 def working_traps(folder: Path) -> list[Trap]:
-    """Return those that work on this machine, the best first."""
-    return [trap for trap in TRAPS if _works(trap.command(folder / "try", ["true"]))]
+    """Return those that see something on this machine, the best first."""
+    return [trap for trap in TRAPS if _works(trap, folder / f"try {trap.name}")]
 
 
-def _works(command: list[str]) -> bool:
+def _works(trap: Trap, traces: Path) -> bool:
+    traces.mkdir()
+    command = trap.command(traces / "try", connecting("AF_INET", "192.0.2.1"))
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
+        subprocess.run(command, capture_output=True, check=False)
+        return any(trap.offences(traces, traces / "nowhere"))
+    except (OSError, ValueError):
         return False
 
 
