@@ -1,9 +1,11 @@
 """The command line as a user runs it: real processes, a user's own card with a tiny model."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 
 import pytest
 
@@ -183,3 +185,163 @@ def test_explain_in_the_terminal_and_where_the_page_cannot_be_written(aide):
     assert "TOKENS   " in text
     run = aide("explain", "x.py:2:12", "--html", "no/such/folder/why.html")
     assert (run.returncode, "cannot be written" in run.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("x.py:0:1", "no line 0"),
+        ("x.py:-1:1", "no line -1"),
+        ("x.py:99:1", "no line 99: the text has 7 lines"),
+        ("x.py:2:0", "no column 0"),
+        ("x.py:2:13", "no column 13 in line 2: it goes from 1 to 12"),
+        ("-:3:1", "no line 3"),
+        ("-:0", "no line 0"),
+        ("-:a:b", "is not a place"),
+    ],
+)
+def test_place_that_does_not_exist_is_an_error_and_nothing_is_moved(aide, place, said):
+    run = aide("complete", place, "--json", stdin="a\nb")
+    assert (run.returncode, said in run.stderr) == (1, True)
+    assert said in json.loads(run.stdout)["error"]
+    assert "Loading" not in run.stderr
+
+
+def test_place_in_stdin_and_the_end_of_a_line_are_the_places_they_say(aide, home):
+    source = (home / "x.py").read_text()
+    options = ("--seed", "3", "--max-tokens", "8", "--temperature", "1", "--json")
+    expected = json.loads(aide("complete", "x.py:2:12", *options).stdout)["text"]
+    assert json.loads(aide("complete", "x.py:2", *options).stdout)["text"] == expected
+    stdin = aide("complete", *options, "-:2:12", "--path", "x.py", stdin=source)
+    assert json.loads(stdin.stdout)["text"] == expected
+
+
+def test_none_on_the_command_line_overrides_what_the_project_sets(aide, home):
+    folder = home / "pinned"
+    folder.mkdir(exist_ok=True)
+    (folder / ".aide.toml").write_text('seed = 7\npreset = "code"\ntop_k = 33\nnonsense = 1\n')
+    (folder / "x.py").write_text("x = \n")
+
+    def parameters(*options):
+        run = aide("complete", "pinned/x.py:1:5", "--max-tokens", "1", "--json", *options)
+        assert "Warning: nonsense in " in run.stderr, run.stderr
+        assert "stays in effect" not in run.stderr
+        return json.loads(run.stdout)["parameters"]
+
+    pinned = parameters()
+    assert (pinned["seed"], pinned["temperature"], pinned["top_k"]) == (7, 0.3, 33)
+    free = parameters("--seed", "none", "--preset", "none", "--max-num-context", "none")
+    assert free["seed"] != 7
+    assert (free["temperature"], free["top_p"], free["top_k"]) == (0.7, 0.95, 33)
+    assert parameters("--seed", "random")["seed"] != 7
+
+
+def test_candidates_on_the_command_line_are_printed_all(aide):
+    options = ("complete", "x.py:2:12", "--seed", "2", "--temperature", "1", "--max-tokens", "12")
+    found = json.loads(aide(*options, "--candidates", "5", "--json").stdout)
+    texts = [one["text"] for one in found["candidates"]]
+    assert len(texts) == len(set(texts)) == 5
+    assert texts[0] == found["text"] == json.loads(aide(*options, "--json").stdout)["text"]
+    said = aide(*options, "--candidates", "5").stdout
+    assert re.findall(r"^Candidate (\d):$", said, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+    kept = json.loads(aide("log", "-n", "5", "--json").stdout)
+    assert sorted(one["candidate"] for one in kept) == [0, 1, 2, 3, 4]
+
+
+def test_invalid_options_are_told_all_at_once_by_their_names_and_in_json(aide):
+    run = aide("complete", "x.py:2:12", "--temperature", "2", "--top-p", "-1", "--preset", "nope", "--json")
+    assert run.returncode == 1
+    lines = json.loads(run.stdout)["error"].splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["--temperature", "--top-p", "--preset"]
+    assert not any("stays" in line or "this request" in line for line in lines)
+    usage = aide("complete", "--no-such-option", "--json")
+    assert (usage.returncode, "No such option" in json.loads(usage.stdout)["error"]) == (2, True)
+
+
+def test_file_that_holds_secrets_is_declined_with_a_code_for_programs(aide, home):
+    (home / ".env").write_text("A=\n")
+    run = aide("complete", ".env:1:3", "--json")
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["reason"] == "off"
+
+
+def test_damaged_conversion_is_made_again_and_the_fetched_file_stays(aide, home):
+    aide("models", "fetch", "tiny")
+    folder = home / json.loads(aide("models", "path", "tiny", "--json").stdout)["path"]
+    data = next(path for path in folder.iterdir() if path.name.endswith(".data"))
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    run = aide("models", "convert", "tiny")
+    assert "is damaged; it is made again" in run.stderr
+    assert data.read_bytes() != bytes(content)
+    assert "damaged" not in aide("models", "convert", "tiny").stderr
+
+
+def test_models_path_of_a_recipe_that_is_not_here_says_how_to_get_it(aide):
+    run = aide("models", "path", "tiny", "--recipe", "fast")
+    assert (run.returncode, "aide models convert tiny --recipe fast" in run.stderr) == (1, True)
+
+
+def test_models_list_tells_disk_memory_and_the_speed_measured_here(aide):
+    aide("complete", "x.py:2:12", "--seed", "7", "--temperature", "1")
+    (tiny,) = [one for one in json.loads(aide("models", "list", "--json").stdout) if one["id"] == "tiny"]
+    assert tiny["bytes_on_disk"] >= tiny["memory_needed"] > 0
+    assert tiny["tokens_per_second"] > 0
+    (fresh,) = [one for one in json.loads(aide("models", "list", "--json").stdout) if "smol" in one["id"]]
+    assert (fresh["memory_needed"], fresh["tokens_per_second"]) == (None, None)
+    assert re.search(r"tiny .*MB +\d+ MB +\d+ tokens/s +converted: exact", aide("models", "list").stdout)
+
+
+def test_fetch_into_a_pipe_prints_lines_and_no_carriage_returns(aide, home):
+    aide("models", "remove", "tiny", "--yes")
+    run = aide("models", "fetch", "tiny")
+    shares = re.findall(r"Converting tiny to ONNX, recipe exact: (\d+) %", run.stderr)
+    assert len(shares) >= 3
+    assert "\r" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["settings", "models list", "log", "completion bash", "complete x.py:0:1"]
+)
+def test_commands_that_load_no_model_import_nothing_heavy(aide, home, command):
+    code = (
+        f"import sys\nfrom aide_lsp.cli import run\nsys.argv[1:] = {command.split()}\nrun()\n"
+        "print({'numpy', 'onnxruntime', 'tokenizers'} & {*sys.modules}, file=sys.stderr)"
+    )
+    env = {**os.environ, "HOME": str(home), "AIDE_DATA_DIR": str(home / "data")}
+    env["XDG_CONFIG_HOME"] = str(home / "config")
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=home, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "set()"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("aide comp", ["complete", "completion"]),
+        ("aide models fetch t", ["tiny"]),
+        ("aide complete x.py:1:1 --model qwen2.5-coder-0", ["qwen2.5-coder-0.5b"]),
+        ("aide complete x.py:1:1 --preset c", ["code", "creative", "conversational"]),
+        ("aide complete x.py:1:1 --seed r", ["random"]),
+        ("aide complete x.py:1:1 --recipe f", ["fast", "fp16"]),
+        ("aide models convert --recipe e", ["exact"]),
+        ("aide bench fidelity f", ["fast", "fp16"]),
+        ("aide complete x.p", ["file x.p"]),
+        ("aide troubleshoot incoherent x.p", ["file x.p"]),
+        ("aide settings x.p", ["file x.p"]),
+    ],
+)
+def test_shell_completes_commands_models_presets_recipes_and_files(aide, words, found):
+    given = {
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+        "_AIDE_COMPLETE": "bash_complete",
+    }
+    told = [line.split(",") for line in aide(**given).stdout.splitlines()]
+    assert [value if kind == "plain" else f"{kind} {value}" for kind, value in told] == found
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_the_shell(aide, shell):
+    said = aide("completion", shell).stdout
+    assert f"_AIDE_COMPLETE={shell}_complete" in said

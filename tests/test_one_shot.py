@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.one_shot import PlaceError, offset_of, read_place
+from aide_lsp.one_shot import PlaceError, Spot, offset_of, read_place, spot_of
 
 TEXT = "def f():\n    return 1\n"
 
@@ -66,3 +66,42 @@ def test_read_place_when_the_file_is_binary(tmp_path):
     (tmp_path / "x.bin").write_bytes(b"ab\xff")
     with pytest.raises(PlaceError, match="byte 2"):
         read_place(f"{tmp_path / 'x.bin'}:1:1", "", io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("place", "spot"),
+    [
+        ("x.py:2:5", Spot("x.py", 2, 5)),
+        ("x.py:2", Spot("x.py", 2)),
+        (r"C:\src\x.py:2:5", Spot(r"C:\src\x.py", 2, 5)),
+        (r"C:\src\x.py:2", Spot(r"C:\src\x.py", 2)),
+        ("a:b:2:5", Spot("a:b", 2, 5)),
+        ("a:1:2:5", Spot("a:1", 2, 5)),
+        ("-", Spot("-")),
+        ("-:2:5", Spot("-", 2, 5)),
+        ("-:2", Spot("-", 2)),
+        ("x.py:+2:-5", Spot("x.py", 2, -5)),
+    ],
+)
+def test_spot_of_a_place_in_every_documented_form(place, spot):
+    assert spot_of(place) == spot
+
+
+def test_spot_of_a_file_with_a_number_at_its_end_when_only_that_exists(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log:7").write_text("a\nb\n")
+    assert spot_of("log:7:2") == Spot("log:7", 2)
+    (tmp_path / "log").write_text("a\n" * 9)
+    assert spot_of("log:7:2") == Spot("log", 7, 2)
+
+
+def test_read_place_when_a_text_begins_with_a_byte_order_mark_then_columns_are_those_of_an_editor(tmp_path):
+    (tmp_path / "x.py").write_bytes(b"\xef\xbb\xbfab")
+    text, offset, _ = read_place(f"{tmp_path / 'x.py'}:1:2", "", None)
+    assert (text, offset) == ("ab", 1)
+
+
+@pytest.mark.parametrize("place", ["x.py:" + "9" * 5000, ":1", "", ":", "x.py:1:", "x.py:½", "x.py:²:²"])
+def test_spot_of_nonsense_then_the_forms_are_told(place):
+    with pytest.raises(PlaceError, match="FILE:LINE:COL"):
+        spot_of(place)
