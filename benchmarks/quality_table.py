@@ -1,7 +1,8 @@
 """The table of quality: pass@1 at temperature 0, with the defaults, and with the preset `code`.
 
 In: the folder of the published benchmark's files. Out: the table as Markdown. Each run of one file with one
-setting is kept as JSON. Where others need the machine, `--minutes` ends early; the same command continues.
+setting is kept as JSON. Where others need the machine, `--minutes` ends early. The same command continues,
+and one with a larger `-n` takes the problems that are missing.
 
     python -m benchmarks.quality_table DATA_FOLDER --keep runs
 """
@@ -75,7 +76,7 @@ class Run:
     @property
     def file(self) -> str:
         """Name of the file that keeps it."""
-        return f"{self.row.file.split('.')[0]}-{self.problems}-{self.column.key}-{self.number}.json"
+        return f"{self.row.file.split('.')[0]}-{self.column.key}-{self.number}.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,11 +86,10 @@ def main(arguments: list[str] | None = None) -> int:
     runs = list(all_runs(options.runs, options.n))
     end = monotonic() + options.minutes * 60
     for run in runs:
-        if not (options.keep / run.file).exists() and not keep(run, options, end):
+        if not keep(run, options, end):
             print("Runs are left; the same command continues.", file=sys.stderr)
             return UNFINISHED
-    results = {run: json.loads((options.keep / run.file).read_text(encoding="utf-8")) for run in runs}
-    print(table(results))
+    print(table({run: read(options.keep / run.file) for run in runs}))
     return 0
 
 
@@ -118,12 +118,11 @@ def all_runs(runs: int, most: int | None) -> Iterator[Run]:
 
 def keep(run: Run, options: argparse.Namespace, end: float) -> bool:
     """Take one run, or what is left of it, and write it down; say whether it is complete."""
-    if monotonic() >= end:
-        return False
+    path = options.keep / run.file
+    done = [Result(**entry) for entry in read(path)["results"]]
+    if len(done) >= run.problems or monotonic() >= end:
+        return len(done) >= run.problems
     print(run.file, file=sys.stderr)
-    path, part = options.keep / run.file, options.keep / f"{run.file}.part"
-    kept = json.loads(part.read_text(encoding="utf-8")) if part.exists() else {"results": []}
-    done = [Result(**entry) for entry in kept["results"]]
     problems = read_problems(options.folder / run.row.file, run.problems)
     number = run.number if run.column.drawn else None
     taking = take(problems, options.command, dict(run.column.settings), number, done, end)
@@ -134,11 +133,17 @@ def keep(run: Run, options: argparse.Namespace, end: float) -> bool:
         "settings": run.column.settings,
         "results": [asdict(result) for result in results],
     }
-    part.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    if len(results) < len(problems):
-        return False
-    part.replace(path)
-    return True
+    path.with_suffix(".part").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    path.with_suffix(".part").replace(path)
+    return len(results) == len(problems)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a run; one that was not begun has no results."""
+    if not path.exists():
+        return {"results": []}
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return kept
 
 
 def table(results: Mapping[Run, Mapping[str, Any]]) -> str:
@@ -148,19 +153,18 @@ def table(results: Mapping[Run, Mapping[str, Any]]) -> str:
     for row in ROWS:
         taken = {run: result for run, result in results.items() if run.row == row}
         cells = [
-            cell([passed(result) for run, result in taken.items() if run.column == column])
+            cell([passed(run, result) for run, result in taken.items() if run.column == column])
             for column in COLUMNS
         ]
-        problems = {len(result["results"]) for result in taken.values()}
-        rows.append(f"| {row.name} | {max(problems)} | " + " | ".join(cells) + " |")
+        rows.append(f"| {row.name} | {max(run.problems for run in taken)} | " + " | ".join(cells) + " |")
     drawn = max(run.number for run in results)
-    (machine,) = {json.dumps(result["machine"]) for result in results.values()}
-    return "\n".join([*rows, "", f"{drawn} runs where seeds matter. {machine}"])
+    machines = {", ".join(result["machine"]) for result in results.values()}
+    return "\n".join([*rows, "", f"Runs where seeds matter: {drawn}. " + "; ".join(sorted(machines))])
 
 
-def passed(result: Mapping[str, Any]) -> tuple[int, int]:
-    """Return how many problems passed, and of how many."""
-    return sum(one["passed"] for one in result["results"]), len(result["results"])
+def passed(run: Run, result: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many of a run's problems passed, and of how many."""
+    return sum(one["passed"] for one in result["results"][: run.problems]), run.problems
 
 
 def cell(runs: list[tuple[int, int]]) -> str:

@@ -36,7 +36,7 @@ def test_table_has_a_row_for_each_file_and_the_three_columns(measured, capsys, t
         "| single line | 2 | 100 % (34-100) | 100 % (34-100); 100, 100 | 100 % (34-100); 100, 100 |"
     )
     assert len(rows) == 4
-    kept = json.loads((tmp_path / "runs" / "one-2-code-2.json").read_text(encoding="utf-8"))
+    kept = json.loads((tmp_path / "runs" / "one-code-2.json").read_text(encoding="utf-8"))
     assert kept["settings"] == {"preset": "code"}
     assert len(kept["results"]) == 2
 
@@ -45,14 +45,14 @@ def test_when_time_is_up_then_says_so_and_continues_with_the_next_problem(measur
     assert measured("--minutes", "0") == UNFINISHED
     runs = tmp_path / "runs"
     assert list(runs.iterdir()) == []
+    assert measured("-n", "1") == 0
+    file = runs / "one-temperature0-1.json"
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert len(kept["results"]) == 1
+    kept["results"][0]["completion"] = "from before"
+    file.write_text(json.dumps(kept), encoding="utf-8")
     assert measured() == 0
-    whole = runs / "one-2-temperature0-1.json"
-    kept = json.loads(whole.read_text(encoding="utf-8"))
-    kept["results"] = [kept["results"][0] | {"completion": "from before"}]
-    (runs / f"{whole.name}.part").write_text(json.dumps(kept), encoding="utf-8")
-    whole.unlink()
-    assert measured() == 0
-    kept = json.loads(whole.read_text(encoding="utf-8"))
+    kept = json.loads(file.read_text(encoding="utf-8"))
     assert [result["completion"] for result in kept["results"]] == ["from before", "a + b"]
 
 
