@@ -68,6 +68,8 @@ class ModelLimits:
 
 MOST_GLOBS = 500
 """They are looked through for each request: a project's file must not make an editor wait."""
+LARGEST_BITS = 14_280
+"""Of a number with 4,299 digits: Python prints none with more than 4,300, and a seed has to be shown."""
 _OF_MODEL = {
     "vocab_size": "the model's vocabulary size",
     "most_context": f"the model's context length less {RESERVED_TOKENS}",
@@ -94,6 +96,8 @@ def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> st
         return f"expected at most {MOST_GLOBS} globs, found {len(value)}"
     if field.type is list:
         return next((fault for glob in value if (fault := entry_fault(glob))), None)
+    if isinstance(value, int) and value.bit_length() > LARGEST_BITS:
+        return f"expected a whole number of fewer than 4,300 digits, found {shown(value)}"
     top = greatest(field, limits)
     if (field.minimum is not None and value < field.minimum) or (top is not None and value > top):
         return f"expected {allowed_by(field, limits)}, found {shown(value)}"
@@ -101,9 +105,10 @@ def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> st
 
 
 def normalized(field: Limits, value: Any) -> Any:
-    """Return a value as it is used: where a whole number is expected, 40.0 is 40."""
-    whole = field.type is int and isinstance(value, float) and value.is_integer()
-    return int(value) if whole else value
+    """Return a value as it is used: where a whole number is expected, 40.0 is 40; -0.0 is 0.0."""
+    if not isinstance(value, float):
+        return value
+    return int(value) if field.type is int and value.is_integer() else value + 0.0
 
 
 def entry_fault(entry: Any) -> str | None:

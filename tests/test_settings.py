@@ -81,6 +81,7 @@ def test_project_file_when_it_names_a_model_then_it_is_refused(reader, tmp_path)
         ({"provider": "tpu"}, ['"auto", "cpu", "cuda"', '"tpu"']),
         ({"temprature": 0.5}, ["no such setting", "temperature"]),
         ({"topK": 10**5000}, ["thousands of digits"]),
+        ({"seed": -(10**5000)}, ["fewer than 4,300 digits", "thousands of digits"]),
     ],
 )
 def test_wrong_value_when_set_then_the_message_says_it_all(reader, editor, said):
@@ -94,6 +95,11 @@ def test_wrong_value_when_set_then_the_message_says_it_all(reader, editor, said)
 def test_seed_when_it_is_any_integer_then_it_is_kept(reader, seed):
     got = reader.resolve(editor={"seed": seed}, limits=LIMITS)
     assert (got.settings.parameters.seed, got.problems) == (seed, ())
+
+
+def test_zero_when_it_is_negative_then_it_is_zero(reader):
+    got = reader.resolve(editor={"temperature": -0.0, "topP": -0.0}).settings.parameters
+    assert [math.copysign(1, value) for value in (got.temperature, got.top_p)] == [1, 1]
 
 
 def test_wrong_value_when_a_good_one_came_before_then_that_one_stays(reader, tmp_path):
