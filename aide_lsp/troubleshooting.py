@@ -67,33 +67,33 @@ class Complaint:
 
 COMPLAINTS: Mapping[str, Complaint] = {
     "repetitive": Complaint(
-        "The same lines or phrases come again and again.",
+        "The same lines or phrases are repeated.",
         (
-            Move("temperature", UP, "less likely tokens get a larger share, which breaks the loop"),
-            Move("top_p", UP, "more of the less likely tokens stay in the draw"),
-            Move("top_k", UP, "more tokens can be drawn at all", perhaps=True),
+            Move("temperature", UP, "less likely tokens get more probability, which breaks the loop"),
+            Move("top_p", UP, "more of the less likely tokens can be sampled"),
+            Move("top_k", UP, "more tokens can be sampled at all", perhaps=True),
         ),
     ),
     "incoherent": Complaint(
-        "The code does not hang together, or makes no sense here.",
+        "The code does not fit together, or makes no sense here.",
         (
-            Move("temperature", DOWN, "the likeliest tokens get a larger share"),
+            Move("temperature", DOWN, "the most likely tokens get more probability"),
             Move("top_p", DOWN, "the unlikely tail is cut off earlier"),
-            Move("num_context", UP, "the model reads more of what the code has to fit to"),
+            Move("num_context", UP, "the model reads more of the code that the completion has to fit"),
         ),
     ),
     "off-topic": Complaint(
-        "The code is sound, but about something else.",
+        "The code is fine, but about something else.",
         (
-            Move("top_k", DOWN, "only the tokens that fit best can be drawn"),
+            Move("top_k", DOWN, "only the tokens that fit best can be sampled"),
             Move("top_p", DOWN, "the unlikely tail is cut off earlier"),
             Move("num_context", UP, "the model reads more of what the code is about"),
         ),
     ),
     "inconsistent": Complaint(
-        "Each time there is another completion.",
+        "Each request gives another completion.",
         (Move("seed", FIX, "the same text, cursor and parameters then give the same completion"),),
-        "Then change one parameter at a time, and see what it does by itself.",
+        "Then change one parameter at a time, and see what each one does.",
     ),
 }
 
@@ -207,12 +207,12 @@ def _moved(move: Move, parameters: Parameters, limits: ModelLimits | None, seed:
 
 
 def _sole_token(parameters: Parameters) -> str:
-    """Say why only the likeliest token is ever taken; empty: others are drawn too."""
+    """Say why only the most likely token is ever taken; empty: others are sampled too."""
     if parameters.temperature == 0:
-        return "at Temperature 0 the likeliest token is always taken"
+        return "at Temperature 0 the most likely token is always taken"
     if parameters.top_k == 1:
-        return "at Top K 1 the likeliest token is always taken"
-    return "at Top P 0 the likeliest token is always taken" if parameters.top_p == 0 else ""
+        return "at Top K 1 the most likely token is always taken"
+    return "at Top P 0 the most likely token is always taken" if parameters.top_p == 0 else ""
 
 
 def _step(ladder: Ladder, old: float, direction: int, bound: float) -> float:

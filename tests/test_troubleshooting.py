@@ -99,12 +99,12 @@ def test_propose_inconsistent_when_the_seed_is_fixed_then_it_says_so_and_what_to
     proposal = proposed("inconsistent", seed=3)
     assert proposal.changes == ()
     assert proposal.bounds == ("Seed is fixed already, at 3.",)
-    assert proposal.reasons == ["Then change one parameter at a time, and see what it does by itself."]
+    assert proposal.reasons == ["Then change one parameter at a time, and see what each one does."]
 
 
 def test_change_says_what_and_why_in_one_sentence():
     assert proposed("repetitive").changes[0].sentence() == (
-        "Raise Temperature from 0.7 to 0.9: less likely tokens get a larger share, which breaks the loop."
+        "Raise Temperature from 0.7 to 0.9: less likely tokens get more probability, which breaks the loop."
     )
 
 
