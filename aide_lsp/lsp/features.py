@@ -46,6 +46,8 @@ def initialize(ls: Server, params: Any) -> dict[str, Any]:
     except ProfileError as error:
         raise JsonRpcInvalidParams(str(error)) from None
     ls.begin(profile)
+    if profile.process_id is not None:
+        ls.watch(profile.process_id)
     return initialize_result(profile)
 
 

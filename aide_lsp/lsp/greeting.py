@@ -1,12 +1,8 @@
 """Answers `initialize` before the protocol's library is imported, which takes half a second.
 
-In: the messages as they come. Out: the answer to the first, if it is a proper `initialize`; all others in
-their order, once there is a server to take them.
-It does not know any other method.
+In: the first message. Out: the answer to it, if it is a proper `initialize`. It knows no other method.
 """
 
-from collections.abc import Callable
-from threading import Condition
 from typing import Any
 
 from aide_lsp import __version__
@@ -25,43 +21,6 @@ COMMANDS = (
 # Characters after which clients that only know `completion` ask by themselves, besides in words.
 TRIGGERS = [".", "(", "[", "{", ",", "=", ":"]
 INCREMENTAL = 2
-
-
-class Inbox:
-    """Keeps messages until somebody takes them. `put` is called by one thread."""
-
-    def __init__(self) -> None:
-        self._changed = Condition()
-        self._waiting: list[Any] = []
-        self._take: Callable[[Any], None] | None = None
-
-    def put(self, message: Any) -> None:
-        """Hand a message on, or keep it."""
-        with self._changed:
-            if self._take is not None:
-                self._take(message)
-                return
-            self._waiting.append(message)
-            self._changed.notify_all()
-
-    def first(self) -> Any:
-        """Wait for a message and take it out."""
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._waiting))
-            return self._waiting.pop(0)
-
-    def put_back(self, message: Any) -> None:
-        """Give back what `first` took out."""
-        with self._changed:
-            self._waiting.insert(0, message)
-
-    def open(self, take: Callable[[Any], None]) -> None:
-        """Hand on what was kept, and from now on all at once."""
-        with self._changed:
-            for message in self._waiting:
-                take(message)
-            self._waiting.clear()
-            self._take = take
 
 
 def profile_of(message: Any) -> ClientProfile | None:

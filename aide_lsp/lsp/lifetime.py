@@ -7,12 +7,15 @@ its child processes. It does not know why it ends, nor what the worker is doing 
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from threading import Lock, Thread, Timer
 from time import sleep
 from typing import NoReturn
 
 POLL_SECONDS = 3.0
 GRACE_SECONDS = 2.0
+SILENCE_SECONDS = 3.0
 _leaving = Lock()
 
 
@@ -24,10 +27,10 @@ def leave(code: int, last: Callable[[], object] = lambda: None) -> NoReturn:
     if not _leaving.acquire(blocking=False):
         sleep(GRACE_SECONDS)  # another thread ends the process; it ends us too
         os._exit(code)
-    limit = Timer(GRACE_SECONDS, os._exit, (code,))
-    limit.daemon = True
-    limit.start()
     try:
+        limit = Timer(GRACE_SECONDS, os._exit, (code,))
+        limit.daemon = True
+        limit.start()
         last()
         _kill_children()
         sys.stderr.flush()
@@ -35,36 +38,91 @@ def leave(code: int, last: Callable[[], object] = lambda: None) -> NoReturn:
         os._exit(code)
 
 
-def watch(process_id: int, gone: Callable[[], None]) -> None:
-    """Call `gone`, on a thread of its own, when that process has ended.
+def die(sentence: str) -> NoReturn:
+    """End the process where nothing else can be relied on, such as without memory."""
+    with suppress(OSError):
+        os.write(2, b"aide-lsp: " + sentence.encode("ascii", "replace") + b"\n")
+    os._exit(1)
 
-    Does nothing if it cannot be seen from the start: in a container the number means another process or none.
+
+def starters() -> frozenset[int]:
+    """The processes that started this one: its parent, the parent's parent and so on.
+
+    Read right after the start, while they live: one of them may be the client, and soon dead.
     """
-    if process_id <= 0 or (sys.platform != "win32" and not _alive(process_id)):
+    found, process_id = list[int](), os.getppid()
+    while process_id > 1 and process_id not in found:
+        found.append(process_id)
+        process_id = _parent_of(process_id)
+    return frozenset(found)
+
+
+def watch(
+    process_id: int, started_by: frozenset[int], heard: Callable[[float], bool], gone: Callable[[], None]
+) -> None:
+    """Call `gone`, on a thread of its own, when the client's process has ended.
+
+    A number that means no process here may be one of another container or machine. Then the client proves
+    that it lives by what it says next.
+
+    Args:
+        process_id: what the client says about itself.
+        started_by: processes whose numbers mean the same here.
+        heard: waits so many seconds for the client's next message, and says whether it came.
+        gone: for any thread.
+    """
+    if process_id <= 0:
         return
 
     def wait_and_tell() -> None:
+        known = process_id in started_by or _alive(process_id)
+        if not known and heard(SILENCE_SECONDS):
+            return
         _wait_for_end(process_id)
         gone()
 
     Thread(target=wait_and_tell, name="aide-client-watch", daemon=True).start()
 
 
-if sys.platform == "win32":
+def watch_starter(gone: Callable[[], None]) -> None:
+    """Call `gone`, on a thread of its own, when the process that started this one has ended."""
+    starter = os.getppid()
+    if starter <= 1:  # started by the system, or from outside of a container
+        return
 
-    def _wait_for_end(process_id: int) -> None:
-        """Wait on a handle. (Signal 0 is CTRL_C_EVENT there, so `os.kill` is no probe.)"""
+    def wait_and_tell() -> None:
+        _wait_for_end(starter)
+        gone()
+
+    Thread(target=wait_and_tell, name="aide-starter-watch", daemon=True).start()
+
+
+if sys.platform == "win32":
+    _SYNCHRONIZE, _INFINITE, _TIMEOUT, _NO_RIGHT = 0x00100000, 0xFFFFFFFF, 0x102, 5
+
+    def _wait(process_id: int, milliseconds: int) -> int | None:
+        """Wait on a handle; None: there is no such process. (Signal 0 is CTRL_C_EVENT there: no probe.)"""
         import ctypes
 
-        synchronize, infinite = 0x00100000, 0xFFFFFFFF
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         kernel.OpenProcess.restype = ctypes.c_void_p
-        handle = kernel.OpenProcess(synchronize, False, process_id)
-        if handle:
-            kernel.WaitForSingleObject(ctypes.c_void_p(handle), infinite)
-            return
-        while True:  # no right to wait for it: the end of stdin has to do
+        handle = kernel.OpenProcess(_SYNCHRONIZE, False, process_id)
+        if not handle:
+            return _TIMEOUT if ctypes.get_last_error() == _NO_RIGHT else None
+        try:
+            return int(kernel.WaitForSingleObject(ctypes.c_void_p(handle), milliseconds))
+        finally:
+            kernel.CloseHandle(ctypes.c_void_p(handle))
+
+    def _alive(process_id: int) -> bool:
+        return _wait(process_id, 0) == _TIMEOUT
+
+    def _wait_for_end(process_id: int) -> None:
+        while _wait(process_id, _INFINITE) == _TIMEOUT:  # no right to wait for it: the end of stdin has to do
             sleep(3600)
+
+    def _parent_of(process_id: int) -> int:
+        return 0
 
 else:
 
@@ -75,7 +133,7 @@ else:
 
             try:
                 descriptor = os.pidfd_open(process_id)
-            except ProcessLookupError:
+            except (ProcessLookupError, OverflowError):
                 return
             except OSError:
                 pass
@@ -90,11 +148,19 @@ else:
     def _alive(process_id: int) -> bool:
         try:
             os.kill(process_id, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, OverflowError):
             return False
-        except (PermissionError, OverflowError):
+        except PermissionError:
             pass
         return True
+
+    def _parent_of(process_id: int) -> int:
+        """Ask the system; 0: it does not say."""
+        try:
+            stat = Path(f"/proc/{process_id}/stat").read_bytes()
+            return int(stat.rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return 0
 
 
 def _kill_children() -> None:

@@ -7,11 +7,7 @@ must not reach the client. It does not know the command line `aide`.
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from threading import Timer
 from typing import TYPE_CHECKING, Any, NoReturn
-
-from attrs import frozen
 
 from aide_lsp import PRIVATE
 from aide_lsp.lsp.options import Options, UsageError, read_options
@@ -20,19 +16,11 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from aide_lsp.lsp.client import ClientProfile
-    from aide_lsp.lsp.greeting import Inbox
+    from aide_lsp.lsp.inbox import Inbox
     from aide_lsp.lsp.logs import ClientHandler
     from aide_lsp.lsp.model_host import LoadCompleter
     from aide_lsp.lsp.streams import Streams
     from aide_lsp.lsp.transport import Transport
-
-
-@frozen
-class End:
-    """Stands behind the last message."""
-
-    reason: str
-    "Why no more can come; empty: the client closed the connection."
 
 
 def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = None) -> int:
@@ -67,25 +55,46 @@ def _default_load() -> "LoadCompleter":
 def serve(streams: "Streams", load: "LoadCompleter", logs: "ClientHandler") -> NoReturn:
     """Serve one client and end the process with it."""
     import faulthandler
+    from functools import partial
 
-    from aide_lsp.lsp.greeting import Inbox
-    from aide_lsp.lsp.lifetime import leave
+    from aide_lsp.lsp.inbox import Inbox
+    from aide_lsp.lsp.lifetime import die, leave, starters, watch
     from aide_lsp.lsp.transport import Transport
 
     faulthandler.enable()  # a crash in native code says where, on stderr
-    transport, inbox = Transport(*streams), Inbox()
-    transport.start(receive=inbox.put, closed=lambda reason: inbox.put(End(reason)))
+    transport, started_by = Transport(*streams), starters()
+    inbox = Inbox(transport.write, leave=lambda reason: die(f"The server ends: {reason}."))
+    transport.start(receive=inbox.put, closed=inbox.close)
+    watch_client = partial(
+        watch,
+        started_by=started_by,
+        heard=inbox.heard,
+        gone=lambda: inbox.close("the client's process ended"),
+    )
     try:
-        profile = _greet(transport, inbox)
+        profile = _greet(transport, inbox, watch_client)
         import asyncio
 
-        asyncio.run(_run(transport, inbox, profile, load, logs))
+        # Not `asyncio.run`: whatever ends it, that would wait for threads.
+        asyncio.Runner().run(_run(transport, inbox, profile, load, logs, watch_client))
     except KeyboardInterrupt:
         leave(130)
+    except BaseException as error:
+        die(f"The server ends: it failed ({_named(error)}).")
     leave(1)
 
 
-def _greet(transport: "Transport", inbox: "Inbox") -> "ClientProfile | None":
+def _named(error: BaseException) -> str:
+    """Say what was raised and where; without memory for that, only what."""
+    try:
+        from aide_lsp.lsp.protocol import where
+
+        return where(error)
+    except BaseException:
+        return type(error).__name__
+
+
+def _greet(transport: "Transport", inbox: "Inbox", watch: Callable[[int], None]) -> "ClientProfile | None":
     """Answer the first message if it is a proper `initialize`; leave anything else to the server."""
     import json
 
@@ -98,6 +107,8 @@ def _greet(transport: "Transport", inbox: "Inbox") -> "ClientProfile | None":
         return None
     reply = {"jsonrpc": "2.0", "id": message["id"], "result": initialize_result(profile)}
     transport.write(json.dumps(reply).encode())
+    if profile.process_id is not None:
+        watch(profile.process_id)  # now: the next import takes longer than some clients live
     return profile
 
 
@@ -107,6 +118,7 @@ async def _run(
     profile: "ClientProfile | None",
     load: "LoadCompleter",
     logs: "ClientHandler",
+    watch: Callable[[int], None],
 ) -> None:
     """Make the server and let it have the messages, those that came meanwhile first."""
     import asyncio
@@ -114,22 +126,19 @@ async def _run(
 
     gc.disable()  # thousands of classes are made, and none of them is garbage
     from aide_lsp.lsp.server import Server
+    from aide_lsp.lsp.watchdog import watch_loop
 
     gc.freeze()
     gc.enable()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_fault)
-    server = Server(transport, load, logs)
+    server = Server(transport, load, logs, watch)
+    watch_loop(loop, server.leave_deaf)
     if profile is not None:
         server.begin(profile)
 
-    def take(message: Any) -> None:
-        if isinstance(message, End):
-            _end(loop, server.leave, message.reason)
-        else:
-            _to_loop(loop, server.protocol.receive, message)
-
-    inbox.open(take)
+    inbox.leave = server.leave
+    inbox.open(loop, server.take)
     await asyncio.Event().wait()
 
 
@@ -145,22 +154,6 @@ def _connect(options: Options) -> "Streams":
     if options.socket is not None:
         return streams.accept_socket(options.socket)
     return stdio
-
-
-def _to_loop(loop: "AbstractEventLoop", call: Callable[[Any], None], argument: Any) -> None:
-    """Hand something to the loop; when it is gone, so is the process."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(call, argument)
-
-
-def _end(loop: "AbstractEventLoop", leave: Callable[[str], None], reason: str) -> None:
-    """The connection is over: end after what came before it is handled, or without if the loop is stuck."""
-    from aide_lsp.lsp.lifetime import GRACE_SECONDS
-
-    last = Timer(GRACE_SECONDS, leave, (reason or "the event loop is stuck",))
-    last.daemon = True
-    last.start()
-    _to_loop(loop, leave, reason)
 
 
 def _log_fault(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:

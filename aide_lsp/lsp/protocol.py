@@ -101,7 +101,9 @@ class Protocol(LanguageServerProtocol):
             result = handler(structured(self._converter, method, params))
         except InvalidParamsError as error:
             self._error(msg_id, PARAMS_ERROR, error.message)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self._fault(msg_id, method, error)
         else:
             if inspect.isawaitable(result):
@@ -138,7 +140,9 @@ class Protocol(LanguageServerProtocol):
             except InvalidParamsError as error:
                 log.warning("%s was ignored. %s", method, error.message)
                 self._lost(method, params)
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 log.error("%s failed: %s", method, where(error))
                 self._lost(method, params)
 

@@ -7,7 +7,7 @@ It does not know how a completion is made, and loads nothing before `initialized
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from aide_lsp.lsp.client import ClientProfile
 from aide_lsp.lsp.completing import Completing
 from aide_lsp.lsp.configuration import Configuration
 from aide_lsp.lsp.documents import DocumentStore
+from aide_lsp.lsp.inbox import End
 from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.model_host import LoadCompleter, ModelHost
 from aide_lsp.lsp.params import strict_converter
@@ -31,6 +32,7 @@ from aide_lsp.lsp.stacks import stacks
 from aide_lsp.lsp.status import Status
 from aide_lsp.lsp.transport import Transport
 from aide_lsp.lsp.verifying import faults_in
+from aide_lsp.lsp.watchdog import DEAF_TICKS
 from aide_lsp.lsp.work_done import WorkDone
 from aide_lsp.lsp.worker import Worker
 from aide_lsp.settings import Settings
@@ -56,11 +58,16 @@ class Server(LanguageServer):
     protocol: Protocol
 
     def __init__(
-        self, transport: Transport, load: LoadCompleter, logs: ClientHandler, loading_seconds: float = 5.0
+        self,
+        transport: Transport,
+        load: LoadCompleter,
+        logs: ClientHandler,
+        watch: Callable[[int], None] = lambda process_id: None,
+        loading_seconds: float = 5.0,
     ) -> None:
         super().__init__("aide-lsp", __version__, protocol_cls=Protocol, converter_factory=strict_converter)
         self.protocol.connect(transport.write, self.lost, self.exit)
-        self._transport, self._logs = transport, logs
+        self._transport, self._logs, self.watch = transport, logs, watch
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started = False
@@ -87,6 +94,13 @@ class Server(LanguageServer):
         features.register(self)
         commands.register(self)
 
+    def take(self, message: Any) -> None:
+        """Handle what came from the client, or its end."""
+        if isinstance(message, End):
+            self.leave(message.reason)
+        else:
+            self.protocol.receive(message)
+
     # -- from initialize to the end
 
     def begin(self, profile: ClientProfile) -> None:
@@ -94,8 +108,6 @@ class Server(LanguageServer):
         self.profile = profile
         self.documents.encoding = profile.encoding
         self.configuration.start(profile.options, profile.folders)
-        if profile.process_id is not None:
-            lifetime.watch(profile.process_id, lambda: self.leave("the client's process ended"))
         self.protocol.phase = Phase.RUNNING
         self.announcer.enabled = profile.status
         self.announcer.changed()
@@ -121,7 +133,7 @@ class Server(LanguageServer):
         shut_down = self.protocol.phase is Phase.SHUT_DOWN
         if reason:
             self._logs.send = None
-            log.info("The server ends: %s.", reason)
+            log.error("The server ends: %s.", reason)
         lifetime.leave(0 if shut_down else 1, self._last_words)
 
     def _lose_worker(self) -> None:
@@ -136,6 +148,15 @@ class Server(LanguageServer):
         self._loop.call_soon_threadsafe(show)
         shown.wait(1.0)
         lifetime.leave(1, self._last_words)
+
+    def leave_deaf(self) -> None:
+        """End the process because its event loop answers nothing any more: an editor starts another one."""
+        lifetime.leave(1, self._tell_stacks)
+
+    def _tell_stacks(self) -> None:
+        self._logs.send = None
+        log.error("The server ends: it did not respond for %d seconds. Threads:\n%s", DEAF_TICKS, stacks())
+        logging.shutdown()
 
     # -- settings
 

@@ -9,10 +9,12 @@ It does not know what the messages mean.
 import json
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from threading import Condition, Thread
 from typing import Any, BinaryIO, Final
 
 from aide_lsp.lsp.framing import FrameError, frame, read_frame
+from aide_lsp.lsp.lifetime import die
 
 QUEUE_LIMIT = 64 * 1024 * 1024
 
@@ -43,8 +45,9 @@ class Transport:
             closed: gets the reason when no more can be read or written; an empty one is a plain end.
         """
         self._closed = closed
-        Thread(target=self._write_all, name="aide-writer", daemon=True).start()
-        Thread(target=self._read_all, args=(receive,), name="aide-reader", daemon=True).start()
+        Thread(target=self._run, args=("writing", self._write_all), name="aide-writer", daemon=True).start()
+        read_all = partial(self._read_all, receive)
+        Thread(target=self._run, args=("reading", read_all), name="aide-reader", daemon=True).start()
 
     def write(self, body: bytes) -> None:
         """Queue a body to be sent. Never waits; gives the client up when too much is queued."""
@@ -65,16 +68,27 @@ class Transport:
         with self._changed:
             return self._changed.wait_for(lambda: self._unwritten == 0, seconds)
 
-    def _read_all(self, receive: Callable[[Any], None]) -> None:
+    def _run(self, what: str, work: Callable[[], None]) -> None:
+        """Run one direction. However it ends, that is told: a server must not live on deaf or dumb."""
         reason = ""
         try:
-            while (body := read_frame(self._source)) is not None:
-                receive(_decode(body))
+            work()
         except FrameError as error:
             reason = str(error)
-        except (OSError, ValueError) as error:  # the connection broke, or the stream was closed under us
-            reason = f"reading failed ({type(error).__name__})"
-        self._closed(reason)
+        except MemoryError:
+            reason = f"there was not enough memory for {what} a message"
+        except BaseException as error:  # mostly OSError: the connection broke
+            reason = f"{what} failed ({type(error).__name__})"
+        try:
+            if what == "writing":
+                self._give_up()
+            self._closed(reason)
+        except BaseException:
+            die(f"The server ends: {reason}.")
+
+    def _read_all(self, receive: Callable[[Any], None]) -> None:
+        while (body := read_frame(self._source)) is not None:
+            receive(_decode(body))
 
     def _write_all(self) -> None:
         while True:
@@ -82,13 +96,8 @@ class Transport:
                 self._changed.wait_for(lambda: bool(self._waiting))
                 data = b"".join(self._waiting)
                 self._waiting.clear()
-            try:
-                self._sink.write(data)
-                self._sink.flush()
-            except (OSError, ValueError) as error:
-                self._give_up()
-                self._closed(f"writing failed ({type(error).__name__})")
-                return
+            self._sink.write(data)
+            self._sink.flush()
             with self._changed:
                 self._unwritten -= len(data)
                 self._changed.notify_all()

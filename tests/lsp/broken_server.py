@@ -1,0 +1,62 @@
+"""The real server process with a fault in it, that the command `aide.accepted` sets off by an id.
+
+Run as `python broken_server.py [options of aide-lsp]`. `deaf 60` blocks the event loop for so many seconds,
+`exit` and `panic` raise what no code of ours catches, `reader` and `writer` make their next message fail.
+"""
+
+import asyncio
+import sys
+import time
+from types import SimpleNamespace
+
+from fake_server import load
+
+from aide_lsp.lsp import transport
+from aide_lsp.lsp.main import main
+
+transports: list = []
+
+
+class PanicException(BaseException):
+    """As extensions in Rust raise it."""
+
+
+def accepted(status, completion_id: str) -> None:
+    order, _, argument = completion_id.partition(" ")
+    if order == "deaf":
+        time.sleep(float(argument))
+    elif order == "exit":
+        raise SystemExit(0)
+    elif order == "panic":
+        raise PanicException
+    elif order in ("later-exit", "later-panic"):
+        fault = SystemExit(0) if order == "later-exit" else PanicException()
+        asyncio.get_running_loop().call_soon(_raise, fault)
+    elif order == "reader":
+        transport.read_frame = _no_memory
+    elif order == "writer":
+        transports[0]._sink = SimpleNamespace(write=_no_memory)
+
+
+def _raise(fault: BaseException) -> None:
+    raise fault
+
+
+def _no_memory(*_) -> None:
+    raise MemoryError
+
+
+class KnownTransport(transport.Transport):
+    """One that can be found again."""
+
+    def __init__(self, *streams) -> None:
+        super().__init__(*streams)
+        transports.append(self)
+
+
+if __name__ == "__main__":
+    from aide_lsp.lsp import status
+
+    status.Status.accepted = accepted
+    transport.Transport = KnownTransport
+    sys.exit(main(sys.argv[1:], load("ok")))

@@ -1,0 +1,161 @@
+"""No server lives on deaf, and none dies without a word: dead editors, failing threads, a blocked loop."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from raw_client import ROOT, RawClient, frame
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+INITIALIZE = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
+
+
+def editor() -> subprocess.Popen:
+    """A process whose number a client may send."""
+    return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+
+
+def kill(process: subprocess.Popen) -> None:
+    process.kill()
+    process.communicate()  # waits: its number means nothing any more
+
+
+def set_off(client, fault: str) -> None:
+    client.request("workspace/executeCommand", {"command": "aide.accepted", "arguments": [{"id": fault}]})
+
+
+def said(client) -> str:
+    client._threads[0].join(10)
+    return client.stderr.decode()
+
+
+def test_editor_that_dies_right_after_initialize_takes_the_server_with_it():
+    """Its stdin is held open by another process: this one."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(RawClient()) for _ in range(4)]
+        editors = [editor() for _ in clients]
+        for client, process in zip(clients, editors, strict=True):
+            params = {"processId": process.pid, "capabilities": {}}
+            client.send_bytes(frame({**INITIALIZE, "params": params}))
+        kill(editors[0])
+        for client, process, seconds in zip(clients[1:], editors[1:], (0.0, 0.1, 0.3), strict=True):
+            client.reply(1)
+            time.sleep(seconds)
+            kill(process)
+        for client in clients:
+            assert client.process.wait(15) == 1
+            assert "the client's process ended" in said(client)
+
+
+def test_editor_that_is_dead_before_initialize_is_read_is_noticed_by_its_silence():
+    client_process = editor()
+    kill(client_process)
+    with RawClient() as client:
+        client.initialize(processId=client_process.pid, initialized=False)
+        assert client.process.wait(15) == 1
+
+
+def test_number_of_another_machine_is_no_reason_to_end_while_the_client_speaks():
+    client_process = editor()
+    kill(client_process)
+    with RawClient() as client:
+        client.initialize(processId=client_process.pid)
+        time.sleep(4)  # longer than silence is taken for life
+        assert client.command("aide.status")["version"]
+
+
+@linux_only
+def test_processes_that_started_this_one_are_known():
+    code = "from aide_lsp.lsp.lifetime import starters; print(*starters())"
+    script = (
+        f"import os, subprocess; print(os.getpid()); subprocess.run([{sys.executable!r}, '-c', {code!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    parent, *known = map(int, done.stdout.split())
+    assert {parent, os.getpid()} <= set(known)
+
+
+@pytest.fixture
+def broken():
+    with RawClient(script="broken_server.py") as client:
+        client.initialize()
+        client.command("aide.status")
+        yield client
+
+
+@pytest.mark.parametrize("thread", ["reader", "writer"])
+def test_thread_that_fails_for_want_of_memory_ends_the_process_with_a_sentence(broken, thread):
+    set_off(broken, thread)
+    with suppress(BrokenPipeError):
+        while broken.process.poll() is None:  # the server reads one more message before it fails
+            broken.request("aide/none")
+            time.sleep(0.1)
+    assert broken.process.wait(15) == 1
+    assert "not enough memory" in said(broken)
+
+
+@linux_only
+def test_without_memory_for_messages_the_server_says_so_and_either_answers_or_ends():
+    with RawClient() as client:
+        client.initialize()
+        client.command("aide.status")
+        status = Path(f"/proc/{client.process.pid}/status").read_text()
+        used = int(status.partition("VmSize:")[2].split()[0]) * 1024
+        resource.prlimit(client.process.pid, resource.RLIMIT_AS, (used + 2**22, used + 2**22))
+        with suppress(BrokenPipeError, EOFError):
+            for number in range(20):
+                client.open("x" * (4 * 2**20), f"file:///{number}.py")
+            assert client.command("aide.status")["version"]
+            assert "MemoryError" in str(client.notifications)
+            return
+        assert client.process.wait(15) == 1
+        assert "not enough memory" in said(client)
+
+
+@pytest.mark.parametrize(
+    ("order", "kind"),
+    [("exit", "SystemExit"), ("panic", "PanicException"), ("later-panic", "PanicException")],
+)
+def test_exception_that_nobody_catches_does_not_end_the_server(broken, order, kind):
+    set_off(broken, order)
+    assert broken.command("aide.status")["version"]
+    broken.command("aide.status")
+    logs = [one["params"].get("message", "") for one in broken.notifications]
+    assert any(f"{kind} at" in line for line in logs)
+
+
+def test_exception_that_ends_the_event_loop_ends_the_process_with_a_sentence(broken):
+    set_off(broken, "later-exit")
+    assert broken.process.wait(15) == 1
+    assert "The server ends: it failed (SystemExit" in said(broken)
+
+
+def test_event_loop_that_does_not_respond_ends_the_process_with_the_stacks_of_its_threads(tmp_path):
+    log = tmp_path / "aide.log"
+    with RawClient("--log-file", str(log), script="broken_server.py") as client:
+        client.initialize()
+        began = time.monotonic()
+        set_off(client, "deaf 60")
+        assert client.process.wait(30) == 1
+        assert time.monotonic() - began > 4
+        for told in (said(client), log.read_text()):
+            assert "did not respond for 5 seconds" in told
+            assert "in accepted" in told
+            assert "in _read_all" in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_process_that_was_stopped_as_a_whole_goes_on(broken):
+    """As by a debugger or a laptop's lid."""
+    broken.process.send_signal(signal.SIGSTOP)
+    time.sleep(8)
+    broken.process.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    assert broken.command("aide.status")["version"]
