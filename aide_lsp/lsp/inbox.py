@@ -106,11 +106,15 @@ class Inbox:
         with self._changed:
             self._waiting.appendleft(_Entry(message, 0, None))
 
-    def heard(self, seconds: float) -> bool:
-        """Wait for a message that comes from now on; False: none came in so many seconds."""
+    @property
+    def count(self) -> int:
+        """How many messages have come."""
+        return self._count
+
+    def heard(self, count: int, seconds: float) -> bool:
+        """Wait until more than so many messages have come; False: they have not after so many seconds."""
         with self._changed:
-            before = self._count
-            return self._changed.wait_for(lambda: self._count > before, seconds)
+            return self._changed.wait_for(lambda: self._count > count, seconds)
 
     def open(self, loop: "AbstractEventLoop", handle: Callable[[Any], object]) -> None:
         """Let the loop have what was kept, and from now on all."""

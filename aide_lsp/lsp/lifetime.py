@@ -16,6 +16,7 @@ from typing import NoReturn
 POLL_SECONDS = 3.0
 GRACE_SECONDS = 2.0
 SILENCE_SECONDS = 3.0
+_RECENT = 1000
 _leaving = Lock()
 
 
@@ -58,7 +59,7 @@ def starters() -> frozenset[int]:
 
 
 def watch(
-    process_id: int, started_by: frozenset[int], heard: Callable[[float], bool], gone: Callable[[], None]
+    process_id: int, started_by: frozenset[int], speaks: Callable[[float], bool], gone: Callable[[], None]
 ) -> None:
     """Call `gone`, on a thread of its own, when the client's process has ended.
 
@@ -68,20 +69,25 @@ def watch(
     Args:
         process_id: what the client says about itself.
         started_by: processes whose numbers mean the same here.
-        heard: waits so many seconds for the client's next message, and says whether it came.
+        speaks: waits so many seconds for the client to speak, and says whether it did.
         gone: for any thread.
     """
     if process_id <= 0:
         return
+    known = process_id in started_by or _alive(process_id)
 
     def wait_and_tell() -> None:
-        known = process_id in started_by or _alive(process_id)
-        if not known and heard(SILENCE_SECONDS):
+        if not known and speaks(SILENCE_SECONDS):
             return
         _wait_for_end(process_id)
         gone()
 
     Thread(target=wait_and_tell, name="aide-client-watch", daemon=True).start()
+
+
+def was_likely_here(process_id: int) -> bool:
+    """Whether a number that means no process is one that was given away here at about the time of ours."""
+    return abs(os.getpid() - process_id) < _RECENT
 
 
 def watch_starter(gone: Callable[[], None]) -> None:

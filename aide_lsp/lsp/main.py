@@ -58,19 +58,20 @@ def serve(streams: "Streams", load: "LoadCompleter", logs: "ClientHandler") -> N
     from functools import partial
 
     from aide_lsp.lsp.inbox import Inbox
-    from aide_lsp.lsp.lifetime import die, leave, starters, watch
+    from aide_lsp.lsp.lifetime import die, leave, starters, was_likely_here, watch
     from aide_lsp.lsp.transport import Transport
 
     faulthandler.enable()  # a crash in native code says where, on stderr
     transport, started_by = Transport(*streams), starters()
     inbox = Inbox(transport.write, leave=lambda reason: die(f"The server ends: {reason}."))
     transport.start(receive=inbox.put, closed=inbox.close)
-    watch_client = partial(
-        watch,
-        started_by=started_by,
-        heard=inbox.heard,
-        gone=lambda: inbox.close("the client's process ended"),
-    )
+
+    def watch_client(process_id: int) -> None:
+        # Not all clients wait for the answer to `initialize`: what came before it proves less.
+        before = inbox.count if was_likely_here(process_id) else 1
+        gone = partial(inbox.close, "the client's process ended")
+        watch(process_id, started_by, partial(inbox.heard, before), gone)
+
     try:
         profile = _greet(transport, inbox, watch_client)
         import asyncio
@@ -106,9 +107,9 @@ def _greet(transport: "Transport", inbox: "Inbox", watch: Callable[[int], None])
         inbox.put_back(message)
         return None
     reply = {"jsonrpc": "2.0", "id": message["id"], "result": initialize_result(profile)}
-    transport.write(json.dumps(reply).encode())
     if profile.process_id is not None:
         watch(profile.process_id)  # now: the next import takes longer than some clients live
+    transport.write(json.dumps(reply).encode())
     return profile
 
 

@@ -43,7 +43,8 @@ def test_editor_that_dies_right_after_initialize_takes_the_server_with_it():
         editors = [editor() for _ in clients]
         for client, process in zip(clients, editors, strict=True):
             params = {"processId": process.pid, "capabilities": {}}
-            client.send_bytes(frame({**INITIALIZE, "params": params}))
+            initialized = {"jsonrpc": "2.0", "method": "initialized", "params": {}}
+            client.send_bytes(frame({**INITIALIZE, "params": params}) + frame(initialized))
         kill(editors[0])
         for client, process, seconds in zip(clients[1:], editors[1:], (0.0, 0.1, 0.3), strict=True):
             client.reply(1)
