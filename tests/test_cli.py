@@ -155,8 +155,10 @@ def test_model_that_others_exported_when_named_by_a_card_then_it_completes(aide,
     (cards / "export" / "tokenizer.json").write_bytes((converted / "tokenizer.json").read_bytes())
     card = 'id = "export"\npath = "export"\ncontext_length = 256\nend_tokens = ["<|endoftext|>"]\n'
     (cards / "export.toml").write_text(card, encoding="utf-8")
-    options = ("--model", "export", "--num-context", "64", "--max-tokens", "8", "--seed", "3", "--json")
-    first, second = (aide("complete", "x.py:2:12", *options) for _ in range(2))
+    options = ("x.py:2:12", "--model", "export", "--max-tokens", "8", "--seed", "3", "--json")
+    by_default = json.loads(aide("complete", *options).stdout)
+    assert by_default["parameters"]["num_context"] == 128  # half of so small a context is for the completion
+    first, second = (aide("complete", *options, "--num-context", "64") for _ in range(2))
     assert first.returncode == 0, first.stderr
     got = json.loads(first.stdout)
     assert got["device"] == "CPU, recipe imported"

@@ -4,8 +4,8 @@
    probabilities of the candidates after each parameter, and how many tokens are left. The same
    conventions as in aide_lsp/inference/sampler.py; a test compares the two. It knows no page. */
 
-/* `scale`: the explanation's temperatures; `vocabulary`: the number of tokens; `setTopK`: the Top K that
-   `log_mass_top_k` belongs to. Past the candidates Top K may be the one that was set, or `vocabulary`. */
+/* `scale`: the explanation's temperatures; `vocabulary`: the number of tokens. Past the candidates Top K may be
+   the one that was set, which `log_mass_top_k` belongs to, or `vocabulary`. */
 function distribution(step, scale, vocabulary, { temperature, topK, topP }) {
   const logits = step.candidates.map((candidate) => candidate.logit);
   const raw = softmaxOfAll(logits, 1, step.log_mass[scale.indexOf(1)]);
