@@ -138,8 +138,8 @@ class Settings:
     cache_mb: int = setting(
         80,
         int,
-        "Memory for what the model has read, so that going back to a file or a place reads nothing again. "
-        "A place of 1,024 tokens takes 25 MB with the default model; one place is always held.",
+        "Memory for text that the model has read, so that it need not read a file again when you return to it. "
+        "1,024 tokens take 25 MB with the default model; the latest text is always kept.",
         minimum=1,
         maximum=65_536,
         unit="MB",
@@ -156,20 +156,20 @@ class Settings:
     candidates: int = setting(
         3,
         int,
-        "Completions to choose from when you ask for one; what comes by itself while you type is one.",
+        "How many completions to choose from when you ask for one. Automatic suggestions are always one.",
         minimum=1,
         maximum=5,
     )
     work_ahead: bool = setting(
         True,
         bool,
-        "Use idle time: read the text at a new cursor, and make the completion behind the one that is shown. "
-        "`false` saves power; completions are the same, and come later.",
+        "Use idle time to read the text at a new cursor and to generate what follows the completion shown. "
+        "`false` saves power: completions are the same, but come later.",
     )
     deadline_ms: int = setting(
         20_000,
         int,
-        "Give up a completion that takes longer, and say so; 0: never.",
+        "Give up a completion that takes longer, and report it; 0: never.",
         minimum=0,
         maximum=600_000,
         unit="milliseconds",
@@ -177,8 +177,9 @@ class Settings:
     ledger: str = setting(
         "hashes",
         str,
-        "What is kept on this machine of the last completions, for `aide log` and `aide replay`. `hashes`: "
-        "parameters, figures and hashes, no source text and no paths; `text`: these too; `off`: nothing.",
+        "What Aide keeps on this machine about the latest completions, for `aide log` and `aide replay`. "
+        "`hashes`: parameters, figures and hashes, but no source text and no paths; `text`: those as well; "
+        "`off`: nothing.",
         choices=("off", "hashes", "text"),
     )
 
