@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aide_lsp.errors import MemoryShortError, ModelFilesError
+from aide_lsp.errors import MemoryShortError, ModelFilesError, SettingsError
 from aide_lsp.settings import ModelLimits, Settings
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
     Raises:
         ModelError: the model cannot be had.
         SessionError: the runtime cannot load it.
+        SettingsError: the recipe is not for this device.
     """
+    check_recipe(settings)
     try:
         return _load(settings, progress)
     except MemoryShortError:
@@ -40,6 +42,25 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
         if not remove_damaged(settings, progress):
             raise
     return _load(settings, progress)
+
+
+def check_recipe(settings: Settings) -> None:
+    """Check, before anything is fetched or converted, that the device can run the recipe in useful time.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    if settings.recipe != "fp16":
+        return
+    from aide_lsp.inference.session_runtime import cuda_problem
+
+    problem = 'provider is set to "cpu"' if settings.provider == "cpu" else cuda_problem()
+    path = card_of(settings).path
+    if problem is not None and not (path and path.is_dir()):
+        raise SettingsError(
+            f"The recipe fp16 needs a GPU ({problem}): on the CPU a completion would take minutes. Set "
+            'recipe to "auto", which chooses for the device.'
+        )
 
 
 def remove_damaged(settings: Settings, progress: Progress) -> bool:

@@ -264,6 +264,8 @@ class Server(LanguageServer):
         self.configuration.limits = limits_of(completer)
         note = completer.session.provider_note
         log.info("%s is ready: %s%s.", self.host.model, device_of(completer), f" ({note})" if note else "")
+        if note and self.configuration.resolve().settings.provider == "cuda":
+            self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
         self.review_settings()
         self.completing.loaded()
         self._spawn(self._verify(completer))

@@ -1,4 +1,4 @@
-"""Damaged files of a model, with the real server: found, told in a sentence, converted again."""
+"""What keeps a model from serving, with the real server: damaged files, another device, too little memory."""
 
 import os
 import time
@@ -24,7 +24,7 @@ def start(home):
     """Start servers of that user."""
     running = []
 
-    def start(*arguments):
+    def start(*arguments, **options):
         env = os.environ | {
             "HOME": str(home),
             "XDG_CONFIG_HOME": str(home / "config"),
@@ -32,7 +32,7 @@ def start(home):
         }
         client = RawClient(*arguments, script="real_server.py", env=env)
         running.append(client)
-        client.initialize()
+        client.initialize(initializationOptions=options)
         return client
 
     yield start
@@ -105,3 +105,35 @@ def test_two_servers_repair_one_model_at_once(folder, start):
         assert client.process.poll() is None
     for client in clients:
         assert len(told(client)) <= 1
+
+
+# -- another device
+
+
+def test_cuda_that_cannot_be_had_is_told_and_the_cpu_serves(folder, start):
+    from aide_lsp.inference.session_runtime import cuda_problem
+
+    if cuda_problem() is None:
+        pytest.skip("there is a GPU here")
+    client = start(provider="cuda")
+    status = until(client, is_ready)
+    assert (status["device"], status["recipe"]) == ("cpu", "exact")
+    (message,) = told(client)
+    assert message.startswith('Aide: provider "cuda" cannot be used here. Runs on the CPU: ')
+
+
+def test_half_floats_on_the_cpu_are_refused_before_anything_is_converted(folder, start):
+    client = start(provider="cpu", recipe="fp16")
+    status = until(client, lambda status: status["state"] == "failed")
+    assert "fp16 needs a GPU" in status["message"]
+    assert told(client) == [f"Aide offers no completions. {status['message']}"]
+    assert not list(folder.parent.glob("fp16-*"))
+    client.notify("workspace/didChangeConfiguration", {"settings": {"aide": {"recipe": "auto"}}})
+    until(client, is_ready)
+
+
+def test_half_floats_on_the_cpu_are_refused_on_the_command_line(folder, aide):
+    run = aide("complete", "x.py:2:12", "--provider", "cpu", "--recipe", "fp16")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "fp16 needs a GPU" in run.stderr
+    assert not list(folder.parent.glob("fp16-*"))
