@@ -14,6 +14,7 @@ import click
 
 from aide_lsp.cli_errors import json_text
 from aide_lsp.cli_options import ModelType, RecipeType, json_option
+from aide_lsp.terminal import say
 
 if TYPE_CHECKING:
     from aide_lsp.bench.speed import SpeedBench, Work
@@ -65,17 +66,17 @@ def speed(samples: int, as_json: bool, **options: Any) -> None:
     loaded = time.perf_counter() - started
     note = f" ({session.provider_note})" if session.provider_note else ""
     if not as_json:
-        click.echo(f"{folder.name} on {session.provider.upper()}{note}; loaded in {loaded:.2f} s")
+        say(f"{folder.name} on {session.provider.upper()}{note}; loaded in {loaded:.2f} s")
     bench, figures = speed_bench(folder, session), []
     for title, task, arguments, operations in ROWS:
         times = [1e3 * seconds for seconds in take(bench, task, arguments, operations, samples)]
         middle, best, worst = median(times), min(times), max(times)
         figures.append({"what": title, "median_ms": middle, "best_ms": best, "worst_ms": worst})
         if not as_json:
-            click.echo(f"{title:<32} {middle:>9.1f} ms   ({best:.1f} to {worst:.1f})")
+            say(f"{title:<32} {middle:>9.1f} ms   ({best:.1f} to {worst:.1f})")
     if as_json:
         facts = {"model": folder.name, "device": session.provider, "load_seconds": loaded}
-        click.echo(json_text({**facts, "figures": figures}))
+        say(json_text({**facts, "figures": figures}))
 
 
 @bench.command()
@@ -101,11 +102,11 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
         source = store.fetch(card_of(settings), progress)
         found = measure_fidelity(source, recipes or ("exact", "fast"), progress)
     if as_json:
-        click.echo(json_text([asdict(result) for result in found]))
+        say(json_text([asdict(result) for result in found]))
         return
-    click.echo("recipe   positions  same choice   mean KL  99 % KL  candidates hold")
+    say("recipe   positions  same choice   mean KL  99 % KL  candidates hold")
     for result in found:
-        click.echo(
+        say(
             f"{result.recipe:<8} {result.positions:>9} {result.top1:>12.2%} {result.mean_kl:>9.5f}"
             f" {result.p99_kl:>8.4f} {result.recall50:>11.3%} of the top 50"
         )
@@ -139,15 +140,15 @@ def reproducibility(as_json: bool, **options: Any) -> None:
     with terminal_progress() as progress:
         found = bench.replay(bench.open_model(folder, settings.provider, settings.threads), plan, progress)
     if as_json:
-        click.echo(json_text({"model": folder.name, "plan": asdict(plan), **asdict(found)}))
+        say(json_text({"model": folder.name, "plan": asdict(plan), **asdict(found)}))
     else:
         warm = found.cached_tokens / max(1, found.prompt_tokens)
-        click.echo(
+        say(
             f"{folder.name}: {plan.histories} histories, {plan.requests} requests in"
             f" {', '.join(found.languages)}; {warm:.0%} of the prompts were in the KV cache"
         )
         for compared in found.compared:
-            click.echo(f"{compared.title:<60} {compared.answers:>4} answers, {compared.differ} differ")
+            say(f"{compared.title:<60} {compared.answers:>4} answers, {compared.differ} differ")
     if any(compared.differ for compared in found.compared):
         raise click.exceptions.Exit(1)
 
@@ -204,11 +205,11 @@ def typing(
     found = figures(replayed)
     if as_json:
         facts = {"server": name, "traces": [trace.name for trace in made]}
-        click.echo(json_text({**facts, **asdict(found)}, indent=None))
+        say(json_text({**facts, **asdict(found)}, indent=None))
         return
-    click.echo(f"{name}, {len(made)} traces; the same keys at the same times for the same files and seed")
+    say(f"{name}, {len(made)} traces; the same keys at the same times for the same files and seed")
     for title, text in rows(found):
-        click.echo(f"{title:<34} {text:>18}")
+        say(f"{title:<34} {text:>18}")
 
 
 def _command(words: str) -> list[str]:

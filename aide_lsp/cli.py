@@ -4,6 +4,7 @@ In: arguments. Out: text on stdout (what was asked for) and stderr (all about it
 (docs/cli.md). It does not know how anything is done.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from aide_lsp import PRIVATE, __version__
 from aide_lsp.cli_errors import error_json, failure, json_text
 from aide_lsp.cli_options import PlaceCommand, given_values, json_option, parameter_options, place_argument
 from aide_lsp.entry import BROKEN_PIPE
+from aide_lsp.terminal import say
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion, CompletionRequest
@@ -54,7 +56,7 @@ class AideGroup(click.Group):
         except Exception as error:
             failed = failure(error)
             if ctx.meta[JSON]:
-                click.echo(error_json(error, failed))
+                say(error_json(error, failed))
             raise failed from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -117,7 +119,7 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
     completions = one_shot.answers(completer, settings, request, count)
     device = device_name(completer)
     if as_json:
-        click.echo(json_text(terminal.completions_json(completions, device, count)))
+        say(json_text(terminal.completions_json(completions, device, count)))
     else:
         tell_completions(request, completions, device, show)
     ledger_cli.keep(settings.ledger, request, completions, completer)
@@ -132,16 +134,16 @@ def tell_completions(
     shown = [completion for completion in completions if completion.text] or completions[:1]
     for number, completion in enumerate(shown, start=1):
         if len(shown) > 1:
-            click.echo(f"{'' if number == 1 else chr(10)}Candidate {number}:")
+            say(f"{'' if number == 1 else chr(10)}Candidate {number}:")
         if show:
-            click.echo(terminal.marked_source(request.text, request.offset, completion.text, colored()))
+            terminal.show_source(request.text, request.offset, completion.text, colored())
         else:
-            click.echo(terminal.CONTROL.sub("", completion.text), nl=not completion.text.endswith("\n"))
+            terminal.show_completion(completion.text)
     first = shown[0]
     if first.empty_reason:
-        click.echo(f"Nothing to show ({first.empty_reason}): {first.empty_message}", err=True)
-    click.echo(terminal.parameter_line(first.parameters), err=True)
-    click.echo(terminal.figures_line(first, device), err=True)
+        say(f"Nothing to show ({first.empty_reason}): {first.empty_message}", err=True)
+    say(terminal.parameter_line(first.parameters), err=True)
+    say(terminal.figures_line(first, device), err=True)
 
 
 @main.command()
@@ -157,12 +159,12 @@ def demo(**options: Any) -> None:
     for title in (f"\nCompleting {NAME} at the cursor:", "\nAgain, with a new seed:"):
         completer.clear_cache()  # or the second answer would be the first one again
         completion = one_shot.complete(completer, settings, text, offset, Path(NAME))
-        click.echo(f"{title}\n")
-        click.echo(terminal.marked_source(text, offset, completion.text, colored()))
+        say(f"{title}\n")
+        terminal.show_source(text, offset, completion.text, colored())
         if completion.empty_reason:
-            click.echo(f"\n  Nothing to show ({completion.empty_reason}): {completion.empty_message}")
-        click.echo(f"\n  {terminal.parameter_line(completion.parameters)}")
-        click.echo(f"  {terminal.figures_line(completion, device_name(completer))}")
+            say(f"\n  Nothing to show ({completion.empty_reason}): {completion.empty_message}")
+        say(f"\n  {terminal.parameter_line(completion.parameters)}")
+        say(f"  {terminal.figures_line(completion, device_name(completer))}")
 
 
 @main.command()
@@ -176,9 +178,9 @@ def doctor(as_json: bool, quick: bool) -> None:
     for finding in examine(effective_settings(None, {}, strict=False), quick):
         findings.append(finding)
         if not as_json:
-            click.echo(finding.line())
+            say(finding.line())
     if as_json:
-        click.echo(json_text([finding.as_dict() for finding in findings]))
+        say(json_text([finding.as_dict() for finding in findings]))
     if any(finding.level == "fail" for finding in findings):
         sys.exit(1)
 
@@ -196,7 +198,7 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(main, {}, "aide", "_AIDE_COMPLETE").source())
+    say(kind(main, {}, "aide", "_AIDE_COMPLETE").source())
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -213,10 +215,12 @@ def run() -> int:
     try:
         status = main.main(prog_name="aide", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        words = io.StringIO()
+        error.show(words)
+        say(words.getvalue(), err=True, nl=False)
         return error.exit_code
     except click.Abort:
-        click.echo("Aborted.", err=True)
+        say("Aborted.", err=True)
         return 1
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else 0
@@ -250,7 +254,7 @@ def effective_settings(path: Path | None, options: dict[str, Any], strict: bool 
     if wrong := [problem for problem in resolved.faults if problem.source == REQUEST]:
         raise SettingsError("\n".join(_on_terminal(problem) for problem in wrong))
     for problem in resolved.problems:
-        click.echo(f"{'Note' if problem.notice else 'Warning'}: {_on_terminal(problem)}", err=True)
+        say(f"{'Note' if problem.notice else 'Warning'}: {_on_terminal(problem)}", err=True)
     if resolved.off:
         raise DeclinedError("off", resolved.off.sentence())
     return resolved.settings
@@ -280,7 +284,7 @@ def load(settings: "Settings") -> Any:
         completer = load_completer(settings, progress)
     note = completer.session.provider_note
     if note and settings.provider == "cuda":
-        click.echo(f"Warning: {note}", err=True)
+        say(f"Warning: {note}", err=True)
     return completer
 
 

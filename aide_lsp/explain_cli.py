@@ -15,6 +15,7 @@ from aide_lsp.cli import device_name, effective_settings, load
 from aide_lsp.cli_errors import json_text
 from aide_lsp.cli_options import PlaceCommand, json_option, parameter_options, place_argument
 from aide_lsp.errors import AideError
+from aide_lsp.terminal import say
 
 
 class PageError(AideError):
@@ -55,11 +56,11 @@ def explain(place: str, name: str, as_json: bool, page: Path | None, **options: 
     explanation = explained(completer, request, device_name(completer), CancelToken())
     if page:
         _write(page, render(explanation))
-        click.echo(f"The page is {page}.", err=True)
+        say(f"The page is {page}.", err=True)
     if as_json:
-        click.echo(json_text(to_json(explanation)))
+        say(json_text(to_json(explanation)))
     elif not page:
-        click.echo(report(explanation))
+        say(report(explanation))
 
 
 def _check_writable(page: Path) -> None:

@@ -30,15 +30,18 @@ _EMOJI = (
 _LETTER = rf"(?![{_INVISIBLE}])[\u0590-\u1cff\ua800-\uabff\U00010800-\U00011fff\U0001e900-\U0001e95f]"
 _PATTERN = re.compile(
     rf"""
-    (?P<needed>
-        (?<={_LETTER})[\u200c\u200d](?={_LETTER})                   # joins two letters, or keeps them apart
-      | (?:(?<={_EMOJI})|(?<={_EMOJI}\ufe0f))\u200d(?={_EMOJI})     # makes one emoji of two
-      | (?<={_EMOJI})[\ufe0e\ufe0f]                                 # an emoji as a picture, or as a sign
-      | (?<=[0-9\#*])\ufe0f(?=\u20e3)                               # a key cap
+    (?=[{_INVISIBLE}])
+    (?:
+        (?P<needed>
+            (?<={_LETTER})[\u200c\u200d](?={_LETTER})                 # joins two letters, or keeps them apart
+          | (?:(?<={_EMOJI})|(?<={_EMOJI}\ufe0f))\u200d(?={_EMOJI})   # makes one emoji of two
+          | (?<={_EMOJI})[\ufe0e\ufe0f]                               # an emoji as a picture, or as a sign
+          | (?<=[0-9\#*])\ufe0f(?=\u20e3)                             # a key cap
+        )
+      | .
     )
-  | [{_INVISIBLE}]
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 

@@ -13,6 +13,7 @@ import click
 
 from aide_lsp.cli_errors import json_text
 from aide_lsp.cli_options import PlaceCommand, json_option, place_argument
+from aide_lsp.terminal import say
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
@@ -40,19 +41,19 @@ def log(count: int, stats: bool, as_json: bool, clear: bool) -> None:
     if clear:
         count = _clear(path)
         told = f"The ledger is empty now; {count} completion{'' if count == 1 else 's'} forgotten."
-        click.echo(json_text({"forgotten": count}) if as_json else told)
+        say(json_text({"forgotten": count}) if as_json else told)
         return
     entries = newest(path, None if stats else count)
     if as_json:
         from attrs import asdict
 
         facts = map(asdict, report.stats_of(entries)) if stats else map(report.entry_json, entries)
-        click.echo(json_text(list(facts)))
+        say(json_text(list(facts)))
     elif not entries:
-        click.echo(EMPTY, err=True)
+        say(EMPTY, err=True)
     else:
         lines = report.stats_lines(report.stats_of(entries)) if stats else report.log_lines(entries)
-        click.echo("\n".join(lines))
+        say("\n".join(lines))
 
 
 @click.command("replay", cls=PlaceCommand)
@@ -70,9 +71,9 @@ def replay(completion_id: str, place: str | None, as_json: bool) -> None:
     if as_json:
         from attrs import asdict
 
-        click.echo(json_text(asdict(outcome)))
+        say(json_text(asdict(outcome)))
     else:
-        click.echo("\n".join(outcome.lines()))
+        say("\n".join(outcome.lines()))
     sys.exit(0 if outcome.reproduced else 1)
 
 
@@ -89,7 +90,7 @@ def keep(
         recorder.record(mode, evolve(request, candidate=completion.candidate), completion, completer)
     recorder.flush(FLUSH_SECONDS)
     if recorder.problem:
-        click.echo(recorder.problem, err=True)
+        say(recorder.problem, err=True)
 
 
 def ledger_path() -> Path:

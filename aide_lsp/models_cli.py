@@ -11,6 +11,7 @@ import click
 
 from aide_lsp.cli_errors import json_text
 from aide_lsp.cli_options import ModelType, RecipeType, json_option
+from aide_lsp.terminal import say
 
 if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card, Shelf
@@ -47,19 +48,17 @@ def list_models(as_json: bool) -> None:
     shelf = cards.load_shelf()
     states = [(card, store.state_of(card)) for card in shelf.cards.values()]
     for error in shelf.errors:
-        click.echo(str(error), err=True)
+        say(str(error), err=True)
     speeds = _speeds()
     facts = [_facts(card, state, shelf, speeds) for card, state in states]
     if as_json:
-        click.echo(json_text(facts))
+        say(json_text(facts))
         return
     rows: list[tuple[str, ...]] = [("", "ID", "NAME", "LICENCE", "FILE", "DISK", "MEMORY", "SPEED", "STATE")]
     rows += [_row(card, state, found) for (card, state), found in zip(states, facts, strict=True)]
     for line in _columns(rows):
-        click.echo(line)
-    click.echo(
-        f"\nModels are in {store.data_folder() / 'models'}, cards of your own in {cards.user_folder()}"
-    )
+        say(line)
+    say(f"\nModels are in {store.data_folder() / 'models'}, cards of your own in {cards.user_folder()}")
 
 
 @models.command()
@@ -101,7 +100,7 @@ def convert(model_id: str | None, recipe: str | None, as_json: bool) -> None:
     recipe = _recipe(recipe, card)
     with terminal_progress() as progress:
         if store.remove_damaged(card, recipe, progress):
-            click.echo(f"The conversion of {card.name} is damaged; it is made again.", err=True)
+            say(f"The conversion of {card.name} is damaged; it is made again.", err=True)
         folder = store.ensure(card, recipe, progress)
     _say({"model": card.id, "path": str(folder)}, f"{card.name} is ready: {folder}", as_json)
 
@@ -152,7 +151,7 @@ def path(model_id: str | None, recipe: str | None, as_file: bool, as_json: bool)
 
 
 def _say(facts: dict[str, Any], sentence: str, as_json: bool) -> None:
-    click.echo(json_text(facts) if as_json else sentence)
+    say(json_text(facts) if as_json else sentence)
 
 
 def _card(model_id: str | None) -> "Card":

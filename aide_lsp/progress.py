@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from aide_lsp.invisible import escaped
+
 STEP_PERCENT, STEP_SECONDS = 10, 10.0
 """Without a terminal a line comes after so much progress, or after so long, whichever is first."""
 
@@ -18,11 +20,12 @@ STEP_PERCENT, STEP_SECONDS = 10, 10.0
 def terminal_progress() -> Iterator[Callable[[float | None, str], None]]:
     """Give a progress callback for the time of the body."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield _Lines().report
+        lines = _Lines()
+        yield lambda share, sentence: lines.report(share, escaped(sentence))
         return
     bar = _Bar()
     try:
-        yield bar.report
+        yield lambda share, sentence: bar.report(share, escaped(sentence))
     finally:
         bar.close()
 

@@ -14,6 +14,7 @@ import click
 from aide_lsp.cli_errors import json_text
 from aide_lsp.cli_options import json_option
 from aide_lsp.errors import AideError
+from aide_lsp.terminal import say
 
 if TYPE_CHECKING:
     from aide_lsp.settings import ModelLimits, Settings
@@ -40,10 +41,10 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     if as_json:
         told = {"file": str(file) if file else None, "language": language or None}
         report = told | report_json(resolved, limits)
-        click.echo(json_text(report))
+        say(json_text(report))
         return
-    click.echo(f"Settings for {file or 'this folder'}{f' ({language})' if language else ''}\n")
-    click.echo(report_text(resolved))
+    say(f"Settings for {file or 'this folder'}{f' ({language})' if language else ''}\n")
+    say(report_text(resolved))
 
 
 def _limits(settings: "Settings") -> "ModelLimits | None":

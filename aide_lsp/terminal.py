@@ -1,21 +1,23 @@
-"""What the command line shows of a completion, as text.
+"""What the command line prints: text of any origin, and what it shows of a completion.
 
-In: source text, an offset, a `Completion`. Out: lines for a terminal. It does not know how
-completions are made.
+In: text; source text, an offset, a `Completion`. Out: lines for a terminal, in which nothing but Aide's own
+colors is an escape sequence. It does not know how completions are made.
 """
 
 import os
-import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from aide_lsp.invisible import escaped
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
     from aide_lsp.settings import Parameters
 
 GREEN, RESET = "\x1b[1;32m", "\x1b[0m"
-# Control characters but tab and newline: a completion must not move the cursor or colour the terminal.
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def takes_color(stream: TextIO) -> bool:
@@ -27,12 +29,27 @@ def takes_color(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR") != "0"
 
 
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print text with names, paths and words of anybody in it: what does not show is escaped, as in JSON."""
+    click.echo(escaped(text), err=err, nl=nl)
+
+
+def show_completion(text: str) -> None:
+    """Print what would be inserted: to a program as it is, to a terminal with what does not show escaped."""
+    click.echo(escaped(text) if sys.stdout.isatty() else text, nl=not text.endswith("\n"), color=True)
+
+
+def show_source(text: str, offset: int, completion: str, colour: bool) -> None:
+    """Print the lines around the cursor with the completion marked."""
+    click.echo(marked_source(text, offset, completion, colour), color=True)
+
+
 def marked_source(text: str, offset: int, completion: str, colour: bool) -> str:
     """Render the lines around the cursor with the completion marked: green, or between `«` and `»`."""
     first = _line_start(text, offset, lines=6)
     last = _line_end(text, offset, lines=5)
-    inserted = _coloured(CONTROL.sub("", completion)) if colour else f"«{CONTROL.sub('', completion)}»"
-    shown = CONTROL.sub("", text[first:offset]), inserted, CONTROL.sub("", text[offset:last])
+    inserted = _coloured(escaped(completion)) if colour else f"«{escaped(completion)}»"
+    shown = escaped(text[first:offset]), inserted, escaped(text[offset:last])
     return "\n".join(f"  │ {line}" for line in "".join(shown).split("\n"))
 
 

@@ -16,6 +16,7 @@ from attrs import frozen
 from aide_lsp.cli import colored, effective_settings, load
 from aide_lsp.cli_errors import json_text
 from aide_lsp.cli_options import PlaceCommand, given_values, json_option, parameter_options, place_argument
+from aide_lsp.terminal import say
 from aide_lsp.troubleshooting import COMPLAINTS, Proposal, label, propose, within
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ def troubleshoot(
         trials = _trials(proposal, settings, completer, one_shot.request_of(settings, text, offset, path))
     applied = _apply(proposal, path.absolute(), given_values(options)) if accepted else None
     if as_json:
-        click.echo(json_text(_as_json(proposal, trials, applied)))
+        say(json_text(_as_json(proposal, trials, applied)))
         return
     for line in (*_lines(proposal), *_trial_lines(trials), *_last_lines(proposal, applied)):
-        click.echo(line)
+        say(line)
 
 
 @frozen

@@ -28,6 +28,7 @@ ROOMS = {
         "startup",
         "ledger",
         "project_file",
+        "invisible",
     },
     "completion": {"inference", "settings", "errors", "invisible"},
     "inference": {"settings", "errors"},
@@ -60,6 +61,7 @@ LIBRARIES = {
         "cli",
         "cli_errors",
         "cli_options",
+        "terminal",
         "models_cli",
         "bench_cli",
         "explain_cli",
@@ -132,6 +134,20 @@ def test_user_who_switched_telemetry_on_then_it_is_off(module):
         check=True,
     )
     assert run.stdout.split() == ["1", "1"]
+
+
+def test_everything_printed_goes_through_what_escapes():
+    """`terminal.say` for the command line; what a server writes to stderr is escaped on the spot or fixed."""
+    printing = [path for path in MODULES if "click.echo" in path.read_text(encoding="utf-8")]
+    assert [path.name for path in printing] == ["terminal.py"]
+    writing = re.compile(r"sys\.std(?:err|out)\.write\((.*)\)")
+    named = {
+        match[1]
+        for path in MODULES
+        for match in writing.finditer(path.read_text(encoding="utf-8"))
+        if "{" in match[1] and "escaped(" not in match[1] and path.name not in ("logs.py", "progress.py")
+    }
+    assert named == set()
 
 
 def test_modules_stay_small():

@@ -15,10 +15,20 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from aide_lsp.invisible import escaped
+
 LEVELS = ("debug", "info", "warning", "error")
 FILE_BYTES = 5 * 1024 * 1024
 SILENCED = ("pygls", "asyncio", "lsprotocol", "cattrs")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class Lines(logging.Formatter):
+    """Makes of a record lines that only Aide can have written: names and paths in it may be anybody's."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Escape what does not show, and indent all lines but the first."""
+        return escaped(super().format(record)).replace("\n", "\n  ")
 
 
 class ClientHandler(logging.Handler):
@@ -26,6 +36,7 @@ class ClientHandler(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setFormatter(Lines())
         self.send: Callable[[int, str], None] | None = None
         """Takes level and text; for any thread."""
 
@@ -68,7 +79,7 @@ class PrivateFile(RotatingFileHandler):
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         super().__init__(path, maxBytes=FILE_BYTES, backupCount=1, encoding="utf-8")
-        self.setFormatter(logging.Formatter(FORMAT))
+        self.setFormatter(Lines(FORMAT))
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding=self.encoding, opener=_open_private)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from aide_lsp import PRIVATE
+from aide_lsp.invisible import escaped
 from aide_lsp.lsp.options import Options, UsageError, read_options
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = 
     try:
         options = read_options(sys.argv[1:] if arguments is None else arguments)
     except UsageError as error:
-        sys.stderr.write(f"aide-lsp: {error}\nTry: aide-lsp --help\n")
+        sys.stderr.write(f"aide-lsp: {escaped(str(error))}\nTry: aide-lsp --help\n")
         return 2
     if options.text is not None:
         sys.stdout.write(options.text)
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = 
         logs = set_up(options.log_level, options.log_file)
         streams = _connect(options)
     except (AideError, OSError, KeyboardInterrupt) as error:
-        sys.stderr.write(f"aide-lsp: {error}\n")
+        sys.stderr.write(f"aide-lsp: {escaped(str(error))}\n")
         return 2
     return serve(streams, load or _default_load(), logs)
 

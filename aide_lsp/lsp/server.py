@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 
 from aide_lsp import __version__
 from aide_lsp.inference.forward_watch import WATCH
+from aide_lsp.invisible import escaped
 from aide_lsp.ledger.recorder import Recorder
 from aide_lsp.lsp import commands, features, lifetime
 from aide_lsp.lsp.announcing import Announcer
@@ -208,7 +209,7 @@ class Server(LanguageServer):
 
     def show(self, kind: types.MessageType, text: str) -> None:
         """Show the user a message, and log it."""
-        self.window_show_message(types.ShowMessageParams(type=kind, message=text))
+        self.window_show_message(types.ShowMessageParams(type=kind, message=escaped(text)))
 
     def _log_to_client(self, level: int, text: str) -> None:
         params = types.LogMessageParams(type=_MESSAGE_TYPES.get(level, types.MessageType.Info), message=text)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from aide_lsp.errors import AideError
+from aide_lsp.invisible import escaped
 
 Streams = tuple[BinaryIO, BinaryIO]
 BUFFER = 64 * 1024
@@ -124,5 +125,5 @@ def _remove_stale(path: Path) -> None:
 
 
 def _announce(where: str) -> None:
-    sys.stderr.write(f"aide-lsp: listening on {where}\n")
+    sys.stderr.write(f"aide-lsp: listening on {escaped(where)}\n")
     sys.stderr.flush()
