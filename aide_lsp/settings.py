@@ -138,8 +138,8 @@ class Settings:
     cache_mb: int = setting(
         80,
         int,
-        "Memory for text that the model has read, so that it need not read a file again when you return to it. "
-        "1,024 tokens take 25 MB with the default model; the latest text is always kept.",
+        "Memory for text that the model has read, so that it need not read a file again when you return to "
+        "it. 1,024 tokens take 25 MB with the default model; the latest text is always kept.",
         minimum=1,
         maximum=65_536,
         unit="MB",
