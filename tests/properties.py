@@ -13,7 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis.internal.conjecture import providers
 
 SEARCH = "search"
-TIMES = 10
+TIMES = 3
 """As many examples as usual in each round of a search."""
 FAILING = re.compile(r"(?:Falsifying|Failing) (?:explicit )?(?:example|test case): ")
 
