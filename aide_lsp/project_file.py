@@ -5,10 +5,10 @@ the user wrote stays as it is: a new key is one more line, a changed one keeps i
 that is taken out takes its line along. Never writes outside the folder. It does not know what a key means.
 """
 
+import json
 import os
 import re
 import tempfile
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import Any
 
 from attrs import frozen
 
+from aide_lsp import toml_file
 from aide_lsp.errors import SettingsError, disk_is_full
+from aide_lsp.project_folders import OWN, SHARED, Owner, distrust, project_root
+from aide_lsp.toml_file import UnreadableError
 
-OWN, SHARED = ".aide.toml", "pyproject.toml"
-LARGEST = 1_000_000
-"""Bytes of a file that is edited at all."""
+LARGEST = 65_536
+"""Bytes of a file that is edited at all: longer ones would take seconds."""
 HEADER = "# Settings of Aide for this project. What the editor sets goes over them.\n"
 BOM = "\ufeff"
 _Table = tuple[str, ...]
@@ -43,16 +45,19 @@ def write_values(document: Path, folder: Path | None, values: Mapping[str, Any])
 
     Args:
         document: path of the document.
-        folder: its workspace folder; None: the document's own folder. Nothing is read or written above.
+        folder: its workspace folder; None: its repository counts. Nothing is read or written above.
         values: by key, as in `settings.py`.
 
     Returns:
         The file that was written; None: nothing had to be changed.
 
     Raises:
-        SettingsError: the file is no TOML, lies elsewhere, or cannot be written.
+        SettingsError: there is no project, the file is no TOML, is elsewhere, not the user's, or cannot be
+            written.
     """
     try:
+        if not any(value is not None for value in values.values()) and project_root(document, folder) is None:
+            return None
         change = plan_change(document, folder, values)
         if change.new == (change.old or b""):
             return None
@@ -83,8 +88,11 @@ def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
 
 def plan_change(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Change:
     """Do as `write_values`, but write nothing."""
-    root = (folder or document.parent).resolve()
-    path = _find(document.parent.resolve(), root)
+    root = project_root(document, folder)
+    if root is None:
+        raise _no_project(document, values)
+    path = _find(document.parent.resolve(), root.resolve())
+    _check_owner(path)
     old = _read(path) if path.exists() else None
     if old is None:
         set_values = {key: value for key, value in values.items() if value is not None}
@@ -122,10 +130,7 @@ def _edit_one(text: str, table: _Table, key: str, value: Any, path: Path) -> str
     else:
         holder[key] = value
     edited = _with_tomlkit(text, table, key, value, path)
-    if adds:
-        edited = _with_line(text, edited)
-    elif removes:
-        edited = _without_line(text, edited)
+    edited = _least_change(text, edited, adds, removes)
     # Whatever the text looked like: either it means what was meant, or it stays as it is.
     if _loads(edited, path) != wanted:
         raise SettingsError(f"{path} cannot be changed without harm. Set {key} in it by hand.")
@@ -150,35 +155,27 @@ def _with_tomlkit(text: str, table: _Table, key: str, value: Any, path: Path) ->
         raise SettingsError(f"{path} cannot be changed. Set {key} in it by hand.") from error
 
 
-def _with_line(text: str, edited: str) -> str:
-    """Add the one line that was added, and no blank ones around it."""
-    old, new = text.split("\n"), edited.split("\n")
-    at = next((n for n, line in enumerate(new) if n >= len(old) or old[n] != line), len(old))
-    more = "\n".join([*old[:at], *new[at : at + 1], *old[at:]])
-    # Inside a table on one line there is no line to add.
-    return more if _means_same(more, edited) else edited
-
-
-def _without_line(text: str, edited: str) -> str:
-    """Take out the one line that was taken out, and no blank ones around it."""
+def _least_change(text: str, edited: str, adds: bool, removes: bool) -> str:
+    """Take over the one line that was added, changed or taken out, and leave all other lines as they are."""
     old, new = text.split("\n"), edited.split("\n")
     at = next((n for n, line in enumerate(old) if n >= len(new) or new[n] != line), len(old))
-    less = "\n".join(old[:at] + old[at + 1 :])
-    # More than a line goes where the value stands in a table on one line.
-    return less if _means_same(less, edited) else edited
+    lines = [*old[:at], *([] if removes else new[at : at + 1]), *old[at if adds else at + 1 :]]
+    least = "\n".join(lines)
+    # More changes where a value is in a table on one line, or on several lines itself.
+    return least if _means_same(least, edited) else edited
 
 
 def _means_same(one: str, other: str) -> bool:
     try:
-        return tomllib.loads(one) == tomllib.loads(other)
-    except tomllib.TOMLDecodeError:
+        return toml_file.parse(one.encode(), LARGEST) == toml_file.parse(other.encode(), LARGEST)
+    except UnreadableError:
         return False
 
 
 def _loads(text: str, path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        return toml_file.parse(text.encode("utf-8"), LARGEST)
+    except UnreadableError as error:
         raise SettingsError(f"{path} is not changed, because it is no valid TOML: {error}.") from error
 
 
@@ -203,6 +200,20 @@ def _find(start: Path, root: Path) -> Path:
     return root / OWN
 
 
+def _no_project(document: Path, values: Mapping[str, Any]) -> SettingsError:
+    wanted = ", ".join(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None)
+    return SettingsError(
+        f"{document} is in no workspace folder and no repository: there is no project to write to. Open its "
+        f"folder in your editor, or set {wanted} in your own settings.toml (aide doctor shows where it is)."
+    )
+
+
+def _check_owner(path: Path) -> None:
+    file = Owner.of(path.stat()) if path.exists() else None
+    if (why := distrust(path, file, Owner.of(path.parent.stat()))) is not None:
+        raise SettingsError(f"{path} is not written, because {why}.")
+
+
 def _inside(path: Path, root: Path) -> Path:
     """Follow a link, but not out of the project."""
     target = path.resolve()
@@ -217,8 +228,8 @@ def _sets_something(path: Path) -> bool:
     """Whether a `pyproject.toml` has a table for Aide."""
     text = _decode(_read(path), path)
     try:
-        tool = tomllib.loads(text.removeprefix(BOM)).get("tool")
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        tool = toml_file.parse(text.encode("utf-8"), LARGEST).get("tool")
+    except UnreadableError:
         # Broken: then only one that names us is ours to complain about.
         return re.search(r"^\s*\[\s*tool\s*\.\s*aide\b", text, re.MULTILINE) is not None
     return isinstance(tool, dict) and isinstance(tool.get("aide"), dict)
@@ -229,10 +240,12 @@ def _table_of(path: Path) -> _Table:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
+    try:
+        data = toml_file.read_bytes(path, LARGEST)
+    except UnreadableError as error:
+        raise SettingsError(f"{path} cannot be read: {error}. Nothing is written.") from error
     if len(data) > LARGEST:
-        raise SettingsError(f"{path} has more than {LARGEST:,} bytes: nothing is written.")
+        raise SettingsError(f"{path} has more than {LARGEST:,} bytes: nothing is written. Change it by hand.")
     return data
 
 

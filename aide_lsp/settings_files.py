@@ -1,47 +1,79 @@
 """Finds the TOML files that settings are read from, and reads each when it changed.
 
-In: a document's path and its workspace folder. Out: tables as they stand in the files, and why a file cannot
-be read: with line and column. It does not know what may stand in a table.
+In: a document's path and its workspace folder. Out: tables as they are in the files, and why a file cannot
+be read: with line and column. Of a file that did not change the same value comes again, after one look at it.
+It does not know what may be in a table.
 """
 
 import errno
-import re
+import os
 import stat
 import time
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
-PROJECT_FILE = ".aide.toml"
-PYPROJECT = "pyproject.toml"
-USER_FILE = "settings.toml"
-MAXIMUM_SIZE = 1_000_000
+from aide_lsp import toml_file
+from aide_lsp.project_folders import OWN, SHARED, Owner, distrust, project_folders
+from aide_lsp.toml_file import UnreadableError
+
+PROJECT_FILE, PYPROJECT, USER_FILE = OWN, SHARED, "settings.toml"
+MAXIMUM_SIZE = 262_144
+"""Bytes of a file: a `pyproject.toml` holds much besides."""
 # A file that changed so recently may change again without its time or size showing it.
 _SETTLED_NS = 200_000_000
 _NO_SUCH = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 """What a system says of a file that cannot be there."""
-_Stamp = tuple[int, int, int]
 
 
-@frozen
+@frozen(eq=False)
 class SettingsFile:
-    """A file as it was read last."""
+    """A file as it was read last. Of one that did not change there is one value only: compared as such."""
 
     path: Path
-    """Where it lies."""
+    """Where it is."""
     table: Mapping[str, Any] = field(factory=dict)
     """What it sets; of a broken file, what it set when it was last good."""
     fault: str | None = None
     """Why it cannot be read; None: it can."""
+    distrust: str | None = None
+    """Why nothing of it counts although it could be read, and what to do; None: it counts."""
     hides: Path | None = None
-    """A file beside it that sets something too, and is not read for it."""
+    """A file next to it that sets something too, and is not read for it."""
+
+
+@frozen
+class _Look:
+    """What one look at a path showed; equal looks mean an equal file."""
+
+    real: Path
+    """The path, links resolved."""
+    stamp: tuple[int, ...]
+    """When it changed, its size and kind, and which file it is."""
+    owner: Owner
+    folder: Owner
+    """Of the folder that holds the file."""
+    outside: bool
+    """Whether it is a link that leaves the project."""
+
+
+@frozen
+class _Kept:
+    """A file, and what was seen of it."""
+
+    look: _Look | None
+    """None: it is to be read again in any case."""
+    data: bytes | None
+    """What it held, as long as it is to be read again."""
+    file: SettingsFile | None
+    """What that means; None: it sets nothing for us."""
 
 
 def user_file() -> Path:
-    """Where the user's own settings lie."""
+    """Where the user's own settings are."""
     from platformdirs import user_config_path
 
     return user_config_path("aide", appauthor=False) / USER_FILE
@@ -51,123 +83,112 @@ class SettingsFiles:
     """Reads files, and remembers what they held when they were last good."""
 
     def __init__(self) -> None:
-        self._kept: dict[Path, tuple[_Stamp | None, SettingsFile]] = {}
+        self._kept: dict[Path, _Kept] = {}
+        self._hiding: dict[Path, tuple[SettingsFile, SettingsFile, SettingsFile]] = {}
 
     def read(self, path: Path) -> SettingsFile | None:
-        """Return what a file sets; None: there is no such file."""
-        try:
-            found = path.stat()
-        except (OSError, ValueError) as error:
-            if getattr(error, "errno", None) in _NO_SUCH:
-                return None
-            return self._keep(path, None, _reason(error))
-        if not stat.S_ISREG(found.st_mode):
-            return self._keep(path, None, "it is not a file")
-        stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
-        kept = self._kept.get(path)
-        if kept is not None and kept[0] == stamp:
-            return kept[1]
-        settled = time.time_ns() - found.st_mtime_ns > _SETTLED_NS
-        return self._keep(path, stamp if settled else None, _parse(path))
+        """Return what a file of the user sets; None: there is no such file."""
+        return self._read(path, None)
 
     def projects(self, document: Path | None, folder: Path | None) -> list[SettingsFile]:
         """Return the project files for a document, the nearest first.
 
         In one folder `.aide.toml` goes before `pyproject.toml`.
         """
+        places = project_folders(document, folder)
         found = []
-        for place in project_folders(document, folder):
-            own = self.read(place / PROJECT_FILE)
-            shared = self._pyproject(place / PYPROJECT)
-            if own is not None:
-                found.append(SettingsFile(own.path, own.table, own.fault, shared.path if shared else None))
-            elif shared is not None:
-                found.append(shared)
+        for place in places:
+            own_path, shared_path = _paths(place)
+            own, shared = self._read(own_path, places[-1]), self._read(shared_path, places[-1])
+            if own is not None and shared is not None and not own.distrust:
+                found.append(self._hide(own, shared))
+            else:
+                found += [file for file in (own, shared) if file is not None]
         return found
 
-    def _pyproject(self, path: Path) -> SettingsFile | None:
-        """Return what `[tool.aide]` sets; None: there is no such table."""
-        whole = self.read(path)
-        if whole is None or (whole.fault and not whole.table and "tool.aide" not in _text_or_nothing(path)):
-            return None
-        tool = whole.table.get("tool", {})
-        table = tool.get("aide") if isinstance(tool, Mapping) else None
-        if table is None and not (whole.fault and not whole.table):
-            return None
-        if table is not None and not isinstance(table, Mapping):
-            return SettingsFile(path, {}, "tool.aide is no table")
-        return SettingsFile(path, table or {}, whole.fault)
+    def _hide(self, own: SettingsFile, shared: SettingsFile) -> SettingsFile:
+        kept = self._hiding.get(own.path)
+        if kept is None or kept[0] is not own or kept[1] is not shared:
+            hiding = SettingsFile(own.path, own.table, own.fault, own.distrust, shared.path)
+            kept = self._hiding[own.path] = (own, shared, hiding)
+        return kept[2]
 
-    def _keep(self, path: Path, stamp: _Stamp | None, content: dict[str, Any] | str) -> SettingsFile:
-        if isinstance(content, str):
-            before = self._kept.get(path)
-            file = SettingsFile(path, before[1].table if before else {}, content)
-        else:
-            file = SettingsFile(path, content)
-        self._kept[path] = (stamp, file)
+    def _read(self, path: Path, root: Path | None) -> SettingsFile | None:
+        """Look at a file, and read it if it is another one than before.
+
+        Of one in a project (`root`) links are followed within it only, and it must be the user's.
+        """
+        kept = self._kept.get(path)
+        try:
+            look = _look(path, root)
+        except (OSError, ValueError) as error:
+            if isinstance(error, ValueError) or error.errno in _NO_SUCH:
+                self._kept.pop(path, None)
+                return None
+            return self._keep(path, None, None, _after_fault(path, toml_file.reason(error), kept))
+        if kept is not None and kept.look == look:
+            return kept.file
+        settled = abs(time.time_ns() - look.stamp[0]) > _SETTLED_NS
+        data: bytes | None = None
+        try:
+            if look.outside:
+                raise UnreadableError(f"it is a link to {look.real}, outside the project")
+            data = toml_file.read_bytes(look.real, MAXIMUM_SIZE)
+            if kept is not None and kept.data == data and kept.file is not None and not kept.file.distrust:
+                file: SettingsFile | None = kept.file
+            else:
+                table = _table_in(data, path)
+                file = None if table is None else SettingsFile(path, table)
+        except UnreadableError as error:
+            file = _after_fault(path, str(error), kept, data)
+        if root is not None and file is not None and (why := distrust(look.real, look.owner, look.folder)):
+            file = SettingsFile(path, distrust=why)
+        return self._keep(path, look if settled else None, None if settled else data, file)
+
+    def _keep(
+        self, path: Path, look: _Look | None, data: bytes | None, file: SettingsFile | None
+    ) -> SettingsFile | None:
+        self._kept[path] = _Kept(look, data, file)
         return file
 
 
-def project_folders(document: Path | None, folder: Path | None) -> Iterator[Path]:
-    """Yield a document's folders from the inside out, to the end of its project.
-
-    A project ends at the workspace folder or, without one, at a version control root or the home folder.
-    """
-    if document is None:
-        yield from [folder] if folder else []
-        return
-    home = Path.home()
-    for place in (document.parent, *document.parent.parents):
-        yield place
-        if place == folder or (folder is None and (_is_there(place / ".git") or place == home)):
-            return
+def _look(path: Path, root: Path | None) -> _Look:
+    """See what is at a path, without opening it."""
+    found = os.lstat(path)
+    real, outside = path, False
+    if root is not None or stat.S_ISLNK(found.st_mode):
+        real = Path(os.path.realpath(path))
+        found = real.stat()
+        outside = root is not None and not real.is_relative_to(os.path.realpath(root))
+    folder = Owner.of(real.parent.stat())
+    stamp = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_mode, found.st_dev, found.st_ino)
+    return _Look(real, stamp, Owner.of(found), folder, outside)
 
 
-def _is_there(path: Path) -> bool:
-    """Whether there is such a file; False where the system does not say."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
+def _after_fault(
+    path: Path, fault: str, kept: _Kept | None, data: bytes | None = None
+) -> SettingsFile | None:
+    """Keep what a file said before it broke. None: a `pyproject.toml` that says nothing of us."""
+    before = kept.file.table if kept is not None and kept.file is not None else {}
+    is_ours = path.name != SHARED or before or b"tool.aide" in (data or b"") or "tool.aide" in fault
+    if not is_ours:
+        return None
+    return SettingsFile(path, before, fault)
 
 
-def _parse(path: Path) -> dict[str, Any] | str:
-    """Read a TOML file, or say why it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAXIMUM_SIZE + 1)
-    except OSError as error:
-        return _reason(error)
-    if len(data) > MAXIMUM_SIZE:
-        return f"it has more than {MAXIMUM_SIZE:,} bytes"
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        return f"it is not UTF-8 text (at {_place(before, len(before))})"
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return str(error).replace("at end of document", f"at {_place(text, len(text))}, the end")
-    except RecursionError:
-        return "it is nested too deeply"
-    except ValueError:  # Python reads no integer with more than 4300 digits
-        digits = re.search(r"[0-9_]{4300,}", text)
-        return f"a number has thousands of digits (at {_place(text, digits.start() if digits else 0)})"
+def _table_in(data: bytes, path: Path) -> Mapping[str, Any] | None:
+    """Return what a file sets; None: it sets nothing for us."""
+    if path.name != SHARED:
+        return toml_file.parse(data, MAXIMUM_SIZE)
+    if b"aide" not in data and len(data) <= MAXIMUM_SIZE:
+        return None  # most of them, and some are long
+    tool = toml_file.parse(data, MAXIMUM_SIZE).get("tool", {})
+    table = tool.get("aide") if isinstance(tool, Mapping) else None
+    if table is not None and not isinstance(table, Mapping):
+        raise UnreadableError("tool.aide is no table")
+    return table
 
 
-def _place(text: str, offset: int) -> str:
-    """Name the place of an offset as `tomllib` does."""
-    before = text[:offset]
-    return f"line {before.count(chr(10)) + 1}, column {offset - before.rfind(chr(10))}"
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _text_or_nothing(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")[:MAXIMUM_SIZE]
-    except OSError:
-        return ""
+@lru_cache(maxsize=8192)
+def _paths(place: Path) -> tuple[Path, Path]:
+    return place / OWN, place / SHARED

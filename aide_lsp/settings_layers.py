@@ -17,6 +17,7 @@ from typing import Any
 from attrs import evolve
 
 from aide_lsp.presets import PRESETS, with_own
+from aide_lsp.project_folders import globs_root
 from aide_lsp.secret_files import secret_glob
 from aide_lsp.settings import (
     FIELDS,
@@ -31,7 +32,7 @@ from aide_lsp.settings import (
 )
 from aide_lsp.settings_files import PROJECT_FILE as PROJECT_FILE
 from aide_lsp.settings_files import PYPROJECT as PYPROJECT
-from aide_lsp.settings_files import SettingsFile, SettingsFiles, project_folders
+from aide_lsp.settings_files import SettingsFile, SettingsFiles
 from aide_lsp.settings_files import user_file as user_file
 from aide_lsp.settings_limits import greatest
 from aide_lsp.settings_problems import Problem as Problem
@@ -47,16 +48,25 @@ from aide_lsp.settings_values import Bounds, GoodValues
 # Sections of the editor's settings that only the editor's own plugin reads.
 CLIENT_SECTIONS = frozenset({"server", "trace"})
 EDITOR, REQUEST = "editor settings", "this request"
+Sources = tuple[SettingsFile | None, tuple[SettingsFile, ...]]
+"""The user's file, and the project files, the nearest first."""
 _Rules = list[tuple[Layer, tuple[str, ...]]]
+_Known = tuple[Sources, Path | None, ModelLimits | None, tuple[int, int] | None]
+_MOST_KEPT = 256
+"""Results: one for each document that is typed in."""
 
 
 class SettingsReader:
-    """Merges the layers. Remembers files, and the last good value of each key in each place."""
+    """Merges the layers. Remembers files, the last good value of each key in each place, and what came out.
+
+    That is given again as long as no file changed and the editor's settings are the same object.
+    """
 
     def __init__(self, user: Path | None = None) -> None:
         self._user = user
         self._files = SettingsFiles()
         self._values = GoodValues()
+        self._kept: dict[tuple[Subject, Path | None], tuple[Mapping[str, Any] | None, _Known, Resolved]] = {}
 
     def resolve(
         self,
@@ -82,28 +92,44 @@ class SettingsReader:
             others: more names of the document; Aide is off in it where a rule names one of them.
             on_disk: whether the path is one of this machine; else nothing is read there.
         """
-        root = _root(document, folder) if on_disk else folder or (document and Path(document.anchor))
-        layers, outer, problems = self._layers(document, folder, root, on_disk)
+        subject = Subject(document, language, others, on_disk)
+        sources = self.sources(document, folder, on_disk)
+        root = globs_root(document, folder) if on_disk else folder or (document and Path(document.anchor))
+        known, key = (sources, root, limits, _identity(subject)), (subject, folder)
+        kept = None if request else self._kept.get(key)
+        if kept is not None and kept[0] is editor and kept[1] == known:
+            return kept[2]
+        layers, outer = _layers(sources, root)
         layers.append(Layer(EDITOR, "editor", _editor_values(editor), root, folder))
         layers += [Layer(REQUEST, "request", _request_values(request), root)] if request else []
+        resolved = self._merge(subject, layers, outer, limits, _problems(sources))
+        if not request:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = (editor, known, resolved)
+        return resolved
+
+    def sources(self, document: Path | None, folder: Path | None, on_disk: bool = True) -> Sources:
+        """Return the files that a document's settings are read from; equal ones if none of them changed."""
+        user = self._files.read(self._user or user_file())
+        projects = self._files.projects(document, folder) if on_disk else ()
+        return user, tuple(projects)
+
+    def _merge(
+        self,
+        subject: Subject,
+        layers: list[Layer],
+        outer: list[Layer],
+        limits: ModelLimits | None,
+        problems: list[Problem],
+    ) -> Resolved:
         bounds = Bounds(limits, _presets(layers, problems), _cap(layers))
-        merge = _Merge(Subject(document, language, others, on_disk), bounds, self._values, problems)
+        merge = _Merge(subject, bounds, self._values, problems)
         for layer in layers:
             merge.add(layer)
         for layer in outer:
             merge.add_rules(layer)
         return merge.result()
-
-    def _layers(
-        self, document: Path | None, folder: Path | None, root: Path | None, on_disk: bool
-    ) -> tuple[list[Layer], list[Layer], list[Problem]]:
-        """Return the layers of files, the project files further out, and what is wrong with files."""
-        user = self._files.read(self._user or user_file())
-        own = [_layer(user, "user", root)] if user else []
-        files = self._files.projects(document, folder) if on_disk else []
-        projects = [_layer(file, "project", file.path.parent) for file in files]
-        problems = [problem for file in ([user] if user else []) + files for problem in _file_problems(file)]
-        return own + projects[:1], projects[1:], problems
 
 
 class _Merge:
@@ -214,8 +240,25 @@ def _layer(file: SettingsFile, kind: Kind, root: Path | None) -> Layer:
     return Layer(str(file.path), kind, file.table, root, stale=file.fault is not None)
 
 
+def _layers(sources: Sources, root: Path | None) -> tuple[list[Layer], list[Layer]]:
+    """Return the layers of files, and the project files further out."""
+    user, files = sources
+    own = [_layer(user, "user", root)] if user else []
+    projects = [_layer(file, "project", file.path.parent) for file in files if not file.distrust]
+    return own + projects[:1], projects[1:]
+
+
+def _problems(sources: Sources) -> list[Problem]:
+    """Say what is wrong with files."""
+    user, files = sources
+    return [problem for file in ([user] if user else []) + [*files] for problem in _file_problems(file)]
+
+
 def _file_problems(file: SettingsFile) -> list[Problem]:
     found = []
+    if file.distrust is not None:
+        message = f"{file.path} is not used, because {file.distrust}."
+        found.append(Problem(str(file.path), "", message, notice=True))
     if file.fault is not None:
         stays = "Its last good values stay in effect." if file.table else "Nothing of it is in effect."
         found.append(Problem(str(file.path), "", f"{file.path} cannot be read: {file.fault}. {stays}"))
@@ -265,9 +308,15 @@ def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool) -> OffRule | 
     return None
 
 
-def _root(document: Path | None, folder: Path | None) -> Path | None:
-    """The outermost folder of the document's project."""
-    return next(reversed(list(project_folders(document, folder))), None)
+def _identity(subject: Subject) -> tuple[int, int] | None:
+    """Which file a document is on the disk; it may become a link to another one."""
+    if subject.document is None or not subject.on_disk:
+        return None
+    try:
+        found = subject.document.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _real(document: Path) -> Path:

@@ -28,7 +28,8 @@ Each place goes over the one before, key by key:
 1. the defaults;
 2. your own file, `settings.toml` in the folder that `aide doctor` prints;
 3. the project: the nearest of `.aide.toml` and `[tool.aide]` in `pyproject.toml`, from the file's folder up
-   to the workspace folder; where one folder has both, `.aide.toml` counts;
+   to the workspace folder or, where none is open, to the root of the repository (`.git`); where one folder
+   has both, `.aide.toml` counts;
 4. the editor's settings, for the workspace or one folder of it;
 5. one request, such as `aide.regenerate` with parameters or an option of `aide complete`.
 
@@ -60,6 +61,22 @@ in your editor's settings (`aide.seed`) or for one request. Whole numbers may al
 A project comes from somewhere else. Its file may set what *project* stands at below: the five parameters, a
 preset's name, and `off`. It never names a model, a path or a device, and makes no presets. What it asks of
 Num Context is lowered to your `max_num_context`, and you are told.
+
+A project file counts only where nobody but you (or the system's administrator) can have written it:
+
+- The file and its folder belong to you or to root, and not everyone may write to them. In `/tmp` no project
+  file counts, nor does one that another user put into a shared folder.
+- Nothing above the workspace folder or the repository is read. A file that belongs to neither has the
+  project file in its own folder; on the command line, one in the current folder too.
+- Links are followed within the project. Files have at most 256 KB, keys at most 16 parts
+  (`a.b.c` has three), and anything but a regular file is left alone.
+
+Where a file does not count, you are told why, and `aide settings FILE` shows it. On Windows, owners and
+permissions are not looked at.
+
+Pinning a seed, choosing a preset and `aide troubleshoot --apply` write to the nearest of these files, or make
+`.aide.toml` in the workspace folder or at the repository's root. Where there is neither, they write nothing
+and say so: open the folder in your editor, or set the value in your own file.
 
 ## Mistakes
 

@@ -161,10 +161,11 @@ def _lines(proposal: Proposal) -> Iterator[str]:
 def _apply(proposal: Proposal, path: Path, given: Mapping[str, Any]) -> Applied:
     """Write the proposed values to the project file."""
     from aide_lsp.project_file import write_values
+    from aide_lsp.project_folders import working_folder
 
     if not proposal.changes:
         return Applied(None, ())
-    written = write_values(path, _project_folder(path), proposal.values)
+    written = write_values(path, working_folder(path), proposal.values)
     effective, notes = effective_settings(path, {}, strict=False).parameters, []
     for key, value in proposal.values.items():
         if getattr(effective, key) != value:
@@ -203,16 +204,6 @@ def _as_json(proposal: Proposal, trials: Sequence[Trial], applied: Applied | Non
         "written": str(applied.path) if applied and applied.path else None,
         "notes": list(applied.notes) if applied else [],
     }
-
-
-def _project_folder(path: Path) -> Path:
-    """Where a project file may be made: the repository's root, or beside the one there is, or the text."""
-    from aide_lsp.settings_files import PROJECT_FILE, project_folders
-
-    folders = list(project_folders(path, None))
-    if (folders[-1] / ".git").exists():
-        return folders[-1]
-    return next((folder for folder in folders if (folder / PROJECT_FILE).is_file()), path.parent)
 
 
 def _value(parameters: "Parameters", key: str) -> str:

@@ -30,6 +30,7 @@ def set_seed(text, seed=7, table=()):
         ("top_k = 3\r\n", "top_k = 3\r\nseed = 7\r\n"),
         ("\ufefftop_k = 3\n", "\ufefftop_k = 3\nseed = 7\n"),
         ("seed=1", "seed=7"),
+        ("seed = 1\n[[rules]]\n[top_k]\n[[rules]]", "seed = 7\n[[rules]]\n[top_k]\n[[rules]]"),
         ('"seed" = 0x10 # hex\n', '"seed" = 7 # hex\n'),
     ],
 )
@@ -168,9 +169,44 @@ def test_pyproject_is_edited_where_it_sets_something_and_only_there(project):
     assert (project / "pyproject.toml").read_text() == "[tool.aide]\ntop_k = 3\nseed = 7\n"
 
 
-def test_without_workspace_folder_nothing_above_the_document_is_touched(project):
+def test_without_a_workspace_folder_the_repository_is_written_to(project):
+    (project / ".git").mkdir()
+    assert write_values(project / "src" / "a.py", None, {"seed": 1}) == project / ".aide.toml"
+
+
+def test_without_a_project_nothing_is_written_and_it_is_said_what_to_do(project):
     (project / ".aide.toml").write_text("top_k = 3\n")
-    assert write_values(project / "src" / "a.py", None, {"seed": 1}) == project / "src" / ".aide.toml"
+    with pytest.raises(SettingsError, match=r"no repository.*set seed = 1 in your own settings.toml"):
+        write_values(project / "src" / "a.py", None, {"seed": 1})
+    assert write_values(project / "src" / "a.py", None, {"seed": None}) is None
+    assert not (project / "src" / ".aide.toml").exists()
+    assert (project / ".aide.toml").read_text() == "top_k = 3\n"
+
+
+def test_a_project_file_next_to_a_loose_document_is_edited(project):
+    (project / ".aide.toml").write_text("top_k = 3\n")
+    assert write_values(project / "a.py", None, {"seed": 1}) == project / ".aide.toml"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o733])
+@pytest.mark.parametrize("there", [True, False])
+def test_where_everyone_may_write_nothing_is_written(project, mode, there):
+    (project / ".git").mkdir()
+    if there:
+        (project / ".aide.toml").write_text("top_k = 3\n")
+    project.chmod(mode)
+    with pytest.raises(SettingsError, match="everyone may write to the folder"):
+        pin(project)
+    assert [path.name for path in project.glob(".aide*")] == ([".aide.toml"] if there else [])
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize("given", [".", ".aide.toml"])
+def test_a_file_or_folder_of_another_user_is_not_written(project, given):
+    (project / ".aide.toml").write_text("top_k = 3\n")
+    os.chown(project / given, 12345, 12345)
+    with pytest.raises(SettingsError, match="belongs to another user"):
+        pin(project)
     assert (project / ".aide.toml").read_text() == "top_k = 3\n"
 
 
@@ -197,7 +233,7 @@ def test_a_linked_folder_out_of_the_project_is_not_followed(project):
 
 def test_what_cannot_be_edited_is_left_alone(project):
     path = project / ".aide.toml"
-    for content in (b"seed = \n", b"\xff\xfe", b"# " + b"x" * 1_000_001):
+    for content in (b"seed = \n", b"\xff\xfe", b"# " + b"x" * 65_536, b"a." * 10_000 + b"a = 1"):
         path.write_bytes(content)
         with pytest.raises(SettingsError):
             pin(project)

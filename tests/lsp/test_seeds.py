@@ -201,6 +201,7 @@ async def test_pin_does_not_follow_a_link_out_of_the_folder(editor, clean, tmp_p
 
 
 async def test_pin_says_when_the_editor_wins(seeded, tmp_path):
+    (tmp_path / ".git").mkdir()
     uri = open_text(seeded, "#drawn", (tmp_path / "a.py").as_uri())
     shown = await run(seeded, "aide.regenerate", {**place(uri), "seed": 11})
     pinned = await run(seeded, "aide.pinSeed", {"uri": uri})
