@@ -13,7 +13,7 @@ from aide_lsp.settings import Parameters, camel, check_value, normal
 from aide_lsp.settings_problems import Problem, named, nearest
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    # Of code, twice the usual text is read: the more is read, the fewer continuations are good.
+    # Each within what `parameter_guide.TASKS` says for its task; code gets twice the default context.
     "code": {"temperature": 0.3, "top_p": 0.6, "top_k": 40, "num_context": 2048},
     "factual": {"temperature": 0.2, "top_p": 0.3, "top_k": 30},
     "creative": {"temperature": 0.8, "top_p": 0.95, "top_k": 150},

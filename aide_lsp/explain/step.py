@@ -185,4 +185,4 @@ def _entropy(probs: Floats) -> float:
 
 
 def _log_mass(logits: Floats, best: float, scale: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(float(np.log(np.exp((logits - best) / temperature).sum())) for temperature in scale)
+    return tuple(float(np.log(sampler.weigh(logits, best, temperature).sum())) for temperature in scale)

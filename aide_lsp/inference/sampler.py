@@ -89,10 +89,7 @@ def distribution(
     if params.greedy:
         return greedy(logits, ids)
     logits, ids = apply_top_k(logits, ids, params.top_k)
-    # The highest is subtracted before the division, so the best token always weighs 1. With a tiny
-    # temperature the others may overflow to minus infinity: they weigh nothing.
-    with np.errstate(over="ignore"):
-        weights = np.exp((logits.astype(np.float64) - float(logits.max())) / params.temperature)
+    weights = weigh(logits, float(logits.max()), params.temperature)
     mass = _sum(weights)
     if params.top_p < 1:
         head = _head_with_mass(weights, mass * params.top_p)
@@ -136,6 +133,15 @@ def greedy(logits: NDArray[np.floating], ids: NDArray[np.integer]) -> tuple[Ids,
     """Return the id of the highest logit, of equal ones the lowest, with probability 1."""
     best = ids[logits == logits.max()].min()
     return np.array([best], dtype=np.int64), np.ones(1)
+
+
+def weigh(logits: NDArray[np.floating], best: float, temperature: float) -> Floats:
+    """Return how much more or less likely than a token of the logit `best` each token is."""
+    # Subtracted before the division, so the best token always weighs 1. With a tiny temperature the others
+    # may overflow to minus infinity: they weigh nothing.
+    with np.errstate(over="ignore"):
+        weights: Floats = np.exp((logits.astype(np.float64) - best) / temperature)
+    return weights
 
 
 def apply_top_k(

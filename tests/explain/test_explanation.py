@@ -96,6 +96,12 @@ def test_probabilities_and_counts_are_those_of_the_sampler_on_all_logits(tempera
         assert step.entropy == pytest.approx(-sum(p * math.log2(p) for p in drawn if p), abs=1e-12)
 
 
+def test_temperature_next_to_0_is_explained_too():
+    request = parameters(request_at("x = |"), temperature=5e-324, seed=1)
+    step = explained(completer_of(babbling()), request).tokens[0].step
+    assert (step.probability, step.entropy, step.log_mass[0]) == (1.0, 0.0, 0.0)
+
+
 def test_log_mass_gives_each_temperatures_probabilities():
     explanation = explained(completer_of(babbling()), request_at("x\n|", temperature=0.33, seed=1))
     assert 0.33 in explanation.temperatures

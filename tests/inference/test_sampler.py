@@ -240,7 +240,7 @@ def test_top_k_when_one_then_is_greedy_whatever_ties(logits, temperature, top_p)
     assert kept(logits, params(temperature, 1, top_p)) == kept(logits, params(temperature=0))
 
 
-@given(logit_rows, temperatures, st.integers(1, 70))
+@given(logit_rows, st.floats(0.1, 2.0), st.integers(1, 70))
 def test_top_k_when_set_then_keeps_exactly_that_many(logits, temperature, top_k):
     assert len(kept(logits, params(temperature, top_k))) == min(top_k, logits.size)
 
