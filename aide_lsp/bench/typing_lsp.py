@@ -17,8 +17,8 @@ import psutil
 
 from aide_lsp.errors import AideError
 
-OWN_SERVER = (sys.executable, "-m", "aide_lsp.lsp.main")
-"""The command of Aide's server in the environment at hand."""
+OWN_SERVER = (sys.executable, "-P", "-m", "aide_lsp.lsp.main")
+"""The command of Aide's server in the environment at hand, whatever modules the current folder has."""
 PIPE_BYTES = 1 << 22
 ENDING_SECONDS = 20
 

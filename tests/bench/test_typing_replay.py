@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from aide_lsp.bench import typing_replay
 from aide_lsp.bench.typing_editor import EditorEngine, offered, position, utf16
+from aide_lsp.bench.typing_lsp import OWN_SERVER
 from aide_lsp.bench.typing_replay import Pace, Request, Tokens, replay
 from aide_lsp.bench.typing_sources import Source, module_sources
 from aide_lsp.bench.typing_trace import Event, Trace, make_trace
@@ -291,3 +293,13 @@ async def test_a_server_that_ends_is_told_with_its_last_words(tmp_path):
     await engine.stop()
     with pytest.raises(AideError, match="cannot be started"):
         await EditorEngine("missing", {}, tmp_path).start(["no-such-program-for-aide"])
+
+
+def test_own_server_is_not_taken_from_the_current_folder(tmp_path):
+    """A project may have modules of any name."""
+    (tmp_path / "aide_lsp").mkdir()
+    (tmp_path / "aide_lsp" / "__init__.py").write_text("raise SystemExit('taken over')", encoding="utf-8")
+    run = subprocess.run(
+        [*OWN_SERVER, "--version"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
