@@ -71,7 +71,7 @@ def _copy(file: Path, partial: PartialFile, told: Callable[[int], None]) -> None
 
 def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> tuple[str, str | None]:
     """Ask the Hub about the file; gives the address to read it from, and the token if it wants one."""
-    from huggingface_hub import get_token, hf_hub_url
+    from huggingface_hub import hf_hub_url
 
     url = hf_hub_url(source.repo, source.file, revision=source.revision, endpoint=endpoint)
     token = None
@@ -80,7 +80,7 @@ def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> tu
             facts = _facts(url, None)
         except Exception as error:
             # Looked up only now: the library may renew a login on the network to do it.
-            token = _within(PATIENCE, get_token) if _status_of(error) in LOGIN_WANTED else None
+            token = _within(PATIENCE, _token) if _status_of(error) in LOGIN_WANTED else None
             if token is None:
                 raise
             facts = _facts(url, token)
@@ -92,6 +92,13 @@ def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> tu
     ):
         raise SourceError("has another file under this name than the one that the model card pins")
     return url, token
+
+
+def _token() -> str | None:
+    """Give the user's token, unless HF_HUB_DISABLE_IMPLICIT_TOKEN says that it must be asked for."""
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+    return build_hf_headers().get("authorization", "").removeprefix("Bearer ") or None
 
 
 def _facts(url: str, token: str | None) -> Any:

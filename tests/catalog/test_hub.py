@@ -192,6 +192,16 @@ def test_hub_that_refuses_the_users_token_too_says_so(hub_source, hub_server, pa
     assert hub_server.seen == ["HEAD", "HEAD"]
 
 
+def test_token_that_the_user_keeps_to_commands_of_their_own_is_not_sent(
+    hub_source, hub_server, partial, logged_in, monkeypatch
+):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
+    hub_server.plan["token"] = logged_in
+    with pytest.raises(SourceError, match="asks for a login"):
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert [headers.get("authorization") for headers in hub_server.headers] == [None]
+
+
 def test_token_is_not_sent_to_where_the_hub_redirects(tiny_model, hub_source, hub_server, partial, logged_in):
     with serving(tiny_model) as storage:
         hub_server.plan |= {"token": logged_in, "elsewhere": storage.url}
