@@ -239,19 +239,16 @@ def effective_settings(path: Path | None, options: dict[str, Any], strict: bool 
     """
     from aide_lsp.completion.syntax import language_id_of
     from aide_lsp.errors import DeclinedError, SettingsError
-    from aide_lsp.project_folders import working_folder
     from aide_lsp.settings_layers import REQUEST, SettingsReader
     from aide_lsp.startup import known_limits
 
     given = given_values(options)
     language = language_id_of("", str(path or ""))
     document, reader = path.resolve() if path else None, SettingsReader()
-    folder = working_folder(document) if document else None
     limits = None
     if strict:
-        first = SettingsReader().resolve(document, folder=folder, language=language, request=given)
-        limits = known_limits(first.settings)
-    resolved = reader.resolve(document, folder=folder, limits=limits, language=language, request=given)
+        limits = known_limits(SettingsReader().resolve(document, language=language, request=given).settings)
+    resolved = reader.resolve(document, limits=limits, language=language, request=given)
     if not strict:
         return resolved.settings
     if wrong := [problem for problem in resolved.faults if problem.source == REQUEST]:

@@ -20,32 +20,25 @@ REPOSITORY = ".git"
 def project_folders(document: Path | None, folder: Path | None) -> tuple[Path, ...]:
     """Return the folders in which project files count, from the inside out.
 
-    They end at the workspace folder or, without one, at the repository's root. A document that belongs to
-    neither has its own folder only: what is above may be anybody's.
+    They end at the workspace folder or, without one, at the repository's root. Where there is neither, they
+    are those of the user: up to the home folder, to one that others can write to, or to the end of the disk.
     """
     if document is None:
         return (folder,) if folder else ()
     places = _with_parents(document.parent)
     outer = folder if folder in places else _repository(places)
-    return places[: places.index(outer) + 1] if outer is not None else places[:1]
+    return places[: places.index(outer) + 1] if outer is not None else _users(places)
 
 
 def project_root(document: Path, folder: Path | None) -> Path | None:
     """Return the outermost folder of a document's project; None: it belongs to none.
 
-    Without a workspace folder or a repository a project file next to the document makes one.
+    Without a workspace folder or a repository the nearest `.aide.toml` makes one.
     """
-    outermost = project_folders(document, folder)[-1]
-    if outermost == folder or _is_there(outermost, REPOSITORY) or _is_there(outermost, OWN):
-        return outermost
-    return None
-
-
-def working_folder(document: Path) -> Path | None:
-    """Return the current folder, if it is the project of a document that no editor opened a folder for."""
-    here, places = Path.cwd(), _with_parents(document.parent)
-    marked = here in places and (_is_there(here, OWN) or _is_there(here, SHARED))
-    return here if marked and _repository(places) is None else None
+    places = project_folders(document, folder)
+    if places[-1] == folder or _is_there(places[-1], REPOSITORY):
+        return places[-1]
+    return next((place for place in places if _is_there(place, OWN)), None)
 
 
 def globs_root(document: Path | None, folder: Path | None) -> Path | None:
@@ -53,7 +46,7 @@ def globs_root(document: Path | None, folder: Path | None) -> Path | None:
     places = project_folders(document, folder)
     if document is None or places[-1] == folder or _is_there(places[-1], REPOSITORY):
         return places[-1] if places else None
-    home = Path.home()
+    home = _home()
     return home if home in document.parents else Path(document.anchor)
 
 
@@ -101,6 +94,33 @@ def _with_parents(place: Path) -> tuple[Path, ...]:
 def _repository(places: tuple[Path, ...]) -> Path | None:
     """Return the innermost root of a repository."""
     return next((place for place in places if _is_there(place, REPOSITORY)), None)
+
+
+def _users(places: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the folders up to the first that ends what is the user's own; that one may say why."""
+    home = _home()
+    for number, place in enumerate(places):
+        if number and place == place.parent:
+            return places[:number]
+        if place == home or not _is_users(place):
+            return places[: number + 1]
+    return places
+
+
+def _is_users(place: Path) -> bool:
+    try:
+        return distrust(place, None, Owner.of(place.stat())) is None
+    except FileNotFoundError:
+        return True  # nobody wrote anything there
+    except (OSError, ValueError):
+        return False
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # an account without one
+        return None
 
 
 def _is_there(place: Path, name: str) -> bool:

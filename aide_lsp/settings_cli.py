@@ -31,15 +31,13 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     known here; the editor's command aide.settings shows that too.
     """
     from aide_lsp.completion.syntax import language_id_of
-    from aide_lsp.project_folders import working_folder
     from aide_lsp.settings_layers import SettingsReader
     from aide_lsp.settings_report import report_json, report_text
 
     document = (file or Path("untitled")).resolve()
     language = language or language_id_of("", str(document))
-    folder = working_folder(document)
-    limits = _limits(SettingsReader().resolve(document, folder=folder, language=language).settings)
-    resolved = SettingsReader().resolve(document, folder=folder, limits=limits, language=language)
+    limits = _limits(SettingsReader().resolve(document, language=language).settings)
+    resolved = SettingsReader().resolve(document, limits=limits, language=language)
     if as_json:
         told = {"file": str(file) if file else None, "language": language or None}
         report = told | report_json(resolved, limits)

@@ -67,7 +67,7 @@ A project file counts only where nobody but you (or the system's administrator) 
 - The file and its folder belong to you or to root, and not everyone may write to them. In `/tmp` no project
   file counts, nor does one that another user put into a shared folder.
 - Nothing above the workspace folder or the repository is read. A file that belongs to neither has the
-  project file in its own folder; on the command line, one in the current folder too.
+  nearest project file in the folders that are yours, up to your home folder.
 - Links are followed within the project. Files have at most 256 KB, keys at most 16 parts
   (`a.b.c` has three), and anything but a regular file is left alone.
 
@@ -75,8 +75,8 @@ Where a file does not count, you are told why, and `aide settings FILE` shows it
 permissions are not looked at.
 
 Pinning a seed, choosing a preset and `aide troubleshoot --apply` write to the nearest of these files, or make
-`.aide.toml` in the workspace folder or at the repository's root. Where there is neither, they write nothing
-and say so: open the folder in your editor, or set the value in your own file.
+`.aide.toml` in the workspace folder or at the repository's root. Where there is neither, nothing new is
+made, and you are told what to do: open the folder in your editor, or set the value in your own file.
 
 ## Mistakes
 

@@ -161,11 +161,10 @@ def _lines(proposal: Proposal) -> Iterator[str]:
 def _apply(proposal: Proposal, path: Path, given: Mapping[str, Any]) -> Applied:
     """Write the proposed values to the project file."""
     from aide_lsp.project_file import write_values
-    from aide_lsp.project_folders import working_folder
 
     if not proposal.changes:
         return Applied(None, ())
-    written = write_values(path, working_folder(path), proposal.values)
+    written = write_values(path, None, proposal.values)
     effective, notes = effective_settings(path, {}, strict=False).parameters, []
     for key, value in proposal.values.items():
         if getattr(effective, key) != value:

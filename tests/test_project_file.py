@@ -175,17 +175,16 @@ def test_without_a_workspace_folder_the_repository_is_written_to(project):
 
 
 def test_without_a_project_nothing_is_written_and_it_is_said_what_to_do(project):
-    (project / ".aide.toml").write_text("top_k = 3\n")
     with pytest.raises(SettingsError, match=r"no repository.*set seed = 1 in your own settings.toml"):
         write_values(project / "src" / "a.py", None, {"seed": 1})
     assert write_values(project / "src" / "a.py", None, {"seed": None}) is None
-    assert not (project / "src" / ".aide.toml").exists()
-    assert (project / ".aide.toml").read_text() == "top_k = 3\n"
+    assert not list(project.rglob(".aide.toml"))
 
 
-def test_a_project_file_next_to_a_loose_document_is_edited(project):
+def test_without_either_a_project_file_that_is_there_is_edited(project):
     (project / ".aide.toml").write_text("top_k = 3\n")
     assert write_values(project / "a.py", None, {"seed": 1}) == project / ".aide.toml"
+    assert write_values(project / "src" / "a.py", None, {"seed": 2}) == project / ".aide.toml"
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o733])

@@ -3,10 +3,11 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from aide_lsp.project_folders import working_folder
+from aide_lsp.project_folders import project_folders
 from aide_lsp.settings_files import MAXIMUM_SIZE, SettingsFiles
 from aide_lsp.settings_layers import SettingsReader
 
@@ -278,8 +279,7 @@ def tree(tmp_path):
 @pytest.mark.parametrize(
     ("repository", "folder", "file", "seen"),
     [
-        (None, None, 0, False),
-        (None, None, 2, False),
+        (None, None, 0, True),
         (None, None, 3, True),
         (1, None, 0, False),
         (1, None, 1, True),
@@ -313,15 +313,19 @@ def test_outside_of_a_project_globs_of_the_user_still_name_folders(tree, tmp_pat
     assert SettingsReader(tmp_path / "user.toml").resolve(tree[3] / "a.py").off is not None
 
 
-def test_on_the_command_line_the_current_folder_is_a_project_if_it_says_so(tree, monkeypatch):
-    document = tree[3] / "a.py"
-    monkeypatch.chdir(tree[1])
-    assert working_folder(document) is None
-    (tree[1] / ".aide.toml").write_text("")
-    assert working_folder(document) == tree[1]
-    assert working_folder(tree[0] / "a.py") is None
-    (tree[0] / ".git").mkdir()
-    assert working_folder(document) is None
+def test_outside_of_a_project_only_folders_of_the_user_count(reader, tree, monkeypatch):
+    (tree[0] / ".aide.toml").write_text("top_k = 7\n")
+    monkeypatch.setattr("pathlib.Path.home", lambda: tree[1])
+    assert top_k(reader, tree[3] / "a.py") == 50
+    monkeypatch.setattr("pathlib.Path.home", lambda: tree[0])
+    assert top_k(reader, tree[3] / "a.py") == 7
+    tree[2].chmod(0o777)
+    assert top_k(reader, tree[3] / "a.py") == 50
+
+
+def test_the_root_of_the_disk_is_nobodys_project():
+    assert Path("/") not in project_folders(Path("/srv/a/b.py"), None)
+    assert project_folders(Path("/b.py"), None) == (Path("/"),)
 
 
 POSIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows keeps permissions elsewhere")
