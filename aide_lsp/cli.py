@@ -207,7 +207,7 @@ def serve(arguments: tuple[str, ...]) -> None:
     """Run the language server (the same as aide-lsp; `aide serve --help` lists its options)."""
     from aide_lsp.lsp.main import main as serve_main
 
-    serve_main(list(arguments))
+    sys.exit(serve_main(list(arguments)))
 
 
 def run() -> int:

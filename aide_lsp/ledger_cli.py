@@ -25,7 +25,9 @@ EMPTY = 'The ledger is empty: nothing was completed yet, or it is off (setting l
 
 
 @click.command("log")
-@click.option("-n", "count", default=20, show_default=True, type=click.IntRange(1), help="How many, at most.")
+@click.option(
+    "-n", "count", default=20, show_default=True, type=click.IntRange(1, 1_000_000), help="How many, at most."
+)
 @click.option("--stats", is_flag=True, help="Acceptance and median times for each set of parameters.")
 @json_option("all that is known, without any text,")
 @click.option("--clear", is_flag=True, help="Forget all completions.")

@@ -101,7 +101,7 @@ def _proposal(
 ) -> Proposal:
     """Propose for a text, as far as the loaded model allows."""
     from aide_lsp import one_shot
-    from aide_lsp.completion.window import cut_window
+    from aide_lsp.completion.window import holds_all
     from aide_lsp.settings import new_seed
     from aide_lsp.startup import limits_of
 
@@ -109,8 +109,7 @@ def _proposal(
     parameters = settings.parameters
     seed = new_seed() if parameters.seed is None else parameters.seed
     limits = within(limits_of(completer), settings.max_num_context)
-    window = cut_window(text[:offset], text[offset:], parameters.num_context, completer.tokenizer.encode)
-    reads_all = len(window.prefix) + len(window.suffix) == len(text)
+    reads_all = holds_all(text, offset, parameters.num_context, completer.tokenizer.encode)
     return propose(complaint, parameters, limits, seed, reads_all)
 
 

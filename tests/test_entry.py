@@ -191,6 +191,8 @@ def shell(env, line):
         ("AIDE_DATA_DIR=/dev/null/x aide complete x.py:2:12", 1, "could not be written"),
         ("AIDE_DATA_DIR=/proc/x aide models fetch smollm2-135m", 1, "could not be written"),
         ("aide replay nonsense", 1, "ledger"),
+        ("aide log -n 99999999999999999999", 2, "not in the range"),
+        ("aide serve --nope", 2, "there is no option"),
         ('aide bench typing --command "a \'b"', 2, "No closing quotation"),
         ("aide bench typing --command /no/such/server", 2, "no program"),
         ("aide bench typing /dev", 2, "directory"),

@@ -57,6 +57,12 @@ def cut_window(head: str, tail: str, budget: int, encode: Encode) -> Window:
     return Window(prefix, suffix, prefix_ids, suffix_ids)
 
 
+def holds_all(text: str, offset: int, budget: int, encode: Encode) -> bool:
+    """Whether a window of this budget holds the whole text around a cursor."""
+    window = cut_window(text[:offset], text[offset:], budget, encode)
+    return len(window.prefix) + len(window.suffix) == len(text)
+
+
 def _prefix_share(above: list[_Edge], budget: int) -> int:
     """Tokens kept free for the prefix: three quarters, or less where the whole head needs less."""
     share = budget - budget // 4
