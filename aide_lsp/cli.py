@@ -80,7 +80,7 @@ class AideGroup(click.Group):
 First steps:
   aide demo                         fetch the model and see it complete a sample
   aide complete src/app.py:12:9     complete your own file (line and column from 1)
-  aide doctor                       check the installation, with the repair for each fault
+  aide doctor                       diagnose the installation and suggest repairs
 Editors start the server themselves, with the command aide-lsp.""",
 )
 @click.version_option(__version__, prog_name="aide")

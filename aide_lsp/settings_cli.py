@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @json_option("the report")
 @click.option("--language", default="", help="Language id of the file.  [default: by the file's name]")
 def settings(file: Path | None, as_json: bool, language: str) -> None:
-    """Print each setting in effect for FILE, where it comes from, and what it goes over.
+    """Print every setting in effect for FILE, where it comes from, and what it overrides.
 
     Without FILE: for a file of no name in this folder. FILE need not exist. What an editor sets is not
     known here; the editor's command aide.settings shows that too.

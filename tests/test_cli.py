@@ -280,6 +280,15 @@ def test_damaged_conversion_is_made_again_and_the_fetched_file_stays(aide, home)
     assert "damaged" not in aide("models", "convert", "tiny").stderr
 
 
+def test_gpu_that_is_not_there_is_told_where_it_was_asked_for(aide):
+    from aide_lsp.inference.session_runtime import cuda_problem
+
+    if cuda_problem() is None:
+        pytest.skip("this machine has a GPU")
+    run = aide("complete", "x.py:2:12", "--provider", "cuda", "--max-tokens", "1")
+    assert (run.returncode, "Warning: Runs on the CPU: " in run.stderr) == (0, True)
+
+
 def test_models_path_of_a_recipe_that_is_not_here_says_how_to_get_it(aide):
     run = aide("models", "path", "tiny", "--recipe", "fast")
     assert (run.returncode, "aide models convert tiny --recipe fast" in run.stderr) == (1, True)
