@@ -22,6 +22,8 @@ from tests.traps import Trap, connecting, working_traps
 
 SECONDS = 30
 KEY_SECONDS = 0.15
+ENOUGH = 10
+"""Requests that must be answered, or nothing was tested."""
 COMMANDS = (
     ("models", "convert", "tiny"),
     ("complete", "../x.py:2:12"),
@@ -103,11 +105,11 @@ def use_aide(trap: Trap, home: Path, traces: Path) -> None:
         typing = other.submit(asyncio.run, type_for_a_while(trap, home, traces))
         for arguments in COMMANDS[1:]:
             run(arguments)
-        assert typing.result(SECONDS * 4) > 5
+        typing.result(SECONDS * 8)
 
 
-async def type_for_a_while(trap: Trap, home: Path, traces: Path) -> int:
-    """Ask at each key, and cancel every other request; return how many were answered."""
+async def type_for_a_while(trap: Trap, home: Path, traces: Path) -> None:
+    """Ask at each key, and cancel every other request."""
     server = Connection({}, lambda method, params: None)
     await server.start(caught(trap, home, traces, "server", sys.executable, "-m", "aide_lsp.lsp.main"))
     root, answered = home.parent.as_uri(), 0
@@ -117,7 +119,8 @@ async def type_for_a_while(trap: Trap, home: Path, traces: Path) -> int:
     document = {"uri": f"{root}/x.py", "languageId": "python", "version": 0, "text": ""}
     server.notify("textDocument/didOpen", {"textDocument": document})
     text, version, end = "", 0, time.monotonic() + SECONDS
-    while time.monotonic() < end:
+    # Longer on a slow machine, so that some are answered anywhere.
+    while (left := end - time.monotonic()) > 0 or (answered < ENOUGH and left > -4 * SECONDS):
         version += 1
         text += "def f(a, b):\n    return a + b\n\n"[version % 31]
         place = {"uri": document["uri"], "version": version}
@@ -128,8 +131,8 @@ async def type_for_a_while(trap: Trap, home: Path, traces: Path) -> int:
         if version % 2:
             await asyncio.sleep(KEY_SECONDS / 10)
             server.notify("$/cancelRequest", {"id": number})
-        await asyncio.wait([reply], timeout=SECONDS)
+        await asyncio.wait([reply], timeout=SECONDS * 4)
         answered += reply.exception() is None
         await asyncio.sleep(KEY_SECONDS)
     await server.stop()
-    return answered
+    assert answered >= ENOUGH
