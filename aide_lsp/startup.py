@@ -63,6 +63,34 @@ def check_recipe(settings: Settings) -> None:
         )
 
 
+def check_memory(settings: Settings) -> None:
+    """Check, before anything is fetched, converted or loaded, that the model fits into memory.
+
+    Raises:
+        MemoryShortError: it does not; the message says what it needs, what there is, and what to do.
+    """
+    from aide_lsp.inference.memory import shortage
+    from aide_lsp.inference.session_runtime import thread_count
+
+    card, threads = card_of(settings), thread_count(settings.threads)
+    # First without the model: which device it will run on is known only when the runtime is imported, and the
+    # libraries that come with it end the process where they get no memory.
+    if shortage(0, True, threads) is None and choose_recipe(settings, card) == "fp16":
+        return  # a GPU has memory of its own
+    files, packed = _files_of(card, settings.recipe)
+    if (sentence := shortage(files, packed, threads)) is not None:
+        raise MemoryShortError(sentence)
+
+
+def _files_of(card: "Card", recipe: str) -> tuple[int, bool]:
+    """Say how large the files of a model are, or will be, on the CPU, and whether they are packed for it."""
+    from aide_lsp.catalog import store
+    from aide_lsp.catalog.partial import bytes_in
+
+    folder = store.converted_folder(card, card.recipes["cpu"] if recipe == "auto" else recipe)
+    return bytes_in(folder) or card.converted_size, not folder.name.startswith(store.IMPORTED)
+
+
 def remove_damaged(settings: Settings, progress: Progress) -> bool:
     """Remove the settings' converted model if any byte of it is not as it was converted; say whether it was.
 
@@ -81,6 +109,7 @@ def remove_damaged(settings: Settings, progress: Progress) -> bool:
 def _load(settings: Settings, progress: Progress) -> "Completer":
     from aide_lsp.inference.model_folder import verify_files
 
+    check_memory(settings)
     folder = model_folder(settings, progress)
     progress(None, "Loading the model")
     if faults := verify_files(folder, SMALL_BYTES):

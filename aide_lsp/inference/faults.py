@@ -11,9 +11,10 @@ from aide_lsp.errors import AideError, BrokenSessionError, MemoryShortError, Ses
 from aide_lsp.inference.cancel import Cancelled
 
 MEMORY = re.compile(
-    r"bad.?alloc|out of memory|failed to allocate|cannot allocate|ALLOC_FAILED", re.IGNORECASE
+    r"bad.?alloc|out of memory|failed to (allocate|map)|cannot allocate|ALLOC_FAILED|start new thread",
+    re.IGNORECASE,
 )
-"""What the runtime and CUDA say for want of memory; they have no class for it."""
+"""What the runtime, CUDA, Python and the system's loader say for want of memory."""
 SHORT = "There is not enough memory to complete. Close other programs, or lower Num Context."
 
 

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from aide_lsp.errors import AideError, BrokenSessionError, DeclinedError, MemoryShortError, StuckSessionError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.faults import SHORT
+from aide_lsp.inference.faults import SHORT, is_memory_short
 from aide_lsp.lsp.protocol import where
 from aide_lsp.lsp.worker import Worker
 from aide_lsp.settings import Settings
@@ -222,7 +222,7 @@ def on_cpu(settings: Settings) -> Settings:
 def _reason(error: Exception) -> str:
     if isinstance(error, AideError):
         return str(error)
-    if isinstance(error, MemoryError):
+    if is_memory_short(error):
         return "There is not enough memory for the model. Close other programs or choose a smaller model."
     log.error("Loading failed: %s", where(error))
     return f"The model could not be loaded ({type(error).__name__}). Run `aide doctor` to find out why."

@@ -1,6 +1,7 @@
 """What keeps a model from serving, with the real server: damaged files, another device, too little memory."""
 
 import os
+import sys
 import time
 
 import pytest
@@ -24,13 +25,13 @@ def start(home):
     """Start servers of that user."""
     running = []
 
-    def start(*arguments, **options):
+    def start(*arguments, limit=None, **options):
         env = os.environ | {
             "HOME": str(home),
             "XDG_CONFIG_HOME": str(home / "config"),
             "AIDE_DATA_DIR": str(home / "data"),
         }
-        client = RawClient(*arguments, script="real_server.py", env=env)
+        client = RawClient(*arguments, script="real_server.py", env=env, **(limited(limit) if limit else {}))
         running.append(client)
         client.initialize(initializationOptions=options)
         return client
@@ -137,3 +138,32 @@ def test_half_floats_on_the_cpu_are_refused_on_the_command_line(folder, aide):
     assert (run.returncode, run.stdout) == (1, "")
     assert "fp16 needs a GPU" in run.stderr
     assert not list(folder.parent.glob("fp16-*"))
+
+
+# -- too little memory
+
+
+def limited(count):
+    """Options of a process that may use so much address space."""
+    resource = pytest.importorskip("resource")
+    return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_AS, (count, count))}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux")
+def test_memory_limit_that_is_too_low_then_a_sentence_and_a_live_server(folder, start):
+    client = start(limit=400_000_000, threads=1)
+    status = until(client, lambda status: status["state"] not in ("starting", "loading"))
+    assert status["state"] == "failed"
+    assert "does not fit into memory" in status["message"]
+    assert "0.40 GB (`ulimit -v`)" in status["message"]
+    assert told(client) == [f"Aide offers no completions. {status['message']}"]
+    client.open("x = ")
+    client.reply(client.ask())
+    last = client.command("aide.status")["lastRequest"]
+    assert (last["shown"], last["message"]) == (False, status["message"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux")
+def test_memory_limit_that_suffices_is_no_reason_to_refuse(folder, start):
+    client = start(limit=1_200_000_000, threads=1)
+    assert until(client, lambda status: status["state"] not in ("starting", "loading"))["state"] == "ready"
