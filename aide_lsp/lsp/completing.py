@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve, frozen
 
-from aide_lsp.completion.limits import LONGEST_TEXT
+from aide_lsp.completion.limits import LONGEST_TEXT, MOST_LINES
 from aide_lsp.errors import AideError, DeclinedError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.lsp.ahead import Ahead
@@ -39,6 +39,12 @@ Job = Callable[["Completer", "CompletionRequest", CancelToken], "Completion"]
 """What the worker does for a request, if it is more than to complete it."""
 Answer = tuple["Completion", ...] | Nothing
 """The first candidate and those to choose from besides, or why there is none."""
+
+
+TOO_LARGE = (
+    f"The text has more than {LONGEST_TEXT:,} characters or {MOST_LINES:,} lines. "
+    "Make it shorter and open it again."
+)
 
 
 @frozen
@@ -81,13 +87,15 @@ class Completing:
         if self._status.paused:
             return Nothing("paused", "Aide is paused. Resume it with the command aide.resume.")
         document = self._documents.get(uri)
+        if self._documents.is_too_large(uri):
+            return Nothing("too-large", TOO_LARGE)
         if document is None:
             return Nothing(
                 "unknown-document", "The document is not open, or its text was lost: open it again."
             )
         if document.size > LONGEST_TEXT:
             # Said here too: copying such a text for every keystroke would cost more than declining it.
-            return Nothing("too-large", f"The text has more than {LONGEST_TEXT:,} characters.")
+            return Nothing("too-large", TOO_LARGE)
         resolved = self._configuration.resolve(uri)
         if resolved.off is not None:
             return Nothing("off", resolved.off.sentence())
@@ -151,11 +159,17 @@ class Completing:
                 del self._newest[uri]
             if result.cancelled() and not (job is None and self._announcer.enabled and asked.count == 1):
                 flight.token.cancel()
+                self.given_up(asked.request_id)
 
         task.add_done_callback(landed)
         result.add_done_callback(ended)
         self._newest[uri] = give
         return result
+
+    def given_up(self, request_id: int | str | None) -> None:
+        """The client cancelled a request: what goes on for it ends, though it may be answered already."""
+        if request_id is not None and not self._announcer.enabled:
+            self._flights.cancel(request_id)
 
     def changed(self, document: Document) -> None:
         """Follow a change of a text: what is made for nobody and of no use in it ends."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from aide_lsp.completion.limits import LONGEST_TEXT, MOST_LINES
 from aide_lsp.lsp.positions import Encoding, join_surrogates, to_offset
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
@@ -97,6 +98,14 @@ class Document:
         self._text = None
 
 
+@frozen
+class _Lost:
+    """A document that is open, while its text is not known."""
+
+    language_id: str
+    too_large: bool
+
+
 class DocumentStore:
     """The open documents by URI."""
 
@@ -105,6 +114,7 @@ class DocumentStore:
         """The units of the client's columns, agreed in `initialize`."""
         self._documents: dict[str, Document] = {}
         self._missed: set[str] = set()
+        self._lost: dict[str, _Lost] = {}
 
     def __iter__(self) -> Iterator[Document]:
         return iter(self._documents.values())
@@ -114,7 +124,23 @@ class DocumentStore:
         document = Document(uri, language_id, version, text, self.encoding)
         self._documents[uri] = document
         self._missed.discard(uri)
+        self._lost.pop(uri, None)
         return document
+
+    def lose(self, uri: str, language_id: str, *, too_large: bool) -> None:
+        """Note that a document is open, but its text is not known."""
+        self._documents.pop(uri, None)
+        if len(self._lost) < _MOST_MISSED:
+            self._lost[uri] = _Lost(language_id, too_large)
+
+    def is_too_large(self, uri: str) -> bool:
+        """Whether a document's text is not kept since it is too large."""
+        return uri in self._lost and self._lost[uri].too_large
+
+    def recover(self, uri: str) -> Document | None:
+        """Follow a lost document again, from a change that brings the whole text; None: it was not lost."""
+        lost = self._lost.get(uri)
+        return self.open(uri, lost.language_id, 0, "") if lost is not None else None
 
     def miss(self, uri: str) -> bool:
         """Note that a document that is not open was named; False: that was noted before."""
@@ -135,6 +161,12 @@ class DocumentStore:
     def close(self, uri: str) -> None:
         """Forget a document."""
         self._documents.pop(uri, None)
+        self._lost.pop(uri, None)
+
+
+def is_too_large(text: str) -> bool:
+    """Whether a text is more than is completed: then it is not kept either."""
+    return len(text) > LONGEST_TEXT or max(text.count("\n"), text.count("\r")) > MOST_LINES
 
 
 def split_lines(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from aide_lsp.lsp.arguments import read_argument
 from aide_lsp.lsp.asked import Asked
 from aide_lsp.lsp.client import ProfileError, folder_uris, read_profile
 from aide_lsp.lsp.completing import Answer
-from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.documents import Place, is_too_large
 from aide_lsp.lsp.greeting import initialize_result
 from aide_lsp.lsp.params import UNKNOWN_VERSION
 from aide_lsp.lsp.status import Nothing
@@ -65,18 +65,26 @@ def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     """Follow a document."""
     ls.start_up()
     item = params.text_document
+    if is_too_large(item.text):
+        ls.too_large(item.uri)
+        return
     ls.documents.open(item.uri, str(item.language_id), max(0, item.version), item.text)
     ls.tell_problems(item.uri)
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     """Apply the changes one after another."""
-    document = ls.documents.get(params.text_document.uri)
+    uri, changes = params.text_document.uri, params.content_changes
+    if any(is_too_large(change.text) for change in changes):
+        ls.too_large(uri)
+        return
+    whole = any(not isinstance(change, types.TextDocumentContentChangePartial) for change in changes[:1])
+    document = ls.documents.get(uri) or (ls.documents.recover(uri) if whole else None)
     if document is None:
-        if ls.documents.miss(params.text_document.uri):
+        if ls.documents.miss(uri):
             log.warning("Changes of a document that is not open are ignored until it is opened.")
         return
-    for change in params.content_changes:
+    for change in changes:
         if isinstance(change, types.TextDocumentContentChangePartial):
             document.replace(_place(change.range.start), _place(change.range.end), change.text)
         else:

@@ -23,6 +23,8 @@ class Flight(CompletionObserver):
     def __init__(self, asked: Asked, own_job: bool) -> None:
         self.asked = asked
         self.token = CancelToken()
+        self.request_ids = {asked.request_id}
+        """The requests it may serve: its own, and those that came while it was typed along."""
         self.is_waited_for = True
         """Whether somebody gets the answer; else it is made in case somebody asks again."""
         # What a command does, and what is asked for anew, serves no other request.
@@ -81,6 +83,8 @@ class Flights:
         mine = self._by_uri.get(asked.document.uri, [])
         alike = [eldest for eldest in mine[:1] if eldest.asked.settings == asked.settings]
         goes_on = [eldest for eldest in alike if eldest.follow(asked.text)]
+        for eldest in goes_on:
+            eldest.request_ids.add(asked.request_id)
         for other in mine[len(goes_on) :]:
             other.token.cancel()
         self._by_uri[asked.document.uri] = [*goes_on, flight]
@@ -103,6 +107,13 @@ class Flights:
     def has_unwaited(self, uri: str) -> bool:
         """Whether `changed` may have something to end."""
         return any(not flight.is_waited_for for flight in self._by_uri.get(uri, []))
+
+    def cancel(self, request_id: int | str) -> None:
+        """End all that goes on for a request that the client gave up, answered already or not."""
+        for flights in self._by_uri.values():
+            for flight in flights:
+                if request_id in flight.request_ids:
+                    flight.token.cancel()
 
     def drop(self, uri: str) -> None:
         """End all of a document."""

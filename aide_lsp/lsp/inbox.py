@@ -17,13 +17,12 @@ from attrs import define, frozen
 
 from aide_lsp.lsp.client import whole
 from aide_lsp.lsp.lifetime import GRACE_SECONDS
+from aide_lsp.lsp.messages import WEIGHT_LIMIT
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 TURN_SECONDS = 0.005
-WEIGHT_LIMIT = 32 * 1024 * 1024
-"""Bytes that may wait, about; then reading pauses."""
 _KEPT = ("initialize", "shutdown")
 """Requests that are never taken out: what comes later depends on them."""
 _CANCELLED = {"code": -32800, "message": "The request was cancelled."}
@@ -56,27 +55,37 @@ class Inbox:
     def __init__(self, write: Callable[[bytes], None], leave: Callable[[str], object]) -> None:
         self.leave = leave
         """Ends the process; for any thread."""
+        self.withdraws = True
+        """Whether a request that is cancelled while it waits is dropped; else it is begun all the same."""
         self._write = write
         self._changed = Condition()
         self._waiting: deque[_Entry] = deque()
         self._requests: dict[int | str, _Entry] = {}
         self._urgent: deque[Any] = deque()
-        self._weight = self._count = 0
+        self._weight = self._taken = self._count = 0
         self._asleep = True
         self._wake: Callable[[], object] | None = None
 
+    def make_room(self, weight: int) -> None:
+        """Wait until what waits and is being handled leaves room for a message of this weight."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._weight or self._weight + weight <= WEIGHT_LIMIT)
+
     def put(self, message: Any, weight: int = 0) -> None:
-        """Hand a message on; waits while too much is waiting."""
+        """Hand a message on."""
         msg_id, withdrawn = None, False
         with self._changed:
-            self._changed.wait_for(lambda: self._weight <= WEIGHT_LIMIT)
             self._count += 1
             method = message.get("method") if isinstance(message, dict) else None
             if method == "$/cancelRequest":
                 msg_id = _id_of(message.get("params"))
-                withdrawn = self._withdraw(msg_id)
-                if not withdrawn:
+                if msg_id is None or msg_id not in self._requests:
                     self._urgent.append(message)
+                elif self.withdraws:
+                    self._withdraw(msg_id)
+                    withdrawn = True
+                else:
+                    self._append(_Entry(message, weight, None))
             else:
                 can_go = isinstance(method, str) and method not in _KEPT
                 self._append(_Entry(message, weight, _id_of(message) if can_go else None))
@@ -150,26 +159,25 @@ class Inbox:
             with suppress(RuntimeError):  # the loop is closed: the process ends
                 self._wake()
 
-    def _withdraw(self, msg_id: int | str | None) -> bool:
-        """Take a waiting request out; False: it does not wait here."""
-        entry = self._requests.pop(msg_id, None) if msg_id is not None else None
-        if entry is None:
-            return False
+    def _withdraw(self, msg_id: int | str) -> None:
+        """Take a waiting request out."""
+        entry = self._requests.pop(msg_id)
         self._weight -= entry.weight
         entry.message, entry.weight = NOTHING, 0
-        return True
 
     def _take(self) -> Any:
         """Take the next message out; `NOTHING` if none waits."""
         with self._changed:
             if self._urgent:
                 return self._urgent.popleft()
+            self._weight -= self._taken
+            self._taken = 0
+            self._changed.notify_all()
             while self._waiting:
                 entry = self._waiting.popleft()
-                self._weight -= entry.weight
+                self._taken += entry.weight
                 if entry.msg_id is not None and self._requests.get(entry.msg_id) is entry:
                     del self._requests[entry.msg_id]
-                self._changed.notify_all()
                 if entry.message is not NOTHING:
                     return entry.message
             self._asleep = True

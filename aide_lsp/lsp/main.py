@@ -65,7 +65,7 @@ def serve(streams: "Streams", load: "LoadCompleter", logs: "ClientHandler") -> N
     faulthandler.enable()  # a crash in native code says where, on stderr
     transport, started_by = Transport(*streams), starters()
     inbox = Inbox(transport.write, leave=lambda reason: die(f"The server ends: {reason}."))
-    transport.start(receive=inbox.put, closed=inbox.close)
+    transport.start(room=inbox.make_room, receive=inbox.put, closed=inbox.close)
 
     def watch_client(process_id: int) -> None:
         # Not all clients wait for the answer to `initialize`: what came before it proves less.
@@ -138,6 +138,7 @@ async def _run(
     watch_loop(loop, server.leave_deaf)
     if profile is not None:
         server.begin(profile)
+        inbox.withdraws = not profile.status  # such a client is told later what came of its request
 
     inbox.leave = server.leave
     inbox.open(loop, server.take)

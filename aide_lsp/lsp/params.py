@@ -49,6 +49,8 @@ def structured(converter: cattrs.Converter, method: str, params: Any) -> Any:
         return params
     try:
         return converter.structure(_repaired(method, params), params_type)
+    except InvalidParamsError:
+        raise
     except Exception as error:
         raise InvalidParamsError(f"The params of {method} are invalid: {_faults(error)}.") from None
 
@@ -111,27 +113,38 @@ def _did_change(params: Mapping[str, Any]) -> Any:
     if isinstance(changes, Mapping):
         changes = [changes]
     if isinstance(changes, list):
-        changes = [_change(change) for change in changes]
+        changes = [_change(number, change) for number, change in enumerate(changes)]
     return {"textDocument": {**document, "version": _version(document)}, "contentChanges": changes}
 
 
-def _change(change: Any) -> Any:
-    """Null is no range: all is replaced. The length of a range says nothing that the range does not."""
-    if not isinstance(change, Mapping):
-        return change
+def _change(number: int, change: Any) -> Any:
+    """Null is no range: all is replaced. The length of a range says nothing that the range does not.
+
+    What is wrong is said of the first that is: thousands of them must not cost thousands of messages.
+    """
+    if not isinstance(change, Mapping) or not isinstance(change.get("text"), str):
+        raise InvalidParamsError(f"contentChanges[{number}] has no text.")
     kept = {key: change[key] for key in ("range", "text") if key in change}
     if kept.get("range", 0) is None:
         del kept["range"]
-    if isinstance(kept.get("range"), Mapping):
-        kept["range"] = {key: _clamped(place) for key, place in kept["range"].items()}
+    if "range" in kept:
+        ends = kept["range"]
+        if not isinstance(ends, Mapping) or not (_is_place(ends.get("start")) and _is_place(ends.get("end"))):
+            raise InvalidParamsError(
+                f"contentChanges[{number}] has a range without line and character numbers."
+            )
+        kept["range"] = {key: _clamped(ends[key]) for key in ("start", "end")}
     return kept
 
 
-def _clamped(place: Any) -> Any:
-    """A position far behind the end, such as 2**32 - 1, is the end."""
-    if not isinstance(place, Mapping):
-        return place
-    return {key: min(value, _LARGEST) if whole(value) else value for key, value in place.items()}
+def _is_place(place: Any) -> bool:
+    numbers = [place.get(key) for key in ("line", "character")] if isinstance(place, Mapping) else [None]
+    return all((number := whole(value)) is not None and number >= 0 for value in numbers)
+
+
+def _clamped(place: Mapping[str, Any]) -> dict[str, Any]:
+    """A position far after the end, such as 2**32 - 1, is the end."""
+    return {key: min(place[key], _LARGEST) for key in ("line", "character")}
 
 
 def _version(document: Mapping[str, Any]) -> int:

@@ -21,8 +21,8 @@ from pygls.protocol import LanguageServerProtocol
 
 from aide_lsp.errors import AideError
 from aide_lsp.lsp.client import whole
+from aide_lsp.lsp.messages import UNREADABLE, WEIGHT_LIMIT, TooLarge
 from aide_lsp.lsp.params import InvalidParamsError, structured
-from aide_lsp.lsp.transport import UNREADABLE
 
 log = logging.getLogger("aide.protocol")
 MessageId = int | str
@@ -49,6 +49,8 @@ class Protocol(LanguageServerProtocol):
         self._write: Callable[[bytes], None] = lambda body: None
         self._lost: Callable[[str, Any], None] = lambda method, params: None
         self._exit: Callable[[int], None] = lambda code: None
+        self._given_up: Callable[[MessageId], None] = lambda msg_id: None
+        self._too_large: Callable[[str], None] = lambda uri: None
         super().__init__(server, converter)
 
     def connect(
@@ -56,9 +58,12 @@ class Protocol(LanguageServerProtocol):
         write: Callable[[bytes], None],
         lost: Callable[[str, Any], None],
         ended: Callable[[int], None],
+        given_up: Callable[[MessageId], None],
+        too_large: Callable[[str], None],
     ) -> None:
-        """Set where bodies go, what hears of unusable notifications, and what ends the process."""
+        """Set where bodies go, and who hears of unusable or large texts, of the end, and of late cancels."""
         self._write, self._lost, self._exit = write, lost, ended
+        self._given_up, self._too_large = given_up, too_large
 
     # -- messages in
 
@@ -66,6 +71,8 @@ class Protocol(LanguageServerProtocol):
         """Handle one message from the client."""
         if message is UNREADABLE:
             self._error(None, int(types.ErrorCodes.ParseError), "The message is no JSON in UTF-8.")
+        elif isinstance(message, TooLarge):
+            self._refuse_large(message)
         elif not isinstance(message, dict):
             self._error(None, REQUEST_ERROR, "A message must be one JSON object.")
         elif isinstance(message.get("method"), str) and "id" not in message:
@@ -146,6 +153,17 @@ class Protocol(LanguageServerProtocol):
                 log.error("%s failed: %s", method, where(error))
                 self._lost(method, params)
 
+    def _refuse_large(self, message: TooLarge) -> None:
+        """Say that a message was not read; a text that it changed is not known any more."""
+        mib = WEIGHT_LIMIT // 2**21
+        text = f"A message of {message.size:,} bytes was not read: Aide reads messages of up to {mib} MiB"
+        text += ", less where they hold many values or characters beyond ASCII."
+        if message.method not in (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE):
+            self._error(None, REQUEST_ERROR, text)
+        log.warning("%s", text)
+        for uri in message.uris:
+            self._too_large(uri)
+
     def _response(self, message: dict[str, Any]) -> None:
         """Hand the client's answer to whoever waits for it."""
         msg_id = _valid_id(message["id"])
@@ -166,6 +184,8 @@ class Protocol(LanguageServerProtocol):
         future = self._running.get(msg_id) if msg_id is not None else None
         if future is not None:
             future.cancel()
+        elif msg_id is not None:
+            self._given_up(msg_id)
 
     def _refusal(self, method: str) -> tuple[int, str] | None:
         """Say why a request comes at the wrong time."""

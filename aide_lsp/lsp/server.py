@@ -67,7 +67,7 @@ class Server(LanguageServer):
         loading_seconds: float = 5.0,
     ) -> None:
         super().__init__("aide-lsp", __version__, protocol_cls=Protocol, converter_factory=strict_converter)
-        self.protocol.connect(transport.write, self.lost, self.exit)
+        self.protocol.connect(transport.write, self.lost, self.exit, self.given_up, self.too_large)
         self._transport, self._logs, self.watch = transport, logs, watch
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -203,9 +203,22 @@ class Server(LanguageServer):
         document = params.get("textDocument") if isinstance(params, dict) else None
         uri = document.get("uri") if isinstance(document, dict) else None
         if method in (types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_OPEN) and isinstance(uri, str):
-            self.drop(uri)
+            self._lose(uri, too_large=False)
+
+    def too_large(self, uri: str) -> None:
+        """The text of a document is more than is kept."""
+        self._lose(uri, too_large=True)
+
+    def _lose(self, uri: str, *, too_large: bool) -> None:
+        language = self.documents.language_of(uri)
+        self.drop(uri)
+        self.documents.lose(uri, language, too_large=too_large)
 
     # -- messages
+
+    def given_up(self, request_id: int | str) -> None:
+        """The client cancelled a request that is answered already."""
+        self.completing.given_up(request_id)
 
     def show(self, kind: types.MessageType, text: str) -> None:
         """Show the user a message, and log it."""

@@ -6,24 +6,17 @@ stops reading cannot stop the server (until `QUEUE_LIMIT` bytes wait for it).
 It does not know what the messages mean.
 """
 
-import json
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from threading import Condition, Thread
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
-from aide_lsp.lsp.framing import FrameError, frame, read_frame
+from aide_lsp.lsp.framing import FrameError, frame, read_length
 from aide_lsp.lsp.lifetime import die
+from aide_lsp.lsp.messages import read_message
 
-QUEUE_LIMIT = 64 * 1024 * 1024
-
-
-class Unreadable:
-    """Stands for a body that is not JSON in UTF-8."""
-
-
-UNREADABLE: Final = Unreadable()
+QUEUE_LIMIT = 16 * 1024 * 1024
 
 
 class Transport:
@@ -37,16 +30,22 @@ class Transport:
         self._open = True
         self._closed: Callable[[str], None] = lambda reason: None
 
-    def start(self, receive: Callable[[Any], None], closed: Callable[[str], None]) -> None:
+    def start(
+        self,
+        room: Callable[[int], object],
+        receive: Callable[[Any, int], object],
+        closed: Callable[[str], None],
+    ) -> None:
         """Begin to read and write.
 
         Args:
-            receive: gets each message (decoded JSON or `UNREADABLE`), on the reader's thread.
+            room: waits until there is room for so many bytes, on the reader's thread.
+            receive: gets each message (see `messages.py`) and its weight, on the reader's thread.
             closed: gets the reason when no more can be read or written; an empty one is a plain end.
         """
         self._closed = closed
         Thread(target=self._run, args=("writing", self._write_all), name="aide-writer", daemon=True).start()
-        read_all = partial(self._read_all, receive)
+        read_all = partial(self._read_all, room, receive)
         Thread(target=self._run, args=("reading", read_all), name="aide-reader", daemon=True).start()
 
     def write(self, body: bytes) -> None:
@@ -86,9 +85,9 @@ class Transport:
         except BaseException:
             die(f"The server ends: {reason}.")
 
-    def _read_all(self, receive: Callable[[Any], None]) -> None:
-        while (body := read_frame(self._source)) is not None:
-            receive(_decode(body))
+    def _read_all(self, room: Callable[[int], object], receive: Callable[[Any, int], object]) -> None:
+        while (length := read_length(self._source)) is not None:
+            receive(*read_message(self._source, length, room))
 
     def _write_all(self) -> None:
         while True:
@@ -108,11 +107,3 @@ class Transport:
             self._unwritten = 0
             self._waiting.clear()
             self._changed.notify_all()
-
-
-def _decode(body: bytes) -> Any:
-    """Parse a body; whatever is wrong with it, `UNREADABLE`."""
-    try:
-        return json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError):  # not UTF-8, not JSON, endless digits; nested too deeply
-        return UNREADABLE

@@ -33,7 +33,7 @@ def accepted(status, completion_id: str) -> None:
         fault = SystemExit(0) if order == "later-exit" else PanicException()
         asyncio.get_running_loop().call_soon(_raise, fault)
     elif order == "reader":
-        transport.read_frame = _no_memory
+        transport.read_length = _no_memory
     elif order == "writer":
         transports[0]._sink = SimpleNamespace(write=_no_memory)
 

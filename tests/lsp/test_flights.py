@@ -11,10 +11,14 @@ from aide_lsp.settings import Parameters, Settings
 TEXTS = st.text(alphabet="ab\n", max_size=6)
 
 
-def asked(text: str, offset: int, seed: int | None = None, uri: str = "file:///a", *, fresh: bool = False):
+def asked(
+    text: str, offset: int, seed: int | None = None, uri: str = "file:///a", *, fresh=False, request_id=None
+):
     settings = Settings(parameters=Parameters(seed=seed))
     document = SimpleNamespace(uri=uri)
-    return SimpleNamespace(text=text, offset=offset, settings=settings, document=document, fresh=fresh)
+    return SimpleNamespace(
+        text=text, offset=offset, settings=settings, document=document, fresh=fresh, request_id=request_id
+    )
 
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
@@ -84,3 +88,15 @@ def test_what_nobody_waits_for_ends_when_another_document_is_asked_about():
     for flight in (waited, unwaited, Flight(asked("a", 1, uri="file:///2"), own_job=False)):
         flights.begin(flight)
     assert (waited.token.cancelled, unwaited.token.cancelled) == (False, True)
+
+
+def test_a_cancel_of_any_request_that_led_to_it_ends_what_goes_on():
+    for cancelled, ended in ((1, [True, False]), (2, [True, True]), (3, [False, False])):
+        flights = Flights()
+        eldest, newest = (
+            Flight(asked(text, len(text), request_id=n), own_job=False) for n, text in ((1, "a"), (2, "ab"))
+        )
+        flights.begin(eldest)
+        flights.begin(newest)
+        flights.cancel(cancelled)
+        assert [flight.token.cancelled for flight in (eldest, newest)] == ended

@@ -159,13 +159,13 @@ def test_client_for_which_too_much_is_queued_is_given_up():
     with RawClient(read=False) as client:
         start = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"capabilities": {}}}
         client.send_bytes(frame(start))
-        long_id = "x" * (8 * 2**20)
+        long_id = "x" * (4 * 2**20)
         with suppress(BrokenPipeError):
             for _ in range(20):
                 client.send_bytes(frame({"jsonrpc": "2.0", "id": long_id, "method": "none"}))
         assert client.process.wait(20) == 1
         client._threads[0].join(10)
-        assert b"64 MiB unread" in client.stderr
+        assert b"16 MiB unread" in client.stderr
 
 
 def speak(connection: socket.socket) -> dict:
