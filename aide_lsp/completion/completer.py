@@ -50,7 +50,7 @@ class CompletionRequest:
     "Milliseconds until generating is given up, with nothing to show; 0: never."
     candidate: int = 0
     "Which of several completions for one seed."
-    drawn_seed: int = field(factory=lambda: new_seed())
+    drawn_seed: int = field(factory=lambda: new_seed(), eq=False)
     "The seed where the parameters set none: a request that is tried again draws no other."
 
 

@@ -39,7 +39,7 @@ class Asked:
     "Forget earlier answers first: the user wants another one."
     count: int = 1
     "Candidates to make."
-    drawn_seed: int = field(factory=new_seed)
+    drawn_seed: int = field(factory=new_seed, eq=False)
     "Used where the parameters set no seed: the same for each try to answer."
 
 

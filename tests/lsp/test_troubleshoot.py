@@ -56,11 +56,11 @@ async def test_troubleshoot_shows_both_completions_with_one_seed_and_the_reasons
 
 async def test_troubleshoot_at_a_bound_of_the_model_says_so(editor):
     editor.workspace_did_change_configuration(
-        t.DidChangeConfigurationParams(settings={"aide": {"numContext": 4096, "temperature": 0}})
+        t.DidChangeConfigurationParams(settings={"aide": {"numContext": 3840, "temperature": 0}})
     )
     told = await troubleshoot(editor, "off-topic")
     assert told["changes"] == {}
-    assert told["bounds"][-1] == "Num Context is 4096, the greatest it can be."
+    assert told["bounds"][-1] == "Num Context is 3840, the greatest it can be."
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
 
 
