@@ -55,8 +55,9 @@ def troubleshoot(
         text, offset, path = one_shot.read_place(place, name, sys.stdin)
         settings = effective_settings(path, options)
         completer = load(settings)
-        proposal = _proposal(complaint, settings, completer, text, offset)
-        trials = _trials(proposal, settings, completer, one_shot.request_of(settings, text, offset, path))
+        request = one_shot.request_of(settings, text, offset, path)
+        proposal = _proposal(complaint, settings, completer, request)
+        trials = _trials(proposal, settings, completer, request)
     applied = _apply(proposal, path.absolute(), given_values(options)) if accepted else None
     if as_json:
         say(json_text(_as_json(proposal, trials, applied)))
@@ -97,11 +98,10 @@ def _without_model(complaint: str, settings: "Settings") -> Proposal:
 
 
 def _proposal(
-    complaint: str, settings: "Settings", completer: "Completer", text: str, offset: int
+    complaint: str, settings: "Settings", completer: "Completer", request: "CompletionRequest"
 ) -> Proposal:
     """Propose for a text, as far as the loaded model allows."""
     from aide_lsp import one_shot
-    from aide_lsp.completion.window import holds_all
     from aide_lsp.settings import new_seed
     from aide_lsp.startup import limits_of
 
@@ -109,8 +109,7 @@ def _proposal(
     parameters = settings.parameters
     seed = new_seed() if parameters.seed is None else parameters.seed
     limits = within(limits_of(completer), settings.max_num_context)
-    reads_all = holds_all(text, offset, parameters.num_context, completer.tokenizer.encode)
-    return propose(complaint, parameters, limits, seed, reads_all)
+    return propose(complaint, parameters, limits, seed, completer.reads_all(request))
 
 
 def _trials(

@@ -19,6 +19,7 @@ from aide_lsp.completion.limits import LONGEST_LINE, LONGEST_TEXT
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.postprocess import MESSAGES, clean
 from aide_lsp.completion.syntax import language_of
+from aide_lsp.completion.window import holds_all
 from aide_lsp.completion.writer import ModelFacts, Task, Writer
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
@@ -162,6 +163,11 @@ class Completer:
         _check(request)
         task, _ = self._task(_question(request), evolve(request, deadline_ms=0))
         return self._writer.read(task, cancel)
+
+    def reads_all(self, request: CompletionRequest) -> bool:
+        """Whether Num Context holds the whole text of a request."""
+        budget = request.parameters.num_context
+        return holds_all(request.text, request.offset, budget, self.tokenizer.encode)
 
     def forget(self, request: CompletionRequest) -> None:
         """Drop what the completion cache would answer, so that the model is asked again."""

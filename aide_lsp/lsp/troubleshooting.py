@@ -14,6 +14,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.arguments import Argument, read_argument
+from aide_lsp.lsp.asked import request_of
 from aide_lsp.lsp.documents import Place
 from aide_lsp.lsp.greeting import TROUBLESHOOT
 from aide_lsp.lsp.status import Nothing, parameters_json
@@ -36,12 +37,12 @@ def troubleshoot(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] 
     complaint, seed = _complaint(argument), _seed(argument)
     place = Place(argument.position.line, argument.position.character)
     asked = ls.completing.look(ls.protocol.current_id, argument.uri, place)
-    limits = ls.configuration.limits
-    if isinstance(asked, Nothing) or limits is None:
+    limits, completer = ls.configuration.limits, ls.host.completer
+    if isinstance(asked, Nothing) or limits is None or completer is None:
         nothing = asked if isinstance(asked, Nothing) else Nothing(ls.host.state, ls.host.message)
         return {"reason": nothing.reason, "message": nothing.message}
     limits = within(limits, asked.settings.max_num_context)
-    trial = Trial(complaint, asked.settings.parameters, limits, seed)
+    trial = Trial(complaint, asked.settings.parameters, limits, seed, completer.reads_all(request_of(asked)))
     written = _write(ls, argument.uri, trial.proposal) if argument.values.get("apply") is True else {}
     return ls.completing.submit(asked, lambda answer: {**trial.answer(answer), **written}, trial.complete)
 
@@ -49,9 +50,11 @@ def troubleshoot(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] 
 class Trial:
     """A proposal, and the completions before and after it. `complete` runs on the worker."""
 
-    def __init__(self, complaint: str, parameters: Parameters, limits: ModelLimits, seed: int | None) -> None:
+    def __init__(
+        self, complaint: str, parameters: Parameters, limits: ModelLimits, seed: int | None, reads_all: bool
+    ) -> None:
         self._seed = next((known for known in (parameters.seed, seed) if known is not None), new_seed())
-        self.proposal: Proposal = propose(complaint, parameters, limits, self._seed)
+        self.proposal: Proposal = propose(complaint, parameters, limits, self._seed, reads_all)
         self._before: Completion | None = None
 
     def complete(self, completer: Completer, request: CompletionRequest, cancel: CancelToken) -> Completion:

@@ -5,6 +5,7 @@ orders: `#slow 5` takes 5 s unless cancelled, `#deaf` 30 s in any case, `#print`
 and from C, `#child FILE` starts a process and writes its number, `#decline`, `#crash` and `#session` raise,
 `#raise NAME` raises that class, `#empty` is completed with nothing, `#stats` with what happened so far,
 `#drawn` with seed and candidate; anything else with `pass  # <number of characters before the cursor>`.
+`#whole` is in a text that Num Context holds.
 """
 
 import builtins
@@ -71,6 +72,9 @@ class FakeCompleter:
             from_cache=False,
             candidate=request.candidate,
         )
+
+    def reads_all(self, request) -> bool:
+        return "#whole" in request.text
 
     def free_memory(self) -> None:
         self.freed += 1

@@ -64,6 +64,12 @@ async def test_troubleshoot_at_a_bound_of_the_model_says_so(editor):
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
 
 
+async def test_troubleshoot_asks_for_no_more_context_where_the_whole_text_is_read(editor):
+    told = await troubleshoot(editor, "incoherent", text="#whole")
+    assert told["changes"] == {"temperature": 0.5, "topP": 0.8}
+    assert "the model reads the whole text already" in told["bounds"][0]
+
+
 async def test_troubleshoot_never_asks_for_more_context_than_the_user_allows(editor):
     editor.workspace_did_change_configuration(
         t.DidChangeConfigurationParams(settings={"aide": {"maxNumContext": 1024}})
