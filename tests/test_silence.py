@@ -87,8 +87,14 @@ def home_with_tiny_model(home: Path) -> Path:
 def caught(trap: Trap, home: Path, traces: Path, name: str, *command: str) -> list[str]:
     """Return the command that runs `command` in a trap, in an environment of few words."""
     kept = [f"{key}={os.environ[key]}" for key in ("PATH", "LD_LIBRARY_PATH") if key in os.environ]
-    # What a user may have set for a test of their own must not bring it back.
-    environment = [*kept, f"HOME={home}", "LANG=C.UTF-8", "ORT_DISABLE_TELEMETRY=0"]
+    # What a user may have set must not bring anything back.
+    user = [
+        "ORT_DISABLE_TELEMETRY=0",
+        "HF_HUB_DISABLE_TELEMETRY=0",
+        "HF_TOKEN=hf_1",
+        "HTTPS_PROXY=http://[::1]:9",
+    ]
+    environment = [*kept, f"HOME={home}", "LANG=C.UTF-8", *user]
     return ["env", "-i", "-C", str(home), *environment, *trap.command(traces / name, list(command))]
 
 
