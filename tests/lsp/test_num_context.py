@@ -1,0 +1,51 @@
+"""Num Context at its maximum and one above it, on the real server with a model that takes 2,048 tokens."""
+
+import os
+import time
+
+import pytest
+
+from raw_client import RawClient
+
+MOST = 2048 - 256
+TEXT = "1\n" * (MOST // 2)
+"""As many tokens: two a line."""
+
+
+@pytest.fixture
+def client(home):
+    env = os.environ | {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "AIDE_DATA_DIR": str(home / "data"),
+    }
+    with RawClient(script="real_server.py", env=env) as client:
+        client.initialize(initializationOptions={"numContext": MOST, "maxTokens": 4096, "temperature": 1})
+        end = time.monotonic() + 60
+        while client.command("aide.status")["state"] != "ready":
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        yield client
+
+
+def test_the_maximum_is_reported_and_read_and_one_more_is_refused(client):
+    client.open(TEXT)
+    report = client.command("aide.settings", {"uri": "file:///a.py"})["settings"]["numContext"]
+    assert (report["value"], report["maximum"]) == (MOST, MOST)
+    assert "1 to 1792" in report["allowed"]
+    place = {"uri": "file:///a.py", "position": {"line": MOST // 4, "character": 0}}
+    made = client.command("aide.regenerate", place | {"seed": 1})
+    assert made["parameters"]["numContext"] == MOST
+    last = client.command("aide.status")["lastRequest"]
+    assert last["promptTokens"] == MOST + 3  # and the control tokens
+    assert last["generatedTokens"] > 0
+    request = {"command": "aide.regenerate", "arguments": [place | {"parameters": {"numContext": MOST + 1}}]}
+    refused = client.reply(client.request("workspace/executeCommand", request))
+    assert (
+        "from 1 to 1792 (the model's 2048 less room for the completion), found 1793"
+        in refused["error"]["message"]
+    )
+    client.notify("workspace/didChangeConfiguration", {"settings": {"aide": {"numContext": MOST + 1}}})
+    report = client.command("aide.settings", {"uri": "file:///a.py"})
+    assert report["settings"]["numContext"]["value"] != MOST + 1
+    assert "found 1793" in report["text"]
