@@ -20,6 +20,22 @@ default = true
 """
 
 
+SETTING = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "AIDE_DEBUG", "_AIDE_COMPLETE")
+"""Variables of whoever runs the tests that Aide or a library would follow."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_settings(tmp_path_factory):
+    """Nothing under test sees the settings of whoever runs the tests, or what earlier runs left."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("nobody")
+        for name in ("XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA", "AIDE_FAKE_DATA_DIR"):
+            patch.setenv(name, str(folder / name))
+        for name in SETTING:
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_model_dir():
     """The converted default model; fetched and converted into the user's data folder the first time."""

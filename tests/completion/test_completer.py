@@ -1,14 +1,14 @@
 """The completer on a model whose answers are written down."""
 
-import time
-
 import pytest
 from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aide_lsp.completion import completer as completing
 from aide_lsp.completion.completer import Completer, CompletionRequest
 from aide_lsp.errors import DeclinedError
+from aide_lsp.inference import forwards, generate
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.settings import ModelLimits, Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling, continuing
@@ -158,11 +158,12 @@ def test_complete_when_cancelled_raises():
     assert complete(completer, request_at("x|")).text == "y"
 
 
-def test_complete_when_over_time_half_way_then_nothing_is_shown():
+def test_complete_when_over_time_half_way_then_nothing_is_shown(monkeypatch):
     """A part would depend on how fast the machine is."""
     completer = completer_of(continuing({"x": "y" * 60}))
-    completer.session.on_forward = lambda count: time.sleep(0.03 if count > 3 else 0)
-    completion = complete(completer, request_at("x|", deadline_ms=100))
+    for module in (completing, generate, forwards):
+        monkeypatch.setattr(module, "monotonic", lambda: len(completer.session.forwards) / 10)
+    completion = complete(completer, request_at("x|", deadline_ms=450))
     assert 0 < completion.generated_tokens < 60
     assert (completion.text, completion.finish_reason, completion.empty_reason) == ("", "timeout", "timeout")
 

@@ -56,7 +56,7 @@ def test_threads_when_nothing_runs_then_take_no_processor_time(folder):
     session.forward([1] * 64, 0, [63], CancelToken())
     before = time.process_time()
     time.sleep(0.5)
-    assert time.process_time() - before < 0.1
+    assert time.process_time() - before < 0.25  # one that spins takes twice that
 
 
 @pytest.mark.parametrize(

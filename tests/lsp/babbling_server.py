@@ -6,7 +6,7 @@ Run as `python babbling_server.py [options of aide-lsp]`.
 import os
 import sys
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkdtemp
 from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -32,5 +32,5 @@ def load(settings, progress):
 
 if __name__ == "__main__":
     # Completions of tests do not belong into the ledger of whoever runs them.
-    os.environ.setdefault("AIDE_DATA_DIR", str(Path(gettempdir()) / "aide-fake-server"))
+    os.environ.setdefault("AIDE_DATA_DIR", os.environ.get("AIDE_FAKE_DATA_DIR") or mkdtemp())
     sys.exit(main(sys.argv[1:], load))

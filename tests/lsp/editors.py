@@ -74,6 +74,12 @@ async def until(client, holds):
         await asyncio.sleep(0.02)
 
 
+async def slow_begins(client, before: int):
+    """Wait until a request with `#slow` is being worked on; `before` log messages came earlier."""
+    while not any(message.message == "slow begins" for message in client.log_messages[before:]):
+        await asyncio.sleep(0.01)
+
+
 async def run(client, command: str, *arguments):
     """Run a command."""
     params = t.ExecuteCommandParams(command=command, arguments=list(arguments))

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkdtemp
 from types import SimpleNamespace
 
 from attrs import evolve
@@ -130,7 +130,7 @@ def load(mode: str):
 
 if __name__ == "__main__":
     # Completions of tests do not belong into the ledger of whoever runs them.
-    os.environ.setdefault("AIDE_DATA_DIR", str(Path(gettempdir()) / "aide-fake-server"))
+    os.environ.setdefault("AIDE_DATA_DIR", os.environ.get("AIDE_FAKE_DATA_DIR") or mkdtemp())
     arguments = sys.argv[1:]
     mode = "ok"
     if arguments[:1] == ["--fake-load"]:

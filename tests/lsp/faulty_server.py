@@ -13,7 +13,7 @@ import re
 import sys
 import time
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkdtemp
 from threading import Event
 from types import SimpleNamespace
 
@@ -90,6 +90,6 @@ def load(settings, progress):
 
 if __name__ == "__main__":
     # Completions of tests do not belong into the ledger of whoever runs them.
-    os.environ.setdefault("AIDE_DATA_DIR", str(Path(gettempdir()) / "aide-fake-server"))
+    os.environ.setdefault("AIDE_DATA_DIR", os.environ.get("AIDE_FAKE_DATA_DIR") or mkdtemp())
     forward_watch.TICK_SECONDS = 0.05
     sys.exit(main(sys.argv[1:], load))

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkdtemp
 from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -17,7 +17,7 @@ from aide_lsp.completion.completer import Completer
 from aide_lsp.lsp.main import main
 from tests.fakes import END, ByteTokenizer, FakeSession, continuing
 
-TOKEN_SECONDS = 0.03
+TOKEN_SECONDS = 0.06
 
 
 def load(settings, progress):
@@ -37,5 +37,5 @@ def load(settings, progress):
 
 if __name__ == "__main__":
     # Completions of tests do not belong into the ledger of whoever runs them.
-    os.environ.setdefault("AIDE_DATA_DIR", str(Path(gettempdir()) / "aide-fake-server"))
+    os.environ.setdefault("AIDE_DATA_DIR", os.environ.get("AIDE_FAKE_DATA_DIR") or mkdtemp())
     sys.exit(main(sys.argv[1:], load))

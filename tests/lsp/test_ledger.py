@@ -9,7 +9,18 @@ from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig
 
 from aide_lsp.ledger.file import opened
-from editors import VSCODE, begin, change, inline, inserted, make_editor, open_text, run, until
+from editors import (
+    VSCODE,
+    begin,
+    change,
+    inline,
+    inserted,
+    make_editor,
+    open_text,
+    run,
+    slow_begins,
+    until,
+)
 from raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
@@ -78,9 +89,9 @@ async def test_off_keeps_nothing(editor, data):
 
 async def test_completion_that_came_too_late_is_made_but_not_shown(editor, data):
     await begin(editor, VSCODE)
-    uri = open_text(editor, "#slow 0.2", "file:///work-folder/late.py")
+    uri = open_text(editor, "#slow 1.0", "file:///work-folder/late.py")
     request = inline(editor, uri)
-    await asyncio.sleep(0.05)
+    await slow_begins(editor, 0)
     change(editor, uri, ((0, 9), (0, 9), "!"))
     assert await request == []
     (entry,) = await kept(editor, data, lambda entries: entries)

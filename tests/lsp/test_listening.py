@@ -175,7 +175,7 @@ async def test_the_text_at_a_new_cursor_is_read_before_anything_is_asked(reciter
     before = "# a line to be read\n" * 3
     uri = open_text(reciter, before + "total =", "file:///elsewhere/cursor.py")
     reciter.protocol.notify("aide/cursor", {"uri": uri, "position": {"line": 3, "character": 7}})
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(2.0)
     (item,) = await inline(reciter, uri, 3)
     last = (await run(reciter, "aide.status"))["lastRequest"]
     assert item.insert_text == " alpha + beta"
@@ -185,7 +185,7 @@ async def test_the_text_at_a_new_cursor_is_read_before_anything_is_asked(reciter
 async def test_what_comes_behind_an_accepted_completion_is_made_while_it_is_shown(reciter):
     uri = open_text(reciter, "total =", "file:///elsewhere/next.py")
     (item,) = await inline(reciter, uri)
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(3.0)
     change(reciter, uri, "total =" + item.insert_text)
     await inline(reciter, uri)
     assert (await run(reciter, "aide.status"))["lastRequest"]["fromCache"]
@@ -194,7 +194,7 @@ async def test_what_comes_behind_an_accepted_completion_is_made_while_it_is_show
 async def test_idle_time_is_left_alone_where_the_user_wants_it(frugal):
     uri = open_text(frugal, "total =", "file:///elsewhere/frugal.py")
     (item,) = await inline(frugal, uri)
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(3.0)
     change(frugal, uri, "total =" + item.insert_text)
     await inline(frugal, uri)
     assert not (await run(frugal, "aide.status"))["lastRequest"]["fromCache"]

@@ -21,6 +21,7 @@ from editors import (
     make_editor,
     open_text,
     run,
+    slow_begins,
     until,
 )
 from raw_client import FAKE_SERVER
@@ -181,8 +182,7 @@ async def test_cancel_is_answered_at_once_and_ends_the_running_generation(vscode
     uri = open_text(vscode, "#slow 20", "file:///work-folder/cancel.py")
     before = len(vscode.log_messages)
     request = inline(vscode, uri)
-    while not any(message.message == "slow begins" for message in vscode.log_messages[before:]):
-        await asyncio.sleep(0.01)
+    await slow_begins(vscode, before)
     (msg_id,) = vscode.protocol._request_futures
     vscode.cancel_request(t.CancelParams(id=msg_id))
     with pytest.raises(Exception, match="cancelled"):
@@ -192,9 +192,10 @@ async def test_cancel_is_answered_at_once_and_ends_the_running_generation(vscode
 
 
 async def test_answer_to_a_text_that_changed_meanwhile_is_not_given(vscode):
-    uri = open_text(vscode, "#slow 0.2", "file:///work-folder/stale.py")
+    uri = open_text(vscode, "#slow 1.0", "file:///work-folder/stale.py")
+    before = len(vscode.log_messages)
     request = inline(vscode, uri)
-    await asyncio.sleep(0.05)
+    await slow_begins(vscode, before)
     change(vscode, uri, ((0, 9), (0, 9), " typed"))
     assert await request == []
     request = inline(vscode, uri)
