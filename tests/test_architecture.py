@@ -152,6 +152,12 @@ def test_everything_printed_goes_through_what_escapes():
     assert named == set()
 
 
+def test_no_two_test_modules_have_one_name():
+    """pytest imports them by it, and would collect none at all."""
+    names = [path.name for path in (REPOSITORY / "tests").rglob("test_*.py")]
+    assert [name for name in set(names) if names.count(name) > 1] == []
+
+
 def test_modules_stay_small():
     """Past 250 lines a module looks for its second noun; 400 is the end."""
     sizes = {str(p.relative_to(PACKAGE)): len(p.read_text(encoding="utf-8").splitlines()) for p in MODULES}
