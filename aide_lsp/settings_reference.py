@@ -80,9 +80,9 @@ made, and you are told what to do: open the folder in your editor, or set the va
 
 ## Mistakes
 
-An invalid value is reported with its place and what is allowed, all mistakes together and once; the last valid
-value stays in effect. A file that cannot be read is reported with line and column; its last valid contents
-stay in effect.
+An invalid value is reported with its place and what is allowed, all mistakes together and once; the last
+valid value stays in effect. A file that cannot be read is reported with line and column; its last valid
+contents stay in effect.
 
 ## Globs
 
