@@ -36,6 +36,14 @@ class End:
     "Why no more can come; empty: the client closed the connection."
 
 
+@frozen
+class GivenUp:
+    """A request that was cancelled, and answered, before it began."""
+
+    message: dict[str, Any]
+    "The request."
+
+
 @define
 class _Entry:
     """A message that waits."""
@@ -43,6 +51,7 @@ class _Entry:
     message: Any
     weight: int
     msg_id: int | str | None
+    given_up: bool = False
 
 
 NOTHING: Final = object()
@@ -55,8 +64,9 @@ class Inbox:
     def __init__(self, write: Callable[[bytes], None], leave: Callable[[str], object]) -> None:
         self.leave = leave
         """Ends the process; for any thread."""
-        self.withdraws = True
-        """Whether a request that is cancelled while it waits is dropped; else it is begun all the same."""
+        self.tells_later = False
+        """Whether the client can be told an answer later. Then a request that was cancelled while it waited
+        is begun all the same, if none came after it."""
         self._write = write
         self._changed = Condition()
         self._waiting: deque[_Entry] = deque()
@@ -79,13 +89,11 @@ class Inbox:
             method = message.get("method") if isinstance(message, dict) else None
             if method == "$/cancelRequest":
                 msg_id = _id_of(message.get("params"))
-                if msg_id is None or msg_id not in self._requests:
+                entry = self._requests.pop(msg_id, None) if msg_id is not None else None
+                if entry is None:
                     self._urgent.append(message)
-                elif self.withdraws:
-                    self._withdraw(msg_id)
-                    withdrawn = True
                 else:
-                    self._append(_Entry(message, weight, None))
+                    entry.given_up = withdrawn = True
             else:
                 can_go = isinstance(method, str) and method not in _KEPT
                 self._append(_Entry(message, weight, _id_of(message) if can_go else None))
@@ -159,12 +167,6 @@ class Inbox:
             with suppress(RuntimeError):  # the loop is closed: the process ends
                 self._wake()
 
-    def _withdraw(self, msg_id: int | str) -> None:
-        """Take a waiting request out."""
-        entry = self._requests.pop(msg_id)
-        self._weight -= entry.weight
-        entry.message, entry.weight = NOTHING, 0
-
     def _take(self) -> Any:
         """Take the next message out; `NOTHING` if none waits."""
         with self._changed:
@@ -178,8 +180,10 @@ class Inbox:
                 self._taken += entry.weight
                 if entry.msg_id is not None and self._requests.get(entry.msg_id) is entry:
                     del self._requests[entry.msg_id]
-                if entry.message is not NOTHING:
+                if not entry.given_up:
                     return entry.message
+                if self.tells_later and not self._requests:
+                    return GivenUp(entry.message)
             self._asleep = True
             return NOTHING
 

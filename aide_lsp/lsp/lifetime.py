@@ -90,17 +90,19 @@ def was_likely_here(process_id: int) -> bool:
     return abs(os.getpid() - process_id) < _RECENT
 
 
-def watch_starter(gone: Callable[[], None]) -> None:
-    """Call `gone`, on a thread of its own, when the process that started this one has ended."""
-    starter = os.getppid()
-    if starter <= 1:  # started by the system, or from outside of a container
-        return
+class Starter:
+    """The process that started this one: a server that waits for a client must not outlive it."""
 
-    def wait_and_tell() -> None:
-        _wait_for_end(starter)
-        gone()
+    def __init__(self) -> None:
+        self.gone: Callable[[str], object] = lambda reason: die(f"The server ends: {reason}.")
+        """Called with the reason when that process has ended, on a thread of its own."""
+        starter = os.getppid()
+        if starter > 1:  # else started by the system, or from outside of a container
+            Thread(target=self._wait, args=(starter,), name="aide-starter-watch", daemon=True).start()
 
-    Thread(target=wait_and_tell, name="aide-starter-watch", daemon=True).start()
+    def _wait(self, process_id: int) -> None:
+        _wait_for_end(process_id)
+        self.gone("the process that started it ended")
 
 
 if sys.platform == "win32":

@@ -16,11 +16,12 @@ from aide_lsp.lsp.options import Options, UsageError, read_options
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from aide_lsp.lsp.admission import Streams
     from aide_lsp.lsp.client import ClientProfile
     from aide_lsp.lsp.inbox import Inbox
+    from aide_lsp.lsp.lifetime import Starter
     from aide_lsp.lsp.logs import ClientHandler
     from aide_lsp.lsp.model_host import LoadCompleter
-    from aide_lsp.lsp.streams import Streams
     from aide_lsp.lsp.transport import Transport
 
 
@@ -36,15 +37,17 @@ def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = 
         sys.stdout.write(options.text)
         return 0
     from aide_lsp.errors import AideError
+    from aide_lsp.lsp.lifetime import Starter
     from aide_lsp.lsp.logs import set_up
 
     try:
         logs = set_up(options.log_level, options.log_file)
+        starter = None if options.tcp is None and options.socket is None else Starter()
         streams = _connect(options)
     except (AideError, OSError, KeyboardInterrupt) as error:
         sys.stderr.write(f"aide-lsp: {escaped(str(error))}\n")
         return 2
-    return serve(streams, load or _default_load(), logs)
+    return serve(streams, load or _default_load(), logs, starter)
 
 
 def _default_load() -> "LoadCompleter":
@@ -53,8 +56,10 @@ def _default_load() -> "LoadCompleter":
     return load_completer
 
 
-def serve(streams: "Streams", load: "LoadCompleter", logs: "ClientHandler") -> NoReturn:
-    """Serve one client and end the process with it."""
+def serve(
+    streams: "Streams", load: "LoadCompleter", logs: "ClientHandler", starter: "Starter | None" = None
+) -> NoReturn:
+    """Serve one client and end the process with it, or with the process that started it."""
     import faulthandler
     from functools import partial
 
@@ -66,6 +71,8 @@ def serve(streams: "Streams", load: "LoadCompleter", logs: "ClientHandler") -> N
     transport, started_by = Transport(*streams), starters()
     inbox = Inbox(transport.write, leave=lambda reason: die(f"The server ends: {reason}."))
     transport.start(room=inbox.make_room, receive=inbox.put, closed=inbox.close)
+    if starter is not None:
+        starter.gone = inbox.close
 
     def watch_client(process_id: int) -> None:
         # Not all clients wait for the answer to `initialize`: what came before it proves less.
@@ -138,7 +145,7 @@ async def _run(
     watch_loop(loop, server.leave_deaf)
     if profile is not None:
         server.begin(profile)
-        inbox.withdraws = not profile.status  # such a client is told later what came of its request
+        inbox.tells_later = profile.status
 
     inbox.leave = server.leave
     inbox.open(loop, server.take)
@@ -153,7 +160,7 @@ def _connect(options: Options) -> "Streams":
         sys.stderr.write("aide-lsp waits for an editor on stdin; aide-lsp --help says more.\n")
     stdio = streams.take_stdio()
     if options.tcp is not None:
-        return streams.accept_tcp(options.tcp)
+        return streams.accept_tcp(options.tcp, os.environ.pop("AIDE_TOKEN", ""))
     if options.socket is not None:
         return streams.accept_socket(options.socket)
     return stdio

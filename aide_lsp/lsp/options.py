@@ -19,7 +19,9 @@ waits for an editor. Try a completion in the terminal with: aide demo
 
 Options:
   --stdio             Speak over stdin and stdout (the default).
-  --tcp HOST:PORT     Wait for one client on a TCP port of this machine (port 0: any free one).
+  --tcp HOST:PORT     Wait for one client on a TCP port of this machine (port 0: any free one). The client
+                      sends a token in initialize, as initializationOptions.token: the one in the environment
+                      variable AIDE_TOKEN, or the one that is printed on stderr.
   --socket PATH       Wait for one client on a Unix socket that only you can reach.
   --log-level LEVEL   debug, info, warning or error; info is the default. Source text is never logged.
   --log-file PATH     Log to this file too.

@@ -21,6 +21,7 @@ from pygls.protocol import LanguageServerProtocol
 
 from aide_lsp.errors import AideError
 from aide_lsp.lsp.client import whole
+from aide_lsp.lsp.inbox import GivenUp
 from aide_lsp.lsp.messages import UNREADABLE, WEIGHT_LIMIT, TooLarge
 from aide_lsp.lsp.params import InvalidParamsError, structured
 
@@ -46,6 +47,8 @@ class Protocol(LanguageServerProtocol):
         self.current_id: MessageId | None = None
         """Id of the request whose handler is being called."""
         self._running: dict[MessageId, asyncio.Future[Any]] = {}
+        self._answered: set[MessageId] = set()
+        """Ids of requests that were answered before they began."""
         self._write: Callable[[bytes], None] = lambda body: None
         self._lost: Callable[[str, Any], None] = lambda method, params: None
         self._exit: Callable[[int], None] = lambda code: None
@@ -73,6 +76,8 @@ class Protocol(LanguageServerProtocol):
             self._error(None, int(types.ErrorCodes.ParseError), "The message is no JSON in UTF-8.")
         elif isinstance(message, TooLarge):
             self._refuse_large(message)
+        elif isinstance(message, GivenUp):
+            self._begin_given_up(message.message)
         elif not isinstance(message, dict):
             self._error(None, REQUEST_ERROR, "A message must be one JSON object.")
         elif isinstance(message.get("method"), str) and "id" not in message:
@@ -100,6 +105,15 @@ class Protocol(LanguageServerProtocol):
             self._error(msg_id, int(types.ErrorCodes.MethodNotFound), f"Aide has no method {_short(method)}.")
         else:
             self._call(msg_id, method, handler, message.get("params"))
+
+    def _begin_given_up(self, message: dict[str, Any]) -> None:
+        """Begin a request whose cancel was answered already: nothing is sent for it any more."""
+        msg_id = _valid_id(message["id"])
+        if msg_id is not None and msg_id not in self._running:
+            self._answered.add(msg_id)
+            self._request(msg_id, message["method"], message)
+            if msg_id in self._running:
+                self._running[msg_id].cancel()
 
     def _call(self, msg_id: MessageId, method: str, handler: Handler, params: Any) -> None:
         """Call a handler: it replies at once, or later if it gives something to wait for."""
@@ -218,11 +232,17 @@ class Protocol(LanguageServerProtocol):
         except Exception as error:
             self._fault(msg_id, "the reply", error)
         else:
-            self._send(body)
+            self._send_reply(msg_id, body)
 
     def _error(self, msg_id: MessageId | None, code: int, message: str) -> None:
         error = {"code": code, "message": message}
-        self._send(json.dumps({"jsonrpc": "2.0", "id": msg_id, "error": error}))
+        self._send_reply(msg_id, json.dumps({"jsonrpc": "2.0", "id": msg_id, "error": error}))
+
+    def _send_reply(self, msg_id: MessageId | None, body: str) -> None:
+        if msg_id in self._answered:
+            self._answered.discard(msg_id)
+        else:
+            self._send(body)
 
     def _fault(self, msg_id: MessageId, method: str, error: BaseException) -> None:
         """Reply for a handler that raised. Only texts written for people go out."""

@@ -1,9 +1,7 @@
 """When the process ends, what reaches stdout, and what a flood does: the real process, byte by byte."""
 
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -166,70 +164,6 @@ def test_client_for_which_too_much_is_queued_is_given_up():
         assert client.process.wait(20) == 1
         client._threads[0].join(10)
         assert b"16 MiB unread" in client.stderr
-
-
-def speak(connection: socket.socket) -> dict:
-    """Initialize over a socket and shut down; return the first reply."""
-    with connection, connection.makefile("rb") as stream:
-        start = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
-        connection.sendall(frame(start))
-        length = int(stream.readline().split(b":")[1])
-        stream.readline()
-        reply = json.loads(stream.read(length))
-        connection.sendall(frame({"jsonrpc": "2.0", "id": 2, "method": "shutdown"}))
-        connection.sendall(frame({"jsonrpc": "2.0", "method": "exit"}))
-        stream.read()
-    return reply
-
-
-def listening(*arguments: str) -> tuple[subprocess.Popen, str]:
-    """Start a listening server; return it and where it listens."""
-    server = subprocess.Popen(
-        command(*arguments), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT, text=True
-    )
-    return server, server.stderr.readline().rpartition(" on ")[2].strip()
-
-
-def test_tcp_serves_one_client_on_this_machine():
-    server, address = listening("--tcp", "127.0.0.1:0")
-    with server:
-        host, port = address.split(":")
-        assert (
-            speak(socket.create_connection((host, int(port))))["result"]["serverInfo"]["name"] == "aide-lsp"
-        )
-        assert server.wait(10) == 0
-
-
-@posix_only
-def test_unix_socket_is_private_and_removed_afterwards(tmp_path):
-    path = tmp_path / "run" / "aide.sock"
-    server, address = listening("--socket", str(path))
-    with server:
-        assert address == str(path)
-        assert path.stat().st_mode & 0o777 == 0o600
-        assert path.parent.stat().st_mode & 0o777 == 0o700
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(str(path))
-        assert speak(connection)["result"]
-        assert server.wait(10) == 0
-    assert not path.exists()
-
-
-@posix_only
-def test_socket_left_behind_is_replaced_but_a_file_is_not(tmp_path):
-    path = tmp_path / "aide.sock"
-    with socket.socket(socket.AF_UNIX) as stale:
-        stale.bind(str(path))
-    server, address = listening("--socket", str(path))
-    with server:
-        assert address == str(path)
-        server.kill()
-    path.unlink()
-    path.write_text("precious")
-    refused = subprocess.run(command("--socket", str(path)), capture_output=True, text=True, cwd=ROOT)
-    assert refused.returncode == 2
-    assert "is no socket" in refused.stderr
-    assert path.read_text() == "precious"
 
 
 @pytest.mark.parametrize(
