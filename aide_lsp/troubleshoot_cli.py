@@ -48,17 +48,20 @@ def troubleshoot(
     """
     from aide_lsp import one_shot
 
+    trials: list[Trial] = []
     if place is None:
         path = Path.cwd() / (name or "x")
-        proposal, trials = _without_model(complaint, effective_settings(path, options)), []
+        proposal = _without_model(complaint, effective_settings(path, options))
+        applied = _apply(proposal, path, given_values(options)) if accepted else None
     else:
         text, offset, path = one_shot.read_place(place, name, sys.stdin)
         settings = effective_settings(path, options)
         completer = load(settings)
         request = one_shot.request_of(settings, text, offset, path)
         proposal = _proposal(complaint, settings, completer, request)
+        # Before the completions: what cannot be written is known before anything takes time.
+        applied = _apply(proposal, path.absolute(), given_values(options)) if accepted else None
         trials = _trials(proposal, settings, completer, request)
-    applied = _apply(proposal, path.absolute(), given_values(options)) if accepted else None
     if as_json:
         say(json_text(_as_json(proposal, trials, applied)))
         return

@@ -1,5 +1,6 @@
 """`aide troubleshoot` as a user runs it, with a tiny model."""
 
+import json
 import re
 
 import pytest
@@ -65,3 +66,14 @@ def test_unknown_complaint_is_refused_and_the_known_ones_named(aide):
     run = aide("troubleshoot", "boring")
     assert run.returncode == 2
     assert "'off-topic'" in run.stderr
+
+
+def test_as_json_then_changes_both_completions_and_what_was_written(aide, project):
+    run = aide("troubleshoot", "incoherent", "troubled/y.py:2:12", "--max-tokens", "2", "--apply", "--json")
+    told = json.loads(run.stdout)
+    assert told["changes"] == {"temperature": 0.3, "top_p": 0.8}
+    assert told["before"]["parameters"]["temperature"] == 0.5
+    assert told["after"]["parameters"]["temperature"] == 0.3
+    assert told["before"]["parameters"]["seed"] == told["after"]["parameters"]["seed"]
+    assert "changes nothing in this file" in told["bounds"][0]
+    assert told["written"] == str(project / ".aide.toml")
