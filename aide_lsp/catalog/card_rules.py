@@ -9,11 +9,15 @@ It does not know where a card comes from, nor does it build one (`cards`).
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from attrs import field, frozen
 
 CPU_RECIPES = ("exact", "fast", "fp16")
+MOST_PROBLEMS = 20
+MOST = 1 << 50
+"""Numbers in a card are below it: bytes, tokens."""
 CUDA_RECIPES = ("fp16", "exact", "fast")
 
 
@@ -28,16 +32,19 @@ class Rule:
 
 
 def problems_of(card: Mapping[str, Any]) -> list[str]:
-    """Name everything that is wrong with a card."""
+    """Name everything that is wrong with a card, up to `MOST_PROBLEMS`."""
+    return list(islice(_problems(card), MOST_PROBLEMS))
+
+
+def _problems(card: Mapping[str, Any]) -> Iterator[str]:
     local = "path" in card
-    found = list(_check(card, CARD | (LOCAL if local else FETCHED), ""))
+    yield from _check(card, CARD | (LOCAL if local else FETCHED), "")
     if isinstance(card.get("recipes"), dict):
-        found += _check(card["recipes"], RECIPES, "recipes.")
+        yield from _check(card["recipes"], RECIPES, "recipes.")
     if local or not _is_tables(card.get("sources")):
-        return found
+        return
     for number, source in enumerate(card["sources"], 1):
-        found += _check_source(source, f"sources[{number}].", card.get("size"))
-    return found
+        yield from _check_source(source, f"sources[{number}].", card.get("size"))
 
 
 def _check_source(source: Mapping[str, Any], where: str, size: Any) -> Iterator[str]:
@@ -83,7 +90,7 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
 
 
 def _above_zero(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < MOST
 
 
 def _is_line(value: Any) -> bool:

@@ -7,7 +7,7 @@ It does not know what is on the disk (`store`), nor how anything is fetched (`do
 a card is in `card_rules`.
 """
 
-import tomllib
+import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,8 +15,12 @@ from typing import Any
 
 from attrs import frozen
 
+from aide_lsp import toml_file
 from aide_lsp.catalog.card_rules import problems_of
 from aide_lsp.errors import CardError
+
+MOST_BYTES = 100_000
+"""Of a card; the largest that is shipped has a tenth of that."""
 
 
 @frozen
@@ -151,15 +155,17 @@ def user_folder() -> Path:
 def read_card(file: Path) -> Card:
     """Read one card; `CardError` names every problem in it at once."""
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CardError(f"{file}: cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CardError(f"{file}: is not valid TOML: {error}.") from error
+        # A card may be a link: it is in the user's own folder.
+        table = toml_file.parse(toml_file.read_bytes(Path(os.path.realpath(file)), MOST_BYTES), MOST_BYTES)
+    except toml_file.UnreadableError as error:
+        raise CardError(f"{file} cannot be read: {error}.") from error
     found = problems_of(table)
     if found:
         raise CardError(f"The model card {file} cannot be used:\n" + "\n".join(f"  {line}" for line in found))
-    return _card(table, file)
+    try:
+        return _card(table, file)
+    except (OSError, RuntimeError) as error:  # a link that leads to itself, `~` of a user who does not exist
+        raise CardError(f"{file}: path: {table['path']!r} leads nowhere ({error}).") from error
 
 
 def _card(table: Mapping[str, Any], file: Path) -> Card:

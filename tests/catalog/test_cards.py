@@ -1,5 +1,7 @@
 """Model cards: the shipped ones, a user's own, and every way to get one wrong."""
 
+import os
+import time
 import tomllib
 
 import pytest
@@ -157,3 +159,38 @@ def test_unknown_id_names_the_nearest_and_the_broken_cards(tmp_path):
     assert str(tmp_path / "bad.toml") in str(raised.value)
     with pytest.raises(CardError, match=r"There are: qwen2.5-coder-0.5b, qwen2.5-coder-1.5b, smollm2-135m"):
         shelf.find("xxxxxxxxxxx")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ".".join("a" * 20_000) + " = 1",
+        "a = " + "[" * 40_000,
+        "\n".join(f"k{number} = 1" for number in range(9_000)),
+        "id = 1" + "0" * 5000,
+        LOCAL.replace("own.gguf", "~nobody-of-this-name/x"),
+        LOCAL.replace("own.gguf", "loop/x"),
+        LOCAL.replace("context_length = ", "context_length = 1" + "0" * 400),
+        "x = '" + "x" * 200_000 + "'",
+    ],
+    ids=["dotted", "nested", "keys", "digits", "home", "loop", "number", "large"],
+)
+def test_hostile_card_is_refused_in_few_words_and_little_time(tmp_path, content):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "evil.toml").write_text(content)
+    started = time.process_time()
+    (error,) = load_shelf([tmp_path]).errors
+    assert time.process_time() - started < 1.0  # seconds of the processor; milliseconds are usual
+    assert "evil.toml" in str(error)
+    assert len(str(error)) < 10_000
+
+
+def test_what_is_no_file_is_no_card_and_a_link_to_one_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    (tmp_path / "kept").write_text(LOCAL)
+    (tmp_path / "own.toml").symlink_to("kept")
+    shelf = load_shelf([tmp_path])
+    assert list(shelf.cards) == ["own"]
+    assert len(shelf.errors) == 3
