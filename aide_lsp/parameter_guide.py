@@ -5,8 +5,11 @@ depends on a band.
 """
 
 from collections.abc import Mapping
+from textwrap import fill
 
 from attrs import frozen
+
+PAGE_WIDTH = 118
 
 
 @frozen
@@ -229,7 +232,7 @@ def band_table(key: str) -> str:
     guide = GUIDES[key]
     rows = ["| | Values | Effect | Good for |", "|---|---|---|---|"]
     rows += [f"| {band.name} | {band.values} | {band.effect} | {band.good_for} |" for band in guide.bands]
-    return "\n".join([*rows, "", guide.between] if guide.between else rows)
+    return "\n".join([*rows, "", fill(guide.between, PAGE_WIDTH)] if guide.between else rows)
 
 
 def task_table() -> str:
