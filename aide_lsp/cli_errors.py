@@ -43,6 +43,8 @@ def sentence(error: Exception) -> str | None:
         return system_sentence(error)
     if isinstance(error, RuntimeError) and "Symlink loop" in str(error):
         return f"A link leads back to itself: {error}."
+    if isinstance(error, RuntimeError) and "home directory" in str(error):
+        return "Your home folder is not known. Set HOME to its path, then try again."
     return None
 
 
