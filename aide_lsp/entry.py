@@ -33,11 +33,20 @@ def main() -> NoReturn:
     _open_streams()
     # A signal that is ignored from the start (nohup, a background job) stays ignored.
     signals = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    if not _forks():
-        _leave(_run(signals))
+    if _forks():
+        _run_in_child(signals)
+    _leave(_run(signals))
+
+
+def _run_in_child(signals: list[int]) -> None:
+    """Run the command in a child and end with it; return only where the system allows no child."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, the child's status would be lost
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    lifeline, held = os.pipe()
-    child = os.fork()
+    try:
+        lifeline, held = os.pipe()
+        child = os.fork()
+    except OSError:
+        return
     if child:
         os._exit(_wait(child, signals))
     os.close(held)

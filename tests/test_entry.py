@@ -205,6 +205,7 @@ def shell(env, line):
         ("COLUMNS=1 aide complete --help", 0, ""),
         ("LC_ALL=C aide complete café.py:1:1", 1, "cannot be read"),
         ("PYTHONIOENCODING=ascii aide settings café.py", 0, ""),
+        ("trap '' CHLD; aide complete x.py:0:1", 1, "no line 0"),
         ("aide complete -- -:1:1 </dev/null --", 2, "unexpected extra argument"),
     ],
 )
