@@ -15,12 +15,17 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from aide_lsp.errors import AideError
 from aide_lsp.invisible import escaped
 
 LEVELS = ("debug", "info", "warning", "error")
 FILE_BYTES = 5 * 1024 * 1024
 SILENCED = ("pygls", "asyncio", "lsprotocol", "cattrs")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class LogFileError(AideError):
+    """The log file that was named cannot be written."""
 
 
 class Lines(logging.Formatter):
@@ -57,7 +62,7 @@ def set_up(level: str, file: Path | None) -> ClientHandler:
     """Set the loggers up; return the handler that can be turned to the client.
 
     Raises:
-        OSError: the log file cannot be written.
+        LogFileError: the log file cannot be written.
     """
     for name in SILENCED:
         logging.getLogger(name).disabled = True
@@ -69,7 +74,12 @@ def set_up(level: str, file: Path | None) -> ClientHandler:
     handler = ClientHandler()
     logger.addHandler(handler)
     if file is not None:
-        logger.addHandler(PrivateFile(file))
+        try:
+            logger.addHandler(PrivateFile(file))
+        except OSError as error:
+            raise LogFileError(
+                f"The log file {file} cannot be written: {error.strerror or error}. Choose another path."
+            ) from error
     return handler
 
 

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -51,3 +53,10 @@ def test_device_that_is_logged_to_keeps_its_permissions(tmp_path):
     before = mode_of(link)
     write(link, 1)
     assert mode_of(link) == before != 0o600
+
+
+def test_log_that_cannot_be_written_is_named_in_a_sentence(tmp_path):
+    command = [sys.executable, "-m", "aide_lsp.lsp.main", "--log-file", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    sentence = f"The log file {tmp_path} cannot be written: Is a directory. Choose another path."
+    assert (done.returncode, done.stderr) == (2, f"aide-lsp: {sentence}\n")
