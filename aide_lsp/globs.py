@@ -15,6 +15,8 @@ from pathlib import PurePath
 
 MAXIMUM_LENGTH = 200
 MAXIMUM_ALTERNATIVES = 256
+MAXIMUM_SIZE = 20_000
+"""Characters of all globs of one place, with their braces written out: all are matched for each document."""
 SCHEMA_PATTERN = r"[*?\[{/.]"
 """What makes a name a glob, as a regular expression for JSON schemas."""
 _BRACES = re.compile(r"\{([^{}]*)\}")

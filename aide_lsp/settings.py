@@ -17,6 +17,9 @@ from aide_lsp.settings_limits import allowed_by, fault_of, normalized
 from aide_lsp.settings_limits import most_context as most_context
 from aide_lsp.settings_limits import shown as shown
 
+PROJECT_NUM_CONTEXT = 4096
+"""A project cannot raise Num Context beyond this, where the user sets no `max_num_context`."""
+
 
 def setting(default: Any, kind: type, doc: str, **limits: Any) -> Any:
     """Declare one setting: an attribute with its limits beside it."""
@@ -100,10 +103,11 @@ class Settings:
     max_num_context: int | None = setting(
         None,
         int,
-        "Num Context is never more than this, whatever a project asks for. The lowest one set counts.",
+        "Num Context is never more than this, whoever asks for it. The lowest one set counts. Where you set "
+        f"none, a project file can raise Num Context to {PROJECT_NUM_CONTEXT}, and you to the model's limit.",
         minimum=1,
         unit="tokens",
-        none="no limit but the model's",
+        none="a project's limit is 4096, yours the model's",
         whole=True,
     )
     model: str | None = setting(

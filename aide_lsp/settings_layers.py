@@ -21,6 +21,7 @@ from aide_lsp.project_folders import globs_root
 from aide_lsp.secret_files import secret_glob
 from aide_lsp.settings import (
     FIELDS,
+    PROJECT_NUM_CONTEXT,
     ModelLimits,
     Settings,
     check_value,
@@ -150,7 +151,8 @@ class _Merge:
         for part in parts(layer, self._subject, problems):
             good = self._values.check(layer, part, self._settings, self._bounds, problems)
             found = [
-                (key, self._lowered(origin, key, part)) for key, origin in self._origins_of(good, layer, part)
+                (key, self._lowered(origin, key, layer, part))
+                for key, origin in self._origins_of(good, layer, part)
             ]
             if part.fits:
                 self._put(found)
@@ -185,11 +187,17 @@ class _Merge:
         for key, value in good.items():
             yield key, Origin(value, layer.name, part.label)
 
-    def _lowered(self, origin: Origin, key: str, part: Part) -> Origin:
-        """Lower a value to the user's cap, one of a preset also to what the model can do; say so."""
+    def _lowered(self, origin: Origin, key: str, layer: Layer, part: Part) -> Origin:
+        """Lower a value to the user's cap, one of a preset also to what the model can do; say so.
+
+        Where the user set no cap, a project cannot make each request take many seconds either.
+        """
         tops: list[tuple[float, str]] = []
         if key == "num_context" and self._bounds.cap is not None:
             tops.append((self._bounds.cap, "your max_num_context"))
+        elif key == "num_context" and layer.kind == "project":
+            most = max(PROJECT_NUM_CONTEXT, self._settings.parameters.num_context)
+            tops.append((most, "a project may ask for unless you set max_num_context"))
         model = greatest(FIELDS[key], self._bounds.limits)
         if origin.preset and model is not None:
             tops.append((model, "what the model can do"))

@@ -59,8 +59,9 @@ in your editor's settings (`aide.seed`) or for one request. Whole numbers may al
 ## What a project may set
 
 A project comes from somewhere else. Its file may set what *project* stands at below: the five parameters, a
-preset's name, and `off`. It never names a model, a path or a device, and makes no presets. What it asks of
-Num Context is lowered to your `max_num_context`, and you are told.
+preset's name, and `off`. It never names a model, a path or a device, and makes no presets. It can raise Num
+Context to 4,096 tokens at most; more is lowered, and you are told. Your own `max_num_context` takes the place
+of that limit: a greater one lets projects ask for more.
 
 A project file counts only where nobody but you (or the system's administrator) can have written it:
 

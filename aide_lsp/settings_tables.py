@@ -4,13 +4,14 @@ In: a `Layer`, a document. Out: its `Part`s in the order in which they count, ea
 the document. It does not know which settings there are, nor whether a value is allowed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate, takewhile
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from aide_lsp.globs import glob_fault, is_glob, matches
+from aide_lsp.globs import MAXIMUM_SIZE, glob_fault, glob_size, is_glob, matches
 from aide_lsp.settings_limits import shown
 from aide_lsp.settings_problems import Problem, named
 
@@ -51,6 +52,8 @@ class Part:
     """By key, as it was written."""
     fits: bool
     """Whether it counts for the document."""
+    glob: str = ""
+    """Which files it is for; empty: not by name."""
 
 
 @frozen
@@ -78,18 +81,39 @@ def parts(layer: Layer, subject: Subject, problems: list[Problem]) -> list[Part]
         if written == LANGUAGES:
             languages += _languages(layer, value, subject, problems)
         elif written == GLOBS:
-            globs += _globs(layer, value, subject, problems)
+            globs += _globs(layer, value, problems)
         elif written == PRESETS and layer.kind in ("user", "editor"):
             continue  # read by itself: a preset may be named before it is made
         elif is_glob(written):
-            globs += _glob(layer, written, value, subject, problems)
+            globs += _glob(layer, written, value, problems)
         else:
             plain[written] = value
+    globs = _within_size(layer, globs, problems)
     found = [Part("", "", plain, True), *languages, *globs]
     if len(found) > MOST_TABLES:
         wrong = f"{len(found)} tables are more than {MOST_TABLES}; the last ones do not count"
         problems.append(Problem(layer.name, "", f"{layer.name}: {wrong}."))
-    return found[:MOST_TABLES]
+    return [_fitted(part, layer, subject) for part in found[:MOST_TABLES]]
+
+
+def _fitted(part: Part, layer: Layer, subject: Subject) -> Part:
+    """Say whether a table for a glob counts: asked only of those that are few enough."""
+    return evolve(part, fits=fits(part.glob, layer, subject.document)) if part.glob else part
+
+
+def _within_size(layer: Layer, globs: list[Part], problems: list[Problem]) -> list[Part]:
+    """Leave out the last tables where the globs together would take too long."""
+    counted = globs_within(part.glob for part in globs)
+    if counted < len(globs):
+        wrong = f"its globs, braces written out, have more than {MAXIMUM_SIZE:,} characters"
+        problems.append(Problem(layer.name, "", f"{layer.name}: {wrong}; the last ones do not count."))
+    return globs[:counted]
+
+
+def globs_within(globs: Iterable[str]) -> int:
+    """Count how many globs of one place, from the first on, are few enough to be matched."""
+    sizes = accumulate(glob_size(glob) for glob in globs)
+    return sum(1 for _ in takewhile(lambda size: size <= MAXIMUM_SIZE, sizes))
 
 
 def fits(glob: str, layer: Layer, document: Path | None) -> bool:
@@ -128,16 +152,16 @@ def _languages(layer: Layer, value: Any, subject: Subject, problems: list[Proble
             problems.append(Problem.of(prefix, layer.name, wrong))
 
 
-def _globs(layer: Layer, value: Any, subject: Subject, problems: list[Problem]) -> Iterator[Part]:
+def _globs(layer: Layer, value: Any, problems: list[Problem]) -> Iterator[Part]:
     if not isinstance(value, Mapping):
         wrong = f"expected a table of settings for each glob, found {shown(value)}"
         problems.append(Problem.of(GLOBS, layer.name, wrong))
         return
     for glob, values in value.items():
-        yield from _glob(layer, glob, values, subject, problems)
+        yield from _glob(layer, glob, values, problems)
 
 
-def _glob(layer: Layer, glob: str, values: Any, subject: Subject, problems: list[Problem]) -> Iterator[Part]:
+def _glob(layer: Layer, glob: str, values: Any, problems: list[Problem]) -> Iterator[Part]:
     prefix = shown(glob)
     if values is None:
         return
@@ -146,7 +170,7 @@ def _glob(layer: Layer, glob: str, values: Any, subject: Subject, problems: list
     elif (fault := fault_in(glob, layer)) is not None:
         wrong = f"{fault}; nothing of this table takes effect"
     else:
-        yield Part(f"[{prefix}]", f"{prefix}.", _set(values), fits(glob, layer, subject.document))
+        yield Part(f"[{prefix}]", f"{prefix}.", _set(values), False, glob)
         return
     problems.append(Problem.of(prefix, layer.name, wrong))
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from attrs import frozen
 
+from aide_lsp.globs import MAXIMUM_SIZE
 from aide_lsp.presets import unknown_preset
 from aide_lsp.settings import FIELDS, ModelLimits, Settings, camel, check_value, normal, shown, value_of
 from aide_lsp.settings_limits import MOST_GLOBS, entry_fault
 from aide_lsp.settings_problems import Problem, named, nearest
-from aide_lsp.settings_tables import TABLES, Layer, Part, fault_in
+from aide_lsp.settings_tables import TABLES, Layer, Part, fault_in, globs_within
 
 KEYS = {**{camel(key): key for key in FIELDS}, **{key: key for key in FIELDS}}
 """Each key by the ways in which it may be written."""
@@ -106,7 +107,12 @@ def _usable_globs(written: str, globs: Any, layer: Layer, problems: list[Problem
     problems += [
         Problem.of(written, layer.name, f"{fault}. The other globs count") for fault in faults if fault
     ]
-    return tuple(glob for glob, fault in zip(globs, faults, strict=True) if not fault)
+    good = tuple(glob for glob, fault in zip(globs, faults, strict=True) if not fault)
+    counted = globs_within(good)
+    if counted < len(good):
+        wrong = f"the globs, braces written out, have more than {MAXIMUM_SIZE:,} characters"
+        problems.append(Problem.of(written, layer.name, f"{wrong}. The last ones do not count"))
+    return good[:counted]
 
 
 def _shortened(problems: list[Problem], more: int, layer: Layer) -> list[Problem]:

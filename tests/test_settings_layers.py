@@ -1,11 +1,12 @@
 """Languages, globs, presets, caps and files that are off: what counts over what."""
 
 import math
+import time
 
 import pytest
 
 from aide_lsp.presets import PRESETS
-from aide_lsp.settings import ModelLimits
+from aide_lsp.settings import PROJECT_NUM_CONTEXT, ModelLimits
 from aide_lsp.settings_layers import SettingsReader
 
 LIMITS = ModelLimits(vocab_size=1000, context_length=4096)
@@ -265,6 +266,39 @@ def test_default_is_lowered_to_what_the_context_of_the_model_has_room_for(place)
     assert parameters(place(limits=ModelLimits(1000, 512))).num_context == 256
 
 
+BIG = ModelLimits(vocab_size=1000, context_length=32_768)
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        "num_context = 32000\n",
+        "[languages.python]\nnum_context = 32000\n",
+        "['**']\nnum_context = 32000\n",
+        "preset = 'huge'\n",
+    ],
+)
+def test_without_a_cap_a_project_raises_num_context_to_4096_and_the_user_to_anything(place, project):
+    user = "[presets.huge]\nnum_context = 32000\n"
+    got = place(user=user, project=project, limits=BIG)
+    assert got.settings.parameters.num_context == PROJECT_NUM_CONTEXT == 4096
+    (problem,) = got.problems
+    assert problem.notice
+    assert "it is lowered to 4096" in problem.message
+    assert got.origins["num_context"][-1].wanted == 32000
+    assert place(editor={"numContext": 20000}, limits=BIG).settings.parameters.num_context == 20000
+    assert place(request={"num_context": 20000}, limits=BIG).settings.parameters.num_context == 20000
+    got = place(user="max_num_context = 30000\n" + user, limits=BIG)
+    assert got.settings.parameters.num_context == 30000
+
+
+def test_what_the_user_set_is_not_lowered_by_what_a_project_may_raise(place):
+    got = place(user="num_context = 8000\n", project="num_context = 9000\n", limits=BIG)
+    assert got.settings.parameters.num_context == 8000
+    got = place(project="num_context = 6000\n", limits=BIG)
+    assert (got.settings.parameters.num_context, got.problems) == (6000, ())
+
+
 # -- off
 
 
@@ -352,3 +386,28 @@ def test_origins_tell_what_was_overridden(place):
 def test_request_is_not_remembered(place):
     place(request={"top_k": 7})
     assert place(request={"top_k": 0}).settings.parameters.top_k == 50
+
+
+BRACES = "{a,b}{c,d}{e,f}{g,h}{i,j}{k,l}{m,n}{o,p}"
+
+
+@pytest.mark.parametrize("form", ["tables", "off", "wild"])
+def test_globs_of_one_file_are_bounded_together(place, form):
+    """Each of them is within its own bound."""
+    tail = "*?" * 8 if form == "wild" else ""
+    globs = [f"{number}{BRACES}{tail}" for number in range(150)]
+    tables = "".join(f"['{glob}']\ntop_k = 7\n" for glob in globs)
+    off = f"off = [{', '.join(map(repr, globs))}]\n"
+    before = time.process_time()
+    got = place("149acegikmo.py", project=off if form == "off" else tables)
+    assert time.process_time() - before < 2
+    (problem,) = got.problems
+    assert "20,000 characters" in problem.message
+    assert "the last ones do not count" in problem.message.lower()
+    assert place("0acegikmo" + "x" * len(tail), project=off).off is not None
+
+
+def test_as_many_globs_as_anybody_writes_are_within_the_bound(place):
+    globs = ", ".join(f"'some/folder/of/a/project/{number}/**'" for number in range(500))
+    got = place("some/folder/of/a/project/499/a.py", project=f"off = [{globs}]")
+    assert (got.problems, got.off is not None) == ((), True)
