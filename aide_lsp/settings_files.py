@@ -9,7 +9,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,17 @@ class SettingsFiles:
 
     def __init__(self) -> None:
         self._kept: dict[Path, _Kept] = {}
+        self._seen: dict[Path, SettingsFile | None] | None = None
         self._hiding: dict[Path, tuple[SettingsFile, SettingsFile, SettingsFile]] = {}
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Within it, each path is looked at once."""
+        self._seen = {}
+        try:
+            yield
+        finally:
+            self._seen = None
 
     def read(self, path: Path) -> SettingsFile | None:
         """Return what a file of the user sets; None: there is no such file."""
@@ -114,6 +125,13 @@ class SettingsFiles:
         return kept[2]
 
     def _read(self, path: Path, root: Path | None) -> SettingsFile | None:
+        if self._seen is None:
+            return self._read_now(path, root)
+        if path not in self._seen:
+            self._seen[path] = self._read_now(path, root)
+        return self._seen[path]
+
+    def _read_now(self, path: Path, root: Path | None) -> SettingsFile | None:
         """Look at a file, and read it if it is another one than before.
 
         Of one in a project (`root`) links are followed within it only, and it must be the user's.

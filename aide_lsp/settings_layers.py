@@ -11,6 +11,7 @@ It does not know what a setting means: `settings.py` does.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,10 @@ class SettingsReader:
                 self._kept.clear()
             self._kept[key] = (editor, known, resolved)
         return resolved
+
+    def one_look(self) -> AbstractContextManager[None]:
+        """Within it, each file is looked at once: for many documents together."""
+        return self._files.one_look()
 
     def sources(self, document: Path | None, folder: Path | None, on_disk: bool = True) -> Sources:
         """Return the files that a document's settings are read from; equal ones if none of them changed."""

@@ -16,6 +16,10 @@ WHY_NULL = (
     "as if the user had set them, and they would go over .aide.toml."
 )
 PACKAGE = "editors/vscode/package.json"
+UNTRUSTED = (
+    "Trusted or not, a workspace sets nothing for Aide that costs time, stores text or chooses what runs: "
+    "only Temperature, Top K, Top P, Seed, a preset's name and files to leave alone."
+)
 SERVER_PATH = "Path of `aide-lsp`. Not set: the one on PATH, or one that the extension installs if you agree."
 
 
@@ -26,7 +30,7 @@ def vscode_package(package: str) -> str:
     values["contributes"]["configuration"] = section
     capability = values.setdefault("capabilities", {}).setdefault("untrustedWorkspaces", {})
     machine = [name for name, value in section["properties"].items() if value["scope"] == "machine"]
-    capability["restrictedConfigurations"] = machine
+    capability |= {"restrictedConfigurations": machine, "description": UNTRUSTED}
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -49,7 +53,7 @@ def vscode_section() -> dict[str, Any]:
             "type": ["object", "null"],
             "default": None,
             "markdownDescription": text,
-            "scope": "resource",
+            "scope": "machine",  # they can hold any setting
         }
     return {"$comment": WHY_NULL, "title": "Aide", "properties": _ordered(properties)}
 
@@ -68,11 +72,17 @@ def _vscode(key: str, field: Limits) -> dict[str, Any]:
         schema["enum"] = [*field.choices, None]
     return schema | {
         "markdownDescription": f"{field.doc} Value: {allowed(key)}. Default: {default_text(key)}.",
-        # What a project must not set it must not set in its `.vscode/settings.json` either.
-        "scope": "machine" if field.whole and not field.project else _scope(field),
+        "scope": _scope(key, field),
     }
 
 
-def _scope(field: Limits) -> str:
-    """What may differ by language can be written in VS Code's tables of languages too."""
+def _scope(key: str, field: Limits) -> str:
+    """What a project must not set it must not set in its `.vscode/settings.json` either, trusted or not.
+
+    The server cannot tell that file from the user's own settings, so what it lowers in a project file
+    (`num_context`) is the user's alone here.
+    """
+    if not field.project or key == "num_context":
+        return "machine"
+    # What may differ by language can be written in VS Code's tables of languages too.
     return "resource" if field.whole else "language-overridable"

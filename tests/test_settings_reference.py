@@ -10,7 +10,7 @@ from aide_lsp.settings import FIELDS, camel
 from aide_lsp.settings_layers import SettingsReader
 from aide_lsp.settings_reference import REPOSITORY, generated_files, reference_page
 from aide_lsp.settings_schema import json_schema
-from aide_lsp.settings_vscode import vscode_section
+from aide_lsp.settings_vscode import PACKAGE, vscode_section
 
 
 def test_reference_names_every_setting_and_preset():
@@ -44,7 +44,37 @@ def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
     properties = vscode_section()["properties"]
     user_only = {name for name, value in properties.items() if value["scope"] == "machine"}
     assert {"aide.model", "aide.provider", "aide.maxNumContext", "aide.server.path"} <= user_only
-    assert "aide.topK" not in user_only
+    assert set(properties) - user_only == {
+        f"aide.{key}" for key in ("temperature", "topK", "topP", "seed", "preset", "off")
+    }
+
+
+def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it_may_not():
+    """By itself, for a language, or in a table that holds any setting; trusted or not."""
+    package = json.loads((REPOSITORY / PACKAGE).read_text(encoding="utf-8"))
+    properties = package["contributes"]["configuration"]["properties"]
+    costly = {
+        "ledger",
+        "maxTokens",
+        "candidates",
+        "deadlineMs",
+        "workAhead",
+        "numContext",
+        "threads",
+        "cacheMb",
+    }
+    costly |= {"languages", "globs", "presets", "completeSecrets", "recipe", "server.path"}
+    assert {properties[f"aide.{name}"]["scope"] for name in costly} == {"machine"}
+    restricted = package["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
+    assert {f"aide.{name}" for name in costly} <= set(restricted)
+    by_language = {name for name, value in properties.items() if value["scope"] == "language-overridable"}
+    assert by_language == {f"aide.{key}" for key in ("temperature", "topK", "topP", "seed", "preset")}
+
+
+def test_seed_in_editors_and_files_may_be_the_word_random():
+    seed = vscode_section()["properties"]["aide.seed"]
+    assert (seed["type"], seed["pattern"]) == (["integer", "string", "null"], "^random$")
+    assert json_schema()["properties"]["seed"]["type"] == ["integer", "string"]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/settings.md"])

@@ -18,6 +18,7 @@ from aide_lsp.settings import ModelLimits
 from aide_lsp.settings_layers import KEYS, PROJECT_FILE, TABLES, Problem, Resolved, SettingsReader
 
 SECTION = "aide"
+_Scope = tuple[str | None, str]
 Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
 
 
@@ -32,8 +33,9 @@ class Configuration:
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
-        self._scope: str | None = None
-        self._told: dict[str | None, tuple[Problem, ...]] = {}
+        self._editor: dict[str | None, Mapping[str, Any]] = {}
+        self._scope: _Scope = (None, "")
+        self._told: dict[_Scope, tuple[Problem, ...]] = {}
         self._folders = WorkspaceFolders(())
         self.limits: ModelLimits | None = None
         """What the loaded model allows; None: not loaded yet."""
@@ -43,11 +45,13 @@ class Configuration:
     def start(self, options: Any, folders: Iterable[str]) -> None:
         """Take what `initialize` brought."""
         self._options, self._folders = section_of(options), WorkspaceFolders(folders)
+        self._editor.clear()
 
     def push(self, values: Any) -> None:
         """Take the settings of a `didChangeConfiguration`; null says only that something changed."""
         if values is not None:
             self._pushed = section_of(values)
+            self._editor.clear()
 
     async def pull(self, ask: Ask) -> None:
         """Ask the client for its settings, once for all and once for each folder."""
@@ -55,6 +59,7 @@ class Configuration:
         items = [types.ConfigurationItem(scope_uri=scope, section=SECTION) for scope in scopes]
         answers = await ask(types.ConfigurationParams(items=items))
         self._pulled = {scope: section_of(answer) for scope, answer in zip(scopes, answers, strict=False)}
+        self._editor.clear()
 
     def change_folders(self, added: Iterable[str], removed: Iterable[str]) -> None:
         """Follow the client's workspace folders."""
@@ -69,19 +74,27 @@ class Configuration:
         """
         folder, place = self._folders.holding(uri) if uri else self._folders.first()
         location = location_of(uri) if uri else Location(place)
-        pulled = self._pulled.get(folder, self._pulled.get(None, {}))
+        language = self._language_of(uri) if uri else ""
         resolved = self._reader.resolve(
             location.path if uri else None,
-            _merged(_merged(self._options, self._pushed), pulled),
+            self._editor_settings(folder),
             place,
             self.limits,
-            language=self._language_of(uri) if uri else "",
+            language=language,
             request=request,
             others=location.others,
             on_disk=location.on_disk is not None,
         )
-        self.problems, self._scope = resolved.problems, uri.rpartition("/")[0] if uri else None
+        self.problems, self._scope = resolved.problems, _scope_of(uri, language)
         return resolved
+
+    def _editor_settings(self, folder: str | None) -> Mapping[str, Any]:
+        """All that the client set for a folder; the same object as long as it sets nothing else."""
+        found = self._editor.get(folder)
+        if found is None:
+            pulled = self._pulled.get(folder, self._pulled.get(None, {}))
+            found = self._editor[folder] = _merged(_merged(self._options, self._pushed), pulled)
+        return found
 
     def workspace_folder(self, uri: str) -> Path | None:
         """The workspace folder that holds a document."""
@@ -90,24 +103,45 @@ class Configuration:
     def untold(self) -> list[Problem]:
         """Return what the last `resolve` found and was not told yet; a problem that comes back is new again.
 
-        Kept by the document's directory: there, all documents have the same settings.
+        Kept by the document's directory and language: there, all documents have the same settings.
         """
+        if self._told.get(self._scope) == self.problems:
+            return []
         known = self.known_problems()
         self._told[self._scope] = self.problems
         return [problem for problem in self.problems if problem not in known]
 
     def review(self, uris: Iterable[str]) -> list[Problem]:
-        """Resolve for the folders and these documents, and for no others; return what was not told yet."""
+        """Resolve for the folders and these documents, and for no others; return what was not told yet.
+
+        Thousands of documents may be open: those with the same files and language share one result.
+        """
         known, self._told = self.known_problems(), {}
         inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self._folders.uris)
-        for uri in (None, *inside, *uris):
-            self.resolve(uri)
-            self._told[self._scope] = self.problems
+        found: dict[Any, tuple[Problem, ...]] = {}
+        with self._reader.one_look():
+            for uri in (None, *inside, *uris):
+                language = self._language_of(uri) if uri else ""
+                scope = _scope_of(uri, language)
+                if scope in self._told:
+                    continue
+                folder, place = self._folders.holding(uri) if uri else self._folders.first()
+                on_disk = location_of(uri).on_disk if uri else None
+                sources = self._reader.sources(on_disk, place, on_disk is not None or uri is None)
+                key = (folder, language, sources)
+                if key not in found:
+                    found[key] = self.resolve(uri).problems
+                self._told[scope] = found[key]
         return [problem for problem in self.known_problems() if problem not in known]
 
     def known_problems(self) -> list[Problem]:
         """All that was told and still holds, as far as it was looked at again."""
-        return list(dict.fromkeys(problem for problems in self._told.values() for problem in problems))
+        lists = {id(problems): problems for problems in self._told.values()}
+        return list(dict.fromkeys(problem for problems in lists.values() for problem in problems))
+
+
+def _scope_of(uri: str | None, language: str) -> _Scope:
+    return uri.rpartition("/")[0] if uri else None, language
 
 
 def section_of(values: Any) -> dict[str, Any]:
