@@ -19,6 +19,7 @@ from aide_lsp.settings_layers import KEYS, PROJECT_FILE, TABLES, Problem, Resolv
 
 SECTION = "aide"
 _Scope = tuple[str | None, str]
+_MOST_REVIEWED = 500
 Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
 
 
@@ -114,7 +115,8 @@ class Configuration:
     def review(self, uris: Iterable[str]) -> list[Problem]:
         """Resolve for the folders and these documents, and for no others; return what was not told yet.
 
-        Thousands of documents may be open: those with the same files and language share one result.
+        Thousands of documents may be open: those with the same files and language share one result, and of
+        very many folders the last ones are looked at when the user types there.
         """
         known, self._told = self.known_problems(), {}
         inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self._folders.uris)
@@ -123,7 +125,7 @@ class Configuration:
             for uri in (None, *inside, *uris):
                 language = self._language_of(uri) if uri else ""
                 scope = _scope_of(uri, language)
-                if scope in self._told:
+                if scope in self._told or len(self._told) >= _MOST_REVIEWED:
                     continue
                 folder, place = self._folders.holding(uri) if uri else self._folders.first()
                 on_disk = location_of(uri).on_disk if uri else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 
 import pytest
 import pytest_lsp
@@ -231,3 +232,51 @@ def test_settings_nested_without_end_do_no_harm(configuration):
     configuration.start(deep, [])
     configuration.push(deep)
     assert configuration.resolve("file:///x.py").settings.parameters.top_k == 50
+
+
+@pytest.mark.parametrize("folders", [1, 50, 2000])
+def test_a_changed_project_file_is_looked_at_once_for_all_documents(tmp_path, folders, monkeypatch):
+    reader = SettingsReader(tmp_path / "none.toml")
+    configuration = Configuration(reader, lambda uri: "python")
+    configuration.start({}, [tmp_path.as_uri()])
+    uris = [f"{tmp_path.as_uri()}/{number % folders}/{number}.py" for number in range(2000)]
+    (tmp_path / ".aide.toml").write_text("top_k = 0\n")
+    told = configuration.review(uris)
+    assert ["top_k" in problem.message for problem in told] == [True]
+    asked = []
+    resolve = reader.resolve
+    monkeypatch.setattr(
+        reader, "resolve", lambda *given, **more: asked.append(given) or resolve(*given, **more)
+    )
+    (tmp_path / ".aide.toml").write_text("top_k = 1\nseed = 'x'\n")
+    before = time.process_time()
+    assert ["seed" in problem.message for problem in configuration.review(uris)] == [True]
+    assert time.process_time() - before < 1  # hundredths are usual
+    assert len(asked) <= 3
+    configuration.resolve(uris[-1])
+    assert configuration.untold() == []
+
+
+def test_a_folder_with_its_own_file_is_reviewed_on_its_own(tmp_path):
+    configuration = Configuration(SettingsReader(tmp_path / "none.toml"), lambda uri: "python")
+    configuration.start({}, [tmp_path.as_uri()])
+    uris = [f"{tmp_path.as_uri()}/{number}/a.py" for number in range(20)]
+    for number in (3, 7):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / ".aide.toml").write_text(f"top_k = -{number}\n")
+    assert len(configuration.review(uris)) == 2
+    assert configuration.review(uris) == []
+
+
+def test_documents_of_two_languages_in_one_folder_are_told_of_a_problem_once(tmp_path):
+    languages = {"a.py": "python", "a.go": "go"}
+    configuration = Configuration(
+        SettingsReader(tmp_path / "none.toml"), lambda uri: languages[uri.rpartition("/")[2]]
+    )
+    configuration.start({}, [tmp_path.as_uri()])
+    (tmp_path / ".aide.toml").write_text("top_k = 5\n[languages.go]\ntop_k = 6\n['*.go']\ntop_k = 0\n")
+    said = []
+    for name in ("a.py", "a.go", "a.py", "a.go"):
+        configuration.resolve(f"{tmp_path.as_uri()}/{name}")
+        said.append(len(configuration.untold()))
+    assert said == [1, 1, 0, 0]
