@@ -168,11 +168,8 @@ class OptimumSession:
     def _candidates(self, logits: NDArray[Any], rows: list[int]) -> Candidates:
         # Rows are counted from the end: some graphs give the last logits only.
         self._logits = logits[rows].astype(np.float32)
-        last = self.vocab_size - self.candidate_count
-        best = np.argpartition(self._logits, last, axis=1)[:, last:]
-        best.sort(axis=1)
-        order = np.argsort(-np.take_along_axis(self._logits, best, axis=1), axis=1, kind="stable")
-        best = np.take_along_axis(best, order, axis=1).astype(np.int64)
+        found = [best_first(row, self.candidate_count) for row in self._logits]
+        best = np.array(found, dtype=np.int64).reshape(len(rows), self.candidate_count)
         return Candidates(ids=best, logits=np.take_along_axis(self._logits, best, axis=1))
 
     def _empty(self, name: str, info: ModelInfo) -> "onnxruntime.OrtValue":
@@ -221,3 +218,11 @@ def _vocab_size(session: "onnxruntime.InferenceSession", info: ModelInfo) -> int
     if info.vocab_size:
         return info.vocab_size
     raise ModelFilesError("Neither the graph nor a config.json says the size of the vocabulary.")
+
+
+def best_first(logits: NDArray[np.float32], count: int) -> NDArray[np.int64]:  # (V,) -> (count,)
+    """Return the ids of the highest logits, of equal ones the lowest ids; NaN counts as the highest."""
+    threshold = np.partition(logits, logits.size - count)[logits.size - count]
+    ids = np.flatnonzero(~(logits < threshold))
+    order = np.argsort(np.nan_to_num(-logits[ids], nan=-np.inf), kind="stable")
+    return ids[order[:count]].astype(np.int64)

@@ -14,6 +14,7 @@ from aide_lsp.inference.model_folder import read_model_folder
 from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import open_session
+from aide_lsp.inference.session_optimum import best_first
 
 GREEDY = SamplingParams(0.0, 0, 1.0, seed=0)
 WARM = SamplingParams(1.0, 20, 0.95, seed=3)
@@ -141,3 +142,17 @@ def test_open_when_there_is_no_configuration_then_the_graph_is_enough(tmp_path):
     session = open_session(tmp_path, "cpu", 1)
     assert (session.vocab_size, session.context_length) == (VOCAB, 2048)
     assert len(tokens(session, PrefixCache(), [1, 2, 3])) == 5
+
+
+@given(st.lists(st.sampled_from([0.0, -0.0, 1.0, 2.0, -np.inf]), min_size=3, max_size=40), st.data())
+def test_candidates_when_logits_are_equal_are_those_with_the_lowest_ids(values, data):
+    logits = np.array(values, dtype=np.float32)
+    count = data.draw(st.integers(1, logits.size))
+    assert best_first(logits, count).tolist() == sorted(range(logits.size), key=lambda i: -logits[i])[:count]
+
+
+@pytest.mark.parametrize("places", [[0], [3], [0, 1, 2, 3, 4]])
+def test_candidates_when_a_logit_is_nan_have_it_so_that_it_is_noticed(places):
+    logits = np.array([1.0, 5.0, 2.0, 5.0, np.inf], dtype=np.float32)
+    logits[places] = np.nan
+    assert np.isnan(logits[best_first(logits, 2)]).any()
