@@ -55,22 +55,22 @@ def read_architecture(file: GgufFile) -> Architecture:
     if name not in INTERLEAVED_ROTARY:
         known = ", ".join(INTERLEAVED_ROTARY)
         raise ConversionError(f"{file.path.name} holds a '{name}' model; architectures supported: {known}")
-    heads = int(file.value(f"{name}.attention.head_count"))
-    hidden = int(file.value(f"{name}.embedding_length"))
-    head_dim = int(file.metadata.get(f"{name}.attention.key_length", hidden // max(heads, 1)))
+    heads = file.whole(f"{name}.attention.head_count")
+    hidden = file.whole(f"{name}.embedding_length")
+    head_dim = file.whole(f"{name}.attention.key_length", hidden // heads)
     architecture = Architecture(
         name=name,
         vocab_size=file.tensor("token_embd.weight").shape[0],
         hidden_size=hidden,
-        intermediate_size=int(file.value(f"{name}.feed_forward_length")),
-        layer_count=int(file.value(f"{name}.block_count")),
+        intermediate_size=file.whole(f"{name}.feed_forward_length"),
+        layer_count=file.whole(f"{name}.block_count"),
         head_count=heads,
-        kv_head_count=int(file.metadata.get(f"{name}.attention.head_count_kv", heads)),
+        kv_head_count=file.whole(f"{name}.attention.head_count_kv", heads),
         head_dim=head_dim,
-        rope_base=float(file.metadata.get(f"{name}.rope.freq_base", 10000.0)),
+        rope_base=float(file.number(f"{name}.rope.freq_base", 10000.0)),
         rope_factor=_rope_factor(file, name),
-        norm_eps=float(file.value(f"{name}.attention.layer_norm_rms_epsilon")),
-        context_length=int(file.value(f"{name}.context_length")),
+        norm_eps=float(file.number(f"{name}.attention.layer_norm_rms_epsilon")),
+        context_length=file.whole(f"{name}.context_length"),
     )
     _check(file, architecture)
     return architecture
@@ -82,15 +82,14 @@ def _rope_factor(file: GgufFile, name: str) -> float:
         raise ConversionError(f"{file.path.name} uses rotary scaling '{kind}'; supported: none, linear")
     if kind == "none":
         return 1.0
-    return float(file.value(f"{name}.rope.scaling.factor"))
+    return float(file.number(f"{name}.rope.scaling.factor"))
 
 
 def _check(file: GgufFile, a: Architecture) -> None:
     rotary = file.metadata.get(f"{a.name}.rope.dimension_count", a.head_dim)
     value_dim = file.metadata.get(f"{a.name}.attention.value_length", a.head_dim)
     faults = [
-        (a.head_count < 1 or a.kv_head_count < 1 or a.layer_count < 1, "has no heads or no layers"),
-        (a.kv_head_count and a.head_count % a.kv_head_count, "heads are no multiple of the KV heads"),
+        (a.head_count % a.kv_head_count, "heads are no multiple of the KV heads"),
         (rotary != a.head_dim, f"rotates {rotary} of {a.head_dim} dimensions; only all are supported"),
         (value_dim != a.head_dim, "has value heads of another width than key heads"),
         (a.hidden_size % 32 or a.intermediate_size % 32, "has widths that are no multiples of 32"),

@@ -11,10 +11,11 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 import math
 import mmap
+import reprlib
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from attrs import field, frozen
@@ -26,6 +27,8 @@ SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "
 STRING, ARRAY = 8, 9
 MOST_ITEMS = 1 << 24
 """Of one array of metadata: far more than any vocabulary has, and still a list of 128 MB."""
+MOST_NUMBER = 1 << 50
+Item = TypeVar("Item")
 
 # ggml type -> (name, values per block, bytes per block); the types that the converter can read.
 TENSOR_TYPES: Mapping[int, tuple[str, int, int]] = {
@@ -88,6 +91,31 @@ class GgufFile:
         if key not in self.metadata:
             raise ConversionError(f"{self.path.name} has no metadata '{key}', which the conversion needs")
         return self.metadata[key]
+
+    def number(self, key: str, otherwise: float | None = None) -> float:
+        """Return a number above 0; raise ConversionError where there is none or it cannot be meant."""
+        value = self.value(key) if otherwise is None else self.metadata.get(key, otherwise)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_NUMBER:
+            raise ConversionError(
+                f"{self.path.name}: expected a number above 0 in '{key}', got {reprlib.repr(value)}"
+            )
+        return value
+
+    def whole(self, key: str, otherwise: int | None = None) -> int:
+        """Return a number of something, as `number`."""
+        value = self.number(key, otherwise)
+        if value != int(value) or value > MOST_ITEMS:
+            raise ConversionError(
+                f"{self.path.name}: expected a whole number up to {MOST_ITEMS} in '{key}', got {value}"
+            )
+        return int(value)
+
+    def items(self, key: str, kind: type[Item]) -> list[Item]:
+        """Return a list of items of one type; raise ConversionError for anything else."""
+        value = self.value(key)
+        if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
+            raise ConversionError(f"{self.path.name}: expected a list of {kind.__name__} in '{key}'")
+        return value
 
     def tensor(self, name: str) -> Tensor:
         """Return the tensor `name`; raise ConversionError where it is missing."""

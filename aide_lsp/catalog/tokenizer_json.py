@@ -61,7 +61,8 @@ def write_tokenizer(file: GgufFile, path: Path) -> None:
 def tokenizer_json(file: GgufFile) -> dict[str, Any]:
     """Return the content of `tokenizer.json`."""
     pre = _pre_tokenizer(file)
-    tokens, types = file.value("tokenizer.ggml.tokens"), file.value("tokenizer.ggml.token_type")
+    tokens = file.items("tokenizer.ggml.tokens", str)
+    types = file.items("tokenizer.ggml.token_type", int)
     if len(tokens) != len(types):
         raise ConversionError(f"{file.path.name} has {len(tokens)} tokens but {len(types)} token types")
     added = [i for i, kind in enumerate(types) if kind in (CONTROL, USER_DEFINED)]
@@ -82,7 +83,7 @@ def tokenizer_json(file: GgufFile) -> dict[str, Any]:
 
 def special_token_ids(file: GgufFile, names: Sequence[str]) -> list[int]:
     """Return the ids of the special tokens `names`; raise ConversionError where one is missing."""
-    ids = {token: index for index, token in enumerate(file.value("tokenizer.ggml.tokens"))}
+    ids = {token: index for index, token in enumerate(file.items("tokenizer.ggml.tokens", str))}
     missing = [name for name in names if name not in ids]
     if missing:
         raise ConversionError(
@@ -92,7 +93,8 @@ def special_token_ids(file: GgufFile, names: Sequence[str]) -> list[int]:
 
 
 def _pre_tokenizer(file: GgufFile) -> PreTokenizer:
-    kind, name = file.value("tokenizer.ggml.model"), file.metadata.get("tokenizer.ggml.pre", "default")
+    kind = file.value("tokenizer.ggml.model")
+    name = str(file.metadata.get("tokenizer.ggml.pre", "default"))
     if kind != "gpt2":
         raise ConversionError(f"{file.path.name} has a '{kind}' vocabulary; supported: gpt2 (byte-level BPE)")
     if name not in PRE_TOKENIZERS:
@@ -112,7 +114,7 @@ def _model(file: GgufFile, pre: PreTokenizer, vocabulary: Mapping[str, int]) -> 
         "byte_fallback": False,
         "ignore_merges": pre.whole_words,
         "vocab": vocabulary,
-        "merges": [merge.split(" ", 1) for merge in file.value("tokenizer.ggml.merges")],
+        "merges": [merge.split(" ", 1) for merge in file.items("tokenizer.ggml.merges", str)],
     }
 
 

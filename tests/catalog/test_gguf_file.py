@@ -1,5 +1,7 @@
 """The GGUF reader against files from the `gguf` package, and against damaged ones."""
 
+import itertools
+import math
 import random
 
 import gguf
@@ -9,6 +11,7 @@ from tiny_model import TinySpec, tiny_gguf, tiny_weights
 
 from aide_lsp.catalog.architecture import read_architecture, rotary_tables
 from aide_lsp.catalog.gguf_file import open_gguf
+from aide_lsp.catalog.tokenizer_json import tokenizer_json
 from aide_lsp.errors import ConversionError
 
 
@@ -44,6 +47,23 @@ def test_damaged_headers_end_in_a_conversion_error_or_are_read(tmp_path):
         except ConversionError:
             refused += 1
     assert refused > 100
+
+
+ODD = (0, -1, 2**31, 2**63, 1e308, math.nan, math.inf, "", "x", [], [1], ["a"], [[1]], True, None)
+
+
+def test_values_that_cannot_be_meant_end_in_a_conversion_error_or_are_read(tmp_path):
+    file = open_gguf(tiny_gguf(tmp_path / "m.gguf"))
+    said = []
+    for key, value in itertools.product(file.metadata, ODD):
+        odd = type(file)(file.path, {**file.metadata, key: value}, file.tensors)
+        try:
+            read_architecture(odd)
+            tokenizer_json(odd)
+        except ConversionError as error:
+            said.append(str(error))
+    assert len(said) > 100
+    assert max(map(len, said)) < 300
 
 
 @pytest.mark.parametrize(("key", "value"), [("rope.scaling.type", "yarn"), ("rope.dimension_count", 8)])
