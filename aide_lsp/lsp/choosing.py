@@ -59,7 +59,7 @@ def choose_preset(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     """Write a preset into the project file; null takes it out."""
     uri = read_uri(CHOOSE_PRESET, arguments)
     preset, known = arguments[0].get("preset"), ls.configuration.resolve(uri).presets
-    if preset is not None and preset not in known:
+    if preset is not None and (not isinstance(preset, str) or preset not in known):
         raise JsonRpcInvalidParams(f"preset must be one of {', '.join(known)}, or null for none.")
     path = write(ls, uri, {"preset": preset})
     effective = ls.configuration.resolve(uri).settings.preset

@@ -104,7 +104,7 @@ class Inbox:
 
     def close(self, reason: str) -> None:
         """No more can come: end after what came is handled, or without if that takes too long."""
-        last = Timer(GRACE_SECONDS, lambda: self.leave(reason or "the event loop is stuck"))
+        last = Timer(GRACE_SECONDS, lambda: self.leave(reason or "the client closed the connection"))
         last.daemon = True
         last.start()
         with self._changed:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = None) -> int:
     """Run the server. Returns only when it never began; `load` replaces the real model in tests."""
     os.umask(PRIVATE)
+    _open_what_is_closed()
     try:
         options = read_options(sys.argv[1:] if arguments is None else arguments)
     except UsageError as error:
@@ -48,6 +49,18 @@ def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = 
         sys.stderr.write(f"aide-lsp: {escaped(str(error))}\n")
         return 2
     return serve(streams, load or _default_load(), logs, starter)
+
+
+def _open_what_is_closed() -> None:
+    """Have three standard streams: some launchers close those that they do not need."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _default_load() -> "LoadCompleter":

@@ -101,9 +101,9 @@ def _shown(completion: Completion) -> dict[str, Any]:
 
 def _complaint(argument: Argument) -> str:
     complaint = argument.values.get("complaint")
-    if complaint not in COMPLAINTS:
+    if not isinstance(complaint, str) or complaint not in COMPLAINTS:
         raise JsonRpcInvalidParams(f"complaint must be one of {', '.join(COMPLAINTS)}.")
-    return str(complaint)
+    return complaint
 
 
 def _seed(argument: Argument) -> int | None:

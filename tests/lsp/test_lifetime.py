@@ -218,3 +218,21 @@ def test_log_file_is_private_and_holds_no_text(tmp_path):
     assert "secret" not in written
     if os.name != "nt":
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+@posix_only
+@pytest.mark.parametrize("closed", ["2>&-", "2>&- 1>&-", "0<&-"])
+def test_server_whose_standard_streams_are_closed_serves_or_ends(closed):
+    """Some launchers close what they do not need."""
+    start = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *command()],
+        input=frame(start),
+        capture_output=True,
+        cwd=ROOT,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1  # the connection ended without `exit`
+    assert (b"serverInfo" in done.stdout) == (closed == "2>&-")
+    assert b"Traceback" not in done.stderr
