@@ -16,7 +16,8 @@ from time import sleep
 
 from aide_lsp.errors import ModelFilesError
 
-LOWEST_PRIORITY = 19
+LOW_PRIORITY = 10
+"""A tenth of a core where all of them compute, so that damage is found within seconds all the same."""
 REST_SECONDS = 0.002
 """After each piece of a file, where threads have no priority of their own: reads half of the time."""
 
@@ -48,6 +49,6 @@ def _out_of_the_way() -> Callable[[], object]:
     """Lower this thread's priority where it has one; return what to call after each piece."""
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), LOWEST_PRIORITY)
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), LOW_PRIORITY)
             return lambda: None
     return lambda: sleep(REST_SECONDS)
