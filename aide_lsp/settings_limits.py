@@ -11,6 +11,7 @@ from typing import Any
 from attrs import Factory, field, frozen
 
 from aide_lsp.globs import glob_fault
+from aide_lsp.invisible import escaped
 
 
 @frozen
@@ -147,7 +148,7 @@ def shown(value: Any) -> str:
         text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False, default=str)
     except (ValueError, TypeError, RecursionError):
         return "a number of thousands of digits" if isinstance(value, int) else "something very large"
-    text = text if text.isprintable() else json.dumps(text)[1:-1]
+    text = escaped(text)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -36,7 +36,7 @@ ROOMS = {
     "catalog": {"inference", "settings", "errors", "toml_file"},
     "ledger": {"completion", "inference", "settings", "errors"},
     "settings": {"settings_limits"},
-    "settings_limits": {"globs"},
+    "settings_limits": {"globs", "invisible"},
     "settings_problems": {"settings_limits"},
     "settings_files": {"project_folders", "toml_file"},
     "project_folders": set(),

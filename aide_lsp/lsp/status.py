@@ -13,6 +13,7 @@ import attrs
 from attrs import frozen
 
 from aide_lsp import __version__
+from aide_lsp.invisible import escaped
 from aide_lsp.lsp.configuration import Configuration
 from aide_lsp.lsp.model_host import ModelHost
 from aide_lsp.settings import Parameters, camel
@@ -111,12 +112,12 @@ class Status:
         return {
             "state": self._state,
             "busy": self._busy > 0 and host.state == "ready",
-            "message": host.message or None,
+            "message": escaped(host.message) or None,
             "percent": None if host.share is None or not loading else round(100 * host.share),
-            "model": host.model or self._configuration.resolve().settings.model or "default",
+            "model": escaped(host.model or self._configuration.resolve().settings.model or "default"),
             **self._device(),
             "shown": self._offered,
-            "nothing": {"reason": nothing.reason, "message": nothing.message} if nothing else None,
+            "nothing": {"reason": nothing.reason, "message": escaped(nothing.message)} if nothing else None,
         }
 
     @property
@@ -137,13 +138,13 @@ class Status:
         return {
             "version": __version__,
             "state": self._state,
-            "message": self._host.message or None,
+            "message": escaped(self._host.message) or None,
             "model": self._host.model or resolved.settings.model,
             "device": getattr(session, "provider", None),
             "deviceNote": getattr(session, "provider_note", None),
             "recipe": getattr(getattr(self._host.completer, "model", None), "recipe", None),
             "parameters": parameters_json(resolved.settings.parameters),
-            "settingsProblems": [problem.message for problem in problems],
+            "settingsProblems": [escaped(problem.message) for problem in problems],
             "lastRequest": self._last,
             "accepted": {"count": self.accepted_count, "ids": self._accepted},
             "ledger": self._recorder.report(resolved.settings.ledger),

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from aide_lsp.invisible import escaped
 from raw_client import RawClient, frame, inline_params
 
 PARSE, INVALID_REQUEST, NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
@@ -201,3 +202,22 @@ def test_lower_case_headers_with_bare_line_feeds_are_served():
         body = json.dumps({"jsonrpc": "2.0", "id": "lf", "method": "shutdown"}).encode()
         client.send_bytes(b"content-length: %d\n\n" % len(body) + body)
         assert client.reply("lf")["error"]["code"] == NOT_INITIALIZED
+
+
+def test_messages_and_status_hold_no_escape_sequences_of_a_repository(tmp_path):
+    """Names in a repository that reach a log, a message or a status bar show what they are."""
+    evil = "a\x1b[31mb\u202ec\u200bd\x9be"
+    quoted = json.dumps(evil)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".aide.toml").write_text(f"preset = {quoted}\n{quoted} = 1\noff = [{quoted}]\n")
+    uri = (tmp_path / f"{evil}.py").as_uri()
+    with RawClient() as client:
+        client.initialize()
+        client.open("x = 1", uri)
+        client.reply(client.ask(uri=uri))
+        status = client.command("aide.status", {"uri": uri})
+        assert client.end() == 0
+    said = [*status["settingsProblems"], client.stderr.decode()]
+    said += [one["params"]["message"] for one in client.notifications if "message" in one["params"]]
+    assert any("\\u001b[31mb\\u202ec\\u200bd\\u009be" in text for text in said)
+    assert [text for text in said if escaped(text) != text] == []
