@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aide_lsp import PRIVATE, __version__
-from aide_lsp.cli_errors import error_json, failure, json_text
+from aide_lsp.cli_errors import BROKEN_PIPE, error_json, failure, json_text
 from aide_lsp.cli_options import PlaceCommand, given_values, json_option, parameter_options, place_argument
-from aide_lsp.entry import BROKEN_PIPE
 from aide_lsp.terminal import say
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ import click
 
 from aide_lsp.errors import AideError, DeclinedError, disk_is_full
 
+BROKEN_PIPE = 141
+"""Exit status where nobody reads the output any more: 128 and the number of SIGPIPE."""
 DEBUG = "AIDE_DEBUG"
 """Environment variable: set to anything, an error inside Aide shows where it happened."""
 

@@ -22,8 +22,6 @@ if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
 
 GRACE_SECONDS = 0.15
 """So long a child may take to end its own children and remove half-written files after an interrupt."""
-BROKEN_PIPE = 141
-"""Exit status where nobody reads the output any more: 128 and the number of SIGPIPE."""
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _MEMORY_SIGNALS = ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS")
 
@@ -142,7 +140,10 @@ def _end_with(lifeline: int) -> None:
         os.read(lifeline, 1)
         os._exit(128 + signal.SIGTERM)
 
-    Thread(target=watch, name="parent-watch", daemon=True).start()
+    try:
+        Thread(target=watch, name="parent-watch", daemon=True).start()
+    except RuntimeError:
+        return  # the system allows no thread; the work may still be possible
 
 
 def _run(signals: list[int], lifeline: int | None = None) -> int:
@@ -161,6 +162,8 @@ def _run(signals: list[int], lifeline: int | None = None) -> int:
             _say("\nInterrupted.")
         return 128 + int(error.args[0])
     except BrokenPipeError:
+        from aide_lsp.cli_errors import BROKEN_PIPE
+
         return BROKEN_PIPE
     except OSError as error:
         _say(f"Error: The output could not be written: {error.strerror}.")

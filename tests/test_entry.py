@@ -109,7 +109,7 @@ main()
 """
 
 
-def test_ctrl_c_while_converting_then_no_worker_and_no_half_written_folder_is_left(env, home):
+def test_ctrl_c_while_converting_then_no_worker_is_left_and_the_next_conversion_tidies_up(env, home):
     command = [sys.executable, "-c", CONVERTING, "models", "convert", "tiny"]
     worker = {**env, "PYTHONPATH": str(Path(__file__).parent.parent)}
     process = subprocess.Popen(command, env=worker, cwd=home, stderr=subprocess.PIPE, text=True)
@@ -119,6 +119,9 @@ def test_ctrl_c_while_converting_then_no_worker_and_no_half_written_folder_is_le
     process.communicate(timeout=20)
     assert process.returncode == 130
     wait_for(lambda: all(gone(one) for one in below))
+    again = start(env, "models", "convert", "tiny")
+    again.communicate(timeout=60)
+    assert again.returncode == 0
     assert list((home / "data").glob("models/tiny/.*.partial")) == []
 
 
