@@ -72,13 +72,14 @@ def write_values(document: Path, folder: Path | None, values: Mapping[str, Any])
 def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
     """Set values in the user's own file; None takes a key out. Returns and raises as `write_values`."""
     try:
-        old = _read(path) if path.exists() else None
+        real = path.resolve()  # the user's own may be a link to anywhere
+        old = _read(real) if real.exists() else None
         set_values = {key: value for key, value in values.items() if value is not None or old is not None}
         text = edit(_decode(old or b"", path), (), set_values, path)
         if text.encode("utf-8") == (old or b""):
             return None
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(Change(path.resolve(), old, text.encode("utf-8")), mode=0o600)
+        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _replace(Change(real, old, text.encode("utf-8")), mode=0o600)
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be written: {error.strerror or error}. {_advice(error)}"

@@ -10,6 +10,7 @@ files on the way to the document too; of several `max_num_context` the lowest co
 It does not know what a setting means: `settings.py` does.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -54,6 +55,8 @@ Sources = tuple[SettingsFile | None, tuple[SettingsFile, ...]]
 """The user's file, and the project files, the nearest first."""
 _Rules = list[tuple[Layer, tuple[str, ...]]]
 _Known = tuple[Sources, Path | None, ModelLimits | None, tuple[int, int] | None]
+_MOST_PROBLEMS = 100
+"""Told of one place."""
 _MOST_KEPT = 256
 """Results: one for each document that is typed in."""
 
@@ -176,7 +179,7 @@ class _Merge:
         """Return what came out."""
         return Resolved(
             settings=self._settings,
-            problems=tuple(self._problems),
+            problems=tuple(_shortened(self._problems)),
             origins={key: tuple(found) for key, found in self._origins.items()},
             off=_off_rule(self._rules, self._subject, self._settings.complete_secrets),
             presets=self._bounds.presets,
@@ -265,6 +268,18 @@ def _problems(sources: Sources) -> list[Problem]:
     """Say what is wrong with files."""
     user, files = sources
     return [problem for file in ([user] if user else []) + [*files] for problem in _file_problems(file)]
+
+
+def _shortened(problems: list[Problem]) -> Iterator[Problem]:
+    """Leave out what one place has too much of: they are kept, compared and shown together."""
+    counts = Counter[str]()
+    for problem in problems:
+        counts[problem.source] += 1
+        if counts[problem.source] <= _MOST_PROBLEMS:
+            yield problem
+    for source, count in counts.items():
+        if count > _MOST_PROBLEMS:
+            yield Problem(source, "", f"{source}: {count - _MOST_PROBLEMS} more problems are not shown.")
 
 
 def _file_problems(file: SettingsFile) -> list[Problem]:

@@ -263,3 +263,13 @@ def test_write_when_the_disk_is_full_then_the_advice_is_about_space_not_permissi
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "permission" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_users_own_file_may_be_a_link_and_stays_one(tmp_path):
+    (tmp_path / "dotfiles").mkdir()
+    real, link = tmp_path / "dotfiles" / "settings.toml", tmp_path / "settings.toml"
+    real.write_text("top_k = 3\n")
+    link.symlink_to(real)
+    assert write_user_values(link, {"model": "x"}) == link
+    assert link.is_symlink()
+    assert real.read_text() == 'top_k = 3\nmodel = "x"\n'

@@ -361,6 +361,12 @@ def test_thousands_of_wrong_keys_are_told_in_short(place):
     assert "4980 more values" in got.problems[-1].message
 
 
+def test_wrong_keys_in_hundreds_of_tables_are_told_in_short(place):
+    got = place(project="".join(f"[languages.l{n}]\nwrong_{n} = 1\ntop_k = 0\n" for n in range(150)))
+    assert len(got.problems) == 101
+    assert "200 more problems are not shown" in got.problems[-1].message
+
+
 def test_more_globs_than_anybody_writes_by_hand_are_refused(place):
     """They would be looked through at each key that is typed."""
     tables = "".join(f"['{number}.py']\ntop_k = 7\n" for number in range(300))

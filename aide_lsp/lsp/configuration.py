@@ -108,7 +108,7 @@ class Configuration:
         """
         if self._told.get(self._scope) == self.problems:
             return []
-        known = self.known_problems()
+        known = set(self.known_problems())
         self._told[self._scope] = self.problems
         return [problem for problem in self.problems if problem not in known]
 
@@ -118,7 +118,7 @@ class Configuration:
         Thousands of documents may be open: those with the same files and language share one result, and of
         very many folders the last ones are looked at when the user types there.
         """
-        known, self._told = self.known_problems(), {}
+        known, self._told = set(self.known_problems()), {}
         inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self._folders.uris)
         found: dict[Any, tuple[Problem, ...]] = {}
         with self._reader.one_look():
