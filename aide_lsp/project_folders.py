@@ -24,7 +24,7 @@ def project_folders(document: Path | None, folder: Path | None) -> tuple[Path, .
     are those of the user: up to the home folder, to one that others can write to, or to the end of the disk.
     """
     if document is None:
-        return (folder,) if folder else ()
+        return (folder,) if folder and folder != folder.parent else ()
     places = _with_parents(document.parent)
     outer = folder if folder in places else _repository(places)
     return places[: places.index(outer) + 1] if outer is not None else _users(places)
@@ -33,9 +33,11 @@ def project_folders(document: Path | None, folder: Path | None) -> tuple[Path, .
 def project_root(document: Path, folder: Path | None) -> Path | None:
     """Return the outermost folder of a document's project; None: it belongs to none.
 
-    Without a workspace folder or a repository the nearest `.aide.toml` makes one.
+    Without a workspace folder or a repository the nearest `.aide.toml` makes one. The whole disk is none.
     """
     places = project_folders(document, folder)
+    if places[-1] == places[-1].parent:
+        return None
     if places[-1] == folder or _is_there(places[-1], REPOSITORY):
         return places[-1]
     return next((place for place in places if _is_there(place, OWN)), None)
@@ -88,7 +90,8 @@ def distrust(path: Path, file: Owner | None, folder: Owner) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _with_parents(place: Path) -> tuple[Path, ...]:
-    return (place, *place.parents)
+    """Return a folder and those around it, without that of the whole disk."""
+    return (place, *place.parents)[:-1] or (place,)
 
 
 def _repository(places: tuple[Path, ...]) -> Path | None:
@@ -100,8 +103,6 @@ def _users(places: tuple[Path, ...]) -> tuple[Path, ...]:
     """Return the folders up to the first that ends what is the user's own; that one may say why."""
     home = _home()
     for number, place in enumerate(places):
-        if number and place == place.parent:
-            return places[:number]
         if place == home or not _is_users(place):
             return places[: number + 1]
     return places

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aide_lsp.project_folders import project_folders
+from aide_lsp.project_folders import project_folders, project_root
 from aide_lsp.settings_files import MAXIMUM_SIZE, SettingsFiles
 from aide_lsp.settings_layers import SettingsReader
 
@@ -325,7 +325,9 @@ def test_outside_of_a_project_only_folders_of_the_user_count(reader, tree, monke
 
 def test_the_root_of_the_disk_is_nobodys_project():
     assert Path("/") not in project_folders(Path("/srv/a/b.py"), None)
+    assert Path("/") not in project_folders(Path("/srv/a/b.py"), Path("/"))
     assert project_folders(Path("/b.py"), None) == (Path("/"),)
+    assert project_root(Path("/b.py"), Path("/")) is None
 
 
 POSIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows keeps permissions elsewhere")
