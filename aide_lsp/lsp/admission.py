@@ -14,9 +14,8 @@ from threading import BoundedSemaphore, Lock, Thread, Timer
 from typing import Any, BinaryIO, cast
 
 from aide_lsp.lsp.framing import FrameError, frame, read_body, read_length
+from aide_lsp.lsp.streams import BUFFER, Streams
 
-Streams = tuple[BinaryIO, BinaryIO]
-BUFFER = 64 * 1024
 SECONDS = 10.0
 """Time to send `initialize`."""
 _FIRST_LIMIT = 1024 * 1024

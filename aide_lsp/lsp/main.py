@@ -16,12 +16,12 @@ from aide_lsp.lsp.options import Options, UsageError, read_options
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from aide_lsp.lsp.admission import Streams
     from aide_lsp.lsp.client import ClientProfile
     from aide_lsp.lsp.inbox import Inbox
     from aide_lsp.lsp.lifetime import Starter
     from aide_lsp.lsp.logs import ClientHandler
     from aide_lsp.lsp.model_host import LoadCompleter
+    from aide_lsp.lsp.streams import Streams
     from aide_lsp.lsp.transport import Transport
 
 
@@ -172,11 +172,13 @@ def _connect(options: Options) -> "Streams":
     if options.tcp is None and options.socket is None and sys.stdin.isatty():
         sys.stderr.write("aide-lsp waits for an editor on stdin; aide-lsp --help says more.\n")
     stdio = streams.take_stdio()
-    if options.tcp is not None:
-        return streams.accept_tcp(options.tcp, os.environ.pop("AIDE_TOKEN", ""))
+    if options.tcp is None and options.socket is None:
+        return stdio
+    from aide_lsp.lsp.listening import accept_socket, accept_tcp
+
     if options.socket is not None:
-        return streams.accept_socket(options.socket)
-    return stdio
+        return accept_socket(options.socket)
+    return accept_tcp(options.tcp or "", os.environ.pop("AIDE_TOKEN", ""))
 
 
 def _log_fault(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
