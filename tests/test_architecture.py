@@ -32,7 +32,7 @@ ROOMS = {
     },
     "completion": {"inference", "settings", "errors", "invisible"},
     "inference": {"settings", "errors"},
-    "explain": {"completion", "inference", "settings", "errors", "invisible"},
+    "explain": {"completion", "inference", "settings", "errors"},
     "catalog": {"inference", "settings", "errors", "toml_file"},
     "ledger": {"completion", "inference", "settings", "errors"},
     "settings": {"settings_limits"},

@@ -35,13 +35,18 @@ class Cleaned:
 def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
     """Clean what was written."""
     written = text[: stop.end] if stop else text
-    kept = visible(written, hole.before, hole.after)
+    kept = what_shows(hole, written)
     if not kept.strip():
         return Cleaned("", "invisible" if written.strip() else _why_empty(text, stop))
     if stop and stop.rule == "joint":
         return Cleaned(kept, None)
     kept = _without_repeats(hole, kept)
     return Cleaned(kept, None) if kept.strip() else Cleaned("", "repeats-suffix")
+
+
+def what_shows(hole: Hole, text: str) -> str:
+    """Leave out what would not show at the cursor."""
+    return visible(text, hole.before, "\n" + hole.after if hole.is_before_line else hole.after)
 
 
 def _why_empty(text: str, stop: Stop | None) -> str:

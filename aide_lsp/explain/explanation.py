@@ -12,12 +12,12 @@ import attrs
 from attrs import frozen
 
 from aide_lsp.completion.completer import Completion, CompletionRequest
+from aide_lsp.completion.postprocess import what_shows
 from aide_lsp.explain.endings import what_clean_up_did, why_ended
 from aide_lsp.explain.recorder import Recorder
 from aide_lsp.explain.step import Step, temperatures
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.tokenizer import TextStream, Tokenizer
-from aide_lsp.invisible import visible
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -253,7 +253,7 @@ def _end(recorder: Recorder) -> tuple[End, frozenset[int]]:
     assert cleaned is not None
     assert task is not None
     kept = written.text[: written.stop.end] if written.stop else written.text
-    seen = visible(kept, task.hole.before, task.hole.after)
+    seen = what_shows(task.hole, kept)
     offsets = _offsets(kept, seen)
     invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
     common = _common(seen, cleaned.text)

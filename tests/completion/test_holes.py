@@ -9,10 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.completion.hole import Hole, Shape, read_hole
-from aide_lsp.completion.postprocess import MESSAGES, Cleaned, clean
+from aide_lsp.completion.postprocess import MESSAGES, Cleaned, clean, what_shows
 from aide_lsp.completion.stopping import Stop, break_off, find_stop
 from aide_lsp.completion.syntax import language_of
-from aide_lsp.invisible import visible
 
 CURSOR = "█"
 CODE = st.text(
@@ -109,6 +108,7 @@ def test_clean_text_never_repeats_what_stands_behind_it(head, tail, written, lan
 @given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
 @settings(max_examples=500, deadline=None)
 @example(head="1", tail="[}", written="[\n}", language="python")
+@example(head="", tail="\u0633", written="\u0633\u200c", language="python")
 def test_clean_twice_changes_nothing(head, tail, written, language):
     hole = read_hole(head, tail, language_of(language))
     stop, cleaned = fill(hole, written)
@@ -122,7 +122,7 @@ def test_any_text_can_be_filled(head, tail, written):
     """Any Unicode, also lone surrogates and control characters, only where the line has them."""
     hole = read_hole(head, tail, language_of("python"))
     _, cleaned = fill(hole, written)
-    assert visible(cleaned.text, hole.before, hole.after) == cleaned.text
+    assert what_shows(hole, cleaned.text) == cleaned.text
     broken = clean(hole, written, break_off(hole, written))
     assert len(broken.text) <= len(written) + len(hole.before) + 1
 
