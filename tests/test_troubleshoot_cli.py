@@ -77,3 +77,11 @@ def test_as_json_then_changes_both_completions_and_what_was_written(aide, projec
     assert told["before"]["parameters"]["seed"] == told["after"]["parameters"]["seed"]
     assert "changes nothing in this file" in told["bounds"][0]
     assert told["written"] == str(project / ".aide.toml")
+
+
+def test_apply_where_there_is_no_project_then_nothing_is_written_and_it_says_what_to_do(aide, home):
+    run = aide("troubleshoot", "repetitive", "--path", "loose/y.py", "--apply")
+    assert run.returncode == 1
+    assert "no project to write to" in run.stderr
+    assert "in your own settings.toml" in run.stderr
+    assert not (home / "loose").exists()

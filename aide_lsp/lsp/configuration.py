@@ -19,7 +19,7 @@ from aide_lsp.settings_layers import KEYS, PROJECT_FILE, TABLES, Problem, Resolv
 
 SECTION = "aide"
 _Scope = tuple[str | None, str]
-_MOST_REVIEWED = 500
+_MOST_REVIEWED = 200
 Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
 
 
@@ -125,7 +125,9 @@ class Configuration:
             for uri in (None, *inside, *uris):
                 language = self._language_of(uri) if uri else ""
                 scope = _scope_of(uri, language)
-                if scope in self._told or len(self._told) >= _MOST_REVIEWED:
+                if len(self._told) >= _MOST_REVIEWED:
+                    break
+                if scope in self._told:
                     continue
                 folder, place = self._folders.holding(uri) if uri else self._folders.first()
                 on_disk = location_of(uri).on_disk if uri else None
