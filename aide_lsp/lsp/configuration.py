@@ -74,7 +74,7 @@ class Configuration:
         `request` holds what one request sets.
         """
         folder, place = self._folders.holding(uri) if uri else self._folders.first()
-        location = location_of(uri) if uri else Location(place)
+        location = self._folders.location(uri) if uri else Location(place)
         language = self._language_of(uri) if uri else ""
         resolved = self._reader.resolve(
             location.path if uri else None,
@@ -130,7 +130,7 @@ class Configuration:
                 if scope in self._told:
                     continue
                 folder, place = self._folders.holding(uri) if uri else self._folders.first()
-                on_disk = location_of(uri).on_disk if uri else None
+                on_disk = self._folders.location(uri).on_disk if uri else None
                 sources = self._reader.sources(on_disk, place, on_disk is not None or uri is None)
                 key = (folder, language, sources)
                 if key not in found:

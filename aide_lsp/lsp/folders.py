@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from attrs import evolve
+
 from aide_lsp.lsp.uris import Location, location_of
 
 Held = tuple[str | None, Path | None]
@@ -37,13 +39,21 @@ class WorkspaceFolders:
         uri = next(iter(self._by_place.values()), None)
         return uri, location_of(uri).on_disk if uri else None
 
+    def location(self, uri: str) -> Location:
+        """What a URI names. An unsaved document without a folder is in the only folder there is."""
+        location = location_of(uri)
+        place = self.first()[1] if len(self._by_place) == 1 and not location.host else None
+        if place is None or location.path is None or location.path.is_absolute():
+            return location
+        return evolve(location, path=place / location.path)
+
     def holding(self, uri: str) -> Held:
         """The innermost folder that holds a document."""
         found = self._found.get(uri)
         if found is None:
             if len(self._found) >= _MOST_KEPT:
                 self._found.clear()
-            location = location_of(uri)
+            location = self.location(uri)
             found = self._found[uri] = self._by_name(location) or self._by_identity(location) or (None, None)
         return found
 

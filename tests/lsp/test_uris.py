@@ -120,6 +120,12 @@ def test_uri_that_names_no_file_is_served_all_the_same(client, uri):
     assert offered(client, uri)[0] is None
 
 
+def test_an_unsaved_document_without_a_folder_belongs_to_the_only_workspace_folder(client):
+    assert offered(client, "untitled:Untitled-1") == (None, 77)
+    assert offered(client, "untitled:secret/a.py")[0] == "off"
+    assert WorkspaceFolders(["file:///a", "file:///b"]).holding("untitled:Untitled-1") == (None, None)
+
+
 def test_an_unsaved_document_with_a_name_only_fits_globs_for_any_folder():
     with RawClient() as client:
         client.initialize(initializationOptions={"off": ["*.md"]})
