@@ -153,6 +153,14 @@ def check_memory(folder: Path) -> Finding:
     """Enough memory must be free to load the model."""
     import psutil
 
+    from aide_lsp.inference.memory import shortage
+    from aide_lsp.inference.model_folder import read_model_folder
+    from aide_lsp.inference.session_runtime import thread_count
+
+    packed = read_model_folder(folder).in_integers
+    files = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    if (sentence := shortage(files, packed, thread_count(0))) is not None:
+        return Finding("fail", "Memory", sentence)
     needed = memory_needed(folder)
     memory = psutil.virtual_memory()
     free = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"

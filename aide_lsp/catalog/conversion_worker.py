@@ -43,7 +43,7 @@ def serve_one(work: Callable[[Mapping[str, Any], Report], Any]) -> None:
     except AideError as error:
         answer = {"error": str(error)}
     except MemoryError:
-        answer = {"error": "the conversion ran out of memory; free some and try again"}
+        answer = {"error": "The conversion ran out of memory. Free some and try again."}
     except OSError as error:
         answer = {"error": _refusal(error)}
     _say(answer)
@@ -51,8 +51,8 @@ def serve_one(work: Callable[[Mapping[str, Any], Report], Any]) -> None:
 
 def _refusal(error: OSError) -> str:
     if disk_is_full(error):
-        return "the disk is full: free some space, or set AIDE_DATA_DIR to a folder on another disk"
-    return f"the conversion could not read or write a file: {error}"
+        return "The disk is full: free some space, or set AIDE_DATA_DIR to a folder on another disk"
+    return f"The conversion could not read or write a file: {error}."
 
 
 def _report(fraction: float, step: str) -> None:

@@ -73,8 +73,10 @@ def _remove_leftovers(destination: Path) -> None:
 
 
 def _replace(partial: Path, destination: Path) -> None:
-    if destination.exists():
+    if destination.is_dir():
         shutil.rmtree(destination)
+    else:
+        destination.unlink(missing_ok=True)
     partial.rename(destination)
 
 
@@ -126,6 +128,6 @@ def _result(answer: Mapping[str, Any], code: int, complaint: str) -> Any:
         raise ConversionError(answer["error"])
     if -code == signal.SIGKILL:
         raise ConversionError(
-            "the conversion was killed, most likely for want of memory; free some and try again"
+            "The conversion was killed, most likely because memory ran out. Free some and try again."
         )
-    raise ConversionError(f"the conversion ended with exit code {code}: {complaint}")
+    raise ConversionError(f"The conversion ended with exit code {code}: {complaint}")

@@ -11,6 +11,7 @@ fails too, a model on a GPU moves to the CPU, and the user is told. When nothing
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
@@ -143,7 +144,8 @@ class ModelHost:
             self._broken(completer, error)
             raise
         except (MemoryShortError, MemoryError) as error:
-            await self._on_worker(completer.free_memory)
+            with suppress(MemoryShortError, MemoryError):
+                await self._on_worker(completer.free_memory)
             raise MemoryShortError(SHORT if isinstance(error, MemoryError) else str(error)) from error
         self._failures = 0
         return result

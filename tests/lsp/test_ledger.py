@@ -125,3 +125,17 @@ async def test_damaged_ledger_is_told_by_the_status_and_completing_goes_on(edito
     assert editor.messages == []
     warnings = [message for message in editor.log_messages if message.type == t.MessageType.Warning]
     assert ["The ledger" in message.message for message in warnings] == [True]
+
+
+async def test_ledger_that_cannot_be_written_is_told_and_recording_resumes_when_it_can(editor, data):
+    await begin(editor, VSCODE)
+    (data / "ledger.sqlite").mkdir(parents=True)
+    uri = open_text(editor, "a = ")
+    assert await inserted(editor, uri)
+    status = await until(editor, lambda status: status["ledger"]["problem"])
+    assert "cannot be used" in status["ledger"]["problem"]
+    (data / "ledger.sqlite").rmdir()
+    change(editor, uri, "b = ")
+    assert await inserted(editor, uri)
+    await until(editor, lambda status: status["ledger"]["problem"] is None)
+    assert await kept(editor, data, bool)
