@@ -17,9 +17,10 @@ import {
   type CloseHandlerResult,
   type StaticFeature,
 } from 'vscode-languageclient/node';
-import { answer, settingNames } from './configuration';
+import { answer } from './configuration';
 import { Crashes } from './crashes';
 import { showLate } from './ghost';
+import { settingNames } from './languageSettings';
 import type { AideStatus, Ready } from './protocol';
 import { findServer } from './server';
 import type { Status } from './status';

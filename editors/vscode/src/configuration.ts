@@ -8,18 +8,6 @@ import type { ConfigurationParams } from 'vscode-languageclient/node';
 import { withLanguages, type Table } from './languageSettings';
 
 const SECTION = 'aide';
-type Properties = Record<string, { scope?: string }>;
-
-/**
- * The settings of the manifest that can be made for one language, by their names without the section's. The
- * others are the user's alone: a workspace cannot bring them in by a language either.
- */
-export function settingNames(manifest: unknown): string[] {
-  const { contributes } = manifest as { contributes: { configuration: { properties?: Properties } } };
-  return Object.entries(contributes.configuration.properties ?? {})
-    .filter(([, { scope }]) => scope === 'language-overridable')
-    .map(([key]) => key.slice(SECTION.length + 1));
-}
 
 /** Add what was made for languages to what VS Code answers. */
 export function answer(params: ConfigurationParams, answers: unknown[], names: string[]): unknown[] {

@@ -5,6 +5,19 @@
  */
 
 export type Table = Record<string, unknown>;
+const PREFIX = 'aide.';
+type Properties = Record<string, { scope?: string }>;
+
+/**
+ * The settings of the manifest that can be made for one language, by their names without the section's. The
+ * others are the user's alone: a workspace cannot bring them in by a language either.
+ */
+export function settingNames(manifest: unknown): string[] {
+  const { contributes } = manifest as { contributes: { configuration: { properties?: Properties } } };
+  return Object.entries(contributes.configuration.properties ?? {})
+    .filter(([, { scope }]) => scope === 'language-overridable')
+    .map(([key]) => key.slice(PREFIX.length));
+}
 
 /** Add what was set for languages to a section; nothing that was set by itself is lost. */
 export function withLanguages(section: Table, perLanguage: Record<string, Table>): Table {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withLanguages } from '../src/languageSettings';
+import { settingNames, withLanguages } from '../src/languageSettings';
 
 test('what was set for a language goes into its table', () => {
   assert.deepEqual(withLanguages({ topK: 5 }, { python: { temperature: 0.2 } }), {
@@ -19,4 +19,10 @@ test('tables that the user wrote stay, and what was set for the language goes ov
 test('without any the section is as it was', () => {
   const section = { languages: null };
   assert.equal(withLanguages(section, {}), section);
+});
+
+test('what costs time or stores text cannot be made for a language, where a workspace could bring it in', () => {
+  const property = (scope: string) => ({ scope });
+  const properties = { 'aide.topK': property('language-overridable'), 'aide.ledger': property('machine') };
+  assert.deepEqual(settingNames({ contributes: { configuration: { properties } } }), ['topK']);
 });
