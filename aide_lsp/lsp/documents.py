@@ -12,6 +12,7 @@ from attrs import frozen
 
 from aide_lsp.completion.limits import LONGEST_TEXT, MOST_LINES
 from aide_lsp.lsp.positions import Encoding, join_surrogates, to_offset
+from aide_lsp.lsp.uris import name_of
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _MOST_MISSED = 1000
@@ -113,6 +114,8 @@ class DocumentStore:
         self.encoding: Encoding = "utf-16"
         """The units of the client's columns, agreed in `initialize`."""
         self._documents: dict[str, Document] = {}
+        self._uris: dict[str, str] = {}
+        """The URI of each open document, by the name that all its spellings share."""
         self._missed: set[str] = set()
         self._lost: dict[str, _Lost] = {}
 
@@ -121,15 +124,17 @@ class DocumentStore:
 
     def open(self, uri: str, language_id: str, version: int, text: str) -> Document:
         """Begin to follow a document."""
+        self.close(uri)
         document = Document(uri, language_id, version, text, self.encoding)
         self._documents[uri] = document
+        self._uris[name_of(uri)] = uri
         self._missed.discard(uri)
         self._lost.pop(uri, None)
         return document
 
     def lose(self, uri: str, language_id: str, *, too_large: bool) -> None:
         """Note that a document is open, but its text is not known."""
-        self._documents.pop(uri, None)
+        self.close(uri)
         if len(self._lost) < _MOST_MISSED:
             self._lost[uri] = _Lost(language_id, too_large)
 
@@ -150,17 +155,17 @@ class DocumentStore:
         return True
 
     def get(self, uri: str) -> Document | None:
-        """Look a document up; None: it is not open, or its text is not known any more."""
-        return self._documents.get(uri)
+        """Look a document up, however its URI is spelled; None: it is not open, or its text is not known."""
+        return self._documents.get(uri) or self._documents.get(self._uris.get(name_of(uri), uri))
 
     def language_of(self, uri: str) -> str:
         """The language id of an open document; empty: it is not open."""
-        document = self._documents.get(uri)
+        document = self.get(uri)
         return document.language_id if document else ""
 
     def close(self, uri: str) -> None:
         """Forget a document."""
-        self._documents.pop(uri, None)
+        self._documents.pop(self._uris.pop(name_of(uri), uri), None)
         self._lost.pop(uri, None)
 
 

@@ -194,6 +194,8 @@ class Server(LanguageServer):
 
     def drop(self, uri: str) -> None:
         """Forget a document and what runs for it."""
+        document = self.documents.get(uri)
+        uri = document.uri if document is not None else uri
         self.completing.supersede(uri)
         self.completing.forget(uri)
         self.documents.close(uri)

@@ -70,6 +70,16 @@ def location_of(uri: str) -> Location:
     return Location(names[0], tuple(names[1:]), host if away else "")
 
 
+@lru_cache(maxsize=4096)
+def name_of(uri: str) -> str:
+    """One spelling for all spellings of a URI: nothing encoded, scheme and drive letter in lower case."""
+    found = _SCHEME.match(uri)
+    scheme, rest = (found[0].lower(), uri[found.end() :]) if found else ("", uri)
+    rest = _decoded(rest)
+    drive = re.match(r"/{0,3}[A-Za-z]:", rest)
+    return scheme + (rest[: drive.end()].lower() + rest[drive.end() :] if drive else rest)
+
+
 def file_of(uri: str) -> Path | None:
     """The path of a document that is a file of this machine; None: it is something else, if about one."""
     scheme = _SCHEME.match(uri)

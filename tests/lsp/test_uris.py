@@ -120,6 +120,25 @@ def test_uri_that_names_no_file_is_served_all_the_same(client, uri):
     assert offered(client, uri)[0] is None
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("file:///x/a%20b/%C3%A9.py", "file:///x/a b/é.py"),
+        ("file:///c%3A/x.py", "FILE:///C:/x.py"),
+        ("untitled:a%5B1%5D", "untitled:a[1]"),
+    ],
+)
+def test_a_document_is_found_by_every_spelling_of_its_uri(client, one, other):
+    client.open("abc", one)
+    change = {"textDocument": {"uri": other, "version": 2}, "contentChanges": [{"text": "abcde"}]}
+    client.notify("textDocument/didChange", change)
+    for uri in (one, other):
+        assert client.reply(client.ask(uri=uri))["result"][0]["insertText"] == "pass  # 5"
+    client.notify("textDocument/didClose", {"textDocument": {"uri": other}})
+    for uri in (one, other):
+        assert client.reply(client.ask(uri=uri))["result"] == []
+
+
 def test_an_unsaved_document_without_a_folder_belongs_to_the_only_workspace_folder(client):
     assert offered(client, "untitled:Untitled-1") == (None, 77)
     assert offered(client, "untitled:secret/a.py")[0] == "off"
@@ -169,8 +188,8 @@ def test_a_folder_is_known_however_it_is_spelled(tmp_path):
         client.initialize(workspaceFolders=[{"uri": uri, "name": "x"} for uri in folders])
         asked = {}
         for root in roots.values():
-            for spelled in SPELLINGS.values():
-                uri = f"{spelled(str(root))}/src/a.py"
+            for name, spelled in SPELLINGS.items():
+                uri = f"{spelled(str(root))}/src/{name}.py"
                 client.open("x", uri)
                 asked[uri] = client.ask(uri=uri)
         for uri, request in asked.items():
