@@ -37,9 +37,9 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
         return _load(settings, progress)
     except MemoryShortError:
         raise
-    except Exception:
-        # Damaged files may fail in any way.
-        if not remove_damaged(settings, progress):
+    except Exception as error:
+        # Damaged files may fail in any way. Where they are sound or gone by now, another process did it.
+        if not remove_damaged(settings, progress) and not isinstance(error, ModelFilesError):
             raise
     return _load(settings, progress)
 

@@ -1,6 +1,7 @@
 """Fixtures that several rooms share."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -33,6 +34,11 @@ def nobodys_settings(tmp_path_factory):
             patch.setenv(name, str(folder / name))
         for name in SETTING:
             patch.delenv(name, raising=False)
+        # In a background job or under nohup signals are ignored, also in all that is started from there.
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         yield
 
 

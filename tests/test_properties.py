@@ -8,10 +8,11 @@ from aide_lsp.settings_reference import REPOSITORY
 
 DRAWING = """
 import rules
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
+@settings(max_examples=30)
 @given(st.text(), st.integers(), st.floats())
 def test_draws(text, number, fraction):
     print(repr((text, number, fraction)))
@@ -38,7 +39,7 @@ def drawn(folder, constant, hash_seed):
 
 def test_examples_are_the_same_whatever_folder_home_constants_and_earlier_failures(tmp_path):
     first = drawn(tmp_path / "code", 123_457, "1")
-    assert len(first) >= 100
+    assert len(first) >= 30
     assert first == drawn(tmp_path / "test", 987_651, "2")
 
 

@@ -122,12 +122,17 @@ async def converse(script) -> list:
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(messages(), st.booleans()), max_size=20))
 def test_each_request_gets_exactly_one_reply_and_nothing_pops_up(script):
-    logging.getLogger("aide").setLevel(logging.CRITICAL)
     requests = [
         (method, params, is_request or (method in VALID and "did" not in method and "$" not in method))
         for (method, params), is_request in script
     ]
-    sent = asyncio.run(converse(requests))
+    logger = logging.getLogger("aide")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        sent = asyncio.run(converse(requests))
+    finally:
+        logger.setLevel(level)
     replies = [message["id"] for message in sent if "method" not in message]
     expected = ["first", *(number for number, (_, _, is_request) in enumerate(requests) if is_request)]
     assert sorted(map(str, replies)) == sorted(map(str, expected))
