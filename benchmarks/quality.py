@@ -90,8 +90,8 @@ async def take(
     may be `done`; after `end`, in seconds of the monotonic clock, no other begins.
     """
     results = list(done)
-    # What is judged is the first offer; others and work ahead of it would only cost time.
-    settings = {"candidates": 1, "work_ahead": False} | settings
+    # What is judged is the first offer, however slow the machine; others and work ahead would only cost time.
+    settings = {"candidates": 1, "work_ahead": False, "deadline_ms": 0} | settings
     if run is not None:
         settings = settings | {"globs": seeds(len(problems), run)}
     with tempfile.TemporaryDirectory(prefix="aide-quality-") as folder:
