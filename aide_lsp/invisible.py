@@ -5,8 +5,8 @@ In: text. Out: the same text without them, for what is inserted into a document,
 the same result with every version of Python. It does not know where a text comes from.
 """
 
-import json
 import re
+from functools import cache
 
 _NONE = r"\ufdd0-\ufdef" + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17))
 """Code points that are no characters."""
@@ -28,21 +28,6 @@ _EMOJI = (
 )
 # Scripts whose letters join or combine, such as Arabic and Devanagari.
 _LETTER = rf"(?![{_INVISIBLE}])[\u0590-\u1cff\ua800-\uabff\U00010800-\U00011fff\U0001e900-\U0001e95f]"
-_PATTERN = re.compile(
-    rf"""
-    (?=[{_INVISIBLE}])
-    (?:
-        (?P<needed>
-            (?<={_LETTER})[\u200c\u200d](?={_LETTER})                 # joins two letters, or keeps them apart
-          | (?:(?<={_EMOJI})|(?<={_EMOJI}\ufe0f))\u200d(?={_EMOJI})   # makes one emoji of two
-          | (?<={_EMOJI})[\ufe0e\ufe0f]                               # an emoji as a picture, or as a sign
-          | (?<=[0-9\#*])\ufe0f(?=\u20e3)                             # a key cap
-        )
-      | .
-    )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 
 
 def visible(text: str, before: str = "", after: str = "") -> str:
@@ -51,7 +36,7 @@ def visible(text: str, before: str = "", after: str = "") -> str:
     A character that these texts have may come again, and joiners stay where letters or emoji need them.
     """
     line, head, tail = before + after, before[-2:], after[:1]
-    kept = _PATTERN.sub(
+    kept = _pattern().sub(
         lambda found: found.group() if found["needed"] or found.group() in line else "", head + text + tail
     )
     return kept[len(head) : len(kept) - len(tail)]
@@ -59,4 +44,29 @@ def visible(text: str, before: str = "", after: str = "") -> str:
 
 def escaped(text: str) -> str:
     r"""Return `text` with an escape as in JSON, such as `\u001b`, for each character that does not show."""
-    return _PATTERN.sub(lambda found: found["needed"] or json.dumps(found.group())[1:-1], text)
+    return _pattern().sub(lambda found: found["needed"] or _escape(found.group()), text)
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Compile the table when it is first needed: a start would wait for it, some milliseconds."""
+    return re.compile(
+        rf"""
+        (?=[{_INVISIBLE}])
+        (?:
+            (?P<needed>
+                (?<={_LETTER})[\u200c\u200d](?={_LETTER})               # joins letters, or keeps them apart
+              | (?:(?<={_EMOJI})|(?<={_EMOJI}\ufe0f))\u200d(?={_EMOJI}) # makes one emoji of two
+              | (?<={_EMOJI})[\ufe0e\ufe0f]                             # an emoji as a picture or a sign
+              | (?<=[0-9\#*])\ufe0f(?=\u20e3)                           # a key cap
+            )
+          | .
+        )
+        """,
+        re.VERBOSE | re.DOTALL,
+    )

@@ -49,7 +49,7 @@ def test_visible_when_invisible_then_it_goes_everywhere(span):
     for number in range(span[0], span[-1] + 1):
         for around in ("{}", "a{}b", "{}\n", '"{}"', "\u4e2d{}\u6587"):
             assert visible(around.format(chr(number))) == around.format("")
-        assert chr(number) not in escaped(f"a{chr(number)}b")
+        assert escaped(f"a{chr(number)}b").isascii()
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,11 @@ def test_visible_twice_changes_nothing(text, before, after):
     once = visible(text, before, after)
     assert visible(once, before, after) == once
     assert [c for c in once if not visible(c, before, after) and c not in "\u200c\u200d\ufe0f"] == []
+
+
+@pytest.mark.parametrize("number", [*range(9), *range(11, 32), *range(0x7F, 0xA0)])
+def test_escaped_when_control_character_then_its_code_is_shown(number):
+    assert escaped(f"a{chr(number)}b") == f"a\\u{number:04x}b"
 
 
 @given(st.text())
