@@ -1,6 +1,7 @@
 """Which server VS Code starts, and what the user is told when there is none."""
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -71,3 +72,22 @@ def test_a_workspace_that_is_not_trusted_chooses_no_server(own_window, logged_se
     window.open("prices.py")
     window.type("\n\ndef average(prices):\n")
     window.wait_ghost()
+
+
+def test_a_trusted_workspace_sets_nothing_that_costs_time_or_stores_text(own_window, logged_server):
+    """Plainly, for a language, or in tables that hold any setting."""
+    costly = '"aide.maxTokens": 4000, "aide.ledger": "text", "aide.numContext": 9000'
+    tables = '"aide.globs": {"**": {"candidates": 5}}, "aide.languages": {"python": {"candidates": 5}}'
+    window = own_window(
+        {"aide.server.path": str(logged_server[0])},
+        f'{{"aide.topK": 17, {costly}, "[python]": {{{costly}}}, {tables}}}',
+    )
+    wait_for("the model is loaded", lambda: "CPU" in window.status())
+    window.open("prices.py")
+    window.command("Aide: Show Effective Settings")
+    window.page.wait_for_selector(".tab.active[data-resource-name='Aide: Effective Settings']")
+    wait_for("Top K of the workspace", lambda: re.search(r"top_k\W+17\b", window.text()))
+    wait_for("all settings", lambda: re.search(r'ledger\W+"hashes"', window.text()))
+    assert re.search(r"num_context\W+1024\b", window.text())
+    assert re.search(r"max_tokens\W+128\b", window.text())
+    assert re.search(r"candidates\W+3\b", window.text())
