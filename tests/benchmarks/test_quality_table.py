@@ -6,9 +6,10 @@ from time import monotonic
 
 import pytest
 
+from aide_lsp.settings_reference import REPOSITORY
 from benchmarks import quality_table
 from benchmarks.quality import result_of, seeds
-from benchmarks.quality_table import UNFINISHED, Row, cell, main
+from benchmarks.quality_table import ROWS, UNFINISHED, Row, cell, main
 from tests.benchmarks.test_quality import write_problems
 
 
@@ -65,3 +66,18 @@ def test_each_problem_of_each_run_has_a_seed_of_its_own():
 def test_cell_writes_the_mean_its_interval_and_each_run():
     assert cell([(81, 100)]) == "81 % (72-87)"
     assert re.fullmatch(r"80 % \(71-87\); 81, 79", cell([(81, 100), (79, 100)]))
+
+
+def test_readme_shows_the_table_of_the_benchmarks_page_and_says_what_is_at_temperature_0():
+    readme, page = (
+        (REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "benchmarks/README.md")
+    )
+    names = "|".join(row.name for row in ROWS)
+    header = "| holes | problems | temperature 0 | the defaults | preset `code` |"
+    table = re.search(rf"^{re.escape(header)}\n.*\n(\| (?:{names}) \| .*\n)+", readme, re.MULTILINE)
+    assert table
+    assert table.group() in page
+    results = page[page.index("### Quality") :]
+    assert len(re.findall(r"^\|.*pass@1.*\|$", results, re.MULTILINE)) == len(
+        re.findall(r"^\|.*temperature 0.*pass@1.*\|$", results, re.MULTILINE)
+    )
