@@ -6,18 +6,19 @@ by a clock: while the process is stopped (by a debugger, or a laptop's lid) none
 thread sleeps. It does not know what a forward computes.
 
 On the CPU a slow forward is no hanging one: 256 rows at the end of a long prompt may take a minute on a small
-machine. So a tick only counts in which the process computed next to nothing and read nothing from the disk
-(mapped weights may have to be read again). On a GPU the processor says nothing about that: waiting for it
-keeps a core busy. There each tick counts, as on the CPU after the time that no machine should need.
+machine. So a tick only counts in which the process computed next to nothing, did not wait for a processor,
+and read nothing from the disk (mapped weights may have to be read again). On a GPU the processor says nothing
+about that: waiting for it keeps a core busy. There each tick counts, as on the CPU after the time that no
+machine should need.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
 from time import process_time, sleep
 
 from aide_lsp.errors import StuckSessionError
+from aide_lsp.held_up import RunDelay, pages_read
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 
 TICK_SECONDS = 1.0
@@ -38,13 +39,14 @@ class _Forward:
         self._cancel, self._rows, self._on_cpu = cancel, rows, on_cpu
         self._ticks = self._without_progress = 0
         self._used = _used()
+        self._delay: RunDelay | None = None
         self.ended_after = 0
         """Ticks after which it was ended; 0: it was not."""
 
     def tick(self) -> bool:
         """Count a tick, and end it when it is time; return whether it cannot be ended."""
         used, self._ticks = _used(), self._ticks + 1
-        idle = used - self._used < LITTLE * TICK_SECONDS or not self._on_cpu
+        idle = (used - self._used < LITTLE * TICK_SECONDS and not self._waits()) or not self._on_cpu
         self._used, self._without_progress = used, self._without_progress + idle
         if self.ended_after:
             return self._ticks >= self.ended_after + DEAF_TICKS
@@ -52,6 +54,12 @@ class _Forward:
             self.ended_after = self._ticks
             self._cancel.interrupt()
         return False
+
+    def _waits(self) -> bool:
+        """Whether threads waited for a processor for most of the tick: other programs take it."""
+        if self._delay is None:  # not before: few forwards take that long
+            self._delay = RunDelay()
+        return self._delay.since() > TICK_SECONDS / 2
 
 
 class ForwardWatch:
@@ -118,8 +126,4 @@ WATCH = ForwardWatch()
 
 def _used() -> float:
     """Seconds of the processor's time used so far, and as much again for each page read from the disk."""
-    if sys.platform == "win32":
-        return process_time()
-    from resource import RUSAGE_SELF, getrusage
-
-    return process_time() + getrusage(RUSAGE_SELF).ru_majflt * LITTLE * TICK_SECONDS
+    return process_time() + pages_read() * LITTLE * TICK_SECONDS
