@@ -1,7 +1,8 @@
 """Lets one client in: the first connection that begins with `initialize` and, if there is one, the token.
 
 In: a listening socket, a token. Out: streams, as if nothing had been read from them yet. Connections that say
-nothing, or something else, are closed and keep nobody else out. It does not know where the socket listens.
+nothing, or something else, are closed and keep nobody else out: of too many the one that came first goes. It
+does not know where the socket listens.
 """
 
 import json
@@ -44,14 +45,25 @@ class _Door:
         self.admitted: SimpleQueue[Streams] = SimpleQueue()
         self._token = token
         self._places = BoundedSemaphore(_AT_ONCE)
+        self._silent = dict[socket.socket, None]()
+        """Connections that are being examined, in the order in which they came."""
         self._only_one = Lock()
 
     def accept_all(self, listener: socket.socket) -> None:
         with suppress(OSError):  # the listener is closed: somebody is in
             while True:
                 connection, _ = listener.accept()
-                self._places.acquire()
+                if not self._places.acquire(blocking=False):
+                    self._make_place()
+                self._silent[connection] = None
                 Thread(target=self._examine, args=(connection,), daemon=True).start()
+
+    def _make_place(self) -> None:
+        """Close the connection that has been silent for longest: who knows the token needs no time to send it."""
+        for oldest in list(self._silent)[:1]:
+            with suppress(OSError):
+                oldest.shutdown(socket.SHUT_RDWR)
+        self._places.acquire()
 
     def _examine(self, connection: socket.socket) -> None:
         """Let the client in, or close the connection."""
@@ -63,6 +75,7 @@ class _Door:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             source = cast("BufferedReader", connection.makefile("rb", BUFFER))
             message = _first_message(source)
+            self._silent.pop(connection, None)
             limit.cancel()
             if self._is_welcome(message) and self._only_one.acquire(blocking=False):
                 first = frame(json.dumps(message).encode())
@@ -75,6 +88,7 @@ class _Door:
             pass  # whoever speaks otherwise, such as HTTP, learns nothing
         finally:
             limit.cancel()
+            self._silent.pop(connection, None)
             self._places.release()
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)

@@ -122,6 +122,16 @@ def test_strangers_neither_get_in_nor_end_the_server_nor_keep_the_client_out():
         assert TOKEN not in server.process.stderr.read()
 
 
+def test_many_silent_connections_do_not_keep_the_client_waiting():
+    """Each could stay for ten seconds, were there room for all."""
+    with ExitStack() as stack, listening("--tcp", ":0", AIDE_TOKEN=TOKEN) as server:
+        for _ in range(150):
+            stack.enter_context(server.connect())
+        client, began = server.connect(), time.monotonic()
+        served_and_ended(server, client, token=TOKEN)
+        assert time.monotonic() - began < 8
+
+
 def test_token_is_no_setting_and_others_after_the_client_find_nobody():
     with listening("--tcp", ":0", AIDE_TOKEN=TOKEN) as server, server.connect() as client:
         assert say(client, initialize(token=TOKEN, topK=7))["result"]
