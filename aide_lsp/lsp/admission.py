@@ -59,7 +59,7 @@ class _Door:
                 Thread(target=self._examine, args=(connection,), daemon=True).start()
 
     def _make_place(self) -> None:
-        """Close the connection that has been silent for longest: who knows the token needs no time to send it."""
+        """Close the connection that has been silent longest: whoever knows the token sends it at once."""
         for oldest in list(self._silent)[:1]:
             with suppress(OSError):
                 oldest.shutdown(socket.SHUT_RDWR)
