@@ -57,3 +57,18 @@ def test_command_that_is_shown_is_understood(line, monkeypatch):
     # Running text may name a command or an option by itself.
     alone = ("Commands:", "Missing argument", "requires an argument")
     assert result.exit_code == 0 or any(words in result.output for words in alone), (words, result.output)
+
+
+def test_commands_without_json_are_those_that_the_page_names():
+    page = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
+    named = re.search(r"has `--json`: all but (.*?)\.", page, re.DOTALL)
+    assert named is not None
+    without = set()
+    for path in all_commands(main):
+        context, command = click.Context(main), main
+        for name in path:
+            command = command.get_command(context, name)
+        options = {option for parameter in command.params for option in parameter.opts}
+        if not isinstance(command, click.Group) and "--json" not in options:
+            without.add("aide " + " ".join(path))
+    assert set(re.findall(r"`(aide [a-z ]+)`", named[1])) == without

@@ -54,6 +54,8 @@ class WheelsSource:
     parts: tuple[WheelPart, ...]
 
 
+_LONGEST_ID = 100
+"""Characters that are compared and shown of an id that nobody knows."""
 Source = HubSource | WheelsSource
 
 
@@ -110,10 +112,10 @@ class Shelf:
         """Give the card with this id, or raise `CardError` with the nearest id there is."""
         if model_id in self.cards:
             return self.cards[model_id]
-        near = get_close_matches(model_id, self.cards, n=1, cutoff=0.5)
+        near = get_close_matches(model_id[:_LONGEST_ID], self.cards, n=1, cutoff=0.5)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(self.cards))}."
         broken = "".join(f"\n{error}" for error in self.errors)
-        raise CardError(f"There is no model {model_id!r}. {hint}{broken}")
+        raise CardError(f"There is no model {model_id[:_LONGEST_ID]!r}. {hint}{broken}")
 
 
 def load_shelf(folders: Iterable[Path] | None = None) -> Shelf:

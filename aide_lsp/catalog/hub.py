@@ -55,7 +55,10 @@ def append_from_hub(
 
 
 def _cached(source: HubSource) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ValueError as error:  # it reads the address when it is imported
+        raise SourceError("has an address that cannot be used: correct HF_ENDPOINT") from error
 
     found = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
     return Path(found) if isinstance(found, str) else None

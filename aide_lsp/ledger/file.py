@@ -5,11 +5,12 @@ any time, and several processes share it. It does not know what an entry means.
 """
 
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
 
@@ -29,7 +30,13 @@ WAIT_SECONDS = 5.0
 """How long another process may hold the file."""
 _KINDS = {int: "INTEGER", float: "REAL", str: "TEXT"}
 _COMPRESSED = frozenset({"text", "completion"})
-_COLUMNS = tuple(field.name for field in attrs.fields(Entry))
+_FIELDS: "tuple[attrs.Attribute[Any], ...]" = attrs.fields(Entry)
+_COLUMNS = tuple(field.name for field in _FIELDS)
+_ID = re.compile("[A-Za-z0-9_-]{1,64}")
+
+
+class ForeignFileError(LedgerError):
+    """Where the ledger should be there is something else, which is left as it is."""
 
 
 class LedgerFile:
@@ -38,7 +45,7 @@ class LedgerFile:
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
         row = connection.execute("SELECT value FROM salt").fetchone()
-        if row is None:
+        if row is None or not isinstance(row[0], bytes):
             raise _database_error("its salt is missing")
         self.salt: bytes = row[0]
         """What all hashes in this file are made with."""
@@ -81,6 +88,8 @@ class LedgerFile:
         Raises:
             LedgerError: there is none, or more than one.
         """
+        if _ID.fullmatch(beginning) is None:
+            raise LedgerError("An id is letters and digits, or the first of them. `aide log` shows all ids.")
         found = self._select(
             "WHERE substr(id, 1, ?) = ? ORDER BY number DESC LIMIT 2", len(beginning), beginning
         )
@@ -100,7 +109,7 @@ class LedgerFile:
     def _select(self, rest: str, *values: Any) -> list[Entry]:
         rows = self._connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM completions {rest}", values)
         return [
-            Entry(**{name: _loaded(name, value) for name, value in zip(_COLUMNS, row, strict=True)})
+            Entry(**{field.name: _loaded(field, value) for field, value in zip(_FIELDS, row, strict=True)})
             for row in rows
         ]
 
@@ -140,6 +149,8 @@ def forget(path: Path) -> int:
         with opened(path) as ledger:
             count = ledger.clear()
         _shrink(path)
+    except ForeignFileError:
+        raise
     except LedgerError:
         _remove(path)
         return 0
@@ -156,9 +167,16 @@ def _make_private(path: Path) -> None:
 
 def _prepare(connection: "Connection", path: Path) -> None:
     """Set the connection up, and make the table in a new file."""
+    version, tables = connection.execute(
+        "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+    ).fetchone()
+    if version == 0 and tables:
+        raise ForeignFileError(
+            f"{path} is a database of another program. Move it elsewhere, or set AIDE_DATA_DIR to another "
+            "folder."
+        )
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == VERSION:
         return
     if version > VERSION:
@@ -191,9 +209,13 @@ def _stored(name: str, value: Any) -> Any:
     return value
 
 
-def _loaded(name: str, value: Any) -> Any:
-    if name in _COMPRESSED and value is not None:
+def _loaded(field: "attrs.Attribute[Any]", value: Any) -> Any:
+    """Return what was stored; a file that another program wrote to may hold anything."""
+    if field.name in _COMPRESSED and isinstance(value, bytes):
         return zlib.decompress(value).decode("utf-8", "surrogatepass")
+    kinds = get_args(field.type) or (field.type, int if field.type is float else field.type)
+    if (field.name in _COMPRESSED and value is not None) or not isinstance(value, kinds):
+        raise _database_error(f"the value of {field.name} is not of its type")
     return value
 
 

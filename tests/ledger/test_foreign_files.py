@@ -1,0 +1,57 @@
+"""What is in the ledger's place may be anybody's: it is refused in a sentence, and left as it is."""
+
+import sqlite3
+
+import pytest
+from click.testing import CliRunner
+from making import completion_of, fake_completer, request_for
+
+from aide_lsp.cli import main
+from aide_lsp.errors import LedgerError
+from aide_lsp.ledger.file import forget, opened
+
+
+def test_database_of_another_program_is_left_as_it_is(path):
+    path.parent.mkdir()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE bookmarks (address TEXT)")
+    other.close()
+    before = path.read_bytes()
+    for use in (lambda: opened(path).__enter__(), lambda: forget(path)):
+        with pytest.raises(LedgerError, match="of another program"):
+            use()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("id", b"x"),
+        ("time", "x"),
+        ("time", b"x"),
+        ("top_k", "x"),
+        ("seed", b"x"),
+        ("text", "x"),
+        ("text", b"x"),
+    ],
+)
+def test_value_of_another_type_is_damage(path, recorder, column, value):
+    recorder.record("text", request_for(), completion_of(1), fake_completer())
+    recorder.flush(20)
+    with sqlite3.connect(path) as other:
+        other.execute(f"UPDATE completions SET {column} = ?", (value,))
+    other.close()
+    with pytest.raises(LedgerError, match="aide log --clear"), opened(path) as ledger:
+        ledger.newest()
+    assert forget(path) in (0, 1)
+
+
+@pytest.mark.parametrize("written", ["", "\udcff", "a" * 5000, "../x", "\x1b[31m", "%"])
+def test_id_that_is_none_is_refused_in_a_short_sentence(path, monkeypatch, written):
+    monkeypatch.setenv("AIDE_DATA_DIR", str(path.parent))
+    with opened(path):
+        pass
+    run = CliRunner().invoke(main, ["replay", written])
+    assert run.exit_code == 1
+    assert "letters and digits" in run.stderr
+    assert len(run.stderr) < 200
