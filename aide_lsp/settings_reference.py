@@ -107,7 +107,8 @@ SECRETS_TEXT = """\
 
 Aide offers nothing in files that commonly hold passwords, keys or tokens, and the model reads none of them.
 The file's name decides, in some cases its folder; the contents are not looked at. This holds for every kind
-of document that an editor may show: files, unsaved texts, files of another machine, old versions.
+of document that an editor may show: files, unsaved texts, files of another machine, old versions. A symbolic
+link counts by its own name and by that of the file it leads to; a hard link by its own name only.
 
 %s
 

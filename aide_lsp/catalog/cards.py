@@ -19,6 +19,8 @@ from aide_lsp import toml_file
 from aide_lsp.catalog.card_rules import problems_of
 from aide_lsp.errors import CardError
 
+_LONGEST_ID = 100
+"""Characters that are compared and shown of an id that nobody knows."""
 MOST_BYTES = 100_000
 """Of a card; the largest that is shipped has a tenth of that."""
 
@@ -54,8 +56,6 @@ class WheelsSource:
     parts: tuple[WheelPart, ...]
 
 
-_LONGEST_ID = 100
-"""Characters that are compared and shown of an id that nobody knows."""
 Source = HubSource | WheelsSource
 
 

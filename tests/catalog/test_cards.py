@@ -194,3 +194,9 @@ def test_what_is_no_file_is_no_card_and_a_link_to_one_is(tmp_path):
     shelf = load_shelf([tmp_path])
     assert list(shelf.cards) == ["own"]
     assert len(shelf.errors) == 3
+
+
+def test_id_that_nobody_knows_is_shown_in_part():
+    with pytest.raises(CardError, match="There is no model") as raised:
+        load_shelf([shipped_folder()]).find("qwen" * 300_000)
+    assert len(str(raised.value)) < 400

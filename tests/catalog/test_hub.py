@@ -1,6 +1,9 @@
 """The Hugging Face Hub, played by a server of the test: ranges, breaks, refusals, silence."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -242,3 +245,18 @@ def test_copy_in_the_hub_cache_is_taken(tiny_model, hub_source, partial, tmp_pat
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args, **kwargs: str(copy))
     append_from_hub(hub_source, partial, ignore)
     assert partial.finish().read_bytes() == tiny_model.data
+
+
+def test_address_that_is_none_is_a_refusal_in_words(tmp_path):
+    """The library reads it when it is imported, so a process of its own looks."""
+    environment = os.environ | {
+        "HF_ENDPOINT": "http://[x",
+        "PIP_NO_INDEX": "1",
+        "AIDE_DATA_DIR": str(tmp_path),
+        "HF_HOME": str(tmp_path),
+    }
+    command = [sys.executable, "-m", "aide_lsp", "models", "fetch", "smollm2-135m"]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert run.returncode == 1
+    assert "correct HF_ENDPOINT" in run.stderr
+    assert "unexpectedly" not in run.stderr
