@@ -16,7 +16,7 @@ from aide_lsp import __version__
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.configuration import Configuration
 from aide_lsp.lsp.model_host import ModelHost
-from aide_lsp.settings import Parameters, camel
+from aide_lsp.settings import Parameters, camel, shown
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
@@ -76,19 +76,19 @@ class Status:
 
     def completed(self, request_id: int | str | None, completion: "Completion") -> None:
         """Note a completion."""
-        shown = bool(completion.text)
-        reason = None if shown else completion.empty_reason or "empty"
+        is_shown = bool(completion.text)
+        reason = None if is_shown else completion.empty_reason or "empty"
         self._note(
             request_id,
-            shown=shown,
+            shown=is_shown,
             reason=reason,
-            message=None if shown else completion.empty_message,
+            message=None if is_shown else completion.empty_message,
             **numbers(completion),
         )
         if reason is not None:
             self._offered, self._nothing = None, Nothing(reason, completion.empty_message or "")
             self.changed()
-        log.info("request %s: %s", request_id, _line(completion, self._host.model, reason))
+        log.info("request %s: %s", shown(request_id), _line(completion, self._host.model, reason))
 
     def declined(self, request_id: int | str | None, nothing: Nothing) -> None:
         """Note that a request got nothing, and why."""
@@ -97,7 +97,7 @@ class Status:
             self._offered, self._nothing = None, nothing
             self.changed()
         level = logging.DEBUG if nothing.reason in QUIET else logging.INFO
-        log.log(level, "request %s: nothing, %s: %s", request_id, nothing.reason, nothing.message)
+        log.log(level, "request %s: nothing, %s: %s", shown(request_id), nothing.reason, nothing.message)
 
     def accepted(self, completion_id: str) -> None:
         """Note that the user took a completion."""

@@ -10,6 +10,7 @@ import pytest
 
 from aide_lsp.lsp import logs
 from aide_lsp.lsp.logs import PrivateFile
+from raw_client import RawClient, frame, inline_params
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="files have other permissions there")
 
@@ -60,3 +61,16 @@ def test_log_that_cannot_be_written_is_named_in_a_sentence(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     sentence = f"The log file {tmp_path} cannot be written: Is a directory. Choose another path."
     assert (done.returncode, done.stderr) == (2, f"aide-lsp: {sentence}\n")
+
+
+def test_long_id_of_a_request_makes_no_long_line():
+    with RawClient() as client:
+        client.initialize()
+        client.open("x = 1\n")
+        ask = {"jsonrpc": "2.0", "id": "z" * 100_000, "method": "textDocument/inlineCompletion"}
+        client.send_bytes(frame({**ask, "params": inline_params(0, 5)}))
+        client.reply("z" * 100_000)
+        client.command("aide.status")
+        lines = [one["params"].get("message", "") for one in client.notifications]
+    assert any('request "zzz' in line for line in lines)
+    assert max(map(len, lines)) < 1000
