@@ -37,7 +37,8 @@ def shown_lines() -> set[str]:
         blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
         lines = [line.strip() for block in [*blocks, *helps] for line in block.splitlines()]
         found |= {match[1] for line in lines if (match := IN_BLOCK.match(line))}
-        found |= {" ".join(match.split()) for match in IN_LINE.findall(text)}
+        # In a table a pipe is written with a backslash.
+        found |= {" ".join(match.replace("\\|", "|").split()) for match in IN_LINE.findall(text)}
     return found
 
 
