@@ -14,6 +14,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+SORTED_AT_ONCE = 8192
+"""Tokens: a few milliseconds."""
+
 
 class Vocabulary(Protocol):
     """What tokens stand for."""
@@ -50,9 +53,14 @@ class Beginnings:
 
     @cached_property
     def _sorted(self) -> tuple[list[bytes], NDArray[np.int64]]:
-        pairs = sorted((self.token_bytes(token), token) for token in range(self._vocabulary.vocab_size))
-        pairs = [pair for pair in pairs if pair[0]]
-        return [key for key, _ in pairs], np.array([token for _, token in pairs], dtype=np.int64)
+        keys = [self.token_bytes(token) for token in range(self._vocabulary.vocab_size)]
+        tokens = list[int]()
+        # Sorted in runs first: no other thread runs during a sort, and one of a vocabulary is long.
+        for start in range(0, len(keys), SORTED_AT_ONCE):
+            run = range(start, min(start + SORTED_AT_ONCE, len(keys)))
+            tokens += sorted((token for token in run if keys[token]), key=keys.__getitem__)
+        tokens.sort(key=keys.__getitem__)  # equal ones stay in the order of their ids
+        return [keys[token] for token in tokens], np.array(tokens, dtype=np.int64)
 
 
 class Beginning:
