@@ -6,6 +6,7 @@ It does not know how a completion is made, and loads nothing before `initialized
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine
 from threading import Event
@@ -279,6 +280,7 @@ class Server(LanguageServer):
             return
         self.configuration.limits = limits_of(completer)
         note = completer.session.provider_note
+        gc.freeze()  # what was loaded stays: looking for garbage in it would stop all threads for too long
         log.info("%s is ready: %s%s.", self.host.model, device_of(completer), f" ({note})" if note else "")
         if note and self.configuration.resolve().settings.provider == "cuda":
             self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
