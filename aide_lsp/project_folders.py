@@ -43,9 +43,11 @@ def project_root(document: Path, folder: Path | None) -> Path | None:
     return next((place for place in places if _is_there(place, OWN)), None)
 
 
-def globs_root(document: Path | None, folder: Path | None) -> Path | None:
-    """Return the folder that the globs of the user are relative to: the project, or where the disk begins."""
-    places = project_folders(document, folder)
+def globs_root(document: Path | None, folder: Path | None, places: tuple[Path, ...]) -> Path | None:
+    """Return the folder that the globs of the user are relative to: the project, or where the disk begins.
+
+    `places`: the document's `project_folders`.
+    """
     if document is None or places[-1] == folder or _is_there(places[-1], REPOSITORY):
         return places[-1] if places else None
     home = _home()

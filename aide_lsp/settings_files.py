@@ -18,7 +18,7 @@ from typing import Any
 from attrs import field, frozen
 
 from aide_lsp import toml_file
-from aide_lsp.project_folders import OWN, SHARED, Owner, distrust, project_folders
+from aide_lsp.project_folders import OWN, SHARED, Owner, distrust
 from aide_lsp.toml_file import UnreadableError
 
 PROJECT_FILE, PYPROJECT, USER_FILE = OWN, SHARED, "settings.toml"
@@ -101,12 +101,11 @@ class SettingsFiles:
         """Return what a file of the user sets; None: there is no such file."""
         return self._read(path, None)
 
-    def projects(self, document: Path | None, folder: Path | None) -> list[SettingsFile]:
-        """Return the project files for a document, the nearest first.
+    def projects(self, places: tuple[Path, ...]) -> list[SettingsFile]:
+        """Return the project files in a document's `project_folders`, the nearest first.
 
         In one folder `.aide.toml` goes before `pyproject.toml`.
         """
-        places = project_folders(document, folder)
         found = []
         for place in places:
             own_path, shared_path = _paths(place)

@@ -19,7 +19,7 @@ from typing import Any
 from attrs import evolve
 
 from aide_lsp.presets import PRESETS, with_own
-from aide_lsp.project_folders import globs_root
+from aide_lsp.project_folders import globs_root, project_folders
 from aide_lsp.secret_files import secret_glob
 from aide_lsp.settings import (
     FIELDS,
@@ -98,8 +98,10 @@ class SettingsReader:
             on_disk: whether the path is one of this machine; else nothing is read there.
         """
         subject = Subject(document, language, others, on_disk)
-        sources = self.sources(document, folder, on_disk)
-        root = globs_root(document, folder) if on_disk else folder or (document and Path(document.anchor))
+        places = project_folders(document, folder) if on_disk else ()
+        sources = self._sources(places)
+        anchor = folder or (document and Path(document.anchor))
+        root = globs_root(document, folder, places) if on_disk else anchor
         known, key = (sources, root, limits, _identity(subject)), (subject, folder)
         kept = None if request else self._kept.get(key)
         if kept is not None and kept[0] is editor and kept[1] == known:
@@ -120,9 +122,11 @@ class SettingsReader:
 
     def sources(self, document: Path | None, folder: Path | None, on_disk: bool = True) -> Sources:
         """Return the files that a document's settings are read from; equal ones if none of them changed."""
+        return self._sources(project_folders(document, folder) if on_disk else ())
+
+    def _sources(self, places: tuple[Path, ...]) -> Sources:
         user = self._files.read(self._user or user_file())
-        projects = self._files.projects(document, folder) if on_disk else ()
-        return user, tuple(projects)
+        return user, tuple(self._files.projects(places))
 
     def _merge(
         self,
