@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference_decoder import logits as reference_logits
+from tests.catalog.reference_decoder import logits as reference_logits
 from tiny_model import TinySpec, tiny_gguf, tiny_model_folder, tiny_weights
 
 from aide_lsp.inference.cancel import CancelToken

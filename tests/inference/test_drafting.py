@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 import pytest
-from fakes import END, ByteTokenizer, FakeSession, babbling, saying
+from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_model import tiny_model_folder

@@ -6,7 +6,7 @@ from time import monotonic
 
 import numpy as np
 import pytest
-from fakes import END, ByteTokenizer, FakeSession, babbling, saying
+from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 from hypothesis import given
 from hypothesis import strategies as st
 

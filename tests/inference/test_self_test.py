@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from exported_decoder import write_export
-from fakes import FakeSession, babbling
+from tests.inference.exported_decoder import write_export
+from tests.fakes import FakeSession, babbling
 from tiny_model import tiny_model_folder
 
 from aide_lsp.inference.prefix_cache import RowRule

@@ -3,7 +3,7 @@
 import numpy as np
 import onnxruntime
 import pytest
-from exported_decoder import CONTEXT, HEAD_DIM, KV_HEADS, LAYERS, VOCAB, write_export
+from tests.inference.exported_decoder import CONTEXT, HEAD_DIM, KV_HEADS, LAYERS, VOCAB, write_export
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

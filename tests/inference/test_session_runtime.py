@@ -6,7 +6,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from exported_decoder import write_export
+from tests.inference.exported_decoder import write_export
 
 from aide_lsp.errors import BrokenSessionError, MemoryShortError
 from aide_lsp.inference import session_runtime

@@ -1,7 +1,7 @@
 """Several texts held: what is run again, what goes first, and that nothing else depends on it."""
 
 import pytest
-from fakes import FakeSession, babbling
+from tests.fakes import FakeSession, babbling
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_model import tiny_model_folder

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 from click.testing import CliRunner
-from making import completion_of, fake_completer, request_for
+from tests.ledger.making import completion_of, fake_completer, request_for
 
 from aide_lsp.cli import main
 from aide_lsp.errors import LedgerError

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from raw_client import ROOT, command, frame
+from tests.lsp.raw_client import ROOT, command, frame
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Unix sockets and permissions")
 TOKEN = "a-token-that-nobody-guesses"

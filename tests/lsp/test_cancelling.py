@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from raw_client import RawClient, frame, inline_params
+from tests.lsp.raw_client import RawClient, frame, inline_params
 
 CANCELLED = -32800
 

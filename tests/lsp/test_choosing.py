@@ -11,8 +11,8 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 
 from aide_lsp.presets import PRESETS
 from aide_lsp.troubleshooting import COMPLAINTS
-from editors import VSCODE, begin, inline, make_editor, open_text, run, until
-from raw_client import FAKE_SERVER
+from tests.lsp.editors import VSCODE, begin, inline, make_editor, open_text, run, until
+from tests.lsp.raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -11,8 +11,8 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 
 from aide_lsp.lsp.configuration import Configuration, section_of
 from aide_lsp.settings_layers import SettingsReader
-from editors import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run, until
-from raw_client import FAKE_SERVER
+from tests.lsp.editors import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run, until
+from tests.lsp.raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from raw_client import ROOT, RawClient, frame
+from tests.lsp.raw_client import ROOT, RawClient, frame
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 INITIALIZE = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}

@@ -10,7 +10,7 @@ from lsprotocol import types as t
 from pygls.exceptions import JsonRpcInvalidParams
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from editors import VSCODE, begin, make_editor, open_text, run
+from tests.lsp.editors import VSCODE, begin, make_editor, open_text, run
 
 SERVER = ClientServerConfig(
     server_command=[sys.executable, str(Path(__file__).with_name("babbling_server.py"))],

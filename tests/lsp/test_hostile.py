@@ -5,7 +5,7 @@ import json
 import pytest
 
 from aide_lsp.invisible import escaped
-from raw_client import RawClient, frame, inline_params
+from tests.lsp.raw_client import RawClient, frame, inline_params
 
 PARSE, INVALID_REQUEST, NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 NOT_INITIALIZED, CANCELLED = -32002, -32800

@@ -9,7 +9,7 @@ from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig
 
 from aide_lsp.ledger.file import opened
-from editors import (
+from tests.lsp.editors import (
     VSCODE,
     begin,
     change,
@@ -21,7 +21,7 @@ from editors import (
     slow_begins,
     until,
 )
-from raw_client import FAKE_SERVER
+from tests.lsp.raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 SECRET = "marker_of_the_source"

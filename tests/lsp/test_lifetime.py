@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from raw_client import ROOT, RawClient, command, frame, inline_params
+from tests.lsp.raw_client import ROOT, RawClient, command, frame, inline_params
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals and Unix sockets")
 

@@ -10,8 +10,8 @@ from attrs import evolve
 from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from editors import VSCODE, announces, begin, change, inline, make_editor, open_text, run
-from raw_client import FAKE_SERVER
+from tests.lsp.editors import VSCODE, announces, begin, change, inline, make_editor, open_text, run
+from tests.lsp.raw_client import FAKE_SERVER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 RECITING = str(Path(__file__).with_name("reciting_server.py"))

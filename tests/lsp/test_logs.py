@@ -10,7 +10,7 @@ import pytest
 
 from aide_lsp.lsp import logs
 from aide_lsp.lsp.logs import PrivateFile
-from raw_client import RawClient, frame, inline_params
+from tests.lsp.raw_client import RawClient, frame, inline_params
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="files have other permissions there")
 

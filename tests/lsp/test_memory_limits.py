@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aide_lsp.lsp.messages import UNREADABLE, WEIGHT_LIMIT, TooLarge, read_message, weight_of
-from raw_client import RawClient, frame
+from tests.lsp.raw_client import RawClient, frame
 
 MIB = 2**20
 LIMIT = 64 * MIB

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from raw_client import RawClient
+from tests.lsp.raw_client import RawClient
 
 SECONDS = 60.0
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from raw_client import RawClient
+from tests.lsp.raw_client import RawClient
 
 MOST = 2048 - 256
 TEXT = "1\n" * (MOST // 2)

@@ -12,7 +12,7 @@ from lsprotocol import types as t
 
 from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.server import Server
-from raw_client import inline_params
+from tests.lsp.raw_client import inline_params
 
 URI = "file:///a.py"
 PLACE = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 1}}

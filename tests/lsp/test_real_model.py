@@ -8,7 +8,7 @@ import pytest_lsp
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 from aide_lsp.sample import sample
-from editors import VSCODE, begin, change, inline, make_editor, open_text, run
+from tests.lsp.editors import VSCODE, begin, change, inline, make_editor, open_text, run
 
 SERVER = ClientServerConfig(
     server_command=[sys.executable, "-m", "aide_lsp.lsp.main", "--stdio"], client_factory=make_editor

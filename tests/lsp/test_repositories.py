@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from raw_client import RawClient
+from tests.lsp.raw_client import RawClient
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files there")
 

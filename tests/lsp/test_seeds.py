@@ -7,8 +7,8 @@ import pytest
 import pytest_lsp
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from editors import VSCODE, begin, change, inline, make_editor, open_text, run
-from raw_client import FAKE_SERVER
+from tests.lsp.editors import VSCODE, begin, change, inline, make_editor, open_text, run
+from tests.lsp.raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 pytestmark = pytest.mark.asyncio(loop_scope="module")

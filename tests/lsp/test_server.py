@@ -9,7 +9,7 @@ from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 from aide_lsp.lsp.commands import COMMANDS
-from editors import (
+from tests.lsp.editors import (
     EMACS,
     FOLDER,
     NEOVIM,
@@ -24,7 +24,7 @@ from editors import (
     slow_begins,
     until,
 )
-from raw_client import FAKE_SERVER
+from tests.lsp.raw_client import FAKE_SERVER
 
 
 def config(*arguments: str) -> ClientServerConfig:

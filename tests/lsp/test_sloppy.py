@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from raw_client import RawClient, frame, inline_params
+from tests.lsp.raw_client import RawClient, frame, inline_params
 
 INVALID_PARAMS = -32602
 _numbers = itertools.count()

@@ -8,7 +8,7 @@ import pytest
 
 from aide_lsp.lsp.folders import WorkspaceFolders
 from aide_lsp.lsp.uris import file_of, location_of
-from raw_client import RawClient
+from tests.lsp.raw_client import RawClient
 
 SCHEMES = [
     "file://{path}",
