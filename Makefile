@@ -46,7 +46,7 @@ fix: $(READY)  ## Repair style where a tool can
 	$(BIN)/ruff format .
 
 generate: $(READY)  ## Write what is generated from the settings table
-	$(BIN)/python -m aide_lsp.settings_reference
+	$(BIN)/python -m tools.generate.pages
 
 lock: $(UV)  ## Renew the pinned versions; the file names no index, so yours is used
 	$(UV) pip compile -q pyproject.toml --group dev --universal --generate-hashes \
@@ -55,7 +55,7 @@ lock: $(UV)  ## Renew the pinned versions; the file names no index, so yours is 
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements-uv.txt
 
 gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights and compare it with the CPU
-	$(BIN)/python -m benchmarks.gpu_check
+	$(BIN)/python -m benchmarks.gpu.check
 
 VSCODE := editors/vscode
 vsix: $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Check and package the extension for VS Code, with the server in it: build/aide.vsix

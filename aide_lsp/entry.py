@@ -152,7 +152,7 @@ def _run(signals: list[int], lifeline: int | None = None) -> int:
         _handle(signals, quiet=lifeline is not None)
         if lifeline is not None:
             _end_with(lifeline)
-        from aide_lsp.cli import run
+        from aide_lsp.cli.main import run
 
         status = run()
         sys.stdout.flush()
@@ -162,7 +162,7 @@ def _run(signals: list[int], lifeline: int | None = None) -> int:
             _say("\nInterrupted.")
         return 128 + int(error.args[0])
     except BrokenPipeError:
-        from aide_lsp.cli_errors import BROKEN_PIPE
+        from aide_lsp.cli.errors import BROKEN_PIPE
 
         return BROKEN_PIPE
     except OSError as error:

@@ -20,8 +20,8 @@ from attrs import evolve, frozen
 
 from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.settings import Parameters, Settings
-from aide_lsp.startup import model_folder, open_completer
+from aide_lsp.loading import model_folder, open_completer
+from aide_lsp.settings.fields import Parameters, Settings
 
 MODULES = (
     "shutil",

@@ -22,14 +22,14 @@ from typing import Any
 import psutil
 
 from aide_lsp.bench.speed import GREEDY
-from aide_lsp.bench.typing_editor import CAPABILITIES, INLINE, INVOKED
-from aide_lsp.bench.typing_lsp import OWN_SERVER, Connection, process_seconds
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.generate import Limits, generate
 from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.session import Session, open_session
-from aide_lsp.settings import Settings
-from aide_lsp.startup import model_folder
+from aide_lsp.loading import model_folder
+from aide_lsp.settings.fields import Settings
+from benchmarks.typing.editor import CAPABILITIES, INLINE, INVOKED
+from benchmarks.typing.lsp_client import OWN_SERVER, Connection, process_seconds
 
 STARTS, IDLE_SECONDS, CANCELS = 7, 8.0, 14
 PROMPT_TOKENS = 2048

@@ -1,6 +1,6 @@
 """What it costs that a forward has an even number of rows: `python -m benchmarks.shape_rule [RECIPE]...`
 
-A forward of one row more than needed is what keeps the bits the same (`aide_lsp/inference/session_aide.py`).
+A forward of one row more than needed is what keeps the bits the same (`aide_lsp/inference/onnx/session_aide.py`).
 Forwards of 1 to 6 rows behind 544 tokens take turns, so that a busy moment meets all. Shown: the least time
 of each and what the even number above an odd one costs. Knows nothing of text.
 """
@@ -12,8 +12,8 @@ from statistics import median
 
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.session import Session, open_session
-from aide_lsp.settings import Settings
-from aide_lsp.startup import model_folder
+from aide_lsp.loading import model_folder
+from aide_lsp.settings.fields import Settings
 
 PAST, ROWS, REPEAT = 544, (1, 2, 3, 4, 5, 6), 60
 

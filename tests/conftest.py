@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from aide_lsp.settings import Settings
+from aide_lsp.settings.fields import Settings
 
 pytest_plugins = ["tests.properties"]
 
@@ -45,7 +45,7 @@ def nobodys_settings(tmp_path_factory):
 @pytest.fixture(scope="session")
 def real_model_dir():
     """The converted default model; fetched and converted into the user's data folder the first time."""
-    from aide_lsp.startup import model_folder
+    from aide_lsp.loading import model_folder
 
     return model_folder(Settings(provider="cpu"), lambda share, sentence: None)
 

@@ -9,9 +9,9 @@ import numpy as np
 from attrs import evolve
 from onnxruntime import OrtValue
 
-from aide_lsp.inference import session_aide
-from aide_lsp.inference.model_folder import read_model_folder
-from aide_lsp.inference.session_runtime import load
+from aide_lsp.inference.onnx import session_aide
+from aide_lsp.inference.onnx.model_folder import read_model_folder
+from aide_lsp.inference.onnx.runtime import load
 
 ON_HOST = ("total_sequence_length",)
 """Inputs that kernels want in the host's memory."""

@@ -9,75 +9,64 @@ from pathlib import Path
 
 import pytest
 
-from aide_lsp.settings_reference import MARKS, REPOSITORY, generated_files
+from tools.generate.pages import MARKS, REPOSITORY, generated_files
 
 PACKAGE = REPOSITORY / "aide_lsp"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
-# A room may import itself and the rooms named here.
-ROOMS = {
-    "lsp": {
-        "troubleshooting",
-        "completion",
-        "explain",
-        "inference",
-        "settings",
-        "settings_layers",
-        "settings_report",
-        "globs",
-        "errors",
-        "startup",
-        "ledger",
-        "project_file",
-        "invisible",
-        "held_up",
-    },
-    "completion": {"inference", "settings", "errors", "invisible"},
-    "inference": {"settings", "errors", "held_up"},
-    "held_up": set(),
-    "explain": {"completion", "inference", "settings", "errors"},
-    "catalog": {"inference", "settings", "errors", "toml_file"},
-    "ledger": {"completion", "inference", "settings", "errors"},
-    "settings": {"settings_limits"},
-    "settings_limits": {"globs", "invisible"},
-    "settings_problems": {"settings_limits"},
-    "settings_files": {"project_folders", "toml_file"},
-    "project_folders": set(),
-    "toml_file": set(),
-    "settings_tables": {"globs", "settings_limits", "settings_problems"},
-    "presets": {"settings", "settings_problems"},
-    "settings_report": {"settings", "settings_limits", "settings_problems", "settings_resolved"},
-    "globs": set(),
-    "troubleshooting": {"settings"},
-    "project_file": {"errors", "project_folders", "toml_file"},
+FOUNDATION = {"", "errors", "invisible", "plain_file", "stalls"}
+"""What every package may import."""
+PACKAGES = {
     "errors": set(),
     "invisible": set(),
-}
-# Only these rooms may import these libraries.
-LIBRARIES = {
-    "pygls": {"lsp"},
-    "lsprotocol": {"lsp"},
-    "onnxruntime": {"inference", "catalog"},
-    "onnx": {"catalog"},
-    "gguf": {"catalog"},
-    "huggingface_hub": {"catalog"},
-    "tomlkit": {"project_file"},
-    "click": {
-        "cli",
-        "cli_errors",
-        "cli_options",
-        "terminal",
-        "models_cli",
-        "bench_cli",
-        "explain_cli",
-        "ledger_cli",
-        "settings_cli",
-        "troubleshoot_cli",
+    "plain_file": set(),
+    "stalls": set(),
+    "settings": set(),
+    "inference": {"inference.onnx"},
+    "inference.onnx": {"inference"},
+    "completion": {"inference", "inference.onnx", "settings"},
+    "convert": {"inference.onnx"},
+    "catalog": {"convert", "inference.onnx", "settings"},
+    "bench": {"completion", "convert", "inference", "inference.onnx", "settings"},
+    "explain": {"completion", "inference", "explain.page"},
+    "explain.page": set(),
+    "ledger": {"completion", "inference", "inference.onnx", "settings"},
+    "loading": {"catalog", "completion", "inference", "inference.onnx", "settings"},
+    "lsp": {
+        "lsp.commands", "lsp.requests", "lsp.rpc", "completion", "inference", "ledger", "loading", "settings"
     },
+    "lsp.rpc": {"lsp"},
+    "lsp.requests": {
+        "lsp", "lsp.rpc", "completion", "inference", "inference.onnx", "ledger", "loading", "settings"
+    },
+    "lsp.commands": {
+        "lsp", "lsp.requests", "completion", "explain", "explain.page", "inference", "loading", "settings"
+    },
+    "cli.sample": set(),
+    "cli": {
+        "cli.sample", "lsp", "bench", "catalog", "completion", "explain", "explain.page", "inference",
+        "inference.onnx", "ledger", "loading", "settings",
+    },
+    "entry": {"cli"},
+    "__main__": {"entry"},
+}  # fmt: skip
+"""Each package or top-level module, and what it may import besides itself and the foundation."""
+# Only these packages may import these libraries.
+LIBRARIES = {
+    "pygls": {"lsp", "lsp.rpc", "lsp.commands"},
+    "lsprotocol": {"lsp", "lsp.rpc", "lsp.commands"},
+    "onnxruntime": {"inference.onnx", "convert", "bench"},
+    "onnx": {"convert", "bench"},
+    "gguf": {"convert"},
+    "huggingface_hub": {"catalog"},
+    "tomlkit": {"settings"},
+    "click": {"cli"},
 }
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def package_of(path: Path) -> str:
+    """The dotted package that a module belongs to, without `aide_lsp`; of a top-level module its name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1]) or parts[0].replace("__init__", "")
 
 
 def imports(path: Path) -> set[str]:
@@ -88,28 +77,31 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are written in full"
-            module = node.module or ""
-            found |= {module} | (
-                {f"{module}.{alias.name}" for alias in node.names} if module == "aide_lsp" else set()
-            )
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
-def rooms_imported(path: Path) -> set[str]:
-    names = (name.split(".") for name in imports(path))
-    return {parts[1] for parts in names if parts[0] == "aide_lsp" and len(parts) > 1} - {
-        "__version__",
-        "PRIVATE",
-    }
+def packages_imported(path: Path) -> set[str]:
+    """The packages of Aide that a module imports something from."""
+    found = set()
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] != "aide_lsp":
+            continue
+        folders = parts[1:]
+        while folders and not (PACKAGE / "/".join(folders)).is_dir():
+            folders.pop()
+        is_module = len(parts) > 1 and (PACKAGE / f"{parts[1]}.py").exists()
+        found.add(".".join(folders) or (parts[1] if is_module else ""))
+    return found
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_point_one_way(path):
-    room = room_of(path)
-    if room in ROOMS:
-        assert rooms_imported(path) - {room} <= ROOMS[room]
+    package = package_of(path)
+    assert packages_imported(path) - {package} - FOUNDATION - PACKAGES.get(package, set()) == set()
     libraries = {name.split(".")[0] for name in imports(path)}
-    assert {name for name in libraries if room not in LIBRARIES.get(name, {room})} == set()
+    assert {name for name in libraries if package not in LIBRARIES.get(name, {package})} == set()
 
 
 def test_libraries_that_report_are_imported_after_aide_lsp_only():
@@ -191,7 +183,10 @@ def test_generated_files_are_fresh(path):
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("aide_lsp.cli", {"numpy", "onnxruntime", "tokenizers", "huggingface_hub", "pygls", "onnx", "gguf"}),
+        (
+            "aide_lsp.cli.main",
+            {"numpy", "onnxruntime", "tokenizers", "huggingface_hub", "pygls", "onnx", "gguf"},
+        ),
         ("aide_lsp.lsp.main", {"numpy", "onnxruntime", "tokenizers", "huggingface_hub", "click", "tqdm"}),
     ],
 )

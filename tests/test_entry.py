@@ -69,8 +69,8 @@ import ctypes, sys
 def load(*_):
     print("hanging", file=sys.stderr, flush=True)
     ctypes.PyDLL(None).sleep(60)  # native, and it keeps the interpreter's lock
-import aide_lsp.startup
-aide_lsp.startup.load_completer = load
+import aide_lsp.loading
+aide_lsp.loading.load_completer = load
 from aide_lsp.entry import main
 main()
 """
@@ -102,7 +102,7 @@ def test_process_that_is_killed_by_force_takes_its_child_along(env):
 
 CONVERTING = """
 import subprocess, sys
-from aide_lsp.catalog import convert
+from aide_lsp.convert import convert
 convert.WORKER = "tests.never_ending"
 from aide_lsp.entry import main
 main()
@@ -195,9 +195,6 @@ def shell(env, line):
         ("aide replay nonsense", 1, "ledger"),
         ("aide log -n 99999999999999999999", 2, "not in the range"),
         ("aide serve --nope", 2, "there is no option"),
-        ('aide bench typing --command "a \'b"', 2, "No closing quotation"),
-        ("aide bench typing --command /no/such/server", 2, "no program"),
-        ("aide bench typing /dev", 2, "directory"),
         ("aide bench fidelity nope", 2, "'nope' is none of exact, fast, fp16"),
         ("aide explain x.py:2:12 --html /no/such/x", 1, "there is no folder /no/such"),
         ("aide explain x.py:2:12 --html .", 2, "directory"),
@@ -221,7 +218,7 @@ def test_whatever_a_user_does_then_a_sentence_and_no_traceback(env, line, status
 
 def test_error_that_nobody_expected_is_a_sentence_too_and_its_place_can_be_seen(env, tmp_path):
     code = (
-        "import aide_lsp.one_shot as o\no.read_place = lambda *_: 1 / 0\n"
+        "import aide_lsp.cli.one_shot as o\no.read_place = lambda *_: 1 / 0\n"
         "from aide_lsp.entry import main\nmain()"
     )
     command = [sys.executable, "-c", code, "complete", "x.py:1:1", "--json"]

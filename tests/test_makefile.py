@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from aide_lsp.settings_reference import REPOSITORY
+from tools.generate.pages import REPOSITORY
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 

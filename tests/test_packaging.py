@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from aide_lsp.settings_reference import REPOSITORY
+from tools.generate.pages import REPOSITORY
 
 DATA_FILES = {path.name for path in (REPOSITORY / "models").glob("*.toml")}
 SHOWN_IN = ("README.md", "docs/models.md")

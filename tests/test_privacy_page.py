@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from aide_lsp import SILENT
-from aide_lsp.settings_reference import REPOSITORY
+from tools.generate.pages import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "privacy.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (?P<files>`.*?) \| .* \| (?P<mode>0\d{3}) \|$", re.MULTILINE)
@@ -61,7 +61,7 @@ def test_hashes_that_are_shown_tell_nothing_without_the_file(aide, used):
 
 def test_statements_agree_with_each_other():
     sentence = "No text ever leaves"
-    said = ["README.md", "docs/privacy.md", "editors/vscode/package.json", "aide_lsp/cli.py"]
+    said = ["README.md", "docs/privacy.md", "editors/vscode/package.json", "aide_lsp/cli/main.py"]
     assert [path for path in said if sentence not in (REPOSITORY / path).read_text(encoding="utf-8")] == []
     assert "(docs/privacy.md)" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert [name for name in SILENT if f"`{name}`" not in PAGE] == []

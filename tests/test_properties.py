@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from aide_lsp.settings_reference import REPOSITORY
+from tools.generate.pages import REPOSITORY
 
 DRAWING = """
 import rules

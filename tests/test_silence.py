@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from aide_lsp.bench.typing_lsp import Connection
+from benchmarks.typing.lsp_client import Connection
 from tests.conftest import TINY_CARD
 from tests.tiny_model import tiny_gguf
 from tests.traps import Trap, connecting, working_traps

@@ -142,7 +142,7 @@ def tiny_card(end_tokens: Sequence[str] = END_TOKENS) -> dict[str, object]:
 
 def tiny_model_folder(folder: Path, spec: TinySpec | None = None, recipe: str = "exact") -> Path:
     """Write and convert a tiny model, in this process, into the new folder `folder`; return it."""
-    from aide_lsp.catalog.conversion_worker import write_model_folder
+    from aide_lsp.convert.worker import write_model_folder
 
     folder.mkdir(parents=True)
     source = tiny_gguf(folder.with_name(f"{folder.name}.gguf"), spec)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from aide_lsp.settings_reference import REPOSITORY
+from tools.generate.pages import REPOSITORY
 
 MAKING = (
     *("open", "openat", "openat2", "creat", "mkdir", "mkdirat", "mknod", "mknodat", "truncate"),

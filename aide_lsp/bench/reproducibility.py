@@ -19,7 +19,7 @@ from attrs import define, evolve, field, frozen
 
 from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.settings import Parameters
+from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
     from aide_lsp.completion.writer import ModelFacts
@@ -86,7 +86,7 @@ class Model:
 
 def open_model(folder: Path, provider: str = "auto", threads: int = 0) -> Model:
     """Return the model in a folder; `provider` and `threads` as in the settings."""
-    from aide_lsp.inference.model_folder import read_model_folder
+    from aide_lsp.inference.onnx.model_folder import read_model_folder
     from aide_lsp.inference.session import open_session
     from aide_lsp.inference.tokenizer import Tokenizer
 
@@ -295,7 +295,7 @@ def _texts() -> list[tuple[str, str, str]]:
         for module in MODULES
         if module.__file__
     ]
-    source = (resources.files("aide_lsp") / "catalog" / "calibration.txt").read_text(encoding="utf-8")
+    source = (resources.files("aide_lsp.convert") / "calibration.txt").read_text(encoding="utf-8")
     starts = [source.index(first) for first, *_ in SECTIONS]
     for (_, language, name), start, end in zip(SECTIONS, starts, [*starts[1:], None], strict=True):
         texts.append((language, name, source[start:end]))

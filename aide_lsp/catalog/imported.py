@@ -21,8 +21,15 @@ from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.external_data import external_files
 from aide_lsp.catalog.partial import sync_folder, writing_to
 from aide_lsp.errors import CardError, ModelFilesError
-from aide_lsp.inference.model_folder import FORMAT, MANIFEST, UNUSABLE, ModelInfo, read_model_folder, seal
-from aide_lsp.inference.plain_file import open_plain, read_json
+from aide_lsp.inference.onnx.model_folder import (
+    FORMAT,
+    MANIFEST,
+    UNUSABLE,
+    ModelInfo,
+    read_model_folder,
+    seal,
+)
+from aide_lsp.plain_file import open_plain, read_json
 
 TOKENIZER = "tokenizer.json"
 GRAPH_BYTES = 1 << 31

@@ -23,7 +23,7 @@ from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.download import download, locked
 from aide_lsp.catalog.partial import Progress, bytes_in, sha256_of, writing_to
 from aide_lsp.errors import ModelFilesError
-from aide_lsp.inference.plain_file import open_plain
+from aide_lsp.plain_file import open_plain
 
 IMPORTED = "imported"
 """Recipe of a model that somebody else exported: it is taken as it is."""
@@ -80,7 +80,7 @@ def fetch(card: Card, progress: Progress) -> Path:
 
 def converted_folder(card: Card, recipe: str) -> Path:
     """Give the folder of a conversion, whether it exists or not."""
-    from aide_lsp.inference.model_folder import FORMAT
+    from aide_lsp.inference.onnx.model_folder import FORMAT
 
     return folder_of(card) / f"{_recipe(card, recipe)}-{_source_key(card)}-f{FORMAT}"
 
@@ -93,7 +93,7 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
         ConversionError: it cannot be converted.
         ModelFilesError: the user's own model is not at its path.
     """
-    from aide_lsp.inference.model_folder import read_model_folder
+    from aide_lsp.inference.onnx.model_folder import read_model_folder
 
     folder = converted_folder(card, recipe)
     if is_converted(folder):
@@ -111,7 +111,7 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
 
 def remove_damaged(card: Card, recipe: str, progress: Progress) -> bool:
     """Remove a conversion that is not what its manifest says, byte for byte; say whether there was one."""
-    from aide_lsp.inference.model_folder import verify_files
+    from aide_lsp.inference.onnx.model_folder import verify_files
 
     folder = converted_folder(card, recipe)
     if not folder.is_dir():
@@ -128,7 +128,7 @@ def remove_damaged(card: Card, recipe: str, progress: Progress) -> bool:
 
 def is_converted(folder: Path) -> bool:
     """Is there a conversion with a manifest and all its files in their sizes?"""
-    from aide_lsp.inference.model_folder import MANIFEST, read_model_folder
+    from aide_lsp.inference.onnx.model_folder import MANIFEST, read_model_folder
 
     if not (folder / MANIFEST).is_file():
         return False
@@ -171,7 +171,7 @@ def _convert(card: Card, source: Path, folder: Path, recipe: str, progress: Prog
         progress(None, f"Taking over {card.name} from {source}.")
         import_export(card, source, folder)
         return
-    from aide_lsp.catalog.convert import convert
+    from aide_lsp.convert.convert import convert
 
     sentence = f"Converting {card.name} to ONNX, recipe {recipe}"
     progress(0.0, sentence)

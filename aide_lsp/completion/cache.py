@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from attrs import evolve, field, frozen
 
-from aide_lsp.settings import Parameters
+from aide_lsp.settings.fields import Parameters
 
 Answer = TypeVar("Answer")
 

@@ -17,18 +17,18 @@ from aide_lsp.completion.hole import Hole
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.stopping import Stop, break_off, find_stop
 from aide_lsp.completion.window import cut_window
-from aide_lsp.inference.beginning import Beginnings
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
-from aide_lsp.inference.faults import session_errors
 from aide_lsp.inference.generate import Generation, Limits, Timings, generate
 from aide_lsp.inference.memory import give_back_freed
+from aide_lsp.inference.onnx.runtime_errors import session_errors
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session
 from aide_lsp.inference.slots import Slots
+from aide_lsp.inference.token_healing import Beginnings
 from aide_lsp.inference.tokenizer import TextStream, Tokenizer
-from aide_lsp.settings import Settings
+from aide_lsp.settings.fields import Settings
 
 UNFINISHED = re.compile(r"(?:[^\w\r\n]|_)?[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \t]\Z")
 """What the last token of a prefix may be a part of: a word with the character before it, signs, a blank.

@@ -16,9 +16,9 @@ from aide_lsp.completion.postprocess import Cleaned
 from aide_lsp.completion.window import Encode, Window
 from aide_lsp.completion.writer import Task, Written
 from aide_lsp.explain.step import Step, Words, read_step
-from aide_lsp.inference.beginning import Beginning, Beginnings
 from aide_lsp.inference.observer import Draw
 from aide_lsp.inference.session import Session
+from aide_lsp.inference.token_healing import Beginning, Beginnings
 from aide_lsp.inference.tokenizer import Tokenizer
 
 STAGES = ("window", "tokenise", "prefill", "forward", "sampling", "stop rules", "clean-up")

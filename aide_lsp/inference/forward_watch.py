@@ -18,8 +18,8 @@ from threading import Event, Lock, Thread
 from time import process_time, sleep
 
 from aide_lsp.errors import StuckSessionError
-from aide_lsp.held_up import RunDelay, pages_read
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.stalls import RunDelay, pages_read
 
 TICK_SECONDS = 1.0
 HANGING_TICKS = 10

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from aide_lsp.errors import SessionError
 from aide_lsp.inference import sampler
-from aide_lsp.inference.beginning import Beginning
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.decoder import Forwards
 from aide_lsp.inference.drafting import LONGEST_MATCH, Drafter
-from aide_lsp.inference.forwards import Forwards
 from aide_lsp.inference.observer import UNOBSERVED, Draw, Observer
 from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.sampler import Ids, SamplingParams
 from aide_lsp.inference.session import Session
+from aide_lsp.inference.token_healing import Beginning
 
 
 @frozen

@@ -103,10 +103,10 @@ def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacit
         ModelFilesError: the files cannot be used.
         SessionError: the runtime cannot load them.
     """
-    from aide_lsp.inference.model_folder import read_model_folder
-    from aide_lsp.inference.session_aide import open_aide_session
-    from aide_lsp.inference.session_optimum import OptimumSession
-    from aide_lsp.inference.session_runtime import load
+    from aide_lsp.inference.onnx.model_folder import read_model_folder
+    from aide_lsp.inference.onnx.runtime import load
+    from aide_lsp.inference.onnx.session_aide import open_aide_session
+    from aide_lsp.inference.onnx.session_optimum import OptimumSession
 
     info = read_model_folder(folder)
     provider = choose_provider(provider, info.recipe)
@@ -119,7 +119,7 @@ def choose_provider(asked: str, recipe: str) -> str:
     """Return `cpu` or `cuda`. The recipes `exact` and `fast` are made of kernels for the CPU."""
     if asked != "auto":
         return asked
-    from aide_lsp.inference.session_runtime import cuda_problem
+    from aide_lsp.inference.onnx.runtime import cuda_problem
 
     if recipe == "imported":
         return "cpu" if cuda_problem() else "cuda"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp.errors import ModelFilesError
-from aide_lsp.inference.plain_file import read_json
+from aide_lsp.plain_file import read_json
 
 if TYPE_CHECKING:
     import tokenizers

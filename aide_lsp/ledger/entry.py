@@ -196,6 +196,6 @@ def hash_of(text: str, salt: bytes) -> str:
 @cache
 def _runtime_version() -> str:
     """Look the version up without importing the runtime; once, for it takes a millisecond or two."""
-    from aide_lsp.inference.session_runtime import installed_runtimes
+    from aide_lsp.inference.onnx.runtime import installed_runtimes
 
     return next(reversed(installed_runtimes().values()), "")

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from aide_lsp.lsp.client import ClientProfile
-    from aide_lsp.lsp.inbox import Inbox
-    from aide_lsp.lsp.lifetime import Starter
     from aide_lsp.lsp.logs import ClientHandler
-    from aide_lsp.lsp.model_host import LoadCompleter
-    from aide_lsp.lsp.streams import Streams
-    from aide_lsp.lsp.transport import Transport
+    from aide_lsp.lsp.requests.model_host import LoadCompleter
+    from aide_lsp.lsp.rpc.inbox import Inbox
+    from aide_lsp.lsp.rpc.lifetime import Starter
+    from aide_lsp.lsp.rpc.streams import Streams
+    from aide_lsp.lsp.rpc.transport import Transport
 
 
 def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = None) -> int:
@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = 
         sys.stdout.write(options.text)
         return 0
     from aide_lsp.errors import AideError
-    from aide_lsp.lsp.lifetime import Starter
     from aide_lsp.lsp.logs import set_up
+    from aide_lsp.lsp.rpc.lifetime import Starter
 
     try:
         logs = set_up(options.log_level, options.log_file)
@@ -64,7 +64,7 @@ def _open_what_is_closed() -> None:
 
 
 def _default_load() -> "LoadCompleter":
-    from aide_lsp.startup import load_completer
+    from aide_lsp.loading import load_completer
 
     return load_completer
 
@@ -76,9 +76,9 @@ def serve(
     import faulthandler
     from functools import partial
 
-    from aide_lsp.lsp.inbox import Inbox
-    from aide_lsp.lsp.lifetime import die, leave, starters, was_likely_here, watch
-    from aide_lsp.lsp.transport import Transport
+    from aide_lsp.lsp.rpc.inbox import Inbox
+    from aide_lsp.lsp.rpc.lifetime import die, leave, starters, was_likely_here, watch
+    from aide_lsp.lsp.rpc.transport import Transport
 
     faulthandler.enable()  # a crash in native code says where, on stderr
     transport, started_by = Transport(*streams), starters()
@@ -109,7 +109,7 @@ def serve(
 def _named(error: BaseException) -> str:
     """Say what was raised and where; without memory for that, only what."""
     try:
-        from aide_lsp.lsp.protocol import where
+        from aide_lsp.lsp.rpc.protocol import where
 
         return where(error)
     except BaseException:
@@ -120,7 +120,7 @@ def _greet(transport: "Transport", inbox: "Inbox", watch: Callable[[int], None])
     """Answer the first message if it is a proper `initialize`; leave anything else to the server."""
     import json
 
-    from aide_lsp.lsp.greeting import initialize_result, profile_of
+    from aide_lsp.lsp.initialize import initialize_result, profile_of
 
     message = inbox.first()
     profile = profile_of(message)
@@ -147,8 +147,8 @@ async def _run(
     import gc
 
     gc.disable()  # thousands of classes are made, and none of them is garbage
+    from aide_lsp.lsp.rpc.watchdog import watch_loop
     from aide_lsp.lsp.server import Server
-    from aide_lsp.lsp.watchdog import watch_loop
 
     gc.freeze()
     gc.enable()
@@ -167,14 +167,14 @@ async def _run(
 
 def _connect(options: Options) -> "Streams":
     """Take the streams; with sockets, stdout goes to stderr too, so that all ways behave alike."""
-    from aide_lsp.lsp import streams
+    from aide_lsp.lsp.rpc import streams
 
     if options.tcp is None and options.socket is None and sys.stdin.isatty():
         sys.stderr.write("aide-lsp waits for an editor on stdin; aide-lsp --help says more.\n")
     stdio = streams.take_stdio()
     if options.tcp is None and options.socket is None:
         return stdio
-    from aide_lsp.lsp.listening import accept_socket, accept_tcp
+    from aide_lsp.lsp.rpc.listening import accept_socket, accept_tcp
 
     if options.socket is not None:
         return accept_socket(options.socket)
@@ -185,7 +185,7 @@ def _log_fault(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
     """Log a fault that no task took; its own text may hold the user's."""
     import logging
 
-    from aide_lsp.lsp.protocol import where
+    from aide_lsp.lsp.rpc.protocol import where
 
     error = context.get("exception")
     text = where(error) if isinstance(error, BaseException) else "without an exception"

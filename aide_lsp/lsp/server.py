@@ -19,27 +19,29 @@ from aide_lsp import __version__
 from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.invisible import escaped
 from aide_lsp.ledger.recorder import Recorder
-from aide_lsp.lsp import commands, features, lifetime
-from aide_lsp.lsp.announcing import Announcer
+from aide_lsp.loading import ledger_file
+from aide_lsp.lsp import handlers as features
 from aide_lsp.lsp.client import ClientProfile
-from aide_lsp.lsp.completing import Completing
-from aide_lsp.lsp.configuration import Configuration
+from aide_lsp.lsp.client_settings import Configuration
+from aide_lsp.lsp.commands import table as commands
 from aide_lsp.lsp.documents import DocumentStore
-from aide_lsp.lsp.inbox import End
 from aide_lsp.lsp.logs import ClientHandler
-from aide_lsp.lsp.model_host import LoadCompleter, ModelHost
-from aide_lsp.lsp.params import strict_converter
-from aide_lsp.lsp.protocol import Phase, Protocol, where
-from aide_lsp.lsp.stacks import stacks
+from aide_lsp.lsp.notifications import Announcer
+from aide_lsp.lsp.requests.model_host import LoadCompleter, ModelHost
+from aide_lsp.lsp.requests.scheduler import Completing
+from aide_lsp.lsp.requests.verification import faults_in
+from aide_lsp.lsp.requests.worker import Worker
+from aide_lsp.lsp.rpc import lifetime
+from aide_lsp.lsp.rpc.inbox import End
+from aide_lsp.lsp.rpc.params import strict_converter
+from aide_lsp.lsp.rpc.progress import WorkDone
+from aide_lsp.lsp.rpc.protocol import Phase, Protocol, where
+from aide_lsp.lsp.rpc.stacks import stacks
+from aide_lsp.lsp.rpc.transport import Transport
+from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS
 from aide_lsp.lsp.status import Status
-from aide_lsp.lsp.transport import Transport
-from aide_lsp.lsp.verifying import faults_in
-from aide_lsp.lsp.watchdog import DEAF_TICKS
-from aide_lsp.lsp.work_done import WorkDone
-from aide_lsp.lsp.worker import Worker
-from aide_lsp.settings import Settings
-from aide_lsp.settings_layers import PROJECT_FILE, PYPROJECT, Problem
-from aide_lsp.startup import ledger_file
+from aide_lsp.settings.fields import Settings
+from aide_lsp.settings.merge import PROJECT_FILE, PYPROJECT, Problem
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -273,7 +275,7 @@ class Server(LanguageServer):
         await work.end("Ready" if loaded else "The model is not loaded")
 
     def _loaded(self) -> None:
-        from aide_lsp.startup import device_of, limits_of
+        from aide_lsp.loading import device_of, limits_of
 
         completer = self.host.completer
         if completer is None:

@@ -14,9 +14,9 @@ from attrs import frozen
 
 from aide_lsp import __version__
 from aide_lsp.invisible import escaped
-from aide_lsp.lsp.configuration import Configuration
-from aide_lsp.lsp.model_host import ModelHost
-from aide_lsp.settings import Parameters, camel, shown
+from aide_lsp.lsp.client_settings import Configuration
+from aide_lsp.lsp.requests.model_host import ModelHost
+from aide_lsp.settings.fields import Parameters, camel, shown
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion

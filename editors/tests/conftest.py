@@ -41,8 +41,8 @@ def aide_lsp_path():
 def editor_env(tmp_path_factory):
     """The environment of a user with the real model and nothing else: own settings, own ledger."""
     from aide_lsp.catalog.store import data_folder
-    from aide_lsp.settings import Settings
-    from aide_lsp.startup import model_folder
+    from aide_lsp.loading import model_folder
+    from aide_lsp.settings.fields import Settings
 
     model_folder(Settings(provider="cpu"), lambda share, sentence: None)
     home = tmp_path_factory.mktemp("user")

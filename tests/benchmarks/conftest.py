@@ -2,7 +2,7 @@
 
 import sys
 
-from aide_lsp.settings_reference import REPOSITORY
+from tools.generate.pages import REPOSITORY
 
 if str(REPOSITORY) not in sys.path:
     sys.path.insert(0, str(REPOSITORY))

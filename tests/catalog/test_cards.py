@@ -14,7 +14,7 @@ from aide_lsp.catalog.cards import (
     read_card,
     shipped_folder,
 )
-from aide_lsp.catalog.recipes import RECIPES
+from aide_lsp.convert.recipes import RECIPES
 from aide_lsp.errors import CardError
 
 GOOD = """

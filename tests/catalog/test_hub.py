@@ -14,7 +14,7 @@ from aide_lsp import __version__
 from aide_lsp.catalog import hub
 from aide_lsp.catalog.hub import append_from_hub
 from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
-from aide_lsp.settings_reference import REPOSITORY
+from tools.generate.pages import REPOSITORY
 
 
 def ignore(done):

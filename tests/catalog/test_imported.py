@@ -7,16 +7,16 @@ import threading
 
 import pytest
 
+from aide_lsp import plain_file
 from aide_lsp.catalog import store
 from aide_lsp.catalog.external_data import external_files
 from aide_lsp.catalog.partial import sha256_of
 from aide_lsp.errors import AideError, CardError, ModelFilesError
-from aide_lsp.inference import plain_file
-from aide_lsp.inference.model_folder import FORMAT, read_model_folder
+from aide_lsp.inference.onnx.model_folder import FORMAT, read_model_folder
 from aide_lsp.inference.tokenizer import Tokenizer
-from tests.catalog.graphs import graph_with_weights_in, hidden_in
 from tests.catalog.test_store import ignore, own_card
-from tests.inference.exported_decoder import write_export
+from tests.convert.graphs import graph_with_weights_in, hidden_in
+from tests.inference.onnx.exported_decoder import write_export
 
 TOKENIZER = {"added_tokens": [{"id": 7, "content": "<end>"}], "model": {}}
 

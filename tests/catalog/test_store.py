@@ -8,14 +8,14 @@ import pytest
 from attrs import evolve
 from click.testing import CliRunner
 
-from aide_lsp.catalog import convert as convert_module
 from aide_lsp.catalog import download, store
 from aide_lsp.catalog.cards import read_card
 from aide_lsp.catalog.partial import sha256_of
-from aide_lsp.cli import main
+from aide_lsp.cli.main import main
+from aide_lsp.convert import convert as convert_module
 from aide_lsp.errors import CardError, ConversionError, ModelFilesError
-from aide_lsp.inference.model_folder import FORMAT, read_model_folder, verify_files
-from tests.catalog.graphs import graph_with_weights_in
+from aide_lsp.inference.onnx.model_folder import FORMAT, read_model_folder, verify_files
+from tests.convert.graphs import graph_with_weights_in
 
 
 def ignore(share, sentence):

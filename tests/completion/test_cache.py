@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from aide_lsp.completion.cache import CompletionCache, Found, Question
-from aide_lsp.settings import Parameters
+from aide_lsp.settings.fields import Parameters
 
 QUESTION = Question(
     prefix="x = ",

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from aide_lsp.completion import completer as completing
 from aide_lsp.completion.completer import Completer, CompletionRequest
 from aide_lsp.errors import DeclinedError
-from aide_lsp.inference import forwards, generate
+from aide_lsp.inference import decoder as forwards
+from aide_lsp.inference import generate
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.settings import ModelLimits, Parameters
+from aide_lsp.settings.fields import ModelLimits, Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling, continuing
 
 

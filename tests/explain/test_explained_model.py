@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 from attrs import evolve
 
+from aide_lsp.cli.sample import NAME, sample
 from aide_lsp.completion.completer import CompletionRequest
 from aide_lsp.explain.explanation import explain
 from aide_lsp.explain.page import render
 from aide_lsp.explain.report import WIDTH, report
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.sample import NAME, sample
-from aide_lsp.settings import Parameters, Settings
+from aide_lsp.settings.fields import Parameters, Settings
 
 pytestmark = pytest.mark.real_model
 
 
 @pytest.fixture(scope="module")
 def completer(real_model_dir):
-    from aide_lsp.startup import open_completer
+    from aide_lsp.loading import open_completer
 
     return open_completer(real_model_dir, Settings(provider="cpu"))
 

@@ -4,12 +4,10 @@ import argparse
 from pathlib import Path
 
 import pytest
-from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_model import tiny_model_folder
 
-from aide_lsp.inference.beginning import Beginnings
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.drafting import LONGEST_DRAFT, Drafter
 from aide_lsp.inference.generate import Limits, generate
@@ -17,7 +15,9 @@ from aide_lsp.inference.observer import Observer
 from aide_lsp.inference.prefix_cache import PrefixCache, RowRule
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import open_session
+from aide_lsp.inference.token_healing import Beginnings
 from aide_lsp.inference.tokenizer import Tokenizer
+from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 
 GREEDY = SamplingParams(temperature=0.0, top_k=50, top_p=0.95, seed=0)
 

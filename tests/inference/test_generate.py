@@ -6,7 +6,6 @@ from time import monotonic
 
 import numpy as np
 import pytest
-from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from aide_lsp.inference.generate import Limits, generate
 from aide_lsp.inference.observer import Observer
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
 from aide_lsp.inference.sampler import SamplingParams
+from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 
 PROMPT = list(b"def f(")
 GREEDY = SamplingParams(temperature=0.0, top_k=50, top_p=0.95, seed=0)
@@ -70,7 +70,7 @@ def test_generate_when_deadline_has_passed_then_times_out_before_the_next_forwar
 def test_generate_when_deadline_passes_in_a_long_prefill_then_what_was_run_is_kept(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("aide_lsp.inference.generate.monotonic", lambda: clock[0])
-    monkeypatch.setattr("aide_lsp.inference.forwards.monotonic", lambda: clock[0])
+    monkeypatch.setattr("aide_lsp.inference.decoder.monotonic", lambda: clock[0])
 
     def tick(_):
         clock[0] += 1.0

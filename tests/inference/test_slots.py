@@ -1,7 +1,6 @@
 """Several texts held: what is run again, what goes first, and that nothing else depends on it."""
 
 import pytest
-from tests.fakes import FakeSession, babbling
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_model import tiny_model_folder
@@ -12,6 +11,7 @@ from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import open_session
 from aide_lsp.inference.slots import SMALL_LOSS, Slots
+from tests.fakes import FakeSession, babbling
 
 WARM = SamplingParams(1.0, 50, 0.95, seed=3)
 ONE, TWO, THREE = ([1 + number, *range(10, 110)] for number in range(3))

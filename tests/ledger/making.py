@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from aide_lsp.completion.completer import Completion, CompletionRequest
-from aide_lsp.settings import Parameters
+from aide_lsp.settings.fields import Parameters
 
 SECRET = "marker_of_the_source"
 TEXT = f"def {SECRET}(a):\n    return \n"

@@ -4,11 +4,11 @@ import sqlite3
 
 import pytest
 from click.testing import CliRunner
-from tests.ledger.making import completion_of, fake_completer, request_for
 
-from aide_lsp.cli import main
+from aide_lsp.cli.main import main
 from aide_lsp.errors import LedgerError
 from aide_lsp.ledger.file import forget, opened
+from tests.ledger.making import completion_of, fake_completer, request_for
 
 
 def test_database_of_another_program_is_left_as_it_is(path):

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 from fake_server import load
 
-from aide_lsp.lsp import transport
 from aide_lsp.lsp.main import main
+from aide_lsp.lsp.rpc import transport
 
 transports: list = []
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from aide_lsp import startup
+from aide_lsp import loading as startup
 from aide_lsp.lsp.main import main
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def test_dead_number_ends_a_server_whose_client_is_silent_but_not_one_whose_clie
 
 @linux_only
 def test_processes_that_started_this_one_are_known():
-    code = "from aide_lsp.lsp.lifetime import starters; print(*starters())"
+    code = "from aide_lsp.lsp.rpc.lifetime import starters; print(*starters())"
     script = (
         f"import os, subprocess; print(os.getpid()); subprocess.run([{sys.executable!r}, '-c', {code!r}])"
     )

@@ -9,7 +9,7 @@ from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig
 
 from aide_lsp.ledger.file import opened
-from tests.lsp.editors import (
+from tests.lsp.clients import (
     VSCODE,
     begin,
     change,

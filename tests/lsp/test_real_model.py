@@ -7,8 +7,8 @@ import pytest
 import pytest_lsp
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from aide_lsp.sample import sample
-from tests.lsp.editors import VSCODE, begin, change, inline, make_editor, open_text, run
+from aide_lsp.cli.sample import sample
+from tests.lsp.clients import VSCODE, begin, change, inline, make_editor, open_text, run
 
 SERVER = ClientServerConfig(
     server_command=[sys.executable, "-m", "aide_lsp.lsp.main", "--stdio"], client_factory=make_editor

@@ -8,8 +8,8 @@ import pytest_lsp
 from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from aide_lsp.lsp.commands import COMMANDS
-from tests.lsp.editors import (
+from aide_lsp.lsp.commands.table import COMMANDS
+from tests.lsp.clients import (
     EMACS,
     FOLDER,
     NEOVIM,

@@ -8,7 +8,7 @@ from lsprotocol import types as t
 from pygls.exceptions import JsonRpcException
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from tests.lsp.editors import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run
+from tests.lsp.clients import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run
 from tests.lsp.raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)

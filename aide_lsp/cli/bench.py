@@ -1,0 +1,185 @@
+"""The commands `aide bench ...`: what the loaded model can do on this machine.
+
+In: arguments. Out: a table on stdout, progress on stderr. Comparisons with other programs are not here
+but in the repository's `benchmarks/`. It does not know how anything is computed.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aide_lsp.cli.errors import json_text
+from aide_lsp.cli.options import ModelType, RecipeType, json_option
+from aide_lsp.cli.terminal import say
+
+if TYPE_CHECKING:
+    from aide_lsp.bench.speed import SpeedBench, Work
+
+PAST, TYPED = 512, 544  # the second: half a block of 64 further, where some recipes must go back to
+ROWS: tuple[tuple[str, str, dict[str, int], int], ...] = (
+    ("cold prefill, 512 tokens", "prefill", {"tokens": PAST}, 1),
+    ("decode behind 512, each token", "decode", {"past": PAST, "count": 16}, 16),
+    ("+1 token, 544 cached", "extend", {"past": TYPED, "tokens": 1, "repeat": 8}, 8),
+    ("+4 tokens, 544 cached", "extend", {"past": TYPED, "tokens": 4, "repeat": 8}, 8),
+    ("+8 tokens, 544 cached", "extend", {"past": TYPED, "tokens": 8, "repeat": 8}, 8),
+)
+"""Title, method of `SpeedBench`, its arguments, operations in one call."""
+PLAN = ("histories", "requests", "first", "max_tokens", "num_context")
+"""Options that say how much is replayed."""
+
+
+@click.group()
+def bench() -> None:
+    """Measure the model on this machine: its speed, and how true a recipe is to the weights."""
+
+
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose model and recipe."""
+    for option in (
+        click.option("--recipe", type=RecipeType(), help="exact, fast or fp16.  [default: by your settings]"),
+        click.option("--model", type=ModelType(), help="Id of a model card.  [default: by your settings]"),
+    ):
+        command = option(command)
+    return command
+
+
+@bench.command()
+@model_options
+@click.option("--provider", help="auto, cpu or cuda.  [default: that of your settings]")
+@click.option("--threads", type=int, help="CPU threads, 0: all that help.  [default: that of your settings]")
+@click.option("--samples", default=5, show_default=True, type=click.IntRange(1), help="Measurements of each.")
+@json_option("the figures")
+def speed(samples: int, as_json: bool, **options: Any) -> None:
+    """Time prefill, decode and typing on. Other programs that run meanwhile spoil the figures."""
+    from aide_lsp.cli.main import effective_settings
+    from aide_lsp.inference.session import open_session
+
+    settings = effective_settings(None, options)
+    folder = model_folder(settings)
+    started = time.perf_counter()
+    session = open_session(folder, settings.provider, settings.threads)
+    loaded = time.perf_counter() - started
+    note = f" ({session.provider_note})" if session.provider_note else ""
+    if not as_json:
+        say(f"{folder.name} on {session.provider.upper()}{note}; loaded in {loaded:.2f} s")
+    bench, figures = speed_bench(folder, session), []
+    for title, task, arguments, operations in ROWS:
+        times = [1e3 * seconds for seconds in take(bench, task, arguments, operations, samples)]
+        middle, best, worst = median(times), min(times), max(times)
+        figures.append({"what": title, "median_ms": middle, "best_ms": best, "worst_ms": worst})
+        if not as_json:
+            say(f"{title:<32} {middle:>9.1f} ms   ({best:.1f} to {worst:.1f})")
+    if as_json:
+        facts = {"model": folder.name, "device": session.provider, "load_seconds": loaded}
+        say(json_text({**facts, "figures": figures}))
+
+
+@bench.command()
+@click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=RecipeType())
+@click.option("--model", type=ModelType(), help="Id of a model card.  [default: by your settings]")
+@json_option("the figures")
+def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None:
+    """Compare recipes (exact and fast) with a float32 graph of the same weights.
+
+    The text is Python source that no recipe was chosen or calibrated on. Takes some minutes, and 4 bytes of
+    disk and of memory for each weight while it runs.
+    """
+    from attrs import asdict
+
+    from aide_lsp.bench.fidelity import measure_fidelity
+    from aide_lsp.catalog import store
+    from aide_lsp.cli.main import effective_settings
+    from aide_lsp.cli.progress import terminal_progress
+    from aide_lsp.loading import card_of
+
+    settings = effective_settings(None, {"model": model})
+    with terminal_progress() as progress:
+        source = store.fetch(card_of(settings), progress)
+        found = measure_fidelity(source, recipes or ("exact", "fast"), progress)
+    if as_json:
+        say(json_text([asdict(result) for result in found]))
+        return
+    say("recipe   positions  same choice   mean KL  99 % KL  candidates hold")
+    for result in found:
+        say(
+            f"{result.recipe:<8} {result.positions:>9} {result.top1:>12.2%} {result.mean_kl:>9.5f}"
+            f" {result.p99_kl:>8.4f} {result.recall50:>11.3%} of the top 50"
+        )
+
+
+@bench.command()
+@model_options
+@click.option("--provider", help="auto, cpu or cuda.  [default: that of your settings]")
+@click.option("--threads", type=int, help="CPU threads, 0: all that help.  [default: that of your settings]")
+@click.option("--histories", default=50, show_default=True, type=click.IntRange(1), help="Editing histories.")
+@click.option("--requests", default=500, show_default=True, type=click.IntRange(1), help="Requests in all.")
+@click.option("--first", default=0, show_default=True, type=click.IntRange(0), help="First history.")
+@click.option("--max-tokens", default=24, show_default=True, type=click.IntRange(1), help="Per completion.")
+@click.option("--num-context", default=512, show_default=True, type=click.IntRange(1), help="At most.")
+@json_option("the figures")
+def reproducibility(as_json: bool, **options: Any) -> None:
+    """Check that a seed is a promise: ask after long editing, ask again from nothing, count differences.
+
+    Texts in several languages, temperature 0.7. Ends with status 1 where answers differ. The whole takes
+    some ten minutes.
+    """
+    from attrs import asdict
+
+    from aide_lsp.bench import reproducibility as bench
+    from aide_lsp.cli.main import effective_settings
+    from aide_lsp.cli.progress import terminal_progress
+
+    plan = bench.Plan(**{name: options.pop(name) for name in PLAN})
+    settings = effective_settings(None, options)
+    folder = model_folder(settings)
+    with terminal_progress() as progress:
+        found = bench.replay(bench.open_model(folder, settings.provider, settings.threads), plan, progress)
+    if as_json:
+        say(json_text({"model": folder.name, "plan": asdict(plan), **asdict(found)}))
+    else:
+        warm = found.cached_tokens / max(1, found.prompt_tokens)
+        say(
+            f"{folder.name}: {plan.histories} histories, {plan.requests} requests in"
+            f" {', '.join(found.languages)}; {warm:.0%} of the prompts were in the KV cache"
+        )
+        for compared in found.compared:
+            say(f"{compared.title:<60} {compared.answers:>4} answers, {compared.differ} differ")
+    if any(compared.differ for compared in found.compared):
+        raise click.exceptions.Exit(1)
+
+
+def model_folder(settings: Any) -> Path:
+    """Return the converted model that the settings name; fetch and convert it first where needed."""
+    from aide_lsp import loading as startup
+    from aide_lsp.cli.progress import terminal_progress
+
+    with terminal_progress() as progress:
+        return startup.model_folder(settings, progress)
+
+
+def speed_bench(folder: Path, session: Any) -> "SpeedBench":
+    """Prepare timing on source code that every Python has."""
+    import argparse
+
+    from aide_lsp.bench.speed import SpeedBench
+    from aide_lsp.inference.tokenizer import Tokenizer
+
+    text = Path(argparse.__file__).read_text(encoding="utf-8")
+    return SpeedBench(session, Tokenizer.from_file(folder / "tokenizer.json").encode(text))
+
+
+def take(
+    bench: "SpeedBench", task: str, arguments: dict[str, int], operations: int, samples: int
+) -> list[float]:
+    """Return seconds for one operation, `samples` times; a first time is not counted."""
+    times = []
+    for _ in range(samples + 1):
+        work: Work = getattr(bench, task)(**arguments)
+        started = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - started) / operations)
+    return times[1:]

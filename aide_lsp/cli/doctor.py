@@ -1,0 +1,251 @@
+"""Checks an installation: each finding says what was looked at, what was found and how to repair it.
+
+In: settings. Out: findings, one after another, so that a slow check does not hide the others.
+It does not know the command line that prints them.
+"""
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+from attrs import frozen
+
+from aide_lsp import __version__
+from aide_lsp.errors import AideError
+from aide_lsp.settings.fields import Settings
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer, Completion
+
+# Free memory needed, as a multiple of the model's files. Those of our own recipes hold packed matrices too,
+# and the plain ones are only looked at while it loads; of other models the runtime makes a packed copy.
+MEMORY_FOR_PACKED, MEMORY_FOR_OTHERS = 1.0, 2.0
+SLOW_TOKENS_PER_SECOND = 5.0  # slower than this, a completion is not worth waiting for
+
+
+@frozen
+class Finding:
+    """The result of one check."""
+
+    level: Literal["ok", "warn", "fail"]
+    what: str
+    """What was looked at."""
+    detail: str
+    """What was found."""
+    repair: str = ""
+    """What to do about it; empty: nothing."""
+
+    def line(self) -> str:
+        """Render for a terminal."""
+        repair = f"\n       -> {self.repair}" if self.repair else ""
+        return f"{self.level.upper():>5}  {self.what}: {self.detail}{repair}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Render for JSON."""
+        return attrs.asdict(self)
+
+
+def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
+    """Run all checks; with `quick` the model is not loaded."""
+    yield Finding("ok", "Aide", f"{__version__}, Python {sys.version.split()[0]} at {sys.prefix}")
+    runtime = check_runtime()
+    yield runtime
+    yield from check_leftovers()
+    yield from check_settings()
+    folder = None
+    for finding in check_model(settings):
+        folder = finding if isinstance(finding, Path) else folder
+        if isinstance(finding, Finding):
+            yield finding
+    if folder is not None:
+        yield check_memory(folder)
+        if not quick and runtime.level != "fail":
+            yield from self_test(folder, settings)
+
+
+def check_runtime() -> Finding:
+    """Exactly one distribution of the package `onnxruntime` may be installed."""
+    from aide_lsp.inference.onnx.runtime import installed_runtimes, offered_providers
+
+    found = installed_runtimes()
+    python = f"{sys.executable} -m pip"
+    if len(found) == 2:
+        both = " and ".join(f"{name} {number}" for name, number in found.items())
+        repair = f"{python} uninstall -y onnxruntime && {python} install --force-reinstall onnxruntime-gpu"
+        return Finding("fail", "ONNX Runtime", f"{both} overwrite each other's files", repair)
+    if not found:
+        return Finding("fail", "ONNX Runtime", "not installed", f"{python} install onnxruntime")
+    name, number = next(iter(found.items()))
+    offered = ", ".join(offered_providers())
+    return Finding("ok", "ONNX Runtime", f"{name} {number}, built for {offered}")
+
+
+def check_leftovers() -> Iterator[Finding]:
+    """Report what ONNX Runtime's telemetry left on the disk where it was not turned off."""
+    for folder in _telemetry_folders():
+        detail = f"ONNX Runtime's telemetry left an id of this machine and reports to send in {folder}"
+        command = f'rmdir /s /q "{folder}"' if os.name == "nt" else f"rm -r {shlex.quote(str(folder))}"
+        origin = "Aide has it turned off; if it comes back, another program uses ONNX Runtime"
+        yield Finding("warn", "Leftovers", f"{detail} ({origin})", command)
+
+
+def _telemetry_folders() -> Iterator[Path]:
+    places = {Path(os.environ[name]) for name in ("XDG_CACHE_HOME", "LOCALAPPDATA") if os.environ.get(name)}
+    with suppress(RuntimeError):  # there is no home
+        library = Path.home() / "Library"
+        places |= {Path.home() / ".cache", library / "Caches", library / "Application Support"}
+    for place in sorted(places):
+        folder = place / "Microsoft" / "DeveloperTools" / ".onnxruntime"
+        with suppress(OSError):  # it may not be looked at
+            if folder.is_dir():
+                yield folder
+
+
+def check_settings() -> Iterator[Finding]:
+    """The user's own settings file must be readable."""
+    from aide_lsp.settings.merge import SettingsReader, user_file
+
+    resolved = SettingsReader().resolve()
+    yield Finding("ok", "Settings file", f"{user_file()}{'' if user_file().exists() else ' (none yet)'}")
+    for problem in resolved.problems:
+        yield Finding("warn", "Settings", problem.message, f"edit {problem.source}")
+
+
+def check_model(settings: Settings) -> Iterator[Finding | Path]:
+    """The model's files must be what their manifest says. Yields their folder when they are."""
+    from aide_lsp.catalog import store
+    from aide_lsp.inference.onnx.model_folder import verify_files
+    from aide_lsp.loading import card_of, choose_recipe
+
+    try:
+        card = card_of(settings)
+        recipe = choose_recipe(settings, card)
+        folder = store.converted_folder(card, recipe)
+    except AideError as error:
+        yield Finding("fail", "Model", str(error), "aide models list")
+        return
+    if not folder.exists():
+        missing = "converted" if store.model_file(card) else "fetched"
+        yield Finding("warn", "Model", f"{card.id} is not {missing} yet", f"aide models fetch {card.id}")
+        return
+    repair = f"aide models convert {card.id}" + (f" --recipe {recipe}" if settings.recipe != "auto" else "")
+    try:
+        altered = verify_files(folder)
+    except AideError as error:
+        altered = [str(error)]
+    if altered:
+        yield Finding("fail", "Model files", " ".join(altered), repair)
+        return
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    yield Finding(
+        "ok", "Model files", f"{card.id}, {size / 1e6:.0f} MB, all as in their manifest, in {folder}"
+    )
+    yield folder
+
+
+def check_memory(folder: Path) -> Finding:
+    """Enough memory must be free to load the model."""
+    import psutil
+
+    from aide_lsp.inference.memory import shortage
+    from aide_lsp.inference.onnx.model_folder import read_model_folder
+    from aide_lsp.inference.onnx.runtime import thread_count
+
+    packed = read_model_folder(folder).in_integers
+    files = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    if (sentence := shortage(files, packed, thread_count(0))) is not None:
+        return Finding("fail", "Memory", sentence)
+    needed = memory_needed(folder)
+    memory = psutil.virtual_memory()
+    free = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
+    detail = f"{free}, {needed / 1e9:.1f} GB needed to load"
+    if memory.available < needed:
+        return Finding("warn", "Memory", detail, "close other programs, or choose a smaller model")
+    return Finding("ok", "Memory", detail)
+
+
+def memory_needed(folder: Path) -> int:
+    """Bytes of memory that loading a converted model needs, by the size and kind of its files."""
+    from aide_lsp.inference.onnx.model_folder import read_model_folder
+
+    packed = read_model_folder(folder).in_integers
+    files = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    return int(files * (MEMORY_FOR_PACKED if packed else MEMORY_FOR_OTHERS))
+
+
+def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:
+    """Load the model, say which device it really got, complete a sample cold and warm."""
+    try:
+        started = time.perf_counter()
+        completer = _load(folder, settings)
+        loaded = time.perf_counter() - started
+        yield _device_finding(completer, settings, loaded)
+        yield _bits_finding(completer)
+        cold, warm = (_complete_sample(completer, settings) for _ in range(2))
+    except AideError as error:
+        yield Finding("fail", "Self-test", str(error), 'aide models convert, or set provider = "cpu"')
+        return
+    yield _speed_finding(cold)
+    yield _repeat_finding(cold, warm)
+
+
+def _device_finding(completer: "Completer", settings: Settings, loaded: float) -> Finding:
+    import psutil
+
+    session = completer.session
+    used = psutil.Process().memory_info().rss / 1e9
+    detail = f"{session.provider.upper()}; loaded in {loaded:.1f} s, {used:.1f} GB in use"
+    if session.provider_note:
+        level: Literal["ok", "warn"] = "ok" if settings.provider == "auto" else "warn"
+        return Finding(level, "Device", f"{detail} ({session.provider_note})")
+    return Finding("ok", "Device", detail)
+
+
+def _bits_finding(completer: "Completer") -> Finding:
+    """A seed is a promise only where results do not depend on what the KV cache held before."""
+    from aide_lsp.inference.self_test import keeps_bits
+
+    if keeps_bits(completer.session):
+        return Finding("ok", "Same bits", "a prompt gives the same logits from a cold and a warm cache")
+    detail = "a warm cache gives other logits than a cold one here: one seed may give two completions"
+    return Finding("fail", "Same bits", detail, "please report this, with the lines above")
+
+
+def _speed_finding(cold: "Completion") -> Finding:
+    rate = cold.tokens_per_second
+    first = f"first token after {cold.first_token_ms:.0f} ms"
+    detail = f"{cold.prompt_tokens} tokens read, {first}, {rate:.0f} tokens/s"
+    if 0 < rate < SLOW_TOKENS_PER_SECOND:
+        return Finding("warn", "Speed", detail, "choose a smaller model, or the recipe fast")
+    return Finding("ok", "Speed", detail)
+
+
+def _repeat_finding(cold: "Completion", warm: "Completion") -> Finding:
+    if cold.text and cold.text == warm.text:
+        return Finding("ok", "Self-test", "the sample completes, twice the same with one seed")
+    if not cold.text:
+        return Finding("fail", "Self-test", f"the sample has no completion: {cold.empty_message}")
+    return Finding("fail", "Self-test", "the same seed gave two different completions; please report this")
+
+
+def _load(folder: Path, settings: Settings) -> "Completer":
+    from aide_lsp.loading import open_completer
+
+    return open_completer(folder, settings)
+
+
+def _complete_sample(completer: "Completer", settings: Settings) -> "Completion":
+    """Complete the sample with a fixed seed, past the completion cache."""
+    from aide_lsp.cli.one_shot import complete
+    from aide_lsp.cli.sample import NAME, sample
+    from aide_lsp.settings.fields import with_values
+
+    text, offset = sample()
+    completer.clear_cache()
+    return complete(completer, with_values(settings, {"seed": 1}), text, offset, Path(NAME))

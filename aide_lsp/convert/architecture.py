@@ -1,0 +1,112 @@
+"""The sizes and constants of the transformer that a GGUF file holds.
+
+In: an open GGUF file. Out: `Architecture`, every number from the file's metadata, and the rotary
+tables. Supported: `qwen2` and `llama` decoders; anything else is a `ConversionError` that says what
+was found. Knows nothing of weights, of ONNX or of recipes.
+"""
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aide_lsp.convert.gguf_file import GgufFile
+from aide_lsp.errors import ConversionError
+
+FloatArray = NDArray[np.float32]
+
+# Architecture -> are the rows of q and k stored in interleaved rotary order? llama.cpp's converter
+# permutes them for `llama` (convert_hf_to_gguf.py, LlamaModel.permute) and leaves `qwen2` alone.
+INTERLEAVED_ROTARY = {"qwen2": False, "llama": True}
+
+
+@frozen
+class Architecture:
+    """Sizes and constants of a decoder."""
+
+    name: str
+    """`qwen2` or `llama`."""
+    vocab_size: int
+    """Rows of the embedding table."""
+    hidden_size: int
+    """Width of the residual stream."""
+    intermediate_size: int
+    """Width inside the feed-forward network."""
+    layer_count: int
+    """Number of transformer layers."""
+    head_count: int
+    """Query heads."""
+    kv_head_count: int
+    """Key and value heads (grouped-query attention)."""
+    head_dim: int
+    """Width of one head."""
+    rope_base: float
+    """Base of the rotary frequencies."""
+    rope_factor: float
+    """Linear rotary scaling: positions are divided by this; 1 is off."""
+    norm_eps: float
+    """Added to the mean square in RMSNorm."""
+    context_length: int
+    """Positions the model was trained for."""
+
+
+def read_architecture(file: GgufFile) -> Architecture:
+    """Read the sizes from the metadata; raise ConversionError for anything not supported."""
+    name = str(file.value("general.architecture"))
+    if name not in INTERLEAVED_ROTARY:
+        known = ", ".join(INTERLEAVED_ROTARY)
+        raise ConversionError(f"{file.path.name} holds a '{name}' model; architectures supported: {known}")
+    heads = file.whole(f"{name}.attention.head_count")
+    hidden = file.whole(f"{name}.embedding_length")
+    head_dim = file.whole(f"{name}.attention.key_length", hidden // heads)
+    architecture = Architecture(
+        name=name,
+        vocab_size=file.tensor("token_embd.weight").shape[0],
+        hidden_size=hidden,
+        intermediate_size=file.whole(f"{name}.feed_forward_length"),
+        layer_count=file.whole(f"{name}.block_count"),
+        head_count=heads,
+        kv_head_count=file.whole(f"{name}.attention.head_count_kv", heads),
+        head_dim=head_dim,
+        rope_base=float(file.number(f"{name}.rope.freq_base", 10000.0)),
+        rope_factor=_rope_factor(file, name),
+        norm_eps=float(file.number(f"{name}.attention.layer_norm_rms_epsilon")),
+        context_length=file.whole(f"{name}.context_length"),
+    )
+    _check(file, architecture)
+    return architecture
+
+
+def _rope_factor(file: GgufFile, name: str) -> float:
+    kind = file.metadata.get(f"{name}.rope.scaling.type", "none")
+    if kind not in ("none", "linear"):
+        raise ConversionError(f"{file.path.name} uses rotary scaling '{kind}'; supported: none, linear")
+    if kind == "none":
+        return 1.0
+    return float(file.number(f"{name}.rope.scaling.factor"))
+
+
+def _check(file: GgufFile, a: Architecture) -> None:
+    rotary = file.metadata.get(f"{a.name}.rope.dimension_count", a.head_dim)
+    value_dim = file.metadata.get(f"{a.name}.attention.value_length", a.head_dim)
+    faults = [
+        (a.head_count % a.kv_head_count, "heads are no multiple of the KV heads"),
+        (rotary != a.head_dim, f"rotates {rotary} of {a.head_dim} dimensions; only all are supported"),
+        (value_dim != a.head_dim, "has value heads of another width than key heads"),
+        (a.hidden_size % 32 or a.intermediate_size % 32, "has widths that are no multiples of 32"),
+        (f"{a.name}.expert_count" in file.metadata, "is a mixture of experts, which is not supported"),
+    ]
+    for wrong, what in faults:
+        if wrong:
+            raise ConversionError(f"{file.path.name} {what}")
+
+
+def rotary_tables(file: GgufFile, a: Architecture) -> tuple[FloatArray, FloatArray]:
+    """Return cosines and sines, each (context_length, head_dim / 2).
+
+    `rope_freqs.weight`, where present, divides each frequency (Llama 3.1 and later).
+    """
+    frequencies = a.rope_base ** (-np.arange(0, a.head_dim, 2, dtype=np.float64) / a.head_dim)
+    if "rope_freqs.weight" in file.tensors:
+        frequencies /= file.tensor("rope_freqs.weight").floats().astype(np.float64)
+    angles = np.outer(np.arange(a.context_length, dtype=np.float64) / a.rope_factor, frequencies)
+    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)

@@ -1,0 +1,110 @@
+"""The two ends of the graph: embedding table and head, and the choice of candidates.
+
+In: a `GraphWriter`, the table and head tensors, the names of ids or of the final hidden state. Out:
+names of results. The head of a small model is a third of its weights, so a 4-bit copy proposes a
+shortlist and the 8-bit head decides among it: the logits that leave are the 8-bit head's. Knows
+nothing of layers.
+"""
+
+import numpy as np
+
+from aide_lsp.convert.gguf_file import Tensor
+from aide_lsp.convert.onnx_file import GraphWriter, Stored
+from aide_lsp.convert.quantize import BLOCK, BlockCodes, tensor_int4_blocks, tensor_int8_blocks, widest_block
+from aide_lsp.convert.recipes import Recipe, block_node, block_product
+
+CANDIDATES = 64
+
+
+def embed(graph: GraphWriter, recipe: Recipe, name: str, table: Tensor, ids: str) -> str:
+    """Add the look-up of rows `ids` of `table`; the result has one more axis, (..., hidden_size)."""
+    if recipe.head == "int8-blocks":
+        _table_blocks(graph, name, table)
+        return _gather_blocks(graph, name, ids, f"{name}.rows")
+    weight = graph.constant(name, table.floats().astype(recipe.head))
+    return graph.node("Gather", [weight, ids], f"{name}.rows")
+
+
+def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> None:
+    """Add the outputs `candidate_logits` and `candidate_ids`, (P, candidate count), best first.
+
+    `hidden` is (P, hidden_size) after the final norm; `name` is the head's name, which is the
+    embedding table's where the model ties them.
+    """
+    count = graph.constant("candidate_count", np.array([min(CANDIDATES, head.shape[0])], np.int64))
+    outputs = ["candidate_logits", "candidate_ids"]
+    if not recipe.shortlist or head.shape[0] <= recipe.shortlist:
+        logits = full_head(graph, recipe, name, head, hidden)
+        graph.node("TopK", [logits, count], outputs)
+        return
+    rough = block_product(graph, f"{name}.rough", hidden, _rough_head(head), 4)
+    size = graph.constant("shortlist_size", np.array([recipe.shortlist], np.int64))
+    graph.node("TopK", [rough, size], ["rough_logits", "shortlist"], sorted=0)
+    _table_blocks(graph, name, head)
+    rows = _gather_blocks(graph, name, "shortlist", "shortlist_rows")  # (P, shortlist, hidden_size)
+    last = graph.constant("last_axis", np.array([-1], np.int64))
+    column = graph.node("Unsqueeze", [hidden, last], "hidden_column")
+    exact = graph.node(
+        "Squeeze", [graph.node("MatMul", [rows, column], "exact_column"), last], "exact_logits"
+    )
+    graph.node("TopK", [exact, count], ["candidate_logits", "best"])
+    graph.node("GatherElements", ["shortlist", "best"], "candidate_ids", axis=1)
+
+
+def _rough_head(head: Tensor) -> BlockCodes:
+    # The shortlist is long enough for what wide blocks lose.
+    return tensor_int4_blocks(head, widest_block(head.shape[1]))
+
+
+def full_head(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> str:
+    """Add the logits of the whole vocabulary as float32, (P, vocab_size)."""
+    rows, columns = head.shape
+    if recipe.head == "int8-blocks":
+        _table_blocks(graph, name, head)
+        return _full_head_blocks(graph, name, graph.stored, hidden, rows, columns)
+    weight = graph.constant(name, head.floats().astype(recipe.head))
+    return _full_head_floats(graph, recipe, weight, hidden)
+
+
+def write_head_graph(
+    graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, stored: dict[str, Stored]
+) -> None:
+    """Write head.onnx, which maps `hidden` to `logits`; its weights are those of the main graph."""
+    rows, columns = head.shape
+    if recipe.head == "int8-blocks":
+        logits = _full_head_blocks(graph, name, stored, "hidden", rows, columns)
+    else:
+        hidden = graph.node("Cast", ["hidden"], "hidden_cast", to=stored[name].element_type)
+        logits = _full_head_floats(graph, recipe, graph.shared(name, stored[name], (rows, columns)), hidden)
+    graph.node("Identity", [logits], "logits")
+    graph.save("head.onnx", {"hidden": ("float32", ["P", columns])}, {"logits": ("float32", ["P", rows])})
+
+
+def _table_blocks(graph: GraphWriter, name: str, table: Tensor) -> None:
+    if f"{name}.codes" not in graph.stored:
+        blocks = tensor_int8_blocks(table)
+        graph.constant(f"{name}.codes", blocks.codes)
+        graph.constant(f"{name}.scales", blocks.scales)
+
+
+def _gather_blocks(graph: GraphWriter, name: str, ids: str, output: str) -> str:
+    inputs = [f"{name}.codes", ids, f"{name}.scales"]
+    layout = {"bits": 8, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
+    return graph.contrib("GatherBlockQuantized", inputs, output, **layout)
+
+
+def _full_head_blocks(
+    graph: GraphWriter, name: str, stored: dict[str, Stored], hidden: str, rows: int, columns: int
+) -> str:
+    shape = (rows, columns // BLOCK, BLOCK)
+    codes = graph.shared(f"{name}.product_codes", stored[f"{name}.codes"], shape)
+    scales = graph.shared(f"{name}.product_scales", stored[f"{name}.scales"], shape[:2])
+    sizes = {"N": rows, "K": columns, "bits": 8, "block_size": BLOCK}
+    return block_node(graph, f"{name}.logits", [hidden, codes, scales], sizes)
+
+
+def _full_head_floats(graph: GraphWriter, recipe: Recipe, weight: str, hidden: str) -> str:
+    logits = graph.node("Gemm", [hidden, weight], "head_logits", transB=1)
+    if recipe.dtype == "float32":
+        return logits
+    return graph.node("Cast", [logits], "head_logits_float32", to=1)

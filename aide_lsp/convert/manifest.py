@@ -1,0 +1,106 @@
+"""Writes `manifest.json`: what a model folder holds, with the sha256 of every file.
+
+In: the folder, facts of the model card and of the architecture. Out: the file that `inference` reads
+before it opens anything. Knows nothing of how the files were made.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+import aide_lsp
+from aide_lsp.convert.architecture import Architecture
+from aide_lsp.inference.onnx.model_folder import FORMAT, MANIFEST, is_intact, seal
+
+
+@frozen
+class CardFacts:
+    """What the conversion needs to know of a model card."""
+
+    id: str
+    """Name of the card."""
+    fim: str | None
+    """Name of the FIM format; None if the model knows none."""
+    end_tokens: Sequence[str]
+    """Special tokens that end a completion."""
+    source_sha256: str
+    """Of the file that is converted."""
+
+
+@frozen
+class ModelFacts:
+    """What the conversion learned."""
+
+    recipe: str
+    """Recipe the weights are stored by."""
+    architecture: Architecture
+    """Sizes."""
+    kv_dtype: str
+    """Element type of the KV cache."""
+    candidate_count: int
+    """Candidates that leave the graph for each position."""
+    end_tokens: Sequence[int]
+    """Ids of the card's end tokens."""
+
+
+def write_manifest(folder: Path, card: CardFacts, model: ModelFacts) -> None:
+    """Hash the files of `folder` and write the manifest among them."""
+    a = model.architecture
+    content = {
+        "format": FORMAT,
+        "model": card.id,
+        "recipe": model.recipe,
+        "layout": "aide",
+        "source_sha256": card.source_sha256,
+        "aide_version": aide_lsp.__version__,
+        "architecture": a.name,
+        "context_length": a.context_length,
+        "vocab_size": a.vocab_size,
+        "hidden_size": a.hidden_size,
+        "layer_count": a.layer_count,
+        "kv_head_count": a.kv_head_count,
+        "head_dim": a.head_dim,
+        "kv_dtype": model.kv_dtype,
+        "candidate_count": model.candidate_count,
+        "fim": card.fim,
+        "end_tokens": list(model.end_tokens),
+        "files": {path.name: file_record(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST},
+    }
+    (folder / MANIFEST).write_text(json.dumps(seal(content), indent=2) + "\n", encoding="utf-8")
+
+
+def file_record(path: Path) -> dict[str, Any]:
+    """Return size and sha256 of `path`."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"sha256": digest, "size": path.stat().st_size}
+
+
+def holds(folder: Path, card: CardFacts, recipe: str) -> bool:
+    """Tell whether `folder` is a finished conversion of this card by this recipe, every byte intact."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        wanted = {"format": FORMAT, "model": card.id, "recipe": recipe, "source_sha256": card.source_sha256}
+        if not is_intact(content) or any(content.get(key) != value for key, value in wanted.items()):
+            return False
+        return all(file_record(folder / name) == record for name, record in content["files"].items())
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the files of `folder` and their names durable."""
+    for path in folder.iterdir():
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    if hasattr(os, "O_DIRECTORY"):
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)

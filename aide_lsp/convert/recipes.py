@@ -1,0 +1,180 @@
+"""Recipes: how the matrices of a model are stored and multiplied.
+
+A recipe is a row of `RECIPES`; each of its words names a function of this file that adds the nodes
+of one matrix product. In: a `GraphWriter`, the name of an input, a `Linear`. Out: the name of the
+result. Knows nothing of attention or of the order of layers.
+
+    exact    int8 weights and activations in blocks of 32 to 128 columns
+    fast     int8 weights by column and int8 activations by row, smoothed; for the CPU
+    fp16     float16 throughout; for CUDA
+    float    float32, the reference that the others are measured against
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from aide_lsp.convert.onnx_file import GraphWriter
+from aide_lsp.convert.quantize import BLOCK, BlockCodes, int8_blocks, int8_columns, widest_block
+from aide_lsp.convert.weights import Layer, Linear, stacked
+from aide_lsp.errors import ConversionError
+
+# int8 products on the CPU: activations are rounded to int8 in blocks, sums are float32.
+ACCURACY_INT8 = 4
+
+
+@frozen
+class Recipe:
+    """How one model is stored."""
+
+    name: str
+    """What the user calls it, and the manifest's `recipe`."""
+    matrices: str
+    """Storage of the layers' matrices: `int8-blocks`, `int8-columns`, `float16` or `float32`."""
+    head: str
+    """Storage of embedding table and head: `int8-blocks`, `float16` or `float32`."""
+    dtype: str
+    """Element type of activations and KV cache: `float32` or `float16`."""
+    shortlist: int
+    """Candidates that a 4-bit head proposes to the exact one; 0 runs the exact head on all."""
+    smoothed: bool
+    """Is the range of activations moved into the weights first?"""
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "exact": Recipe("exact", "int8-blocks", "int8-blocks", "float32", shortlist=256, smoothed=False),
+    "fast": Recipe("fast", "int8-columns", "int8-blocks", "float32", shortlist=256, smoothed=True),
+    "fp16": Recipe("fp16", "float16", "float16", "float16", shortlist=0, smoothed=False),
+    "float": Recipe("float", "float32", "float32", "float32", shortlist=0, smoothed=False),
+}
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe `name`; raise ConversionError if there is none."""
+    if name not in RECIPES:
+        raise ConversionError(
+            f"there is no recipe '{name}'; recipes: {', '.join(name for name in RECIPES if name != 'float')}"
+        )
+    return RECIPES[name]
+
+
+def multiply(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
+    """Add `x @ linear.T + bias` and return the name of the result."""
+    return PRODUCTS[recipe.matrices](graph, recipe, name, x, linear)
+
+
+def feed_forward(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: Layer) -> str:
+    """Add `down(silu(gate(x)) * up(x))` and return the name of the result."""
+    if recipe.matrices == "int8-columns":
+        return _feed_forward_by_rows(graph, recipe, name, x, layer)
+    # One product for both: its threads meet half as often.
+    both = multiply(graph, recipe, f"{name}.gate_up", x, stacked(layer.gate, layer.up))
+    sizes = graph.constant("ffn_halves", np.array([layer.gate.rows, layer.up.rows], np.int64))
+    gate, up = f"{name}.gate", f"{name}.up"
+    graph.node("Split", [both, sizes], [gate, up], axis=-1)
+    gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
+    return multiply(graph, recipe, f"{name}.down", gated, layer.down)
+
+
+def block_product(graph: GraphWriter, name: str, x: str, codes: BlockCodes, bits: int) -> str:
+    """Add a product with a matrix in integer blocks."""
+    rows, blocks = codes.scales.shape
+    columns = codes.codes.shape[1] * 8 // bits
+    weight = graph.constant(f"{name}.codes", codes.codes.reshape(rows, blocks, -1))
+    scales = graph.constant(f"{name}.scales", codes.scales)
+    sizes = {"N": rows, "K": columns, "bits": bits, "block_size": columns // blocks}
+    return block_node(graph, name, [x, weight, scales], sizes)
+
+
+def block_node(graph: GraphWriter, name: str, inputs: Sequence[str], sizes: Mapping[str, int]) -> str:
+    """Add the node of a product in integer blocks whose weights are in the graph."""
+    return graph.contrib("MatMulNBits", inputs, name, **sizes, accuracy_level=ACCURACY_INT8)
+
+
+def _multiply_blocks(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
+    # Blocks of 128 are a sixth faster. For queries, keys and values, which are a fifteenth of a layer, they
+    # would cost more fidelity than for all the rest (benchmarks/README.md).
+    block = BLOCK if name.endswith(".qkv") else widest_block(linear.parts[0].shape[1])
+    product = block_product(
+        graph, name if linear.bias is None else f"{name}.product", x, int8_blocks(linear, block), 8
+    )
+    return _add_bias(graph, recipe, name, product, linear)
+
+
+def _multiply_floats(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
+    matrix = np.ascontiguousarray(linear.floats().T).astype(recipe.matrices)
+    product_name = name if linear.bias is None else f"{name}.product"
+    product = graph.node("MatMul", [x, graph.constant(f"{name}.weight", matrix)], product_name)
+    return _add_bias(graph, recipe, name, product, linear)
+
+
+def _add_bias(graph: GraphWriter, recipe: Recipe, name: str, product: str, linear: Linear) -> str:
+    bias = linear.scaled_bias()
+    if bias is None:
+        return product
+    # A node of its own: CUDA's block products take no bias.
+    return graph.node("Add", [product, graph.constant(f"{name}.bias", bias.astype(recipe.dtype))], name)
+
+
+def _multiply_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
+    codes, row_scale = quantize_rows(graph, name, x)
+    product = _integer_product(graph, f"{name}.product", codes, linear)
+    scaled = f"{name}.scaled" if linear.bias is not None else name
+    return _add_bias(graph, recipe, name, graph.node("Mul", [product, row_scale], scaled), linear)
+
+
+def quantize_rows(graph: GraphWriter, name: str, x: str) -> tuple[str, str]:
+    """Add the rounding of each row of `x` to uint8 about 128, by its largest value.
+
+    Returns (codes, scale of each row). No row's result depends on another row, and integer sums have
+    no order: the product is the same bit for bit however the rows are cut into batches.
+    """
+    last = graph.constant("last_axis", np.array([-1], np.int64))
+    high = graph.node("ReduceMax", [x, last], f"{name}.high")
+    low = graph.node("ReduceMin", [x, last], f"{name}.low")
+    largest = graph.node("Max", [high, graph.node("Neg", [low], f"{name}.negated")], f"{name}.largest")
+    floor = graph.constant("smallest_range", np.array(1e-20, np.float32))
+    scale = graph.node("Max", [largest, floor], f"{name}.row_scale")
+    normal = graph.node("Div", [x, scale], f"{name}.normal")
+    step = graph.constant("row_step", np.array(1 / 127, np.float32))
+    centre = graph.constant("row_centre", np.array(128, np.uint8))
+    return graph.node("QuantizeLinear", [normal, step, centre], f"{name}.rows"), scale
+
+
+def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) -> str:
+    weight, scales = int8_columns(linear.floats())
+    inputs = [
+        codes,
+        graph.constant(f"{name}.codes", weight),
+        graph.constant("row_step", np.array(1 / 127, np.float32)),
+        graph.constant(f"{name}.scales", scales),
+        graph.constant("row_centre", np.array(128, np.uint8)),
+    ]
+    return graph.contrib("MatMulIntegerToFloat", inputs, name)
+
+
+def _feed_forward_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: Layer) -> str:
+    codes, row_scale = quantize_rows(graph, name, x)
+    gate = _integer_product(graph, f"{name}.gate_product", codes, layer.gate)
+    up = _integer_product(graph, f"{name}.up", codes, layer.up)
+    gate = graph.node("Mul", [gate, row_scale], f"{name}.gate")
+    gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
+    # `up` is left unscaled: the next rounding divides each row by its largest value anyway.
+    codes, gated_scale = quantize_rows(graph, f"{name}.gated", gated)
+    product = _integer_product(graph, f"{name}.down_product", codes, layer.down)
+    both = graph.node("Mul", [row_scale, gated_scale], f"{name}.both_scales")
+    return graph.node("Mul", [product, both], f"{name}.down")
+
+
+def _silu(graph: GraphWriter, name: str, x: str) -> str:
+    return graph.contrib("QuickGelu", [x], f"{name}.silu", alpha=1.0)
+
+
+Product = Callable[[GraphWriter, Recipe, str, str, Linear], str]
+PRODUCTS: Mapping[str, Product] = {
+    "int8-blocks": _multiply_blocks,
+    "int8-columns": _multiply_by_rows,
+    "float16": _multiply_floats,
+    "float32": _multiply_floats,
+}

@@ -1,0 +1,63 @@
+"""Moves the range of activations into the weights, so that both fit 8 bits.
+
+In: the largest activation of each channel, seen while the model reads calibration text. Out: layers
+with other weights and the same function: what a norm's gain, a row of `up` or a row of `v` loses, the
+columns of the next matrix gain. Follows SmoothQuant (Xiao et al. 2022, https://arxiv.org/abs/2211.10438).
+Knows nothing of how the activations were collected: see `calibration`.
+"""
+
+from collections.abc import Mapping
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from aide_lsp.convert.architecture import Architecture
+from aide_lsp.convert.weights import Layer, Linear
+
+FloatArray = NDArray[np.float32]
+
+# How much of the range moves: 0 leaves it with the activations, 1 gives all of it to the weights.
+ALPHA = 0.5
+
+# The inputs of a layer's matrices, by which `Layer.{...}` the maxima are called.
+SITES = ("qkv", "attention_output", "ffn", "down")
+
+
+def smooth(a: Architecture, layer: Layer, maxima: Mapping[str, FloatArray]) -> Layer:
+    """Return `layer` with smoothed inputs; `maxima` holds an array of (channels,) for each of SITES."""
+    qkv = _factors(maxima["qkv"], layer.qkv)
+    ffn = _factors(maxima["ffn"], layer.gate, layer.up)
+    down = _factors(maxima["down"], layer.down)
+    value, heads = _head_factors(a, _factors(maxima["attention_output"], layer.attention_output))
+    return Layer(
+        attention_norm=layer.attention_norm / qkv,
+        qkv=attrs.evolve(layer.qkv, input_scale=qkv, output_scale=np.float32(1) / value),
+        attention_output=attrs.evolve(layer.attention_output, input_scale=heads),
+        ffn_norm=layer.ffn_norm / ffn,
+        gate=attrs.evolve(layer.gate, input_scale=ffn),
+        up=attrs.evolve(layer.up, input_scale=ffn, output_scale=np.float32(1) / down),
+        down=attrs.evolve(layer.down, input_scale=down),
+    )
+
+
+def _factors(maxima: FloatArray, *matrices: Linear) -> FloatArray:
+    """Return for each input channel how much smaller it shall be, (channels,)."""
+    weights: FloatArray = np.max([np.abs(matrix.floats()).max(axis=0) for matrix in matrices], axis=0)
+    activations = np.maximum(maxima, 1e-5)
+    factors = activations**ALPHA / np.maximum(weights, 1e-5) ** (1 - ALPHA)
+    return np.asarray(np.clip(factors, 1e-4, 1e4), np.float32)
+
+
+def _head_factors(a: Architecture, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Share the factors of all query heads that read one value head.
+
+    Returns factors for the rows of q, k and v, and for the columns of the attention's output matrix.
+    """
+    group = a.head_count // a.kv_head_count
+    by_value_head = wanted.reshape(a.kv_head_count, group, a.head_dim)
+    # The geometric mean: the heads of a group differ, and none of them should lose its precision.
+    shared = np.exp(np.log(by_value_head).mean(axis=1, keepdims=True))
+    untouched = np.ones((a.head_count + a.kv_head_count) * a.head_dim, np.float32)
+    rows = np.concatenate([untouched, shared.reshape(-1).astype(np.float32)])
+    return rows, np.broadcast_to(shared, by_value_head.shape).reshape(-1).astype(np.float32)

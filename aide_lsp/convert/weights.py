@@ -1,0 +1,170 @@
+"""The weights of a decoder, under one set of names and in the order that the graph computes in.
+
+In: an open GGUF file and its `Architecture`. Out: `Layer` (norm gains and `Linear` matrices, whose
+bytes stay in the file until they are asked for), embedding table and head. Missing tensors and wrong
+shapes are a `ConversionError`. Knows nothing of ONNX or of how weights will be stored.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aide_lsp.convert.architecture import INTERLEAVED_ROTARY, Architecture
+from aide_lsp.convert.gguf_file import GgufFile, Tensor
+from aide_lsp.errors import ConversionError
+
+FloatArray = NDArray[np.float32]
+
+
+@frozen
+class Linear:
+    """A matrix (and bias) of one layer: several tensors stacked, rows reordered for the graph."""
+
+    parts: Sequence[Tensor]
+    """Tensors of (rows, in_features), stacked in this order."""
+    orders: Sequence[NDArray[np.intp] | None]
+    """For each part the order of its rows; None leaves them as stored."""
+    bias: FloatArray | None
+    """Added to the output, (rows of all parts); None if the file has none."""
+    input_scale: FloatArray | None = None
+    """Multiplies the columns, (in_features,); None is all ones. Set by smoothing."""
+    output_scale: FloatArray | None = None
+    """Multiplies rows and bias, (out_features,); None is all ones. Set by smoothing."""
+
+    @property
+    def rows(self) -> int:
+        """Out features."""
+        return sum(part.shape[0] for part in self.parts)
+
+    def floats(self) -> FloatArray:
+        """Return the whole matrix as float32, scales applied, (out_features, in_features)."""
+        rows = [part.floats() for part in self.parts]
+        matrix = np.concatenate([r if o is None else r[o] for r, o in zip(rows, self.orders, strict=True)])
+        if self.input_scale is not None:
+            matrix *= self.input_scale
+        if self.output_scale is not None:
+            matrix *= self.output_scale[:, None]
+        return matrix
+
+    def scaled_bias(self) -> FloatArray | None:
+        """Return the bias with the output scale applied."""
+        if self.bias is None or self.output_scale is None:
+            return self.bias
+        return self.bias * self.output_scale
+
+
+def stacked(first: Linear, second: Linear) -> Linear:
+    """Return both matrices as one, the rows of `second` last. Neither may have a bias or scales."""
+    assert all(one.bias is one.input_scale is one.output_scale is None for one in (first, second))
+    return Linear([*first.parts, *second.parts], [*first.orders, *second.orders], None)
+
+
+def linear(file: GgufFile, a: Architecture, layer: int, *names: str) -> Linear:
+    """Return the tensors `blk.{layer}.{name}` of one layer, stacked.
+
+    Raises ConversionError if one is missing or its shape does not fit the metadata.
+    """
+    parts = [file.tensor(f"blk.{layer}.{name}.weight") for name in names]
+    for name, part in zip(names, parts, strict=True):
+        if part.shape != _shape(a, name):
+            raise ConversionError(
+                f"{file.path.name}: '{part.name}' is {part.shape}, expected {_shape(a, name)}"
+            )
+    orders = [_row_order(a, name) for name in names]
+    biases = [
+        _bias(file, f"blk.{layer}.{name}.bias", order) for name, order in zip(names, orders, strict=True)
+    ]
+    if all(bias is None for bias in biases):
+        return Linear(parts, orders, None)
+    rows = [np.zeros(p.shape[0], np.float32) if b is None else b for p, b in zip(parts, biases, strict=True)]
+    return Linear(parts, orders, np.concatenate(rows))
+
+
+@frozen
+class Layer:
+    """The weights of one transformer layer."""
+
+    attention_norm: FloatArray
+    """Gain before attention, (hidden_size,)."""
+    qkv: Linear
+    """Queries, keys and values in one matrix."""
+    attention_output: Linear
+    """Back to the residual stream."""
+    ffn_norm: FloatArray
+    """Gain before the feed-forward network, (hidden_size,)."""
+    gate: Linear
+    """Goes through SiLU."""
+    up: Linear
+    """Multiplied with the gate."""
+    down: Linear
+    """Back to the residual stream."""
+
+
+def read_layer(file: GgufFile, a: Architecture, index: int) -> Layer:
+    """Return layer `index`; raise ConversionError if a tensor is missing or has the wrong shape."""
+    return Layer(
+        attention_norm=file.tensor(f"blk.{index}.attn_norm.weight").floats(),
+        qkv=linear(file, a, index, "attn_q", "attn_k", "attn_v"),
+        attention_output=linear(file, a, index, "attn_output"),
+        ffn_norm=file.tensor(f"blk.{index}.ffn_norm.weight").floats(),
+        gate=linear(file, a, index, "ffn_gate"),
+        up=linear(file, a, index, "ffn_up"),
+        down=linear(file, a, index, "ffn_down"),
+    )
+
+
+def _bias(file: GgufFile, name: str, order: NDArray[np.intp] | None) -> FloatArray | None:
+    if name not in file.tensors:
+        return None
+    values = file.tensor(name).floats()
+    return values if order is None else values[order]
+
+
+def _shape(a: Architecture, name: str) -> tuple[int, int]:
+    queries, keys = a.head_count * a.head_dim, a.kv_head_count * a.head_dim
+    shapes = {
+        "attn_q": (queries, a.hidden_size),
+        "attn_k": (keys, a.hidden_size),
+        "attn_v": (keys, a.hidden_size),
+        "attn_output": (a.hidden_size, queries),
+        "ffn_gate": (a.intermediate_size, a.hidden_size),
+        "ffn_up": (a.intermediate_size, a.hidden_size),
+        "ffn_down": (a.hidden_size, a.intermediate_size),
+    }
+    return shapes[name]
+
+
+def _row_order(a: Architecture, name: str) -> NDArray[np.intp] | None:
+    """Order that takes interleaved rotary rows (0, d/2, 1, d/2 + 1, ...) back to halves."""
+    if name not in ("attn_q", "attn_k") or not INTERLEAVED_ROTARY[a.name]:
+        return None
+    heads = a.head_count if name == "attn_q" else a.kv_head_count
+    rows = np.arange(heads * a.head_dim).reshape(heads, a.head_dim // 2, 2)
+    return rows.swapaxes(1, 2).reshape(-1)
+
+
+def embedding_tensors(file: GgufFile) -> tuple[Tensor, Tensor]:
+    """Return (embedding table, head), the same tensor twice where the model ties them.
+
+    Files often hold a tied table twice in different precision. Where a sample of rows agrees up to
+    rounding, the finer one serves both ends: nearer to the model, and half the memory.
+    """
+    table = file.tensor("token_embd.weight")
+    head = file.tensors.get("output.weight", table)
+    if head.shape != table.shape:
+        raise ConversionError(
+            f"{file.path.name}: head {head.shape} and embedding {table.shape} differ in shape"
+        )
+    if head is table or not _same_values(table, head):
+        return table, head
+    finer = max(table, head, key=lambda tensor: tensor.raw.shape[1])
+    return finer, finer
+
+
+def _same_values(first: Tensor, second: Tensor) -> bool:
+    rows = np.linspace(0, first.shape[0] - 1, num=min(64, first.shape[0]), dtype=int)
+    a = np.concatenate([first.floats(r, r + 1) for r in rows])
+    b = np.concatenate([second.floats(r, r + 1) for r in rows])
+    return float(np.linalg.norm(a - b)) < 0.15 * float(np.linalg.norm(b)) + 1e-12

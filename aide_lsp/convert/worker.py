@@ -1,0 +1,121 @@
+"""The process that converts: started by `convert`, never imported by it.
+
+In: one JSON line on standard input with source, folder, model and recipe. Out: the files of a model
+folder, and JSON lines on standard output: {"progress", "step"} and at the end {"result"} or {"error"}.
+Ends when standard input closes, which is when the parent is gone. Knows nothing of locks and renames.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aide_lsp.convert.architecture import Architecture, read_architecture
+from aide_lsp.convert.calibration import activation_maxima
+from aide_lsp.convert.gguf_file import GgufFile, open_gguf
+from aide_lsp.convert.graph import write_decoder
+from aide_lsp.convert.head import CANDIDATES
+from aide_lsp.convert.manifest import CardFacts, ModelFacts, sync_folder, write_manifest
+from aide_lsp.convert.packing import add_packed_matrices
+from aide_lsp.convert.processor import integer_products_are_exact
+from aide_lsp.convert.recipes import Recipe, find_recipe
+from aide_lsp.convert.smoothing import smooth
+from aide_lsp.convert.tokenizer_json import special_token_ids, write_tokenizer
+from aide_lsp.convert.weights import Layer
+from aide_lsp.errors import AideError, ConversionError, disk_is_full
+
+Report = Callable[[float, str], None]
+NICENESS = 10
+
+
+def serve_one(work: Callable[[Mapping[str, Any], Report], Any]) -> None:
+    """Read one job from standard input, run `work` on it, and answer on standard output."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        answer = {"result": work(job, _report)}
+    except AideError as error:
+        answer = {"error": str(error)}
+    except MemoryError:
+        answer = {"error": "The conversion ran out of memory. Free some and try again."}
+    except OSError as error:
+        answer = {"error": _refusal(error)}
+    _say(answer)
+
+
+def _refusal(error: OSError) -> str:
+    if disk_is_full(error):
+        return "The disk is full: free some space, or set AIDE_DATA_DIR to a folder on another disk"
+    return f"The conversion could not read or write a file: {error}."
+
+
+def _report(fraction: float, step: str) -> None:
+    """Tell the parent how far the work is."""
+    _say({"progress": round(fraction, 4), "step": step})
+
+
+def _say(message: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+def write_model_folder(job: Mapping[str, Any], report: Report = lambda *_: None) -> str:
+    """Convert `job["source"]` into the empty folder `job["folder"]`; return the folder.
+
+    Raises ConversionError if the file cannot be converted.
+    """
+    folder, card, recipe = Path(job["folder"]), CardFacts(**job["model"]), find_recipe(job["recipe"])
+    report(0.0, "reading the file")
+    file = open_gguf(Path(job["source"]))
+    a = read_architecture(file)
+    end_tokens = special_token_ids(file, card.end_tokens)
+    write_tokenizer(file, folder / "tokenizer.json")
+    write_graphs(file, a, recipe, folder, report)
+    if recipe.matrices.startswith("int8"):
+        report(0.85, "packing matrices for this processor")
+        add_packed_matrices(folder)
+    report(0.95, "computing checksums")
+    count = min(CANDIDATES, a.vocab_size)
+    write_manifest(folder, card, ModelFacts(recipe.name, a, recipe.dtype, count, end_tokens))
+    sync_folder(folder)
+    report(1.0, "done")
+    return str(folder)
+
+
+def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, report: Report) -> None:
+    """Write the graphs by `recipe`, smoothed first where it asks for that."""
+
+    def layer_done(count: int) -> None:
+        report(0.4 + 0.45 * count / a.layer_count, f"layer {count} of {a.layer_count}")
+
+    if not recipe.smoothed:
+        write_decoder(file, a, recipe, folder, layer_done=layer_done)
+        return
+    if not integer_products_are_exact():
+        raise ConversionError(
+            f"the recipe '{recipe.name}' needs a processor with VNNI or dot-product instructions, "
+            "and this one has none; use the recipe 'exact'"
+        )
+    report(0.1, "reading calibration text")
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as scratch:
+        maxima = activation_maxima(file, a, folder / "tokenizer.json", Path(scratch))
+
+    def smoothed(index: int, layer: Layer) -> Layer:
+        return smooth(a, layer, maxima[index])
+
+    write_decoder(file, a, recipe, folder, edit=smoothed, layer_done=layer_done)
+
+
+if __name__ == "__main__":
+    serve_one(write_model_folder)

@@ -1,0 +1,123 @@
+"""Runs what is needed to know what may follow a text: the rest of a prompt, the newest token, a draft.
+
+In: the tokens of a text that grows by one at a time. Out: the candidates behind it. Where the last forward
+ran the newest token as a draft they are there already. It does not know how a token is chosen or when a
+text ends.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.drafting import NO_DRAFT, Draft, Drafter, Fits
+from aide_lsp.inference.forward_watch import WATCH
+from aide_lsp.inference.onnx.runtime_errors import session_errors
+from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache, plan
+from aide_lsp.inference.session import Candidates, Session
+
+
+class Forwards:
+    """The forwards of one generation."""
+
+    def __init__(
+        self,
+        session: Session,
+        prefix_cache: PrefixCache,
+        cancel: CancelToken,
+        deadline: float | None,
+        drafter: Drafter | None,
+    ) -> None:
+        self._session, self._prefix_cache, self._cancel = session, prefix_cache, cancel
+        self._deadline, self._drafter = deadline, drafter
+        self._prompt: int | None = None  # tokens of the prompt; None until the first forward
+        self._candidates: Candidates | None = None  # behind the text of the last forward and its draft
+        self._draft, self._row = NO_DRAFT, 0
+        self.cached_tokens: int | None = None
+        """Tokens of the prompt that needed no run; None until the first forward."""
+        self.count = 0
+        """Forwards, those of a long prompt not counted but for its last."""
+
+    def behind(
+        self, ids: Sequence[int], longest: int, fits: Fits | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:  # (C,), (C,)
+        """Return the best logits behind `ids` and their tokens, best first.
+
+        Args:
+            ids: the text; after the first call one token longer each time.
+            longest: tokens that may follow the next one; a longer draft is of no use.
+            fits: says how a draft may begin; None: with anything.
+
+        Raises:
+            Cancelled: nobody waits any more.
+            TimeoutError: the deadline has passed.
+            SessionError: the runtime failed.
+        """
+        if self._candidates is None or not self._was_drafted(ids[-1]):
+            self._candidates = self._run(ids, longest, fits)
+        return self._candidates.logits[self._row], self._candidates.ids[self._row]
+
+    def full_logits(self, ids: Sequence[int]) -> NDArray[np.float32]:  # (V,)
+        """Return all logits behind `ids`, of which the candidates were returned last."""
+        if self._row:
+            # Since the forward that ran it as a draft another generation may have used the session.
+            self._candidates = self._run(ids, 0, None)
+        with self._watched(1):
+            logits: NDArray[np.float32] = self._session.full_logits()[0]
+        return logits
+
+    def _was_drafted(self, token: int) -> bool:
+        """Whether the last forward ran the newest token as a draft."""
+        if self._drafter is None or self._row >= len(self._draft.tokens):
+            return False
+        right = self._draft.tokens[self._row] == token
+        self._drafter.note(self._draft.matched + self._row, right)
+        self._row += right
+        return right
+
+    def _run(self, ids: Sequence[int], longest: int, fits: Fits | None) -> Candidates:
+        past = self._past(ids)
+        self._draft, self._row = self._propose(ids, len(ids) - past, longest, fits), 0
+        rule = self._session.row_rule
+        for chunk in plan(ids, past, rule, draft=self._draft.tokens, prompt=self._prompt):
+            if self._deadline is not None and monotonic() >= self._deadline:
+                raise TimeoutError
+            # A forward that is ended half-way leaves keys and values of no use behind.
+            self._prefix_cache.trim(chunk.past)
+            started = monotonic()
+            with self._watched(len(chunk.ids)):
+                candidates = self._session.forward(chunk.ids, chunk.past, chunk.logit_rows, self._cancel)
+            if self._drafter is not None and not rule.step:
+                self._drafter.time(len(chunk.ids), monotonic() - started)
+            self._prefix_cache.extend(chunk.kept, chunk.past)
+        self.count += 1
+        return candidates
+
+    @contextmanager
+    def _watched(self, rows: int) -> Iterator[None]:
+        """Run the body, a forward of so many rows, so that it ends, and with one of our own errors."""
+        with session_errors(), WATCH.watching(self._cancel, rows, self._session.provider == "cpu"):
+            yield
+
+    def _past(self, ids: Sequence[int]) -> int:
+        """Return how many tokens need no run, each time anew: others may have used the cache."""
+        if self._prompt is None:
+            self._prompt = len(ids)
+        past = self._prefix_cache.reuse(ids, self._session.row_rule, self._prompt)
+        if self.cached_tokens is None:
+            self.cached_tokens = past
+        return past
+
+    def _propose(self, ids: Sequence[int], rows: int, longest: int, fits: Fits | None) -> Draft:
+        rule = self._session.row_rule
+        room = min(longest, self._session.context_length - len(ids))
+        if rule.step:
+            room = min(room, -len(ids) % rule.step)
+        # A token that a long prompt's forward saves besides is no gain anybody notices.
+        if self._drafter is None or room <= 0 or rows > CHUNK_ROWS:
+            return NO_DRAFT
+        # A step has all its rows anyway.
+        return self._drafter.propose(ids, None if rule.step else rows, room, fits)

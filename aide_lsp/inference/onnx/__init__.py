@@ -1,0 +1,1 @@
+"""ONNX Runtime: the only package that imports it, other than `convert`."""

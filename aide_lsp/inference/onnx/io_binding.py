@@ -1,0 +1,115 @@
+"""Inputs and outputs of forwards at places of their own, on the device where the graph reads and writes them.
+
+In: what the next forward reads. Out: what the last one wrote; nothing else is copied to the host. Places stay
+the same as long as shapes and KV buffers do, so that the runtime may capture a forward as a CUDA graph, which
+reads and writes the places of its capture for ever. It does not know texts, nor which forwards are captured.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aide_lsp.inference.onnx.model_folder import ModelInfo
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+class BoundCall:
+    """The inputs and outputs of one forward at a time, of one session of the runtime."""
+
+    def __init__(self, session: "onnxruntime.InferenceSession", info: ModelInfo, device: str) -> None:
+        self.binding = session.io_binding()
+        """For the runtime."""
+        self._info, self._device = info, device
+        self._kv: Mapping[str, Any] = {}
+        self._seqlens = self._place("seqlens_k", (1,), np.int32)
+        # Attention's kernels read this one on the host.
+        self._total = _Place(self.binding, "total_sequence_length", (), np.int32, "cpu")
+        self._bind_rows(1)
+        self._bind_logit_rows(1)
+
+    def bind(self, kv: Mapping[str, Any], rows: int, logit_rows: int) -> None:
+        """Get ready for a forward of `rows` rows, on `kv`, for the candidates of `logit_rows` rows."""
+        if kv is not self._kv:
+            # A tenth of a millisecond: not worth a binding for each KV cache.
+            self._kv = kv
+            for name, value in kv.items():
+                self.binding.bind_ortvalue_input(name, value)
+                self.binding.bind_ortvalue_output(name.replace("past", "present"), value)
+        if (1, rows) != self._ids.shape:
+            self._bind_rows(rows)
+        if (logit_rows,) != self._logit_rows.shape:
+            self._bind_logit_rows(logit_rows)
+
+    def write(self, ids: Sequence[int], past: int, total: int, logit_rows: Sequence[int]) -> None:
+        """Put in what the next forward shall read.
+
+        Args:
+            ids: token ids, at positions `past`, `past + 1`, ...
+            past: positions before them.
+            total: positions that kernels plan for: all, or on CUDA more.
+            logit_rows: indices in `ids`.
+        """
+        self._ids.write([ids])
+        self._logit_rows.write(logit_rows)
+        self._seqlens.write([past + len(ids) - 1])
+        self._total.write(total)
+
+    def candidates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:  # (P, C), (P, C)
+        """Return a copy of the candidates, and of their logits, that the last forward wrote."""
+        return self._best_ids.read(), self._best_logits.read()
+
+    def hidden(self) -> NDArray[np.float32]:  # (P, hidden_size)
+        """Return a copy of the hidden states that the last forward wrote."""
+        return self._hidden.read()
+
+    def _bind_rows(self, rows: int) -> None:
+        self._ids = self._place("input_ids", (1, rows), np.int64)
+
+    def _bind_logit_rows(self, rows: int) -> None:
+        best, hidden = (rows, self._info.candidate_count), (rows, self._info.hidden_size)
+        self._logit_rows = self._place("logit_rows", (rows,), np.int64)
+        self._best_logits = self._place("candidate_logits", best, np.float32, output=True)
+        self._best_ids = self._place("candidate_ids", best, np.int64, output=True)
+        self._hidden = self._place("hidden", hidden, np.float32, output=True)
+
+    def _place(self, name: str, shape: tuple[int, ...], dtype: Any, *, output: bool = False) -> "_Place":
+        return _Place(self.binding, name, shape, dtype, self._device, output=output)
+
+
+class _Place:
+    """A tensor at one place for many forwards.
+
+    An input on another device would be copied there when it is bound, and never again.
+    """
+
+    def __init__(
+        self,
+        binding: "onnxruntime.IOBinding",
+        name: str,
+        shape: tuple[int, ...],
+        dtype: Any,
+        device: str,
+        *,
+        output: bool = False,
+    ) -> None:
+        import onnxruntime
+
+        self.shape, self._dtype = shape, dtype
+        self._first = np.zeros(shape, dtype)  # on the CPU the value lives in its memory
+        self._value = onnxruntime.OrtValue.ortvalue_from_numpy(self._first, device, 0)
+        if output:
+            binding.bind_ortvalue_output(name, self._value)
+        else:
+            binding.bind_ortvalue_input(name, self._value)
+
+    def write(self, values: Any) -> None:
+        """Put in what the next forward shall read."""
+        self._value.update_inplace(np.array(values, self._dtype))
+
+    def read(self) -> NDArray[Any]:
+        """Return a copy of what the last forward wrote."""
+        return np.array(self._value.numpy())

@@ -1,0 +1,299 @@
+"""What lies in a model folder: the manifest the converter wrote, or an export somebody else made.
+
+In: a folder. Out: a `ModelInfo`, after the sizes of the files were compared with the manifest. An export
+without a manifest is described from the configuration files beside it. It does not load the model, and
+does not know where models come from.
+"""
+
+import json
+import reprlib
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from aide_lsp.errors import ModelFilesError
+from aide_lsp.plain_file import read_json
+
+FORMAT = 3
+"""Version of the manifest this module reads."""
+
+MANIFEST = "manifest.json"
+CHECKSUM = "checksum"
+"""Entry of the manifest: the sha256 of all its others."""
+READ_BYTES = 1 << 20
+MOST = 1 << 50
+"""Numbers in these files are below it: bytes, tokens, layers."""
+UNKNOWN_CONTEXT = 2048
+"""Context length of an export that does not say its own: what the oldest code models take."""
+
+UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What reading a file of another form than expected may raise."""
+EXPORT_NAMES = ("model.onnx", "decoder_model_merged.onnx", "decoder_with_past_model.onnx")
+"""Names exporters give the graph of a decoder, in order of preference."""
+
+
+@frozen
+class ModelFile:
+    """A file of the model."""
+
+    name: str
+    "Path inside the folder, with `/`."
+    sha256: str
+    "Lower-case hexadecimal digits."
+    size: int
+    "Bytes."
+
+
+@frozen
+class ModelInfo:
+    """A model that can be run."""
+
+    model: str
+    "Id of its card, or the name of the folder."
+    recipe: str
+    "`exact`, `fast`, `fp16` or `imported`."
+    layout: str
+    "`aide` or `optimum`: how the graph's inputs and outputs are named."
+    graph: str
+    "Path of the graph inside the folder."
+    context_length: int
+    "Tokens it takes at most."
+    vocab_size: int
+    "Number of logits; 0 where only the graph says it."
+    kv_dtype: str = "float32"
+    "`float32` or `float16`."
+    layer_count: int = 0
+    "Layers with keys and values; 0 where only the graph says it."
+    kv_head_count: int = 0
+    "Heads of keys and values; 0 where only the graph says it."
+    head_dim: int = 0
+    "Numbers of one head; 0 where only the graph says it."
+    hidden_size: int = 0
+    "Numbers of a hidden state; 0 where only the graph says it."
+    candidate_count: int = 64
+    "Best logits that leave the graph."
+    fim: str | None = None
+    "Name of the FIM format; None: the model only continues text."
+    end_tokens: frozenset[int] = frozenset()
+    "Token ids that end a text."
+    architecture: str = ""
+    "`qwen2`, `llama`, ...; empty where unknown."
+    source_sha256: str = ""
+    "Of the file it was converted from; empty if it was not."
+    aide_version: str = ""
+    "Version that converted it; empty if none did."
+    files: tuple[ModelFile, ...] = field(default=(), repr=False)
+    "Files with their sizes and sums; empty without a manifest."
+
+    @property
+    def in_integers(self) -> bool:
+        """Whether its matrices are integers, for the CPU; its files hold them packed for the kernels too."""
+        return self.recipe in ("exact", "fast")
+
+
+def read_model_folder(folder: Path) -> ModelInfo:
+    """Return what `folder` holds.
+
+    Raises:
+        ModelFilesError: there is no model, the manifest cannot be used, or a file is missing or has
+            another size than the manifest says.
+    """
+    if not folder.is_dir():
+        raise ModelFilesError(f"There is no model folder {folder}. Run `aide models fetch`.")
+    if not (folder / MANIFEST).is_file():
+        try:
+            return _describe_export(folder)
+        except UNUSABLE as error:
+            raise ModelFilesError(f"The files of {folder} cannot be used: {error!r}.") from error
+    info = _read_manifest(folder / MANIFEST)
+    for file in info.files:
+        _check_size(folder, file)
+    return info
+
+
+def verify_files(
+    folder: Path, at_most: int | None = None, between: Callable[[], object] = lambda: None
+) -> list[str]:
+    """Read every file in full; return a sentence for each that differs from the manifest.
+
+    Args:
+        folder: of a model.
+        at_most: bytes of the largest file to read; None: read all.
+        between: called after each piece of a file.
+
+    Raises:
+        ModelFilesError: as `read_model_folder`.
+    """
+    files = read_model_folder(folder).files
+    small = [file for file in files if at_most is None or file.size <= at_most]
+    return [fault for file in small if (fault := _fault_of(folder, file, between))]
+
+
+def seal(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Add to a manifest its own checksum, which is compared when it is read."""
+    return {**manifest, CHECKSUM: _checksum(manifest)}
+
+
+def is_intact(manifest: dict[str, Any]) -> bool:
+    """Whether a manifest is what was sealed; one that never was cannot be told."""
+    return manifest.get(CHECKSUM) in (None, _checksum(manifest))
+
+
+def _read_manifest(path: Path) -> ModelInfo:
+    manifest = read_json(path)
+    if manifest.get("format") != FORMAT:
+        raise ModelFilesError(
+            f"{path} has format {manifest.get('format')} instead of {FORMAT}. Convert the model again."
+        )
+    try:
+        if not is_intact(manifest):
+            raise ModelFilesError(f"{path} differs from its checksum. Convert the model again.")
+        return _from_manifest(manifest)
+    except UNUSABLE as error:
+        raise ModelFilesError(f"{path} cannot be used: {error!r}. Convert the model again.") from error
+
+
+def _from_manifest(manifest: dict[str, Any]) -> ModelInfo:
+    files = (
+        ModelFile(_inside(name), str(entry["sha256"]), _number(entry["size"]))
+        for name, entry in manifest["files"].items()
+    )
+    return ModelInfo(
+        model=str(manifest["model"]),
+        recipe=str(manifest["recipe"]),
+        layout=str(manifest["layout"]),
+        graph=_inside(manifest.get("graph", "model.onnx")),
+        context_length=_number(manifest["context_length"]),
+        vocab_size=_number(manifest["vocab_size"]),
+        kv_dtype=str(manifest["kv_dtype"]),
+        fim=manifest["fim"],
+        end_tokens=frozenset(map(_number, manifest["end_tokens"])),
+        files=tuple(files),
+        layer_count=_number(manifest["layer_count"]),
+        kv_head_count=_number(manifest["kv_head_count"]),
+        head_dim=_number(manifest["head_dim"]),
+        hidden_size=_number(manifest["hidden_size"]),
+        candidate_count=_number(manifest["candidate_count"]),
+        architecture=str(manifest["architecture"]),
+        source_sha256=str(manifest["source_sha256"]),
+        aide_version=str(manifest["aide_version"]),
+    )
+
+
+def _inside(name: str) -> str:
+    """Return a path of a manifest, unless it leads out of the folder."""
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ValueError(f"the path {name!r} leads out of the folder")
+    return path.as_posix()
+
+
+def _check_size(folder: Path, file: ModelFile) -> None:
+    path = folder / file.name
+    size = path.stat().st_size if path.is_file() else None
+    if size is None:
+        raise ModelFilesError(f"{path} is missing. Convert the model again.")
+    if size != file.size:
+        raise ModelFilesError(f"{path} has {size} bytes instead of {file.size}. Convert the model again.")
+
+
+def _fault_of(folder: Path, file: ModelFile, between: Callable[[], object]) -> str:
+    """Say how a file differs from the manifest; empty if it does not."""
+    try:
+        found = _sha256(folder / file.name, between)
+    except OSError as error:
+        return f"{file.name} cannot be read: {error.strerror}."
+    if found == file.sha256:
+        return ""
+    return f"{file.name} has the sha256 {found}; the manifest says {file.sha256}."
+
+
+def _sha256(path: Path, between: Callable[[], object]) -> str:
+    digest = sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(READ_BYTES):
+            digest.update(block)
+            between()
+    return digest.hexdigest()
+
+
+def _checksum(manifest: dict[str, Any]) -> str:
+    content = {key: value for key, value in manifest.items() if key != CHECKSUM}
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _describe_export(folder: Path) -> ModelInfo:
+    graph = _find_graph(folder)
+    if not (folder / "tokenizer.json").is_file():
+        raise ModelFilesError(f"{folder} has a graph ({graph}) but no tokenizer.json beside it.")
+    config = _optional(folder / "config.json")
+    return ModelInfo(
+        model=folder.name,
+        recipe="imported",
+        layout="optimum",
+        graph=graph,
+        context_length=_whole(config, "max_position_embeddings", "n_positions") or UNKNOWN_CONTEXT,
+        vocab_size=_whole(config, "vocab_size"),
+        layer_count=_whole(config, "num_hidden_layers", "n_layer"),
+        kv_head_count=_whole(config, "num_key_value_heads", "num_attention_heads", "n_head"),
+        head_dim=_head_dim(config),
+        hidden_size=_whole(config, "hidden_size", "n_embd"),
+        architecture=str(config.get("model_type", "")),
+        end_tokens=frozenset(_end_tokens(folder, config)),
+    )
+
+
+def _find_graph(folder: Path) -> str:
+    places = [place for place in (folder, folder / "onnx") if place.is_dir()]
+    found = [place / name for name in EXPORT_NAMES for place in places if (place / name).is_file()]
+    others = [path for place in places for path in sorted(place.glob("*.onnx"))]
+    if found:
+        return found[0].relative_to(folder).as_posix()
+    if len(others) == 1:
+        return others[0].relative_to(folder).as_posix()
+    names = ", ".join(path.name for path in others)
+    raise ModelFilesError(
+        f"{folder} holds several graphs ({names}); leave one, or call it model.onnx."
+        if others
+        else f"{folder} holds no model: neither {MANIFEST} nor an .onnx file. Run `aide models fetch`."
+    )
+
+
+def _head_dim(config: dict[str, Any]) -> int:
+    heads = _whole(config, "num_attention_heads", "n_head")
+    return _whole(config, "head_dim") or (_whole(config, "hidden_size", "n_embd") // heads if heads else 0)
+
+
+def _end_tokens(folder: Path, config: dict[str, Any]) -> Iterable[int]:
+    """Yield the ids that the export's own files name as ends, by id or by name."""
+    generation = _optional(folder / "generation_config.json")
+    for source in (generation, config):
+        ends = source.get("eos_token_id")
+        yield from filter(_is_number, ends if isinstance(ends, list) else [ends])
+    name = _optional(folder / "tokenizer_config.json").get("eos_token")
+    name = name.get("content") if isinstance(name, dict) else name
+    for token in read_json(folder / "tokenizer.json").get("added_tokens") or []:
+        if token["content"] == name:
+            yield _number(token["id"])
+
+
+def _whole(config: dict[str, Any], *names: str) -> int:
+    """Return the first of the entries that is a number of something, or 0."""
+    return next((config[name] for name in names if _is_number(config.get(name))), 0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
+
+
+def _number(value: Any) -> int:
+    if not _is_number(value):
+        raise ValueError(f"expected a whole number from 0 to {MOST - 1}, got {reprlib.repr(value)}")
+    return int(value)
+
+
+def _optional(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.exists() or path.is_symlink() else {}

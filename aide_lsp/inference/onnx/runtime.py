@@ -1,0 +1,221 @@
+"""The ONNX Runtime: which provider can be had, and sessions on it.
+
+In: the path of a graph, a provider, a number of threads. Out: a runtime session and what it truly runs
+on; a forward that a cancel token can end. It does not know layouts, tokens or models.
+"""
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from aide_lsp.errors import MemoryShortError, ModelFilesError, SessionError
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.onnx.runtime_errors import first_line, is_memory_short, session_error
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
+PROVIDERS = ("auto", "cpu", "cuda")
+_EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_ERRORS_ONLY = 3
+SPIN_MICROSECONDS = "8"
+"""Most operators follow within that; with 20 a token takes a tenth longer while another program computes."""
+
+
+@frozen
+class Loaded:
+    """A graph in the runtime."""
+
+    session: "onnxruntime.InferenceSession"
+    "The runtime's own session."
+    provider: str
+    "`cpu` or `cuda`: what the runtime says it uses."
+    note: str | None
+    "Why that is not what was asked for; None if it is."
+    cuda_graphs: bool = False
+    "Whether forwards can be captured as CUDA graphs."
+
+
+def load(path: Path, provider: str, threads: int, *, cuda_graphs: bool = False) -> Loaded:
+    """Load a graph on `provider` (`cpu` or `cuda`), or on the CPU with a note where CUDA cannot be had.
+
+    With `cuda_graphs` the runtime captures, on CUDA, forwards that `run` is given a number for.
+
+    Raises:
+        ModelFilesError: the file is missing or is no graph the runtime can run.
+        SessionError: the runtime failed otherwise.
+    """
+    problem = cuda_problem() if provider == "cuda" else None
+    session = _create(path, "cpu" if problem else provider, threads, cuda_graphs)
+    got = "cuda" if _EXECUTION_PROVIDERS["cuda"] in session.get_providers() else "cpu"
+    if got != provider and problem is None:
+        problem = "the runtime could not start CUDA; its libraries may be missing or too old"
+    note = f"Runs on the CPU: {problem}." if problem else None
+    return Loaded(session, got, note, cuda_graphs and got == "cuda")
+
+
+def import_runtime() -> None:
+    """Import the runtime; otherwise the first session does, which takes a moment."""
+    import onnxruntime  # noqa: F401
+
+
+def installed_runtimes() -> dict[str, str]:
+    """Return the installed distributions of the runtime with their versions, without importing it.
+
+    There should be exactly one: both hold the same package.
+    """
+    found = {}
+    for name in DISTRIBUTIONS:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def offered_providers() -> list[str]:
+    """Return what this build of the runtime could run on; whether the machine has it is another matter."""
+    import onnxruntime
+
+    return [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
+
+
+def cuda_problem() -> str | None:
+    """Return why CUDA cannot be used here, in plain words; None if nothing speaks against it."""
+    import onnxruntime
+
+    if _EXECUTION_PROVIDERS["cuda"] not in onnxruntime.get_available_providers():
+        return "this build of ONNX Runtime has no CUDA support"
+    return _device_problem()
+
+
+def thread_count(threads: int) -> int:
+    """Return `threads`, or for 0 one for each physical core that this process may use.
+
+    A second thread on one core shares its arithmetic units and only costs.
+    """
+    if threads > 0:
+        return threads
+    import psutil
+
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(psutil.cpu_count(logical=False) or usable, usable))
+
+
+def run(session: Any, binding: Any, cancel: CancelToken, cuda_graph: int | None = None) -> None:
+    """Run a bound forward; `cancel` ends it between two operators.
+
+    `cuda_graph` is for sessions that capture: the number of the CUDA graph that holds the forward; below 0:
+    none does. A graph is captured and replayed as a whole, whatever `cancel` says meanwhile.
+
+    Raises:
+        Cancelled: it was cancelled before or while it ran.
+        MemoryShortError: there was not enough memory.
+        BrokenSessionError: the runtime failed otherwise.
+    """
+    import onnxruntime
+
+    # A RunOptions that was terminated once ends every later run.
+    options = onnxruntime.RunOptions()
+
+    captured = cuda_graph is not None and cuda_graph >= 0
+    if cuda_graph is not None:
+        options.add_run_config_entry("gpu_graph_id", str(cuda_graph))
+
+    def stop() -> None:
+        # What is ended while it is captured would leave the stream in between.
+        options.terminate = not captured
+
+    try:
+        with cancel.watch(stop):
+            # A copy to or from a device may still be under way on another stream when a call returns.
+            binding.synchronize_inputs()
+            session.run_with_iobinding(binding, options)
+            binding.synchronize_outputs()
+    except Cancelled:
+        raise
+    except Exception as error:
+        if cancel.cancelled:
+            raise Cancelled from None
+        raise session_error(error) from error
+
+
+def _create(path: Path, provider: str, threads: int, cuda_graphs: bool) -> "onnxruntime.InferenceSession":
+    import onnxruntime
+
+    if not path.is_file():
+        raise ModelFilesError(f"{path} is missing. Convert the model again.")
+    names: list[Any] = [_EXECUTION_PROVIDERS[provider]]
+    if provider == "cuda":
+        names = [(names[0], {"enable_cuda_graph": str(int(cuda_graphs))}), _EXECUTION_PROVIDERS["cpu"]]
+        _preload_libraries()
+    try:
+        return onnxruntime.InferenceSession(str(path), _options(threads), providers=names)
+    except Exception as error:
+        if is_memory_short(error):
+            raise MemoryShortError(
+                "There is not enough memory to load the model. Close other programs, or choose a smaller one."
+            ) from error
+        raise SessionError(
+            f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {first_line(error)}"
+        ) from error
+
+
+def _options(threads: int) -> "onnxruntime.SessionOptions":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = thread_count(threads)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    # Waiting awake for the next operator saves 5 % of a token. Only that long: on a busy machine it would
+    # take the processor from the very thread that it waits for. Between forwards none spins.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_MICROSECONDS)
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # The arena keeps the largest prefill's memory for ever.
+    options.enable_cpu_mem_arena = False
+    return options
+
+
+def _device_problem() -> str | None:
+    """Ask the driver itself: the runtime would only fail later, and loudly."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return "no NVIDIA driver was found"
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return "the NVIDIA driver does not start"
+    return None if count.value else "there is no CUDA device"
+
+
+def _preload_libraries() -> None:
+    """Load the CUDA libraries that were installed as Python packages, if any were."""
+    import onnxruntime
+
+    if importlib.util.find_spec("nvidia") is not None:
+        with _stdout_as_stderr():
+            onnxruntime.preload_dlls()
+
+
+@contextlib.contextmanager
+def _stdout_as_stderr() -> Iterator[None]:
+    """Lead file descriptor 1 to stderr: `preload_dlls` prints, and stdout may carry a protocol."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

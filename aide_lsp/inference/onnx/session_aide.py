@@ -1,0 +1,185 @@
+"""The graph layout of our own converter: candidates leave the graph, keys and values stay in place.
+
+In and out: as `session.Session`. It does not know sampling, text or the files' names.
+
+Why results do not depend on what was run before (CPU, recipes `exact` and `fast`, ONNX Runtime
+1.31 and 1.32; read in its source and measured on its kernels and on the model):
+
+- GroupQueryAttention of two or more rows walks the rows in blocks of
+  `min(L2 bytes / (32 head_dim), 2 head_dim)`: 128 for heads of 64, 256 for heads of 128. Each row's sum
+  runs in the same order whatever block it is in, unless a block has one row only: its product with the
+  values then takes the matrix-vector kernel, which adds in another order. That happens to the last row of
+  a forward of 1, 129, 257, 385, ... rows, and to nothing else.
+- Keys are walked in blocks that begin at fixed positions, and what lies behind a row adds exact zeros.
+- Threads share out heads, rows and columns, never a sum: 1 to 16 threads give the same bits.
+- Products in blocks of more than 32 columns run rows in pairs: the last one of an odd number takes another
+  kernel, which adds in another order. The same is true of the rows whose candidates are asked for. (One row's
+  candidates are also cut into a piece for each thread, and 3 pieces have a row too many for a block.)
+- The other operators treat each row alone; `fast` rounds each row by its own largest value, and the
+  integer sums of its products have no order.
+
+Blocks are even for every head size that is a power of two, so a forward with an even number of rows never
+ends in a block of one, nor has a row without a pair: `RowRule(multiple=2)`. Decoding runs the newest token
+together with the one before it; of an odd number of candidates the last row's are computed twice.
+
+Nothing of this holds for float16 or for CUDA, whose kernels are chosen by shape. There a prompt is run in
+blocks that depend on its length alone (`prefix_cache.block_ends`), which gives the same shapes, and so the
+same bits, for the same prompt. On CUDA what follows the blocks, decoded tokens and drafts too, is run in
+steps: 8 rows from a multiple of 8 on, all their candidates computed, planned for a number of positions that
+the same texts share. So a token's row, and the shape of all that computes it, depend on its position alone.
+Eight rows read the weights as often as one does, and a single shape has to be captured as a CUDA graph.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import evolve
+from numpy.typing import NDArray
+
+from aide_lsp.errors import SessionError
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.onnx.cuda_graphs import NOT_CAPTURED, Captures
+from aide_lsp.inference.onnx.io_binding import BoundCall
+from aide_lsp.inference.onnx.kv_cache import KvCache, KvShape, SpareBuffers
+from aide_lsp.inference.onnx.model_folder import ModelInfo
+from aide_lsp.inference.onnx.runtime import Loaded, load, run
+from aide_lsp.inference.prefix_cache import RowRule
+from aide_lsp.inference.session import Candidates
+
+BLOCK_ROWS = 32
+"""Rows of the smallest block where rows are not independent: half of it is run again for each prompt."""
+STEP_ROWS = 8
+"""Rows of a step on CUDA: the newest token and the longest draft."""
+STEP_POSITIONS = 1024
+"""Steps are planned for a multiple of so many positions; buffers grow by as many where there are steps."""
+
+
+def open_aide_session(
+    folder: Path, info: ModelInfo, provider: str, threads: int, capacity: int, *, cuda_graphs: bool = True
+) -> "AideSession":
+    """Load the model in `folder`; on CUDA with captured steps, where the runtime can capture them.
+
+    See `session.open_session` for arguments and errors.
+    """
+    note = None
+    if provider == "cuda" and cuda_graphs:
+        try:
+            return _capturing(folder, info, threads, capacity)
+        except SessionError as error:
+            note = f"Runs without CUDA graphs, which is slower: {error}"
+    loaded = load(folder / info.graph, provider, threads)
+    return AideSession(folder, info, evolve(loaded, note=loaded.note or note), threads, capacity)
+
+
+def _capturing(folder: Path, info: ModelInfo, threads: int, capacity: int) -> "AideSession":
+    loaded = load(folder / info.graph, "cuda", threads, cuda_graphs=True)
+    session = AideSession(folder, info, loaded, threads, capacity)
+    session.capture()
+    return session
+
+
+class AideSession:
+    """A converted model, loaded."""
+
+    def __init__(self, folder: Path, info: ModelInfo, loaded: Loaded, threads: int, capacity: int) -> None:
+        self.vocab_size, self.candidate_count = info.vocab_size, info.candidate_count
+        self.provider, self.provider_note = loaded.provider, loaded.note
+        self.row_rule = rule = row_rule(info, loaded.provider)
+        self.context_length = info.context_length - info.context_length % (rule.step or rule.multiple)
+        self._folder, self._info, self._threads, self._capacity = folder, info, threads, capacity
+        self._session = loaded.session
+        self._head: Any = None
+        self._spare = SpareBuffers()
+        self.kv = self.new_kv()
+        self._any = BoundCall(self._session, info, self.provider)
+        self._step = BoundCall(self._session, info, self.provider) if rule.step else self._any
+        self._captures = Captures() if loaded.cuda_graphs else None
+        self._last, self._rows = self._any, [0]  # what the last forward wrote, and which rows were asked for
+
+    def new_kv(self) -> KvCache:
+        """See `Session.new_kv`."""
+        info = self._info
+        shape = KvShape(info.layer_count, info.kv_head_count, info.head_dim, info.kv_dtype)
+        if not self.row_rule.step:
+            return KvCache(shape, self._capacity, self.context_length, self.provider)
+        spare = self._spare
+        return KvCache(shape, self._capacity, self.context_length, self.provider, STEP_POSITIONS, spare)
+
+    def use(self, kv: KvCache) -> None:
+        """See `Session.use`."""
+        self.kv = kv
+
+    def forward(
+        self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
+    ) -> Candidates:
+        """See `Session.forward`."""
+        # The graph's embedding reads whatever lies there: an id out of range is not refused by it.
+        if not 0 <= min(ids) <= max(ids) < self.vocab_size:
+            raise SessionError(
+                f"A token id is outside the model's {self.vocab_size}; its tokenizer does not fit."
+            )
+        if len(ids) == self.row_rule.step:
+            self._run_step(ids, past, logit_rows, cancel)
+        else:
+            self._run_any(ids, past, logit_rows, cancel)
+        return self._best()
+
+    def capture(self) -> None:
+        """Run a step, so that the runtime captures it if it does that; what the KV cache holds is lost.
+
+        Raises:
+            SessionError: it cannot be captured.
+        """
+        if self._captures:
+            self._run_step([0] * self.row_rule.step, 0, [0], CancelToken())
+            self._best()
+
+    def full_logits(self) -> NDArray[np.float32]:  # (P, V)
+        """See `Session.full_logits`. The head is loaded when it is first needed."""
+        if self._head is None:
+            self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
+        # Row by row: the product of one row adds in another order than that of several.
+        hidden = self._last.hidden()
+        rows = [{"hidden": hidden[row : row + 1]} for row in self._rows]
+        logits: NDArray[np.float32] = np.concatenate([self._head.run(["logits"], row)[0] for row in rows])
+        # The head rounds what it multiplies; the candidates were computed again, exactly. Theirs hold.
+        best = self._best()
+        np.put_along_axis(logits, best.ids, best.logits, axis=1)
+        return logits
+
+    def _run_any(self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken) -> None:
+        """Run a forward of any shape."""
+        total = past + len(ids)
+        self.kv.reserve(total)
+        padding = [logit_rows[-1]] * (-len(logit_rows) % self.row_rule.multiple)
+        self._any.bind(self.kv.values, len(ids), len(logit_rows) + len(padding))
+        self._any.write(ids, past, total, [*logit_rows, *padding])
+        self._last, self._rows = self._any, list(range(len(logit_rows)))
+        run(self._session, self._any.binding, cancel, NOT_CAPTURED if self._captures else None)
+
+    def _run_step(
+        self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
+    ) -> None:
+        """Run a step: nothing but `past` decides what it is planned for."""
+        total = min(-(-(past + len(ids)) // STEP_POSITIONS) * STEP_POSITIONS, self.context_length)
+        self.kv.reserve(total)
+        self._step.bind(self.kv.values, len(ids), len(ids))
+        self._step.write(ids, past, total, range(len(ids)))
+        self._last, self._rows = self._step, list(logit_rows)
+        number = self._captures.number(self.kv.values, total) if self._captures else None
+        run(self._session, self._step.binding, cancel, number)
+
+    def _best(self) -> Candidates:
+        """Return the candidates that the last forward was asked for."""
+        ids, logits = self._last.candidates()
+        return Candidates(ids[self._rows], logits[self._rows])
+
+
+def row_rule(info: ModelInfo, provider: str) -> RowRule:
+    """Return which forwards give the same bits; the module's docstring says why."""
+    power_of_two = info.head_dim & (info.head_dim - 1) == 0
+    if info.in_integers and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
+        return RowRule(multiple=2)
+    return RowRule(block=BLOCK_ROWS, step=STEP_ROWS if provider == "cuda" else 0)

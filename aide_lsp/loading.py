@@ -1,0 +1,232 @@
+"""From settings to a completer: choose device and recipe, fetch and convert the model if needed, open it.
+
+In: `Settings`. Out: a `Completer` that is ready, and in words what was chosen and why.
+The one place where catalogue, inference and completion meet; it does not know LSP or the command line.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aide_lsp.errors import MemoryShortError, ModelFilesError, SettingsError
+from aide_lsp.settings.fields import ModelLimits, Settings
+
+if TYPE_CHECKING:
+    from aide_lsp.catalog.cards import Card
+    from aide_lsp.completion.completer import Completer
+
+Progress = Callable[[float | None, str], None]
+"""Called with the share that is done (0.0 to 1.0; None: unknown) and a sentence about what happens."""
+
+
+SMALL_BYTES = 32_000_000
+"""Files of a model that are verified before they are opened: graphs and tokenizer, in some milliseconds.
+Weights cannot make the runtime fail; a server verifies them when it is ready."""
+
+
+def load_completer(settings: Settings, progress: Progress) -> "Completer":
+    """Fetch, convert and open the model that the settings name; convert it again if it is damaged.
+
+    Raises:
+        ModelError: the model cannot be had.
+        SessionError: the runtime cannot load it.
+        SettingsError: the recipe is not for this device.
+    """
+    check_recipe(settings)
+    try:
+        return _load(settings, progress)
+    except MemoryShortError:
+        raise
+    except Exception as error:
+        # Damaged files may fail in any way. Where they are sound or gone by now, another process did it.
+        if not remove_damaged(settings, progress) and not isinstance(error, ModelFilesError):
+            raise
+    return _load(settings, progress)
+
+
+def check_recipe(settings: Settings) -> None:
+    """Check, before anything is fetched or converted, that the device can run the recipe in useful time.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    if settings.recipe != "fp16":
+        return
+    from aide_lsp.inference.onnx.runtime import cuda_problem
+
+    problem = 'provider is set to "cpu"' if settings.provider == "cpu" else cuda_problem()
+    path = card_of(settings).path
+    if problem is not None and not (path and path.is_dir()):
+        raise SettingsError(
+            f"The recipe fp16 needs a GPU ({problem}): on the CPU a completion would take minutes. Set "
+            'recipe to "auto", which chooses for the device.'
+        )
+
+
+def check_memory(settings: Settings) -> None:
+    """Check, before anything is fetched, converted or loaded, that the model fits into memory.
+
+    Raises:
+        MemoryShortError: it does not; the message says what it needs, what there is, and what to do.
+    """
+    from aide_lsp.inference.memory import shortage
+    from aide_lsp.inference.onnx.runtime import thread_count
+
+    card, threads = card_of(settings), thread_count(settings.threads)
+    # First without the model: which device it will run on is known only when the runtime is imported, and the
+    # libraries that come with it end the process where they get no memory.
+    if shortage(0, True, threads) is None and choose_recipe(settings, card) == "fp16":
+        return  # a GPU has memory of its own
+    files, packed = _files_of(card, settings.recipe)
+    if (sentence := shortage(files, packed, threads)) is not None:
+        raise MemoryShortError(sentence)
+
+
+def _files_of(card: "Card", recipe: str) -> tuple[int, bool]:
+    """Say how large the files of a model are, or will be, on the CPU, and whether they are packed for it."""
+    from aide_lsp.catalog import store
+    from aide_lsp.catalog.partial import bytes_in
+
+    folder = store.converted_folder(card, card.recipes["cpu"] if recipe == "auto" else recipe)
+    return bytes_in(folder) or card.converted_size, not folder.name.startswith(store.IMPORTED)
+
+
+def remove_damaged(settings: Settings, progress: Progress) -> bool:
+    """Remove the settings' converted model if any byte of it is not as it was converted; say whether it was.
+
+    Raises:
+        ModelError: it cannot be removed, or there is no such model.
+    """
+    from aide_lsp.catalog import store
+
+    card = card_of(settings)
+    if not store.remove_damaged(card, choose_recipe(settings, card), progress):
+        return False
+    progress(None, "The model's files are damaged; it is converted again.")
+    return True
+
+
+def _load(settings: Settings, progress: Progress) -> "Completer":
+    from aide_lsp.inference.onnx.model_folder import verify_files
+
+    check_memory(settings)
+    folder = model_folder(settings, progress)
+    progress(None, "Loading the model")
+    if faults := verify_files(folder, SMALL_BYTES):
+        raise ModelFilesError(" ".join(faults))
+    return open_completer(folder, settings)
+
+
+def model_folder(settings: Settings, progress: Progress) -> Path:
+    """Return the folder of the converted model; fetch and convert it first where it is missing."""
+    from aide_lsp.catalog import store
+
+    card = card_of(settings)
+    return store.ensure(card, choose_recipe(settings, card), progress)
+
+
+def card_of(settings: Settings) -> "Card":
+    """Return the card of the model that the settings name, or of the default one."""
+    from aide_lsp.catalog.cards import load_shelf
+
+    shelf = load_shelf()
+    return shelf.default() if settings.model is None else shelf.find(settings.model)
+
+
+def check_model(model: str | None) -> None:
+    """Check that there is a model of this id; None is the default one.
+
+    Raises:
+        ModelError: there is none.
+    """
+    card_of(Settings(model=model))
+
+
+def model_choices(current: str | None) -> list[dict[str, Any]]:
+    """List the models there are, as JSON; `current`: the one that is set, None: the default one."""
+    from aide_lsp.catalog import cards, store
+    from aide_lsp.catalog.download import megabytes
+
+    shelf = cards.load_shelf()
+    chosen, found = current or shelf.default().id, []
+    for card in shelf.cards.values():
+        state = store.state_of(card)
+        size = megabytes(card.size) if card.size else "a file of yours"
+        here = "ready" if state.recipes else "fetched" if state.fetched else "fetched when you choose it"
+        told = {"id": card.id, "detail": f"{card.name}, {size}, {card.licence}; {here}"}
+        installed = bool(state.recipes or state.fetched)
+        found.append({**told, "current": card.id == chosen, "installed": installed})
+    return found
+
+
+def open_completer(folder: Path, settings: Settings) -> "Completer":
+    """Open a converted model for completing."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.inference.memory import give_back_freed
+    from aide_lsp.inference.onnx.model_folder import read_model_folder
+    from aide_lsp.inference.onnx.runtime import import_runtime, thread_count
+    from aide_lsp.inference.session import open_session
+    from aide_lsp.inference.tokenizer import Tokenizer
+
+    model = read_model_folder(folder)
+    # Graph and tokenizer take half a second each. The runtime needs no interpreter while it loads a graph:
+    # what needs one is done before, as two threads that import share it, and the graph would come later.
+    threads = thread_count(settings.threads)
+    import_runtime()
+    with ThreadPoolExecutor(1) as beside:
+        session = beside.submit(open_session, folder, settings.provider, threads)
+        tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
+        completer = Completer(tokenizer, session.result(), model, settings.cache_mb)
+    completer.folder = folder
+    give_back_freed()
+    return completer
+
+
+def choose_recipe(settings: Settings, card: "Card") -> str:
+    """Resolve the recipe `auto`: the one of the model's card for the device that will really be used."""
+    if settings.recipe != "auto":
+        return settings.recipe
+    if settings.provider == "cpu":
+        return card.recipes["cpu"]
+    from aide_lsp.inference.onnx.runtime import cuda_problem
+
+    return card.recipes["cuda" if cuda_problem() is None else "cpu"]
+
+
+def known_limits(settings: Settings) -> ModelLimits:
+    """What the settings' model allows, as far as its conversion or its card tell; nothing is loaded.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    import sys
+
+    from aide_lsp.catalog import store
+    from aide_lsp.inference.onnx.model_folder import read_model_folder
+
+    card = card_of(settings)
+    for recipe in store.state_of(card).recipes:
+        model = read_model_folder(store.converted_folder(card, recipe))
+        if model.vocab_size:
+            return ModelLimits(model.vocab_size, model.context_length)
+    return ModelLimits(sys.maxsize, card.context_length)
+
+
+def ledger_file() -> Path:
+    """Where the ledger of completions lies."""
+    from aide_lsp.catalog.store import data_folder
+
+    return data_folder() / "ledger.sqlite"
+
+
+def limits_of(completer: "Completer") -> ModelLimits:
+    """What the loaded model allows for Top K and Num Context."""
+    session = completer.session
+    return ModelLimits(session.vocab_size, session.context_length)
+
+
+def device_of(completer: "Completer") -> str:
+    """Say in words where the model runs and in which recipe."""
+    return f"{completer.session.provider.upper()}, recipe {completer.model.recipe}"

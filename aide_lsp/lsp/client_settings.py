@@ -1,0 +1,182 @@
+"""What the client set, for each workspace folder, and what follows from it for a document.
+
+In: initializationOptions, pushed and pulled settings, workspace folders. Out: resolved settings for a URI,
+and the problems that were not told yet. It does not know what a setting means or how layers are merged:
+`settings_layers.py` does.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from aide_lsp.lsp.folders import WorkspaceFolders
+from aide_lsp.lsp.uris import Location, location_of
+from aide_lsp.settings.fields import ModelLimits
+from aide_lsp.settings.globs import is_glob
+from aide_lsp.settings.merge import KEYS, PROJECT_FILE, TABLES, Problem, Resolved, SettingsReader
+
+SECTION = "aide"
+_Scope = tuple[str | None, str]
+_MOST_REVIEWED = 200
+Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
+
+
+class Configuration:
+    """The client's settings. All methods belong to the event loop's thread."""
+
+    def __init__(
+        self, reader: SettingsReader | None = None, language_of: Callable[[str], str] = lambda uri: ""
+    ) -> None:
+        self._reader = reader or SettingsReader()
+        self._language_of = language_of
+        self._options: Mapping[str, Any] = {}
+        self._pushed: Mapping[str, Any] = {}
+        self._pulled: dict[str | None, Mapping[str, Any]] = {}
+        self._editor: dict[str | None, Mapping[str, Any]] = {}
+        self._scope: _Scope = (None, "")
+        self._told: dict[_Scope, tuple[Problem, ...]] = {}
+        self._folders = WorkspaceFolders(())
+        self.limits: ModelLimits | None = None
+        """What the loaded model allows; None: not loaded yet."""
+        self.problems: tuple[Problem, ...] = ()
+        """What was wrong when settings were last resolved."""
+
+    def start(self, options: Any, folders: Iterable[str]) -> None:
+        """Take what `initialize` brought."""
+        self._options, self._folders = section_of(options), WorkspaceFolders(folders)
+        self._editor.clear()
+
+    def push(self, values: Any) -> None:
+        """Take the settings of a `didChangeConfiguration`; null says only that something changed."""
+        if values is not None:
+            self._pushed = section_of(values)
+            self._editor.clear()
+
+    async def pull(self, ask: Ask) -> None:
+        """Ask the client for its settings, once for all and once for each folder."""
+        scopes: list[str | None] = [None, *self._folders.uris]
+        items = [types.ConfigurationItem(scope_uri=scope, section=SECTION) for scope in scopes]
+        answers = await ask(types.ConfigurationParams(items=items))
+        self._pulled = {scope: section_of(answer) for scope, answer in zip(scopes, answers, strict=False)}
+        self._editor.clear()
+
+    def change_folders(self, added: Iterable[str], removed: Iterable[str]) -> None:
+        """Follow the client's workspace folders."""
+        gone = set(map(location_of, removed))
+        kept = [uri for uri in self._folders.uris if location_of(uri) not in gone]
+        self._folders = WorkspaceFolders([*kept, *added])
+
+    def resolve(self, uri: str | None = None, request: Mapping[str, Any] | None = None) -> Resolved:
+        """Settle what is in effect for a document; None: for no document, in the first folder.
+
+        `request` holds what one request sets.
+        """
+        folder, place = self._folders.holding(uri) if uri else self._folders.first()
+        location = self._folders.location(uri) if uri else Location(place)
+        language = self._language_of(uri) if uri else ""
+        resolved = self._reader.resolve(
+            location.path if uri else None,
+            self._editor_settings(folder),
+            place,
+            self.limits,
+            language=language,
+            request=request,
+            others=location.others,
+            on_disk=location.on_disk is not None,
+        )
+        self.problems, self._scope = resolved.problems, _scope_of(uri, language)
+        return resolved
+
+    def _editor_settings(self, folder: str | None) -> Mapping[str, Any]:
+        """All that the client set for a folder; the same object as long as it sets nothing else."""
+        found = self._editor.get(folder)
+        if found is None:
+            pulled = self._pulled.get(folder, self._pulled.get(None, {}))
+            found = self._editor[folder] = _merged(_merged(self._options, self._pushed), pulled)
+        return found
+
+    def workspace_folder(self, uri: str) -> Path | None:
+        """The workspace folder that holds a document."""
+        return self._folders.holding(uri)[1]
+
+    def untold(self) -> list[Problem]:
+        """Return what the last `resolve` found and was not told yet; a problem that comes back is new again.
+
+        Kept by the document's directory and language: there, all documents have the same settings.
+        """
+        if self._told.get(self._scope) == self.problems:
+            return []
+        known = set(self.known_problems())
+        self._told[self._scope] = self.problems
+        return [problem for problem in self.problems if problem not in known]
+
+    def review(self, uris: Iterable[str]) -> list[Problem]:
+        """Resolve for the folders and these documents, and for no others; return what was not told yet.
+
+        Thousands of documents may be open: those with the same files and language share one result, and of
+        very many folders the last ones are looked at when the user types there.
+        """
+        known, self._told = set(self.known_problems()), {}
+        inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self._folders.uris)
+        found: dict[Any, tuple[Problem, ...]] = {}
+        with self._reader.one_look():
+            for uri in (None, *inside, *uris):
+                language = self._language_of(uri) if uri else ""
+                scope = _scope_of(uri, language)
+                if len(self._told) >= _MOST_REVIEWED:
+                    break
+                if scope in self._told:
+                    continue
+                folder, place = self._folders.holding(uri) if uri else self._folders.first()
+                on_disk = self._folders.location(uri).on_disk if uri else None
+                sources = self._reader.sources(on_disk, place, on_disk is not None or uri is None)
+                key = (folder, language, sources)
+                if key not in found:
+                    found[key] = self.resolve(uri).problems
+                self._told[scope] = found[key]
+        return [problem for problem in self.known_problems() if problem not in known]
+
+    def known_problems(self) -> list[Problem]:
+        """All that was told and still holds, as far as it was looked at again."""
+        lists = {id(problems): problems for problems in self._told.values()}
+        return list(dict.fromkeys(problem for problems in lists.values() for problem in problems))
+
+
+def _scope_of(uri: str | None, language: str) -> _Scope:
+    return uri.rpartition("/")[0] if uri else None, language
+
+
+def section_of(values: Any) -> dict[str, Any]:
+    """Find our settings in what a client sent: with or without the section's name around them.
+
+    Null means that the user set nothing. Tables under names we do not know are other servers' sections.
+    """
+    while isinstance(values, Mapping) and SECTION in values:
+        values = values[SECTION]
+    if not isinstance(values, Mapping):
+        return {}
+    named = {str(key).removeprefix(SECTION + "."): value for key, value in values.items()}
+    return {
+        key: value
+        for key, value in named.items()
+        if value is not None and (not isinstance(value, Mapping) or _is_ours(key))
+    }
+
+
+def _is_ours(table: str) -> bool:
+    """Whether a table is one of ours; a name with a dot may be another server's section."""
+    return table in KEYS or table in TABLES or is_glob(table.replace(".", ""))
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any], depth: int = 3) -> Mapping[str, Any]:
+    """Merge tables key by key, down to the keys of one language; null sets nothing."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if depth > 1 and isinstance(value, Mapping) and isinstance(under, Mapping):
+            merged[key] = _merged(under, value, depth - 1)
+        elif value is not None:
+            merged[key] = value
+    return merged

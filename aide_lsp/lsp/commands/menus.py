@@ -1,0 +1,100 @@
+"""The commands behind an editor's menus: what there is to choose from, and taking a choice.
+
+In: their arguments. Out: lists with the present choice marked; what was written where. A preset goes to the
+project's file, a model to the user's own. It does not know how a file is edited, nor how a model is loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pygls.exceptions import JsonRpcInvalidParams
+
+from aide_lsp.errors import SettingsError
+from aide_lsp.loading import check_model, model_choices
+from aide_lsp.lsp.commands.arguments import read_uri
+from aide_lsp.lsp.commands.seeds import refused, write
+from aide_lsp.lsp.initialize import CHOOSE_PRESET, SELECT_MODEL
+from aide_lsp.settings.edit import write_user_values
+from aide_lsp.settings.fields import camel, shown
+from aide_lsp.settings.merge import user_file
+from aide_lsp.settings.troubleshooting import COMPLAINTS
+
+if TYPE_CHECKING:
+    from aide_lsp.lsp.server import Server
+    from aide_lsp.settings.merge import Resolved
+
+
+def pause(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Offer nothing until `aide.resume`. What runs ends."""
+    ls.status.pause(True)
+    for document in ls.documents:
+        ls.completing.supersede(document.uri)
+    return {"state": "paused", "message": "Aide is paused."}
+
+
+def resume(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Offer completions again."""
+    ls.status.pause(False)
+    return {"state": ls.host.state, "message": ls.host.message or "Aide offers completions again."}
+
+
+async def choices(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Tell what there is to choose from: presets for `{"uri": ...}`, complaints, models."""
+    argument = arguments[0] if arguments and isinstance(arguments[0], Mapping) else {}
+    uri = argument.get("uri")
+    resolved = ls.configuration.resolve(uri if isinstance(uri, str) else None)
+    current = resolved.settings.model
+    return {
+        "presets": _presets(resolved),
+        "complaints": [{"name": name, "detail": found.means} for name, found in COMPLAINTS.items()],
+        # Cards and folders are on the disk: not for the event loop.
+        "models": await asyncio.to_thread(model_choices, current),
+    }
+
+
+def choose_preset(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Write a preset into the project file; null takes it out."""
+    uri = read_uri(CHOOSE_PRESET, arguments)
+    preset, known = arguments[0].get("preset"), ls.configuration.resolve(uri).presets
+    if preset is not None and (not isinstance(preset, str) or preset not in known):
+        raise JsonRpcInvalidParams(f"preset must be one of {', '.join(known)}, or null for none.")
+    path = write(ls, uri, {"preset": preset})
+    effective = ls.configuration.resolve(uri).settings.preset
+    if effective != preset:
+        message = f"The preset {shown(effective)} stays in effect here: another place sets it."
+    else:
+        message = f"The preset {preset} is in effect for this project." if preset else "No preset is set."
+    return {"path": str(path) if path else None, "message": message}
+
+
+def select_model(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Write a model's id into the user's settings file and load that model; null: the default one."""
+    argument = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], Mapping) else {}
+    model = argument.get("model")
+    if "model" not in argument or not isinstance(model, str | None):
+        raise JsonRpcInvalidParams(f'{SELECT_MODEL} takes one object: {{"model": ID or null}}.')
+    check_model(model)
+    try:
+        path = write_user_values(user_file(), {"model": model})
+    except SettingsError as error:
+        raise refused(str(error)) from error
+    ls.refresh_settings()
+    effective = ls.configuration.resolve().settings.model
+    if effective != model:
+        message = f"The model {shown(effective)} stays in effect: your editor's settings set it."
+    else:
+        message = f"The model {model} is chosen." if model else "The default model is chosen."
+    return {"path": str(path) if path else None, "message": message}
+
+
+def _presets(resolved: Resolved) -> list[dict[str, Any]]:
+    def detail(values: Mapping[str, Any]) -> str:
+        return ", ".join(f"{camel(key)} {shown(value)}" for key, value in values.items())
+
+    return [
+        {"name": name, "detail": detail(values), "current": name == resolved.settings.preset}
+        for name, values in resolved.presets.items()
+    ]

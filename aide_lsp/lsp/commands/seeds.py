@@ -1,0 +1,94 @@
+"""The commands that go back and forth between seeds and keep one: previousSeed, pinSeed, unpinSeed.
+
+In: their arguments. Out: what is offered now, or what was written where. It does not know how a project file
+is edited (`aide_lsp/settings/edit.py` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol.types import LSPErrorCodes
+from pygls.exceptions import JsonRpcException
+
+from aide_lsp.errors import SettingsError
+from aide_lsp.lsp import items
+from aide_lsp.lsp.commands.arguments import read_argument, read_uri
+from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.initialize import PIN_SEED, PREVIOUS_SEED, UNPIN_SEED
+from aide_lsp.lsp.requests.history import spot
+from aide_lsp.lsp.status import Nothing
+from aide_lsp.lsp.uris import file_of
+from aide_lsp.settings.edit import write_values
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completion
+    from aide_lsp.lsp.server import Server
+
+
+def previous_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Go back to the completion that was shown at a place before the last `aide.regenerate`."""
+    argument = read_argument(PREVIOUS_SEED, arguments)
+    place = Place(argument.position.line, argument.position.character)
+    asked = ls.completing.look(ls.protocol.current_id, argument.uri, place)
+    answer = asked if isinstance(asked, Nothing) else ls.completing.previous(asked)
+    return items.regenerated(answer, argument.position, ls.host.model)
+
+
+def pin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Write the seed of the completion shown last, in the document or at a place, into the project file."""
+    uri = read_uri(PIN_SEED, arguments)
+    shown = _shown(ls, uri, arguments)
+    if shown is None:
+        raise refused("No completion was shown here yet: there is no seed to pin.")
+    path = write(ls, uri, {"seed": shown.seed})
+    answer = {"seed": shown.seed, "path": str(path) if path else None}
+    effective = ls.configuration.resolve(uri).settings.parameters.seed
+    if effective != shown.seed:
+        stays = "A new random seed for each request" if effective is None else f"The seed {effective}"
+        wins = f"{stays} stays in effect here: a narrower rule or your editor's settings set it."
+        return {**answer, "message": wins}
+    return {**answer, "message": f"The seed {shown.seed} is pinned for this project."}
+
+
+def unpin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+    """Take the seed out of the project file."""
+    uri = read_uri(UNPIN_SEED, arguments)
+    path = write(ls, uri, {"seed": None})
+    effective = ls.configuration.resolve(uri).settings.parameters.seed
+    message = "No seed was pinned." if path is None else "The seed is not pinned any more."
+    if effective is not None:
+        message += f" The seed {effective} is in effect here: another place sets it."
+    return {"path": str(path) if path else None, "message": message}
+
+
+def _shown(ls: Server, uri: str, arguments: list[Any]) -> Completion | None:
+    if arguments[0].get("position") is None:
+        return ls.completing.shown.last(uri)
+    position = read_argument(PIN_SEED, arguments).position
+    asked = ls.completing.look(ls.protocol.current_id, uri, Place(position.line, position.character))
+    if isinstance(asked, Nothing):
+        return None
+    return ls.completing.shown.last(uri, spot(asked.text, asked.offset))
+
+
+def write(ls: Server, uri: str, values: Mapping[str, Any]) -> Path | None:
+    """Write values into the project file of a document; return its path, None if nothing had to be changed.
+
+    Raises:
+        JsonRpcException: it cannot be written; the text says why.
+    """
+    document = file_of(uri)
+    if document is None:
+        raise refused("The document is no file, so it belongs to no project.")
+    try:
+        return write_values(document, ls.configuration.workspace_folder(uri), values)
+    except SettingsError as error:
+        raise refused(str(error)) from error
+
+
+def refused(message: str) -> JsonRpcException:
+    """Make the error of a command that was understood and could not be done."""
+    return JsonRpcException(message, code=LSPErrorCodes.RequestFailed.value)

@@ -1,0 +1,220 @@
+"""The protocol's methods: each takes typed params, asks the rooms behind, and gives the answer's type.
+
+In: params. Out: results, or a future of one. Notifications change state at once, in the order they come.
+It does not know JSON-RPC (`protocol.py`) nor how a completion comes about (`completing.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from aide_lsp.lsp import items
+from aide_lsp.lsp.client import ProfileError, folder_uris, read_profile
+from aide_lsp.lsp.commands.arguments import read_argument
+from aide_lsp.lsp.documents import Place, is_too_large
+from aide_lsp.lsp.initialize import initialize_result
+from aide_lsp.lsp.requests.scheduler import Answer
+from aide_lsp.lsp.requests.snapshot import Asked
+from aide_lsp.lsp.rpc.params import UNKNOWN_VERSION
+from aide_lsp.lsp.status import Nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aide_lsp.completion.completer import Completion
+    from aide_lsp.lsp.server import Server
+
+log = logging.getLogger("aide.features")
+CURSOR = "aide/cursor"
+
+
+def register(server: Server) -> None:
+    """Register all methods."""
+    for method, handler in METHODS.items():
+        server.feature(method)(handler)
+
+
+def initialize(ls: Server, params: Any) -> dict[str, Any]:
+    """Answer; nothing is loaded before `initialized`. (A client's first `initialize` rarely gets here.)"""
+    try:
+        profile = read_profile(params)
+    except ProfileError as error:
+        raise JsonRpcInvalidParams(str(error)) from None
+    ls.begin(profile)
+    if profile.process_id is not None:
+        ls.watch(profile.process_id)
+    return initialize_result(profile)
+
+
+def initialized(ls: Server, params: Any) -> None:
+    """Begin to work."""
+    ls.start_up()
+
+
+def shutdown(ls: Server, params: Any) -> None:
+    """End what runs; only `exit` is heard from now on."""
+    ls.shut_down()
+
+
+def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
+    """Follow a document."""
+    ls.start_up()
+    item = params.text_document
+    if is_too_large(item.text):
+        ls.too_large(item.uri)
+        return
+    ls.documents.open(item.uri, str(item.language_id), max(0, item.version), item.text)
+    ls.tell_problems(item.uri)
+
+
+def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
+    """Apply the changes one after another."""
+    uri, changes = params.text_document.uri, params.content_changes
+    if any(is_too_large(change.text) for change in changes):
+        ls.too_large(uri)
+        return
+    whole = any(not isinstance(change, types.TextDocumentContentChangePartial) for change in changes[:1])
+    document = ls.documents.get(uri) or (ls.documents.recover(uri) if whole else None)
+    if document is None:
+        if ls.documents.miss(uri):
+            log.warning("Changes of a document that is not open are ignored until it is opened.")
+        return
+    for change in changes:
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            document.replace(_place(change.range.start), _place(change.range.end), change.text)
+        else:
+            document.replace_all(change.text)
+    version = params.text_document.version
+    document.version = document.version + 1 if version == UNKNOWN_VERSION else version
+    ls.completing.changed(document)
+
+
+def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+    """Forget a document."""
+    ls.drop(params.text_document.uri)
+
+
+def inline_completion(
+    ls: Server, params: types.InlineCompletionParams
+) -> list[types.InlineCompletionItem] | Awaitable[list[types.InlineCompletionItem]]:
+    """Offer one completion at the cursor, several where the user asks for them, or nothing."""
+    asked = _look(ls, params)
+    if isinstance(asked, Nothing):
+        return []
+    target, selected = items.at_cursor(params.position), params.context.selected_completion_info
+    if selected is not None:
+        asked, target = _with_selected(asked, selected)
+    if params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked:
+        asked = evolve(asked, count=asked.settings.candidates)
+
+    def shape(answer: Answer) -> list[types.InlineCompletionItem]:
+        return [items.inline_item(one, target, ls.host.model) for one in _offered(answer)]
+
+    return ls.completing.offer(asked, shape)
+
+
+def completion(
+    ls: Server, params: types.CompletionParams
+) -> types.CompletionList | Awaitable[types.CompletionList]:
+    """Offer the same to a client that knows no inline completion.
+
+    Always one: such clients say "invoked" also for what comes by itself while a word is typed.
+    """
+    asked = _look(ls, params)
+    if isinstance(asked, Nothing):
+        return types.CompletionList(is_incomplete=True, items=[])
+    column = asked.offset - asked.document.offset(Place(params.position.line, 0))
+    target = items.over_word(asked.document, params.position, ls.documents.encoding, column)
+    language_id = asked.document.language_id
+
+    def shape(answer: Answer) -> types.CompletionList:
+        offered = _offered(answer)
+        found = [items.completion_item(one, target, language_id, ls.host.model) for one in offered]
+        return types.CompletionList(is_incomplete=True, items=found)
+
+    return ls.completing.offer(asked, shape)
+
+
+def did_change_configuration(ls: Server, params: Any) -> None:
+    """Take pushed settings, and ask again where the client can be asked."""
+    ls.configuration.push(params.get("settings") if isinstance(params, dict) else None)
+    ls.refresh_settings()
+
+
+def did_change_folders(ls: Server, params: Any) -> None:
+    """Follow the workspace folders; each may have settings of its own."""
+    event = params.get("event") if isinstance(params, dict) else None
+    if not isinstance(event, dict):
+        log.warning("A change of workspace folders was ignored: it holds no event.")
+        return
+    ls.configuration.change_folders(folder_uris(event.get("added")), folder_uris(event.get("removed")))
+    ls.refresh_settings()
+
+
+def did_change_watched_files(ls: Server, params: Any) -> None:
+    """A project file changed: tell now what is wrong with it. (It is read again at each request anyway.)"""
+    ls.review_settings()
+
+
+def cursor(ls: Server, params: Any) -> None:
+    """Take where the cursor went without an edit. Sent by Aide's own clients; what is wrong is ignored."""
+    try:
+        argument = read_argument(CURSOR, [params])
+    except JsonRpcInvalidParams:
+        return
+    ls.completing.cursor(argument.uri, _place(argument.position))
+
+
+def ignore(ls: Server, params: Any) -> None:
+    """Take what needs no reaction, such as `$/setTrace`."""
+
+
+METHODS: dict[str, Callable[[Server, Any], Any]] = {
+    types.INITIALIZE: initialize,
+    types.INITIALIZED: initialized,
+    types.SHUTDOWN: shutdown,
+    types.SET_TRACE: ignore,
+    types.WINDOW_WORK_DONE_PROGRESS_CANCEL: ignore,
+    types.TEXT_DOCUMENT_DID_OPEN: did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: did_close,
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion,
+    types.TEXT_DOCUMENT_COMPLETION: completion,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,
+    CURSOR: cursor,
+}
+
+
+def _look(ls: Server, params: types.InlineCompletionParams | types.CompletionParams) -> Asked | Nothing:
+    """Take the snapshot; note it where there is none to take."""
+    request_id = ls.protocol.current_id
+    asked = ls.completing.look(request_id, params.text_document.uri, _place(params.position))
+    ls.tell_resolved()
+    if isinstance(asked, Nothing):
+        ls.completing.supersede(params.text_document.uri)
+        ls.status.declined(request_id, asked)
+    return asked
+
+
+def _offered(answer: Answer) -> list[Completion]:
+    return [] if isinstance(answer, Nothing) else [one for one in answer if one.text]
+
+
+def _with_selected(asked: Asked, selected: types.SelectedCompletionInfo) -> tuple[Asked, items.Target]:
+    """Go on from the entry selected in the client's list, as if it were in the text already."""
+    start = asked.document.offset(_place(selected.range.start))
+    end = max(start, asked.document.offset(_place(selected.range.end)))
+    text = asked.text[:start] + selected.text + asked.text[end:]
+    moved = evolve(asked, text=text, offset=start + len(selected.text))
+    return moved, items.Target(selected.range, selected.text)
+
+
+def _place(position: types.Position) -> Place:
+    return Place(position.line, position.character)

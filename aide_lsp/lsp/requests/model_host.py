@@ -1,0 +1,234 @@
+"""Has the model loaded and gives it to those who ask; loads it again when its session fails.
+
+In: settings; a function that loads; jobs for the model. Out: their results, or why there are none. Loading
+and jobs run on the worker, so messages are answered meanwhile. It does not know how a model is fetched.
+
+When the runtime fails in the middle of a job, the model is loaded again and the job runs once more. When that
+fails too, a model on a GPU moves to the CPU, and the user is told. When nothing is left to try, the state is
+`failed`, with the reason, until the settings name another model, device or recipe, or are sent again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import evolve
+
+from aide_lsp.errors import AideError, BrokenSessionError, DeclinedError, MemoryShortError, StuckSessionError
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.onnx.runtime_errors import SHORT, is_memory_short
+from aide_lsp.loading import remove_damaged
+from aide_lsp.lsp.requests.worker import Worker
+from aide_lsp.lsp.rpc.protocol import where
+from aide_lsp.settings.fields import Settings
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer
+
+log = logging.getLogger("aide.model")
+T = TypeVar("T")
+Progress = Callable[[float | None, str], None]
+LoadCompleter = Callable[[Settings, Progress], "Completer"]
+MOST_FAILURES = 3
+"""Tries of one job: as loaded first, loaded again, on the CPU."""
+_Choice = tuple[str | None, str, str, int]
+
+
+class ModelHost:
+    """Holds the completer. All methods belong to the event loop's thread."""
+
+    def __init__(self, worker: Worker, load: LoadCompleter) -> None:
+        self._worker, self._load = worker, load
+        self._claimed: Settings | None = None  # what the user's settings say
+        self._wanted: Settings | None = None  # what is loaded: for the CPU where the GPU failed
+        self._settled = asyncio.Event()
+        self._told_stuck = self._is_damaged = self._was_damaged = False
+        self._failures = 0  # of the session, since a job succeeded
+        self.reload: Callable[[Settings], object] = lambda settings: None
+        """Called with settings that `load` is due for."""
+        self.tell: Callable[[str], object] = lambda text: None
+        """Called with what the user should know."""
+        self.state = "starting"
+        """`starting`, `loading`, `ready` or `failed`."""
+        self.completer: Completer | None = None
+        self.message = "The model is not loaded yet."
+        """What happens while it loads, or why it failed."""
+        self.share: float | None = None
+        """How much of it is done, 0.0 to 1.0; None: unknown."""
+        self.model = ""
+        """Id of the model that is, or shall be, loaded."""
+
+    def claim(self, settings: Settings) -> bool:
+        """Whether `load` is due: for another model, device or recipe than the last, or after a failure.
+
+        Of several callers only the first is told so.
+        """
+        claimed = self._claimed
+        if claimed is not None and _choice(claimed) == _choice(settings) and self.state != "failed":
+            return False
+        self._claimed, self._failures = settings, 0
+        self._begin(settings, "The model is being loaded.")
+        return True
+
+    async def load(self, settings: Settings, progress: Progress) -> bool:
+        """Load what was claimed; what was loaded before is dropped. False: it failed or was overtaken."""
+
+        def told(share: float | None, text: str) -> None:
+            self.message, self.share = text if share is None else f"{text} ({share:.0%})", share
+            progress(share, text)
+
+        removes, self._is_damaged = self._is_damaged, False
+
+        def load() -> "Completer":
+            if removes:
+                remove_damaged(settings, told)
+            return self._load(settings, told)
+
+        try:
+            completer = await self._on_worker(load)
+        except Exception as error:
+            if self._wanted is settings:
+                self._not_loaded(settings, error)
+            return False
+        if self._wanted is not settings:
+            return False
+        self.completer, self.state, self.message = completer, "ready", ""
+        self.model = getattr(completer.model, "model", self.model)
+        self._settled.set()
+        return True
+
+    async def wait(self, seconds: float) -> "Completer | None":
+        """Wait for the completer while it loads, but not longer than so many seconds."""
+        try:
+            if not self._settled.is_set():
+                await asyncio.wait_for(self._settled.wait(), seconds)
+        except TimeoutError:
+            return None
+        return self.completer
+
+    async def run(self, job: Callable[["Completer"], T], cancel: CancelToken, seconds: float) -> T:
+        """Run a job with the completer, on the worker, and again where what failed may have been mended.
+
+        Args:
+            job: with the same completer it gives the same result.
+            cancel: ends it.
+            seconds: how long to wait for a model that is being loaded.
+
+        Raises:
+            DeclinedError: `loading` or `failed`: there is no completer.
+            SessionError: it failed each time.
+            Cancelled: nobody waits any more.
+        """
+        failures, roomier = 0, False
+        while True:
+            try:
+                return await self._run_once(job, cancel, seconds)
+            except BrokenSessionError:
+                failures += 1
+                if failures == MOST_FAILURES:
+                    raise
+            except MemoryShortError:
+                if roomier:
+                    raise
+                roomier = True
+
+    async def _run_once(self, job: Callable[["Completer"], T], cancel: CancelToken, seconds: float) -> T:
+        completer = await self.wait(seconds)
+        if completer is None:
+            raise DeclinedError("failed" if self.state == "failed" else "loading", self.message)
+        try:
+            result = await self._on_worker(lambda: job(completer), cancel)
+        except BrokenSessionError as error:
+            self._broken(completer, error)
+            raise
+        except (MemoryShortError, MemoryError) as error:
+            with suppress(MemoryShortError, MemoryError):
+                await self._on_worker(completer.free_memory)
+            raise MemoryShortError(SHORT if isinstance(error, MemoryError) else str(error)) from error
+        self._failures = 0
+        return result
+
+    def damaged(self, completer: "Completer") -> None:
+        """Have the model converted again: its files are not what they should be."""
+        if self.completer is not completer or self._wanted is None:
+            return
+        if self._was_damaged:
+            self._fail(
+                "The model's files are damaged once more, after Aide converted it again: the disk or the "
+                "memory may be failing. Set AIDE_DATA_DIR to a folder on another disk."
+            )
+            self.tell(f"Aide offers no completions. {self.message}")
+            return
+        self._is_damaged = self._was_damaged = True
+        text = "The model's files are damaged. Aide converts it again; until then there are no completions."
+        self.tell(text)
+        self._again(self._wanted, text)
+
+    def _on_worker(self, job: Callable[[], T], cancel: CancelToken | None = None) -> "asyncio.Future[T]":
+        return asyncio.wrap_future(self._worker.submit(job, cancel or CancelToken()))
+
+    def _begin(self, settings: Settings, message: str) -> None:
+        self._wanted, self.model = settings, settings.model or "default"
+        self.state, self.completer, self.message, self.share = "loading", None, message, None
+        self._settled.clear()
+
+    def _broken(self, completer: "Completer", error: BrokenSessionError) -> None:
+        """See to a session that failed, unless that was done for another job."""
+        if self.completer is not completer or self._wanted is None:
+            return
+        self._failures += 1
+        log.warning("The session failed: %s", error)
+        if isinstance(error, StuckSessionError) and not self._told_stuck:
+            self._told_stuck = True
+            self.tell(f"{error} Aide loads it again. If that happens often, run `aide doctor`.")
+        if self._failures == 1:
+            self._again(self._wanted, "The model stopped working and is being loaded again.")
+        elif completer.session.provider != "cpu":
+            self._move_to_cpu(error)
+        else:
+            self._fail(f"The model keeps failing. {error} Run `aide doctor` to find out why.")
+            self.tell(f"Aide offers no completions. {self.message}")
+
+    def _not_loaded(self, settings: Settings, error: Exception) -> None:
+        """The model could not be loaded; where its GPU failed before, there is still the CPU."""
+        if self._failures and settings.provider != "cpu":
+            self._move_to_cpu(error)
+        else:
+            self._fail(_reason(error))
+
+    def _move_to_cpu(self, error: Exception) -> None:
+        assert self._wanted is not None
+        self.tell(
+            f"Aide now runs the model on the CPU, more slowly: on the GPU it failed twice. {_reason(error)} "
+            "Restart the server to try the GPU again."
+        )
+        self._again(on_cpu(self._wanted), "The model is being loaded on the CPU.")
+
+    def _again(self, settings: Settings, message: str) -> None:
+        settings = evolve(settings)  # another object: what is under way for the last one is overtaken
+        self._begin(settings, message)
+        self.reload(settings)
+
+    def _fail(self, message: str) -> None:
+        self.state, self.completer, self.message = "failed", None, message
+        self._settled.set()
+
+
+def on_cpu(settings: Settings) -> Settings:
+    """Return the settings for the CPU; half floats would take minutes there."""
+    return evolve(settings, provider="cpu", recipe="auto" if settings.recipe == "fp16" else settings.recipe)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, AideError):
+        return str(error)
+    if is_memory_short(error):
+        return "There is not enough memory for the model. Close other programs or choose a smaller model."
+    log.error("Loading failed: %s", where(error))
+    return f"The model could not be loaded ({type(error).__name__}). Run `aide doctor` to find out why."
+
+
+def _choice(settings: Settings) -> _Choice:
+    return settings.model, settings.recipe, settings.provider, settings.threads

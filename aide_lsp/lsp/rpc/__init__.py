@@ -1,0 +1,1 @@
+"""JSON-RPC: connections, framing, message checks, dispatch, the process's lifetime."""

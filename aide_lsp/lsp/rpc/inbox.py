@@ -1,0 +1,194 @@
+"""Keeps what the client sends until the event loop takes it, in order; only a cancel overtakes.
+
+In: messages, from the thread that reads. Out: the same on the event loop, in short turns, so that all else on
+it goes on under a flood. A request that is cancelled while it waits here is answered at once and never begun.
+It does not know what other messages mean.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Condition, Timer
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import define, frozen
+
+from aide_lsp.lsp.client import whole
+from aide_lsp.lsp.rpc.lifetime import GRACE_SECONDS
+from aide_lsp.lsp.rpc.messages import WEIGHT_LIMIT
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+TURN_SECONDS = 0.005
+_KEPT = ("initialize", "shutdown")
+"""Requests that are never taken out: what comes later depends on them."""
+_CANCELLED = {"code": -32800, "message": "The request was cancelled."}
+
+
+@frozen
+class End:
+    """Comes after the last message."""
+
+    reason: str
+    "Why no more can come; empty: the client closed the connection."
+
+
+@frozen
+class GivenUp:
+    """A request that was cancelled, and answered, before it began."""
+
+    message: dict[str, Any]
+    "The request."
+
+
+@define
+class _Entry:
+    """A message that waits."""
+
+    message: Any
+    weight: int
+    msg_id: int | str | None
+    given_up: bool = False
+
+
+NOTHING: Final = object()
+"""Stands for no message; null is one."""
+
+
+class Inbox:
+    """The messages of one connection. For any thread."""
+
+    def __init__(self, write: Callable[[bytes], None], leave: Callable[[str], object]) -> None:
+        self.leave = leave
+        """Ends the process; for any thread."""
+        self.tells_later = False
+        """Whether the client can be told an answer later. Then a request that was cancelled while it waited
+        is begun all the same, if none came after it."""
+        self._write = write
+        self._changed = Condition()
+        self._waiting: deque[_Entry] = deque()
+        self._requests: dict[int | str, _Entry] = {}
+        self._urgent: deque[Any] = deque()
+        self._weight = self._taken = self._count = 0
+        self._asleep = True
+        self._wake: Callable[[], object] | None = None
+
+    def make_room(self, weight: int) -> None:
+        """Wait until what waits and is being handled leaves room for a message of this weight."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._weight or self._weight + weight <= WEIGHT_LIMIT)
+
+    def put(self, message: Any, weight: int = 0) -> None:
+        """Hand a message on."""
+        msg_id, withdrawn = None, False
+        with self._changed:
+            self._count += 1
+            method = message.get("method") if isinstance(message, dict) else None
+            if method == "$/cancelRequest":
+                msg_id = _id_of(message.get("params"))
+                entry = self._requests.pop(msg_id, None) if msg_id is not None else None
+                if entry is None:
+                    self._urgent.append(message)
+                else:
+                    entry.given_up = withdrawn = True
+            else:
+                can_go = isinstance(method, str) and method not in _KEPT
+                self._append(_Entry(message, weight, _id_of(message) if can_go else None))
+            self._changed.notify_all()
+            self._awaken()
+        if withdrawn:
+            self._write(json.dumps({"jsonrpc": "2.0", "id": msg_id, "error": _CANCELLED}).encode())
+
+    def close(self, reason: str) -> None:
+        """No more can come: end after what came is handled, or without if that takes too long."""
+        last = Timer(GRACE_SECONDS, lambda: self.leave(reason or "the client closed the connection"))
+        last.daemon = True
+        last.start()
+        with self._changed:
+            self._append(_Entry(End(reason), 0, None))
+            self._changed.notify_all()
+            self._awaken()
+
+    def first(self) -> Any:
+        """Wait for a message and take it out."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._waiting))
+        return self._take()
+
+    def put_back(self, message: Any) -> None:
+        """Give back what `first` took out."""
+        with self._changed:
+            self._waiting.appendleft(_Entry(message, 0, None))
+
+    @property
+    def count(self) -> int:
+        """How many messages have come."""
+        return self._count
+
+    def heard(self, count: int, seconds: float) -> bool:
+        """Wait until more than so many messages have come; False: they have not after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count > count, seconds)
+
+    def open(self, loop: "AbstractEventLoop", handle: Callable[[Any], object]) -> None:
+        """Let the loop have what was kept, and from now on all."""
+
+        def turn() -> None:
+            until = monotonic() + TURN_SECONDS
+            try:
+                while monotonic() < until:
+                    message = self._take()
+                    if message is NOTHING:
+                        return
+                    handle(message)
+            except BaseException:
+                loop.call_soon(turn)
+                raise
+            loop.call_soon(turn)
+
+        with self._changed:
+            self._wake = lambda: loop.call_soon_threadsafe(turn)
+            self._asleep = True
+            self._awaken()
+
+    def _append(self, entry: _Entry) -> None:
+        self._waiting.append(entry)
+        self._weight += entry.weight
+        if entry.msg_id is not None:
+            self._requests[entry.msg_id] = entry
+
+    def _awaken(self) -> None:
+        """Have a turn begun, if none is under way."""
+        if self._asleep and self._wake is not None:
+            self._asleep = False
+            with suppress(RuntimeError):  # the loop is closed: the process ends
+                self._wake()
+
+    def _take(self) -> Any:
+        """Take the next message out; `NOTHING` if none waits."""
+        with self._changed:
+            if self._urgent:
+                return self._urgent.popleft()
+            self._weight -= self._taken
+            self._taken = 0
+            self._changed.notify_all()
+            while self._waiting:
+                entry = self._waiting.popleft()
+                self._taken += entry.weight
+                if entry.msg_id is not None and self._requests.get(entry.msg_id) is entry:
+                    del self._requests[entry.msg_id]
+                if not entry.given_up:
+                    return entry.message
+                if self.tells_later and not self._requests:
+                    return GivenUp(entry.message)
+            self._asleep = True
+            return NOTHING
+
+
+def _id_of(message: Any) -> int | str | None:
+    """The id of a request, or the one that the params of a cancel name."""
+    value = message.get("id") if isinstance(message, dict) else None
+    return value if isinstance(value, str) else whole(value)

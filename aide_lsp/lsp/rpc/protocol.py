@@ -1,0 +1,291 @@
+"""The rules of JSON-RPC and of the server's life, over pygls' features.
+
+In: decoded messages, one by one, on the event loop's thread. Out: exactly one reply to each request, whatever
+is wrong with it, and calls of the registered features. Replies and logs carry no text of the user, no
+traceback and no path. It does not know what a feature does, nor how bytes travel.
+"""
+
+import asyncio
+import inspect
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from functools import partial
+from typing import Any
+
+import cattrs
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import LanguageServerProtocol
+
+from aide_lsp.errors import AideError
+from aide_lsp.lsp.client import whole
+from aide_lsp.lsp.rpc.inbox import GivenUp
+from aide_lsp.lsp.rpc.messages import UNREADABLE, WEIGHT_LIMIT, TooLarge
+from aide_lsp.lsp.rpc.params import InvalidParamsError, structured
+
+log = logging.getLogger("aide.protocol")
+MessageId = int | str
+Handler = Callable[[Any], Any]
+PARAMS_ERROR, REQUEST_ERROR = int(types.ErrorCodes.InvalidParams), int(types.ErrorCodes.InvalidRequest)
+
+
+class Phase(Enum):
+    """Where in its life the server is."""
+
+    NEW = "waiting for initialize"
+    RUNNING = "running"
+    SHUT_DOWN = "shut down"
+
+
+class Protocol(LanguageServerProtocol):
+    """Dispatches messages. All methods belong to the event loop's thread."""
+
+    def __init__(self, server: Any, converter: cattrs.Converter) -> None:
+        self.phase = Phase.NEW
+        self.current_id: MessageId | None = None
+        """Id of the request whose handler is being called."""
+        self._running: dict[MessageId, asyncio.Future[Any]] = {}
+        self._answered: set[MessageId] = set()
+        """Ids of requests that were answered before they began."""
+        self._write: Callable[[bytes], None] = lambda body: None
+        self._lost: Callable[[str, Any], None] = lambda method, params: None
+        self._exit: Callable[[int], None] = lambda code: None
+        self._given_up: Callable[[MessageId], None] = lambda msg_id: None
+        self._too_large: Callable[[str], None] = lambda uri: None
+        super().__init__(server, converter)
+
+    def connect(
+        self,
+        write: Callable[[bytes], None],
+        lost: Callable[[str, Any], None],
+        ended: Callable[[int], None],
+        given_up: Callable[[MessageId], None],
+        too_large: Callable[[str], None],
+    ) -> None:
+        """Set where bodies go, and who hears of unusable or large texts, of the end, and of late cancels."""
+        self._write, self._lost, self._exit = write, lost, ended
+        self._given_up, self._too_large = given_up, too_large
+
+    # -- messages in
+
+    def receive(self, message: Any) -> None:
+        """Handle one message from the client."""
+        if message is UNREADABLE:
+            self._error(None, int(types.ErrorCodes.ParseError), "The message is no JSON in UTF-8.")
+        elif isinstance(message, TooLarge):
+            self._refuse_large(message)
+        elif isinstance(message, GivenUp):
+            self._begin_given_up(message.message)
+        elif not isinstance(message, dict):
+            self._error(None, REQUEST_ERROR, "A message must be one JSON object.")
+        elif isinstance(message.get("method"), str) and "id" not in message:
+            self._notification(message["method"], message.get("params"))
+        elif isinstance(message.get("method"), str):
+            self._request(message["id"], message["method"], message)
+        elif "id" in message and ("result" in message or "error" in message):
+            self._response(message)
+        elif "id" in message:
+            self._error(_valid_id(message["id"]), REQUEST_ERROR, "The request names no method.")
+        else:
+            log.debug("A message without method and id was ignored.")
+
+    def _request(self, given_id: Any, method: str, message: dict[str, Any]) -> None:
+        msg_id = _valid_id(given_id)
+        if msg_id is None:
+            self._error(None, REQUEST_ERROR, "The id of a request must be a whole number or a text.")
+        elif message.get("jsonrpc") != "2.0":
+            self._error(msg_id, REQUEST_ERROR, 'The message must say "jsonrpc": "2.0".')
+        elif msg_id in self._running:
+            self._error(msg_id, REQUEST_ERROR, "The id belongs to a request that still runs.")
+        elif (refusal := self._refusal(method)) is not None:
+            self._error(msg_id, *refusal)
+        elif (handler := self._handler(method)) is None:
+            self._error(msg_id, int(types.ErrorCodes.MethodNotFound), f"Aide has no method {_short(method)}.")
+        else:
+            self._call(msg_id, method, handler, message.get("params"))
+
+    def _begin_given_up(self, message: dict[str, Any]) -> None:
+        """Begin a request whose cancel was answered already: nothing is sent for it any more."""
+        msg_id = _valid_id(message["id"])
+        if msg_id is not None and msg_id not in self._running:
+            self._answered.add(msg_id)
+            self._request(msg_id, message["method"], message)
+            if msg_id in self._running:
+                self._running[msg_id].cancel()
+
+    def _call(self, msg_id: MessageId, method: str, handler: Handler, params: Any) -> None:
+        """Call a handler: it replies at once, or later if it gives something to wait for."""
+        self.current_id = msg_id
+        try:
+            result = handler(structured(self._converter, method, params))
+        except InvalidParamsError as error:
+            self._error(msg_id, PARAMS_ERROR, error.message)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self._fault(msg_id, method, error)
+        else:
+            if inspect.isawaitable(result):
+                self._await(msg_id, method, result)
+            else:
+                self._reply(msg_id, result)
+        finally:
+            self.current_id = None
+
+    def _await(self, msg_id: MessageId, method: str, result: Awaitable[Any]) -> None:
+        future = asyncio.ensure_future(result)
+        self._running[msg_id] = future
+        future.add_done_callback(partial(self._finish, msg_id, method))
+
+    def _finish(self, msg_id: MessageId, method: str, future: "asyncio.Future[Any]") -> None:
+        """Reply to a request whose handler has ended. Runs once for each."""
+        self._running.pop(msg_id, None)
+        if future.cancelled():
+            self._error(msg_id, int(types.LSPErrorCodes.RequestCancelled), "The request was cancelled.")
+        elif (error := future.exception()) is not None:
+            self._fault(msg_id, method, error)
+        else:
+            self._reply(msg_id, future.result())
+
+    def _notification(self, method: str, params: Any) -> None:
+        """Handle a notification. Nobody waits for an answer: what is wrong with it goes to the log."""
+        if method == types.EXIT:
+            self._exit(0 if self.phase is Phase.SHUT_DOWN else 1)
+        elif method == types.CANCEL_REQUEST:
+            self._cancel(params)
+        elif self.phase is Phase.RUNNING and (handler := self._handler(method)) is not None:
+            try:
+                handler(structured(self._converter, method, params))
+            except InvalidParamsError as error:
+                log.warning("%s was ignored. %s", method, error.message)
+                self._lost(method, params)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                log.error("%s failed: %s", method, where(error))
+                self._lost(method, params)
+
+    def _refuse_large(self, message: TooLarge) -> None:
+        """Say that a message was not read; a text that it changed is not known any more."""
+        mib = WEIGHT_LIMIT // 2**21
+        text = f"A message of {message.size:,} bytes was not read: Aide reads messages of up to {mib} MiB"
+        text += ", less where they hold many values or characters beyond ASCII."
+        if message.method not in (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE):
+            self._error(None, REQUEST_ERROR, text)
+        log.warning("%s", text)
+        for uri in message.uris:
+            self._too_large(uri)
+
+    def _response(self, message: dict[str, Any]) -> None:
+        """Hand the client's answer to whoever waits for it."""
+        msg_id = _valid_id(message["id"])
+        future = self._request_futures.pop(msg_id, None) if msg_id is not None else None
+        response_type: Any = self._result_types.pop(msg_id, None) if msg_id is not None else None
+        if future is None or not future.set_running_or_notify_cancel():
+            return
+        if "error" in message:
+            future.set_exception(_client_error(message["error"]))
+            return
+        try:
+            future.set_result(self._converter.structure(message, response_type).result)
+        except Exception:  # whatever a client sends in place of a result
+            future.set_exception(JsonRpcException("The client's answer does not fit the request."))
+
+    def _cancel(self, params: Any) -> None:
+        msg_id = _valid_id(params.get("id")) if isinstance(params, dict) else None
+        future = self._running.get(msg_id) if msg_id is not None else None
+        if future is not None:
+            future.cancel()
+        elif msg_id is not None:
+            self._given_up(msg_id)
+
+    def _refusal(self, method: str) -> tuple[int, str] | None:
+        """Say why a request comes at the wrong time."""
+        if self.phase is Phase.SHUT_DOWN:
+            return REQUEST_ERROR, "The server is shut down."
+        if self.phase is Phase.NEW and method != types.INITIALIZE:
+            return int(types.ErrorCodes.ServerNotInitialized), "The first request must be initialize."
+        if self.phase is Phase.RUNNING and method == types.INITIALIZE:
+            return REQUEST_ERROR, "The server is initialized already."
+        return None
+
+    def _handler(self, method: str) -> Handler | None:
+        handler: Handler | None = self.fm.builtin_features.get(method) or self.fm.features.get(method)
+        return handler
+
+    # -- messages out
+
+    def cancel_all(self) -> None:
+        """Cancel each request that still runs; each is answered."""
+        for future in list(self._running.values()):
+            future.cancel()
+
+    def _reply(self, msg_id: MessageId, result: Any) -> None:
+        try:
+            body = json.dumps(
+                {"jsonrpc": "2.0", "id": msg_id, "result": result},
+                default=self._serialize_message,
+                allow_nan=False,
+            )
+        except Exception as error:
+            self._fault(msg_id, "the reply", error)
+        else:
+            self._send_reply(msg_id, body)
+
+    def _error(self, msg_id: MessageId | None, code: int, message: str) -> None:
+        error = {"code": code, "message": message}
+        self._send_reply(msg_id, json.dumps({"jsonrpc": "2.0", "id": msg_id, "error": error}))
+
+    def _send_reply(self, msg_id: MessageId | None, body: str) -> None:
+        if msg_id in self._answered:
+            self._answered.discard(msg_id)
+        else:
+            self._send(body)
+
+    def _fault(self, msg_id: MessageId, method: str, error: BaseException) -> None:
+        """Reply for a handler that raised. Only texts written for people go out."""
+        if isinstance(error, JsonRpcException):
+            self._error(msg_id, error.code, error.message)
+        elif isinstance(error, AideError):
+            self._error(msg_id, int(types.LSPErrorCodes.RequestFailed), str(error))
+        else:
+            log.error("%s failed: %s", method, where(error))
+            text = f"Internal error ({type(error).__name__}) in {method}; the server's log says where."
+            self._error(msg_id, int(types.ErrorCodes.InternalError), text)
+
+    def _send_data(self, data: Any) -> None:
+        """Send what pygls made: our notifications and requests."""
+        self._send(json.dumps(data, default=self._serialize_message))
+
+    def _send(self, body: str) -> None:
+        self._write(body.encode("ascii"))
+
+    # pygls registers what it finds by this name; ours are in `features.py`, all of them.
+    def _register_builtin_features(self) -> None:
+        return
+
+
+def where(error: BaseException) -> str:
+    """Say what was raised and where in our code; not its text, which may hold the user's."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}.{code.co_name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {' > '.join(frames[-6:])}"
+
+
+def _valid_id(value: Any) -> MessageId | None:
+    """1.0 is 1: some clients' JSON knows no whole numbers."""
+    return value if isinstance(value, str) else whole(value)
+
+
+def _client_error(error: Any) -> JsonRpcException:
+    code = error.get("code") if isinstance(error, dict) else None
+    return JsonRpcException("The client answered with an error.", code if isinstance(code, int) else None)
+
+
+def _short(text: str) -> str:
+    return json.dumps(text if len(text) <= 60 else text[:57] + "...")

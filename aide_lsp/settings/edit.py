@@ -1,0 +1,282 @@
+"""Writes values into a settings file: `.aide.toml`, `[tool.aide]` in `pyproject.toml`, or the user's own.
+
+In: values by key, the document that they are for, its workspace folder. Out: the path that was written. What
+the user wrote stays as it is: a new key is one more line, a changed one keeps its comment, and a key
+that is taken out takes its line along. Never writes outside the folder. It does not know what a key means.
+"""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from aide_lsp.errors import SettingsError, disk_is_full
+from aide_lsp.settings import toml_file
+from aide_lsp.settings.project_folders import OWN, SHARED, Owner, distrust, project_root
+from aide_lsp.settings.toml_file import UnreadableError
+
+LARGEST = 65_536
+"""Bytes of a file that is edited at all: longer ones would take seconds."""
+HEADER = "# Settings of Aide for this project. What the editor sets goes over them.\n"
+BOM = "\ufeff"
+_Table = tuple[str, ...]
+
+
+@frozen
+class Change:
+    """A file as it is, and as it shall be."""
+
+    path: Path
+    "The file, links resolved."
+    old: bytes | None
+    "What it holds; None: there is none."
+    new: bytes
+    "What it shall hold."
+
+
+def write_values(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Path | None:
+    """Set values in the nearest project file of a document; None takes a key out.
+
+    Args:
+        document: path of the document.
+        folder: its workspace folder; None: its repository counts. Nothing is read or written above.
+        values: by key, as in `settings.py`.
+
+    Returns:
+        The file that was written; None: nothing had to be changed.
+
+    Raises:
+        SettingsError: there is no project, the file is no TOML, is elsewhere, not the user's, or cannot be
+            written.
+    """
+    try:
+        if not any(value is not None for value in values.values()) and project_root(document, folder) is None:
+            return None
+        change = plan_change(document, folder, values)
+        if change.new == (change.old or b""):
+            return None
+        _replace(change)
+    except OSError as error:
+        raise SettingsError(
+            f"The project's settings cannot be written: {error.strerror or error}. {_advice(error)}"
+        ) from error
+    return change.path
+
+
+def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
+    """Set values in the user's own file; None takes a key out. Returns and raises as `write_values`."""
+    try:
+        real = path.resolve()  # the user's own may be a link to anywhere
+        old = _read(real) if real.exists() else None
+        set_values = {key: value for key, value in values.items() if value is not None or old is not None}
+        text = edit(_decode(old or b"", path), (), set_values, path)
+        if text.encode("utf-8") == (old or b""):
+            return None
+        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _replace(Change(real, old, text.encode("utf-8")), mode=0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror or error}. {_advice(error)}"
+        ) from error
+    return path
+
+
+def plan_change(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Change:
+    """Do as `write_values`, but write nothing."""
+    root = project_root(document, folder)
+    if root is None:
+        raise _no_project(document, values)
+    path = _find(document.parent.resolve(), root.resolve())
+    _check_owner(path)
+    old = _read(path) if path.exists() else None
+    if old is None:
+        set_values = {key: value for key, value in values.items() if value is not None}
+        text = edit(HEADER, (), set_values, path) if set_values else ""
+    else:
+        text = edit(_decode(old, path), _table_of(path), values, path)
+    return Change(path, old, text.encode("utf-8"))
+
+
+def edit(text: str, table: _Table, values: Mapping[str, Any], path: Path) -> str:
+    """Return a TOML text in which a table has these values; None takes a key out.
+
+    Raises:
+        SettingsError: the text is no TOML, or such that this cannot be done without harm.
+    """
+    mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+    # Where all lines end in CRLF a new one does too.
+    windows = "\r\n" in text and text.count("\n") == text.count("\r\n")
+    text = text.replace("\r\n", "\n") if windows else text
+    for key, value in values.items():
+        text = _edit_one(text, table, key, value, path)
+    return mark + (text.replace("\n", "\r\n") if windows else text)
+
+
+def _edit_one(text: str, table: _Table, key: str, value: Any, path: Path) -> str:
+    wanted = _loads(text, path)
+    holder = _holder(wanted, table)
+    if value is None and key not in holder:
+        return text
+    if isinstance(holder.get(key), dict):
+        raise SettingsError(f"{path} is not changed, because {key} is a table in it.")
+    adds, removes = key not in holder, value is None
+    if removes:
+        del holder[key]
+    else:
+        holder[key] = value
+    edited = _with_tomlkit(text, table, key, value, path)
+    edited = _least_change(text, edited, adds, removes)
+    # Whatever the text looked like: either it means what was meant, or it stays as it is.
+    if _loads(edited, path) != wanted:
+        raise SettingsError(f"{path} cannot be changed without harm. Set {key} in it by hand.")
+    return edited
+
+
+def _with_tomlkit(text: str, table: _Table, key: str, value: Any, path: Path) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        parsed = tomlkit.parse(text)
+        holder: Any = parsed
+        for name in table:
+            holder = holder[name]
+        if value is None:
+            del holder[key]
+        else:
+            holder[key] = value
+        return parsed.as_string()
+    except (TOMLKitError, RecursionError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SettingsError(f"{path} cannot be changed. Set {key} in it by hand.") from error
+
+
+def _least_change(text: str, edited: str, adds: bool, removes: bool) -> str:
+    """Take over the one line that was added, changed or taken out, and leave all other lines as they are."""
+    old, new = text.split("\n"), edited.split("\n")
+    at = next((n for n, line in enumerate(old) if n >= len(new) or new[n] != line), len(old))
+    lines = [*old[:at], *([] if removes else new[at : at + 1]), *old[at if adds else at + 1 :]]
+    least = "\n".join(lines)
+    # More changes where a value is in a table on one line, or on several lines itself.
+    return least if _means_same(least, edited) else edited
+
+
+def _means_same(one: str, other: str) -> bool:
+    try:
+        return toml_file.parse(one.encode(), LARGEST) == toml_file.parse(other.encode(), LARGEST)
+    except UnreadableError:
+        return False
+
+
+def _loads(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return toml_file.parse(text.encode("utf-8"), LARGEST)
+    except UnreadableError as error:
+        raise SettingsError(f"{path} is not changed, because it is no valid TOML: {error}.") from error
+
+
+def _holder(parsed: dict[str, Any], table: _Table) -> dict[str, Any]:
+    for name in table:
+        parsed = parsed[name]
+    return parsed
+
+
+def _find(start: Path, root: Path) -> Path:
+    """Return the nearest project file from `start` up to `root`, or the one that is to be made in `root`."""
+    if not start.is_relative_to(root):
+        raise SettingsError(f"{start} is not in the folder {root}: nothing is written.")
+    for place in (start, *start.parents):
+        for name in (OWN, SHARED):
+            if (place / name).is_symlink() or (place / name).exists():
+                path = _inside(place / name, root)
+                if name == OWN or _sets_something(path):
+                    return path
+        if place == root:
+            break
+    return root / OWN
+
+
+def _no_project(document: Path, values: Mapping[str, Any]) -> SettingsError:
+    wanted = ", ".join(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None)
+    return SettingsError(
+        f"{document} is in no workspace folder and no repository: there is no project to write to. Open its "
+        f"folder in your editor, or set {wanted} in your own settings.toml (aide doctor shows where it is)."
+    )
+
+
+def _check_owner(path: Path) -> None:
+    file = Owner.of(path.stat()) if path.exists() else None
+    if (why := distrust(path, file, Owner.of(path.parent.stat()))) is not None:
+        raise SettingsError(f"{path} is not written, because {why}.")
+
+
+def _inside(path: Path, root: Path) -> Path:
+    """Follow a link, but not out of the project."""
+    target = path.resolve()
+    if not target.is_relative_to(root):
+        raise SettingsError(f"{path} is a link to {target}, outside the project: nothing is written.")
+    if not target.is_file():
+        raise SettingsError(f"{path} is not a file: nothing is written.")
+    return target
+
+
+def _sets_something(path: Path) -> bool:
+    """Whether a `pyproject.toml` has a table for Aide."""
+    text = _decode(_read(path), path)
+    try:
+        tool = toml_file.parse(text.encode("utf-8"), LARGEST).get("tool")
+    except UnreadableError:
+        # Broken: then only one that names us is ours to complain about.
+        return re.search(r"^\s*\[\s*tool\s*\.\s*aide\b", text, re.MULTILINE) is not None
+    return isinstance(tool, dict) and isinstance(tool.get("aide"), dict)
+
+
+def _table_of(path: Path) -> _Table:
+    return ("tool", "aide") if path.name == SHARED else ()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = toml_file.read_bytes(path, LARGEST)
+    except UnreadableError as error:
+        raise SettingsError(f"{path} cannot be read: {error}. Nothing is written.") from error
+    if len(data) > LARGEST:
+        raise SettingsError(f"{path} has more than {LARGEST:,} bytes: nothing is written. Change it by hand.")
+    return data
+
+
+def _decode(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not changed, because it is not UTF-8 text.") from error
+
+
+def _advice(error: OSError) -> str:
+    if disk_is_full(error):
+        return "Free some space on the disk, then try again."
+    return "Check the permissions of the file and its folder, then try again."
+
+
+def _replace(change: Change, mode: int = 0o644) -> None:
+    """Write beside the file and rename: readers see the old one or the new one, never a part.
+
+    A new file gets `mode`; one that is there keeps its own.
+    """
+    handle, name = tempfile.mkstemp(prefix=".aide-", dir=change.path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(change.new)
+        Path(name).chmod(mode if change.old is None else change.path.stat().st_mode & 0o777)
+        if (_read(change.path) if change.path.exists() else None) != change.old:
+            raise SettingsError(f"{change.path} was changed meanwhile: try again.")
+        Path(name).replace(change.path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,89 @@
+"""Says for one file which settings are in effect, where each comes from, and what it goes over.
+
+In: `Resolved`. Out: the report as JSON, or as text for a terminal. It does not know how settings are merged.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from aide_lsp.settings.fields import FIELDS, ModelLimits, allowed, defaults, shown
+from aide_lsp.settings.limits import greatest
+from aide_lsp.settings.problems import named
+from aide_lsp.settings.resolved import DEFAULT, Origin, Resolved
+
+
+def report_json(
+    resolved: Resolved, limits: ModelLimits | None = None, written: Callable[[str], str] = str
+) -> dict[str, Any]:
+    """Make the report as JSON; `written` makes the names of settings (`camel` for editors)."""
+    off = resolved.off
+    return {
+        "settings": {written(key): _setting(key, found, limits) for key, found in resolved.origins.items()},
+        "presets": {
+            name: {written(key): value for key, value in values.items()}
+            for name, values in resolved.presets.items()
+        },
+        "off": {"glob": off.glob, "source": off.source, "message": off.sentence()} if off else None,
+        "problems": [
+            {"source": p.source, "key": p.key, "message": p.message, "notice": p.notice}
+            for p in resolved.problems
+        ],
+    }
+
+
+def report_text(resolved: Resolved) -> str:
+    """Make the report for a terminal: a line for each setting, below it what it goes over."""
+    lines = [resolved.off.sentence(), ""] if resolved.off else []
+    width = max(len(key) for key in resolved.origins)
+    values = {key: shown(found[-1].value) for key, found in resolved.origins.items()}
+    wide = min(max(map(len, values.values())), 16)
+    for key, found in resolved.origins.items():
+        *under, origin = found
+        value = "none" if origin.value is None else values[key]
+        lines.append(f"{key:{width}}  {value:{wide}}  {_place(origin, FIELDS[key].none)}".rstrip())
+        lines += [f"{'':{width + wide + 4}}over {_line(one)}" for one in reversed(under)]
+    lines += list(_problem_lines(resolved))
+    return "\n".join(lines)
+
+
+def _setting(key: str, found: tuple[Origin, ...], limits: ModelLimits | None) -> dict[str, Any]:
+    *under, origin = found
+    field = FIELDS[key]
+    return {
+        **_origin(origin),
+        "overrode": [_origin(one) for one in reversed(under)],
+        "default": defaults()[key],
+        "minimum": field.minimum,
+        "maximum": greatest(field, limits),
+        "allowed": allowed(key, limits),
+    }
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    told: dict[str, Any] = {"value": origin.value, "source": origin.source}
+    more = {"table": origin.table, "preset": origin.preset, "loweredFrom": origin.wanted}
+    return told | {key: value for key, value in more.items() if value not in ("", None)}
+
+
+def _line(origin: Origin) -> str:
+    value = "none" if origin.value is None else shown(origin.value)
+    return f"{value}  {_place(origin, '')}"
+
+
+def _place(origin: Origin, none: str) -> str:
+    """Say where a value comes from."""
+    place = " ".join(word for word in (origin.source, origin.table) if word)
+    if origin.source == DEFAULT and origin.value is None and none:
+        place += f" ({none})"
+    if origin.preset:
+        place += f', preset "{named(origin.preset)}"'
+    if origin.wanted is not None:
+        place += f", lowered from {shown(origin.wanted)}"
+    return place
+
+
+def _problem_lines(resolved: Resolved) -> Iterator[str]:
+    if resolved.problems:
+        yield ""
+    for problem in resolved.problems:
+        yield problem.message

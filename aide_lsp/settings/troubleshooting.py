@@ -1,0 +1,233 @@
+"""What to change when completions disappoint, in the user's words: the rules, one record for each complaint.
+
+In: the present parameters, what the model allows, a complaint. Out: a proposal: which parameters change, from
+what to what and why, and which bounds leave nothing to change. Values move to the next round number that is a
+real step away. A pure function; it does not know models, files or editors.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from aide_lsp.settings.fields import FIELDS, ModelLimits, Parameters, shown
+
+UP, DOWN, FIX = 1, -1, 0
+NARROW_TOP_K = 40
+"""Below this, Top K by itself can be why a model repeats itself."""
+_SERIES = (1, 2, 3, 5, 7)
+
+
+@frozen
+class Ladder:
+    """The round values that a parameter moves on."""
+
+    rungs: tuple[float, ...]
+    "Values that people write, ascending."
+    step: float = 0.0
+    "The next value is at least this far away,"
+    factor: float = 1.0
+    "or at least this many times larger or smaller."
+
+
+LADDERS: Mapping[str, Ladder] = {
+    "temperature": Ladder(tuple(tenth / 10 for tenth in range(11)), step=0.2),
+    "top_k": Ladder(tuple(digit * 10**power for power in range(7) for digit in _SERIES), factor=1.5),
+    "top_p": Ladder((0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0), step=0.1),
+    "num_context": Ladder(tuple(2**power for power in range(5, 24)), factor=1.3),
+}
+
+
+@frozen
+class Move:
+    """One parameter that helps against a complaint."""
+
+    key: str
+    "The parameter."
+    direction: int
+    "`UP`, `DOWN` or `FIX` (give it a value where it has none)."
+    why: str
+    "What it does about the complaint."
+    perhaps: bool = False
+    "Only where its value is narrow, or where nothing else can be moved."
+
+
+@frozen
+class Complaint:
+    """A complaint, and what helps."""
+
+    means: str
+    "What the user sees."
+    moves: tuple[Move, ...]
+    "What to change, the most effective first."
+    advice: str = ""
+    "What to do besides."
+
+
+COMPLAINTS: Mapping[str, Complaint] = {
+    "repetitive": Complaint(
+        "The same lines or phrases are repeated.",
+        (
+            Move("temperature", UP, "less likely tokens get more probability, which breaks the loop"),
+            Move("top_p", UP, "more of the less likely tokens can be sampled"),
+            Move("top_k", UP, "more tokens can be sampled at all", perhaps=True),
+        ),
+    ),
+    "incoherent": Complaint(
+        "The code does not fit together, or makes no sense here.",
+        (
+            Move("temperature", DOWN, "the most likely tokens get more probability"),
+            Move("top_p", DOWN, "the unlikely tail is cut off earlier"),
+            Move("num_context", UP, "the model reads more of the code that the completion has to fit"),
+        ),
+    ),
+    "off-topic": Complaint(
+        "The code is fine, but about something else.",
+        (
+            Move("top_k", DOWN, "only the tokens that fit best can be sampled"),
+            Move("top_p", DOWN, "the unlikely tail is cut off earlier"),
+            Move("num_context", UP, "the model reads more of what the code is about"),
+        ),
+    ),
+    "inconsistent": Complaint(
+        "Each request gives another completion.",
+        (Move("seed", FIX, "the same text, cursor and parameters then give the same completion"),),
+        "Then change one parameter at a time, and see what each one does.",
+    ),
+}
+
+
+@frozen
+class Change:
+    """One parameter's new value."""
+
+    key: str
+    "The parameter."
+    old: float | None
+    "Its present value."
+    new: float
+    "Its proposed value."
+    why: str
+    "What the change does about the complaint."
+
+    def sentence(self) -> str:
+        """Say it in one sentence."""
+        verb = "Fix" if self.old is None else "Raise" if self.new > self.old else "Lower"
+        span = f"at {shown(self.new)}" if self.old is None else f"from {shown(self.old)} to {shown(self.new)}"
+        return f"{verb} {label(self.key)} {span}: {self.why}."
+
+
+@frozen
+class Proposal:
+    """What to change for a complaint."""
+
+    complaint: str
+    "Which of `COMPLAINTS`."
+    before: Parameters
+    "The present parameters."
+    after: Parameters
+    "The proposed ones."
+    changes: tuple[Change, ...]
+    "The parameters that differ."
+    bounds: tuple[str, ...]
+    "Sentences on parameters that should change and cannot."
+    advice: str = ""
+    "What to do besides."
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The new values by key."""
+        return {change.key: change.new for change in self.changes}
+
+    @property
+    def reasons(self) -> list[str]:
+        """All that speaks for the changes, in sentences."""
+        return [change.sentence() for change in self.changes] + ([self.advice] if self.advice else [])
+
+
+def propose(
+    complaint: str, parameters: Parameters, limits: ModelLimits | None, seed: int, reads_all: bool = False
+) -> Proposal:
+    """Propose values against a complaint.
+
+    Args:
+        complaint: one of `COMPLAINTS`; KeyError otherwise.
+        parameters: the present ones.
+        limits: what the model allows; None: not known, then it limits nothing.
+        seed: the one to keep, where the complaint asks for a fixed seed.
+        reads_all: whether the model reads the whole text with the present parameters.
+    """
+    rules = COMPLAINTS[complaint]
+    changes, bounds = list[Change](), list[str]()
+    for move in rules.moves:
+        if move.perhaps and changes and parameters.top_k >= NARROW_TOP_K:
+            continue
+        new = _moved(move, parameters, limits, seed)
+        if move.key == "num_context" and reads_all and not isinstance(new, str):
+            new = (
+                f"Num Context is {parameters.num_context}, and the model reads the whole text already: "
+                "more Num Context changes nothing in this file."
+            )
+        if isinstance(new, str):
+            bounds.append(new)
+        else:
+            changes.append(Change(move.key, getattr(parameters, move.key), new, move.why))
+    new_values: dict[str, Any] = {change.key: change.new for change in changes}
+    after = attrs.evolve(parameters, **new_values)
+    return Proposal(complaint, parameters, after, tuple(changes), tuple(bounds), rules.advice)
+
+
+def within(limits: ModelLimits, most_context: int | None) -> ModelLimits:
+    """Narrow the model's limits to the Num Context that the user allows; None: all."""
+    if most_context is None or most_context > limits.most_context:
+        return limits
+    return attrs.evolve(limits, most_context=most_context)
+
+
+def label(key: str) -> str:
+    """The parameter as its documentation calls it."""
+    return key.replace("_", " ").title()
+
+
+def _moved(move: Move, parameters: Parameters, limits: ModelLimits | None, seed: int) -> float | str:
+    """Return the new value, or a sentence on why there is none."""
+    old = getattr(parameters, move.key)
+    if move.direction == FIX:
+        return seed if old is None else f"{label(move.key)} is fixed already, at {shown(old)}."
+    if move.direction == DOWN and move.key != "num_context" and (sole := _sole_token(parameters)):
+        return f"{label(move.key)} has nothing left to narrow: {sole}."
+    low, high = _range(move.key, limits)
+    if move.direction == UP and old >= high:
+        return f"{label(move.key)} is {shown(old)}, the greatest it can be."
+    if move.direction == DOWN and old <= low:
+        return f"{label(move.key)} is {shown(old)}, the least it can be."
+    bound = high if move.direction == UP else low
+    return _step(LADDERS[move.key], min(old, high), move.direction, bound)
+
+
+def _sole_token(parameters: Parameters) -> str:
+    """Say why only the most likely token is ever taken; empty: others are sampled too."""
+    if parameters.temperature == 0:
+        return "at Temperature 0 the most likely token is always taken"
+    if parameters.top_k == 1:
+        return "at Top K 1 the most likely token is always taken"
+    return "at Top P 0 the most likely token is always taken" if parameters.top_p == 0 else ""
+
+
+def _step(ladder: Ladder, old: float, direction: int, bound: float) -> float:
+    """Return the nearest rung that is a real step away and within the bound, or the bound."""
+    slack = 1e-9
+    if direction == UP:
+        least = max(old + ladder.step, old * ladder.factor) - slack
+        return min((rung for rung in ladder.rungs if least <= rung <= bound), default=bound)
+    most = min(old - ladder.step, old / ladder.factor) + slack
+    return max((rung for rung in ladder.rungs if bound <= rung <= most), default=bound)
+
+
+def _range(key: str, limits: ModelLimits | None) -> tuple[float, float]:
+    field, top = FIELDS[key], LADDERS[key].rungs[-1]
+    low = LADDERS[key].rungs[0] if field.minimum is None else field.minimum
+    if field.model_maximum is not None and limits is not None:
+        return low, min(top, int(getattr(limits, field.model_maximum)))
+    return low, top if field.maximum is None else field.maximum

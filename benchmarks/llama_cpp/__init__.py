@@ -1,0 +1,1 @@
+"""Comparison with llama.cpp on the same weights."""

@@ -1,0 +1,1 @@
+"""How often a completion is right."""

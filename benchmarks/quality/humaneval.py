@@ -1,0 +1,176 @@
+"""How good completions are: HumanEval-infilling through the language server, judged by running the tests.
+
+In: a file of the published benchmark, the command of a server, its settings. Out: pass@1 with its
+interval on stdout, every completion as JSON if asked for; with an earlier result, a paired comparison.
+It does not know the model, the prompt or the stop rules: those are what is measured.
+
+    python -m benchmarks.quality.humaneval HumanEval-SingleLineInfilling.jsonl.gz -n 100 --out ours.json
+"""
+
+import argparse
+import asyncio
+import json
+import shlex
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from math import comb, inf, sqrt
+from pathlib import Path
+from statistics import median, quantiles
+from time import monotonic
+from typing import Any
+
+from attrs import asdict, frozen
+
+from benchmarks.quality.editor import Editor
+from benchmarks.quality.infilling import Problem, judge, read_problems
+from benchmarks.typing.lsp_client import OWN_SERVER
+
+
+@frozen
+class Result:
+    """One problem."""
+
+    id: str
+    "Name in the benchmark."
+    completion: str
+    "What the server offered."
+    passed: bool
+    "Whether the tests passed with it."
+    exact: bool
+    "Whether it is what the author wrote, blanks at its ends aside."
+    why: str
+    "`passed`, `timeout`, or the last line of the error."
+    seconds: float
+    "From request to answer."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    options = parse(arguments)
+    problems = read_problems(options.file, options.n)
+    server, results = asyncio.run(take(problems, options.command, options.settings))
+    print(f"{options.file.name}, the first {len(problems)} problems by hash; {server}; {options.settings}")
+    print(report(results))
+    if options.out:
+        table = {"server": server, "settings": options.settings, "results": [asdict(r) for r in results]}
+        options.out.write_text(json.dumps(table, indent=1), encoding="utf-8")
+    if options.against:
+        earlier = json.loads(options.against.read_text(encoding="utf-8"))["results"]
+        print(compare(results, [Result(**entry) for entry in earlier]))
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    purpose = str(__doc__).split("\n")[0] + " Runs code that a model wrote, with limits of time and memory."
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.humaneval", description=purpose)
+    add = parser.add_argument
+    add("file", type=Path, help="HumanEval-...Infilling.jsonl.gz of the published benchmark")
+    add("-n", type=int, help="how many problems, in an order by hash [all]")
+    add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, of this environment]")
+    add("--settings", type=json.loads, default={"temperature": 0}, help='as JSON [{"temperature": 0}]')
+    add("--out", type=Path, help="write every completion to this file")
+    add("--against", type=Path, help="an earlier --out file, for a paired comparison")
+    return parser.parse_args(arguments)
+
+
+async def take(
+    problems: list[Problem],
+    command: str,
+    settings: dict[str, Any],
+    run: int | None = None,
+    done: Sequence[Result] = (),
+    end: float = inf,
+) -> tuple[str, list[Result]]:
+    """Ask the server for every hole, one after another; return what it calls itself and the results.
+
+    With a `run`, each problem has a seed of its own, the same whenever that run is taken. The first problems
+    may be `done`; after `end`, in seconds of the monotonic clock, no other begins.
+    """
+    results = list(done)
+    # What is judged is the first offer, however slow the machine; others and work ahead would only cost time.
+    settings = {"candidates": 1, "work_ahead": False, "deadline_ms": 0} | settings
+    if run is not None:
+        settings = settings | {"globs": seeds(len(problems), run)}
+    with tempfile.TemporaryDirectory(prefix="aide-quality-") as folder:
+        async with Editor(command, settings, Path(folder)) as editor:
+            # A server may load its model behind `initialize`; that is not part of any answer's time.
+            await editor.complete("def add(a, b):\n    return ", "\n")
+            for number, problem in enumerate(problems[len(done) :], start=1 + len(done)):
+                if monotonic() >= end:
+                    break
+                answer = await editor.complete(problem.prefix, problem.suffix, name=hole_name(number))
+                results.append(result_of(problem, answer.text, answer.seconds))
+                passed = sum(result.passed for result in results)
+                print(f"\r{number}/{len(problems)}, {passed} passed ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return editor.server, results
+
+
+def hole_name(number: int) -> str:
+    """Name the file of the n-th problem."""
+    return f"problem{number}.py"
+
+
+def seeds(count: int, run: int) -> dict[str, dict[str, int]]:
+    """Return a seed for each problem's file. With one for all, one unlikely draw would meet all of them."""
+    return {hole_name(number): {"seed": 1000 * run + number} for number in range(1, count + 1)}
+
+
+def result_of(problem: Problem, completion: str, seconds: float) -> Result:
+    """Judge one completion."""
+    verdict = judge(problem, completion)
+    exact = completion.strip() == problem.solution.strip()
+    return Result(problem.id, completion, verdict.passed, exact, verdict.why, seconds)
+
+
+def report(results: list[Result]) -> str:
+    """Return the figures in words."""
+    passed = sum(result.passed for result in results)
+    low, high = wilson(passed, len(results))
+    empty = sum(not result.completion for result in results)
+    times = [result.seconds for result in results]
+    ninetieth = quantiles(times, n=10, method="inclusive")[-1] if len(times) > 1 else times[0]
+    faults = Counter(result.why.split(":")[0] for result in results if not result.passed)
+    return "\n".join(
+        [
+            f"pass@1 {passed / len(results):.1%} ({passed} of {len(results)}; 95 % interval"
+            f" {low:.0%} to {high:.0%}), exactly the author's {sum(r.exact for r in results)}, empty {empty}",
+            f"answer after {median(times) * 1e3:.0f} ms (median), {ninetieth * 1e3:.0f} ms (90 %)",
+            "failures: " + (", ".join(f"{count} {why}" for why, count in faults.most_common(6)) or "none"),
+        ]
+    )
+
+
+def wilson(passed: float, total: int, z: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's interval of a share (https://doi.org/10.1080/01621459.1927.10502953)."""
+    share = passed / total
+    middle = share + z * z / (2 * total)
+    half = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    scale = 1 + z * z / total
+    return (middle - half) / scale, (middle + half) / scale
+
+
+def compare(results: list[Result], earlier: list[Result]) -> str:
+    """Return the paired comparison with an earlier run, on the problems that both have."""
+    before = {result.id: result.passed for result in earlier}
+    pairs = [(result.passed, before[result.id]) for result in results if result.id in before]
+    gained = sum(now and not then for now, then in pairs)
+    lost = sum(then and not now for now, then in pairs)
+    return (
+        f"against the earlier run on {len(pairs)} problems: {gained} gained, {lost} lost,"
+        f" p = {sign_test(gained, lost):.3f} (exact McNemar)"
+    )
+
+
+def sign_test(gained: int, lost: int) -> float:
+    """Return the two-sided p value of so uneven a split under a fair coin."""
+    total = gained + lost
+    tail: float = sum(comb(total, k) for k in range(min(gained, lost) + 1)) / 2**total
+    return min(1.0, 2 * tail)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The table of quality: pass@1 at temperature 0, with the defaults, and with the preset `code`.
+
+In: the folder of the published benchmark's files. Out: the table as Markdown. Each run of one file with one
+setting is kept as JSON. Where others need the machine, `--minutes` ends early. The same command continues,
+and one with a larger `-n` takes the problems that are missing.
+
+    python -m benchmarks.quality.table DATA_FOLDER --keep runs
+"""
+
+import argparse
+import asyncio
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from math import inf
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from attrs import asdict, frozen
+
+from benchmarks.machine import describe
+from benchmarks.quality.humaneval import Result, take, wilson
+from benchmarks.quality.infilling import read_problems
+from benchmarks.typing.lsp_client import OWN_SERVER
+
+UNFINISHED = 75
+"""Exit status where runs are left: "try again" in sysexits.h."""
+
+
+@frozen(eq=False)
+class Row:
+    """One file of the benchmark."""
+
+    name: str
+    file: str
+    problems: int
+    "How many of its problems are taken."
+
+
+@frozen(eq=False)
+class Column:
+    """One setting."""
+
+    name: str
+    key: str
+    "Names its files."
+    settings: Mapping[str, Any]
+    "What the editor sets, the seed aside."
+    drawn: bool
+    "Whether seeds matter, so that several runs are taken."
+
+
+ROWS = (
+    Row("single line", "HumanEval-SingleLineInfilling.jsonl.gz", 100),
+    Row("several lines", "HumanEval-MultiLineInfilling.jsonl.gz", 50),
+    Row("random span", "HumanEval-RandomSpanInfilling.jsonl.gz", 50),
+)
+COLUMNS = (
+    Column("temperature 0", "temperature0", {"temperature": 0}, drawn=False),
+    Column("the defaults", "defaults", {}, drawn=True),
+    Column("preset `code`", "code", {"preset": "code"}, drawn=True),
+)
+
+
+@frozen
+class Run:
+    """One file with one setting, once."""
+
+    row: Row
+    column: Column
+    number: int
+    problems: int
+
+    @property
+    def file(self) -> str:
+        """Name of the file that keeps it."""
+        return f"{self.row.file.split('.')[0]}-{self.column.key}-{self.number}.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Take the runs that are missing, and print the table."""
+    options = parse(arguments)
+    options.keep.mkdir(parents=True, exist_ok=True)
+    runs = list(all_runs(options.runs, options.n))
+    end = monotonic() + options.minutes * 60
+    for run in runs:
+        if not keep(run, options, end):
+            print("Runs are left; the same command continues.", file=sys.stderr)
+            return UNFINISHED
+    print(table({run: read(options.keep / run.file) for run in runs}))
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    purpose = str(__doc__).split("\n")[0] + " Runs code that a model wrote, with limits of time and memory."
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.table", description=purpose)
+    add = parser.add_argument
+    add("folder", type=Path, help="folder of the HumanEval-...Infilling.jsonl.gz files")
+    add("--keep", type=Path, required=True, help="folder for the runs")
+    add("--runs", type=int, default=3, help="runs with other seeds, where seeds matter [3]")
+    add("-n", type=int, help="problems of each file at most [100 single lines, 50 of the others]")
+    add("--minutes", type=float, default=inf, help="begin no problem after so many minutes [no limit]")
+    add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, of this environment]")
+    return parser.parse_args(arguments)
+
+
+def all_runs(runs: int, most: int | None) -> Iterator[Run]:
+    """Yield every run of the table: first one of each setting, then the others."""
+    for number in range(1, runs + 1):
+        for row in ROWS:
+            for column in COLUMNS:
+                if number == 1 or column.drawn:
+                    yield Run(row, column, number, min(row.problems, most or row.problems))
+
+
+def keep(run: Run, options: argparse.Namespace, end: float) -> bool:
+    """Take one run, or what is left of it, and write it down; say whether it is complete."""
+    path = options.keep / run.file
+    done = [Result(**entry) for entry in read(path)["results"]]
+    if len(done) >= run.problems or monotonic() >= end:
+        return len(done) >= run.problems
+    print(run.file, file=sys.stderr)
+    problems = read_problems(options.folder / run.row.file, run.problems)
+    number = run.number if run.column.drawn else None
+    taking = take(problems, options.command, dict(run.column.settings), number, done, end)
+    server, results = asyncio.run(taking)
+    kept = {
+        "server": server,
+        "machine": describe(),
+        "settings": run.column.settings,
+        "results": [asdict(result) for result in results],
+    }
+    path.with_suffix(".part").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    path.with_suffix(".part").replace(path)
+    return len(results) == len(problems)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a run; one that was not begun has no results."""
+    if not path.exists():
+        return {"results": []}
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return kept
+
+
+def table(results: Mapping[Run, Mapping[str, Any]]) -> str:
+    """Render the table. Runs of one problem are not independent: the interval counts each problem once."""
+    rows = ["| holes | problems | " + " | ".join(column.name for column in COLUMNS) + " |"]
+    rows.append("|---|---:|" + "---:|" * len(COLUMNS))
+    for row in ROWS:
+        taken = {run: result for run, result in results.items() if run.row == row}
+        cells = [
+            cell([passed(run, result) for run, result in taken.items() if run.column == column])
+            for column in COLUMNS
+        ]
+        rows.append(f"| {row.name} | {max(run.problems for run in taken)} | " + " | ".join(cells) + " |")
+    drawn = max(run.number for run in results)
+    machines = {", ".join(result["machine"]) for result in results.values()}
+    return "\n".join([*rows, "", f"Runs where seeds matter: {drawn}. " + "; ".join(sorted(machines))])
+
+
+def passed(run: Run, result: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many of a run's problems passed, and of how many."""
+    return sum(one["passed"] for one in result["results"][: run.problems]), run.problems
+
+
+def cell(runs: list[tuple[int, int]]) -> str:
+    """Render pass@1, its 95 % interval, and that of each run where there are several."""
+    total = runs[0][1]
+    mean = sum(count for count, _ in runs) / len(runs)
+    low, high = wilson(mean, total)
+    text = (
+        f"{mean / total:.0%} ({low:.0%}-{high:.0%})".replace("%", " %")
+        .replace(" %-", "-")
+        .replace(" %)", ")")
+    )
+    if len(runs) == 1:
+        return text
+    return f"{text}; " + ", ".join(f"{count / total:.0%}".rstrip("%") for count, _ in runs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How well a server keeps up with typing."""

@@ -1,0 +1,105 @@
+"""Replays a trace while watching who uses the machine; keys during which others did do not count.
+
+In: an engine, a trace, a pace. Out: what came of the keys that count, the CPU time they cost, and how many
+were dropped. It does not know engines or figures.
+"""
+
+import asyncio
+import time
+from itertools import pairwise
+
+from attrs import frozen
+
+from benchmarks.load_meter import STAT, Reading, core_count, machine_seconds, usage
+from benchmarks.typing.figures import Replayed
+from benchmarks.typing.replay import Asked, Engine, Pace, replay
+from benchmarks.typing.trace import Trace
+
+WINDOW_S = 2.0
+"""/proc/stat counts in ticks of 10 ms: over this long the share of others is known to about one point."""
+
+
+@frozen
+class Moment:
+    """The clocks at one moment, in seconds."""
+
+    wall: float
+    engine: float
+    "CPU time of the engine."
+    own: float
+    "CPU time of this process."
+    machine: float
+    "CPU time of everything."
+
+
+@frozen
+class Window:
+    """Some seconds of a replay."""
+
+    start: float
+    end: float
+    others: float
+    "Share of the machine that others used."
+    engine: float
+    "CPU seconds of the engine."
+    own: float
+    "CPU seconds of this process."
+
+
+async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[Asked], list[Window]]:
+    """Replay a trace; return what came of each key, and who used the machine meanwhile."""
+    moments = [_moment(engine)]
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(WINDOW_S)
+            moments.append(_moment(engine))
+
+    watching = asyncio.ensure_future(watch())
+    try:
+        asked = await replay(engine, trace, pace)
+    finally:
+        watching.cancel()
+    last = _moment(engine)
+    # A short rest tells little: it is taken together with the window before.
+    if len(moments) > 1 and last.wall - moments[-1].wall < WINDOW_S / 2:
+        moments.pop()
+    moments.append(last)
+    return asked, [_window(one, two) for one, two in pairwise(moments)]
+
+
+def gate(trace: Trace, asked: list[Asked], windows: list[Window], max_others: float) -> Replayed:
+    """Keep the keys whose whole time, until the answer or the next key, was quiet."""
+    clean = [window for window in windows if window.others < max_others]
+    kept = [one for one in asked if _is_quiet(one, windows, max_others)]
+    return Replayed(
+        trace,
+        tuple(kept),
+        sum(window.engine for window in clean) * _share(kept, asked, clean),
+        sum(window.own for window in clean) * _share(kept, asked, clean),
+        len(asked) - len(kept),
+    )
+
+
+def _share(kept: list[Asked], asked: list[Asked], clean: list[Window]) -> float:
+    """A key at the border of a disturbed window is dropped, though its clean part cost CPU time too."""
+    begun = sum(any(window.start <= one.at < window.end for window in clean) for one in asked)
+    return len(kept) / begun if begun else 0.0
+
+
+def _is_quiet(one: Asked, windows: list[Window], max_others: float) -> bool:
+    met = [window for window in windows if window.start <= one.at + one.left and one.at <= window.end]
+    return all(window.others < max_others for window in met)
+
+
+def _moment(engine: Engine) -> Moment:
+    return Moment(
+        time.perf_counter(), engine.cpu_seconds(), time.process_time(), machine_seconds(STAT.read_text())
+    )
+
+
+def _window(one: Moment, two: Moment) -> Window:
+    before = Reading(one.wall, one.engine + one.own, one.machine)
+    after = Reading(two.wall, two.engine + two.own, two.machine)
+    used = usage(before, after, core_count())
+    return Window(one.wall, two.wall, used.others, two.engine - one.engine, two.own - one.own)

@@ -1,0 +1,221 @@
+"""Replays a typing trace against something that completes, and notes what came of each key.
+
+In: a trace, an engine, a pace. Out: one `Asked` for each key. In real time keys come when they come: the
+former request is given up with the next key. A patient person waits for each answer before going on. It does
+not know how an engine works, nor what is made of the notes.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import define, frozen
+
+from benchmarks.typing.sources import Source
+from benchmarks.typing.trace import Event, Trace
+
+PATIENCE_SECONDS = 60.0
+LAST_SECONDS = 1.0
+"""How long the last request of a trace is waited for."""
+
+
+@frozen
+class Offer:
+    """An answer."""
+
+    at: float
+    "When it came, by `time.perf_counter`."
+    text: str
+    "What would be inserted at the cursor; empty: nothing is offered."
+
+
+@frozen
+class Tokens:
+    """What the model had to do for an answer."""
+
+    prompt: int
+    "Tokens of the prompt."
+    cached: int
+    "Those of them that need not be run again."
+    generated: int
+    "Tokens of the answer."
+
+
+@define
+class Request:
+    """One question to an engine. The engine fills it in."""
+
+    asked_at: float
+    "When the key was pressed, by `time.perf_counter`."
+    answered: "asyncio.Future[None]"
+    "Done once `offer` is there, or never will be."
+    offer: Offer | None = None
+    "The answer; None: none came."
+    tokens: Tokens | None = None
+    "What it cost; None: the engine does not say."
+    fault: str | None = None
+    "Why it failed."
+
+    def answer(self, text: str) -> None:
+        """Note the answer, once."""
+        if not self.answered.done():
+            self.offer = Offer(time.perf_counter(), text)
+            self.answered.set_result(None)
+
+    def fail(self, fault: str) -> None:
+        """Note that there will be none."""
+        if not self.answered.done():
+            self.fault = fault
+            self.answered.set_result(None)
+
+
+class Engine(Protocol):
+    """What completes."""
+
+    name: str
+
+    def begin(self) -> None:
+        """Begin another trace: its files are other documents."""
+
+    def open(self, file: int, source: Source, text: str) -> None:
+        """Take a file that is opened."""
+
+    def edit(self, file: int, event: Event, before: str, after: str) -> None:
+        """Take a change of a file's text."""
+
+    def jump(self, file: int, text: str, cursor: int) -> None:
+        """Take that the cursor went elsewhere."""
+
+    def ask(self, file: int, text: str, cursor: int) -> Request:
+        """Ask for a completion."""
+
+    def limit(self, request: Request) -> None:
+        """Stop waiting, as the editor does after a while; an answer may still come in another way."""
+
+    def drop(self, request: Request) -> None:
+        """Give a request up: what it is about is gone."""
+
+    def cpu_seconds(self) -> float:
+        """CPU time that the engine's processes used since they began."""
+        ...
+
+
+@frozen
+class Pace:
+    """How a trace is replayed."""
+
+    patient: bool = False
+    "Wait for each answer before the next key."
+    limit_ms: float = 750
+    "After which the editor stops waiting for an automatic request; 0: never. Not while somebody is patient."
+    seconds: float = float("inf")
+    "Stop after so much of the trace."
+    keys: int = 1_000_000
+    "Stop after so many keys."
+
+
+@frozen
+class Asked:
+    """What came of one key."""
+
+    event: int
+    "Number of its event in the trace."
+    at: float
+    "When it was pressed, by `time.perf_counter`."
+    late: float
+    "Seconds by which it was pressed later than the trace says: the benchmark's own delay."
+    left: float
+    "Seconds until the next event; when patient: until the answer."
+    waited: float | None
+    "Seconds until the answer; None: none came in time."
+    text: str
+    "What was offered; empty: nothing."
+    tokens: Tokens | None
+    "What the answer cost."
+    fault: str | None
+    "Why it failed."
+
+
+async def replay(
+    engine: Engine, trace: Trace, pace: Pace, progress: Callable[[int], None] = lambda keys: None
+) -> list[Asked]:
+    """Live through a trace."""
+    texts, found = list(trace.begins), list[Asked]()
+    engine.begin()
+    clock = time.perf_counter()
+    pending: tuple[int, float, Request] | None = None
+
+    def close(now: float) -> None:
+        nonlocal pending
+        if pending is not None:
+            index, late, request = pending
+            found.append(_note(index, late, request, now))
+            engine.drop(request)
+            pending = None
+            progress(len(found))
+
+    for index, event in enumerate(trace.events):
+        if event.at > pace.seconds or len(found) + (pending is not None) >= pace.keys:
+            break
+        await _until(clock + event.at)
+        now = time.perf_counter()
+        late = now - clock - event.at
+        if event.do == "open":
+            engine.open(event.file, trace.sources[event.file], texts[event.file])
+        if event.do != "key":
+            close(now)
+            if event.do == "jump":
+                engine.jump(event.file, texts[event.file], event.start)
+            continue
+        before = texts[event.file]
+        texts[event.file] = before[: event.start] + event.text + before[event.end :]
+        engine.edit(event.file, event, before, texts[event.file])
+        close(now)
+        request = engine.ask(event.file, texts[event.file], event.start + len(event.text))
+        request.asked_at = now
+        pending = (index, late, request)
+        if pace.patient:
+            await _wait(request, PATIENCE_SECONDS)
+            close(time.perf_counter())
+            # The next key comes as long after the answer as it would have come after this key.
+            clock += max(0.0, time.perf_counter() - clock - event.at)
+        elif pace.limit_ms:
+            _limit(engine, request, pace.limit_ms / 1000)
+    if pending is not None:
+        await _wait(pending[2], LAST_SECONDS)
+        close(time.perf_counter())
+    return found
+
+
+def _note(index: int, late: float, request: Request, now: float) -> Asked:
+    offer = request.offer
+    in_time = offer is not None and offer.at <= now
+    return Asked(
+        event=index,
+        at=request.asked_at,
+        late=late,
+        left=now - request.asked_at,
+        waited=offer.at - request.asked_at if offer is not None and in_time else None,
+        text=offer.text if offer is not None and in_time else "",
+        tokens=request.tokens if in_time else None,
+        fault=request.fault,
+    )
+
+
+def _limit(engine: Engine, request: Request, seconds: float) -> None:
+    def over() -> None:
+        if not request.answered.done():
+            engine.limit(request)
+
+    timer = asyncio.get_running_loop().call_later(seconds, over)
+    request.answered.add_done_callback(lambda _: timer.cancel())
+
+
+async def _until(moment: float) -> None:
+    while (left := moment - time.perf_counter()) > 0:
+        await asyncio.sleep(left)
+
+
+async def _wait(request: Request, seconds: float) -> None:
+    await asyncio.wait([request.answered], timeout=seconds)

@@ -1,0 +1,113 @@
+"""Converted graphs against a NumPy decoder that reads the same weights."""
+
+import numpy as np
+import pytest
+from tiny_model import TinySpec, tiny_gguf, tiny_model_folder, tiny_weights
+
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.session import open_session
+from tests.convert.reference_decoder import logits as reference_logits
+
+IDS = np.random.default_rng(7).integers(0, 384, size=90).tolist()
+SPECS = {
+    "qwen2-tied": TinySpec(),
+    "qwen2-untied": TinySpec(tied=False),
+    "llama-tied": TinySpec(architecture="llama", biases=False),
+    "llama-untied": TinySpec(architecture="llama", biases=False, tied=False),
+    "llama-biases": TinySpec(architecture="llama", rope_base=50000.0),
+    "llama-rope-factors": TinySpec(architecture="llama", biases=False, rope_factors=True),
+    "one-kv-head": TinySpec(kv_head_count=1),
+    "no-grouping": TinySpec(kv_head_count=4, biases=False),
+}
+
+
+def run(folder, chunks, rows_of=range):
+    """Run IDS in chunks of these sizes; return full logits, candidate ids and logits of the rows asked."""
+    session = open_session(folder, "cpu", threads=1)
+    past, full, ids, logits = 0, [], [], []
+    for size in chunks:
+        found = session.forward(IDS[past : past + size], past, list(rows_of(size)), CancelToken())
+        full.append(session.full_logits())
+        ids.append(found.ids)
+        logits.append(found.logits)
+        past += size
+    return np.concatenate(full), np.concatenate(ids), np.concatenate(logits)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Makes each tiny model once."""
+    made = {}
+
+    def folder(spec, recipe):
+        if (spec, recipe) not in made:
+            path = tmp_path_factory.mktemp("models") / "model"
+            made[spec, recipe] = tiny_model_folder(path, spec, recipe)
+        return made[spec, recipe]
+
+    return folder
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_float_graph_gives_the_logits_of_the_reference(folders, spec):
+    expected = reference_logits(spec, tiny_weights(spec), IDS)
+    full, _, _ = run(folders(spec, "float"), [len(IDS)])
+    assert np.abs(full - expected).max() < 2e-4 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("chunks", [[1, 89], [40, 50], [30, 30, 30], [2, 1, 1, 60, 26]])
+def test_kv_cache_in_chunks_gives_the_same_logits(folders, chunks):
+    spec = SPECS["qwen2-tied"]
+    expected = reference_logits(spec, tiny_weights(spec), IDS)
+    full, _, _ = run(folders(spec, "float"), chunks)
+    assert np.abs(full - expected).max() < 2e-4 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("name", ["qwen2-tied", "llama-untied"])
+@pytest.mark.parametrize(("recipe", "tolerance"), [("exact", 0.06), ("fast", 0.08), ("fp16", 0.005)])
+def test_recipes_stay_near_the_reference(folders, name, recipe, tolerance):
+    spec = SPECS[name]
+    expected = reference_logits(spec, tiny_weights(spec), IDS)
+    full, _, _ = run(folders(spec, recipe), [len(IDS)])
+    error = np.linalg.norm(full - expected) / np.linalg.norm(expected)
+    assert error < tolerance
+
+
+@pytest.mark.parametrize("recipe", ["exact", "fast", "fp16", "float"])
+def test_candidates_are_the_best_logits_in_order(folders, recipe):
+    full, ids, logits = run(folders(SPECS["qwen2-untied"], recipe), [len(IDS)])
+    best = np.sort(full, axis=1)[:, ::-1][:, : ids.shape[1]]
+    assert ids.shape == (len(IDS), 64)
+    assert (np.diff(logits, axis=1) <= 0).all()
+    # The rounding of activations differs a little between the choice and the whole head.
+    assert np.abs(logits - best).max() < 0.02 * np.abs(best).max()
+    assert np.abs(np.take_along_axis(full, ids, axis=1) - logits).max() < 0.02 * np.abs(best).max()
+
+
+def test_only_the_rows_asked_for_come_out(folders):
+    spec = SPECS["qwen2-tied"]
+    every, _, _ = run(folders(spec, "float"), [len(IDS)])
+    some, _, _ = run(folders(spec, "float"), [len(IDS)], rows_of=lambda size: [size - 1, 3, 3])
+    np.testing.assert_array_equal(some, every[[len(IDS) - 1, 3, 3]])
+
+
+@pytest.mark.parametrize("recipe", ["exact", "fast"])
+@pytest.mark.parametrize("chunks", [[2, 88], [44, 46], [10] * 9, [30, 60]])
+def test_chunks_change_no_bit(folders, recipe, chunks):
+    folder = folders(SPECS["qwen2-tied"], recipe)
+    whole, cut = run(folder, [len(IDS)]), run(folder, chunks)
+    for expected, found in zip(whole, cut, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["Q8_0", "Q5_0", "Q4_0", "Q4_1", "F16"])
+def test_stored_types_are_read(tmp_path, kind):
+    """The graph computes with what the file holds, rounded once; `exact` adds nothing to some types."""
+    from aide_lsp.convert.gguf_file import open_gguf
+
+    spec = TinySpec(architecture="llama", biases=False, matrix_type=kind)
+    file = open_gguf(tiny_gguf(tmp_path / "stored.gguf", spec))
+    stored = {name: tensor.floats() for name, tensor in file.tensors.items()}
+    expected = reference_logits(spec, stored, IDS)
+    full, _, _ = run(tiny_model_folder(tmp_path / "model", spec, "float"), [len(IDS)])
+    assert np.abs(full - expected).max() < 2e-4 * np.abs(expected).max()

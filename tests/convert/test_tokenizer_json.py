@@ -1,0 +1,94 @@
+"""tokenizer.json made from a GGUF's vocabulary: the same tokens as llama.cpp."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import tokenizers
+from attrs import evolve
+from tiny_model import END_TOKENS, SPECIAL_TOKENS, tiny_gguf
+
+from aide_lsp.convert.gguf_file import open_gguf
+from aide_lsp.convert.tokenizer_json import PRE_TOKENIZERS, special_token_ids, tokenizer_json
+from aide_lsp.errors import ConversionError
+from aide_lsp.inference.tokenizer import Tokenizer
+
+DATA = Path(__file__).parent.parent / "data"
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    return open_gguf(tiny_gguf(tmp_path / "tiny.gguf"))
+
+
+def with_metadata(file, **changes):
+    return evolve(file, metadata={**file.metadata, **{f"tokenizer.ggml.{k}": v for k, v in changes.items()}})
+
+
+def encode(file, text):
+    return tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json(file))).encode(text).tokens
+
+
+def test_text_becomes_bytes_and_merges(tiny):
+    assert encode(tiny, "def x:\n    return é") == [
+        *("def", "Ġ", "x", ":", "Ċ", "ĠĠ", "Ġ", "Ġ", "return", "Ġ", "Ã", "©")
+    ]
+
+
+def test_special_tokens_are_marked_and_keep_their_ids(tiny):
+    names = tiny.value("tokenizer.ggml.tokens")
+    added = tokenizer_json(tiny)["added_tokens"]
+    assert [token["content"] for token in added] == list(SPECIAL_TOKENS)
+    assert all(token["special"] and names[token["id"]] == token["content"] for token in added)
+    assert special_token_ids(tiny, END_TOKENS) == [names.index(name) for name in END_TOKENS]
+
+
+def test_unused_tokens_are_left_out(tiny):
+    assert not any(name.startswith("[PAD") for name in tokenizer_json(tiny)["model"]["vocab"])
+
+
+def test_user_defined_tokens_are_marked_too(tiny):
+    types = [4 if kind == 3 else kind for kind in tiny.value("tokenizer.ggml.token_type")]
+    assert all(t["special"] for t in tokenizer_json(with_metadata(tiny, token_type=types))["added_tokens"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gpt-2", ["It", "'s", "Ġ2024", ":", "ĠĠ", "Ġx", "ĊĊ", "Ċ", "y"]),
+        ("qwen2", ["It", "'s", "Ġ", "2", "0", "2", "4", ":", "ĠĠ", "Ġx", "ĊĊĊ", "y"]),
+        ("smollm", ["It", "'s", "Ġ", "2", "0", "2", "4", ":", "ĠĠ", "Ġx", "ĊĊ", "Ċ", "y"]),
+        ("llama-bpe", ["It", "'s", "Ġ", "202", "4", ":", "ĠĠ", "Ġx", "ĊĊĊ", "y"]),
+    ],
+)
+def test_pre_tokenizers_cut_words(tiny, name, words):
+    definition = tokenizer_json(with_metadata(tiny, pre=name))
+    cut = tokenizers.Tokenizer.from_str(json.dumps(definition)).pre_tokenizer
+    # GPT-2's expression leaves the last blank before a word alone, be it a newline.
+    found = [word for word, _ in cut.pre_tokenize_str("It's 2024:   x\n\n\ny")]
+    assert "".join(found) == "".join(words)
+    assert found == words
+
+
+@pytest.mark.parametrize(("key", "value"), [("pre", "mystery"), ("model", "llama")])
+def test_unknown_kinds_are_refused_by_name(tiny, key, value):
+    with pytest.raises(ConversionError, match=f"'{value}'"):
+        tokenizer_json(with_metadata(tiny, **{key: value}))
+
+
+def test_every_pre_tokenizer_can_be_loaded(tiny):
+    for name in PRE_TOKENIZERS:
+        assert encode(with_metadata(tiny, pre=name), "self") == ["self"]
+
+
+@pytest.mark.real_model
+def test_real_model_tokenises_as_llama_cpp_does(real_model_dir):
+    """1,000 snippets, recorded by benchmarks/llama_cpp/record_tokens.py."""
+    reference = json.loads(gzip.decompress((DATA / "tokens_qwen2.json.gz").read_bytes()))
+    tokenizer = Tokenizer.from_file(real_model_dir / "tokenizer.json")
+    snippets, expected = reference["snippets"], reference["ids"]
+    assert len(snippets) == 1000
+    wrong = [text for text, ids in zip(snippets, expected, strict=True) if tokenizer.encode(text) != ids]
+    assert wrong == []
+    assert [tokenizer.decode(ids) for ids in expected] == snippets

@@ -1,0 +1,238 @@
+"""When the process ends, what reaches stdout, and what a flood does: the real process, byte by byte."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+
+from tests.lsp.raw_client import ROOT, RawClient, command, frame, inline_params
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="signals and Unix sockets")
+
+
+def gone(pid: int, seconds: float = 10.0) -> bool:
+    """Wait for a process that is not our child."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_exit_code_is_zero_after_shutdown_and_one_without():
+    with RawClient() as client:
+        client.initialize()
+        assert client.end() == 0
+    with RawClient() as client:
+        client.initialize()
+        client.notify("exit")
+        assert client.process.wait(10) == 1
+
+
+@pytest.mark.parametrize(("shut_down", "code"), [(True, 0), (False, 1)])
+def test_end_of_stdin_ends_the_process_though_a_worker_is_deaf(shut_down, code):
+    with RawClient() as client:
+        client.initialize()
+        client.open("#deaf")
+        running = client.ask()
+        client.command("aide.status")
+        if shut_down:
+            client.result("shutdown")
+            assert client.reply(running)["error"]["code"] == -32800
+        client.process.stdin.close()
+        assert client.process.wait(10) == code
+
+
+@posix_only
+def test_editor_killed_while_it_holds_the_servers_stdin_open_ends_the_server():
+    """The editor is a process of its own; the pipe stays open in ours, so only its death can be noticed."""
+    editor = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        with RawClient() as client:
+            client.initialize(processId=editor.pid)
+            client.open("#deaf")
+            client.ask()
+            client.command("aide.status")
+            editor.kill()
+            assert client.process.wait(10) == 1
+    finally:
+        editor.kill()
+        editor.communicate()
+
+
+@posix_only
+def test_editor_killed_ends_the_server_by_the_end_of_stdin():
+    start = f"server = subprocess.Popen({command()!r}, stdin=subprocess.PIPE)"
+    script = f"import subprocess; {start}; print(server.pid, flush=True); input()"
+    editor = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
+    server = int(editor.stdout.readline())
+    os.kill(editor.pid, signal.SIGKILL)
+    editor.communicate()
+    assert gone(server)
+
+
+@posix_only
+def test_processes_that_the_server_started_end_with_it(tmp_path):
+    with RawClient() as client:
+        client.initialize()
+        client.open(f"#child {tmp_path / 'pid'}")
+        client.reply(client.ask())
+        client.process.stdin.close()
+        assert client.process.wait(10) == 1
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_process_that_never_lived_is_not_waited_for():
+    """As in a container, where the editor's number means nothing."""
+    with RawClient() as client:
+        client.initialize(processId=2**22 + 1)
+        assert client.command("aide.status")["version"]
+        assert client.end() == 0
+
+
+def test_prints_of_python_and_native_code_do_not_reach_the_client():
+    with RawClient() as client:
+        client.initialize()
+        client.open("#print")
+        assert client.reply(client.ask())["result"]
+        assert client.end() == 0
+        assert b"hello" in client.stderr
+        assert b"from C" in client.stderr
+
+
+def test_thousands_of_cancels_leave_nothing_stuck():
+    """Requests cancelled by their own message or by the next request: one reply each, then work goes on."""
+    count = 10_000
+    with RawClient() as client:
+        client.initialize()
+        client.open("x = 1\n#slow 0.05")
+        requests = []
+        for number in range(count):
+            params = inline_params(number % 2, 99)
+            request = {"jsonrpc": "2.0", "id": f"c{number}", "method": "textDocument/inlineCompletion"}
+            cancel = {
+                "jsonrpc": "2.0",
+                "method": "$/cancelRequest",
+                "params": {"id": f"c{number - number % 3}"},
+            }
+            requests.append(frame({**request, "params": params}) + frame(cancel))
+        started = time.monotonic()
+        client.send_bytes(b"".join(requests))
+        client.reply(f"c{count - 1}", 60)
+        seconds = time.monotonic() - started
+        assert client.reply(client.ask(0))["result"]
+        assert client.end() == 0
+    replies = [client.replies[f"c{number}"] for number in range(count)]
+    assert [len(reply) for reply in replies] == [1] * count
+    codes = {reply["error"]["code"] for (reply,) in replies if "error" in reply}
+    assert codes <= {-32800}
+    print(f"{count / seconds:.0f} requests and cancels in a second")
+
+
+def test_client_that_stops_reading_does_not_stop_the_server_from_hearing_it():
+    with RawClient(read=False) as client:
+        status = {
+            "jsonrpc": "2.0",
+            "method": "workspace/executeCommand",
+            "params": {"command": "aide.status"},
+        }
+        start = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"capabilities": {}}}
+        client.send_bytes(frame(start))
+        for number in range(1, 2000):
+            client.send_bytes(frame({**status, "id": number}))
+        client.notify("exit")
+        assert client.process.wait(10) == 1
+
+
+def test_client_for_which_too_much_is_queued_is_given_up():
+    with RawClient(read=False) as client:
+        start = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"capabilities": {}}}
+        client.send_bytes(frame(start))
+        long_id = "x" * (4 * 2**20)
+        with suppress(BrokenPipeError):
+            for _ in range(20):
+                client.send_bytes(frame({"jsonrpc": "2.0", "id": long_id, "method": "none"}))
+        assert client.process.wait(20) == 1
+        client._threads[0].join(10)
+        assert b"16 MiB unread" in client.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--help"], 0, "Usage: aide-lsp"),
+        (["--version"], 0, "aide-lsp "),
+        (["--nonsense"], 2, 'no option "--nonsense"'),
+        (["--tcp"], 2, "--tcp needs a value"),
+        (["--tcp", "nowhere"], 2, "is no address"),
+        (["--tcp", "0.0.0.0:7000"], 2, "is not this machine"),
+        (["--stdio", "--tcp=1"], 2, "choose one"),
+        (["--log-level", "loud"], 2, "--log-level is one of"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_command_line_answers_in_plain_words(arguments, code, said):
+    done = subprocess.run(
+        [sys.executable, "-m", "aide_lsp.lsp.main", *arguments], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == code
+    assert said in (done.stdout if code == 0 else done.stderr)
+
+
+def test_help_and_options_import_nothing_heavy():
+    code = "import sys; from aide_lsp.lsp.main import main; main(['--help']); print(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout
+    assert "aide_lsp.lsp.main" in loaded
+    for heavy in ("lsprotocol", "pygls", "asyncio", "numpy", "onnxruntime", "click"):
+        assert f"'{heavy}'" not in loaded
+
+
+def test_initialize_is_answered_before_the_runtime_is_imported():
+    """What completing needs is imported after `initialized`, by the worker."""
+    code = "import sys; import aide_lsp.lsp.server, aide_lsp.loading; print(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout
+    assert "'lsprotocol.types'" in loaded
+    for heavy in ("numpy", "onnxruntime", "tokenizers", "huggingface_hub", "psutil", "tqdm", "click"):
+        assert f"'{heavy}'" not in loaded
+
+
+def test_log_file_is_private_and_holds_no_text(tmp_path):
+    path = tmp_path / "logs" / "aide.log"
+    with RawClient("--log-file", str(path), "--log-level", "debug") as client:
+        client.initialize()
+        client.open("#crash secret")
+        client.reply(client.ask())
+        client.notify("textDocument/didChange", {"secret": "text"})
+        assert client.end() == 0
+    written = path.read_text()
+    assert "RuntimeError at" in written
+    assert "secret" not in written
+    if os.name != "nt":
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@posix_only
+@pytest.mark.parametrize("closed", ["2>&-", "2>&- 1>&-", "0<&-"])
+def test_server_whose_standard_streams_are_closed_serves_or_ends(closed):
+    """Some launchers close what they do not need."""
+    start = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *command()],
+        input=frame(start),
+        capture_output=True,
+        cwd=ROOT,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1  # the connection ended without `exit`
+    assert (b"serverInfo" in done.stdout) == (closed == "2>&-")
+    assert b"Traceback" not in done.stderr

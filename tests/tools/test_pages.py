@@ -1,0 +1,91 @@
+"""What is generated from the settings table holds all of it."""
+
+import json
+import re
+
+import pytest
+
+from aide_lsp.settings.fields import FIELDS, camel
+from aide_lsp.settings.merge import SettingsReader
+from aide_lsp.settings.presets import PRESETS
+from tools.generate.pages import REPOSITORY, generated_files, reference_page
+from tools.generate.schema import json_schema
+from tools.generate.vscode import PACKAGE, vscode_section
+
+
+def test_reference_names_every_setting_and_preset():
+    page = reference_page()
+    assert [key for key in FIELDS if f"## `{key}` (editor: `aide.{camel(key)}`)" not in page] == []
+    assert [name for name in PRESETS if f"| `{name}` |" not in page] == []
+
+
+def test_schema_knows_every_setting_and_table():
+    schema = json_schema()
+    assert set(schema["properties"]) == {*FIELDS, "languages", "globs", "presets"}
+    assert "model" not in schema["definitions"]["part"]["properties"]
+    assert set(schema["definitions"]["preset"]["properties"]) == {
+        "temperature", "top_k", "top_p", "num_context", "seed"
+    }  # fmt: skip
+    (pattern,) = schema["patternProperties"]
+    assert re.search(pattern, "tests/**")
+    assert not any(re.search(pattern, key) for key in schema["properties"])
+
+
+def test_editor_section_sets_nothing_by_itself():
+    """Its defaults are sent as if the user had set them; they would go over the project's file."""
+    properties = vscode_section()["properties"]
+    assert {camel(key) for key in FIELDS} < {name.removeprefix("aide.") for name in properties}
+    assert {name: value["default"] for name, value in properties.items()} == dict.fromkeys(properties)
+    assert all("null" in value["type"] for value in properties.values())
+    assert all(None in value["enum"] for value in properties.values() if "enum" in value)
+
+
+def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
+    properties = vscode_section()["properties"]
+    user_only = {name for name, value in properties.items() if value["scope"] == "machine"}
+    assert {"aide.model", "aide.provider", "aide.maxNumContext", "aide.server.path"} <= user_only
+    assert set(properties) - user_only == {
+        f"aide.{key}" for key in ("temperature", "topK", "topP", "seed", "preset", "off")
+    }
+
+
+def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it_may_not():
+    """By itself, for a language, or in a table that holds any setting; trusted or not."""
+    package = json.loads((REPOSITORY / PACKAGE).read_text(encoding="utf-8"))
+    properties = package["contributes"]["configuration"]["properties"]
+    costly = {
+        "ledger",
+        "maxTokens",
+        "candidates",
+        "deadlineMs",
+        "workAhead",
+        "numContext",
+        "threads",
+        "cacheMb",
+    }
+    costly |= {"languages", "globs", "presets", "completeSecrets", "recipe", "server.path"}
+    assert {properties[f"aide.{name}"]["scope"] for name in costly} == {"machine"}
+    restricted = package["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
+    assert {f"aide.{name}" for name in costly} <= set(restricted)
+    by_language = {name for name, value in properties.items() if value["scope"] == "language-overridable"}
+    assert by_language == {f"aide.{key}" for key in ("temperature", "topK", "topP", "seed", "preset")}
+
+
+def test_seed_in_editors_and_files_may_be_the_word_random():
+    seed = vscode_section()["properties"]["aide.seed"]
+    assert (seed["type"], seed["pattern"]) == (["integer", "string", "null"], "^random$")
+    assert json_schema()["properties"]["seed"]["type"] == ["integer", "string"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/settings.md"])
+def test_shown_settings_can_be_used_as_shown(page, tmp_path):
+    blocks = re.findall(r"```toml\n(.*?)```", (REPOSITORY / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        (tmp_path / "user.toml").write_text(block, encoding="utf-8")
+        assert SettingsReader(tmp_path / "user.toml").resolve(tmp_path / "x.py").problems == ()
+
+
+def test_generated_json_is_json():
+    files = generated_files()
+    assert [json.loads(text) for path, text in files.items() if path.endswith(".json")]

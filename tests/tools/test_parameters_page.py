@@ -1,0 +1,141 @@
+"""What docs/parameters.md promises is what `aide settings` reports, and what presets and advice do."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from aide_lsp.inference.sampler import SamplingParams, distribution
+from aide_lsp.settings.fields import FIELDS, Parameters
+from aide_lsp.settings.presets import PRESETS
+from aide_lsp.settings.troubleshooting import COMPLAINTS, label
+from tools.generate.pages import REPOSITORY
+from tools.generate.parameter_guide import GUIDES, TASKS
+
+PAGE = (REPOSITORY / "docs/parameters.md").read_text(encoding="utf-8")
+KEYS = ("temperature", "top_k", "top_p", "num_context", "seed")
+
+
+def documented(key: str) -> tuple[str, str]:
+    """The range and the default in the page's table."""
+    (row,) = re.findall(rf"^\| {label(key)} \| `{key}` \| (.*?) \| (.*?) \|", PAGE, re.MULTILINE)
+    return row
+
+
+@pytest.fixture(scope="module")
+def reported(home):
+    """What `aide settings --json` says for a user who set nothing."""
+    import os
+    import subprocess
+    import sys
+
+    env = os.environ | {"XDG_CONFIG_HOME": str(home / "config"), "AIDE_DATA_DIR": str(home / "data")}
+    command = [sys.executable, "-m", "aide_lsp", "settings", "--json"]
+    run = subprocess.run(command, capture_output=True, text=True, env=env, cwd=home, timeout=60, check=True)
+    return json.loads(run.stdout)["settings"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_documented_range_and_default_are_those_reported(key, reported):
+    span, default = documented(key)
+    told = reported[key]
+    if bounds := re.search(r"from (\S+) to (.+)", span):
+        low, high = bounds.groups()
+        assert float(low) == told["minimum"]
+        assert high.startswith("the model's") or float(high) == told["maximum"]
+    assert default == (f"`{json.dumps(told['default'])}`" if told["default"] is not None else default)
+    assert (told["default"] is None) == default.startswith("none")
+    assert told["value"] == told["default"]
+
+
+def test_page_has_a_section_for_each_parameter_and_a_row_for_each_complaint():
+    sections = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+    assert [label(key) for key in KEYS if label(key) not in sections] == []
+    assert [name for name in COMPLAINTS if f"| `{name}` |" not in PAGE] == []
+
+
+BANDS = {
+    "temperature": [("low", "0.1-0.3"), ("medium", "0.4-0.7"), ("high", "0.8-1.0")],
+    "top_k": [("low", "1-10"), ("medium", "20-100"), ("high", ">100")],
+    "top_p": [("low", "0.1-0.5"), ("medium", "0.6-0.9"), ("high", "0.91-1.0")],
+    "num_context": [("low", "1-100"), ("medium", "101-1000"), ("high", ">1000")],
+}
+
+
+def section(key: str) -> str:
+    """The page's section on a parameter."""
+    (text,) = re.findall(rf"^## {label(key)}\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
+    return text
+
+
+@pytest.mark.parametrize("key", BANDS)
+def test_bands_are_the_documented_ones_and_say_what_holds_between_them(key):
+    rows = re.findall(r"^\| (low|medium|high) \| (\S+) \|", section(key), re.MULTILINE)
+    assert rows == BANDS[key]
+    for band in GUIDES[key].bands:
+        low, _, high = band.values.partition("-")
+        assert band.low == (float(low) if high else float(low[1:]) + 1)
+        assert band.high == (float(high) if high else None)
+    integers = FIELDS[key].type is int
+    edges = [
+        (below.high, above.low)
+        for below, above in zip(GUIDES[key].bands, GUIDES[key].bands[1:], strict=False)
+    ]
+    holes = [edge for edge in edges if edge[1] > edge[0] + 1 or not integers]
+    assert bool(GUIDES[key].between) == bool(holes)
+    assert GUIDES[key].between in PAGE.replace("\n", " ")
+
+
+def test_seed_is_documented_as_fixed_and_changing_with_its_limitation():
+    assert re.findall(r"^\| (fixed|changing) \|", section("seed"), re.MULTILINE) == ["fixed", "changing"]
+    typing = (REPOSITORY / "benchmarks/README.md").read_text(encoding="utf-8")
+    for share in ("74.6", "89.5"):
+        assert f"{share} %" in section("seed")
+        assert f"{share}%" in typing
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_within_what_the_page_says_for_their_task(name):
+    preset, advice = PRESETS[name], TASKS[name]
+    (row,) = re.findall(rf"^\| {advice.task} \| `{name}` \| (.*) \|$", PAGE, re.MULTILINE)
+    temperature, top_p, top_k, besides = row.split(" | ")
+    for key, span in (
+        ("temperature", temperature),
+        ("top_p", top_p),
+        ("top_k", top_k.replace(" and more", "-inf")),
+    ):
+        low, high = map(float, span.split("-"))
+        assert low <= preset[key] <= high
+    assert ("context" in besides) == (name != "creative")
+    assert PRESETS["code"]["num_context"] > Parameters().num_context
+
+
+def test_tasks_are_the_documented_ones():
+    assert {name: (task.temperature, task.top_p, task.top_k) for name, task in TASKS.items()} == {
+        "factual": ((0.1, 0.3), (0.1, 0.5), (20, 50)),
+        "creative": ((0.7, 0.9), (0.9, 1.0), (100, None)),
+        "conversational": ((0.5, 0.7), (0.7, 0.9), (50, 100)),
+        "code": ((0.2, 0.5), (0.5, 0.7), (30, 70)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("temperature", "top_k", "top_p", "ids"),
+    [
+        (0, 50, 0.95, [1]),
+        (0.7, 1, 0.95, [1]),
+        (0.7, 50, 0.0, [1]),
+        (0.7, 1, 0.0, [1]),
+        (0.7, 2, 1.0, [1, 2]),
+        (0.7, 3, 1.0, [1, 2, 0]),
+        (0.7, 2, 0.49, [1]),
+        (0.7, 2, 0.5, [1, 2]),
+        (0.7, 50, 1.0, [1, 2, 0, 3, 4]),
+    ],
+)
+def test_ties_and_edges_are_as_the_page_says(temperature, top_k, top_p, ids):
+    """Of equal scores the lower id first; K tokens, never more; a set that only reaches P is not enough."""
+    logits = np.array([0.0, 1.0, 1.0, 0.0, 0.0])
+    kept, _ = distribution(logits, np.arange(5), SamplingParams(temperature, top_k, top_p, seed=0))
+    assert kept.tolist() == ids

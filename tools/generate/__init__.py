@@ -1,0 +1,1 @@
+"""Generates documentation and schemas from the tables in the code."""

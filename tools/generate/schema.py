@@ -1,0 +1,72 @@
+"""The settings table as a JSON schema, for editors that check TOML.
+
+In: `settings.py`. Out: the schema, and that of one setting. It does not know where they are written.
+"""
+
+import json
+from typing import Any
+
+from aide_lsp.settings.fields import FIELDS, Limits, defaults
+from aide_lsp.settings.globs import SCHEMA_PATTERN
+from aide_lsp.settings.presets import PARAMETERS
+
+
+def json_schema() -> dict[str, Any]:
+    """Render a JSON schema of `.aide.toml` and the user's file, for editors that check TOML."""
+    inside = {key: schema_of(key, field) for key, field in FIELDS.items() if not field.whole}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Aide settings",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: schema_of(key, field) for key, field in FIELDS.items()}
+        | {
+            "languages": _tables("Settings by the editor's name of the language.", "part"),
+            "globs": _tables("Settings by glob: the same as tables named by globs.", "part"),
+            "presets": _tables("Presets of your own. Not in a project file.", "preset"),
+        },
+        "patternProperties": {SCHEMA_PATTERN: {"$ref": "#/definitions/part"}},
+        "definitions": {
+            "part": _object(inside, "Settings of some files."),
+            "preset": _object({key: inside[key] for key in PARAMETERS}, "Parameters by one name."),
+        },
+    }
+
+
+def schema_of(key: str, field: Limits) -> dict[str, Any]:
+    """Render one setting."""
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+    where = "" if field.project else " Not in a project file."
+    schema: dict[str, Any] = {"type": kinds[field.type], "description": field.doc + where}
+    if field.type is list:
+        schema["items"] = {"type": "string"}
+    if defaults()[key] is not None:
+        schema["default"] = defaults()[key]
+    for name, value in (("minimum", field.minimum), ("maximum", field.maximum)):
+        if value is not None:
+            schema[name] = value
+    if field.word:
+        schema |= {"type": [schema["type"], "string"], "pattern": f"^{field.word}$"}
+    return schema | ({"enum": list(field.choices)} if field.choices else {})
+
+
+def default_text(key: str) -> str:
+    """Say in words what holds where nothing is set."""
+    value = defaults()[key]
+    return f"none ({FIELDS[key].none})" if value is None else f"`{json.dumps(value)}`"
+
+
+def _tables(text: str, definition: str) -> dict[str, Any]:
+    reference = {"$ref": f"#/definitions/{definition}"}
+    return {"type": "object", "description": text, "additionalProperties": reference}
+
+
+def _object(properties: dict[str, Any], text: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": text,
+        "additionalProperties": False,
+        "properties": {
+            key: {k: v for k, v in value.items() if k != "default"} for key, value in properties.items()
+        },
+    }
