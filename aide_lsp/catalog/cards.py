@@ -141,10 +141,8 @@ def load_shelf(folders: Iterable[Path] | None = None) -> Shelf:
 
 
 def shipped_folder() -> Path:
-    """Give the folder of Aide's own cards: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "models"
-    return inside if inside.is_dir() else package.parent / "models"
+    """Give the folder of Aide's own cards."""
+    return Path(__file__).resolve().parent.parent / "models"
 
 
 def user_folder() -> Path:
