@@ -1,8 +1,8 @@
 """What it costs that a forward has an even number of rows: `python -m benchmarks.shape_rule [RECIPE]...`
 
-A forward of one row more than needed is what keeps the bits the same (`aide_lsp/inference/onnx/session_aide.py`).
-Forwards of 1 to 6 rows behind 544 tokens take turns, so that a busy moment meets all. Shown: the least time
-of each and what the even number above an odd one costs. Knows nothing of text.
+A forward of one row more than needed is what keeps the bits the same (see
+`aide_lsp/inference/onnx/session_aide.py`). Forwards of 1 to 6 rows after 544 tokens take turns, so a busy
+moment meets all. Shown: the least time of each and what the even number above an odd one costs.
 """
 
 import random
