@@ -4,20 +4,16 @@ In: `Settings`. Out: a `Completer` that is ready, and in words what was chosen a
 The one place where catalogue, inference and completion meet; it does not know LSP or the command line.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp.errors import MemoryShortError, ModelFilesError, SettingsError
+from aide_lsp.progress import Progress
 from aide_lsp.settings.fields import ModelLimits, Settings
 
 if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.completer import Completer
-
-Progress = Callable[[float | None, str], None]
-"""Called with the share that is done (0.0 to 1.0; None: unknown) and a sentence about what happens."""
-
 
 SMALL_BYTES = 32_000_000
 """Files of a model that are verified before they are opened: graphs and tokenizer, in some milliseconds.

@@ -1,8 +1,8 @@
 """What it costs that a forward has an even number of rows: `python -m benchmarks.shape_rule [RECIPE]...`
 
-A forward of one row more than needed is what keeps the bits the same (see
-`aide_lsp/inference/onnx/session_aide.py`). Forwards of 1 to 6 rows after 544 tokens take turns, so a busy
-moment meets all. Shown: the least time of each and what the even number above an odd one costs.
+With an even number of rows, results have the same bits (`aide_lsp/inference/onnx/session_aide.py`). Forwards
+of 1 to 6 rows after 544 tokens take turns, so that a busy moment affects all of them. The program prints the
+shortest time of each, and how much longer the even number above each odd one takes.
 """
 
 import random

@@ -13,12 +13,13 @@ from tools.generate.pages import MARKS, REPOSITORY, generated_files
 
 PACKAGE = REPOSITORY / "aide_lsp"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
-FOUNDATION = {"", "errors", "invisible", "plain_file", "stalls"}
+FOUNDATION = {"", "errors", "invisible", "plain_file", "progress", "stalls"}
 """What every package may import."""
 PACKAGES = {
     "errors": set(),
     "invisible": set(),
     "plain_file": set(),
+    "progress": set(),
     "stalls": set(),
     "settings": set(),
     "inference": {"inference.onnx"},

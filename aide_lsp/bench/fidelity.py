@@ -16,10 +16,11 @@ import numpy as np
 from attrs import asdict, frozen
 from numpy.typing import NDArray
 
-from aide_lsp.convert.convert import Progress, run_worker
-from aide_lsp.convert.worker import Report, serve_one, write_model_folder
+from aide_lsp.convert.convert import run_worker
+from aide_lsp.convert.worker import serve_one, write_model_folder
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.session import open_session
+from aide_lsp.progress import Progress
 
 MODULES = (
     *("textwrap", "heapq", "bisect", "fnmatch", "sched", "colorsys", "calendar", "shlex"),
@@ -73,7 +74,7 @@ def held_out_texts() -> list[str]:
     return [source[max(0, source.find("\ndef ")) :] for source in sources]
 
 
-def _measure(job: Mapping[str, Any], report: Report) -> list[dict[str, Any]]:
+def _measure(job: Mapping[str, Any], report: Progress) -> list[dict[str, Any]]:
     steps = len(job["recipes"]) + 1
     with tempfile.TemporaryDirectory(prefix="aide-fidelity-") as scratch:
         report(0.0, "reference")

@@ -19,6 +19,7 @@ from attrs import define, evolve, field, frozen
 
 from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.progress import Progress
 from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ OTHER_THREADS = (1, 3, 4)
 """Numbers of threads that some requests are asked again with."""
 TEMPERATURE = 0.7
 
-Progress = Callable[[float | None, str], None]
 Answer = tuple[str, str, int]
 """Text, finish reason, number of tokens: what must be the same."""
 

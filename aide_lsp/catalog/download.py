@@ -17,7 +17,6 @@ from aide_lsp.catalog.hub import append_from_hub
 from aide_lsp.catalog.partial import (
     DiskFullError,
     PartialFile,
-    Progress,
     SourceError,
     UnreachableError,
     sha256_of,
@@ -25,6 +24,7 @@ from aide_lsp.catalog.partial import (
 )
 from aide_lsp.catalog.wheels import append_from_wheels
 from aide_lsp.errors import DownloadError
+from aide_lsp.progress import Progress
 
 Append = Callable[[Source, PartialFile, Path, Callable[[int], None]], None]
 """Appends the rest of the file from one source; the path is a folder it may work in."""

@@ -8,15 +8,12 @@ It does not know where bytes come from.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
 from aide_lsp.errors import DownloadError, disk_is_full
-
-Progress = Callable[[float | None, str], None]
-"""Called with the share that is done (0.0 to 1.0; None: a piece of news) and words."""
 
 _BLOCK = 1 << 20
 

@@ -21,9 +21,10 @@ from attrs import frozen
 
 from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.download import download, locked
-from aide_lsp.catalog.partial import Progress, bytes_in, sha256_of, writing_to
+from aide_lsp.catalog.partial import bytes_in, sha256_of, writing_to
 from aide_lsp.errors import ModelFilesError
 from aide_lsp.plain_file import open_plain
+from aide_lsp.progress import Progress
 
 IMPORTED = "imported"
 """Recipe of a model that somebody else exported: it is taken as it is."""

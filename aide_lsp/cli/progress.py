@@ -7,17 +7,18 @@ terminal. It does not know what is being done.
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aide_lsp.invisible import escaped
+from aide_lsp.progress import Progress
 
 STEP_PERCENT, STEP_SECONDS = 10, 10.0
 """Without a terminal a line comes after so much progress, or after so long, whichever is first."""
 
 
 @contextmanager
-def terminal_progress() -> Iterator[Callable[[float | None, str], None]]:
+def terminal_progress() -> Iterator[Progress]:
     """Give a progress callback for the time of the body."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         lines = _Lines()

@@ -15,14 +15,14 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
 from aide_lsp.errors import ConversionError
+from aide_lsp.progress import Progress
 
-Progress = Callable[[float, str], None]
 WORKER = "aide_lsp.convert.worker"
 
 

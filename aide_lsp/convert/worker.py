@@ -27,12 +27,12 @@ from aide_lsp.convert.smoothing import smooth
 from aide_lsp.convert.tokenizer_json import special_token_ids, write_tokenizer
 from aide_lsp.convert.weights import Layer
 from aide_lsp.errors import AideError, ConversionError, disk_is_full
+from aide_lsp.progress import Progress
 
-Report = Callable[[float, str], None]
 NICENESS = 10
 
 
-def serve_one(work: Callable[[Mapping[str, Any], Report], Any]) -> None:
+def serve_one(work: Callable[[Mapping[str, Any], Progress], Any]) -> None:
     """Read one job from standard input, run `work` on it, and answer on standard output."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -55,9 +55,9 @@ def _refusal(error: OSError) -> str:
     return f"The conversion could not read or write a file: {error}."
 
 
-def _report(fraction: float, step: str) -> None:
+def _report(share: float | None, step: str) -> None:
     """Tell the parent how far the work is."""
-    _say({"progress": round(fraction, 4), "step": step})
+    _say({"progress": round(share or 0.0, 4), "step": step})
 
 
 def _say(message: Mapping[str, Any]) -> None:
@@ -70,7 +70,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def write_model_folder(job: Mapping[str, Any], report: Report = lambda *_: None) -> str:
+def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: None) -> str:
     """Convert `job["source"]` into the empty folder `job["folder"]`; return the folder.
 
     Raises ConversionError if the file cannot be converted.
@@ -93,7 +93,7 @@ def write_model_folder(job: Mapping[str, Any], report: Report = lambda *_: None)
     return str(folder)
 
 
-def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, report: Report) -> None:
+def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, report: Progress) -> None:
     """Write the graphs by `recipe`, smoothed first where it asks for that."""
 
     def layer_done(count: int) -> None:

@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from aide_lsp.progress import Progress
 from benchmarks.typing.editor import EditorEngine
 from benchmarks.typing.figures import Replayed
 from benchmarks.typing.replay import Engine, Pace, replay
 from benchmarks.typing.sources import Source
 from benchmarks.typing.trace import Trace, make_trace
-
-Progress = Callable[[float | None, str], None]
 
 
 def make_traces(sources: Sequence[Source], count: int, seed: int) -> list[Trace]:

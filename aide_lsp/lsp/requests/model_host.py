@@ -22,6 +22,7 @@ from aide_lsp.inference.onnx.runtime_errors import SHORT, is_memory_short
 from aide_lsp.loading import remove_damaged
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.lsp.rpc.protocol import where
+from aide_lsp.progress import Progress
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aide.model")
 T = TypeVar("T")
-Progress = Callable[[float | None, str], None]
 LoadCompleter = Callable[[Settings, Progress], "Completer"]
 MOST_FAILURES = 3
 """Tries of one job: as loaded first, loaded again, on the CPU."""
