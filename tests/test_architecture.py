@@ -26,7 +26,7 @@ PACKAGES = {
     "inference.onnx": {"inference"},
     "completion": {"inference", "inference.onnx", "settings"},
     "convert": {"inference.onnx"},
-    "catalog": {"convert", "inference.onnx", "settings"},
+    "catalog": {"completion", "convert", "inference.onnx", "settings"},
     "bench": {"completion", "convert", "inference", "inference.onnx", "settings"},
     "explain": {"completion", "inference", "explain.page"},
     "explain.page": set(),

@@ -14,6 +14,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from aide_lsp.completion.fim import FORMATS
+
 CPU_RECIPES = ("exact", "fast", "fp16")
 MOST_PROBLEMS = 20
 MOST = 1 << 50
@@ -123,7 +125,7 @@ CARD = {
     "default": Rule(lambda value: isinstance(value, bool), "true or false", required=False),
     "description": _OPTIONAL_LINE,
     "context_length": Rule(_above_zero, "a whole number of tokens above 0"),
-    "fim": Rule(_matches(_NAME), "the name of a fill-in-the-middle format", required=False),
+    "fim": Rule(_one_of(*FORMATS), f"a fill-in-the-middle format ({', '.join(FORMATS)})", required=False),
     "end_tokens": Rule(_is_lines, "a list of special tokens"),
     "recipes": Rule(lambda value: isinstance(value, dict), "a table with cpu and cuda", required=False),
 }

@@ -1,6 +1,8 @@
 """Model cards: the shipped ones, a user's own, and every way to get one wrong."""
 
 import os
+import subprocess
+import sys
 import time
 import tomllib
 
@@ -14,6 +16,7 @@ from aide_lsp.catalog.cards import (
     read_card,
     shipped_folder,
 )
+from aide_lsp.completion.fim import FORMATS
 from aide_lsp.convert.recipes import RECIPES
 from aide_lsp.errors import CardError
 
@@ -65,7 +68,20 @@ def test_recipes_of_cards_are_recipes_of_the_converter():
     assert {*card_rules.CPU_RECIPES, *card_rules.CUDA_RECIPES} <= RECIPES.keys()
 
 
+def test_reading_cards_loads_nothing_that_computes():
+    """The cards check their FIM format against `completion`; its table must stay a light import."""
+    run = subprocess.run(
+        [sys.executable, "-c", "import sys, aide_lsp.catalog.cards; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"numpy", "onnxruntime", "tokenizers", "huggingface_hub"} & set(run.stdout.split()) == set()
+
+
 def test_good_card_has_no_problems():
+    for name in FORMATS:
+        assert problems(f'{LOCAL}fim = "{name}"\n') == []
     assert problems(GOOD) == []
     assert problems(LOCAL) == []
 
@@ -91,6 +107,11 @@ def test_good_card_has_no_problems():
         ('member = "mine/1.bin"', 'member = "/etc/1.bin"', "sources[2].parts[1].member: expected the path"),
         ('"mine-1", version', '"mine-1 --pre", version', "parts[1].distribution: expected the name"),
         ('version = "1.0", member = "mine/1', 'version = "1.0\\n-e .", member = "mine/1', "parts[1].version"),
+        (
+            "context_length = 2048",
+            'context_length = 2048\nfim = "qwen2.5"',
+            'fim: expected a fill-in-the-middle format (qwen2.5-coder, prefix), got "qwen2.5"',
+        ),
         ("context_length = 2048", "context_length = 0", "context_length: expected a whole number of tokens"),
         ('["<end>"]', '["<end>", 3]', "end_tokens: expected a list of special tokens"),
         (

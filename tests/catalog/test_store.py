@@ -9,7 +9,7 @@ from attrs import evolve
 from click.testing import CliRunner
 
 from aide_lsp.catalog import download, store
-from aide_lsp.catalog.cards import read_card
+from aide_lsp.catalog.cards import read_card, shipped_folder
 from aide_lsp.catalog.partial import sha256_of
 from aide_lsp.cli.main import main
 from aide_lsp.convert import convert as convert_module
@@ -220,12 +220,12 @@ def export(folders):
 
 
 def test_export_of_others_is_taken_over_with_what_the_card_says(folders, export):
-    card = own_card(folders, export, "fim = 'codellama'\n")
+    card = own_card(folders, export, "fim = 'prefix'\n")
     folder = store.ensure(card, "exact", ignore)
     assert folder == store.ensure(card, "fp16", ignore)
     info = read_model_folder(folder)
     assert (info.model, info.recipe, info.layout) == ("own", "imported", "optimum")
-    assert (info.fim, info.context_length, info.end_tokens) == ("codellama", 64, {3, 7})
+    assert (info.fim, info.context_length, info.end_tokens) == ("prefix", 64, {3, 7})
     assert sorted(file.name for file in info.files) == [
         "onnx/model.onnx",
         "onnx/model.onnx_data",
@@ -283,6 +283,19 @@ def test_commands_name_the_nearest_id_and_recipe(folders):
     assert "not fetched yet: aide models fetch smollm2-135m" in run(
         "path", "smollm2-135m", "--file", status=1
     )
+
+
+@pytest.mark.parametrize("command", [("fetch",), ("fetch", "--no-convert"), ("convert",)])
+def test_card_with_an_unknown_fim_format_is_refused_before_anything_is_fetched(folders, source, command):
+    folder = folders / "config" / "aide" / "models"
+    folder.mkdir(parents=True)
+    shipped = (shipped_folder() / "smollm2-135m.toml").read_text()
+    card = shipped.replace("context_length", 'fim = "codelama"\ncontext_length')
+    (folder / "mine.toml").write_text(card.replace('"smollm2-135m"', '"mine"'))
+    output = run(command[0], "mine", *command[1:], status=1)
+    assert 'fim: expected a fill-in-the-middle format (qwen2.5-coder, prefix), got "codelama"' in output
+    assert not (store.data_folder() / "models" / "mine").exists()
+    assert source == []
 
 
 def test_list_shows_good_cards_beside_a_broken_one(folders):
