@@ -172,6 +172,7 @@ def test_every_module_says_what_it_does():
         "docs/settings.schema.json",
         "editors/vscode/package.json",
         "docs/parameters.md",
+        "docs/server.md",
         "README.md",
     ],
 )

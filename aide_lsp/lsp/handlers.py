@@ -15,7 +15,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
 from aide_lsp.lsp.client import ProfileError, folder_uris, read_profile
-from aide_lsp.lsp.commands.arguments import read_argument
+from aide_lsp.lsp.commands.arguments import Arguments
 from aide_lsp.lsp.documents import Place, is_too_large
 from aide_lsp.lsp.initialize import initialize_result
 from aide_lsp.lsp.requests.scheduler import Answer
@@ -164,10 +164,10 @@ def did_change_watched_files(ls: Server, params: Any) -> None:
 def cursor(ls: Server, params: Any) -> None:
     """Take where the cursor went without an edit. Sent by Aide's own clients; what is wrong is ignored."""
     try:
-        argument = read_argument(CURSOR, [params])
+        at = Arguments(CURSOR, [params]).document_position()
     except JsonRpcInvalidParams:
         return
-    ls.completing.cursor(argument.uri, _place(argument.position))
+    ls.completing.cursor(at.uri, at.place)
 
 
 def ignore(ls: Server, params: Any) -> None:

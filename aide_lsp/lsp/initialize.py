@@ -7,17 +7,8 @@ from typing import Any
 
 from aide_lsp import __version__
 from aide_lsp.lsp.client import ClientProfile, ProfileError, read_profile, whole
+from aide_lsp.lsp.commands.table import COMMANDS
 
-REGENERATE, STATUS, ACCEPTED = "aide.regenerate", "aide.status", "aide.accepted"
-SETTINGS = "aide.settings"
-TROUBLESHOOT, EXPLAIN = "aide.troubleshoot", "aide.explain"
-PREVIOUS_SEED, PIN_SEED, UNPIN_SEED = "aide.previousSeed", "aide.pinSeed", "aide.unpinSeed"
-PAUSE, RESUME, CHOICES = "aide.pause", "aide.resume", "aide.choices"
-CHOOSE_PRESET, SELECT_MODEL = "aide.choosePreset", "aide.selectModel"
-COMMANDS = (
-    REGENERATE, PREVIOUS_SEED, PIN_SEED, UNPIN_SEED, TROUBLESHOOT, EXPLAIN, SETTINGS, STATUS, ACCEPTED,
-    PAUSE, RESUME, CHOICES, CHOOSE_PRESET, SELECT_MODEL,
-)  # fmt: skip
 # Characters after which clients that only know `completion` ask by themselves, besides in words.
 TRIGGERS = [".", "(", "[", "{", ",", "=", ":"]
 INCREMENTAL = 2
@@ -46,7 +37,7 @@ def initialize_result(profile: ClientProfile) -> dict[str, Any]:
         "positionEncoding": profile.encoding,
         "textDocumentSync": {"openClose": True, "change": INCREMENTAL},
         "inlineCompletionProvider": {},
-        "executeCommandProvider": {"commands": list(COMMANDS)},
+        "executeCommandProvider": {"commands": [command.name for command in COMMANDS]},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
     if not profile.inline_completion:  # the others would be offered everything twice

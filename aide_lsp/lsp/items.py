@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 from lsprotocol import types
 
+from aide_lsp.lsp.commands.table import ACCEPTED
 from aide_lsp.lsp.documents import Document
-from aide_lsp.lsp.initialize import ACCEPTED
 from aide_lsp.lsp.positions import Encoding, to_column
 from aide_lsp.lsp.status import Nothing, parameters_json
 

@@ -23,7 +23,7 @@ from aide_lsp.loading import ledger_file
 from aide_lsp.lsp import handlers as features
 from aide_lsp.lsp.client import ClientProfile
 from aide_lsp.lsp.client_settings import Configuration
-from aide_lsp.lsp.commands import table as commands
+from aide_lsp.lsp.commands import dispatch as commands
 from aide_lsp.lsp.documents import DocumentStore
 from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.notifications import Announcer

@@ -14,6 +14,7 @@ from aide_lsp.settings.fields import FIELDS, Limits, Parameters, allowed, camel,
 from aide_lsp.settings.presets import PARAMETERS, PRESETS
 from aide_lsp.settings.secret_files import CODE, PUBLIC, SAMPLES, SECRET_FILES
 from aide_lsp.settings.troubleshooting import COMPLAINTS, DOWN, UP, Move, label, propose
+from tools.generate.commands import command_table
 from tools.generate.parameter_guide import GUIDES, TASKS, band_table, task_table
 from tools.generate.schema import default_text, json_schema
 from tools.generate.vscode import PACKAGE, vscode_package
@@ -154,6 +155,9 @@ def generated_files() -> dict[str, str]:
         PACKAGE: vscode_package((REPOSITORY / PACKAGE).read_text(encoding="utf-8")),
         "docs/parameters.md": parameters_page(
             (REPOSITORY / "docs/parameters.md").read_text(encoding="utf-8")
+        ),
+        "docs/server.md": _with_block(
+            (REPOSITORY / "docs/server.md").read_text(encoding="utf-8"), "commands", command_table()
         ),
         "README.md": readme_with_table((REPOSITORY / "README.md").read_text(encoding="utf-8")),
     }

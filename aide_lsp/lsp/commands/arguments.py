@@ -1,77 +1,121 @@
-"""Reads the arguments of commands.
+"""Reads the arguments of commands. Invalid ones are rejected with a sentence that says what is expected."""
 
-In: the arguments of one `workspace/executeCommand`. Out: their one object, and what it names. What
-is wrong is refused with a sentence that says what is expected. It does not know what a command does.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from attrs import evolve, frozen
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
+from aide_lsp.lsp.documents import Place
 from aide_lsp.settings.fields import ModelLimits, Parameters, camel, check_value, in_effect, new_seed
+from aide_lsp.settings.presets import PARAMETERS
 
-PARAMETERS = {camel(name): name for name in ("temperature", "top_k", "top_p", "num_context", "seed")}
+NAMES = {camel(key): key for key in PARAMETERS}
+"""The five parameters as clients write them."""
 
 
 @frozen
-class Argument:
-    """The object that a command about a place takes."""
+class DocumentPosition:
+    """A position in a document, as the client gave it."""
 
     uri: str
-    "The document."
     position: types.Position
     "In the client's units."
-    values: Mapping[str, Any]
-    "The whole object."
+
+    @property
+    def place(self) -> Place:
+        """The position as documents take it."""
+        return Place(self.position.line, self.position.character)
 
 
-def read_argument(command: str, arguments: list[Any]) -> Argument:
-    """Read `{"uri": ..., "position": {"line": ..., "character": ...}, ...}`."""
-    expected = f'{command} takes one object: {{"uri": ..., "position": {{"line": ..., "character": ...}}}}'
-    values = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], Mapping) else {}
-    uri, position = values.get("uri"), values.get("position")
-    if not isinstance(uri, str):
-        raise JsonRpcInvalidParams(f"{expected}.")
-    fields: Mapping[str, Any] = position if isinstance(position, Mapping) else {}
-    line, character = fields.get("line"), fields.get("character")
-    if not is_count(line) or not is_count(character):
-        raise JsonRpcInvalidParams(f"{expected}; line and character are whole numbers from 0.")
-    return Argument(uri, types.Position(line=line, character=character), values)
+@frozen
+class Arguments:
+    """The arguments of one command. Each command takes one object."""
+
+    command: str
+    "Its name, for messages."
+    given: Sequence[Any]
+    "What the client sent."
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The object; empty if the first argument is none."""
+        return self.given[0] if self.given and isinstance(self.given[0], Mapping) else {}
+
+    def document_position(self) -> DocumentPosition:
+        """Read `uri` and `position`.
+
+        Raises:
+            JsonRpcInvalidParams: one is missing or malformed.
+        """
+        expected = (
+            f'{self.command} takes one object: {{"uri": ..., "position": {{"line": ..., "character": ...}}}}'
+        )
+        uri, position = self._only().get("uri"), self._only().get("position")
+        if not isinstance(uri, str):
+            raise JsonRpcInvalidParams(f"{expected}.")
+        fields: Mapping[str, Any] = position if isinstance(position, Mapping) else {}
+        line, character = fields.get("line"), fields.get("character")
+        if not is_count(line) or not is_count(character):
+            raise JsonRpcInvalidParams(f"{expected}; line and character are whole numbers from 0.")
+        return DocumentPosition(uri, types.Position(line=line, character=character))
+
+    def uri(self) -> str:
+        """Read `uri`.
+
+        Raises:
+            JsonRpcInvalidParams: it is missing or no text.
+        """
+        uri = self._only().get("uri")
+        if not isinstance(uri, str):
+            raise JsonRpcInvalidParams(f'{self.command} takes one object: {{"uri": ...}}.')
+        return uri
+
+    def optional_uri(self) -> str | None:
+        """Read `uri`; None if it is missing or no text."""
+        uri = self.values.get("uri")
+        return uri if isinstance(uri, str) else None
+
+    def model(self) -> str | None:
+        """Read `model`, which may be null.
+
+        Raises:
+            JsonRpcInvalidParams: it is missing or of another type.
+        """
+        model = self._only().get("model")
+        if "model" not in self._only() or not isinstance(model, str | None):
+            raise JsonRpcInvalidParams(f'{self.command} takes one object: {{"model": ID or null}}.')
+        return model
+
+    def _only(self) -> Mapping[str, Any]:
+        """The object; empty if there are other arguments besides."""
+        return self.values if len(self.given) == 1 else {}
 
 
-def read_uri(command: str, arguments: list[Any]) -> str:
-    """Read the document of `{"uri": ..., ...}`."""
-    values = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], Mapping) else {}
-    uri = values.get("uri")
-    if not isinstance(uri, str):
-        raise JsonRpcInvalidParams(f'{command} takes one object: {{"uri": ...}}.')
-    return uri
+def read_parameters(values: Mapping[str, Any], current: Parameters, limits: ModelLimits | None) -> Parameters:
+    """Read `parameters` and `seed` of a command's object; those it does not hold are as in `current`.
 
-
-def read_parameters(values: Mapping[str, Any], present: Parameters, limits: ModelLimits | None) -> Parameters:
-    """Read `parameters` and `seed` of an object; what it does not hold is as at present."""
+    Raises:
+        JsonRpcInvalidParams: a name or a value is invalid.
+    """
     given = values.get("parameters") or {}
     if not isinstance(given, Mapping):
-        raise JsonRpcInvalidParams(f"parameters must be an object; it may hold {', '.join(PARAMETERS)}.")
+        raise JsonRpcInvalidParams(f"parameters must be an object with any of {', '.join(NAMES)}.")
     seed = values.get("seed", given.get("seed"))
     checked = {}
-    for written, value in {**given, "seed": present.seed if seed is None else seed}.items():
-        key = PARAMETERS.get(written, written)
-        if key not in PARAMETERS.values():
-            raise JsonRpcInvalidParams(
-                f"There is no parameter of that name; there are {', '.join(PARAMETERS)}."
-            )
+    for written, value in {**given, "seed": current.seed if seed is None else seed}.items():
+        key = NAMES.get(written, written)
+        if key not in PARAMETERS:
+            raise JsonRpcInvalidParams(f"Unknown parameter. Aide has {', '.join(NAMES)}.")
         if (fault := check_value(key, value, limits)) is not None:
             raise JsonRpcInvalidParams(f"{camel(key)}: {fault}.")
         checked[key] = in_effect(key, value)
-    if checked["seed"] is None and present.seed is not None:
+    if checked["seed"] is None and current.seed is not None:
         checked["seed"] = new_seed()
-    return evolve(present, **checked)
+    return evolve(current, **checked)
 
 
 def is_count(value: Any) -> TypeGuard[int]:
-    """Say whether a value is a whole number from 0 that the protocol can carry."""
+    """Return whether a value is an integer from 0 that the protocol can carry."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31

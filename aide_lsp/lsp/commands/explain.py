@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 from pygls.exceptions import JsonRpcInvalidParams
 
-from aide_lsp.lsp.commands.arguments import is_count, read_argument, read_parameters
-from aide_lsp.lsp.documents import Place
-from aide_lsp.lsp.initialize import EXPLAIN
+from aide_lsp.lsp.commands.arguments import Arguments, is_count, read_parameters
 from aide_lsp.lsp.requests.history import spot
 from aide_lsp.lsp.status import Nothing
 
@@ -27,20 +25,19 @@ if TYPE_CHECKING:
     from aide_lsp.settings.fields import Parameters
 
 
-def explain(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+def explain(ls: Server, arguments: Arguments) -> Awaitable[dict[str, Any]] | dict[str, Any]:
     """Complete at a place once more, and tell how."""
-    argument = read_argument(EXPLAIN, arguments)
-    place = Place(argument.position.line, argument.position.character)
-    asked = ls.completing.look(ls.protocol.current_id, argument.uri, place)
+    at = arguments.document_position()
+    asked = ls.completing.look(ls.protocol.current_id, at.uri, at.place)
     if isinstance(asked, Nothing):
         return {"reason": asked.reason, "message": asked.message}
-    shown = ls.completing.shown.last(argument.uri, spot(asked.text, asked.offset))
+    shown = ls.completing.shown.last(at.uri, spot(asked.text, asked.offset))
     present = shown.parameters if shown else asked.settings.parameters
-    candidate = argument.values.get("candidate", shown.candidate if shown else 0)
+    candidate = arguments.values.get("candidate", shown.candidate if shown else 0)
     if not is_count(candidate):
         raise JsonRpcInvalidParams("candidate is a whole number from 0.")
     explaining = Explaining(
-        read_parameters(argument.values, present, ls.configuration.limits), candidate, shown
+        read_parameters(arguments.values, present, ls.configuration.limits), candidate, shown
     )
     return ls.completing.submit(asked, explaining.answer, explaining.complete)
 

@@ -1,4 +1,4 @@
-"""The commands that go back and forth between seeds and keep one: previousSeed, pinSeed, unpinSeed.
+"""The commands that choose a seed and keep one: regenerate, previousSeed, pinSeed, unpinSeed.
 
 In: their arguments. Out: what is offered now, or what was written where. It does not know how a project file
 is edited (`aide_lsp/settings/edit.py` does).
@@ -10,36 +10,56 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from lsprotocol.types import LSPErrorCodes
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp import items
-from aide_lsp.lsp.commands.arguments import read_argument, read_uri
-from aide_lsp.lsp.documents import Place
-from aide_lsp.lsp.initialize import PIN_SEED, PREVIOUS_SEED, UNPIN_SEED
+from aide_lsp.lsp.commands.arguments import Arguments, read_parameters
 from aide_lsp.lsp.requests.history import spot
 from aide_lsp.lsp.status import Nothing
 from aide_lsp.lsp.uris import file_of
 from aide_lsp.settings.edit import write_values
+from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from aide_lsp.completion.completer import Completion
     from aide_lsp.lsp.server import Server
 
 
-def previous_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+def regenerate(ls: Server, arguments: Arguments) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+    """Generate another completion, with a new random seed or the one that is given."""
+    at = arguments.document_position()
+    asked = ls.completing.look(ls.protocol.current_id, at.uri, at.place)
+    if isinstance(asked, Nothing):
+        ls.status.declined(ls.protocol.current_id, asked)
+        return items.regenerated(asked, at.position, ls.host.model)
+    current = evolve(asked.settings.parameters, seed=new_seed())
+    parameters = read_parameters(arguments.values, current, ls.configuration.limits)
+    cap = asked.settings.max_num_context
+    if cap is not None and parameters.num_context > cap:
+        raise JsonRpcInvalidParams(
+            f"numContext: {parameters.num_context} is more than your maxNumContext, which is {cap}."
+        )
+    return ls.completing.regenerate(
+        asked, parameters, lambda answer: items.regenerated(answer, at.position, ls.host.model)
+    )
+
+
+def previous_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Go back to the completion that was shown at a place before the last `aide.regenerate`."""
-    argument = read_argument(PREVIOUS_SEED, arguments)
-    place = Place(argument.position.line, argument.position.character)
-    asked = ls.completing.look(ls.protocol.current_id, argument.uri, place)
+    at = arguments.document_position()
+    asked = ls.completing.look(ls.protocol.current_id, at.uri, at.place)
     answer = asked if isinstance(asked, Nothing) else ls.completing.previous(asked)
-    return items.regenerated(answer, argument.position, ls.host.model)
+    return items.regenerated(answer, at.position, ls.host.model)
 
 
-def pin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Write the seed of the completion shown last, in the document or at a place, into the project file."""
-    uri = read_uri(PIN_SEED, arguments)
+    uri = arguments.uri()
     shown = _shown(ls, uri, arguments)
     if shown is None:
         raise refused("No completion was shown here yet: there is no seed to pin.")
@@ -53,9 +73,9 @@ def pin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     return {**answer, "message": f"The seed {shown.seed} is pinned for this project."}
 
 
-def unpin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+def unpin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Take the seed out of the project file."""
-    uri = read_uri(UNPIN_SEED, arguments)
+    uri = arguments.uri()
     path = write(ls, uri, {"seed": None})
     effective = ls.configuration.resolve(uri).settings.parameters.seed
     message = "No seed was pinned." if path is None else "The seed is not pinned any more."
@@ -64,11 +84,10 @@ def unpin_seed(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     return {"path": str(path) if path else None, "message": message}
 
 
-def _shown(ls: Server, uri: str, arguments: list[Any]) -> Completion | None:
-    if arguments[0].get("position") is None:
+def _shown(ls: Server, uri: str, arguments: Arguments) -> Completion | None:
+    if arguments.values.get("position") is None:
         return ls.completing.shown.last(uri)
-    position = read_argument(PIN_SEED, arguments).position
-    asked = ls.completing.look(ls.protocol.current_id, uri, Place(position.line, position.character))
+    asked = ls.completing.look(ls.protocol.current_id, uri, arguments.document_position().place)
     if isinstance(asked, Nothing):
         return None
     return ls.completing.shown.last(uri, spot(asked.text, asked.offset))

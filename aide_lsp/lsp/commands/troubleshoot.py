@@ -13,9 +13,7 @@ from attrs import evolve
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.errors import SettingsError
-from aide_lsp.lsp.commands.arguments import Argument, read_argument
-from aide_lsp.lsp.documents import Place
-from aide_lsp.lsp.initialize import TROUBLESHOOT
+from aide_lsp.lsp.commands.arguments import Arguments
 from aide_lsp.lsp.requests.snapshot import request_of
 from aide_lsp.lsp.status import Nothing, parameters_json
 from aide_lsp.lsp.uris import file_of
@@ -31,19 +29,18 @@ if TYPE_CHECKING:
     from aide_lsp.lsp.server import Server
 
 
-def troubleshoot(ls: Server, arguments: list[Any]) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+def troubleshoot(ls: Server, arguments: Arguments) -> Awaitable[dict[str, Any]] | dict[str, Any]:
     """Propose parameters against a complaint, and complete with the present and the proposed ones."""
-    argument = read_argument(TROUBLESHOOT, arguments)
-    complaint, seed = _complaint(argument), _seed(argument)
-    place = Place(argument.position.line, argument.position.character)
-    asked = ls.completing.look(ls.protocol.current_id, argument.uri, place)
+    at = arguments.document_position()
+    complaint, seed = _complaint(arguments), _seed(arguments)
+    asked = ls.completing.look(ls.protocol.current_id, at.uri, at.place)
     limits, completer = ls.configuration.limits, ls.host.completer
     if isinstance(asked, Nothing) or limits is None or completer is None:
         nothing = asked if isinstance(asked, Nothing) else Nothing(ls.host.state, ls.host.message)
         return {"reason": nothing.reason, "message": nothing.message}
     limits = within(limits, asked.settings.max_num_context)
     trial = Trial(complaint, asked.settings.parameters, limits, seed, completer.reads_all(request_of(asked)))
-    written = _write(ls, argument.uri, trial.proposal) if argument.values.get("apply") is True else {}
+    written = _write(ls, at.uri, trial.proposal) if arguments.values.get("apply") is True else {}
     return ls.completing.submit(asked, lambda answer: {**trial.answer(answer), **written}, trial.complete)
 
 
@@ -99,16 +96,16 @@ def _shown(completion: Completion) -> dict[str, Any]:
     return {"parameters": parameters_json(completion.parameters), "text": completion.text, **message}
 
 
-def _complaint(argument: Argument) -> str:
-    complaint = argument.values.get("complaint")
+def _complaint(arguments: Arguments) -> str:
+    complaint = arguments.values.get("complaint")
     if not isinstance(complaint, str) or complaint not in COMPLAINTS:
         raise JsonRpcInvalidParams(f"complaint must be one of {', '.join(COMPLAINTS)}.")
     return complaint
 
 
-def _seed(argument: Argument) -> int | None:
+def _seed(arguments: Arguments) -> int | None:
     """The seed to compare with, and to fix if that is what helps; None: draw one."""
-    seed = argument.values.get("seed")
+    seed = arguments.values.get("seed")
     if (fault := check_value("seed", seed)) is not None:
         raise JsonRpcInvalidParams(f"seed: {fault}.")
     found = in_effect("seed", seed)

@@ -13,7 +13,7 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 from tests.lsp.clients import VSCODE, begin, make_editor, open_text, run
 
 SERVER = ClientServerConfig(
-    server_command=[sys.executable, str(Path(__file__).with_name("babbling_server.py"))],
+    server_command=[sys.executable, str(Path(__file__).parents[1] / "babbling_server.py")],
     client_factory=make_editor,
 )
 pytestmark = pytest.mark.asyncio(loop_scope="module")

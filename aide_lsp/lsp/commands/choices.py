@@ -14,38 +14,21 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.errors import SettingsError
 from aide_lsp.loading import check_model, model_choices
-from aide_lsp.lsp.commands.arguments import read_uri
 from aide_lsp.lsp.commands.seeds import refused, write
-from aide_lsp.lsp.initialize import CHOOSE_PRESET, SELECT_MODEL
 from aide_lsp.settings.edit import write_user_values
 from aide_lsp.settings.fields import camel, shown
 from aide_lsp.settings.merge import user_file
 from aide_lsp.settings.troubleshooting import COMPLAINTS
 
 if TYPE_CHECKING:
+    from aide_lsp.lsp.commands.arguments import Arguments
     from aide_lsp.lsp.server import Server
     from aide_lsp.settings.merge import Resolved
 
 
-def pause(ls: Server, arguments: list[Any]) -> dict[str, Any]:
-    """Offer nothing until `aide.resume`. What runs ends."""
-    ls.status.pause(True)
-    for document in ls.documents:
-        ls.completing.supersede(document.uri)
-    return {"state": "paused", "message": "Aide is paused."}
-
-
-def resume(ls: Server, arguments: list[Any]) -> dict[str, Any]:
-    """Offer completions again."""
-    ls.status.pause(False)
-    return {"state": ls.host.state, "message": ls.host.message or "Aide offers completions again."}
-
-
-async def choices(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+async def choices(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Tell what there is to choose from: presets for `{"uri": ...}`, complaints, models."""
-    argument = arguments[0] if arguments and isinstance(arguments[0], Mapping) else {}
-    uri = argument.get("uri")
-    resolved = ls.configuration.resolve(uri if isinstance(uri, str) else None)
+    resolved = ls.configuration.resolve(arguments.optional_uri())
     current = resolved.settings.model
     return {
         "presets": _presets(resolved),
@@ -55,10 +38,10 @@ async def choices(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     }
 
 
-def choose_preset(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+def choose_preset(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Write a preset into the project file; null takes it out."""
-    uri = read_uri(CHOOSE_PRESET, arguments)
-    preset, known = arguments[0].get("preset"), ls.configuration.resolve(uri).presets
+    uri = arguments.uri()
+    preset, known = arguments.values.get("preset"), ls.configuration.resolve(uri).presets
     if preset is not None and (not isinstance(preset, str) or preset not in known):
         raise JsonRpcInvalidParams(f"preset must be one of {', '.join(known)}, or null for none.")
     path = write(ls, uri, {"preset": preset})
@@ -70,12 +53,9 @@ def choose_preset(ls: Server, arguments: list[Any]) -> dict[str, Any]:
     return {"path": str(path) if path else None, "message": message}
 
 
-def select_model(ls: Server, arguments: list[Any]) -> dict[str, Any]:
+def select_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Write a model's id into the user's settings file and load that model; null: the default one."""
-    argument = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], Mapping) else {}
-    model = argument.get("model")
-    if "model" not in argument or not isinstance(model, str | None):
-        raise JsonRpcInvalidParams(f'{SELECT_MODEL} takes one object: {{"model": ID or null}}.')
+    model = arguments.model()
     check_model(model)
     try:
         path = write_user_values(user_file(), {"model": model})

@@ -1,0 +1,51 @@
+"""Commands about the server's state: status, settings, accepted, pause, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aide_lsp.settings.fields import camel
+from aide_lsp.settings.report import report_json, report_text
+
+if TYPE_CHECKING:
+    from aide_lsp.lsp.commands.arguments import Arguments
+    from aide_lsp.lsp.server import Server
+
+
+def status(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    """Report the whole state. With `uri`, the parameters are those in effect for that document."""
+    report = ls.status.report(arguments.optional_uri())
+    return {**report, "client": ls.profile.name, "positionEncoding": ls.documents.encoding}
+
+
+def settings(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    """Report the settings in effect for a document.
+
+    With `parameters`, the settings are those of a request that brings these parameters.
+    """
+    request = arguments.values.get("parameters")
+    resolved = ls.configuration.resolve(
+        arguments.optional_uri(), request if isinstance(request, Mapping) else None
+    )
+    report = report_json(resolved, ls.configuration.limits, camel)
+    return {"uri": arguments.values.get("uri"), **report, "text": report_text(resolved)}
+
+
+def accepted(ls: Server, arguments: Arguments) -> None:
+    """Record that a completion was accepted. Clients send this automatically; it is never rejected."""
+    ls.status.accepted(str(arguments.values.get("id", ""))[:80])
+
+
+def pause(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    """Stop what is running, and offer nothing until `resume`."""
+    ls.status.pause(True)
+    for document in ls.documents:
+        ls.completing.supersede(document.uri)
+    return {"state": "paused", "message": "Aide is paused."}
+
+
+def resume(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    """Offer completions again."""
+    ls.status.pause(False)
+    return {"state": ls.host.state, "message": ls.host.message or "Aide offers completions again."}
