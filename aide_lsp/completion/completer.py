@@ -17,7 +17,8 @@ from aide_lsp.completion.cache import CompletionCache, Question
 from aide_lsp.completion.hole import read_hole
 from aide_lsp.completion.limits import LONGEST_LINE, LONGEST_TEXT
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
-from aide_lsp.completion.postprocess import MESSAGES, clean
+from aide_lsp.completion.postprocess import clean
+from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.completion.syntax import language_of
 from aide_lsp.completion.window import holds_all
 from aide_lsp.completion.writer import ModelFacts, Task, Writer
@@ -192,13 +193,13 @@ class Completer:
         observer.finished(written, cleaned)
         # A part would depend on the machine's speed, and the same seed would not give the same text.
         late = written.finish_reason == "timeout"
-        reason = "timeout" if late else cleaned.empty_reason
+        reason = NoCompletionReason.TIMEOUT if late else cleaned.empty_reason
         return Completion(
             id=uuid4().hex,
             text="" if late else cleaned.text,
             finish_reason=written.finish_reason,
-            empty_reason=reason,
-            empty_message=MESSAGES[reason] if reason else None,
+            empty_reason=reason.code if reason else None,
+            empty_message=reason.message if reason else None,
             seed=task.sampling.seed,
             parameters=parameters,
             prompt_tokens=written.timings.prompt_tokens,
@@ -238,7 +239,7 @@ class Completer:
 def _check(request: CompletionRequest) -> None:
     if len(request.text) > LONGEST_TEXT:
         raise DeclinedError(
-            "too-large",
+            NoCompletionReason.TOO_LARGE.code,
             f"The text has {len(request.text):,} characters; Aide completes texts of up to {LONGEST_TEXT:,}.",
         )
     start = max(request.text.rfind("\n", 0, request.offset), request.text.rfind("\r", 0, request.offset)) + 1
@@ -246,7 +247,7 @@ def _check(request: CompletionRequest) -> None:
     length = (end.start() if end else len(request.text)) - start
     if length > LONGEST_LINE:
         raise DeclinedError(
-            "long-line",
+            NoCompletionReason.LONG_LINE.code,
             f"The line has {length:,} characters; Aide completes lines of up to {LONGEST_LINE:,}.",
         )
 

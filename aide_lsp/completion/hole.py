@@ -1,8 +1,6 @@
 """The hole: what the text around the cursor says about what is missing there.
 
-In: a text with \\n line ends, an offset, a language. Out: a `Hole`: the lines around the cursor, what is
-open at it, and the shape of what can be inserted. A pure function of the text. It does not know what
-the model will say.
+A pure function of the text, which has \\n line ends.
 """
 
 from collections import Counter
@@ -19,11 +17,11 @@ class Shape(Enum):
     """How much may be inserted."""
 
     INLINE = "inline"
-    "The rest of an expression or of a line: text stands right of the cursor, or a bracket or string is open."
+    "The rest of an expression or line: there is text right of the cursor, or a bracket or string is open."
     LINE_END = "line-end"
     "The rest of the line, and the block it opens."
     LINES = "lines"
-    "Whole lines: nothing but blanks stands left of the cursor."
+    "Complete lines: only whitespace is left of the cursor."
 
 
 @frozen
@@ -37,18 +35,17 @@ class Hole:
     after: str
     "The cursor's line, right of the cursor, without its line end."
     above: str
-    "The nearest line above that is not blank; empty: none."
+    "The nearest non-blank line above; empty: none."
     below: str
-    "The nearest line that is not blank and stays below what is inserted; empty: none."
+    "The nearest non-blank line that stays below the inserted text; empty: none."
     language: Language
     "What strings and comments look like."
     open: Scan = field(factory=Scan)
-    "What is open at the cursor."
+    "Brackets, string and comment that are open at the cursor."
     closed: tuple[tuple[str, int], ...] = ()
-    "How many brackets of each kind, by the opening one, are closed behind the cursor."
-
-    quote_behind: bool = False
-    "Whether the string that the cursor is in is closed behind it."
+    "How many brackets of each kind are closed after the cursor; the key is the opening bracket."
+    quote_after: bool = False
+    "Whether the string that the cursor is in is closed after it."
 
     @property
     def base(self) -> int:
@@ -57,24 +54,24 @@ class Hole:
 
     @property
     def is_before_line(self) -> bool:
-        """Whether whole lines go in right before an existing line, at its beginning."""
+        """Whether complete lines are inserted at the beginning of an existing line."""
         return self.shape is Shape.LINES and bool(self.after.strip())
 
     def imbalance(self, text: str) -> int:
-        """Count the brackets without a partner around the cursor if `text` were inserted there."""
+        """Count the unmatched brackets around the cursor if `text` were inserted there."""
         inserted = scan(self.open.quote + text, self.language)
-        here, behind = Counter(self.open.stack + inserted.stack), Counter(dict(self.closed))
-        behind.update(OPENERS[bracket] for _, bracket in inserted.unmatched)
-        return sum(abs(here[kind] - behind[kind]) for kind in OPENERS.values())
+        opened, closed = Counter(self.open.stack + inserted.stack), Counter(dict(self.closed))
+        closed.update(OPENERS[bracket] for _, bracket in inserted.unmatched)
+        return sum(abs(opened[kind] - closed[kind]) for kind in OPENERS.values())
 
     def closings(self, bracket: str) -> int | None:
-        """How many brackets of the kind of a closing one may be closed here; None: any number."""
-        behind = dict(self.closed).get(OPENERS[bracket], 0)
-        return max(0, self.open.stack.count(OPENERS[bracket]) - behind) if behind else None
+        """How many times the text may use this closing bracket; None: any number."""
+        closed = dict(self.closed).get(OPENERS[bracket], 0)
+        return max(0, self.open.stack.count(OPENERS[bracket]) - closed) if closed else None
 
 
 def read_hole(head: str, tail: str, language: Language) -> Hole:
-    """Describe the place between the texts left and right of the cursor."""
+    """Describe the hole between the texts left and right of the cursor."""
     before = head[head.rfind("\n") + 1 :]
     after, _, rest = tail.partition("\n")
     open_here = _scan_head(head, language)
@@ -89,18 +86,18 @@ def read_hole(head: str, tail: str, language: Language) -> Hole:
         language=language,
         open=open_here,
         closed=_closed(open_here, tail, language),
-        quote_behind=_is_quote_behind(open_here.quote, after, tail),
+        quote_after=_is_quote_after(open_here.quote, after, tail),
     )
 
 
 def indentation(line: str) -> int:
-    """Count the blanks a line begins with."""
+    """Count the whitespace characters a line begins with."""
     return len(line) - len(line.lstrip())
 
 
 def _shape(before: str, after: str, open_here: Scan) -> Shape:
     if not before.strip() and not open_here.quote:
-        # `    |)` goes on inside the brackets; `    |return x` gets lines above it.
+        # `    |)` continues inside the brackets; `    |return x` gets lines above it.
         return Shape.INLINE if after.strip()[:1] in tuple(CLOSERS) else Shape.LINES
     if after.strip() or len(open_here.quote) == 1:
         return Shape.INLINE
@@ -113,17 +110,19 @@ def _scan_head(head: str, language: Language) -> Scan:
 
 
 def _closed(open_here: Scan, tail: str, language: Language) -> tuple[tuple[str, int], ...]:
-    behind = scan(open_here.quote + tail[:SCAN_CHARACTERS], language)
-    closed = Counter(OPENERS[bracket] for _, bracket in behind.unmatched)
+    after = scan(open_here.quote + tail[:SCAN_CHARACTERS], language)
+    closed = Counter(OPENERS[bracket] for _, bracket in after.unmatched)
     if len(tail) > SCAN_CHARACTERS:
-        closed["{"] += open_here.stack.count("{")  # the far end of a long file was not seen: it closes them
+        closed["{"] += open_here.stack.count(
+            "{"
+        )  # the rest of a long file is not scanned: assume that it closes them
     return tuple(sorted(closed.items()))
 
 
-def _is_quote_behind(quote: str, after: str, tail: str) -> bool:
+def _is_quote_after(quote: str, after: str, tail: str) -> bool:
     if len(quote) == 1 and quote != "`":
         return quote in after
-    # Strings that may span lines are closed here if the rest, left alone, would open one too many.
+    # A string that may span lines is closed below if the rest has an odd number of its quotes.
     return bool(quote) and tail.count(quote) % 2 == 1
 
 

@@ -1,7 +1,7 @@
-"""Raw text: what is being generated for a hole, as lines of the document it goes into.
+"""The text generated so far, as lines of the document it goes into.
 
-In: the hole and the text so far. Out: the lines, what each shows and how much had to be generated to know
-that; which lines open or close blocks. It does not decide anything.
+Each line says how much text had to be generated to know it, so that the stop rules can decide as early as
+possible and always alike.
 """
 
 import re
@@ -13,11 +13,11 @@ from aide_lsp.completion.hole import CLOSERS, Hole, indentation
 from aide_lsp.completion.syntax import Scan, scan
 
 OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")
-"""What a line ends with that goes on below."""
+"""How a line ends that is continued below."""
 CLOSING_WORDS = ("end", "fi", "done", "esac")
 """Words that close a block, as closing brackets do."""
 CONTINUING_WORDS = ("else", "elif", "elsif", "except", "finally", "catch", "rescue", "when", "case")
-"""Words that go on with the statement whose block has just ended."""
+"""Words that continue the statement whose block has just ended."""
 DEFINING = re.compile(
     r"\s*(?:@|(?:export |public |private |protected |static |async |pub )*"
     r"(?:def|class|func|function|fn|fun|impl|struct|enum|interface|trait|type|module)\b)"
@@ -29,20 +29,20 @@ CONTINUING = re.compile(rf"(?:{'|'.join(CONTINUING_WORDS)})\b")
 
 @frozen
 class Line:
-    """One generated line; the first one goes on from what stands left of the cursor."""
+    """One generated line; the first one continues the text left of the cursor."""
 
     start: int
     "Offset of its first generated character."
     text: str
-    "The line as it will stand in the document, without its line end."
+    "The line as it will be in the document, without its line end."
     end: int
-    "Offset behind its last character, before its line end."
-    is_whole: bool
-    "Whether nothing can be added to it any more."
+    "Offset after its last character, before its line end."
+    is_complete: bool
+    "Whether nothing can be added to it."
 
     @property
     def is_blank(self) -> bool:
-        """Whether it shows nothing."""
+        """Whether it is empty or only whitespace."""
         return not self.text.strip()
 
     @property
@@ -51,31 +51,34 @@ class Line:
         return indentation(self.text)
 
     @property
-    def seen(self) -> int:
-        """Characters that had to be generated to know the whole line."""
+    def complete_at(self) -> int:
+        """Characters that must be generated to know the complete line."""
         return self.end + 1
 
     @property
-    def entered(self) -> int:
-        """Characters that had to be generated to know its indentation, and what its first word does."""
-        written = self.text.lstrip()
+    def start_known_at(self) -> int:
+        """Characters that must be generated to know its indentation, and whether its first word is a keyword.
+
+        The keywords are those that close a block or continue a statement.
+        """
+        unindented = self.text.lstrip()
         words = (*CLOSING_WORDS, *CONTINUING_WORDS)
-        known = max(n for word in words for n in range(len(word) + 1) if written.startswith(word[:n]))
-        return self.end - len(written) + 1 + known
+        known = max(n for word in words for n in range(len(word) + 1) if unindented.startswith(word[:n]))
+        return self.end - len(unindented) + 1 + known
 
     @property
-    def is_entered(self) -> bool:
+    def is_start_known(self) -> bool:
         """Whether that much was generated."""
-        return self.is_whole or self.entered <= self.end
+        return self.is_complete or self.start_known_at <= self.end
 
     @property
     def closes(self) -> bool:
-        """Whether it closes a block rather than begin something new."""
+        """Whether it closes a block rather than beginning something new."""
         return CLOSING.match(self.text.lstrip()) is not None
 
     @property
     def continues(self) -> bool:
-        """Whether it goes on with the statement before it, like `else`."""
+        """Whether it continues the statement before it, like `else`."""
         return CONTINUING.match(self.text.lstrip()) is not None
 
     @property
@@ -91,28 +94,28 @@ class RawText:
     hole: Hole
     "Where it goes."
     text: str
-    "All that was generated."
+    "Everything that was generated."
     ended: bool
-    "Whether no more follows, so that the last line is whole."
+    "Whether no more follows, so that the last line is complete."
 
     @cached_property
     def lines(self) -> list[Line]:
-        """All lines, the last one perhaps unfinished."""
+        """All lines; the last one may be incomplete."""
         lines: list[Line] = []
         start = 0
         for number, line in enumerate(self.text.split("\n")):
             end = start + len(line)
-            shown = self.hole.before + line if number == 0 else line
-            lines.append(Line(start, shown, end, self.ended or end < len(self.text)))
+            full = self.hole.before + line if number == 0 else line
+            lines.append(Line(start, full, end, self.ended or end < len(self.text)))
             start = end + 1
         return lines
 
     def scan(self, end: int | None = None) -> Scan:
-        """Say which brackets and quotes the text up to `end` opens and closes."""
+        """Find the brackets and quotes that the text up to `end` opens and closes."""
         return scan(self.hole.open.quote + self.text[:end], self.hole.language)
 
     def opens(self, line: Line) -> bool:
-        """Whether a line goes on in a block or an open bracket."""
+        """Whether a line is continued by a block or inside an open bracket."""
         if line.start == 0 and self.hole.open.comment:
             return False
         return line.text.rstrip().endswith(OPENING_ENDS) or bool(scan(line.text, self.hole.language).stack)

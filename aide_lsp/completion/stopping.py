@@ -1,19 +1,17 @@
-"""Stop rules: where a completion ends. Models asked to fill a hole seldom stop by themselves.
+"""Stop rules: where a completion ends. Infilling models seldom stop on their own.
 
-In: the hole and the text generated so far. Out: where to cut it, once that is certain. Each decision is
-a function of the text up to the character that decides it, so it is the same however the text came in
-pieces. The one decided first counts:
+Each decision is a function of the text up to the character that decides it, so it does not depend on how
+the text was split into tokens. The rule that is decided first wins:
 
-- everywhere: a code fence; the same line again and again; a bracket or quote that stands behind the cursor;
-- in a line: where what stands right of the cursor comes out again, else the end of the expression;
-- at a line's end: the end of the line, or of the block that it opens;
-- whole lines: where the line below comes out again, else the end of the block or definition.
-
-It does not know tokens or the model.
+- everywhere: a code fence; the same line repeated; a bracket or quote that is already after the cursor;
+- within a line: where the text after the cursor is repeated, else the end of the expression;
+- at the end of a line: the end of the line, or of the block it opens;
+- complete lines: where the line below is repeated, else the end of the block or definition.
 """
 
 from collections import Counter
 from collections.abc import Callable
+from enum import Enum
 
 from attrs import frozen
 
@@ -21,13 +19,48 @@ from aide_lsp.completion.hole import Hole, Shape, indentation
 from aide_lsp.completion.raw_text import Line, RawText
 
 LOOKAHEAD = 4
-"""Lines in which what stands right of the cursor has to come out again; else one line is kept."""
+"""Lines within which the text after the cursor must be repeated; else one line is kept."""
 EXPRESSION_LINES = 20
-"""Lines in which an expression has to close its brackets; else one line is kept."""
+"""Lines within which an expression must close its brackets; else one line is kept."""
 REPEATS = 3
-"""How often in a row a line may come."""
-REUNIONS = ("line-below", "joint", "closed-behind")
-"""Rules by which a text ends because it comes to what stands behind the cursor."""
+"""How many times in a row the same line ends the text."""
+
+
+class StopRule(Enum):
+    """Why a text ends where it does: the code that `aide explain` shows, and the sentence for people."""
+
+    FENCE = "fence", "The model generated a code fence: what follows is explanation, not code."
+    REPETITION = "repetition", f"The model generated the same line {REPEATS} times in a row."
+    CLOSED_AFTER = "closed-behind", "The model generated a bracket or quote that is already after the cursor."
+    LINE = "line", "The expression or line is complete."
+    BLOCK = "block", "The block is complete: the next line is outside it."
+    DEFINITION = "definition", "The definition is complete: something else begins after it."
+    BLOCK_HEADER = "header", "The model generated the line that opens the block below the cursor."
+    LINE_BELOW = "line-below", "The model repeated the line below the cursor."
+    REST_OF_LINE = "joint", "The model repeated the text to the right of the cursor."
+    TRUNCATED = (
+        "broken-off",
+        "The token limit was reached (setting max_tokens): only complete lines are kept.",
+    )
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+
+    @property
+    def repeats_suffix(self) -> bool:
+        """Whether the model went on with what is already after the cursor."""
+        return self in (StopRule.CLOSED_AFTER, StopRule.LINE_BELOW, StopRule.REST_OF_LINE)
+
+    @property
+    def leads_to_line_below(self) -> bool:
+        """Whether the line below the cursor is what comes next."""
+        return self in (StopRule.BLOCK_HEADER, StopRule.LINE_BELOW)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether clean-up keeps the end as it is, even where it looks like the text after the cursor."""
+        return self is StopRule.REST_OF_LINE
 
 
 @frozen
@@ -36,47 +69,47 @@ class Stop:
 
     end: int
     "Characters to keep."
-    decided: int
-    "Characters that had to be seen."
-    rule: str
-    "Name of the rule, as in the functions below."
+    decided_at: int
+    "Characters needed for the decision."
+    rule: StopRule
+    "The rule that applied."
 
 
 def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
-    """Say where `text` ends; None: nothing decides it yet.
+    """Return where `text` ends; None: no rule applies yet.
 
-    `ended` says that the model ended it, so that its last line is whole.
+    `ended` says that the model ended the text, so that its last line is complete.
     """
     raw = RawText(hole, text, ended)
     stops = [rule(raw) for rule in (_fence, _repetition, _bracket, _quote, _SHAPES[hole.shape])]
-    return min((stop for stop in stops if stop), key=lambda stop: (stop.decided, stop.end), default=None)
+    return min((stop for stop in stops if stop), key=lambda stop: (stop.decided_at, stop.end), default=None)
 
 
 def break_off(hole: Hole, text: str) -> Stop:
-    """Say where a text ends that was broken off: behind its last whole line, if it has one."""
-    *whole, last = RawText(hole, text, ended=False).lines
-    end = last.start - 1 if any(not line.is_blank for line in whole) else last.end
-    return Stop(end, len(text), "broken-off")
+    """Return where a truncated text ends: after its last complete line, if it has one."""
+    *complete, last = RawText(hole, text, ended=False).lines
+    end = last.start - 1 if any(not line.is_blank for line in complete) else last.end
+    return Stop(end, len(text), StopRule.TRUNCATED)
 
 
 def _fence(raw: RawText) -> Stop | None:
-    """Chat models close their answer with a fence, and explain it."""
+    """Stop at a code fence: chat models close their answer with one, then explain it."""
     for line in raw.lines[1:]:
         if line.text.lstrip().startswith("```") and not raw.hole.language.prose:
-            return Stop(line.start, line.entered + 2, "fence")
+            return Stop(line.start, line.start_known_at + 2, StopRule.FENCE)
     return None
 
 
 def _repetition(raw: RawText) -> Stop | None:
-    written = [line for line in raw.lines if line.is_whole and not line.is_blank]
-    for first, *others in zip(*(written[n:] for n in range(REPEATS)), strict=False):
+    lines = [line for line in raw.lines if line.is_complete and not line.is_blank]
+    for first, *others in zip(*(lines[n:] for n in range(REPEATS)), strict=False):
         if all(line.text == first.text for line in others):
-            return Stop(others[0].start, others[-1].seen, "repetition")
+            return Stop(others[0].start, others[-1].complete_at, StopRule.REPETITION)
     return None
 
 
 def _bracket(raw: RawText) -> Stop | None:
-    """Stop before a bracket that stands behind the cursor already."""
+    """Stop before a bracket that is already after the cursor."""
     if raw.hole.language.prose:
         return None
     used: Counter[str] = Counter()
@@ -85,158 +118,158 @@ def _bracket(raw: RawText) -> Stop | None:
         allowed = raw.hole.closings(bracket)
         if allowed is not None and used[bracket] > allowed:
             end = offset - len(raw.hole.open.quote)
-            return Stop(end, end + 1, "closed-behind")
+            return Stop(end, end + 1, StopRule.CLOSED_AFTER)
     return None
 
 
 def _quote(raw: RawText) -> Stop | None:
-    """Stop before the quote that ends the string the cursor is in, if that stands behind the cursor."""
+    """Stop before the quote that ends the string at the cursor, if it is already after the cursor."""
     quote = raw.hole.open.quote
-    if not quote or not raw.hole.quote_behind:
+    if not quote or not raw.hole.quote_after:
         return None
     start = raw.text.find(quote)
     while start >= 0:
         if raw.scan(start + len(quote)).quote != quote:
-            return Stop(start, start + len(quote), "closed-behind")
+            return Stop(start, start + len(quote), StopRule.CLOSED_AFTER)
         start = raw.text.find(quote, start + 1)
     return None
 
 
 def _inline(raw: RawText) -> Stop | None:
-    is_telling = _is_telling(raw.hole.after)
-    find, limit = (_joint, LOOKAHEAD) if is_telling else (_expression_end, EXPRESSION_LINES)
+    distinctive = _is_distinctive(raw.hole.after)
+    find, limit = (_rest_of_line, LOOKAHEAD) if distinctive else (_expression_end, EXPRESSION_LINES)
     lines = raw.lines[:limit]
     for line in lines:
-        if not line.is_whole:
+        if not line.is_complete:
             return None
         if (stop := find(raw, line)) is not None:
             return stop
         if line.start and not line.is_blank and line.depth < raw.hole.base:
-            return Stop(lines[0].end, line.seen, "line")
+            return Stop(lines[0].end, line.complete_at, StopRule.LINE)
     if raw.ended or len(raw.lines) > limit:
-        return Stop(lines[0].end, lines[-1].seen, "line")
+        return Stop(lines[0].end, lines[-1].complete_at, StopRule.LINE)
     return None
 
 
 def _expression_end(raw: RawText, line: Line) -> Stop | None:
-    """Stop at the end of a line at which no bracket is open that the text opened."""
-    return None if raw.scan(line.end).stack else Stop(line.end, line.seen, "line")
+    """Stop at the end of a line at which every bracket that the text opened is closed."""
+    return None if raw.scan(line.end).stack else Stop(line.end, line.complete_at, StopRule.LINE)
 
 
 def _line_end(raw: RawText) -> Stop | None:
     first = raw.lines[0]
-    if not first.is_whole:
+    if not first.is_complete:
         return None
     opens = raw.opens(first)
     has_block = opens and indentation(raw.hole.below) > raw.hole.base
     if first.end == 0 and has_block:
         return _into_block(raw)
     if first.end == 0 and not opens:
-        return _whole_lines(raw)
-    return _block(raw) if opens and not has_block else Stop(first.end, first.seen, "line")
+        return _complete_lines(raw)
+    return _block(raw) if opens and not has_block else Stop(first.end, first.complete_at, StopRule.LINE)
 
 
 def _into_block(raw: RawText) -> Stop | None:
-    """Lines at the beginning of a block that stands below already: only such as lead up to it."""
-    stop = _whole_lines(raw)
-    if stop is None or stop.rule in ("line-below", "header"):
+    """Keep lines at the beginning of an existing block only if they lead up to it."""
+    stop = _complete_lines(raw)
+    if stop is None or stop.rule.leads_to_line_below:
         return stop
-    return Stop(0, stop.decided, "line")
+    return Stop(0, stop.decided_at, StopRule.LINE)
 
 
 def _block(raw: RawText) -> Stop | None:
-    """The lines that are indented deeper than the one that opens the block, and what closes it."""
-    for line in _written(raw.lines[1:]):
-        ends = line.is_entered and line.depth <= raw.hole.base
+    """Stop after the lines that are indented deeper than the one that opens the block, and what closes it."""
+    for line in _non_blank(raw.lines[1:]):
+        ends = line.is_start_known and line.depth <= raw.hole.base
         if ends and not line.closes:
-            return Stop(line.start, line.entered, "block")
-        if (stop := _reunion(raw, line)) is not None:
+            return Stop(line.start, line.start_known_at, StopRule.BLOCK)
+        if (stop := _repeated_suffix(raw, line)) is not None:
             return stop
-        if ends and line.is_whole and not raw.opens(line):
-            return Stop(line.end, line.seen, "block")
+        if ends and line.is_complete and not raw.opens(line):
+            return Stop(line.end, line.complete_at, StopRule.BLOCK)
     return None
 
 
-def _whole_lines(raw: RawText) -> Stop | None:
-    written = _written(raw.lines[1:] if raw.hole.before.strip() else raw.lines)
-    if not written:
+def _complete_lines(raw: RawText) -> Stop | None:
+    lines = _non_blank(raw.lines[1:] if raw.hole.before.strip() else raw.lines)
+    if not lines:
         return None
-    floor = _floor(raw.hole, written[0])
-    for index, line in enumerate(written):
-        if index and _is_new_paragraph(raw.hole, written[0], written[index - 1], line):
-            return Stop(line.start, line.entered, "definition")
-        ends = line.is_entered and line.depth <= floor
+    outside = _outside_depth(raw.hole, lines[0])
+    for index, line in enumerate(lines):
+        if index and _is_new_paragraph(raw.hole, lines[0], lines[index - 1], line):
+            return Stop(line.start, line.start_known_at, StopRule.DEFINITION)
+        ends = line.is_start_known and line.depth <= outside
         if ends and not line.closes:
-            block = Stop(line.start, line.entered, "block")
-            return _behind_header(raw, written[:index], line.entered) or block
-        if (stop := _reunion(raw, line)) is not None:
+            block = Stop(line.start, line.start_known_at, StopRule.BLOCK)
+            return _block_header(raw, lines[:index], line.start_known_at) or block
+        if (stop := _repeated_suffix(raw, line)) is not None:
             return stop
-        if ends and line.is_whole:
-            return Stop(line.end, line.seen, "block")
-    return _behind_header(raw, written, written[-1].seen) if raw.ended else None
+        if ends and line.is_complete:
+            return Stop(line.end, line.complete_at, StopRule.BLOCK)
+    return _block_header(raw, lines, lines[-1].complete_at) if raw.ended else None
 
 
-def _floor(hole: Hole, first: Line) -> int:
-    """The deepest indentation that ends the block.
+def _outside_depth(hole: Hole, first: Line) -> int:
+    """Return the deepest indentation that is outside the block.
 
-    Where the cursor is indented, that says which block is meant. At the very beginning of a line it may
-    be any block that the line below leaves open.
+    An indented cursor says which block is meant. At the very beginning of a line it may be any block that
+    the line below leaves open.
     """
     return first.depth - 1 if hole.before else min(first.depth - 1, indentation(hole.below))
 
 
 def _is_new_paragraph(hole: Hole, first: Line, previous: Line, line: Line) -> bool:
-    """Whether a line begins something new behind a definition, or behind anything at the top level."""
+    """Whether a line begins something new after a definition, or after anything at the top level."""
     if first.depth and not (first.defines and hole.before):
         return False
-    if not line.is_entered or line.depth > first.depth or line.closes or line.continues:
+    if not line.is_start_known or line.depth > first.depth or line.closes or line.continues:
         return False
     return previous.depth > line.depth or previous.end + 1 < line.start
 
 
-def _behind_header(raw: RawText, written: list[Line], decided: int) -> Stop | None:
-    """Stop behind the first line that opens a block for the line below, which stands deeper."""
-    for line in written:
+def _block_header(raw: RawText, lines: list[Line], decided_at: int) -> Stop | None:
+    """Stop after the first line that opens a block for the line below, which is indented deeper."""
+    for line in lines:
         if raw.opens(line) and line.depth < indentation(raw.hole.below):
-            return Stop(line.end, decided, "header")
+            return Stop(line.end, decided_at, StopRule.BLOCK_HEADER)
     return None
 
 
-def _reunion(raw: RawText, line: Line) -> Stop | None:
-    """Stop where the line below the hole comes out again."""
-    if not line.is_whole:
+def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
+    """Stop where the line below the hole, or the rest of the cursor's line, is repeated."""
+    if not line.is_complete:
         return None
     if line.text.rstrip() == raw.hole.below.rstrip() and _is_balanced(raw, line.start, line):
-        return Stop(line.start, line.seen, "line-below")
-    inside = raw.hole.is_before_line and _is_telling(raw.hole.after)
-    return _joint(raw, line) if inside else None
+        return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
+    inside = raw.hole.is_before_line and _is_distinctive(raw.hole.after)
+    return _rest_of_line(raw, line) if inside else None
 
 
-def _joint(raw: RawText, line: Line) -> Stop | None:
+def _rest_of_line(raw: RawText, line: Line) -> Stop | None:
     """Stop where the text right of the cursor begins in a line that ends with it."""
-    after, shown = raw.hole.after.rstrip(), line.text.rstrip()
-    end = line.end - (len(line.text) - len(shown)) - len(after)
-    if not shown.endswith(after) or end < line.start or not _is_balanced(raw, end, line):
+    after, text = raw.hole.after.rstrip(), line.text.rstrip()
+    end = line.end - (len(line.text) - len(text)) - len(after)
+    if not text.endswith(after) or end < line.start or not _is_balanced(raw, end, line):
         return None
-    return Stop(end, line.seen, "joint")
+    return Stop(end, line.complete_at, StopRule.REST_OF_LINE)
 
 
 def _is_balanced(raw: RawText, end: int, line: Line) -> bool:
-    """Whether cutting the text at `end` leaves no more brackets without a partner than keeping the line."""
+    """Whether cutting the text at `end` leaves no more unmatched brackets than keeping the line."""
     return raw.hole.imbalance(raw.text[:end]) <= raw.hole.imbalance(raw.text[: line.end])
 
 
-def _is_telling(after: str) -> bool:
-    """Whether the text right of the cursor is more than brackets: worth waiting for it to come out again."""
+def _is_distinctive(after: str) -> bool:
+    """Whether the text right of the cursor is more than brackets, so that its repetition is no accident."""
     return len(after.strip()) >= 3 and any(character.isalnum() for character in after)
 
 
-def _written(lines: list[Line]) -> list[Line]:
+def _non_blank(lines: list[Line]) -> list[Line]:
     return [line for line in lines if not line.is_blank]
 
 
 _SHAPES: dict[Shape, Callable[[RawText], Stop | None]] = {
     Shape.INLINE: _inline,
     Shape.LINE_END: _line_end,
-    Shape.LINES: _whole_lines,
+    Shape.LINES: _complete_lines,
 }

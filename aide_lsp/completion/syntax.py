@@ -1,8 +1,7 @@
-"""Just enough of a programming language's surface to know where code ends: strings, comments, brackets.
+"""Just enough of a programming language's syntax to know where code ends: strings, comments, brackets.
 
-In: text and a language. Out: which brackets are open at its end, and whether it ends inside a string or
-a comment. One regular expression for each family of languages, no parser: it must hold for code that is
-half written, in any language. It does not know cursors or completions.
+One regular expression for each family of languages rather than a parser: it must work on half-written code,
+in any language.
 """
 
 import re
@@ -14,23 +13,23 @@ from attrs import frozen
 OPENERS = {")": "(", "]": "[", "}": "{"}
 """Opening bracket by its closing one."""
 SCAN_CHARACTERS = 50_000
-"""How far back and ahead brackets are looked for."""
+"""Brackets are matched this far before and after the cursor."""
 
 
 @frozen
 class Language:
-    """What tells strings and comments from code."""
+    """How strings and comments differ from code."""
 
     line_comments: tuple[str, ...] = ("//", "#")
-    "Marks of a comment that goes to the end of the line."
+    "Starts of a comment that runs to the end of the line."
     block_comments: tuple[tuple[str, str], ...] = (("/*", "*/"),)
-    "Opening and closing marks of other comments."
+    "Start and end of other comments."
     long_quotes: tuple[str, ...] = ()
     "Quotes of strings that may span lines."
     quotes: tuple[str, ...] = ('"', "'")
     "Quotes of strings that end with their line."
     prose: bool = False
-    "Text for people: brackets, quotes and indentation mean little."
+    "Natural language: brackets, quotes and indentation mean little."
 
 
 _C = Language(line_comments=("//",))
@@ -39,7 +38,7 @@ _DASH = Language(line_comments=("--",), block_comments=(("/*", "*/"),))
 _PROSE = Language(line_comments=(), block_comments=(), quotes=(), prose=True)
 _PYTHON = Language(line_comments=("#",), block_comments=(), long_quotes=('"""', "'''"))
 _SCRIPT = Language(line_comments=("//",), long_quotes=("`",))
-# A single quote also marks lifetimes and labels there; a character literal is too short to matter.
+# In Rust a single quote also marks lifetimes and labels; a character literal is too short to matter.
 _RUST = Language(line_comments=("//",), quotes=('"',))
 LANGUAGES: dict[str, Language] = {
     **dict.fromkeys(
@@ -61,7 +60,7 @@ SUFFIXES = {
     ".toml": "toml", ".lua": "lua", ".sql": "sql", ".hs": "haskell", ".md": "markdown", ".txt": "plaintext",
     ".tex": "latex", ".rst": "restructuredtext",
 }  # fmt: skip
-"""Language id by file name suffix, for requests that name no language."""
+"""Language id by file extension, for requests that name no language."""
 
 
 @frozen
@@ -71,25 +70,25 @@ class Scan:
     stack: str = ""
     "Open brackets, the innermost last."
     quote: str = ""
-    "The quote of the string the text ends in; empty: in none."
+    "The quote of the string the text ends in; empty: it ends in none."
     comment: bool = False
     "Whether the text ends in a comment."
     unmatched: tuple[tuple[int, str], ...] = ()
-    "Closing brackets that nothing in the text opens: offset and bracket, in order."
+    "Closing brackets that nothing in the text opens, in order: offset and bracket."
 
 
 def language_of(language_id: str, path: str = "") -> Language:
-    """Find a language by its LSP id, else by the file's name."""
+    """Find a language by its LSP id, else by the file name."""
     return LANGUAGES.get(language_id_of(language_id, path), Language())
 
 
 def language_id_of(language_id: str, path: str) -> str:
-    """Return the LSP id, else the one that the file's name tells; empty: neither tells."""
+    """Return the LSP id, else the one for the file extension; empty: unknown."""
     return language_id or SUFFIXES.get(PurePath(path).suffix.lower(), "")
 
 
 def scan(text: str, language: Language) -> Scan:
-    """Read a text from its beginning, taken to be outside strings and comments."""
+    """Scan a text, which must begin outside strings and comments."""
     pattern, openings = _pattern(language)
     stack: list[str] = []
     unmatched: list[tuple[int, str]] = []
@@ -107,7 +106,7 @@ def _match_bracket(bracket: str, offset: int, stack: list[str], unmatched: list[
     if bracket not in OPENERS:
         stack.append(bracket)
     elif OPENERS[bracket] in stack:
-        # Code being written has gaps: what is open inside counts as closed too.
+        # Unfinished code has gaps: brackets still open inside this pair count as closed.
         while stack.pop() != OPENERS[bracket]:
             pass
     else:
@@ -116,10 +115,10 @@ def _match_bracket(bracket: str, offset: int, stack: list[str], unmatched: list[
 
 @cache
 def _pattern(language: Language) -> tuple[re.Pattern[str], dict[int, str]]:
-    """Build a pattern for one bracket, comment or string.
+    """Build a pattern for one bracket, comment or string, and a table of quotes by group number.
 
-    Group 1 is a bracket; each other group matches where a comment or string is still open at the end of
-    the text. The dict says by which quote ("" for comments).
+    Group 1 is a bracket; every other group matches where a comment or string is still open at the end of
+    the text. The table holds its quote ("" for comments).
     """
     parts = [("", r"([()\[\]{}])")]
     parts += [("", rf"{re.escape(a)}[\s\S]*?(?:{re.escape(b)}|(\Z))") for a, b in language.block_comments]

@@ -12,7 +12,7 @@ import attrs
 from attrs import frozen
 
 from aide_lsp.completion.completer import Completion, CompletionRequest
-from aide_lsp.completion.postprocess import what_shows
+from aide_lsp.completion.postprocess import visible_at
 from aide_lsp.explain.endings import what_clean_up_did, why_ended
 from aide_lsp.explain.recorder import Recorder
 from aide_lsp.explain.step import Step, temperatures
@@ -253,7 +253,7 @@ def _end(recorder: Recorder) -> tuple[End, frozenset[int]]:
     assert cleaned is not None
     assert task is not None
     kept = written.text[: written.stop.end] if written.stop else written.text
-    seen = what_shows(task.hole, kept)
+    seen = visible_at(task.hole, kept)
     offsets = _offsets(kept, seen)
     invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
     common = _common(seen, cleaned.text)
@@ -261,7 +261,7 @@ def _end(recorder: Recorder) -> tuple[End, frozenset[int]]:
     by_end_token = bool(recorder.steps) and recorder.steps[-1].ends
     end = End(
         finish_reason=written.finish_reason,
-        rule=written.stop.rule if written.stop else None,
+        rule=written.stop.rule.code if written.stop else None,
         by_end_token=by_end_token,
         says=why_ended(written, by_end_token),
         dropped=written.text[len(kept) :],

@@ -8,9 +8,11 @@ from attrs import frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aide_lsp.completion import stopping
 from aide_lsp.completion.hole import Hole, Shape, read_hole
-from aide_lsp.completion.postprocess import MESSAGES, Cleaned, clean, what_shows
-from aide_lsp.completion.stopping import Stop, break_off, find_stop
+from aide_lsp.completion.postprocess import Cleaned, clean, visible_at
+from aide_lsp.completion.reasons import NoCompletionReason
+from aide_lsp.completion.stopping import Stop, StopRule, break_off, find_stop
 from aide_lsp.completion.syntax import language_of
 
 CURSOR = "█"
@@ -62,7 +64,7 @@ def check(case: Case) -> None:
     """Run a case."""
     hole, _, _ = hole_at(case.text, case.language)
     stop, cleaned = fill(hole, case.written)
-    assert (stop and stop.rule, cleaned.text) == (case.rule, case.inserted)
+    assert (stop and stop.rule.code, cleaned.text) == (case.rule, case.inserted)
 
 
 @pytest.mark.parametrize("case", read_cases(), ids=lambda case: case.name)
@@ -87,22 +89,22 @@ def test_find_stop_is_the_same_for_any_pieces(head, tail, written, language):
     stops = [find_stop(hole, written[:end]) for end in range(len(written) + 1)]
     first = next((stop for stop in stops if stop), None)
     if first is not None:
-        assert all(stop == first for stop in stops[first.decided :])
-        assert 0 <= first.end <= first.decided
+        assert all(stop == first for stop in stops[first.decided_at :])
+        assert 0 <= first.end <= first.decided_at
 
 
 @given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
 @settings(max_examples=500, deadline=None)
-def test_clean_text_never_repeats_what_stands_behind_it(head, tail, written, language):
+def test_clean_text_never_repeats_the_text_after_the_cursor(head, tail, written, language):
     hole = read_hole(head, tail, language_of(language))
     stop, cleaned = fill(hole, written)
-    assert (cleaned.empty_reason in MESSAGES) == (not cleaned.text)
+    assert (cleaned.empty_reason is not None) == (not cleaned.text)
     after = hole.after.rstrip()
     if hole.shape is Shape.INLINE and after and hole.imbalance(cleaned.text.removesuffix(after)) == 0:
         assert not cleaned.text.endswith(after)
     if hole.shape is Shape.LINES and cleaned.text and hole.below.strip():
         lines = (hole.before + cleaned.text).removesuffix("\n" + hole.before).split("\n")
-        assert lines[-1].rstrip() != hole.below.rstrip() or (stop and stop.rule == "joint")
+        assert lines[-1].rstrip() != hole.below.rstrip() or (stop and stop.rule.is_exact)
 
 
 @given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
@@ -112,7 +114,7 @@ def test_clean_text_never_repeats_what_stands_behind_it(head, tail, written, lan
 def test_clean_twice_changes_nothing(head, tail, written, language):
     hole = read_hole(head, tail, language_of(language))
     stop, cleaned = fill(hole, written)
-    again = clean(hole, cleaned.text, stop if stop and stop.rule == "joint" else None)
+    again = clean(hole, cleaned.text, stop if stop and stop.rule.is_exact else None)
     assert again.text == cleaned.text
 
 
@@ -122,9 +124,21 @@ def test_any_text_can_be_filled(head, tail, written):
     """Any Unicode, also lone surrogates and control characters, only where the line has them."""
     hole = read_hole(head, tail, language_of("python"))
     _, cleaned = fill(hole, written)
-    assert what_shows(hole, cleaned.text) == cleaned.text
+    assert visible_at(hole, cleaned.text) == cleaned.text
     broken = clean(hole, written, break_off(hole, written))
     assert len(broken.text) <= len(written) + len(hole.before) + 1
+
+
+def test_every_stop_rule_is_used_and_has_a_code_and_a_sentence_of_its_own():
+    source = Path(stopping.__file__).read_text(encoding="utf-8")
+    assert [rule for rule in StopRule if f", StopRule.{rule.name})" not in source] == []
+    assert len({rule.code for rule in StopRule}) == len({rule.message for rule in StopRule}) == len(StopRule)
+
+
+def test_every_reason_has_a_code_and_a_sentence_of_its_own():
+    reasons = list(NoCompletionReason)
+    assert len({reason.code for reason in reasons}) == len({reason.message for reason in reasons})
+    assert [reason for reason in reasons if not reason.message.endswith((".", ")."))] == []
 
 
 def test_break_off_drops_an_unfinished_line():
@@ -136,13 +150,13 @@ def test_break_off_drops_an_unfinished_line():
 @pytest.mark.parametrize(
     ("text", "written", "reason"),
     [
-        ("x = █", "", "nothing-to-add"),
-        ("x = █", " \n \n", "only-whitespace"),
-        ("def f():\n█    return 1", "    return 1\n", "repeats-suffix"),
-        ("f(█)", ")", "repeats-suffix"),
-        ("x = █ + 1", "\ny = 2", "nothing-to-add"),
-        ("x = █", "\u200b\u202e", "invisible"),
-        ("x = █", " \ufeff\n", "invisible"),
+        ("x = █", "", NoCompletionReason.NOTHING_TO_ADD),
+        ("x = █", " \n \n", NoCompletionReason.ONLY_WHITESPACE),
+        ("def f():\n█    return 1", "    return 1\n", NoCompletionReason.REPEATS_SUFFIX),
+        ("f(█)", ")", NoCompletionReason.REPEATS_SUFFIX),
+        ("x = █ + 1", "\ny = 2", NoCompletionReason.NOTHING_TO_ADD),
+        ("x = █", "\u200b\u202e", NoCompletionReason.INVISIBLE),
+        ("x = █", " \ufeff\n", NoCompletionReason.INVISIBLE),
     ],
 )
 def test_clean_says_why_nothing_is_left(text, written, reason):

@@ -28,14 +28,14 @@ def test_report_tells_what_was_written_and_not_shown():
     text = report_of(
         "def add(a, b):\n    return a|\n", continuing({"return a": " + b\n\nx"}), temperature=0.0
     )
-    assert "END      stop rule line\n  The expression or line was whole.\n  Not kept: “\\n”" in text
-    assert "Nothing had to be changed." in text
+    assert "END      stop rule line\n  The expression or line is complete.\n  Not kept: “\\n”" in text
+    assert "Nothing was changed." in text
 
 
 def test_report_of_nothing_says_why():
     text = report_of("def f():\n|    return 1\n", continuing({"def f():\n": ""}), temperature=0.0)
     assert "“<|endoftext|>”" in text
-    assert "Nothing is left to show. The model sees nothing to add here." in text
+    assert "Nothing is left to show. The model had nothing to add here." in text
 
 
 def test_report_cannot_steer_a_terminal():

@@ -1,0 +1,43 @@
+"""Why a request gets no completion: every reason, with the code for programs and the sentence for people.
+
+Codes are part of the protocol and of the ledger's files, so they never change.
+"""
+
+from enum import Enum
+
+from aide_lsp.completion.limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES
+
+
+class NoCompletionReason(Enum):
+    """A reason; where it depends on the request, whoever gives it may word a more precise sentence."""
+
+    # The model was asked, and there is nothing to insert.
+    NOTHING_TO_ADD = "nothing-to-add", "The model had nothing to add here."
+    ONLY_WHITESPACE = "only-whitespace", "The model generated only whitespace."
+    REPEATS_SUFFIX = "repeats-suffix", "The model only repeated the text after the cursor."
+    INVISIBLE = "invisible", "The model generated only invisible characters."
+    TIMEOUT = "timeout", "The deadline passed before the completion was finished (setting deadline_ms)."
+
+    # The text cannot be completed.
+    TOO_LARGE = (
+        "too-large",
+        f"The text has more than {LONGEST_TEXT:,} characters or {MOST_LINES:,} lines. "
+        "Shorten it, then open it again.",
+    )
+    LONG_LINE = "long-line", f"The line has more than {LONGEST_LINE:,} characters."
+    OFF = "off", "Completions are off for this file."
+
+    # The server cannot answer, or nobody waits for the answer any more.
+    PAUSED = "paused", "Aide is paused. Resume it with the command aide.resume."
+    LOADING = "loading", "The model is still loading."
+    FAILED = "failed", "The model could not be loaded."
+    UNKNOWN_DOCUMENT = "unknown-document", "The document is not open, or its text was lost. Open it again."
+    NO_PREVIOUS = "no-previous", "No earlier completion was shown at this position."
+    SUPERSEDED = "superseded", "A newer request for this document arrived."
+    CANCELLED = "cancelled", "The request was cancelled."
+    STALE = "stale", "The document was changed or closed in the meantime."
+    ERROR = "error", "Completing failed; see the log."
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
