@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from aide_lsp.errors import MemoryShortError, ModelFilesError, SettingsError
 from aide_lsp.progress import Progress
-from aide_lsp.settings.fields import ModelLimits, Settings
+from aide_lsp.settings.fields import Settings
+from aide_lsp.settings.limits import ModelLimits
 
 if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card

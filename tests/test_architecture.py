@@ -13,7 +13,7 @@ from tools.generate.pages import MARKS, REPOSITORY, generated_files
 
 PACKAGE = REPOSITORY / "aide_lsp"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
-FOUNDATION = {"", "errors", "invisible", "plain_file", "progress", "stalls"}
+FOUNDATION = {"", "errors", "invisible", "plain_file", "progress", "stalls", "toml_file"}
 """What every package may import."""
 PACKAGES = {
     "errors": set(),
@@ -21,12 +21,13 @@ PACKAGES = {
     "plain_file": set(),
     "progress": set(),
     "stalls": set(),
+    "toml_file": set(),
     "settings": set(),
     "inference": {"inference.onnx"},
     "inference.onnx": {"inference"},
     "completion": {"inference", "inference.onnx", "settings"},
     "convert": {"inference.onnx"},
-    "catalog": {"completion", "convert", "inference.onnx", "settings"},
+    "catalog": {"completion", "convert", "inference.onnx"},
     "bench": {"completion", "convert", "inference", "inference.onnx", "settings"},
     "explain": {"completion", "inference", "explain.page"},
     "explain.page": set(),

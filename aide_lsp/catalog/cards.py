@@ -15,9 +15,9 @@ from typing import Any
 
 from attrs import frozen
 
+from aide_lsp import toml_file
 from aide_lsp.catalog.card_rules import problems_of
 from aide_lsp.errors import CardError
-from aide_lsp.settings import toml_file
 
 _LONGEST_ID = 100
 """Characters that are compared and shown of an id that nobody knows."""

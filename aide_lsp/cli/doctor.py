@@ -109,7 +109,8 @@ def _telemetry_folders() -> Iterator[Path]:
 
 def check_settings() -> Iterator[Finding]:
     """The user's own settings file must be readable."""
-    from aide_lsp.settings.merge import SettingsReader, user_file
+    from aide_lsp.settings.files import user_file
+    from aide_lsp.settings.merge import SettingsReader
 
     resolved = SettingsReader().resolve()
     yield Finding("ok", "Settings file", f"{user_file()}{'' if user_file().exists() else ' (none yet)'}")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from aide_lsp.settings.fields import FIELDS, Limits, allowed
+from aide_lsp.settings.fields import FIELDS, allowed
+from aide_lsp.settings.limits import SettingField
 
 if TYPE_CHECKING:
     Word = click.ParamType[Any]
@@ -57,7 +58,7 @@ class PlaceType(Word):
 class SettingType(Word):
     """The value of one setting; `none` where it can be without one."""
 
-    def __init__(self, key: str, field: Limits) -> None:
+    def __init__(self, key: str, field: SettingField) -> None:
         self._key, self._field = key, field
         self.name = _KINDS[field.type].name
 
@@ -135,7 +136,7 @@ def given_values(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: None if value is NO_VALUE else value for key, value in found.items()}
 
 
-def _choices(key: str, field: Limits) -> Iterable[str]:
+def _choices(key: str, field: SettingField) -> Iterable[str]:
     if field.type is bool:
         return ("true", "false")
     nothing = ("none",) if field.none else ()

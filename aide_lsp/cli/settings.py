@@ -17,7 +17,8 @@ from aide_lsp.cli.terminal import say
 from aide_lsp.errors import AideError
 
 if TYPE_CHECKING:
-    from aide_lsp.settings.fields import ModelLimits, Settings
+    from aide_lsp.settings.fields import Settings
+    from aide_lsp.settings.limits import ModelLimits
 
 
 @click.command()

@@ -17,7 +17,8 @@ from aide_lsp.cli.errors import json_text
 from aide_lsp.cli.main import colored, effective_settings, load
 from aide_lsp.cli.options import PlaceCommand, given_values, json_option, parameter_options, place_argument
 from aide_lsp.cli.terminal import say
-from aide_lsp.settings.troubleshooting import COMPLAINTS, Proposal, label, propose, within
+from aide_lsp.settings.fields import label
+from aide_lsp.settings.troubleshooting import COMPLAINTS, Proposal, propose, within
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest

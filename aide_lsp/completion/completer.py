@@ -27,7 +27,8 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session
 from aide_lsp.inference.tokenizer import Tokenizer
-from aide_lsp.settings.fields import Parameters, Settings, most_context, new_seed
+from aide_lsp.settings.fields import Parameters, Settings, new_seed
+from aide_lsp.settings.limits import most_context
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 

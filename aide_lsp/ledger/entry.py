@@ -16,7 +16,6 @@ from aide_lsp import __version__
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
 
-MODES = ("off", "hashes", "text")
 LONGEST_KEPT = 1_000_000
 """Characters of a text that is kept in the mode `text`; of a longer one only the hashes are."""
 

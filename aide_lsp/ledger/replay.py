@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from aide_lsp.ledger.entry import Entry, Maker, hash_of, maker_of
-from aide_lsp.settings.fields import FIELDS, ModelLimits, Parameters, check_value
+from aide_lsp.settings.fields import FIELDS, Parameters, check_value
+from aide_lsp.settings.limits import ModelLimits
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, CompletionRequest

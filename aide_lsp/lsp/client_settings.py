@@ -13,9 +13,14 @@ from lsprotocol import types
 
 from aide_lsp.lsp.folders import WorkspaceFolders
 from aide_lsp.lsp.uris import Location, location_of
-from aide_lsp.settings.fields import ModelLimits
+from aide_lsp.settings.fields import KEYS
 from aide_lsp.settings.globs import is_glob
-from aide_lsp.settings.merge import KEYS, PROJECT_FILE, TABLES, Problem, Resolved, SettingsReader
+from aide_lsp.settings.limits import ModelLimits
+from aide_lsp.settings.merge import SettingsReader
+from aide_lsp.settings.problems import Problem
+from aide_lsp.settings.project_folders import PROJECT_FILE
+from aide_lsp.settings.resolved import Resolved
+from aide_lsp.settings.tables import TABLES
 
 SECTION = "aide"
 _Scope = tuple[str | None, str]

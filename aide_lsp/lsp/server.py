@@ -41,7 +41,8 @@ from aide_lsp.lsp.rpc.transport import Transport
 from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS
 from aide_lsp.lsp.status import Status
 from aide_lsp.settings.fields import Settings
-from aide_lsp.settings.merge import PROJECT_FILE, PYPROJECT, Problem
+from aide_lsp.settings.problems import Problem
+from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer

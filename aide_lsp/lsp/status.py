@@ -9,14 +9,14 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import attrs
 from attrs import frozen
 
 from aide_lsp import __version__
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.client_settings import Configuration
 from aide_lsp.lsp.requests.model_host import ModelHost
-from aide_lsp.settings.fields import Parameters, camel, shown
+from aide_lsp.settings.fields import PARAMETERS, Parameters, camel
+from aide_lsp.settings.problems import shown
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
@@ -156,7 +156,7 @@ class Status:
 
 def parameters_json(parameters: Parameters) -> dict[str, Any]:
     """The five as editors write them."""
-    return {camel(field.name): getattr(parameters, field.name) for field in attrs.fields(Parameters)}
+    return {camel(key): getattr(parameters, key) for key in PARAMETERS}
 
 
 def numbers(completion: "Completion") -> Mapping[str, Any]:

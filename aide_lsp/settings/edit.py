@@ -16,10 +16,10 @@ from typing import Any
 
 from attrs import frozen
 
+from aide_lsp import toml_file
 from aide_lsp.errors import SettingsError, disk_is_full
-from aide_lsp.settings import toml_file
-from aide_lsp.settings.project_folders import OWN, SHARED, Owner, distrust, project_root
-from aide_lsp.settings.toml_file import UnreadableError
+from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, Owner, distrust, project_root
+from aide_lsp.toml_file import UnreadableError
 
 LARGEST = 65_536
 """Bytes of a file that is edited at all: longer ones would take seconds."""
@@ -29,7 +29,7 @@ _Table = tuple[str, ...]
 
 
 @frozen
-class Change:
+class FileEdit:
     """A file as it is, and as it shall be."""
 
     path: Path
@@ -58,7 +58,7 @@ def write_values(document: Path, folder: Path | None, values: Mapping[str, Any])
     try:
         if not any(value is not None for value in values.values()) and project_root(document, folder) is None:
             return None
-        change = plan_change(document, folder, values)
+        change = plan_edit(document, folder, values)
         if change.new == (change.old or b""):
             return None
         _replace(change)
@@ -79,7 +79,7 @@ def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
         if text.encode("utf-8") == (old or b""):
             return None
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(Change(real, old, text.encode("utf-8")), mode=0o600)
+        _replace(FileEdit(real, old, text.encode("utf-8")), mode=0o600)
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be written: {error.strerror or error}. {_advice(error)}"
@@ -87,7 +87,7 @@ def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
     return path
 
 
-def plan_change(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Change:
+def plan_edit(document: Path, folder: Path | None, values: Mapping[str, Any]) -> FileEdit:
     """Do as `write_values`, but write nothing."""
     root = project_root(document, folder)
     if root is None:
@@ -100,7 +100,7 @@ def plan_change(document: Path, folder: Path | None, values: Mapping[str, Any]) 
         text = edit(HEADER, (), set_values, path) if set_values else ""
     else:
         text = edit(_decode(old, path), _table_of(path), values, path)
-    return Change(path, old, text.encode("utf-8"))
+    return FileEdit(path, old, text.encode("utf-8"))
 
 
 def edit(text: str, table: _Table, values: Mapping[str, Any], path: Path) -> str:
@@ -191,14 +191,14 @@ def _find(start: Path, root: Path) -> Path:
     if not start.is_relative_to(root):
         raise SettingsError(f"{start} is not in the folder {root}: nothing is written.")
     for place in (start, *start.parents):
-        for name in (OWN, SHARED):
+        for name in (PROJECT_FILE, PYPROJECT):
             if (place / name).is_symlink() or (place / name).exists():
                 path = _inside(place / name, root)
-                if name == OWN or _sets_something(path):
+                if name == PROJECT_FILE or _sets_something(path):
                     return path
         if place == root:
             break
-    return root / OWN
+    return root / PROJECT_FILE
 
 
 def _no_project(document: Path, values: Mapping[str, Any]) -> SettingsError:
@@ -237,7 +237,7 @@ def _sets_something(path: Path) -> bool:
 
 
 def _table_of(path: Path) -> _Table:
-    return ("tool", "aide") if path.name == SHARED else ()
+    return ("tool", "aide") if path.name == PYPROJECT else ()
 
 
 def _read(path: Path) -> bytes:
@@ -263,7 +263,7 @@ def _advice(error: OSError) -> str:
     return "Check the permissions of the file and its folder, then try again."
 
 
-def _replace(change: Change, mode: int = 0o644) -> None:
+def _replace(change: FileEdit, mode: int = 0o644) -> None:
     """Write beside the file and rename: readers see the old one or the new one, never a part.
 
     A new file gets `mode`; one that is there keeps its own.

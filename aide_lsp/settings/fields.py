@@ -11,11 +11,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from aide_lsp.settings.limits import Limits as Limits
-from aide_lsp.settings.limits import ModelLimits as ModelLimits
-from aide_lsp.settings.limits import allowed_by, fault_of, normalized
-from aide_lsp.settings.limits import most_context as most_context
-from aide_lsp.settings.limits import shown as shown
+from aide_lsp.settings.limits import ModelLimits, SettingField, allowed_by, fault_of, normalized
 
 PROJECT_NUM_CONTEXT = 4096
 """A project cannot raise Num Context beyond this, where the user sets no `max_num_context`."""
@@ -23,7 +19,7 @@ PROJECT_NUM_CONTEXT = 4096
 
 def setting(default: Any, kind: type, doc: str, **limits: Any) -> Any:
     """Declare one setting: an attribute with its limits beside it."""
-    return attrs.field(default=default, metadata={"limits": Limits(kind, doc, **limits)})
+    return attrs.field(default=default, metadata={"limits": SettingField(kind, doc, **limits)})
 
 
 @frozen
@@ -188,7 +184,7 @@ class Settings:
     )
 
 
-def setting_fields() -> dict[str, Limits]:
+def setting_fields() -> dict[str, SettingField]:
     """All settings by key, the five parameters first."""
     fields = (*attrs.fields(Parameters), *attrs.fields(Settings))
     return {field.name: field.metadata["limits"] for field in fields if "limits" in field.metadata}
@@ -202,8 +198,7 @@ def defaults() -> dict[str, Any]:
 
 def value_of(settings: Settings, key: str) -> Any:
     """Look up a setting by its key."""
-    holder = settings.parameters if hasattr(settings.parameters, key) else settings
-    return getattr(holder, key)
+    return getattr(settings.parameters if key in PARAMETERS else settings, key)
 
 
 def normal(key: str, value: Any) -> Any:
@@ -220,11 +215,9 @@ def in_effect(key: str, value: Any) -> Any:
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """Return settings in which `values` (checked, by key) replace what was there."""
     values = {key: in_effect(key, value) for key, value in values.items()}
-    names = {field.name for field in attrs.fields(Parameters)}
-    parameters = attrs.evolve(settings.parameters, **{k: v for k, v in values.items() if k in names})
-    return attrs.evolve(
-        settings, parameters=parameters, **{k: v for k, v in values.items() if k not in names}
-    )
+    parameters = {key: value for key, value in values.items() if key in PARAMETERS}
+    others = {key: value for key, value in values.items() if key not in PARAMETERS}
+    return attrs.evolve(settings, parameters=attrs.evolve(settings.parameters, **parameters), **others)
 
 
 def new_seed() -> int:
@@ -240,6 +233,11 @@ def camel(key: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
+def label(key: str) -> str:
+    """The parameter as its documentation calls it: `top_k` -> `Top K`."""
+    return key.replace("_", " ").title()
+
+
 def check_value(key: str, value: Any, limits: ModelLimits | None = None) -> str | None:
     """Say what is wrong with a value; None: it can be used."""
     return fault_of(FIELDS[key], value, limits)
@@ -250,4 +248,9 @@ def allowed(key: str, limits: ModelLimits | None = None) -> str:
     return allowed_by(FIELDS[key], limits)
 
 
-FIELDS: Mapping[str, Limits] = setting_fields()
+PARAMETERS = tuple(field.name for field in attrs.fields(Parameters))
+"""The keys of the generation parameters."""
+FIELDS: Mapping[str, SettingField] = setting_fields()
+"""All settings by key, the parameters first."""
+KEYS: Mapping[str, str] = {camel(key): key for key in FIELDS} | {key: key for key in FIELDS}
+"""Each key by the ways to write it: `topK` and `top_k`."""

@@ -17,11 +17,11 @@ from typing import Any
 
 from attrs import field, frozen
 
-from aide_lsp.settings import toml_file
-from aide_lsp.settings.project_folders import OWN, SHARED, Owner, distrust
-from aide_lsp.settings.toml_file import UnreadableError
+from aide_lsp import toml_file
+from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, Owner, distrust
+from aide_lsp.toml_file import UnreadableError
 
-PROJECT_FILE, PYPROJECT, USER_FILE = OWN, SHARED, "settings.toml"
+USER_FILE = "settings.toml"
 MAXIMUM_SIZE = 262_144
 """Bytes of a file: a `pyproject.toml` holds much besides."""
 # A file that changed so recently may change again without its time or size showing it.
@@ -187,7 +187,7 @@ def _after_fault(
 ) -> SettingsFile | None:
     """Keep what a file said before it broke. None: a `pyproject.toml` that says nothing of us."""
     before = kept.file.table if kept is not None and kept.file is not None else {}
-    is_ours = path.name != SHARED or before or b"tool.aide" in (data or b"") or "tool.aide" in fault
+    is_ours = path.name != PYPROJECT or before or b"tool.aide" in (data or b"") or "tool.aide" in fault
     if not is_ours:
         return None
     return SettingsFile(path, before, fault)
@@ -195,7 +195,7 @@ def _after_fault(
 
 def _table_in(data: bytes, path: Path) -> Mapping[str, Any] | None:
     """Return what a file sets; None: it sets nothing for us."""
-    if path.name != SHARED:
+    if path.name != PYPROJECT:
         return toml_file.parse(data, MAXIMUM_SIZE)
     if b"aide" not in data and len(data) <= MAXIMUM_SIZE:
         return None  # most of them, and some are long
@@ -208,4 +208,4 @@ def _table_in(data: bytes, path: Path) -> Mapping[str, Any] | None:
 
 @lru_cache(maxsize=8192)
 def _paths(place: Path) -> tuple[Path, Path]:
-    return place / OWN, place / SHARED
+    return place / PROJECT_FILE, place / PYPROJECT

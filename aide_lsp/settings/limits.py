@@ -1,21 +1,20 @@
 """What one setting accepts, and how that is said.
 
-In: a setting's `Limits`, a value. Out: what is wrong with the value, in words.
+In: a setting's `SettingField`, a value. Out: what is wrong with the value, in words.
 It does not know which settings there are (`settings.py` does), nor where a value was read.
 """
 
-import json
 import math
 from typing import Any
 
 from attrs import Factory, field, frozen
 
-from aide_lsp.invisible import escaped
 from aide_lsp.settings.globs import glob_fault
+from aide_lsp.settings.problems import shown
 
 
 @frozen
-class Limits:
+class SettingField:
     """What a setting accepts, and what it is for."""
 
     type: type
@@ -84,7 +83,7 @@ _NOUNS = {
 }
 
 
-def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> str | None:
+def fault_of(field: SettingField, value: Any, limits: ModelLimits | None = None) -> str | None:
     """Say what is wrong with a value; None: it can be used."""
     if value is None:
         return None if field.none else f"expected {allowed_by(field, limits)}, found nothing"
@@ -105,7 +104,7 @@ def fault_of(field: Limits, value: Any, limits: ModelLimits | None = None) -> st
     return None
 
 
-def normalized(field: Limits, value: Any) -> Any:
+def normalized(field: SettingField, value: Any) -> Any:
     """Return a value as it is used: where a whole number is expected, 40.0 is 40; -0.0 is 0.0."""
     if not isinstance(value, float):
         return value
@@ -120,7 +119,7 @@ def entry_fault(entry: Any) -> str | None:
     return f"{shown(entry)}: {fault}" if fault else None
 
 
-def allowed_by(field: Limits, limits: ModelLimits | None = None) -> str:
+def allowed_by(field: SettingField, limits: ModelLimits | None = None) -> str:
     """Say in words what a setting accepts."""
     if field.choices:
         return "one of " + ", ".join(f'"{choice}"' for choice in field.choices)
@@ -135,21 +134,11 @@ def allowed_by(field: Limits, limits: ModelLimits | None = None) -> str:
     return noun + (f" (or nothing: {field.none})" if field.none else "")
 
 
-def greatest(field: Limits, limits: ModelLimits | None) -> float | None:
+def greatest(field: SettingField, limits: ModelLimits | None) -> float | None:
     """The greatest value, that of the model where it is known; None: no limit is known."""
     if field.model_maximum is not None and limits is not None:
         return int(getattr(limits, field.model_maximum))
     return field.maximum
-
-
-def shown(value: Any) -> str:
-    """Write a value for a message: short, on one line."""
-    try:
-        text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False, default=str)
-    except (ValueError, TypeError, RecursionError):
-        return "a number of thousands of digits" if isinstance(value, int) else "something very large"
-    text = escaped(text)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _has_type(value: Any, kind: type) -> bool:

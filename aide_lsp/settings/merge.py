@@ -20,32 +20,24 @@ from attrs import evolve
 
 from aide_lsp.settings.fields import (
     FIELDS,
+    KEYS,
     PROJECT_NUM_CONTEXT,
-    ModelLimits,
     Settings,
     check_value,
     defaults,
     in_effect,
-    shown,
     value_of,
     with_values,
 )
-from aide_lsp.settings.files import PROJECT_FILE as PROJECT_FILE
-from aide_lsp.settings.files import PYPROJECT as PYPROJECT
-from aide_lsp.settings.files import SettingsFile, SettingsFiles
-from aide_lsp.settings.files import user_file as user_file
-from aide_lsp.settings.limits import greatest
+from aide_lsp.settings.files import SettingsFile, SettingsFiles, user_file
+from aide_lsp.settings.limits import ModelLimits, greatest
 from aide_lsp.settings.presets import PRESETS, with_own
-from aide_lsp.settings.problems import Problem as Problem
-from aide_lsp.settings.problems import named
+from aide_lsp.settings.problems import Problem, named, shown
 from aide_lsp.settings.project_folders import globs_root, project_folders
-from aide_lsp.settings.resolved import DEFAULT, OffRule, Origin
-from aide_lsp.settings.resolved import Resolved as Resolved
+from aide_lsp.settings.resolved import DEFAULT, OffRule, Origin, Resolved
 from aide_lsp.settings.secret_files import secret_glob
 from aide_lsp.settings.tables import PRESETS as PRESET_TABLES
-from aide_lsp.settings.tables import TABLES as TABLES
-from aide_lsp.settings.tables import Kind, Layer, Part, Subject, fits, parts
-from aide_lsp.settings.values import KEYS as KEYS
+from aide_lsp.settings.tables import Kind, SettingsLayer, SettingsTable, Subject, fits, tables_of
 from aide_lsp.settings.values import Bounds, GoodValues
 
 # Sections of the editor's settings that only the editor's own plugin reads.
@@ -53,7 +45,7 @@ CLIENT_SECTIONS = frozenset({"server", "trace"})
 EDITOR, REQUEST = "editor settings", "this request"
 Sources = tuple[SettingsFile | None, tuple[SettingsFile, ...]]
 """The user's file, and the project files, the nearest first."""
-_Rules = list[tuple[Layer, tuple[str, ...]]]
+_Rules = list[tuple[SettingsLayer, tuple[str, ...]]]
 _Known = tuple[Sources, Path | None, ModelLimits | None, tuple[int, int] | None]
 _MOST_PROBLEMS = 100
 """Told of one place."""
@@ -107,8 +99,8 @@ class SettingsReader:
         if kept is not None and kept[0] is editor and kept[1] == known:
             return kept[2]
         layers, outer = _layers(sources, root)
-        layers.append(Layer(EDITOR, "editor", _editor_values(editor), root, folder))
-        layers += [Layer(REQUEST, "request", _request_values(request), root)] if request else []
+        layers.append(SettingsLayer(EDITOR, "editor", _editor_values(editor), root, folder))
+        layers += [SettingsLayer(REQUEST, "request", _request_values(request), root)] if request else []
         resolved = self._merge(subject, layers, outer, limits, _problems(sources))
         if not request:
             if len(self._kept) >= _MOST_KEPT:
@@ -131,8 +123,8 @@ class SettingsReader:
     def _merge(
         self,
         subject: Subject,
-        layers: list[Layer],
-        outer: list[Layer],
+        layers: list[SettingsLayer],
+        outer: list[SettingsLayer],
         limits: ModelLimits | None,
         problems: list[Problem],
     ) -> Resolved:
@@ -156,26 +148,26 @@ class _Merge:
         self._settings = Settings()
         self._lower_default()
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: SettingsLayer) -> None:
         """Put a layer over those before."""
         # What is wrong with the last good contents of a broken file was told when they were read.
         problems = [] if layer.stale else self._problems
-        for part in parts(layer, self._subject, problems):
-            good = self._values.check(layer, part, self._settings, self._bounds, problems)
+        for table in tables_of(layer, self._subject, problems):
+            good = self._values.check(layer, table, self._settings, self._bounds, problems)
             found = [
-                (key, self._lowered(origin, key, layer, part))
-                for key, origin in self._origins_of(good, layer, part)
+                (key, self._lowered(origin, key, layer, table))
+                for key, origin in self._origins_of(good, layer, table)
             ]
-            if part.fits:
+            if table.fits:
                 self._put(found)
                 self._rules.append((layer, good.get("off", ())))
 
-    def add_rules(self, layer: Layer) -> None:
+    def add_rules(self, layer: SettingsLayer) -> None:
         """Take only what a project file further out switches off."""
         values = {written: value for written, value in layer.table.items() if KEYS.get(written) == "off"}
-        part = Part("further out", "", values, True)
+        table = SettingsTable("further out", "", values, True)
         problems = [] if layer.stale else self._problems
-        globs = self._values.check(layer, part, self._settings, self._bounds, problems).get("off", ())
+        globs = self._values.check(layer, table, self._settings, self._bounds, problems).get("off", ())
         self._put([("off", Origin(globs, layer.name))] if globs else [])
         self._rules.append((layer, globs))
 
@@ -189,17 +181,19 @@ class _Merge:
             presets=self._bounds.presets,
         )
 
-    def _origins_of(self, good: Mapping[str, Any], layer: Layer, part: Part) -> Iterator[tuple[str, Origin]]:
-        """What a part sets: its preset written out, over that what it sets by itself."""
+    def _origins_of(
+        self, good: Mapping[str, Any], layer: SettingsLayer, table: SettingsTable
+    ) -> Iterator[tuple[str, Origin]]:
+        """What a table sets: its preset written out, over that what it sets by itself."""
         name = good.get("preset")
         preset = self._bounds.presets[name] if name else {}
         for key, value in preset.items():
             if key not in good:
-                yield key, Origin(value, layer.name, part.label, str(name))
+                yield key, Origin(value, layer.name, table.label, str(name))
         for key, value in good.items():
-            yield key, Origin(value, layer.name, part.label)
+            yield key, Origin(value, layer.name, table.label)
 
-    def _lowered(self, origin: Origin, key: str, layer: Layer, part: Part) -> Origin:
+    def _lowered(self, origin: Origin, key: str, layer: SettingsLayer, table: SettingsTable) -> Origin:
         """Lower a value to the user's cap, one of a preset also to what the model can do; say so.
 
         Where the user set no cap, a project cannot make each request take many seconds either.
@@ -218,7 +212,7 @@ class _Merge:
             return origin
         by = f" of the preset {named(origin.preset)}" if origin.preset else ""
         wrong = f"{shown(origin.value)}{by} is more than {whose}; it is lowered to {top}"
-        self._problems.append(Problem.of(part.prefix + key, origin.source, wrong, notice=True))
+        self._problems.append(Problem.of(table.prefix + key, origin.source, wrong, notice=True))
         return evolve(origin, value=top, wanted=origin.value)
 
     def _lower_default(self) -> None:
@@ -256,11 +250,11 @@ class _Merge:
         return values
 
 
-def _layer(file: SettingsFile, kind: Kind, root: Path | None) -> Layer:
-    return Layer(str(file.path), kind, file.table, root, stale=file.fault is not None)
+def _layer(file: SettingsFile, kind: Kind, root: Path | None) -> SettingsLayer:
+    return SettingsLayer(str(file.path), kind, file.table, root, stale=file.fault is not None)
 
 
-def _layers(sources: Sources, root: Path | None) -> tuple[list[Layer], list[Layer]]:
+def _layers(sources: Sources, root: Path | None) -> tuple[list[SettingsLayer], list[SettingsLayer]]:
     """Return the layers of files, and the project files further out."""
     user, files = sources
     own = [_layer(user, "user", root)] if user else []
@@ -300,7 +294,7 @@ def _file_problems(file: SettingsFile) -> list[Problem]:
     return found
 
 
-def _presets(layers: Iterable[Layer], problems: list[Problem]) -> Mapping[str, Mapping[str, Any]]:
+def _presets(layers: Iterable[SettingsLayer], problems: list[Problem]) -> Mapping[str, Mapping[str, Any]]:
     """Gather all presets, those of the user's own places included."""
     presets = PRESETS
     for layer in layers:
@@ -310,7 +304,7 @@ def _presets(layers: Iterable[Layer], problems: list[Problem]) -> Mapping[str, M
     return presets
 
 
-def _cap(layers: Iterable[Layer]) -> int | None:
+def _cap(layers: Iterable[SettingsLayer]) -> int | None:
     """The lowest `max_num_context` of the user's places."""
     found = [
         value

@@ -7,9 +7,7 @@ It does not know which preset is in effect, nor what wins over it: `settings_lay
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
-
-from aide_lsp.settings.fields import Parameters, camel, check_value, normal
+from aide_lsp.settings.fields import KEYS, PARAMETERS, check_value, normal
 from aide_lsp.settings.problems import Problem, named, nearest
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -20,8 +18,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "conversational": {"temperature": 0.6, "top_p": 0.8, "top_k": 70},
 }
 """The presets that come with Aide."""
-PARAMETERS = tuple(field.name for field in attrs.fields(Parameters))
-_KEYS = {**{camel(key): key for key in PARAMETERS}, **{key: key for key in PARAMETERS}}
 
 
 def with_own(
@@ -54,14 +50,14 @@ def _usable(
 ) -> Iterator[tuple[str, Any]]:
     """Yield the parameters that can be used. The model's limits are applied where the preset is."""
     for written, value in values.items():
-        key = _KEYS.get(written)
         if value is None:
             continue
-        if key is None:
-            wrong: str | None = f"a preset holds the five parameters only{nearest(written, PARAMETERS)}"
-        else:
+        key = KEYS.get(written, written)
+        if key in PARAMETERS:
             wrong = check_value(key, value)
-        if wrong is None and key is not None:
+        else:
+            wrong = f"a preset holds the five parameters only{nearest(written, PARAMETERS)}"
+        if wrong is None:
             yield key, normal(key, value)
         else:
-            problems.append(Problem.of(f"presets.{named(name)}.{named(written)}", source, f"{wrong}"))
+            problems.append(Problem.of(f"presets.{named(name)}.{named(written)}", source, wrong))

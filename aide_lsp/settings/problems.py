@@ -3,13 +3,15 @@
 In: a place, a key as it was written, a fault. Out: a `Problem`. It does not know what makes a value wrong.
 """
 
+import json
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import Any
 
 from attrs import frozen
 
-from aide_lsp.settings.limits import shown
+from aide_lsp.invisible import escaped
 
 # Comparing takes the square of the length; no name of ours is longer than a third of this.
 _LONGEST_NAME = 60
@@ -32,6 +34,16 @@ class Problem:
     def of(key: str, source: str, wrong: str, notice: bool = False) -> "Problem":
         """Make a problem with a key."""
         return Problem(source, key, f"{key} in {source}: {wrong}.", notice)
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message: short, on one line."""
+    try:
+        text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False, default=str)
+    except (ValueError, TypeError, RecursionError):
+        return "a number of thousands of digits" if isinstance(value, int) else "something very large"
+    text = escaped(text)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def named(name: str) -> str:

@@ -12,7 +12,7 @@ from shlex import quote
 
 from attrs import frozen
 
-OWN, SHARED = ".aide.toml", "pyproject.toml"
+PROJECT_FILE, PYPROJECT = ".aide.toml", "pyproject.toml"
 """The files that set something for a project; of two in one folder the first counts."""
 REPOSITORY = ".git"
 
@@ -40,7 +40,7 @@ def project_root(document: Path, folder: Path | None) -> Path | None:
         return None
     if places[-1] == folder or _is_there(places[-1], REPOSITORY):
         return places[-1]
-    return next((place for place in places if _is_there(place, OWN)), None)
+    return next((place for place in places if _is_there(place, PROJECT_FILE)), None)
 
 
 def globs_root(document: Path | None, folder: Path | None, places: tuple[Path, ...]) -> Path | None:

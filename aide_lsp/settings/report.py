@@ -6,9 +6,9 @@ In: `Resolved`. Out: the report as JSON, or as text for a terminal. It does not 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from aide_lsp.settings.fields import FIELDS, ModelLimits, allowed, defaults, shown
-from aide_lsp.settings.limits import greatest
-from aide_lsp.settings.problems import named
+from aide_lsp.settings.fields import FIELDS, allowed, defaults
+from aide_lsp.settings.limits import ModelLimits, greatest
+from aide_lsp.settings.problems import named, shown
 from aide_lsp.settings.resolved import DEFAULT, Origin, Resolved
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from aide_lsp.settings.fields import Settings
-from aide_lsp.settings.limits import shown
-from aide_lsp.settings.problems import Problem
+from aide_lsp.settings.problems import Problem, shown
 
 DEFAULT = "default"
 

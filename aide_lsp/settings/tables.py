@@ -1,7 +1,7 @@
 """Takes one place's settings apart: plain keys, tables for languages, tables for globs.
 
-In: a `Layer`, a document. Out: its `Part`s in the order in which they count, each with whether it fits
-the document. It does not know which settings there are, nor whether a value is allowed.
+A `SettingsLayer` becomes `SettingsTable`s in the order in which they count, each with whether it fits the
+document.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,8 +12,7 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 
 from aide_lsp.settings.globs import MAXIMUM_SIZE, glob_fault, glob_size, is_glob, matches
-from aide_lsp.settings.limits import shown
-from aide_lsp.settings.problems import Problem, named
+from aide_lsp.settings.problems import Problem, named, shown
 
 LANGUAGES, GLOBS, PRESETS = "languages", "globs", "presets"
 TABLES = (LANGUAGES, GLOBS, PRESETS)
@@ -23,7 +22,7 @@ Kind = Literal["user", "project", "editor", "request"]
 
 
 @frozen
-class Layer:
+class SettingsLayer:
     """All that one place sets."""
 
     name: str
@@ -41,7 +40,7 @@ class Layer:
 
 
 @frozen
-class Part:
+class SettingsTable:
     """The keys of one table of a layer."""
 
     label: str
@@ -70,11 +69,11 @@ class Subject:
     """Whether the path is one of this machine."""
 
 
-def parts(layer: Layer, subject: Subject, problems: list[Problem]) -> list[Part]:
+def tables_of(layer: SettingsLayer, subject: Subject, problems: list[Problem]) -> list[SettingsTable]:
     """Take a layer apart: plain keys first, then languages, then globs in the order they are written."""
     plain = dict[str, Any]()
-    languages: list[Part] = []
-    globs: list[Part] = []
+    languages: list[SettingsTable] = []
+    globs: list[SettingsTable] = []
     for written, value in layer.table.items():
         if value is None and layer.kind != "request":
             continue
@@ -89,21 +88,23 @@ def parts(layer: Layer, subject: Subject, problems: list[Problem]) -> list[Part]
         else:
             plain[written] = value
     globs = _within_size(layer, globs, problems)
-    found = [Part("", "", plain, True), *languages, *globs]
+    found = [SettingsTable("", "", plain, True), *languages, *globs]
     if len(found) > MOST_TABLES:
         wrong = f"{len(found)} tables are more than {MOST_TABLES}; the last ones do not count"
         problems.append(Problem(layer.name, "", f"{layer.name}: {wrong}."))
-    return [_fitted(part, layer, subject) for part in found[:MOST_TABLES]]
+    return [_fitted(table, layer, subject) for table in found[:MOST_TABLES]]
 
 
-def _fitted(part: Part, layer: Layer, subject: Subject) -> Part:
+def _fitted(table: SettingsTable, layer: SettingsLayer, subject: Subject) -> SettingsTable:
     """Say whether a table for a glob counts: asked only of those that are few enough."""
-    return evolve(part, fits=fits(part.glob, layer, subject.document)) if part.glob else part
+    return evolve(table, fits=fits(table.glob, layer, subject.document)) if table.glob else table
 
 
-def _within_size(layer: Layer, globs: list[Part], problems: list[Problem]) -> list[Part]:
+def _within_size(
+    layer: SettingsLayer, globs: list[SettingsTable], problems: list[Problem]
+) -> list[SettingsTable]:
     """Leave out the last tables where the globs together would take too long."""
-    counted = globs_within(part.glob for part in globs)
+    counted = globs_within(table.glob for table in globs)
     if counted < len(globs):
         wrong = f"its globs, braces written out, have more than {MAXIMUM_SIZE:,} characters"
         problems.append(Problem(layer.name, "", f"{layer.name}: {wrong}; the last ones do not count."))
@@ -116,7 +117,7 @@ def globs_within(globs: Iterable[str]) -> int:
     return sum(1 for _ in takewhile(lambda size: size <= MAXIMUM_SIZE, sizes))
 
 
-def fits(glob: str, layer: Layer, document: Path | None) -> bool:
+def fits(glob: str, layer: SettingsLayer, document: Path | None) -> bool:
     """Whether a document fits a glob of a layer."""
     if document is None:
         return False
@@ -130,14 +131,16 @@ def fits(glob: str, layer: Layer, document: Path | None) -> bool:
     return matches(glob, document.relative_to(layer.root))
 
 
-def fault_in(glob: str, layer: Layer) -> str | None:
+def fault_in(glob: str, layer: SettingsLayer) -> str | None:
     """Say what is wrong with a glob in this layer."""
     if layer.kind == "project" and glob.startswith(("/", "~")):
         return "a project's globs are relative to the folder of its file, and begin with no /"
     return glob_fault(glob)
 
 
-def _languages(layer: Layer, value: Any, subject: Subject, problems: list[Problem]) -> Iterator[Part]:
+def _languages(
+    layer: SettingsLayer, value: Any, subject: Subject, problems: list[Problem]
+) -> Iterator[SettingsTable]:
     if not isinstance(value, Mapping):
         wrong = f"expected a table for each language, such as [languages.python], found {shown(value)}"
         problems.append(Problem.of(LANGUAGES, layer.name, wrong))
@@ -146,13 +149,13 @@ def _languages(layer: Layer, value: Any, subject: Subject, problems: list[Proble
         prefix = f"{LANGUAGES}.{named(language)}"
         if isinstance(values, Mapping):
             same = bool(language) and language.lower() == subject.language.lower()
-            yield Part(f"[{prefix}]", f"{prefix}.", _set(values), same)
+            yield SettingsTable(f"[{prefix}]", f"{prefix}.", _set(values), same)
         elif values is not None:
             wrong = f"expected a table of settings for this language, found {shown(values)}"
             problems.append(Problem.of(prefix, layer.name, wrong))
 
 
-def _globs(layer: Layer, value: Any, problems: list[Problem]) -> Iterator[Part]:
+def _globs(layer: SettingsLayer, value: Any, problems: list[Problem]) -> Iterator[SettingsTable]:
     if not isinstance(value, Mapping):
         wrong = f"expected a table of settings for each glob, found {shown(value)}"
         problems.append(Problem.of(GLOBS, layer.name, wrong))
@@ -161,7 +164,7 @@ def _globs(layer: Layer, value: Any, problems: list[Problem]) -> Iterator[Part]:
         yield from _glob(layer, glob, values, problems)
 
 
-def _glob(layer: Layer, glob: str, values: Any, problems: list[Problem]) -> Iterator[Part]:
+def _glob(layer: SettingsLayer, glob: str, values: Any, problems: list[Problem]) -> Iterator[SettingsTable]:
     prefix = shown(glob)
     if values is None:
         return
@@ -170,7 +173,7 @@ def _glob(layer: Layer, glob: str, values: Any, problems: list[Problem]) -> Iter
     elif (fault := fault_in(glob, layer)) is not None:
         wrong = f"{fault}; nothing of this table takes effect"
     else:
-        yield Part(f"[{prefix}]", f"{prefix}.", _set(values), False, glob)
+        yield SettingsTable(f"[{prefix}]", f"{prefix}.", _set(values), False, glob)
         return
     problems.append(Problem.of(prefix, layer.name, wrong))
 

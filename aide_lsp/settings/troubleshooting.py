@@ -11,7 +11,9 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from aide_lsp.settings.fields import FIELDS, ModelLimits, Parameters, shown
+from aide_lsp.settings.fields import FIELDS, Parameters, label
+from aide_lsp.settings.limits import ModelLimits
+from aide_lsp.settings.problems import shown
 
 UP, DOWN, FIX = 1, -1, 0
 NARROW_TOP_K = 40
@@ -99,7 +101,7 @@ COMPLAINTS: Mapping[str, Complaint] = {
 
 
 @frozen
-class Change:
+class ParameterChange:
     """One parameter's new value."""
 
     key: str
@@ -128,7 +130,7 @@ class Proposal:
     "The present parameters."
     after: Parameters
     "The proposed ones."
-    changes: tuple[Change, ...]
+    changes: tuple[ParameterChange, ...]
     "The parameters that differ."
     bounds: tuple[str, ...]
     "Sentences on parameters that should change and cannot."
@@ -159,7 +161,7 @@ def propose(
         reads_all: whether the model reads the whole text with the present parameters.
     """
     rules = COMPLAINTS[complaint]
-    changes, bounds = list[Change](), list[str]()
+    changes, bounds = list[ParameterChange](), list[str]()
     for move in rules.moves:
         if move.perhaps and changes and parameters.top_k >= NARROW_TOP_K:
             continue
@@ -172,7 +174,7 @@ def propose(
         if isinstance(new, str):
             bounds.append(new)
         else:
-            changes.append(Change(move.key, getattr(parameters, move.key), new, move.why))
+            changes.append(ParameterChange(move.key, getattr(parameters, move.key), new, move.why))
     new_values: dict[str, Any] = {change.key: change.new for change in changes}
     after = attrs.evolve(parameters, **new_values)
     return Proposal(complaint, parameters, after, tuple(changes), tuple(bounds), rules.advice)
@@ -183,11 +185,6 @@ def within(limits: ModelLimits, most_context: int | None) -> ModelLimits:
     if most_context is None or most_context > limits.most_context:
         return limits
     return attrs.evolve(limits, most_context=most_context)
-
-
-def label(key: str) -> str:
-    """The parameter as its documentation calls it."""
-    return key.replace("_", " ").title()
 
 
 def _moved(move: Move, parameters: Parameters, limits: ModelLimits | None, seed: int) -> float | str:

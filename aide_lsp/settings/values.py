@@ -1,6 +1,6 @@
 """Sorts the values of one table into those that can be used and those that cannot.
 
-In: a part of a layer, what lies below it. Out: usable values by key, and problems, each naming key, value,
+In: a table of a layer, what lies below it. Out: usable values by key, and problems, each naming key, value,
 what is allowed and what stays in effect. The last good value of each key in each place is remembered, so that
 a slip of the pen neither stops completions nor jumps back to the default. It does not merge.
 """
@@ -11,24 +11,13 @@ from typing import Any
 
 from attrs import frozen
 
-from aide_lsp.settings.fields import (
-    FIELDS,
-    ModelLimits,
-    Settings,
-    camel,
-    check_value,
-    normal,
-    shown,
-    value_of,
-)
+from aide_lsp.settings.fields import FIELDS, KEYS, Settings, camel, check_value, normal, value_of
 from aide_lsp.settings.globs import MAXIMUM_SIZE
-from aide_lsp.settings.limits import MOST_GLOBS, entry_fault
+from aide_lsp.settings.limits import MOST_GLOBS, ModelLimits, entry_fault
 from aide_lsp.settings.presets import unknown_preset
-from aide_lsp.settings.problems import Problem, named, nearest
-from aide_lsp.settings.tables import TABLES, Layer, Part, fault_in, globs_within
+from aide_lsp.settings.problems import Problem, named, nearest, shown
+from aide_lsp.settings.tables import TABLES, SettingsLayer, SettingsTable, fault_in, globs_within
 
-KEYS = {**{camel(key): key for key in FIELDS}, **{key: key for key in FIELDS}}
-"""Each key by the ways in which it may be written."""
 # One table with thousands of wrong keys is one mistake.
 _TOLD_OF_ONE_TABLE = 20
 
@@ -52,19 +41,24 @@ class GoodValues:
         self._good: dict[tuple[str, Path | None, str], dict[str, Any]] = {}
 
     def check(
-        self, layer: Layer, part: Part, below: Settings, bounds: Bounds, problems: list[Problem]
+        self,
+        layer: SettingsLayer,
+        table: SettingsTable,
+        below: Settings,
+        bounds: Bounds,
+        problems: list[Problem],
     ) -> dict[str, Any]:
-        """Return the usable values of a part by key; note the others."""
-        place = (layer.name, layer.scope, part.label)
+        """Return the usable values of a table by key; note the others."""
+        place = (layer.name, layer.scope, table.label)
         before, good = self._good.get(place, {}), dict[str, Any]()
         wrongs: list[Problem] = []
         more = 0
-        for written, value in part.values.items():
+        for written, value in table.values.items():
             key = KEYS.get(written)
             if key is None and len(wrongs) >= _TOLD_OF_ONE_TABLE:
                 more += 1  # to find the nearest name for each would take seconds
                 continue
-            wrong = _refusal(written, key, layer, part)
+            wrong = _refusal(written, key, layer, table)
             if wrong is None and key is not None:
                 usable = _usable_globs(written, value, layer, wrongs) if key == "off" else value
                 usable = normal(key, usable)
@@ -78,14 +72,14 @@ class GoodValues:
                 wrong = fault + (stays if layer.kind != "request" else "")
                 if key in before and _fault(key, kept, bounds) is None:
                     good[key] = kept
-            wrongs.append(Problem.of(part.prefix + named(written), layer.name, f"{wrong}"))
+            wrongs.append(Problem.of(table.prefix + named(written), layer.name, f"{wrong}"))
         problems += _shortened(wrongs, more, layer)
         if layer.kind != "request":
             self._good[place] = good
         return good
 
 
-def _refusal(written: str, key: str | None, layer: Layer, part: Part) -> str | None:
+def _refusal(written: str, key: str | None, layer: SettingsLayer, table: SettingsTable) -> str | None:
     """Say why a layer may not have this key at all."""
     if key is None:
         if written in TABLES:
@@ -95,7 +89,7 @@ def _refusal(written: str, key: str | None, layer: Layer, part: Part) -> str | N
         return "there is no such setting" + nearest(written, (*names, *TABLES))
     if layer.kind == "project" and not FIELDS[key].project:
         return "a project file cannot set this; set it in the editor or in your own settings file"
-    if part.prefix and FIELDS[key].whole:
+    if table.prefix and FIELDS[key].whole:
         return "this holds for all files alike; set it outside of languages and globs"
     return None
 
@@ -108,7 +102,7 @@ def _fault(key: str, value: Any, bounds: Bounds) -> str | None:
     return fault
 
 
-def _usable_globs(written: str, globs: Any, layer: Layer, problems: list[Problem]) -> Any:
+def _usable_globs(written: str, globs: Any, layer: SettingsLayer, problems: list[Problem]) -> Any:
     """Keep the globs that can be used: one slip must not switch Aide on for all the files of the others."""
     if not isinstance(globs, list) or len(globs) > MOST_GLOBS:
         return globs
@@ -124,7 +118,7 @@ def _usable_globs(written: str, globs: Any, layer: Layer, problems: list[Problem
     return good[:counted]
 
 
-def _shortened(problems: list[Problem], more: int, layer: Layer) -> list[Problem]:
+def _shortened(problems: list[Problem], more: int, layer: SettingsLayer) -> list[Problem]:
     more += len(problems[_TOLD_OF_ONE_TABLE:])
     if not more:
         return problems

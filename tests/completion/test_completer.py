@@ -11,7 +11,8 @@ from aide_lsp.errors import DeclinedError
 from aide_lsp.inference import decoder as forwards
 from aide_lsp.inference import generate
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.settings.fields import ModelLimits, Parameters
+from aide_lsp.settings.fields import Parameters
+from aide_lsp.settings.limits import ModelLimits
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling, continuing
 
 

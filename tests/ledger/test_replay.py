@@ -7,7 +7,7 @@ from attrs import evolve
 
 from aide_lsp.ledger import replay as replaying
 from aide_lsp.ledger.entry import Made, entry_of, maker_of
-from aide_lsp.settings.fields import ModelLimits
+from aide_lsp.settings.limits import ModelLimits
 from tests.ledger.making import OFFSET, TEXT, completion_of, fake_completer, request_for
 
 SALT = b"salt"

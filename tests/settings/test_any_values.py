@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from aide_lsp.settings.fields import FIELDS, ModelLimits, camel, check_value, value_of
+from aide_lsp.settings.fields import FIELDS, camel, check_value, value_of
+from aide_lsp.settings.limits import ModelLimits
 from aide_lsp.settings.merge import SettingsReader
 
 LIMITS = ModelLimits(vocab_size=1000, context_length=2048)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aide_lsp.settings.fields import FIELDS, ModelLimits, Settings, check_value, defaults
+from aide_lsp.settings.fields import FIELDS, Settings, check_value, defaults
+from aide_lsp.settings.limits import ModelLimits
 from aide_lsp.settings.merge import SettingsReader
 
 LIMITS = ModelLimits(vocab_size=1000, context_length=2048)

@@ -75,7 +75,7 @@ def test_file_that_fails_while_being_read_is_told_with_the_reason(reader, tmp_pa
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("aide_lsp.settings.toml_file.os.open", refuse)
+    monkeypatch.setattr("aide_lsp.toml_file.os.open", refuse)
     assert "Permission denied" in resolved(reader, tmp_path).problems[0].message
 
 
@@ -138,7 +138,7 @@ def test_file_that_did_not_change_is_not_read_again(tmp_path, monkeypatch):
     path.write_text("x = 1")
     os.utime(path, (1_000_000_000, 1_000_000_000))
     files.read(path)
-    monkeypatch.setattr("aide_lsp.settings.toml_file.parse", None)
+    monkeypatch.setattr("aide_lsp.toml_file.parse", None)
     assert files.read(path).table == {"x": 1}
 
 
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_used_is_read_once(reader, tmp_path, monkeypatch, 
         (tmp_path / name).write_bytes(content + b"#tool.aide")
         os.utime(tmp_path / name, (1_000_000_000, 1_000_000_000))
     first = resolved(reader, tmp_path)
-    monkeypatch.setattr("aide_lsp.settings.toml_file.read_bytes", None)
+    monkeypatch.setattr("aide_lsp.toml_file.read_bytes", None)
     assert resolved(reader, tmp_path) is first
     assert first.faults
 
@@ -249,7 +249,7 @@ def test_a_date_in_the_future_does_not_make_a_file_be_read_at_each_request(reade
     (tmp_path / ".aide.toml").write_text("top_k = 7\n")
     os.utime(tmp_path / ".aide.toml", (9_000_000_000, 9_000_000_000))
     resolved(reader, tmp_path)
-    monkeypatch.setattr("aide_lsp.settings.toml_file.read_bytes", None)
+    monkeypatch.setattr("aide_lsp.toml_file.read_bytes", None)
     assert resolved(reader, tmp_path).settings.parameters.top_k == 7
 
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from aide_lsp.settings.fields import PROJECT_NUM_CONTEXT, ModelLimits
+from aide_lsp.settings.fields import PROJECT_NUM_CONTEXT
+from aide_lsp.settings.limits import ModelLimits
 from aide_lsp.settings.merge import SettingsReader
 from aide_lsp.settings.presets import PRESETS
 

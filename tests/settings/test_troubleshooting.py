@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.settings.fields import ModelLimits, Parameters, check_value
-from aide_lsp.settings.troubleshooting import COMPLAINTS, DOWN, FIX, UP, label, propose
+from aide_lsp.settings.fields import Parameters, check_value, label
+from aide_lsp.settings.limits import ModelLimits
+from aide_lsp.settings.troubleshooting import COMPLAINTS, DOWN, FIX, UP, propose
 
 LIMITS = ModelLimits(vocab_size=151_936, context_length=32_768)
 PARAMETERS = st.builds(

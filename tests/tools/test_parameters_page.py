@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from aide_lsp.inference.sampler import SamplingParams, distribution
-from aide_lsp.settings.fields import FIELDS, Parameters
+from aide_lsp.settings.fields import FIELDS, Parameters, label
 from aide_lsp.settings.presets import PRESETS
-from aide_lsp.settings.troubleshooting import COMPLAINTS, label
+from aide_lsp.settings.troubleshooting import COMPLAINTS
 from tools.generate.pages import REPOSITORY
 from tools.generate.parameter_guide import GUIDES, TASKS
 

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from aide_lsp.settings.fields import FIELDS, Limits, Parameters, allowed, camel, shown
-from aide_lsp.settings.presets import PARAMETERS, PRESETS
+from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters, allowed, camel, label
+from aide_lsp.settings.limits import SettingField
+from aide_lsp.settings.presets import PRESETS
+from aide_lsp.settings.problems import shown
 from aide_lsp.settings.secret_files import CODE, PUBLIC, SAMPLES, SECRET_FILES
-from aide_lsp.settings.troubleshooting import COMPLAINTS, DOWN, UP, Move, label, propose
+from aide_lsp.settings.troubleshooting import COMPLAINTS, DOWN, UP, Move, propose
 from tools.generate.commands import command_table
 from tools.generate.parameter_guide import GUIDES, TASKS, band_table, task_table
 from tools.generate.schema import default_text, json_schema
@@ -248,7 +250,7 @@ def _with_block(page: str, name: str, text: str) -> str:
     return re.sub(found, lambda _: f"{start}\n{text}\n{end}", page, flags=re.DOTALL)
 
 
-def _section(key: str, field: Limits) -> str:
+def _section(key: str, field: SettingField) -> str:
     where = "user, project, editor" if field.project else "user, editor"
     return (
         f"\n## `{key}` (editor: `aide.{camel(key)}`)\n\n{field.doc}\n\n"

@@ -6,9 +6,9 @@ In: `settings.py`. Out: the schema, and that of one setting. It does not know wh
 import json
 from typing import Any
 
-from aide_lsp.settings.fields import FIELDS, Limits, defaults
+from aide_lsp.settings.fields import FIELDS, PARAMETERS, defaults
 from aide_lsp.settings.globs import SCHEMA_PATTERN
-from aide_lsp.settings.presets import PARAMETERS
+from aide_lsp.settings.limits import SettingField
 
 
 def json_schema() -> dict[str, Any]:
@@ -33,7 +33,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def schema_of(key: str, field: Limits) -> dict[str, Any]:
+def schema_of(key: str, field: SettingField) -> dict[str, Any]:
     """Render one setting."""
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
     where = "" if field.project else " Not in a project file."

@@ -8,7 +8,8 @@ import json
 from typing import Any
 
 from aide_lsp import __version__
-from aide_lsp.settings.fields import FIELDS, Limits, allowed, camel
+from aide_lsp.settings.fields import FIELDS, allowed, camel
+from aide_lsp.settings.limits import SettingField
 from tools.generate.schema import default_text, schema_of
 
 WHY_NULL = (
@@ -63,7 +64,7 @@ def _ordered(properties: dict[str, Any]) -> dict[str, Any]:
     return {name: value | {"order": order} for order, (name, value) in enumerate(properties.items())}
 
 
-def _vscode(key: str, field: Limits) -> dict[str, Any]:
+def _vscode(key: str, field: SettingField) -> dict[str, Any]:
     schema = schema_of(key, field)
     del schema["description"]
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -76,7 +77,7 @@ def _vscode(key: str, field: Limits) -> dict[str, Any]:
     }
 
 
-def _scope(key: str, field: Limits) -> str:
+def _scope(key: str, field: SettingField) -> str:
     """What a project must not set it must not set in its `.vscode/settings.json` either, trusted or not.
 
     The server cannot tell that file from the user's own settings, so what it lowers in a project file

@@ -8,11 +8,11 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp.documents import Place
-from aide_lsp.settings.fields import ModelLimits, Parameters, camel, check_value, in_effect, new_seed
-from aide_lsp.settings.presets import PARAMETERS
+from aide_lsp.settings.fields import KEYS, PARAMETERS, Parameters, camel, check_value, in_effect, new_seed
+from aide_lsp.settings.limits import ModelLimits
 
-NAMES = {camel(key): key for key in PARAMETERS}
-"""The five parameters as clients write them."""
+NAMES = ", ".join(map(camel, PARAMETERS))
+"""The parameters as clients write them."""
 
 
 @frozen
@@ -101,13 +101,13 @@ def read_parameters(values: Mapping[str, Any], current: Parameters, limits: Mode
     """
     given = values.get("parameters") or {}
     if not isinstance(given, Mapping):
-        raise JsonRpcInvalidParams(f"parameters must be an object with any of {', '.join(NAMES)}.")
+        raise JsonRpcInvalidParams(f"parameters must be an object with any of {NAMES}.")
     seed = values.get("seed", given.get("seed"))
     checked = {}
     for written, value in {**given, "seed": current.seed if seed is None else seed}.items():
-        key = NAMES.get(written, written)
+        key = KEYS.get(written, written)
         if key not in PARAMETERS:
-            raise JsonRpcInvalidParams(f"Unknown parameter. Aide has {', '.join(NAMES)}.")
+            raise JsonRpcInvalidParams(f"Unknown parameter. Aide has {NAMES}.")
         if (fault := check_value(key, value, limits)) is not None:
             raise JsonRpcInvalidParams(f"{camel(key)}: {fault}.")
         checked[key] = in_effect(key, value)

@@ -16,14 +16,15 @@ from aide_lsp.errors import SettingsError
 from aide_lsp.loading import check_model, model_choices
 from aide_lsp.lsp.commands.seeds import refused, write
 from aide_lsp.settings.edit import write_user_values
-from aide_lsp.settings.fields import camel, shown
-from aide_lsp.settings.merge import user_file
+from aide_lsp.settings.fields import camel
+from aide_lsp.settings.files import user_file
+from aide_lsp.settings.problems import shown
 from aide_lsp.settings.troubleshooting import COMPLAINTS
 
 if TYPE_CHECKING:
     from aide_lsp.lsp.commands.arguments import Arguments
     from aide_lsp.lsp.server import Server
-    from aide_lsp.settings.merge import Resolved
+    from aide_lsp.settings.resolved import Resolved
 
 
 async def choices(ls: Server, arguments: Arguments) -> dict[str, Any]:

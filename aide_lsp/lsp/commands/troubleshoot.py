@@ -18,7 +18,8 @@ from aide_lsp.lsp.requests.snapshot import request_of
 from aide_lsp.lsp.status import Nothing, parameters_json
 from aide_lsp.lsp.uris import file_of
 from aide_lsp.settings.edit import write_values
-from aide_lsp.settings.fields import ModelLimits, Parameters, camel, check_value, in_effect, new_seed
+from aide_lsp.settings.fields import Parameters, camel, check_value, in_effect, new_seed
+from aide_lsp.settings.limits import ModelLimits
 from aide_lsp.settings.troubleshooting import COMPLAINTS, Proposal, propose, within
 
 if TYPE_CHECKING:
