@@ -10,6 +10,7 @@ a card is in `card_rules`.
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def load_shelf(folders: Iterable[Path] | None = None) -> Shelf:
 
 def shipped_folder() -> Path:
     """Give the folder of Aide's own cards."""
-    return Path(__file__).resolve().parent.parent / "models"
+    return Path(str(files("aide_lsp").joinpath("models")))
 
 
 def user_folder() -> Path:

@@ -97,9 +97,9 @@ def _split_host(rest: str) -> tuple[str, str]:
 
 
 def _is_us(host: str) -> bool:
-    import socket
+    import platform
 
-    return host in ("localhost", "127.0.0.1", "[::1]", socket.gethostname().lower())
+    return host in ("localhost", "127.0.0.1", "[::1]", platform.node().lower())
 
 
 def _decoded(text: str) -> str:
