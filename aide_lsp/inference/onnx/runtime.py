@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import onnxruntime
 
 DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
-PROVIDERS = ("auto", "cpu", "cuda")
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _ERRORS_ONLY = 3
 SPIN_MICROSECONDS = "8"
