@@ -82,7 +82,7 @@ def check_memory(settings: Settings) -> None:
 def _files_of(card: "Card", recipe: str) -> tuple[int, bool]:
     """Say how large the files of a model are, or will be, on the CPU, and whether they are packed for it."""
     from aide_lsp.catalog import store
-    from aide_lsp.catalog.partial import bytes_in
+    from aide_lsp.disk import bytes_in
 
     folder = store.converted_folder(card, card.recipes["cpu"] if recipe == "auto" else recipe)
     return bytes_in(folder) or card.converted_size, not folder.name.startswith(store.IMPORTED)
@@ -124,10 +124,10 @@ def model_folder(settings: Settings, progress: Progress) -> Path:
 
 def card_of(settings: Settings) -> "Card":
     """Return the card of the model that the settings name, or of the default one."""
-    from aide_lsp.catalog.cards import load_shelf
+    from aide_lsp.catalog.cards import load_catalog
 
-    shelf = load_shelf()
-    return shelf.default() if settings.model is None else shelf.find(settings.model)
+    catalog = load_catalog()
+    return catalog.default() if settings.model is None else catalog.find(settings.model)
 
 
 def check_model(model: str | None) -> None:
@@ -142,11 +142,11 @@ def check_model(model: str | None) -> None:
 def model_choices(current: str | None) -> list[dict[str, Any]]:
     """List the models there are, as JSON; `current`: the one that is set, None: the default one."""
     from aide_lsp.catalog import cards, store
-    from aide_lsp.catalog.download import megabytes
+    from aide_lsp.disk import megabytes
 
-    shelf = cards.load_shelf()
-    chosen, found = current or shelf.default().id, []
-    for card in shelf.cards.values():
+    catalog = cards.load_catalog()
+    chosen, found = current or catalog.default().id, []
+    for card in catalog.cards.values():
         state = store.state_of(card)
         size = megabytes(card.size) if card.size else "a file of yours"
         here = "ready" if state.recipes else "fetched" if state.fetched else "fetched when you choose it"

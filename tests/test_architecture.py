@@ -25,14 +25,16 @@ OTHERS = {
     folder: rules.read_modules(REPOSITORY / folder)
     for folder in ("tests", "benchmarks", "tools", "editors/tests")
 }
-FOUNDATION = {"errors", "invisible", "plain_file", "progress", "stalls", "toml_file"}
+FOUNDATION = {"disk", "errors", "invisible", "plain_file", "progress", "stalls", "text_table", "toml_file"}
 """What every package may import."""
 PACKAGES = {
+    "disk": set(),
     "errors": set(),
     "invisible": set(),
     "plain_file": set(),
     "progress": set(),
     "stalls": set(),
+    "text_table": set(),
     "toml_file": set(),
     "settings": set(),
     "inference": {"inference.onnx"},

@@ -94,7 +94,7 @@ class Card:
 
 
 @frozen
-class Shelf:
+class Catalog:
     """All cards that could be read, and what was wrong with the others."""
 
     cards: Mapping[str, Card]
@@ -119,7 +119,7 @@ class Shelf:
         raise CardError(f"There is no model {model_id[:_LONGEST_ID]!r}. {hint}{broken}")
 
 
-def load_shelf(folders: Iterable[Path] | None = None) -> Shelf:
+def load_catalog(folders: Iterable[Path] | None = None) -> Catalog:
     """Read the cards of these folders (by default: shipped, then user); a later folder's card wins."""
     cards: dict[str, Card] = {}
     errors: list[CardError] = []
@@ -138,7 +138,7 @@ def load_shelf(folders: Iterable[Path] | None = None) -> Shelf:
             else:
                 here[card.id] = card
         cards |= here
-    return Shelf(cards, tuple(errors))
+    return Catalog(cards, tuple(errors))
 
 
 def shipped_folder() -> Path:

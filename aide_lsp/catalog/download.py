@@ -19,10 +19,10 @@ from aide_lsp.catalog.partial import (
     PartialFile,
     SourceError,
     UnreachableError,
-    sha256_of,
     writing_to,
 )
 from aide_lsp.catalog.wheels import append_from_wheels
+from aide_lsp.disk import megabytes, sha256_of
 from aide_lsp.errors import DownloadError
 from aide_lsp.progress import Progress
 
@@ -148,8 +148,3 @@ def _check_space(card: Card, folder: Path, held: int) -> None:
             f"converted to), {megabytes(free)} are free. Free some space, or set AIDE_DATA_DIR to a "
             "folder on another disk."
         )
-
-
-def megabytes(count: int) -> str:
-    """Give a number of bytes as people read it: 491 MB, 1.12 GB."""
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -19,7 +19,8 @@ import attrs
 from aide_lsp import __version__
 from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.external_data import external_files
-from aide_lsp.catalog.partial import sync_folder, writing_to
+from aide_lsp.catalog.partial import writing_to
+from aide_lsp.disk import sync_folder
 from aide_lsp.errors import CardError, ModelFilesError
 from aide_lsp.inference.onnx.model_folder import (
     FORMAT,

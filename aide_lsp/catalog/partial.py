@@ -9,10 +9,11 @@ It does not know where bytes come from.
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
+from aide_lsp.disk import sync_folder
 from aide_lsp.errors import DownloadError, disk_is_full
 
 _BLOCK = 1 << 20
@@ -158,31 +159,3 @@ def writing_to(folder: Path) -> Iterator[None]:
             f"A file in {folder} could not be written: {error.strerror}. Change that, or set AIDE_DATA_DIR "
             "to another folder, then try again."
         ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Write a folder's names to the disk, where the system can (Windows does so by itself)."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sha256_of(file: Path) -> str:
-    """Give the sha256 of a file (about half a second for 500 MB)."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def bytes_in(folder: Path) -> int:
-    """Return the size of all files in a folder, in which others may be at work."""
-    total = 0
-    # Folders come and go meanwhile: `walk` passes over what is gone.
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += Path(parent, name).stat().st_size
-    return total

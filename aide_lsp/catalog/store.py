@@ -21,7 +21,8 @@ from attrs import frozen
 
 from aide_lsp.catalog.cards import Card
 from aide_lsp.catalog.download import download, locked
-from aide_lsp.catalog.partial import bytes_in, sha256_of, writing_to
+from aide_lsp.catalog.partial import writing_to
+from aide_lsp.disk import bytes_in, sha256_of
 from aide_lsp.errors import ModelFilesError
 from aide_lsp.plain_file import open_plain
 from aide_lsp.progress import Progress
@@ -31,7 +32,7 @@ IMPORTED = "imported"
 
 
 @frozen
-class State:
+class DiskState:
     """What of a model is on the disk."""
 
     fetched: bool
@@ -140,13 +141,13 @@ def is_converted(folder: Path) -> bool:
     return True
 
 
-def state_of(card: Card) -> State:
+def state_of(card: Card) -> DiskState:
     """Look at what is on the disk."""
     own = folder_of(card)
     partial = own / f"{card.file}.partial"
     begun = partial.stat().st_size if card.file and partial.is_file() else 0
     recipes = tuple(sorted(name for name, folder in _conversions(card) if is_converted(folder)))
-    return State(model_file(card) is not None, begun, recipes, bytes_in(own))
+    return DiskState(model_file(card) is not None, begun, recipes, bytes_in(own))
 
 
 def remove(card: Card, progress: Progress) -> int:

@@ -19,7 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aide_lsp.catalog.cards import WheelPart, WheelsSource
-from aide_lsp.catalog.partial import DiskFullError, PartialFile, SourceError, bytes_in, sha256_of
+from aide_lsp.catalog.partial import DiskFullError, PartialFile, SourceError
+from aide_lsp.disk import bytes_in, sha256_of
 from aide_lsp.errors import FULL_DISK
 
 FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]

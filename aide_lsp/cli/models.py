@@ -4,7 +4,6 @@ In: arguments. Out: text on stdout (what was asked for) and stderr (how it goes)
 anything is done: `catalog.store` does.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,10 +11,11 @@ import click
 from aide_lsp.cli.errors import json_text
 from aide_lsp.cli.options import ModelType, RecipeType, json_option
 from aide_lsp.cli.terminal import say
+from aide_lsp.text_table import text_table
 
 if TYPE_CHECKING:
-    from aide_lsp.catalog.cards import Card, Shelf
-    from aide_lsp.catalog.store import State
+    from aide_lsp.catalog.cards import Card, Catalog
+    from aide_lsp.catalog.store import DiskState
 
 model_argument = click.argument("model_id", metavar="[ID]", required=False, type=ModelType())
 recipe_option = click.option(
@@ -45,18 +45,18 @@ def list_models(as_json: bool) -> None:
     """
     from aide_lsp.catalog import cards, store
 
-    shelf = cards.load_shelf()
-    states = [(card, store.state_of(card)) for card in shelf.cards.values()]
-    for error in shelf.errors:
+    catalog = cards.load_catalog()
+    states = [(card, store.state_of(card)) for card in catalog.cards.values()]
+    for error in catalog.errors:
         say(str(error), err=True)
     speeds = _speeds()
-    facts = [_facts(card, state, shelf, speeds) for card, state in states]
+    facts = [_facts(card, state, catalog, speeds) for card, state in states]
     if as_json:
         say(json_text(facts))
         return
     rows: list[tuple[str, ...]] = [("", "ID", "NAME", "LICENCE", "FILE", "DISK", "MEMORY", "SPEED", "STATE")]
     rows += [_row(card, state, found) for (card, state), found in zip(states, facts, strict=True)]
-    for line in _columns(rows):
+    for line in text_table(rows):
         say(line)
     say(f"\nModels are in {store.data_folder() / 'models'}, cards of your own in {cards.user_folder()}")
 
@@ -112,8 +112,8 @@ def convert(model_id: str | None, recipe: str | None, as_json: bool) -> None:
 def remove(model_id: str, yes: bool, as_json: bool) -> None:
     """Remove a model's file and its conversions. A model of your own stays where it is."""
     from aide_lsp.catalog import store
-    from aide_lsp.catalog.download import megabytes
     from aide_lsp.cli.progress import terminal_progress
+    from aide_lsp.disk import megabytes
 
     card = _card(model_id)
     size = store.state_of(card).size
@@ -155,11 +155,11 @@ def _say(facts: dict[str, Any], sentence: str, as_json: bool) -> None:
 
 
 def _card(model_id: str | None) -> "Card":
-    from aide_lsp.catalog.cards import load_shelf
+    from aide_lsp.catalog.cards import load_catalog
     from aide_lsp.loading import card_of
     from aide_lsp.settings.merge import SettingsReader
 
-    return load_shelf().find(model_id) if model_id else card_of(SettingsReader().resolve().settings)
+    return load_catalog().find(model_id) if model_id else card_of(SettingsReader().resolve().settings)
 
 
 def _recipe(name: str | None, card: "Card") -> str:
@@ -189,7 +189,7 @@ def _speeds() -> dict[str, float]:
     return {model: median(found) for model, found in rates.items()}
 
 
-def _memory(card: "Card", state: "State") -> int | None:
+def _memory(card: "Card", state: "DiskState") -> int | None:
     """Bytes that loading the largest conversion here needs; None: it is not converted."""
     from aide_lsp.catalog import store
     from aide_lsp.cli.doctor import memory_needed
@@ -199,13 +199,13 @@ def _memory(card: "Card", state: "State") -> int | None:
     )
 
 
-def _facts(card: "Card", state: "State", shelf: "Shelf", speeds: dict[str, float]) -> dict[str, Any]:
+def _facts(card: "Card", state: "DiskState", catalog: "Catalog", speeds: dict[str, float]) -> dict[str, Any]:
     return {
         "id": card.id,
         "name": card.name,
         "licence": card.licence,
         "description": card.description,
-        "default": card == shelf.default(),
+        "default": card == catalog.default(),
         "size": card.size,
         "fetched": state.fetched,
         "recipes": list(state.recipes),
@@ -216,8 +216,8 @@ def _facts(card: "Card", state: "State", shelf: "Shelf", speeds: dict[str, float
     }
 
 
-def _row(card: "Card", state: "State", facts: dict[str, Any]) -> tuple[str, ...]:
-    from aide_lsp.catalog.download import megabytes
+def _row(card: "Card", state: "DiskState", facts: dict[str, Any]) -> tuple[str, ...]:
+    from aide_lsp.disk import megabytes
 
     mark = "*" if facts["default"] else ""
     size = megabytes(card.size) if card.size else "own file"
@@ -229,7 +229,7 @@ def _row(card: "Card", state: "State", facts: dict[str, Any]) -> tuple[str, ...]
     return mark, card.id, card.name, card.licence, size, disk, memory, speed, _state_words(card, state)
 
 
-def _state_words(card: "Card", state: "State") -> str:
+def _state_words(card: "Card", state: "DiskState") -> str:
     if state.recipes:
         return f"converted: {', '.join(state.recipes)}"
     if state.fetched:
@@ -237,10 +237,3 @@ def _state_words(card: "Card", state: "State") -> str:
     if card.path is not None:
         return f"missing: {card.path}"
     return f"{100 * state.begun // card.size} % fetched" if state.begun else "not fetched"
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

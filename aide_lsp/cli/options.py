@@ -148,9 +148,9 @@ def _choices(key: str, field: SettingField) -> Iterable[str]:
 
 
 def _models() -> Iterable[str]:
-    from aide_lsp.catalog.cards import load_shelf
+    from aide_lsp.catalog.cards import load_catalog
 
-    return load_shelf().cards
+    return load_catalog().cards
 
 
 def _presets() -> Iterable[str]:

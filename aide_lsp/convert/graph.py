@@ -24,16 +24,16 @@ from aide_lsp.convert.gguf_file import GgufFile, Tensor
 from aide_lsp.convert.head import CANDIDATES, candidates, embed, write_head_graph
 from aide_lsp.convert.onnx_file import DataFile, GraphWriter
 from aide_lsp.convert.recipes import Recipe, feed_forward, multiply
-from aide_lsp.convert.weights import Layer, embedding_tensors, read_layer
+from aide_lsp.convert.weights import LayerWeights, embedding_tensors, read_layer
 
-LayerEdit = Callable[[int, Layer], Layer]
+LayerEdit = Callable[[int, LayerWeights], LayerWeights]
 Shape = Sequence[int | str | None]
 ValueInfos = dict[str, tuple[str, Shape]]
 LayersDone = Callable[[int], None]
 
 
 @frozen
-class Decoder:
+class DecoderGraph:
     """What is being written: passed along while the graph grows."""
 
     graph: GraphWriter
@@ -60,7 +60,7 @@ def write_decoder(
     """
     data = DataFile(folder)
     try:
-        decoder = Decoder(GraphWriter(data), recipe, a)
+        decoder = DecoderGraph(GraphWriter(data), recipe, a)
         table, head = embedding_tensors(file)
         _write_model(decoder, file, table, head, edit, layer_done, extra_outputs)
         head_name = "embedding" if head is table else "head"
@@ -70,7 +70,7 @@ def write_decoder(
 
 
 def _write_model(
-    d: Decoder,
+    d: DecoderGraph,
     file: GgufFile,
     table: Tensor,
     head: Tensor,
@@ -96,7 +96,7 @@ def _write_model(
     d.graph.save("model.onnx", _inputs(d), _outputs(d, extra_outputs))
 
 
-def _layer(d: Decoder, index: int, layer: Layer, branch: str, x: str) -> tuple[str, str]:
+def _layer(d: DecoderGraph, index: int, layer: LayerWeights, branch: str, x: str) -> tuple[str, str]:
     """Add one layer; return (what it adds to the stream, the stream without it)."""
     name = f"layers.{index}"
     normal, x = _norm(d, f"{name}.attention_norm", layer.attention_norm, branch, x)
@@ -109,7 +109,7 @@ def _layer(d: Decoder, index: int, layer: Layer, branch: str, x: str) -> tuple[s
     return feed_forward(d.graph, d.recipe, f"{name}.ffn", normal, layer), x
 
 
-def _norm(d: Decoder, name: str, gain: np.ndarray, branch: str, x: str) -> tuple[str, str]:
+def _norm(d: DecoderGraph, name: str, gain: np.ndarray, branch: str, x: str) -> tuple[str, str]:
     """Add `branch` to the stream `x`, then RMSNorm; return (normalised, stream)."""
     weight = d.graph.constant(f"{name}.gain", gain.astype(d.recipe.dtype))
     if not branch:
@@ -120,7 +120,7 @@ def _norm(d: Decoder, name: str, gain: np.ndarray, branch: str, x: str) -> tuple
     return name, outputs[3]
 
 
-def _attention(d: Decoder, index: int, qkv: str) -> str:
+def _attention(d: DecoderGraph, index: int, qkv: str) -> str:
     inputs = [qkv, "", "", f"past_key_{index}", f"past_value_{index}", "seqlens_k", "total_sequence_length"]
     outputs = [f"layers.{index}.heads", f"present_key_{index}", f"present_value_{index}"]
     return d.graph.contrib(
@@ -135,7 +135,7 @@ def _attention(d: Decoder, index: int, qkv: str) -> str:
     )
 
 
-def _inputs(d: Decoder) -> ValueInfos:
+def _inputs(d: DecoderGraph) -> ValueInfos:
     fixed: ValueInfos = {
         "input_ids": ("int64", [1, "S"]),
         "seqlens_k": ("int32", [1]),
@@ -145,7 +145,7 @@ def _inputs(d: Decoder) -> ValueInfos:
     return fixed | _buffers(d, "past")
 
 
-def _outputs(d: Decoder, extra: Sequence[str]) -> ValueInfos:
+def _outputs(d: DecoderGraph, extra: Sequence[str]) -> ValueInfos:
     # onnxruntime infers the shapes of what calibration adds; one axis of any length fits all of it.
     fixed: ValueInfos = {
         "candidate_logits": ("float32", ["P", min(CANDIDATES, d.a.vocab_size)]),
@@ -155,7 +155,7 @@ def _outputs(d: Decoder, extra: Sequence[str]) -> ValueInfos:
     return fixed | _buffers(d, "present") | {name: (d.recipe.dtype, [1, None, None]) for name in extra}
 
 
-def _buffers(d: Decoder, prefix: str) -> ValueInfos:
+def _buffers(d: DecoderGraph, prefix: str) -> ValueInfos:
     shape: Shape = [1, d.a.kv_head_count, "MAX", d.a.head_dim]
     names = [f"{prefix}_{part}_{index}" for index in range(d.a.layer_count) for part in ("key", "value")]
     return dict.fromkeys(names, (d.recipe.dtype, shape))

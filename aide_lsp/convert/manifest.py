@@ -4,7 +4,6 @@ In: the folder, facts of the model card and of the architecture. Out: the file t
 before it opens anything. Knows nothing of how the files were made.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from attrs import frozen
 
 import aide_lsp
 from aide_lsp.convert.architecture import Architecture
+from aide_lsp.disk import sha256_of, sync_folder
 from aide_lsp.inference.onnx.model_folder import FORMAT, MANIFEST, is_intact, seal
 
 
@@ -33,7 +33,7 @@ class CardFacts:
 
 
 @frozen
-class ModelFacts:
+class ConvertedModel:
     """What the conversion learned."""
 
     recipe: str
@@ -48,7 +48,7 @@ class ModelFacts:
     """Ids of the card's end tokens."""
 
 
-def write_manifest(folder: Path, card: CardFacts, model: ModelFacts) -> None:
+def write_manifest(folder: Path, card: CardFacts, model: ConvertedModel) -> None:
     """Hash the files of `folder` and write the manifest among them."""
     a = model.architecture
     content = {
@@ -76,9 +76,7 @@ def write_manifest(folder: Path, card: CardFacts, model: ModelFacts) -> None:
 
 def file_record(path: Path) -> dict[str, Any]:
     """Return size and sha256 of `path`."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"sha256": digest, "size": path.stat().st_size}
+    return {"sha256": sha256_of(path), "size": path.stat().st_size}
 
 
 def holds(folder: Path, card: CardFacts, recipe: str) -> bool:
@@ -93,14 +91,9 @@ def holds(folder: Path, card: CardFacts, recipe: str) -> bool:
         return False
 
 
-def sync_folder(folder: Path) -> None:
+def sync_files(folder: Path) -> None:
     """Make the files of `folder` and their names durable."""
     for path in folder.iterdir():
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-    if hasattr(os, "O_DIRECTORY"):
-        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+    sync_folder(folder)

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from aide_lsp.convert.onnx_file import GraphWriter
 from aide_lsp.convert.quantize import BLOCK, BlockCodes, int8_blocks, int8_columns, widest_block
-from aide_lsp.convert.weights import Layer, Linear, stacked
+from aide_lsp.convert.weights import LayerWeights, Linear, stacked
 from aide_lsp.errors import ConversionError
 
 # int8 products on the CPU: activations are rounded to int8 in blocks, sums are float32.
@@ -64,7 +64,7 @@ def multiply(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Line
     return PRODUCTS[recipe.matrices](graph, recipe, name, x, linear)
 
 
-def feed_forward(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: Layer) -> str:
+def feed_forward(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: LayerWeights) -> str:
     """Add `down(silu(gate(x)) * up(x))` and return the name of the result."""
     if recipe.matrices == "int8-columns":
         return _feed_forward_by_rows(graph, recipe, name, x, layer)
@@ -154,7 +154,7 @@ def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) 
     return graph.contrib("MatMulIntegerToFloat", inputs, name)
 
 
-def _feed_forward_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: Layer) -> str:
+def _feed_forward_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: LayerWeights) -> str:
     codes, row_scale = quantize_rows(graph, name, x)
     gate = _integer_product(graph, f"{name}.gate_product", codes, layer.gate)
     up = _integer_product(graph, f"{name}.up", codes, layer.up)

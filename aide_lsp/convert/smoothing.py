@@ -13,24 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aide_lsp.convert.architecture import Architecture
-from aide_lsp.convert.weights import Layer, Linear
+from aide_lsp.convert.weights import LayerWeights, Linear
 
 FloatArray = NDArray[np.float32]
 
 # How much of the range moves: 0 leaves it with the activations, 1 gives all of it to the weights.
 ALPHA = 0.5
 
-# The inputs of a layer's matrices, by which `Layer.{...}` the maxima are called.
+# The inputs of a layer's matrices, by which `LayerWeights.{...}` the maxima are called.
 SITES = ("qkv", "attention_output", "ffn", "down")
 
 
-def smooth(a: Architecture, layer: Layer, maxima: Mapping[str, FloatArray]) -> Layer:
+def smooth(a: Architecture, layer: LayerWeights, maxima: Mapping[str, FloatArray]) -> LayerWeights:
     """Return `layer` with smoothed inputs; `maxima` holds an array of (channels,) for each of SITES."""
     qkv = _factors(maxima["qkv"], layer.qkv)
     ffn = _factors(maxima["ffn"], layer.gate, layer.up)
     down = _factors(maxima["down"], layer.down)
     value, heads = _head_factors(a, _factors(maxima["attention_output"], layer.attention_output))
-    return Layer(
+    return LayerWeights(
         attention_norm=layer.attention_norm / qkv,
         qkv=attrs.evolve(layer.qkv, input_scale=qkv, output_scale=np.float32(1) / value),
         attention_output=attrs.evolve(layer.attention_output, input_scale=heads),

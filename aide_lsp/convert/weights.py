@@ -1,6 +1,6 @@
 """The weights of a decoder, under one set of names and in the order that the graph computes in.
 
-In: an open GGUF file and its `Architecture`. Out: `Layer` (norm gains and `Linear` matrices, whose
+In: an open GGUF file and its `Architecture`. Out: `LayerWeights` (norm gains and `Linear` matrices, whose
 bytes stay in the file until they are asked for), embedding table and head. Missing tensors and wrong
 shapes are a `ConversionError`. Knows nothing of ONNX or of how weights will be stored.
 """
@@ -83,7 +83,7 @@ def linear(file: GgufFile, a: Architecture, layer: int, *names: str) -> Linear:
 
 
 @frozen
-class Layer:
+class LayerWeights:
     """The weights of one transformer layer."""
 
     attention_norm: FloatArray
@@ -102,9 +102,9 @@ class Layer:
     """Back to the residual stream."""
 
 
-def read_layer(file: GgufFile, a: Architecture, index: int) -> Layer:
+def read_layer(file: GgufFile, a: Architecture, index: int) -> LayerWeights:
     """Return layer `index`; raise ConversionError if a tensor is missing or has the wrong shape."""
-    return Layer(
+    return LayerWeights(
         attention_norm=file.tensor(f"blk.{index}.attn_norm.weight").floats(),
         qkv=linear(file, a, index, "attn_q", "attn_k", "attn_v"),
         attention_output=linear(file, a, index, "attn_output"),

@@ -19,13 +19,13 @@ from aide_lsp.convert.calibration import activation_maxima
 from aide_lsp.convert.gguf_file import GgufFile, open_gguf
 from aide_lsp.convert.graph import write_decoder
 from aide_lsp.convert.head import CANDIDATES
-from aide_lsp.convert.manifest import CardFacts, ModelFacts, sync_folder, write_manifest
+from aide_lsp.convert.manifest import CardFacts, ConvertedModel, sync_files, write_manifest
 from aide_lsp.convert.packing import add_packed_matrices
 from aide_lsp.convert.processor import integer_products_are_exact
 from aide_lsp.convert.recipes import Recipe, find_recipe
 from aide_lsp.convert.smoothing import smooth
 from aide_lsp.convert.tokenizer_json import special_token_ids, write_tokenizer
-from aide_lsp.convert.weights import Layer
+from aide_lsp.convert.weights import LayerWeights
 from aide_lsp.errors import AideError, ConversionError, disk_is_full
 from aide_lsp.progress import Progress
 
@@ -87,8 +87,8 @@ def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: Non
         add_packed_matrices(folder)
     report(0.95, "computing checksums")
     count = min(CANDIDATES, a.vocab_size)
-    write_manifest(folder, card, ModelFacts(recipe.name, a, recipe.dtype, count, end_tokens))
-    sync_folder(folder)
+    write_manifest(folder, card, ConvertedModel(recipe.name, a, recipe.dtype, count, end_tokens))
+    sync_files(folder)
     report(1.0, "done")
     return str(folder)
 
@@ -111,7 +111,7 @@ def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, 
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as scratch:
         maxima = activation_maxima(file, a, folder / "tokenizer.json", Path(scratch))
 
-    def smoothed(index: int, layer: Layer) -> Layer:
+    def smoothed(index: int, layer: LayerWeights) -> LayerWeights:
         return smooth(a, layer, maxima[index])
 
     write_decoder(file, a, recipe, folder, edit=smoothed, layer_done=layer_done)

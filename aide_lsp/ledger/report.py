@@ -12,6 +12,7 @@ import attrs
 from attrs import frozen
 
 from aide_lsp.ledger.entry import Entry
+from aide_lsp.text_table import text_table
 
 SHORT = 8
 """Digits of an id that are shown: enough to name one of two thousand."""
@@ -47,7 +48,7 @@ class Stats:
 
 def log_lines(entries: Sequence[Entry]) -> list[str]:
     """Render entries as a table, in the order given."""
-    return _columns([_HEAD, *(_row(entry) for entry in entries)])
+    return text_table([_HEAD, *(_row(entry) for entry in entries)])
 
 
 def stats_of(entries: Sequence[Entry]) -> list[Stats]:
@@ -61,7 +62,7 @@ def stats_of(entries: Sequence[Entry]) -> list[Stats]:
 
 def stats_lines(stats: Sequence[Stats]) -> list[str]:
     """Render figures as a table."""
-    return _columns([_STATS_HEAD, *(_stats_row(one) for one in stats)])
+    return text_table([_STATS_HEAD, *(_stats_row(one) for one in stats)])
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
@@ -130,10 +131,3 @@ def _stats_row(stats: Stats) -> tuple[str, ...]:
         f"{stats.first_token_ms:.0f}",
         f"{stats.total_ms:.0f}",
     )
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

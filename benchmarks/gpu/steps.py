@@ -18,7 +18,7 @@ from attrs import frozen
 from aide_lsp.bench.speed import SpeedBench, Work
 from aide_lsp.convert.architecture import read_architecture
 from aide_lsp.convert.head import CANDIDATES
-from aide_lsp.convert.manifest import CardFacts, ModelFacts, write_manifest
+from aide_lsp.convert.manifest import CardFacts, ConvertedModel, write_manifest
 from aide_lsp.inference.onnx.model_folder import read_model_folder
 from aide_lsp.inference.onnx.session_aide import open_aide_session
 from aide_lsp.inference.self_test import keeps_bits
@@ -173,7 +173,7 @@ def report_product(
 ) -> bool:
     """Compare and time the way of every completion: the language server's session and its loop."""
     architecture = read_architecture(random_file(shape))
-    facts = ModelFacts("fp16", architecture, "float16", min(CANDIDATES, shape.vocab_size), [])
+    facts = ConvertedModel("fp16", architecture, "float16", min(CANDIDATES, shape.vocab_size), [])
     write_manifest(folder, CardFacts("random", None, [], ""), facts)
     session = open_aide_session(folder, read_model_folder(folder), device, 0, 0, cuda_graphs=cuda_graphs)
     name = "Aide's own session"

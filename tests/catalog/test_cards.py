@@ -12,7 +12,7 @@ from aide_lsp.catalog import card_rules
 from aide_lsp.catalog.cards import (
     HubSource,
     WheelsSource,
-    load_shelf,
+    load_catalog,
     read_card,
     shipped_folder,
 )
@@ -52,16 +52,16 @@ def problems(text: str) -> list[str]:
 
 
 def test_shipped_cards_are_right():
-    shelf = load_shelf([shipped_folder()])
-    assert shelf.errors == ()
-    assert set(shelf.cards) == {"qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "smollm2-135m"}
-    for card in shelf.cards.values():
+    catalog = load_catalog([shipped_folder()])
+    assert catalog.errors == ()
+    assert set(catalog.cards) == {"qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "smollm2-135m"}
+    for card in catalog.cards.values():
         assert [type(source) for source in card.sources] == [HubSource, WheelsSource]
         assert card.origin.name == f"{card.id}.toml"
 
 
 def test_default_card_of_the_shipped_ones():
-    assert load_shelf([shipped_folder()]).default().id == "qwen2.5-coder-0.5b"
+    assert load_catalog([shipped_folder()]).default().id == "qwen2.5-coder-0.5b"
 
 
 def test_recipes_of_cards_are_recipes_of_the_converter():
@@ -144,42 +144,42 @@ def test_all_problems_are_named_at_once(tmp_path):
 def test_card_that_is_no_card_is_refused_not_crashed_on(tmp_path, content):
     file = tmp_path / "odd.toml"
     file.write_bytes(content)
-    shelf = load_shelf([shipped_folder(), tmp_path])
-    assert len(shelf.cards) == 3
-    assert str(file) in str(shelf.errors[0])
+    catalog = load_catalog([shipped_folder(), tmp_path])
+    assert len(catalog.cards) == 3
+    assert str(file) in str(catalog.errors[0])
 
 
 def test_user_card_takes_the_place_of_the_shipped_one(tmp_path):
     text = GOOD.replace('"mine"', '"smollm2-135m"', 1).replace("[[", "default = true\n[[", 1)
     (tmp_path / "a.toml").write_text(text)
-    shelf = load_shelf([shipped_folder(), tmp_path])
-    assert shelf.find("smollm2-135m").name == "Mine"
-    assert shelf.default().name == "Mine"
+    catalog = load_catalog([shipped_folder(), tmp_path])
+    assert catalog.find("smollm2-135m").name == "Mine"
+    assert catalog.default().name == "Mine"
 
 
 def test_two_user_cards_with_one_id_are_told(tmp_path):
     for name in ("a.toml", "b.toml"):
         (tmp_path / name).write_text(LOCAL)
-    (error,) = load_shelf([tmp_path]).errors
+    (error,) = load_catalog([tmp_path]).errors
     assert str(tmp_path / "a.toml") in str(error)
     assert str(tmp_path / "b.toml") in str(error)
 
 
 def test_path_of_own_model_is_seen_from_the_card(tmp_path):
     (tmp_path / "own.toml").write_text(LOCAL)
-    card = load_shelf([tmp_path]).find("own")
+    card = load_catalog([tmp_path]).find("own")
     assert card.path == tmp_path / "own.gguf"
     assert (card.name, card.licence, card.sources) == ("own", "unknown", ())
 
 
 def test_unknown_id_names_the_nearest_and_the_broken_cards(tmp_path):
     (tmp_path / "bad.toml").write_text("id = 3")
-    shelf = load_shelf([shipped_folder(), tmp_path])
+    catalog = load_catalog([shipped_folder(), tmp_path])
     with pytest.raises(CardError, match=r"Did you mean 'qwen2.5-coder-0.5b'") as raised:
-        shelf.find("qwen-coder-0.5b")
+        catalog.find("qwen-coder-0.5b")
     assert str(tmp_path / "bad.toml") in str(raised.value)
     with pytest.raises(CardError, match=r"There are: qwen2.5-coder-0.5b, qwen2.5-coder-1.5b, smollm2-135m"):
-        shelf.find("xxxxxxxxxxx")
+        catalog.find("xxxxxxxxxxx")
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_hostile_card_is_refused_in_few_words_and_little_time(tmp_path, content)
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "evil.toml").write_text(content)
     started = time.process_time()
-    (error,) = load_shelf([tmp_path]).errors
+    (error,) = load_catalog([tmp_path]).errors
     assert time.process_time() - started < 1.0  # seconds of the processor; milliseconds are usual
     assert "evil.toml" in str(error)
     assert len(str(error)) < 10_000
@@ -212,12 +212,12 @@ def test_what_is_no_file_is_no_card_and_a_link_to_one_is(tmp_path):
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
     (tmp_path / "kept").write_text(LOCAL)
     (tmp_path / "own.toml").symlink_to("kept")
-    shelf = load_shelf([tmp_path])
-    assert list(shelf.cards) == ["own"]
-    assert len(shelf.errors) == 3
+    catalog = load_catalog([tmp_path])
+    assert list(catalog.cards) == ["own"]
+    assert len(catalog.errors) == 3
 
 
 def test_id_that_nobody_knows_is_shown_in_part():
     with pytest.raises(CardError, match="There is no model") as raised:
-        load_shelf([shipped_folder()]).find("qwen" * 300_000)
+        load_catalog([shipped_folder()]).find("qwen" * 300_000)
     assert len(str(raised.value)) < 400

@@ -10,7 +10,7 @@ import pytest
 from aide_lsp import plain_file
 from aide_lsp.catalog import store
 from aide_lsp.catalog.external_data import external_files
-from aide_lsp.catalog.partial import sha256_of
+from aide_lsp.disk import sha256_of
 from aide_lsp.errors import AideError, CardError, ModelFilesError
 from aide_lsp.inference.onnx.model_folder import FORMAT, read_model_folder
 from aide_lsp.inference.tokenizer import Tokenizer

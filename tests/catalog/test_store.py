@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from aide_lsp.catalog import download, store
 from aide_lsp.catalog.cards import read_card, shipped_folder
-from aide_lsp.catalog.partial import sha256_of
 from aide_lsp.cli.main import main
 from aide_lsp.convert import convert as convert_module
+from aide_lsp.disk import sha256_of
 from aide_lsp.errors import CardError, ConversionError, ModelFilesError
 from aide_lsp.inference.onnx.model_folder import FORMAT, read_model_folder, verify_files
 from tests.convert.graphs import graph_with_weights_in
@@ -153,15 +153,15 @@ def test_error_of_the_converter_leaves_nothing_to_be_used(tiny_model, folders, s
 
 def test_states_of_a_model(tiny_model, folders, converter, source):
     card = tiny_model.card
-    assert store.state_of(card) == store.State(False, 0, (), 0)
+    assert store.state_of(card) == store.DiskState(False, 0, (), 0)
     store.fetch(card, ignore)
-    assert store.state_of(card) == store.State(True, 0, (), card.size)
+    assert store.state_of(card) == store.DiskState(True, 0, (), card.size)
     store.ensure(card, "fp16", ignore)
     store.ensure(card, "exact", ignore)
     assert store.state_of(card).recipes == ("exact", "fp16")
     freed = store.remove(card, ignore)
     assert freed > card.size
-    assert store.state_of(card) == store.State(False, 0, (), 0)
+    assert store.state_of(card) == store.DiskState(False, 0, (), 0)
     assert store.remove(card, ignore) == 0
 
 

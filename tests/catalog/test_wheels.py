@@ -12,7 +12,8 @@ from importlib.metadata import version
 import pytest
 
 from aide_lsp.catalog import wheels
-from aide_lsp.catalog.partial import DiskFullError, SourceError, bytes_in
+from aide_lsp.catalog.partial import DiskFullError, SourceError
+from aide_lsp.disk import bytes_in
 
 
 def ignore(done):
