@@ -98,7 +98,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "cli.ledger",
     ),
     "classes": (
-        *("Asked", "Change", "End", "Layer", "Limits", "ModelFacts", "Part", "Recorder", "Shown", "Trial"),
+        *("Asked", "Change", "End", "Limits", "Part", "Recorder", "Shown", "Trial"),
         "Vocabulary",
     ),
     "re-exports": ("settings/fields.py", "settings.fields", "settings/merge.py", "settings.merge"),
