@@ -43,7 +43,7 @@ PACKAGES = {
     "convert": {"inference.onnx"},
     "catalog": {"completion", "convert", "inference.onnx"},
     "bench": {"completion", "convert", "inference", "inference.onnx", "settings"},
-    "explain": {"completion", "inference"},
+    "explain": {"completion", "inference", "settings"},
     "ledger": {"completion", "inference", "inference.onnx", "settings"},
     "loading": {"catalog", "completion", "inference", "inference.onnx", "settings"},
     "lsp": {

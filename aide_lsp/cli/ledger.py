@@ -47,9 +47,7 @@ def log(count: int, stats: bool, as_json: bool, clear: bool) -> None:
         return
     entries = newest(path, None if stats else count)
     if as_json:
-        from attrs import asdict
-
-        facts = map(asdict, report.stats_of(entries)) if stats else map(report.entry_json, entries)
+        facts = map(report.stats_json, report.stats_of(entries)) if stats else map(report.entry_json, entries)
         say(json_text(list(facts)))
     elif not entries:
         say(EMPTY, err=True)

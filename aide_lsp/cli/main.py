@@ -130,6 +130,7 @@ def tell_completions(
 ) -> None:
     """Print completions, or the code around them, and on stderr what made them."""
     from aide_lsp.cli import terminal
+    from aide_lsp.settings.report import parameters_line
 
     shown = [completion for completion in completions if completion.text] or completions[:1]
     for number, completion in enumerate(shown, start=1):
@@ -142,7 +143,7 @@ def tell_completions(
     first = shown[0]
     if first.empty_reason:
         say(f"Nothing to show ({first.empty_reason}): {first.empty_message}", err=True)
-    say(terminal.parameter_line(first.parameters), err=True)
+    say(parameters_line(first.parameters), err=True)
     say(terminal.figures_line(first, device), err=True)
 
 
@@ -152,6 +153,7 @@ def demo(**options: Any) -> None:
     """Fetch the model if needed, complete a sample file, and do it again with a new seed."""
     from aide_lsp.cli import one_shot, terminal
     from aide_lsp.cli.sample import NAME, sample
+    from aide_lsp.settings.report import parameters_line
 
     settings = effective_settings(None, options)
     completer = load(settings)
@@ -163,7 +165,7 @@ def demo(**options: Any) -> None:
         terminal.show_source(text, offset, completion.text, colored())
         if completion.empty_reason:
             say(f"\n  Nothing to show ({completion.empty_reason}): {completion.empty_message}")
-        say(f"\n  {terminal.parameter_line(completion.parameters)}")
+        say(f"\n  {parameters_line(completion.parameters)}")
         say(f"  {terminal.figures_line(completion, device_name(completer))}")
 
 

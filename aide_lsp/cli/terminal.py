@@ -15,7 +15,6 @@ from aide_lsp.invisible import escaped
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
-    from aide_lsp.settings.fields import Parameters
 
 GREEN, RESET = "\x1b[1;32m", "\x1b[0m"
 
@@ -56,14 +55,6 @@ def marked_source(text: str, offset: int, completion: str, colour: bool) -> str:
 def _coloured(text: str) -> str:
     """Colour line by line, so that what is drawn left of the lines stays as it is."""
     return "\n".join(f"{GREEN}{line}{RESET}" if line else "" for line in text.split("\n"))
-
-
-def parameter_line(parameters: "Parameters") -> str:
-    """Render the five parameters in effect."""
-    return (
-        f"Temperature {parameters.temperature:g} · Top K {parameters.top_k} · Top P {parameters.top_p:g} · "
-        f"Num Context {parameters.num_context} · Seed {parameters.seed}"
-    )
 
 
 def figures_line(completion: "Completion", device: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from aide_lsp.explain.explanation import Cut, Explanation, Prompt, Token
 from aide_lsp.explain.step import Step
+from aide_lsp.invisible import escaped
+from aide_lsp.settings.report import parameters_line
 
 WIDTH = 100
 TOKEN_WIDTH = 22
@@ -30,20 +32,15 @@ def report(explanation: Explanation) -> str:
 
 
 def quoted(text: str, width: int) -> str:
-    """Return a text between quotes on one line, cut to a width; control characters become escapes."""
-    shown = json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"')
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    """Return a text between quotes on one line, cut to a width; what does not show is escaped."""
+    shown = escaped(json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"'))
     room = width - 2
     return f"“{shown if len(shown) <= room else shown[: room - 1] + '…'}”"
 
 
 def _title(explanation: Explanation) -> Iterator[str]:
-    p = explanation.completion.parameters
     yield f"{explanation.path}:{explanation.line}:{explanation.column} · {explanation.model}"
-    yield (
-        f"Temperature {p.temperature:g} · Top K {p.top_k} · Top P {p.top_p:g} · "
-        f"Num Context {p.num_context} · Seed {p.seed}"
-    )
+    yield parameters_line(explanation.completion.parameters)
 
 
 def _prompt(prompt: Prompt) -> Iterator[str]:

@@ -9,9 +9,10 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aide_lsp import __version__
+from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
@@ -56,7 +57,7 @@ class Made:
 
 @frozen
 class Entry:
-    """A completion in the ledger: one column for each attribute."""
+    """A completion in the ledger: one column for each attribute and parameter."""
 
     id: str
     "Of the completion."
@@ -74,16 +75,8 @@ class Entry:
     "Of the text before the cursor."
     after_hash: str
     "Of the text behind the cursor."
-    temperature: float
-    "Temperature in effect."
-    top_k: int
-    "Top K in effect."
-    top_p: float
-    "Top P in effect."
-    num_context: int
-    "Num Context in effect."
-    seed: str
-    "The seed that was used, in decimal: it may be longer than a column of numbers takes."
+    parameters: Parameters
+    "In effect, with the seed that was used; a column for each."
     candidate: int
     "Which of several completions for one seed."
     max_tokens: int
@@ -149,7 +142,7 @@ def entry_of(made: Made, salt: bytes) -> Entry:
 
     request, completion, maker = made.request, made.completion, made.maker
     before, after = request.text[: request.offset], request.text[request.offset :]
-    parameters, keep = completion.parameters, made.mode == "text"
+    keep = made.mode == "text"
     return Entry(
         id=completion.id,
         time=made.time,
@@ -159,11 +152,7 @@ def entry_of(made: Made, salt: bytes) -> Entry:
         after_length=len(after),
         before_hash=hash_of(before, salt),
         after_hash=hash_of(after, salt),
-        temperature=parameters.temperature,
-        top_k=parameters.top_k,
-        top_p=parameters.top_p,
-        num_context=parameters.num_context,
-        seed=str(completion.seed),
+        parameters=evolve(completion.parameters, seed=completion.seed),
         candidate=request.candidate,
         max_tokens=request.max_tokens,
         model=maker.model,

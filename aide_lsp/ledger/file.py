@@ -16,6 +16,7 @@ import attrs
 
 from aide_lsp.errors import LedgerError, disk_is_full
 from aide_lsp.ledger.entry import Entry
+from aide_lsp.settings.fields import PARAMETERS, Parameters
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -30,9 +31,17 @@ WAIT_SECONDS = 5.0
 """How long another process may hold the file."""
 _KINDS = {int: "INTEGER", float: "REAL", str: "TEXT"}
 _COMPRESSED = frozenset({"text", "completion"})
-_FIELDS: "tuple[attrs.Attribute[Any], ...]" = attrs.fields(Entry)
-_COLUMNS = tuple(field.name for field in _FIELDS)
+_DECIMAL = frozenset({"seed"})
+"""Kept as decimal digits: a seed may have more than a column of numbers takes."""
+_FIELDS: "dict[str, attrs.Attribute[Any]]" = {
+    column.name: column
+    for field in attrs.fields(Entry)
+    for column in (attrs.fields(Parameters) if field.type is Parameters else (field,))
+}
+"""What each column holds, by its name."""
+_COLUMNS = tuple(_FIELDS)
 _ID = re.compile("[A-Za-z0-9_-]{1,64}")
+_INTEGER = re.compile("-?[0-9]{1,4299}")
 
 
 class ForeignFileError(LedgerError):
@@ -53,7 +62,8 @@ class LedgerFile:
     def add(self, entry: Entry) -> None:
         """Keep an entry; one with the same id stays as it is."""
         names, marks = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
-        values = [_stored(name, getattr(entry, name)) for name in _COLUMNS]
+        holders = {name: entry.parameters if name in PARAMETERS else entry for name in _COLUMNS}
+        values = [_stored(name, getattr(holder, name)) for name, holder in holders.items()]
         self._connection.execute(f"INSERT OR IGNORE INTO completions ({names}) VALUES ({marks})", values)
 
     def mark_shown(self, completion_id: str) -> None:
@@ -108,10 +118,7 @@ class LedgerFile:
 
     def _select(self, rest: str, *values: Any) -> list[Entry]:
         rows = self._connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM completions {rest}", values)
-        return [
-            Entry(**{field.name: _loaded(field, value) for field, value in zip(_FIELDS, row, strict=True)})
-            for row in rows
-        ]
+        return [_entry(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
 
 
 @contextmanager
@@ -167,8 +174,9 @@ def _make_private(path: Path) -> None:
 
 def _prepare(connection: "Connection", path: Path) -> None:
     """Set the connection up, and make the table in a new file."""
-    version, tables = connection.execute(
-        "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+    version, tables, columns = connection.execute(
+        "SELECT user_version, (SELECT count(*) FROM sqlite_master), "
+        "(SELECT count(*) FROM pragma_table_info('completions')) FROM pragma_user_version"
     ).fetchone()
     if version == 0 and tables:
         raise ForeignFileError(
@@ -178,12 +186,14 @@ def _prepare(connection: "Connection", path: Path) -> None:
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     if version == VERSION:
+        if columns <= len(_COLUMNS):
+            _add_parameters(connection)
         return
     if version > VERSION:
         raise LedgerError(
             f"The ledger {path} was written by a newer Aide. Update, or forget it with `aide log --clear`."
         )
-    columns = ", ".join(_column(field) for field in attrs.fields(Entry))
+    columns = ", ".join(map(_column, _FIELDS.values()))
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS completions (number INTEGER PRIMARY KEY AUTOINCREMENT, {columns})"
@@ -196,14 +206,35 @@ def _prepare(connection: "Connection", path: Path) -> None:
     connection.execute("COMMIT")
 
 
+def _add_parameters(connection: "Connection") -> None:
+    """Add a column for each parameter that Aide did not have yet when it made the table."""
+    connection.execute("BEGIN IMMEDIATE")
+    present = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('completions')")}
+    for field in attrs.fields(Parameters):
+        if field.name not in present:
+            default = "NULL" if field.default is None else repr(field.default)
+            connection.execute(f"ALTER TABLE completions ADD COLUMN {_column(field)} DEFAULT {default}")
+    connection.execute("COMMIT")
+
+
 def _column(field: "attrs.Attribute[Any]") -> str:
     if field.name in _COMPRESSED:
         return f"{field.name} BLOB"
+    if field.name in _DECIMAL:
+        return f"{field.name} TEXT"
     kind = next(_KINDS[kind] for kind in _KINDS if field.type in (kind, kind | None))
     return f"{field.name} {kind}{' UNIQUE' if field.name == 'id' else ''}"
 
 
+def _entry(values: dict[str, Any]) -> Entry:
+    loaded = {name: _loaded(_FIELDS[name], value) for name, value in values.items()}
+    parameters = Parameters(**{key: loaded.pop(key) for key in PARAMETERS})
+    return Entry(**loaded, parameters=parameters)
+
+
 def _stored(name: str, value: Any) -> Any:
+    if name in _DECIMAL and value is not None:
+        return str(value)
     if name in _COMPRESSED and value is not None:
         return zlib.compress(value.encode("utf-8", "surrogatepass"))
     return value
@@ -213,6 +244,8 @@ def _loaded(field: "attrs.Attribute[Any]", value: Any) -> Any:
     """Return what was stored; a file that another program wrote to may hold anything."""
     if field.name in _COMPRESSED and isinstance(value, bytes):
         return zlib.decompress(value).decode("utf-8", "surrogatepass")
+    if field.name in _DECIMAL and isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
     kinds = get_args(field.type) or (field.type, int if field.type is float else field.type)
     if (field.name in _COMPRESSED and value is not None) or not isinstance(value, kinds):
         raise _database_error(f"the value of {field.name} is not of its type")

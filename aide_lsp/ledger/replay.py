@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from aide_lsp.ledger.entry import Entry, Maker, hash_of, maker_of
-from aide_lsp.settings.fields import FIELDS, Parameters, check_value
+from aide_lsp.settings.fields import FIELDS, PARAMETERS, check_value
 from aide_lsp.settings.limits import ModelLimits
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _MAKER = {
     "runtime": "the version of ONNX Runtime",
     "aide": "the version of Aide",
 }
-_LIMITED = ("top_k", "num_context")
 
 
 @frozen
@@ -99,7 +98,7 @@ def maker_differences(entry: Entry, maker: Maker) -> list[Difference]:
 
 def parameter_differences(entry: Entry, limits: ModelLimits) -> list[Difference]:
     """Name the parameters that the loaded model does not allow."""
-    faults = {key: check_value(key, getattr(entry, key), limits) for key in _LIMITED}
+    faults = {key: check_value(key, getattr(entry.parameters, key), limits) for key in PARAMETERS}
     return [Difference(key, f"{key}: {fault}") for key, fault in faults.items() if fault]
 
 
@@ -142,19 +141,12 @@ def settings_values(entry: Entry) -> dict[str, object]:
 def _request(entry: Entry, text: str, path: str) -> "CompletionRequest":
     from aide_lsp.completion.completer import CompletionRequest
 
-    parameters = Parameters(
-        temperature=entry.temperature,
-        top_k=entry.top_k,
-        top_p=entry.top_p,
-        num_context=entry.num_context,
-        seed=int(entry.seed),
-    )
     return CompletionRequest(
         text=text,
         offset=entry.offset,
         language_id=entry.language,
         path=path,
-        parameters=parameters,
+        parameters=entry.parameters,
         max_tokens=entry.max_tokens,
         deadline_ms=0,
         candidate=entry.candidate,

@@ -11,27 +11,27 @@ from typing import Any
 import attrs
 from attrs import frozen
 
+from aide_lsp.invisible import escaped
 from aide_lsp.ledger.entry import Entry
+from aide_lsp.settings.fields import PARAMETERS, Parameters, label
 from aide_lsp.text_table import text_table
 
 SHORT = 8
 """Digits of an id that are shown: enough to name one of two thousand."""
-_HEAD = ("TIME", "ID", "FILE", "T", "TOP K", "TOP P", "CONTEXT", "SEED", "TOKENS", "MS", "OUTCOME")
-_STATS_HEAD = ("T", "TOP K", "TOP P", "CONTEXT", "MADE", "SHOWN", "ACCEPTED", "RATE", "FIRST MS", "MS")
+_NAMES = {key: label(key).upper() for key in PARAMETERS} | {"temperature": "T", "num_context": "CONTEXT"}
+_UNSEEDED = tuple(key for key in PARAMETERS if key != "seed")
+_HEAD = ("TIME", "ID", "FILE", *(_NAMES[key] for key in PARAMETERS), "TOKENS", "MS", "OUTCOME")
+_STATS_HEAD = (
+    *(_NAMES[key] for key in _UNSEEDED), "MADE", "SHOWN", "ACCEPTED", "RATE", "FIRST MS", "MS"
+)  # fmt: skip
 
 
 @frozen
 class Stats:
     """The completions made with one set of parameters, the seed left aside."""
 
-    temperature: float
-    "Temperature."
-    top_k: int
-    "Top K."
-    top_p: float
-    "Top P."
-    num_context: int
-    "Num Context."
+    parameters: Parameters
+    "Without a seed."
     made: int
     "Completions made."
     shown: int
@@ -53,10 +53,9 @@ def log_lines(entries: Sequence[Entry]) -> list[str]:
 
 def stats_of(entries: Sequence[Entry]) -> list[Stats]:
     """Put entries together by their parameters; what was made most comes first."""
-    sets: dict[tuple[float, int, float, int], list[Entry]] = {}
+    sets: dict[Parameters, list[Entry]] = {}
     for entry in entries:
-        parameters = (entry.temperature, entry.top_k, entry.top_p, entry.num_context)
-        sets.setdefault(parameters, []).append(entry)
+        sets.setdefault(attrs.evolve(entry.parameters, seed=None), []).append(entry)
     return sorted((_stats(*item) for item in sets.items()), key=lambda stats: -stats.made)
 
 
@@ -68,7 +67,21 @@ def stats_lines(stats: Sequence[Stats]) -> list[str]:
 def entry_json(entry: Entry) -> dict[str, Any]:
     """Return an entry for programs, without the text it may hold."""
     facts = attrs.asdict(entry, filter=lambda field, _: field.name not in ("text", "completion"))
-    return {**facts, "seed": int(entry.seed), "has_text": entry.text is not None}
+    return _flat(facts) | {"has_text": entry.text is not None}
+
+
+def stats_json(stats: Stats) -> dict[str, Any]:
+    """Return the figures of one set of parameters for programs."""
+    return _flat(attrs.asdict(stats, filter=lambda field, _: field.name != "seed"))
+
+
+def _flat(facts: dict[str, Any]) -> dict[str, Any]:
+    """Put the parameters among the other facts."""
+    return {
+        name: value
+        for key, held in facts.items()
+        for name, value in (held.items() if key == "parameters" else [(key, held)])
+    }
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -76,15 +89,17 @@ def _row(entry: Entry) -> tuple[str, ...]:
         datetime.fromtimestamp(entry.time).strftime("%m-%d %H:%M:%S"),
         entry.id[:SHORT],
         _file(entry),
-        f"{entry.temperature:g}",
-        str(entry.top_k),
-        f"{entry.top_p:g}",
-        str(entry.num_context),
-        entry.seed if len(entry.seed) <= 20 else entry.seed[:19] + "…",
+        *(_short(getattr(entry.parameters, key)) for key in PARAMETERS),
         str(entry.generated_tokens),
         f"{entry.total_ms:.0f}",
         _outcome(entry),
     )
+
+
+def _short(value: float | int | None) -> str:
+    """Write a parameter's value: a seed may have thousands of digits."""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 20 else text[:19] + "…"
 
 
 def _file(entry: Entry) -> str:
@@ -92,7 +107,7 @@ def _file(entry: Entry) -> str:
     if entry.path is None:
         return f"#{entry.path_hash[:6]}"
     name = entry.path.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(sign if sign.isprintable() else "?" for sign in name)
+    shown = escaped(name)
     return (shown if len(shown) <= 24 else "…" + shown[-23:]) or "-"
 
 
@@ -104,11 +119,11 @@ def _outcome(entry: Entry) -> str:
     return "shown" if entry.shown else "made"
 
 
-def _stats(parameters: tuple[float, int, float, int], entries: list[Entry]) -> Stats:
+def _stats(parameters: Parameters, entries: list[Entry]) -> Stats:
     shown = [entry for entry in entries if entry.shown or entry.accepted is not None]
     accepted = sum(entry.accepted is not None for entry in shown)
     return Stats(
-        *parameters,
+        parameters,
         made=len(entries),
         shown=len(shown),
         accepted=accepted,
@@ -120,10 +135,7 @@ def _stats(parameters: tuple[float, int, float, int], entries: list[Entry]) -> S
 
 def _stats_row(stats: Stats) -> tuple[str, ...]:
     return (
-        f"{stats.temperature:g}",
-        str(stats.top_k),
-        f"{stats.top_p:g}",
-        str(stats.num_context),
+        *(_short(getattr(stats.parameters, key)) for key in _UNSEEDED),
         str(stats.made),
         str(stats.shown),
         str(stats.accepted),

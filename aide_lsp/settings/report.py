@@ -6,7 +6,7 @@ In: `Resolved`. Out: the report as JSON, or as text for a terminal. It does not 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from aide_lsp.settings.fields import FIELDS, allowed, defaults
+from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters, allowed, defaults, label
 from aide_lsp.settings.limits import ModelLimits, greatest
 from aide_lsp.settings.problems import named, shown
 from aide_lsp.settings.resolved import DEFAULT, Origin, Resolved
@@ -44,6 +44,13 @@ def report_text(resolved: Resolved) -> str:
         lines += [f"{'':{width + wide + 4}}over {_line(one)}" for one in reversed(under)]
     lines += list(_problem_lines(resolved))
     return "\n".join(lines)
+
+
+def parameters_line(parameters: Parameters) -> str:
+    """Write the parameters on one line: `Temperature 0.7 · Top K 50 · ...`."""
+    values = {key: getattr(parameters, key) for key in PARAMETERS}
+    texts = {key: f"{value:g}" if isinstance(value, float) else str(value) for key, value in values.items()}
+    return " · ".join(f"{label(key)} {text}" for key, text in texts.items())
 
 
 def _setting(key: str, found: tuple[Origin, ...], limits: ModelLimits | None) -> dict[str, Any]:

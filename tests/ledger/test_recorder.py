@@ -13,6 +13,7 @@ from aide_lsp.ledger import file as ledger_file
 from aide_lsp.ledger import recorder as recording
 from aide_lsp.ledger.file import forget, opened
 from aide_lsp.ledger.recorder import Recorder
+from aide_lsp.settings.fields import Parameters
 from tests.ledger.making import SECRET, TEXT, completion_of, fake_completer, request_for
 
 
@@ -36,8 +37,8 @@ def test_hashes_keep_what_made_a_completion_and_no_source_text_nor_path(recorder
     recorder.flush(10)
     (entry,) = newest(path)
     assert (entry.language, entry.offset, entry.after_length) == ("python", len(TEXT) - 1, 1)
-    assert (entry.temperature, entry.top_k, entry.top_p, entry.num_context) == (0.7, 50, 0.95, 1024)
-    assert (entry.seed, entry.model, entry.recipe, entry.device) == ("7", "fake", "exact", "cpu")
+    assert entry.parameters == Parameters(seed=7)
+    assert (entry.model, entry.recipe, entry.device) == ("fake", "exact", "cpu")
     assert (entry.runtime[:2], entry.shown, entry.first_token_ms) == ("1.", 1, 10.0)
     assert entry.accepted >= entry.time
     assert (entry.path, entry.text, entry.completion) == (None, None, None)
@@ -92,7 +93,7 @@ def test_file_is_for_its_user_alone_also_where_it_was_not(recorder, path):
 def test_seed_of_any_size_is_kept(recorder, path):
     record(recorder, seed=-(2**200))
     recorder.flush(10)
-    assert int(newest(path)[0].seed) == -(2**200)
+    assert newest(path)[0].parameters.seed == -(2**200)
 
 
 def test_oldest_rows_go_when_there_are_too_many(recorder, path, monkeypatch):
@@ -100,7 +101,7 @@ def test_oldest_rows_go_when_there_are_too_many(recorder, path, monkeypatch):
     for number in range(12):
         record(recorder, number)
     recorder.flush(10)
-    assert [int(entry.seed) for entry in newest(path)] == [11, 10, 9, 8, 7]
+    assert [entry.parameters.seed for entry in newest(path)] == [11, 10, 9, 8, 7]
 
 
 def test_oldest_texts_go_when_they_take_too_much(recorder, path, monkeypatch):
@@ -188,7 +189,7 @@ def test_file_that_cannot_be_used_is_reported_once_and_recording_resumes_afterwa
         mend(path)
         record(recorder, 4)
         recorder.flush(10)
-    assert [entry.seed for entry in newest(path)] == ["4"]
+    assert [entry.parameters.seed for entry in newest(path)] == [4]
     assert (recorder.problem, len(caplog.records)) == (None, 1)
     assert SECRET not in caplog.text
 
@@ -219,10 +220,10 @@ def test_full_disk_keeps_what_was_there_and_recording_resumes_afterward(recorder
     recorder.flush(10)
     assert "full" in recorder.problem
     monkeypatch.undo()
-    assert [entry.seed for entry in newest(path)] == ["1"]
+    assert [entry.parameters.seed for entry in newest(path)] == [1]
     record(recorder, 60)
     recorder.flush(10)
-    assert ([entry.seed for entry in newest(path)], recorder.problem) == (["60", "1"], None)
+    assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([60, 1], None)
 
 
 def test_file_that_another_process_holds_is_written_again_when_it_lets_go(recorder, path, monkeypatch):
@@ -233,7 +234,7 @@ def test_file_that_another_process_holds_is_written_again_when_it_lets_go(record
     assert "locked" in recorder.problem
     record(recorder, 2)
     recorder.flush(10)
-    assert ([entry.seed for entry in newest(path)], recorder.problem) == (["2"], None)
+    assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([2], None)
 
 
 def test_thread_that_cannot_start_costs_entries_and_no_completion(recorder, path, monkeypatch):
@@ -243,7 +244,7 @@ def test_thread_that_cannot_start_costs_entries_and_no_completion(recorder, path
     monkeypatch.undo()
     record(recorder, 2)
     recorder.flush(10)
-    assert ([entry.seed for entry in newest(path)], recorder.problem) == (["2"], None)
+    assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([2], None)
 
 
 def no_memory(thread):
@@ -262,7 +263,7 @@ def test_nothing_that_is_raised_ends_recording(recorder, path, monkeypatch, kind
     monkeypatch.undo()
     record(recorder, 2)
     recorder.flush(10)
-    assert ([entry.seed for entry in newest(path)], recorder.problem) == (["2"], None)
+    assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([2], None)
 
 
 def test_completing_goes_on_when_writing_hangs_and_entries_are_dropped(path, monkeypatch):
@@ -303,7 +304,18 @@ def test_file_removed_while_in_use_is_made_anew(recorder, path):
     path.unlink()
     record(recorder, 2)
     recorder.flush(10)
-    assert [entry.seed for entry in newest(path)] == ["2"]
+    assert [entry.parameters.seed for entry in newest(path)] == [2]
+
+
+def test_table_made_before_there_was_a_parameter_gets_its_column(recorder, path):
+    record(recorder, 1)
+    recorder.flush(10)
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE completions DROP COLUMN top_p")
+    connection.close()
+    record(recorder, 2)
+    recorder.flush(10)
+    assert [entry.parameters for entry in newest(path)] == [Parameters(seed=2), Parameters(seed=1)]
 
 
 WRITER = """
@@ -331,7 +343,7 @@ def test_two_processes_write_at_once_and_nothing_is_lost(path):
     said = [writer.communicate(timeout=60)[0].strip() for writer in writers]
     assert said == ["None 0", "None 0"]
     kept = newest(path)
-    assert sorted(int(entry.seed) for entry in kept) == [*range(100), *range(1_000, 1_100)]
+    assert sorted(entry.parameters.seed for entry in kept) == [*range(100), *range(1_000, 1_100)]
     assert {entry.shown for entry in kept} == {1}
 
 

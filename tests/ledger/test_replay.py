@@ -77,7 +77,9 @@ def test_maker_that_differs_is_named_whatever_comes_out(what, value, said, same)
 
 @pytest.mark.parametrize(("what", "value"), [("top_k", 5_000), ("num_context", 4_096)])
 def test_parameter_beyond_the_model_is_named_and_the_model_not_asked(what, value):
-    outcome = replayed(evolve(entry_for(), **{what: value}), completer_saying(""))
+    entry = entry_for()
+    entry = evolve(entry, parameters=evolve(entry.parameters, **{what: value}))
+    outcome = replayed(entry, completer_saying(""))
     assert (outcome.reproduced, outcome.ran) == (False, False)
     assert [difference.what for difference in outcome.differences] == [what]
     assert f"found {value}" in outcome.lines()[1]

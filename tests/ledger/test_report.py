@@ -4,6 +4,7 @@ from attrs import evolve
 
 from aide_lsp.ledger.entry import Made, entry_of, maker_of
 from aide_lsp.ledger.report import entry_json, log_lines, stats_lines, stats_of
+from aide_lsp.settings.fields import Parameters
 from tests.ledger.making import SECRET, completion_of, fake_completer, request_for
 
 
@@ -38,12 +39,15 @@ def test_outcomes():
 
 def test_stats_put_equal_parameters_together_and_leave_the_seed_aside():
     times = [10.0, 30.0, 20.0]
-    hot = [entry(n, temperature=0.9, shown=1, total_ms=ms) for n, ms in enumerate(times)]
+    hot = [
+        entry(n, parameters=Parameters(temperature=0.9, seed=n), shown=1, total_ms=ms)
+        for n, ms in enumerate(times)
+    ]
     hot[0] = evolve(hot[0], accepted=1.0)
     first, second = stats_of([entry(9), *hot])
-    assert (first.temperature, first.made, first.shown, first.accepted) == (0.9, 3, 3, 1)
+    assert (first.parameters.temperature, first.made, first.shown, first.accepted) == (0.9, 3, 3, 1)
     assert (round(first.rate, 3), first.total_ms) == (0.333, 20.0)
-    assert (second.temperature, second.made, second.rate) == (0.7, 1, None)
+    assert (second.parameters.temperature, second.made, second.rate) == (0.7, 1, None)
     assert [line.split()[7] for line in stats_lines([first, second])[1:]] == ["33%", "-"]
 
 

@@ -9,6 +9,7 @@ from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig
 
 from aide_lsp.ledger.file import opened
+from aide_lsp.settings.fields import Parameters
 from tests.lsp.clients import (
     VSCODE,
     begin,
@@ -64,9 +65,9 @@ async def test_completion_is_kept_without_its_text_and_marked_when_it_is_taken(e
     await run(editor, item.command.command, *item.command.arguments)
     (entry,) = await kept(editor, data, lambda entries: entries and entries[0].accepted)
     (made,) = item.command.arguments
-    assert (entry.id, entry.seed, entry.model) == (made["id"], str(made["seed"]), "fake-model")
+    assert (entry.id, entry.model) == (made["id"], "fake-model")
     assert (entry.language, entry.offset, entry.after_length) == ("python", len(SECRET) + 3, 0)
-    assert (entry.temperature, entry.top_k, entry.shown) == (0.7, 50, 1)
+    assert (entry.parameters, entry.shown) == (Parameters(seed=made["seed"]), 1)
     assert SECRET.encode() not in b"".join(file.read_bytes() for file in data.iterdir())
     status = await run(editor, "aide.status")
     assert status["ledger"] == {"mode": "hashes", "problem": None, "dropped": 0}
