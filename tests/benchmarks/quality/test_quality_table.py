@@ -68,16 +68,17 @@ def test_cell_writes_the_mean_its_interval_and_each_run():
     assert re.fullmatch(r"80 % \(71-87\); 81, 79", cell([(81, 100), (79, 100)]))
 
 
-def test_readme_shows_the_table_of_the_benchmarks_page_and_says_what_is_at_temperature_0():
+def test_readme_quotes_figures_of_the_benchmarks_page_and_that_page_says_what_is_at_temperature_0():
     readme, page = (
         (REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "benchmarks/README.md")
     )
+    results = page[page.index("### Quality") :]
+    ours, theirs = re.search(r"fills (\d+) % of single-line .*?fills (\d+) %", readme, re.DOTALL).groups()
+    assert f"| single line | 100 | {ours} % |" in results
+    assert re.search(rf"llama\.cpp with the same file.*?single line {theirs} %", results, re.DOTALL)
     names = "|".join(row.name for row in ROWS)
     header = "| holes | problems | temperature 0 | the defaults | preset `code` |"
-    table = re.search(rf"^{re.escape(header)}\n.*\n(\| (?:{names}) \| .*\n)+", readme, re.MULTILINE)
-    assert table
-    assert table.group() in page
-    results = page[page.index("### Quality") :]
+    assert re.search(rf"^{re.escape(header)}\n.*\n(\| (?:{names}) \| .*\n)+", results, re.MULTILINE)
     assert len(re.findall(r"^\|.*pass@1.*\|$", results, re.MULTILINE)) == len(
         re.findall(r"^\|.*temperature 0.*pass@1.*\|$", results, re.MULTILINE)
     )
