@@ -1,8 +1,8 @@
-# A fresh machine needs Python 3.11 or newer with pip, and two commands: `make demo` and `make test`.
+# On a fresh machine with Python 3.11 or newer and pip: `make demo`, then `make test`.
 
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-# Your uv if it is new enough, else the one that requirements-uv.txt pins.
+# Your own uv if it is recent enough, otherwise the version pinned in requirements-uv.txt.
 UV_LEAST := 0.7.0
 UV := $(shell found=$$(uv --version 2>/dev/null | awk '{ print $$2 }'); \
 	[ "$$(printf '%s\n' $(UV_LEAST) "$${found:-0}" | sort -V | head -n 1)" = $(UV_LEAST) ] \
@@ -10,14 +10,14 @@ UV := $(shell found=$$(uv --version 2>/dev/null | awk '{ print $$2 }'); \
 BIN := .venv/bin
 READY := .venv/.ready
 
-# uv brings its own certificates; where a network has one of its own, the system knows it.
+# uv trusts only its own certificates; a network that intercepts TLS has installed its own in the system.
 SYSTEM_CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
 ifneq ($(SYSTEM_CERTIFICATES),)
 export SSL_CERT_FILE ?= $(SYSTEM_CERTIFICATES)
 endif
 
 EDITORS := .editors
-# The Node that the editors' setup brings goes before the system's, which may be older.
+# The Node from the editors' setup comes first: the system's may be older.
 NODE := PATH="$(CURDIR)/$(EDITORS)/vscode/node/bin:$$PATH"
 
 .PHONY: help demo test search lint typecheck fix lock generate gpu-check vsix test-editors clean
@@ -25,13 +25,13 @@ NODE := PATH="$(CURDIR)/$(EDITORS)/vscode/node/bin:$$PATH"
 help:  ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## Fetch and convert the default model, complete a sample file twice
+demo: $(READY)  ## Fetch and convert the default model, and complete a sample file twice
 	$(BIN)/aide demo
 
-test: $(READY) lint typecheck  ## Run all tests, including those on the real model
+test: $(READY) lint typecheck  ## Run all tests, including those with the real model
 	$(BIN)/pytest $(PYTEST_OPTIONS)
 
-search: $(READY)  ## Look for new counterexamples to the property tests: MINUTES=10, SEED to repeat a search
+search: $(READY)  ## Search for new counterexamples to the property tests (MINUTES=10; SEED=n repeats a search)
 	$(BIN)/python -m tests.search --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(TESTS)
 
 lint: $(READY)  ## Check style
@@ -41,39 +41,39 @@ lint: $(READY)  ## Check style
 typecheck: $(READY)  ## Check types
 	$(BIN)/mypy
 
-fix: $(READY)  ## Repair style where a tool can
+fix: $(READY)  ## Fix style automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(READY)  ## Write what is generated from the settings table
+generate: $(READY)  ## Regenerate pages, schema, and editor settings from the tables in the code
 	$(BIN)/python -m tools.generate.pages
 
-lock: $(UV)  ## Renew the pinned versions; the file names no index, so yours is used
+lock: $(UV)  ## Update the pinned versions, from your package index
 	$(UV) pip compile -q pyproject.toml --group dev --universal --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
 	echo uv | $(UV) pip compile -q - --upgrade --universal --generate-hashes --no-annotate \
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements-uv.txt
 
-gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights and compare it with the CPU
+gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights, and compare it with the CPU
 	$(BIN)/python -m benchmarks.gpu.check
 
 VSCODE := editors/vscode
-vsix: $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Check and package the extension for VS Code, with the server in it: build/aide.vsix
+vsix: $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Build the VS Code extension with the server in it: build/aide.vsix
 	$(VSCODE)/package-server.sh $(UV) $(BIN)/python
 	@mkdir -p build
 	cd $(VSCODE) && export $(NODE) && npm run --silent lint && npm run --silent typecheck \
 		&& npm run --silent test && npm run --silent package
 
 INSTALLED := $(patsubst editors/setup/%.sh,$(EDITORS)/%/.ready,$(wildcard editors/setup/*.sh))
-test-editors: $(READY) $(INSTALLED) vsix  ## Install real editors into .editors and drive them with the real model
+test-editors: $(READY) $(INSTALLED) vsix  ## Install real editors into .editors, and test them with the real model
 	$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) || { \
-		echo "What failed is run once more, alone: a screen may be looked at while it is painted."; \
+		echo "Running the failed tests once more, alone: a screenshot may catch a screen while it is being painted."; \
 		$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) --last-failed --last-failed-no-failures=none; }
 
 $(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json
 	cd $(VSCODE) && export $(NODE) && npm ci --silent --ignore-scripts --no-audit --no-fund
 
-# An editor that cannot be had leaves no .ready, but its reason in the file `unavailable`; its tests are skipped with it.
+# An editor that cannot be installed leaves no .ready, but a file `unavailable` with the reason; its tests are skipped.
 $(EDITORS)/%/.ready: editors/setup/%.sh
 	$< $(@D)
 
@@ -90,5 +90,5 @@ $(READY): requirements.lock pyproject.toml | $(UV)
 		--only-binary :all: --require-hashes -r $<
 	@touch $@
 
-clean:  ## Remove all that these commands made here; the models stay
+clean:  ## Remove everything that make created here; models are kept
 	rm -rf .venv .tools .editors build

@@ -17,13 +17,13 @@ import textwrap
 import pytest
 
 from tests import architecture_rules as rules
+from tests.parsed_modules import read_modules
 from tools.generate.pages import MARKS, REPOSITORY, generated_files
 
 PACKAGE = REPOSITORY / "aide_lsp"
-MODULES = rules.read_modules(PACKAGE)
+MODULES = read_modules(PACKAGE)
 OTHERS = {
-    folder: rules.read_modules(REPOSITORY / folder)
-    for folder in ("tests", "benchmarks", "tools", "editors/tests")
+    folder: read_modules(REPOSITORY / folder) for folder in ("tests", "benchmarks", "tools", "editors/tests")
 }
 FOUNDATION = {"disk", "errors", "invisible", "plain_file", "progress", "stalls", "text_table", "toml_file"}
 """What every package may import."""

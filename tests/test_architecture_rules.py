@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from tests import architecture_rules as rules
+from tests.parsed_modules import read_modules
 
 PACKAGES = {"lsp": {"completion"}, "completion": set()}
 
@@ -14,7 +15,7 @@ def modules_of(tmp_path, sources):
         path = tmp_path / "aide_lsp" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")
-    return rules.read_modules(tmp_path / "aide_lsp")
+    return read_modules(tmp_path / "aide_lsp")
 
 
 def one(findings):

@@ -1,5 +1,6 @@
 """What an installation gets, and that the commands shown to users work as shown."""
 
+import importlib.util
 import json
 import os
 import re
@@ -16,18 +17,16 @@ CARDS = {path.stem for path in (REPOSITORY / "aide_lsp/models").glob("*.toml")}
 SHOWN_IN = ("README.md", "docs/models.md")
 
 
-def shown_commands():
+def shown_commands(*pages):
     """Each command of the `sh` blocks, without its comment."""
-    for page in SHOWN_IN:
-        for block in re.findall(
-            r"```sh\n(.*?)```", (REPOSITORY / page).read_text(encoding="utf-8"), re.DOTALL
-        ):
-            yield from (
-                line.split("#")[0].strip() for line in block.splitlines() if line.split("#")[0].strip()
-            )
+    texts = [(REPOSITORY / page).read_text(encoding="utf-8") for page in pages]
+    blocks = [block for text in texts for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)]
+    lines = {line.split("#")[0].strip() for block in blocks for line in block.splitlines()}
+    return sorted(lines - {""})
 
 
-COMMANDS = sorted(set(shown_commands()))
+COMMANDS = shown_commands(*SHOWN_IN)
+FOR_DEVELOPERS = shown_commands("CONTRIBUTING.md")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +73,7 @@ def test_pages_show_commands():
     assert [command for command in ("make demo", "make test", "aide doctor") if command not in COMMANDS] == []
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make ")])
+@pytest.mark.parametrize("command", [c for c in [*COMMANDS, *FOR_DEVELOPERS] if c.startswith("make ")])
 def test_shown_make_target_exists(command):
     subprocess.run([*shlex.split(command), "--dry-run"], cwd=REPOSITORY, check=True, capture_output=True)
 
@@ -107,3 +106,15 @@ def test_no_other_kind_of_command_is_shown():
     """A new kind of command needs a test of its own."""
     kinds = {shlex.split(command)[0] for command in COMMANDS}
     assert kinds == {"make", "aide", "uv", "code"}
+
+
+def test_programs_and_paths_that_developers_are_shown_exist():
+    """The commands of `aide` are tested with the command line."""
+    kinds = {shlex.split(command)[0] for command in FOR_DEVELOPERS}
+    assert kinds == {"make", "aide", ".venv/bin/pytest", ".venv/bin/python"}
+    page = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"\b(?:aide_lsp|tests|editors|docs|benchmarks)/[\w./-]*\w", page))
+    assert len(paths) > 10
+    assert [path for path in sorted(paths) if not (REPOSITORY / path).exists()] == []
+    modules = re.findall(r"python -m ([\w.]+)", page)
+    assert [name for name in modules if importlib.util.find_spec(name) is None] == []

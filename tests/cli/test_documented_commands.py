@@ -12,6 +12,7 @@ from tools.generate.pages import REPOSITORY
 
 PAGES = [
     REPOSITORY / "README.md",
+    REPOSITORY / "CONTRIBUTING.md",
     *sorted((REPOSITORY / "docs").glob("*.md")),
     *sorted((REPOSITORY / "editors").glob("*.md")),
     *sorted((REPOSITORY / "editors").glob("*/*.md")),
