@@ -94,11 +94,10 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "cycles": (
         "inference.onnx.session_aide",
         "completion.observer",
-        "lsp.server",
         "cli.ledger",
     ),
     "classes": (
-        *("Asked", "Change", "End", "Limits", "Part", "Recorder", "Shown", "Trial"),
+        *("Change", "Limits", "Part", "Recorder", "Trial"),
         "Vocabulary",
     ),
     "re-exports": ("settings/fields.py", "settings.fields", "settings/merge.py", "settings.merge"),

@@ -149,7 +149,7 @@ class File:
 
 
 @define
-class History:
+class EditingHistory:
     """Somebody who edits some files; all by chance, and the same for the same number."""
 
     chance: Random
@@ -274,7 +274,7 @@ def _answer(completion: Completion) -> Answer:
     return completion.text, completion.finish_reason, completion.generated_tokens
 
 
-def open_history(plan: Plan, number: int) -> History:
+def open_history(plan: Plan, number: int) -> EditingHistory:
     """Begin a history: some files of one or more languages, one of them open at a line in it."""
     chance = Random(number)
     files = [File(*text) for text in chance.sample(_texts(), 3)]
@@ -285,7 +285,7 @@ def open_history(plan: Plan, number: int) -> History:
         num_context=max(1, plan.num_context // chance.choice((1, 2, 4))),
         seed=chance.getrandbits(31),
     )
-    return History(chance, files, files[0], parameters, plan.max_tokens)
+    return EditingHistory(chance, files, files[0], parameters, plan.max_tokens)
 
 
 def _texts() -> list[tuple[str, str, str]]:

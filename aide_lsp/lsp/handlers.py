@@ -18,15 +18,13 @@ from aide_lsp.lsp.client import ProfileError, folder_uris, read_profile
 from aide_lsp.lsp.commands.arguments import Arguments
 from aide_lsp.lsp.documents import Place, is_too_large
 from aide_lsp.lsp.initialize import initialize_result
-from aide_lsp.lsp.requests.scheduler import Answer
-from aide_lsp.lsp.requests.snapshot import Asked
+from aide_lsp.lsp.requests.answer import NoCompletion
+from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.lsp.rpc.params import UNKNOWN_VERSION
-from aide_lsp.lsp.status import Nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from aide_lsp.completion.completer import Completion
     from aide_lsp.lsp.server import Server
 
 log = logging.getLogger("aide.features")
@@ -91,7 +89,7 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
             document.replace_all(change.text)
     version = params.text_document.version
     document.version = document.version + 1 if version == UNKNOWN_VERSION else version
-    ls.completing.changed(document)
+    ls.requests.changed(document)
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
@@ -99,45 +97,37 @@ def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
     ls.drop(params.text_document.uri)
 
 
-def inline_completion(
+async def inline_completion(
     ls: Server, params: types.InlineCompletionParams
-) -> list[types.InlineCompletionItem] | Awaitable[list[types.InlineCompletionItem]]:
-    """Offer one completion at the cursor, several where the user asks for them, or nothing."""
-    asked = _look(ls, params)
-    if isinstance(asked, Nothing):
+) -> list[types.InlineCompletionItem]:
+    """Offer one completion at the cursor, or several if the user asks for them."""
+    snapshot = _snapshot(ls, params)
+    if isinstance(snapshot, NoCompletion):
         return []
     target, selected = items.at_cursor(params.position), params.context.selected_completion_info
     if selected is not None:
-        asked, target = _with_selected(asked, selected)
+        snapshot, target = _with_selected(snapshot, selected)
     if params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked:
-        asked = evolve(asked, count=asked.settings.candidates)
-
-    def shape(answer: Answer) -> list[types.InlineCompletionItem]:
-        return [items.inline_item(one, target, ls.host.model) for one in _offered(answer)]
-
-    return ls.completing.offer(asked, shape)
+        snapshot = evolve(snapshot, count=snapshot.settings.candidates)
+    answer = await ls.requests.complete(snapshot)
+    return [items.inline_item(one, target, ls.host.model) for one in answer.completions if one.text]
 
 
-def completion(
-    ls: Server, params: types.CompletionParams
-) -> types.CompletionList | Awaitable[types.CompletionList]:
-    """Offer the same to a client that knows no inline completion.
+async def completion(ls: Server, params: types.CompletionParams) -> types.CompletionList:
+    """Offer a completion to a client that does not know inline completion.
 
-    Always one: such clients say "invoked" also for what comes by itself while a word is typed.
+    Always one: such clients also say "invoked" for automatic requests while the user types a word.
     """
-    asked = _look(ls, params)
-    if isinstance(asked, Nothing):
-        return types.CompletionList(is_incomplete=True, items=[])
-    column = asked.offset - asked.document.offset(Place(params.position.line, 0))
-    target = items.over_word(asked.document, params.position, ls.documents.encoding, column)
-    language_id = asked.document.language_id
-
-    def shape(answer: Answer) -> types.CompletionList:
-        offered = _offered(answer)
+    found: list[types.CompletionItem] = []
+    snapshot = _snapshot(ls, params)
+    if not isinstance(snapshot, NoCompletion):
+        column = snapshot.offset - snapshot.document.offset(Place(params.position.line, 0))
+        target = items.over_word(snapshot.document, params.position, ls.documents.encoding, column)
+        language_id = snapshot.document.language_id
+        answer = await ls.requests.complete(snapshot)
+        offered = [one for one in answer.completions if one.text]
         found = [items.completion_item(one, target, language_id, ls.host.model) for one in offered]
-        return types.CompletionList(is_incomplete=True, items=found)
-
-    return ls.completing.offer(asked, shape)
+    return types.CompletionList(is_incomplete=True, items=found)
 
 
 def did_change_configuration(ls: Server, params: Any) -> None:
@@ -167,7 +157,7 @@ def cursor(ls: Server, params: Any) -> None:
         at = Arguments(CURSOR, [params]).document_position()
     except JsonRpcInvalidParams:
         return
-    ls.completing.cursor(at.uri, at.place)
+    ls.requests.cursor(at.uri, at.place)
 
 
 def ignore(ls: Server, params: Any) -> None:
@@ -192,27 +182,27 @@ METHODS: dict[str, Callable[[Server, Any], Any]] = {
 }
 
 
-def _look(ls: Server, params: types.InlineCompletionParams | types.CompletionParams) -> Asked | Nothing:
-    """Take the snapshot; note it where there is none to take."""
-    request_id = ls.protocol.current_id
-    asked = ls.completing.look(request_id, params.text_document.uri, _place(params.position))
+def _snapshot(
+    ls: Server, params: types.InlineCompletionParams | types.CompletionParams
+) -> Snapshot | NoCompletion:
+    """Take the snapshot; where there is none, note why, and end what runs for the document."""
+    uri = params.text_document.uri
+    snapshot = ls.requests.snapshot(uri, _place(params.position))
     ls.tell_resolved()
-    if isinstance(asked, Nothing):
-        ls.completing.supersede(params.text_document.uri)
-        ls.status.declined(request_id, asked)
-    return asked
+    if isinstance(snapshot, NoCompletion):
+        ls.requests.supersede(uri)
+        ls.requests.declined(snapshot)
+    return snapshot
 
 
-def _offered(answer: Answer) -> list[Completion]:
-    return [] if isinstance(answer, Nothing) else [one for one in answer if one.text]
-
-
-def _with_selected(asked: Asked, selected: types.SelectedCompletionInfo) -> tuple[Asked, items.Target]:
-    """Go on from the entry selected in the client's list, as if it were in the text already."""
-    start = asked.document.offset(_place(selected.range.start))
-    end = max(start, asked.document.offset(_place(selected.range.end)))
-    text = asked.text[:start] + selected.text + asked.text[end:]
-    moved = evolve(asked, text=text, offset=start + len(selected.text))
+def _with_selected(
+    snapshot: Snapshot, selected: types.SelectedCompletionInfo
+) -> tuple[Snapshot, items.Target]:
+    """Continue from the entry selected in the client's list, as if it were in the text already."""
+    start = snapshot.document.offset(_place(selected.range.start))
+    end = max(start, snapshot.document.offset(_place(selected.range.end)))
+    text = snapshot.text[:start] + selected.text + snapshot.text[end:]
+    moved = evolve(snapshot, text=text, offset=start + len(selected.text))
     return moved, items.Target(selected.range, selected.text)
 
 

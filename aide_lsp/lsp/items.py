@@ -14,7 +14,8 @@ from lsprotocol import types
 from aide_lsp.lsp.commands.table import ACCEPTED
 from aide_lsp.lsp.documents import Document
 from aide_lsp.lsp.positions import Encoding, to_column
-from aide_lsp.lsp.status import Nothing, parameters_json
+from aide_lsp.lsp.requests.answer import NoCompletion
+from aide_lsp.lsp.status import parameters_json
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
@@ -96,11 +97,11 @@ def facts(completion: "Completion", model: str) -> dict[str, Any]:
     }
 
 
-def regenerated(answer: "Completion | Nothing", position: types.Position, model: str) -> dict[str, Any]:
+def regenerated(answer: "Completion | NoCompletion", position: types.Position, model: str) -> dict[str, Any]:
     """Make the answer of `aide.regenerate`: the item as JSON, or why there is none."""
     place = {"line": position.line, "character": position.character}
     whole = {"start": place, "end": place}
-    if isinstance(answer, Nothing):
+    if isinstance(answer, NoCompletion):
         return {"insertText": "", "range": whole, "reason": answer.reason, "message": answer.message}
     reason = (
         {} if answer.text else {"reason": answer.empty_reason or "empty", "message": answer.empty_message}

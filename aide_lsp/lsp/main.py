@@ -109,7 +109,7 @@ def serve(
 def _named(error: BaseException) -> str:
     """Say what was raised and where; without memory for that, only what."""
     try:
-        from aide_lsp.lsp.rpc.protocol import where
+        from aide_lsp.errors import where
 
         return where(error)
     except BaseException:
@@ -147,6 +147,8 @@ async def _run(
     import gc
 
     gc.disable()  # thousands of classes are made, and none of them is garbage
+    from aide_lsp.lsp import handlers
+    from aide_lsp.lsp.commands import dispatch
     from aide_lsp.lsp.rpc.watchdog import watch_loop
     from aide_lsp.lsp.server import Server
 
@@ -155,6 +157,8 @@ async def _run(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_fault)
     server = Server(transport, load, logs, watch)
+    handlers.register(server)
+    dispatch.register(server)
     watch_loop(loop, server.leave_deaf)
     if profile is not None:
         server.begin(profile)
@@ -185,7 +189,7 @@ def _log_fault(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
     """Log a fault that no task took; its own text may hold the user's."""
     import logging
 
-    from aide_lsp.lsp.rpc.protocol import where
+    from aide_lsp.errors import where
 
     error = context.get("exception")
     text = where(error) if isinstance(error, BaseException) else "without an exception"

@@ -16,26 +16,25 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from aide_lsp import __version__
+from aide_lsp.errors import where
 from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.invisible import escaped
 from aide_lsp.ledger.recorder import Recorder
 from aide_lsp.loading import ledger_file
-from aide_lsp.lsp import handlers as features
 from aide_lsp.lsp.client import ClientProfile
 from aide_lsp.lsp.client_settings import Configuration
-from aide_lsp.lsp.commands import dispatch as commands
 from aide_lsp.lsp.documents import DocumentStore
 from aide_lsp.lsp.logs import ClientHandler
-from aide_lsp.lsp.notifications import Announcer
+from aide_lsp.lsp.notifications import Notifier
 from aide_lsp.lsp.requests.model_host import LoadCompleter, ModelHost
-from aide_lsp.lsp.requests.scheduler import Completing
+from aide_lsp.lsp.requests.scheduler import Scheduler
 from aide_lsp.lsp.requests.verification import faults_in
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.lsp.rpc import lifetime
-from aide_lsp.lsp.rpc.inbox import End
+from aide_lsp.lsp.rpc.inbox import ConnectionEnd
 from aide_lsp.lsp.rpc.params import strict_converter
 from aide_lsp.lsp.rpc.progress import WorkDone
-from aide_lsp.lsp.rpc.protocol import Phase, Protocol, where
+from aide_lsp.lsp.rpc.protocol import Phase, Protocol
 from aide_lsp.lsp.rpc.stacks import stacks
 from aide_lsp.lsp.rpc.transport import Transport
 from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS
@@ -71,7 +70,6 @@ class Server(LanguageServer):
         loading_seconds: float = 5.0,
     ) -> None:
         super().__init__("aide-lsp", __version__, protocol_cls=Protocol, converter_factory=strict_converter)
-        self.protocol.connect(transport.write, self.lost, self.exit, self.given_up, self.too_large)
         self._transport, self._logs, self.watch = transport, logs, watch
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -84,24 +82,23 @@ class Server(LanguageServer):
         self.host.tell = lambda text: self.show(types.MessageType.Warning, text)
         self._recorder = Recorder(ledger_file)
         self.status = Status(self.configuration, self.host, self._recorder)
-        self.announcer = Announcer(self.protocol.notify, self.status.summary)
-        self.status.changed = self.announcer.changed
-        self.completing = Completing(
+        self.notifier = Notifier(self.protocol.notify, self.status.summary)
+        self.status.changed = self.notifier.changed
+        self.requests = Scheduler(
             self.documents,
             self.configuration,
             self.host,
             self.status,
             self._recorder,
-            self.announcer,
+            self.notifier,
             loading_seconds,
         )
+        self.protocol.connect(transport.write, self.lost, self.exit, self.requests.cancelled, self.too_large)
         WATCH.deaf = self._lose_worker
-        features.register(self)
-        commands.register(self)
 
     def take(self, message: Any) -> None:
         """Handle what came from the client, or its end."""
-        if isinstance(message, End):
+        if isinstance(message, ConnectionEnd):
             self.leave(message.reason)
         else:
             self.protocol.receive(message)
@@ -114,8 +111,8 @@ class Server(LanguageServer):
         self.documents.encoding = profile.encoding
         self.configuration.start(profile.options, profile.folders)
         self.protocol.phase = Phase.RUNNING
-        self.announcer.enabled = profile.status
-        self.announcer.changed()
+        self.notifier.enabled = profile.status
+        self.notifier.changed()
         self._logs.send = self._log_to_client
 
     def start_up(self) -> None:
@@ -200,8 +197,8 @@ class Server(LanguageServer):
         """Forget a document and what runs for it."""
         document = self.documents.get(uri)
         uri = document.uri if document is not None else uri
-        self.completing.supersede(uri)
-        self.completing.forget(uri)
+        self.requests.supersede(uri)
+        self.requests.forget(uri)
         self.documents.close(uri)
 
     def lost(self, method: str, params: Any) -> None:
@@ -221,10 +218,6 @@ class Server(LanguageServer):
         self.documents.lose(uri, language, too_large=too_large)
 
     # -- messages
-
-    def given_up(self, request_id: int | str) -> None:
-        """The client cancelled a request that is answered already."""
-        self.completing.given_up(request_id)
 
     def show(self, kind: types.MessageType, text: str) -> None:
         """Show the user a message, and log it."""
@@ -265,10 +258,10 @@ class Server(LanguageServer):
 
         def report(share: float | None, text: str) -> None:
             work.report(share, text)
-            self._loop.call_soon_threadsafe(self.announcer.changed)
+            self._loop.call_soon_threadsafe(self.notifier.changed)
 
         loaded = await self.host.load(settings, report)
-        self.announcer.changed()
+        self.notifier.changed()
         if loaded:
             self._loaded()
         elif self.host.state == "failed":
@@ -288,7 +281,7 @@ class Server(LanguageServer):
         if note and self.configuration.resolve().settings.provider == "cuda":
             self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
         self.review_settings()
-        self.completing.loaded()
+        self.requests.loaded()
         self._spawn(self._verify(completer))
 
     async def _verify(self, completer: "Completer") -> None:

@@ -9,11 +9,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from aide_lsp import __version__
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.client_settings import Configuration
+from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.settings.fields import PARAMETERS, Parameters, camel
 from aide_lsp.settings.problems import shown
@@ -27,16 +26,6 @@ log = logging.getLogger("aide.requests")
 QUIET = frozenset({"superseded", "cancelled", "stale"})
 
 
-@frozen
-class Nothing:
-    """Why a request got no completion."""
-
-    reason: str
-    "A short code for programs."
-    message: str
-    "A sentence for people."
-
-
 class Status:
     """Remembers the last outcome."""
 
@@ -44,7 +33,7 @@ class Status:
         self._configuration, self._host, self._recorder = configuration, host, recorder
         self._last: dict[str, Any] | None = None
         self._offered: dict[str, Any] | None = None
-        self._nothing: Nothing | None = None
+        self._nothing: NoCompletion | None = None
         self._accepted: list[str] = []
         self._busy = 0
         self.accepted_count = 0
@@ -86,11 +75,11 @@ class Status:
             **numbers(completion),
         )
         if reason is not None:
-            self._offered, self._nothing = None, Nothing(reason, completion.empty_message or "")
+            self._offered, self._nothing = None, NoCompletion(reason, completion.empty_message or "")
             self.changed()
         log.info("request %s: %s", shown(request_id), _line(completion, self._host.model, reason))
 
-    def declined(self, request_id: int | str | None, nothing: Nothing) -> None:
+    def declined(self, request_id: int | str | None, nothing: NoCompletion) -> None:
         """Note that a request got nothing, and why."""
         if nothing.reason not in QUIET:
             self._note(request_id, shown=False, reason=nothing.reason, message=nothing.message)

@@ -9,60 +9,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp.commands.arguments import Arguments, is_count, read_parameters
+from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.history import spot
-from aide_lsp.lsp.status import Nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
     from aide_lsp.inference.cancel import CancelToken
     from aide_lsp.lsp.server import Server
-    from aide_lsp.settings.fields import Parameters
 
 
-def explain(ls: Server, arguments: Arguments) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Complete at a place once more, and tell how."""
     at = arguments.document_position()
-    asked = ls.completing.look(ls.protocol.current_id, at.uri, at.place)
-    if isinstance(asked, Nothing):
-        return {"reason": asked.reason, "message": asked.message}
-    shown = ls.completing.shown.last(at.uri, spot(asked.text, asked.offset))
-    present = shown.parameters if shown else asked.settings.parameters
+    snapshot = ls.requests.snapshot(at.uri, at.place)
+    if isinstance(snapshot, NoCompletion):
+        return {"reason": snapshot.reason, "message": snapshot.message}
+    shown = ls.requests.history.last(at.uri, spot(snapshot.text, snapshot.offset))
+    present = shown.parameters if shown else snapshot.settings.parameters
     candidate = arguments.values.get("candidate", shown.candidate if shown else 0)
     if not is_count(candidate):
         raise JsonRpcInvalidParams("candidate is a whole number from 0.")
-    explaining = Explaining(
-        read_parameters(arguments.values, present, ls.configuration.limits), candidate, shown
+    parameters = read_parameters(arguments.values, present, ls.configuration.limits)
+    explained = await ls.requests.run(
+        snapshot,
+        lambda completer, request, cancel: _explain(
+            completer, evolve(request, parameters=parameters, candidate=candidate), cancel
+        ),
     )
-    return ls.completing.submit(asked, explaining.answer, explaining.complete)
+    if isinstance(explained, NoCompletion):
+        return {"reason": explained.reason, "message": explained.message}
+    same = None if shown is None else shown.text == explained.completion.text
+    return {"html": explained.html, "explanation": explained.explanation, "asShown": same}
 
 
-class Explaining:
-    """One explanation. `complete` runs on the worker."""
+@frozen
+class _Explained:
+    """What the worker hands back."""
 
-    def __init__(self, parameters: Parameters, candidate: int, shown: Completion | None) -> None:
-        self._parameters, self._candidate, self._shown = parameters, candidate, shown
-        self._told: dict[str, Any] = {}
+    completion: Completion
+    "The completion that was made for it."
+    html: str
+    "The explanation as a page."
+    explanation: dict[str, Any]
+    "The same as JSON."
 
-    def complete(self, completer: Completer, request: CompletionRequest, cancel: CancelToken) -> Completion:
-        """Complete with an observer looking on."""
-        from aide_lsp.explain.explanation import as_json, explain
-        from aide_lsp.explain.page import render
-        from aide_lsp.loading import device_of
 
-        request = evolve(request, parameters=self._parameters, candidate=self._candidate)
-        explanation = explain(completer, request, device_of(completer), cancel)
-        self._told = {"html": render(explanation), "explanation": as_json(explanation)}
-        return explanation.completion
+def _explain(completer: Completer, request: CompletionRequest, cancel: CancelToken) -> _Explained:
+    """Complete with an observer looking on, on the worker."""
+    from aide_lsp.explain.explanation import as_json, explain
+    from aide_lsp.explain.page import render
+    from aide_lsp.loading import device_of
 
-    def answer(self, completion: Completion | Nothing) -> dict[str, Any]:
-        """Make the command's answer."""
-        if isinstance(completion, Nothing):
-            return {"reason": completion.reason, "message": completion.message}
-        same = None if self._shown is None else self._shown.text == completion.text
-        return {**self._told, "asShown": same}
+    explanation = explain(completer, request, device_of(completer), cancel)
+    return _Explained(explanation.completion, render(explanation), as_json(explanation))

@@ -17,43 +17,40 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp import items
 from aide_lsp.lsp.commands.arguments import Arguments, read_parameters
+from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.history import spot
-from aide_lsp.lsp.status import Nothing
 from aide_lsp.lsp.uris import file_of
 from aide_lsp.settings.edit import write_values
 from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from aide_lsp.completion.completer import Completion
     from aide_lsp.lsp.server import Server
 
 
-def regenerate(ls: Server, arguments: Arguments) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+async def regenerate(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Generate another completion, with a new random seed or the one that is given."""
     at = arguments.document_position()
-    asked = ls.completing.look(ls.protocol.current_id, at.uri, at.place)
-    if isinstance(asked, Nothing):
-        ls.status.declined(ls.protocol.current_id, asked)
-        return items.regenerated(asked, at.position, ls.host.model)
-    current = evolve(asked.settings.parameters, seed=new_seed())
+    snapshot = ls.requests.snapshot(at.uri, at.place)
+    if isinstance(snapshot, NoCompletion):
+        ls.requests.declined(snapshot)
+        return items.regenerated(snapshot, at.position, ls.host.model)
+    current = evolve(snapshot.settings.parameters, seed=new_seed())
     parameters = read_parameters(arguments.values, current, ls.configuration.limits)
-    cap = asked.settings.max_num_context
+    cap = snapshot.settings.max_num_context
     if cap is not None and parameters.num_context > cap:
         raise JsonRpcInvalidParams(
             f"numContext: {parameters.num_context} is more than your maxNumContext, which is {cap}."
         )
-    return ls.completing.regenerate(
-        asked, parameters, lambda answer: items.regenerated(answer, at.position, ls.host.model)
-    )
+    answer = await ls.requests.regenerate(snapshot, parameters)
+    return items.regenerated(answer, at.position, ls.host.model)
 
 
 def previous_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Go back to the completion that was shown at a place before the last `aide.regenerate`."""
     at = arguments.document_position()
-    asked = ls.completing.look(ls.protocol.current_id, at.uri, at.place)
-    answer = asked if isinstance(asked, Nothing) else ls.completing.previous(asked)
+    snapshot = ls.requests.snapshot(at.uri, at.place)
+    answer = snapshot if isinstance(snapshot, NoCompletion) else ls.requests.previous(snapshot)
     return items.regenerated(answer, at.position, ls.host.model)
 
 
@@ -86,11 +83,11 @@ def unpin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 def _shown(ls: Server, uri: str, arguments: Arguments) -> Completion | None:
     if arguments.values.get("position") is None:
-        return ls.completing.shown.last(uri)
-    asked = ls.completing.look(ls.protocol.current_id, uri, arguments.document_position().place)
-    if isinstance(asked, Nothing):
+        return ls.requests.history.last(uri)
+    snapshot = ls.requests.snapshot(uri, arguments.document_position().place)
+    if isinstance(snapshot, NoCompletion):
         return None
-    return ls.completing.shown.last(uri, spot(asked.text, asked.offset))
+    return ls.requests.history.last(uri, spot(snapshot.text, snapshot.offset))
 
 
 def write(ls: Server, uri: str, values: Mapping[str, Any]) -> Path | None:

@@ -41,7 +41,7 @@ def pause(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Stop what is running, and offer nothing until `resume`."""
     ls.status.pause(True)
     for document in ls.documents:
-        ls.completing.supersede(document.uri)
+        ls.requests.supersede(document.uri)
     return {"state": "paused", "message": "Aide is paused."}
 
 

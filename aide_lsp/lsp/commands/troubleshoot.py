@@ -9,73 +9,74 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.commands.arguments import Arguments
+from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.snapshot import request_of
-from aide_lsp.lsp.status import Nothing, parameters_json
+from aide_lsp.lsp.status import parameters_json
 from aide_lsp.lsp.uris import file_of
 from aide_lsp.settings.edit import write_values
-from aide_lsp.settings.fields import Parameters, camel, check_value, in_effect, new_seed
-from aide_lsp.settings.limits import ModelLimits
+from aide_lsp.settings.fields import camel, check_value, in_effect, new_seed
 from aide_lsp.settings.troubleshooting import COMPLAINTS, Proposal, propose, within
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
     from aide_lsp.inference.cancel import CancelToken
     from aide_lsp.lsp.server import Server
 
 
-def troubleshoot(ls: Server, arguments: Arguments) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+async def troubleshoot(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Propose parameters against a complaint, and complete with the present and the proposed ones."""
     at = arguments.document_position()
     complaint, seed = _complaint(arguments), _seed(arguments)
-    asked = ls.completing.look(ls.protocol.current_id, at.uri, at.place)
+    snapshot = ls.requests.snapshot(at.uri, at.place)
     limits, completer = ls.configuration.limits, ls.host.completer
-    if isinstance(asked, Nothing) or limits is None or completer is None:
-        nothing = asked if isinstance(asked, Nothing) else Nothing(ls.host.state, ls.host.message)
-        return {"reason": nothing.reason, "message": nothing.message}
-    limits = within(limits, asked.settings.max_num_context)
-    trial = Trial(complaint, asked.settings.parameters, limits, seed, completer.reads_all(request_of(asked)))
-    written = _write(ls, at.uri, trial.proposal) if arguments.values.get("apply") is True else {}
-    return ls.completing.submit(asked, lambda answer: {**trial.answer(answer), **written}, trial.complete)
+    if isinstance(snapshot, NoCompletion):
+        return {"reason": snapshot.reason, "message": snapshot.message}
+    if limits is None or completer is None:
+        return {"reason": ls.host.state, "message": ls.host.message}
+    limits = within(limits, snapshot.settings.max_num_context)
+    parameters = snapshot.settings.parameters
+    seed = next((known for known in (parameters.seed, seed) if known is not None), new_seed())
+    proposal = propose(complaint, parameters, limits, seed, completer.reads_all(request_of(snapshot)))
+    written = _write(ls, at.uri, proposal) if arguments.values.get("apply") is True else {}
+    trial = await ls.requests.run(
+        snapshot,
+        lambda completer, request, cancel: _try(completer, request, cancel, proposal, seed),
+    )
+    told = {
+        "complaint": proposal.complaint,
+        "changes": {camel(key): value for key, value in proposal.values.items()},
+        "reasons": proposal.reasons,
+        "bounds": list(proposal.bounds),
+    }
+    if isinstance(trial, NoCompletion):
+        return {**told, "reason": trial.reason, "message": trial.message, **written}
+    return {**told, "before": _shown(trial.before), "after": _shown(trial.completion), **written}
 
 
-class Trial:
-    """A proposal, and the completions before and after it. `complete` runs on the worker."""
+@frozen
+class _Trial:
+    """The completions before and after a proposal."""
 
-    def __init__(
-        self, complaint: str, parameters: Parameters, limits: ModelLimits, seed: int | None, reads_all: bool
-    ) -> None:
-        self._seed = next((known for known in (parameters.seed, seed) if known is not None), new_seed())
-        self.proposal: Proposal = propose(complaint, parameters, limits, self._seed, reads_all)
-        self._before: Completion | None = None
+    before: Completion
+    "With the present parameters."
+    completion: Completion
+    "With the proposed ones."
 
-    def complete(self, completer: Completer, request: CompletionRequest, cancel: CancelToken) -> Completion:
-        """Complete with the present parameters and with the proposed ones, both with one seed."""
-        present, proposed = (
-            evolve(request, parameters=evolve(parameters, seed=self._seed))
-            for parameters in (self.proposal.before, self.proposal.after)
-        )
-        self._before = completer.complete(present, cancel)
-        return completer.complete(proposed, cancel)
 
-    def answer(self, after: Completion | Nothing) -> dict[str, Any]:
-        """Make the command's answer."""
-        told = {
-            "complaint": self.proposal.complaint,
-            "changes": {camel(key): value for key, value in self.proposal.values.items()},
-            "reasons": self.proposal.reasons,
-            "bounds": list(self.proposal.bounds),
-        }
-        if isinstance(after, Nothing) or self._before is None:
-            nothing = after if isinstance(after, Nothing) else Nothing("cancelled", "")
-            return {**told, "reason": nothing.reason, "message": nothing.message}
-        return {**told, "before": _shown(self._before), "after": _shown(after)}
+def _try(
+    completer: Completer, request: CompletionRequest, cancel: CancelToken, proposal: Proposal, seed: int
+) -> _Trial:
+    """Complete with the present parameters and with the proposed ones, both with one seed, on the worker."""
+    before, after = (
+        completer.complete(evolve(request, parameters=evolve(parameters, seed=seed)), cancel)
+        for parameters in (proposal.before, proposal.after)
+    )
+    return _Trial(before, after)
 
 
 def _write(ls: Server, uri: str, proposal: Proposal) -> dict[str, Any]:

@@ -1,8 +1,4 @@
-"""Remembers which completions were shown where, so that the user can go back to one, or pin its seed.
-
-In: completions as they are given to the client. Out: the last one of a document or a place, and the one
-before. Bounded, and dropped with the document. It does not know how a completion is made or asked for.
-"""
+"""Remembers which completions were shown where, so that the user can return to one or pin its seed."""
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -11,37 +7,37 @@ if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
 
 PLACES = 8
-"""Places of a document that are remembered; the one that was shown longest ago goes first."""
+"""Places remembered for each document; the one not shown for longest is dropped first."""
 DEPTH = 20
-"""Completions of a place that are remembered."""
+"""Completions remembered for each place."""
 Spot = tuple[int, int, int]
 """A cursor in a text: offset, and the text's length and hash. No copy of the text is kept."""
 
 
 def spot(text: str, offset: int) -> Spot:
-    """Name a cursor in a text."""
+    """Identify a cursor in a text."""
     return offset, len(text), hash(text)
 
 
-class Shown:
-    """What was shown. All methods belong to the event loop's thread."""
+class History:
+    """What was shown. For the event loop's thread."""
 
     def __init__(self) -> None:
         self._documents: dict[str, OrderedDict[Spot, list[Completion]]] = {}
 
     def add(self, uri: str, place: Spot, completion: "Completion") -> None:
-        """Note a completion; shown once more, it counts once."""
+        """Add a completion; one that is shown twice in a row counts once."""
         places = self._documents.setdefault(uri, OrderedDict())
-        before = places.setdefault(place, [])
-        if not before or before[-1].id != completion.id:
-            before.append(completion)
-            del before[:-DEPTH]
+        earlier = places.setdefault(place, [])
+        if not earlier or earlier[-1].id != completion.id:
+            earlier.append(completion)
+            del earlier[:-DEPTH]
         places.move_to_end(place)
         while len(places) > PLACES:
             places.popitem(last=False)
 
     def last(self, uri: str, place: Spot | None = None) -> "Completion | None":
-        """Return the completion shown last in a document, or at a place of it."""
+        """Return the last completion shown in a document, or at one place in it."""
         places = self._documents.get(uri)
         if not places:
             return None
@@ -49,7 +45,7 @@ class Shown:
         return found[-1] if found else None
 
     def back(self, uri: str, place: Spot) -> "Completion | None":
-        """Forget the completion shown last at a place and return the one before; None: there is none."""
+        """Forget the last completion shown at a place and return the one before it; None: there is none."""
         places = self._documents.get(uri)
         found = places.get(place) if places else None
         if found is None or len(found) < 2:
@@ -58,5 +54,5 @@ class Shown:
         return found[-1]
 
     def forget(self, uri: str) -> None:
-        """Drop what belongs to a document."""
+        """Drop everything about a document."""
         self._documents.pop(uri, None)

@@ -16,12 +16,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from aide_lsp.errors import AideError, BrokenSessionError, DeclinedError, MemoryShortError, StuckSessionError
+from aide_lsp.errors import (
+    AideError,
+    BrokenSessionError,
+    DeclinedError,
+    MemoryShortError,
+    StuckSessionError,
+    where,
+)
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.onnx.runtime_errors import SHORT, is_memory_short
 from aide_lsp.loading import remove_damaged
 from aide_lsp.lsp.requests.worker import Worker
-from aide_lsp.lsp.rpc.protocol import where
 from aide_lsp.progress import Progress
 from aide_lsp.settings.fields import Settings
 
@@ -167,7 +173,7 @@ class ModelHost:
         self._again(self._wanted, text)
 
     def _on_worker(self, job: Callable[[], T], cancel: CancelToken | None = None) -> "asyncio.Future[T]":
-        return asyncio.wrap_future(self._worker.submit(job, cancel or CancelToken()))
+        return self._worker.submit(job, cancel or CancelToken())
 
     def _begin(self, settings: Settings, message: str) -> None:
         self._wanted, self.model = settings, settings.model or "default"

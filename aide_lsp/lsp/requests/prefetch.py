@@ -1,19 +1,20 @@
-"""Uses idle time: reads the text at a new cursor, and makes the completion behind the one that is shown.
+"""Uses idle time: prefills the text at a new cursor, and generates the completion after the one being shown.
 
-In: where the cursor went; what was shown. Out: nothing, but the next answer comes sooner: what was read is in
-the KV cache, what was made in the completion cache. It begins a moment later and only while nothing else is
-under way, and it ends with the next request that it does not serve. It does not know the protocol.
+This only makes the next answer come sooner: prefilled text is in the KV cache, a completion in the completion
+cache. It starts after a pause, only while nothing else is in flight, and ends with the next request that it
+does not serve.
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from aide_lsp.lsp.requests.in_flight import Flight, Flights
+from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
-from aide_lsp.lsp.requests.snapshot import Asked, request_of
+from aide_lsp.lsp.requests.snapshot import Snapshot, request_of
 from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
@@ -21,67 +22,63 @@ if TYPE_CHECKING:
     from aide_lsp.ledger.recorder import Recorder
 
 CURSOR_SECONDS = 0.05
-"""The cursor often goes on at once."""
+"""The cursor often moves on at once."""
 SHOWN_SECONDS = 0.3
-"""Who types on does so within it, mostly; who reads what is shown takes longer."""
-_Job = Callable[["Completer", Asked, Flight], object]
+"""Users who type on mostly do so sooner; users who read the completion take longer."""
+_Job = Callable[["Completer", InFlight], object]
 
 
-class Ahead:
-    """Plans and begins such work. All methods belong to the event loop's thread."""
+class Prefetcher:
+    """Plans and starts such work. For the event loop's thread."""
 
-    def __init__(self, flights: Flights, host: ModelHost, recorder: "Recorder") -> None:
-        self._flights, self._host, self._recorder = flights, host, recorder
-        self._running: set[asyncio.Future[object]] = set()
+    def __init__(self, in_flight: InFlightRequests, host: ModelHost, recorder: "Recorder") -> None:
+        self._in_flight, self._host, self._recorder = in_flight, host, recorder
         self._planned: asyncio.TimerHandle | None = None
+        self._running = set[asyncio.Task[None]]()
 
     def interrupt(self) -> None:
-        """Begin nothing: the user goes on."""
+        """Drop the plan: the user goes on."""
         if self._planned is not None:
             self._planned.cancel()
             self._planned = None
 
-    def at_cursor(self, asked: Asked) -> None:
-        """Read the text around a cursor, in a moment."""
-        self._plan(
-            CURSOR_SECONDS,
-            asked,
-            lambda completer, asked, flight: completer.read(request_of(asked), flight.token),
-        )
+    def at_cursor(self, snapshot: Snapshot) -> None:
+        """Prefill the text around a cursor, after a pause."""
+        self._plan(CURSOR_SECONDS, snapshot, _prefill)
 
-    def behind(self, asked: Asked, completion: "Completion") -> None:
-        """Complete the text as it will be if what is shown is accepted, in a moment."""
-        accepted = asked.text[: asked.offset] + completion.text
-        text = accepted + asked.text[asked.offset :]
-        asked = evolve(asked, text=text, offset=len(accepted), count=1, drawn_seed=new_seed())
-        self._plan(SHOWN_SECONDS, asked, self._complete)
+    def after(self, snapshot: Snapshot, completion: "Completion") -> None:
+        """Complete the text as it will be if the completion is accepted, after a pause."""
+        accepted = snapshot.text[: snapshot.offset] + completion.text
+        text = accepted + snapshot.text[snapshot.offset :]
+        snapshot = evolve(snapshot, text=text, offset=len(accepted), count=1, drawn_seed=new_seed())
+        self._plan(SHOWN_SECONDS, snapshot, self._complete)
 
-    def _plan(self, seconds: float, asked: Asked, job: _Job) -> None:
+    def _plan(self, seconds: float, snapshot: Snapshot, job: _Job) -> None:
         self.interrupt()
-        if asked.settings.work_ahead:
-            self._planned = asyncio.get_running_loop().call_later(seconds, self._begin, asked, job)
+        if snapshot.settings.work_ahead:
+            self._planned = asyncio.get_running_loop().call_later(seconds, self._begin, snapshot, job)
 
-    def _begin(self, asked: Asked, job: _Job) -> None:
+    def _begin(self, snapshot: Snapshot, job: _Job) -> None:
         self._planned = None
-        if self._host.completer is None or self._flights:
+        if self._host.completer is None or self._in_flight:
             return
-        flight = Flight(asked, own_job=False)
-        flight.is_waited_for = False
-        self._flights.begin(flight)
-        running = asyncio.ensure_future(
-            self._host.run(lambda completer: job(completer, asked, flight), flight.token, 0.0)
-        )
-        running.add_done_callback(lambda done: self._ended(flight, done))
-        self._running.add(running)
+        in_flight = InFlight(snapshot)
+        self._in_flight.begin(in_flight)
+        task = asyncio.get_running_loop().create_task(self._run(in_flight, job))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
-    def _ended(self, flight: Flight, done: "asyncio.Future[object]") -> None:
-        # What goes wrong here goes wrong again when it is asked for, and is reported then.
-        if not done.cancelled():
-            done.exception()
-        self._running.discard(done)
-        self._flights.end(flight)
+    async def _run(self, in_flight: InFlight, job: _Job) -> None:
+        # What fails here fails again when it is asked for, and is reported then.
+        with suppress(Exception):
+            await self._host.run(lambda completer: job(completer, in_flight), in_flight.token, 0.0)
+        self._in_flight.end(in_flight)
 
-    def _complete(self, completer: "Completer", asked: Asked, flight: Flight) -> None:
-        request = request_of(asked)
-        completion = completer.complete(request, flight.token, flight)
-        self._recorder.record(asked.settings.ledger, request, completion, completer)
+    def _complete(self, completer: "Completer", in_flight: InFlight) -> None:
+        request = request_of(in_flight.snapshot)
+        completion = completer.complete(request, in_flight.token, in_flight)
+        self._recorder.record(in_flight.snapshot.settings.ledger, request, completion, completer)
+
+
+def _prefill(completer: "Completer", in_flight: InFlight) -> None:
+    completer.read(request_of(in_flight.snapshot), in_flight.token)

@@ -1,32 +1,31 @@
-"""From a place in a document to a completion: snapshot, newest wins, worker, nothing stale.
+"""From a place in a document to an answer: snapshot, newest request first, the model's thread, nothing stale.
 
-In: a URI and a position. Out: a future with what the client gets. Of two requests for one document the
-older is answered at once, with nothing; an answer to a text that changed is not given. What is being made
-goes on where it may still be of use (`flights.py`): also after a client gave up waiting, if it is one that
-can be told when the answer is there.
-It does not know the protocol's types, nor how a completion is made.
+Of two requests for one document, the older is answered at once with nothing. An answer to a text that has
+changed since is not given. What is being generated keeps running where it may still be used: while the user
+types what it predicts (`in_flight.py`), or after a client stopped waiting that can be notified later.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
 from aide_lsp.completion.limits import LONGEST_TEXT, MOST_LINES
-from aide_lsp.errors import AideError, DeclinedError
+from aide_lsp.errors import AideError, DeclinedError, where
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.lsp.client_settings import Configuration
 from aide_lsp.lsp.documents import Document, DocumentStore, Place
-from aide_lsp.lsp.notifications import Announcer
-from aide_lsp.lsp.requests.history import Shown, spot
-from aide_lsp.lsp.requests.in_flight import Flight, Flights
+from aide_lsp.lsp.notifications import Notifier
+from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion
+from aide_lsp.lsp.requests.history import History, spot
+from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
-from aide_lsp.lsp.requests.prefetch import Ahead
-from aide_lsp.lsp.requests.snapshot import Asked, request_of
-from aide_lsp.lsp.rpc.protocol import where
-from aide_lsp.lsp.status import Nothing, Status
+from aide_lsp.lsp.requests.prefetch import Prefetcher
+from aide_lsp.lsp.requests.snapshot import Snapshot, request_of
+from aide_lsp.lsp.rpc.protocol import current_request
+from aide_lsp.lsp.status import Status
 from aide_lsp.settings.fields import Parameters, Settings
 
 if TYPE_CHECKING:
@@ -34,12 +33,9 @@ if TYPE_CHECKING:
     from aide_lsp.ledger.recorder import Recorder
 
 log = logging.getLogger("aide.requests")
-T = TypeVar("T")
-Job = Callable[["Completer", "CompletionRequest", CancelToken], "Completion"]
-"""What the worker does for a request, if it is more than to complete it."""
-Answer = tuple["Completion", ...] | Nothing
-"""The first candidate and those to choose from besides, or why there is none."""
-
+T = TypeVar("T", bound=HasCompletion)
+Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
+"""What the worker does for a request other than completing it, on its thread."""
 
 TOO_LARGE = (
     f"The text has more than {LONGEST_TEXT:,} characters or {MOST_LINES:,} lines. "
@@ -49,18 +45,22 @@ TOO_LARGE = (
 
 @frozen
 class _Kept:
-    """An answer the user asked for by `aide.regenerate`, to be offered when the editor asks next."""
+    """An answer kept for the next request at its place: from `aide.regenerate`, or announced."""
 
     text: str
     offset: int
     settings: Settings
     completion: "Completion"
-    alone: bool = False
-    "The client was told to ask for just this one: it is given without the others to choose from."
+    alone: bool
+    "The client was told to ask for just this one: it is given without other candidates."
 
 
-class Completing:
-    """Takes requests. All methods belong to the event loop's thread."""
+class Scheduler:
+    """Answers requests. For the event loop's thread.
+
+    `snapshot` and the part of `complete` and `run` before their first suspension run in the same step of the
+    handler, before the next message is handled.
+    """
 
     def __init__(
         self,
@@ -69,257 +69,260 @@ class Completing:
         host: ModelHost,
         status: Status,
         recorder: "Recorder",
-        announcer: Announcer,
+        notifier: Notifier,
         loading_seconds: float,
     ) -> None:
         self._documents, self._configuration, self._host = documents, configuration, host
         self._status, self._loading_seconds = status, loading_seconds
-        self._recorder, self._announcer = recorder, announcer
-        self._newest: dict[str, Callable[[Nothing], None]] = {}
-        self._flights = Flights()
-        self._ahead = Ahead(self._flights, host, recorder)
+        self._recorder, self._notifier = recorder, notifier
+        self._in_flight = InFlightRequests()
+        self._prefetcher = Prefetcher(self._in_flight, host, recorder)
+        self._tasks = set[asyncio.Task[None]]()
         self._kept: dict[str, _Kept] = {}
-        self._too_early: Asked | None = None
-        self.shown = Shown()
+        self._too_early: Snapshot | None = None
+        self.history = History()
 
-    def look(self, request_id: int | str | None, uri: str, place: Place) -> Asked | Nothing:
-        """Take the snapshot that a request is about, before the next message changes the document."""
+    # -- answers
+
+    def snapshot(self, uri: str, place: Place) -> Snapshot | NoCompletion:
+        """Take the snapshot for the request being handled, before the next message changes the document."""
         if self._status.paused:
-            return Nothing("paused", "Aide is paused. Resume it with the command aide.resume.")
+            return NoCompletion("paused", "Aide is paused. Resume it with the command aide.resume.")
         document = self._documents.get(uri)
-        if self._documents.is_too_large(uri):
-            return Nothing("too-large", TOO_LARGE)
+        # The size is checked here too: copying such a text for each key would cost more than declining it.
+        if self._documents.is_too_large(uri) or (document is not None and document.size > LONGEST_TEXT):
+            return NoCompletion("too-large", TOO_LARGE)
         if document is None:
-            return Nothing(
+            return NoCompletion(
                 "unknown-document", "The document is not open, or its text was lost: open it again."
             )
-        if document.size > LONGEST_TEXT:
-            # Said here too: copying such a text for every keystroke would cost more than declining it.
-            return Nothing("too-large", TOO_LARGE)
         resolved = self._configuration.resolve(uri)
         if resolved.off is not None:
-            return Nothing("off", resolved.off.sentence())
-        offset, settings = document.offset(place), resolved.settings
-        return Asked(
-            request_id,
-            document,
-            document.revision,
-            document.version,
-            place,
-            document.text(),
-            offset,
-            settings,
+            return NoCompletion("off", resolved.off.sentence())
+        return Snapshot(
+            request_id=current_request.get(),
+            document=document,
+            revision=document.revision,
+            version=document.version,
+            place=place,
+            text=document.text(),
+            offset=document.offset(place),
+            settings=resolved.settings,
         )
 
-    def submit(
-        self, asked: Asked, shape: Callable[["Completion | Nothing"], T], job: Job | None = None
-    ) -> "asyncio.Future[T]":
-        """Begin to answer with one completion; otherwise as `offer`.
+    def declined(self, reason: NoCompletion) -> None:
+        """Note that the request being handled has no snapshot."""
+        self._status.declined(current_request.get(), reason)
 
-        With a `job` the worker does that, and no answer of before is given.
-        """
-        return self.offer(asked, lambda answer: shape(_first(answer)), job)
+    async def complete(self, snapshot: Snapshot) -> Answer:
+        """Complete the text at the cursor."""
+        in_flight = self._begin(snapshot)
+        return await self._wait(in_flight, self._complete(in_flight), announced=snapshot.count == 1)
 
-    def offer(
-        self, asked: Asked, shape: Callable[[Answer], T], job: Job | None = None
-    ) -> "asyncio.Future[T]":
-        """Begin to answer; the document's older request ends now. `shape` makes what the client gets."""
-        uri = asked.document.uri
-        self._ahead.interrupt()
-        self._answer_waiting(uri)
-        flight = Flight(asked, own_job=job is not None)
-        self._flights.begin(flight)
-        self._status.began()
-        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        task = asyncio.ensure_future(self._answer(asked, flight, job))
+    async def run(self, snapshot: Snapshot, work: Work[T]) -> T | NoCompletion:
+        """Have the worker do something else at the cursor; it serves no other request."""
+        in_flight = self._begin(snapshot, own_work=True)
+        making = self._on_model(
+            in_flight, lambda completer: work(completer, request_of(snapshot), in_flight.token)
+        )
+        return await self._wait(in_flight, making, announced=False)
 
-        def give(answer: Answer) -> None:
-            if result.done():
-                return
-            try:
-                if job is None:
-                    self._note_shown(asked, answer)
-                result.set_result(shape(answer))
-            except Exception as error:  # still one reply
-                result.set_exception(error)
+    async def regenerate(self, snapshot: Snapshot, parameters: Parameters) -> "Completion | NoCompletion":
+        """Complete again with these parameters; keep the answer for the next request at this place."""
+        self._kept.pop(snapshot.uri, None)
+        again = evolve(snapshot, fresh=True, settings=evolve(snapshot.settings, parameters=parameters))
+        answer = await self.complete(again)
+        if isinstance(answer, NoCompletion):
+            return answer
+        self._keep(again, snapshot.settings, answer.completion)
+        return answer.completion
 
-        def landed(task: "asyncio.Task[Answer]") -> None:
-            self._flights.end(flight)
-            self._status.ended()
-            if task.cancelled():
-                return
-            if result.cancelled():
-                self._announce(asked, task.result())
-            give(task.result())
+    def previous(self, snapshot: Snapshot) -> "Completion | NoCompletion":
+        """Return to the completion shown here before the last one; keep it for the next request."""
+        self.supersede(snapshot.uri)
+        completion = self.history.back(snapshot.uri, spot(snapshot.text, snapshot.offset))
+        if completion is None:
+            return NoCompletion("no-previous", "No other completion was shown before at this place.")
+        self._keep(snapshot, snapshot.settings, completion)
+        return completion
 
-        def ended(result: "asyncio.Future[T]") -> None:
-            """Nobody waits any more. For a client that cannot be told later the generation stops."""
-            flight.is_waited_for = False
-            if self._newest.get(uri) is give:
-                del self._newest[uri]
-            if result.cancelled() and not (job is None and self._announcer.enabled and asked.count == 1):
-                flight.token.cancel()
-                self.given_up(asked.request_id)
-
-        task.add_done_callback(landed)
-        result.add_done_callback(ended)
-        self._newest[uri] = give
-        return result
-
-    def given_up(self, request_id: int | str | None) -> None:
-        """The client cancelled a request: what goes on for it ends, though it may be answered already."""
-        if request_id is not None and not self._announcer.enabled:
-            self._flights.cancel(request_id)
+    # -- what happens meanwhile
 
     def changed(self, document: Document) -> None:
-        """Follow a change of a text: what is made for nobody and of no use in it ends."""
-        self._ahead.interrupt()
-        if self._flights.has_unwaited(document.uri):
-            self._flights.changed(document.uri, document.text())
-
-    def loaded(self) -> None:
-        """Tell the client whose last request came before the model that it can ask now."""
-        asked, self._too_early = self._too_early, None
-        if asked is not None:
-            self._announcer.ready(asked.document.uri, asked.version, asked.place.line, asked.place.character)
+        """End what is generated for nobody and cannot be used in the changed text."""
+        self._prefetcher.interrupt()
+        if self._in_flight.has_unwaited(document.uri):
+            self._in_flight.changed(document.uri, document.text())
 
     def cursor(self, uri: str, place: Place) -> None:
-        """Follow the cursor to a place where nothing is asked yet: the text around it is read ahead."""
-        asked = self.look(None, uri, place)
-        if not isinstance(asked, Nothing):
-            self._ahead.at_cursor(asked)
+        """Prefill the text around a cursor where nothing is asked yet."""
+        snapshot = self.snapshot(uri, place)
+        if not isinstance(snapshot, NoCompletion):
+            self._prefetcher.at_cursor(snapshot)
+
+    def loaded(self) -> None:
+        """Notify the client whose last request came before the model was loaded."""
+        snapshot, self._too_early = self._too_early, None
+        if snapshot is not None:
+            self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
+
+    def cancelled(self, request: int | str | None) -> None:
+        """End what goes on for a request that the client cancelled, even if it was answered already."""
+        if request is not None and not self._notifier.enabled:
+            self._in_flight.cancel(request)
 
     def supersede(self, uri: str) -> None:
-        """End what is being made for a document; who waits for it is answered at once, with nothing."""
-        self._flights.drop(uri)
+        """End what is generated for a document; answer the request that waits for it with nothing."""
+        self._in_flight.drop(uri)
         self._answer_waiting(uri)
-
-    def regenerate(
-        self, asked: Asked, parameters: Parameters, shape: Callable[["Completion | Nothing"], T]
-    ) -> "asyncio.Future[T]":
-        """Answer anew with these parameters; keep the answer for the next request at this place."""
-        kept_for = asked.settings
-        asked = evolve(asked, fresh=True, settings=evolve(asked.settings, parameters=parameters))
-
-        def keep(answer: "Completion | Nothing") -> T:
-            if not isinstance(answer, Nothing):
-                self._keep(asked, kept_for, answer)
-            return shape(answer)
-
-        self._kept.pop(asked.document.uri, None)
-        return self.submit(asked, keep)
-
-    def previous(self, asked: Asked) -> "Completion | Nothing":
-        """Go back to the completion shown before the last one here; keep it for the next request."""
-        uri = asked.document.uri
-        self.supersede(uri)
-        completion = self.shown.back(uri, spot(asked.text, asked.offset))
-        if completion is None:
-            return Nothing("no-previous", "No other completion was shown before at this place.")
-        self._keep(asked, asked.settings, completion)
-        return completion
 
     def forget(self, uri: str) -> None:
         """Drop what belongs to a document that was closed."""
         self._kept.pop(uri, None)
-        self.shown.forget(uri)
+        self.history.forget(uri)
+
+    # -- one request
+
+    def _begin(self, snapshot: Snapshot, *, own_work: bool = False) -> InFlight:
+        self._prefetcher.interrupt()
+        self._answer_waiting(snapshot.uri)
+        in_flight = InFlight(snapshot, asyncio.get_running_loop().create_future(), own_work=own_work)
+        self._in_flight.begin(in_flight)
+        self._status.began()
+        return in_flight
 
     def _answer_waiting(self, uri: str) -> None:
-        give = self._newest.pop(uri, None)
-        if give is not None:
-            give(Nothing("superseded", "A newer request for this document came."))
+        superseded = NoCompletion("superseded", "A newer request for this document came.")
+        self._in_flight.answer_waiting(uri, superseded)
 
-    def _keep(self, asked: Asked, settings: Settings, completion: "Completion") -> None:
-        """Keep an answer for the next request; a client that hears from us asks for just this one."""
-        alone = self._announcer.enabled
-        self._kept[asked.document.uri] = _Kept(asked.text, asked.offset, settings, completion, alone)
+    async def _wait(
+        self, in_flight: InFlight, making: Coroutine[Any, Any, T], *, announced: bool
+    ) -> T | NoCompletion:
+        """Wait for what is being made, or for a newer request. `announced`: a client may be notified later.
 
-    def _announce(self, asked: Asked, answer: Answer) -> None:
-        """Tell a client that gave up waiting that its answer is here."""
-        uri = asked.document.uri
-        if isinstance(answer, Nothing) or not answer[0].text or uri in self._newest:
-            return
-        self._keep(asked, asked.settings, answer[0])
-        self._announcer.ready(uri, asked.version, asked.place.line, asked.place.character)
-
-    def _note_shown(self, asked: Asked, answer: Answer) -> None:
-        offered = () if isinstance(answer, Nothing) else answer
-        for completion in offered:
-            self._recorder.shown(completion.id)
-        for completion in [one for one in offered if one.text][:1]:
-            self.shown.add(asked.document.uri, spot(asked.text, asked.offset), completion)
-            pinned = asked.settings.parameters.seed is not None
-            self._status.offered(asked.document.uri, completion, pinned)
-            self._ahead.behind(asked, completion)
-
-    async def _answer(self, asked: Asked, flight: Flight, job: Job | None) -> Answer:
-        """Make the answer and note the outcome. Never raises but for a cancel."""
-        answer: Answer
+        It is made in a task of its own, which goes on when this one is answered early or cancelled.
+        """
+        waiting = in_flight.answer
+        assert waiting is not None
+        announced = announced and self._notifier.enabled
+        task = asyncio.get_running_loop().create_task(self._finish(in_flight, making, announced))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         try:
-            kept = None if job else self._kept_answer(asked)
-            if kept is not None and (asked.count == 1 or kept.alone):
-                answer = (kept.completion,)
-                self._kept[asked.document.uri] = evolve(kept, alone=False)
-            else:
-                answer = await self._complete(asked, flight, job, kept.completion if kept else None)
-        except Cancelled:
-            answer = Nothing("cancelled", "The request was cancelled.")
-        except DeclinedError as error:
-            answer = Nothing(error.reason, str(error))
-        except AideError as error:
-            answer = Nothing("error", str(error))
-        except Exception as error:
-            log.error("Completing failed: %s", where(error))
-            answer = Nothing("error", f"Internal error ({type(error).__name__}); the log says where.")
-        if isinstance(answer, Nothing):
-            self._status.declined(asked.request_id, answer)
-        else:
-            self._status.completed(asked.request_id, answer[0])
+            answer: T | NoCompletion = await waiting
+        except asyncio.CancelledError:
+            if not announced:
+                in_flight.token.cancel()
+                self.cancelled(in_flight.snapshot.request_id)
+            elif not waiting.cancelled():  # the cancel came with the answer
+                self._announce(in_flight.snapshot, waiting.result())
+            raise
         return answer
 
-    async def _complete(
-        self, asked: Asked, flight: Flight, job: Job | None, first: "Completion | None"
-    ) -> Answer:
+    async def _finish(self, in_flight: InFlight, making: Awaitable[T], announced: bool) -> None:
+        """Have it made, answer whoever still waits, and note the outcome."""
+        snapshot, waiting = in_flight.snapshot, in_flight.answer
+        assert waiting is not None
+        answer = await _outcome(making)
+        if is_given := not waiting.done():
+            waiting.set_result(answer)
+        self._in_flight.end(in_flight)
+        if isinstance(answer, NoCompletion):
+            self._status.declined(snapshot.request_id, answer)
+        else:
+            self._status.completed(snapshot.request_id, answer.completion)
+        self._status.ended()
+        if isinstance(answer, Completions):
+            if is_given:
+                self._note_shown(snapshot, answer)
+            elif announced and waiting.cancelled():
+                self._announce(snapshot, answer)
+
+    async def _complete(self, in_flight: InFlight) -> Completions:
+        snapshot = in_flight.snapshot
+        kept = self._kept_answer(snapshot)
+        if kept is not None and (snapshot.count == 1 or kept.alone):
+            self._kept[snapshot.uri] = evolve(kept, alone=False)
+            return Completions((kept.completion,))
+        first = kept.completion if kept else None
+        return await self._on_model(
+            in_flight, lambda completer: _complete_several(completer, in_flight, first, self._recorder)
+        )
+
+    async def _on_model(self, in_flight: InFlight, job: "Callable[[Completer], T]") -> T:
+        snapshot = in_flight.snapshot
         try:
-            completer, completions = await self._host.run(
-                lambda completer: (completer, _run(completer, asked, flight, job, first)),
-                flight.token,
-                self._loading_seconds,
-            )
+            result = await self._host.run(job, in_flight.token, self._loading_seconds)
         except DeclinedError as error:
             if error.reason in ("loading", "failed"):
-                self._too_early = asked
+                self._too_early = snapshot
             raise
-        for completion in completions if job is None else ():
-            request = evolve(request_of(asked), candidate=completion.candidate)
-            self._recorder.record(asked.settings.ledger, request, completion, completer)
-        if self._documents.get(asked.document.uri) is not asked.document:
-            return Nothing("stale", "The document was closed meanwhile.")
-        if asked.document.revision != asked.revision:
-            return Nothing("stale", "The text was changed meanwhile.")
-        return completions
+        if self._documents.get(snapshot.uri) is not snapshot.document:
+            raise DeclinedError("stale", "The document was closed meanwhile.")
+        if snapshot.document.revision != snapshot.revision:
+            raise DeclinedError("stale", "The text was changed meanwhile.")
+        return result
 
-    def _kept_answer(self, asked: Asked) -> _Kept | None:
-        kept = self._kept.get(asked.document.uri)
-        if kept is None or asked.fresh:
+    # -- completions shown and kept
+
+    def _note_shown(self, snapshot: Snapshot, answer: Completions) -> None:
+        for completion in answer.completions:
+            self._recorder.shown(completion.id)
+        for completion in [one for one in answer.completions if one.text][:1]:
+            self.history.add(snapshot.uri, spot(snapshot.text, snapshot.offset), completion)
+            pinned = snapshot.settings.parameters.seed is not None
+            self._status.offered(snapshot.uri, completion, pinned)
+            self._prefetcher.after(snapshot, completion)
+
+    def _announce(self, snapshot: Snapshot, answer: Answer) -> None:
+        """Notify a client that stopped waiting that its answer is ready."""
+        if isinstance(answer, NoCompletion) or not answer.completion.text:
+            return
+        if not self._in_flight.is_waited_for(snapshot.uri):
+            self._keep(snapshot, snapshot.settings, answer.completion)
+            self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
+
+    def _keep(self, snapshot: Snapshot, settings: Settings, completion: "Completion") -> None:
+        """Keep an answer for the next request; a client that is notified asks for just this one."""
+        alone = self._notifier.enabled
+        self._kept[snapshot.uri] = _Kept(snapshot.text, snapshot.offset, settings, completion, alone)
+
+    def _kept_answer(self, snapshot: Snapshot) -> _Kept | None:
+        kept = self._kept.get(snapshot.uri)
+        if kept is None or snapshot.fresh:
             return None
-        same = (kept.offset, kept.settings, kept.text) == (asked.offset, asked.settings, asked.text)
+        same = (kept.offset, kept.settings, kept.text) == (snapshot.offset, snapshot.settings, snapshot.text)
         return kept if same else None
 
 
-def _first(answer: Answer) -> "Completion | Nothing":
-    return answer if isinstance(answer, Nothing) else answer[0]
+async def _outcome(making: Awaitable[T]) -> T | NoCompletion:
+    """Wait for it; if it fails, say why. An unexpected error is logged here, once."""
+    try:
+        return await making
+    except Cancelled:
+        return NoCompletion("cancelled", "The request was cancelled.")
+    except DeclinedError as error:
+        return NoCompletion(error.reason, str(error))
+    except AideError as error:
+        return NoCompletion("error", str(error))
+    except Exception as error:
+        log.error("Completing failed: %s", where(error))
+        return NoCompletion("error", f"Internal error ({type(error).__name__}); the log says where.")
 
 
-def _run(
-    completer: "Completer", asked: Asked, flight: Flight, job: Job | None, first: "Completion | None"
-) -> "tuple[Completion, ...]":
-    """Do the work, on the worker's thread. `first`: the first candidate, if it was made already."""
+def _complete_several(
+    completer: "Completer", in_flight: InFlight, first: "Completion | None", recorder: "Recorder"
+) -> Completions:
+    """Generate the candidates, on the worker's thread. `first`: the first one, if it exists already."""
     from aide_lsp.completion.candidates import complete_several
 
-    request = request_of(asked)
-    if job is not None:
-        return (job(completer, request, flight.token),)
-    if asked.fresh:
+    snapshot = in_flight.snapshot
+    request = request_of(snapshot)
+    if snapshot.fresh:
         completer.forget(request)
-    return complete_several(completer, request, asked.count, flight.token, first, flight)
+    made = complete_several(completer, request, snapshot.count, in_flight.token, first, in_flight)
+    for completion in made:
+        recorder.record(
+            snapshot.settings.ledger, evolve(request, candidate=completion.candidate), completion, completer
+        )
+    return Completions(made)

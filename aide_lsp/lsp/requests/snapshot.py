@@ -1,7 +1,4 @@
-"""One request about a place: the snapshot of all that its answer depends on.
-
-In: what was taken when it came. Out: the same for the completer. It does not know who asked, or why.
-"""
+"""The snapshot of a document and its settings on which the answer to one request depends."""
 
 from typing import TYPE_CHECKING
 
@@ -16,45 +13,50 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Asked:
+class Snapshot:
     """One request, with all that its answer depends on."""
 
     request_id: int | str | None
-    "The client's id, for the log."
+    "The client's id, for the log and for cancels; None: not a request."
     document: Document
-    "Whose text was taken. Only its URI and revision are looked at afterwards."
+    "Where the text is from. Only its URI, language and revision are read later."
     revision: int
     "Of the document when the text was taken."
     version: int
     "The client's number for that text."
     place: Place
-    "The cursor, as the client counts."
+    "The cursor in the client's units."
     text: str
     "The whole text."
     offset: int
-    "Code points before the cursor."
+    "The cursor in code points."
     settings: Settings
     "In effect for this request."
     fresh: bool = False
     "Forget earlier answers first: the user wants another one."
     count: int = 1
-    "Candidates to make."
+    "How many candidates to generate."
     drawn_seed: int = field(factory=new_seed, eq=False)
-    "Used where the parameters set no seed: the same for each try to answer."
+    "Used if the parameters set no seed. Every attempt to answer uses the same one."
+
+    @property
+    def uri(self) -> str:
+        """The document."""
+        return self.document.uri
 
 
-def request_of(asked: Asked) -> "CompletionRequest":
-    """Make the completer's request of it. For the worker: this imports the completer."""
+def request_of(snapshot: Snapshot) -> "CompletionRequest":
+    """Build the completer's request. For the worker: this imports the completer."""
     from aide_lsp.completion.completer import CompletionRequest
 
-    path = location_of(asked.document.uri).path
+    path = location_of(snapshot.uri).path
     return CompletionRequest(
-        text=asked.text,
-        offset=asked.offset,
-        language_id=asked.document.language_id,
+        text=snapshot.text,
+        offset=snapshot.offset,
+        language_id=snapshot.document.language_id,
         path=str(path).encode("utf-8", "replace").decode() if path else "",
-        parameters=asked.settings.parameters,
-        max_tokens=asked.settings.max_tokens,
-        deadline_ms=asked.settings.deadline_ms,
-        drawn_seed=asked.drawn_seed,
+        parameters=snapshot.settings.parameters,
+        max_tokens=snapshot.settings.max_tokens,
+        deadline_ms=snapshot.settings.deadline_ms,
+        drawn_seed=snapshot.drawn_seed,
     )

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition, Timer
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, frozen
@@ -22,14 +21,13 @@ from aide_lsp.lsp.rpc.messages import WEIGHT_LIMIT
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-TURN_SECONDS = 0.005
 _KEPT = ("initialize", "shutdown")
 """Requests that are never taken out: what comes later depends on them."""
 _CANCELLED = {"code": -32800, "message": "The request was cancelled."}
 
 
 @frozen
-class End:
+class ConnectionEnd:
     """Comes after the last message."""
 
     reason: str
@@ -37,7 +35,7 @@ class End:
 
 
 @frozen
-class GivenUp:
+class CancelledEarly:
     """A request that was cancelled, and answered, before it began."""
 
     message: dict[str, Any]
@@ -51,7 +49,7 @@ class _Entry:
     message: Any
     weight: int
     msg_id: int | str | None
-    given_up: bool = False
+    cancelled: bool = False
 
 
 NOTHING: Final = object()
@@ -93,7 +91,7 @@ class Inbox:
                 if entry is None:
                     self._urgent.append(message)
                 else:
-                    entry.given_up = withdrawn = True
+                    entry.cancelled = withdrawn = True
             else:
                 can_go = isinstance(method, str) and method not in _KEPT
                 self._append(_Entry(message, weight, _id_of(message) if can_go else None))
@@ -108,7 +106,7 @@ class Inbox:
         last.daemon = True
         last.start()
         with self._changed:
-            self._append(_Entry(End(reason), 0, None))
+            self._append(_Entry(ConnectionEnd(reason), 0, None))
             self._changed.notify_all()
             self._awaken()
 
@@ -134,20 +132,20 @@ class Inbox:
             return self._changed.wait_for(lambda: self._count > count, seconds)
 
     def open(self, loop: "AbstractEventLoop", handle: Callable[[Any], object]) -> None:
-        """Let the loop have what was kept, and from now on all."""
+        """Hand what was kept to the loop, and from now on everything.
+
+        The loop runs callbacks in the order they were scheduled, and the next message is scheduled after this
+        one was handled. So a task that handling a message starts takes its first step before the next one.
+        """
 
         def turn() -> None:
-            until = monotonic() + TURN_SECONDS
+            message = self._take()
+            if message is NOTHING:
+                return
             try:
-                while monotonic() < until:
-                    message = self._take()
-                    if message is NOTHING:
-                        return
-                    handle(message)
-            except BaseException:
+                handle(message)
+            finally:
                 loop.call_soon(turn)
-                raise
-            loop.call_soon(turn)
 
         with self._changed:
             self._wake = lambda: loop.call_soon_threadsafe(turn)
@@ -180,10 +178,10 @@ class Inbox:
                 self._taken += entry.weight
                 if entry.msg_id is not None and self._requests.get(entry.msg_id) is entry:
                     del self._requests[entry.msg_id]
-                if not entry.given_up:
+                if not entry.cancelled:
                     return entry.message
                 if self.tells_later and not self._requests:
-                    return GivenUp(entry.message)
+                    return CancelledEarly(entry.message)
             self._asleep = True
             return NOTHING
 

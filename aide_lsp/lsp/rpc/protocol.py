@@ -10,6 +10,7 @@ import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -19,14 +20,16 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
-from aide_lsp.errors import AideError
+from aide_lsp.errors import AideError, where
 from aide_lsp.lsp.client import whole
-from aide_lsp.lsp.rpc.inbox import GivenUp
+from aide_lsp.lsp.rpc.inbox import CancelledEarly
 from aide_lsp.lsp.rpc.messages import UNREADABLE, WEIGHT_LIMIT, TooLarge
 from aide_lsp.lsp.rpc.params import InvalidParamsError, structured
 
 log = logging.getLogger("aide.protocol")
 MessageId = int | str
+current_request: ContextVar[MessageId | None] = ContextVar("current_request", default=None)
+"""Id of the request being handled, in its handler and in the tasks that it starts."""
 Handler = Callable[[Any], Any]
 PARAMS_ERROR, REQUEST_ERROR = int(types.ErrorCodes.InvalidParams), int(types.ErrorCodes.InvalidRequest)
 
@@ -44,15 +47,13 @@ class Protocol(LanguageServerProtocol):
 
     def __init__(self, server: Any, converter: cattrs.Converter) -> None:
         self.phase = Phase.NEW
-        self.current_id: MessageId | None = None
-        """Id of the request whose handler is being called."""
         self._running: dict[MessageId, asyncio.Future[Any]] = {}
         self._answered: set[MessageId] = set()
         """Ids of requests that were answered before they began."""
         self._write: Callable[[bytes], None] = lambda body: None
         self._lost: Callable[[str, Any], None] = lambda method, params: None
         self._exit: Callable[[int], None] = lambda code: None
-        self._given_up: Callable[[MessageId], None] = lambda msg_id: None
+        self._cancelled: Callable[[MessageId], None] = lambda msg_id: None
         self._too_large: Callable[[str], None] = lambda uri: None
         super().__init__(server, converter)
 
@@ -61,12 +62,12 @@ class Protocol(LanguageServerProtocol):
         write: Callable[[bytes], None],
         lost: Callable[[str, Any], None],
         ended: Callable[[int], None],
-        given_up: Callable[[MessageId], None],
+        cancelled: Callable[[MessageId], None],
         too_large: Callable[[str], None],
     ) -> None:
         """Set where bodies go, and who hears of unusable or large texts, of the end, and of late cancels."""
         self._write, self._lost, self._exit = write, lost, ended
-        self._given_up, self._too_large = given_up, too_large
+        self._cancelled, self._too_large = cancelled, too_large
 
     # -- messages in
 
@@ -76,8 +77,8 @@ class Protocol(LanguageServerProtocol):
             self._error(None, int(types.ErrorCodes.ParseError), "The message is no JSON in UTF-8.")
         elif isinstance(message, TooLarge):
             self._refuse_large(message)
-        elif isinstance(message, GivenUp):
-            self._begin_given_up(message.message)
+        elif isinstance(message, CancelledEarly):
+            self._begin_cancelled(message.message)
         elif not isinstance(message, dict):
             self._error(None, REQUEST_ERROR, "A message must be one JSON object.")
         elif isinstance(message.get("method"), str) and "id" not in message:
@@ -106,18 +107,21 @@ class Protocol(LanguageServerProtocol):
         else:
             self._call(msg_id, method, handler, message.get("params"))
 
-    def _begin_given_up(self, message: dict[str, Any]) -> None:
+    def _begin_cancelled(self, message: dict[str, Any]) -> None:
         """Begin a request whose cancel was answered already: nothing is sent for it any more."""
         msg_id = _valid_id(message["id"])
         if msg_id is not None and msg_id not in self._running:
             self._answered.add(msg_id)
             self._request(msg_id, message["method"], message)
-            if msg_id in self._running:
-                self._running[msg_id].cancel()
+            if msg_id in self._running:  # only after its first step: a task cancelled before never begins
+                asyncio.get_running_loop().call_soon(self._running[msg_id].cancel)
 
     def _call(self, msg_id: MessageId, method: str, handler: Handler, params: Any) -> None:
-        """Call a handler: it replies at once, or later if it gives something to wait for."""
-        self.current_id = msg_id
+        """Call a handler; reply with its result, or later if it is a coroutine.
+
+        The coroutine takes its first step before the next message is handled (see `Inbox.open`).
+        """
+        reset = current_request.set(msg_id)
         try:
             result = handler(structured(self._converter, method, params))
         except InvalidParamsError as error:
@@ -132,7 +136,7 @@ class Protocol(LanguageServerProtocol):
             else:
                 self._reply(msg_id, result)
         finally:
-            self.current_id = None
+            current_request.reset(reset)
 
     def _await(self, msg_id: MessageId, method: str, result: Awaitable[Any]) -> None:
         future = asyncio.ensure_future(result)
@@ -199,7 +203,7 @@ class Protocol(LanguageServerProtocol):
         if future is not None:
             future.cancel()
         elif msg_id is not None:
-            self._given_up(msg_id)
+            self._cancelled(msg_id)
 
     def _refusal(self, method: str) -> tuple[int, str] | None:
         """Say why a request comes at the wrong time."""
@@ -265,16 +269,6 @@ class Protocol(LanguageServerProtocol):
     # pygls registers what it finds by this name; ours are in `features.py`, all of them.
     def _register_builtin_features(self) -> None:
         return
-
-
-def where(error: BaseException) -> str:
-    """Say what was raised and where in our code; not its text, which may hold the user's."""
-    frames, trace = [], error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        frames.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}.{code.co_name}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return f"{type(error).__name__} at {' > '.join(frames[-6:])}"
 
 
 def _valid_id(value: Any) -> MessageId | None:

@@ -10,6 +10,8 @@ from aide_lsp.errors import CrashError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.lsp.requests.worker import Worker
 
+pytestmark = pytest.mark.asyncio
+
 
 class PanicException(BaseException):
     """What a panic in a Rust library becomes."""
@@ -26,25 +28,22 @@ def raising(kind):
     "kind",
     [SystemExit, KeyboardInterrupt, GeneratorExit, PanicException, StopIteration, CancelledError],
 )
-def test_job_that_raises_what_ends_a_process_then_its_reason_is_given_and_the_worker_lives(kind):
-    async def go():
-        worker = Worker()
-        with pytest.raises(CrashError) as raised:
-            await asyncio.wait_for(asyncio.wrap_future(worker.submit(raising(kind), CancelToken())), 10)
-        assert kind.__name__ in str(raised.value)
-        assert "source text" not in str(raised.value)
-        assert await asyncio.wrap_future(worker.submit(lambda: 5, CancelToken())) == 5
-
-    asyncio.run(go())
+async def test_job_that_raises_what_ends_a_process_then_its_reason_is_given_and_the_worker_lives(kind):
+    worker = Worker()
+    with pytest.raises(CrashError) as raised:
+        await asyncio.wait_for(worker.submit(raising(kind), CancelToken()), 10)
+    assert kind.__name__ in str(raised.value)
+    assert "source text" not in str(raised.value)
+    assert await worker.submit(lambda: 5, CancelToken()) == 5
 
 
 @pytest.mark.parametrize("kind", [MemoryError, ValueError, Cancelled])
-def test_ordinary_errors_are_handed_on(kind):
+async def test_ordinary_errors_are_handed_on(kind):
     with pytest.raises(kind):
-        Worker().submit(raising(kind), CancelToken()).result(10)
+        await asyncio.wait_for(Worker().submit(raising(kind), CancelToken()), 10)
 
 
-def test_thread_that_cannot_start_then_the_next_job_tries_again(monkeypatch):
+async def test_thread_that_cannot_start_then_the_next_job_tries_again(monkeypatch):
     worker = Worker()
 
     def no_memory(thread):
@@ -54,4 +53,4 @@ def test_thread_that_cannot_start_then_the_next_job_tries_again(monkeypatch):
     with pytest.raises(RuntimeError):
         worker.submit(lambda: 1, CancelToken())
     monkeypatch.undo()
-    assert worker.submit(lambda: 2, CancelToken()).result(10) == 2
+    assert await asyncio.wait_for(worker.submit(lambda: 2, CancelToken()), 10) == 2

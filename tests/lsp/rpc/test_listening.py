@@ -14,7 +14,7 @@ from tests.lsp.clients import VSCODE, announces, begin, change, inline, make_edi
 from tests.lsp.raw_client import FAKE_SERVER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-RECITING = str(Path(__file__).with_name("reciting_server.py"))
+RECITING = str(Path(__file__).parents[1] / "reciting_server.py")
 
 
 def listener():

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lsprotocol import types as t
 
+from aide_lsp.lsp import handlers
+from aide_lsp.lsp.commands import dispatch
 from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.server import Server
 from tests.lsp.fake_server import load
@@ -105,6 +107,8 @@ async def converse(script) -> list:
     """Send (method, params, is request) to a server that is initialized; return what it sent."""
     recorder = Recorder()
     server = Server(recorder, load("ok"), ClientHandler(), loading_seconds=0.05)
+    handlers.register(server)
+    dispatch.register(server)
     server.protocol.receive(
         {"jsonrpc": "2.0", "id": "first", "method": "initialize", "params": VALID["initialize"]}
     )

@@ -1,0 +1,47 @@
+"""What a request is answered with: completions to choose from, or the reason why there are none."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completion
+
+
+class HasCompletion(Protocol):
+    """The result of any work of the model for a request: the status reports its completion."""
+
+    @property
+    def completion(self) -> "Completion":
+        """The completion that was generated, or the last one."""
+
+
+@frozen
+class Completions:
+    """Completions for one place."""
+
+    completions: tuple["Completion", ...]
+    "The first candidate, then the others to choose from. Never empty, but their texts may be."
+
+    @property
+    def completion(self) -> "Completion":
+        """The first candidate."""
+        return self.completions[0]
+
+
+@frozen
+class NoCompletion:
+    """Why a request got no completion."""
+
+    reason: str
+    "A short code for programs."
+    message: str
+    "A sentence for people."
+
+    @property
+    def completions(self) -> tuple["Completion", ...]:
+        """None, so that a handler can list the completions of any answer."""
+        return ()
+
+
+Answer = Completions | NoCompletion
