@@ -1,1 +1,1 @@
-"""Explains a completion: what the model read, what each token was drawn from, what ended it."""
+"""Explain a completion: what the model read, what each token was drawn from, and what ended it."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
 
 FORMAT = 1
-"""Rises when a key goes or changes its meaning."""
+"""Increases when a key is removed or changes its meaning."""
 
 
 @frozen
@@ -31,21 +31,21 @@ class Part:
     """A part of the prompt."""
 
     kind: str
-    "`control` (a control token), `suffix` (text right of the cursor), `prefix` (text left of it)."
+    "`control` (a control token), `suffix` (text after the cursor), `prefix` (text before it)."
     text: str
     "The text, or the control token's name."
     tokens: int
-    "How many tokens it takes."
+    "Its number of tokens."
 
 
 @frozen
 class Cut:
-    """Text on one side of the cursor that the model did not read."""
+    """Text on one side of the cursor that is not in the prompt."""
 
     characters: int
-    "How many."
+    "Its length in code points."
     lines: int
-    "How many line ends are among them."
+    "Its number of line ends."
 
 
 @frozen
@@ -55,21 +55,21 @@ class Prompt:
     format: str
     "Name of the fill-in-the-middle format."
     tokens: int
-    "Of the whole prompt."
+    "Tokens of the whole prompt."
     cached_tokens: int
-    "Those of them that the KV cache held already."
+    "Tokens of the prompt that were already in the KV cache."
     num_context: int
-    "Tokens of text that it may have."
+    "The maximum number of text tokens."
     parts: tuple[Part, ...]
-    "In the order in which the model reads them."
+    "Its parts, in the order the model reads them."
     cut_above: Cut
-    "What lies above the window."
+    "The text before the part in the prompt."
     cut_below: Cut
-    "What lies below it."
+    "The text after the part in the prompt."
     given_back: str
-    "The end of the text left of the cursor that the model is not shown but has to write first."
+    "Healed text: the end of the text before the cursor, left out of the prompt and generated again."
     given_back_tokens: int
-    "Its tokens."
+    "Tokens of the healed text."
 
 
 @frozen
@@ -77,9 +77,9 @@ class Piece:
     """A part of a generated token's text."""
 
     kind: str
-    "`given-back` (stands left of the cursor already), `shown`, `dropped` (by a stop rule or clean-up)."
+    "`given-back` (healed text), `shown`, `dropped` (by a stop rule or clean-up)."
     text: str
-    "The text."
+    "Its text."
 
 
 @frozen
@@ -87,75 +87,75 @@ class Token:
     """A generated token in the text."""
 
     pieces: tuple[Piece, ...]
-    "Its text; empty where it makes no whole character yet, or ends the text."
+    "Its text; empty if it completes no character, or is an end token."
     step: Step
-    "What it was drawn from."
+    "The distribution it was drawn from."
 
 
 @frozen
 class End:
-    """What ended the text, and what became of it."""
+    """What ended the text, and what clean-up did."""
 
     finish_reason: str
     "`stop`, `length` or `timeout`."
     rule: str | None
-    "The stop rule that held."
+    "The stop rule that applied; null: none."
     by_end_token: bool
-    "Whether the model ended the text."
+    "Whether the model ended the text with an end token."
     says: str
-    "The same in words."
+    "The reason in words."
     dropped: str
-    "What the model wrote behind the place where the rule ends the text."
+    "Generated text that the stop rule cut off."
     clean_up: str
-    "What clean-up did, in words."
+    "What clean-up changed, in words."
     invisible: str
-    "What it left out because it does not show."
+    "Invisible characters that it removed."
     removed: str
-    "What it took off the end."
+    "What it removed at the end."
     added: str
-    "What it put there."
+    "What it added at the end."
 
 
 @frozen
 class Stage:
-    """A stage of the work."""
+    """One stage of the work."""
 
     name: str
     "`window`, `tokenise`, `prefill`, `forward`, `sampling`, `stop rules`, `clean-up`."
     ms: float
-    "Milliseconds, the explaining itself left out."
+    "Milliseconds, without the time spent on the explanation."
 
 
 @frozen
 class Explanation:
-    """A completion, and how it came about."""
+    """A completion, and how it was generated."""
 
     format: int
     "Version of these keys."
     model: str
     "The model's id."
     device: str
-    "Where it ran, and in which recipe."
+    "Where it ran, and with which recipe."
     path: str
-    "The document."
+    "The path of the document."
     line: int
-    "Of the cursor, from 1."
+    "The cursor's line, from 1."
     column: int
-    "Of the cursor, in code points from 1."
+    "The cursor's column in code points, from 1."
     completion: Completion
-    "What would be inserted, with the parameters and the seed that made it."
+    "The completion, with its parameters and seed."
     prompt: Prompt
-    "What the model read."
+    "The prompt."
     vocabulary: int
-    "Number of tokens the model chooses from."
+    "Number of tokens in the vocabulary."
     temperatures: tuple[float, ...]
     "The temperatures of each step's `log_mass`."
     tokens: tuple[Token, ...]
-    "What it wrote, token by token."
+    "The generated tokens."
     end: End
-    "What ended it."
+    "How the text ended."
     stages: tuple[Stage, ...]
-    "Where the time went."
+    "The stages of the work, in order."
 
 
 def explain(

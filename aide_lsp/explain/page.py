@@ -1,8 +1,8 @@
-"""An explanation as one page that holds all it needs: no script, style or picture comes from elsewhere.
+"""An explanation as one self-contained page: scripts and styles are inside it.
 
-In: an `Explanation`. Out: HTML. The page gets the explanation as JSON and draws it; nothing of it is ever
-parsed as HTML, and the page may load nothing (its Content-Security-Policy). The sliders' arithmetic
-is in `page/arithmetic.js`, which tests compare with the sampler. It does not know how figures came about.
+The page gets the explanation as JSON and draws it. Nothing of the explanation is ever parsed as HTML, and the
+Content-Security-Policy lets the page load nothing. A test compares the sliders' arithmetic
+(`page/arithmetic.js`) with the sampler.
 """
 
 import json
@@ -13,7 +13,7 @@ from aide_lsp.explain.explanation import Explanation, as_json
 
 FOLDER = files("aide_lsp.explain") / "page"
 SCRIPTS = ("arithmetic.js", "elements.js", "step.js", "overview.js", "page.js")
-"""One script in this order: no name is used before it is there."""
+"""Joined to one script in this order, so that names are defined before they are used."""
 
 
 def render(explanation: Explanation) -> str:
@@ -25,13 +25,13 @@ def render(explanation: Explanation) -> str:
         "script": "\n".join(_read(name) for name in SCRIPTS),
         "explanation": as_script_data(as_json(explanation)),
     }
-    # Split at the marks of the template only: what is filled in may hold anything, such marks too.
+    # Split the template, not the result: what is filled in may contain such marks too.
     head, *rest = _read("page.html").split("{{")
     return head + "".join(slots[name] + text for name, _, text in (piece.partition("}}") for piece in rest))
 
 
 def as_script_data(value: object) -> str:
-    """Return JSON that can stand in a script element: nothing in it ends that, or begins a comment."""
+    """Return JSON for a script element: nothing in it ends the element or begins a comment."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 

@@ -1,7 +1,6 @@
 """An explanation as text for a terminal, at most 100 columns wide.
 
-In: an `Explanation`. Out: text. Whatever the source holds is shown so that it cannot steer a terminal.
-It does not know how the figures came about.
+Source text is escaped, so that it cannot control the terminal.
 """
 
 import json
@@ -16,7 +15,7 @@ from aide_lsp.settings.report import parameters_line
 WIDTH = 100
 TOKEN_WIDTH = 22
 RUNNER_WIDTH = 14
-PART_NAMES = {"prefix": "text left of the cursor", "suffix": "text right of the cursor"}
+PART_NAMES = {"prefix": "text before the cursor", "suffix": "text after the cursor"}
 
 
 def report(explanation: Explanation) -> str:
@@ -32,10 +31,10 @@ def report(explanation: Explanation) -> str:
 
 
 def quoted(text: str, width: int) -> str:
-    """Return a text between quotes on one line, cut to a width; what does not show is escaped."""
+    """Return a text in quotes on one line, truncated to a width, with invisible characters escaped."""
     shown = escaped(json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"'))
-    room = width - 2
-    return f"“{shown if len(shown) <= room else shown[: room - 1] + '…'}”"
+    width -= 2
+    return f"“{shown if len(shown) <= width else shown[: width - 1] + '…'}”"
 
 
 def _title(explanation: Explanation) -> Iterator[str]:
@@ -52,8 +51,8 @@ def _prompt(prompt: Prompt) -> Iterator[str]:
     yield f"  Cut off: {_cut(prompt.cut_above)} above, {_cut(prompt.cut_below)} below."
     if prompt.given_back:
         yield (
-            f"  Given back: the model writes {quoted(prompt.given_back, 30)} once more, "
-            "so that it begins with whole tokens."
+            f"  Token healing: {quoted(prompt.given_back, 30)} is not in the prompt but generated again, "
+            "in complete tokens."
         )
 
 
@@ -66,12 +65,12 @@ def _tokens(explanation: Explanation) -> Iterator[str]:
     for number, token in enumerate(explanation.tokens, 1):
         yield _token_line(number, token)
     kinds = {piece.kind for token in explanation.tokens for piece in token.pieces}
-    yield "  drawn: probability after all parameters. model: the model's own. K, P: tokens that Top K and"
-    yield "  Top P left. bits: doubt (entropy) when drawing. runners-up: by the model's own probability."
+    yield "  drawn: probability when drawn, after all parameters. model: probability by the model. K, P:"
+    yield "  tokens left by Top K and Top P. bits: entropy when drawn. runners-up: most likely by the model."
     if "given-back" in kinds:
-        yield "  ‹ stands left of the cursor already: only tokens that go on so could be drawn."
+        yield "  ‹ token healing: repeats text before the cursor; only matching tokens could be drawn."
     if "dropped" in kinds:
-        yield "  × was written, but is not shown: see END."
+        yield "  × generated, but not shown: see END."
 
 
 def _token_line(number: int, token: Token) -> str:
@@ -116,9 +115,9 @@ def _stages(explanation: Explanation) -> Iterator[str]:
     for stage in explanation.stages:
         share = stage.ms / total if total else 0.0
         yield f"  {stage.name:<12}{stage.ms:9.1f} ms  {'█' * round(share * 40)}"
-    written = [token.step.ms for token in explanation.tokens[1:]]
-    if written:
-        yield f"  {sum(written) / len(written):.1f} ms for each token behind the first"
+    later = [token.step.ms for token in explanation.tokens[1:]]
+    if later:
+        yield f"  {sum(later) / len(later):.1f} ms for each token after the first"
 
 
 def _wrapped(text: str) -> list[str]:

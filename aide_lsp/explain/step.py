@@ -39,62 +39,62 @@ class Words:
 
 @frozen
 class Candidate:
-    """A token that might have come."""
+    """A token that could have been generated."""
 
     token: int
     "Its id."
     text: str
-    "What it stands for; bytes that are no whole characters as `\\xNN`."
+    "Its text; bytes that are not complete characters are shown as `\\xNN`."
     logit: float
-    "What the model computed for it."
+    "Its logit."
     probability: float
-    "In the distribution that was drawn from; 0: Temperature, Top K or Top P left it out."
+    "Its probability when the token was drawn; 0: excluded by Temperature, Top K or Top P."
     raw_probability: float
-    "In the model's own softmax over the whole vocabulary, at temperature 1."
+    "Its probability by the model: softmax over the whole vocabulary at temperature 1."
     fits: bool
-    "Whether it goes on as the text has to, where what stands left of the cursor is written again."
+    "Whether it continues the healed text; always true outside of token healing."
 
 
 @frozen
 class Step:
-    """One token, and what it was drawn from."""
+    """One generated token, and the distribution it was drawn from."""
 
     token: int
     "Its id."
     text: str
-    "What it stands for."
+    "Its text."
     probability: float
-    "In the distribution that it was drawn from."
+    "Its probability when it was drawn, after all parameters."
     raw_probability: float
-    "In the model's own softmax."
+    "Its probability by the model: softmax over the whole vocabulary at temperature 1."
     rank: int
-    "1: the model's most likely token."
+    "Its rank by the model; 1: the most likely token."
     entropy: float
-    "Of the distribution that it was drawn from, in bits: 1 is the doubt between two equal tokens."
+    "Entropy of the distribution it was drawn from, in bits; 1: as open as a choice between two equal tokens."
     raw_entropy: float
-    "Of the model's own softmax, in bits."
+    "Entropy of the model's distribution, in bits."
     after_top_k: int
-    "Tokens that Top K left."
+    "Tokens left by Top K."
     after_top_p: int
-    "Tokens that Top P left of those."
+    "Tokens left by Top P after that."
     after_beginning: int | None
-    "How many of those went on as the text had to; None: any may come."
+    "How many of those continue the healed text; null: no token healing here."
     forced: bool
-    "Whether none did, so that the most likely token that does was taken."
+    "Whether none did, so that the most likely token that does was used."
     ends: bool
-    "Whether it is an end token: the model ended the text, and the token is not shown."
+    "Whether it is an end token, which ends the text and is not shown."
     runners_up: tuple[Candidate, ...]
-    "The most likely other tokens, the best first."
+    "The most likely other tokens, best first."
     candidates: tuple[Candidate, ...]
-    "The most likely tokens, the best first; all that Top K left, up to 256."
+    "The most likely tokens, best first: all those left by Top K, up to 256."
     log_mass: tuple[float, ...]
-    """For each of the explanation's `temperatures`: the logarithm of the sum of exp((logit - best logit) /
-    temperature) over the whole vocabulary. A token's probability after temperature is exp((logit - best
-    logit) / temperature - this)."""
+    """For each of `temperatures`: the logarithm of the sum of exp((logit - best logit) / temperature) over
+    the whole vocabulary. A token's probability after temperature is exp((logit - best logit) / temperature -
+    this)."""
     log_mass_top_k: tuple[float, ...] | None
-    "The same over the tokens that Top K left; None where those are all among the candidates."
+    "The same over the tokens left by Top K; null if all of them are among the candidates."
     ms: float = 0.0
-    "Milliseconds of the forward and of the sampling."
+    "Milliseconds for the forward pass and sampling."
 
 
 def temperatures(params: SamplingParams) -> tuple[float, ...]:

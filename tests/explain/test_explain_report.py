@@ -21,7 +21,7 @@ def test_report_fits_a_terminal_and_has_its_parts(seed):
     titles = [line.split()[0] for line in text.split("\n") if line[:1].isupper()]
     assert titles == ["Temperature", "PROMPT", "TOKENS", "END", "TIME"]
     assert "characters (" in text
-    assert "Given back: the model writes “retu” once more" in text
+    assert "Token healing: “retu” is not in the prompt" in text
 
 
 def test_report_tells_what_was_written_and_not_shown():

@@ -193,11 +193,11 @@ def test_json_has_the_documented_keys_and_no_others():
 
 
 def _paths(value, name=""):
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _paths(inner, f"{name}.{key}" if name else key)
-    elif isinstance(value, list) and (not value or isinstance(value[0], dict)):
+    if isinstance(value, list) and value and isinstance(value[0], dict):
         for inner in value:
             yield from _paths(inner, f"{name}[]")
-    else:
+        return
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        yield from _paths(inner, f"{name}.{key}" if name else key)
+    if name:
         yield name

@@ -17,6 +17,7 @@ from aide_lsp.settings.problems import shown
 from aide_lsp.settings.secret_files import CODE, PUBLIC, SAMPLES, SECRET_FILES
 from aide_lsp.settings.troubleshooting import COMPLAINTS, DOWN, UP, Move, propose
 from tools.generate.commands import command_table
+from tools.generate.explain_keys import key_table
 from tools.generate.parameter_guide import GUIDES, TASKS, band_table, task_table
 from tools.generate.schema import default_text, json_schema
 from tools.generate.vscode import PACKAGE, vscode_package
@@ -160,6 +161,9 @@ def generated_files() -> dict[str, str]:
         ),
         "docs/server.md": _with_block(
             (REPOSITORY / "docs/server.md").read_text(encoding="utf-8"), "commands", command_table()
+        ),
+        "docs/explain.md": _with_block(
+            (REPOSITORY / "docs/explain.md").read_text(encoding="utf-8"), "keys", key_table()
         ),
         "README.md": readme_with_table((REPOSITORY / "README.md").read_text(encoding="utf-8")),
     }

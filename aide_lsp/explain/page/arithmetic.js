@@ -1,11 +1,10 @@
 /* The sampler's arithmetic on the logged candidates of one step: what each parameter leaves.
 
-   In: a step (its candidates best first, with the sums over the whole vocabulary) and parameters. Out:
-   probabilities of the candidates after each parameter, and how many tokens are left. The same
-   conventions as in aide_lsp/inference/sampler.py; a test compares the two. It knows no page. */
+   It follows the conventions of aide_lsp/inference/sampler.py; a test compares the two. Candidates are ordered
+   best first. */
 
-/* `scale`: the explanation's temperatures; `vocabulary`: the number of tokens. Past the candidates Top K may be
-   the one that was set, which `log_mass_top_k` belongs to, or `vocabulary`. */
+/* `scale`: the explanation's temperatures; `vocabulary`: the number of tokens. Beyond the candidates, Top K may
+   only be the value that was set, which `log_mass_top_k` belongs to, or `vocabulary`. */
 function distribution(step, scale, vocabulary, { temperature, topK, topP }) {
   const logits = step.candidates.map((candidate) => candidate.logit);
   const raw = softmaxOfAll(logits, 1, step.log_mass[scale.indexOf(1)]);
@@ -15,7 +14,7 @@ function distribution(step, scale, vocabulary, { temperature, topK, topP }) {
   }
   const at = scale.indexOf(temperature);
   const scaled = softmaxOfAll(logits, temperature, step.log_mass[at]);
-  // Relative to the best token, which weighs 1: equal tokens then add up without rounding.
+  // Relative to the best token, whose weight is 1, so that sums of equal weights have no rounding error.
   const weights = logits.map((logit) => Math.exp((logit - logits[0]) / temperature));
   const kept = keepTopK(weights, topK, vocabulary, {
     left: step.after_top_k,
@@ -29,7 +28,7 @@ function softmaxOfAll(logits, temperature, logMass) {
   return logits.map((logit) => Math.exp((logit - logits[0]) / temperature - logMass));
 }
 
-/* Keep the `topK` best. `set`: how many and how much is left where they are not all among the candidates. */
+/* Keep the `topK` best. `set`: how many tokens are left, and their mass, if not all are among the candidates. */
 function keepTopK(weights, topK, vocabulary, set) {
   if (topK >= vocabulary) return { weights, left: vocabulary, mass: set.mass };
   if (topK > weights.length) return { weights, left: set.left, mass: set.mass };
@@ -44,7 +43,7 @@ function keepTopP({ weights, left, mass }, topP) {
   let count = 1;
   let held = weights[0];
   while (count < known && held <= topP * mass) held += weights[count++];
-  // The cut is after the logged candidates: how many tokens there are up to it is not known here.
+  // Otherwise the cut is after the logged candidates, and the number of tokens before it is unknown.
   const exact = held > topP * mass || known === left;
   const share = exact ? held : topP * mass;
   return {
@@ -54,7 +53,7 @@ function keepTopP({ weights, left, mass }, topP) {
   };
 }
 
-/* Leave only what goes on as the text has to; nothing changes where no such token is left. */
+/* Keep only tokens that continue the healed text; if there is none, change nothing. */
 function keepFitting(probs, fits) {
   const mass = total(probs.map((p, index) => (fits[index] ? p : 0)));
   return mass > 0 ? probs.map((p, index) => (fits[index] ? p / mass : 0)) : probs;

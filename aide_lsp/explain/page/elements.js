@@ -1,4 +1,4 @@
-/* Makes elements and writes figures. Text only ever becomes text nodes, never markup. */
+/* Creates elements and formats figures. Text always becomes text nodes, never markup. */
 
 const SVG = "http" + "://www.w3.org/2000/svg"; // a name, not an address: nothing is loaded
 
@@ -24,7 +24,7 @@ function section(title, note, ...children) {
   return h("section", {}, h("h2", {}, title), note ? h("p", { class: "note" }, note) : null, ...children);
 }
 
-/* A token's text with what cannot be seen made visible. */
+/* A token's text with line ends, tabs and outer spaces made visible. */
 function visible(text) {
   return text.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replaceAll("\r", "␍").replace(/^ | $/g, "·");
 }

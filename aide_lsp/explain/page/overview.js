@@ -1,12 +1,11 @@
-/* What is told of the completion as a whole: the text, its tokens, the prompt, the end, the time. */
+/* The completion as a whole: the text, its tokens, the prompt, the end, the time. */
 
 const CONTEXT_LINES = { above: 8, below: 5 };
-const PART_NAMES = { prefix: "left of the cursor", suffix: "right of the cursor" };
+const PART_NAMES = { prefix: "before the cursor", suffix: "after the cursor" };
 
 function header(explanation) {
   const { completion, model, device, path, line, column } = explanation;
-  const p = completion.parameters;
-  const named = [["Temperature", p.temperature], ["Top K", p.top_k], ["Top P", p.top_p], ["Num Context", p.num_context], ["Seed", p.seed]];
+  const named = Object.entries(completion.parameters).map(([key, value]) => [label(key), value]);
   const name = path.split(/[\\/]/).pop();
   return h(
     "header",
@@ -17,6 +16,11 @@ function header(explanation) {
   );
 }
 
+/* A parameter's name as the documentation writes it: top_k -> Top K. */
+function label(key) {
+  return key.split("_").map((word) => word[0].toUpperCase() + word.slice(1)).join(" ");
+}
+
 /* The text around the cursor with the tokens in it. `choose` is called with a token's index. */
 function source(explanation, choose) {
   const text = (kind) => explanation.prompt.parts.find((part) => part.kind === kind)?.text ?? "";
@@ -25,7 +29,7 @@ function source(explanation, choose) {
   const tokens = explanation.tokens.map((token, index) => tokenElement(token, index, choose));
   const added = explanation.end.added ? h("span", { class: "added" }, explanation.end.added) : null;
   const dropped = explanation.tokens.some((token) => token.pieces.some((piece) => piece.kind === "dropped"));
-  // What was dropped may be long: it is shown behind the text, not in it.
+  // Dropped text may be long, so it is shown below the source, not in it.
   const kept = tokens.filter((_, index) => !isDropped(explanation.tokens[index]));
   const rest = tokens.filter((_, index) => isDropped(explanation.tokens[index]));
   return {
@@ -34,8 +38,8 @@ function source(explanation, choose) {
       "section",
       { class: "source" },
       h("pre", {}, h("span", { class: "around" }, above), ...kept, added, h("span", { class: "around" }, below)),
-      rest.length ? h("p", { class: "dropped-line" }, h("span", { class: "note" }, dropped ? "Written, but not shown: " : "Ended with: "), ...rest) : null,
-      h("p", { class: "note legend" }, h("span", { class: "swatch", style: "--doubt:0" }, "certain"), h("span", { class: "swatch", style: "--doubt:.5" }), h("span", { class: "swatch", style: "--doubt:1" }, "unlikely"), " by the model's own probability. Choose a token, or walk with ← and →."),
+      rest.length ? h("p", { class: "dropped-line" }, h("span", { class: "note" }, dropped ? "Generated, but not shown: " : "Ended with: "), ...rest) : null,
+      h("p", { class: "note legend" }, h("span", { class: "swatch", style: "--doubt:0" }, "certain"), h("span", { class: "swatch", style: "--doubt:.5" }), h("span", { class: "swatch", style: "--doubt:1" }, "unlikely"), " according to the model. Click a token, or use ← and →."),
     ),
   };
 }
@@ -50,28 +54,28 @@ function tokenElement(token, index, choose) {
   const inner = pieces.map((piece) => h("span", { class: piece.kind }, ...shown(piece)));
   const keyed = (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), choose(index));
   return h(
-    "span", // a button would not break with its lines
+    "span", // not a button, which would not wrap with the text
     { class: "token", role: "button", tabindex: 0, style: `--doubt:${(1 - step.raw_probability).toFixed(3)}`, title: `${percent(step.raw_probability)} by the model`, onclick: () => choose(index), onkeydown: keyed },
     ...(pieces.length ? inner : [h("span", { class: "control" }, visible(step.text))]),
   );
 }
 
-/* Line ends are marked, then made. */
+/* Text with a mark before each line end. */
 function lines(text) {
   return text.split("\n").flatMap((line, index) => (index ? [h("i", { class: "line-end" }, "⏎"), "\n", line] : [line]));
 }
 
-/* One column for each token: how likely it was. */
+/* One column per token: how likely it was. */
 function strip(explanation, choose) {
   const columns = explanation.tokens.map(({ step }, index) =>
     h(
       "button",
-      { type: "button", class: "column", title: `${visible(step.text)}  ${percent(step.probability)} drawn, ${percent(step.raw_probability)} by the model`, onclick: () => choose(index) },
+      { type: "button", class: "column", title: `${visible(step.text)}  ${percent(step.probability)} when drawn, ${percent(step.raw_probability)} by the model`, onclick: () => choose(index) },
       h("span", { class: "well" }, h("i", { class: "drawn", style: `height:${step.probability * 100}%` }), h("i", { class: "raw", style: `height:${step.raw_probability * 100}%` })),
       h("code", {}, visible(step.text).slice(0, 9)),
     ),
   );
-  return { columns, element: section("Token by token", "Filled: the model's own probability. Outlined: the chance to be drawn, after all parameters.", h("div", { class: "strip" }, ...columns)) };
+  return { columns, element: section("Token by token", "Filled: probability by the model. Outlined: probability when drawn, after all parameters.", h("div", { class: "strip" }, ...columns)) };
 }
 
 function prompt(explanation) {
@@ -82,13 +86,13 @@ function prompt(explanation) {
   );
   const cut = (side, what) => `${what.characters ? `${count(what.characters, "character")} (${count(what.lines, "line")})` : "nothing"} ${side}`;
   return section(
-    "What the model read",
-    `${count(tokens, "token")} in the format ${format}, of them ${cached_tokens.toLocaleString("en")} held from before. Num Context leaves room for ${num_context.toLocaleString("en")} tokens of text.`,
+    "The prompt",
+    `${count(tokens, "token")} in the format ${format}, of which ${cached_tokens.toLocaleString("en")} were cached. Num Context allows ${num_context.toLocaleString("en")} tokens of text.`,
     h("div", { class: "stack" }, ...pieces),
     h("table", { class: "plain" }, h("tbody", {}, ...rows)),
     h("p", {}, `Cut off: ${cut("above", cut_above)}, ${cut("below", cut_below)}.`),
-    given_back ? h("p", {}, "Given back: ", h("code", {}, visible(given_back)), " is not shown to the model, which writes it once more, so that it begins with whole tokens.") : null,
-    h("details", {}, h("summary", {}, "The prompt itself"), h("pre", { class: "prompt" }, ...parts.map((part) => h("span", { class: part.kind }, part.text)))),
+    given_back ? h("p", {}, "Token healing: ", h("code", {}, visible(given_back)), " is left out of the prompt and generated again, in complete tokens.") : null,
+    h("details", {}, h("summary", {}, "Show the prompt"), h("pre", { class: "prompt" }, ...parts.map((part) => h("span", { class: part.kind }, part.text)))),
   );
 }
 
@@ -99,16 +103,16 @@ function ending({ end, completion }) {
     ["Clean-up", [end.clean_up]],
     ["Offered", completion.text ? [h("code", { class: "offered" }, ...lines(completion.text))] : ["nothing"]],
   ];
-  return section("How it ended", "", h("dl", { class: "ending" }, ...rows.map(([name, told]) => h("div", {}, h("dt", {}, name), h("dd", {}, ...told)))));
+  return section("How it ended", "", h("dl", { class: "ending" }, ...rows.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, ...text)))));
 }
 
 function times({ stages, tokens }) {
   const sum = total(stages.map((stage) => stage.ms));
   const later = tokens.slice(1).map((token) => token.step.ms);
-  const mean = later.length ? `${ms(total(later) / later.length)} for each token behind the first. ` : "";
+  const mean = later.length ? `${ms(total(later) / later.length)} for each token after the first. ` : "";
   return section(
     "Where the time went",
-    `${ms(sum)} in all. ${mean}The explaining itself is left out.`,
+    `${ms(sum)} in total. ${mean}Time spent on the explanation itself is excluded.`,
     h("table", { class: "plain times" }, h("tbody", {}, ...stages.map((stage) => h("tr", {}, h("th", { scope: "row" }, stage.name), h("td", {}, ms(stage.ms)), h("td", {}, h("i", { style: `width:${((stage.ms / sum) * 100).toFixed(2)}%` })))))),
   );
 }

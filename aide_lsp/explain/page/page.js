@@ -1,4 +1,4 @@
-/* Puts the page together. */
+/* Assembles the page. */
 
 const explanation = JSON.parse(document.getElementById("explanation").textContent);
 const page = document.getElementById("page");
@@ -25,13 +25,13 @@ function build() {
     if (next >= 0 && next < explanation.tokens.length) choose(next);
   });
   page.replaceChildren(header(explanation), text.element, panel.element, row.element, h("div", { class: "pair" }, prompt(explanation), h("div", {}, ending(explanation), times(explanation))));
-  choose(mostOpen(explanation.tokens));
+  choose(mostUncertain(explanation.tokens));
 }
 
-/* The shown token at which there was most to choose: the one worth looking at first. */
-function mostOpen(tokens) {
-  const doubt = (token) => (isDropped(token) ? -1 : token.step.entropy);
-  return tokens.reduce((best, token, index) => (doubt(token) > doubt(tokens[best]) ? index : best), 0);
+/* The shown token with the highest entropy: the most interesting one to start with. */
+function mostUncertain(tokens) {
+  const entropyOf = (token) => (isDropped(token) ? -1 : token.step.entropy);
+  return tokens.reduce((best, token, index) => (entropyOf(token) > entropyOf(tokens[best]) ? index : best), 0);
 }
 
 build();

@@ -1,14 +1,14 @@
-/* The panel about one token: sliders, what each parameter leaves, and where Top K and Top P cut. */
+/* The panel about one token: sliders, what each parameter leaves, and where Top K and Top P cut off. */
 
 const ROWS = 12;
 const COLUMNS = [
   ["raw", "Model", "softmax of all logits"],
   ["scaled", "Temperature", "divides the logits"],
-  ["cut", "Top K", "keeps the best"],
-  ["final", "Top P", "keeps the head"],
+  ["cut", "Top K", "keeps the K best"],
+  ["final", "Top P", "keeps the top share"],
 ];
 
-/* What the page shows now: the chosen token, and the parameters on the sliders. */
+/* The selected token, and the parameters on the sliders. */
 class StepPanel {
   constructor(explanation) {
     const set = explanation.completion.parameters;
@@ -20,7 +20,7 @@ class StepPanel {
     this.body = h("div", { class: "step-body" });
     this.facts = h("div", { class: "facts" });
     this.sliders = this.makeSliders();
-    this.reset = h("button", { class: "quiet", onclick: () => this.restore() }, "As set");
+    this.reset = h("button", { class: "quiet", onclick: () => this.restore() }, "Reset");
     this.element = h(
       "section",
       { class: "step" },
@@ -73,11 +73,11 @@ class StepPanel {
     const at = step.candidates.findIndex((candidate) => candidate.token === step.token);
     const left = now.afterTopP === null ? `more than ${step.candidates.length}` : now.afterTopP.toLocaleString("en");
     const figures = [
-      [at < 0 ? "–" : percent(now.final[at]), "chance to be drawn"],
+      [at < 0 ? "–" : percent(now.final[at]), "when drawn"],
       [percent(step.raw_probability), `by the model, rank ${step.rank}`],
       [`${now.afterTopK.toLocaleString("en")} → ${left}`, "left by Top K → Top P"],
-      [`${entropy(now.final).toFixed(2)} bits`, "entropy when drawing"],
-      [`${step.raw_entropy.toFixed(2)} bits`, "entropy of the model"],
+      [`${entropy(now.final).toFixed(2)} bits`, "entropy when drawn"],
+      [`${step.raw_entropy.toFixed(2)} bits`, "entropy by the model"],
     ];
     return [
       h("h2", {}, `Token ${this.index + 1} of ${this.explanation.tokens.length} `, h("code", { class: "big" }, visible(step.text))),
@@ -107,23 +107,23 @@ class StepPanel {
       "div",
       {},
       h("table", {}, h("thead", {}, h("tr", {}, h("td", {}), ...heads)), h("tbody", {}, ...rows, h("tr", { class: "others" }, h("th", { scope: "row" }, "all others"), ...rest))),
-      h("button", { class: "quiet", onclick: () => { this.all = !this.all; this.draw(); } }, this.all ? `The best ${ROWS}` : `All ${step.candidates.length} candidates`),
+      h("button", { class: "quiet", onclick: () => { this.all = !this.all; this.draw(); } }, this.all ? `Show the best ${ROWS}` : `Show all ${step.candidates.length} candidates`),
     );
   }
 
   remark(step, now) {
-    const said = [];
+    const remarks = [];
     if (step.after_beginning !== null) {
-      said.push("What stands left of the cursor has to be written first: only tokens that go on so may be drawn, the others are struck out.");
-      if (step.forced) said.push("None of those left did, so the most likely one of all that do was taken.");
+      remarks.push("Token healing: the text before the cursor is generated again, so only tokens that match it can be drawn. The others are struck out.");
+      if (step.forced) remarks.push("None of the remaining tokens matched, so the most likely token that does was used.");
     }
-    if (step.ends) said.push("This token ends the text and is not shown.");
-    if (!now.exact) said.push("Top P cuts behind the logged candidates; the last column is right to within the smallest of them.");
-    return h("p", { class: "note" }, said.join(" "));
+    if (step.ends) remarks.push("This token ends the text and is not shown.");
+    if (!now.exact) remarks.push("Top P cuts off after the last logged candidate, so the last column is approximate: its error is at most that candidate's probability.");
+    return h("p", { class: "note" }, remarks.join(" "));
   }
 }
 
-/* A slider over given values. */
+/* A slider with fixed stops. */
 class Slider {
   constructor(name, stops, set, write, moved) {
     this.stops = stops;
@@ -131,7 +131,7 @@ class Slider {
     this.write = write;
     this.output = h("output", {});
     this.input = h("input", { type: "range", min: 0, max: stops.length - 1, step: 1, "aria-label": name, oninput: () => { this.label(); moved(stops[this.input.valueAsNumber]); } });
-    const mark = h("i", { class: "mark", title: "as set", style: `left:calc(${(this.set / (stops.length - 1)) * 100}% + ${8 - (16 * this.set) / (stops.length - 1)}px)` });
+    const mark = h("i", { class: "mark", title: "value in effect", style: `left:calc(${(this.set / (stops.length - 1)) * 100}% + ${8 - (16 * this.set) / (stops.length - 1)}px)` });
     this.element = h("label", {}, h("span", {}, name, this.output), h("span", { class: "track" }, this.input, mark));
     this.restore();
   }
@@ -160,7 +160,7 @@ function bar(share, gone) {
   return h("span", { class: "bar" }, h("i", { style: `width:${(share * 100).toFixed(2)}%` }), h("span", { class: "figure", style: share < 0.7 ? `left:${(share * 100).toFixed(2)}%` : "" }, percent(share)));
 }
 
-/* Probabilities by rank on a logarithmic scale, their sum, and the two cuts. */
+/* Probabilities by rank on a logarithmic scale, their cumulative sum, and the two cutoffs. */
 function cutChart(step, now, values) {
   const [width, height, left, right, top, bottom] = [960, 224, 62, 46, 40, 24];
   const n = step.candidates.length;
@@ -192,7 +192,7 @@ function cutChart(step, now, values) {
   if (now.afterTopK === afterP) {
     parts.push(...cutMark(x, afterP, n, `${leftK}, Top P: all of them`, top, height - bottom, true));
   } else {
-    // Near each other the two labels stand one above the other.
+    // Labels that are close together are stacked.
     const near = x(Math.min(n, now.afterTopK)) - x(Math.min(n, afterP)) < 240;
     const leftP = `Top P: ${now.afterTopP ?? `more than ${n}`} left`;
     parts.push(...cutMark(x, afterP, n, leftP, near ? top - 16 : top, height - bottom, false));
@@ -203,8 +203,8 @@ function cutChart(step, now, values) {
   return h(
     "figure",
     {},
-    svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Probabilities of the candidates, and where Top K and Top P cut" }, ...parts),
-    h("figcaption", {}, "Bars: probability after temperature, on a logarithmic scale. Line: how much of what Top K leaves the best candidates have together; Top P cuts where it passes the dashed level."),
+    svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Probabilities of the candidates, and where Top K and Top P cut off" }, ...parts),
+    h("figcaption", {}, "Bars: probability after temperature, on a logarithmic scale. Line: cumulative probability of the tokens left by Top K; Top P cuts off where it crosses the dashed line."),
   );
 }
 
