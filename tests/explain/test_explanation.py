@@ -193,7 +193,7 @@ def test_json_has_the_documented_keys_and_no_others():
 
 
 def _paths(value, name=""):
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+    if isinstance(value, list) and (not value or isinstance(value[0], dict)):
         for inner in value:
             yield from _paths(inner, f"{name}[]")
         return
