@@ -1,1 +1,1 @@
-"""The ledger: what made the last completions, in a small local file."""
+"""The ledger: a small local file that records the latest completions and how they were generated."""

@@ -1,8 +1,6 @@
-"""What the ledger keeps of one completion.
+"""What the ledger records about a completion: hashes, parameters, versions and figures.
 
-In: a request, the completion made for it, what made it. Out: an `Entry`: hashes, parameters, versions,
-figures; with the mode `text` also the file's path, its text and the completion.
-It does not know where entries are kept.
+In the mode `text` also the file's path, its text and the completion.
 """
 
 import hashlib
@@ -18,17 +16,17 @@ if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
 
 LONGEST_KEPT = 1_000_000
-"""Characters of a text that is kept in the mode `text`; of a longer one only the hashes are."""
+"""A text with more characters is not recorded in the mode `text`; only its hashes are."""
 
 
 @frozen
 class Maker:
-    """What a completion depends on besides text, cursor and parameters."""
+    """What a completion depends on, apart from text, cursor and parameters."""
 
     model: str
     "Id of the model."
     source_sha256: str
-    "Of the file the model was converted from; empty if it was not."
+    "Hash of the file the model was converted from; empty if it was not converted."
     recipe: str
     "How its weights are stored and multiplied."
     device: str
@@ -41,14 +39,14 @@ class Maker:
 
 @frozen
 class Made:
-    """A completion on its way into the ledger."""
+    """A completion to be recorded."""
 
     request: "CompletionRequest" = field(repr=False)
-    "What was asked."
+    "The request."
     completion: "Completion" = field(repr=False)
-    "What was answered."
+    "The answer."
     maker: Maker
-    "What made it."
+    "The model and versions that generated it."
     time: float
     "Seconds since 1970."
     mode: str
@@ -60,31 +58,31 @@ class Entry:
     """A completion in the ledger: one column for each attribute and parameter."""
 
     id: str
-    "Of the completion."
+    "The completion's id."
     time: float
-    "When it was made, in seconds since 1970."
+    "When it was generated, in seconds since 1970."
     path_hash: str
-    "Of the file's path."
+    "Hash of the file's path."
     language: str
-    "LSP language id; empty: none that Aide knows."
+    "LSP language id; empty: unknown."
     offset: int
-    "The cursor: code points before it."
+    "The cursor: the number of code points before it."
     after_length: int
-    "Code points behind the cursor."
+    "The number of code points after the cursor."
     before_hash: str
-    "Of the text before the cursor."
+    "Hash of the text before the cursor."
     after_hash: str
-    "Of the text behind the cursor."
+    "Hash of the text after the cursor."
     parameters: Parameters
-    "In effect, with the seed that was used; a column for each."
+    "The parameters in effect, with the seed that was used."
     candidate: int
-    "Which of several completions for one seed."
+    "Which of several completions with one seed."
     max_tokens: int
-    "Longest completion."
+    "Maximum length in tokens."
     model: str
     "Id of the model."
     source_sha256: str
-    "Of the file the model was converted from."
+    "Hash of the file the model was converted from."
     recipe: str
     "How its weights are stored and multiplied."
     device: str
@@ -96,31 +94,31 @@ class Entry:
     prompt_tokens: int
     "Tokens of the prompt."
     cached_tokens: int
-    "Those of them that did not have to be run."
+    "Tokens of the prompt that were cached."
     generated_tokens: int
-    "Tokens the model wrote."
+    "Tokens that were generated."
     first_token_ms: float
     "Milliseconds until the first token."
     total_ms: float
-    "Milliseconds for the whole answer."
+    "Milliseconds for the complete answer."
     finish_reason: str
     "`stop`, `length` or `timeout`."
     empty_reason: str | None
-    "Why there was nothing to show; None: there was something."
+    "Why the completion is empty; None: it is not."
     completion_hash: str
-    "Of the completion's text."
+    "Hash of the completion's text."
     completion_length: int
-    "Code points of the completion."
+    "Length of the completion in code points."
     shown: int = 0
-    "How often an editor was given it."
+    "How many times it was sent to an editor."
     accepted: float | None = None
-    "When the user took it, in seconds since 1970; None: not."
+    "When the user accepted it, in seconds since 1970; None: not accepted."
     path: str | None = None
-    "The file's path; in the mode `text` only."
+    "The file's path; only in the mode `text`."
     text: str | None = field(default=None, repr=False)
-    "The whole text; in the mode `text` only."
+    "The complete text; only in the mode `text`."
     completion: str | None = field(default=None, repr=False)
-    "The completion's text; in the mode `text` only."
+    "The completion's text; only in the mode `text`."
 
 
 def maker_of(completer: "Completer") -> Maker:
@@ -137,7 +135,7 @@ def maker_of(completer: "Completer") -> Maker:
 
 
 def entry_of(made: Made, salt: bytes) -> Entry:
-    """Make the entry: hash what must not be kept."""
+    """Return the entry; what must not be recorded is hashed."""
     from aide_lsp.completion.syntax import language_id_of
 
     request, completion, maker = made.request, made.completion, made.maker
@@ -177,7 +175,7 @@ def entry_of(made: Made, salt: bytes) -> Entry:
 
 
 def hash_of(text: str, salt: bytes) -> str:
-    """Hash a text with the ledger's own salt: no table of hashes made elsewhere tells what it was."""
+    """Hash a text with the ledger's own salt, so that precomputed tables of hashes are useless."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=salt, digest_size=16).hexdigest()
 
 

@@ -1,9 +1,8 @@
-"""Writes the ledger beside the completions, never in their way.
+"""Records completions in the ledger without delaying them.
 
-In: completions as they are made, and what became of them. Out: nothing; a thread of its own writes, a moment
-later and several together. Where it cannot keep up, entries are dropped. Where the file cannot be written,
-that is reported once; each later completion tries again, so recording resumes when the cause is gone. It does
-not know what is in the file.
+A thread of its own writes, a moment later and several at a time. If it cannot keep up, entries are dropped.
+If the file cannot be written, that is reported once, and every later completion tries again, so recording
+resumes when the cause is gone.
 """
 
 import logging
@@ -25,31 +24,31 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aide.ledger")
 WAITING = 64
-"""Entries that may wait for being written; each holds on to its text."""
+"""Maximum number of entries waiting to be written; each keeps its text in memory."""
 PAUSE_SECONDS = 0.2
-"""Let the answer go out first."""
+"""Delay before writing, so that the answer is sent first."""
 
 
 @frozen
 class Shown:
-    """An editor was given a completion."""
+    """A completion was sent to an editor."""
 
     completion_id: str
-    "Which."
+    "The completion's id."
 
 
 @frozen
 class Accepted:
-    """The user took a completion."""
+    """The user accepted a completion."""
 
     completion_id: str
-    "Which."
+    "The completion's id."
     time: float
     "Seconds since 1970."
 
 
 class Recorder:
-    """Takes what is to be kept, from any thread, and returns at once."""
+    """Records completions and what became of them. Thread-safe; its methods do not block."""
 
     def __init__(self, path: Callable[[], Path]) -> None:
         self._path = path
@@ -57,30 +56,30 @@ class Recorder:
         self._hurry, self._starting = Event(), Lock()
         self._thread: Thread | None = None
         self.problem: str | None = None
-        """Why the last ones were not kept; None: nothing is wrong."""
+        """Why the latest completions were not recorded; None: they were."""
         self.dropped = 0
-        """Entries that found no room among the waiting ones, or could not be written."""
+        """Entries that were dropped because too many were waiting, or because they could not be written."""
         self._reported: set[str] = set()
 
     def record(
         self, mode: str, request: "CompletionRequest", completion: "Completion", completer: "Completer"
     ) -> None:
-        """Keep a completion that was made; those from the completion cache have been kept already."""
+        """Record a completion; those from the completion cache are already recorded."""
         if mode == "off" or completion.from_cache:
             return
         self._start()
         self._put(Made(request, completion, maker_of(completer), time.time(), mode))
 
     def shown(self, completion_id: str) -> None:
-        """Note that an editor was given a completion."""
+        """Record that a completion was sent to an editor."""
         self._put(Shown(completion_id))
 
     def accepted(self, completion_id: str) -> None:
-        """Note that the user took a completion."""
+        """Record that the user accepted a completion."""
         self._put(Accepted(completion_id, time.time()))
 
     def flush(self, seconds: float) -> None:
-        """Wait until all is written, but not longer than that."""
+        """Wait until everything is written, at most `seconds`."""
         if self._thread is None:
             return
         done = Event()
@@ -92,7 +91,7 @@ class Recorder:
         done.wait(seconds)
 
     def report(self, mode: str) -> dict[str, Any]:
-        """Say how it stands, as JSON."""
+        """Return the state of recording as JSON."""
         return {"mode": mode, "problem": self.problem, "dropped": self.dropped}
 
     def _start(self) -> None:
@@ -107,7 +106,7 @@ class Recorder:
                 self._thread = thread
 
     def _put(self, what: Made | Shown | Accepted) -> None:
-        """Queue it. Without a thread nothing was kept yet, so there is nothing to mark."""
+        """Queue an event. Without a thread nothing was recorded yet, so there is nothing to update."""
         if self._thread is None:
             return
         try:
@@ -129,7 +128,7 @@ class Recorder:
                 if isinstance(one, Event):
                     self._hurry.clear()
                     one.set()
-            del waiting, one  # they hold texts; the next may be long in coming
+            del waiting, one  # they keep texts in memory, and the next may take long
 
     def _write(self, batch: list[Made | Shown | Accepted]) -> None:
         if not batch:
@@ -138,12 +137,14 @@ class Recorder:
             self._write_all(batch)
         except LedgerError as error:
             self._failed(str(error), len(batch))
-        except BaseException as error:  # whatever it is, completions go on; its text may hold the user's
+        except (
+            BaseException
+        ) as error:  # completions continue in any case; its message may contain source text
             self._failed(f"The ledger failed ({type(error).__name__}).", len(batch))
         else:
             if self.problem is not None:
                 self.problem = None
-                log.info("The ledger is written again.")
+                log.info("The ledger can be written again.")
 
     def _write_all(self, batch: list[Made | Shown | Accepted]) -> None:
         from aide_lsp.ledger.file import opened
@@ -158,7 +159,7 @@ class Recorder:
         self.dropped += count
         if problem not in self._reported:
             self._reported.add(problem)
-            log.warning("%s Completions are not recorded until that is solved.", problem)
+            log.warning("%s Completions are not recorded until this is resolved.", problem)
 
 
 def _keep(ledger: "LedgerFile", one: Made | Shown | Accepted) -> None:

@@ -1,8 +1,7 @@
-"""Makes a completion of the ledger again, and says which input differs where it cannot or does not come out.
+"""Generate a completion of the ledger again, and report which inputs differ from the recorded ones.
 
-In: an entry, the text it was made for, a loaded completer. Out: a `Replay`. Inputs are compared one by one
-with what the entry says of them: text before and behind the cursor, model, recipe, device, versions,
-parameters. It does not know where entries are kept, nor how a model is loaded.
+Inputs are compared one by one: the text before and after the cursor, model, recipe, device, versions and
+parameters.
 """
 
 from typing import TYPE_CHECKING
@@ -28,46 +27,47 @@ _MAKER = {
 
 @frozen
 class Difference:
-    """An input that is not what it was."""
+    """An input that differs from the recorded one."""
 
     what: str
     "A short code for programs: `before`, `after`, `model`, `source_sha256`, `top_k`, ..."
     message: str
-    "The same for people: the input, what it was, what it is."
+    "The same for people: the input, its recorded value, its value now."
 
 
 @frozen
 class Replay:
-    """How it went."""
+    """The outcome."""
 
     id: str
-    "Of the completion."
+    "The completion's id."
     reproduced: bool
-    "The same completion came out, byte for byte."
+    "Whether the completion is the same, byte for byte."
     differences: tuple[Difference, ...] = ()
-    "Inputs that are not what they were."
+    "Inputs that differ from the recorded ones."
     ran: bool = False
-    "The model was asked; not so where the question itself is another."
+    "Whether the model was run; it is not if the text or the parameters cannot be the same."
     note: str = ""
-    "What else there is to say."
+    "Further explanation; may be empty."
 
     def lines(self) -> list[str]:
         """Render for a terminal."""
         differing = [f"  {difference.message}" for difference in self.differences]
         if self.reproduced:
-            head = f"Reproduced: {self.id} came out the same, byte for byte."
-            differing = [f"  although{line[1:]}" for line in differing]
+            head = f"Reproduced: {self.id} is the same, byte for byte."
+            if differing:
+                head += " Inputs that differ:"
         elif not self.ran:
-            head = f"Not replayed: {self.id} was made from other inputs." if differing else "Not replayed."
+            head = f"Not replayed: the inputs of {self.id} differ." if differing else "Not replayed."
         elif differing:
-            head = f"Not reproduced: another completion came out than {self.id}. What differs:"
+            head = f"Not reproduced: the completion differs from {self.id}. Inputs that differ:"
         else:
-            head = f"Not reproduced: another completion came out than {self.id}, from the same inputs."
+            head = f"Not reproduced: the completion differs from {self.id}, although all inputs are the same."
         return [head, *differing, *([f"  {self.note}"] if self.note else [])]
 
 
 def restored(entry: Entry, text: str, salt: bytes) -> str:
-    """Take the completion out of a text where it stands behind the cursor: the user accepted it."""
+    """Remove the completion from a text if it is after the cursor, because the user accepted it."""
     end = entry.offset + entry.completion_length
     accepted = entry.completion_length > 0 and len(text) == end + entry.after_length
     if accepted and hash_of(text[entry.offset : end], salt) == entry.completion_hash:
@@ -76,18 +76,18 @@ def restored(entry: Entry, text: str, salt: bytes) -> str:
 
 
 def text_differences(entry: Entry, text: str, offset: int, salt: bytes) -> list[Difference]:
-    """Compare a text, and a cursor in it, with what the completion was made for."""
+    """Compare a text and cursor with the recorded ones."""
     before, after = text[:offset], text[offset:]
     found = []
     if hash_of(before, salt) != entry.before_hash:
         found.append(_text_difference("before", "before the cursor", entry.offset, len(before)))
     if hash_of(after, salt) != entry.after_hash:
-        found.append(_text_difference("after", "behind the cursor", entry.after_length, len(after)))
+        found.append(_text_difference("after", "after the cursor", entry.after_length, len(after)))
     return found
 
 
 def maker_differences(entry: Entry, maker: Maker) -> list[Difference]:
-    """Compare model, recipe, device and versions with those that made the completion."""
+    """Compare model, recipe, device and versions with the recorded ones."""
     pairs = ((what, getattr(entry, what), getattr(maker, what)) for what in _MAKER)
     return [
         Difference(what, f"{_MAKER[what]}: {_short(what, then)} then, {_short(what, now)} now")
@@ -97,24 +97,24 @@ def maker_differences(entry: Entry, maker: Maker) -> list[Difference]:
 
 
 def parameter_differences(entry: Entry, limits: ModelLimits) -> list[Difference]:
-    """Name the parameters that the loaded model does not allow."""
-    faults = {key: check_value(key, getattr(entry.parameters, key), limits) for key in PARAMETERS}
-    return [Difference(key, f"{key}: {fault}") for key, fault in faults.items() if fault]
+    """List the parameters that the loaded model does not allow."""
+    problems = {key: check_value(key, getattr(entry.parameters, key), limits) for key in PARAMETERS}
+    return [Difference(key, f"{key}: {problem}") for key, problem in problems.items() if problem]
 
 
 def problem(entry: Entry, text: str | None) -> str | None:
-    """Say why there is nothing to make again; None: there is."""
+    """Say why the completion cannot be replayed; None: it can."""
     if entry.finish_reason == "timeout":
-        return "It was given up at its deadline: what would have come depends on the machine's speed."
+        return "Its deadline passed before it was finished, so there is no completion to compare with."
     if text is None:
-        return f"The ledger holds no text of it. Name its file: aide replay {entry.id[:8]} FILE"
+        return f"The ledger has no source text for it. Name its file: aide replay {entry.id[:8]} FILE"
     return None
 
 
 def replay(
     entry: Entry, text: str, salt: bytes, path: str, completer: "Completer", limits: ModelLimits
 ) -> Replay:
-    """Ask the model again, without help from the completion cache, and compare.
+    """Run the model again, without the completion cache, and compare.
 
     Raises:
         SessionError: the runtime failed.
@@ -128,12 +128,16 @@ def replay(
     completer.clear_cache()
     completion = completer.complete(_request(entry, text, path), CancelToken())
     same = hash_of(completion.text, salt) == entry.completion_hash
-    note = "" if same or differences else "That must not be: `aide doctor` checks whether seeds hold here."
+    note = (
+        ""
+        if same or differences
+        else "This should not happen. `aide doctor` checks whether results are reproducible on this machine."
+    )
     return Replay(entry.id, reproduced=same, differences=differences, ran=True, note=note)
 
 
 def settings_values(entry: Entry) -> dict[str, object]:
-    """Return the settings that load what made the completion."""
+    """Return the settings that load the recorded model."""
     recipe = entry.recipe if entry.recipe in FIELDS["recipe"].choices else "auto"
     return {"model": entry.model, "recipe": recipe, "provider": entry.device}
 

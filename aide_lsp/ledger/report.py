@@ -1,7 +1,4 @@
-"""The ledger as tables for a terminal, and what its completions say together.
-
-In: entries. Out: lines, and figures for each set of parameters. It does not know where entries are kept.
-"""
+"""Tables of the ledger's completions for a terminal, and statistics for each set of parameters."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +14,7 @@ from aide_lsp.settings.fields import PARAMETERS, Parameters, label
 from aide_lsp.text_table import text_table
 
 SHORT = 8
-"""Digits of an id that are shown: enough to name one of two thousand."""
+"""Digits of an id to show: enough to identify one of 2,000."""
 _NAMES = {key: label(key).upper() for key in PARAMETERS} | {"temperature": "T", "num_context": "CONTEXT"}
 _UNSEEDED = tuple(key for key in PARAMETERS if key != "seed")
 _HEAD = ("TIME", "ID", "FILE", *(_NAMES[key] for key in PARAMETERS), "TOKENS", "MS", "OUTCOME")
@@ -28,31 +25,31 @@ _STATS_HEAD = (
 
 @frozen
 class Stats:
-    """The completions made with one set of parameters, the seed left aside."""
+    """Statistics of the completions generated with one set of parameters, whatever their seed."""
 
     parameters: Parameters
-    "Without a seed."
+    "The parameters, without a seed."
     made: int
-    "Completions made."
+    "Completions generated."
     shown: int
-    "Those of them that an editor was given."
+    "Completions sent to an editor."
     accepted: int
-    "Those of them that the user took."
+    "Completions that the user accepted."
     rate: float | None
-    "Accepted of shown; None: none was shown."
+    "Share of the shown completions that were accepted; None: none was shown."
     first_token_ms: float
     "Median milliseconds until the first token."
     total_ms: float
-    "Median milliseconds for the answer."
+    "Median milliseconds for the complete answer."
 
 
 def log_lines(entries: Sequence[Entry]) -> list[str]:
-    """Render entries as a table, in the order given."""
+    """Render entries as a table, in the given order."""
     return text_table([_HEAD, *(_row(entry) for entry in entries)])
 
 
 def stats_of(entries: Sequence[Entry]) -> list[Stats]:
-    """Put entries together by their parameters; what was made most comes first."""
+    """Group entries by their parameters, the largest group first."""
     sets: dict[Parameters, list[Entry]] = {}
     for entry in entries:
         sets.setdefault(attrs.evolve(entry.parameters, seed=None), []).append(entry)
@@ -60,23 +57,23 @@ def stats_of(entries: Sequence[Entry]) -> list[Stats]:
 
 
 def stats_lines(stats: Sequence[Stats]) -> list[str]:
-    """Render figures as a table."""
+    """Render statistics as a table."""
     return text_table([_STATS_HEAD, *(_stats_row(one) for one in stats)])
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
-    """Return an entry for programs, without the text it may hold."""
+    """Return an entry as JSON, without any source text."""
     facts = attrs.asdict(entry, filter=lambda field, _: field.name not in ("text", "completion"))
     return _flat(facts) | {"has_text": entry.text is not None}
 
 
 def stats_json(stats: Stats) -> dict[str, Any]:
-    """Return the figures of one set of parameters for programs."""
+    """Return statistics as JSON."""
     return _flat(attrs.asdict(stats, filter=lambda field, _: field.name != "seed"))
 
 
 def _flat(facts: dict[str, Any]) -> dict[str, Any]:
-    """Put the parameters among the other facts."""
+    """Replace `parameters` by its items."""
     return {
         name: value
         for key, held in facts.items()
@@ -97,13 +94,13 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
 
 def _short(value: float | int | None) -> str:
-    """Write a parameter's value: a seed may have thousands of digits."""
+    """Format a parameter's value; a seed may have thousands of digits."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 20 else text[:19] + "…"
 
 
 def _file(entry: Entry) -> str:
-    """The file's name where it is kept; else a piece of its hash, the same for the same file."""
+    """Return the file's name if it is recorded, else the beginning of its hash."""
     if entry.path is None:
         return f"#{entry.path_hash[:6]}"
     name = entry.path.replace("\\", "/").rpartition("/")[2]

@@ -73,7 +73,7 @@ def test_replay_of_another_text_names_the_side_that_differs_and_loads_nothing(ai
     (home / "y.py").write_text(text + "# more\n", encoding="utf-8")
     run = aide("replay", completed[0]["id"], "y.py")
     assert run.returncode == 1
-    assert "the text behind the cursor: 21 characters then, 28 now" in run.stdout
+    assert "the text after the cursor: 21 characters then, 28 now" in run.stdout
     assert "before" not in run.stdout
 
 
@@ -81,7 +81,7 @@ def test_replay_when_versions_differ_says_so(aide, home, completed):
     alter(home, completed[2], runtime="1.30.0")
     run = aide("replay", completed[2]["id"])
     assert run.returncode == 0
-    assert "although the version of ONNX Runtime: 1.30.0 then, 1." in run.stdout
+    assert "Inputs that differ:\n  the version of ONNX Runtime: 1.30.0 then, 1." in run.stdout
 
 
 def test_replay_when_the_model_is_gone_says_so(aide, home, completed):
@@ -95,7 +95,7 @@ def test_replay_when_the_model_is_gone_says_so(aide, home, completed):
 def test_replay_of_an_unknown_id_is_one_sentence(aide, completed):
     run = aide("replay", "zzzz")
     assert run.returncode == 1
-    assert run.stderr == "Error: The ledger holds no completion zzzz. `aide log` shows what it holds.\n"
+    assert run.stderr == "Error: The ledger has no completion zzzz. `aide log` shows all ids.\n"
 
 
 def test_off_keeps_nothing(aide, completed):

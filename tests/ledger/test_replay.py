@@ -46,7 +46,7 @@ def test_same_completion_is_reproduced_from_the_same_question():
     assert (outcome.reproduced, outcome.differences, outcome.note) == (True, (), "")
     asked = evolve(request, parameters=completion_of(7).parameters, deadline_ms=0)
     assert completer.asked == evolve(asked, language_id="python", path="x.py")
-    assert outcome.lines() == [f"Reproduced: {entry.id} came out the same, byte for byte."]
+    assert outcome.lines() == [f"Reproduced: {entry.id} is the same, byte for byte."]
 
 
 def test_other_completion_from_the_same_inputs_points_to_the_doctor():
