@@ -97,7 +97,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "cli.ledger",
     ),
     "classes": (
-        *("Change", "Limits", "Part", "Recorder", "Trial"),
+        *("Change", "Limits", "Part", "Trial"),
         "Vocabulary",
     ),
     "re-exports": ("settings/fields.py", "settings.fields", "settings/merge.py", "settings.merge"),

@@ -83,9 +83,9 @@ def keep(
     """Put completions of the command line into the ledger; an error there is reported and does no harm."""
     from attrs import evolve
 
-    from aide_lsp.ledger.recorder import Recorder
+    from aide_lsp.ledger.recorder import LedgerRecorder
 
-    recorder = Recorder(ledger_path)
+    recorder = LedgerRecorder(ledger_path)
     for completion in completions:
         recorder.record(mode, evolve(request, candidate=completion.candidate), completion, completer)
     recorder.flush(FLUSH_SECONDS)

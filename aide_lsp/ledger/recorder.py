@@ -30,7 +30,7 @@ PAUSE_SECONDS = 0.2
 
 
 @frozen
-class Shown:
+class ShownEvent:
     """A completion was sent to an editor."""
 
     completion_id: str
@@ -38,7 +38,7 @@ class Shown:
 
 
 @frozen
-class Accepted:
+class AcceptedEvent:
     """The user accepted a completion."""
 
     completion_id: str
@@ -47,12 +47,12 @@ class Accepted:
     "Seconds since 1970."
 
 
-class Recorder:
+class LedgerRecorder:
     """Records completions and what became of them. Thread-safe; its methods do not block."""
 
     def __init__(self, path: Callable[[], Path]) -> None:
         self._path = path
-        self._queue: Queue[Made | Shown | Accepted | Event] = Queue(WAITING)
+        self._queue: Queue[Made | ShownEvent | AcceptedEvent | Event] = Queue(WAITING)
         self._hurry, self._starting = Event(), Lock()
         self._thread: Thread | None = None
         self.problem: str | None = None
@@ -72,11 +72,11 @@ class Recorder:
 
     def shown(self, completion_id: str) -> None:
         """Record that a completion was sent to an editor."""
-        self._put(Shown(completion_id))
+        self._put(ShownEvent(completion_id))
 
     def accepted(self, completion_id: str) -> None:
         """Record that the user accepted a completion."""
-        self._put(Accepted(completion_id, time.time()))
+        self._put(AcceptedEvent(completion_id, time.time()))
 
     def flush(self, seconds: float) -> None:
         """Wait until everything is written, at most `seconds`."""
@@ -105,7 +105,7 @@ class Recorder:
                     return
                 self._thread = thread
 
-    def _put(self, what: Made | Shown | Accepted) -> None:
+    def _put(self, what: Made | ShownEvent | AcceptedEvent) -> None:
         """Queue an event. Without a thread nothing was recorded yet, so there is nothing to update."""
         if self._thread is None:
             return
@@ -130,7 +130,7 @@ class Recorder:
                     one.set()
             del waiting, one  # they keep texts in memory, and the next may take long
 
-    def _write(self, batch: list[Made | Shown | Accepted]) -> None:
+    def _write(self, batch: list[Made | ShownEvent | AcceptedEvent]) -> None:
         if not batch:
             return
         try:
@@ -146,7 +146,7 @@ class Recorder:
                 self.problem = None
                 log.info("The ledger can be written again.")
 
-    def _write_all(self, batch: list[Made | Shown | Accepted]) -> None:
+    def _write_all(self, batch: list[Made | ShownEvent | AcceptedEvent]) -> None:
         from aide_lsp.ledger.file import opened
 
         with opened(self._path()) as ledger:
@@ -162,10 +162,10 @@ class Recorder:
             log.warning("%s Completions are not recorded until this is resolved.", problem)
 
 
-def _keep(ledger: "LedgerFile", one: Made | Shown | Accepted) -> None:
+def _keep(ledger: "LedgerFile", one: Made | ShownEvent | AcceptedEvent) -> None:
     if isinstance(one, Made):
         ledger.add(entry_of(one, ledger.salt))
-    elif isinstance(one, Shown):
+    elif isinstance(one, ShownEvent):
         ledger.mark_shown(one.completion_id)
     else:
         ledger.mark_accepted(one.completion_id, one.time)

@@ -19,7 +19,7 @@ from aide_lsp import __version__
 from aide_lsp.errors import where
 from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.invisible import escaped
-from aide_lsp.ledger.recorder import Recorder
+from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.loading import ledger_file
 from aide_lsp.lsp.client import ClientProfile
 from aide_lsp.lsp.client_settings import Configuration
@@ -80,7 +80,7 @@ class Server(LanguageServer):
         self.host = ModelHost(Worker(), load)
         self.host.reload = lambda settings: self._spawn(self._load(settings))
         self.host.tell = lambda text: self.show(types.MessageType.Warning, text)
-        self._recorder = Recorder(ledger_file)
+        self._recorder = LedgerRecorder(ledger_file)
         self.status = Status(self.configuration, self.host, self._recorder)
         self.notifier = Notifier(self.protocol.notify, self.status.summary)
         self.status.changed = self.notifier.changed

@@ -19,7 +19,7 @@ from aide_lsp.settings.problems import shown
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
-    from aide_lsp.ledger.recorder import Recorder
+    from aide_lsp.ledger.recorder import LedgerRecorder
 
 log = logging.getLogger("aide.requests")
 # Everyday life of an editor: not worth a line for each keystroke.
@@ -29,7 +29,7 @@ QUIET = frozenset({"superseded", "cancelled", "stale"})
 class Status:
     """Remembers the last outcome."""
 
-    def __init__(self, configuration: Configuration, host: ModelHost, recorder: "Recorder") -> None:
+    def __init__(self, configuration: Configuration, host: ModelHost, recorder: "LedgerRecorder") -> None:
         self._configuration, self._host, self._recorder = configuration, host, recorder
         self._last: dict[str, Any] | None = None
         self._offered: dict[str, Any] | None = None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aide_lsp.ledger.recorder import Recorder
+from aide_lsp.ledger.recorder import LedgerRecorder
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def path(tmp_path):
 @pytest.fixture
 def recorder(path):
     """A recorder that writes there."""
-    return Recorder(lambda: path)
+    return LedgerRecorder(lambda: path)

@@ -12,7 +12,7 @@ import pytest
 from aide_lsp.ledger import file as ledger_file
 from aide_lsp.ledger import recorder as recording
 from aide_lsp.ledger.file import forget, opened
-from aide_lsp.ledger.recorder import Recorder
+from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.settings.fields import Parameters
 from tests.ledger.making import SECRET, TEXT, completion_of, fake_completer, request_for
 
@@ -116,7 +116,7 @@ def test_oldest_texts_go_when_they_take_too_much(recorder, path, monkeypatch):
 
 
 def test_two_thousand_completions_take_a_few_megabytes(path):
-    recorder = Recorder(lambda: path)
+    recorder = LedgerRecorder(lambda: path)
     for number in range(2_050):
         while recorder._queue.full():
             recorder.flush(10)
@@ -274,7 +274,7 @@ def test_completing_goes_on_when_writing_hangs_and_entries_are_dropped(path, mon
         go.wait(10)
         return path
 
-    recorder = Recorder(slow_place)
+    recorder = LedgerRecorder(slow_place)
     record(recorder)
     recorder._hurry.set()
     assert hanging.wait(10)
@@ -321,9 +321,9 @@ def test_table_made_before_there_was_a_parameter_gets_its_column(recorder, path)
 WRITER = """
 import sys
 from pathlib import Path
-from aide_lsp.ledger.recorder import Recorder
+from aide_lsp.ledger.recorder import LedgerRecorder
 from tests.ledger.making import *
-recorder = Recorder(lambda: Path(sys.argv[1]))
+recorder = LedgerRecorder(lambda: Path(sys.argv[1]))
 for number in range(100):
     recorder.record("hashes", request_for(), completion_of(number + int(sys.argv[2])), fake_completer())
     recorder.shown(completion_of(number + int(sys.argv[2])).id)
@@ -350,7 +350,7 @@ def test_two_processes_write_at_once_and_nothing_is_lost(path):
 def test_sqlite_is_imported_only_when_something_is_kept():
     code = (
         "import sys, aide_lsp.ledger.recorder, aide_lsp.ledger.file\n"
-        "aide_lsp.ledger.recorder.Recorder(None).accepted('x')\n"
+        "aide_lsp.ledger.recorder.LedgerRecorder(None).accepted('x')\n"
         "print('sqlite3' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -19,7 +19,7 @@ from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion
-    from aide_lsp.ledger.recorder import Recorder
+    from aide_lsp.ledger.recorder import LedgerRecorder
 
 CURSOR_SECONDS = 0.05
 """The cursor often moves on at once."""
@@ -31,7 +31,7 @@ _Job = Callable[["Completer", InFlight], object]
 class Prefetcher:
     """Plans and starts such work. For the event loop's thread."""
 
-    def __init__(self, in_flight: InFlightRequests, host: ModelHost, recorder: "Recorder") -> None:
+    def __init__(self, in_flight: InFlightRequests, host: ModelHost, recorder: "LedgerRecorder") -> None:
         self._in_flight, self._host, self._recorder = in_flight, host, recorder
         self._planned: asyncio.TimerHandle | None = None
         self._running = set[asyncio.Task[None]]()

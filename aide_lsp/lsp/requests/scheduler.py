@@ -30,7 +30,7 @@ from aide_lsp.settings.fields import Parameters, Settings
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
-    from aide_lsp.ledger.recorder import Recorder
+    from aide_lsp.ledger.recorder import LedgerRecorder
 
 log = logging.getLogger("aide.requests")
 T = TypeVar("T", bound=HasCompletion)
@@ -68,7 +68,7 @@ class Scheduler:
         configuration: Configuration,
         host: ModelHost,
         status: Status,
-        recorder: "Recorder",
+        recorder: "LedgerRecorder",
         notifier: Notifier,
         loading_seconds: float,
     ) -> None:
@@ -311,7 +311,7 @@ async def _outcome(making: Awaitable[T]) -> T | NoCompletion:
 
 
 def _complete_several(
-    completer: "Completer", in_flight: InFlight, first: "Completion | None", recorder: "Recorder"
+    completer: "Completer", in_flight: InFlight, first: "Completion | None", recorder: "LedgerRecorder"
 ) -> Completions:
     """Generate the candidates, on the worker's thread. `first`: the first one, if it exists already."""
     from aide_lsp.completion.candidates import complete_several
