@@ -218,7 +218,7 @@ def test_whatever_a_user_does_then_a_sentence_and_no_traceback(env, line, status
 
 def test_error_that_nobody_expected_is_a_sentence_too_and_its_place_can_be_seen(env, tmp_path):
     code = (
-        "import aide_lsp.cli.one_shot as o\no.read_place = lambda *_: 1 / 0\n"
+        "import aide_lsp.cli.places as o\no.read_place = lambda *_: 1 / 0\n"
         "from aide_lsp.entry import main\nmain()"
     )
     command = [sys.executable, "-c", code, "complete", "x.py:1:1", "--json"]

@@ -1,30 +1,31 @@
-"""Arguments and options that several subcommands share: a place in a file, and one option for each setting.
-
-In: words of the command line. Out: values to set, and what the shell may complete a word to. It does not know
-what a subcommand does with them.
-"""
+"""Arguments and options that several subcommands share, and the settings that result from them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from aide_lsp.cli.terminal import say
 from aide_lsp.settings.fields import FIELDS, allowed
 from aide_lsp.settings.limits import SettingField
 
 if TYPE_CHECKING:
+    from aide_lsp.settings.fields import Settings
+    from aide_lsp.settings.problems import Problem
+
     Word = click.ParamType[Any]
 else:
     Word = click.ParamType
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 STDIN = "\0"
-"""Begins a place such as `-:2:12` for click, which takes what begins with `-` for an option."""
+"""Replaces the `-` of a place such as `-:2:12`, which click would take for an option."""
 
 
 class NoValue:
-    """Says that a setting is set to nothing, which is not the same as not being set."""
+    """A setting is explicitly set to no value, which differs from not being set."""
 
 
 NO_VALUE = NoValue()
@@ -32,10 +33,10 @@ _KINDS: Mapping[type, Word] = {bool: click.BOOL, int: click.INT, float: click.FL
 
 
 class PlaceCommand(click.Command):
-    """A subcommand with an argument that may be `-:LINE:COL`."""
+    """A subcommand with an argument that can be `-:LINE:COL`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments, a place in stdin among them."""
+        """Parse the arguments, with `-:LINE:COL` as an argument instead of an option."""
         return super().parse_args(ctx, [STDIN + arg[1:] if arg.startswith("-:") else arg for arg in args])
 
 
@@ -45,25 +46,25 @@ class PlaceType(Word):
     name = "place"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Give `-` its own name back."""
+        """Restore the `-`."""
         return "-" + value[1:] if value.startswith(STDIN) else value
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Let the shell complete the file's name."""
+        """Let the shell complete file names."""
         return [CompletionItem(incomplete, type="file")]
 
 
 class SettingType(Word):
-    """The value of one setting; `none` where it can be without one."""
+    """The value of one setting; `none` if the setting can have no value."""
 
     def __init__(self, key: str, field: SettingField) -> None:
         self._key, self._field = key, field
         self.name = _KINDS[field.type].name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read a word as a value."""
+        """Parse the value."""
         if self._field.none and str(value).lower() in ("none", self._field.word):
             return NO_VALUE
         return _KINDS[self._field.type].convert(value, param, ctx)
@@ -71,25 +72,25 @@ class SettingType(Word):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Name what it may be."""
+        """List the possible values."""
         return _starting(incomplete, _choices(self._key, self._field))
 
 
 class RecipeType(Word):
-    """The name of a recipe; checked before anything is read or fetched."""
+    """The name of a recipe."""
 
     name = "recipe"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse an unknown one."""
+        """Check the name before anything is read or fetched."""
         if value not in _recipes():
-            self.fail(f"{value!r} is none of {', '.join(_recipes())}.", param, ctx)
+            self.fail(f"{value!r} is not one of {', '.join(_recipes())}.", param, ctx)
         return value
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Name all recipes."""
+        """List all recipes."""
         return _starting(incomplete, _recipes())
 
 
@@ -101,7 +102,7 @@ class ModelType(Word):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Name all models."""
+        """List all models."""
         return _starting(incomplete, _models())
 
 
@@ -110,16 +111,22 @@ def place_argument(required: bool = True, metavar: str = "FILE:LINE:COL") -> Dec
     return click.argument("place", metavar=metavar, required=required, type=PlaceType())
 
 
+def path_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the option `--path`, passed as `name`."""
+    text = "File name for the text on stdin; determines its language."
+    return click.option("--path", "name", default="", help=text)(command)
+
+
 def json_option(what: str) -> Decorator:
     """Add the flag `--json`."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print {what} as JSON.")
 
 
 def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add an option for each setting that fits one completion, from the settings table."""
+    """Add an option for each setting of one completion, from the settings table."""
     for key, field in reversed(list(FIELDS.items())):
         if field.type not in _KINDS:
-            continue  # a list is for files
+            continue  # lists are for settings files
         option = click.option(
             "--" + key.replace("_", "-"),
             key,
@@ -131,9 +138,57 @@ def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def given_values(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the command line sets; None where it sets a setting to nothing."""
+    """Return the values that the command line sets, by key; None: explicitly no value."""
     found = {key: value for key, value in options.items() if value is not None}
     return {key: None if value is NO_VALUE else value for key, value in found.items()}
+
+
+def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settings":
+    """Return the settings in effect for a file, with the options of the command line on top.
+
+    Invalid values in settings files are reported on stderr, and the command goes on with the other values.
+
+    Raises:
+        SettingsError: an option's value is invalid; the message lists all such options.
+        DeclinedError: completions are disabled in this file.
+        ModelError: there is no such model.
+    """
+    from aide_lsp.completion.syntax import language_id_of
+    from aide_lsp.errors import DeclinedError, SettingsError
+    from aide_lsp.loading import known_limits
+    from aide_lsp.settings.merge import REQUEST, SettingsReader
+
+    given, language = given_values(options), language_id_of("", str(path or ""))
+    document = path.resolve() if path else None
+    model = SettingsReader().resolve(document, language=language, request=given).settings
+    resolved = SettingsReader().resolve(
+        document, limits=known_limits(model), language=language, request=given
+    )
+    if invalid := [problem for problem in resolved.faults if problem.source == REQUEST]:
+        raise SettingsError("\n".join(_on_terminal(problem) for problem in invalid))
+    for problem in resolved.problems:
+        say(f"{'Note' if problem.notice else 'Warning'}: {_on_terminal(problem)}", err=True)
+    if resolved.off:
+        raise DeclinedError("off", resolved.off.sentence())
+    return resolved.settings
+
+
+def lenient_settings(values: Mapping[str, Any] | None = None, path: Path | None = None) -> "Settings":
+    """Return the settings in effect for a file, with these values on top; problems are not reported."""
+    from aide_lsp.completion.syntax import language_id_of
+    from aide_lsp.settings.merge import SettingsReader
+
+    language = language_id_of("", str(path or ""))
+    document = path.resolve() if path else None
+    return SettingsReader().resolve(document, language=language, request=values or {}).settings
+
+
+def _on_terminal(problem: "Problem") -> str:
+    """Name the option instead of the setting and its source."""
+    from aide_lsp.settings.merge import REQUEST
+
+    option = f"--{problem.key.replace('_', '-')}"
+    return problem.message.replace(f"{problem.key} in {REQUEST}", option).replace(REQUEST, "the command line")
 
 
 def _choices(key: str, field: SettingField) -> Iterable[str]:
@@ -154,8 +209,6 @@ def _models() -> Iterable[str]:
 
 
 def _presets() -> Iterable[str]:
-    from pathlib import Path
-
     from aide_lsp.settings.merge import SettingsReader
 
     return SettingsReader().resolve(Path("x").absolute()).presets

@@ -1,25 +1,27 @@
-"""Shows the progress of fetching, converting and loading on a terminal.
-
-In: calls with the share done and a sentence. Out: a bar on stderr, or lines where stderr is no
-terminal. It does not know what is being done.
-"""
+"""Progress of fetching, converting and loading: a bar on stderr, or lines if stderr is not a terminal."""
 
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from aide_lsp.cli.terminal import say
 from aide_lsp.invisible import escaped
 from aide_lsp.progress import Progress
 
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.settings.fields import Settings
+
 STEP_PERCENT, STEP_SECONDS = 10, 10.0
-"""Without a terminal a line comes after so much progress, or after so long, whichever is first."""
+"""Without a terminal, a line is printed after this much progress or this long, whichever comes first."""
 
 
 @contextmanager
 def terminal_progress() -> Iterator[Progress]:
-    """Give a progress callback for the time of the body."""
+    """Provide a progress callback within the body of a `with` statement."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         lines = _Lines()
         yield lambda share, sentence: lines.report(share, escaped(sentence))
@@ -31,8 +33,24 @@ def terminal_progress() -> Iterator[Progress]:
         bar.close()
 
 
+def load(settings: "Settings") -> "Completer":
+    """Load the model with progress on stderr; warn if it does not run on the GPU that the settings require.
+
+    Raises:
+        ModelError, SessionError, SettingsError: see `load_completer`.
+    """
+    from aide_lsp.loading import load_completer
+
+    with terminal_progress() as progress:
+        completer = load_completer(settings, progress)
+    note = completer.session.provider_note
+    if note and settings.provider == "cuda":
+        say(f"Warning: {note}", err=True)
+    return completer
+
+
 class _Lines:
-    """One line for each new sentence, and for each step: for logs and pipes."""
+    """One line for each new sentence and for each step, for logs and pipes."""
 
     def __init__(self) -> None:
         self._sentence = ""
@@ -49,7 +67,7 @@ class _Lines:
 
 
 class _Bar:
-    """One tqdm bar for each stage; tqdm is imported with the first report."""
+    """One tqdm bar for each stage."""
 
     def __init__(self) -> None:
         self._bar: object | None = None

@@ -1,8 +1,4 @@
-"""What the command line prints: text of any origin, and what it shows of a completion.
-
-In: text; source text, an offset, a `Completion`. Out: lines for a terminal, in which nothing but Aide's own
-colors is an escape sequence. It does not know how completions are made.
-"""
+"""What the command line prints. No text from elsewhere can put escape sequences on the terminal."""
 
 import os
 import sys
@@ -20,7 +16,7 @@ GREEN, RESET = "\x1b[1;32m", "\x1b[0m"
 
 
 def takes_color(stream: TextIO) -> bool:
-    """Whether a stream shows colors: a terminal does, and the user has the last word (no-color.org)."""
+    """Return whether to color a stream: a terminal is colored, and the user decides (no-color.org)."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR", "0") != "0" or os.environ.get("CLICOLOR_FORCE", "0") != "0":
@@ -28,46 +24,51 @@ def takes_color(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR") != "0"
 
 
+def colored() -> bool:
+    """Return whether to color stdout."""
+    return takes_color(sys.stdout)
+
+
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print text with names, paths and words of anybody in it: what does not show is escaped, as in JSON."""
+    """Print text that can contain names and paths; invisible characters are escaped, as in JSON."""
     click.echo(escaped(text), err=err, nl=nl)
 
 
 def show_completion(text: str) -> None:
-    """Print what would be inserted: to a program as it is, to a terminal with what does not show escaped."""
+    """Print the text to insert: unchanged to a program, with invisible characters escaped to a terminal."""
     click.echo(escaped(text) if sys.stdout.isatty() else text, nl=not text.endswith("\n"), color=True)
 
 
-def show_source(text: str, offset: int, completion: str, colour: bool) -> None:
+def show_source(text: str, offset: int, completion: str, color: bool) -> None:
     """Print the lines around the cursor with the completion marked."""
-    click.echo(marked_source(text, offset, completion, colour), color=True)
+    click.echo(marked_source(text, offset, completion, color), color=True)
 
 
-def marked_source(text: str, offset: int, completion: str, colour: bool) -> str:
+def marked_source(text: str, offset: int, completion: str, color: bool) -> str:
     """Render the lines around the cursor with the completion marked: green, or between `«` and `»`."""
     first = _line_start(text, offset, lines=6)
     last = _line_end(text, offset, lines=5)
-    inserted = _coloured(escaped(completion)) if colour else f"«{escaped(completion)}»"
+    inserted = _colored(escaped(completion)) if color else f"«{escaped(completion)}»"
     shown = escaped(text[first:offset]), inserted, escaped(text[offset:last])
     return "\n".join(f"  │ {line}" for line in "".join(shown).split("\n"))
 
 
-def _coloured(text: str) -> str:
-    """Colour line by line, so that what is drawn left of the lines stays as it is."""
+def _colored(text: str) -> str:
+    """Color line by line, so that the margin is not colored."""
     return "\n".join(f"{GREEN}{line}{RESET}" if line else "" for line in text.split("\n"))
 
 
 def figures_line(completion: "Completion", device: str) -> str:
-    """Render tokens, times and device."""
+    """Render the tokens, times and device of a completion."""
     return (
-        f"{completion.prompt_tokens} tokens read ({completion.cached_tokens} from the cache), "
-        f"{completion.generated_tokens} written · first token after {completion.first_token_ms:.0f} ms · "
+        f"{completion.prompt_tokens} tokens prefilled ({completion.cached_tokens} from the cache), "
+        f"{completion.generated_tokens} generated · first token after {completion.first_token_ms:.0f} ms · "
         f"{completion.tokens_per_second:.0f} tokens/s · {device}"
     )
 
 
 def completions_json(completions: "Sequence[Completion]", device: str, wanted: int = 1) -> Mapping[str, Any]:
-    """Return all that is known of the first completion, for programs, and of all where several are wanted."""
+    """Return everything about the first completion, and about all of them if several are wanted."""
     import attrs
 
     first, *_ = facts = [{**attrs.asdict(completion), "device": device} for completion in completions]

@@ -46,7 +46,7 @@ def test_complete_from_stdin_then_text_on_stdout_and_figures_on_stderr(aide):
     assert run.returncode == 0
     assert "Temperature 0 · Top K 50 · Top P 0.95 · Num Context 1024 · Seed" in run.stderr
     assert re.search(
-        r"\d+ tokens read \(0 from the cache\), \d+ written · first token after \d+ ms", run.stderr
+        r"\d+ tokens prefilled \(0 from the cache\), \d+ generated · first token after \d+ ms", run.stderr
     )
     assert "tokens/s" not in run.stdout
 
@@ -196,7 +196,7 @@ def test_explain_in_the_terminal_and_where_the_page_cannot_be_written(aide):
         ("x.py:-1:1", "no line -1"),
         ("x.py:99:1", "no line 99: the text has 7 lines"),
         ("x.py:2:0", "no column 0"),
-        ("x.py:2:13", "no column 13 in line 2: it goes from 1 to 12"),
+        ("x.py:2:13", "no column 13 in line 2: its columns are 1 to 12"),
         ("-:3:1", "no line 3"),
         ("-:0", "no line 0"),
         ("-:a:b", "is not a place"),
@@ -275,7 +275,7 @@ def test_damaged_conversion_is_made_again_and_the_fetched_file_stays(aide, home)
     content[len(content) // 2] ^= 1
     data.write_bytes(content)
     run = aide("models", "convert", "tiny")
-    assert "is damaged; it is made again" in run.stderr
+    assert "is damaged. Converting it again." in run.stderr
     assert data.read_bytes() != bytes(content)
     assert "damaged" not in aide("models", "convert", "tiny").stderr
 

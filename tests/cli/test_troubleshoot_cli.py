@@ -52,9 +52,9 @@ def test_apply_when_a_narrower_table_goes_over_it_then_it_says_so(aide, project)
 
 def test_at_a_bound_of_the_model_it_says_so(aide, project):
     run = aide("troubleshoot", "off-topic", "troubled/y.py:2:12", "--num-context", "1792", "--top-k", "1")
-    assert "At its bound: Num Context is 1792, the greatest it can be." in run.stdout
-    assert "At its bound: Top K has nothing left to narrow" in run.stdout
-    assert "No parameter is left to change." in run.stdout
+    assert "At its limit: Num Context is 1792, the greatest it can be." in run.stdout
+    assert "At its limit: Top K has nothing left to narrow" in run.stdout
+    assert "There is no parameter left to change." in run.stdout
 
 
 def test_when_the_whole_text_is_read_already_then_it_says_so(aide, project):

@@ -88,7 +88,7 @@ def test_replay_when_the_model_is_gone_says_so(aide, home, completed):
     alter(home, completed[2], model="vanished")
     run = aide("replay", completed[2]["id"])
     assert run.returncode == 1
-    assert "the model: vanished then, which cannot be had" in run.stdout
+    assert "the model: vanished then, which is not available now" in run.stdout
     alter(home, completed[2], model="tiny")
 
 
@@ -109,7 +109,7 @@ def test_clear_forgets_all_and_leaves_no_text_on_the_disk(aide, home, completed)
         before = connection.execute("SELECT COUNT(*) FROM completions").fetchone()[0]
     connection.close()
     assert b"x.py" in on_disk(home)
-    assert aide("log", "--clear").stdout == f"The ledger is empty now; {before} completions forgotten.\n"
+    assert aide("log", "--clear").stdout == f"The ledger is empty now: {before} completions deleted.\n"
     assert b"x.py" not in on_disk(home)
     assert logged(aide) == []
     assert "The ledger is empty" in aide("log").stderr

@@ -1,6 +1,6 @@
-"""The file that `aide demo` and the self-test of `aide doctor` complete: source text and where its cursor is.
+"""The sample that `aide demo` and the self-test of `aide doctor` complete.
 
-The cursor stands where the sample holds `CURSOR`, which is not part of the text.
+`CURSOR` marks the cursor in its file and is not part of the text.
 """
 
 from importlib.resources import files
@@ -10,7 +10,7 @@ NAME = "temperatures.py"
 
 
 def sample() -> tuple[str, int]:
-    """Return the sample's text and the cursor's offset in code points."""
+    """Return the text and the cursor's offset in code points."""
     marked = files(__name__).joinpath(NAME + ".txt").read_text(encoding="utf-8")
     offset = marked.index(CURSOR)
     return marked[:offset] + marked[offset + 1 :], offset

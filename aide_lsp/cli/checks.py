@@ -1,8 +1,4 @@
-"""Checks an installation: each finding says what was looked at, what was found and how to repair it.
-
-In: settings. Out: findings, one after another, so that a slow check does not hide the others.
-It does not know the command line that prints them.
-"""
+"""The checks of `aide doctor`. Each yields its findings when done: a slow check delays no earlier one."""
 
 import os
 import shlex
@@ -23,10 +19,10 @@ from aide_lsp.settings.fields import Settings
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer, Completion
 
-# Free memory needed, as a multiple of the model's files. Those of our own recipes hold packed matrices too,
-# and the plain ones are only looked at while it loads; of other models the runtime makes a packed copy.
+# Free memory needed, as a multiple of the model's files. Those of our own recipes hold packed matrices, too,
+# and the plain ones are only read while the model loads. Of other models, ONNX Runtime makes a packed copy.
 MEMORY_FOR_PACKED, MEMORY_FOR_OTHERS = 1.0, 2.0
-SLOW_TOKENS_PER_SECOND = 5.0  # slower than this, a completion is not worth waiting for
+SLOW_TOKENS_PER_SECOND = 5.0  # slower completions are not worth waiting for
 
 
 @frozen
@@ -35,11 +31,11 @@ class Finding:
 
     level: Literal["ok", "warn", "fail"]
     what: str
-    """What was looked at."""
+    "What was checked."
     detail: str
-    """What was found."""
+    "The result."
     repair: str = ""
-    """What to do about it; empty: nothing."""
+    "How to fix it; empty: there is nothing to fix."
 
     def line(self) -> str:
         """Render for a terminal."""
@@ -52,7 +48,7 @@ class Finding:
 
 
 def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
-    """Run all checks; with `quick` the model is not loaded."""
+    """Run all checks; with `quick`, those that do not load the model."""
     yield Finding("ok", "Aide", f"{__version__}, Python {sys.version.split()[0]} at {sys.prefix}")
     runtime = check_runtime()
     yield runtime
@@ -70,7 +66,7 @@ def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
 
 
 def check_runtime() -> Finding:
-    """Exactly one distribution of the package `onnxruntime` may be installed."""
+    """Check that exactly one distribution of the package `onnxruntime` is installed."""
     from aide_lsp.inference.onnx.runtime import installed_runtimes, offered_providers
 
     found = installed_runtimes()
@@ -87,28 +83,28 @@ def check_runtime() -> Finding:
 
 
 def check_leftovers() -> Iterator[Finding]:
-    """Report what ONNX Runtime's telemetry left on the disk where it was not turned off."""
+    """Find what ONNX Runtime's telemetry left on disk while it was enabled."""
     for folder in _telemetry_folders():
-        detail = f"ONNX Runtime's telemetry left an id of this machine and reports to send in {folder}"
+        detail = f"ONNX Runtime's telemetry left an id of this machine and unsent reports in {folder}"
         command = f'rmdir /s /q "{folder}"' if os.name == "nt" else f"rm -r {shlex.quote(str(folder))}"
-        origin = "Aide has it turned off; if it comes back, another program uses ONNX Runtime"
+        origin = "Aide disables telemetry; if the folder returns, another program uses ONNX Runtime"
         yield Finding("warn", "Leftovers", f"{detail} ({origin})", command)
 
 
 def _telemetry_folders() -> Iterator[Path]:
     places = {Path(os.environ[name]) for name in ("XDG_CACHE_HOME", "LOCALAPPDATA") if os.environ.get(name)}
-    with suppress(RuntimeError):  # there is no home
+    with suppress(RuntimeError):  # there is no home folder
         library = Path.home() / "Library"
         places |= {Path.home() / ".cache", library / "Caches", library / "Application Support"}
     for place in sorted(places):
         folder = place / "Microsoft" / "DeveloperTools" / ".onnxruntime"
-        with suppress(OSError):  # it may not be looked at
+        with suppress(OSError):  # it is not readable
             if folder.is_dir():
                 yield folder
 
 
 def check_settings() -> Iterator[Finding]:
-    """The user's own settings file must be readable."""
+    """Check the user's own settings file."""
     from aide_lsp.settings.files import user_file
     from aide_lsp.settings.merge import SettingsReader
 
@@ -119,7 +115,7 @@ def check_settings() -> Iterator[Finding]:
 
 
 def check_model(settings: Settings) -> Iterator[Finding | Path]:
-    """The model's files must be what their manifest says. Yields their folder when they are."""
+    """Check the model's files against their manifest. Yields their folder if they match."""
     from aide_lsp.catalog import store
     from aide_lsp.inference.onnx.model_folder import verify_files
     from aide_lsp.loading import card_of, choose_recipe
@@ -144,14 +140,12 @@ def check_model(settings: Settings) -> Iterator[Finding | Path]:
         yield Finding("fail", "Model files", " ".join(altered), repair)
         return
     size = sum(file.stat().st_size for file in folder.iterdir())
-    yield Finding(
-        "ok", "Model files", f"{card.id}, {size / 1e6:.0f} MB, all as in their manifest, in {folder}"
-    )
+    yield Finding("ok", "Model files", f"{card.id}, {size / 1e6:.0f} MB, checksums match, in {folder}")
     yield folder
 
 
 def check_memory(folder: Path) -> Finding:
-    """Enough memory must be free to load the model."""
+    """Check that there is enough free memory to load the model."""
     import psutil
 
     from aide_lsp.inference.memory import shortage
@@ -172,7 +166,7 @@ def check_memory(folder: Path) -> Finding:
 
 
 def memory_needed(folder: Path) -> int:
-    """Bytes of memory that loading a converted model needs, by the size and kind of its files."""
+    """Estimate the bytes of memory that loading a converted model needs, from its files."""
     from aide_lsp.inference.onnx.model_folder import read_model_folder
 
     packed = read_model_folder(folder).in_integers
@@ -181,7 +175,7 @@ def memory_needed(folder: Path) -> int:
 
 
 def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:
-    """Load the model, say which device it really got, complete a sample cold and warm."""
+    """Load the model, report the device it runs on, and complete a sample with a cold and a warm KV cache."""
     try:
         started = time.perf_counter()
         completer = _load(folder, settings)
@@ -209,19 +203,19 @@ def _device_finding(completer: "Completer", settings: Settings, loaded: float) -
 
 
 def _bits_finding(completer: "Completer") -> Finding:
-    """A seed is a promise only where results do not depend on what the KV cache held before."""
+    """Seeds reproduce completions only if results do not depend on the earlier contents of the KV cache."""
     from aide_lsp.inference.self_test import keeps_bits
 
     if keeps_bits(completer.session):
-        return Finding("ok", "Same bits", "a prompt gives the same logits from a cold and a warm cache")
-    detail = "a warm cache gives other logits than a cold one here: one seed may give two completions"
-    return Finding("fail", "Same bits", detail, "please report this, with the lines above")
+        return Finding("ok", "Same bits", "a cold and a warm KV cache give the same logits")
+    detail = "a cold and a warm KV cache give different logits: one seed can give different completions"
+    return Finding("fail", "Same bits", detail, "please report this, along with the lines above")
 
 
 def _speed_finding(cold: "Completion") -> Finding:
     rate = cold.tokens_per_second
     first = f"first token after {cold.first_token_ms:.0f} ms"
-    detail = f"{cold.prompt_tokens} tokens read, {first}, {rate:.0f} tokens/s"
+    detail = f"{cold.prompt_tokens} tokens prefilled, {first}, {rate:.0f} tokens/s"
     if 0 < rate < SLOW_TOKENS_PER_SECOND:
         return Finding("warn", "Speed", detail, "choose a smaller model, or the recipe fast")
     return Finding("ok", "Speed", detail)
@@ -229,9 +223,9 @@ def _speed_finding(cold: "Completion") -> Finding:
 
 def _repeat_finding(cold: "Completion", warm: "Completion") -> Finding:
     if cold.text and cold.text == warm.text:
-        return Finding("ok", "Self-test", "the sample completes, twice the same with one seed")
+        return Finding("ok", "Self-test", "the sample completes, and the same seed gives the same completion")
     if not cold.text:
-        return Finding("fail", "Self-test", f"the sample has no completion: {cold.empty_message}")
+        return Finding("fail", "Self-test", f"no completion for the sample: {cold.empty_message}")
     return Finding("fail", "Self-test", "the same seed gave two different completions; please report this")
 
 
@@ -242,11 +236,14 @@ def _load(folder: Path, settings: Settings) -> "Completer":
 
 
 def _complete_sample(completer: "Completer", settings: Settings) -> "Completion":
-    """Complete the sample with a fixed seed, past the completion cache."""
-    from aide_lsp.cli.one_shot import complete
+    """Complete the sample with a fixed seed, without the completion cache."""
+    from aide_lsp.application import requests
     from aide_lsp.cli.sample import NAME, sample
     from aide_lsp.settings.fields import with_values
 
+    settings = with_values(settings, {"seed": 1})
     text, offset = sample()
     completer.clear_cache()
-    return complete(completer, with_values(settings, {"seed": 1}), text, offset, Path(NAME))
+    request = requests.request_of(settings, text, offset, str(Path(NAME).absolute()))
+    (completion,) = requests.complete(completer, settings, request)
+    return completion

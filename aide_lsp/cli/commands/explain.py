@@ -1,8 +1,4 @@
-"""`aide explain`: why a completion is what it is, as text, JSON or a page.
-
-In: arguments. Out: text on stdout, a file with `--html`. It does not know how a completion is made or
-explained.
-"""
+"""`aide explain`: why a completion is what it is, as text, JSON or an HTML page."""
 
 import os
 import sys
@@ -12,8 +8,16 @@ from typing import Any
 import click
 
 from aide_lsp.cli.errors import json_text
-from aide_lsp.cli.main import device_name, effective_settings, load
-from aide_lsp.cli.options import PlaceCommand, json_option, parameter_options, place_argument
+from aide_lsp.cli.options import (
+    PlaceCommand,
+    effective_settings,
+    json_option,
+    parameter_options,
+    path_option,
+    place_argument,
+)
+from aide_lsp.cli.places import read_place
+from aide_lsp.cli.progress import load
 from aide_lsp.cli.terminal import say
 from aide_lsp.errors import AideError
 
@@ -24,50 +28,52 @@ class PageError(AideError):
 
 @click.command(cls=PlaceCommand)
 @place_argument()
-@click.option("--path", "name", default="", help="File name of the text from stdin: tells its language.")
+@path_option
 @json_option("the explanation (docs/explain.md)")
-@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page here.")
+@click.option(
+    "--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page to this file."
+)
 @parameter_options
 def explain(place: str, name: str, as_json: bool, page: Path | None, **options: Any) -> None:
     """Complete at a place in a file, and explain how the completion came about.
 
-    What the model read, what each token was drawn from, what ended it, where the time went. The completion
-    is the one that `aide complete` gives for the same seed. The page holds pictures, and sliders that compute
-    each distribution again; it needs no network.
+    Shows what the model read, which tokens it could choose from at each step, why it stopped, and where the
+    time went. The completion is the one that `aide complete` prints for the same seed. The page has charts
+    and sliders that recompute each distribution; it works offline.
 
     \b
       aide explain src/app.py:12:9 --seed 7
       aide explain src/app.py:12:9 --seed 7 --html why.html
     """
-    from aide_lsp.cli import one_shot
-    from aide_lsp.explain.explanation import as_json as to_json
-    from aide_lsp.explain.explanation import explain as explained
+    from aide_lsp.application.requests import check_limits, request_of
+    from aide_lsp.explain import explanation as explaining
     from aide_lsp.explain.page import render
     from aide_lsp.explain.report import report
     from aide_lsp.inference.cancel import CancelToken
+    from aide_lsp.loading import device_of
 
     if page:
         _check_writable(page)
-    text, offset, path = one_shot.read_place(place, name, sys.stdin)
+    text, offset, path = read_place(place, name, sys.stdin)
     settings = effective_settings(path, options)
     completer = load(settings)
-    one_shot.check_limits(completer, settings)
-    request = one_shot.request_of(settings, text, offset, path)
-    explanation = explained(completer, request, device_name(completer), CancelToken())
+    check_limits(completer, settings)
+    request = request_of(settings, text, offset, str(path.absolute()))
+    explanation = explaining.explain(completer, request, device_of(completer), CancelToken())
     if page:
         _write(page, render(explanation))
         say(f"The page is {page}.", err=True)
     if as_json:
-        say(json_text(to_json(explanation)))
+        say(json_text(explaining.as_json(explanation)))
     elif not page:
         say(report(explanation))
 
 
 def _check_writable(page: Path) -> None:
-    """Refuse a page that cannot be written before anything is generated.
+    """Check that a page can be written, before anything is generated.
 
     Raises:
-        PageError: its folder does not exist, or may not be written to.
+        PageError: its folder does not exist, or is not writable.
     """
     folder = page.absolute().parent
     if not folder.is_dir():

@@ -1,8 +1,4 @@
-"""The commands `aide models ...`: what models there are, and getting, converting and removing them.
-
-In: arguments. Out: text on stdout (what was asked for) and stderr (how it goes). It does not know how
-anything is done: `catalog.store` does.
-"""
+"""`aide models`: lists, fetches, converts and removes models."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +6,7 @@ import click
 
 from aide_lsp.cli.errors import json_text
 from aide_lsp.cli.options import ModelType, RecipeType, json_option
+from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
 from aide_lsp.text_table import text_table
 
@@ -21,7 +18,7 @@ model_argument = click.argument("model_id", metavar="[ID]", required=False, type
 recipe_option = click.option(
     "--recipe",
     type=RecipeType(),
-    help="exact or fast (CPU), fp16 (CUDA). Without it: what suits this machine.",
+    help="exact or fast (CPU), fp16 (CUDA).  [default: the best one for this machine]",
 )
 
 
@@ -29,19 +26,19 @@ recipe_option = click.option(
 def models() -> None:
     """List, fetch, convert and remove models.
 
-    A model is fetched and converted automatically when it is first used; these commands do it beforehand.
+    A model is fetched and converted automatically when it is first used; these commands do it ahead of time.
     """
 
 
 @models.command("list")
-@json_option("all that is known")
+@json_option("everything about the models")
 def list_models(as_json: bool) -> None:
-    """Show all models; the default one is marked with *.
+    """List all models; * marks the default one.
 
-    FILE is the size of the download. DISK is what the model takes on this machine now, MEMORY what loading it
-    needs, SPEED the median of its last completions here; - where nothing is known yet.
+    FILE is the size of the download, DISK the space used on this machine now, MEMORY the memory needed to
+    load the model, and SPEED the median of its latest completions here. - means not known yet.
 
-    Your own model: write a card, a file such as mine.toml, into the folder that is named last.
+    To add your own model, put a card, such as mine.toml, in the folder that is printed last.
     """
     from aide_lsp.catalog import cards, store
 
@@ -58,49 +55,47 @@ def list_models(as_json: bool) -> None:
     rows += [_row(card, state, found) for (card, state), found in zip(states, facts, strict=True)]
     for line in text_table(rows):
         say(line)
-    say(f"\nModels are in {store.data_folder() / 'models'}, cards of your own in {cards.user_folder()}")
+    say(f"\nModels are in {store.data_folder() / 'models'}, your own cards in {cards.user_folder()}")
 
 
 @models.command()
 @model_argument
 @recipe_option
 @click.option(
-    "--no-convert", is_flag=True, help="Only fetch the file; it is converted when it is first used."
+    "--no-convert", is_flag=True, help="Only fetch the file. It is converted when it is first used."
 )
-@json_option("where it is")
+@json_option("its path")
 def fetch(model_id: str | None, recipe: str | None, no_convert: bool, as_json: bool) -> None:
-    """Fetch and convert a model (the default one without an ID), unless it is here already."""
+    """Fetch and convert a model, unless this has been done. Without ID: the default model."""
     from aide_lsp.catalog import store
-    from aide_lsp.cli.progress import terminal_progress
 
     card = _card(model_id)
     with terminal_progress() as progress:
         if no_convert:
             file = store.fetch(card, progress)
-            told = f"{card.name} is here: {file}"
+            message = f"{card.name} is fetched: {file}"
         else:
             file = store.ensure(card, _recipe(recipe, card), progress)
-            told = f"{card.name} is ready: {file}"
-    _say({"model": card.id, "path": str(file)}, told, as_json)
+            message = f"{card.name} is ready: {file}"
+    _say({"model": card.id, "path": str(file)}, message, as_json)
 
 
 @models.command()
 @model_argument
 @recipe_option
-@json_option("where it is")
+@json_option("its path")
 def convert(model_id: str | None, recipe: str | None, as_json: bool) -> None:
-    """Convert a model to ONNX (the default one without an ID); it is fetched first if need be.
+    """Convert a model to ONNX; fetch it first if necessary. Without ID: the default model.
 
-    A conversion that is here is checked byte for byte, and made again if it is damaged.
+    An existing conversion is verified byte by byte, and repeated if it is damaged.
     """
     from aide_lsp.catalog import store
-    from aide_lsp.cli.progress import terminal_progress
 
     card = _card(model_id)
     recipe = _recipe(recipe, card)
     with terminal_progress() as progress:
         if store.remove_damaged(card, recipe, progress):
-            say(f"The conversion of {card.name} is damaged; it is made again.", err=True)
+            say(f"The conversion of {card.name} is damaged. Converting it again.", err=True)
         folder = store.ensure(card, recipe, progress)
     _say({"model": card.id, "path": str(folder)}, f"{card.name} is ready: {folder}", as_json)
 
@@ -108,33 +103,32 @@ def convert(model_id: str | None, recipe: str | None, as_json: bool) -> None:
 @models.command()
 @click.argument("model_id", metavar="ID", type=ModelType())
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option("what was freed")
+@json_option("the bytes freed")
 def remove(model_id: str, yes: bool, as_json: bool) -> None:
-    """Remove a model's file and its conversions. A model of your own stays where it is."""
+    """Remove a model's file and its conversions. Your own model files are never removed."""
     from aide_lsp.catalog import store
-    from aide_lsp.cli.progress import terminal_progress
     from aide_lsp.disk import megabytes
 
     card = _card(model_id)
     size = store.state_of(card).size
     if not size:
-        _say({"model": card.id, "freed": 0}, f"Nothing of {card.name} is here.", as_json)
+        _say({"model": card.id, "freed": 0}, f"{card.name} is not on this machine.", as_json)
         return
     if not yes:
         click.confirm(f"Remove {card.name} ({megabytes(size)}) from {store.folder_of(card)}?", abort=True)
     with terminal_progress() as progress:
         freed = store.remove(card, progress)
-    told = f"{card.name} is removed; {megabytes(freed)} are free again."
-    _say({"model": card.id, "freed": freed}, told, as_json)
+    message = f"{card.name} is removed: {megabytes(freed)} freed."
+    _say({"model": card.id, "freed": freed}, message, as_json)
 
 
 @models.command()
 @model_argument
 @recipe_option
-@click.option("--file", "as_file", is_flag=True, help="The fetched file instead of the conversion.")
+@click.option("--file", "as_file", is_flag=True, help="Print the path of the fetched file instead.")
 @json_option("the path")
 def path(model_id: str | None, recipe: str | None, as_file: bool, as_json: bool) -> None:
-    """Print the folder of a converted model (of the default one without an ID)."""
+    """Print the folder of a converted model. Without ID: the default model."""
     from aide_lsp.catalog import store
 
     card = _card(model_id)
@@ -144,7 +138,7 @@ def path(model_id: str | None, recipe: str | None, as_file: bool, as_json: bool)
         raise click.ClickException(f"{card.name} is not fetched yet: aide models fetch {card.id}")
     if not as_file and not store.is_converted(found):
         raise click.ClickException(
-            f"{card.name} is not converted to the recipe {chosen} yet: "
+            f"{card.name} is not converted with the recipe {chosen} yet: "
             f"aide models convert {card.id} --recipe {chosen}"
         )
     _say({"model": card.id, "path": str(found)}, str(found), as_json)
@@ -163,7 +157,7 @@ def _card(model_id: str | None) -> "Card":
 
 
 def _recipe(name: str | None, card: "Card") -> str:
-    """Return the recipe that was named, or the one that suits this machine."""
+    """Return the recipe that was named, or the best one for this machine."""
     from aide_lsp.loading import choose_recipe
     from aide_lsp.settings.merge import SettingsReader
 
@@ -171,14 +165,14 @@ def _recipe(name: str | None, card: "Card") -> str:
 
 
 def _speeds() -> dict[str, float]:
-    """Median tokens per second of each model's last completions on this machine; empty: none are known."""
+    """Return the median tokens per second of each model's latest completions, as far as they are recorded."""
     from statistics import median
 
-    from aide_lsp.cli.ledger import ledger_path, newest
+    from aide_lsp.application.ledger import newest
     from aide_lsp.errors import LedgerError
 
     try:
-        entries = newest(ledger_path(), None)
+        entries = newest()
     except LedgerError:
         return {}
     rates: dict[str, list[float]] = {}
@@ -190,9 +184,9 @@ def _speeds() -> dict[str, float]:
 
 
 def _memory(card: "Card", state: "DiskState") -> int | None:
-    """Bytes that loading the largest conversion here needs; None: it is not converted."""
+    """Return the bytes of memory that the largest conversion needs; None: there is no conversion."""
     from aide_lsp.catalog import store
-    from aide_lsp.cli.doctor import memory_needed
+    from aide_lsp.cli.checks import memory_needed
 
     return max(
         (memory_needed(store.converted_folder(card, recipe)) for recipe in state.recipes), default=None

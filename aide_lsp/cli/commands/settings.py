@@ -1,9 +1,4 @@
-"""The command `aide settings`.
-
-In: a file's name. Out: which settings are in effect for it and why, as text or JSON. It does not know how
-settings are merged, and loads no model: the limits are
-read from the model's folder or card.
-"""
+"""`aide settings`: the settings in effect for a file. No model is loaded for this."""
 
 import sys
 from pathlib import Path
@@ -24,12 +19,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @json_option("the report")
-@click.option("--language", default="", help="Language id of the file.  [default: by the file's name]")
+@click.option("--language", default="", help="The file's language id.  [default: by its name]")
 def settings(file: Path | None, as_json: bool, language: str) -> None:
     """Print every setting in effect for FILE, where it comes from, and what it overrides.
 
-    Without FILE: for a file of no name in this folder. FILE need not exist. What an editor sets is not
-    known here; the editor's command aide.settings shows that too.
+    Without FILE, the settings are those of an unnamed file in this folder. FILE need not exist. Settings of
+    your editor are not included; the command aide.settings in the editor includes them.
     """
     from aide_lsp.completion.syntax import language_id_of
     from aide_lsp.settings.merge import SettingsReader
@@ -40,16 +35,15 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     limits = _limits(SettingsReader().resolve(document, language=language).settings)
     resolved = SettingsReader().resolve(document, limits=limits, language=language)
     if as_json:
-        told = {"file": str(file) if file else None, "language": language or None}
-        report = told | report_json(resolved, limits)
-        say(json_text(report))
+        document_json = {"file": str(file) if file else None, "language": language or None}
+        say(json_text(document_json | report_json(resolved, limits)))
         return
     say(f"Settings for {file or 'this folder'}{f' ({language})' if language else ''}\n")
     say(report_text(resolved))
 
 
 def _limits(settings: "Settings") -> "ModelLimits | None":
-    """What the model allows; None: there is no such model, or only its card, which has no vocabulary."""
+    """Return the model's limits; None: there is no such model, or only its card, which has no vocabulary."""
     from aide_lsp.loading import known_limits
 
     try:

@@ -1,7 +1,6 @@
-"""The commands `aide bench ...`: what the loaded model can do on this machine.
+"""`aide bench`: measures the model on this machine.
 
-In: arguments. Out: a table on stdout, progress on stderr. Comparisons with other programs are not here
-but in the repository's `benchmarks/`. It does not know how anything is computed.
+Comparisons with other programs are in the repository's `benchmarks/`.
 """
 
 import time
@@ -13,49 +12,58 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aide_lsp.cli.errors import json_text
-from aide_lsp.cli.options import ModelType, RecipeType, json_option
+from aide_lsp.cli.options import ModelType, RecipeType, effective_settings, json_option
+from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
 
 if TYPE_CHECKING:
     from aide_lsp.bench.speed import SpeedBench, Work
 
-PAST, TYPED = 512, 544  # the second: half a block of 64 further, where some recipes must go back to
+PAST, TYPED = (
+    512,
+    544,
+)  # 544 is half a block of 64 further, and some recipes can only resume at the start of a block
 ROWS: tuple[tuple[str, str, dict[str, int], int], ...] = (
     ("cold prefill, 512 tokens", "prefill", {"tokens": PAST}, 1),
-    ("decode behind 512, each token", "decode", {"past": PAST, "count": 16}, 16),
+    ("decode after 512, each token", "decode", {"past": PAST, "count": 16}, 16),
     ("+1 token, 544 cached", "extend", {"past": TYPED, "tokens": 1, "repeat": 8}, 8),
     ("+4 tokens, 544 cached", "extend", {"past": TYPED, "tokens": 4, "repeat": 8}, 8),
     ("+8 tokens, 544 cached", "extend", {"past": TYPED, "tokens": 8, "repeat": 8}, 8),
 )
-"""Title, method of `SpeedBench`, its arguments, operations in one call."""
+"""Title, method of `SpeedBench`, its arguments, and operations in one call."""
 PLAN = ("histories", "requests", "first", "max_tokens", "num_context")
-"""Options that say how much is replayed."""
+"""The options that define how much is replayed."""
 
 
 @click.group()
 def bench() -> None:
-    """Measure the model on this machine: its speed, and how true a recipe is to the weights."""
+    """Measure the model on this machine: its speed, and how well a recipe preserves its quality."""
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that choose model and recipe."""
+    """Add the options that choose model, recipe and device."""
+    default = "[default: as in your settings]"
     for option in (
-        click.option("--recipe", type=RecipeType(), help="exact, fast or fp16.  [default: by your settings]"),
-        click.option("--model", type=ModelType(), help="Id of a model card.  [default: by your settings]"),
+        click.option("--threads", type=int, help=f"CPU threads; 0: one per physical core.  {default}"),
+        click.option("--provider", help=f"auto, cpu or cuda.  {default}"),
+        click.option("--recipe", type=RecipeType(), help=f"exact, fast or fp16.  {default}"),
+        click.option("--model", type=ModelType(), help=f"Id of a model card.  {default}"),
     ):
         command = option(command)
     return command
 
 
+def number_option(name: str, default: int, text: str, least: int = 1) -> Callable[..., Any]:
+    """Add an option that is a number."""
+    return click.option(name, default=default, show_default=True, type=click.IntRange(least), help=text)
+
+
 @bench.command()
 @model_options
-@click.option("--provider", help="auto, cpu or cuda.  [default: that of your settings]")
-@click.option("--threads", type=int, help="CPU threads, 0: all that help.  [default: that of your settings]")
-@click.option("--samples", default=5, show_default=True, type=click.IntRange(1), help="Measurements of each.")
+@number_option("--samples", 5, "Measurements of each operation.")
 @json_option("the figures")
 def speed(samples: int, as_json: bool, **options: Any) -> None:
-    """Time prefill, decode and typing on. Other programs that run meanwhile spoil the figures."""
-    from aide_lsp.cli.main import effective_settings
+    """Time prefill, decode and typing. Close other programs: they distort the figures."""
     from aide_lsp.inference.session import open_session
 
     settings = effective_settings(None, options)
@@ -66,9 +74,9 @@ def speed(samples: int, as_json: bool, **options: Any) -> None:
     note = f" ({session.provider_note})" if session.provider_note else ""
     if not as_json:
         say(f"{folder.name} on {session.provider.upper()}{note}; loaded in {loaded:.2f} s")
-    bench, figures = speed_bench(folder, session), []
+    timings, figures = speed_bench(folder, session), []
     for title, task, arguments, operations in ROWS:
-        times = [1e3 * seconds for seconds in take(bench, task, arguments, operations, samples)]
+        times = [1e3 * seconds for seconds in take(timings, task, arguments, operations, samples)]
         middle, best, worst = median(times), min(times), max(times)
         figures.append({"what": title, "median_ms": middle, "best_ms": best, "worst_ms": worst})
         if not as_json:
@@ -80,20 +88,18 @@ def speed(samples: int, as_json: bool, **options: Any) -> None:
 
 @bench.command()
 @click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=RecipeType())
-@click.option("--model", type=ModelType(), help="Id of a model card.  [default: by your settings]")
+@click.option("--model", type=ModelType(), help="Id of a model card.  [default: as in your settings]")
 @json_option("the figures")
 def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None:
-    """Compare recipes (exact and fast) with a float32 graph of the same weights.
+    """Compare recipes (by default exact and fast) with a float32 graph of the same weights.
 
-    The text is Python source that no recipe was chosen or calibrated on. Takes some minutes, and 4 bytes of
-    disk and of memory for each weight while it runs.
+    The text is Python source that was not used to choose or calibrate a recipe. This takes a few minutes,
+    and 4 bytes of disk and of memory per weight while it runs.
     """
     from attrs import asdict
 
     from aide_lsp.bench.fidelity import measure_fidelity
     from aide_lsp.catalog import store
-    from aide_lsp.cli.main import effective_settings
-    from aide_lsp.cli.progress import terminal_progress
     from aide_lsp.loading import card_of
 
     settings = effective_settings(None, {"model": model})
@@ -103,7 +109,7 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
     if as_json:
         say(json_text([asdict(result) for result in found]))
         return
-    say("recipe   positions  same choice   mean KL  99 % KL  candidates hold")
+    say("recipe   positions  same choice   mean KL  99 % KL  candidates include")
     for result in found:
         say(
             f"{result.recipe:<8} {result.positions:>9} {result.top1:>12.2%} {result.mean_kl:>9.5f}"
@@ -113,31 +119,29 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
 
 @bench.command()
 @model_options
-@click.option("--provider", help="auto, cpu or cuda.  [default: that of your settings]")
-@click.option("--threads", type=int, help="CPU threads, 0: all that help.  [default: that of your settings]")
-@click.option("--histories", default=50, show_default=True, type=click.IntRange(1), help="Editing histories.")
-@click.option("--requests", default=500, show_default=True, type=click.IntRange(1), help="Requests in all.")
-@click.option("--first", default=0, show_default=True, type=click.IntRange(0), help="First history.")
-@click.option("--max-tokens", default=24, show_default=True, type=click.IntRange(1), help="Per completion.")
-@click.option("--num-context", default=512, show_default=True, type=click.IntRange(1), help="At most.")
+@number_option("--histories", 50, "Editing histories.")
+@number_option("--requests", 500, "Total requests.")
+@number_option("--first", 0, "First history.", least=0)
+@number_option("--max-tokens", 24, "Tokens per completion, at most.")
+@number_option("--num-context", 512, "Num Context, at most.")
 @json_option("the figures")
 def reproducibility(as_json: bool, **options: Any) -> None:
-    """Check that a seed is a promise: ask after long editing, ask again from nothing, count differences.
+    """Check that seeds reproduce completions: complete after long editing and from scratch, and compare.
 
-    Texts in several languages, temperature 0.7. Ends with status 1 where answers differ. The whole takes
-    some ten minutes.
+    Uses texts in several languages at temperature 0.7. The exit status is 1 if any completions differ. This
+    takes about ten minutes.
     """
     from attrs import asdict
 
-    from aide_lsp.bench import reproducibility as bench
-    from aide_lsp.cli.main import effective_settings
-    from aide_lsp.cli.progress import terminal_progress
+    from aide_lsp.bench import reproducibility as replaying
 
-    plan = bench.Plan(**{name: options.pop(name) for name in PLAN})
+    plan = replaying.Plan(**{name: options.pop(name) for name in PLAN})
     settings = effective_settings(None, options)
     folder = model_folder(settings)
     with terminal_progress() as progress:
-        found = bench.replay(bench.open_model(folder, settings.provider, settings.threads), plan, progress)
+        found = replaying.replay(
+            replaying.open_model(folder, settings.provider, settings.threads), plan, progress
+        )
     if as_json:
         say(json_text({"model": folder.name, "plan": asdict(plan), **asdict(found)}))
     else:
@@ -153,16 +157,15 @@ def reproducibility(as_json: bool, **options: Any) -> None:
 
 
 def model_folder(settings: Any) -> Path:
-    """Return the converted model that the settings name; fetch and convert it first where needed."""
-    from aide_lsp import loading as startup
-    from aide_lsp.cli.progress import terminal_progress
+    """Return the folder of the model in the settings; fetch and convert it first if necessary."""
+    from aide_lsp import loading
 
     with terminal_progress() as progress:
-        return startup.model_folder(settings, progress)
+        return loading.model_folder(settings, progress)
 
 
 def speed_bench(folder: Path, session: Any) -> "SpeedBench":
-    """Prepare timing on source code that every Python has."""
+    """Prepare the timings, on source code that every Python installation has."""
     import argparse
 
     from aide_lsp.bench.speed import SpeedBench
@@ -175,7 +178,7 @@ def speed_bench(folder: Path, session: Any) -> "SpeedBench":
 def take(
     bench: "SpeedBench", task: str, arguments: dict[str, int], operations: int, samples: int
 ) -> list[float]:
-    """Return seconds for one operation, `samples` times; a first time is not counted."""
+    """Return the seconds for one operation, `samples` times; a first run warms up."""
     times = []
     for _ in range(samples + 1):
         work: Work = getattr(bench, task)(**arguments)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.cli.one_shot import PlaceError, Spot, offset_of, read_place, spot_of
+from aide_lsp.cli.places import PlaceError, Spot, offset_of, read_place, spot_of
 
 TEXT = "def f():\n    return 1\n"
 

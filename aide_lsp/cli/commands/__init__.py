@@ -1,0 +1,1 @@
+"""The subcommands of `aide`: one module each, with a click command of the same name."""

@@ -1,0 +1,88 @@
+"""`aide complete`: the completion at a place, on stdout; what produced it, on stderr."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aide_lsp.cli.errors import json_text
+from aide_lsp.cli.options import (
+    PlaceCommand,
+    effective_settings,
+    json_option,
+    parameter_options,
+    path_option,
+    place_argument,
+)
+from aide_lsp.cli.places import read_place
+from aide_lsp.cli.progress import load
+from aide_lsp.cli.terminal import (
+    colored,
+    completions_json,
+    figures_line,
+    say,
+    show_completion,
+    show_source,
+)
+from aide_lsp.settings.report import parameters_line
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completion, CompletionRequest
+
+
+@click.command(cls=PlaceCommand)
+@place_argument()
+@path_option
+@json_option("the completion and what produced it")
+@click.option("--show", is_flag=True, help="Print the code around the cursor with the completion marked.")
+@parameter_options
+def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -> None:
+    """Complete at a place in a file, and print the text to insert.
+
+    LINE and COL start at 1. COL counts characters; the cursor is before that character. FILE:LINE is the end
+    of that line. FILE can be `-` for stdin, and `-` alone is the end of stdin. The parameters are printed to
+    stderr. With --candidates N, up to N different completions are printed.
+
+    \b
+      aide complete src/app.py:12:9
+      aide complete src/app.py:12:9 --temperature 0 --show
+      aide complete src/app.py:12:9 --candidates 5
+      printf 'def add(a, b):\\n    return ' | aide complete - --path add.py
+      aide complete -:2:12 --path add.py < add.py
+    """
+    from aide_lsp.application import ledger, requests
+    from aide_lsp.loading import device_of
+
+    text, offset, path = read_place(place, name, sys.stdin)
+    settings = effective_settings(path, options)
+    completer = load(settings)
+    request = requests.request_of(settings, text, offset, str(path.absolute()))
+    count = settings.candidates if options["candidates"] is not None else 1
+    completions = requests.complete(completer, settings, request, count)
+    device = device_of(completer)
+    if as_json:
+        say(json_text(completions_json(completions, device, count)))
+    else:
+        _print(request, completions, device, show)
+    if problem := ledger.record_now(settings.ledger, request, completions, completer):
+        say(problem, err=True)
+
+
+def _print(
+    request: "CompletionRequest", completions: "Sequence[Completion]", device: str, show: bool
+) -> None:
+    """Print the completions, or the code around them, and on stderr what produced them."""
+    shown = [completion for completion in completions if completion.text] or completions[:1]
+    for number, completion in enumerate(shown, start=1):
+        if len(shown) > 1:
+            say(f"{'' if number == 1 else chr(10)}Candidate {number}:")
+        if show:
+            show_source(request.text, request.offset, completion.text, colored())
+        else:
+            show_completion(completion.text)
+    first = shown[0]
+    if first.empty_reason:
+        say(f"No completion ({first.empty_reason}): {first.empty_message}", err=True)
+    say(parameters_line(first.parameters), err=True)
+    say(figures_line(first, device), err=True)

@@ -1,0 +1,22 @@
+"""`aide completion`: the script that a shell needs to complete `aide ...`."""
+
+import click
+
+from aide_lsp.cli.terminal import say
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the script for completion of commands, model ids, presets, recipes and files in a shell.
+
+    \b
+      eval "$(aide completion bash)"      in ~/.bashrc; likewise zsh in ~/.zshrc
+      aide completion fish | source       in ~/.config/fish/config.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    say(kind(ctx.find_root().command, {}, "aide", "_AIDE_COMPLETE").source())

@@ -1,0 +1,80 @@
+"""`aide replay`: generates a completion of the ledger again; the exit status says whether it is the same."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aide_lsp.cli.errors import json_text
+from aide_lsp.cli.options import PlaceCommand, json_option, lenient_settings, place_argument
+from aide_lsp.cli.places import read_file, read_place
+from aide_lsp.cli.progress import load
+from aide_lsp.cli.terminal import say
+
+if TYPE_CHECKING:
+    from aide_lsp.ledger.entry import Entry
+    from aide_lsp.ledger.replay import Replay
+
+
+@click.command(cls=PlaceCommand)
+@click.argument("completion_id", metavar="ID")
+@place_argument(required=False, metavar="[FILE[:LINE:COL]]")
+@json_option("the outcome")
+def replay(completion_id: str, place: str | None, as_json: bool) -> None:
+    """Generate a recorded completion again, and report "Reproduced" or which input differs.
+
+    ID is an id that `aide log` shows, or the start of one. FILE is required if the ledger holds no source
+    text; without LINE and COL, the cursor is where it was. If you accepted the completion and it is still in
+    the file, it is taken out first. The exit status is 0 if the result is the same, byte for byte, and 1 if
+    not.
+    """
+    outcome = _replay(completion_id, place)
+    if as_json:
+        from attrs import asdict
+
+        say(json_text(asdict(outcome)))
+    else:
+        say("\n".join(outcome.lines()))
+    sys.exit(0 if outcome.reproduced else 1)
+
+
+def _replay(completion_id: str, place: str | None) -> "Replay":
+    from aide_lsp.application import ledger
+    from aide_lsp.ledger import replay as replaying
+
+    entry, salt = ledger.find(completion_id)
+    text, offset, path = _document(entry, place)
+    problem = replaying.problem(entry, text)
+    if problem is not None or text is None:
+        return replaying.Replay(entry.id, reproduced=False, note=problem or "")
+    text = replaying.restored(entry, text, salt) if place else text
+    differing = replaying.text_differences(entry, text, offset, salt)
+    if differing:
+        return replaying.Replay(entry.id, reproduced=False, differences=tuple(differing))
+    return _generate_again(entry, text, salt, path)
+
+
+def _generate_again(entry: "Entry", text: str, salt: bytes, path: str) -> "Replay":
+    from aide_lsp.errors import ModelError
+    from aide_lsp.ledger import replay as replaying
+    from aide_lsp.loading import limits_of
+
+    try:
+        completer = load(lenient_settings(replaying.settings_values(entry)))
+    except ModelError as error:
+        missing = replaying.Difference(
+            "model", f"the model: {entry.model} then, which is not available now: {error}"
+        )
+        return replaying.Replay(entry.id, reproduced=False, differences=(missing,))
+    return replaying.replay(entry, text, salt, path, completer, limits_of(completer))
+
+
+def _document(entry: "Entry", place: str | None) -> "tuple[str | None, int, str]":
+    """Return text, cursor and path, from the command line or else from the ledger."""
+    if place is None:
+        return entry.text, entry.offset, entry.path or ""
+    if Path(place).is_file():
+        return read_file(Path(place)), entry.offset, place
+    text, offset, path = read_place(place, "", sys.stdin)
+    return text, entry.offset if place == "-" else offset, str(path)
