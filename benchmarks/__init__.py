@@ -1,3 +1,3 @@
-"""Programs that measure Aide. Not part of the package; each is run as `python -m benchmarks.NAME`."""
+"""Programs that measure Aide; not part of the package. README.md says what each answers."""
 
 import aide_lsp  # noqa: F401 - first of all: it turns the runtime's telemetry off

@@ -1,9 +1,8 @@
-"""How soon a cancel is answered under a flood: `python -m benchmarks.cancelling [--rate N] [--command ...]`
+"""Measures how soon a cancel is answered under a flood of requests.
 
-A real server over stdio with the model that the settings name. A client types into a large file and asks at
-every key, far faster than anybody types, and cancels each request at a random moment soon after. Prints the
-time from each cancel to the reply of what it cancels, and how long the server computes after the last one.
-It does not know how the server answers.
+A client types into a large file, requests a completion at every key, far faster than anybody types, and
+cancels each request at a random moment soon after. The program prints the time from each cancel to the reply
+to the request, and how long the server computes after the last one.
 """
 
 import argparse
@@ -26,7 +25,7 @@ TYPED = "    for action in self._actions: result.append(action.dest)\n"
 
 
 class Client:
-    """A server and when its replies came."""
+    """A running server, and when its replies came."""
 
     def __init__(self, command: list[str]) -> None:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -64,7 +63,10 @@ class Client:
 
 
 def start(command: list[str], *, listens: bool) -> Client:
-    """Start a server and open the file; the model is loaded then. `listens`: it may tell answers later."""
+    """Start a server, open the file and wait until the model is loaded.
+
+    `listens`: the client takes `aide/ready`, so abandoned completions continue.
+    """
     client = Client(command)
     capabilities = {
         "textDocument": {"inlineCompletion": {}},
@@ -85,14 +87,14 @@ def start(command: list[str], *, listens: bool) -> Client:
 
 
 def ask(client: Client, msg_id: Any, line: int, character: int) -> None:
-    """Ask for an inline completion."""
+    """Request an inline completion."""
     place = {"textDocument": {"uri": URI}, "position": {"line": line, "character": character}}
     params = {**place, "context": {"triggerKind": 2}}
     client.send(id=msg_id, method="textDocument/inlineCompletion", params=params)
 
 
 def flood(client: Client, count: int, rate: float, seed: int) -> dict[int, float]:
-    """Type, ask and cancel; return when each cancel was sent."""
+    """Type, request and cancel; return when each cancel was sent."""
     random_ = random.Random(seed)
     due: list[tuple[float, int]] = []
     cancelled: dict[int, float] = {}
@@ -125,7 +127,7 @@ def flood(client: Client, count: int, rate: float, seed: int) -> dict[int, float
 
 
 def idle_after(process: psutil.Process) -> float:
-    """Wait until the server computes nothing any more; return how long it did."""
+    """Wait until the server computes nothing; return how long it still did."""
     began = last = time.perf_counter()
     before = sum(process.cpu_times()[:2])
     while time.perf_counter() - last < 0.5:
@@ -139,10 +141,19 @@ def idle_after(process: psutil.Process) -> float:
 
 def main() -> None:
     """Run the flood and print its figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=460.0, help="requests in a second")
-    parser.add_argument("--count", type=int, default=4000)
-    parser.add_argument("--command", type=shlex.split, default=[sys.executable, "-m", "aide_lsp.lsp.main"])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cancelling",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rate", type=float, default=460.0, help="requests per second [460]")
+    parser.add_argument("--count", type=int, default=4000, help="requests in all [4000]")
+    parser.add_argument(
+        "--command",
+        type=shlex.split,
+        default=[sys.executable, "-m", "aide_lsp.lsp.main"],
+        help="the server [Aide's own]",
+    )
     arguments = parser.parse_args()
     for listens in (False, True):
         client = start(arguments.command, listens=listens)
@@ -156,10 +167,10 @@ def main() -> None:
         )
         middle, high = (waited[int(len(waited) * share)] for share in (0.5, 0.99)) if waited else (0, 0)
         top = waited[-1] if waited else 0
-        kind = "client that is told later" if listens else "plain client"
+        kind = "client with aide/ready" if listens else "plain client"
         print(
             f"{kind:<26} {len(cancelled)} cancels, {len(waited)} before the reply: "
-            f"p50 {middle:.1f} ms, p99 {high:.1f} ms, longest {top:.1f} ms; computes {idle:.2f} s more"
+            f"p50 {middle:.1f} ms, p99 {high:.1f} ms, longest {top:.1f} ms; then computes for {idle:.2f} s"
         )
         client.process.kill()
 

@@ -1,10 +1,8 @@
-"""What drafts bring: the same completions with and without them, in turns.
+"""Measures what drafts bring: the same completions with and without them, in turns.
 
-In: source files of Python's standard library, a recipe. Out: a table on stdout; status 1 if a single text
-differs. Holes are cut as people leave them: a line, the rest of one, a few lines. The prompt has been read
-before the clock runs, so that only writing is compared. It does not know other programs.
-
-    python -m benchmarks.drafting --recipe exact --holes 60
+Holes are cut out of Python's standard library as people leave them: a line, the rest of one, a few lines. The
+prompt is prefilled before the clock starts, so that only generating is compared. The exit status is 1 if a
+single text differs.
 """
 
 import argparse
@@ -48,13 +46,13 @@ class Pair:
     temperature: float
     "Of both."
     tokens: int
-    "Tokens written; the same for both."
+    "Tokens generated; the same for both."
     seconds: tuple[float, float]
     "With drafts, without."
     cpu: tuple[float, float]
-    "Processor time of the process: with drafts, without."
+    "CPU seconds of the process: with drafts, without."
     same: bool
-    "Whether texts, finish reasons and numbers of tokens are the same."
+    "Whether texts, finish reasons and numbers of tokens agree."
 
 
 def holes(count: int, seed: int, num_context: int) -> Iterator[tuple[str, CompletionRequest]]:
@@ -79,7 +77,7 @@ def holes(count: int, seed: int, num_context: int) -> Iterator[tuple[str, Comple
 
 
 def timed(completer: Completer, request: CompletionRequest) -> tuple[Completion, float, float]:
-    """Complete behind a prompt that was read already; return seconds and processor time too."""
+    """Complete after the prompt has been prefilled; also return seconds and CPU seconds."""
     completer.clear_cache()
     completer.read(request, CancelToken())
     wall, cpu = time.perf_counter(), time.process_time()
@@ -88,7 +86,7 @@ def timed(completer: Completer, request: CompletionRequest) -> tuple[Completion,
 
 
 def compare(drafting: Completer, plain: Completer, count: int, seed: int, num_context: int) -> list[Pair]:
-    """Fill each hole with both; they take turns in going first."""
+    """Fill each hole with both, which take turns in going first."""
     pairs = []
     for number, (kind, request) in enumerate(holes(count, seed, num_context)):
         order = (drafting, plain) if number % 2 else (plain, drafting)
@@ -107,10 +105,13 @@ def compare(drafting: Completer, plain: Completer, count: int, seed: int, num_co
 
 
 def table(pairs: Sequence[Pair]) -> Iterator[str]:
-    """Render the figures: above 1, drafts are faster."""
+    """Render the figures; above 1, drafts are faster."""
     yield "| holes | | tokens, median | plain ms, median | faster, all | faster, median | CPU, all |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
-    groups = {"all": pairs, "ended by themselves": [pair for pair in pairs if pair.tokens < MAX_TOKENS]}
+    groups = {
+        "all": pairs,
+        "ended before the token limit": [pair for pair in pairs if pair.tokens < MAX_TOKENS],
+    }
     groups |= {kind: [pair for pair in pairs if pair.kind == kind] for kind in KINDS}
     groups |= {f"temperature {t}": [pair for pair in pairs if pair.temperature == t] for t in TEMPERATURES}
     for name, chosen in groups.items():
@@ -129,18 +130,20 @@ def table(pairs: Sequence[Pair]) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.drafting",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--recipe", default="exact")
-    parser.add_argument("--holes", type=int, default=60)
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--num-context", type=int, default=1024)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--recipe", default="exact", help="exact or fast [exact]")
+    parser.add_argument("--holes", type=int, default=60, help="completions to compare [60]")
+    parser.add_argument("--threads", type=int, default=0, help="0: one per core [0]")
+    parser.add_argument("--num-context", type=int, default=1024, help="tokens of the prompt [1024]")
+    parser.add_argument("--seed", type=int, default=1, help="chooses the holes [1]")
     chosen = parser.parse_args(arguments)
     settings = Settings(recipe=chosen.recipe, provider="cpu", threads=chosen.threads)
     folder = model_folder(settings, lambda share, text: None)
     drafting, plain = open_completer(folder, settings), open_completer(folder, settings)
-    plain._writer._drafter = None  # not for users: texts are the same, and come later
+    plain._writer._drafter = None  # not a setting: without drafts, the same text only takes longer
     pairs = compare(drafting, plain, chosen.holes, chosen.seed, chosen.num_context)
     print("\n".join(table(pairs)))
     differ = sum(not pair.same for pair in pairs)

@@ -1,13 +1,13 @@
-"""What it costs that a forward has an even number of rows: `python -m benchmarks.shape_rule [RECIPE]...`
+"""Measures what an even number of rows costs, which keeps the bits of a forward's result the same.
 
-With an even number of rows, results have the same bits (`aide_lsp/inference/onnx/session_aide.py`). Forwards
-of 1 to 6 rows after 544 tokens take turns, so that a busy moment affects all of them. The program prints the
-shortest time of each, and how much longer the even number above each odd one takes.
+Forwards of 1 to 6 rows after 544 tokens take turns, so that a busy moment affects all of them. The program
+prints the shortest time of each, and how much longer the even number above each odd one takes.
 """
 
+import argparse
 import random
-import sys
 import time
+from collections.abc import Sequence
 from statistics import median
 
 from aide_lsp.inference.cancel import CancelToken
@@ -32,9 +32,15 @@ def measure(session: Session) -> dict[int, list[float]]:
     return times
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the recipes named, or both."""
-    for recipe in sys.argv[1:] or ["exact", "fast"]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.even_rows",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recipes", nargs="*", default=["exact", "fast"], help="recipes [exact fast]")
+    for recipe in parser.parse_args(arguments).recipes:
         folder = model_folder(Settings(recipe=recipe, provider="cpu"), lambda share, sentence: None)
         times = measure(open_session(folder, "cpu"))
         for odd in (1, 3, 5):

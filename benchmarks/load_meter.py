@@ -1,7 +1,6 @@
-"""How much of the machine other processes used while something was timed.
+"""Measures how much of the machine other processes used while something was timed.
 
-In: two readings of /proc/stat and of the own process. Out: seconds and shares. Used inside the worker
-processes, under more than one Python: standard library only. It does not know what is timed.
+Used inside worker processes, under more than one Python: standard library only.
 """
 
 import os
@@ -12,8 +11,8 @@ from pathlib import Path
 
 STAT = Path("/proc/stat")
 TICKS = os.sysconf("SC_CLK_TCK")
-# Fields of the first line of /proc/stat (proc(5)). Idle and waiting for a disk is not using the machine;
-# guest time is counted in user time already; time stolen by other virtual machines does count.
+# Fields of the first line of /proc/stat (proc(5)). Idle time and waiting for a disk do not count as use;
+# guest time is already part of user time; time stolen by other virtual machines does count.
 USER, NICE, SYSTEM, IRQ, SOFTIRQ, STEAL = 0, 1, 2, 5, 6, 7
 BUSY_FIELDS = (USER, NICE, SYSTEM, IRQ, SOFTIRQ, STEAL)
 
@@ -32,7 +31,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Usage:
-    """What happened between two readings."""
+    """The difference of two readings."""
 
     wall_s: float
     "Seconds that passed."
@@ -59,7 +58,7 @@ def machine_seconds(stat: str) -> float:
 
 
 def usage(before: Reading, after: Reading, cores: int) -> Usage:
-    """Return what passed between two readings.
+    """Return the difference of two readings.
 
     /proc/stat counts in ticks of 10 ms for each kind of use, so over half a second on two cores `others`
     is known to about 0.03; a negative difference is such rounding.
@@ -71,5 +70,5 @@ def usage(before: Reading, after: Reading, cores: int) -> Usage:
 
 
 def core_count() -> int:
-    """Return the number of cores of the machine, also those this process may not use."""
+    """Return the number of cores of the machine, including those that this process may not use."""
     return os.cpu_count() or 1

@@ -1,7 +1,4 @@
-"""Says in words what a figure was measured on: processor, memory, system and versions.
-
-In: nothing. Out: lines for people. Standard library only. It does not know what was measured.
-"""
+"""Describes the machine that a figure was measured on: processor, memory, system. Standard library only."""
 
 import os
 import platform
@@ -12,7 +9,7 @@ FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8"
 
 
 def describe() -> list[str]:
-    """Return lines on this machine."""
+    """Return lines that describe this machine."""
     info = cpu_info()
     flags = [flag for flag in FLAGS if flag in info.get("flags", "").split()]
     system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
@@ -24,7 +21,7 @@ def describe() -> list[str]:
 
 
 def cpu_info(path: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
-    """Return the first processor's entries; nothing where there is no such file."""
+    """Return the first processor's entries; nothing if there is no such file."""
     if not path.exists():
         return {}
     lines = path.read_text().split("\n\n", 1)[0].splitlines()

@@ -1,9 +1,8 @@
-"""What the server costs besides completing: `python -m benchmarks.server [--recipe NAME]`
+"""Measures what the server costs apart from completing.
 
-A real server over stdio, with the model that the settings name, which must be converted: time from the start
-to the answer to `initialize` and to the model being ready (of several starts), CPU seconds while nothing is
-asked, memory after completions at some places of large files, and the time from a cancel to the end of what
-it cancels, in the middle of a long prompt. It does not know what is completed.
+A real server over stdio, with the default model, which must be converted: the time to the answer to
+`initialize` and until the model is ready, CPU seconds while idle, memory after completions in large files,
+and how long a cancel takes in the middle of a long prompt.
 """
 
 import argparse
@@ -38,7 +37,7 @@ LINES = (200, 350)
 
 
 class Server:
-    """A server and when what happened."""
+    """A server, and when it answered and was ready."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.connection = Connection(settings, self._notified)
@@ -47,7 +46,7 @@ class Server:
         self.greeted = self.ready = 0.0
 
     async def start(self) -> None:
-        """Start it and wait until the model is ready; the times are seconds from here."""
+        """Start it and wait until the model is ready; times are seconds from here."""
         started = time.perf_counter()
         await self.connection.start(OWN_SERVER)
         params = {"processId": None, "rootUri": None, "capabilities": CAPABILITIES}
@@ -63,7 +62,7 @@ class Server:
 
 
 async def report_starts(settings: dict[str, Any]) -> None:
-    """Start several servers, one after the other."""
+    """Start several servers, one after another."""
     servers = [Server(settings) for _ in range(STARTS)]
     for server in servers:
         await server.start()
@@ -77,7 +76,7 @@ async def report_starts(settings: dict[str, Any]) -> None:
 
 
 async def report_idle_and_memory(settings: dict[str, Any]) -> None:
-    """Leave one server alone, then let it complete at several places."""
+    """Leave a server idle, then let it complete at several places."""
     server = Server(settings)
     await server.start()
     connection = server.connection
@@ -85,7 +84,7 @@ async def report_idle_and_memory(settings: dict[str, Any]) -> None:
     await asyncio.sleep(IDLE_SECONDS)
     used = process_seconds(connection.pid) - before
     print(f"{'CPU while idle':<28} {used:6.2f} s   in {IDLE_SECONDS:.0f} s")
-    print(memory(connection.pid, "nothing asked yet"))
+    print(memory(connection.pid, "no request yet"))
     for count, module in enumerate(MODULES, 1):
         path = Path(str(module.__file__))
         text, uri = path.read_text(encoding="utf-8"), path.as_uri()
@@ -100,14 +99,14 @@ async def report_idle_and_memory(settings: dict[str, Any]) -> None:
 
 
 def memory(pid: int, when: str) -> str:
-    """Say what a process takes now."""
+    """Report the memory of a process."""
     found = psutil.Process(pid).memory_info()
     resident, mapped = found.rss / 1e6, found.shared / 1e6
-    return f"{f'memory, {when}':<40} {resident:5.0f} MB, {resident - mapped:.0f} of it its own"
+    return f"{f'memory, {when}':<40} {resident:5.0f} MB, {resident - mapped:.0f} not mapped from files"
 
 
 def report_cancels(recipe: str) -> None:
-    """Cancel a long prompt at a chance moment, several times."""
+    """Cancel a long prompt at a random moment, several times."""
     folder = model_folder(Settings(recipe=recipe, provider="cpu"), lambda *_: None)
     session, chance = open_session(folder, "cpu"), random.Random(1)
     ids = [chance.randrange(session.vocab_size) for _ in range(PROMPT_TOKENS)]
@@ -130,7 +129,7 @@ def report_cancels(recipe: str) -> None:
 
 
 def read(session: Session, ids: list[int], cancel: CancelToken) -> float:
-    """Read a prompt as for a completion; return the seconds it took."""
+    """Prefill a prompt as for a completion; return the seconds it took."""
     started = time.perf_counter()
     list(generate(session, PrefixCache(), ids, GREEDY, Limits(1), cancel))
     return time.perf_counter() - started
@@ -138,8 +137,12 @@ def read(session: Session, ids: list[int], cancel: CancelToken) -> float:
 
 def main() -> None:
     """Measure one recipe."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--recipe", default="exact", choices=("exact", "fast"))
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.server",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--recipe", default="exact", choices=("exact", "fast"), help="[exact]")
     recipe = parser.parse_args().recipe
     settings = {"provider": "cpu", "recipe": recipe}
     asyncio.run(report_starts(settings))

@@ -94,7 +94,7 @@ def block_node(graph: GraphWriter, name: str, inputs: Sequence[str], sizes: Mapp
 
 def _multiply_blocks(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
     # Blocks of 128 are a sixth faster. For queries, keys and values, which are a fifteenth of a layer, they
-    # would cost more fidelity than for all the rest (benchmarks/README.md).
+    # would cost more fidelity than for all the rest (benchmarks/results).
     block = BLOCK if name.endswith(".qkv") else widest_block(linear.parts[0].shape[1])
     product = block_product(
         graph, name if linear.bias is None else f"{name}.product", x, int8_blocks(linear, block), 8

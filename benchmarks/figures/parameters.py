@@ -1,9 +1,7 @@
-"""The figures of docs/parameters.md: measures them on the default model, and draws them.
+"""Measures the figures of docs/parameters.md on the default model, and draws them.
 
-`python -m benchmarks.figures.parameters` measures, writes docs/figures/parameters.json, and draws the SVG
-files beside it; with `--draw` it only draws what was measured before, with `--times` it measures nothing but
-the times: all else depends on the model alone.
-It does not know how a completion is made.
+Writes docs/figures/parameters.json and the SVG files next to it. With `--draw` it only draws what was
+measured before; with `--times` it only measures the times again: everything else depends on the model alone.
 """
 
 import argparse
@@ -43,10 +41,14 @@ ROUNDS = 5
 
 
 def main() -> None:
-    """Measure unless only drawing is asked for; write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--draw", action="store_true", help="draw what was measured before")
-    parser.add_argument("--times", action="store_true", help="measure only the times anew")
+    """Measure, unless only drawing is requested; write the figures."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.figures.parameters",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--draw", action="store_true", help="only draw what was measured before")
+    parser.add_argument("--times", action="store_true", help="only measure the times again")
     options, path = parser.parse_args(), FOLDER / "parameters.json"
     data = json.loads(path.read_text(encoding="utf-8")) if options.draw or options.times else {}
     if not options.draw:
@@ -59,7 +61,7 @@ def main() -> None:
 
 
 def measure() -> dict[str, Any]:
-    """Ask the model for all that is drawn but the times."""
+    """Measure everything but the times."""
     completer = default_completer()
     return {
         "model": completer.model.model,
@@ -71,7 +73,7 @@ def measure() -> dict[str, Any]:
 
 
 def measure_times() -> dict[str, Any]:
-    """Time the first token, and say on what machine and how busy that was with other things."""
+    """Time the first token; note the machine and how busy it was with other programs."""
     completer = default_completer()
     before = read_clocks()
     times = first_token_times(completer)
@@ -88,7 +90,7 @@ def default_completer() -> "Completer":
 
 
 def next_token(completer: "Completer") -> dict[str, Any]:
-    """The likeliest tokens at the cursor, and their probabilities at several temperatures."""
+    """Return the most likely tokens at the cursor, and their probabilities at several temperatures."""
     import numpy as np
 
     from aide_lsp.inference.sampler import probabilities
@@ -109,7 +111,7 @@ def next_token(completer: "Completer") -> dict[str, Any]:
 def cursor_logits(completer: "Completer") -> tuple[Any, Any]:
     """Run the prompt of the cursor; return the tokenizer and the logits (V,) of the next token.
 
-    The blank before the cursor is left out of it, as Aide does: the next token brings it.
+    The space before the cursor is left out, as Aide does: the next token contains it.
     """
     from aide_lsp.completion.fim import open_format
     from aide_lsp.inference.cancel import CancelToken
@@ -145,10 +147,10 @@ def distinct_completions(completer: "Completer") -> dict[str, int]:
 
 
 def first_token_times(completer: "Completer") -> dict[str, Any]:
-    """Milliseconds to the first token when nothing is in the prefix cache, by Num Context.
+    """Return milliseconds to the first token with nothing in the prefix cache, by Num Context.
 
-    The shortest of some, because what else runs only ever makes it longer. Each request stands at
-    another place of a long file, so that it shares nothing with the one before.
+    The shortest of several, because other programs only ever make it longer. Each request is at another place
+    of a long file, so that it shares nothing with the previous one.
     """
     text = inspect.getsource(argparse)
     lines = [end for end in range(len(text) // 3, len(text)) if text[end] == "\n"]
@@ -167,7 +169,7 @@ def first_token_times(completer: "Completer") -> dict[str, Any]:
 def complete(
     completer: "Completer", text: str, offset: int, max_tokens: int = 48, **parameters: Any
 ) -> "Completion":
-    """Complete a Python text with the default parameters but for those given."""
+    """Complete a Python text with the default parameters except for those given."""
     from aide_lsp.completion.completer import CompletionRequest
     from aide_lsp.inference.cancel import CancelToken
     from aide_lsp.settings.fields import Parameters
@@ -196,12 +198,12 @@ def figures(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def temperature_figure(data: Mapping[str, Any]) -> str:
-    """Draw the likeliest tokens side by side for each temperature."""
+    """Draw the most likely tokens side by side for each temperature."""
     rows, left, panel, step = 8, 150, 225, 27
     drawing = Drawing(
         104 + rows * step + 26,
         "Temperature: the same eight tokens at one cursor",
-        "Share of the draw for the next token behind “return”, Top K and Top P switched off",
+        "Probability of the next token after “return”, with Top K and Top P off",
     )
     for row, token in enumerate(data["next_token"]["tokens"][:rows]):
         drawing.write(left - 14, 122 + row * step, visible(token), "label code", "end")
@@ -217,14 +219,14 @@ def temperature_figure(data: Mapping[str, Any]) -> str:
 
 
 def cuts_figure(data: Mapping[str, Any]) -> str:
-    """Draw the shares of the likeliest tokens and their running sum, and where the cuts fall."""
+    """Draw the probabilities of the most likely tokens, their running sum, and the cuts."""
     tokens, shares = data["next_token"]["tokens"], data["next_token"]["probabilities"]["1.0"]
     left, top, bottom, right = 64, 84, 372, WIDTH - 176
     step = (right - left) / len(tokens)
     drawing = Drawing(
         476,
         "Top K and Top P: where the tail is cut off",
-        "Bars: share of each token at Temperature 1, the likeliest first. Line: their sum so far.",
+        "Bars: probability of each token at Temperature 1, most likely first. Line: running sum.",
     )
     height = lambda share: bottom - share * (bottom - top)  # noqa: E731 - a scale, not a function of its own
     for tenth in (0, 25, 50, 75, 100):
@@ -278,7 +280,7 @@ def first_token_figure(data: Mapping[str, Any]) -> str:
     drawing = Drawing(
         400,
         "What Num Context costs: time to the first token, nothing in the cache",
-        f"1 = the time at the default of 1024. Shortest of {ROUNDS}, while other programs used "
+        f"1 = the time at the default of 1024. Shortest of {ROUNDS}; other programs used "
         f"{data['others']:.0%} of the machine.",
     )
     most = max(2.5, max(ratios) * 1.1)
@@ -300,12 +302,12 @@ def first_token_figure(data: Mapping[str, Any]) -> str:
 
 
 def visible(token: str) -> str:
-    """Show blanks and line ends of a token."""
+    """Make spaces and line ends of a token visible."""
     return token.replace(" ", "␣").replace("\n", "↵")
 
 
 def percent(share: float) -> str:
-    """Write a share as people do."""
+    """Return a share as people write it."""
     return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}" if share >= 0.001 else "< 0.1%"
 
 

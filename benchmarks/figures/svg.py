@@ -1,7 +1,6 @@
-"""Draws plain charts as SVG text: bars, lines, labels, on a card that follows light and dark.
+"""Draws plain charts as SVG text: bars, lines, labels, on a card that follows light and dark mode.
 
-In: numbers and words. Out: one SVG document. Standard library only; the same input gives the same bytes.
-It does not know what the numbers mean.
+Standard library only; the same input gives the same bytes.
 """
 
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ STYLE = """
 
 
 class Drawing:
-    """Collects shapes; `text()` gives the document."""
+    """Collects shapes; `text()` returns the document."""
 
     def __init__(self, height: int, title: str, note: str) -> None:
         self._height, self._title, self._shapes = height, title, list[str]()
@@ -40,7 +39,7 @@ class Drawing:
         )
 
     def write_down(self, x: float, y: float, words: str) -> None:
-        """Write code that runs from upper right, where it ends, to lower left."""
+        """Write code that rises from lower left to upper right, where it ends."""
         self._shapes.append(
             f'<text class="label code" text-anchor="end" transform="translate({x:.1f} {y:.1f}) rotate(-50)">'
             f"{escape(words)}</text>"

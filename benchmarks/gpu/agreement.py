@@ -1,7 +1,6 @@
-"""Do two graphs of the same weights say the same? And does one say the same however a text is cut?
+"""Compares two graphs of the same weights, and one graph with itself when a text is cut in other places.
 
-In: two open graphs, token ids. Out: figures on the differences of logits and choices, and a verdict. It
-does not know devices or where weights come from.
+A verdict allows for what float16 arithmetic may change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,23 +15,23 @@ from aide_lsp.inference.session import Candidates, Session
 from benchmarks.gpu.bound_graph import Rows
 
 TOLERANCE = 0.1
-"""Largest difference of a logit that float16 may make, where logits spread by about 3."""
+"""Largest difference that float16 may make to a logit, where logits spread by about 3."""
 
 Call = tuple[int, int]
-"""(first position, position behind the last) of one forward."""
-# A prompt; tokens one by one; some at once; back to an earlier place; in two halves from the beginning.
+"""(first position, position after the last) of one forward."""
+# A prompt; tokens one by one; several at once; back to an earlier place; in two parts from the beginning.
 CALLS: tuple[Call, ...] = ((0, 256), (256, 257), (257, 258), (258, 266), (200, 240), (0, 300), (300, 512))
 
 
 Found = Rows | Candidates
-"""What left a graph: candidates of P rows, best first."""
+"""The output of a graph: candidates of P rows, best first."""
 
 
 class Graph(Protocol):
-    """Something that gives candidates behind tokens."""
+    """Something that returns candidates for the next token."""
 
     def forward(self, ids: Sequence[int], past: int, rows: Sequence[int]) -> Found:
-        """Run `ids` at positions `past`, `past + 1`, ...; return what is asked of `rows`."""
+        """Run `ids` at positions `past`, `past + 1`, ...; return the candidates of `rows`."""
         ...
 
 
@@ -49,14 +48,14 @@ class SessionGraph:
 
 @frozen
 class Agreement:
-    """What was found."""
+    """Result of a comparison."""
 
     rows: int
     "Positions compared."
     same: int
     "Positions at which both choose the same token."
     excused: int
-    "Positions at which they differ and the reference's best two lie within the tolerance."
+    "Positions at which they differ and the reference's best two are within the tolerance."
     largest: float
     "Largest difference of the logits of a token that is among the candidates of both."
 
@@ -84,7 +83,7 @@ def run_call(graph: Graph, ids: Sequence[int], call: Call) -> Found:
 
 
 def compare_rows(rows: Found, reference: Found) -> Agreement:
-    """Compare what left two graphs."""
+    """Compare the outputs of two graphs."""
     same = rows.ids[:, 0] == reference.ids[:, 0]
     close = reference.logits[:, 0] - reference.logits[:, 1] <= TOLERANCE
     largest = max(map(_largest_difference, rows.ids, rows.logits, reference.ids, reference.logits))
@@ -100,15 +99,15 @@ def _largest_difference(
     _, here, there = np.intersect1d(ids, other_ids, return_indices=True)
     if not here.size:
         return float("inf")
-    # NaN is no agreement, and `max` would lose it.
+    # NaN is a disagreement, and `max` would lose it.
     difference = float(np.abs(logits[here] - other_logits[there]).max())
     return difference if np.isfinite(difference) else float("inf")
 
 
 def cutting_changes(graph: Graph, ids: Sequence[int], cuts: Iterable[int]) -> dict[int, float]:
-    """Return for each length of forward how far the last row's logits are from those of one single forward.
+    """Return, by length of forward, how far the last row's logits are from those of a single forward.
 
-    0.0 is the same bit for bit. Looks at the candidates of the last position, which depend on the keys
+    0.0 means the same bits. Only the candidates of the last position are compared, which depend on the keys
     and values of all others.
     """
     whole = graph.forward(ids, 0, [len(ids) - 1])

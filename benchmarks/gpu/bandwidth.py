@@ -1,7 +1,7 @@
 """Measures how fast a device reads weights: products of one row with large matrices.
 
-In: `cpu` or `cuda`. Out: bytes a second. Decoding a token is such products and little else, so the bytes
-of the weights divided by this are the time no decoding step can beat. It does not know any model.
+Decoding a token is such products and little else, so the bytes of the weights divided by this rate are the
+time that no decoding step can beat.
 """
 
 import time
@@ -15,12 +15,12 @@ from onnx import TensorProto, helper
 
 from benchmarks.gpu.bound_graph import PROVIDERS
 
-DEPTH = 4096  # length of the row: about a model's hidden size, so that the kernel is one a model uses
+DEPTH = 4096  # length of the row: about a model's hidden size, so that the kernel is one that models use
 REPEATS = 20
 MIB = 1 << 20
-# Two sizes: their difference is free of what one call costs. Both far beyond any cache.
+# Two sizes, because their difference does not contain the cost of a call. Both are far larger than any cache.
 SIZES = {"cuda": (512 * MIB, 1536 * MIB), "cpu": (128 * MIB, 384 * MIB)}
-# float16 products are what CUDA will run; the CPU would convert the matrix first.
+# CUDA runs float16 products; the CPU would convert the matrix first.
 TYPES: dict[str, tuple[Any, int]] = {
     "cuda": (np.float16, TensorProto.FLOAT16),
     "cpu": (np.float32, TensorProto.FLOAT),
@@ -28,14 +28,14 @@ TYPES: dict[str, tuple[Any, int]] = {
 
 
 def measure(device: str) -> float:
-    """Return bytes a second."""
+    """Return bytes per second."""
     session = _session(device)
     small, large = SIZES[device]
     return slope(small, _seconds(session, device, small), large, _seconds(session, device, large))
 
 
 def slope(small: int, small_s: float, large: int, large_s: float) -> float:
-    """Return bytes a second from the times of two sizes; of the large one alone if noise swapped them."""
+    """Return bytes per second from the times of two sizes, or the large one alone if noise swapped them."""
     if large_s <= small_s:
         return large / large_s
     return (large - small) / (large_s - small_s)
@@ -60,7 +60,7 @@ def _session(device: str) -> Any:
 def _seconds(session: Any, device: str, size: int) -> float:
     dtype = TYPES[device][0]
     columns = size // (DEPTH * np.dtype(dtype).itemsize)
-    # Not zeros: a device may run cooler, and so faster, on them.
+    # Not zeros: a device may run cooler, and so faster, with them.
     block = np.random.default_rng(0).standard_normal((DEPTH, 1024), dtype=np.float32).astype(dtype)
     matrix = np.tile(block, columns // 1024)
     io = session.io_binding()

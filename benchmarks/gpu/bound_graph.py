@@ -1,8 +1,7 @@
 """Runs a graph in the "aide" layout with everything bound to one device.
 
-In: a model folder, `cpu` or `cuda`. Out: candidates and hidden states of the rows asked for. The KV
-buffers lie on the device, past and present are the same memory. Needs onnxruntime and NumPy only. It does
-not know prompts or what is compared; the language server has its own session.
+The KV buffers are on the device, and past and present are the same memory. Needs onnxruntime and NumPy only;
+the language server has its own session.
 """
 
 from collections import Counter
@@ -22,7 +21,7 @@ OUTPUTS = ("candidate_ids", "candidate_logits", "hidden")
 
 @frozen(eq=False)
 class Rows:
-    """What left the graph, P rows."""
+    """The output of the graph, P rows."""
 
     ids: NDArray[np.int64]  # (P, 64), best first
     logits: NDArray[np.float32]  # (P, 64)
@@ -53,18 +52,18 @@ class BoundGraph:
 
     @property
     def providers(self) -> list[str]:
-        """The providers the session really has, first choice first."""
+        """The providers that the session got, first choice first."""
         return list(self.session.get_providers())
 
     def nodes_by_provider(self) -> dict[str, Counter[str]]:
-        """Return for each provider how many nodes of each operator it got."""
+        """Return how many nodes of each operator each provider got."""
         found: dict[str, Counter[str]] = {}
         for part in self.session.get_provider_graph_assignment_info():
             found.setdefault(part.ep_name, Counter()).update(node.op_type for node in part.get_nodes())
         return found
 
     def forward(self, ids: Sequence[int], past: int, rows: Sequence[int]) -> Rows:
-        """Run `ids` at positions `past`, `past + 1`, ...; return what is asked of `rows`."""
+        """Run `ids` at positions `past`, `past + 1`, ...; return the output of `rows`."""
         shape = len(ids), len(rows)
         if shape not in self._bindings:
             self._bindings[shape] = self._bind(*shape)
@@ -77,7 +76,7 @@ class BoundGraph:
         }
         for name, value in values.items():
             binding.inputs[name].update_inplace(value)
-        # A small copy to the device may still be under way on another stream when the call returns.
+        # A small copy to the device may still be in progress on another stream when the call returns.
         binding.io.synchronize_inputs()
         self.session.run_with_iobinding(binding.io)
         binding.io.synchronize_outputs()
@@ -116,7 +115,7 @@ def _open(path: Path, device: str) -> Any:
     providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
     session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     if PROVIDERS[device] not in session.get_providers():
-        raise RuntimeError(f"asked for {PROVIDERS[device]}, got {', '.join(session.get_providers())}")
+        raise RuntimeError(f"requested {PROVIDERS[device]}, got {', '.join(session.get_providers())}")
     return session
 
 

@@ -1,8 +1,7 @@
-"""Finds the CUDA libraries that were installed as Python packages anywhere on the path.
+"""Loads the CUDA libraries that were installed as Python packages anywhere on the path.
 
-In: nothing. Out: the libraries loaded into this process, where onnxruntime then finds them by name.
-onnxruntime's own `preload_dlls` looks beside onnxruntime only; a wheel unpacked elsewhere, next to an
-environment that has the NVIDIA packages, is not served by that. It does not know if there is a device.
+onnxruntime then finds them by name. Its own `preload_dlls` only looks next to onnxruntime, which does not
+work for a wheel that was unpacked elsewhere.
 """
 
 import ctypes
@@ -10,12 +9,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-# In the order in which they need each other.
+# In the order of their dependencies.
 LIBRARIES = ("libcudart", "libcublasLt", "libcublas", "libnvrtc", "libcurand", "libcufft", "libcudnn")
 
 
 def preload(path: Iterable[str] = sys.path) -> list[str]:
-    """Load what is found of `LIBRARIES`; return the files that were loaded."""
+    """Load those of `LIBRARIES` that are found; return the files."""
     loaded = []
     for folder in (Path(entry) / "nvidia" for entry in path if entry):
         for name in LIBRARIES:

@@ -1,9 +1,7 @@
-"""Models with random weights in the shapes of real ones, through the converter's own graph builder.
+"""Models with random weights in the shapes of real ones, written by the converter's own graph builder.
 
-In: the name of a shape, a recipe, an empty folder. Out: the graphs as the converter writes them. All
-weights are small integers times a power of two: exact in float16 as in float32, so that two recipes
-differ in arithmetic only. Needs NumPy, onnx and attrs; no GGUF file, no tokenizer. It does not know
-what runs the graph.
+All weights are small integers times a power of two: exact in float16 as in float32, so that two recipes
+differ in arithmetic only. Needs NumPy, onnx and attrs; no GGUF file, no tokenizer.
 """
 
 import zlib
@@ -80,7 +78,7 @@ SHAPES: Mapping[str, Shape] = {
 
 @frozen
 class RandomTensor(Tensor):
-    """Values that are computed when asked for, the same for every asking."""
+    """Values that are computed on demand, the same every time."""
 
     def floats(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         """Return rows `start:stop` as float32 (all of a vector)."""
@@ -98,20 +96,20 @@ def scale_of(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     if name.endswith("bias"):
         return 2.0**-10, 0.0
     width = shape[-1]
-    # Normalised hidden states have length sqrt(width): products come out of order 1, logits as wanted.
+    # Normalized hidden states have length sqrt(width): products are of order 1, logits as wanted.
     wanted = (VOCAB_SPREAD if name == "token_embd.weight" else 1.0) / width**0.5
     return float(2.0 ** np.round(np.log2(wanted / spread))), 0.0
 
 
 def write_random_model(shape: Shape, recipe: str, folder: Path) -> None:
-    """Write the graphs of a random model of `shape` into `folder` (made if need be)."""
+    """Write the graphs of a random model of `shape` into `folder`, which is created if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     file = random_file(shape)
     write_decoder(file, read_architecture(file), RECIPES[recipe], folder)
 
 
 def random_file(shape: Shape) -> GgufFile:
-    """Return what opening a GGUF file would return, without a file."""
+    """Return what opening a GGUF file would return."""
     empty = np.zeros((0, 0), np.uint8)
     tensors = {name: RandomTensor(name, FLOAT32, sizes, empty) for name, sizes in shape.tensors().items()}
     metadata = {

@@ -1,8 +1,4 @@
-"""The steps of the GPU check: write a random model, compare, time, each with its lines of output.
-
-In: the name of a shape, a device. Out: lines on stdout, and whether the device agrees with the CPU. It
-does not know the command line or whether there is a device.
-"""
+"""The steps of the GPU check: write a random model, compare, time; each prints its results."""
 
 import platform
 import tempfile
@@ -31,7 +27,7 @@ from benchmarks.gpu.random_model import SHAPES, Shape, random_file, write_random
 CAPACITY = 2048
 PROMPTS = (512, 1024)
 PAST = 512
-TEXT_FOR_CUTS = 514  # two more than a multiple of the lengths below: the last piece is a short one
+TEXT_FOR_CUTS = 514  # two more than a multiple of the lengths below: the last piece is short
 CUTS = (1, 2, 64, 100, 256)
 WARM_UP = 3
 
@@ -41,11 +37,11 @@ class Timed:
     """One row of figures."""
 
     title: str
-    "What the row calls it."
+    "Its name in the output."
     prepare: Callable[[], Work]
-    "Does what is not timed and returns what is."
+    "Does what is not timed; returns what is."
     operations: int = 1
-    "How many of what is told are done in one call."
+    "Operations done in one call."
 
 
 def check_shape(name: str, device: str, bandwidth: float | None, repeats: int) -> bool:
@@ -83,7 +79,7 @@ def write_models(name: str, folder: Path) -> tuple[Path, Path]:
 
 
 def device_lines(graph: BoundGraph) -> list[str]:
-    """Say what the session really got, and which nodes run where."""
+    """Say which providers the session got, and which nodes run where."""
     lines = [
         f"onnxruntime {onnxruntime.__version__} (Python {platform.python_version()});"
         f" the session got {', '.join(graph.providers)}"
@@ -95,10 +91,10 @@ def device_lines(graph: BoundGraph) -> list[str]:
 
 
 def report_agreement(title: str, graph: Graph, reference: Path, ids: Sequence[int]) -> bool:
-    """Compare with the float32 graph on the CPU; say and return whether they agree."""
+    """Compare with the float32 graph on the CPU; print and return whether they agree."""
     found = compare(graph, BoundGraph(reference, "cpu", CAPACITY), ids)
     print(
-        f"against float32 on the CPU ({title}): same choice at {found.same} of {found.rows} positions"
+        f"compared with float32 on the CPU ({title}): same choice at {found.same} of {found.rows} positions"
         f" ({found.excused} of the others within {TOLERANCE}); largest difference of a logit"
         f" {found.largest:.4f}, allowed {TOLERANCE}: {'agrees' if found.holds else 'DOES NOT AGREE'}"
     )
@@ -106,14 +102,16 @@ def report_agreement(title: str, graph: Graph, reference: Path, ids: Sequence[in
 
 
 def report_cuts(graph: BoundGraph, ids: Sequence[int]) -> None:
-    """Say whether the last logits of a text depend on how it was cut into forwards."""
+    """Print whether the last logits of a text depend on how it was cut into forwards."""
     changes = cutting_changes(graph, ids[:TEXT_FOR_CUTS], CUTS).items()
     words = [f"{length} rows {f'{change:.4f}' if change else 'same bits'}" for length, change in changes]
-    print(f"logits behind {TEXT_FOR_CUTS} tokens, in pieces, against one forward of all: {', '.join(words)}")
+    print(
+        f"logits after {TEXT_FOR_CUTS} tokens, in pieces, compared with a single forward: {', '.join(words)}"
+    )
 
 
 def report_floor(weight_bytes: int, device: str, bandwidth: float | None) -> float:
-    """Say and return the seconds that reading all weights once takes."""
+    """Print and return the seconds that reading all weights once takes."""
     rate = bandwidth * 1e9 if bandwidth else read_speed.measure(device)
     floor = weight_bytes / rate
     print(
@@ -124,7 +122,7 @@ def report_floor(weight_bytes: int, device: str, bandwidth: float | None) -> flo
 
 
 def report_times(title: str, rows: list[Timed], floor: float, repeats: int) -> None:
-    """Time each row and print it beside the floor."""
+    """Time each row and print it with the floor."""
     print(f"{title}:")
     for row in rows:
         seconds = take(row, repeats)
@@ -132,7 +130,7 @@ def report_times(title: str, rows: list[Timed], floor: float, repeats: int) -> N
 
 
 def take(row: Timed, repeats: int) -> float:
-    """Return the median of the seconds one operation takes."""
+    """Return the median seconds of one operation."""
     times = []
     for _ in range(WARM_UP + repeats):
         work = row.prepare()
@@ -143,7 +141,7 @@ def take(row: Timed, repeats: int) -> float:
 
 
 def graph_work(graph: BoundGraph, ids: Sequence[int]) -> list[Timed]:
-    """Return what is timed on a graph: ids go to the device, candidates come back, nothing else."""
+    """Return what is timed on a graph: ids go to the device, candidates come back."""
 
     def run(past: int, count: int) -> Callable[[], Work]:
         return lambda: lambda: run_last(graph, ids, past, count)
@@ -151,13 +149,13 @@ def graph_work(graph: BoundGraph, ids: Sequence[int]) -> list[Timed]:
     rows = [Timed(f"first token, prompt of {length}", run(0, length)) for length in PROMPTS]
     return [
         *rows,
-        Timed(f"each token behind {PAST}", run(PAST, 1)),
+        Timed(f"each token after {PAST}", run(PAST, 1)),
         Timed(f"+8 tokens, {PAST} cached", run(PAST, 8)),
     ]
 
 
 def run_last(graph: BoundGraph, ids: Sequence[int], past: int, count: int) -> None:
-    """Run `count` ids behind `past` in one forward, for the candidates of the last."""
+    """Run `count` ids after `past` in one forward, for the candidates of the last."""
     graph.forward(ids[past : past + count], past, [count - 1])
 
 
@@ -171,21 +169,21 @@ def report_product(
     repeats: int,
     cuda_graphs: bool,
 ) -> bool:
-    """Compare and time the way of every completion: the language server's session and its loop."""
+    """Compare and time what every completion runs: the language server's session and its loop."""
     architecture = read_architecture(random_file(shape))
     facts = ConvertedModel("fp16", architecture, "float16", min(CANDIDATES, shape.vocab_size), [])
     write_manifest(folder, CardFacts("random", None, [], ""), facts)
     session = open_aide_session(folder, read_model_folder(folder), device, 0, 0, cuda_graphs=cuda_graphs)
     name = "Aide's own session"
     if device == "cuda":
-        name += ", steps by CUDA graph" if cuda_graphs else ", without CUDA graphs"
+        name += ", with CUDA graphs" if cuda_graphs else ", without CUDA graphs"
     good = report_agreement(name, SessionGraph(session), reference, ids)
     same = keeps_bits(session)
     bits = "same bits" if same else "OTHER BITS"
     print(f"{name}: {bits} from a cold and a warm cache and in larger buffers")
     bench = SpeedBench(session, ids)
     rows = [Timed(f"first token, prompt of {n}", partial(bench.prefill, n)) for n in PROMPTS]
-    rows.append(Timed(f"each token behind {PAST}", partial(bench.decode, PAST, 32), 32))
+    rows.append(Timed(f"each token after {PAST}", partial(bench.decode, PAST, 32), 32))
     rows.append(Timed(f"+8 tokens, {PAST} cached", partial(bench.extend, PAST, 8, 8), 8))
     note = f" ({session.provider_note})" if session.provider_note else ""
     report_times(f"{name} on {session.provider.upper()}{note}", rows, floor, repeats)

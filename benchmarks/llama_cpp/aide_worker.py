@@ -1,7 +1,4 @@
-"""Aide as an engine: a converted model, opened and run as the language server does.
-
-In and out: see `worker`. It does not know llama.cpp.
-"""
+"""Aide as an engine: a converted model, opened and run as the language server does it."""
 
 from importlib.metadata import version
 from pathlib import Path

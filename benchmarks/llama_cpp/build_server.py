@@ -1,10 +1,9 @@
-"""Builds llama.cpp's own server from the sources that come with llama-cpp-python, for the processor at hand.
+"""Builds llama.cpp's own server from the sources in llama-cpp-python, for this machine's processor.
 
-In: a folder to build in. Out: the path of the program, on stdout. The version is the one in requirements.txt,
-so that both benchmarks compare with the same llama.cpp. Needs cmake and a C++ compiler; some 15 minutes on
-two cores. It does not know what the server is for.
+The version is the one in requirements.txt, so that both benchmarks compare with the same llama.cpp. Needs
+cmake and a C++ compiler; takes about 15 minutes on two cores. Prints the path of the program.
 
-    python benchmarks/llama_cpp/build_server.py ../llama-server
+    python -m benchmarks.llama_cpp.build_server ../llama-server
 """
 
 import argparse
@@ -15,7 +14,7 @@ import tarfile
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-# As whoever cares for speed would build it. Nothing is fetched: neither a web page to serve nor models.
+# Built for speed. Nothing is downloaded: neither a web page to serve nor models.
 OPTIONS = {
     "CMAKE_BUILD_TYPE": "Release",
     "GGML_NATIVE": "ON",
@@ -31,11 +30,13 @@ OPTIONS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build; print where the program is."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, help="folder to build in; some 500 MB")
+    """Build, and print the path of the program."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.llama_cpp.build_server", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("folder", type=Path, help="folder to build in (500 MB)")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="compilers at a time [one a core]"
+        "--jobs", type=int, default=os.cpu_count() or 1, help="parallel compilers [one per core]"
     )
     options = parser.parse_args(arguments)
     folder = options.folder.resolve()
@@ -49,11 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def sources(folder: Path) -> Path:
-    """Return llama.cpp's sources; fetch and unpack them first where needed."""
+    """Return the folder of llama.cpp's sources; download and unpack them if needed."""
     found = sorted(folder.glob("llama_cpp_python-*/vendor/llama.cpp"))
     if found:
         return found[0]
-    # Metadata of a source distribution is asked of its build tool, which pip fetches too.
+    # pip also downloads the build tool of the source distribution, to ask it for metadata.
     only = ("--no-binary", "llama-cpp-python", "--no-deps", "-r", str(REQUIREMENTS), "-d", str(folder))
     run(sys.executable, "-m", "pip", "download", "-q", *only)
     archive = sorted(folder.glob("llama_cpp_python-*.tar.gz"))[0]
@@ -63,7 +64,7 @@ def sources(folder: Path) -> Path:
 
 
 def run(*command: str) -> None:
-    """Run a command; what it says goes to stderr, so that stdout holds the path alone."""
+    """Run a command with its output on stderr, so that stdout holds the path alone."""
     subprocess.run(command, check=True, stdout=sys.stderr)
 
 

@@ -1,10 +1,8 @@
 """Compares Aide with llama.cpp on the same weights, the same token ids and the same number of threads.
 
-In: a GGUF file, folders converted from it, a Python that has llama-cpp-python. Out: a table of medians
-and ratios on stdout, all samples as JSON if asked for. One worker process for each engine; the engines
-take turns, so that drift of the machine meets all of them. Samples in which other processes used the
-machine are dropped and counted: under contention llama.cpp's threads, which wait by spinning, lose far
-more than ours, and a ratio from such samples would flatter us. It does not know how an engine works.
+One worker process for each engine; the engines take turns, so that drift of the machine affects all of them.
+Samples during which other processes used the machine are dropped and counted: under contention llama.cpp's
+threads, which wait by spinning, lose far more than Aide's, and a ratio from such samples would flatter Aide.
 
     python -m benchmarks.llama_cpp.compare --llama-python ../llama-env/bin/python
 """
@@ -32,13 +30,13 @@ from benchmarks.llama_cpp.report import (
 )
 from benchmarks.llama_cpp.samples import MAX_OTHERS, Cell, Sample, enough, gate
 
-PAUSE_S = 0.2  # lets the spinning threads of the engine that went before fall asleep
+PAUSE_S = 0.2  # lets the spinning threads of the previous engine fall asleep
 LOADS = 5
 LOOSEST = 0.25
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the comparison; the exit status is 3 when some ratio could not be given."""
+    """Run the comparison; the exit status is 3 if a ratio could not be given."""
     options = parse(arguments)
     try:
         specs = [llama_spec(options.llama_python, options.gguf or default_gguf())]
@@ -69,41 +67,47 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.llama_cpp.compare", description=__doc__.split("\n")[0]
     )
     add = parser.add_argument
-    add("--llama-python", default=sys.executable, help="Python that has llama-cpp-python (see README.md)")
-    add("--gguf", type=Path, help="the GGUF file [that of the default model]")
+    add(
+        "--llama-python",
+        default=sys.executable,
+        help="Python that has llama-cpp-python (see benchmarks/README.md)",
+    )
+    add("--gguf", type=Path, help="the GGUF file [the default model's]")
     add(
         "--folder",
         type=Path,
         action="append",
-        help="converted from it; may be repeated [exact, fast]",
+        help="a conversion of it; may be repeated [exact, fast]",
     )
     add("--threads", type=int, default=2, help="threads of each engine [2]")
     add("--samples", type=int, default=7, help="clean samples wanted for each figure [7]")
-    add("--max-rounds", type=int, default=25, help="rounds after which to stop in any case [25]")
-    add("--max-others", type=float, default=MAX_OTHERS, help="share of the machine others may use [0.10]")
-    add("--long", action="store_true", help="also a cold prefill of 2048 tokens")
+    add("--max-rounds", type=int, default=25, help="most rounds [25]")
+    add(
+        "--max-others", type=float, default=MAX_OTHERS, help="share of the machine that others may use [0.10]"
+    )
+    add("--long", action="store_true", help="also measure a cold prefill of 2048 tokens")
     add("--markdown", action="store_true", help="print the table as Markdown")
     add("--json", type=Path, help="write all samples to this file")
     options = parser.parse_args(arguments)
     if not 0 < options.max_others <= LOOSEST:
-        parser.error(f"--max-others is a share above 0 and at most {LOOSEST}: beyond, ratios flatter Aide")
+        parser.error(f"--max-others must be above 0 and at most {LOOSEST}: above that, ratios flatter Aide")
     return options
 
 
 def default_gguf() -> Path:
-    """Return the GGUF file of the default model; it must be fetched."""
+    """Return the GGUF file of the default model, which must be fetched."""
     from aide_lsp.catalog import store
     from aide_lsp.loading import card_of
     from aide_lsp.settings.fields import Settings
 
     file = store.model_file(card_of(Settings()))
     if file is None:
-        raise EngineFault("The default model is not fetched; run: aide models fetch")
+        raise EngineFault("The default model is not fetched. Run `aide models fetch`.")
     return file
 
 
 def default_folders() -> list[Path]:
-    """Return the conversions of the default model that are there, `exact` before `fast`."""
+    """Return the existing conversions of the default model, `exact` before `fast`."""
     from aide_lsp.catalog import store
     from aide_lsp.loading import card_of
     from aide_lsp.settings.fields import Settings
@@ -112,7 +116,7 @@ def default_folders() -> list[Path]:
     folders = [store.converted_folder(card, recipe) for recipe in ("exact", "fast")]
     found = [folder for folder in folders if store.is_converted(folder)]
     if not found:
-        raise EngineFault("The default model is not converted; run: aide models convert")
+        raise EngineFault("The default model is not converted. Run `aide models convert`.")
     return found
 
 
@@ -143,7 +147,7 @@ def take_loads(
 
 
 def take_rounds(workers: list[Worker], samples: Samples, plan: Plan) -> None:
-    """Take samples in turns until there are enough clean ones; adds to `samples`."""
+    """Take samples in turns until there are enough clean ones; add them to `samples`."""
     for worker in workers:
         for measure in plan.measures:  # touches every page and every code path once
             samples[measure.title, worker.spec.name] = []
@@ -165,20 +169,20 @@ def take_rounds(workers: list[Worker], samples: Samples, plan: Plan) -> None:
 
 
 def cells_of(measure: Measure, workers: list[Worker], samples: Samples, plan: Plan) -> list[Cell]:
-    """Gate what was taken of one measure, engine by engine."""
+    """Gate the samples of one measure, engine by engine."""
     return [gate(samples[measure.title, worker.spec.name], plan.max_others) for worker in workers]
 
 
 def progress(turn: int, workers: list[Worker], samples: Samples, plan: Plan) -> None:
-    """Say how far it is, on stderr."""
+    """Report progress on stderr."""
     cells = [cell for measure in plan.measures for cell in cells_of(measure, workers, samples, plan)]
     least = min(len(cell.clean) for cell in cells)
     dropped = sum(cell.dropped for cell in cells)
-    print(f"round {turn}: at least {least} clean samples of each, {dropped} dropped", file=sys.stderr)
+    print(f"round {turn}: at least {least} clean samples per cell, {dropped} dropped", file=sys.stderr)
 
 
 def save(path: Path, names: list[str], facts: list[dict[str, Any]], samples: Samples, plan: Plan) -> None:
-    """Write all samples, dropped ones included."""
+    """Write all samples, including dropped ones."""
     content = {
         "machine": machine.describe(),
         "engines": dict(zip(names, facts, strict=True)),

@@ -1,8 +1,4 @@
-"""Worker processes, one for each engine: start, ask, stop.
-
-In: the name of an engine, its Python, its model. Out: answers of the worker as plain values. It does
-not know what the answers mean.
-"""
+"""Worker processes, one for each engine: start, ask, stop."""
 
 import json
 import os
@@ -22,13 +18,13 @@ class EngineSpec:
     """What one engine is."""
 
     name: str
-    "What the table calls it."
+    "Its name in the table."
     module: str
     "Module of the worker."
     python: str
     "Python that has the engine."
     model: Path
-    "Its model: a GGUF file or a model folder."
+    "A GGUF file or a model folder."
 
 
 class EngineFault(Exception):  # noqa: N818 - a message for people

@@ -1,7 +1,7 @@
 """llama.cpp as an engine, through the C interface of llama-cpp-python.
 
-In and out: see `worker`. The loop is llama.cpp's own (decode, greedy sampler): no Python object is
-touched for each token but the token. It does not know Aide; its Python needs only llama-cpp-python.
+The loop is llama.cpp's own (decode, greedy sampler): Python handles nothing per token but the token itself.
+This process's Python needs only llama-cpp-python.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ class Llama:
     """One model with one context."""
 
     def versions(self) -> dict[str, str]:
-        """Return the version, and the instruction sets that the build uses."""
+        """Return the version and the instruction sets that the build uses."""
         return {
             "llama-cpp-python": version("llama-cpp-python"),
             "features": lib.llama_print_system_info().decode().strip(),
@@ -66,10 +66,10 @@ class Llama:
             raise RuntimeError(f"llama.cpp cannot open {path}")
         self.sampler = lib.llama_sampler_init_greedy()
         self.memory = lib.llama_get_memory(self.context)
-        self.cached = 0  # how many of `ids` are cached; generated tokens behind them do not count
+        self.cached = 0  # how many of `ids` are cached; generated tokens after them do not count
 
     def _warm(self, past: int) -> None:
-        """Have exactly `past` ids cached."""
+        """Make exactly `past` ids cached."""
         if self.cached < past:
             self._trim(0)
             self._fill(past)
@@ -88,7 +88,7 @@ class Llama:
             token = self._next([token])
 
     def _next(self, ids: list[int]) -> int:
-        """Run `ids` behind what is cached; return the most probable token."""
+        """Run `ids` after what is cached; return the most likely token."""
         for start in range(0, len(ids), BATCH):
             part = ids[start : start + BATCH]
             tokens = (ctypes.c_int32 * len(part))(*part)  # the batch only points at it

@@ -1,16 +1,16 @@
-"""Records how llama.cpp tokenises 1,000 snippets: the reference of tests/convert/test_tokenizer_json.py.
+"""Records how llama.cpp tokenizes 1,000 snippets: the reference of tests/convert/test_tokenizer_json.py.
+
+Needs llama-cpp-python. Snippets are cut from Python's standard library (PSF license) and from generated text:
+other languages and scripts, odd white space, line ends, emoji, unusual Unicode. The same call writes the same
+file. Output: gzip of {"source", "snippets": [text], "ids": [[token ids]]}.
 
     python -m benchmarks.llama_cpp.record_tokens MODEL.gguf tests/data/tokens_qwen2.json.gz
-
-Needs llama-cpp-python. Snippets are cut from Python's own standard library (PSF licence) and from
-generated text: other languages and scripts, odd blanks, line ends, emoji, unusual Unicode. The same
-call writes the same file. Output: gzip of {"source", "snippets": [text], "ids": [[token ids]]}.
 """
 
+import argparse
 import gzip
 import json
 import random
-import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +62,7 @@ TEMPLATES = (
 
 
 def library_snippets(draw: random.Random, count: int) -> list[str]:
-    """Cut pieces of the standard library, at any character."""
+    """Cut pieces out of the standard library, at any character."""
     library = Path(sysconfig.get_path("stdlib"))
     paths = [library / f"{name}.py" for name in (*MODULES, *UNICODE_SOURCES)]
     sources = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
@@ -70,7 +70,7 @@ def library_snippets(draw: random.Random, count: int) -> list[str]:
 
 
 def generated_snippets(draw: random.Random, count: int) -> list[str]:
-    """Fill the templates with words of all scripts."""
+    """Fill the templates with words in all scripts."""
     words = [word for text in SCRIPTS.values() for word in text.split(" ")] + list(SCRIPTS.values())
     snippets = []
     for _ in range(count):
@@ -80,7 +80,7 @@ def generated_snippets(draw: random.Random, count: int) -> list[str]:
 
 
 def odd_snippets(draw: random.Random, count: int) -> list[str]:
-    """Mix blanks, line ends, punctuation and letters without any sense."""
+    """Mix white space, line ends, punctuation and letters at random."""
     alphabet = [
         " ",
         "  ",
@@ -124,24 +124,31 @@ def _cut(draw: random.Random, source: str, longest: int) -> str:
 
 
 def llama_tokenizer(model: str) -> Callable[[str], list[int]]:
-    """Return llama.cpp's tokenisation: no beginning token, no control tokens from text."""
+    """Return llama.cpp's tokenizer: no beginning token, no control tokens from text."""
     from llama_cpp import Llama
 
     llama = Llama(model, vocab_only=True, verbose=False)
     return lambda text: llama.tokenize(text.encode(), add_bos=False, special=False)
 
 
-def main(model: str, target: str) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Write the reference file."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.llama_cpp.record_tokens", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("model", help="GGUF file")
+    parser.add_argument("target", help="file to write, .json.gz")
+    options = parser.parse_args(arguments)
     draw = random.Random(20260801)
     snippets = library_snippets(draw, COUNT // 2)
     snippets += generated_snippets(draw, COUNT * 35 // 100) + odd_snippets(draw, COUNT * 15 // 100)
-    tokenize = llama_tokenizer(model)
-    content = {"source": Path(model).name, "snippets": snippets, "ids": [tokenize(text) for text in snippets]}
+    tokenize = llama_tokenizer(options.model)
+    ids = [tokenize(text) for text in snippets]
+    content = {"source": Path(options.model).name, "snippets": snippets, "ids": ids}
     packed = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    Path(target).write_bytes(gzip.compress(packed, 9, mtime=0))
-    print(f"{target}: {len(snippets)} snippets, {sum(map(len, content['ids']))} tokens")
+    Path(options.target).write_bytes(gzip.compress(packed, 9, mtime=0))
+    print(f"{options.target}: {len(snippets)} snippets, {sum(map(len, ids))} tokens")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -1,8 +1,4 @@
-"""What is compared, and how the comparison is laid out for people.
-
-In: cells of samples, what the workers said of themselves. Out: rows and text. It does not know workers
-or how samples are taken.
-"""
+"""What is compared, and how the comparison is printed."""
 
 from typing import Any
 
@@ -13,8 +9,8 @@ from benchmarks.llama_cpp.samples import Cell, Sample, ratio, render
 
 MEMORY_TITLES = {
     "rss": "resident memory, MB",
-    "private": "of it not mapped from a file, MB",
-    "peak": "highest resident memory, MB",
+    "private": "of which not mapped from a file, MB",
+    "peak": "peak resident memory, MB",
 }
 PACKAGES = ("llama-cpp-python", "aide", "onnxruntime")
 
@@ -24,7 +20,7 @@ class Measure:
     """One row of the table."""
 
     title: str
-    "What the table calls it."
+    "Its name in the table."
     do: str
     "The worker's task."
     options: dict[str, int]
@@ -32,12 +28,12 @@ class Measure:
 
 
 PAST = 512
-# Half a block of 64 further: a recipe that keeps only whole blocks of a prompt pays its mean price here,
-# and nothing at 512.
+# Half a block of 64 further: a recipe that keeps only complete blocks of a prompt pays its average price
+# here, and nothing at 512.
 TYPED = 544
 MEASURES = (
     Measure("cold prefill, 512 tokens", "prefill", {"tokens": PAST}),
-    Measure("decode behind 512", "decode", {"past": PAST, "count": 32}),
+    Measure("decode after 512", "decode", {"past": PAST, "count": 32}),
     Measure(f"+1 token, {TYPED} cached", "extend", {"past": TYPED, "tokens": 1, "repeat": 24}),
     Measure(f"+4 tokens, {TYPED} cached", "extend", {"past": TYPED, "tokens": 4, "repeat": 16}),
     Measure(f"+8 tokens, {TYPED} cached", "extend", {"past": TYPED, "tokens": 8, "repeat": 12}),
@@ -56,9 +52,9 @@ class Plan:
     measures: tuple[Measure, ...]
     "What is measured in each round."
     wanted: int
-    "Clean samples of each cell after which to stop."
+    "Clean samples per cell, after which to stop."
     rounds: int
-    "Rounds after which to stop in any case."
+    "Most rounds."
     threads: int
     "Threads of each engine."
     max_others: float
@@ -87,7 +83,7 @@ def timing(title: str, cell: Cell) -> str:
 
 
 def memory_rows(facts: list[dict[str, Any]]) -> list[list[str]]:
-    """Return the rows on memory; their ratio is llama.cpp's by ours, above 1 ours is better."""
+    """Return the rows on memory; a ratio is llama.cpp's figure divided by ours."""
     rows = []
     for kind, title in MEMORY_TITLES.items():
         row = [title, f"{facts[0][kind] / 1e6:.0f}"]
@@ -105,7 +101,7 @@ def report(
     plan: Plan,
     markdown: bool,
 ) -> str:
-    """Return all that is printed."""
+    """Return the text to print."""
     headings = ["", names[0]]
     for name in names[1:]:
         headings += [name, "ratio"]
@@ -119,7 +115,7 @@ def report(
 
 
 def method(cells: list[Cell], plan: Plan) -> list[str]:
-    """Say how the figures came about, and how many samples were dropped."""
+    """Say how the figures were measured, and how many samples were dropped."""
     clean = [len(cell.clean) for cell in cells]
     dropped = sum(cell.dropped for cell in cells)
     counts = f"{min(clean)} to {max(clean)}" if min(clean) < max(clean) else str(min(clean))
@@ -127,5 +123,5 @@ def method(cells: list[Cell], plan: Plan) -> list[str]:
         f"{plan.threads} threads each; median (first-third quartile) of {counts} clean samples",
         f"{dropped} of {sum(clean) + dropped} samples dropped:"
         f" others used {plan.max_others:.0%} of the machine or more",
-        "ratio: llama.cpp's figure by ours, above 1 ours is better",
+        "ratio: llama.cpp's figure divided by ours; above 1, ours is better",
     ]

@@ -1,7 +1,6 @@
 """From samples to figures: which samples count, their median, and the ratio of two engines.
 
-In: what the workers answered. Out: cells with a median and how many samples were dropped; a ratio, or
-none where it would stand on too few clean samples. It does not know engines or how a sample was taken.
+A ratio from too few clean samples is not given.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +19,7 @@ class Sample:
     value: float
     "Seconds for one operation."
     others: float
-    "Share of the machine that other processes used meanwhile, 0 to 1."
+    "Share of the machine that other processes used, 0 to 1."
 
 
 @frozen
@@ -30,7 +29,7 @@ class Cell:
     clean: tuple[float, ...]
     "Seconds of the samples that count."
     dropped: int
-    "Samples in which others used too much of the machine."
+    "Samples during which others used too much of the machine."
 
     @property
     def median(self) -> float | None:
@@ -47,26 +46,26 @@ class Cell:
 
 
 def gate(samples: Iterable[Sample], max_others: float = MAX_OTHERS) -> Cell:
-    """Keep the samples in which others used less than `max_others` of the machine."""
+    """Keep the samples during which others used less than `max_others` of the machine."""
     taken = list(samples)
     clean = tuple(sample.value for sample in taken if sample.others < max_others)
     return Cell(clean, len(taken) - len(clean))
 
 
 def ratio(slower: Cell, faster: Cell, min_clean: int = MIN_CLEAN) -> float | None:
-    """Return median of `slower` / median of `faster`; None where either has too few clean samples."""
+    """Return median of `slower` / median of `faster`; None if either has too few clean samples."""
     if min(len(slower.clean), len(faster.clean)) < max(1, min_clean):
         return None
     return median(slower.clean) / median(faster.clean)
 
 
 def enough(cells: Iterable[Cell], wanted: int) -> bool:
-    """Return whether each cell has `wanted` clean samples."""
+    """Return whether every cell has `wanted` clean samples."""
     return all(len(cell.clean) >= wanted for cell in cells)
 
 
 def render(headings: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool) -> str:
-    """Lay out a table as Markdown or in columns; the first column is left-aligned, the others right."""
+    """Render a table as Markdown or in columns; the first column is left-aligned, the others right."""
     if markdown:
         marks = ["---", *["---:" for _ in headings[1:]]]
         return "\n".join("| " + " | ".join(row) + " |" for row in [headings, marks, *rows])

@@ -1,8 +1,8 @@
-"""A process that holds one engine and times what it is told to.
+"""A process that holds one engine and times what it is asked to do.
 
-In: one JSON object a line on stdin. Out: one JSON object a line on stdout. The engine prepares a piece
-of work outside the timed section and returns the work; only the work is timed. Runs under the Python
-that has the engine: standard library only. It does not know which engine it holds or who compares.
+One JSON object per line on stdin, one per line on stdout. The engine prepares a piece of work outside the
+timed section and returns it; only the work is timed. Runs under the Python that has the engine: standard
+library only.
 
     {"do": "load", "model": PATH, "ids": [...], "threads": 2}
     {"do": "prefill", "tokens": 512}                          a prompt with nothing cached, and one token
@@ -25,7 +25,7 @@ MEMORY_FIELDS = {"VmRSS": "rss", "RssAnon": "private", "VmHWM": "peak"}
 
 
 class Engine(Protocol):
-    """What is measured. Every method but `versions` prepares and returns the work to be timed."""
+    """What is measured. Every method but `versions` prepares and returns the work to time."""
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the libraries that compute."""
@@ -40,17 +40,17 @@ class Engine(Protocol):
         ...
 
     def decode(self, past: int, count: int) -> Work:
-        """Generate `count` tokens, one at a time, behind `past` ids that are cached."""
+        """Generate `count` tokens, one at a time, after `past` cached ids."""
         ...
 
     def extend(self, past: int, tokens: int, repeat: int) -> Work:
-        """Behind `past` cached ids run `tokens` others and choose one token; `repeat` times."""
+        """After `past` cached ids run `tokens` others and choose one token; `repeat` times."""
         ...
 
 
 def serve(engine: Engine) -> None:
-    """Answer messages until stdin ends. A fault is answered as {"error": ...}."""
-    # The runtimes may write to file descriptor 1; the answers need it to themselves.
+    """Answer messages until stdin ends; an exception is answered as {"error": ...}."""
+    # Libraries print to stdout; only answers may.
     answers = sys.stdout
     sys.stdout = sys.stderr
     for line in sys.stdin:

@@ -1,8 +1,6 @@
 """An editor without a screen: starts a language server and asks it for inline completions.
 
-In: the server's command, settings, texts with a cursor. Out: the text the server would insert, and how
-long it took. Any server that knows `textDocument/inlineCompletion` will do. It does not know what the
-texts are or what is measured.
+Any server with `textDocument/inlineCompletion` will do.
 """
 
 import asyncio
@@ -29,7 +27,7 @@ ANSWER_S = 300
 
 @frozen
 class Answer:
-    """What came of one request."""
+    """Answer to one request."""
 
     text: str
     "What is inserted at the cursor; empty: nothing."
@@ -45,7 +43,7 @@ class Editor:
         self._client = _client(settings)
         self._opened = 0
         self.server = "unknown server"
-        """What the server calls itself."""
+        """Name and version that the server reports."""
 
     async def __aenter__(self) -> "Editor":
         await self._client.start_io(*self._command)
@@ -55,7 +53,7 @@ class Editor:
             process_id=os.getpid(),
             root_uri=folder.uri,
             workspace_folders=[folder],
-            # A benchmark's completions would drive the user's own out of the ledger.
+            # A benchmark's completions would push the user's own out of the ledger.
             initialization_options={"ledger": "off", **self._settings},
         )
         found = await asyncio.wait_for(self._client.initialize_async(params), START_S)
@@ -72,7 +70,7 @@ class Editor:
     async def complete(
         self, prefix: str, suffix: str, timeout: float = ANSWER_S, name: str | None = None
     ) -> Answer:
-        """Open a document with the cursor between `prefix` and `suffix`, ask once, and close it."""
+        """Open a document with the cursor between `prefix` and `suffix`, request once, and close it."""
         self._opened += 1
         uri = (self._folder / (name or f"hole{self._opened}.py")).as_uri()
         document = types.TextDocumentItem(uri=uri, language_id="python", version=1, text=prefix + suffix)
@@ -96,7 +94,7 @@ class Editor:
 
 
 def position(prefix: str) -> types.Position:
-    """Return the cursor behind `prefix`, in UTF-16 units, which every server knows."""
+    """Return the cursor after `prefix`, in UTF-16 units, which every server knows."""
     lines = prefix.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return types.Position(line=len(lines) - 1, character=len(lines[-1].encode("utf-16-le")) // 2)
 
@@ -105,7 +103,7 @@ def inserted(result: Any, cursor: types.Position) -> str:
     """Return what the first item inserts at the cursor; "" without items.
 
     Raises:
-        ValueError: the item replaces text; this program would have to know which.
+        ValueError: the item replaces text, which this program does not support.
     """
     items = getattr(result, "items", result)
     if not items:

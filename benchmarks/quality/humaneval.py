@@ -1,8 +1,6 @@
-"""How good completions are: HumanEval-infilling through the language server, judged by running the tests.
+"""Measures how good completions are: HumanEval-infilling through the language server, judged by its tests.
 
-In: a file of the published benchmark, the command of a server, its settings. Out: pass@1 with its
-interval on stdout, every completion as JSON if asked for; with an earlier result, a paired comparison.
-It does not know the model, the prompt or the stop rules: those are what is measured.
+The prompt, the stop rules and the model are all part of what is measured.
 
     python -m benchmarks.quality.humaneval HumanEval-SingleLineInfilling.jsonl.gz -n 100 --out ours.json
 """
@@ -39,7 +37,7 @@ class Result:
     passed: bool
     "Whether the tests passed with it."
     exact: bool
-    "Whether it is what the author wrote, blanks at its ends aside."
+    "Whether it is what the author wrote, except for white space at its ends."
     why: str
     "`passed`, `timeout`, or the last line of the error."
     seconds: float
@@ -64,12 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    purpose = str(__doc__).split("\n")[0] + " Runs code that a model wrote, with limits of time and memory."
+    purpose = str(__doc__).split("\n")[0] + " Runs code that a model wrote, with limits on time and memory."
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.humaneval", description=purpose)
     add = parser.add_argument
     add("file", type=Path, help="HumanEval-...Infilling.jsonl.gz of the published benchmark")
-    add("-n", type=int, help="how many problems, in an order by hash [all]")
-    add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, of this environment]")
+    add("-n", type=int, help="number of problems, in order of hash [all]")
+    add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, in this environment]")
     add("--settings", type=json.loads, default={"temperature": 0}, help='as JSON [{"temperature": 0}]')
     add("--out", type=Path, help="write every completion to this file")
     add("--against", type=Path, help="an earlier --out file, for a paired comparison")
@@ -84,19 +82,19 @@ async def take(
     done: Sequence[Result] = (),
     end: float = inf,
 ) -> tuple[str, list[Result]]:
-    """Ask the server for every hole, one after another; return what it calls itself and the results.
+    """Complete every hole, one after another; return the server's name and the results.
 
-    With a `run`, each problem has a seed of its own, the same whenever that run is taken. The first problems
-    may be `done`; after `end`, in seconds of the monotonic clock, no other begins.
+    With a `run`, each problem has its own seed, the same whenever that run is repeated. The first problems
+    may be `done`; none begins after `end`, in seconds of the monotonic clock.
     """
     results = list(done)
-    # What is judged is the first offer, however slow the machine; others and work ahead would only cost time.
+    # The first offer is judged, however slow the machine; others and prefetching would only cost time.
     settings = {"candidates": 1, "work_ahead": False, "deadline_ms": 0} | settings
     if run is not None:
         settings = settings | {"globs": seeds(len(problems), run)}
     with tempfile.TemporaryDirectory(prefix="aide-quality-") as folder:
         async with Editor(command, settings, Path(folder)) as editor:
-            # A server may load its model behind `initialize`; that is not part of any answer's time.
+            # A server may load its model after `initialize`; that is not part of any answer's time.
             await editor.complete("def add(a, b):\n    return ", "\n")
             for number, problem in enumerate(problems[len(done) :], start=1 + len(done)):
                 if monotonic() >= end:
@@ -115,7 +113,7 @@ def hole_name(number: int) -> str:
 
 
 def seeds(count: int, run: int) -> dict[str, dict[str, int]]:
-    """Return a seed for each problem's file. With one for all, one unlikely draw would meet all of them."""
+    """Return a seed for each problem's file. With one for all, an unlikely draw would affect all of them."""
     return {hole_name(number): {"seed": 1000 * run + number} for number in range(1, count + 1)}
 
 
@@ -127,7 +125,7 @@ def result_of(problem: Problem, completion: str, seconds: float) -> Result:
 
 
 def report(results: list[Result]) -> str:
-    """Return the figures in words."""
+    """Return the figures as text."""
     passed = sum(result.passed for result in results)
     low, high = wilson(passed, len(results))
     empty = sum(not result.completion for result in results)
@@ -145,7 +143,7 @@ def report(results: list[Result]) -> str:
 
 
 def wilson(passed: float, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Return Wilson's interval of a share (https://doi.org/10.1080/01621459.1927.10502953)."""
+    """Return Wilson's interval for a share (https://doi.org/10.1080/01621459.1927.10502953)."""
     share = passed / total
     middle = share + z * z / (2 * total)
     half = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total))
@@ -160,13 +158,13 @@ def compare(results: list[Result], earlier: list[Result]) -> str:
     gained = sum(now and not then for now, then in pairs)
     lost = sum(then and not now for now, then in pairs)
     return (
-        f"against the earlier run on {len(pairs)} problems: {gained} gained, {lost} lost,"
+        f"compared with the earlier run on {len(pairs)} problems: {gained} gained, {lost} lost,"
         f" p = {sign_test(gained, lost):.3f} (exact McNemar)"
     )
 
 
 def sign_test(gained: int, lost: int) -> float:
-    """Return the two-sided p value of so uneven a split under a fair coin."""
+    """Return the two-sided p value of a split this uneven under a fair coin."""
     total = gained + lost
     tail: float = sum(comb(total, k) for k in range(min(gained, lost) + 1)) / 2**total
     return min(1.0, 2 * tail)

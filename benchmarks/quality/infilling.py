@@ -1,9 +1,8 @@
 """HumanEval-infilling: problems with a hole, and whether a text in the hole passes the tests.
 
-In: a file of the published benchmark (https://github.com/openai/human-eval-infilling, MIT licence), and
-completions. Out: problems in a fixed order; verdicts. The program is run in a child process with limits
-of time, memory and files and, where the system lets us, without network. That stops accidents, not an
-attacker. It does not know where completions come from.
+Reads files of the published benchmark (https://github.com/openai/human-eval-infilling, MIT license). The
+program runs in a child process with limits on time, memory and files and, where the system allows it, without
+network. That stops accidents, not an attacker.
 """
 
 import gzip
@@ -20,11 +19,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-# Makes the order of problems; changing it makes another sample of them, and other figures.
+# Determines the order of problems; changing it changes the sample, and the figures.
 ORDER = "aide-order-v1:"
 MIB = 1 << 20
-# Sets its own limits, then becomes the command given behind the seconds. (A function between fork and
-# exec, as `subprocess` would take one, is unsafe where there are threads.)
+# Sets its own limits, then becomes the command given after the seconds. (subprocess's `preexec_fn` is unsafe
+# with threads.)
 LIMITED = f"""
 import os, resource, sys
 limits = {{"CPU": int(sys.argv[1]), "AS": {1024 * MIB}, "FSIZE": {8 * MIB}, "CORE": 0}}
@@ -43,16 +42,16 @@ class Problem:
     prefix: str
     "Source before the hole."
     suffix: str
-    "Source behind it."
+    "Source after it."
     solution: str
     "What its author wrote there."
     test: str
-    "Source that fails unless the program is right."
+    "Source that fails unless the program is correct."
 
 
 @frozen
 class Verdict:
-    """What became of one program."""
+    """Result of one program."""
 
     passed: bool
     "Whether all tests passed."
@@ -61,7 +60,7 @@ class Verdict:
 
 
 def read_problems(path: Path, count: int | None = None) -> list[Problem]:
-    """Return the first `count` problems in an order by hash: a smaller sample is part of every larger one."""
+    """Return the first `count` problems in order of hash: a smaller sample is part of every larger one."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         problems = [_problem(json.loads(line)) for line in lines if line.strip()]
     problems.sort(key=lambda problem: hashlib.sha256((ORDER + problem.id).encode()).hexdigest())
@@ -83,7 +82,7 @@ def judge(problem: Problem, completion: str, timeout: float = 10.0) -> Verdict:
 
 
 def run_limited(command: list[str], folder: Path, timeout: float) -> Verdict:
-    """Run a command in `folder` for at most `timeout` seconds; whatever it started ends with it."""
+    """Run a command in `folder` for at most `timeout` seconds; whatever it starts ends with it."""
     process = subprocess.Popen(
         [*_without_network(), sys.executable, "-I", "-c", LIMITED, str(int(timeout) + 2), *command],
         cwd=folder,
@@ -115,7 +114,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 @cache
 def _without_network() -> tuple[str, ...]:
-    """Return the command that takes the network away, where the system has one that works."""
+    """Return the command that removes the network, if the system has one that works."""
     command = ("unshare", "--user", "--net")
     try:
         works = subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0

@@ -1,8 +1,7 @@
 """The table of quality: pass@1 at temperature 0, with the defaults, and with the preset `code`.
 
-In: the folder of the published benchmark's files. Out: the table as Markdown. Each run of one file with one
-setting is kept as JSON. Where others need the machine, `--minutes` ends early. The same command continues,
-and one with a larger `-n` takes the problems that are missing.
+Each run of one file with one setting is kept as JSON. `--minutes` stops early; the same command continues,
+and one with a larger `-n` adds the missing problems.
 
     python -m benchmarks.quality.table DATA_FOLDER --keep runs
 """
@@ -26,7 +25,7 @@ from benchmarks.quality.infilling import read_problems
 from benchmarks.typing.lsp_client import OWN_SERVER
 
 UNFINISHED = 75
-"""Exit status where runs are left: "try again" in sysexits.h."""
+"""Exit status if runs are left: "try again" in sysexits.h."""
 
 
 @frozen(eq=False)
@@ -36,7 +35,7 @@ class Row:
     name: str
     file: str
     problems: int
-    "How many of its problems are taken."
+    "Number of its problems that are used."
 
 
 @frozen(eq=False)
@@ -47,9 +46,9 @@ class Column:
     key: str
     "Names its files."
     settings: Mapping[str, Any]
-    "What the editor sets, the seed aside."
+    "What the editor sets, apart from the seed."
     drawn: bool
-    "Whether seeds matter, so that several runs are taken."
+    "Whether seeds matter, so that there are several runs."
 
 
 ROWS = (
@@ -75,19 +74,19 @@ class Run:
 
     @property
     def file(self) -> str:
-        """Name of the file that keeps it."""
+        """Name of its file."""
         return f"{self.row.file.split('.')[0]}-{self.column.key}-{self.number}.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Take the runs that are missing, and print the table."""
+    """Run what is missing, and print the table."""
     options = parse(arguments)
     options.keep.mkdir(parents=True, exist_ok=True)
     runs = list(all_runs(options.runs, options.n))
     end = monotonic() + options.minutes * 60
     for run in runs:
         if not keep(run, options, end):
-            print("Runs are left; the same command continues.", file=sys.stderr)
+            print("Some runs are left. Run the same command to continue.", file=sys.stderr)
             return UNFINISHED
     print(table({run: read(options.keep / run.file) for run in runs}))
     return 0
@@ -95,15 +94,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    purpose = str(__doc__).split("\n")[0] + " Runs code that a model wrote, with limits of time and memory."
+    purpose = str(__doc__).split("\n")[0] + " Runs code that a model wrote, with limits on time and memory."
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.table", description=purpose)
     add = parser.add_argument
     add("folder", type=Path, help="folder of the HumanEval-...Infilling.jsonl.gz files")
     add("--keep", type=Path, required=True, help="folder for the runs")
-    add("--runs", type=int, default=3, help="runs with other seeds, where seeds matter [3]")
-    add("-n", type=int, help="problems of each file at most [100 single lines, 50 of the others]")
-    add("--minutes", type=float, default=inf, help="begin no problem after so many minutes [no limit]")
-    add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, of this environment]")
+    add("--runs", type=int, default=3, help="runs with different seeds, where seeds matter [3]")
+    add("-n", type=int, help="most problems of each file [100 single lines, 50 of the others]")
+    add("--minutes", type=float, default=inf, help="start no problem after this many minutes [no limit]")
+    add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, in this environment]")
     return parser.parse_args(arguments)
 
 
@@ -117,7 +116,7 @@ def all_runs(runs: int, most: int | None) -> Iterator[Run]:
 
 
 def keep(run: Run, options: argparse.Namespace, end: float) -> bool:
-    """Take one run, or what is left of it, and write it down; say whether it is complete."""
+    """Do one run, or what is left of it, and save it; return whether it is complete."""
     path = options.keep / run.file
     done = [Result(**entry) for entry in read(path)["results"]]
     if len(done) >= run.problems or monotonic() >= end:
@@ -139,7 +138,7 @@ def keep(run: Run, options: argparse.Namespace, end: float) -> bool:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a run; one that was not begun has no results."""
+    """Read a run; one that has not begun has no results."""
     if not path.exists():
         return {"results": []}
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -168,7 +167,7 @@ def passed(run: Run, result: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def cell(runs: list[tuple[int, int]]) -> str:
-    """Render pass@1, its 95 % interval, and that of each run where there are several."""
+    """Render pass@1, its 95 % interval, and pass@1 of each run if there are several."""
     total = runs[0][1]
     mean = sum(count for count, _ in runs) / len(runs)
     low, high = wilson(mean, total)

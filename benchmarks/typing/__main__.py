@@ -1,7 +1,4 @@
-"""Types real code again and measures how well a server keeps up: `python -m benchmarks.typing [FILE]...`
-
-In: files, how fast to type, a server's command. Out: a table on stdout, progress on stderr.
-"""
+"""Types real code again and measures how well a server keeps up: `python -m benchmarks.typing [FILE]...`"""
 
 from pathlib import Path
 
@@ -18,13 +15,19 @@ FROM_0, ABOVE_0 = click.FloatRange(0, 1e9), click.FloatRange(0, 1e9, min_open=Tr
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--traces", default=3, show_default=True, type=click.IntRange(1), help="Traces to replay.")
-@click.option("--seconds", default=40.0, show_default=True, type=ABOVE_0, help="At most, of each trace.")
-@click.option("--seed", default=1, show_default=True, help="Of the places, keys and times.")
+@click.option("--seconds", default=40.0, show_default=True, type=ABOVE_0, help="At most, for each trace.")
+@click.option("--seed", default=1, show_default=True, help="Chooses places, keys and times.")
 @click.option("--command", help="Another language server.  [default: aide-lsp with your settings]")
 @click.option(
-    "--limit-ms", default=750.0, show_default=True, type=FROM_0, help="The editor gives up; 0: never."
+    "--limit-ms",
+    default=750.0,
+    show_default=True,
+    type=FROM_0,
+    help="When the editor stops waiting; 0: never.",
 )
-@click.option("--debounce-ms", default=0.0, show_default=True, type=FROM_0, help="Ask after so long a pause.")
+@click.option(
+    "--debounce-ms", default=0.0, show_default=True, type=FROM_0, help="Request only after a pause this long."
+)
 @click.option("--patient", is_flag=True, help="Wait for each answer before the next key.")
 @json_option("the figures")
 def main(
@@ -38,10 +41,10 @@ def main(
     patient: bool,
     as_json: bool,
 ) -> None:
-    """Type real code again, key by key in real time, and see which answers come before the next key.
+    """Type real code again, key by key in real time, and count the answers that come before the next key.
 
-    FILES are what is typed again, in pairs; without any, Python's own library. They are not changed. Takes
-    two minutes. Other programs that run meanwhile spoil the figures.
+    FILES are typed again, in pairs; without any, files of Python's standard library. They are not changed.
+    Takes two minutes. Other programs that run at the same time spoil the figures.
     """
     import asyncio
     import tempfile
@@ -62,7 +65,7 @@ def main(
     pace = Pace(patient, limit_ms, seconds)
     server = _command(command) if command else OWN_SERVER
     with terminal_progress() as progress, tempfile.TemporaryDirectory(prefix="aide-typing-") as folder:
-        # A benchmark's completions would drive the user's own out of the ledger.
+        # A benchmark's completions would push the user's own out of the ledger.
         settings = {"ledger": "off"}
         name, replayed = asyncio.run(
             measure(server, settings, made, pace, Path(folder), progress, debounce_ms)
@@ -72,13 +75,13 @@ def main(
         facts = {"server": name, "traces": [trace.name for trace in made]}
         say(json_text({**facts, **asdict(found)}, indent=None))
         return
-    say(f"{name}, {len(made)} traces; the same keys at the same times for the same files and seed")
+    say(f"{name}, {len(made)} traces; with the same files and seed, keys and times are the same")
     for title, text in rows(found):
         say(f"{title:<34} {text:>18}")
 
 
 def _command(words: str) -> list[str]:
-    """Split a command; refuse one that cannot be started before anything is measured."""
+    """Split a command; reject one that cannot be started before anything is measured."""
     import shlex
     import shutil
 
@@ -93,4 +96,4 @@ def _command(words: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m benchmarks.typing")

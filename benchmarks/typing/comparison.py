@@ -1,9 +1,7 @@
 """Compares how Aide and llama.cpp keep up with a person who types: the same traces on the same machine.
 
-In: the program llama-server, a GGUF file, other language servers. Out: tables on stdout, a plot, and every
-key as JSON if asked for. The engines take turns trace by trace (A B C, C B A, ...), all loaded, one busy;
-keys during which other programs used the machine are dropped and counted. It does not know how an engine
-works.
+The engines take turns trace by trace (A B C, C B A, ...); all are loaded, one is busy. Keys during which
+other programs used the machine are dropped and counted.
 
     python -m benchmarks.typing.comparison --llama-server ../llama-server/build/bin/llama-server
 """
@@ -34,7 +32,7 @@ from benchmarks.typing.report import Kept, plot, report, save
 from benchmarks.typing.sources import Source, module_sources, read_source
 from benchmarks.typing.trace import Trace
 
-PAUSE_S = 0.5  # lets the spinning threads of the engine that went before fall asleep
+PAUSE_S = 0.5  # lets the spinning threads of the previous engine fall asleep
 NODE_MODULES = ROOT / "editors" / "vscode" / "node_modules"
 TYPESCRIPT = (
     ("htmlparser2", "src/Tokenizer.ts"),
@@ -52,7 +50,7 @@ class Plan:
     traces: int
     "Traces typed in real time."
     seconds: float
-    "At most, of each."
+    "At most, for each."
     patient: int
     "Traces typed by somebody who waits for each answer."
     keys: int
@@ -87,41 +85,47 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.typing.comparison", description=__doc__.split("\n")[0]
     )
     add = parser.add_argument
-    add("--llama-server", type=Path, help="the program (see build_llama_server.py); without: not compared")
-    add("--llama-vim", action="store_true", help="also with all of llama.vim's manner, not its prompt alone")
-    add("--gguf", type=Path, help="the GGUF file [that of the default model]")
+    add(
+        "--llama-server",
+        type=Path,
+        help="llama.cpp's server (see benchmarks.llama_cpp.build_server) [not compared]",
+    )
+    add("--llama-vim", action="store_true", help="also with all of llama.vim's behavior, not only its prompt")
+    add("--gguf", type=Path, help="the GGUF file [the default model's]")
     add("--lsp", action="append", default=[], metavar="NAME=COMMAND", help="another language server")
     add(
         "--settings",
         type=json.loads,
         default={"temperature": 0},
-        help='Aide\'s, as JSON [{"temperature": 0}]',
+        help='Aide\'s settings, as JSON [{"temperature": 0}]',
     )
-    add(
-        "--threads", type=int, default=2, help="threads of llama-server; Aide takes those of its settings [2]"
-    )
+    add("--threads", type=int, default=2, help="threads of llama-server; Aide uses its settings [2]")
     add("--node-modules", type=Path, default=NODE_MODULES, help="npm packages [editors/vscode/node_modules]")
-    add("--seed", type=int, default=1, help="of places, keys and times [1]")
+    add("--seed", type=int, default=1, help="chooses places, keys and times [1]")
     add("--quick", action="store_true", help="two minutes instead of ten")
-    add("--max-others", type=float, default=MAX_OTHERS, help="share of the machine others may use [0.10]")
+    add(
+        "--max-others", type=float, default=MAX_OTHERS, help="share of the machine that others may use [0.10]"
+    )
     add("--markdown", action="store_true", help="print the tables as Markdown")
     add("--json", type=Path, help="write every key to this file")
-    add("--plot", type=Path, help="draw key to answer in this SVG file")
+    add("--plot", type=Path, help="draw the times from key to answer in this SVG file")
     options = parser.parse_args(arguments)
     if not 0 < options.max_others <= 1:
-        parser.error("--max-others is a share above 0 and at most 1")
+        parser.error("--max-others must be above 0 and at most 1")
     if options.max_others > LOOSEST:
-        print(f"With others at more than {LOOSEST:.0%} figures flatter Aide.", file=sys.stderr)
+        print(f"With --max-others above {LOOSEST:.0%}, figures flatter Aide.", file=sys.stderr)
     if any("=" not in named for named in options.lsp):
-        parser.error("--lsp wants NAME=COMMAND")
+        parser.error("--lsp expects NAME=COMMAND")
     return options
 
 
 def interleaved_traces(options: argparse.Namespace, plan: Plan) -> list[Trace]:
-    """Make the traces: Python and TypeScript in turns; Python alone where the npm packages are not there."""
+    """Make the traces: Python and TypeScript in turns, or Python alone without the npm packages."""
     typescript = typescript_sources(options.node_modules)
     if not typescript:
-        print(f"No npm packages in {options.node_modules} (npm ci): only Python is typed.", file=sys.stderr)
+        print(
+            f"No npm packages in {options.node_modules} (run npm ci): only Python is typed.", file=sys.stderr
+        )
         return make_traces(module_sources(), plan.traces, options.seed)
     half = (plan.traces + 1) // 2
     pairs = (make_traces(found, half, options.seed) for found in (module_sources(), typescript))
@@ -129,7 +133,7 @@ def interleaved_traces(options: argparse.Namespace, plan: Plan) -> list[Trace]:
 
 
 def typescript_sources(folder: Path) -> list[Source]:
-    """Return TypeScript sources of npm packages, as far as they are there."""
+    """Return TypeScript sources of the npm packages that are installed."""
     found = []
     for package, file in TYPESCRIPT:
         path, facts = folder / package / file, folder / package / "package.json"
@@ -140,7 +144,7 @@ def typescript_sources(folder: Path) -> list[Source]:
 
 
 async def compare(options: argparse.Namespace, plan: Plan, traces: list[Trace]) -> list[Kept]:
-    """Start all engines, let them take turns, and return what counts of each."""
+    """Start all engines, let them take turns, and return the keys of each that count."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aide-typing-")))
         engines = await start(options, folder, stack)
@@ -152,7 +156,7 @@ async def compare(options: argparse.Namespace, plan: Plan, traces: list[Trace]) 
                 await asyncio.sleep(PAUSE_S)
                 said = f"trace {turn + 1} of {len(runs)}, {'patient' if pace.patient else 'real time'}"
                 taken = await one_replay(engine, trace, pace, options.max_others)
-                print(f"{said}, {engine.name}: {told(taken)}", file=sys.stderr)
+                print(f"{said}, {engine.name}: {summary(taken)}", file=sys.stderr)
                 kept = results[engine.name]
                 (kept.patient if pace.patient else kept.typing).append(taken[0])
         return list(results.values())
@@ -161,13 +165,13 @@ async def compare(options: argparse.Namespace, plan: Plan, traces: list[Trace]) 
 async def one_replay(
     engine: AnyEngine, trace: Trace, pace: Pace, max_others: float
 ) -> tuple[Replayed, list[Window]]:
-    """Replay a trace against one engine; keep what counts."""
+    """Replay a trace against one engine; keep the keys that count."""
     asked, windows = await watched(engine, trace, pace)
     return gate(trace, asked, windows, max_others), windows
 
 
-def told(taken: tuple[Replayed, list[Window]]) -> str:
-    """Say in one line what came of a replay."""
+def summary(taken: tuple[Replayed, list[Window]]) -> str:
+    """Summarize a replay in one line."""
     replayed, windows = taken
     answered = sum(one.waited is not None for one in replayed.asked)
     others = max((window.others for window in windows), default=0.0)
@@ -180,7 +184,7 @@ def told(taken: tuple[Replayed, list[Window]]) -> str:
 async def start(options: argparse.Namespace, folder: Path, stack: AsyncExitStack) -> list[AnyEngine]:
     """Start every engine, one after another."""
     engines: list[AnyEngine] = []
-    # A benchmark's completions would drive the user's own out of the ledger.
+    # A benchmark's completions would push the user's own out of the ledger.
     servers = [("Aide", list(OWN_SERVER), {"ledger": "off", **options.settings})]
     for name, _, line in (named.partition("=") for named in options.lsp):
         servers.append((name, shlex.split(line), {}))

@@ -1,9 +1,9 @@
-"""A language server as VS Code talks to it, as an engine for the replay of typing traces.
+"""A language server with an editor in front of it, as an engine for the replay of typing traces.
 
-In: a command that starts a server, settings. Out: an engine: didChange with ranges in UTF-16, one
-`textDocument/inlineCompletion` for each change, `$/cancelRequest` for the one before. Where the server says
-by `aide/ready` that the answer to a request that was given up is there, it is asked again, and Aide is told
-by `aide/cursor` where the cursor goes, as its extension does. It does not know traces, times or figures.
+The editor behaves as VS Code does: didChange with ranges in UTF-16, one `textDocument/inlineCompletion` for
+each change, `$/cancelRequest` for the previous one. When the server reports with `aide/ready` that an
+abandoned request now has an answer, the editor requests it again, and it sends cursor moves with
+`aide/cursor`, as Aide's extension does.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ INLINE = "textDocument/inlineCompletion"
 INVOKED, AUTOMATIC = 1, 2
 START_SECONDS = 900  # the server may fetch and convert its model first
 COST = re.compile(r"request (\d+): .*tokens (\d+) prompt / (\d+) cached / (\d+) generated(.*)")
-"""How Aide's log tells what a request cost. Servers that do not have no such figures."""
+"""The line of Aide's log with the cost of a request. Other servers have no such figures."""
 CAPABILITIES = {
     "general": {"positionEncodings": ["utf-16"]},
     "workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}},
@@ -41,7 +41,7 @@ CAPABILITIES = {
 
 @frozen
 class _Asked:
-    """The newest question, to ask it again."""
+    """The newest request, to repeat it."""
 
     request: Request
     uri: str
@@ -63,7 +63,7 @@ class EditorEngine:
         self._newest: _Asked | None = None
         self._opened, self._is_aide = 0, False
         self.server = "unknown server"
-        """What the server calls itself."""
+        """Name and version that the server reports."""
 
     async def start(self, command: Sequence[str]) -> None:
         """Start the server and wait until it answers.
@@ -88,7 +88,7 @@ class EditorEngine:
         await self._connection.stop()
 
     def begin(self) -> None:
-        """Forget the files of the trace before; those of the next one are other documents."""
+        """Close the files of the previous trace; those of the next one are other documents."""
         for file in list(self._names):
             self._connection.notify("textDocument/didClose", {"textDocument": {"uri": self._uri(file)}})
         self._names.clear()
@@ -96,14 +96,14 @@ class EditorEngine:
         self._newest = None
 
     def open(self, file: int, source: Source, text: str) -> None:
-        """Take a file that is opened."""
+        """Open a file."""
         self._versions[file] = 1
         self._names[file] = f"{self._opened}/{Path(source.name.split()[-1]).name}"
         document = {"uri": self._uri(file), "languageId": source.language, "version": 1, "text": text}
         self._connection.notify("textDocument/didOpen", {"textDocument": document})
 
     def edit(self, file: int, event: Event, before: str, after: str) -> None:
-        """Take a change of a file's text."""
+        """Send a change of a file's text."""
         self._versions[file] += 1
         change = {
             "range": {"start": position(before, event.start), "end": position(before, event.end)},
@@ -116,13 +116,13 @@ class EditorEngine:
         )
 
     def jump(self, file: int, text: str, cursor: int) -> None:
-        """Take that the cursor went elsewhere. Only Aide's own extension tells its server."""
+        """Send a cursor move. Only Aide's own extension does that."""
         if self._is_aide:
             place = {"uri": self._uri(file), "position": position(text, cursor)}
             self._connection.notify("aide/cursor", place)
 
     def ask(self, file: int, text: str, cursor: int) -> Request:
-        """Ask for a completion, as by itself."""
+        """Request a completion, as an editor does automatically."""
         request = Request(time.perf_counter(), asyncio.get_running_loop().create_future())
         asked = self._newest = _Asked(request, self._uri(file), self._versions[file], text, cursor)
         if self._debounce:
@@ -132,7 +132,7 @@ class EditorEngine:
         return request
 
     def limit(self, request: Request) -> None:
-        """Cancel; if the server says later that it has the answer, it is asked again."""
+        """Cancel; if the server reports later that it has the answer, request it again."""
         self._cancel(request)
 
     def drop(self, request: Request) -> None:
@@ -142,7 +142,7 @@ class EditorEngine:
         self._cancel(request)
 
     def cpu_seconds(self) -> float:
-        """CPU time of the server and of all that it started and that still runs."""
+        """CPU seconds of the server and of its children that still run."""
         return process_seconds(self._connection.pid)
 
     def _send_if_newest(self, asked: _Asked) -> None:
@@ -162,7 +162,7 @@ class EditorEngine:
         def came(reply: "asyncio.Future[Any]") -> None:
             if reply.exception() is None:
                 request.answer(offered(reply.result(), asked.text, asked.cursor))
-            elif number in self._ids:  # else it was cancelled: the reply says so
+            elif number in self._ids:  # otherwise it was cancelled, and the reply says so
                 request.fail(str(reply.exception()))
 
         reply.add_done_callback(came)
@@ -177,7 +177,7 @@ class EditorEngine:
         if method == "window/logMessage" and (cost := COST.search(params["message"])):
             request = self._ids.get(int(cost[1]))
             if request is not None:
-                # An answer made before costs nothing now; the line tells what it cost then.
+                # A cached answer costs nothing now; the line says what it cost when it was generated.
                 again = "from the completion cache" in cost[5]
                 prompt, cached, generated = (int(number) for number in cost.groups()[1:4])
                 request.tokens = Tokens(prompt, prompt, 0) if again else Tokens(prompt, cached, generated)
@@ -214,7 +214,7 @@ class EditorEngine:
         raise AideError(f"The model was not loaded within {START_SECONDS} seconds.")
 
     async def _warm_up(self) -> None:
-        """Ask once: the first answer of a process costs more than any later one."""
+        """Request once: the first answer of a process costs more than any later one."""
         self.begin()
         source = Source("warm-up.py", "python", "def add(a, b):\n    return ")
         self.open(0, source, source.text)
@@ -231,7 +231,7 @@ def utf16(text: str) -> int:
 
 
 def position(text: str, offset: int) -> dict[str, int]:
-    """Return the place of a code point as editors count: lines end with a line feed."""
+    """Return the position of a code point as editors count: lines end with a line feed."""
     start = text.rfind("\n", 0, offset) + 1
     return {"line": text.count("\n", 0, start), "character": utf16(text[start:offset])}
 

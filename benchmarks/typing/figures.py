@@ -1,8 +1,7 @@
-"""From notes on single keys to the figures of the typing benchmark.
+"""Computes the figures of the typing benchmark from the keys of a replay.
 
-In: traces with what came of their keys. Out: `Figures`, and rows of text for a table. A request that had no
-answer when the next key came counts as one that takes for ever: percentiles are over all requests, not over
-those that were quick enough. It does not know engines, nor how anything was measured.
+A request without an answer when the next key came counts as infinitely long: percentiles are over all
+requests, not over those that were fast enough.
 """
 
 import math
@@ -16,14 +15,14 @@ from benchmarks.typing.replay import Asked
 from benchmarks.typing.trace import Trace
 
 PIECE = re.compile(r"\s*(?:\w+|[^\w\s]+)|\s+")
-"""What an editor takes of an offer when asked for the next word."""
+"""What an editor accepts of an offer when asked for the next word."""
 Taken = tuple[int, int]
-"""How many characters of an offer are taken, and with how many keys."""
+"""How many characters of an offer are accepted, and with how many keys."""
 
 
 @frozen
 class Replayed:
-    """A trace, and what came of its keys."""
+    """A trace and the outcome of its keys."""
 
     trace: Trace
     "What was typed."
@@ -34,31 +33,31 @@ class Replayed:
     own_cpu_s: float = 0.0
     "CPU seconds of the benchmark itself."
     dropped: int = 0
-    "Keys that do not count: other programs used the machine."
+    "Keys that do not count because other programs used the machine."
 
 
 @frozen
 class Figures:
-    """What is reported of one engine."""
+    """The figures of one engine."""
 
     keys: int
     "Requests that count."
     dropped: int
     "Keys that do not count."
     answered: float
-    "Share of requests that were answered before the next key, also with nothing."
+    "Share of requests that were answered before the next key, including empty answers."
     offered: float
     "Share that was answered with a text before the next key."
     p50_ms: float
-    "Median from key to answer over all requests; infinite: more than half were not answered in time."
+    "Median from key to answer over all requests; infinite: more than half had no answer in time."
     p95_ms: float
     "Likewise, 95 %."
     saved_whole: float
-    "Share of keys saved by taking offers that are, in whole, what is typed next."
+    "Share of keys saved by accepting offers that are completely what is typed next."
     saved_words: float
-    "Share of keys saved by taking offers also word by word, as far as they are right."
+    "Share of keys saved by also accepting offers word by word, as far as they are correct."
     run_tokens: float | None
-    "Prompt tokens that were run for an answer, on average; None: the engine does not say."
+    "Prompt tokens run for an answer, on average; None: the engine does not report them."
     cached_tokens: float | None
     "Prompt tokens that were not run again, on average."
     generated_tokens: float | None
@@ -68,15 +67,15 @@ class Figures:
     own_cpu_s_per_100_keys: float
     "CPU seconds of the benchmark for 100 keys."
     late_p95_ms: float
-    "How much later than in the trace keys were pressed: 95 % of them at most so much."
+    "Delay of keys against the trace, 95th percentile."
     faults: int
     "Requests that failed."
     times_ms: tuple[float, ...] = field(repr=False)
-    "From key to answer, sorted; infinite where no answer came in time."
+    "From key to answer, sorted; infinite without an answer in time."
 
 
 def figures(replayed: Sequence[Replayed]) -> Figures:
-    """Sum up. There must be at least one key that counts."""
+    """Compute the figures from at least one key that counts."""
     asked = [one for each in replayed for one in each.asked]
     times = sorted(1000 * one.waited if one.waited is not None else math.inf for one in asked)
     costs = [one.tokens for one in asked if one.tokens is not None]
@@ -106,12 +105,12 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def whole(offer: str, truth: str) -> Taken:
-    """Take an offer with one key if all of it is what comes next."""
+    """Accept an offer with one key if all of it is what comes next."""
     return (len(offer), 1) if truth.startswith(offer) else (0, 0)
 
 
 def words(offer: str, truth: str) -> Taken:
-    """Take an offer as far as it is right: all of it with one key, or word by word with one key each."""
+    """Accept an offer as far as it is correct: all with one key, or word by word with one key each."""
     if truth.startswith(offer):
         return whole(offer, truth)
     length = keys = 0
@@ -123,10 +122,10 @@ def words(offer: str, truth: str) -> Taken:
 
 
 def saved_keys(replayed: Replayed, rule: Callable[[str, str], Taken]) -> int:
-    """Count the keys that somebody saves who takes offers by a rule, whenever that saves any.
+    """Count the keys saved by somebody who accepts offers by a rule, whenever that saves any.
 
-    What is typed does not change: a key whose text was taken already is not pressed, and what was offered
-    there does not count; but for the last one, behind which the text is as it is when an offer was taken.
+    What is typed does not change: a key whose text was already accepted is not pressed, and its offer does
+    not count, except for the last one, after which the text is the same as after accepting.
     """
     trace, counted = replayed.trace, {one.event for one in replayed.asked}
     passed, saved = set[int](), 0
@@ -143,7 +142,7 @@ def saved_keys(replayed: Replayed, rule: Callable[[str, str], Taken]) -> int:
 
 
 def _covered(trace: Trace, index: int, until: int) -> Iterator[int]:
-    """Yield the later keys of a stretch that need not be pressed when it stands until there."""
+    """Yield the later keys of a passage that need not be pressed once its text reaches `until`."""
     waiting: list[int] = []
     hole = trace.events[index].hole
     for later in range(index + 1, len(trace.events)):
@@ -151,7 +150,7 @@ def _covered(trace: Trace, index: int, until: int) -> Iterator[int]:
         if event.do != "key" or event.hole != hole:
             continue
         waiting.append(later)
-        if event.reached < 0:  # a slip, or its taking back, goes with the key that is right again
+        if event.reached < 0:  # a slip and its correction belong to the next correct key
             continue
         if event.reached > until:
             return

@@ -1,8 +1,4 @@
-"""Replays a trace while watching who uses the machine; keys during which others did do not count.
-
-In: an engine, a trace, a pace. Out: what came of the keys that count, the CPU time they cost, and how many
-were dropped. It does not know engines or figures.
-"""
+"""Replays a trace while watching who uses the machine; drops keys during which other programs did."""
 
 import asyncio
 import time
@@ -16,7 +12,7 @@ from benchmarks.typing.replay import Asked, Engine, Pace, replay
 from benchmarks.typing.trace import Trace
 
 WINDOW_S = 2.0
-"""/proc/stat counts in ticks of 10 ms: over this long the share of others is known to about one point."""
+"""/proc/stat counts in ticks of 10 ms: over this time the share of others is known to about one point."""
 
 
 @frozen
@@ -47,7 +43,7 @@ class Window:
 
 
 async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[Asked], list[Window]]:
-    """Replay a trace; return what came of each key, and who used the machine meanwhile."""
+    """Replay a trace; return the outcome of each key, and who used the machine."""
     moments = [_moment(engine)]
 
     async def watch() -> None:
@@ -61,7 +57,7 @@ async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[Asked]
     finally:
         watching.cancel()
     last = _moment(engine)
-    # A short rest tells little: it is taken together with the window before.
+    # A short rest says little: it is merged with the previous window.
     if len(moments) > 1 and last.wall - moments[-1].wall < WINDOW_S / 2:
         moments.pop()
     moments.append(last)
@@ -69,7 +65,7 @@ async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[Asked]
 
 
 def gate(trace: Trace, asked: list[Asked], windows: list[Window], max_others: float) -> Replayed:
-    """Keep the keys whose whole time, until the answer or the next key, was quiet."""
+    """Keep the keys that were quiet all the time until the answer or the next key."""
     clean = [window for window in windows if window.others < max_others]
     kept = [one for one in asked if _is_quiet(one, windows, max_others)]
     return Replayed(
@@ -82,7 +78,7 @@ def gate(trace: Trace, asked: list[Asked], windows: list[Window], max_others: fl
 
 
 def _share(kept: list[Asked], asked: list[Asked], clean: list[Window]) -> float:
-    """A key at the border of a disturbed window is dropped, though its clean part cost CPU time too."""
+    """A key at the edge of a disturbed window is dropped, although its clean part cost CPU time too."""
     begun = sum(any(window.start <= one.at < window.end for window in clean) for one in asked)
     return len(kept) / begun if begun else 0.0
 

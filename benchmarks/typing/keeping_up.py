@@ -1,7 +1,6 @@
-"""Asks how a language server keeps up with a person who types: traces replayed in real time.
+"""Replays typing traces in real time against one language server.
 
-In: a server's command, settings, source files. Out: what came of each key. It does not know terminals, nor
-other programs to compare with: for these see `benchmarks/`.
+For comparisons with other programs see `comparison`.
 """
 
 import time
@@ -31,10 +30,10 @@ def make_traces(sources: Sequence[Source], count: int, seed: int) -> list[Trace]
     return [make_trace(pair, seed + number) for number, pair in enumerate(pairs)]
 
 
-async def live_through(
+async def replay_timed(
     engine: Engine, trace: Trace, pace: Pace, progress: Callable[[int], None] = lambda keys: None
 ) -> Replayed:
-    """Replay one trace, with the CPU time that it cost."""
+    """Replay one trace; return it with the CPU time that it took."""
     before, own = engine.cpu_seconds(), time.process_time()
     asked = await replay(engine, trace, pace, progress)
     cpu, own = engine.cpu_seconds() - before, time.process_time() - own
@@ -50,7 +49,7 @@ async def measure(
     progress: Progress,
     debounce_ms: float = 0,
 ) -> tuple[str, list[Replayed]]:
-    """Start a server, replay the traces against it, and return what it calls itself with what came of it.
+    """Start a server, replay the traces against it, and return its name and the results.
 
     Raises:
         AideError: the server cannot be started, or ended.
@@ -68,7 +67,7 @@ async def measure(
             def tell(count: int, number: int = number, keys: int = keys) -> None:
                 progress((number + count / max(1, keys)) / len(traces), f"Typing trace {number + 1}")
 
-            done.append(await live_through(engine, trace, pace, tell))
+            done.append(await replay_timed(engine, trace, pace, tell))
         return engine.server, done
     finally:
         await engine.stop()

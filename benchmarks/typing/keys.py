@@ -1,14 +1,13 @@
 """A person's keys: what is pressed to type a text in an editor, and when.
 
-In: a text to type, the line before the cursor, a random generator. Out: edits in the order of the keys, and
-the seconds before each. The editor indents new lines as VS Code does; brackets are not closed by themselves.
-Some keys are wrong and are taken back. It does not know files, nor who is asked for completions.
+The editor indents new lines as VS Code does and does not close brackets. Some keys are wrong and are
+corrected.
 
-The times are a mixture of two log-normal distributions, fluent keys and hesitations, as copy typing is
-(Roeser et al. 2021, doi:10.1007/s11145-021-10203-z); how often a key hesitates depends on where it is, since
+The times are a mixture of two log-normal distributions, fluent keys and hesitations, as in copy typing
+(Roeser et al. 2021, doi:10.1007/s11145-021-10203-z). How often a key hesitates depends on where it is, since
 pauses are more frequent and longer at larger boundaries of the text (Baaijen et al. 2012, as reviewed in
-doi:10.1007/s11145-022-10284-4). The figures are our own, set so that of the keys in whole traces some 34 %
-leave 200 ms before the next and 11 % leave 500 ms.
+doi:10.1007/s11145-022-10284-4). The parameters are our own, chosen so that of the keys in complete traces
+about 34 % leave 200 ms before the next and 11 % leave 500 ms.
 """
 
 import math
@@ -19,18 +18,18 @@ from typing import Literal
 from attrs import frozen
 
 Place = Literal["inside", "word", "enter", "line", "fix", "jump"]
-"""Inside a word or anywhere else; at the start of one; Enter; first key of a line; taking back; elsewhere."""
+"""Inside a word or anywhere else; start of a word; Enter; first key of a line; correction; another place."""
 
 FLUENT = (0.149, 0.37)
 """Median in seconds, and standard deviation of the logarithm."""
 HESITATION = (0.7, 0.75)
 JUMP = (1.5, 0.4)
-"""Finding another place and reading there."""
+"""Finding another place, and reading there."""
 HESITATES: dict[Place, float] = {"inside": 0.12, "word": 0.32, "enter": 0.5, "line": 0.55, "fix": 0.6}
 """Share of keys that hesitate."""
 QUICKEST, SLOWEST = 0.03, 6.0
 WRONG = 0.025
-"""Share of letters that are first typed wrong."""
+"""Share of letters that are mistyped first."""
 NOTICED_AFTER = (0, 0, 1, 2)
 """Keys that follow a wrong one before it is noticed; one is drawn."""
 OPENERS = (":", "{", "(", "[")
@@ -45,7 +44,7 @@ class Stroke:
     start: int
     "First code point that is replaced, counted from where the typing began."
     end: int
-    "Behind the last one that is replaced."
+    "After the last one that is replaced."
     text: str
     "What is put there."
     place: Place
@@ -62,7 +61,7 @@ def delay(place: Place, chance: Random) -> float:
 
 
 def strokes(line: str, target: str, unit: str, chance: Random) -> Iterator[Stroke]:
-    """Type `target` behind `line`; `unit` is one level of indentation. Together the strokes give `target`."""
+    """Type `target` after `line`; `unit` is one level of indentation. The strokes add up to `target`."""
     done, first = "", False
     while done != target:
         rest = target[len(done) :]
@@ -80,23 +79,23 @@ def strokes(line: str, target: str, unit: str, chance: Random) -> Iterator[Strok
 
 
 def auto_indent(line: str, unit: str) -> str:
-    """Return the white space that an editor puts on the line behind `line`."""
+    """Return the white space that an editor puts on the line after `line`."""
     return _indent_of(line) + (unit if line.rstrip().endswith(OPENERS) else "")
 
 
 def _new_lines(line: str, done: str, rest: str, unit: str) -> Iterator[Stroke]:
-    """Press Enter until there are as many lines as wanted, then bring the indentation in order."""
+    """Press Enter until there are as many lines as wanted, then correct the indentation."""
     current, indent, length = (line + done).rpartition("\n")[2], "", len(done)
     for _ in _line_breaks(rest):
         auto = auto_indent(current, unit)
-        # White space that the editor put on a line that stays blank goes away again with the next Enter.
+        # The next Enter removes the white space that the editor put on a line that stays blank.
         yield Stroke(length, length + len(indent), "\n" + auto, "enter")
         current, indent, length = auto, auto, length + 1
     yield from _reindent(length, indent, _indent_of(rest.lstrip("\n")), unit)
 
 
 def _reindent(start: int, indent: str, wanted: str, unit: str) -> Iterator[Stroke]:
-    """Press Backspace, which takes one level, or Tab, which adds one, until the indentation is right."""
+    """Press Backspace, which removes one level, or Tab, which adds one, until the indentation is correct."""
     while not wanted.startswith(indent):
         keep = len(wanted) if indent.startswith(wanted) else 0
         left = max(keep, len(indent) - len(unit))
@@ -109,7 +108,7 @@ def _reindent(start: int, indent: str, wanted: str, unit: str) -> Iterator[Strok
 
 
 def _slip(done: str, rest: str, place: Place, chance: Random) -> Iterator[Stroke]:
-    """Type a wrong letter, perhaps some right ones behind it, notice, and take all of it back."""
+    """Type a wrong letter, perhaps some correct ones after it, notice, and delete all of them."""
     late = chance.choice(NOTICED_AFTER)
     follow = rest[1 : 1 + late].partition("\n")[0]
     typed = _neighbour(rest[0], chance) + follow

@@ -1,18 +1,18 @@
 """llama.cpp's own server as llama.vim uses it, as an engine for the replay of typing traces.
 
-In: the program `llama-server`, a GGUF file. Out: an engine that posts at each key what llama.vim posts to
-`/infill`. Either the former request is cancelled, by closing its connection, as VS Code would. Or all goes as
-in llama.vim (`as_llama_vim`): the former answer is waited for; answers are kept, and what agrees with the
-text typed since is shown without asking; it is asked where the cursor goes too. It knows no traces.
+At each key it posts what llama.vim posts to `/infill`. Either the previous request is cancelled by closing
+its connection, as VS Code would do. Or everything goes as in llama.vim (`as_llama_vim`): the previous answer
+is waited for; answers are kept, and those that agree with the text typed since are shown without a request; a
+cursor move sends a request too.
 
-What llama.vim does was read in its `autoload/llama.vim` and `doc/llama.txt` of 2025
-(https://github.com/ggml-org/llama.vim): 256 lines before the cursor's line and 64 behind it; the cursor's
-line as `prompt`; n_predict 128; t_max_predict_ms 250 for what is asked by itself; top_k 40, top_p 0.90 and
-the samplers top_k, top_p, infill; nothing is asked where more than 8 characters stand behind the cursor;
-kept answers are looked up 128 characters back. The server has the options given there: batch size 1024,
-which makes the window 1,024 tokens (llama.cpp takes 3/4 of a batch before the cursor and 1/4 behind it), and
-cache reuse 256. Left out: chunks of other files, which would only add tokens, and the rules by which it does
-not show an answer that repeats what stands there.
+llama.vim's behavior is that of its `autoload/llama.vim` and `doc/llama.txt` of 2025
+(https://github.com/ggml-org/llama.vim): 256 lines before the cursor's line and 64 after it; the cursor's line
+as `prompt`; n_predict 128; t_max_predict_ms 250 for automatic requests; top_k 40, top_p 0.90 and the samplers
+top_k, top_p, infill; no request with more than 8 characters after the cursor on its line; kept answers are
+looked up 128 characters back. The server has the options recommended there: batch size 1024, which makes the
+window 1,024 tokens (llama.cpp takes 3/4 of a batch before the cursor and 1/4 after it), and cache reuse 256.
+Left out: chunks of other files, which would only add tokens, and the rules for not showing an answer that
+repeats the text.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ from benchmarks.typing.replay import Request, Tokens
 from benchmarks.typing.sources import Source
 from benchmarks.typing.trace import Event
 
-LINES_BEFORE, LINES_BEHIND = 256, 64
-MOST_BEHIND = 8
+LINES_BEFORE, LINES_AFTER = 256, 64
+MOST_AFTER = 8
 LOOK_BACK = 128
 PARAMETERS = {
     "n_predict": 128,
@@ -68,8 +68,8 @@ class LlamaServerEngine:
         Raises:
             AideError: it cannot be started.
         """
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-        self.server = " ".join((told.stderr or told.stdout).split("\n")[0].split())
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        self.server = " ".join((version.stderr or version.stdout).split("\n")[0].split())
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
@@ -105,24 +105,24 @@ class LlamaServerEngine:
             job.cancel()
 
     def open(self, file: int, source: Source, text: str) -> None:
-        """Nothing is sent: each request has its text."""
+        """Send nothing: each request has its text."""
 
     def edit(self, file: int, event: Event, before: str, after: str) -> None:
-        """Nothing is sent."""
+        """Send nothing."""
 
     def jump(self, file: int, text: str, cursor: int) -> None:
-        """Ask here too if llama.vim would: the prompt is warm then, and the answer kept."""
+        """Request here if llama.vim would: the prompt is warm then, and the answer kept."""
         if self._as_llama_vim:
             self.ask(file, text, cursor)
 
     def ask(self, file: int, text: str, cursor: int) -> Request:
-        """Post what llama.vim posts, or answer with what was answered before."""
+        """Post what llama.vim posts, or use an earlier answer."""
         request = Request(time.perf_counter(), asyncio.get_running_loop().create_future())
         if self._newest is not None:
             self.drop(self._newest[0])
         self._newest = (request, text, cursor)
-        if len(text[cursor:].partition("\n")[0]) > MOST_BEHIND:
-            request.answer("")  # llama.vim does not ask here
+        if len(text[cursor:].partition("\n")[0]) > MOST_AFTER:
+            request.answer("")  # llama.vim sends no request here
         elif (known := self._look_up(text, cursor)) is not None:
             request.tokens = Tokens(0, 0, 0)
             request.answer(known)
@@ -144,7 +144,7 @@ class LlamaServerEngine:
         """llama.vim has no such limit."""
 
     def drop(self, request: Request) -> None:
-        """Close the connection, which cancels; llama.vim waits."""
+        """Close the connection, which cancels; llama.vim waits instead."""
         if self._newest is not None and self._newest[0] is request:
             self._newest = None
         if self._as_llama_vim:
@@ -170,19 +170,19 @@ class LlamaServerEngine:
         request.tokens = Tokens(cached + run, cached, found["timings/predicted_n"])
         request.answer(shown(found["content"], text, cursor))
         if self._as_llama_vim and self._newest is not None and self._newest[0] is not request:
-            newest, text, cursor = self._newest  # typed on meanwhile: perhaps what was answered
+            newest, text, cursor = self._newest  # meanwhile the user typed on, perhaps along the answer
             if (known := self._look_up(text, cursor)) is not None:
                 newest.tokens = request.tokens
                 newest.answer(known)
 
     def _look_up(self, text: str, cursor: int) -> str | None:
-        """Return the longest rest of an answer that the text before the cursor agrees with."""
+        """Return the longest rest of an answer that agrees with the text before the cursor."""
         if not self._kept:
             return None
-        before, behind = kept_under(window(text, cursor))
-        best = self._kept.get((before, behind), "")
+        before, after = kept_under(window(text, cursor))
+        best = self._kept.get((before, after), "")
         for back in range(1, min(LOOK_BACK, len(before)) + 1):
-            content = self._kept.get((before[:-back], behind), "")
+            content = self._kept.get((before[:-back], after), "")
             if content.startswith(before[-back:]) and len(content) - back > len(best):
                 best = content[back:]
         return shown(best, text, cursor) if best else None
@@ -209,7 +209,7 @@ class LlamaServerEngine:
         return found
 
     async def _http(self, method: str, path: str, body: bytes) -> bytes:
-        """Ask over a connection of its own, as llama.vim does with curl; a cancel closes it."""
+        """Use a new connection, as llama.vim does with curl; a cancel closes it."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         try:
             head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
@@ -225,24 +225,24 @@ class LlamaServerEngine:
 
 def window(text: str, cursor: int) -> dict[str, Any]:
     """Cut the window around the cursor as llama.vim does."""
-    before, behind = text[:cursor].split("\n"), text[cursor:].split("\n")
-    line = before[-1] + behind[0]
+    before, after = text[:cursor].split("\n"), text[cursor:].split("\n")
+    line = before[-1] + after[0]
     blank = not line.strip()
     return {
         "input_prefix": "\n".join(before[:-1][-LINES_BEFORE:]) + "\n",
         "prompt": "" if blank else before[-1],
-        "input_suffix": ("" if blank else behind[0]) + "\n" + "\n".join(behind[1:][:LINES_BEHIND]) + "\n",
+        "input_suffix": ("" if blank else after[0]) + "\n" + "\n".join(after[1:][:LINES_AFTER]) + "\n",
         "n_indent": 0 if blank else len(line) - len(line.lstrip(" \t")),
     }
 
 
 def kept_under(asked: dict[str, Any]) -> tuple[str, str]:
-    """Return what an answer is kept under: what stands before it and behind it."""
+    """Return the key of a kept answer: the text before and after it."""
     return asked["input_prefix"] + asked["prompt"], asked["input_suffix"]
 
 
 def shown(content: str, text: str, cursor: int) -> str:
-    """Return what is shown of an answer: without last line feeds and indentation that is there already."""
+    """Return what is shown of an answer: without trailing line feeds and indentation that already exists."""
     line = text[:cursor].rpartition("\n")[2]
     if not (line + text[cursor:].partition("\n")[0]).strip():
         first = content.partition("\n")[0]

@@ -1,7 +1,6 @@
-"""A language client that costs next to nothing: JSON-RPC with a server process, over its stdin and stdout.
+"""A language client that costs almost nothing: JSON-RPC with a server process, over its stdin and stdout.
 
-In: a command, messages. Out: replies as futures, notifications to a function. Requests of the server are
-answered at once. It does not know what is asked, nor when.
+Requests of the server are answered at once.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ import psutil
 from aide_lsp.errors import AideError
 
 OWN_SERVER = (sys.executable, "-P", "-m", "aide_lsp.lsp.main")
-"""The command of Aide's server in the environment at hand, whatever modules the current folder has."""
+"""Aide's server in this environment, whatever modules the current folder has."""
 PIPE_BYTES = 1 << 22
 ENDING_SECONDS = 20
 
@@ -55,7 +54,7 @@ class Connection:
 
     @property
     def pid(self) -> int:
-        """The server's process."""
+        """Process id of the server."""
         assert self._process is not None
         return self._process.pid
 
@@ -64,9 +63,9 @@ class Connection:
         self._send({"jsonrpc": "2.0", "method": method, "params": params})
 
     def request(self, method: str, params: Any) -> tuple[int, "asyncio.Future[Any]"]:
-        """Send a request; return its id and what will be the reply.
+        """Send a request; return its id and a future for the reply.
 
-        The future fails with an `AideError` where the server answers with an error, or is gone.
+        The future fails with an `AideError` if the server answers with an error, or is gone.
         """
         self._next += 1
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -82,7 +81,7 @@ class Connection:
         return await self.request(method, params)[1]
 
     async def stop(self) -> None:
-        """End the server in good order; whatever it started ends too."""
+        """Shut the server down; whatever it started ends too."""
         process = self._process
         if process is None:
             return
@@ -131,7 +130,7 @@ class Connection:
                 return
             if "error" in message:
                 reply.set_exception(AideError(f"The server answered: {message['error'].get('message')}"))
-                reply.exception()  # looked at: who does not wait for it need not hear of it
+                reply.exception()  # marked as seen: nobody may be waiting for it
             else:
                 reply.set_result(message.get("result"))
         elif "id" in message:

@@ -1,7 +1,4 @@
-"""Draws how long answers take after a key: one row of bars for each engine, on one scale of time.
-
-In: times of each engine, notes, marks. Out: one SVG document. It does not know how the times were measured.
-"""
+"""Draws the times from key to answer: one row of bars for each engine, on a common time scale."""
 
 import math
 from collections.abc import Sequence
@@ -23,19 +20,19 @@ class Distribution:
     times_ms: tuple[float, ...]
     "All of them."
     note: str
-    "What is said beside the name."
+    "Text next to the name."
 
 
 @frozen
 class Mark:
-    """A moment that means something."""
+    """A moment to mark."""
 
     ms: float
     words: str
 
 
 def draw(title: str, note: str, engines: Sequence[Distribution], marks: Sequence[Mark]) -> str:
-    """Draw a row for each engine; heights are shares of its answers, on one scale for all."""
+    """Draw a row for each engine; heights are shares of its answers, on a common scale."""
     height = TOP + ROW * len(engines) + 34
     drawing = Drawing(int(height), title, note)
     shares = [histogram(engine.times_ms) for engine in engines]
@@ -62,7 +59,7 @@ def draw(title: str, note: str, engines: Sequence[Distribution], marks: Sequence
 
 
 def histogram(times_ms: Sequence[float]) -> list[float]:
-    """Return the share of the times in each bin; what lies outside goes to the first or last."""
+    """Return the share of the times in each bin; times outside go to the first or last."""
     counts = [0] * BINS
     for time_ms in times_ms:
         counts[min(BINS - 1, max(0, int(BINS * _scaled(time_ms))))] += 1
@@ -70,7 +67,7 @@ def histogram(times_ms: Sequence[float]) -> list[float]:
 
 
 def place(ms: float) -> float:
-    """Return where a time stands."""
+    """Return the horizontal position of a time."""
     return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, _scaled(ms)))
 
 

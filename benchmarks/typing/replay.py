@@ -1,8 +1,7 @@
-"""Replays a typing trace against something that completes, and notes what came of each key.
+"""Replays a typing trace against an engine that completes, and notes the outcome of each key.
 
-In: a trace, an engine, a pace. Out: one `Asked` for each key. In real time keys come when they come: the
-former request is given up with the next key. A patient person waits for each answer before going on. It does
-not know how an engine works, nor what is made of the notes.
+In real time keys come when they come: the previous request is abandoned with the next key. A patient person
+waits for each answer before going on.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from benchmarks.typing.trace import Event, Trace
 
 PATIENCE_SECONDS = 60.0
 LAST_SECONDS = 1.0
-"""How long the last request of a trace is waited for."""
+"""How long to wait for the last request of a trace."""
 
 
 @frozen
@@ -32,28 +31,28 @@ class Offer:
 
 @frozen
 class Tokens:
-    """What the model had to do for an answer."""
+    """What an answer cost."""
 
     prompt: int
     "Tokens of the prompt."
     cached: int
-    "Those of them that need not be run again."
+    "Those of them that did not run again."
     generated: int
     "Tokens of the answer."
 
 
 @define
 class Request:
-    """One question to an engine. The engine fills it in."""
+    """One request to an engine, which fills it in."""
 
     asked_at: float
     "When the key was pressed, by `time.perf_counter`."
     answered: "asyncio.Future[None]"
-    "Done once `offer` is there, or never will be."
+    "Done once `offer` is set, or never will be."
     offer: Offer | None = None
     "The answer; None: none came."
     tokens: Tokens | None = None
-    "What it cost; None: the engine does not say."
+    "What it cost; None: the engine does not report it."
     fault: str | None = None
     "Why it failed."
 
@@ -64,40 +63,40 @@ class Request:
             self.answered.set_result(None)
 
     def fail(self, fault: str) -> None:
-        """Note that there will be none."""
+        """Note that there will be no answer."""
         if not self.answered.done():
             self.fault = fault
             self.answered.set_result(None)
 
 
 class Engine(Protocol):
-    """What completes."""
+    """A program that completes."""
 
     name: str
 
     def begin(self) -> None:
-        """Begin another trace: its files are other documents."""
+        """Begin another trace, whose files are other documents."""
 
     def open(self, file: int, source: Source, text: str) -> None:
-        """Take a file that is opened."""
+        """Open a file."""
 
     def edit(self, file: int, event: Event, before: str, after: str) -> None:
-        """Take a change of a file's text."""
+        """Apply a change to a file's text."""
 
     def jump(self, file: int, text: str, cursor: int) -> None:
-        """Take that the cursor went elsewhere."""
+        """Note that the cursor moved elsewhere."""
 
     def ask(self, file: int, text: str, cursor: int) -> Request:
-        """Ask for a completion."""
+        """Request a completion."""
 
     def limit(self, request: Request) -> None:
-        """Stop waiting, as the editor does after a while; an answer may still come in another way."""
+        """Stop waiting, as the editor does after a while; an answer may still come another way."""
 
     def drop(self, request: Request) -> None:
-        """Give a request up: what it is about is gone."""
+        """Abandon a request whose text is gone."""
 
     def cpu_seconds(self) -> float:
-        """CPU time that the engine's processes used since they began."""
+        """CPU seconds of the engine's processes since they began."""
         ...
 
 
@@ -108,25 +107,25 @@ class Pace:
     patient: bool = False
     "Wait for each answer before the next key."
     limit_ms: float = 750
-    "After which the editor stops waiting for an automatic request; 0: never. Not while somebody is patient."
+    "When the editor stops waiting for an automatic request; 0: never. Not applied if `patient`."
     seconds: float = float("inf")
-    "Stop after so much of the trace."
+    "Stop after this part of the trace."
     keys: int = 1_000_000
-    "Stop after so many keys."
+    "Stop after this many keys."
 
 
 @frozen
 class Asked:
-    """What came of one key."""
+    """The outcome of one key."""
 
     event: int
     "Number of its event in the trace."
     at: float
     "When it was pressed, by `time.perf_counter`."
     late: float
-    "Seconds by which it was pressed later than the trace says: the benchmark's own delay."
+    "Seconds that it was pressed later than in the trace: the benchmark's own delay."
     left: float
-    "Seconds until the next event; when patient: until the answer."
+    "Seconds until the next event; if patient: until the answer."
     waited: float | None
     "Seconds until the answer; None: none came in time."
     text: str
@@ -140,7 +139,7 @@ class Asked:
 async def replay(
     engine: Engine, trace: Trace, pace: Pace, progress: Callable[[int], None] = lambda keys: None
 ) -> list[Asked]:
-    """Live through a trace."""
+    """Replay a trace."""
     texts, found = list(trace.begins), list[Asked]()
     engine.begin()
     clock = time.perf_counter()

@@ -1,7 +1,4 @@
-"""Lays out what the typing comparison found: tables, a plot, and a file with every key.
-
-In: what counts of each engine. Out: text, SVG, JSON. It does not know how anything was measured.
-"""
+"""Renders the typing comparison: tables, a plot, and a file with every key."""
 
 import json
 import math
@@ -18,16 +15,16 @@ from benchmarks.typing.plot import Distribution, Mark, draw
 from benchmarks.typing.trace import Trace
 
 LEAST_KEYS = 20
-"""Below, no figure is given."""
+"""With fewer, no figure is given."""
 GAPS_S = (0.2, 0.5)
 
 
 @frozen
 class Kept:
-    """What counts of one engine."""
+    """The keys of one engine that count."""
 
     name: str
-    "What tables call it."
+    "Its name in tables."
     server: str
     "What it calls itself."
     typing: list[Replayed]
@@ -36,14 +33,14 @@ class Kept:
     "Traces typed by somebody who waits for each answer."
 
     def figures(self, patient: bool) -> Figures | None:
-        """Sum up; None where too few keys count."""
+        """Compute the figures; None if too few keys count."""
         taken = self.patient if patient else self.typing
         enough = sum(len(each.asked) for each in taken) >= LEAST_KEYS
         return figures(taken) if enough else None
 
 
 def report(kept: list[Kept], traces: list[Trace], max_others: float, markdown: bool) -> tuple[str, bool]:
-    """Return all that is printed, and whether each figure stands on enough keys."""
+    """Return the text to print, and whether every figure comes from enough keys."""
     parts, enough = [], True
     for patient, title in ((False, "Typing in real time"), (True, "Waiting for each answer")):
         found = [one.figures(patient) for one in kept]
@@ -69,7 +66,7 @@ def table(kept: list[Kept], found: list[Figures | None], patient: bool, markdown
 
 
 def method(kept: list[Kept], traces: list[Trace], max_others: float) -> list[str]:
-    """Say how the figures came about."""
+    """Say how the figures were measured."""
     gaps = key_gaps(traces)
     shares = ", ".join(f"{share_longer(gaps, limit):.0%} leave {limit * 1000:.0f} ms" for limit in GAPS_S)
     faults = {one.name: found.faults for one in kept if (found := one.figures(False)) and found.faults}
@@ -77,26 +74,26 @@ def method(kept: list[Kept], traces: list[Trace], max_others: float) -> list[str
     return [
         "; ".join(f"{one.name}: {one.server}" for one in kept),
         f"typed again: {'; '.join(trace.name for trace in traces)}",
-        f"of the keys {shares} or more before the next",
-        f"keys do not count while others used {max_others:.0%} of the machine or more",
-        f"95 % of the keys were pressed at most {late:.1f} ms later than the traces say",
+        f"of the keys, {shares} or more before the next",
+        f"dropped: keys while others used {max_others:.0%} of the machine or more",
+        f"95 % of the keys were pressed at most {late:.1f} ms late",
         *([f"requests that failed: {faults}"] if faults else []),
     ]
 
 
 def key_gaps(traces: list[Trace]) -> list[float]:
-    """Return the seconds from each key to what is done next."""
+    """Return the seconds from each key to the next event."""
     pairs = (pair for trace in traces for pair in pairwise(trace.events))
     return [after.at - key.at for key, after in pairs if key.do == "key"]
 
 
 def share_longer(gaps: list[float], seconds: float) -> float:
-    """Return the share of gaps of at least so many seconds."""
+    """Return the share of gaps of at least `seconds`."""
     return sum(gap >= seconds for gap in gaps) / max(1, len(gaps))
 
 
 def plot(kept: list[Kept], traces: list[Trace]) -> str:
-    """Draw key to answer, of those who wait for each answer."""
+    """Draw the times from key to answer, for a person who waits for each answer."""
     gaps, engines = key_gaps(traces), []
     for one in kept:
         waiting, typing = one.figures(True), one.figures(False)
@@ -112,7 +109,7 @@ def plot(kept: list[Kept], traces: list[Trace]) -> str:
     ]
     return draw(
         "From key to answer",
-        "asked at every key, each answer waited for; bars: share of answers, on one scale of time",
+        "A request at every key, each answer waited for. Bars: share of answers, on a common time scale.",
         engines,
         marks,
     )
@@ -137,7 +134,7 @@ def save(path: Path, kept: list[Kept], traces: list[Trace], facts: dict[str, Any
 
 
 def key_count(trace: Trace) -> int:
-    """Return how many keys are pressed."""
+    """Return the number of keys."""
     return sum(event.do == "key" for event in trace.events)
 
 

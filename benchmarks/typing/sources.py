@@ -1,8 +1,4 @@
-"""What typing traces are made from: source files, and stretches of code in them that can be typed.
-
-In: files; a random generator. Out: `Source` values; stretches with their places. It does not know keys,
-times, nor who is asked for completions.
-"""
+"""Source files, and passages of code in them that can be typed."""
 
 import hashlib
 import importlib.metadata
@@ -18,14 +14,14 @@ from aide_lsp.completion.syntax import language_id_of, language_of, scan
 from aide_lsp.errors import AideError
 
 LINES = (2, 4)
-"""Fewest and most lines of a stretch that is typed."""
+"""Fewest and most lines of a passage."""
 CHARACTERS = (40, 100)
 """Without the indentation, most of which the editor types."""
 WIDEST = 100
 SKIPPED = re.compile(r"\s*(#|//|/\*|\*|\"\"\"|'''|import\b|from\b)")
 CODE = re.compile(r"[=(.\[{:]")
 MODULES = ("argparse", "textwrap", "json.decoder", "shlex", "click.core", "pygls.workspace.text_document")
-"""Python sources that are there where Aide is: of the standard library, and of packages it needs."""
+"""Python sources that exist wherever Aide does: the standard library, and packages that it needs."""
 
 
 @frozen
@@ -33,11 +29,11 @@ class Source:
     """A file as it was found."""
 
     name: str
-    "What it is called in reports: package, version and file."
+    "For reports: package, version and file."
     language: str
     "Language id, as editors give it."
     text: str
-    "The whole of it, with lines ended by a line feed."
+    "All of it, with lines ended by a line feed."
 
     @property
     def sha256(self) -> str:
@@ -46,7 +42,7 @@ class Source:
 
 
 def cuts(source: Source, count: int, chance: Random) -> list[tuple[int, str]]:
-    """Choose stretches of code that do not touch: from the end of a line to the end of a later one."""
+    """Choose passages of code that do not touch: from the end of a line to the end of a later one."""
     lines = source.text.split("\n")
     starts = [0]
     for line in lines:
@@ -64,7 +60,7 @@ def cuts(source: Source, count: int, chance: Random) -> list[tuple[int, str]]:
             spans = [(starts[one] - 1, starts[other + 1] - 1) for one, other in sorted(found)]
             return [(start, source.text[start:end]) for start, end in spans]
     raise AideError(
-        f"{source.name} has no {count} stretches of code to type"
+        f"{source.name} has no {count} passages of code to type"
         f" ({LINES[0]} to {LINES[1]} lines, {CHARACTERS[0]} to {CHARACTERS[1]} characters)."
         " Name a longer file."
     )
@@ -101,14 +97,14 @@ def read_source(path: Path, name: str | None = None) -> Source:
 
 
 def module_sources() -> list[Source]:
-    """Return Python sources that are there on every machine with Aide."""
+    """Return Python sources that exist on every machine with Aide."""
     return [_module_source(name) for name in MODULES]
 
 
 def _module_source(name: str) -> Source:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise AideError(f"The source of the Python module {name} is not there. Name files to type instead.")
+        raise AideError(f"The source of the Python module {name} was not found. Name files to type instead.")
     top = name.partition(".")[0]
     try:
         version = f"{top} {importlib.metadata.version(top)}"

@@ -1,8 +1,7 @@
 """Typing traces: what a person does in an editor, key by key, made from real source files.
 
-In: source files, a seed. Out: a `Trace`: texts with stretches cut out, and timed events that put these back
-by typing, with jumps between places and files. After all events every text is again what it was. The same
-files and seed give the same trace. It does not know who is asked for completions, nor what is measured.
+A trace has texts with passages cut out, and timed events that type them again, with jumps between places and
+files. After all events every text is what it was. The same files and seed give the same trace.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from benchmarks.typing.keys import delay, strokes
 from benchmarks.typing.sources import Source, cuts, indent_unit
 
 LOOKS = (0.8, 2.5)
-"""Seconds that somebody looks at a place without typing there: shortest, longest."""
+"""Shortest and longest time, in seconds, that a person looks at a place without typing there."""
 
 
 @frozen
@@ -25,37 +24,37 @@ class Event:
     at: float
     "Seconds since the trace began."
     do: Literal["open", "key", "jump"]
-    "Open a file; press a key that changes the text; go elsewhere with the cursor."
+    "Open a file; press a key that changes the text; move the cursor elsewhere."
     file: int
     "Which file."
     start: int
-    "First code point that is replaced; of a jump: where the cursor goes."
+    "First code point that is replaced; for a jump: where the cursor goes."
     end: int = 0
-    "Behind the last one that is replaced."
+    "After the last one that is replaced."
     text: str = ""
-    "What is put there; the cursor is behind it."
+    "What is put there; the cursor is after it."
     hole: int = -1
-    "Which stretch is typed."
+    "Which passage is typed."
     reached: int = -1
-    "Code points of the stretch that stand then; -1: something else than its beginning stands there."
+    "Code points of the passage typed by then; -1: the text is not a beginning of it."
 
 
 @frozen
 class Trace:
-    """What one person does for some time."""
+    """What one person does in a minute."""
 
     sources: tuple[Source, ...]
-    "The files, as they are in the end."
+    "The files, as they are at the end."
     begins: tuple[str, ...]
-    "Their texts in the beginning."
+    "Their texts at the beginning."
     holes: tuple[str, ...]
-    "The stretches that are typed."
+    "The passages that are typed."
     events: tuple[Event, ...]
-    "In the order of time."
+    "In order of time."
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """Name for reports."""
         return f"{self.sources[0].language}: {', '.join(source.name for source in self.sources)}"
 
     @property
@@ -66,7 +65,7 @@ class Trace:
 
 @define
 class _Hole:
-    """A stretch that was cut out of a file, and how much of it is typed."""
+    """A passage that was cut out of a file, and how much of it is typed."""
 
     file: int
     number: int
@@ -77,7 +76,7 @@ class _Hole:
 
 @define
 class _Typist:
-    """Makes the events. What is typed at one place moves all places behind it."""
+    """Makes the events. Typing at one place moves all places after it."""
 
     sources: Sequence[Source]
     chance: Random
@@ -87,20 +86,20 @@ class _Typist:
     opened: set[int] = field(factory=set)
 
     def go(self, hole: _Hole) -> None:
-        """Go to the end of what is typed of a stretch; open its file if it is not."""
+        """Go to the end of what is typed of a passage; open its file if needed."""
         if hole.file not in self.opened:
             self.opened.add(hole.file)
             self._add("open", hole.file, 0)
         self._add("jump", hole.file, self._offset(hole) + hole.typed)
 
     def look(self, file: int) -> None:
-        """Look at some place of a file that is open."""
+        """Look at some place of an open file."""
         length = len(self.sources[file].text) - sum(len(h.target) - h.typed for h in self._in(file))
         self._add("jump", file, self.chance.randrange(length + 1))
         self.clock += self.chance.uniform(*LOOKS)
 
     def type(self, hole: _Hole, until: int) -> None:
-        """Type on in a stretch until so many of its code points stand."""
+        """Continue a passage until `until` of its code points are typed."""
         text, offset = self.sources[hole.file].text, self._offset(hole)
         target, base = hole.target[hole.typed : until], offset + hole.typed
         line = (text[: hole.start] + hole.target[: hole.typed]).rpartition("\n")[2]
@@ -125,7 +124,7 @@ class _Typist:
 
 
 def make_trace(sources: Sequence[Source], seed: int) -> Trace:
-    """Make a trace: two stretches of the first file, and one of each other in between.
+    """Make a trace: two passages of the first file, and one of each other file in between.
 
     Raises:
         AideError: a file has too little code.
@@ -156,7 +155,7 @@ def make_trace(sources: Sequence[Source], seed: int) -> Trace:
 
 
 def _somewhere(target: str, chance: Random) -> int:
-    """Choose where typing is interrupted: behind a letter in the middle third."""
+    """Choose where typing is interrupted: after a letter in the middle third."""
     third = len(target) // 3
     places = [at for at in range(third, 2 * third) if target[at - 1].isalnum()]
     return chance.choice(places) if places else len(target)

@@ -28,6 +28,6 @@ def test_the_table_says_how_much_faster_each_group_was():
     ]
     rows = {row.split(" | ")[0].strip("| "): row for row in table(pairs)}
     assert "| 3.00x | 3.00x | 1.50x |" in rows["all"]
-    assert "| 1 | 10 | 2000 | 2.00x |" in rows["ended by themselves"]
+    assert "| 1 | 10 | 2000 | 2.00x |" in rows["ended before the token limit"]
     assert "4.00x" in rows["temperature 0.7"]
     assert "temperature 1.0" not in rows

@@ -16,7 +16,7 @@ PAGES = [
     *sorted((REPOSITORY / "docs").glob("*.md")),
     *sorted((REPOSITORY / "editors").glob("*.md")),
     *sorted((REPOSITORY / "editors").glob("*/*.md")),
-    REPOSITORY / "benchmarks" / "README.md",
+    *sorted((REPOSITORY / "benchmarks").rglob("*.md")),
 ]
 IN_BLOCK = re.compile(r"^(?:.*[|&(] *)?(aide [a-z-].*)$")
 IN_LINE = re.compile(r"`(aide [a-z][^`]*)`")

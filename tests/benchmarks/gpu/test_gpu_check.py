@@ -106,7 +106,7 @@ def test_check_on_the_cpu_says_that_cuda_was_not_tried(capsys):
     out = capsys.readouterr().out
     assert "No CUDA device is used" in out
     assert "the session got CPUExecutionProvider" in out
-    assert "CUDA was not tried" in out
+    assert "CUDA was not tested" in out
     assert "agrees with the CPU" not in out
 
 
@@ -119,8 +119,8 @@ def test_product_on_a_device_is_compared_and_timed(graphs, folder, monkeypatch, 
     out = capsys.readouterr().out
     assert "agrees" in out
     assert "same bits" in out
-    assert "each token behind 512" in out
-    assert ("steps by CUDA graph on CUDA:" if cuda_graphs else "without CUDA graphs on CUDA:") in out
+    assert "each token after 512" in out
+    assert ("with CUDA graphs on CUDA:" if cuda_graphs else "without CUDA graphs on CUDA:") in out
 
 
 def test_help_says_what_is_needed_and_what_the_status_means(capsys):

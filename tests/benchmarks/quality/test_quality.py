@@ -122,7 +122,7 @@ def test_report_and_comparison():
     assert "failures: 1 NameError" in text
     then = [result("a", False), result("b", True), result("d", True)]
     assert compare(now, then) == (
-        "against the earlier run on 2 problems: 1 gained, 0 lost, p = 1.000 (exact McNemar)"
+        "compared with the earlier run on 2 problems: 1 gained, 0 lost, p = 1.000 (exact McNemar)"
     )
 
 

@@ -142,7 +142,7 @@ def test_keys_leave_as_much_time_as_was_measured():
 
 
 def test_a_file_without_code_is_refused_with_its_name():
-    with pytest.raises(AideError, match=r"^notes\.py has no 2 stretches"):
+    with pytest.raises(AideError, match=r"^notes\.py has no 2 passages"):
         make_trace([Source("notes.py", "python", "# nothing\n" * 50)], 1)
 
 
