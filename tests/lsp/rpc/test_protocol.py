@@ -29,6 +29,7 @@ VALID = {
         "processId": None,
         "rootUri": None,
         "capabilities": {"general": {"positionEncodings": ["utf-8"]}},
+        "initializationOptions": {"ledger": "off"},
     },
     "textDocument/didOpen": {"textDocument": DOCUMENT},
     "textDocument/didChange": {

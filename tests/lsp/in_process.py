@@ -1,0 +1,53 @@
+"""A server in this process and what it sends, for tests that look inside."""
+
+import asyncio
+import json
+
+from aide_lsp.lsp import handlers
+from aide_lsp.lsp.commands import dispatch
+from aide_lsp.lsp.logs import ClientHandler
+from aide_lsp.lsp.rpc.inbox import Inbox
+from aide_lsp.lsp.server import Server
+from tests.lsp.fake_server import load
+
+
+class Connection:
+    """A server with the fake model, fed through an inbox as the transport does it. Needs a running loop."""
+
+    def __init__(self, **options) -> None:
+        self.sent: list = []
+        self.server = Server(self, load("ok"), ClientHandler(), **options)
+        handlers.register(self.server)
+        dispatch.register(self.server)
+        self.inbox = Inbox(self.write, leave=lambda reason: None)
+        self.inbox.open(asyncio.get_running_loop(), self.server.take)
+
+    def write(self, body: bytes) -> None:
+        """Stand for the transport."""
+        self.sent.append(json.loads(body))
+
+    def send(self, method: str, params=None, **more) -> None:
+        """Queue a message; nothing is handled before the next `await`."""
+        self.inbox.put({"jsonrpc": "2.0", "method": method, "params": params, **more})
+
+    def open(self, text: str, uri: str = "file:///a.py") -> None:
+        document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+        self.send("textDocument/didOpen", {"textDocument": document})
+
+    async def initialize(self, **capabilities) -> None:
+        """Initialize, and wait until the model is loaded."""
+        options = {"ledger": "off"}  # completions of tests do not belong into that of whoever runs them
+        params = {"processId": None, "capabilities": capabilities, "initializationOptions": options}
+        self.send("initialize", params, id="initialize")
+        self.send("initialized", {})
+        while self.server.host.completer is None:
+            await asyncio.sleep(0.001)
+
+    async def reply(self, msg_id, seconds: float = 10.0) -> dict:
+        """Wait for the reply to a request."""
+        async with asyncio.timeout(seconds):
+            while True:
+                for message in self.sent:
+                    if message.get("id") == msg_id and "method" not in message:
+                        return message
+                await asyncio.sleep(0.001)
