@@ -6,10 +6,11 @@ Codes are part of the protocol and of the ledger's files, so they never change.
 from enum import Enum
 
 from aide_lsp.completion.limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES
+from aide_lsp.errors import DeclinedError
 
 
 class NoCompletionReason(Enum):
-    """A reason; where it depends on the request, whoever gives it may word a more precise sentence."""
+    """A reason, with a code and a general message; a request may get a more specific message."""
 
     # The model was asked, and there is nothing to insert.
     NOTHING_TO_ADD = "nothing-to-add", "The model had nothing to add here."
@@ -41,3 +42,16 @@ class NoCompletionReason(Enum):
     def __init__(self, code: str, message: str) -> None:
         self.code = code
         self.message = message
+
+    @property
+    def is_routine(self) -> bool:
+        """Whether it happens all the time while the user types, so that it is not worth reporting."""
+        return self in (
+            NoCompletionReason.SUPERSEDED,
+            NoCompletionReason.CANCELLED,
+            NoCompletionReason.STALE,
+        )
+
+    def error(self, message: str = "") -> DeclinedError:
+        """Return the error that declines a request, with a more specific message if there is one."""
+        return DeclinedError(self.code, message or self.message)

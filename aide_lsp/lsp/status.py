@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp import __version__
+from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.client_settings import Configuration
 from aide_lsp.lsp.requests.answer import NoCompletion
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aide.requests")
 # Everyday life of an editor: not worth a line for each keystroke.
-QUIET = frozenset({"superseded", "cancelled", "stale"})
+QUIET = frozenset(reason.code for reason in NoCompletionReason if reason.is_routine)
 
 
 class Status:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
+from aide_lsp.completion.reasons import NoCompletionReason
+
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completion
 
@@ -37,6 +39,11 @@ class NoCompletion:
     "A short code for programs."
     message: str
     "A sentence for people."
+
+    @classmethod
+    def because(cls, reason: NoCompletionReason, message: str = "") -> "NoCompletion":
+        """Give a reason, with a more specific message if there is one."""
+        return cls(reason.code, message or reason.message)
 
     @property
     def completions(self) -> tuple["Completion", ...]:

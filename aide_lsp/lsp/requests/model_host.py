@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
+from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.errors import (
     AideError,
     BrokenSessionError,
-    DeclinedError,
     MemoryShortError,
     StuckSessionError,
     where,
@@ -143,7 +143,9 @@ class ModelHost:
     async def _run_once(self, job: Callable[["Completer"], T], cancel: CancelToken, seconds: float) -> T:
         completer = await self.wait(seconds)
         if completer is None:
-            raise DeclinedError("failed" if self.state == "failed" else "loading", self.message)
+            failed = self.state == "failed"
+            reason = NoCompletionReason.FAILED if failed else NoCompletionReason.LOADING
+            raise reason.error(self.message)
         try:
             result = await self._on_worker(lambda: job(completer), cancel)
         except BrokenSessionError as error:

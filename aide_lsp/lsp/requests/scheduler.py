@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
-from aide_lsp.completion.limits import LONGEST_TEXT, MOST_LINES
+from aide_lsp.completion.limits import LONGEST_TEXT
+from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.errors import AideError, DeclinedError, where
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.lsp.client_settings import Configuration
@@ -36,11 +37,6 @@ log = logging.getLogger("aide.requests")
 T = TypeVar("T", bound=HasCompletion)
 Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
 """What the worker does for a request other than completing it, on its thread."""
-
-TOO_LARGE = (
-    f"The text has more than {LONGEST_TEXT:,} characters or {MOST_LINES:,} lines. "
-    "Make it shorter and open it again."
-)
 
 
 @frozen
@@ -87,18 +83,16 @@ class Scheduler:
     def snapshot(self, uri: str, place: Place) -> Snapshot | NoCompletion:
         """Take the snapshot for the request being handled, before the next message changes the document."""
         if self._status.paused:
-            return NoCompletion("paused", "Aide is paused. Resume it with the command aide.resume.")
+            return NoCompletion.because(NoCompletionReason.PAUSED)
         document = self._documents.get(uri)
         # The size is checked here too: copying such a text for each key would cost more than declining it.
         if self._documents.is_too_large(uri) or (document is not None and document.size > LONGEST_TEXT):
-            return NoCompletion("too-large", TOO_LARGE)
+            return NoCompletion.because(NoCompletionReason.TOO_LARGE)
         if document is None:
-            return NoCompletion(
-                "unknown-document", "The document is not open, or its text was lost: open it again."
-            )
+            return NoCompletion.because(NoCompletionReason.UNKNOWN_DOCUMENT)
         resolved = self._configuration.resolve(uri)
         if resolved.off is not None:
-            return NoCompletion("off", resolved.off.sentence())
+            return NoCompletion.because(NoCompletionReason.OFF, resolved.off.sentence())
         return Snapshot(
             request_id=current_request.get(),
             document=document,
@@ -142,7 +136,7 @@ class Scheduler:
         self.supersede(snapshot.uri)
         completion = self.history.back(snapshot.uri, spot(snapshot.text, snapshot.offset))
         if completion is None:
-            return NoCompletion("no-previous", "No other completion was shown before at this place.")
+            return NoCompletion.because(NoCompletionReason.NO_PREVIOUS)
         self._keep(snapshot, snapshot.settings, completion)
         return completion
 
@@ -192,7 +186,7 @@ class Scheduler:
         return in_flight
 
     def _answer_waiting(self, uri: str) -> None:
-        superseded = NoCompletion("superseded", "A newer request for this document came.")
+        superseded = NoCompletion.because(NoCompletionReason.SUPERSEDED)
         self._in_flight.answer_waiting(uri, superseded)
 
     async def _wait(
@@ -254,13 +248,13 @@ class Scheduler:
         try:
             result = await self._host.run(job, in_flight.token, self._loading_seconds)
         except DeclinedError as error:
-            if error.reason in ("loading", "failed"):
+            if error.reason in (NoCompletionReason.LOADING.code, NoCompletionReason.FAILED.code):
                 self._too_early = snapshot
             raise
         if self._documents.get(snapshot.uri) is not snapshot.document:
-            raise DeclinedError("stale", "The document was closed meanwhile.")
+            raise NoCompletionReason.STALE.error("The document was closed in the meantime.")
         if snapshot.document.revision != snapshot.revision:
-            raise DeclinedError("stale", "The text was changed meanwhile.")
+            raise NoCompletionReason.STALE.error("The text was changed in the meantime.")
         return result
 
     # -- completions shown and kept
@@ -300,14 +294,15 @@ async def _outcome(making: Awaitable[T]) -> T | NoCompletion:
     try:
         return await making
     except Cancelled:
-        return NoCompletion("cancelled", "The request was cancelled.")
+        return NoCompletion.because(NoCompletionReason.CANCELLED)
     except DeclinedError as error:
         return NoCompletion(error.reason, str(error))
     except AideError as error:
-        return NoCompletion("error", str(error))
+        return NoCompletion.because(NoCompletionReason.ERROR, str(error))
     except Exception as error:
         log.error("Completing failed: %s", where(error))
-        return NoCompletion("error", f"Internal error ({type(error).__name__}); the log says where.")
+        message = f"Internal error ({type(error).__name__}); the log says where."
+        return NoCompletion.because(NoCompletionReason.ERROR, message)
 
 
 def _complete_several(
