@@ -46,8 +46,9 @@ def _prompt(prompt: Prompt) -> Iterator[str]:
     yield f"PROMPT   {prompt.tokens} tokens, format {prompt.format}"
     for part in prompt.parts:
         lines = part.text.count("\n") + (not part.text.endswith("\n") and bool(part.text))
+        plural = "token" if part.tokens == 1 else "tokens"
         size = "" if part.kind == "control" else f"{len(part.text):8,} characters in {_lines(lines)}"
-        yield f"  {PART_NAMES.get(part.kind, part.text):<26}{part.tokens:6} tokens{size}"
+        yield f"  {PART_NAMES.get(part.kind, part.text):<26}{part.tokens:6} {plural}{size}"
     yield f"  Cut off: {_cut(prompt.cut_above)} above, {_cut(prompt.cut_below)} below."
     if prompt.given_back:
         yield (

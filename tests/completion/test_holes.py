@@ -74,11 +74,11 @@ def test_hole(case):
 
 @pytest.mark.parametrize("case", read_cases(), ids=lambda case: case.name)
 def test_find_stop_does_not_depend_on_the_pieces(case):
-    """The first answer on the way is the answer for the whole text."""
+    """The first decision on the way is the decision for the complete text."""
     hole, _, _ = hole_at(case.text, case.language)
-    whole = find_stop(hole, case.written + "\n")
+    complete = find_stop(hole, case.written + "\n")
     on_the_way = (find_stop(hole, (case.written + "\n")[:end]) for end in range(len(case.written) + 2))
-    assert next((stop for stop in on_the_way if stop), None) == whole
+    assert next((stop for stop in on_the_way if stop), None) == complete
 
 
 @given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)

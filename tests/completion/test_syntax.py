@@ -51,7 +51,7 @@ def test_scan_closes_what_is_open_inside():
     text=st.text(alphabet=list("ab\"'`#/*\\\n()[]{}"), max_size=60), name=st.sampled_from(sorted(LANGUAGES))
 )
 def test_scan_goes_on_where_it_stopped_after_any_line(text, name):
-    """What a whole line says of brackets does not change with what follows."""
+    """The brackets of a complete line do not depend on what follows."""
     language = language_of(name)
     before = scan(text + "\n", language)
     if not before.quote and not before.comment:

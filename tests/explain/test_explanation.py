@@ -1,4 +1,4 @@
-"""The explanation tells the truth: it is the completion's own, and its figures are the sampler's."""
+"""The explanation is that of the completion, and its figures are those of the sampler."""
 
 import json
 import math

@@ -95,7 +95,7 @@ def test_parameter_beyond_the_model_is_named_and_the_model_not_asked(what, value
         (TEXT, OFFSET - 1, ["before", "after"]),
         (TEXT.replace("\n", "\r\n"), OFFSET + 1, ["before", "after"]),
     ],
-    ids=["same", "longer", "other", "behind", "moved", "line ends"],
+    ids=["same", "longer", "other", "after", "moved", "line ends"],
 )
 def test_text_that_differs_is_named_by_its_side_of_the_cursor(text, offset, differs):
     found = replaying.text_differences(entry_for(), text, offset, SALT)
