@@ -1,20 +1,19 @@
-r"""Characters that show nothing or reorder what is shown: which they are, and what becomes of them.
+r"""Removes or escapes characters that are invisible or that reorder the text around them.
 
-In: text. Out: the same text without them, for what is inserted into a document, or with an escape such as
-`\u202e` in place of each, for terminals and logs. The table is written down here, so that the same text gives
-the same result with every version of Python. It does not know where a text comes from.
+They are removed from text that is inserted into a document, and escaped as in `\u202e` for terminals and
+logs. The table is written out here, so that the same text gives the same result with every version of Python.
 """
 
 import re
 from functools import cache
 
 _NONE = r"\ufdd0-\ufdef" + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17))
-"""Code points that are no characters."""
+"""Noncharacters."""
 _INVISIBLE = (
-    # Control characters, but tab and line feed.
+    # Control characters except tab and line feed.
     r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-    # Unicode's Default_Ignorable_Code_Point: zero-width characters, marks and overrides of the direction,
-    # fillers, variation selectors, tags, and what is reserved for such.
+    # Unicode's Default_Ignorable_Code_Point: zero-width characters, direction marks and overrides, fillers,
+    # variation selectors, tags, and code points reserved for more of them.
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     # Line and paragraph separators, interlinear annotations, an empty Braille cell, an empty note.
@@ -31,9 +30,9 @@ _LETTER = rf"(?![{_INVISIBLE}])[\u0590-\u1cff\ua800-\uabff\U00010800-\U00011fff\
 
 
 def visible(text: str, before: str = "", after: str = "") -> str:
-    """Return `text` without what does not show, as it would be between two texts of one line.
+    """Return `text` without invisible characters, to be inserted between two texts on one line.
 
-    A character that these texts have may come again, and joiners stay where letters or emoji need them.
+    Characters that these texts contain are kept, and so are joiners that letters or emoji need.
     """
     line, head, tail = before + after, before[-2:], after[:1]
     kept = _pattern().sub(
@@ -43,7 +42,7 @@ def visible(text: str, before: str = "", after: str = "") -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Return `text` with an escape as in JSON, such as `\u001b`, for each character that does not show."""
+    r"""Return `text` with each invisible character escaped as in JSON, such as `\u001b`."""
     return _pattern().sub(lambda found: found["needed"] or _escape(found.group()), text)
 
 
@@ -54,7 +53,7 @@ def _escape(character: str) -> str:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """Compile the table when it is first needed: a start would wait for it, some milliseconds."""
+    """Compile the table when it is first needed: at start-up it would cost some milliseconds."""
     return re.compile(
         rf"""
         (?=[{_INVISIBLE}])

@@ -1,8 +1,4 @@
-"""Reads a TOML file that somebody else may have written: whatever it is or holds, it costs little.
-
-In: a path, a size. Out: its bytes and its table, or why there are none, with line and column. It does not
-know what may be in a table.
-"""
+"""Reads TOML files that somebody else may have written, at a bounded cost whatever they are or hold."""
 
 import os
 import re
@@ -12,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 MOST_PARTS = 16
-"""Parts of one dotted key; nobody writes more, and the parser's time grows with their square."""
-# O_NONBLOCK: a pipe or a device that took the file's place a moment ago is not waited for.
+"""Parts of one dotted key. Nobody writes more, and the parser's time is quadratic in their number."""
+# O_NONBLOCK: do not wait for a pipe or a device that has just replaced the file.
 _FLAGS = sum(
     getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
 )
-# Each takes in all that it looks at, closed or not: the time is that of one walk through the text.
+# Each alternative consumes everything it looks at, closed or not, so matching takes linear time.
 _STRING = re.compile(
     r"""#[^\n]*|"{3}(?:[^"\\]|\\.|"{1,2}(?!"))*(?:"{3}|\Z)|'{3}(?:[^']|'{1,2}(?!'))*(?:'{3}|\Z)"""
     r"""|"(?:[^"\\\n]|\\[^\n])*"?|'[^'\n]*'?""",
@@ -27,34 +23,34 @@ _LONG_KEY = re.compile(rf"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){{{MOST_PARTS},}}")
 
 
 class UnreadableError(Exception):
-    """The file cannot be read, or is no TOML; the text says why, in the middle of a sentence."""
+    """The file cannot be read or is not TOML. The text gives the reason as part of a sentence."""
 
 
 def read_bytes(path: Path, most: int) -> bytes:
-    """Read a regular file; one byte more than `most` if it is larger. A link is not followed.
+    """Read a regular file; one byte more than `most` if it is larger. Links are not followed.
 
     Raises:
-        UnreadableError: the path is something else, or the system does not let us.
+        UnreadableError: the path is not a regular file, or cannot be read.
     """
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
-            raise UnreadableError("it is not a file")
+            raise UnreadableError("it is not a regular file")
         with os.fdopen(os.open(path, os.O_RDONLY | _FLAGS), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnreadableError("it is not a file")
+                raise UnreadableError("it is not a regular file")
             return file.read(most + 1)
     except (OSError, ValueError) as error:
         raise UnreadableError(reason(error)) from error
 
 
 def parse(data: bytes, most: int) -> dict[str, Any]:
-    """Parse what was read.
+    """Parse what `read_bytes` returned.
 
     Raises:
-        UnreadableError: it is too long, too complex, or no TOML.
+        UnreadableError: it is too long, too complex, or not TOML; with line and column.
     """
     if len(data) > most:
-        raise UnreadableError(f"it has more than {most:,} bytes")
+        raise UnreadableError(f"it is larger than {most:,} bytes")
     text = _text(data)
     if _LONG_KEY.search(_STRING.sub("s", text)):
         raise UnreadableError(f"a key in it has more than {MOST_PARTS} parts")
@@ -65,14 +61,14 @@ def parse(data: bytes, most: int) -> dict[str, Any]:
         raise UnreadableError(wrong) from error
     except RecursionError as error:
         raise UnreadableError("it is nested too deeply") from error
-    except ValueError as error:  # Python reads no integer with more than 4300 digits
+    except ValueError as error:  # Python parses no integer with more than 4300 digits
         digits = re.search(r"[0-9_]{4300,}", text)
         place = _place(text, digits.start() if digits else 0)
         raise UnreadableError(f"a number has thousands of digits (at {place})") from error
 
 
 def reason(error: Exception) -> str:
-    """Say what the system said."""
+    """Return the system's own message."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
@@ -85,6 +81,6 @@ def _text(data: bytes) -> str:
 
 
 def _place(text: str, offset: int) -> str:
-    """Name the place of an offset as `tomllib` does."""
+    """Describe an offset as `tomllib` does."""
     before = text[:offset]
     return f"line {before.count(chr(10)) + 1}, column {offset - before.rfind(chr(10))}"

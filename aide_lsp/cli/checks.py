@@ -106,7 +106,7 @@ def _telemetry_folders() -> Iterator[Path]:
 def check_settings() -> Iterator[Finding]:
     """Check the user's own settings file."""
     from aide_lsp.settings.files import user_file
-    from aide_lsp.settings.merge import SettingsReader
+    from aide_lsp.settings.reader import SettingsReader
 
     resolved = SettingsReader().resolve()
     yield Finding("ok", "Settings file", f"{user_file()}{'' if user_file().exists() else ' (none yet)'}")

@@ -131,7 +131,7 @@ def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
             "--" + key.replace("_", "-"),
             key,
             type=SettingType(key, field),
-            help=f"{field.doc}  [{allowed(key).replace('or nothing:', 'or none:')}]",
+            help=f"{field.doc}  [{allowed(key).replace('(unset:', '(none:')}]",
         )
         command = option(command)
     return command
@@ -156,7 +156,7 @@ def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settin
     from aide_lsp.completion.syntax import language_id_of
     from aide_lsp.errors import DeclinedError, SettingsError
     from aide_lsp.loading import known_limits
-    from aide_lsp.settings.merge import REQUEST, SettingsReader
+    from aide_lsp.settings.reader import REQUEST, SettingsReader
 
     given, language = given_values(options), language_id_of("", str(path or ""))
     document = path.resolve() if path else None
@@ -164,7 +164,7 @@ def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settin
     resolved = SettingsReader().resolve(
         document, limits=known_limits(model), language=language, request=given
     )
-    if invalid := [problem for problem in resolved.faults if problem.source == REQUEST]:
+    if invalid := [problem for problem in resolved.errors if problem.source == REQUEST]:
         raise SettingsError("\n".join(_on_terminal(problem) for problem in invalid))
     for problem in resolved.problems:
         say(f"{'Note' if problem.notice else 'Warning'}: {_on_terminal(problem)}", err=True)
@@ -176,7 +176,7 @@ def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settin
 def lenient_settings(values: Mapping[str, Any] | None = None, path: Path | None = None) -> "Settings":
     """Return the settings in effect for a file, with these values on top; problems are not reported."""
     from aide_lsp.completion.syntax import language_id_of
-    from aide_lsp.settings.merge import SettingsReader
+    from aide_lsp.settings.reader import SettingsReader
 
     language = language_id_of("", str(path or ""))
     document = path.resolve() if path else None
@@ -185,7 +185,7 @@ def lenient_settings(values: Mapping[str, Any] | None = None, path: Path | None 
 
 def _on_terminal(problem: "Problem") -> str:
     """Name the option instead of the setting and its source."""
-    from aide_lsp.settings.merge import REQUEST
+    from aide_lsp.settings.reader import REQUEST
 
     option = f"--{problem.key.replace('_', '-')}"
     return problem.message.replace(f"{problem.key} in {REQUEST}", option).replace(REQUEST, "the command line")
@@ -209,7 +209,7 @@ def _models() -> Iterable[str]:
 
 
 def _presets() -> Iterable[str]:
-    from aide_lsp.settings.merge import SettingsReader
+    from aide_lsp.settings.reader import SettingsReader
 
     return SettingsReader().resolve(Path("x").absolute()).presets
 

@@ -16,9 +16,9 @@ from aide_lsp.lsp.uris import Location, location_of
 from aide_lsp.settings.fields import KEYS
 from aide_lsp.settings.globs import is_glob
 from aide_lsp.settings.limits import ModelLimits
-from aide_lsp.settings.merge import SettingsReader
 from aide_lsp.settings.problems import Problem
 from aide_lsp.settings.project_folders import PROJECT_FILE
+from aide_lsp.settings.reader import SettingsReader
 from aide_lsp.settings.resolved import Resolved
 from aide_lsp.settings.tables import TABLES
 

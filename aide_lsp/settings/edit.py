@@ -1,8 +1,7 @@
 """Writes values into a settings file: `.aide.toml`, `[tool.aide]` in `pyproject.toml`, or the user's own.
 
-In: values by key, the document that they are for, its workspace folder. Out: the path that was written. What
-the user wrote stays as it is: a new key is one more line, a changed one keeps its comment, and a key
-that is taken out takes its line along. Never writes outside the folder. It does not know what a key means.
+What the user wrote stays: a new key adds one line, a changed key keeps its comment, and a removed key takes
+its line with it. A project file outside the project is never written.
 """
 
 import json
@@ -22,38 +21,37 @@ from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, Owner, di
 from aide_lsp.toml_file import UnreadableError
 
 LARGEST = 65_536
-"""Bytes of a file that is edited at all: longer ones would take seconds."""
-HEADER = "# Settings of Aide for this project. What the editor sets goes over them.\n"
+"""Bytes of a file that is edited; longer ones would take seconds."""
+HEADER = "# Aide settings for this project. Settings in your editor override them.\n"
 BOM = "\ufeff"
 _Table = tuple[str, ...]
 
 
 @frozen
 class FileEdit:
-    """A file as it is, and as it shall be."""
+    """A file's contents before and after an edit."""
 
     path: Path
     "The file, links resolved."
     old: bytes | None
-    "What it holds; None: there is none."
+    "None: there is no such file."
     new: bytes
-    "What it shall hold."
 
 
 def write_values(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Path | None:
-    """Set values in the nearest project file of a document; None takes a key out.
+    """Set values in the nearest project file of a document; None removes a key.
 
     Args:
         document: path of the document.
-        folder: its workspace folder; None: its repository counts. Nothing is read or written above.
-        values: by key, as in `settings.py`.
+        folder: its workspace folder; None: its repository. Nothing is read or written above that.
+        values: by key, as in `fields.py`.
 
     Returns:
-        The file that was written; None: nothing had to be changed.
+        The file that was written; None if nothing had to change.
 
     Raises:
-        SettingsError: there is no project, the file is no TOML, is elsewhere, not the user's, or cannot be
-            written.
+        SettingsError: there is no project, or the file is not TOML, is outside the project, does not belong
+            to the user, or cannot be written.
     """
     try:
         if not any(value is not None for value in values.values()) and project_root(document, folder) is None:
@@ -64,15 +62,15 @@ def write_values(document: Path, folder: Path | None, values: Mapping[str, Any])
         _replace(change)
     except OSError as error:
         raise SettingsError(
-            f"The project's settings cannot be written: {error.strerror or error}. {_advice(error)}"
+            f"The project file cannot be written: {error.strerror or error}. {_advice(error)}"
         ) from error
     return change.path
 
 
 def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
-    """Set values in the user's own file; None takes a key out. Returns and raises as `write_values`."""
+    """Set values in the user's own file; None removes a key. Returns and raises as `write_values`."""
     try:
-        real = path.resolve()  # the user's own may be a link to anywhere
+        real = path.resolve()  # the user's own file may be a link to anywhere
         old = _read(real) if real.exists() else None
         set_values = {key: value for key, value in values.items() if value is not None or old is not None}
         text = edit(_decode(old or b"", path), (), set_values, path)
@@ -88,7 +86,7 @@ def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
 
 
 def plan_edit(document: Path, folder: Path | None, values: Mapping[str, Any]) -> FileEdit:
-    """Do as `write_values`, but write nothing."""
+    """Return what `write_values` would write."""
     root = project_root(document, folder)
     if root is None:
         raise _no_project(document, values)
@@ -104,13 +102,13 @@ def plan_edit(document: Path, folder: Path | None, values: Mapping[str, Any]) ->
 
 
 def edit(text: str, table: _Table, values: Mapping[str, Any], path: Path) -> str:
-    """Return a TOML text in which a table has these values; None takes a key out.
+    """Return a TOML text with these values in a table; None removes a key.
 
     Raises:
-        SettingsError: the text is no TOML, or such that this cannot be done without harm.
+        SettingsError: the text is not TOML, or cannot be changed safely.
     """
     mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
-    # Where all lines end in CRLF a new one does too.
+    # If all lines end in CRLF, so does a new one.
     windows = "\r\n" in text and text.count("\n") == text.count("\r\n")
     text = text.replace("\r\n", "\n") if windows else text
     for key, value in values.items():
@@ -124,7 +122,7 @@ def _edit_one(text: str, table: _Table, key: str, value: Any, path: Path) -> str
     if value is None and key not in holder:
         return text
     if isinstance(holder.get(key), dict):
-        raise SettingsError(f"{path} is not changed, because {key} is a table in it.")
+        raise SettingsError(f"{path} was not changed because {key} is a table there.")
     adds, removes = key not in holder, value is None
     if removes:
         del holder[key]
@@ -132,9 +130,9 @@ def _edit_one(text: str, table: _Table, key: str, value: Any, path: Path) -> str
         holder[key] = value
     edited = _with_tomlkit(text, table, key, value, path)
     edited = _least_change(text, edited, adds, removes)
-    # Whatever the text looked like: either it means what was meant, or it stays as it is.
+    # Whatever the text looks like: it now means exactly what was wanted, or it stays unchanged.
     if _loads(edited, path) != wanted:
-        raise SettingsError(f"{path} cannot be changed without harm. Set {key} in it by hand.")
+        raise SettingsError(f"{path} cannot be changed safely. Set {key} there by hand.")
     return edited
 
 
@@ -153,16 +151,16 @@ def _with_tomlkit(text: str, table: _Table, key: str, value: Any, path: Path) ->
             holder[key] = value
         return parsed.as_string()
     except (TOMLKitError, RecursionError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SettingsError(f"{path} cannot be changed. Set {key} in it by hand.") from error
+        raise SettingsError(f"{path} cannot be changed. Set {key} there by hand.") from error
 
 
 def _least_change(text: str, edited: str, adds: bool, removes: bool) -> str:
-    """Take over the one line that was added, changed or taken out, and leave all other lines as they are."""
+    """Apply only the one line that was added, changed or removed, and keep all other lines."""
     old, new = text.split("\n"), edited.split("\n")
     at = next((n for n, line in enumerate(old) if n >= len(new) or new[n] != line), len(old))
     lines = [*old[:at], *([] if removes else new[at : at + 1]), *old[at if adds else at + 1 :]]
     least = "\n".join(lines)
-    # More changes where a value is in a table on one line, or on several lines itself.
+    # More changes if a value spans several lines or is inside an inline table.
     return least if _means_same(least, edited) else edited
 
 
@@ -177,7 +175,7 @@ def _loads(text: str, path: Path) -> dict[str, Any]:
     try:
         return toml_file.parse(text.encode("utf-8"), LARGEST)
     except UnreadableError as error:
-        raise SettingsError(f"{path} is not changed, because it is no valid TOML: {error}.") from error
+        raise SettingsError(f"{path} was not changed because it is not valid TOML: {error}.") from error
 
 
 def _holder(parsed: dict[str, Any], table: _Table) -> dict[str, Any]:
@@ -187,9 +185,9 @@ def _holder(parsed: dict[str, Any], table: _Table) -> dict[str, Any]:
 
 
 def _find(start: Path, root: Path) -> Path:
-    """Return the nearest project file from `start` up to `root`, or the one that is to be made in `root`."""
+    """Return the nearest project file from `start` up to `root`, or the one to create in `root`."""
     if not start.is_relative_to(root):
-        raise SettingsError(f"{start} is not in the folder {root}: nothing is written.")
+        raise SettingsError(f"Nothing was written: {start} is not in the folder {root}.")
     for place in (start, *start.parents):
         for name in (PROJECT_FILE, PYPROJECT):
             if (place / name).is_symlink() or (place / name).exists():
@@ -204,24 +202,24 @@ def _find(start: Path, root: Path) -> Path:
 def _no_project(document: Path, values: Mapping[str, Any]) -> SettingsError:
     wanted = ", ".join(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None)
     return SettingsError(
-        f"{document} is in no workspace folder and no repository: there is no project to write to. Open its "
-        f"folder in your editor, or set {wanted} in your own settings.toml (aide doctor shows where it is)."
+        f"{document} is not in a workspace folder or a repository, so there is no project file to write. "
+        f"Open its folder in your editor, or set {wanted} in your own settings.toml (see aide doctor)."
     )
 
 
 def _check_owner(path: Path) -> None:
     file = Owner.of(path.stat()) if path.exists() else None
     if (why := distrust(path, file, Owner.of(path.parent.stat()))) is not None:
-        raise SettingsError(f"{path} is not written, because {why}.")
+        raise SettingsError(f"{path} was not written because {why}.")
 
 
 def _inside(path: Path, root: Path) -> Path:
-    """Follow a link, but not out of the project."""
+    """Follow a link, but only inside the project."""
     target = path.resolve()
     if not target.is_relative_to(root):
-        raise SettingsError(f"{path} is a link to {target}, outside the project: nothing is written.")
+        raise SettingsError(f"Nothing was written: {path} is a link to {target}, outside the project.")
     if not target.is_file():
-        raise SettingsError(f"{path} is not a file: nothing is written.")
+        raise SettingsError(f"Nothing was written: {path} is not a regular file.")
     return target
 
 
@@ -231,7 +229,7 @@ def _sets_something(path: Path) -> bool:
     try:
         tool = toml_file.parse(text.encode("utf-8"), LARGEST).get("tool")
     except UnreadableError:
-        # Broken: then only one that names us is ours to complain about.
+        # If it is broken, it concerns Aide only if it has a table for it.
         return re.search(r"^\s*\[\s*tool\s*\.\s*aide\b", text, re.MULTILINE) is not None
     return isinstance(tool, dict) and isinstance(tool.get("aide"), dict)
 
@@ -244,9 +242,9 @@ def _read(path: Path) -> bytes:
     try:
         data = toml_file.read_bytes(path, LARGEST)
     except UnreadableError as error:
-        raise SettingsError(f"{path} cannot be read: {error}. Nothing is written.") from error
+        raise SettingsError(f"{path} cannot be read: {error}. Nothing was written.") from error
     if len(data) > LARGEST:
-        raise SettingsError(f"{path} has more than {LARGEST:,} bytes: nothing is written. Change it by hand.")
+        raise SettingsError(f"Nothing was written: {path} is larger than {LARGEST:,} bytes. Edit it by hand.")
     return data
 
 
@@ -254,7 +252,7 @@ def _decode(data: bytes, path: Path) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not changed, because it is not UTF-8 text.") from error
+        raise SettingsError(f"{path} was not changed because it is not UTF-8 text.") from error
 
 
 def _advice(error: OSError) -> str:
@@ -264,9 +262,9 @@ def _advice(error: OSError) -> str:
 
 
 def _replace(change: FileEdit, mode: int = 0o644) -> None:
-    """Write beside the file and rename: readers see the old one or the new one, never a part.
+    """Write a temporary file and rename it, so that readers see the old or the new contents, never a part.
 
-    A new file gets `mode`; one that is there keeps its own.
+    A new file gets `mode`; an existing one keeps its own.
     """
     handle, name = tempfile.mkstemp(prefix=".aide-", dir=change.path.parent)
     try:
@@ -274,7 +272,7 @@ def _replace(change: FileEdit, mode: int = 0o644) -> None:
             file.write(change.new)
         Path(name).chmod(mode if change.old is None else change.path.stat().st_mode & 0o777)
         if (_read(change.path) if change.path.exists() else None) != change.old:
-            raise SettingsError(f"{change.path} was changed meanwhile: try again.")
+            raise SettingsError(f"{change.path} changed in the meantime. Try again.")
         Path(name).replace(change.path)
     except BaseException:
         with suppress(OSError):

@@ -1,8 +1,7 @@
-"""Everything a user may set: one attribute each, with its limits, default, unit and text.
+"""The table of settings: one attribute each, with its type, default, limits and text.
 
-In: values by key. Out: `Settings`, and what is wrong with a value in words (`settings_limits.py` words it).
-All other places (settings reference, JSON schema, README table) are generated from the attributes here.
-It does not know where a value was read (`settings_layers.py` does), nor how it is used.
+Everything else that lists settings is derived from it: `PARAMETERS`, `FIELDS` and `KEYS` below, the options
+of the command line, the ledger's columns, and the files that `make generate` writes.
 """
 
 from collections.abc import Mapping
@@ -11,20 +10,20 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from aide_lsp.settings.limits import ModelLimits, SettingField, allowed_by, fault_of, normalized
+from aide_lsp.settings.limits import ModelLimits, SettingField, allowed_by, error_in, normalized
 
 PROJECT_NUM_CONTEXT = 4096
-"""A project cannot raise Num Context beyond this, where the user sets no `max_num_context`."""
+"""A project file cannot raise Num Context beyond this unless the user sets `max_num_context`."""
 
 
 def setting(default: Any, kind: type, doc: str, **limits: Any) -> Any:
-    """Declare one setting: an attribute with its limits beside it."""
-    return attrs.field(default=default, metadata={"limits": SettingField(kind, doc, **limits)})
+    """Declare one setting."""
+    return attrs.field(default=default, metadata={"setting": SettingField(kind, doc, **limits)})
 
 
 @frozen
 class Parameters:
-    """The five generation parameters."""
+    """The generation parameters."""
 
     temperature: float = setting(
         0.7,
@@ -46,8 +45,8 @@ class Parameters:
     top_p: float = setting(
         0.95,
         float,
-        "Sample only from the fewest most likely tokens whose probabilities together exceed this share. "
-        "0: always the most likely token; 1: all tokens.",
+        "Sample only from the smallest set of most likely tokens whose probabilities add up to more than "
+        "this. 0: always the most likely token; 1: all tokens.",
         minimum=0.0,
         maximum=1.0,
         project=True,
@@ -64,7 +63,8 @@ class Parameters:
     seed: int | None = setting(
         None,
         int,
-        "Seed of the random generator. The same text, cursor, parameters and seed give the same completion.",
+        "Seed of the random number generator. The same text, cursor, parameters and seed give the same "
+        "completion.",
         none="a new random seed for each request",
         word="random",
         project=True,
@@ -73,7 +73,7 @@ class Parameters:
 
 @frozen
 class Settings:
-    """What is in effect for one document."""
+    """The settings in effect for one document."""
 
     parameters: Parameters = attrs.field(factory=Parameters)
     preset: str | None = setting(
@@ -86,69 +86,70 @@ class Settings:
     off: tuple[str, ...] = setting(
         (),
         list,
-        "Globs of files that Aide offers nothing in. What one place switches off, no other switches on.",
+        "Files (globs) in which completions are disabled. Patterns from all places add up; none can "
+        "re-enable a file.",
         project=True,
-        whole=True,
+        all_files=True,
     )
     complete_secrets: bool = setting(
         False,
         bool,
-        "Offer completions also in files that commonly hold secrets: `.env`, keys, certificates, passwords.",
-        whole=True,
+        "Also complete in files that commonly hold secrets: `.env`, keys, certificates, passwords.",
+        all_files=True,
     )
     max_num_context: int | None = setting(
         None,
         int,
-        "Num Context is never more than this, whoever asks for it. The lowest one set counts. Where you set "
-        f"none, a project file can raise Num Context to {PROJECT_NUM_CONTEXT}, and you to the model's limit.",
+        "Upper limit for Num Context, whoever sets it. The lowest limit set applies. If you set none, a "
+        f"project file can raise Num Context to {PROJECT_NUM_CONTEXT}, and you to the model's limit.",
         minimum=1,
         unit="tokens",
-        none="a project's limit is 4096, yours the model's",
-        whole=True,
+        none=f"{PROJECT_NUM_CONTEXT} for project files, the model's limit for you",
+        all_files=True,
     )
     model: str | None = setting(
         None,
         str,
-        "Id of the model; `aide models list` shows them.",
-        none="the model that is marked as default",
-        whole=True,
+        "ID of the model. `aide models list` shows all models.",
+        none="the default model",
+        all_files=True,
     )
     recipe: str = setting(
         "auto",
         str,
         "How the weights are stored and multiplied. `auto`: `exact` on the CPU, `fp16` on a GPU.",
         choices=("auto", "exact", "fast", "fp16"),
-        whole=True,
+        all_files=True,
     )
     provider: str = setting(
         "auto",
         str,
-        "Where the model runs. `auto`: the GPU if there is a usable one, else the CPU.",
+        "Where the model runs. `auto`: on the GPU if there is a usable one, otherwise on the CPU.",
         choices=("auto", "cpu", "cuda"),
-        whole=True,
+        all_files=True,
     )
     threads: int = setting(
         0,
         int,
-        "CPU threads for the model; 0: one for each physical core.",
+        "CPU threads for the model. 0: one for each physical core.",
         minimum=0,
         maximum=256,
-        whole=True,
+        all_files=True,
     )
     cache_mb: int = setting(
         80,
         int,
-        "Memory for text that the model has read, so that it need not read a file again when you return to "
-        "it. 1,024 tokens take 25 MB with the default model; the latest text is always kept.",
+        "Memory for text that the model has already processed, so that returning to a file is fast. 1,024 "
+        "tokens take 25 MB with the default model. The most recent text is always kept.",
         minimum=1,
         maximum=65_536,
         unit="MB",
-        whole=True,
+        all_files=True,
     )
     max_tokens: int = setting(
         128,
         int,
-        "Longest completion. It ends sooner where the model's context is full.",
+        "Maximum length of a completion. It ends earlier if the model's context is full.",
         minimum=1,
         maximum=4096,
         unit="tokens",
@@ -156,20 +157,20 @@ class Settings:
     candidates: int = setting(
         3,
         int,
-        "How many completions to choose from when you ask for one. Automatic suggestions are always one.",
+        "How many completions an explicit request returns at most. Automatic suggestions return one.",
         minimum=1,
         maximum=5,
     )
     work_ahead: bool = setting(
         True,
         bool,
-        "Use idle time to read the text at a new cursor and to generate what follows the completion shown. "
-        "`false` saves power: completions are the same, but come later.",
+        "Use idle time to process the text at a new cursor position and to generate what follows the current "
+        "completion. `false` saves power: completions are the same, but arrive later.",
     )
     deadline_ms: int = setting(
         20_000,
         int,
-        "Give up a completion that takes longer, and report it; 0: never.",
+        "Cancel a completion that takes longer, and report it. 0: never.",
         minimum=0,
         maximum=600_000,
         unit="milliseconds",
@@ -177,21 +178,15 @@ class Settings:
     ledger: str = setting(
         "hashes",
         str,
-        "What Aide keeps on this machine about the latest completions, for `aide log` and `aide replay`. "
+        "What Aide records on this machine about recent completions, for `aide log` and `aide replay`. "
         "`hashes`: parameters, figures and hashes, but no source text and no paths; `text`: those as well; "
         "`off`: nothing.",
         choices=("off", "hashes", "text"),
     )
 
 
-def setting_fields() -> dict[str, SettingField]:
-    """All settings by key, the five parameters first."""
-    fields = (*attrs.fields(Parameters), *attrs.fields(Settings))
-    return {field.name: field.metadata["limits"] for field in fields if "limits" in field.metadata}
-
-
 def defaults() -> dict[str, Any]:
-    """The default of each setting by key."""
+    """Return the default of each setting by key."""
     settings = Settings()
     return {key: value_of(settings, key) for key in FIELDS}
 
@@ -202,18 +197,18 @@ def value_of(settings: Settings, key: str) -> Any:
 
 
 def normal(key: str, value: Any) -> Any:
-    """Return a value (checked) as it is kept: 40 for 40.0 where whole numbers are expected."""
+    """Return a valid value as it is stored: 40 for 40.0 if a whole number is expected."""
     return normalized(FIELDS[key], value)
 
 
 def in_effect(key: str, value: Any) -> Any:
-    """Return what a value (checked) comes to: as `normal`, and None for the word that means it."""
+    """Return what a valid value means: None for the word that means unset, otherwise as `normal`."""
     word = FIELDS[key].word
     return None if word and value == word else normal(key, value)
 
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
-    """Return settings in which `values` (checked, by key) replace what was there."""
+    """Return settings with these valid values, given by key, in place of those that were there."""
     values = {key: in_effect(key, value) for key, value in values.items()}
     parameters = {key: value for key, value in values.items() if key in PARAMETERS}
     others = {key: value for key, value in values.items() if key not in PARAMETERS}
@@ -221,36 +216,40 @@ def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
 
 
 def new_seed() -> int:
-    """Draw a seed for a request that sets none: small enough to be read aloud, and exact as a double."""
+    """Draw a seed for a request that sets none: short enough to read aloud, and exact as a double."""
     from secrets import randbits
 
     return randbits(31)
 
 
 def camel(key: str) -> str:
-    """The key as editors write it: `top_k` -> `topK`."""
+    """Return a key as editors write it: `top_k` -> `topK`."""
     head, *rest = key.split("_")
     return head + "".join(word.capitalize() for word in rest)
 
 
 def label(key: str) -> str:
-    """The parameter as its documentation calls it: `top_k` -> `Top K`."""
+    """Return a parameter's name as people read it: `top_k` -> `Top K`."""
     return key.replace("_", " ").title()
 
 
 def check_value(key: str, value: Any, limits: ModelLimits | None = None) -> str | None:
-    """Say what is wrong with a value; None: it can be used."""
-    return fault_of(FIELDS[key], value, limits)
+    """Describe what makes a value invalid; None if it is valid."""
+    return error_in(FIELDS[key], value, limits)
 
 
 def allowed(key: str, limits: ModelLimits | None = None) -> str:
-    """Say in words what a setting accepts."""
+    """Describe what a setting accepts."""
     return allowed_by(FIELDS[key], limits)
 
 
 PARAMETERS = tuple(field.name for field in attrs.fields(Parameters))
 """The keys of the generation parameters."""
-FIELDS: Mapping[str, SettingField] = setting_fields()
+FIELDS: Mapping[str, SettingField] = {
+    field.name: field.metadata["setting"]
+    for field in (*attrs.fields(Parameters), *attrs.fields(Settings))
+    if "setting" in field.metadata
+}
 """All settings by key, the parameters first."""
 KEYS: Mapping[str, str] = {camel(key): key for key in FIELDS} | {key: key for key in FIELDS}
 """Each key by the ways to write it: `topK` and `top_k`."""

@@ -1,8 +1,6 @@
-"""Finds the TOML files that settings are read from, and reads each when it changed.
+"""Reads the TOML files that hold settings, each only when it changed.
 
-In: a document's path and its workspace folder. Out: tables as they are in the files, and why a file cannot
-be read: with line and column. Of a file that did not change the same value comes again, after one look at it.
-It does not know what may be in a table.
+For a file that did not change, the same object is returned after one look at the file system.
 """
 
 import errno
@@ -23,74 +21,73 @@ from aide_lsp.toml_file import UnreadableError
 
 USER_FILE = "settings.toml"
 MAXIMUM_SIZE = 262_144
-"""Bytes of a file: a `pyproject.toml` holds much besides."""
-# A file that changed so recently may change again without its time or size showing it.
+"""Bytes of a file: a `pyproject.toml` holds much else."""
+# A file that changed so recently may change again without a difference in time or size.
 _SETTLED_NS = 200_000_000
 _NO_SUCH = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
-"""What a system says of a file that cannot be there."""
+"""Errors of a system for a file that cannot exist."""
 
 
 @frozen(eq=False)
 class SettingsFile:
-    """A file as it was read last. Of one that did not change there is one value only: compared as such."""
+    """A file as it was last read. Compared by identity: a file that did not change has only one object."""
 
     path: Path
-    """Where it is."""
     table: Mapping[str, Any] = field(factory=dict)
-    """What it sets; of a broken file, what it set when it was last good."""
-    fault: str | None = None
+    """What it sets; if it is broken, what it set when it was last valid."""
+    error: str | None = None
     """Why it cannot be read; None: it can."""
     distrust: str | None = None
-    """Why nothing of it counts although it could be read, and what to do; None: it counts."""
-    hides: Path | None = None
-    """A file next to it that sets something too, and is not read for it."""
+    """Why it is ignored although it can be read, and what to do; None: it is used."""
+    shadows: Path | None = None
+    """A file in the same folder that also sets something, and is ignored because of this one."""
 
 
 @frozen
 class _Look:
-    """What one look at a path showed; equal looks mean an equal file."""
+    """What one look at a path found; equal looks mean an equal file."""
 
     real: Path
     """The path, links resolved."""
     stamp: tuple[int, ...]
-    """When it changed, its size and kind, and which file it is."""
+    """Times of change, size, kind and identity."""
     owner: Owner
     folder: Owner
-    """Of the folder that holds the file."""
+    """Owner of the folder that holds the file."""
     outside: bool
-    """Whether it is a link that leaves the project."""
+    """Whether it is a link out of the project."""
 
 
 @frozen
 class _Kept:
-    """A file, and what was seen of it."""
+    """A file as it was read, and the look before that."""
 
     look: _Look | None
-    """None: it is to be read again in any case."""
+    """None: it must be read again in any case."""
     data: bytes | None
-    """What it held, as long as it is to be read again."""
+    """What it held, while it must be read again."""
     file: SettingsFile | None
-    """What that means; None: it sets nothing for us."""
+    """None: it sets nothing for Aide."""
 
 
 def user_file() -> Path:
-    """Where the user's own settings are."""
+    """Return the path of the user's own settings file."""
     from platformdirs import user_config_path
 
     return user_config_path("aide", appauthor=False) / USER_FILE
 
 
 class SettingsFiles:
-    """Reads files, and remembers what they held when they were last good."""
+    """Reads files, and remembers what they held when they were last valid."""
 
     def __init__(self) -> None:
         self._kept: dict[Path, _Kept] = {}
         self._seen: dict[Path, SettingsFile | None] | None = None
-        self._hiding: dict[Path, tuple[SettingsFile, SettingsFile, SettingsFile]] = {}
+        self._shadowing: dict[Path, tuple[SettingsFile, SettingsFile, SettingsFile]] = {}
 
     @contextmanager
     def one_look(self) -> Iterator[None]:
-        """Within it, each path is looked at once."""
+        """Look at each path only once within this context."""
         self._seen = {}
         try:
             yield
@@ -98,29 +95,29 @@ class SettingsFiles:
             self._seen = None
 
     def read(self, path: Path) -> SettingsFile | None:
-        """Return what a file of the user sets; None: there is no such file."""
+        """Return a file of the user; None if there is none."""
         return self._read(path, None)
 
     def projects(self, places: tuple[Path, ...]) -> list[SettingsFile]:
-        """Return the project files in a document's `project_folders`, the nearest first.
+        """Return the project files in a document's `project_folders`, nearest first.
 
-        In one folder `.aide.toml` goes before `pyproject.toml`.
+        If one folder has both, `.aide.toml` takes the place of `pyproject.toml`.
         """
         found = []
         for place in places:
             own_path, shared_path = _paths(place)
             own, shared = self._read(own_path, places[-1]), self._read(shared_path, places[-1])
             if own is not None and shared is not None and not own.distrust:
-                found.append(self._hide(own, shared))
+                found.append(self._shadow(own, shared))
             else:
                 found += [file for file in (own, shared) if file is not None]
         return found
 
-    def _hide(self, own: SettingsFile, shared: SettingsFile) -> SettingsFile:
-        kept = self._hiding.get(own.path)
+    def _shadow(self, own: SettingsFile, shared: SettingsFile) -> SettingsFile:
+        kept = self._shadowing.get(own.path)
         if kept is None or kept[0] is not own or kept[1] is not shared:
-            hiding = SettingsFile(own.path, own.table, own.fault, own.distrust, shared.path)
-            kept = self._hiding[own.path] = (own, shared, hiding)
+            shadowing = SettingsFile(own.path, own.table, own.error, own.distrust, shared.path)
+            kept = self._shadowing[own.path] = (own, shared, shadowing)
         return kept[2]
 
     def _read(self, path: Path, root: Path | None) -> SettingsFile | None:
@@ -131,9 +128,9 @@ class SettingsFiles:
         return self._seen[path]
 
     def _read_now(self, path: Path, root: Path | None) -> SettingsFile | None:
-        """Look at a file, and read it if it is another one than before.
+        """Look at a file, and read it if it changed.
 
-        Of one in a project (`root`) links are followed within it only, and it must be the user's.
+        In a project (`root`), links are followed only inside it, and the file must belong to the user.
         """
         kept = self._kept.get(path)
         try:
@@ -142,7 +139,7 @@ class SettingsFiles:
             if isinstance(error, ValueError) or error.errno in _NO_SUCH:
                 self._kept.pop(path, None)
                 return None
-            return self._keep(path, None, None, _after_fault(path, toml_file.reason(error), kept))
+            return self._keep(path, None, None, _after_error(path, toml_file.reason(error), kept))
         if kept is not None and kept.look == look:
             return kept.file
         settled = abs(time.time_ns() - look.stamp[0]) > _SETTLED_NS
@@ -157,7 +154,7 @@ class SettingsFiles:
                 table = _table_in(data, path)
                 file = None if table is None else SettingsFile(path, table)
         except UnreadableError as error:
-            file = _after_fault(path, str(error), kept, data)
+            file = _after_error(path, str(error), kept, data)
         if root is not None and file is not None and (why := distrust(look.real, look.owner, look.folder)):
             file = SettingsFile(path, distrust=why)
         return self._keep(path, look if settled else None, None if settled else data, file)
@@ -170,7 +167,7 @@ class SettingsFiles:
 
 
 def _look(path: Path, root: Path | None) -> _Look:
-    """See what is at a path, without opening it."""
+    """Look at a path without opening it."""
     found = os.lstat(path)
     real, outside = path, False
     if root is not None or stat.S_ISLNK(found.st_mode):
@@ -182,19 +179,19 @@ def _look(path: Path, root: Path | None) -> _Look:
     return _Look(real, stamp, Owner.of(found), folder, outside)
 
 
-def _after_fault(
-    path: Path, fault: str, kept: _Kept | None, data: bytes | None = None
+def _after_error(
+    path: Path, error: str, kept: _Kept | None, data: bytes | None = None
 ) -> SettingsFile | None:
-    """Keep what a file said before it broke. None: a `pyproject.toml` that says nothing of us."""
+    """Keep what a file set before it broke. None: a `pyproject.toml` without settings for Aide."""
     before = kept.file.table if kept is not None and kept.file is not None else {}
-    is_ours = path.name != PYPROJECT or before or b"tool.aide" in (data or b"") or "tool.aide" in fault
+    is_ours = path.name != PYPROJECT or before or b"tool.aide" in (data or b"") or "tool.aide" in error
     if not is_ours:
         return None
-    return SettingsFile(path, before, fault)
+    return SettingsFile(path, before, error)
 
 
 def _table_in(data: bytes, path: Path) -> Mapping[str, Any] | None:
-    """Return what a file sets; None: it sets nothing for us."""
+    """Return what a file sets; None if it sets nothing for Aide."""
     if path.name != PYPROJECT:
         return toml_file.parse(data, MAXIMUM_SIZE)
     if b"aide" not in data and len(data) <= MAXIMUM_SIZE:
@@ -202,7 +199,7 @@ def _table_in(data: bytes, path: Path) -> Mapping[str, Any] | None:
     tool = toml_file.parse(data, MAXIMUM_SIZE).get("tool", {})
     table = tool.get("aide") if isinstance(tool, Mapping) else None
     if table is not None and not isinstance(table, Mapping):
-        raise UnreadableError("tool.aide is no table")
+        raise UnreadableError("tool.aide is not a table")
     return table
 
 

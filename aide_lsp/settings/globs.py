@@ -1,8 +1,6 @@
-"""Which files a glob names: `tests/**`, `*.md`, `src/{a,b}/?.py`, `secrets`.
+"""Which files a glob matches: `tests/**`, `*.md`, `src/{a,b}/?.py`, `secrets`.
 
-In: a glob and a path, both relative to one folder. Out: whether they fit, or what is wrong with the glob.
-Matched name by name, without backtracking over folders: a project's glob cannot make an editor wait.
-It does not know files, and not what a glob is used for.
+Matching goes name by name without backtracking over folders, so a project's glob cannot make an editor wait.
 """
 
 import re
@@ -16,7 +14,7 @@ from pathlib import PurePath
 MAXIMUM_LENGTH = 200
 MAXIMUM_ALTERNATIVES = 256
 MAXIMUM_SIZE = 20_000
-"""Characters of all globs of one place, with their braces written out: all are matched for each document."""
+"""Characters of all globs of one place with their braces expanded. Each document is matched against all."""
 SCHEMA_PATTERN = r"[*?\[{/.]"
 """What makes a name a glob, as a regular expression for JSON schemas."""
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -25,42 +23,42 @@ _CLASS = re.compile(r"\[!?\]?[^\]]*\]")
 
 
 def is_glob(text: str) -> bool:
-    """Whether a name can only be meant as a glob or a file, not as the name of a setting."""
+    """Whether a name can only be a glob or a file name, not the name of a setting."""
     return re.search(SCHEMA_PATTERN, text) is not None
 
 
 @lru_cache(maxsize=4096)
-def glob_fault(glob: str) -> str | None:
-    """Say what is wrong with a glob; None: it can be used."""
+def glob_error(glob: str) -> str | None:
+    """Describe what makes a glob invalid; None if it is valid."""
     if not glob.strip("/ ") or not glob.isprintable():
-        return "a glob names files, such as tests/** or *.md"
+        return "expected a glob such as tests/** or *.md"
     if len(glob) > MAXIMUM_LENGTH:
-        return f"a glob has at most {MAXIMUM_LENGTH} characters"
+        return f"a glob can have at most {MAXIMUM_LENGTH} characters"
     if "\\" in glob:
-        return "in a glob, / stands between folders on every system"
+        return "globs separate folders with / on every system"
     if ".." in glob.split("/"):
-        return "a glob cannot go up with .."
+        return "a glob cannot contain .."
     choices = list(islice(alternatives(glob), MAXIMUM_ALTERNATIVES + 1))
     if len(choices) > MAXIMUM_ALTERNATIVES:
-        return f"its braces stand for more than {MAXIMUM_ALTERNATIVES} globs"
+        return f"its braces expand to more than {MAXIMUM_ALTERNATIVES} globs"
     if any("{" in choice or "}" in choice for choice in choices):
-        return "a brace in it is not closed"
+        return "it has an unclosed brace"
     if any("[" in _CLASS.sub("", name) for choice in choices for name in choice.split("/")):
-        return "a [ in it is not closed"
+        return "it has an unclosed ["
     return None
 
 
 @lru_cache(maxsize=4096)
 def glob_size(glob: str) -> int:
-    """How much there is to match: the characters of all globs that its braces stand for."""
+    """Return how much there is to match: the characters of all globs that the braces expand to."""
     return sum(map(len, islice(alternatives(glob), MAXIMUM_ALTERNATIVES)))
 
 
 def matches(glob: str, path: PurePath) -> bool:
-    """Whether a path fits a glob (one without fault); both relative to the same folder.
+    """Whether a path matches a valid glob; both are relative to the same folder.
 
-    `*` and `?` stay within one name, `**` stands for any number of folders. A glob without `/` fits at any
-    depth. One that ends in a plain name fits that file, and if it is a folder, all in it.
+    `*` and `?` match within one name, `**` matches any number of folders. A glob without `/` matches at any
+    depth. A glob that ends in a plain name matches that file and, if it is a folder, everything in it.
     """
     names = [_cased(name) for name in path.parts if name != path.anchor]
     return any(_fits(pattern, names) for pattern in _patterns(_cased(glob)))
@@ -73,13 +71,13 @@ def _patterns(glob: str) -> tuple[tuple[str, ...], ...]:
     for choice in islice(alternatives(glob), MAXIMUM_ALTERNATIVES):
         names = [name for name in choice.split("/") if name not in ("", ".")]
         anywhere = "/" not in choice.rstrip("/")
-        whole = choice.endswith("/") or (bool(names) and not _WILD.search(names[-1]))
-        found.append((*(["**"] if anywhere else []), *names, *(["**"] if whole else [])))
+        with_contents = choice.endswith("/") or (bool(names) and not _WILD.search(names[-1]))
+        found.append((*(["**"] if anywhere else []), *names, *(["**"] if with_contents else [])))
     return tuple(found)
 
 
 def alternatives(glob: str) -> Iterator[str]:
-    """Yield the globs that the braces of one stand for: the innermost first, until there are none."""
+    """Expand the braces of a glob, innermost first."""
     match = _BRACES.search(glob)
     if match is None:
         yield glob
@@ -89,7 +87,7 @@ def alternatives(glob: str) -> Iterator[str]:
 
 
 def _fits(pattern: tuple[str, ...], names: list[str]) -> bool:
-    """Go through the names once, with all places in the pattern that may have been reached."""
+    """Go through the names once, keeping every place in the pattern that may have been reached."""
     reached = _with_skips({0}, pattern)
     for name in names:
         stays = {place for place in reached if place < len(pattern) and pattern[place] == "**"}
@@ -112,7 +110,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 def _with_skips(reached: set[int], pattern: tuple[str, ...]) -> set[int]:
-    """Add the places behind each `**`, which may stand for no folder at all."""
+    """Add the places after each `**`, which may match no folder at all."""
     found = set(reached)
     for place in reached:
         while place < len(pattern) and pattern[place] == "**":
@@ -122,5 +120,5 @@ def _with_skips(reached: set[int], pattern: tuple[str, ...]) -> set[int]:
 
 
 def _cased(text: str) -> str:
-    """Some systems take upper and lower case for the same."""
+    """Ignore case on systems that do."""
     return text.lower() if sys.platform in ("win32", "darwin") else text

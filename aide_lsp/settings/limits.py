@@ -1,90 +1,86 @@
-"""What one setting accepts, and how that is said.
-
-In: a setting's `SettingField`, a value. Out: what is wrong with the value, in words.
-It does not know which settings there are (`settings.py` does), nor where a value was read.
-"""
+"""What a setting accepts, and how messages describe it."""
 
 import math
 from typing import Any
 
 from attrs import Factory, field, frozen
 
-from aide_lsp.settings.globs import glob_fault
+from aide_lsp.settings.globs import glob_error
 from aide_lsp.settings.problems import shown
 
 
 @frozen
 class SettingField:
-    """What a setting accepts, and what it is for."""
+    """One row of the settings table: what a setting accepts, and what it is for."""
 
     type: type
-    """`bool`, `int`, `float`, `str`, or `list`: a list of globs."""
+    """`bool`, `int`, `float`, `str`, or `list` for a list of globs."""
     doc: str
     """One or two sentences for the settings reference and the editors."""
     minimum: float | None = None
-    """Least value; None: no limit."""
+    """Lowest value; None: no limit."""
     maximum: float | None = None
-    """Greatest value; None: no limit, or a limit that the model gives (see `model_maximum`)."""
+    """Highest value; None: no limit, or one that depends on the model (see `model_maximum`)."""
     model_maximum: str | None = None
-    """Name of the `ModelLimits` attribute that gives the greatest value."""
+    """Name of the `ModelLimits` attribute that holds the highest value."""
     choices: tuple[str, ...] = ()
-    """The only values, for texts that are a choice."""
+    """The only allowed values of a string."""
     unit: str = ""
     """What the number counts."""
     none: str = ""
-    """What it means when nothing is set; empty: it always has a value."""
+    """What happens if it is unset; empty: it always has a value."""
     word: str = ""
-    """A text that means the same as nothing, so that it can override an earlier place; empty: none."""
+    """A string that means unset, so that a later place can override an earlier one; empty: none."""
     project: bool = False
-    """A project file may set it. Only what cannot hurt: never a model, a path or a device."""
-    whole: bool = False
-    """It holds for all files alike: it cannot be set for a language or a glob."""
+    """A project file may set it. Only for settings that can do no harm: never a model, a path or a device."""
+    all_files: bool = False
+    """It applies to all files: it cannot be set for a language or a glob."""
 
 
 RESERVED_TOKENS = 256
-"""Positions of the model's context kept free of text, for the completion and the prompt's control tokens."""
+"""Tokens of the model's context kept free for the completion and the prompt's control tokens."""
 
 
 def most_context(context_length: int) -> int:
-    """The greatest Num Context of a model; one with a tiny context keeps half of it free."""
-    # Where forwards run in steps of 8 rows a session uses multiples of 8: the limit is the same everywhere.
+    """Return the highest Num Context of a model. A model with a tiny context keeps half of it free."""
+    # Sessions that run forwards in steps of 8 rows use multiples of 8; the limit is the same for all.
     usable = context_length - context_length % 8
     return max(1, usable - min(RESERVED_TOKENS, usable // 2))
 
 
 @frozen
 class ModelLimits:
-    """Upper limits that the loaded model gives."""
+    """Upper limits that depend on the loaded model."""
 
     vocab_size: int
-    """Number of tokens in the vocabulary: the greatest Top K."""
+    """Number of tokens in the vocabulary, which is the highest Top K."""
     context_length: int
-    """Tokens that the model can read at once."""
+    """Number of tokens in the model's context."""
     most_context: int = field(
         default=Factory(lambda limits: most_context(limits.context_length), takes_self=True)
     )
-    """The greatest Num Context: the model's, or the user's own limit where that is lower."""
+    """The highest Num Context: the model's, or the user's own limit if that is lower."""
 
 
 MOST_GLOBS = 500
-"""They are looked through for each request: a project's file must not make an editor wait."""
+"""All of them are checked for each request, and a project file must not slow the editor down."""
 LARGEST_BITS = 14_280
-"""Of a number with 4,299 digits: Python prints none with more than 4,300, and a seed has to be shown."""
+"""Size of a number with 4,299 digits. Python prints none with more than 4,300, and seeds are printed."""
 _OF_MODEL = {
     "vocab_size": "the model's vocabulary size",
-    "most_context": f"the model's context length less {RESERVED_TOKENS}",
+    "most_context": f"the model's context length minus {RESERVED_TOKENS}",
 }
 _NOUNS = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
-    str: "a text",
+    str: "a string",
     list: 'a list of globs, such as ["secrets/**"]',
 }
 
 
-def fault_of(field: SettingField, value: Any, limits: ModelLimits | None = None) -> str | None:
-    """Say what is wrong with a value; None: it can be used."""
+def error_in(field: SettingField, value: Any, limits: ModelLimits | None = None) -> str | None:
+    """Describe what makes a value invalid; None if it is valid."""
     if value is None:
         return None if field.none else f"expected {allowed_by(field, limits)}, found nothing"
     if field.word and value == field.word:
@@ -95,9 +91,9 @@ def fault_of(field: SettingField, value: Any, limits: ModelLimits | None = None)
     if field.type is list and len(value) > MOST_GLOBS:
         return f"expected at most {MOST_GLOBS} globs, found {len(value)}"
     if field.type is list:
-        return next((fault for glob in value if (fault := entry_fault(glob))), None)
+        return next((error for glob in value if (error := entry_error(glob))), None)
     if isinstance(value, int) and value.bit_length() > LARGEST_BITS:
-        return f"expected a whole number of fewer than 4,300 digits, found {shown(value)}"
+        return f"expected a whole number with fewer than 4,300 digits, found {shown(value)}"
     top = greatest(field, limits)
     if (field.minimum is not None and value < field.minimum) or (top is not None and value > top):
         return f"expected {allowed_by(field, limits)}, found {shown(value)}"
@@ -105,22 +101,22 @@ def fault_of(field: SettingField, value: Any, limits: ModelLimits | None = None)
 
 
 def normalized(field: SettingField, value: Any) -> Any:
-    """Return a value as it is used: where a whole number is expected, 40.0 is 40; -0.0 is 0.0."""
+    """Return a value as it is used: 40.0 becomes 40 if a whole number is expected; -0.0 becomes 0.0."""
     if not isinstance(value, float):
         return value
     return int(value) if field.type is int and value.is_integer() else value + 0.0
 
 
-def entry_fault(entry: Any) -> str | None:
-    """Say what is wrong with one entry of a list of globs."""
+def entry_error(entry: Any) -> str | None:
+    """Describe what makes one entry of a list of globs invalid; None if it is valid."""
     if not isinstance(entry, str):
         return f"expected a glob, found {_typed(entry)}"
-    fault = glob_fault(entry)
-    return f"{shown(entry)}: {fault}" if fault else None
+    error = glob_error(entry)
+    return f"{shown(entry)}: {error}" if error else None
 
 
 def allowed_by(field: SettingField, limits: ModelLimits | None = None) -> str:
-    """Say in words what a setting accepts."""
+    """Describe what a setting accepts."""
     if field.choices:
         return "one of " + ", ".join(f'"{choice}"' for choice in field.choices)
     noun, top = _NOUNS[field.type], greatest(field, limits)
@@ -129,20 +125,20 @@ def allowed_by(field: SettingField, limits: ModelLimits | None = None) -> str:
     if top is not None or field.model_maximum:
         noun += f" to {shown(top) if top is not None else _OF_MODEL[str(field.model_maximum)]}"
     if limits is not None and field.model_maximum == "most_context":
-        noun += f" (the model's {limits.context_length} less room for the completion)"
+        noun += f" (the model's {limits.context_length} minus space for the completion)"
     noun += f' or "{field.word}"' if field.word else ""
-    return noun + (f" (or nothing: {field.none})" if field.none else "")
+    return noun + (f" (unset: {field.none})" if field.none else "")
 
 
 def greatest(field: SettingField, limits: ModelLimits | None) -> float | None:
-    """The greatest value, that of the model where it is known; None: no limit is known."""
+    """Return the highest value, the model's if it is known; None if no limit is known."""
     if field.model_maximum is not None and limits is not None:
         return int(getattr(limits, field.model_maximum))
     return field.maximum
 
 
 def _has_type(value: Any, kind: type) -> bool:
-    """Strict: a bool is no number, a text is no number, NaN is no number; 1 is a fine float."""
+    """Check strictly: neither a boolean, a string nor NaN is a number; 1 is a valid float."""
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
     if kind is float:
@@ -151,5 +147,5 @@ def _has_type(value: Any, kind: type) -> bool:
 
 
 def _typed(value: Any) -> str:
-    nouns = {bool: "the boolean", str: "the text", list: "a list", dict: "a table", int: "", float: ""}
+    nouns = {bool: "the boolean", str: "the string", list: "a list", dict: "a table", int: "", float: ""}
     return f"{nouns.get(type(value), type(value).__name__)} {shown(value)}".strip()

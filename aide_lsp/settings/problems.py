@@ -1,7 +1,4 @@
-"""What is wrong with settings, in words that say where, what, and what to do.
-
-In: a place, a key as it was written, a fault. Out: a `Problem`. It does not know what makes a value wrong.
-"""
+"""Problems with settings, worded for people: where, what is invalid, what is expected, what applies."""
 
 import json
 from collections.abc import Iterable
@@ -13,27 +10,27 @@ from attrs import frozen
 
 from aide_lsp.invisible import escaped
 
-# Comparing takes the square of the length; no name of ours is longer than a third of this.
+# Comparing takes time quadratic in the length. No name of ours is longer than a third of this.
 _LONGEST_NAME = 60
 
 
 @frozen
 class Problem:
-    """A value that cannot be used, or that takes effect in another way than it was written."""
+    """An invalid value, or one that takes effect in another way than it was written."""
 
     source: str
     """Where it was read: a path, or a name such as `editor settings`."""
     key: str
-    """The key as it was written; empty when it is about the whole file."""
+    """The key as it was written; empty if the problem concerns the whole file."""
     message: str
-    """What was found, what is allowed, what stays in effect."""
+    """What was found, what was expected, what stays in effect."""
     notice: bool = False
-    """Nothing is wrong, but the user should know."""
+    """Nothing is invalid, but the user should know."""
 
     @staticmethod
-    def of(key: str, source: str, wrong: str, notice: bool = False) -> "Problem":
-        """Make a problem with a key."""
-        return Problem(source, key, f"{key} in {source}: {wrong}.", notice)
+    def of(key: str, source: str, error: str, notice: bool = False) -> "Problem":
+        """Make a problem with one key; `error` is the end of a sentence."""
+        return Problem(source, key, f"{key} in {source}: {error}.", notice)
 
 
 def shown(value: Any) -> str:
@@ -41,21 +38,21 @@ def shown(value: Any) -> str:
     try:
         text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False, default=str)
     except (ValueError, TypeError, RecursionError):
-        return "a number of thousands of digits" if isinstance(value, int) else "something very large"
+        return "a number with thousands of digits" if isinstance(value, int) else "a very large value"
     text = escaped(text)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def named(name: str) -> str:
-    """Write a key for a message: as it is if it is plain, else quoted and cut."""
+    """Write a key for a message: unchanged if it is plain, otherwise quoted and cut."""
     plain = name.replace("_", "a").replace("-", "a").isalnum() and name.isascii() and len(name) <= 60
     return name if plain else shown(name)
 
 
 def nearest(written: str, names: Iterable[str]) -> str:
-    """Name the nearest of some names, as the end of a sentence; empty: none is near."""
+    """Suggest the closest of some names, as the end of a sentence; empty if none is close."""
     near = _nearest(written, tuple(names))
-    return f'; the nearest is "{near}"' if near else ""
+    return f'; the closest name is "{near}"' if near else ""
 
 
 @lru_cache(maxsize=1024)

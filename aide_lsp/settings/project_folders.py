@@ -1,8 +1,4 @@
-"""Which folders belong to a document's project, and whose files may be trusted in them.
-
-In: a document's path and its workspace folder. Out: the folders in which project files count, and why a file
-in one of them does not. It does not know what is in such a file.
-"""
+"""Determines which folders belong to a document's project, and which files in them can be trusted."""
 
 import os
 import stat
@@ -13,15 +9,15 @@ from shlex import quote
 from attrs import frozen
 
 PROJECT_FILE, PYPROJECT = ".aide.toml", "pyproject.toml"
-"""The files that set something for a project; of two in one folder the first counts."""
+"""Files that hold settings of a project. If one folder has both, the first one is used."""
 REPOSITORY = ".git"
 
 
 def project_folders(document: Path | None, folder: Path | None) -> tuple[Path, ...]:
-    """Return the folders in which project files count, from the inside out.
+    """Return the folders whose project files are used, from the inside out.
 
-    They end at the workspace folder or, without one, at the repository's root. Where there is neither, they
-    are those of the user: up to the home folder, to one that others can write to, or to the end of the disk.
+    They end at the workspace folder or, without one, at the repository's root. Without either, they are the
+    user's own folders: up to the home folder, a folder that others can write to, or the root of the disk.
     """
     if document is None:
         return (folder,) if folder and folder != folder.parent else ()
@@ -31,9 +27,10 @@ def project_folders(document: Path | None, folder: Path | None) -> tuple[Path, .
 
 
 def project_root(document: Path, folder: Path | None) -> Path | None:
-    """Return the outermost folder of a document's project; None: it belongs to none.
+    """Return the outermost folder of a document's project; None if it belongs to none.
 
-    Without a workspace folder or a repository the nearest `.aide.toml` makes one. The whole disk is none.
+    Without a workspace folder or a repository, it is the folder of the nearest `.aide.toml`. The root of the
+    disk is never a project.
     """
     places = project_folders(document, folder)
     if places[-1] == places[-1].parent:
@@ -44,7 +41,7 @@ def project_root(document: Path, folder: Path | None) -> Path | None:
 
 
 def globs_root(document: Path | None, folder: Path | None, places: tuple[Path, ...]) -> Path | None:
-    """Return the folder that the globs of the user are relative to: the project, or where the disk begins.
+    """Return the folder that the user's globs are relative to: the project, or the root of the disk.
 
     `places`: the document's `project_folders`.
     """
@@ -56,23 +53,22 @@ def globs_root(document: Path | None, folder: Path | None, places: tuple[Path, .
 
 @frozen
 class Owner:
-    """Whose a file or folder is, as far as it matters."""
+    """Owner and permissions of a file or folder."""
 
     user: int
-    """Its owner's number."""
     mode: int
-    """Its permissions."""
 
     @staticmethod
     def of(found: os.stat_result) -> "Owner":
-        """Take it from what the system says."""
+        """Take them from the result of `stat`."""
         return Owner(found.st_uid, stat.S_IMODE(found.st_mode))
 
 
 def distrust(path: Path, file: Owner | None, folder: Owner) -> str | None:
-    """Say why a file must not count, and what to do; None: only its user (or the system's) can write it.
+    """Describe why a file must not be used, and what to do; None if only the user or root can write it.
 
-    Others could set parameters for whoever works there. Windows keeps its permissions elsewhere: all count.
+    Otherwise, others could set parameters for whoever works there. Windows keeps permissions elsewhere, so
+    all files are used.
     """
     if not hasattr(os, "geteuid"):
         return None
@@ -81,28 +77,28 @@ def distrust(path: Path, file: Owner | None, folder: Owner) -> str | None:
         if owner is None:
             continue
         if owner.user not in (os.geteuid(), 0):
-            return f"the {noun} {place} belongs to another user. If you trust it, make it yours with chown"
+            return f"the {noun} {place} belongs to another user. If you trust it, take ownership with chown"
         if owner.mode & stat.S_IWOTH and owner.mode & stat.S_ISVTX:
-            return f"everyone may write to the folder {place}. Keep your work in a folder of your own"
+            return f"the folder {place} is writable by everyone. Keep your work in a folder of your own"
         if owner.mode & stat.S_IWOTH:
             command = f"chmod o-w {quote(str(place))}"
-            return f"everyone may write to the {noun} {place}. If it is yours, run: {command}"
+            return f"the {noun} {place} is writable by everyone. If it is yours, run: {command}"
     return None
 
 
 @lru_cache(maxsize=4096)
 def _with_parents(place: Path) -> tuple[Path, ...]:
-    """Return a folder and those around it, without that of the whole disk."""
+    """Return a folder and its parents, without the root of the disk."""
     return (place, *place.parents)[:-1] or (place,)
 
 
 def _repository(places: tuple[Path, ...]) -> Path | None:
-    """Return the innermost root of a repository."""
+    """Return the root of the innermost repository."""
     return next((place for place in places if _is_there(place, REPOSITORY)), None)
 
 
 def _users(places: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Return the folders up to the first that ends what is the user's own; that one may say why."""
+    """Return the folders up to the first that is not the user's own; its file is reported as untrusted."""
     home = _home()
     for number, place in enumerate(places):
         if place == home or not _is_users(place):
@@ -114,7 +110,7 @@ def _is_users(place: Path) -> bool:
     try:
         return distrust(place, None, Owner.of(place.stat())) is None
     except FileNotFoundError:
-        return True  # nobody wrote anything there
+        return True  # it does not exist, so nobody wrote there
     except (OSError, ValueError):
         return False
 
@@ -132,5 +128,5 @@ def _is_there(place: Path, name: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def _joined(place: Path, name: str) -> str:
-    """Join a path; kept, since it is done for many folders at each key."""
+    """Join a path; cached, since each keystroke does it for many folders."""
     return str(place / name)

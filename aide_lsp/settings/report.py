@@ -1,7 +1,4 @@
-"""Says for one file which settings are in effect, where each comes from, and what it goes over.
-
-In: `Resolved`. Out: the report as JSON, or as text for a terminal. It does not know how settings are merged.
-"""
+"""Reports the settings in effect for a file, where each comes from, and what it overrides."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +12,7 @@ from aide_lsp.settings.resolved import DEFAULT, Origin, Resolved
 def report_json(
     resolved: Resolved, limits: ModelLimits | None = None, written: Callable[[str], str] = str
 ) -> dict[str, Any]:
-    """Make the report as JSON; `written` makes the names of settings (`camel` for editors)."""
+    """Return the report as JSON; `written` converts keys (`camel` for editors)."""
     off = resolved.off
     return {
         "settings": {written(key): _setting(key, found, limits) for key, found in resolved.origins.items()},
@@ -32,7 +29,7 @@ def report_json(
 
 
 def report_text(resolved: Resolved) -> str:
-    """Make the report for a terminal: a line for each setting, below it what it goes over."""
+    """Return the report for a terminal: a line for each setting, followed by what it overrides."""
     lines = [resolved.off.sentence(), ""] if resolved.off else []
     width = max(len(key) for key in resolved.origins)
     values = {key: shown(found[-1].value) for key, found in resolved.origins.items()}
@@ -41,7 +38,7 @@ def report_text(resolved: Resolved) -> str:
         *under, origin = found
         value = "none" if origin.value is None else values[key]
         lines.append(f"{key:{width}}  {value:{wide}}  {_place(origin, FIELDS[key].none)}".rstrip())
-        lines += [f"{'':{width + wide + 4}}over {_line(one)}" for one in reversed(under)]
+        lines += [f"{'':{width + wide + 4}}overrides {_line(one)}" for one in reversed(under)]
     lines += list(_problem_lines(resolved))
     return "\n".join(lines)
 
@@ -67,9 +64,9 @@ def _setting(key: str, found: tuple[Origin, ...], limits: ModelLimits | None) ->
 
 
 def _origin(origin: Origin) -> dict[str, Any]:
-    told: dict[str, Any] = {"value": origin.value, "source": origin.source}
+    found: dict[str, Any] = {"value": origin.value, "source": origin.source}
     more = {"table": origin.table, "preset": origin.preset, "loweredFrom": origin.wanted}
-    return told | {key: value for key, value in more.items() if value not in ("", None)}
+    return found | {key: value for key, value in more.items() if value not in ("", None)}
 
 
 def _line(origin: Origin) -> str:
@@ -78,7 +75,7 @@ def _line(origin: Origin) -> str:
 
 
 def _place(origin: Origin, none: str) -> str:
-    """Say where a value comes from."""
+    """Describe where a value comes from."""
     place = " ".join(word for word in (origin.source, origin.table) if word)
     if origin.source == DEFAULT and origin.value is None and none:
         place += f" ({none})"

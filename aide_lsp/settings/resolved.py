@@ -1,7 +1,4 @@
-"""What comes out when settings are merged: the values, where each came from, what was wrong.
-
-It does not know how they are merged: `settings_layers.py` does.
-"""
+"""The result of merging settings: values, where each comes from, and the problems on the way."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,9 +22,9 @@ class Origin:
     table: str = ""
     """The table in it, such as `[languages.python]`; empty: plain keys."""
     preset: str = ""
-    """The preset that brought it; empty: the key was set by itself."""
+    """The preset that the value comes from; empty: the key was set explicitly."""
     wanted: Any = None
-    """The greater value that was asked for; None: it was not lowered."""
+    """The higher value that was set; None: it was not lowered."""
 
 
 @frozen
@@ -40,7 +37,7 @@ class OffRule:
     """The layer that holds it; `default`: it is one of the files that commonly hold secrets."""
 
     def sentence(self) -> str:
-        """Say it."""
+        """Explain the rule to the user."""
         if self.source == DEFAULT:
             return (
                 f"Aide is off for this file: files named {shown(self.glob)} commonly hold secrets. If you "
@@ -52,25 +49,19 @@ class OffRule:
 
 @frozen
 class Resolved:
-    """The effective settings, and what was wrong on the way."""
+    """The settings in effect, and the problems on the way."""
 
     settings: Settings
-    """In effect."""
     problems: tuple[Problem, ...]
     """Notices included."""
     origins: Mapping[str, tuple[Origin, ...]] = field(factory=dict)
-    """For each key all that set it, the default first, the one in effect last."""
+    """For each key all places that set it, the default first, the one in effect last."""
     off: OffRule | None = None
     """Why the document gets no completions; None: it does."""
     presets: Mapping[str, Mapping[str, Any]] = field(factory=dict)
-    """All presets there are, those of the user included."""
+    """All presets by name, the user's included."""
 
     @property
-    def sources(self) -> dict[str, str]:
-        """For each key that a layer set: the name of that layer."""
-        return {key: found[-1].source for key, found in self.origins.items() if len(found) > 1}
-
-    @property
-    def faults(self) -> list[Problem]:
-        """The problems without those that only tell how something takes effect."""
+    def errors(self) -> list[Problem]:
+        """The problems without notices."""
         return [problem for problem in self.problems if not problem.notice]

@@ -1,8 +1,7 @@
-"""Which files commonly hold secrets, so that nothing is read of them or offered in them by default.
+"""Which files commonly hold secrets, so that by default Aide neither reads them nor completes in them.
 
-In: a path, of any kind of URI. Out: the glob that it fits. Keys and passwords would end up in the model's
-prompt, and a model that has read one may write it elsewhere. Case does not matter, and a backup or a copy
-counts as the file it was made of. It does not know that a user can allow them (`settings_layers.py` does).
+Otherwise, keys and passwords would end up in the model's prompt, and a model that has read one may write it
+elsewhere. Case does not matter, and a backup or copy is treated like the original file.
 """
 
 import re
@@ -26,9 +25,9 @@ class SecretFiles:
     examples: tuple[str, ...]
     """Names that fit, for the documentation and the tests."""
     samples: bool = False
-    """Whether there are files of such names that show the form without the values."""
+    """Whether files with such names are harmless if they are samples (see `SAMPLES`)."""
     code: bool = False
-    """Whether source code and pages have such names too, which read or explain secrets."""
+    """Whether files with such names are harmless if they are source code or pages (see `CODE`)."""
 
 
 SECRET_FILES = (
@@ -216,14 +215,14 @@ SECRET_FILES = (
         (".bash_history", ".psql_history"),
     ),
 )
-"""What is protected. A glob without `/` is one of names, in any folder."""
+"""The protected files. A glob without `/` matches names in any folder."""
 _SAMPLE = "{example,sample,template,dist,default,defaults,tmpl,tpl}"
 SAMPLES = (
     f"*[-._]{_SAMPLE}",
     f"*[-._]{_SAMPLE}.{{env,yaml,yml,json,toml,ini,conf,properties,xml,php,tfvars,txt}}",
     "{example,sample,template}.env",
 )
-"""Files that stand for a secret one without its values."""
+"""Files that show the form of a secret file without its values."""
 CODE = (
     "*.{py,pyi,pyx,ipynb,js,mjs,cjs,jsx,ts,mts,cts,tsx,vue,svelte,go,rs,rb,erb,java,kt,kts,scala,groovy}",
     "*.{c,cc,cpp,cxx,hh,hpp,cs,fs,vb,swift,m,mm,dart,ex,exs,erl,hs,ml,mli,clj,lua,r,jl,pl,pm,proto,graphql}",
@@ -233,7 +232,7 @@ CODE = (
 PUBLIC = ("*.pub",)
 """The public halves of keys."""
 
-# How editors, file managers and people name what they put next to a file: at the end or before the extension.
+# How editors, file managers and people name copies of a file: at the end or before the extension.
 _MARK = re.compile(
     r"""(?: ~[~\d]* | \#+ | [ .]+ | ::?\$data | [ ._-]+ (?:
         bak | backup | old | orig | original | saved? | copy | copie | kopie | copia | tmp | temp | prev
@@ -249,9 +248,9 @@ _MEANING = {"**/": "(?:.*/)?", "/**": "/.+", "*": "[^/]*", "{": "(?:", "}": ")",
 
 
 def secret_glob(path: PurePath) -> str | None:
-    """Return the glob by which a file holds secrets; None: it does not look like it.
+    """Return the glob by which a file commonly holds secrets; None if it does not match any.
 
-    Only the path's text counts: it may be relative, a bare name, or one of another system.
+    Only the text of the path counts: it may be relative, a bare name, or a path of another system.
     """
     return _secret_glob(str(path))
 

@@ -1,8 +1,6 @@
-"""What to change when completions disappoint, in the user's words: the rules, one record for each complaint.
+"""Which parameters to change when completions disappoint: one record of rules for each complaint.
 
-In: the present parameters, what the model allows, a complaint. Out: a proposal: which parameters change, from
-what to what and why, and which bounds leave nothing to change. Values move to the next round number that is a
-real step away. A pure function; it does not know models, files or editors.
+Values move to the next round number that is a noticeable step away.
 """
 
 from collections.abc import Mapping
@@ -17,13 +15,13 @@ from aide_lsp.settings.problems import shown
 
 UP, DOWN, FIX = 1, -1, 0
 NARROW_TOP_K = 40
-"""Below this, Top K by itself can be why a model repeats itself."""
+"""Below this, Top K alone can be the reason that a model repeats itself."""
 _SERIES = (1, 2, 3, 5, 7)
 
 
 @frozen
 class Ladder:
-    """The round values that a parameter moves on."""
+    """The round values that a parameter moves between."""
 
     rungs: tuple[float, ...]
     "Values that people write, ascending."
@@ -48,44 +46,44 @@ class Move:
     key: str
     "The parameter."
     direction: int
-    "`UP`, `DOWN` or `FIX` (give it a value where it has none)."
+    "`UP`, `DOWN`, or `FIX` (give it a value if it has none)."
     why: str
-    "What it does about the complaint."
+    "How it helps."
     perhaps: bool = False
-    "Only where its value is narrow, or where nothing else can be moved."
+    "Only if Top K is narrow, or if nothing else can change."
 
 
 @frozen
 class Complaint:
-    """A complaint, and what helps."""
+    """A complaint, and what helps against it."""
 
     means: str
     "What the user sees."
     moves: tuple[Move, ...]
     "What to change, the most effective first."
     advice: str = ""
-    "What to do besides."
+    "What else to do."
 
 
 COMPLAINTS: Mapping[str, Complaint] = {
     "repetitive": Complaint(
-        "The same lines or phrases are repeated.",
+        "The same lines or phrases repeat.",
         (
             Move("temperature", UP, "less likely tokens get more probability, which breaks the loop"),
             Move("top_p", UP, "more of the less likely tokens can be sampled"),
-            Move("top_k", UP, "more tokens can be sampled at all", perhaps=True),
+            Move("top_k", UP, "more tokens can be sampled", perhaps=True),
         ),
     ),
     "incoherent": Complaint(
-        "The code does not fit together, or makes no sense here.",
+        "The code does not fit together or makes no sense here.",
         (
             Move("temperature", DOWN, "the most likely tokens get more probability"),
             Move("top_p", DOWN, "the unlikely tail is cut off earlier"),
-            Move("num_context", UP, "the model reads more of the code that the completion has to fit"),
+            Move("num_context", UP, "the model reads more of the code that the completion must fit"),
         ),
     ),
     "off-topic": Complaint(
-        "The code is fine, but about something else.",
+        "The code is fine but does something else.",
         (
             Move("top_k", DOWN, "only the tokens that fit best can be sampled"),
             Move("top_p", DOWN, "the unlikely tail is cut off earlier"),
@@ -93,9 +91,9 @@ COMPLAINTS: Mapping[str, Complaint] = {
         ),
     ),
     "inconsistent": Complaint(
-        "Each request gives another completion.",
+        "Each request gives a different completion.",
         (Move("seed", FIX, "the same text, cursor and parameters then give the same completion"),),
-        "Then change one parameter at a time, and see what each one does.",
+        "Then change one parameter at a time to see what each one does.",
     ),
 }
 
@@ -107,14 +105,14 @@ class ParameterChange:
     key: str
     "The parameter."
     old: float | None
-    "Its present value."
+    "Its current value."
     new: float
     "Its proposed value."
     why: str
-    "What the change does about the complaint."
+    "How it helps."
 
     def sentence(self) -> str:
-        """Say it in one sentence."""
+        """Describe the change to the user."""
         verb = "Fix" if self.old is None else "Raise" if self.new > self.old else "Lower"
         span = f"at {shown(self.new)}" if self.old is None else f"from {shown(self.old)} to {shown(self.new)}"
         return f"{verb} {label(self.key)} {span}: {self.why}."
@@ -127,15 +125,15 @@ class Proposal:
     complaint: str
     "Which of `COMPLAINTS`."
     before: Parameters
-    "The present parameters."
+    "The current parameters."
     after: Parameters
     "The proposed ones."
     changes: tuple[ParameterChange, ...]
     "The parameters that differ."
     bounds: tuple[str, ...]
-    "Sentences on parameters that should change and cannot."
+    "Sentences on parameters that should change but cannot."
     advice: str = ""
-    "What to do besides."
+    "What else to do."
 
     @property
     def values(self) -> dict[str, float]:
@@ -144,7 +142,7 @@ class Proposal:
 
     @property
     def reasons(self) -> list[str]:
-        """All that speaks for the changes, in sentences."""
+        """The reasons for the changes, in sentences."""
         return [change.sentence() for change in self.changes] + ([self.advice] if self.advice else [])
 
 
@@ -155,10 +153,10 @@ def propose(
 
     Args:
         complaint: one of `COMPLAINTS`; KeyError otherwise.
-        parameters: the present ones.
-        limits: what the model allows; None: not known, then it limits nothing.
-        seed: the one to keep, where the complaint asks for a fixed seed.
-        reads_all: whether the model reads the whole text with the present parameters.
+        parameters: the current ones.
+        limits: what the model allows; None: not known, so nothing is limited.
+        seed: the one to keep if the complaint asks for a fixed seed.
+        reads_all: whether the model already reads the whole text.
     """
     rules = COMPLAINTS[complaint]
     changes, bounds = list[ParameterChange](), list[str]()
@@ -168,8 +166,8 @@ def propose(
         new = _moved(move, parameters, limits, seed)
         if move.key == "num_context" and reads_all and not isinstance(new, str):
             new = (
-                f"Num Context is {parameters.num_context}, and the model reads the whole text already: "
-                "more Num Context changes nothing in this file."
+                f"Num Context is {parameters.num_context}, and the model already reads the whole file: "
+                "raising it changes nothing here."
             )
         if isinstance(new, str):
             bounds.append(new)
@@ -181,30 +179,30 @@ def propose(
 
 
 def within(limits: ModelLimits, most_context: int | None) -> ModelLimits:
-    """Narrow the model's limits to the Num Context that the user allows; None: all."""
+    """Narrow the model's limits to the Num Context that the user allows; None: any."""
     if most_context is None or most_context > limits.most_context:
         return limits
     return attrs.evolve(limits, most_context=most_context)
 
 
 def _moved(move: Move, parameters: Parameters, limits: ModelLimits | None, seed: int) -> float | str:
-    """Return the new value, or a sentence on why there is none."""
+    """Return the new value, or a sentence that explains why there is none."""
     old = getattr(parameters, move.key)
     if move.direction == FIX:
-        return seed if old is None else f"{label(move.key)} is fixed already, at {shown(old)}."
+        return seed if old is None else f"{label(move.key)} is already fixed at {shown(old)}."
     if move.direction == DOWN and move.key != "num_context" and (sole := _sole_token(parameters)):
         return f"{label(move.key)} has nothing left to narrow: {sole}."
     low, high = _range(move.key, limits)
     if move.direction == UP and old >= high:
-        return f"{label(move.key)} is {shown(old)}, the greatest it can be."
+        return f"{label(move.key)} is {shown(old)}, its maximum."
     if move.direction == DOWN and old <= low:
-        return f"{label(move.key)} is {shown(old)}, the least it can be."
+        return f"{label(move.key)} is {shown(old)}, its minimum."
     bound = high if move.direction == UP else low
     return _step(LADDERS[move.key], min(old, high), move.direction, bound)
 
 
 def _sole_token(parameters: Parameters) -> str:
-    """Say why only the most likely token is ever taken; empty: others are sampled too."""
+    """Explain why only the most likely token is ever taken; empty if others are sampled too."""
     if parameters.temperature == 0:
         return "at Temperature 0 the most likely token is always taken"
     if parameters.top_k == 1:
@@ -213,7 +211,7 @@ def _sole_token(parameters: Parameters) -> str:
 
 
 def _step(ladder: Ladder, old: float, direction: int, bound: float) -> float:
-    """Return the nearest rung that is a real step away and within the bound, or the bound."""
+    """Return the nearest rung that is at least one step away and within the bound, or the bound."""
     slack = 1e-9
     if direction == UP:
         least = max(old + ladder.step, old * ladder.factor) - slack

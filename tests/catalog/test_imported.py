@@ -106,13 +106,13 @@ def test_special_files_are_refused_at_once(folders, export, name, kind):
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(f"/proc/self/fd/{at}/{name}")
         os.close(at)
-    refused(folders, export, "is no regular file|no tokenizer.json|holds no model")
+    refused(folders, export, "is not a regular file|no tokenizer.json|holds no model")
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "pipe"])
 def test_a_device_or_pipe_as_the_model_itself_is_refused(folders, path):
     os.mkfifo(folders / "pipe")
-    refused(folders, folders / path, "is no regular file")
+    refused(folders, folders / path, "is not a regular file")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_device_or_pipe_as_the_model_itself_is_refused(folders, path):
 )
 def test_weights_outside_the_folder_are_refused(folders, export, location):
     (export / "model.onnx").write_bytes(graph_with_weights_in("model.onnx_data", location))
-    refused(folders, export, "keeps weights in|cannot be read: No such file|is no regular file")
+    refused(folders, export, "keeps weights in|cannot be read: No such file|is not a regular file")
 
 
 @pytest.mark.parametrize("place", ["node", "subgraph", "function", "list", "sparse", "training"])
@@ -219,7 +219,7 @@ def test_json_files_that_cannot_be_read_are_refused(folders, export, name, conte
 def test_json_files_of_any_size_are_refused_before_they_are_parsed(folders, export, name, monkeypatch):
     with (export / name).open("wb") as file:
         file.truncate(2_000_000_000)
-    refused(folders, export, f"{name} cannot be read: it has more than 64 MB")
+    refused(folders, export, f"{name} cannot be read: it is larger than 64 MB")
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_hostile_manifests_are_refused(folders, export, change):
 def test_the_message_about_a_link_says_what_to_do(folders, export):
     (export / "tokenizer.json").unlink()
     (export / "tokenizer.json").symlink_to("/etc/passwd")
-    refused(folders, export, "Put the file itself there")
+    refused(folders, export, "Replace it with the file itself")
 
 
 def test_a_file_swapped_for_a_pipe_after_the_look_is_not_waited_for(tmp_path, monkeypatch):
@@ -296,7 +296,7 @@ def test_a_file_swapped_for_a_pipe_after_the_look_is_not_waited_for(tmp_path, mo
     os.mkfifo(tmp_path / "pipe")
     real = os.open
     monkeypatch.setattr(plain_file.os, "open", lambda path, flags: real(tmp_path / "pipe", flags))
-    with pytest.raises(ModelFilesError, match="is no regular file"):
+    with pytest.raises(ModelFilesError, match="is not a regular file"):
         plain_file.open_plain(tmp_path / "file")
 
 

@@ -29,8 +29,8 @@ def test_settings_of_a_file_are_told_with_origin_and_what_they_go_over(aide, hom
     assert 'preset "factual"' in lines["temperature"]
     assert '["tests/**"]' in lines["seed"]
     assert "lowered from 900" in lines["num_context"]
-    assert f"over 9  {home}/config/aide/settings.toml" in said.stdout
-    assert "more than your max_num_context" in said.stdout
+    assert f"overrides 9  {home}/config/aide/settings.toml" in said.stdout
+    assert "exceeds your max_num_context" in said.stdout
 
 
 def test_settings_as_json_hold_the_documented_ranges_and_defaults(aide):
@@ -70,4 +70,4 @@ def test_file_that_is_off_is_not_completed_and_the_command_says_why(aide, projec
 def test_lowered_num_context_is_told_and_does_not_stop_the_command(aide, project):
     said = aide("complete", f"{project}/b.py:1:1", "--max-tokens", "2")
     assert said.returncode == 0
-    assert "900 is more than your max_num_context; it is lowered to 600" in said.stderr
+    assert "900 exceeds your max_num_context. It is lowered to 600" in said.stderr

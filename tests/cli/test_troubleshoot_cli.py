@@ -52,14 +52,14 @@ def test_apply_when_a_narrower_table_goes_over_it_then_it_says_so(aide, project)
 
 def test_at_a_bound_of_the_model_it_says_so(aide, project):
     run = aide("troubleshoot", "off-topic", "troubled/y.py:2:12", "--num-context", "1792", "--top-k", "1")
-    assert "At its limit: Num Context is 1792, the greatest it can be." in run.stdout
+    assert "At its limit: Num Context is 1792, its maximum." in run.stdout
     assert "At its limit: Top K has nothing left to narrow" in run.stdout
     assert "There is no parameter left to change." in run.stdout
 
 
 def test_when_the_whole_text_is_read_already_then_it_says_so(aide, project):
     run = aide("troubleshoot", "incoherent", "troubled/y.py:2:12")
-    assert "more Num Context changes nothing in this file" in run.stdout
+    assert "raising it changes nothing here" in run.stdout
 
 
 def test_unknown_complaint_is_refused_and_the_known_ones_named(aide):
@@ -75,13 +75,13 @@ def test_as_json_then_changes_both_completions_and_what_was_written(aide, projec
     assert told["before"]["parameters"]["temperature"] == 0.5
     assert told["after"]["parameters"]["temperature"] == 0.3
     assert told["before"]["parameters"]["seed"] == told["after"]["parameters"]["seed"]
-    assert "changes nothing in this file" in told["bounds"][0]
+    assert "changes nothing here" in told["bounds"][0]
     assert told["written"] == str(project / ".aide.toml")
 
 
 def test_apply_where_there_is_no_project_then_nothing_is_written_and_it_says_what_to_do(aide, home):
     run = aide("troubleshoot", "repetitive", "--path", "loose/y.py", "--apply")
     assert run.returncode == 1
-    assert "no project to write to" in run.stderr
+    assert "no project file to write" in run.stderr
     assert "in your own settings.toml" in run.stderr
     assert not (home / "loose").exists()

@@ -42,7 +42,7 @@ def test_the_maximum_is_reported_and_read_and_one_more_is_refused(client):
     request = {"command": "aide.regenerate", "arguments": [place | {"parameters": {"numContext": MOST + 1}}]}
     refused = client.reply(client.request("workspace/executeCommand", request))
     assert (
-        "from 1 to 1792 (the model's 2048 less room for the completion), found 1793"
+        "from 1 to 1792 (the model's 2048 minus space for the completion), found 1793"
         in refused["error"]["message"]
     )
     client.notify("workspace/didChangeConfiguration", {"settings": {"aide": {"numContext": MOST + 1}}})

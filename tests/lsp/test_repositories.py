@@ -82,11 +82,11 @@ def test_what_everyone_may_write_to_does_not_count_and_it_is_shown_and_told_once
     assert parameters(client, uri)["topK"] == 50
     assert parameters(client, uri)["topK"] == 50
     shown = client.command("aide.settings", {"uri": uri})["text"]
-    assert "is not used, because everyone may write to the folder" in shown
+    assert "is ignored because the folder" in shown
     shown = [
         one["params"]["message"] for one in client.notifications if one["method"] == "window/showMessage"
     ]
-    assert ["is not used, because" in message for message in shown] == [True]
+    assert ["is ignored because" in message for message in shown] == [True]
 
 
 COMMANDS = {
@@ -109,6 +109,6 @@ def test_nothing_is_written_where_there_is_no_project_of_the_user(client, tmp_pa
     for command, argument in COMMANDS.items():
         params = {"command": command, "arguments": [{"uri": uri} | argument]}
         reply = client.reply(client.request("workspace/executeCommand", params))
-        said = {"loose": "no project to write to", "shared": "everyone may write to"}[place]
+        said = {"loose": "no project file to write", "shared": "is writable by everyone"}[place]
         assert said in str(reply.get("error") or reply["result"]), command
         assert list(tmp_path.iterdir()) == []

@@ -157,7 +157,7 @@ async def test_all_problems_of_all_files_come_in_one_message_and_once(user_file,
         await made_with(client, uri)
     (message,) = client.messages
     assert message.type == t.MessageType.Warning
-    parts = ("top_p", "top_kk", '"temperature"', "not closed", "seed", str(user_file))
+    parts = ("top_p", "top_kk", '"temperature"', "unclosed [", "seed", str(user_file))
     assert [part for part in parts if part not in message.message] == []
 
 

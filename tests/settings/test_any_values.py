@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from aide_lsp.settings.fields import FIELDS, camel, check_value, value_of
 from aide_lsp.settings.limits import ModelLimits
-from aide_lsp.settings.merge import SettingsReader
+from aide_lsp.settings.reader import SettingsReader
 
 LIMITS = ModelLimits(vocab_size=1000, context_length=2048)
 CASES = hypothesis_settings(

@@ -66,7 +66,7 @@ def test_several_values_are_written_as_toml():
 
 @pytest.mark.parametrize("text", ["seed = \n", "a = 1\na = 2\n", "[t\n", "seed = 7 7\n"])
 def test_broken_toml_is_refused_with_its_place(text):
-    with pytest.raises(SettingsError, match=r"no valid TOML: .*line"):
+    with pytest.raises(SettingsError, match=r"not valid TOML: .*line"):
         set_seed(text)
 
 
@@ -175,7 +175,7 @@ def test_without_a_workspace_folder_the_repository_is_written_to(project):
 
 
 def test_without_a_project_nothing_is_written_and_it_is_said_what_to_do(project):
-    with pytest.raises(SettingsError, match=r"no repository.*set seed = 1 in your own settings.toml"):
+    with pytest.raises(SettingsError, match=r"a repository.*set seed = 1 in your own settings.toml"):
         write_values(project / "src" / "a.py", None, {"seed": 1})
     assert write_values(project / "src" / "a.py", None, {"seed": None}) is None
     assert not list(project.rglob(".aide.toml"))
@@ -194,7 +194,7 @@ def test_where_everyone_may_write_nothing_is_written(project, mode, there):
     if there:
         (project / ".aide.toml").write_text("top_k = 3\n")
     project.chmod(mode)
-    with pytest.raises(SettingsError, match="everyone may write to the folder"):
+    with pytest.raises(SettingsError, match=r"the folder .* is writable by everyone"):
         pin(project)
     assert [path.name for path in project.glob(".aide*")] == ([".aide.toml"] if there else [])
 
@@ -239,7 +239,7 @@ def test_what_cannot_be_edited_is_left_alone(project):
         assert path.read_bytes() == content
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(SettingsError, match="not a file"):
+    with pytest.raises(SettingsError, match="not a regular file"):
         pin(project)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from aide_lsp.settings.fields import FIELDS, Settings, check_value, defaults
 from aide_lsp.settings.limits import ModelLimits
-from aide_lsp.settings.merge import SettingsReader
+from aide_lsp.settings.reader import SettingsReader
 
 LIMITS = ModelLimits(vocab_size=1000, context_length=2048)
 
@@ -42,8 +42,8 @@ def test_layers_when_all_set_a_key_then_the_editor_wins(reader, tmp_path):
     assert got.settings.parameters.top_k == 22
     assert got.settings.parameters.seed == 5
     assert got.settings.threads == 1
-    assert got.sources["temperature"] == "editor settings"
-    assert got.sources["top_k"].endswith(".aide.toml")
+    assert got.origins["temperature"][-1].source == "editor settings"
+    assert got.origins["top_k"][-1].source.endswith(".aide.toml")
 
 
 def test_nearest_project_file_wins_and_none_above_the_workspace_is_read(reader, tmp_path):
@@ -78,9 +78,9 @@ def test_project_file_when_it_names_a_model_then_it_is_refused(reader, tmp_path)
         ({"topP": math.nan}, ["topP", "NaN"]),
         ({"topP": True}, ["the boolean true"]),
         ({"seed": 1.5}, ["seed", "whole number"]),
-        ({"seed": "7"}, ['the text "7"']),
+        ({"seed": "7"}, ['the string "7"']),
         ({"provider": "tpu"}, ['"auto", "cpu", "cuda"', '"tpu"']),
-        ({"temprature": 0.5}, ["no such setting", "temperature"]),
+        ({"temprature": 0.5}, ["unknown setting", "temperature"]),
         ({"topK": 10**5000}, ["thousands of digits"]),
         ({"seed": -(10**5000)}, ["fewer than 4,300 digits", "thousands of digits"]),
     ],

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from aide_lsp.settings.files import MAXIMUM_SIZE, SettingsFiles
-from aide_lsp.settings.merge import SettingsReader
 from aide_lsp.settings.project_folders import project_folders, project_root
+from aide_lsp.settings.reader import SettingsReader
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def resolved(reader, folder):
         (b"top_k = 1\ntop_p = '\xff'\n", "not UTF-8 text (at line 2, column 10)"),
         (b"top_k = 1\nseed = 1" + b"0" * 5000, "thousands of digits (at line 2, column 8)"),
         (b"x = " + b"[" * 5000, "nested too deeply"),
-        (b"#" * (MAXIMUM_SIZE + 1), "more than 262,144 bytes"),
+        (b"#" * (MAXIMUM_SIZE + 1), "larger than 262,144 bytes"),
     ],
 )
 def test_broken_file_when_read_then_the_place_is_named_and_nothing_of_it_counts(
@@ -41,7 +41,7 @@ def test_broken_file_when_read_then_the_place_is_named_and_nothing_of_it_counts(
     (problem,) = got.problems
     assert said in problem.message
     assert str(tmp_path / ".aide.toml") in problem.message
-    assert "Nothing of it is in effect" in problem.message
+    assert "None of it is in effect" in problem.message
     assert got.settings.parameters.top_k == 50
 
 
@@ -53,13 +53,13 @@ def test_file_with_a_byte_order_mark_is_read(reader, tmp_path):
 
 def test_what_is_no_readable_file_is_told(reader, tmp_path):
     (tmp_path / ".aide.toml").mkdir()
-    assert "it is not a file" in resolved(reader, tmp_path).problems[0].message
+    assert "it is not a regular file" in resolved(reader, tmp_path).problems[0].message
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes there")
 def test_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "user.toml")
-    assert "not a file" in SettingsReader(tmp_path / "user.toml").resolve().problems[0].message
+    assert "not a regular file" in SettingsReader(tmp_path / "user.toml").resolve().problems[0].message
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may read everything")
@@ -96,7 +96,7 @@ def test_both_in_one_folder_then_the_own_file_counts_and_it_is_said(reader, tmp_
     assert got.settings.parameters.top_k == 1
     (problem,) = got.problems
     assert problem.notice
-    assert "pyproject.toml is not read, since .aide.toml" in problem.message
+    assert "pyproject.toml is ignored because .aide.toml" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_pyproject_that_breaks_keeps_its_last_good_values(reader, tmp_path):
     path.write_text("[tool.aide\n")
     got = resolved(reader, tmp_path)
     assert (got.settings.parameters.top_k, got.settings.parameters.top_p) == (7, 0.5)
-    assert "Its last good values stay" in got.problems[0].message
+    assert "Its last valid values stay" in got.problems[0].message
 
 
 def test_change_of_the_same_size_is_seen(tmp_path):
@@ -242,7 +242,7 @@ def test_a_file_that_cannot_be_used_is_read_once(reader, tmp_path, monkeypatch, 
     first = resolved(reader, tmp_path)
     monkeypatch.setattr("aide_lsp.toml_file.read_bytes", None)
     assert resolved(reader, tmp_path) is first
-    assert first.faults
+    assert first.errors
 
 
 def test_a_date_in_the_future_does_not_make_a_file_be_read_at_each_request(reader, tmp_path, monkeypatch):
@@ -357,7 +357,7 @@ def test_where_everyone_may_write_nothing_counts_and_it_is_said(reader, tree, na
     assert got.settings.parameters.top_k == 3
     (problem,) = got.problems
     assert problem.notice
-    assert f"{path} is not used, because everyone may write to" in problem.message
+    assert f"{path} is ignored because" in problem.message
     assert said in problem.message
     (path if changed == "file" else tree[1]).chmod(0o750)
     assert top_k(reader, tree[3] / "a.py", tree[0]) == 7

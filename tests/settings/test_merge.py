@@ -7,8 +7,8 @@ import pytest
 
 from aide_lsp.settings.fields import PROJECT_NUM_CONTEXT
 from aide_lsp.settings.limits import ModelLimits
-from aide_lsp.settings.merge import SettingsReader
 from aide_lsp.settings.presets import PRESETS
+from aide_lsp.settings.reader import SettingsReader
 
 LIMITS = ModelLimits(vocab_size=1000, context_length=4096)
 
@@ -87,23 +87,23 @@ def test_editor_tables_are_those_of_the_files(place):
         ("[languages]\npython = 5", ["languages.python", "a table of settings", "found 5"]),
         ("[languages.python]\ntopk = 5", ["languages.python.topk", '"top_k"']),
         ("[languages.python]\ntop_k = 0", ["languages.python.top_k", "1 to 1000", "50 stays in effect"]),
-        ("[languages.python]\noff = ['x']", ["all files alike"]),
+        ("[languages.python]\noff = ['x']", ["all files"]),
         ("['tests/**']\nmodel = 'x'", ['"tests/**".model', "a project file cannot set this"]),
         ("'tests/**' = 3", ['"tests/**"', "a table of settings", "found 3"]),
-        ("['/etc/**']\ntop_k = 1", ["relative to the folder"]),
-        ("['~/x']\ntop_k = 1", ["relative to the folder"]),
-        ("['../x']\ntop_k = 1", ["cannot go up"]),
-        ("['a[']\ntop_k = 1", ["not closed", "nothing of this table"]),
-        ("[pythn]\ntop_k = 1", ["pythn", "there is no such setting"]),
+        ("['/etc/**']\ntop_k = 1", ["relative to its folder"]),
+        ("['~/x']\ntop_k = 1", ["relative to its folder"]),
+        ("['../x']\ntop_k = 1", ["cannot contain .."]),
+        ("['a[']\ntop_k = 1", ["unclosed [", "the table is ignored"]),
+        ("[pythn]\ntop_k = 1", ["pythn", "unknown setting"]),
         ("[language]\nx = 1", ['"languages"']),
         ("globs = 1", ["globs", "a table of settings for each glob"]),
         ("[presets.x]\ntop_k = 1", ["presets", "your own settings file"]),
         ("max_num_context = 5", ["a project file cannot set this"]),
-        ("preset = 5", ["preset", "a text"]),
-        ("preset = 'cod'", ['there is no preset cod; the nearest is "code"', "factual"]),
+        ("preset = 5", ["preset", "a string"]),
+        ("preset = 'cod'", ['unknown preset cod; the closest name is "code"', "factual"]),
         ("off = 'secrets'", ["off", "a list of globs"]),
         ("off = [1]", ["off", "expected a glob, found 1"]),
-        ("off = ['/etc']", ["off", "relative to the folder"]),
+        ("off = ['/etc']", ["off", "relative to its folder"]),
     ],
 )
 def test_wrong_table_when_set_then_one_problem_says_it_all(place, project, said):
@@ -177,8 +177,8 @@ def test_own_presets_may_be_made_changed_and_named_by_a_project(place):
     [
         ("presets = 1", "tables of parameters"),
         ("[presets]\nmine = 1", "presets.mine"),
-        ("[presets.mine]\ntopk = 1", 'nearest is "top_k"'),
-        ("[presets.mine]\nmodel = 'x'", "five parameters only"),
+        ("[presets.mine]\ntopk = 1", 'the closest name is "top_k"'),
+        ("[presets.mine]\nmodel = 'x'", "can only set parameters"),
         ("[presets.mine]\ntop_p = 2", "presets.mine.top_p"),
         ("[presets.mine]\ntemperature = nan", "NaN"),
     ],
@@ -193,7 +193,7 @@ def test_preset_with_more_than_the_model_can_do_is_lowered_and_told(place):
     assert (got.settings.parameters.top_k, got.settings.parameters.num_context) == (30, 256)
     assert all(problem.notice for problem in got.problems)
     assert [problem.key for problem in got.problems] == ["top_k", "num_context"]
-    assert got.faults == []
+    assert got.errors == []
 
 
 # -- numbers and words
@@ -227,7 +227,7 @@ def test_whole_numbers_may_be_written_as_floats_everywhere(place):
     got = place(user=user, project="num_context = 700.0\npreset = 'p'\n", editor={"maxTokens": 9.0})
     shown = (got.settings.parameters.num_context, got.settings.parameters.top_k, got.settings.max_tokens)
     assert [(type(value), value) for value in shown] == [(int, 600), (int, 5), (int, 9)]
-    assert got.faults == []
+    assert got.errors == []
 
 
 @pytest.mark.parametrize("value", ["40.5", "nan", "inf", "1e999", "'40'", "true"])
@@ -249,7 +249,7 @@ def test_num_context_of_a_project_is_lowered_to_the_cap_and_told(place):
     got = place(user="max_num_context = 600\n", project="num_context = 1000\n['src/**']\nnum_context = 900\n")
     assert got.settings.parameters.num_context == 600
     assert [problem.notice for problem in got.problems] == [True, True]
-    assert "1000 is more than your max_num_context; it is lowered to 600" in got.problems[0].message
+    assert "1000 exceeds your max_num_context. It is lowered to 600" in got.problems[0].message
 
 
 def test_cap_holds_for_the_default_silently_and_for_one_request(place):
@@ -285,7 +285,7 @@ def test_without_a_cap_a_project_raises_num_context_to_4096_and_the_user_to_anyt
     assert got.settings.parameters.num_context == PROJECT_NUM_CONTEXT == 4096
     (problem,) = got.problems
     assert problem.notice
-    assert "it is lowered to 4096" in problem.message
+    assert "lowered to 4096" in problem.message
     assert got.origins["num_context"][-1].wanted == 32000
     assert place(editor={"numContext": 20000}, limits=BIG).settings.parameters.num_context == 20000
     assert place(request={"num_context": 20000}, limits=BIG).settings.parameters.num_context == 20000
@@ -387,7 +387,7 @@ def test_origins_tell_what_was_overridden(place):
     told = [(origin.value, origin.table, origin.preset) for origin in got.origins["top_k"]]
     code = PRESETS["code"]["top_k"]
     assert told == [(50, "", ""), (1, "", ""), (code, "", "code"), (2, '["src/**"]', ""), (3, "", "")]
-    assert got.sources["top_k"] == "editor settings"
+    assert got.origins["top_k"][-1].source == "editor settings"
 
 
 def test_request_is_not_remembered(place):
@@ -410,7 +410,7 @@ def test_globs_of_one_file_are_bounded_together(place, form):
     assert time.process_time() - before < 2
     (problem,) = got.problems
     assert "20,000 characters" in problem.message
-    assert "the last ones do not count" in problem.message.lower()
+    assert "the last ones are ignored" in problem.message.lower()
     assert place("0acegikmo" + "x" * len(tail), project=off).off is not None
 
 

@@ -5,8 +5,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from aide_lsp.settings.fields import FIELDS
-from aide_lsp.settings.limits import fault_of
-from aide_lsp.settings.merge import SettingsReader
+from aide_lsp.settings.limits import error_in
+from aide_lsp.settings.reader import SettingsReader
 from aide_lsp.settings.secret_files import CODE, PUBLIC, SAMPLES, SECRET_FILES, secret_glob
 
 DATA = Path(__file__).parent / "data"
@@ -149,7 +149,7 @@ def test_what_the_user_lists_under_off_is_said_to_be_theirs(tmp_path):
 
 @pytest.mark.parametrize("glob", [*(g for f in SECRET_FILES for g in f.globs), *SAMPLES, *CODE, *PUBLIC])
 def test_each_glob_is_a_proper_one(glob):
-    assert fault_of(FIELDS["off"], [glob]) is None
+    assert error_in(FIELDS["off"], [glob]) is None
 
 
 def test_a_path_without_a_root_works_too():

@@ -77,9 +77,9 @@ def test_propose_when_at_every_bound_then_each_is_told_and_nothing_changes():
     proposal = proposed("repetitive", temperature=1.0, top_p=1.0, top_k=LIMITS.vocab_size)
     assert proposal.changes == ()
     assert proposal.bounds == (
-        "Temperature is 1.0, the greatest it can be.",
-        "Top P is 1.0, the greatest it can be.",
-        "Top K is 151936, the greatest it can be.",
+        "Temperature is 1.0, its maximum.",
+        "Top P is 1.0, its maximum.",
+        "Top K is 151936, its maximum.",
     )
 
 
@@ -99,8 +99,8 @@ def test_propose_when_the_next_round_value_is_past_the_model_then_the_model_s_li
 def test_propose_inconsistent_when_the_seed_is_fixed_then_it_says_so_and_what_to_do_next():
     proposal = proposed("inconsistent", seed=3)
     assert proposal.changes == ()
-    assert proposal.bounds == ("Seed is fixed already, at 3.",)
-    assert proposal.reasons == ["Then change one parameter at a time, and see what each one does."]
+    assert proposal.bounds == ("Seed is already fixed at 3.",)
+    assert proposal.reasons == ["Then change one parameter at a time to see what each one does."]
 
 
 def test_change_says_what_and_why_in_one_sentence():

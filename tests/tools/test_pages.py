@@ -6,8 +6,8 @@ import re
 import pytest
 
 from aide_lsp.settings.fields import FIELDS, camel
-from aide_lsp.settings.merge import SettingsReader
 from aide_lsp.settings.presets import PRESETS
+from aide_lsp.settings.reader import SettingsReader
 from tools.generate.pages import REPOSITORY, generated_files, reference_page
 from tools.generate.schema import json_schema
 from tools.generate.vscode import PACKAGE, vscode_section

@@ -13,7 +13,7 @@ from aide_lsp.settings.limits import SettingField
 
 def json_schema() -> dict[str, Any]:
     """Render a JSON schema of `.aide.toml` and the user's file, for editors that check TOML."""
-    inside = {key: schema_of(key, field) for key, field in FIELDS.items() if not field.whole}
+    inside = {key: schema_of(key, field) for key, field in FIELDS.items() if not field.all_files}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Aide settings",

@@ -86,4 +86,4 @@ def _scope(key: str, field: SettingField) -> str:
     if not field.project or key == "num_context":
         return "machine"
     # What may differ by language can be written in VS Code's tables of languages too.
-    return "resource" if field.whole else "language-overridable"
+    return "resource" if field.all_files else "language-overridable"

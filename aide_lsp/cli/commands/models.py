@@ -151,7 +151,7 @@ def _say(facts: dict[str, Any], sentence: str, as_json: bool) -> None:
 def _card(model_id: str | None) -> "Card":
     from aide_lsp.catalog.cards import load_catalog
     from aide_lsp.loading import card_of
-    from aide_lsp.settings.merge import SettingsReader
+    from aide_lsp.settings.reader import SettingsReader
 
     return load_catalog().find(model_id) if model_id else card_of(SettingsReader().resolve().settings)
 
@@ -159,7 +159,7 @@ def _card(model_id: str | None) -> "Card":
 def _recipe(name: str | None, card: "Card") -> str:
     """Return the recipe that was named, or the best one for this machine."""
     from aide_lsp.loading import choose_recipe
-    from aide_lsp.settings.merge import SettingsReader
+    from aide_lsp.settings.reader import SettingsReader
 
     return name or choose_recipe(SettingsReader().resolve().settings, card)
 

@@ -27,7 +27,7 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     your editor are not included; the command aide.settings in the editor includes them.
     """
     from aide_lsp.completion.syntax import language_id_of
-    from aide_lsp.settings.merge import SettingsReader
+    from aide_lsp.settings.reader import SettingsReader
     from aide_lsp.settings.report import report_json, report_text
 
     document = (file or Path("untitled")).resolve()

@@ -183,7 +183,7 @@ async def test_pin_refuses_a_broken_file_and_says_where(editor, clean):
     (clean / ".aide.toml").write_text("top_k = \n")
     uri = in_folder(editor, clean)
     await inline(editor, uri)
-    with pytest.raises(Exception, match=r"no valid TOML: .*line 1") as caught:
+    with pytest.raises(Exception, match=r"not valid TOML: .*line 1") as caught:
         await run(editor, "aide.pinSeed", {"uri": uri})
     assert caught.value.code == -32803
     assert (clean / ".aide.toml").read_text() == "top_k = \n"

@@ -60,14 +60,14 @@ async def test_troubleshoot_at_a_bound_of_the_model_says_so(editor):
     )
     told = await troubleshoot(editor, "off-topic")
     assert told["changes"] == {}
-    assert told["bounds"][-1] == "Num Context is 3840, the greatest it can be."
+    assert told["bounds"][-1] == "Num Context is 3840, its maximum."
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
 
 
 async def test_troubleshoot_asks_for_no_more_context_where_the_whole_text_is_read(editor):
     told = await troubleshoot(editor, "incoherent", text="#whole")
     assert told["changes"] == {"temperature": 0.5, "topP": 0.8}
-    assert "the model reads the whole text already" in told["bounds"][0]
+    assert "the model already reads the whole file" in told["bounds"][0]
 
 
 async def test_troubleshoot_never_asks_for_more_context_than_the_user_allows(editor):
@@ -75,7 +75,7 @@ async def test_troubleshoot_never_asks_for_more_context_than_the_user_allows(edi
         t.DidChangeConfigurationParams(settings={"aide": {"maxNumContext": 1024}})
     )
     told = await troubleshoot(editor, "incoherent")
-    assert told["bounds"] == ["Num Context is 1024, the greatest it can be."]
+    assert told["bounds"] == ["Num Context is 1024, its maximum."]
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
 
 
@@ -155,7 +155,7 @@ async def test_troubleshoot_accepted_when_the_file_is_broken_then_it_stays_and_t
     file.write_text("top_k = = 40\n", encoding="utf-8")
     told = await troubleshoot(editor, "repetitive", apply=True)
     assert told["written"] is None
-    assert "no valid TOML" in told["notWritten"]
+    assert "not valid TOML" in told["notWritten"]
     assert file.read_text() == "top_k = = 40\n"
     file.unlink()
 

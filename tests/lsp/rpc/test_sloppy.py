@@ -201,7 +201,7 @@ def test_document_is_served_where_the_system_denies_looking_for_settings(tmp_pat
     from pathlib import Path
 
     from aide_lsp.lsp.client_settings import Configuration
-    from aide_lsp.settings.merge import SettingsReader
+    from aide_lsp.settings.reader import SettingsReader
 
     def denied(path, **_):
         raise PermissionError(13, "Permission denied")
