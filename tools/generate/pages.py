@@ -19,6 +19,7 @@ from aide_lsp.settings.troubleshooting import COMPLAINTS, DOWN, UP, Move, propos
 from tools.generate.commands import command_table
 from tools.generate.explain_keys import key_table
 from tools.generate.parameter_guide import GUIDES, TASKS, band_table, task_table
+from tools.generate.reasons import reason_table
 from tools.generate.schema import default_text, json_schema
 from tools.generate.vscode import PACKAGE, vscode_package
 
@@ -159,9 +160,7 @@ def generated_files() -> dict[str, str]:
         "docs/parameters.md": parameters_page(
             (REPOSITORY / "docs/parameters.md").read_text(encoding="utf-8")
         ),
-        "docs/server.md": _with_block(
-            (REPOSITORY / "docs/server.md").read_text(encoding="utf-8"), "commands", command_table()
-        ),
+        "docs/server.md": server_page((REPOSITORY / "docs/server.md").read_text(encoding="utf-8")),
         "docs/explain.md": _with_block(
             (REPOSITORY / "docs/explain.md").read_text(encoding="utf-8"), "keys", key_table()
         ),
@@ -223,6 +222,12 @@ def parameters_page(page: str) -> str:
     for key in GUIDES:
         page = _with_block(page, f"bands of {key}", band_table(key))
     return _with_block(page, "troubleshooting", troubleshooting_table())
+
+
+def server_page(page: str) -> str:
+    """Return the page on the language server with its tables renewed."""
+    page = _with_block(page, "commands", command_table())
+    return _with_block(page, "reasons", reason_table())
 
 
 def troubleshooting_table() -> str:
