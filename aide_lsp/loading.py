@@ -5,7 +5,7 @@ The one place where catalogue, inference and completion meet; it does not know L
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aide_lsp.errors import MemoryShortError, ModelFilesError, SettingsError
 from aide_lsp.progress import Progress
@@ -128,32 +128,6 @@ def card_of(settings: Settings) -> "Card":
 
     catalog = load_catalog()
     return catalog.default() if settings.model is None else catalog.find(settings.model)
-
-
-def check_model(model: str | None) -> None:
-    """Check that there is a model of this id; None is the default one.
-
-    Raises:
-        ModelError: there is none.
-    """
-    card_of(Settings(model=model))
-
-
-def model_choices(current: str | None) -> list[dict[str, Any]]:
-    """List the models there are, as JSON; `current`: the one that is set, None: the default one."""
-    from aide_lsp.catalog import cards, store
-    from aide_lsp.disk import megabytes
-
-    catalog = cards.load_catalog()
-    chosen, found = current or catalog.default().id, []
-    for card in catalog.cards.values():
-        state = store.state_of(card)
-        size = megabytes(card.size) if card.size else "a file of yours"
-        here = "ready" if state.recipes else "fetched" if state.fetched else "fetched when you choose it"
-        told = {"id": card.id, "detail": f"{card.name}, {size}, {card.licence}; {here}"}
-        installed = bool(state.recipes or state.fetched)
-        found.append({**told, "current": card.id == chosen, "installed": installed})
-    return found
 
 
 def open_completer(folder: Path, settings: Settings) -> "Completer":

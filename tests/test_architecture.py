@@ -102,7 +102,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "completion.observer",
     ),
     "classes": (
-        *("Limits", "Part", "Trial"),
+        *("Limits", "Part"),
         "Vocabulary",
     ),
     "re-exports": (),

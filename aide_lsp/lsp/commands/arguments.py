@@ -40,7 +40,7 @@ class Arguments:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """The object; empty if the first argument is none."""
+        """The object; empty if the first argument is not an object."""
         return self.given[0] if self.given and isinstance(self.given[0], Mapping) else {}
 
     def document_position(self) -> DocumentPosition:
@@ -58,14 +58,14 @@ class Arguments:
         fields: Mapping[str, Any] = position if isinstance(position, Mapping) else {}
         line, character = fields.get("line"), fields.get("character")
         if not is_count(line) or not is_count(character):
-            raise JsonRpcInvalidParams(f"{expected}; line and character are whole numbers from 0.")
+            raise JsonRpcInvalidParams(f"{expected}; line and character must be whole numbers, 0 or more.")
         return DocumentPosition(uri, types.Position(line=line, character=character))
 
     def uri(self) -> str:
         """Read `uri`.
 
         Raises:
-            JsonRpcInvalidParams: it is missing or no text.
+            JsonRpcInvalidParams: it is missing or not a string.
         """
         uri = self._only().get("uri")
         if not isinstance(uri, str):
@@ -73,7 +73,7 @@ class Arguments:
         return uri
 
     def optional_uri(self) -> str | None:
-        """Read `uri`; None if it is missing or no text."""
+        """Read `uri`; None if it is missing or not a string."""
         uri = self.values.get("uri")
         return uri if isinstance(uri, str) else None
 
@@ -89,7 +89,7 @@ class Arguments:
         return model
 
     def _only(self) -> Mapping[str, Any]:
-        """The object; empty if there are other arguments besides."""
+        """The object; empty if there are more arguments."""
         return self.values if len(self.given) == 1 else {}
 
 

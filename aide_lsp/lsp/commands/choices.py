@@ -1,8 +1,4 @@
-"""The commands behind an editor's menus: what there is to choose from, and taking a choice.
-
-In: their arguments. Out: lists with the present choice marked; what was written where. A preset goes to the
-project's file, a model to the user's own. It does not know how a file is edited, nor how a model is loaded.
-"""
+"""Commands to list what there is to choose from, and to choose: choices, choosePreset, selectModel."""
 
 from __future__ import annotations
 
@@ -12,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pygls.exceptions import JsonRpcInvalidParams
 
+from aide_lsp.application.choices import choose_model, model_choices
 from aide_lsp.errors import SettingsError
-from aide_lsp.loading import check_model, model_choices
-from aide_lsp.lsp.commands.seeds import refused, write
-from aide_lsp.settings.edit import write_user_values
+from aide_lsp.lsp.commands.project import failed, write_values
 from aide_lsp.settings.fields import camel
-from aide_lsp.settings.files import user_file
 from aide_lsp.settings.problems import shown
 from aide_lsp.settings.troubleshooting import COMPLAINTS
 
@@ -28,47 +22,44 @@ if TYPE_CHECKING:
 
 
 async def choices(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Tell what there is to choose from: presets for `{"uri": ...}`, complaints, models."""
+    """List the presets for a document, the complaints, and the models."""
     resolved = ls.configuration.resolve(arguments.optional_uri())
-    current = resolved.settings.model
+    # Cards and models are read from disk, which would block the event loop.
+    models = await asyncio.to_thread(model_choices, resolved.settings.model)
     return {
         "presets": _presets(resolved),
         "complaints": [{"name": name, "detail": found.means} for name, found in COMPLAINTS.items()],
-        # Cards and folders are on the disk: not for the event loop.
-        "models": await asyncio.to_thread(model_choices, current),
+        "models": models,
     }
 
 
 def choose_preset(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Write a preset into the project file; null takes it out."""
+    """Write a preset to the project file; null removes it."""
     uri = arguments.uri()
     preset, known = arguments.values.get("preset"), ls.configuration.resolve(uri).presets
     if preset is not None and (not isinstance(preset, str) or preset not in known):
-        raise JsonRpcInvalidParams(f"preset must be one of {', '.join(known)}, or null for none.")
-    path = write(ls, uri, {"preset": preset})
-    effective = ls.configuration.resolve(uri).settings.preset
-    if effective != preset:
-        message = f"The preset {shown(effective)} stays in effect here: another place sets it."
-    else:
-        message = f"The preset {preset} is in effect for this project." if preset else "No preset is set."
-    return {"path": str(path) if path else None, "message": message}
+        raise JsonRpcInvalidParams(f"preset must be one of {', '.join(known)}, or null for no preset.")
+    written = write_values(ls, uri, {"preset": preset})
+    message = f"The preset {preset} is in effect for this project." if preset else "No preset is set."
+    if written.overridden:
+        effective = shown(written.overridden["preset"])
+        message = f"The preset {effective} stays in effect here: it is also set elsewhere."
+    return {"path": str(written.path) if written.path else None, "message": message}
 
 
 def select_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Write a model's id into the user's settings file and load that model; null: the default one."""
+    """Write a model's id to the user's own settings file and load the model; null selects the default one."""
     model = arguments.model()
-    check_model(model)
     try:
-        path = write_user_values(user_file(), {"model": model})
+        written = choose_model(model, lambda: ls.configuration.resolve().settings)
     except SettingsError as error:
-        raise refused(str(error)) from error
+        raise failed(str(error)) from error
     ls.refresh_settings()
-    effective = ls.configuration.resolve().settings.model
-    if effective != model:
-        message = f"The model {shown(effective)} stays in effect: your editor's settings set it."
-    else:
-        message = f"The model {model} is chosen." if model else "The default model is chosen."
-    return {"path": str(path) if path else None, "message": message}
+    message = f"The model {model} is selected." if model else "The default model is selected."
+    if written.overridden:
+        effective = shown(written.overridden["model"])
+        message = f"The model {effective} stays in effect: it is also set in your editor's settings."
+    return {"path": str(written.path) if written.path else None, "message": message}
 
 
 def _presets(resolved: Resolved) -> list[dict[str, Any]]:

@@ -1,9 +1,4 @@
-"""The command `aide.explain`: how the completion at a place came about.
-
-In: a place, and optionally parameters, seed and candidate. Out: the explanation as a page and as JSON. With
-nothing given it explains the completion that was shown at that place last, if there is one.
-It does not know how a completion is explained (`aide_lsp/explain/` does).
-"""
+"""`aide.explain`: explains the completion at a position, as an HTML page and as JSON."""
 
 from __future__ import annotations
 
@@ -23,17 +18,21 @@ if TYPE_CHECKING:
 
 
 async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Complete at a place once more, and tell how."""
+    """Complete again with an observer.
+
+    By default, with the parameters and seed of the completion shown last at this position, or else those of
+    the settings.
+    """
     at = arguments.document_position()
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
         return {"reason": snapshot.reason, "message": snapshot.message}
     shown = ls.requests.history.last(at.uri, spot(snapshot.text, snapshot.offset))
-    present = shown.parameters if shown else snapshot.settings.parameters
+    current = shown.parameters if shown else snapshot.settings.parameters
     candidate = arguments.values.get("candidate", shown.candidate if shown else 0)
     if not is_count(candidate):
-        raise JsonRpcInvalidParams("candidate is a whole number from 0.")
-    parameters = read_parameters(arguments.values, present, ls.configuration.limits)
+        raise JsonRpcInvalidParams("candidate must be a whole number, 0 or more.")
+    parameters = read_parameters(arguments.values, current, ls.configuration.limits)
     explained = await ls.requests.run(
         snapshot,
         lambda completer, request, cancel: _explain(
@@ -48,18 +47,14 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 @frozen
 class _Explained:
-    """What the worker hands back."""
+    """A completion and its explanation, as a page and as JSON."""
 
     completion: Completion
-    "The completion that was made for it."
     html: str
-    "The explanation as a page."
     explanation: dict[str, Any]
-    "The same as JSON."
 
 
 def _explain(completer: Completer, request: CompletionRequest, cancel: CancelToken) -> _Explained:
-    """Complete with an observer looking on, on the worker."""
     from aide_lsp.explain.explanation import as_json, explain
     from aide_lsp.explain.page import render
     from aide_lsp.loading import device_of

@@ -22,7 +22,7 @@ def status(ls: Server, arguments: Arguments) -> dict[str, Any]:
 def settings(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Report the settings in effect for a document.
 
-    With `parameters`, the settings are those of a request that brings these parameters.
+    With `parameters`, as for a request with these parameters.
     """
     request = arguments.values.get("parameters")
     resolved = ls.configuration.resolve(
@@ -48,4 +48,4 @@ def pause(ls: Server, arguments: Arguments) -> dict[str, Any]:
 def resume(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Offer completions again."""
     ls.status.pause(False)
-    return {"state": ls.host.state, "message": ls.host.message or "Aide offers completions again."}
+    return {"state": ls.host.state, "message": ls.host.message or "Aide resumed."}

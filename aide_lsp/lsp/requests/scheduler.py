@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
+from aide_lsp.application import ledger
 from aide_lsp.completion.limits import LONGEST_TEXT
 from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.errors import AideError, DeclinedError, where
@@ -316,8 +317,5 @@ def _complete_several(
     if snapshot.fresh:
         completer.forget(request)
     made = complete_several(completer, request, snapshot.count, in_flight.token, first, in_flight)
-    for completion in made:
-        recorder.record(
-            snapshot.settings.ledger, evolve(request, candidate=completion.candidate), completion, completer
-        )
+    ledger.record(recorder, snapshot.settings.ledger, request, made, completer)
     return Completions(made)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from aide_lsp.application import requests
 from aide_lsp.lsp.documents import Document, Place
 from aide_lsp.lsp.uris import location_of
 from aide_lsp.settings.fields import Settings, new_seed
@@ -47,16 +48,12 @@ class Snapshot:
 
 def request_of(snapshot: Snapshot) -> "CompletionRequest":
     """Build the completer's request. For the worker: this imports the completer."""
-    from aide_lsp.completion.completer import CompletionRequest
-
     path = location_of(snapshot.uri).path
-    return CompletionRequest(
-        text=snapshot.text,
-        offset=snapshot.offset,
-        language_id=snapshot.document.language_id,
-        path=str(path).encode("utf-8", "replace").decode() if path else "",
-        parameters=snapshot.settings.parameters,
-        max_tokens=snapshot.settings.max_tokens,
-        deadline_ms=snapshot.settings.deadline_ms,
-        drawn_seed=snapshot.drawn_seed,
+    return requests.request_of(
+        snapshot.settings,
+        snapshot.text,
+        snapshot.offset,
+        str(path).encode("utf-8", "replace").decode() if path else "",
+        snapshot.document.language_id,
+        snapshot.drawn_seed,
     )

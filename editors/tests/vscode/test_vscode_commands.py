@@ -46,7 +46,7 @@ def test_regenerate_previous_pin_unpin(workbench, project, expected_completion, 
     assert f"seed {seed}" in workbench.status()
 
     workbench.command("Aide: Unpin Seed")
-    workbench.notification("not pinned any more")
+    workbench.notification("no longer pinned")
     assert "seed" not in (folder / ".aide.toml").read_text(encoding="utf-8")
     workbench.clear_notifications()
 

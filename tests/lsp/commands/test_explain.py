@@ -58,7 +58,7 @@ async def test_nothing_is_explained_where_nothing_can_be_completed(editor):
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        ({"uri": "file:///x"}, "whole numbers from 0"),
+        ({"uri": "file:///x"}, "whole numbers, 0 or more"),
         (at("file:///work-folder/others.py", candidate=-1), "candidate"),
         (at("file:///work-folder/others.py", parameters={"topP": 2}), "topP: expected"),
     ],

@@ -151,7 +151,7 @@ async def test_pin_takes_the_seed_shown_at_a_place(editor, clean):
     await inline(editor, uri, 0, 7)
     change(editor, uri, "#drawn")
     assert (await run(editor, "aide.pinSeed", place(uri)))["seed"] == here["seed"]
-    with pytest.raises(Exception, match="No completion was shown here"):
+    with pytest.raises(Exception, match="no completion has been shown here"):
         await run(editor, "aide.pinSeed", place(uri, 3))
 
 
@@ -220,11 +220,11 @@ async def test_wrong_arguments_are_refused_with_a_sentence(editor, command, argu
 
 async def test_pin_without_a_file_or_a_completion_is_refused(editor, clean):
     uri = in_folder(editor, clean, name="new.py")
-    with pytest.raises(Exception, match="No completion was shown here"):
+    with pytest.raises(Exception, match="no completion has been shown here"):
         await run(editor, "aide.pinSeed", {"uri": uri})
     untitled = open_text(editor, "#drawn", "untitled:one")
     await inline(editor, untitled)
-    with pytest.raises(Exception, match="no file"):
+    with pytest.raises(Exception, match="not a file"):
         await run(editor, "aide.pinSeed", {"uri": untitled})
     assert list(clean.iterdir()) == []
 
