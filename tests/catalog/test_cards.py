@@ -54,9 +54,10 @@ def problems(text: str) -> list[str]:
 def test_shipped_cards_are_right():
     catalog = load_catalog([shipped_folder()])
     assert catalog.errors == ()
-    assert set(catalog.cards) == {"qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "smollm2-135m"}
+    assert len(catalog.cards) == len(list(shipped_folder().glob("*.toml"))) >= 3
     for card in catalog.cards.values():
-        assert [type(source) for source in card.sources] == [HubSource, WheelsSource]
+        kinds = [type(source) for source in card.sources]
+        assert kinds in ([HubSource, WheelsSource], [HubSource], [WheelsSource])
         assert card.origin.name == f"{card.id}.toml"
 
 
@@ -145,7 +146,7 @@ def test_card_that_is_no_card_is_refused_not_crashed_on(tmp_path, content):
     file = tmp_path / "odd.toml"
     file.write_bytes(content)
     catalog = load_catalog([shipped_folder(), tmp_path])
-    assert len(catalog.cards) == 3
+    assert catalog.cards == load_catalog([shipped_folder()]).cards
     assert str(file) in str(catalog.errors[0])
 
 
@@ -178,7 +179,7 @@ def test_unknown_id_names_the_nearest_and_the_broken_cards(tmp_path):
     with pytest.raises(CardError, match=r"Did you mean 'qwen2.5-coder-0.5b'") as raised:
         catalog.find("qwen-coder-0.5b")
     assert str(tmp_path / "bad.toml") in str(raised.value)
-    with pytest.raises(CardError, match=r"There are: qwen2.5-coder-0.5b, qwen2.5-coder-1.5b, smollm2-135m"):
+    with pytest.raises(CardError, match=r"There are: .*qwen2.5-coder-0.5b, qwen2.5-coder-1.5b.*smollm2-135m"):
         catalog.find("xxxxxxxxxxx")
 
 
