@@ -132,27 +132,10 @@ def card_of(settings: Settings) -> "Card":
 
 def open_completer(folder: Path, settings: Settings) -> "Completer":
     """Open a converted model for completing."""
-    from concurrent.futures import ThreadPoolExecutor
-
     from aide_lsp.completion.completer import Completer
-    from aide_lsp.inference.memory import give_back_freed
-    from aide_lsp.inference.onnx.model_folder import read_model_folder
-    from aide_lsp.inference.onnx.runtime import import_runtime, thread_count
-    from aide_lsp.inference.session import open_session
-    from aide_lsp.inference.tokenizer import Tokenizer
+    from aide_lsp.engines.local import open_local_model
 
-    model = read_model_folder(folder)
-    # Graph and tokenizer take half a second each. The runtime needs no interpreter while it loads a graph:
-    # what needs one is done before, as two threads that import share it, and the graph would come later.
-    threads = thread_count(settings.threads)
-    import_runtime()
-    with ThreadPoolExecutor(1) as beside:
-        session = beside.submit(open_session, folder, settings.provider, threads)
-        tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
-        completer = Completer(tokenizer, session.result(), model, settings.cache_mb)
-    completer.folder = folder
-    give_back_freed()
-    return completer
+    return Completer(open_local_model(folder, settings.provider, settings.threads, settings.cache_mb))
 
 
 def choose_recipe(settings: Settings, card: "Card") -> str:
@@ -190,14 +173,3 @@ def ledger_file() -> Path:
     from aide_lsp.catalog.store import data_folder
 
     return data_folder() / "ledger.sqlite"
-
-
-def limits_of(completer: "Completer") -> ModelLimits:
-    """What the loaded model allows for Top K and Num Context."""
-    session = completer.session
-    return ModelLimits(session.vocab_size, session.context_length)
-
-
-def device_of(completer: "Completer") -> str:
-    """Say in words where the model runs and in which recipe."""
-    return f"{completer.session.provider.upper()}, recipe {completer.model.recipe}"

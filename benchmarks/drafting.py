@@ -16,8 +16,10 @@ from statistics import median
 
 from attrs import evolve, frozen
 
-from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.loading import model_folder, open_completer
 from aide_lsp.settings.fields import Parameters, Settings
 
@@ -72,14 +74,14 @@ def holes(count: int, seed: int, num_context: int) -> Iterator[tuple[str, Comple
         parameters = Parameters(temperature=TEMPERATURES[number % 3], seed=number, num_context=num_context)
         yield kind, CompletionRequest(
             text=text[:begin] + text[end:], offset=begin, language_id="python", path=path.name,
-            parameters=parameters, max_tokens=MAX_TOKENS, deadline_ms=0,
+            options=GenerationOptions(parameters, MAX_TOKENS),
         )  # fmt: skip
 
 
 def timed(completer: Completer, request: CompletionRequest) -> tuple[Completion, float, float]:
     """Complete after the prompt has been prefilled; also return seconds and CPU seconds."""
     completer.clear_cache()
-    completer.read(request, CancelToken())
+    completer.prefill(request, CancelToken())
     wall, cpu = time.perf_counter(), time.process_time()
     completion = completer.complete(request, CancelToken())
     return completion, time.perf_counter() - wall, time.process_time() - cpu
@@ -96,7 +98,7 @@ def compare(drafting: Completer, plain: Completer, count: int, seed: int, num_co
             other[0], id="", total_ms=0, first_token_ms=0, cached_tokens=0
         )
         pairs.append(
-            Pair(kind, request.parameters.temperature, one[0].generated_tokens,
+            Pair(kind, request.options.parameters.temperature, one[0].generated_tokens,
                  (one[1], other[1]), (one[2], other[2]), same)
         )  # fmt: skip
         print(f"\r{number + 1} of {count}", end="", file=sys.stderr, flush=True)
@@ -143,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = Settings(recipe=chosen.recipe, provider="cpu", threads=chosen.threads)
     folder = model_folder(settings, lambda share, text: None)
     drafting, plain = open_completer(folder, settings), open_completer(folder, settings)
-    plain._writer._drafter = None  # not a setting: without drafts, the same text only takes longer
+    plain._model._drafter = None  # not a setting: without drafts, the same text only takes longer
     pairs = compare(drafting, plain, chosen.holes, chosen.seed, chosen.num_context)
     print("\n".join(table(pairs)))
     differ = sum(not pair.same for pair in pairs)

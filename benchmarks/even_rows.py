@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from statistics import median
 
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.session import Session, open_session
+from aide_lsp.inference.onnx.open import open_session
+from aide_lsp.inference.session import Session
 from aide_lsp.loading import model_folder
 from aide_lsp.settings.fields import Settings
 

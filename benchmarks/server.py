@@ -22,9 +22,11 @@ import psutil
 
 from aide_lsp.bench.speed import GREEDY
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
+from aide_lsp.inference.onnx.open import open_session
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.session import Session, open_session
+from aide_lsp.inference.session import Session
 from aide_lsp.loading import model_folder
 from aide_lsp.settings.fields import Settings
 from benchmarks.typing.editor import CAPABILITIES, INLINE, INVOKED
@@ -131,7 +133,7 @@ def report_cancels(recipe: str) -> None:
 def read(session: Session, ids: list[int], cancel: CancelToken) -> float:
     """Prefill a prompt as for a completion; return the seconds it took."""
     started = time.perf_counter()
-    list(generate(session, PrefixCache(), ids, GREEDY, Limits(1), cancel))
+    list(generate(session, PrefixCache(), ids, GenerationOptions(GREEDY, 1), cancel))
     return time.perf_counter() - started
 
 

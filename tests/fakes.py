@@ -6,7 +6,10 @@ from threading import Event
 
 import numpy as np
 
+from aide_lsp.completion.completer import Completer
+from aide_lsp.engines.local import LocalModel
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.onnx.model_folder import ModelFolder
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
 
@@ -144,6 +147,27 @@ class FakeSession:
         with cancel.watch(stopped.set):
             self.running.set()
             assert stopped.wait(timeout=30), "a held forward was never cancelled"
+
+
+def description(model: str = "fake", *, fim: str | None = "qwen2.5-coder") -> ModelFolder:
+    """Return what a folder of the fake model would hold."""
+    return ModelFolder(
+        model=model,
+        recipe="exact",
+        layout="aide",
+        graph="model.onnx",
+        context_length=4096,
+        vocab_size=VOCAB_SIZE,
+        fim=fim,
+        end_tokens=frozenset({END}),
+    )
+
+
+def completer_on(
+    session: FakeSession, model: str = "fake", *, fim: str | None = "qwen2.5-coder"
+) -> Completer:
+    """Return a completer on a fake session."""
+    return Completer(LocalModel(ByteTokenizer(), session, description(model, fim=fim)))
 
 
 def saying(text: str, *, after: int, end: int = END, vocab_size: int = VOCAB_SIZE) -> Script:

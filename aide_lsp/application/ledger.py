@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from aide_lsp.errors import LedgerError
 from aide_lsp.loading import ledger_file
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.ledger.entry import Entry
     from aide_lsp.ledger.recorder import LedgerRecorder
 
@@ -28,7 +27,9 @@ def record(
 ) -> None:
     """Pass completions of one request to the ledger's writer; `mode` is the setting `ledger`."""
     for completion in completions:
-        recorder.record(mode, evolve(request, candidate=completion.candidate), completion, completer)
+        recorder.record(
+            mode, request.with_options(candidate=completion.candidate), completion, completer.info
+        )
 
 
 def record_now(

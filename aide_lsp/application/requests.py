@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.errors import SettingsError
-from aide_lsp.loading import limits_of
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import FIELDS, Settings, check_value, new_seed, value_of
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.request import Completion
 
 
 def request_of(
@@ -17,7 +19,7 @@ def request_of(
     path: str,
     language_id: str = "",
     drawn_seed: int | None = None,
-) -> "CompletionRequest":
+) -> CompletionRequest:
     """Build the request for a completion.
 
     Args:
@@ -28,22 +30,22 @@ def request_of(
         language_id: as in LSP; empty: the path decides.
         drawn_seed: used where the settings set no seed; None: draw one.
     """
-    from aide_lsp.completion.completer import CompletionRequest
-
     return CompletionRequest(
         text=text,
         offset=offset,
         language_id=language_id,
         path=path,
-        parameters=settings.parameters,
-        max_tokens=settings.max_tokens,
-        deadline_ms=settings.deadline_ms,
-        drawn_seed=new_seed() if drawn_seed is None else drawn_seed,
+        options=GenerationOptions(
+            parameters=settings.parameters,
+            max_tokens=settings.max_tokens,
+            deadline_ms=settings.deadline_ms,
+            drawn_seed=new_seed() if drawn_seed is None else drawn_seed,
+        ),
     )
 
 
 def complete(
-    completer: "Completer", settings: Settings, request: "CompletionRequest", count: int = 1
+    completer: "Completer", settings: Settings, request: CompletionRequest, count: int = 1
 ) -> "tuple[Completion, ...]":
     """Return up to `count` different completions for a request that was built from these settings.
 
@@ -64,7 +66,7 @@ def check_limits(completer: "Completer", settings: Settings) -> None:
     Raises:
         SettingsError: it does not allow some of them; the message lists all.
     """
-    limits = limits_of(completer)
+    limits = completer.info.limits
     errors = {key: check_value(key, value_of(settings, key), limits) for key in FIELDS}
     sentences = [f"{key}: {error}." for key, error in errors.items() if error]
     if sentences:

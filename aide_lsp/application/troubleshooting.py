@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from aide_lsp.loading import known_limits, limits_of
+from aide_lsp.loading import known_limits
 from aide_lsp.settings.fields import Parameters, Settings, new_seed
 from aide_lsp.settings.troubleshooting import Proposal, propose, within
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.inference.cancel import CancelToken
 
 
@@ -39,7 +40,7 @@ class Trial:
             DeclinedError, SessionError: see `Completer.complete`.
         """
         before, after = (
-            completer.complete(evolve(request, parameters=parameters), cancel)
+            completer.complete(request.with_options(parameters=parameters), cancel)
             for parameters in self.parameters
         )
         return before, after
@@ -64,7 +65,7 @@ def trial_of(
     known = (settings.parameters.seed, seed)
     seed = next((one for one in known if one is not None), None)
     seed = new_seed() if seed is None else seed
-    limits = within(limits_of(completer), settings.max_num_context)
+    limits = within(completer.info.limits, settings.max_num_context)
     reads_all = completer.reads_all(request)
     return Trial(propose(complaint, settings.parameters, limits, seed, reads_all), seed)
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from aide_lsp.convert.convert import run_worker
 from aide_lsp.convert.worker import serve_one, write_model_folder
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.session import open_session
+from aide_lsp.inference.onnx.open import open_session
 from aide_lsp.progress import Progress
 
 MODULES = (

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
-from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.progress import Progress
 from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.writer import ModelFacts
+    from aide_lsp.inference.onnx.model_folder import ModelFolder
     from aide_lsp.inference.session import Session
     from aide_lsp.inference.tokenizer import Tokenizer
 
@@ -69,28 +71,30 @@ class Plan:
 
 
 @frozen
-class Model:
-    """A model that can be opened again and again."""
+class ModelLoader:
+    """A model that can be loaded again and again."""
 
     tokenizer: "Tokenizer"
     "Has no state."
-    facts: "ModelFacts"
+    description: "ModelFolder"
     "Its description."
     session: Callable[[int | None], "Session"]
     "Loads it, with so many threads; None: as the settings say."
 
     def completer(self, session: "Session") -> Completer:
         """Return a completer that has read nothing."""
-        return Completer(self.tokenizer, session, self.facts)
+        from aide_lsp.engines.local import LocalModel
+
+        return Completer(LocalModel(self.tokenizer, session, self.description))
 
 
-def open_model(folder: Path, provider: str = "auto", threads: int = 0) -> Model:
+def open_model(folder: Path, provider: str = "auto", threads: int = 0) -> ModelLoader:
     """Return the model in a folder; `provider` and `threads` as in the settings."""
     from aide_lsp.inference.onnx.model_folder import read_model_folder
-    from aide_lsp.inference.session import open_session
+    from aide_lsp.inference.onnx.open import open_session
     from aide_lsp.inference.tokenizer import Tokenizer
 
-    return Model(
+    return ModelLoader(
         Tokenizer.from_file(folder / "tokenizer.json"),
         read_model_folder(folder),
         lambda count: open_session(folder, provider, threads if count is None else count),
@@ -172,9 +176,7 @@ class EditingHistory:
             offset=self.file.cursor,
             language_id=self.file.language,
             path=self.file.name,
-            parameters=self.parameters,
-            max_tokens=self.max_tokens,
-            deadline_ms=0,
+            options=GenerationOptions(self.parameters, self.max_tokens),
         )
 
     def write(self) -> None:
@@ -211,7 +213,7 @@ class EditingHistory:
         file.cursor += len(text)
 
 
-def replay(model: Model, plan: Plan, progress: Progress) -> Outcome:
+def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
     """Live through the histories, then ask everything again."""
     session = model.session(None)
     asked: list[Asked] = []
@@ -242,13 +244,15 @@ def _live(completer: Completer, plan: Plan, asked: list[Asked]) -> Iterator[Comp
         for _ in range(plan.requests * (number + 1) // plan.histories - len(asked)):
             request = history.step()
             count = CANDIDATES if len(asked) % EVERY_SEVERAL == 0 else 1
-            made = [completer.complete(evolve(request, candidate=n), CancelToken()) for n in range(count)]
+            made = [
+                completer.complete(request.with_options(candidate=n), CancelToken()) for n in range(count)
+            ]
             history.offered = made[0].text
             asked.append(Asked(request, tuple(map(_answer, made))))
             yield made[0]
 
 
-def _loaded_anew(model: Model, asked: Sequence[Asked], progress: Progress) -> Compared:
+def _loaded_anew(model: ModelLoader, asked: Sequence[Asked], progress: Progress) -> Compared:
     compared = Compared("a model loaded anew for each")
     for one in asked:
         progress(None, f"Asking again: {compared.title}")
@@ -256,7 +260,7 @@ def _loaded_anew(model: Model, asked: Sequence[Asked], progress: Progress) -> Co
     return compared
 
 
-def _other_threads(model: Model, asked: Sequence[Asked], progress: Progress) -> Iterator[Compared]:
+def _other_threads(model: ModelLoader, asked: Sequence[Asked], progress: Progress) -> Iterator[Compared]:
     for threads in OTHER_THREADS:
         compared = Compared(f"{threads} thread{'s' * (threads > 1)}")
         progress(None, f"Asking again: {compared.title}")
@@ -267,7 +271,7 @@ def _other_threads(model: Model, asked: Sequence[Asked], progress: Progress) -> 
 
 
 def _ask(completer: Completer, request: CompletionRequest, candidate: int) -> Answer:
-    return _answer(completer.complete(evolve(request, candidate=candidate), CancelToken()))
+    return _answer(completer.complete(request.with_options(candidate=candidate), CancelToken()))
 
 
 def _answer(completion: Completion) -> Answer:

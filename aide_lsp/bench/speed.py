@@ -8,13 +8,14 @@ know clocks, other programs or who compares.
 from collections.abc import Callable, Sequence
 
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.generate import Generation, Limits, generate
+from aide_lsp.inference.generate import Generation, generate
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Session
+from aide_lsp.settings.fields import Parameters
 
 Work = Callable[[], None]
-GREEDY = SamplingParams(temperature=0.0, top_k=1, top_p=1.0, seed=0)
+GREEDY = Parameters(temperature=0.0, top_k=1, top_p=1.0, seed=0)
 
 
 class SpeedBench:
@@ -60,4 +61,5 @@ class SpeedBench:
         next(self._generate(prompt, 1))
 
     def _generate(self, prompt: list[int], max_tokens: int) -> Generation:
-        return generate(self._session, self._prefix_cache, prompt, GREEDY, Limits(max_tokens), CancelToken())
+        options = GenerationOptions(GREEDY, max_tokens)
+        return generate(self._session, self._prefix_cache, prompt, options, CancelToken())

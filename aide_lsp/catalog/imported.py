@@ -26,7 +26,7 @@ from aide_lsp.inference.onnx.model_folder import (
     FORMAT,
     MANIFEST,
     UNUSABLE,
-    ModelInfo,
+    ModelFolder,
     read_model_folder,
     seal,
 )
@@ -133,7 +133,7 @@ def _size_that_fits(file: Path, size: int, folder: Path) -> int:
 
 
 def _manifest(
-    card: Card, info: ModelInfo, end_tokens: list[int], files: dict[str, dict[str, Any]]
+    card: Card, info: ModelFolder, end_tokens: list[int], files: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     said_by_card = {
         "model": card.id,

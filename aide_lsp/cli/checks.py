@@ -17,7 +17,8 @@ from aide_lsp.errors import AideError
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.request import Completion
 
 # Free memory needed, as a multiple of the model's files. Those of our own recipes hold packed matrices, too,
 # and the plain ones are only read while the model loads. Of other models, ONNX Runtime makes a packed copy.
@@ -193,20 +194,18 @@ def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:
 def _device_finding(completer: "Completer", settings: Settings, loaded: float) -> Finding:
     import psutil
 
-    session = completer.session
+    info = completer.info
     used = psutil.Process().memory_info().rss / 1e9
-    detail = f"{session.provider.upper()}; loaded in {loaded:.1f} s, {used:.1f} GB in use"
-    if session.provider_note:
+    detail = f"{info.device.upper()}; loaded in {loaded:.1f} s, {used:.1f} GB in use"
+    if info.device_note:
         level: Literal["ok", "warn"] = "ok" if settings.provider == "auto" else "warn"
-        return Finding(level, "Device", f"{detail} ({session.provider_note})")
+        return Finding(level, "Device", f"{detail} ({info.device_note})")
     return Finding("ok", "Device", detail)
 
 
 def _bits_finding(completer: "Completer") -> Finding:
     """Seeds reproduce completions only if results do not depend on the earlier contents of the KV cache."""
-    from aide_lsp.inference.self_test import keeps_bits
-
-    if keeps_bits(completer.session):
+    if completer.self_test():
         return Finding("ok", "Same bits", "a cold and a warm KV cache give the same logits")
     detail = "a cold and a warm KV cache give different logits: one seed can give different completions"
     return Finding("fail", "Same bits", detail, "please report this, along with the lines above")

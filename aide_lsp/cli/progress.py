@@ -43,7 +43,7 @@ def load(settings: "Settings") -> "Completer":
 
     with terminal_progress() as progress:
         completer = load_completer(settings, progress)
-    note = completer.session.provider_note
+    note = completer.info.device_note
     if note and settings.provider == "cuda":
         say(f"Warning: {note}", err=True)
     return completer

@@ -10,7 +10,7 @@ import click
 from aide_lsp.invisible import escaped
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completion
+    from aide_lsp.completion.request import Completion
 
 GREEN, RESET = "\x1b[1;32m", "\x1b[0m"
 

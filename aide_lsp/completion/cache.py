@@ -1,45 +1,46 @@
-"""The completion cache: answers that were made already, so that no model call is needed.
+"""The completion cache: answers that were given already, so that no model call is needed.
 
-In: what was asked (a `Question`), and its answer. Out: the answer to the same question, or the rest of
-an answer that the user typed along. It does not know tokens, windows or the model.
+Which answers it may give depends on the seed. The same document, cursor, settings and seed must give the same
+text whatever was asked before, so with a seed that the user set only the identical request is answered from
+here: the rest of an older answer is often, but not always, what a fresh request at the new cursor would say.
+Where no seed is set each answer is one of many, and the rest of the one the user is typing along is the best
+of them, whichever candidate it is; it keeps the seed it was generated with.
 
-What it may give out depends on the seed. The same document, cursor, settings and seed must give the
-same text whatever was asked before, so with a seed that the user set only the very same question is
-answered from here: the rest of an older answer is often, but not always, what a fresh request at the
-new cursor would say. Where no seed is set each answer is one of many, and the rest of the one the user
-is typing along is the best of them, whichever candidate it is; it keeps the seed it was made with.
+A request's key is computed from all its fields, and from all fields of its options and parameters: a field
+that is added later is in it, unless its metadata says `NOT_IN_KEY`.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from attrs import evolve, field, frozen
+import attrs
+from attrs import field, frozen
 
-from aide_lsp.settings.fields import Parameters
+from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.inference.options import IN_KEY
 
 Answer = TypeVar("Answer")
 
 CAPACITY = 64
-"""Answers that are kept; the one that was used longest ago goes first."""
+"""Answers that are kept; the least recently used one goes first."""
 
 
 @frozen
-class Question:
-    """All that an answer depends on, but the model."""
+class CacheKey:
+    """All that an answer depends on, except the model. Digests: the cache holds no documents."""
 
-    prefix: str = field(repr=False)
-    "Text left of the cursor."
-    suffix: str = field(repr=False)
-    "Text right of the cursor."
-    language: tuple[str, str]
-    "Language id and path."
-    parameters: Parameters
-    "As asked for: an unset seed stays unset."
-    max_tokens: int
-    "Longest completion."
+    before: bytes
+    "Of the text before the cursor."
+    place: tuple[object, ...]
+    "What all candidates of one place share: the text after the cursor, and every other field."
+    seed: int | None
+    "As set; None: the request leaves it open."
     candidate: int
     "Which of several completions."
+    text: str = field(repr=False, eq=False)
+    "The text before the cursor; only of a key that is looked up."
 
 
 @frozen
@@ -54,15 +55,10 @@ class Found(Generic[Answer]):
 
 @frozen
 class _Entry(Generic[Answer]):
-    prefix: bytes  # digests: the cache holds no documents
-    prefix_length: int
-    circumstances: tuple[object, ...]
+    key: CacheKey  # without text
+    length: int  # of the text before the cursor
     text: str
     answer: Answer
-
-    def shares(self, circumstances: tuple[object, ...]) -> bool:
-        """Whether it is a candidate for the same place."""
-        return self.circumstances[0] == circumstances[0]
 
 
 class CompletionCache(Generic[Answer]):
@@ -70,65 +66,71 @@ class CompletionCache(Generic[Answer]):
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._entries: OrderedDict[tuple[object, ...], _Entry[Answer]] = OrderedDict()
+        self._entries: OrderedDict[CacheKey, _Entry[Answer]] = OrderedDict()
 
-    def get(self, question: Question) -> Found[Answer] | None:
+    def get(self, key: CacheKey) -> Found[Answer] | None:
         """Look up an answer; None: the model has to be asked."""
-        circumstances = _circumstances(question)
-        exact = self._entries.get(_key(question, circumstances))
+        exact = self._entries.get(key)
         if exact is not None:
-            self._entries.move_to_end(_key(question, circumstances))
+            self._entries.move_to_end(key)
             return Found(exact.answer, exact.text)
-        if question.parameters.seed is not None:
+        if key.seed is not None:
             return None
-        alike = [
-            entry for entry in reversed(self._entries.values()) if entry.circumstances[0] == circumstances[0]
-        ]
-        # The first candidate is what comes by itself; another one is meant where only that fits.
-        for entry in sorted(alike, key=lambda entry: entry.circumstances != circumstances):
-            typed = question.prefix[entry.prefix_length :]
-            if _is_typed_along(entry, question, typed):
+        alike = [entry for entry in reversed(self._entries.values()) if entry.key.place == key.place]
+        # The first candidate is what is suggested automatically; another one is meant where only that fits.
+        for entry in sorted(alike, key=lambda entry: not _same_candidate(entry.key, key)):
+            typed = key.text[entry.length :]
+            if _is_typed_along(entry, key, typed):
                 return Found(entry.answer, entry.text[len(typed) :])
         return None
 
-    def put(self, question: Question, text: str, answer: Answer) -> None:
+    def put(self, key: CacheKey, text: str, answer: Answer) -> None:
         """Keep an answer."""
-        circumstances = _circumstances(question)
-        key = _key(question, circumstances)
-        self._entries[key] = _Entry(
-            _digest(question.prefix), len(question.prefix), circumstances, text, answer
-        )
-        self._entries.move_to_end(key)
+        kept = attrs.evolve(key, text="")
+        self._entries[kept] = _Entry(kept, len(key.text), text, answer)
+        self._entries.move_to_end(kept)
         while len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
 
-    def forget(self, question: Question) -> None:
-        """Drop every answer that would be given to `question`."""
-        while (found := self.get(question)) is not None:
-            kept = [key for key, entry in self._entries.items() if entry.answer is not found.answer]
-            self._entries = OrderedDict((key, self._entries[key]) for key in kept)
+    def forget(self, key: CacheKey) -> None:
+        """Drop every answer that `key` would be given."""
+        while (found := self.get(key)) is not None:
+            kept = [(k, entry) for k, entry in self._entries.items() if entry.answer is not found.answer]
+            self._entries = OrderedDict(kept)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         self._entries.clear()
 
 
-def _circumstances(question: Question) -> tuple[object, ...]:
-    """What an answer depends on besides the prefix; first that which all candidates of a place share."""
-    parameters = evolve(question.parameters, seed=None)
-    shared = (_digest(question.suffix), question.language, parameters, question.max_tokens)
-    return shared, question.parameters.seed, question.candidate
+def key_of(request: CompletionRequest) -> CacheKey:
+    """Return the key of a request."""
+    before, options = request.before, request.options
+    place = (
+        _digest(request.after),
+        *_fields_but(request, "text", "offset", "options"),
+        *_fields_but(options, "parameters", "candidate"),
+        *_fields_but(options.parameters, "seed"),
+    )
+    return CacheKey(_digest(before), place, options.parameters.seed, options.candidate, before)
 
 
-def _key(question: Question, circumstances: tuple[object, ...]) -> tuple[object, ...]:
-    return (_digest(question.prefix), *circumstances)
+def _fields_but(value: Any, *apart: str) -> Iterator[object]:
+    """Yield the values of all fields that are in the key; `apart`: those that it holds in another way."""
+    for one in attrs.fields(type(value)):
+        if one.name not in apart and one.metadata.get(IN_KEY, True):
+            yield getattr(value, one.name)
 
 
-def _is_typed_along(entry: _Entry[Answer], question: Question, typed: str) -> bool:
-    """Whether `typed` is a true beginning of the entry's text, behind the same prefix."""
+def _same_candidate(one: CacheKey, other: CacheKey) -> bool:
+    return (one.seed, one.candidate) == (other.seed, other.candidate)
+
+
+def _is_typed_along(entry: _Entry[Answer], key: CacheKey, typed: str) -> bool:
+    """Whether `typed` is a true beginning of the entry's text, after the same text."""
     if not typed or typed == entry.text or not entry.text.startswith(typed):
         return False
-    return _digest(question.prefix[: entry.prefix_length]) == entry.prefix
+    return _digest(key.text[: entry.length]) == entry.key.before
 
 
 def _digest(text: str) -> bytes:

@@ -6,26 +6,17 @@ nothing. They share the prompt, which is read once. It does not know who chooses
 """
 
 from time import monotonic
-from typing import Protocol
 
 from attrs import evolve
 
-from aide_lsp.completion.completer import Completion, CompletionRequest
+from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
+from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.inference.cancel import CancelToken
 
 
-class Completes(Protocol):
-    """What makes one completion."""
-
-    def complete(
-        self, request: CompletionRequest, cancel: CancelToken, observer: CompletionObserver = UNOBSERVED
-    ) -> Completion:
-        """See `Completer.complete`."""
-
-
 def complete_several(
-    completer: Completes,
+    completer: Completer,
     request: CompletionRequest,
     count: int,
     cancel: CancelToken,
@@ -48,19 +39,17 @@ def complete_several(
         DeclinedError: see `Completer.complete`.
         SessionError: the runtime failed.
     """
-    started = monotonic()
+    started, options = monotonic(), request.options
     first = first or completer.complete(request, cancel, observer)
     found, seen = [first], {first.text, ""}
     for candidate in range(1, count):
-        left = request.deadline_ms and int(request.deadline_ms - (monotonic() - started) * 1000.0)
+        left = options.deadline_ms and int(options.deadline_ms - (monotonic() - started) * 1000.0)
         if left < 0 or first.finish_reason == "timeout":
             break
-        parameters = evolve(request.parameters, seed=first.seed)
-        other = evolve(
-            request,
-            parameters=parameters,
+        other = request.with_options(
+            parameters=evolve(options.parameters, seed=first.seed),
             candidate=candidate,
-            deadline_ms=max(1, left) if request.deadline_ms else 0,
+            deadline_ms=max(1, left) if options.deadline_ms else 0,
         )
         completion = completer.complete(other, cancel)
         if completion.text not in seen:

@@ -5,19 +5,13 @@ format; a model card names its format. It does not know how much text there is r
 (`window.py`), nor any model's name.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attrs import field, frozen
 
+from aide_lsp.completion.prompt import PartKind, Prompt
 from aide_lsp.errors import ModelFilesError
-
-
-class Vocabulary(Protocol):
-    """Finds control tokens by name."""
-
-    def token_id(self, special: str) -> int | None:
-        """Return the id of a control token; None if the vocabulary has none of that name."""
+from aide_lsp.inference.tokenizer import Tokenizer
 
 
 @frozen
@@ -26,8 +20,8 @@ class FimFormat:
 
     name: str
     "What a model card calls it."
-    parts: tuple[str, ...]
-    "The prompt in order: control tokens by name, and the two words `PREFIX` and `SUFFIX`."
+    parts: tuple[str | PartKind, ...]
+    "The prompt in order: control tokens by name, and kinds of text."
     source: str
     "URL of the page that documents it."
     stops: tuple[str, ...] = ()
@@ -35,23 +29,23 @@ class FimFormat:
 
     @property
     def reads_suffix(self) -> bool:
-        """Whether the model sees the text right of the cursor at all."""
-        return "SUFFIX" in self.parts
+        """Whether the model sees the text after the cursor at all."""
+        return PartKind.SUFFIX in self.parts
 
     @property
     def control_tokens(self) -> tuple[str, ...]:
         """The control tokens of the prompt, in order."""
-        return tuple(part for part in self.parts if part not in ("PREFIX", "SUFFIX"))
+        return tuple(part for part in self.parts if isinstance(part, str))
 
 
 @frozen
-class FimPrompt:
+class FimTemplate:
     """A format with its token ids looked up in one vocabulary."""
 
     format: FimFormat
     "The record it was made from."
     ids: dict[str, int] = field(factory=dict)
-    "Token id by name of the control token."
+    "Token ids of its control tokens and stops, by name."
     stop_ids: frozenset[int] = frozenset()
     "Tokens that end a completion."
 
@@ -60,13 +54,22 @@ class FimPrompt:
         """How many tokens of the prompt are not text."""
         return len(self.format.control_tokens)
 
-    def render(self, prefix: Sequence[int], suffix: Sequence[int]) -> list[int]:
+    @property
+    def names(self) -> dict[int, str]:
+        """The names of the format's control tokens, by token id."""
+        return {token: name for name, token in self.ids.items()}
+
+    def pieces(self, prompt: Prompt) -> Iterator[tuple[PartKind | None, str]]:
+        """Yield the prompt in the model's order: texts with their kind, control tokens by name with None."""
+        for part in self.format.parts:
+            yield (None, part) if isinstance(part, str) else (part, prompt.text(part))
+
+    def render(self, prompt: Prompt, encode: Callable[[str], Sequence[int]]) -> list[int]:
         """Return the prompt's token ids; none if there is no text and the format has no tokens of its own."""
-        texts = {"PREFIX": prefix, "SUFFIX": suffix}
         return [
             token
-            for part in self.format.parts
-            for token in (texts[part] if part in texts else [self.ids[part]])
+            for kind, text in self.pieces(prompt)
+            for token in (encode(text) if kind else [self.ids[text]])
         ]
 
 
@@ -78,7 +81,13 @@ FORMATS = {
     for record in (
         FimFormat(
             name="qwen2.5-coder",
-            parts=("<|fim_prefix|>", "<|fim_suffix|>", "SUFFIX", "<|fim_middle|>", "PREFIX"),
+            parts=(
+                "<|fim_prefix|>",
+                "<|fim_suffix|>",
+                PartKind.SUFFIX,
+                "<|fim_middle|>",
+                PartKind.PREFIX,
+            ),
             source="https://github.com/QwenLM/Qwen2.5-Coder#3-file-level-code-completion-fill-in-the-middle",
             stops=(
                 "<|endoftext|>",
@@ -94,7 +103,7 @@ FORMATS = {
         ),
         FimFormat(
             name="prefix",
-            parts=("PREFIX",),
+            parts=(PartKind.PREFIX,),
             source="https://huggingface.co/blog/how-to-generate",
             stops=("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
         ),
@@ -102,7 +111,7 @@ FORMATS = {
 }
 
 
-def open_format(name: str | None, vocabulary: Vocabulary) -> FimPrompt:
+def open_format(name: str | None, tokenizer: Tokenizer) -> FimTemplate:
     """Look up a format and its control tokens; None: the model has none and reads the prefix only.
 
     Raises:
@@ -111,16 +120,17 @@ def open_format(name: str | None, vocabulary: Vocabulary) -> FimPrompt:
     record = FORMATS.get(name or "prefix")
     if record is None:
         raise ModelFilesError(f'Unknown FIM format "{name}"; known are {", ".join(sorted(FORMATS))}.')
-    ids = _ids(record.control_tokens, vocabulary)
+    ids = _ids((*record.control_tokens, *record.stops), tokenizer)
     missing = [token for token in record.control_tokens if token not in ids]
     if missing:
         raise ModelFilesError(
             f'The FIM format "{record.name}" needs the control tokens {", ".join(missing)}, which this model '
             "does not have. Set another format in the model card."
         )
-    return FimPrompt(record, ids, frozenset(_ids(record.stops, vocabulary).values()))
+    stops = frozenset(ids[token] for token in record.stops if token in ids)
+    return FimTemplate(record, ids, stops)
 
 
-def _ids(tokens: Iterable[str], vocabulary: Vocabulary) -> dict[str, int]:
-    found = {token: vocabulary.token_id(token) for token in tokens}
+def _ids(tokens: Iterable[str], tokenizer: Tokenizer) -> dict[str, int]:
+    found = {token: tokenizer.token_id(token) for token in tokens}
     return {token: number for token, number in found.items() if number is not None}

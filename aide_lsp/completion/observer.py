@@ -1,37 +1,92 @@
-"""What a completion tells about itself to whoever wants to explain it.
+"""What a completion reports about itself, to explain it or to follow its text.
 
-In: the prompt, what was written, what was left of it. Out: nothing; the base class does nothing. An observer
-changes nothing: the text is the same with and without one. It does not know what becomes of what it is
-told.
+An observer changes nothing: the text is the same with and without one.
 """
 
 from typing import TYPE_CHECKING
 
+from attrs import field, frozen
+
 from aide_lsp.inference.observer import Observer
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.fim import FimPrompt
+    from collections.abc import Mapping
+
+    from aide_lsp.completion.hole import Hole
     from aide_lsp.completion.postprocess import Cleaned
-    from aide_lsp.completion.window import Encode, Window
-    from aide_lsp.completion.writer import Task, Written
+    from aide_lsp.completion.prompt import Prompt
+    from aide_lsp.completion.request import CompletionRequest
+    from aide_lsp.completion.stopping import Stop
+    from aide_lsp.completion.window import CountTokens
+    from aide_lsp.inference.observer import Timings
+    from aide_lsp.inference.tokenizer import Tokenizer
+
+
+@frozen
+class RenderedPiece:
+    """A piece of a prompt as the model reads it."""
+
+    kind: str
+    "`control` (a control token), or the kind of a prompt's part."
+    text: str = field(repr=False)
+    "The text, or the control token's name."
+    tokens: int
+    "How many tokens it takes."
+
+
+@frozen
+class RenderedPrompt:
+    """A prompt as one model reads it, and what its tokens mean."""
+
+    format: str
+    "Name of the prompt format."
+    pieces: tuple[RenderedPiece, ...]
+    "In the order in which the model reads them."
+    healed_tokens: int
+    "Tokens of the healed text."
+    tokenizer: "Tokenizer"
+    "For the bytes of tokens."
+    control_names: "Mapping[int, str]"
+    "Names of the format's control tokens, which have no bytes."
+    end_tokens: frozenset[int]
+    "Tokens that end a text."
+
+
+@frozen
+class GeneratedText:
+    """What a model generated, before clean-up."""
+
+    hole: "Hole"
+    "What is missing at the cursor."
+    text: str = field(repr=False)
+    "All of it."
+    stop: "Stop | None"
+    "Where a stop rule ends it."
+    finish_reason: str
+    "`stop` (end token or stop rule), `length` or `timeout`."
+    timings: "Timings"
+    "What it cost."
 
 
 class CompletionObserver(Observer):
-    """Is told what happens. This one does not listen."""
+    """Is shown what happens. This one ignores it."""
 
-    def encoding(self, encode: "Encode") -> "Encode":
-        """Return what the window is to be tokenised with: the same, or one that measures itself."""
-        return encode
+    def measuring(self, count_tokens: "CountTokens") -> "CountTokens":
+        """Return what the window is to be measured with: the same, or one that takes its own time."""
+        return count_tokens
 
-    def prompted(self, task: "Task", prompt: "FimPrompt", window: "Window", given_back: str) -> None:
-        """Note what the model is shown; `given_back` ends the prefix and has to be written again."""
+    def prompted(self, request: "CompletionRequest", prompt: "Prompt") -> None:
+        """Note the prompt; the request's options are those in effect."""
+
+    def rendered(self, rendered: RenderedPrompt) -> None:
+        """Note how the model reads the prompt; engines that cannot explain do not report it."""
 
     def wrote(self, text: str) -> None:
-        """Note all that was written so far, after each token."""
+        """Note all text that was generated so far, after each piece."""
 
-    def finished(self, written: "Written", cleaned: "Cleaned") -> None:
-        """Note what was written, and what clean-up left of it."""
+    def finished(self, generated: GeneratedText, cleaned: "Cleaned") -> None:
+        """Note what was generated, and what clean-up left of it."""
 
 
 UNOBSERVED = CompletionObserver()
-"""Nobody looks on."""
+"""For completions that nobody observes."""

@@ -12,12 +12,12 @@ It does not know FIM formats, the model or the KV cache, but it is made for the 
 - Only where a single line is too long for its side is it cut inside the line.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from attrs import frozen
 
-Encode = Callable[[str], Sequence[int]]
-"""Turns text into token ids."""
+CountTokens = Callable[[str], int]
+"""Counts the tokens of a text."""
 
 GRID_LINES = 32
 """Coarsest grid for the left edge, in lines. Finer ones are its halves, so their lines are a superset."""
@@ -33,10 +33,6 @@ class Window:
     "Text that ends at the cursor."
     suffix: str
     "Text that begins at the cursor."
-    prefix_ids: Sequence[int]
-    "Token ids of `prefix`."
-    suffix_ids: Sequence[int]
-    "Token ids of `suffix`."
 
 
 @frozen
@@ -49,17 +45,16 @@ class _Edge:
     "About how many tokens lie between it and the cursor."
 
 
-def cut_window(head: str, tail: str, budget: int, encode: Encode) -> Window:
+def cut_window(head: str, tail: str, budget: int, count: CountTokens) -> Window:
     """Cut the texts left and right of the cursor to at most `budget` tokens together."""
-    above = _edges_above(head, budget, encode)
-    suffix, suffix_ids = _cut_suffix(tail, budget - _prefix_share(above, budget), encode)
-    prefix, prefix_ids = _cut_prefix(head, above, budget - len(suffix_ids), encode)
-    return Window(prefix, suffix, prefix_ids, suffix_ids)
+    above = _edges_above(head, budget, count)
+    suffix, tokens = _cut_suffix(tail, budget - _prefix_share(above, budget), count)
+    return Window(_cut_prefix(head, above, budget - tokens, count), suffix)
 
 
-def holds_all(text: str, offset: int, budget: int, encode: Encode) -> bool:
+def holds_all(text: str, offset: int, budget: int, count: CountTokens) -> bool:
     """Whether a window of this budget holds the whole text around a cursor."""
-    window = cut_window(text[:offset], text[offset:], budget, encode)
+    window = cut_window(text[:offset], text[offset:], budget, count)
     return len(window.prefix) + len(window.suffix) == len(text)
 
 
@@ -72,7 +67,7 @@ def _prefix_share(above: list[_Edge], budget: int) -> int:
     return min(share, -(-above[-1].tokens // step) * step)
 
 
-def _edges_above(head: str, budget: int, encode: Encode) -> list[_Edge]:
+def _edges_above(head: str, budget: int, count: CountTokens) -> list[_Edge]:
     """Beginnings of lines from the cursor upwards, as far as the budget goes, the nearest first.
 
     At least one, which may cost more than the budget.
@@ -83,7 +78,7 @@ def _edges_above(head: str, budget: int, encode: Encode) -> list[_Edge]:
         start = head.rfind("\n", 0, max(0, end - 1)) + 1 if end else 0
         if edges and end - start > LINE_CHARACTERS:
             return edges
-        tokens += len(encode(head[max(start, end - LINE_CHARACTERS) : end]))
+        tokens += count(head[max(start, end - LINE_CHARACTERS) : end])
         if edges and tokens > budget:
             return edges
         edges.append(_Edge(start, tokens))
@@ -92,17 +87,17 @@ def _edges_above(head: str, budget: int, encode: Encode) -> list[_Edge]:
         end = start
 
 
-def _cut_prefix(head: str, above: list[_Edge], budget: int, encode: Encode) -> tuple[str, Sequence[int]]:
+def _cut_prefix(head: str, above: list[_Edge], budget: int, count: CountTokens) -> str:
     fitting = [edge for edge in above if edge.tokens <= budget]
     while fitting:
         start = _snap(head, fitting, budget).offset
-        ids = encode(head[start:])
+        prefix = head[start:]
         # Lines encoded one by one take about as many tokens as together; the sum decides nothing.
-        if len(ids) <= budget:
-            return head[start:], ids
+        if count(prefix) <= budget:
+            return prefix
         fitting = [edge for edge in fitting if edge.offset > start]
     line = head[max(above[0].offset, len(head) - LINE_CHARACTERS) :]
-    return _shrink(line, budget, encode, _without_beginning)
+    return _shrink(line, budget, count, _without_beginning)[0]
 
 
 def _snap(head: str, fitting: list[_Edge], budget: int) -> _Edge:
@@ -120,23 +115,23 @@ def _snap(head: str, fitting: list[_Edge], budget: int) -> _Edge:
     return farthest
 
 
-def _cut_suffix(tail: str, budget: int, encode: Encode) -> tuple[str, Sequence[int]]:
-    ends = _line_ends(tail, budget, encode)
+def _cut_suffix(tail: str, budget: int, count: CountTokens) -> tuple[str, int]:
+    ends = _line_ends(tail, budget, count)
     for end in reversed(ends):
-        ids = encode(tail[:end])
-        if len(ids) <= budget:
-            return tail[:end], ids
+        suffix = tail[:end]
+        if (tokens := count(suffix)) <= budget:
+            return suffix, tokens
     line = tail[:LINE_CHARACTERS].partition("\n")[0]
-    return _shrink(line, budget, encode, _without_end)
+    return _shrink(line, budget, count, _without_end)
 
 
-def _line_ends(tail: str, budget: int, encode: Encode) -> list[int]:
+def _line_ends(tail: str, budget: int, count: CountTokens) -> list[int]:
     """Ends of the lines from the cursor downwards, as far as the budget goes."""
     ends: list[int] = []
     start, tokens = 0, 0
     while start < len(tail):
         end = tail.find("\n", start) + 1 or len(tail)
-        tokens += len(encode(tail[start:end])) if end - start <= LINE_CHARACTERS else budget + 1
+        tokens += count(tail[start:end]) if end - start <= LINE_CHARACTERS else budget + 1
         if tokens > budget:
             break
         ends.append(end)
@@ -145,17 +140,17 @@ def _line_ends(tail: str, budget: int, encode: Encode) -> list[int]:
 
 
 def _shrink(
-    piece: str, budget: int, encode: Encode, without: Callable[[str, int], str]
-) -> tuple[str, Sequence[int]]:
+    piece: str, budget: int, count: CountTokens, without: Callable[[str, int], str]
+) -> tuple[str, int]:
     """Shorten one line from its far end until it fits."""
-    ids = encode(piece)
-    while len(ids) > budget:
-        surplus = max(1, len(piece) - len(piece) * budget // len(ids))
+    tokens = count(piece)
+    while tokens > budget:
+        surplus = max(1, len(piece) - len(piece) * budget // tokens)
         # Steps of 64 characters: while one types in a long line its cut end stays.
         steps = -(-surplus // 64) * 64
         piece = without(piece, steps if steps < len(piece) else surplus)
-        ids = encode(piece)
-    return piece, ids
+        tokens = count(piece)
+    return piece, tokens
 
 
 def _without_beginning(piece: str, count: int) -> str:

@@ -1,7 +1,7 @@
 """What ended a completion and what clean-up changed, in words."""
 
+from aide_lsp.completion.observer import GeneratedText
 from aide_lsp.completion.postprocess import Cleaned
-from aide_lsp.completion.writer import Written
 
 END_TOKEN = "The model ended the text itself, with an end token."
 FINISH_REASONS = {
@@ -12,11 +12,11 @@ FINISH_REASONS = {
 """What each finish reason means when no stop rule applied."""
 
 
-def why_ended(written: Written, by_end_token: bool) -> str:
+def why_ended(generated: GeneratedText, by_end_token: bool) -> str:
     """Say what ended the text."""
-    if written.stop is None:
-        return FINISH_REASONS[written.finish_reason]
-    message = written.stop.rule.message
+    if generated.stop is None:
+        return FINISH_REASONS[generated.finish_reason]
+    message = generated.stop.rule.message
     return f"{END_TOKEN} {message}" if by_end_token else message
 
 

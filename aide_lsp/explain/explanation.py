@@ -6,21 +6,22 @@ seed give without an explanation. It does not know terminals, pages or LSP.
 """
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 from attrs import frozen
 
-from aide_lsp.completion.completer import Completion, CompletionRequest
+from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.postprocess import visible_at
+from aide_lsp.completion.prompt import PartKind
+from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.errors import ModelError
 from aide_lsp.explain.endings import what_clean_up_did, why_ended
-from aide_lsp.explain.recorder import Recorder
 from aide_lsp.explain.step import Step, temperatures
+from aide_lsp.explain.trace import CompletionTrace
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.tokenizer import TextStream, Tokenizer
-
-if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer
+from aide_lsp.inference.tokenizer import TextStream
 
 FORMAT = 1
 """Increases when a key is removed or changes its meaning."""
@@ -49,7 +50,7 @@ class Cut:
 
 
 @frozen
-class Prompt:
+class ExplainedPrompt:
     """What the model read."""
 
     format: str
@@ -144,7 +145,7 @@ class Explanation:
     "The cursor's column in code points, from 1."
     completion: Completion
     "The completion, with its parameters and seed."
-    prompt: Prompt
+    prompt: ExplainedPrompt
     "The prompt."
     vocabulary: int
     "Number of tokens in the vocabulary."
@@ -158,19 +159,20 @@ class Explanation:
     "The stages of the work, in order."
 
 
-def explain(
-    completer: "Completer", request: CompletionRequest, device: str, cancel: CancelToken
-) -> Explanation:
+def explain(completer: Completer, request: CompletionRequest, cancel: CancelToken) -> Explanation:
     """Complete a text at its cursor and say how.
 
     Raises:
         Cancelled: nobody waits for it any more.
         DeclinedError: the text or the line is too large.
+        ModelError: the model's engine reports nothing to explain.
         SessionError: the runtime failed.
     """
-    recorder = Recorder(completer.tokenizer, completer.session, completer.model.end_tokens)
-    completion = completer.observe(request, recorder, cancel)
-    return assemble(recorder, completion, completer.tokenizer, _Facts.of(completer, request, device))
+    if not completer.info.explains:
+        raise ModelError(f"The model {completer.info.id} cannot explain its completions.")
+    trace = CompletionTrace()
+    completion = completer.observe(request, trace, cancel)
+    return assemble(trace, request, completion, completer.info)
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
@@ -178,67 +180,46 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
     return attrs.asdict(explanation)
 
 
-@frozen
-class _Facts:
-    """What a recorder does not see."""
-
-    model: str
-    device: str
-    path: str
-    line: int
-    column: int
-    vocabulary: int
-
-    @classmethod
-    def of(cls, completer: "Completer", request: CompletionRequest, device: str) -> "_Facts":
-        before = request.text[: request.offset]
-        return cls(
-            model=str(getattr(completer.model, "model", "")),
-            device=device,
-            path=request.path,
-            line=before.count("\n") + 1,
-            column=request.offset - (before.rfind("\n") + 1) + 1,
-            vocabulary=completer.session.vocab_size,
-        )
-
-
-def assemble(recorder: Recorder, completion: Completion, tokenizer: Tokenizer, facts: _Facts) -> Explanation:
-    """Put together what a recorder wrote down."""
-    assert recorder.task is not None
-    end, shown = _end(recorder)
+def assemble(
+    trace: CompletionTrace, request: CompletionRequest, completion: Completion, model: ModelInfo
+) -> Explanation:
+    """Put together what a trace holds."""
+    end, shown = _end(trace)
+    before = request.text[: request.offset]
     return Explanation(
         format=FORMAT,
-        **attrs.asdict(facts),
+        model=model.id,
+        device=model.runs_on,
+        path=request.path,
+        line=before.count("\n") + 1,
+        column=request.offset - (before.rfind("\n") + 1) + 1,
         completion=completion,
-        prompt=_prompt(recorder, completion),
-        temperatures=temperatures(recorder.task.sampling),
-        tokens=_tokens(recorder, tokenizer, shown),
+        prompt=_prompt(trace, completion),
+        vocabulary=model.vocabulary_size,
+        temperatures=temperatures(completion.parameters),
+        tokens=_tokens(trace, shown),
         end=end,
-        stages=tuple(Stage(name, ms) for name, ms in recorder.stages.items()),
+        stages=tuple(Stage(name, ms) for name, ms in trace.stages.items()),
     )
 
 
-def _prompt(recorder: Recorder, completion: Completion) -> Prompt:
-    task, window, prompt = recorder.task, recorder.window, recorder.prompt
-    assert task is not None
-    assert window is not None
+def _prompt(trace: CompletionTrace, completion: Completion) -> ExplainedPrompt:
+    request, prompt, rendered = trace.request, trace.prompt, trace.rendered_prompt
+    assert request is not None
     assert prompt is not None
-    texts = {
-        "PREFIX": Part("prefix", window.prefix, len(window.prefix_ids)),
-        "SUFFIX": Part("suffix", window.suffix, len(window.suffix_ids)),
-    }
-    parts = [texts.get(part) or Part("control", part, 1) for part in prompt.format.parts]
-    head = task.prefix.removesuffix(recorder.given_back)
-    return Prompt(
-        format=prompt.format.name,
+    assert rendered is not None
+    head, tail = request.before.removesuffix(prompt.healed), request.after
+    prefix, suffix = prompt.text(PartKind.PREFIX), prompt.text(PartKind.SUFFIX)
+    return ExplainedPrompt(
+        format=rendered.format,
         tokens=completion.prompt_tokens,
         cached_tokens=completion.cached_tokens,
-        num_context=task.num_context,
-        parts=tuple(parts),
-        cut_above=_cut(head[: len(head) - len(window.prefix)]),
-        cut_below=_cut(task.suffix[len(window.suffix) :]),
-        given_back=recorder.given_back,
-        given_back_tokens=recorder.given_back_tokens,
+        num_context=completion.parameters.num_context,
+        parts=tuple(Part(piece.kind, piece.text, piece.tokens) for piece in rendered.pieces),
+        cut_above=_cut(head[: len(head) - len(prefix)]),
+        cut_below=_cut(tail[len(suffix) :]),
+        given_back=prompt.healed,
+        given_back_tokens=rendered.healed_tokens,
     )
 
 
@@ -246,25 +227,24 @@ def _cut(text: str) -> Cut:
     return Cut(len(text), text.count("\n"))
 
 
-def _end(recorder: Recorder) -> tuple[End, frozenset[int]]:
-    """Return what ended the text, and which characters of what was written are shown."""
-    written, cleaned, task = recorder.written, recorder.cleaned, recorder.task
-    assert written is not None
+def _end(trace: CompletionTrace) -> tuple[End, frozenset[int]]:
+    """Return what ended the text, and which characters of what was generated are shown."""
+    generated, cleaned = trace.generated, trace.cleaned
+    assert generated is not None
     assert cleaned is not None
-    assert task is not None
-    kept = written.text[: written.stop.end] if written.stop else written.text
-    seen = visible_at(task.hole, kept)
+    kept = generated.text[: generated.stop.end] if generated.stop else generated.text
+    seen = visible_at(generated.hole, kept)
     offsets = _offsets(kept, seen)
     invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
     common = _common(seen, cleaned.text)
     removed, added = seen[common:], cleaned.text[common:]
-    by_end_token = bool(recorder.steps) and recorder.steps[-1].ends
+    by_end_token = bool(trace.steps) and trace.steps[-1].ends
     end = End(
-        finish_reason=written.finish_reason,
-        rule=written.stop.rule.code if written.stop else None,
+        finish_reason=generated.finish_reason,
+        rule=generated.stop.rule.code if generated.stop else None,
         by_end_token=by_end_token,
-        says=why_ended(written, by_end_token),
-        dropped=written.text[len(kept) :],
+        says=why_ended(generated, by_end_token),
+        dropped=generated.text[len(kept) :],
         clean_up=what_clean_up_did(cleaned, removed, added, invisible),
         invisible=invisible,
         removed=removed,
@@ -287,14 +267,16 @@ def _offsets(text: str, part: str) -> list[int]:
     return found
 
 
-def _tokens(recorder: Recorder, tokenizer: Tokenizer, shown: frozenset[int]) -> tuple[Token, ...]:
-    stream, start = TextStream(tokenizer), -len(recorder.given_back)
-    texts = ["" if step.ends else stream.push(step.token) for step in recorder.steps]
-    assert recorder.written is not None
-    if len("".join(texts)) + start < len(recorder.written.text):
+def _tokens(trace: CompletionTrace, shown: frozenset[int]) -> tuple[Token, ...]:
+    assert trace.prompt is not None
+    assert trace.rendered_prompt is not None
+    assert trace.generated is not None
+    stream, start = TextStream(trace.rendered_prompt.tokenizer), -len(trace.prompt.healed)
+    texts = ["" if step.ends else stream.push(step.token) for step in trace.steps]
+    if len("".join(texts)) + start < len(trace.generated.text):
         texts[-1] += stream.finish()  # the text ended inside a character
     tokens = []
-    for step, text in zip(recorder.steps, texts, strict=True):
+    for step, text in zip(trace.steps, texts, strict=True):
         tokens.append(Token(_pieces(text, start, shown), step))
         start += len(text)
     return tuple(tokens)

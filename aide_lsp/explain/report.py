@@ -7,7 +7,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from aide_lsp.explain.explanation import Cut, Explanation, Prompt, Token
+from aide_lsp.explain.explanation import Cut, ExplainedPrompt, Explanation, Token
 from aide_lsp.explain.step import Step
 from aide_lsp.invisible import escaped
 from aide_lsp.settings.report import parameters_line
@@ -42,7 +42,7 @@ def _title(explanation: Explanation) -> Iterator[str]:
     yield parameters_line(explanation.completion.parameters)
 
 
-def _prompt(prompt: Prompt) -> Iterator[str]:
+def _prompt(prompt: ExplainedPrompt) -> Iterator[str]:
     yield f"PROMPT   {prompt.tokens} tokens, format {prompt.format}"
     for part in prompt.parts:
         lines = part.text.count("\n") + (not part.text.endswith("\n") and bool(part.text))

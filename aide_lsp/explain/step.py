@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from aide_lsp.inference import sampler
 from aide_lsp.inference.observer import Draw
-from aide_lsp.inference.sampler import Floats, SamplingParams
+from aide_lsp.inference.sampler import Floats
+from aide_lsp.settings.fields import Parameters
 
 LOGGED = 64
 """Candidates that are kept of each step, if Top K leaves no more."""
@@ -31,8 +32,6 @@ class Words:
 
     name: Callable[[int], str]
     "Turns a token id into text that can be shown."
-    fits: Callable[[list[int]], list[bool]]
-    "Says which tokens go on as the text has to."
     ends: frozenset[int]
     "Tokens that end a text."
 
@@ -97,22 +96,22 @@ class Step:
     "Milliseconds for the forward pass and sampling."
 
 
-def temperatures(params: SamplingParams) -> tuple[float, ...]:
+def temperatures(parameters: Parameters) -> tuple[float, ...]:
     """Return the temperatures of `Step.log_mass`, lowest first."""
-    own = () if params.greedy else (params.temperature,)
+    own = () if sampler.is_greedy(parameters) else (parameters.temperature,)
     return tuple(sorted({*TEMPERATURES, *own}))
 
 
 def read_step(
     draw: Draw,
-    logits: NDArray[np.floating],  # (V,)
-    params: SamplingParams,
+    parameters: Parameters,
     words: "Words",
 ) -> Step:
-    """Say in figures what a token was drawn from; `logits` are those of the whole vocabulary."""
+    """Say in figures what a token was drawn from."""
+    logits = draw.full_logits()[-1]
     everything = logits.astype(np.float64)
     raw = _softmax(everything)
-    left = _after_top_k(draw, params)
+    left = _after_top_k(draw, parameters)
     ids = _logged(draw, left.size)
     kept, probs, forced = _fitting(draw)
     probability = dict(zip(kept.tolist(), probs.tolist(), strict=True))
@@ -125,9 +124,9 @@ def read_step(
             raw_probability=float(raw[token]),
             fits=fits,
         )
-        for token, fits in zip(ids, words.fits(ids), strict=True)
+        for token, fits in zip(ids, _fits(draw, ids), strict=True)
     )
-    scale = temperatures(params)
+    scale = temperatures(parameters)
     return Step(
         token=draw.token,
         text=words.name(draw.token),
@@ -148,12 +147,19 @@ def read_step(
     )
 
 
-def _after_top_k(draw: Draw, params: SamplingParams) -> Floats:
+def _after_top_k(draw: Draw, parameters: Parameters) -> Floats:
     """Return the logits that Top K left; temperature 0 leaves one."""
-    if params.greedy:
+    if sampler.is_greedy(parameters):
         return np.array([float(draw.logits.max())])
-    kept, _ = sampler.apply_top_k(draw.logits, draw.ids, params.top_k)
+    kept, _ = sampler.apply_top_k(draw.logits, draw.ids, parameters.top_k)
     return kept.astype(np.float64)
+
+
+def _fits(draw: Draw, ids: list[int]) -> list[bool]:
+    """Say which of some tokens continue the text as it must."""
+    if draw.fits is None:
+        return [True] * len(ids)
+    return [bool(fits) for fits in draw.fits(np.array(ids))]
 
 
 def _logged(draw: Draw, left: int) -> list[int]:

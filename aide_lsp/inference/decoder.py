@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.drafting import NO_DRAFT, Draft, Drafter, Fits
 from aide_lsp.inference.forward_watch import WATCH
-from aide_lsp.inference.onnx.runtime_errors import session_errors
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache, plan
+from aide_lsp.inference.runtime_errors import session_errors
 from aide_lsp.inference.session import Candidates, Session
 
 
-class Forwards:
+class Decoder:
     """The forwards of one generation."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Forwards:
         self.count = 0
         """Forwards, those of a long prompt not counted but for its last."""
 
-    def behind(
+    def next_token_logits(
         self, ids: Sequence[int], longest: int, fits: Fits | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:  # (C,), (C,)
         """Return the best logits behind `ids` and their tokens, best first.

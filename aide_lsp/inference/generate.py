@@ -11,82 +11,63 @@ from math import isfinite
 from time import monotonic
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve
 from numpy.typing import NDArray
 
 from aide_lsp.errors import SessionError
 from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.inference.decoder import Forwards
+from aide_lsp.inference.decoder import Decoder
 from aide_lsp.inference.drafting import LONGEST_MATCH, Drafter
-from aide_lsp.inference.observer import UNOBSERVED, Draw, Observer
+from aide_lsp.inference.observer import UNOBSERVED, Draw, Observer, Timings
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.sampler import Ids, SamplingParams
+from aide_lsp.inference.sampler import Ids
 from aide_lsp.inference.session import Session
-from aide_lsp.inference.token_healing import Beginning
-
-
-@frozen
-class Limits:
-    """When a generation ends, whatever the model says."""
-
-    max_tokens: int
-    "Tokens to generate at most."
-    deadline: float | None = None
-    "Seconds of the monotonic clock after which no new forward begins; None: no deadline."
-    end_tokens: frozenset[int] = frozenset()
-    "Tokens that end the text; they are not given out."
-
-
-@frozen
-class Timings:
-    """What a generation cost."""
-
-    prompt_tokens: int = 0
-    "Tokens of the prompt."
-    cached_tokens: int = 0
-    "Those of them that the KV cache held already."
-    generated_tokens: int = 0
-    "Tokens given out."
-    forwards: int = 0
-    "Forwards for them, the prompt's last one among them; fewer than tokens where drafts were right."
-    prefill_ms: float = 0.0
-    "Milliseconds until the prompt was run."
-    first_token_ms: float = 0.0
-    "Milliseconds until the first token was given out; 0 if none was."
-    total_ms: float = 0.0
-    "Milliseconds until the end."
+from aide_lsp.inference.token_healing import HealedText
 
 
 def generate(
     session: Session,
     prefix_cache: PrefixCache,
     prompt_ids: Sequence[int],
-    sampling: SamplingParams,
-    limits: Limits,
+    options: GenerationOptions,
     cancel: CancelToken,
-    beginning: Beginning | None = None,
+    *,
+    end_tokens: frozenset[int] = frozenset(),
+    healed: HealedText | None = None,
     observer: Observer = UNOBSERVED,
     drafter: Drafter | None = None,
 ) -> "Generation":
     """Return an iterator over the tokens that continue `prompt_ids`. Nothing runs before it is iterated.
 
-    The text that they make begins with `beginning`. What happens is told to `observer`. Drafts come from
-    `drafter`; None: each token has a forward of its own.
+    Args:
+        session: the model; it uses the KV cache that `prefix_cache` describes.
+        prefix_cache: the tokens that need not be run.
+        prompt_ids: the prompt.
+        options: how tokens are drawn, and how many. Its deadline counts from now.
+        cancel: ends the generation, also in the middle of a forward.
+        end_tokens: tokens that end the text; they are not given out.
+        healed: the text that the output must begin with.
+        observer: is shown what happens.
+        drafter: where drafts come from; None: each token has a forward of its own.
 
     Raises:
-        SessionError: the prompt is empty or leaves no room in the model's context.
+        SessionError: the prompt is empty or too long for the model's context.
+        ValueError: the parameters define no distribution.
     """
+    sampler.check(options.parameters)
     if not 0 < len(prompt_ids) <= session.context_length:
         raise SessionError(
             f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
         )
     # Drafts are checked by rows that run together, and candidates that left the graph.
     drafts = session.row_rule.drafts and not observer.reads_logits
-    if (sampling.candidates_needed or session.vocab_size) > session.candidate_count or not drafts:
+    needed = sampler.candidates_needed(options.parameters) or session.vocab_size
+    if needed > session.candidate_count or not drafts:
         drafter = None
     return Generation(
-        session, prefix_cache, list(prompt_ids), sampling, limits, cancel, beginning, observer, drafter
+        session, prefix_cache, list(prompt_ids), options, cancel, end_tokens, healed, observer, drafter
     )
 
 
@@ -98,18 +79,18 @@ class Generation:
         session: Session,
         prefix_cache: PrefixCache,
         ids: list[int],
-        sampling: SamplingParams,
-        limits: Limits,
+        options: GenerationOptions,
         cancel: CancelToken,
-        beginning: Beginning | None = None,
-        observer: Observer = UNOBSERVED,
-        drafter: Drafter | None = None,
+        end_tokens: frozenset[int],
+        healed: HealedText | None,
+        observer: Observer,
+        drafter: Drafter | None,
     ) -> None:
-        self._session, self._ids = session, ids
-        self._sampling, self._limits, self._cancel = sampling, limits, cancel
-        self._beginning, self._observer, self._drafter = beginning, observer, drafter
-        self._forwards = Forwards(session, prefix_cache, cancel, limits.deadline, drafter)
+        self._session, self._ids, self._options, self._cancel = session, ids, options, cancel
+        self._end_tokens, self._healed, self._observer, self._drafter = end_tokens, healed, observer, drafter
         self._started = monotonic()
+        self._deadline = self._started + options.deadline_ms / 1000.0 if options.deadline_ms else None
+        self._decoder = Decoder(session, prefix_cache, cancel, self._deadline, drafter)
         self.finish_reason: str | None = None
         "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the user); None while it runs."
         self.timings = Timings(prompt_tokens=len(ids))
@@ -146,7 +127,7 @@ class Generation:
             except TimeoutError:
                 return self._finish("timeout")
             self._observer.begins("stop rules")
-            if token in self._limits.end_tokens:
+            if token in self._end_tokens:
                 return self._finish("stop")
             position += 1
             self._ids.append(token)
@@ -157,72 +138,72 @@ class Generation:
     def _stop_reason(self, generated: int) -> str | None:
         if self._cancel.cancelled:
             return "cancelled"
-        if generated >= self._limits.max_tokens:
+        if generated >= self._options.max_tokens:
             return "length"
         if len(self._ids) > self._session.context_length:
             return "length"
-        if self._limits.deadline is not None and monotonic() >= self._limits.deadline:
+        if self._deadline is not None and monotonic() >= self._deadline:
             return "timeout"
         return None
 
     def _forward(self, position: int) -> tuple[NDArray[np.float32], Ids]:
-        """Return the candidates behind the last token."""
-        forwards, beginning = self._forwards, self._beginning
-        fits = beginning.fits if beginning and not beginning.is_given else None
-        candidates = forwards.behind(self._ids, self._limits.max_tokens - position - 1, fits)
+        """Return the candidates for the next token."""
+        decoder, healed = self._decoder, self._healed
+        fits = healed.fits if healed and not healed.is_complete else None
+        candidates = decoder.next_token_logits(self._ids, self._options.max_tokens - position - 1, fits)
         if position == 0:
-            cached = forwards.cached_tokens or 0
-            self.timings = evolve(self.timings, cached_tokens=cached, prefill_ms=self._elapsed_ms())
+            self.timings = evolve(self.timings, cached_tokens=decoder.cached_tokens or 0)
         return candidates
 
     def _sample(self, logits: NDArray[np.floating], ids: Ids, position: int) -> int:
         candidates = _checked(logits), ids
-        if not sampler.suffices(logits, self._sampling, self._session.vocab_size):
-            logits = _checked(self._forwards.full_logits(self._ids))
+        if not sampler.suffices(logits, self._options.parameters, self._session.vocab_size):
+            logits = _checked(self._decoder.full_logits(self._ids))
             ids = np.arange(logits.size)
-        kept, probs = sampler.distribution(logits, ids, self._sampling)
+        kept, probs = sampler.distribution(logits, ids, self._options.parameters)
         allows = self._allows(kept)
         if allows is None:
-            token = sampler.draw(kept, probs, self._sampling, position)
+            token = sampler.draw(kept, probs, self._options, position)
         elif allows.any():
-            token = sampler.draw(kept[allows], probs[allows], self._sampling, position)
+            token = sampler.draw(kept[allows], probs[allows], self._options, position)
         else:
             token = self._best(*candidates)
-        if self._beginning is not None:
-            self._beginning.push(token)
-        self._observer.drew(Draw(token, logits, ids, kept, probs, allows))
+        fits = None if allows is None or self._healed is None else self._healed.allows
+        self._observer.drew(Draw(token, logits, ids, kept, probs, self._session.full_logits, allows, fits))
+        if self._healed is not None:
+            self._healed.push(token)
         return token
 
     def _allows(self, ids: Ids) -> NDArray[np.bool_] | None:
         """Say which of some tokens may come next; None: any."""
-        if self._beginning is None or self._beginning.is_given:
+        if self._healed is None or self._healed.is_complete:
             return None
-        return self._beginning.allows(ids)
+        return self._healed.allows(ids)
 
     def _best(self, logits: NDArray[np.floating], ids: Ids) -> int:
         """Return the most likely token that continues the text as it must; of equal ones the lowest id.
 
         `logits` and `ids` are the candidates, best first.
         """
-        assert self._beginning is not None
-        allows = self._beginning.allows(ids)
+        assert self._healed is not None
+        allows = self._healed.allows(ids)
         if not allows.any() or logits[allows].max() == logits[-1]:
             # None of them does, or tokens that are no candidates may have the same logit.
-            ids = self._beginning.allowed
-            logits = self._forwards.full_logits(self._ids)[ids]
+            ids = self._healed.allowed
+            logits = self._decoder.full_logits(self._ids)[ids]
         else:
             logits, ids = logits[allows], ids[allows]
         (token,), _ = sampler.greedy(logits, ids)
         return int(token)
 
     def _note_token(self, generated: int) -> None:
-        self.timings = evolve(self.timings, generated_tokens=generated, forwards=self._forwards.count)
+        self.timings = evolve(self.timings, generated_tokens=generated, forwards=self._decoder.count)
         if generated == 1:
             self.timings = evolve(self.timings, first_token_ms=self._elapsed_ms())
 
     def _finish(self, reason: str) -> None:
         self.finish_reason = reason
-        self.timings = evolve(self.timings, cached_tokens=self._forwards.cached_tokens or 0)
+        self.timings = evolve(self.timings, cached_tokens=self._decoder.cached_tokens or 0)
         generated = self.timings.generated_tokens
         if self._drafter is not None and generated:
             self._drafter.remember(self._ids[-generated - LONGEST_MATCH :])

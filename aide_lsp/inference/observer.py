@@ -12,10 +12,30 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from aide_lsp.inference.sampler import Floats, Ids
+
+
+@frozen
+class Timings:
+    """What a generation cost."""
+
+    prompt_tokens: int = 0
+    "Tokens of the prompt."
+    cached_tokens: int = 0
+    "Those of them that the KV cache held already."
+    generated_tokens: int = 0
+    "Tokens given out."
+    forwards: int = 0
+    "Forwards for them, including the prompt's last one; fewer than tokens where drafts were right."
+    first_token_ms: float = 0.0
+    "Milliseconds until the first token was given out; 0 if none was."
+    total_ms: float = 0.0
+    "Milliseconds until the end."
 
 
 @frozen(eq=False)
@@ -32,15 +52,19 @@ class Draw:
     "Tokens that Top K and Top P left, best first."
     probs: Floats  # (N,)
     "Their probabilities."
+    full_logits: Callable[[], NDArray[np.floating]]  # () -> (1, V)
+    "Returns the logits of the whole vocabulary that it was drawn from."
     allows: NDArray[np.bool_] | None = None  # (N,)
-    "Which of them may come, where the text has to begin in a certain way; None: all."
+    "Which of `kept` continue the healed text; None: all."
+    fits: Callable[[Ids], NDArray[np.bool_]] | None = None
+    "Says which of some tokens continue the healed text; None: all."
 
 
 class Observer:
     """Is told what happens. This one does not listen."""
 
     reads_logits = False
-    """Whether `drew` looks at the session's full logits; then each token has a forward of its own."""
+    """Whether `drew` uses `Draw.full_logits`; then each token has a forward of its own."""
 
     def begins(self, stage: str) -> None:
         """Note that a stage begins now, and that the one before ends."""

@@ -21,9 +21,10 @@ from hashlib import blake2b
 from math import inf
 
 import numpy as np
-from attrs import field, frozen
-from attrs.validators import ge, instance_of, le, lt
 from numpy.typing import NDArray
+
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.settings.fields import Parameters
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -34,41 +35,37 @@ MARGIN = 1.0 + 1e-9
 """More than rounding changes in a sum over a vocabulary."""
 
 
-@frozen
-class SamplingParams:
-    """How one token is chosen. Checked on creation; raises ValueError or TypeError."""
+def check(parameters: Parameters) -> None:
+    """Check that these parameters define a distribution; Top K may be 0 here, which keeps all tokens.
 
-    temperature: float = field(validator=[ge(0.0), lt(inf)])
-    "Divides the logits; 0 takes the best token (greedy)."
-    top_k: int = field(validator=ge(0))
-    "How many of the best tokens may be drawn; 0 switches it off."
-    top_p: float = field(validator=[ge(0), le(1)])
-    "Mass that the best tokens have to exceed; 1 switches it off."
-    seed: int = field(validator=instance_of(int))
-    "Any integer, of any size and sign."
-    candidate: int = field(default=0, validator=instance_of(int))
-    "Which of several completions for one seed."
+    Raises:
+        ValueError: they do not.
+    """
+    if not 0 <= parameters.temperature < inf:
+        raise ValueError(f"temperature must be a finite number from 0, not {parameters.temperature}")
+    if not parameters.top_k >= 0:
+        raise ValueError(f"top_k must be 0 or more, not {parameters.top_k}")
+    if not 0 <= parameters.top_p <= 1:
+        raise ValueError(f"top_p must be from 0 to 1, not {parameters.top_p}")
 
-    @property
-    def greedy(self) -> bool:
-        """Whether the best token is taken and nothing is drawn."""
-        return self.temperature == 0
 
-    @property
-    def candidates_needed(self) -> int | None:
-        """How many of the best logits decide the distribution; None: all of the vocabulary."""
-        if self.greedy:
-            return 1
-        return self.top_k or None
+def is_greedy(parameters: Parameters) -> bool:
+    """Whether the best token is taken and nothing is drawn."""
+    return parameters.temperature == 0
+
+
+def candidates_needed(parameters: Parameters) -> int | None:
+    """Return how many of the best logits decide the distribution; None: all of the vocabulary."""
+    return 1 if is_greedy(parameters) else parameters.top_k or None
 
 
 def suffices(
     logits: NDArray[np.floating],  # (C,) best first
-    params: SamplingParams,
+    parameters: Parameters,
     vocab_size: int,
 ) -> bool:
     """Return whether the C best logits of a vocabulary give the distribution that all of them would."""
-    needed = params.candidates_needed or vocab_size
+    needed = candidates_needed(parameters) or vocab_size
     if logits.size >= vocab_size or needed == logits.size:
         return True
     # Tokens of the logit at the cut may go on after the last candidate, and one of them has a lower id.
@@ -79,32 +76,32 @@ def suffices(
 def distribution(
     logits: NDArray[np.floating],  # (C,)
     ids: NDArray[np.integer],  # (C,)
-    params: SamplingParams,
+    parameters: Parameters,
 ) -> tuple[Ids, Floats]:
     """Return the tokens that may be drawn and their probabilities, best first.
 
     The result is that of the whole vocabulary when the C best of it are given and they suffice (see
     `suffices`). The order in which they are given does not matter, up to `FIRST_NUCLEUS` of them.
     """
-    if params.greedy:
+    if is_greedy(parameters):
         return greedy(logits, ids)
-    logits, ids = apply_top_k(logits, ids, params.top_k)
-    weights = weigh(logits, float(logits.max()), params.temperature)
+    logits, ids = apply_top_k(logits, ids, parameters.top_k)
+    weights = weigh(logits, float(logits.max()), parameters.temperature)
     mass = _sum(weights)
-    if params.top_p < 1:
-        head = _head_with_mass(weights, mass * params.top_p)
+    if parameters.top_p < 1:
+        head = _head_with_mass(weights, mass * parameters.top_p)
         logits, ids, weights = logits[head], ids[head], weights[head]
     order = np.lexsort((ids, -logits))
-    probs = apply_top_p(weights[order], mass, params.top_p)
+    probs = apply_top_p(weights[order], mass, parameters.top_p)
     return ids[order[: probs.size]].astype(np.int64), probs
 
 
-def draw(ids: Ids, probs: Floats, params: SamplingParams, position: int) -> int:
+def draw(ids: Ids, probs: Floats, options: GenerationOptions, position: int) -> int:
     """Draw one of `ids`; `position` counts the generated tokens from 0."""
     if ids.size == 1:
         return int(ids[0])
     cumulative = probs.cumsum()
-    point = uniform(params.seed, params.candidate, position) * cumulative[-1]
+    point = uniform(options.seed, options.candidate, position) * cumulative[-1]
     index = int(cumulative.searchsorted(point, side="right"))
     return int(ids[min(index, ids.size - 1)])
 
@@ -116,9 +113,9 @@ def probabilities(
     top_p: float | None,
 ) -> Floats:  # (V,)
     """Return the distribution over the whole vocabulary; None switches a filter off."""
-    params = SamplingParams(temperature, top_k or 0, 1.0 if top_p is None else top_p, seed=0)
+    parameters = Parameters(temperature, top_k or 0, 1.0 if top_p is None else top_p)
     result = np.zeros(logits.size)
-    ids, probs = distribution(logits, np.arange(logits.size), params)
+    ids, probs = distribution(logits, np.arange(logits.size), parameters)
     result[ids] = probs
     return result
 

@@ -7,10 +7,11 @@ which they add otherwise. It does not know text.
 """
 
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.session import Candidates, Session
+from aide_lsp.settings.fields import Parameters
 
 PIECES = (1, 2, 35, 36, 129, 131, 194)
 """Prompt lengths, one after the other: around the kernels' blocks, by one token and by many."""
@@ -20,7 +21,7 @@ ROOMY = 2048
 DRAFTED = 4
 """Forwards of the fewest rows that are made one, where rows are independent."""
 
-_SAMPLING = SamplingParams(temperature=1.0, top_k=0, top_p=1.0, seed=0)
+_OPTIONS = GenerationOptions(Parameters(temperature=1.0, top_k=0, top_p=1.0, seed=0), max_tokens=2)
 
 
 def keeps_bits(session: Session) -> bool:
@@ -74,6 +75,6 @@ def _bytes(candidates: Candidates, first: int = 0, end: int | None = None) -> tu
 def _logits(session: Session, cache: PrefixCache, ids: list[int]) -> bytes:
     """Return all logits behind `ids` and behind one more token, as bytes."""
     seen = []
-    for _ in generate(session, cache, ids, _SAMPLING, Limits(max_tokens=2), CancelToken()):
+    for _ in generate(session, cache, ids, _OPTIONS, CancelToken()):
         seen.append(session.full_logits().tobytes())
     return b"".join(seen)

@@ -9,38 +9,29 @@ text was cut off.
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aide_lsp.inference.tokenizer import Tokenizer
 
 SORTED_AT_ONCE = 8192
 """Tokens: a few milliseconds."""
 
 
-class Vocabulary(Protocol):
-    """What tokens stand for."""
-
-    vocab_size: int
-
-    def token_bytes(self, token: int) -> bytes:
-        """Return the bytes of a token; none for a control token."""
-        ...
-
-
-class Beginnings:
+class TokenHealer:
     """Finds tokens by the bytes they begin with. Made once for a tokenizer."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
 
-    def of(self, text: str) -> "Beginning":
+    def of(self, text: str) -> "HealedText":
         """Return a beginning for one generation."""
-        return Beginning(self, text.encode("utf-8", "replace"))
+        return HealedText(self, text.encode("utf-8", "replace"))
 
     def token_bytes(self, token: int) -> bytes:
         """Return the bytes of a token."""
-        return self._vocabulary.token_bytes(token)
+        return self._tokenizer.token_bytes(token)
 
     def tokens_with(self, wanted: bytes) -> NDArray[np.int64]:
         """Return all tokens that are a beginning of `wanted`, or begin with it."""
@@ -53,7 +44,7 @@ class Beginnings:
 
     @cached_property
     def _sorted(self) -> tuple[list[bytes], NDArray[np.int64]]:
-        keys = [self.token_bytes(token) for token in range(self._vocabulary.vocab_size)]
+        keys = [self.token_bytes(token) for token in range(self._tokenizer.vocab_size)]
         tokens = list[int]()
         # Sorted in runs first: no other thread runs during a sort, and one of a vocabulary is long.
         for start in range(0, len(keys), SORTED_AT_ONCE):
@@ -63,33 +54,33 @@ class Beginnings:
         return [keys[token] for token in tokens], np.array(tokens, dtype=np.int64)
 
 
-class Beginning:
+class HealedText:
     """What is left of the text that one generation has to begin with."""
 
-    def __init__(self, beginnings: Beginnings, text: bytes) -> None:
-        self._beginnings, self._left = beginnings, text
+    def __init__(self, healer: TokenHealer, text: bytes) -> None:
+        self._healer, self._left = healer, text
 
     @property
-    def is_given(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether all of it was given out: any token may come."""
         return not self._left
 
     @property
     def allowed(self) -> NDArray[np.int64]:
         """All tokens that may come next."""
-        return self._beginnings.tokens_with(self._left)
+        return self._healer.tokens_with(self._left)
 
     def allows(self, ids: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Say which of some tokens may come next."""
         return np.array(
-            [_fits(self._left, self._beginnings.token_bytes(int(token))) for token in ids], dtype=bool
+            [_fits(self._left, self._healer.token_bytes(int(token))) for token in ids], dtype=bool
         )
 
     def fits(self, tokens: Sequence[int]) -> int:
         """Return how many of some tokens, from the first on, may come one after the other."""
         left = self._left
         for count, token in enumerate(tokens):
-            given = self._beginnings.token_bytes(token)
+            given = self._healer.token_bytes(token)
             if left and not _fits(left, given):
                 return count
             left = left[len(given) :]
@@ -97,7 +88,7 @@ class Beginning:
 
     def push(self, token: int) -> None:
         """Note that a token was given out."""
-        self._left = self._left[len(self._beginnings.token_bytes(token)) :]
+        self._left = self._left[len(self._healer.token_bytes(token)) :]
 
 
 def _fits(left: bytes, given: bytes) -> bool:

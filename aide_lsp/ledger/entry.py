@@ -4,7 +4,6 @@ In the mode `text` also the file's path, its text and the completion.
 """
 
 import hashlib
-from functools import cache
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -13,7 +12,8 @@ from aide_lsp import __version__
 from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+    from aide_lsp.completion.model import ModelInfo
+    from aide_lsp.completion.request import Completion, CompletionRequest
 
 LONGEST_KEPT = 1_000_000
 """A text with more characters is not recorded in the mode `text`; only its hashes are."""
@@ -121,15 +121,14 @@ class Entry:
     "The completion's text; only in the mode `text`."
 
 
-def maker_of(completer: "Completer") -> Maker:
-    """Say what a loaded completer makes completions with."""
-    model = completer.model
+def maker_of(model: "ModelInfo") -> Maker:
+    """Say what a loaded model makes completions with."""
     return Maker(
-        model=model.model,
+        model=model.id,
         source_sha256=model.source_sha256,
         recipe=model.recipe,
-        device=completer.session.provider,
-        runtime=_runtime_version(),
+        device=model.device,
+        runtime=model.runtime,
         aide=__version__,
     )
 
@@ -139,6 +138,7 @@ def entry_of(made: Made, salt: bytes) -> Entry:
     from aide_lsp.completion.syntax import language_id_of
 
     request, completion, maker = made.request, made.completion, made.maker
+    options = request.options
     before, after = request.text[: request.offset], request.text[request.offset :]
     keep = made.mode == "text"
     return Entry(
@@ -151,8 +151,8 @@ def entry_of(made: Made, salt: bytes) -> Entry:
         before_hash=hash_of(before, salt),
         after_hash=hash_of(after, salt),
         parameters=evolve(completion.parameters, seed=completion.seed),
-        candidate=request.candidate,
-        max_tokens=request.max_tokens,
+        candidate=options.candidate,
+        max_tokens=options.max_tokens,
         model=maker.model,
         source_sha256=maker.source_sha256,
         recipe=maker.recipe,
@@ -177,11 +177,3 @@ def entry_of(made: Made, salt: bytes) -> Entry:
 def hash_of(text: str, salt: bytes) -> str:
     """Hash a text with the ledger's own salt, so that precomputed tables of hashes are useless."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=salt, digest_size=16).hexdigest()
-
-
-@cache
-def _runtime_version() -> str:
-    """Look the version up without importing the runtime; once, for it takes a millisecond or two."""
-    from aide_lsp.inference.onnx.runtime import installed_runtimes
-
-    return next(reversed(installed_runtimes().values()), "")

@@ -19,7 +19,8 @@ from aide_lsp.errors import LedgerError
 from aide_lsp.ledger.entry import Made, entry_of, maker_of
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+    from aide_lsp.completion.model import ModelInfo
+    from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.ledger.file import LedgerFile
 
 log = logging.getLogger("aide.ledger")
@@ -62,13 +63,13 @@ class LedgerRecorder:
         self._reported: set[str] = set()
 
     def record(
-        self, mode: str, request: "CompletionRequest", completion: "Completion", completer: "Completer"
+        self, mode: str, request: "CompletionRequest", completion: "Completion", model: "ModelInfo"
     ) -> None:
         """Record a completion; those from the completion cache are already recorded."""
         if mode == "off" or completion.from_cache:
             return
         self._start()
-        self._put(Made(request, completion, maker_of(completer), time.time(), mode))
+        self._put(Made(request, completion, maker_of(model), time.time(), mode))
 
     def shown(self, completion_id: str) -> None:
         """Record that a completion was sent to an editor."""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.ledger.entry import Entry, Maker, hash_of, maker_of
 from aide_lsp.settings.fields import FIELDS, PARAMETERS, check_value
 from aide_lsp.settings.limits import ModelLimits
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, CompletionRequest
+    from aide_lsp.completion.completer import Completer
 
 _MAKER = {
     "model": "the model",
@@ -111,9 +113,7 @@ def problem(entry: Entry, text: str | None) -> str | None:
     return None
 
 
-def replay(
-    entry: Entry, text: str, salt: bytes, path: str, completer: "Completer", limits: ModelLimits
-) -> Replay:
+def replay(entry: Entry, text: str, salt: bytes, path: str, completer: "Completer") -> Replay:
     """Run the model again, without the completion cache, and compare.
 
     Raises:
@@ -121,8 +121,8 @@ def replay(
     """
     from aide_lsp.inference.cancel import CancelToken
 
-    differences = tuple(maker_differences(entry, maker_of(completer)))
-    refused = tuple(parameter_differences(entry, limits))
+    differences = tuple(maker_differences(entry, maker_of(completer.info)))
+    refused = tuple(parameter_differences(entry, completer.info.limits))
     if refused:
         return Replay(entry.id, reproduced=False, differences=differences + refused)
     completer.clear_cache()
@@ -142,18 +142,13 @@ def settings_values(entry: Entry) -> dict[str, object]:
     return {"model": entry.model, "recipe": recipe, "provider": entry.device}
 
 
-def _request(entry: Entry, text: str, path: str) -> "CompletionRequest":
-    from aide_lsp.completion.completer import CompletionRequest
-
+def _request(entry: Entry, text: str, path: str) -> CompletionRequest:
     return CompletionRequest(
         text=text,
         offset=entry.offset,
         language_id=entry.language,
         path=path,
-        parameters=entry.parameters,
-        max_tokens=entry.max_tokens,
-        deadline_ms=0,
-        candidate=entry.candidate,
+        options=GenerationOptions(entry.parameters, entry.max_tokens, entry.candidate),
     )
 
 

@@ -18,7 +18,7 @@ from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.status import parameters_json
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completion
+    from aide_lsp.completion.request import Completion
 
 _WORD = re.compile(r"\w*\Z")
 LABEL_LENGTH = 80

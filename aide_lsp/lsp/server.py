@@ -269,15 +269,14 @@ class Server(LanguageServer):
         await work.end("Ready" if loaded else "The model is not loaded")
 
     def _loaded(self) -> None:
-        from aide_lsp.loading import device_of, limits_of
-
         completer = self.host.completer
         if completer is None:
             return
-        self.configuration.limits = limits_of(completer)
-        note = completer.session.provider_note
+        info = completer.info
+        self.configuration.limits = info.limits
+        note = info.device_note
         gc.freeze()  # what was loaded stays: looking for garbage in it would stop all threads for too long
-        log.info("%s is ready: %s%s.", self.host.model, device_of(completer), f" ({note})" if note else "")
+        log.info("%s is ready: %s%s.", self.host.model, info.runs_on, f" ({note})" if note else "")
         if note and self.configuration.resolve().settings.provider == "cuda":
             self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
         self.review_settings()
@@ -286,7 +285,7 @@ class Server(LanguageServer):
 
     async def _verify(self, completer: "Completer") -> None:
         """Look for damage in the files of what was loaded; have them converted again if there is any."""
-        if (folder := getattr(completer, "folder", None)) is not None and (faults := await faults_in(folder)):
+        if (folder := completer.info.folder) is not None and (faults := await faults_in(folder)):
             log.error("Damaged model: %s", " ".join(faults))
             self.host.damaged(completer)
 

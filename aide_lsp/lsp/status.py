@@ -19,7 +19,7 @@ from aide_lsp.settings.fields import PARAMETERS, Parameters, camel
 from aide_lsp.settings.problems import shown
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completion
+    from aide_lsp.completion.request import Completion
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 log = logging.getLogger("aide.requests")
@@ -116,23 +116,22 @@ class Status:
 
     def _device(self) -> dict[str, Any]:
         completer = self._host.completer
-        provider = getattr(getattr(completer, "session", None), "provider", None)
-        recipe = getattr(getattr(completer, "model", None), "recipe", None)
-        return {"device": provider.upper() if provider else None, "recipe": recipe}
+        info = completer.info if completer else None
+        return {"device": info.device.upper() if info else None, "recipe": info.recipe if info else None}
 
     def report(self, uri: str | None = None) -> dict[str, Any]:
         """Everything, as JSON; the parameters are those for a document if one is named."""
         resolved = self._configuration.resolve(uri)
         problems = dict.fromkeys((*resolved.problems, *self._configuration.known_problems()))
-        session = getattr(self._host.completer, "session", None)
+        info = self._host.completer.info if self._host.completer else None
         return {
             "version": __version__,
             "state": self._state,
             "message": escaped(self._host.message) or None,
             "model": self._host.model or resolved.settings.model,
-            "device": getattr(session, "provider", None),
-            "deviceNote": getattr(session, "provider_note", None),
-            "recipe": getattr(getattr(self._host.completer, "model", None), "recipe", None),
+            "device": info.device if info else None,
+            "deviceNote": info.device_note if info else None,
+            "recipe": info.recipe if info else None,
             "parameters": parameters_json(resolved.settings.parameters),
             "settingsProblems": [escaped(problem.message) for problem in problems],
             "lastRequest": self._last,

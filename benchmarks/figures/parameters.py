@@ -16,7 +16,8 @@ from benchmarks.load_meter import core_count, read_clocks, usage
 from benchmarks.machine import describe
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.request import Completion
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "figures"
 CURSOR = "█"
@@ -64,8 +65,8 @@ def measure() -> dict[str, Any]:
     """Measure everything but the times."""
     completer = default_completer()
     return {
-        "model": completer.model.model,
-        "recipe": completer.model.recipe,
+        "model": completer.info.id,
+        "recipe": completer.info.recipe,
         "cursor": TEXT,
         "next_token": next_token(completer),
         "distinct": distinct_completions(completer),
@@ -114,17 +115,20 @@ def cursor_logits(completer: "Completer") -> tuple[Any, Any]:
     The space before the cursor is left out, as Aide does: the next token contains it.
     """
     from aide_lsp.completion.fim import open_format
+    from aide_lsp.completion.prompt import build_prompt
     from aide_lsp.inference.cancel import CancelToken
+    from aide_lsp.inference.onnx.model_folder import read_model_folder
+    from aide_lsp.inference.onnx.open import open_session
     from aide_lsp.inference.prefix_cache import plan
     from aide_lsp.inference.tokenizer import Tokenizer
     from aide_lsp.loading import model_folder
     from aide_lsp.settings.fields import Settings
 
     folder = model_folder(Settings(provider="cpu"), lambda share, sentence: None)
-    tokenizer, session = Tokenizer.from_file(folder / "tokenizer.json"), completer.session
-    prefix, suffix = TEXT.split(CURSOR)
-    prompt = open_format(completer.model.fim, tokenizer)
-    ids = prompt.render(tokenizer.encode(prefix.removesuffix(" ")), tokenizer.encode(suffix))
+    tokenizer, session = Tokenizer.from_file(folder / "tokenizer.json"), open_session(folder, "cpu")
+    before, after = TEXT.split(CURSOR)
+    prompt = build_prompt(before, after, 1024, lambda text: len(tokenizer.encode(text)), reads_suffix=True)
+    ids = open_format(read_model_folder(folder).fim, tokenizer).render(prompt, tokenizer.encode)
     for chunk in plan(ids, 0, session.row_rule):
         session.forward(chunk.ids, chunk.past, [chunk.row], CancelToken())
     return tokenizer, session.full_logits()[-1]
@@ -170,8 +174,9 @@ def complete(
     completer: "Completer", text: str, offset: int, max_tokens: int = 48, **parameters: Any
 ) -> "Completion":
     """Complete a Python text with the default parameters except for those given."""
-    from aide_lsp.completion.completer import CompletionRequest
+    from aide_lsp.completion.request import CompletionRequest
     from aide_lsp.inference.cancel import CancelToken
+    from aide_lsp.inference.options import GenerationOptions
     from aide_lsp.settings.fields import Parameters
 
     request = CompletionRequest(
@@ -179,9 +184,7 @@ def complete(
         offset=offset,
         language_id="python",
         path="example.py",
-        parameters=Parameters(**parameters),
-        max_tokens=max_tokens,
-        deadline_ms=0,
+        options=GenerationOptions(Parameters(**parameters), max_tokens),
     )
     return completer.complete(request, CancelToken())
 

@@ -23,7 +23,7 @@ class Aide:
         """Open a model folder (see `worker.Engine.load`)."""
         import onnxruntime  # noqa: F401 - not part of the loading time, no more than llama.cpp's import
 
-        from aide_lsp.inference.session import open_session
+        from aide_lsp.inference.onnx.open import open_session
 
         def work() -> None:
             self.bench = SpeedBench(open_session(Path(model), "cpu", threads), ids)

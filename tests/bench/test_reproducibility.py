@@ -1,23 +1,16 @@
 """The replay of editing histories: on a tiny model, on one that breaks the promise, and on the real one."""
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
 
-from aide_lsp.bench.reproducibility import Model, Plan, open_history, open_model, replay
-from tests.fakes import END, ByteTokenizer, FakeSession, babbling
+from aide_lsp.bench.reproducibility import ModelLoader, Plan, open_history, open_model, replay
+from tests.fakes import ByteTokenizer, FakeSession, babbling, description
 from tests.tiny_model import tiny_model_folder
 
 PLAN = Plan(histories=4, requests=20, max_tokens=8, num_context=200)
 
 
-@frozen
-class Facts:
-    fim: str = "qwen2.5-coder"
-    end_tokens: tuple[int, ...] = (END,)
-    recipe: str = "exact"
-
-
-def differing(model: Model, plan: Plan = PLAN) -> dict[str, int]:
+def differing(model: ModelLoader, plan: Plan = PLAN) -> dict[str, int]:
     outcome = replay(model, plan, lambda share, sentence: None)
     assert outcome.compared[0].answers == plan.requests
     assert sum(compared.answers for compared in outcome.compared[1:]) > 0
@@ -26,7 +19,7 @@ def differing(model: Model, plan: Plan = PLAN) -> dict[str, int]:
 
 
 def test_a_session_that_depends_on_the_text_alone_then_nothing_differs():
-    model = Model(ByteTokenizer(), Facts(), lambda threads: FakeSession(babbling()))
+    model = ModelLoader(ByteTokenizer(), description(), lambda threads: FakeSession(babbling()))
     assert set(differing(model).values()) == {0}
 
 
@@ -35,14 +28,14 @@ def test_a_session_that_remembers_then_it_is_noticed():
         session = FakeSession(lambda ids: babbling(len(session.forwards) % 7)(ids))
         return session
 
-    found = differing(Model(ByteTokenizer(), Facts(), remembering))
+    found = differing(ModelLoader(ByteTokenizer(), description(), remembering))
     assert found["the model has read nothing yet"] > 10
 
 
 @pytest.mark.parametrize("recipe", ["exact", "fast", "fp16"])
 def test_a_tiny_model_then_nothing_differs(recipe, tmp_path):
     model = open_model(tiny_model_folder(tmp_path / "model", recipe=recipe), "cpu")
-    model = evolve(model, facts=evolve(model.facts, fim="qwen2.5-coder"))
+    model = evolve(model, description=evolve(model.description, fim="qwen2.5-coder"))
     assert set(differing(model).values()) == {0}
 
 

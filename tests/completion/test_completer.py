@@ -1,31 +1,28 @@
 """The completer on a model whose answers are written down."""
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.completion import completer as completing
-from aide_lsp.completion.completer import Completer, CompletionRequest
+from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.errors import DeclinedError
-from aide_lsp.inference import decoder as forwards
-from aide_lsp.inference import generate
+from aide_lsp.inference import decoder, generate
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.settings.limits import ModelLimits
-from tests.fakes import END, ByteTokenizer, FakeSession, babbling, continuing
-
-
-@frozen
-class Facts:
-    """A model's description, as far as the completer reads it."""
-
-    fim: str | None = "qwen2.5-coder"
-    end_tokens: tuple[int, ...] = (END,)
+from tests.fakes import FakeSession, babbling, completer_on, continuing
 
 
 def completer_of(script, *, fim="qwen2.5-coder", **options) -> Completer:
-    return Completer(ByteTokenizer(), FakeSession(script, **options), Facts(fim=fim))
+    return completer_on(FakeSession(script, **options), fim=fim)
+
+
+def session_of(completer: Completer) -> FakeSession:
+    return completer._model._session
 
 
 def request_at(marked: str, **changes) -> CompletionRequest:
@@ -35,16 +32,21 @@ def request_at(marked: str, **changes) -> CompletionRequest:
         num_context=changes.pop("num_context", 1024),
         seed=changes.pop("seed", None),
     )
-    request = CompletionRequest(
+    return CompletionRequest(
         text=marked.replace("|", "", 1),
         offset=marked.index("|"),
         language_id="python",
         path="a.py",
-        parameters=parameters,
-        max_tokens=64,
-        deadline_ms=0,
+        options=evolve(GenerationOptions(parameters, max_tokens=64), **changes),
     )
-    return evolve(request, **changes)
+
+
+def with_options(request: CompletionRequest, **changes) -> CompletionRequest:
+    return evolve(request, options=evolve(request.options, **changes))
+
+
+def with_parameters(request: CompletionRequest, **changes) -> CompletionRequest:
+    return with_options(request, parameters=evolve(request.options.parameters, **changes))
 
 
 def complete(completer, request):
@@ -93,21 +95,21 @@ def test_complete_candidates_of_one_seed_differ():
 def test_complete_when_typed_along_asks_no_model():
     completer = completer_of(continuing({"x = ": "foo(bar)\n"}))
     first = complete(completer, request_at("x = |\n"))
-    asked = len(completer.session.forwards)
+    asked = len(session_of(completer).forwards)
     rest = complete(completer, request_at("x = foo(|\n"))
     assert rest.text == "bar)"
     assert rest.from_cache
     assert rest.id == first.id
-    assert len(completer.session.forwards) == asked
+    assert len(session_of(completer).forwards) == asked
 
 
 def test_complete_when_typed_along_with_seed_asks_the_model():
     """The rest of an older answer need not be what a fresh request gives."""
     completer = completer_of(continuing({"x = ": "foo(bar)\n"}))
     complete(completer, request_at("x = |\n", seed=1))
-    asked = len(completer.session.forwards)
+    asked = len(session_of(completer).forwards)
     assert not complete(completer, request_at("x = foo(|\n", seed=1)).from_cache
-    assert len(completer.session.forwards) > asked
+    assert len(session_of(completer).forwards) > asked
 
 
 def test_forget_makes_the_next_answer_fresh():
@@ -153,18 +155,18 @@ def test_complete_when_cancelled_raises():
     with pytest.raises(Cancelled):
         completer.complete(request_at("x|"), token)
     token = CancelToken()
-    completer.session.on_forward = lambda count: token.cancel()
+    session_of(completer).on_forward = lambda count: token.cancel()
     with pytest.raises(Cancelled):
         completer.complete(request_at("x|"), token)
-    completer.session.on_forward = None
+    session_of(completer).on_forward = None
     assert complete(completer, request_at("x|")).text == "y"
 
 
 def test_complete_when_over_time_half_way_then_nothing_is_shown(monkeypatch):
     """A part would depend on how fast the machine is."""
     completer = completer_of(continuing({"x": "y" * 60}))
-    for module in (completing, generate, forwards):
-        monkeypatch.setattr(module, "monotonic", lambda: len(completer.session.forwards) / 10)
+    for module in (completing, generate, decoder):
+        monkeypatch.setattr(module, "monotonic", lambda: len(session_of(completer).forwards) / 10)
     completion = complete(completer, request_at("x|", deadline_ms=450))
     assert 0 < completion.generated_tokens < 60
     assert (completion.text, completion.finish_reason, completion.empty_reason) == ("", "timeout", "timeout")
@@ -197,7 +199,7 @@ def test_complete_when_the_model_takes_more_then_reads_its_whole_num_context():
 def test_complete_without_fim_reads_the_prefix_only():
     completer = completer_of(continuing({"x = ": "1\n"}), fim=None)
     assert complete(completer, request_at("x = |\ny = 2\n")).text == "1"
-    assert all(b"y" not in bytes(ids) for ids, _, _ in completer.session.forwards)
+    assert all(b"y" not in bytes(ids) for ids, _, _ in session_of(completer).forwards)
 
 
 @pytest.mark.parametrize("marked", ["|", "x|", " |", "|\ny"])

@@ -3,10 +3,15 @@
 import pytest
 
 from aide_lsp.completion.fim import FORMATS, open_format
+from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart
 from aide_lsp.errors import ModelFilesError
 from tests.fakes import CONTROL_TOKENS, ByteTokenizer
 
 PREFIX, SUFFIX, MIDDLE = (CONTROL_TOKENS[f"<|fim_{part}|>"] for part in ("prefix", "suffix", "middle"))
+
+
+def prompt(prefix: str, suffix: str) -> Prompt:
+    return Prompt((PromptPart(PartKind.PREFIX, prefix), PromptPart(PartKind.SUFFIX, suffix)))
 
 
 @pytest.mark.parametrize(
@@ -18,13 +23,15 @@ PREFIX, SUFFIX, MIDDLE = (CONTROL_TOKENS[f"<|fim_{part}|>"] for part in ("prefix
     ],
 )
 def test_render(name, ids):
-    prompt = open_format(name, ByteTokenizer())
-    assert prompt.render([1, 2], [3, 4]) == ids
-    assert prompt.overhead == len(ids) - len({1, 2, 3, 4} & set(ids))
+    template = open_format(name, ByteTokenizer())
+    assert template.render(prompt("\1\2", "\3\4"), ByteTokenizer().encode) == ids
+    assert template.overhead == len(ids) - len({1, 2, 3, 4} & set(ids))
 
 
 def test_render_of_an_empty_text_keeps_the_control_tokens():
-    assert open_format("qwen2.5-coder", ByteTokenizer()).render([], []) == [PREFIX, SUFFIX, MIDDLE]
+    template = open_format("qwen2.5-coder", ByteTokenizer())
+    assert template.render(prompt("", ""), ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE]
+    assert template.render(Prompt(()), ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE]
 
 
 def test_open_format_finds_what_ends_a_text():

@@ -5,7 +5,7 @@ import pytest
 from tiny_model import TinySpec, tiny_gguf, tiny_model_folder, tiny_weights
 
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.session import open_session
+from aide_lsp.inference.onnx.open import open_session
 from tests.convert.reference_decoder import logits as reference_logits
 
 IDS = np.random.default_rng(7).integers(0, 384, size=90).tolist()

@@ -11,7 +11,7 @@ from aide_lsp.convert.convert import convert
 from aide_lsp.convert.packing import add_packed_matrices
 from aide_lsp.errors import ConversionError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.session import open_session
+from aide_lsp.inference.onnx.open import open_session
 
 
 @pytest.fixture(scope="module", params=["exact", "fast"])

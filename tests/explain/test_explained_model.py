@@ -5,11 +5,12 @@ import pytest
 from attrs import evolve
 
 from aide_lsp.cli.sample import NAME, sample
-from aide_lsp.completion.completer import CompletionRequest
+from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.explain.explanation import explain
 from aide_lsp.explain.page import render
 from aide_lsp.explain.report import WIDTH, report
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters, Settings
 
 pytestmark = pytest.mark.real_model
@@ -37,12 +38,10 @@ def test_explained_completion_is_the_one_that_is_offered(completer, parameters):
         offset=offset,
         language_id="python",
         path=NAME,
-        parameters=evolve(parameters, num_context=256),
-        max_tokens=12,
-        deadline_ms=0,
+        options=GenerationOptions(evolve(parameters, num_context=256), max_tokens=12),
     )
     completion = completer.complete(request, CancelToken())
-    explanation = explain(completer, request, "CPU", CancelToken())
+    explanation = explain(completer, request, CancelToken())
     assert explanation.completion.text == completion.text
     for token in explanation.tokens:
         step = token.step

@@ -7,29 +7,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aide_lsp.completion.completer import Completer, CompletionRequest
+from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.errors import DeclinedError
 from aide_lsp.explain.explanation import as_json, explain
-from aide_lsp.explain.recorder import STAGES
+from aide_lsp.explain.trace import STAGES
 from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from tests.completion.test_completer import completer_of, request_at
-from tests.fakes import FakeSession, babbling, continuing
+from tests.completion.test_completer import completer_of, request_at, session_of, with_parameters
+from tests.fakes import FakeSession, babbling, completer_on, continuing
 
 ROOT = Path(__file__).parents[2]
 MARKED = "import os\n\ndef f(a):\n    retu|\n    return a\n\nf(1)\n"
 
 
 def explained(completer: Completer, request: CompletionRequest):
-    return explain(completer, request, "CPU", CancelToken())
-
-
-def parameters(request: CompletionRequest, **changes) -> CompletionRequest:
-    return evolve(request, parameters=evolve(request.parameters, **changes))
+    return explain(completer, request, CancelToken())
 
 
 class Listening(FakeSession):
@@ -74,9 +70,9 @@ def test_pieces_of_the_tokens_make_up_what_is_shown(cursor, seed, crlf):
     ("temperature", "top_k", "top_p"), [(0.7, 50, 0.95), (1.0, 5, 0.5), (0.33, 100, 1.0), (0.0, 50, 0.9)]
 )
 def test_probabilities_and_counts_are_those_of_the_sampler_on_all_logits(temperature, top_k, top_p):
-    request = parameters(request_at("x\n|", seed=3), temperature=temperature, top_k=top_k, top_p=top_p)
-    completer = completer_of(babbling())
-    completer.session = completer._writer._session = session = Listening(babbling())
+    request = with_parameters(request_at("x\n|", seed=3), temperature=temperature, top_k=top_k, top_p=top_p)
+    session = Listening(babbling())
+    completer = completer_on(session)
     tokens = explained(completer, request).tokens
     taken = session.logits[-len(tokens) :] if top_k <= 64 else session.logits[1::2]
     assert len(taken) == len(tokens) > 3
@@ -94,7 +90,7 @@ def test_probabilities_and_counts_are_those_of_the_sampler_on_all_logits(tempera
 
 
 def test_temperature_next_to_0_is_explained_too():
-    request = parameters(request_at("x = |"), temperature=5e-324, seed=1)
+    request = with_parameters(request_at("x = |"), temperature=5e-324, seed=1)
     step = explained(completer_of(babbling()), request).tokens[0].step
     assert (step.probability, step.entropy, step.log_mass[0]) == (1.0, 0.0, 0.0)
 
@@ -176,9 +172,9 @@ def test_explaining_leaves_no_answer_behind_and_obeys_a_cancel():
     explained(completer, request)
     assert not completer.complete(request, CancelToken()).from_cache
     token = CancelToken()
-    completer.session.on_forward = lambda count: token.cancel()
+    session_of(completer).on_forward = lambda count: token.cancel()
     with pytest.raises(Cancelled):
-        explain(completer, request, "CPU", token)
+        explain(completer, request, token)
     with pytest.raises(DeclinedError):
         explained(completer, request_at("|" + "x" * 10_001))
 

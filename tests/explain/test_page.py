@@ -13,7 +13,7 @@ from aide_lsp.explain.explanation import as_json, explain
 from aide_lsp.explain.page import FOLDER, SCRIPTS, as_script_data, render
 from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import CancelToken
-from tests.completion.test_completer import completer_of, request_at
+from tests.completion.test_completer import completer_of, request_at, session_of
 from tests.explain.test_explanation import parameters
 from tests.fakes import babbling, continuing
 
@@ -142,7 +142,7 @@ def _prompt_ids(explanation, script) -> list[int]:
     """The prompt as the model got it, by what a session was asked for."""
     completer = completer_of(script)
     seen: list[list[int]] = []
-    session = completer.session
+    session = session_of(completer)
     session.script = lambda ids: seen.append(list(ids)) or script(ids)
     completer.complete(request_at("x\n|", temperature=0.8, seed=5), CancelToken())
     return seen[0]

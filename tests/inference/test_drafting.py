@@ -10,16 +10,17 @@ from tiny_model import tiny_model_folder
 
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.drafting import LONGEST_DRAFT, Drafter
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
 from aide_lsp.inference.observer import Observer
+from aide_lsp.inference.onnx.open import open_session
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache, RowRule
-from aide_lsp.inference.sampler import SamplingParams
-from aide_lsp.inference.session import open_session
-from aide_lsp.inference.token_healing import Beginnings
+from aide_lsp.inference.token_healing import TokenHealer
 from aide_lsp.inference.tokenizer import Tokenizer
+from aide_lsp.settings.fields import Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 
-GREEDY = SamplingParams(temperature=0.0, top_k=50, top_p=0.95, seed=0)
+GREEDY = Parameters(temperature=0.0, top_k=50, top_p=0.95, seed=0)
 
 
 def draft(text, drafter=None, rows=1, longest=10, fits=None):
@@ -54,9 +55,9 @@ def test_propose_when_a_text_was_generated_lately_then_it_may_come_again():
 
 
 def test_propose_when_the_text_has_to_begin_in_a_way_then_only_such_a_draft_comes():
-    beginning = Beginnings(ByteTokenizer()).of("b")
-    assert draft("(abc)(adx)(a", fits=beginning.fits).startswith("b")
-    assert draft("(adx)(a", fits=beginning.fits) == ""
+    healed = TokenHealer(ByteTokenizer()).of("b")
+    assert draft("(abc)(adx)(a", fits=healed.fits).startswith("b")
+    assert draft("(adx)(a", fits=healed.fits) == ""
 
 
 def test_propose_when_drafts_were_wrong_then_they_cost_no_rows():
@@ -104,22 +105,22 @@ def looping(seed: int, period: int):
     return script
 
 
-def run(session, prompt, sampling, drafter, count=30, cache=None, beginning=None, **limits):
+def run(session, prompt, sampling, drafter, count=30, cache=None, healed=None):
     generation = generate(
         session,
         PrefixCache() if cache is None else cache,
         prompt,
-        sampling,
-        Limits(count, end_tokens=frozenset([END]), **limits),
+        GenerationOptions(sampling, count),
         CancelToken(),
-        beginning,
+        end_tokens=frozenset([END]),
+        healed=healed,
         drafter=drafter,
     )
     return list(generation), generation.finish_reason, generation
 
 
 samplings = st.builds(
-    SamplingParams,
+    Parameters,
     temperature=st.sampled_from([0.0, 0.7, 1.0, 5.0]),
     top_k=st.sampled_from([1, 50, 63, 64, 65]),
     top_p=st.sampled_from([0.5, 0.95, 1.0]),
@@ -134,11 +135,11 @@ def test_generate_when_drafting_then_tokens_and_reason_are_those_without(
     given_prompts, sampling, period, count, text
 ):
     drafter, cache, session = Drafter(), PrefixCache(), FakeSession(looping(1, period), context_length=64)
-    beginnings = Beginnings(ByteTokenizer())
+    healer = TokenHealer(ByteTokenizer())
     for prompt in given_prompts:
-        with_drafts = run(session, prompt, sampling, drafter, count, cache, beginnings.of(text))
+        with_drafts = run(session, prompt, sampling, drafter, count, cache, healer.of(text))
         alone = FakeSession(looping(1, period), context_length=64)
-        without = run(alone, prompt, sampling, None, count, None, beginnings.of(text))
+        without = run(alone, prompt, sampling, None, count, None, healer.of(text))
         assert with_drafts[:2] == without[:2]
         assert session.held[: len(cache)] == list(cache.ids)
 
@@ -154,7 +155,9 @@ def test_generate_when_drafts_are_right_then_forwards_are_few_and_of_an_even_num
 def test_generate_when_closed_amid_a_draft_then_the_next_prompt_finds_what_was_run():
     session, cache, drafter = FakeSession(saying("abcabcabcabc", after=6)), PrefixCache(), Drafter()
     prompt = list(b"abcabc")
-    with generate(session, cache, prompt, GREEDY, Limits(12), CancelToken(), drafter=drafter) as generation:
+    with generate(
+        session, cache, prompt, GenerationOptions(GREEDY, 12), CancelToken(), drafter=drafter
+    ) as generation:
         assert [next(generation) for _ in range(3)] == list(b"abc")
     assert list(cache.ids)[:9] == list(b"abcabcabc")[: len(cache)]
     session.forwards.clear()
@@ -186,18 +189,15 @@ def test_generate_when_an_observer_reads_logits_then_each_token_has_a_forward():
         reads_logits = True
 
     session = FakeSession(looping(1, 5))
-    limits = Limits(20)
     tokens = list(
         generate(
             session,
             PrefixCache(),
             list(b"abcde" * 4),
-            GREEDY,
-            limits,
+            GenerationOptions(GREEDY, 20),
             CancelToken(),
-            None,
-            Reader(),
-            Drafter(),
+            observer=Reader(),
+            drafter=Drafter(),
         )
     )
     assert len(tokens) == len(session.forwards) == 20
@@ -218,7 +218,7 @@ def tiny(request, tmp_path_factory):
 def test_generate_when_drafting_on_a_model_then_keys_values_and_tokens_have_the_same_bits(
     tiny, given_prompts, temperature, seed
 ):
-    sampling, drafter, cache = SamplingParams(temperature, 50, 0.95, seed), Drafter(), PrefixCache()
+    sampling, drafter, cache = Parameters(temperature, 50, 0.95, seed), Drafter(), PrefixCache()
     for prompt in given_prompts:
         drafted = run(tiny, prompt, sampling, drafter, 40, cache)[0], bits(tiny, len(prompt) + 39)
         plain = run(tiny, prompt, sampling, None, 40)[0], bits(tiny, len(prompt) + 39)
@@ -258,7 +258,7 @@ def test_generate_when_drafting_on_the_real_model_then_tokens_are_those_without(
     ids = Tokenizer.from_file(real_model_dir / "tokenizer.json").encode(text[:6000])
     session, drafter, cache, saved = open_session(real_model_dir, "cpu"), Drafter(), PrefixCache(), 0
     for length in (200, 353, 506):
-        sampling = SamplingParams(temperature, 50, 0.95, seed=length)
+        sampling = Parameters(temperature, 50, 0.95, seed=length)
         tokens, _, generation = run(session, ids[:length], sampling, drafter, 24, cache)
         assert tokens == run(session, ids[:length], sampling, None, 24)[0]
         saved += len(tokens) - generation.timings.forwards

@@ -2,7 +2,6 @@
 
 import math
 import threading
-from time import monotonic
 
 import numpy as np
 import pytest
@@ -11,26 +10,28 @@ from hypothesis import strategies as st
 
 from aide_lsp.errors import SessionError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
 from aide_lsp.inference.observer import Observer
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
-from aide_lsp.inference.sampler import SamplingParams
+from aide_lsp.settings.fields import Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 
 PROMPT = list(b"def f(")
-GREEDY = SamplingParams(temperature=0.0, top_k=50, top_p=0.95, seed=0)
-WARM = SamplingParams(temperature=1.0, top_k=50, top_p=0.95, seed=7)
+GREEDY = Parameters(temperature=0.0, top_k=50, top_p=0.95, seed=0)
+WARM = Parameters(temperature=1.0, top_k=50, top_p=0.95, seed=7)
 
 
-def start(session, prompt=PROMPT, sampling=GREEDY, cache=None, cancel=None, **limits):
-    bounds = Limits(**{"max_tokens": 50, "end_tokens": frozenset([END]), **limits})
+def start(
+    session, prompt=PROMPT, sampling=GREEDY, cache=None, cancel=None, *, max_tokens=50, deadline_ms=0, **more
+):
     return generate(
         session,
         PrefixCache() if cache is None else cache,
         prompt,
-        sampling,
-        bounds,
+        GenerationOptions(sampling, max_tokens, deadline_ms=deadline_ms),
         CancelToken() if cancel is None else cancel,
+        **{"end_tokens": frozenset([END]), **more},
     )
 
 
@@ -62,7 +63,7 @@ def test_generate_when_prompt_does_not_fit_then_says_so(prompt):
 
 def test_generate_when_deadline_has_passed_then_times_out_before_the_next_forward():
     session = FakeSession(saying("abcdef", after=len(PROMPT)))
-    generation = start(session, deadline=monotonic() - 1.0)
+    generation = start(session, deadline_ms=1e-9)
     assert (bytes(generation), generation.finish_reason) == (b"", "timeout")
     assert session.forwards == []
 
@@ -77,7 +78,7 @@ def test_generate_when_deadline_passes_in_a_long_prefill_then_what_was_run_is_ke
 
     cache = PrefixCache()
     session = FakeSession(babbling(), on_forward=tick)
-    generation = start(session, [65] * (3 * CHUNK_ROWS), cache=cache, deadline=2.0)
+    generation = start(session, [65] * (3 * CHUNK_ROWS), cache=cache, deadline_ms=2000)
     assert (list(generation), generation.finish_reason) == ([], "timeout")
     assert len(cache) == 2 * CHUNK_ROWS
 
@@ -162,11 +163,7 @@ def test_generate_when_two_use_the_cache_in_turns_then_each_says_what_it_would_a
 @pytest.mark.parametrize(("top_k", "calls"), [(50, 0), (65, 3), (0, 3)])
 def test_generate_when_more_than_the_candidates_may_be_drawn_then_asks_for_all_logits(top_k, calls):
     session = FakeSession(babbling(), candidate_count=64)
-    list(
-        start(
-            session, sampling=SamplingParams(1.0, top_k, 0.95, seed=1), max_tokens=3, end_tokens=frozenset()
-        )
-    )
+    list(start(session, sampling=Parameters(1.0, top_k, 0.95, seed=1), max_tokens=3, end_tokens=frozenset()))
     assert session.full_logits_calls == calls
 
 
@@ -177,7 +174,7 @@ def tied(ids):
 
 @given(st.integers(), st.integers(1, 64), st.floats(0, 1), st.sampled_from([babbling(), tied]))
 def test_generate_when_candidates_suffice_then_equals_generation_from_all_logits(seed, top_k, top_p, script):
-    sampling = SamplingParams(1.0, top_k, top_p, seed)
+    sampling = Parameters(1.0, top_k, top_p, seed=seed)
     few, everything = (
         list(start(FakeSession(script, candidate_count=count), sampling=sampling, max_tokens=4))
         for count in (64, 261)
@@ -208,18 +205,20 @@ def test_generate_when_a_logit_that_is_no_candidate_is_nan_or_infinite_then_says
     session = FakeSession(lambda _: np.zeros(261))
     session.full_logits = lambda: np.array([[*np.zeros(260), bad]])
     with pytest.raises(SessionError, match="NaN or infinite"):
-        next(start(session, sampling=SamplingParams(1.0, 100, 0.9, seed=1)))
+        next(start(session, sampling=Parameters(1.0, 100, 0.9, seed=1)))
 
 
 @given(st.integers(), st.floats(0, 1))
 def test_generate_when_top_k_is_one_then_the_same_for_each_seed(seed, top_p):
-    one = list(start(FakeSession(tied), sampling=SamplingParams(1.0, 1, top_p, seed), max_tokens=4))
+    one = list(start(FakeSession(tied), sampling=Parameters(1.0, 1, top_p, seed=seed), max_tokens=4))
     assert one == list(start(FakeSession(tied), max_tokens=4))
 
 
 def test_generate_when_seed_differs_then_text_differs_and_same_seed_is_the_same():
     def run(seed):
-        return tuple(start(FakeSession(babbling()), sampling=SamplingParams(1.0, 0, 1.0, seed), max_tokens=8))
+        return tuple(
+            start(FakeSession(babbling()), sampling=Parameters(1.0, 0, 1.0, seed=seed), max_tokens=8)
+        )
 
     assert run(1) == run(1)
     assert len({run(seed) for seed in range(5)}) == 5
@@ -240,13 +239,10 @@ class Listener(Observer):
 
 @pytest.mark.parametrize("top_k", [50, 100])
 def test_generate_when_observed_then_the_same_tokens_and_each_draw_is_told(top_k):
-    sampling = SamplingParams(temperature=1.0, top_k=top_k, top_p=0.9, seed=7)
+    sampling = Parameters(temperature=1.0, top_k=top_k, top_p=0.9, seed=7)
     listener = Listener()
     plain = list(start(FakeSession(babbling()), sampling=sampling, max_tokens=20))
-    cache, limits = PrefixCache(), Limits(max_tokens=20, end_tokens=frozenset([END]))
-    observed = generate(
-        FakeSession(babbling()), cache, PROMPT, sampling, limits, CancelToken(), None, listener
-    )
+    observed = start(FakeSession(babbling()), sampling=sampling, max_tokens=20, observer=listener)
     assert list(observed) == plain
     assert [draw.token for draw in listener.draws][: len(plain)] == plain
     assert all(draw.kept.size == draw.probs.size <= top_k for draw in listener.draws)

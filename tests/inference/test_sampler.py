@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.inference.sampler import SamplingParams, distribution, draw, probabilities, suffices, uniform
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.inference.sampler import check, distribution, draw, probabilities, suffices, uniform
+from aide_lsp.settings.fields import Parameters
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "sampling_reference.json").read_text("utf-8"))
 FOUR = np.log(np.array([0.1, 0.4, 0.2, 0.3]))
@@ -22,8 +24,12 @@ logit_rows = st.lists(
 ).map(lambda values: np.array(values, dtype=np.float32))
 
 
-def params(temperature=1.0, top_k=0, top_p=1.0, seed=0, candidate=0):
-    return SamplingParams(temperature, top_k, top_p, seed, candidate)
+def params(temperature=1.0, top_k=0, top_p=1.0):
+    return Parameters(temperature, top_k, top_p)
+
+
+def keyed(seed=0, candidate=0):
+    return GenerationOptions(params(), 1, candidate, drawn_seed=seed)
 
 
 def kept(logits, p):
@@ -88,7 +94,7 @@ def test_temperature_when_next_to_0_then_only_the_best_tokens_are_left(temperatu
 def test_draw_when_a_token_has_no_probability_then_never_draws_it(monkeypatch):
     monkeypatch.setattr("aide_lsp.inference.sampler.uniform", lambda *_: 1.0 - 2.0**-53)
     ids, probs = distribution(np.array([1.0, 1.0, -math.inf, -1e6]), np.arange(4), params(0.1))
-    assert draw(ids, probs, params(), 0) == 1
+    assert draw(ids, probs, keyed(), 0) == 1
 
 
 @pytest.mark.parametrize(
@@ -101,9 +107,9 @@ def test_draw_when_a_token_has_no_probability_then_never_draws_it(monkeypatch):
         {"top_p": 1.1},
     ],
 )
-def test_params_when_out_of_range_then_are_refused(values):
+def test_check_when_parameters_are_out_of_range_then_they_are_refused(values):
     with pytest.raises(ValueError, match="must be"):
-        params(**values)
+        check(params(**values))
 
 
 @pytest.mark.parametrize("case", REFERENCE["cases"], ids=lambda case: case["id"])
@@ -123,7 +129,7 @@ def test_draw_when_repeated_then_frequencies_are_the_reference(case):
     p = params(case["temperature"], case["top_k"] or 0, 1.0 if case["top_p"] is None else case["top_p"])
     ids, probs = distribution(logits, np.arange(logits.size), p)
     count = 20_000
-    drawn = Counter(draw(ids, probs, p, position) for position in range(count))
+    drawn = Counter(draw(ids, probs, keyed(), position) for position in range(count))
     assert drawn.keys() <= set(case["ids"])
     expected = {i: q * count for i, q in zip(case["ids"], case["probs"], strict=True)}
     assert chi_square_tail(drawn, expected) > 1e-3
@@ -138,7 +144,7 @@ def test_draw_when_seeds_change_then_frequencies_are_the_distribution():
         for candidate in range(10)
         for position in range(10)
     ]
-    drawn = Counter(draw(ids, probs, params(seed=s, candidate=c), p) for s, c, p in keys)
+    drawn = Counter(draw(ids, probs, keyed(s, c), p) for s, c, p in keys)
     expected = {int(i): float(q) * len(keys) for i, q in zip(ids, probs, strict=True)}
     assert chi_square_tail(drawn, expected) > 1e-3
 

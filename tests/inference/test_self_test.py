@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from tiny_model import tiny_model_folder
 
+from aide_lsp.inference.onnx.open import open_session
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.self_test import keeps_bits
-from aide_lsp.inference.session import Candidates, open_session
+from aide_lsp.inference.session import Candidates
 from tests.fakes import FakeSession, babbling
 from tests.inference.onnx.exported_decoder import write_export
 

@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 from tiny_model import tiny_model_folder
 
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
+from aide_lsp.inference.onnx.open import open_session
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.sampler import SamplingParams
-from aide_lsp.inference.session import open_session
 from aide_lsp.inference.slots import SMALL_LOSS, Slots
+from aide_lsp.settings.fields import Parameters
 from tests.fakes import FakeSession, babbling
 
-WARM = SamplingParams(1.0, 50, 0.95, seed=3)
+WARM = Parameters(1.0, 50, 0.95, seed=3)
 ONE, TWO, THREE = ([1 + number, *range(10, 110)] for number in range(3))
 """Three texts of 101 tokens that share none of their beginning."""
 
@@ -21,7 +22,7 @@ ONE, TWO, THREE = ([1 + number, *range(10, 110)] for number in range(3))
 def ask(session, slots, prompt, count=4, *, ahead=False):
     """Return the tokens behind a prompt, and how many of its own need not be run."""
     cache = slots.take(prompt, ahead=ahead)
-    generation = generate(session, cache, prompt, WARM, Limits(count), CancelToken())
+    generation = generate(session, cache, prompt, GenerationOptions(WARM, count), CancelToken())
     return list(generation), generation.timings.cached_tokens
 
 
@@ -102,7 +103,10 @@ def test_take_when_the_model_is_a_real_one_then_bits_are_those_of_a_cold_one(tin
         prompt = 2 * [ONE, TWO, THREE][text][:length] + tail
         warm = ask(tiny, slots, prompt)[0], bits(tiny, prompt)
         tiny.use(tiny.new_kv())
-        cold = list(generate(tiny, PrefixCache(), prompt, WARM, Limits(4), CancelToken())), bits(tiny, prompt)
+        cold = (
+            list(generate(tiny, PrefixCache(), prompt, GenerationOptions(WARM, 4), CancelToken())),
+            bits(tiny, prompt),
+        )
         assert warm == cold
 
 

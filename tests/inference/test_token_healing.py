@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.sampler import SamplingParams
-from aide_lsp.inference.token_healing import Beginnings
+from aide_lsp.inference.token_healing import TokenHealer
+from aide_lsp.settings.fields import Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling
 
 
@@ -35,19 +36,19 @@ class Words:
     ],
 )
 def test_allowed_tokens_go_on_as_the_text_does(text, allowed):
-    beginning = Beginnings(Words()).of(text)
-    assert {Words.WORDS[token] for token in beginning.allowed} == allowed
+    healed = TokenHealer(Words()).of(text)
+    assert {Words.WORDS[token] for token in healed.allowed} == allowed
     every = np.arange(Words.vocab_size)
-    assert set(every[beginning.allows(every)]) == set(beginning.allowed)
+    assert set(every[healed.allows(every)]) == set(healed.allowed)
 
 
 def test_push_shortens_what_is_left():
-    beginning = Beginnings(Words()).of("retx")
-    beginning.push(Words.WORDS.index(b"ret"))
-    assert {Words.WORDS[token] for token in beginning.allowed} == {b"x"}
-    assert not beginning.is_given
-    beginning.push(Words.WORDS.index(b"x"))
-    assert beginning.is_given
+    healed = TokenHealer(Words()).of("retx")
+    healed.push(Words.WORDS.index(b"ret"))
+    assert {Words.WORDS[token] for token in healed.allowed} == {b"x"}
+    assert not healed.is_complete
+    healed.push(Words.WORDS.index(b"x"))
+    assert healed.is_complete
 
 
 @given(
@@ -63,10 +64,10 @@ def test_generate_begins_with_the_text(text, seed, temperature, top_p):
         session,
         PrefixCache(),
         [1, 2, 3],
-        SamplingParams(temperature, 5, top_p, seed),
-        Limits(max_tokens=40, end_tokens=frozenset({END})),
+        GenerationOptions(Parameters(temperature, 5, top_p, seed=seed), max_tokens=40),
         CancelToken(),
-        Beginnings(tokenizer).of(text),
+        end_tokens=frozenset({END}),
+        healed=TokenHealer(tokenizer).of(text),
     )
     written = b"".join(map(tokenizer.token_bytes, tokens))
     assert written.startswith(text.encode("utf-8", "replace"))
@@ -83,10 +84,9 @@ def test_generate_draws_only_what_the_parameters_leave():
             session,
             PrefixCache(),
             [1, 2],
-            SamplingParams(1.0, 2, 1.0, seed),
-            Limits(max_tokens=2),
+            GenerationOptions(Parameters(1.0, 2, 1.0, seed=seed), max_tokens=2),
             CancelToken(),
-            Beginnings(ByteTokenizer()).of("b"),
+            healed=TokenHealer(ByteTokenizer()).of("b"),
         )
         first, second = tokens
         assert first == ord("b")

@@ -1,8 +1,10 @@
 """Completions as a completer would make them, for tests of the ledger."""
 
-from types import SimpleNamespace
+import attrs
 
-from aide_lsp.completion.completer import Completion, CompletionRequest
+from aide_lsp.completion.model import ModelInfo
+from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
 
 SECRET = "marker_of_the_source"
@@ -10,21 +12,27 @@ TEXT = f"def {SECRET}(a):\n    return \n"
 OFFSET = len(TEXT) - 1
 
 
-def fake_completer(**changes):
-    """What a ledger asks of a completer."""
-    facts = {"model": "fake", "source_sha256": "ab" * 32, "recipe": "exact"} | changes
-    return SimpleNamespace(model=SimpleNamespace(**facts), session=SimpleNamespace(provider="cpu"))
+def model_info(**changes):
+    """What a ledger knows of a model."""
+    facts = {
+        "id": "fake",
+        "engine": "fake",
+        "device": "cpu",
+        "recipe": "exact",
+        "vocabulary_size": 1_000,
+        "context_length": 2_048,
+        "source_sha256": "ab" * 32,
+        "runtime": "1.30.0",
+    }
+    return ModelInfo(**(facts | changes))
 
 
 def request_for(text=TEXT, offset=OFFSET, **changes):
     """A request; the path holds the marker too."""
-    facts = {
-        "language_id": "",
-        "path": f"/home/{SECRET}/x.py",
-        "parameters": Parameters(),
-        "max_tokens": 128,
-        "deadline_ms": 0,
-    }
+    options = GenerationOptions(Parameters(), max_tokens=128)
+    names = {field.name for field in attrs.fields(GenerationOptions)}
+    options = attrs.evolve(options, **{name: changes.pop(name) for name in names & changes.keys()})
+    facts = {"language_id": "", "path": f"/home/{SECRET}/x.py", "options": options}
     return CompletionRequest(text=text, offset=offset, **(facts | changes))
 
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from aide_lsp.cli.main import main
 from aide_lsp.errors import LedgerError
 from aide_lsp.ledger.file import forget, opened
-from tests.ledger.making import completion_of, fake_completer, request_for
+from tests.ledger.making import completion_of, model_info, request_for
 
 
 def test_database_of_another_program_is_left_as_it_is(path):
@@ -36,7 +36,7 @@ def test_database_of_another_program_is_left_as_it_is(path):
     ],
 )
 def test_value_of_another_type_is_damage(path, recorder, column, value):
-    recorder.record("text", request_for(), completion_of(1), fake_completer())
+    recorder.record("text", request_for(), completion_of(1), model_info())
     recorder.flush(20)
     with sqlite3.connect(path) as other:
         other.execute(f"UPDATE completions SET {column} = ?", (value,))

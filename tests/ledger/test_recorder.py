@@ -14,11 +14,11 @@ from aide_lsp.ledger import recorder as recording
 from aide_lsp.ledger.file import forget, opened
 from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.settings.fields import Parameters
-from tests.ledger.making import SECRET, TEXT, completion_of, fake_completer, request_for
+from tests.ledger.making import SECRET, TEXT, completion_of, model_info, request_for
 
 
 def record(recorder, number=0, mode="hashes", request=None, **changes):
-    recorder.record(mode, request or request_for(), completion_of(number, **changes), fake_completer())
+    recorder.record(mode, request or request_for(), completion_of(number, **changes), model_info())
 
 
 def newest(path):
@@ -325,7 +325,7 @@ from aide_lsp.ledger.recorder import LedgerRecorder
 from tests.ledger.making import *
 recorder = LedgerRecorder(lambda: Path(sys.argv[1]))
 for number in range(100):
-    recorder.record("hashes", request_for(), completion_of(number + int(sys.argv[2])), fake_completer())
+    recorder.record("hashes", request_for(), completion_of(number + int(sys.argv[2])), model_info())
     recorder.shown(completion_of(number + int(sys.argv[2])).id)
     if number % 10 == 9:
         recorder.flush(20)

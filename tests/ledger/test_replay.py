@@ -7,11 +7,9 @@ from attrs import evolve
 
 from aide_lsp.ledger import replay as replaying
 from aide_lsp.ledger.entry import Made, entry_of, maker_of
-from aide_lsp.settings.limits import ModelLimits
-from tests.ledger.making import OFFSET, TEXT, completion_of, fake_completer, request_for
+from tests.ledger.making import OFFSET, TEXT, completion_of, model_info, request_for
 
 SALT = b"salt"
-LIMITS = ModelLimits(vocab_size=1_000, context_length=2_048)
 
 
 class Completer(SimpleNamespace):
@@ -26,16 +24,16 @@ class Completer(SimpleNamespace):
 
 
 def completer_saying(text, **maker):
-    return Completer(**vars(fake_completer(**maker)), answer=completion_of(text=text))
+    return Completer(info=model_info(**maker), answer=completion_of(text=text))
 
 
 def entry_for(request=None, **changes):
     made = completion_of(7, **changes)
-    return entry_of(Made(request or request_for(), made, maker_of(fake_completer()), 0.0, "hashes"), SALT)
+    return entry_of(Made(request or request_for(), made, maker_of(model_info()), 0.0, "hashes"), SALT)
 
 
-def replayed(entry, completer, limits=LIMITS):
-    return replaying.replay(entry, TEXT, SALT, "x.py", completer, limits)
+def replayed(entry, completer):
+    return replaying.replay(entry, TEXT, SALT, "x.py", completer)
 
 
 def test_same_completion_is_reproduced_from_the_same_question():
@@ -44,7 +42,7 @@ def test_same_completion_is_reproduced_from_the_same_question():
     completer = completer_saying(completion_of().text)
     outcome = replayed(entry, completer)
     assert (outcome.reproduced, outcome.differences, outcome.note) == (True, (), "")
-    asked = evolve(request, parameters=completion_of(7).parameters, deadline_ms=0)
+    asked = request.with_options(parameters=completion_of(7).parameters, deadline_ms=0)
     assert completer.asked == evolve(asked, language_id="python", path="x.py")
     assert outcome.lines() == [f"Reproduced: {entry.id} is the same, byte for byte."]
 

@@ -7,13 +7,11 @@ import os
 import sys
 from pathlib import Path
 from tempfile import mkdtemp
-from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from aide_lsp.completion.completer import Completer
 from aide_lsp.lsp.main import main
-from tests.fakes import END, ByteTokenizer, FakeSession, babbling
+from tests.fakes import FakeSession, babbling, completer_on
 
 
 def load(settings, progress):
@@ -24,10 +22,7 @@ def load(settings, progress):
         session.hold = bytes(i for i in session.forwards[-1][0] if i < 256).startswith(b"#hold")
 
     session.on_forward = look
-    facts = SimpleNamespace(
-        model="babbler", recipe="exact", fim="qwen2.5-coder", end_tokens=(END,), source_sha256=""
-    )
-    return Completer(ByteTokenizer(), session, facts)
+    return completer_on(session, "babbler")
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ import sys
 import time
 from pathlib import Path
 from tempfile import mkdtemp
-from types import SimpleNamespace
 
 from attrs import evolve
 
+from aide_lsp.completion.model import ModelInfo
 from aide_lsp.errors import DeclinedError, ModelError, SessionError
 from aide_lsp.lsp.main import main
 
@@ -36,16 +36,22 @@ class FakeCompleter:
     """Follows the orders in the text."""
 
     def __init__(self, model: str) -> None:
-        self.session = SimpleNamespace(
-            provider="cpu", provider_note="no GPU asked for", vocab_size=1000, context_length=4096
+        self.info = ModelInfo(
+            id=model,
+            engine="fake",
+            device="cpu",
+            device_note="no GPU asked for",
+            recipe="exact",
+            vocabulary_size=1000,
+            context_length=4096,
+            runtime="1.0",
         )
-        self.model = SimpleNamespace(model=model, recipe="exact", source_sha256="")
         self.count = 0
         self.forgotten = self.freed = 0
         self.ended_early = 0
 
     def complete(self, request, cancel, observer=None):
-        from aide_lsp.completion.completer import Completion
+        from aide_lsp.completion.request import Completion
 
         self.count += 1
         before = request.text[: request.offset]
@@ -53,9 +59,10 @@ class FakeCompleter:
         text = "" if "#empty" in before else f"pass  # {len(before)}"
         if "#stats" in before:
             text = f"calls {self.count} early {self.ended_early} forgotten {self.forgotten}"
-        seed = 1000 + self.count if request.parameters.seed is None else request.parameters.seed
+        options = request.options
+        seed = 1000 + self.count if options.parameters.seed is None else options.parameters.seed
         if "#drawn" in before:
-            text = f"drawn {seed} {request.candidate}"
+            text = f"drawn {seed} {options.candidate}"
         return Completion(
             id=f"completion-{self.count}",
             text=text,
@@ -63,20 +70,20 @@ class FakeCompleter:
             empty_reason=None if text else "nothing-left",
             empty_message=None if text else "The model ended at once.",
             seed=seed,
-            parameters=evolve(request.parameters, seed=seed),
+            parameters=evolve(options.parameters, seed=seed),
             prompt_tokens=100,
             cached_tokens=90,
             generated_tokens=5,
             first_token_ms=10.0,
             total_ms=50.0,
             from_cache=False,
-            candidate=request.candidate,
+            candidate=options.candidate,
         )
 
     def reads_all(self, request) -> bool:
         return "#whole" in request.text
 
-    def free_memory(self) -> None:
+    def release_memory(self) -> None:
         self.freed += 1
 
     def forget(self, request) -> None:

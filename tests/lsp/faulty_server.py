@@ -15,15 +15,15 @@ import time
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Event
-from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from aide_lsp.completion.completer import Completer
+from aide_lsp.engines.local import LocalModel
 from aide_lsp.errors import SessionError
 from aide_lsp.inference import forward_watch
 from aide_lsp.lsp.main import main
-from tests.fakes import END, ByteTokenizer, FakeSession, babbling
+from tests.fakes import ByteTokenizer, FakeSession, babbling, description
 
 ORDER = re.compile(rb"#(fail|short|hang|freeze|compute) (\d+)")
 failed: dict[bytes, int] = {}
@@ -71,7 +71,7 @@ class LoggingCompleter(Completer):
     """Logs the seed of each try."""
 
     def complete(self, request, cancel, *rest):
-        log.info("seed %s", request.drawn_seed)
+        log.info("seed %s", request.options.drawn_seed)
         return super().complete(request, cancel, *rest)
 
 
@@ -82,10 +82,7 @@ def load(settings, progress):
         raise SessionError("No CUDA device is available.")
     session = FaultySession(babbling())
     session.provider = "cpu" if settings.provider == "cpu" else "cuda"
-    facts = SimpleNamespace(
-        model="faulty", recipe="exact", fim="qwen2.5-coder", end_tokens=(END,), source_sha256=""
-    )
-    return LoggingCompleter(ByteTokenizer(), session, facts)
+    return LoggingCompleter(LocalModel(ByteTokenizer(), session, description("faulty")))
 
 
 if __name__ == "__main__":

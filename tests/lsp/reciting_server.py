@@ -9,13 +9,11 @@ import sys
 import time
 from pathlib import Path
 from tempfile import mkdtemp
-from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from aide_lsp.completion.completer import Completer
 from aide_lsp.lsp.main import main
-from tests.fakes import END, ByteTokenizer, FakeSession, continuing
+from tests.fakes import FakeSession, completer_on, continuing
 
 TOKEN_SECONDS = 0.06
 
@@ -29,10 +27,7 @@ def load(settings, progress):
         continuing({"total =": " alpha + beta", "total = g": "amma"}),
         on_forward=lambda count: time.sleep(TOKEN_SECONDS),
     )
-    facts = SimpleNamespace(
-        model="reciter", recipe="exact", fim="qwen2.5-coder", end_tokens=(END,), source_sha256=""
-    )
-    return Completer(ByteTokenizer(), session, facts)
+    return completer_on(session, "reciter")
 
 
 if __name__ == "__main__":

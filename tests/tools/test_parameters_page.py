@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from aide_lsp.inference.sampler import SamplingParams, distribution
+from aide_lsp.inference.sampler import distribution
 from aide_lsp.settings.fields import FIELDS, Parameters, label
 from aide_lsp.settings.presets import PRESETS
 from aide_lsp.settings.troubleshooting import COMPLAINTS
@@ -137,5 +137,5 @@ def test_tasks_are_the_documented_ones():
 def test_ties_and_edges_are_as_the_page_says(temperature, top_k, top_p, ids):
     """Of equal scores the lower id first; K tokens, never more; a set that only reaches P is not enough."""
     logits = np.array([0.0, 1.0, 1.0, 0.0, 0.0])
-    kept, _ = distribution(logits, np.arange(5), SamplingParams(temperature, top_k, top_p, seed=0))
+    kept, _ = distribution(logits, np.arange(5), Parameters(temperature, top_k, top_p, seed=0))
     assert kept.tolist() == ids

@@ -64,7 +64,7 @@ def number_option(name: str, default: int, text: str, least: int = 1) -> Callabl
 @json_option("the figures")
 def speed(samples: int, as_json: bool, **options: Any) -> None:
     """Time prefill, decode and typing. Close other programs: they distort the figures."""
-    from aide_lsp.inference.session import open_session
+    from aide_lsp.inference.onnx.open import open_session
 
     settings = effective_settings(None, options)
     folder = model_folder(settings)

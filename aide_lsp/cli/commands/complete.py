@@ -28,7 +28,7 @@ from aide_lsp.cli.terminal import (
 from aide_lsp.settings.report import parameters_line
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completion, CompletionRequest
+    from aide_lsp.completion.request import Completion, CompletionRequest
 
 
 @click.command(cls=PlaceCommand)
@@ -52,7 +52,6 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
       aide complete -:2:12 --path add.py < add.py
     """
     from aide_lsp.application import ledger, requests
-    from aide_lsp.loading import device_of
 
     text, offset, path = read_place(place, name, sys.stdin)
     settings = effective_settings(path, options)
@@ -60,7 +59,7 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
     request = requests.request_of(settings, text, offset, str(path.absolute()))
     count = settings.candidates if options["candidates"] is not None else 1
     completions = requests.complete(completer, settings, request, count)
-    device = device_of(completer)
+    device = completer.info.runs_on
     if as_json:
         say(json_text(completions_json(completions, device, count)))
     else:

@@ -17,7 +17,6 @@ def demo(**options: Any) -> None:
     """Fetch the model if necessary, complete a sample file, and complete it again with a new seed."""
     from aide_lsp.application import requests
     from aide_lsp.cli.sample import NAME, sample
-    from aide_lsp.loading import device_of
 
     settings = effective_settings(None, options)
     completer = load(settings)
@@ -31,4 +30,4 @@ def demo(**options: Any) -> None:
         if completion.empty_reason:
             say(f"\n  No completion ({completion.empty_reason}): {completion.empty_message}")
         say(f"\n  {parameters_line(completion.parameters)}")
-        say(f"  {figures_line(completion, device_of(completer))}")
+        say(f"  {figures_line(completion, completer.info.runs_on)}")

@@ -50,7 +50,6 @@ def explain(place: str, name: str, as_json: bool, page: Path | None, **options: 
     from aide_lsp.explain.page import render
     from aide_lsp.explain.report import report
     from aide_lsp.inference.cancel import CancelToken
-    from aide_lsp.loading import device_of
 
     if page:
         _check_writable(page)
@@ -59,7 +58,7 @@ def explain(place: str, name: str, as_json: bool, page: Path | None, **options: 
     completer = load(settings)
     check_limits(completer, settings)
     request = request_of(settings, text, offset, str(path.absolute()))
-    explanation = explaining.explain(completer, request, device_of(completer), CancelToken())
+    explanation = explaining.explain(completer, request, CancelToken())
     if page:
         _write(page, render(explanation))
         say(f"The page is {page}.", err=True)

@@ -58,7 +58,6 @@ def _replay(completion_id: str, place: str | None) -> "Replay":
 def _generate_again(entry: "Entry", text: str, salt: bytes, path: str) -> "Replay":
     from aide_lsp.errors import ModelError
     from aide_lsp.ledger import replay as replaying
-    from aide_lsp.loading import limits_of
 
     try:
         completer = load(lenient_settings(replaying.settings_values(entry)))
@@ -67,7 +66,7 @@ def _generate_again(entry: "Entry", text: str, salt: bytes, path: str) -> "Repla
             "model", f"the model: {entry.model} then, which is not available now: {error}"
         )
         return replaying.Replay(entry.id, reproduced=False, differences=(missing,))
-    return replaying.replay(entry, text, salt, path, completer, limits_of(completer))
+    return replaying.replay(entry, text, salt, path, completer)
 
 
 def _document(entry: "Entry", place: str | None) -> "tuple[str | None, int, str]":

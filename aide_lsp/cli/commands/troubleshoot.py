@@ -28,7 +28,7 @@ from aide_lsp.settings.troubleshooting import COMPLAINTS, Proposal
 
 if TYPE_CHECKING:
     from aide_lsp.application.troubleshooting import Trial
-    from aide_lsp.completion.completer import Completion, CompletionRequest
+    from aide_lsp.completion.request import Completion, CompletionRequest
 
 LIST = "\b\n" + "\n".join(f"  {name:<13} {complaint.means}" for name, complaint in COMPLAINTS.items())
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aide_lsp.inference.onnx.model_folder import ModelInfo
+from aide_lsp.inference.onnx.model_folder import ModelFolder
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class BoundCall:
     """The inputs and outputs of one forward at a time, of one session of the runtime."""
 
-    def __init__(self, session: "onnxruntime.InferenceSession", info: ModelInfo, device: str) -> None:
+    def __init__(self, session: "onnxruntime.InferenceSession", info: ModelFolder, device: str) -> None:
         self.binding = session.io_binding()
         """For the runtime."""
         self._info, self._device = info, device

@@ -1,6 +1,6 @@
 """What lies in a model folder: the manifest the converter wrote, or an export somebody else made.
 
-In: a folder. Out: a `ModelInfo`, after the sizes of the files were compared with the manifest. An export
+In: a folder. Out: a `ModelFolder`, after the sizes of the files were compared with the manifest. An export
 without a manifest is described from the configuration files beside it. It does not load the model, and
 does not know where models come from.
 """
@@ -48,8 +48,8 @@ class ModelFile:
 
 
 @frozen
-class ModelInfo:
-    """A model that can be run."""
+class ModelFolder:
+    """What a model folder holds."""
 
     model: str
     "Id of its card, or the name of the folder."
@@ -94,7 +94,7 @@ class ModelInfo:
         return self.recipe in ("exact", "fast")
 
 
-def read_model_folder(folder: Path) -> ModelInfo:
+def read_model_folder(folder: Path) -> ModelFolder:
     """Return what `folder` holds.
 
     Raises:
@@ -142,7 +142,7 @@ def is_intact(manifest: dict[str, Any]) -> bool:
     return manifest.get(CHECKSUM) in (None, _checksum(manifest))
 
 
-def _read_manifest(path: Path) -> ModelInfo:
+def _read_manifest(path: Path) -> ModelFolder:
     manifest = read_json(path)
     if manifest.get("format") != FORMAT:
         raise ModelFilesError(
@@ -156,12 +156,12 @@ def _read_manifest(path: Path) -> ModelInfo:
         raise ModelFilesError(f"{path} cannot be used: {error!r}. Convert the model again.") from error
 
 
-def _from_manifest(manifest: dict[str, Any]) -> ModelInfo:
+def _from_manifest(manifest: dict[str, Any]) -> ModelFolder:
     files = (
         ModelFile(_inside(name), str(entry["sha256"]), _number(entry["size"]))
         for name, entry in manifest["files"].items()
     )
-    return ModelInfo(
+    return ModelFolder(
         model=str(manifest["model"]),
         recipe=str(manifest["recipe"]),
         layout=str(manifest["layout"]),
@@ -225,12 +225,12 @@ def _checksum(manifest: dict[str, Any]) -> str:
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _describe_export(folder: Path) -> ModelInfo:
+def _describe_export(folder: Path) -> ModelFolder:
     graph = _find_graph(folder)
     if not (folder / "tokenizer.json").is_file():
         raise ModelFilesError(f"{folder} has a graph ({graph}) but no tokenizer.json beside it.")
     config = _optional(folder / "config.json")
-    return ModelInfo(
+    return ModelFolder(
         model=folder.name,
         recipe="imported",
         layout="optimum",

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from aide_lsp.errors import MemoryShortError, ModelFilesError, SessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.inference.onnx.runtime_errors import first_line, is_memory_short, session_error
+from aide_lsp.inference.runtime_errors import first_line, is_memory_short, session_error
 
 if TYPE_CHECKING:
     import onnxruntime

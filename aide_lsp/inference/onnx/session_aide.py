@@ -43,7 +43,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.onnx.cuda_graphs import NOT_CAPTURED, Captures
 from aide_lsp.inference.onnx.io_binding import BoundCall
 from aide_lsp.inference.onnx.kv_cache import KvCache, KvShape, SpareBuffers
-from aide_lsp.inference.onnx.model_folder import ModelInfo
+from aide_lsp.inference.onnx.model_folder import ModelFolder
 from aide_lsp.inference.onnx.runtime import Loaded, load, run
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
@@ -57,11 +57,11 @@ STEP_POSITIONS = 1024
 
 
 def open_aide_session(
-    folder: Path, info: ModelInfo, provider: str, threads: int, capacity: int, *, cuda_graphs: bool = True
+    folder: Path, info: ModelFolder, provider: str, threads: int, capacity: int, *, cuda_graphs: bool = True
 ) -> "AideSession":
     """Load the model in `folder`; on CUDA with captured steps, where the runtime can capture them.
 
-    See `session.open_session` for arguments and errors.
+    See `open.open_session` for arguments and errors.
     """
     note = None
     if provider == "cuda" and cuda_graphs:
@@ -73,7 +73,7 @@ def open_aide_session(
     return AideSession(folder, info, evolve(loaded, note=loaded.note or note), threads, capacity)
 
 
-def _capturing(folder: Path, info: ModelInfo, threads: int, capacity: int) -> "AideSession":
+def _capturing(folder: Path, info: ModelFolder, threads: int, capacity: int) -> "AideSession":
     loaded = load(folder / info.graph, "cuda", threads, cuda_graphs=True)
     session = AideSession(folder, info, loaded, threads, capacity)
     session.capture()
@@ -83,7 +83,7 @@ def _capturing(folder: Path, info: ModelInfo, threads: int, capacity: int) -> "A
 class AideSession:
     """A converted model, loaded."""
 
-    def __init__(self, folder: Path, info: ModelInfo, loaded: Loaded, threads: int, capacity: int) -> None:
+    def __init__(self, folder: Path, info: ModelFolder, loaded: Loaded, threads: int, capacity: int) -> None:
         self.vocab_size, self.candidate_count = info.vocab_size, info.candidate_count
         self.provider, self.provider_note = loaded.provider, loaded.note
         self.row_rule = rule = row_rule(info, loaded.provider)
@@ -177,7 +177,7 @@ class AideSession:
         return Candidates(ids[self._rows], logits[self._rows])
 
 
-def row_rule(info: ModelInfo, provider: str) -> RowRule:
+def row_rule(info: ModelFolder, provider: str) -> RowRule:
     """Return which forwards give the same bits; the module's docstring says why."""
     power_of_two = info.head_dim & (info.head_dim - 1) == 0
     if info.in_integers and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from aide_lsp.errors import ModelFilesError, SessionError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.onnx.model_folder import ModelInfo
+from aide_lsp.inference.onnx.model_folder import ModelFolder
 from aide_lsp.inference.onnx.runtime import Loaded, run
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
@@ -100,7 +100,7 @@ class OptimumKv:
 class OptimumSession:
     """An exported decoder, loaded."""
 
-    def __init__(self, info: ModelInfo, loaded: Loaded) -> None:
+    def __init__(self, info: ModelFolder, loaded: Loaded) -> None:
         self.provider, self.provider_note = loaded.provider, loaded.note
         self.row_rule = RowRule(block=BLOCK_ROWS)
         self.context_length = info.context_length
@@ -172,7 +172,7 @@ class OptimumSession:
         best = np.array(found, dtype=np.int64).reshape(len(rows), self.candidate_count)
         return Candidates(ids=best, logits=np.take_along_axis(self._logits, best, axis=1))
 
-    def _empty(self, name: str, info: ModelInfo) -> "onnxruntime.OrtValue":
+    def _empty(self, name: str, info: ModelFolder) -> "onnxruntime.OrtValue":
         import onnxruntime
 
         declared, dtype = self._inputs[name].shape, self._inputs[name].dtype
@@ -211,7 +211,7 @@ def _check_layout(inputs: dict[str, Input], session: "onnxruntime.InferenceSessi
         raise ModelFilesError(f"The graph has another layout than decoders are exported with: {names}.")
 
 
-def _vocab_size(session: "onnxruntime.InferenceSession", info: ModelInfo) -> int:
+def _vocab_size(session: "onnxruntime.InferenceSession", info: ModelFolder) -> int:
     size = next((value.shape[-1] for value in session.get_outputs() if value.name == "logits"), None)
     if isinstance(size, int):
         return size

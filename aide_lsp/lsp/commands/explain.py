@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp.commands.arguments import Arguments, is_count, read_parameters
@@ -12,7 +12,8 @@ from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.history import spot
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.inference.cancel import CancelToken
     from aide_lsp.lsp.server import Server
 
@@ -36,7 +37,7 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     explained = await ls.requests.run(
         snapshot,
         lambda completer, request, cancel: _explain(
-            completer, evolve(request, parameters=parameters, candidate=candidate), cancel
+            completer, request.with_options(parameters=parameters, candidate=candidate), cancel
         ),
     )
     if isinstance(explained, NoCompletion):
@@ -57,7 +58,6 @@ class _Explained:
 def _explain(completer: Completer, request: CompletionRequest, cancel: CancelToken) -> _Explained:
     from aide_lsp.explain.explanation import as_json, explain
     from aide_lsp.explain.page import render
-    from aide_lsp.loading import device_of
 
-    explanation = explain(completer, request, device_of(completer), cancel)
+    explanation = explain(completer, request, cancel)
     return _Explained(explanation.completion, render(explanation), as_json(explanation))

@@ -16,7 +16,7 @@ from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
     from aide_lsp.application.choices import WriteResult
-    from aide_lsp.completion.completer import Completion
+    from aide_lsp.completion.request import Completion
     from aide_lsp.lsp.server import Server
 
 

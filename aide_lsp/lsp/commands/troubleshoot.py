@@ -18,7 +18,7 @@ from aide_lsp.settings.fields import camel, check_value, in_effect
 from aide_lsp.settings.troubleshooting import COMPLAINTS
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completion
+    from aide_lsp.completion.request import Completion
     from aide_lsp.lsp.commands.arguments import Arguments
     from aide_lsp.lsp.server import Server
     from aide_lsp.settings.troubleshooting import Proposal

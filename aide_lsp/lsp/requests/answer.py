@@ -7,7 +7,7 @@ from attrs import frozen
 from aide_lsp.completion.reasons import NoCompletionReason
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completion
+    from aide_lsp.completion.request import Completion
 
 
 class HasCompletion(Protocol):

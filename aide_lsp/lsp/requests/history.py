@@ -4,7 +4,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completion
+    from aide_lsp.completion.request import Completion
 
 PLACES = 8
 """Places remembered for each document; the one not shown for longest is dropped first."""

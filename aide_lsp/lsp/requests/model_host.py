@@ -25,7 +25,7 @@ from aide_lsp.errors import (
     where,
 )
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.onnx.runtime_errors import SHORT, is_memory_short
+from aide_lsp.inference.runtime_errors import SHORT, is_memory_short
 from aide_lsp.loading import remove_damaged
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.progress import Progress
@@ -101,7 +101,7 @@ class ModelHost:
         if self._wanted is not settings:
             return False
         self.completer, self.state, self.message = completer, "ready", ""
-        self.model = getattr(completer.model, "model", self.model)
+        self.model = completer.info.id
         self._settled.set()
         return True
 
@@ -153,7 +153,7 @@ class ModelHost:
             raise
         except (MemoryShortError, MemoryError) as error:
             with suppress(MemoryShortError, MemoryError):
-                await self._on_worker(completer.free_memory)
+                await self._on_worker(completer.release_memory)
             raise MemoryShortError(SHORT if isinstance(error, MemoryError) else str(error)) from error
         self._failures = 0
         return result
@@ -193,7 +193,7 @@ class ModelHost:
             self.tell(f"{error} Aide loads it again. If that happens often, run `aide doctor`.")
         if self._failures == 1:
             self._again(self._wanted, "The model stopped working and is being loaded again.")
-        elif completer.session.provider != "cpu":
+        elif completer.info.device != "cpu":
             self._move_to_cpu(error)
         else:
             self._fail(f"The model keeps failing. {error} Run `aide doctor` to find out why.")

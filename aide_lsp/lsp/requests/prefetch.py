@@ -18,7 +18,8 @@ from aide_lsp.lsp.requests.snapshot import Snapshot, request_of
 from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.request import Completion
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 CURSOR_SECONDS = 0.05
@@ -77,8 +78,8 @@ class Prefetcher:
     def _complete(self, completer: "Completer", in_flight: InFlight) -> None:
         request = request_of(in_flight.snapshot)
         completion = completer.complete(request, in_flight.token, in_flight)
-        self._recorder.record(in_flight.snapshot.settings.ledger, request, completion, completer)
+        self._recorder.record(in_flight.snapshot.settings.ledger, request, completion, completer.info)
 
 
 def _prefill(completer: "Completer", in_flight: InFlight) -> None:
-    completer.read(request_of(in_flight.snapshot), in_flight.token)
+    completer.prefill(request_of(in_flight.snapshot), in_flight.token)

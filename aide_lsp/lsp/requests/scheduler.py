@@ -31,7 +31,8 @@ from aide_lsp.lsp.status import Status
 from aide_lsp.settings.fields import Parameters, Settings
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer, Completion, CompletionRequest
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 log = logging.getLogger("aide.requests")

@@ -1,16 +1,12 @@
 """The snapshot of a document and its settings on which the answer to one request depends."""
 
-from typing import TYPE_CHECKING
-
 from attrs import field, frozen
 
 from aide_lsp.application import requests
+from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.lsp.documents import Document, Place
 from aide_lsp.lsp.uris import location_of
 from aide_lsp.settings.fields import Settings, new_seed
-
-if TYPE_CHECKING:
-    from aide_lsp.completion.completer import CompletionRequest
 
 
 @frozen
@@ -46,8 +42,8 @@ class Snapshot:
         return self.document.uri
 
 
-def request_of(snapshot: Snapshot) -> "CompletionRequest":
-    """Build the completer's request. For the worker: this imports the completer."""
+def request_of(snapshot: Snapshot) -> CompletionRequest:
+    """Build the completer's request."""
     path = location_of(snapshot.uri).path
     return requests.request_of(
         snapshot.settings,

@@ -10,7 +10,7 @@ import pytest
 from aide_lsp.errors import BrokenSessionError, MemoryShortError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.onnx import runtime as session_runtime
-from aide_lsp.inference.session import choose_provider, open_session
+from aide_lsp.inference.onnx.open import choose_provider, open_session
 from tests.inference.onnx.exported_decoder import write_export
 
 BINDING = SimpleNamespace(synchronize_inputs=lambda: None, synchronize_outputs=lambda: None)

@@ -15,15 +15,16 @@ from tiny_model import tiny_model_folder
 
 from aide_lsp.errors import ModelFilesError, SessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
 from aide_lsp.inference.onnx.model_folder import FORMAT
+from aide_lsp.inference.onnx.open import open_session
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache, RowRule, plan
-from aide_lsp.inference.sampler import SamplingParams
-from aide_lsp.inference.session import open_session
 from aide_lsp.inference.tokenizer import Tokenizer
+from aide_lsp.settings.fields import Parameters
 
 NOBODY = CancelToken()
-WARM = SamplingParams(1.0, 50, 0.95, seed=3)
+WARM = Parameters(1.0, 50, 0.95, seed=3)
 TEXT = np.random.default_rng(1).integers(0, 384, size=2000).tolist()
 
 BLOCK_ENDS = [1, 2, 3, 127, 128, 129, 130, *range(255, 261), 385, *range(511, 515), 1025]
@@ -76,7 +77,7 @@ def bits(session, candidates, length):
 
 
 def tokens(session, cache, prompt, sampling=WARM, count=4):
-    return list(generate(session, cache, prompt, sampling, Limits(count), CancelToken()))
+    return list(generate(session, cache, prompt, GenerationOptions(sampling, count), CancelToken()))
 
 
 prompts = st.lists(
@@ -290,7 +291,7 @@ def test_forward_when_cancelled_inside_then_ends_and_later_bits_are_the_same(rea
 def test_generate_when_greedy_on_code_then_goes_on_sensibly(real, real_model_dir):
     tokenizer = Tokenizer.from_file(real_model_dir / "tokenizer.json")
     prompt = tokenizer.encode("def add(a, b):\n    return a +")
-    greedy = SamplingParams(0.0, 50, 0.95, seed=0)
+    greedy = Parameters(0.0, 50, 0.95, seed=0)
     assert tokenizer.decode(tokens(real, PrefixCache(), prompt, greedy, count=1)) == " b"
 
 

@@ -10,17 +10,18 @@ from tiny_model import tiny_model_folder
 from aide_lsp.errors import SessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
 from aide_lsp.inference.onnx import session_aide
 from aide_lsp.inference.onnx.cuda_graphs import MOST_CAPTURES, NOT_CAPTURED, Captures
+from aide_lsp.inference.onnx.open import open_session
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache, RowRule
-from aide_lsp.inference.sampler import SamplingParams
 from aide_lsp.inference.self_test import keeps_bits
-from aide_lsp.inference.session import open_session
 from aide_lsp.inference.slots import Slots
+from aide_lsp.settings.fields import Parameters
 
 TEXT = np.random.default_rng(1).integers(0, 384, size=2000).tolist()
-WARM = SamplingParams(1.0, 50, 0.95, seed=3)
+WARM = Parameters(1.0, 50, 0.95, seed=3)
 RULE = RowRule(block=32, step=8)
 
 
@@ -54,7 +55,7 @@ def behind(session, past, begin, end):
     return found.ids, session.full_logits()
 
 
-def test_forward_when_it_runs_on_a_device_then_reads_what_it_is_given(cpu, cuda):
+def test_forward_when_it_runs_on_a_device_then_reads_what_it_is_complete(cpu, cuda):
     places = ((0, 0, 32), (0, 100, 132), (32, 132, 140), (40, 140, 148), (36, 200, 208), (8, 300, 332))
     for place in places:
         for found, expected in zip(behind(cuda, *place), behind(cpu, *place), strict=True):
@@ -63,8 +64,10 @@ def test_forward_when_it_runs_on_a_device_then_reads_what_it_is_given(cpu, cuda)
 
 def said(session, prompt, drafter, cache, count):
     """Return what is generated, and keys, values and logits of all that."""
-    tokens = list(generate(session, cache, prompt, WARM, Limits(count), CancelToken(), drafter=drafter))
-    list(generate(session, cache, prompt + tokens, WARM, Limits(1), CancelToken()))
+    tokens = list(
+        generate(session, cache, prompt, GenerationOptions(WARM, count), CancelToken(), drafter=drafter)
+    )
+    list(generate(session, cache, prompt + tokens, GenerationOptions(WARM, 1), CancelToken()))
     return tokens, session.full_logits().tobytes(), kv_bytes(session, len(prompt) + count)
 
 
@@ -96,7 +99,7 @@ def test_generate_when_texts_come_and_go_then_few_graphs_serve_them(cuda):
     slots = Slots(cuda, max_bytes=3 * one)
     for turn in range(30):
         prompt = TEXT[turn * 40 :][:100] + TEXT[: turn * 30]
-        list(generate(cuda, slots.take(prompt), prompt, WARM, Limits(3), CancelToken()))
+        list(generate(cuda, slots.take(prompt), prompt, GenerationOptions(WARM, 3), CancelToken()))
         assert slots.bytes <= 3 * one
     assert len(cuda._session.graphs) <= 8
     assert NOT_CAPTURED not in cuda._session.launches[-2:]
@@ -104,11 +107,13 @@ def test_generate_when_texts_come_and_go_then_few_graphs_serve_them(cuda):
 
 def test_generate_when_tokens_repeat_then_drafts_save_steps(cuda):
     prompt, launches = [5, 6, 7, 8] * 20, cuda._session.launches
-    greedy = SamplingParams(0.0, 50, 0.95, seed=0)
+    greedy = Parameters(0.0, 50, 0.95, seed=0)
     counts = []
     for drafter in (None, Drafter()):
         launches.clear()
-        generation = generate(cuda, PrefixCache(), prompt, greedy, Limits(40), CancelToken(), drafter=drafter)
+        generation = generate(
+            cuda, PrefixCache(), prompt, GenerationOptions(greedy, 40), CancelToken(), drafter=drafter
+        )
         tokens = list(generation)
         counts.append((tokens, len(launches)))
     (plain, plain_count), (drafted, drafted_count) = counts
@@ -120,27 +125,29 @@ def test_generate_when_a_prompt_grows_by_a_token_then_one_replay_runs_it(cuda):
     cache = PrefixCache()
     for length in range(100, 140):
         cuda._session.launches.clear()
-        list(generate(cuda, cache, TEXT[:length], WARM, Limits(1), CancelToken()))
+        list(generate(cuda, cache, TEXT[:length], GenerationOptions(WARM, 1), CancelToken()))
         captured = [number for number in cuda._session.launches if number != NOT_CAPTURED]
         assert len(captured) == 1 or length in (100, 129)  # a block of 32 is full
     graph_count = len(cuda._session.graphs)
-    list(generate(cuda, cache, TEXT[:150], WARM, Limits(30), CancelToken()))
+    list(generate(cuda, cache, TEXT[:150], GenerationOptions(WARM, 30), CancelToken()))
     assert len(cuda._session.graphs) == graph_count
 
 
 def test_generate_when_others_used_the_cache_amid_it_then_goes_on_in_the_same_forwards(cuda):
-    alone = list(generate(cuda, PrefixCache(), TEXT[:97], WARM, Limits(40), CancelToken()))
+    alone = list(generate(cuda, PrefixCache(), TEXT[:97], GenerationOptions(WARM, 40), CancelToken()))
     cache, found = PrefixCache(), []
-    for token in generate(cuda, cache, TEXT[:97], WARM, Limits(40), CancelToken()):
+    for token in generate(cuda, cache, TEXT[:97], GenerationOptions(WARM, 40), CancelToken()):
         found.append(token)
         if len(found) in (5, 31):
-            list(generate(cuda, cache, TEXT[200:260], WARM, Limits(3), CancelToken()))
+            list(generate(cuda, cache, TEXT[200:260], GenerationOptions(WARM, 3), CancelToken()))
     assert found == alone
 
 
 def test_generate_when_a_context_ends_then_stops_there(cuda):
     prompt = (TEXT + TEXT)[: cuda.context_length - 3]
-    generation = generate(cuda, PrefixCache(), prompt, WARM, Limits(20), CancelToken(), drafter=Drafter())
+    generation = generate(
+        cuda, PrefixCache(), prompt, GenerationOptions(WARM, 20), CancelToken(), drafter=Drafter()
+    )
     assert len(list(generation)) == 4
     assert generation.finish_reason == "length"
 

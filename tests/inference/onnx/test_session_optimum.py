@@ -8,16 +8,17 @@ from hypothesis import strategies as st
 
 from aide_lsp.errors import ModelFilesError, SessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.inference.generate import Limits, generate
+from aide_lsp.inference.generate import generate
 from aide_lsp.inference.onnx.model_folder import read_model_folder
+from aide_lsp.inference.onnx.open import open_session
 from aide_lsp.inference.onnx.session_optimum import best_first
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.sampler import SamplingParams
-from aide_lsp.inference.session import open_session
+from aide_lsp.settings.fields import Parameters
 from tests.inference.onnx.exported_decoder import CONTEXT, HEAD_DIM, KV_HEADS, LAYERS, VOCAB, write_export
 
-GREEDY = SamplingParams(0.0, 0, 1.0, seed=0)
-WARM = SamplingParams(1.0, 20, 0.95, seed=3)
+GREEDY = Parameters(0.0, 0, 1.0, seed=0)
+WARM = Parameters(1.0, 20, 0.95, seed=3)
 LONG = np.random.default_rng(1).integers(0, VOCAB, size=200).tolist()
 
 
@@ -44,7 +45,7 @@ def from_nothing(folder, ids, dtype="float32"):
 
 
 def tokens(session, cache, prompt, sampling=GREEDY, count=5):
-    return list(generate(session, cache, prompt, sampling, Limits(count), CancelToken()))
+    return list(generate(session, cache, prompt, GenerationOptions(sampling, count), CancelToken()))
 
 
 def test_read_when_there_is_no_manifest_then_reads_the_files_beside_the_graph(folder):

@@ -1,0 +1,129 @@
+"""A model that completes prompts: what the completer asks of it, whatever engine runs it.
+
+An engine is a module in `aide_lsp/engines/` with a class that has these methods. All but `info` is used by
+one thread at a time.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from attrs import fields, frozen
+
+from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
+from aide_lsp.completion.prompt import Prompt
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.observer import Timings
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.settings.fields import Parameters
+from aide_lsp.settings.limits import ModelLimits
+
+ALL_PARAMETERS = frozenset(field.name for field in fields(Parameters))
+
+
+@frozen
+class ModelInfo:
+    """What is known of a loaded model, and what it can do."""
+
+    id: str
+    "Id of its card, or the name of its folder."
+    engine: str
+    "What runs it: `onnx`, ..."
+    device: str
+    "`cpu` or `cuda`."
+    recipe: str
+    "How its weights are stored and multiplied."
+    vocabulary_size: int
+    "Number of logits."
+    context_length: int
+    "Tokens it takes at most."
+    device_note: str | None = None
+    "Why it does not run on the device that was asked for; None: it does."
+    source_sha256: str = ""
+    "Of the file it was converted from; empty if it was not."
+    runtime: str = ""
+    "Version of the library that runs it; empty where unknown."
+    folder: Path | None = None
+    "Where its files are; None: it was not read from files."
+    reads_suffix: bool = True
+    "Whether it can read the text after the cursor."
+    replays: bool = False
+    "Whether one seed always gives the same bytes."
+    explains: bool = False
+    "Whether it reports what each token was drawn from."
+    honored: frozenset[str] = ALL_PARAMETERS
+    "Names of the generation parameters that have an effect."
+
+    @property
+    def limits(self) -> ModelLimits:
+        """What it allows for Top K and Num Context."""
+        return ModelLimits(self.vocabulary_size, self.context_length)
+
+    @property
+    def runs_on(self) -> str:
+        """Device and recipe in words."""
+        return f"{self.device.upper()}, recipe {self.recipe}"
+
+
+class TextGeneration(Protocol):
+    """The text that a model generates, piece by piece. Iterate it once; close it in any case."""
+
+    @property
+    def finish_reason(self) -> str | None:
+        """`stop`, `length` or `timeout`; None while it runs. The last piece may come with it."""
+
+    @property
+    def timings(self) -> Timings:
+        """What it has cost so far."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the pieces; the healed text is not among them.
+
+        Raises:
+            Cancelled: nobody waits for it any more.
+            SessionError: the model failed.
+        """
+        ...
+
+    def close(self) -> None:
+        """End it; does nothing when it has ended."""
+
+
+class Model(Protocol):
+    """A loaded model."""
+
+    info: ModelInfo
+
+    def count_tokens(self, text: str) -> int:
+        """Count the tokens of a text, at least about; called for many lines of a document, so fast."""
+        ...
+
+    def generate(
+        self,
+        prompt: Prompt,
+        options: GenerationOptions,
+        cancel: CancelToken,
+        observer: CompletionObserver = UNOBSERVED,
+    ) -> TextGeneration:
+        """Begin to generate what comes at the cursor. The deadline of the options counts from now.
+
+        Raises:
+            SessionError: the model failed.
+        """
+        ...
+
+    def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
+        """Read a prompt ahead of a request; return how many tokens were run. May do nothing.
+
+        Raises:
+            Cancelled: it is not wanted any more; what was prefilled by then stays.
+            SessionError: the model failed.
+        """
+        ...
+
+    def self_test(self) -> bool:
+        """Whether results do not depend on what was generated before, as a seed promises."""
+        ...
+
+    def release_memory(self) -> None:
+        """Drop what was prefilled, and keep less of it from now on."""

@@ -1,0 +1,86 @@
+"""The prompt of a completion: which texts the model reads, and what its output must begin with.
+
+`build_prompt` is the one place where a prompt is put together. It is a function of text, cursor and settings
+only, never of what was typed before. How its parts are written for a model is the engine's business
+(`fim.py` for models that were trained to fill in the middle).
+"""
+
+import re
+from enum import Enum
+
+from attrs import field, frozen
+
+from aide_lsp.completion.window import CountTokens, cut_window
+
+UNFINISHED = re.compile(r"(?:[^\w\r\n]|_)?[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \t]\Z")
+"""What the last token of a prefix may be a part of: a word with the character before it, signs, a blank.
+
+Tokens of code are complete words with the blank, dot or bracket before them (` return`, `(self`), and runs
+of signs (`()`, `):`). After half of one the model is lost, so this much of the prefix is not shown to it; its
+output must begin with it instead, in the tokens it likes best. Lines of HumanEval cut at 90 places of each
+kind pass their tests, without and with this: indentation 20 % and 76 %, a blank 74 % and 86 %, a sign
+54 % and 86 %, the middle of a word 9 % and 88 %. It also keeps the prompt the same while a word is typed.
+"""
+LONGEST_WORD = 64
+"""Characters of the prefix that are searched for it; a longer word is left as it is."""
+
+
+class PartKind(Enum):
+    """What a part of a prompt is."""
+
+    PREFIX = "prefix"
+    """Text that ends at the cursor."""
+    SUFFIX = "suffix"
+    """Text that begins at the cursor."""
+
+
+@frozen
+class PromptPart:
+    """A part of a prompt."""
+
+    kind: PartKind
+    text: str = field(repr=False)
+
+
+@frozen
+class Prompt:
+    """What a model reads, as text."""
+
+    parts: tuple[PromptPart, ...]
+    "In document order."
+    healed: str = ""
+    "Text before the cursor that is not in the prefix: the output must begin with it (token healing)."
+
+    def text(self, kind: PartKind) -> str:
+        """Return the text of the part of that kind; empty if there is none."""
+        return next((part.text for part in self.parts if part.kind is kind), "")
+
+
+def build_prompt(
+    before: str, after: str, num_context: int, count_tokens: CountTokens, *, reads_suffix: bool
+) -> Prompt:
+    """Build the prompt for the texts before and after the cursor.
+
+    Args:
+        before: text before the cursor.
+        after: text after the cursor.
+        num_context: tokens of text that the model reads at most, healed text included.
+        count_tokens: the model's.
+        reads_suffix: whether the model can read text after the cursor.
+    """
+    prefix, healed = split_healed(before)
+    budget = max(0, num_context - count_tokens(healed))
+    window = cut_window(prefix, after if reads_suffix else "", budget, count_tokens)
+    parts = [PromptPart(PartKind.PREFIX, window.prefix)]
+    if reads_suffix:
+        parts.append(PromptPart(PartKind.SUFFIX, window.suffix))
+    return Prompt(tuple(parts), healed)
+
+
+def split_healed(before: str) -> tuple[str, str]:
+    """Split the text before the cursor into what the model reads and what its output must begin with."""
+    start = max(0, len(before) - LONGEST_WORD)
+    match = UNFINISHED.search(before, start)
+    if match is None or (match.start() == start and start > 0):
+        return before, ""
+    return before[: match.start()], match.group()

@@ -1,0 +1,82 @@
+"""What a completion is asked for, and the answer. Imports nothing that is slow to import."""
+
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.settings.fields import Parameters
+
+
+@frozen
+class CompletionRequest:
+    """What a completion is asked for: all that it depends on, except the model."""
+
+    text: str = field(repr=False)
+    "The whole document."
+    offset: int
+    "The cursor, in code points."
+    language_id: str
+    "LSP language id; empty: judge by the path."
+    path: str
+    "The document's path; may be empty."
+    options: GenerationOptions
+    "How it is generated."
+
+    def with_options(self, **changes: Any) -> "CompletionRequest":
+        """Return the same request with other options."""
+        return evolve(self, options=evolve(self.options, **changes))
+
+    @property
+    def before(self) -> str:
+        """The text before the cursor; all line ends are \\n, as models know them."""
+        return _with_line_feeds(self.text[: self.offset])
+
+    @property
+    def after(self) -> str:
+        """The text after the cursor; all line ends are \\n."""
+        return _with_line_feeds(self.text[self.offset :])
+
+
+@frozen
+class Completion:
+    """A completion, and what made it."""
+
+    id: str
+    "Unique; the same for all uses of one answer."
+    text: str = field(repr=False)
+    "What to insert at the offset; empty: nothing, for `empty_reason`."
+    finish_reason: str
+    "`stop` (end token or stop rule), `length` or `timeout`."
+    empty_reason: str | None
+    "Reason code of an empty completion."
+    empty_message: str | None
+    "The same in words."
+    seed: int
+    "The seed that was used, drawn if none was set."
+    parameters: Parameters
+    "The parameters in effect: seed resolved, Num Context as far as the model's context allows."
+    prompt_tokens: int
+    "Tokens of the prompt."
+    cached_tokens: int
+    "Those of them that did not have to be run."
+    generated_tokens: int
+    "Tokens the model generated, including those that were cut off again."
+    first_token_ms: float
+    "Milliseconds until the model's first token; 0 if there was none."
+    total_ms: float
+    "Milliseconds for the whole answer."
+    from_cache: bool
+    "Whether no model call was made. Figures are those of the call that made the answer."
+    candidate: int = 0
+    "Which of several completions for one seed."
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Speed after the first token; 0 if nothing can be said."""
+        seconds = (self.total_ms - self.first_token_ms) / 1000.0
+        return (self.generated_tokens - 1) / seconds if seconds > 0 and self.generated_tokens > 1 else 0.0
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

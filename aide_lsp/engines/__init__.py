@@ -1,0 +1,1 @@
+"""Models behind `completion.model.Model`: one module for each engine."""

@@ -1,0 +1,219 @@
+"""The engine that runs ONNX models in this process: tokenizer, session, KV cache, sampler.
+
+Owns all that outlives one completion: the slots (texts whose keys and values are held), the drafter, the
+token healer, and the token ids of recently encoded texts.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache
+from pathlib import Path
+
+from attrs import evolve
+
+from aide_lsp.completion.fim import open_format
+from aide_lsp.completion.model import ModelInfo
+from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, RenderedPiece, RenderedPrompt
+from aide_lsp.completion.prompt import Prompt
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.drafting import Drafter
+from aide_lsp.inference.generate import Generation, generate
+from aide_lsp.inference.memory import give_back_freed
+from aide_lsp.inference.observer import Timings
+from aide_lsp.inference.onnx.model_folder import ModelFolder, read_model_folder
+from aide_lsp.inference.onnx.open import open_session
+from aide_lsp.inference.onnx.runtime import import_runtime, installed_runtimes, thread_count
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.inference.prefix_cache import CHUNK_ROWS
+from aide_lsp.inference.runtime_errors import session_errors
+from aide_lsp.inference.self_test import keeps_bits
+from aide_lsp.inference.session import Session
+from aide_lsp.inference.slots import Slots
+from aide_lsp.inference.token_healing import TokenHealer
+from aide_lsp.inference.tokenizer import TextStream, Tokenizer
+from aide_lsp.settings.fields import Settings
+
+ENCODED_TEXTS = 8192
+"""Texts whose token ids are remembered: most lines of a window are those of the last one."""
+
+
+class LocalModel:
+    """A `completion.model.Model` on a session in this process."""
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        session: Session,
+        description: ModelFolder,
+        *,
+        cache_mb: int = Settings().cache_mb,
+        folder: Path | None = None,
+    ) -> None:
+        """Take a loaded model. What it has prefilled takes `cache_mb` MB of memory at most.
+
+        Raises:
+            ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
+        """
+        self._tokenizer, self._session = tokenizer, session
+        self._template = open_format(description.fim, tokenizer)
+        self._end_tokens = description.end_tokens | self._template.stop_ids
+        self._drafter = Drafter()
+        self._slots = Slots(session, cache_mb * 1_000_000)
+        self._healer = TokenHealer(tokenizer)
+        self._encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
+        self.info = ModelInfo(
+            id=description.model,
+            engine="onnx",
+            device=session.provider,
+            device_note=session.provider_note,
+            recipe=description.recipe,
+            vocabulary_size=session.vocab_size,
+            context_length=session.context_length,
+            source_sha256=description.source_sha256,
+            runtime=_runtime_version(),
+            folder=folder,
+            reads_suffix=self._template.format.reads_suffix,
+            replays=True,
+            explains=True,
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """See `Model`."""
+        return len(self._encode(text))
+
+    def generate(
+        self,
+        prompt: Prompt,
+        options: GenerationOptions,
+        cancel: CancelToken,
+        observer: CompletionObserver = UNOBSERVED,
+    ) -> "LocalGeneration":
+        """See `Model`."""
+        ids = self._render(prompt)
+        observer.rendered(self._rendered(prompt))
+        # Healed text is generated once more, and takes nothing from the completion.
+        options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
+        with session_errors():
+            prefix_cache = self._slots.take(ids)
+        tokens = generate(
+            self._session,
+            prefix_cache,
+            ids,
+            options,
+            cancel,
+            end_tokens=self._end_tokens,
+            healed=self._healer.of(prompt.healed),
+            observer=observer,
+            drafter=self._drafter,
+        )
+        return LocalGeneration(tokens, TextStream(self._tokenizer), len(prompt.healed))
+
+    def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
+        """See `Model`."""
+        ids, options = self._render(prompt), evolve(options, max_tokens=1, deadline_ms=0)
+        with session_errors():
+            prefix_cache = self._slots.take(ids, ahead=True)
+        generation = generate(self._session, prefix_cache, ids, options, cancel, end_tokens=self._end_tokens)
+        with generation:
+            next(generation, None)
+        _tidy(generation.timings)
+        if generation.finish_reason == "cancelled":
+            raise Cancelled
+        return generation.timings.prompt_tokens - generation.timings.cached_tokens
+
+    def self_test(self) -> bool:
+        """See `Model`."""
+        self._session.use(self._session.new_kv())  # the slots keep what they hold
+        return keeps_bits(self._session)
+
+    def release_memory(self) -> None:
+        """See `Model`."""
+        self._slots.shrink()
+        self._encode.cache_clear()
+        give_back_freed()
+
+    def _render(self, prompt: Prompt) -> list[int]:
+        # A model needs something to go on from: no text at all is shown as an empty line.
+        return self._template.render(prompt, self._encode) or list(self._encode("\n"))
+
+    def _rendered(self, prompt: Prompt) -> RenderedPrompt:
+        pieces = (
+            RenderedPiece(kind.value, text, self.count_tokens(text))
+            if kind
+            else RenderedPiece("control", text, 1)
+            for kind, text in self._template.pieces(prompt)
+        )
+        return RenderedPrompt(
+            format=self._template.format.name,
+            pieces=tuple(pieces),
+            healed_tokens=self.count_tokens(prompt.healed),
+            tokenizer=self._tokenizer,
+            control_names=self._template.names,
+            end_tokens=self._end_tokens,
+        )
+
+
+class LocalGeneration:
+    """A `completion.model.TextGeneration`: decodes tokens, and leaves out the healed text."""
+
+    def __init__(self, tokens: Generation, stream: TextStream, healed_length: int) -> None:
+        self._tokens, self._stream, self._healed_length = tokens, stream, healed_length
+
+    @property
+    def finish_reason(self) -> str | None:
+        """See `TextGeneration`."""
+        reason = self._tokens.finish_reason
+        return "stop" if reason == "closed" else reason
+
+    @property
+    def timings(self) -> Timings:
+        """See `TextGeneration`."""
+        return self._tokens.timings
+
+    def __iter__(self) -> Iterator[str]:
+        left = self._healed_length
+        for token in self._tokens:
+            text = self._stream.push(token)
+            if piece := text[left:]:
+                yield piece
+            left = max(0, left - len(text))
+        if self._tokens.finish_reason == "cancelled":
+            raise Cancelled
+        if rest := self._stream.finish()[left:]:
+            yield rest
+
+    def close(self) -> None:
+        """See `TextGeneration`."""
+        self._tokens.close()
+        _tidy(self._tokens.timings)
+
+
+def open_local_model(folder: Path, provider: str, threads: int, cache_mb: int) -> LocalModel:
+    """Load the model in a folder; arguments as in the settings.
+
+    Raises:
+        ModelFilesError: its files cannot be used.
+        SessionError: the runtime cannot load them.
+    """
+    description = read_model_folder(folder)
+    # Graph and tokenizer take half a second each. The runtime needs no interpreter while it loads a graph:
+    # what needs one is done before, as two threads that import share it, and the graph would come later.
+    import_runtime()
+    with ThreadPoolExecutor(1) as executor:
+        session = executor.submit(open_session, folder, provider, thread_count(threads))
+        tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
+        model = LocalModel(tokenizer, session.result(), description, cache_mb=cache_mb, folder=folder)
+    give_back_freed()
+    return model
+
+
+def _tidy(timings: Timings) -> None:
+    """Give memory back where many rows were run; it takes some milliseconds."""
+    if timings.prompt_tokens - timings.cached_tokens > CHUNK_ROWS:
+        give_back_freed()
+
+
+@cache
+def _runtime_version() -> str:
+    """Look the version up once: it takes a millisecond or two."""
+    return next(reversed(installed_runtimes().values()), "")

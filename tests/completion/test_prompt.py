@@ -1,0 +1,54 @@
+"""What the model reads, and what its output must begin with."""
+
+import pytest
+
+from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart, build_prompt, split_healed
+
+
+@pytest.mark.parametrize(
+    ("before", "healed"),
+    [
+        ("    retu", " retu"),
+        ("\tretu", "\tretu"),
+        ("retu", "retu"),
+        ("\nretu", "retu"),
+        ("foo(se", "(se"),
+        ("self.na", ".na"),
+        ("odd_dig", "_dig"),
+        ("foo(", "("),
+        ("foo()", "()"),
+        ("x =", " ="),
+        ("x = ", " "),
+        ("        ", " "),
+        ("\t\t", "\t"),
+        ("x\n", ""),
+        ("x\r\n", ""),
+        ("x1", ""),
+        ("", ""),
+        ("    na\u00efv", " na\u00efv"),
+        ("x = " + "a" * 62, " " + "a" * 62),
+        ("x = " + "a" * 63, ""),
+    ],
+)
+def test_what_may_be_half_a_token_is_healed(before, healed):
+    assert split_healed(before) == (before.removesuffix(healed), healed)
+
+
+def test_parts_are_in_document_order_and_leave_out_the_healed_text():
+    prompt = build_prompt("def f():\n    ret", "\nf()\n", 1000, len, reads_suffix=True)
+    prefix, suffix = PromptPart(PartKind.PREFIX, "def f():\n   "), PromptPart(PartKind.SUFFIX, "\nf()\n")
+    assert prompt == Prompt((prefix, suffix), " ret")
+
+
+def test_a_model_that_reads_no_suffix_gets_none_and_the_prefix_has_all_of_the_budget():
+    text = "".join(f"line {n}\n" for n in range(100))
+    prompt = build_prompt(text, text, 800, len, reads_suffix=False)
+    assert [part.kind for part in prompt.parts] == [PartKind.PREFIX]
+    assert prompt.text(PartKind.SUFFIX) == ""
+    assert len(prompt.text(PartKind.PREFIX)) == len(text)
+
+
+def test_healed_text_counts_as_context():
+    for num_context in range(1, 40):
+        prompt = build_prompt("a = 1\nb = 2\nprin", "\nx\n", num_context, len, reads_suffix=True)
+        assert sum(len(part.text) for part in prompt.parts) <= max(0, num_context - len(prompt.healed))
