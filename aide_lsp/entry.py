@@ -1,8 +1,8 @@
-"""The process `aide`: what is around every subcommand. Signals, standard streams, exit status.
+"""The process `aide`: signals, standard streams and the exit status (docs/cli.md) of every subcommand.
 
-In: a process that just started. Out: its exit status (docs/cli.md lists them). On Linux the work is done in a
-forked child: loading a tokenizer and running a forward are native steps that no Python handler can interrupt;
-a parent that only waits can end them. Imports nothing that takes time: a Ctrl-C must find this in place.
+On Linux, a forked child does the work. No Python signal handler can interrupt native steps such as loading a
+tokenizer or a forward pass, but a parent that only waits can end them. This module imports nothing slow: its
+signal handlers must be in place before the user presses Ctrl-C.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import os
 import signal
 import sys
 
-TYPE_CHECKING = False  # typing takes longer to import than all of this
+TYPE_CHECKING = False  # importing typing takes longer than everything here
 if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
 if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-    # Until `_handle` or `_wait` is in place the system ends the process, without a traceback.
+    # Until `_handle` or `_wait` installs handlers, the system ends the process, without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 GRACE_SECONDS = 0.15
-"""So long a child may take to end its own children and remove half-written files after an interrupt."""
+"""Time for the child to end its own children and remove partial files after an interrupt."""
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _MEMORY_SIGNALS = ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS")
 
@@ -37,8 +37,8 @@ def main() -> NoReturn:
 
 
 def _run_in_child(signals: list[int]) -> None:
-    """Run the command in a child and end with it; return only where the system allows no child."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, the child's status would be lost
+    """Run the command in a child and end with it; return only if the system allows no child."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it were ignored, the child's status would be lost
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         lifeline, held = os.pipe()
@@ -52,13 +52,13 @@ def _run_in_child(signals: list[int]) -> None:
 
 
 def _forks() -> bool:
-    """The server watches its own parent, and completing a word in the shell must cost nothing."""
+    """Return whether to use a child. The server watches its own parent, and shell completion must be fast."""
     plain = "_AIDE_COMPLETE" in os.environ or sys.argv[1:2] == ["serve"]
     return sys.platform == "linux" and not plain
 
 
 def _open_streams() -> None:
-    """Give closed streams a place to go: the next file that is opened would take their number."""
+    """Open closed standard streams; otherwise the next file opened would take their number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -67,18 +67,18 @@ def _open_streams() -> None:
         if number and getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
-        # What the terminal's encoding lacks is written as an escape, rather than ending the command.
+        # Characters that the terminal's encoding lacks are escaped instead of ending the command.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _handle(signals: list[int], quiet: bool) -> None:
-    """Unwind on the first signal, so that files and children are left in order; ignore all further ones."""
+    """Unwind on the first signal, which cleans up files and children; ignore further signals."""
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         for each in signals:
             signal.signal(each, signal.SIG_IGN)
         if quiet:
-            # Libraries turn it into errors of their own, which nobody needs to see.
+            # Libraries turn it into errors of their own, which the user need not see.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)
@@ -91,18 +91,18 @@ def _handle(signals: list[int], quiet: bool) -> None:
 
 
 class Interrupted(BaseException):
-    """A signal asked the process to end; its first argument is the number.
+    """The process received a signal to end; the first argument is its number.
 
-    Not a `KeyboardInterrupt`: libraries have ideas of their own about those.
+    It is not a `KeyboardInterrupt`, because libraries handle those in their own ways.
     """
 
 
 def _wait(child: int, signals: list[int]) -> int:
-    """Wait for the child, pass signals on to it, and return the exit status."""
+    """Wait for the child, forward signals to it, and return the exit status."""
     received: list[int] = []
 
     def end(number: int, frame: FrameType | None) -> None:
-        # Asked twice, or too slow: at once.
+        # Kill it if this is the second signal, or if it takes too long.
         _send(child, signal.SIGKILL if received else number)
         if number != signal.SIGALRM:
             received.append(number)
@@ -118,10 +118,10 @@ def _wait(child: int, signals: list[int]) -> int:
     if not os.WIFSIGNALED(status):
         return os.WEXITSTATUS(status)
     name = signal.Signals(os.WTERMSIG(status)).name
-    hint = ": most likely memory ran out. Close other programs, or choose a smaller model" * (
+    hint = " Most likely memory ran out: close other programs, or choose a smaller model." * (
         name in _MEMORY_SIGNALS
     )
-    _say(f"Error: Aide was ended by the system ({name}){hint}.")
+    _say(f"Error: The system ended Aide ({name}).{hint}")
     return 128 + os.WTERMSIG(status)
 
 
@@ -133,7 +133,7 @@ def _send(child: int, number: int) -> None:
 
 
 def _end_with(lifeline: int) -> None:
-    """End when the parent is gone, even if it was killed."""
+    """End this process when its parent ends, even if the parent was killed."""
     from threading import Thread
 
     def watch() -> None:
@@ -143,11 +143,11 @@ def _end_with(lifeline: int) -> None:
     try:
         Thread(target=watch, name="parent-watch", daemon=True).start()
     except RuntimeError:
-        return  # the system allows no thread; the work may still be possible
+        return  # the system allows no thread, but the work may still be possible
 
 
 def _run(signals: list[int], lifeline: int | None = None) -> int:
-    """Run the command; return the exit status. `lifeline` is closed when the parent of this child ends."""
+    """Run the command; return the exit status. `lifeline` closes when the parent of this child ends."""
     try:
         _handle(signals, quiet=lifeline is not None)
         if lifeline is not None:
@@ -166,7 +166,7 @@ def _run(signals: list[int], lifeline: int | None = None) -> int:
 
         return BROKEN_PIPE
     except OSError as error:
-        _say(f"Error: The output could not be written: {error.strerror}.")
+        _say(f"Error: The output cannot be written: {error.strerror}.")
         return 1
 
 
@@ -178,7 +178,7 @@ def _say(sentence: str) -> None:
 
 
 def _leave(status: int) -> NoReturn:
-    """End at once: all is written, and nothing in native libraries is worth tidying up."""
+    """End without teardown: everything is written, and unloading native libraries takes time."""
     try:
         sys.stderr.flush()
     finally:

@@ -131,7 +131,7 @@ def test_death_by_the_system_is_told_with_its_likely_reason(env):
     os.kill(children(process.pid)[0], signal.SIGKILL)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 128 + signal.SIGKILL
-    assert "most likely memory ran out" in said
+    assert "Most likely memory ran out" in said
 
 
 def test_signal_that_is_ignored_from_the_start_stays_ignored(env):
@@ -170,18 +170,18 @@ def shell(env, line):
 @pytest.mark.parametrize(
     ("line", "status", "said"),
     [
-        ("aide complete - <&-", 1, "stdin is closed"),
+        ("aide complete - <&-", 1, "Stdin is closed"),
         ("aide models list >&-", 0, ""),
         ("aide models list >/dev/full", 1, "No space left on device"),
         ("aide models list >/dev/full 2>/dev/full", 1, ""),
         ("{ aide models list; echo $? >&2; } | true", 0, "141"),
         ("aide --version <&- 2>&-", 0, ""),
-        ("printf 'caf\\351' | aide complete -", 1, "not UTF-8 text (byte 3)"),
+        ("printf 'caf\\351' | aide complete -", 1, "not UTF-8 text (see byte 3)"),
         ("mkdir gone && cd gone && rmdir ../gone && aide complete x.py:1:1", 1, "x.py cannot be read"),
         (
             "cd / && mkdir -p $HOME/g && cd $HOME/g && rmdir $HOME/g && aide settings",
             1,
-            "folder does not exist",
+            "folder no longer exists",
         ),
         ("aide complete nothing.py:1:1", 1, "nothing.py cannot be read: No such file"),
         ("aide complete .:1:1", 1, "Is a directory"),
@@ -195,7 +195,7 @@ def shell(env, line):
         ("aide replay nonsense", 1, "ledger"),
         ("aide log -n 99999999999999999999", 2, "not in the range"),
         ("aide serve --nope", 2, "there is no option"),
-        ("aide bench fidelity nope", 2, "'nope' is none of exact, fast, fp16"),
+        ("aide bench fidelity nope", 2, "'nope' is not one of exact, fast, fp16"),
         ("aide explain x.py:2:12 --html /no/such/x", 1, "there is no folder /no/such"),
         ("aide explain x.py:2:12 --html .", 2, "directory"),
         ("aide complete x.py:2:12 --num-context 999999", 1, "--num-context: expected a whole number from 1"),

@@ -37,7 +37,7 @@ PLAN = ("histories", "requests", "first", "max_tokens", "num_context")
 
 @click.group()
 def bench() -> None:
-    """Measure the model on this machine: its speed, and how well a recipe preserves its quality."""
+    """Measure the model's speed and quality on this machine."""
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -63,7 +63,10 @@ def number_option(name: str, default: int, text: str, least: int = 1) -> Callabl
 @number_option("--samples", 5, "Measurements of each operation.")
 @json_option("the figures")
 def speed(samples: int, as_json: bool, **options: Any) -> None:
-    """Time prefill, decode and typing. Close other programs: they distort the figures."""
+    """Time prefill, decode and typing.
+
+    Close other programs: they distort the figures.
+    """
     from aide_lsp.inference.onnx.open import open_session
 
     settings = effective_settings(None, options)
@@ -91,10 +94,10 @@ def speed(samples: int, as_json: bool, **options: Any) -> None:
 @click.option("--model", type=ModelType(), help="Id of a model card.  [default: as in your settings]")
 @json_option("the figures")
 def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None:
-    """Compare recipes (by default exact and fast) with a float32 graph of the same weights.
+    """Compare recipes with a float32 graph of the same weights.
 
-    The text is Python source that was not used to choose or calibrate a recipe. This takes a few minutes,
-    and 4 bytes of disk and of memory per weight while it runs.
+    By default, compares exact and fast. The text is Python source that was not used to choose or calibrate a
+    recipe. This takes a few minutes and, while it runs, 4 bytes of disk and of memory per weight.
     """
     from attrs import asdict
 
@@ -126,10 +129,10 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
 @number_option("--num-context", 512, "Num Context, at most.")
 @json_option("the figures")
 def reproducibility(as_json: bool, **options: Any) -> None:
-    """Check that seeds reproduce completions: complete after long editing and from scratch, and compare.
+    """Check that the same seed gives the same completion.
 
-    Uses texts in several languages at temperature 0.7. The exit status is 1 if any completions differ. This
-    takes about ten minutes.
+    Compares completions generated after long editing with completions generated from scratch, for texts in
+    several languages at temperature 0.7. The exit status is 1 if any differ. This takes about ten minutes.
     """
     from attrs import asdict
 

@@ -9,7 +9,9 @@ from aide_lsp.cli.terminal import say
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script for completion of commands, model ids, presets, recipes and files in a shell.
+    """Print the completion script for a shell.
+
+    The shell then completes commands, options, model ids, presets, recipes and file names of aide.
 
     \b
       eval "$(aide completion bash)"      in ~/.bashrc; likewise zsh in ~/.zshrc

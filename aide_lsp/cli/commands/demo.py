@@ -14,7 +14,10 @@ from aide_lsp.settings.report import parameters_line
 @click.command()
 @parameter_options
 def demo(**options: Any) -> None:
-    """Fetch the model if necessary, complete a sample file, and complete it again with a new seed."""
+    """Complete a sample file, twice.
+
+    Fetches the model first if necessary. The second completion uses a new seed.
+    """
     from aide_lsp.application import requests
     from aide_lsp.cli.sample import NAME, sample
 

@@ -35,7 +35,7 @@ class PageError(AideError):
 )
 @parameter_options
 def explain(place: str, name: str, as_json: bool, page: Path | None, **options: Any) -> None:
-    """Complete at a place in a file, and explain how the completion came about.
+    """Complete at a place in a file, and explain the result.
 
     Shows what the model read, which tokens it could choose from at each step, why it stopped, and where the
     time went. The completion is the one that `aide complete` prints for the same seed. The page has charts

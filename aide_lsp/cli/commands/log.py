@@ -20,10 +20,11 @@ from aide_lsp.cli.terminal import say
 @json_option("everything that is recorded, except text,")
 @click.option("--clear", is_flag=True, help="Delete all entries.")
 def log(count: int, stats: bool, as_json: bool, clear: bool) -> None:
-    """Show the latest completions: when, for which file, with which parameters and seed, and if accepted.
+    """Show the latest completions.
 
-    The ledger is a file on this machine. It holds hashes and figures; it holds source text and paths only if
-    you set `ledger = "text"`. Otherwise a file is shown as part of its hash.
+    Each line shows the time, file, parameters, seed and outcome of one completion. They are recorded in the
+    ledger, a file on this machine. It holds source text and paths only if you set `ledger = "text"`;
+    otherwise it holds hashes, and a file is shown as part of its hash.
     """
     from aide_lsp.application import ledger
     from aide_lsp.ledger import report

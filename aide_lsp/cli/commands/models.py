@@ -64,9 +64,12 @@ def list_models(as_json: bool) -> None:
 @click.option(
     "--no-convert", is_flag=True, help="Only fetch the file. It is converted when it is first used."
 )
-@json_option("its path")
+@json_option("the path")
 def fetch(model_id: str | None, recipe: str | None, no_convert: bool, as_json: bool) -> None:
-    """Fetch and convert a model, unless this has been done. Without ID: the default model."""
+    """Fetch and convert a model.
+
+    Without ID, this is the default model. A model that is ready stays as it is.
+    """
     from aide_lsp.catalog import store
 
     card = _card(model_id)
@@ -83,11 +86,12 @@ def fetch(model_id: str | None, recipe: str | None, no_convert: bool, as_json: b
 @models.command()
 @model_argument
 @recipe_option
-@json_option("its path")
+@json_option("the path")
 def convert(model_id: str | None, recipe: str | None, as_json: bool) -> None:
-    """Convert a model to ONNX; fetch it first if necessary. Without ID: the default model.
+    """Convert a model to ONNX.
 
-    An existing conversion is verified byte by byte, and repeated if it is damaged.
+    Without ID, this is the default model. It is fetched first if necessary. An existing conversion is
+    verified byte by byte, and replaced if it is damaged.
     """
     from aide_lsp.catalog import store
 
@@ -103,9 +107,12 @@ def convert(model_id: str | None, recipe: str | None, as_json: bool) -> None:
 @models.command()
 @click.argument("model_id", metavar="ID", type=ModelType())
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option("the bytes freed")
+@json_option("the number of bytes freed")
 def remove(model_id: str, yes: bool, as_json: bool) -> None:
-    """Remove a model's file and its conversions. Your own model files are never removed."""
+    """Remove a model's file and its conversions.
+
+    Your own model files are never removed.
+    """
     from aide_lsp.catalog import store
     from aide_lsp.disk import megabytes
 
@@ -128,7 +135,10 @@ def remove(model_id: str, yes: bool, as_json: bool) -> None:
 @click.option("--file", "as_file", is_flag=True, help="Print the path of the fetched file instead.")
 @json_option("the path")
 def path(model_id: str | None, recipe: str | None, as_file: bool, as_json: bool) -> None:
-    """Print the folder of a converted model. Without ID: the default model."""
+    """Print the folder of a converted model.
+
+    Without ID, this is the default model.
+    """
     from aide_lsp.catalog import store
 
     card = _card(model_id)

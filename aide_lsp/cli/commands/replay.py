@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 @place_argument(required=False, metavar="[FILE[:LINE:COL]]")
 @json_option("the outcome")
 def replay(completion_id: str, place: str | None, as_json: bool) -> None:
-    """Generate a recorded completion again, and report "Reproduced" or which input differs.
+    """Generate a recorded completion again, and compare.
 
-    ID is an id that `aide log` shows, or the start of one. FILE is required if the ledger holds no source
-    text; without LINE and COL, the cursor is where it was. If you accepted the completion and it is still in
-    the file, it is taken out first. The exit status is 0 if the result is the same, byte for byte, and 1 if
-    not.
+    Reports "Reproduced", or which input differs. The exit status is 0 if the completion is the same, byte for
+    byte, and 1 if not.
+
+    ID is an id from `aide log`, or the start of one. FILE is required if the ledger holds no source text.
+    Without LINE and COL, the cursor is where it was. If you accepted the completion and it is still in the
+    file, it is left out.
     """
     outcome = _replay(completion_id, place)
     if as_json:

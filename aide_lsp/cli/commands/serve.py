@@ -8,7 +8,7 @@ import click
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def serve(arguments: tuple[str, ...]) -> None:
-    """Run the language server, like aide-lsp (`aide serve --help` lists its options)."""
+    """Run the language server, like aide-lsp."""
     from aide_lsp.lsp.main import main
 
     sys.exit(main(list(arguments)))

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 @json_option("the report")
 @click.option("--language", default="", help="The file's language id.  [default: by its name]")
 def settings(file: Path | None, as_json: bool, language: str) -> None:
-    """Print every setting in effect for FILE, where it comes from, and what it overrides.
+    """Print the settings in effect for a file.
 
-    Without FILE, the settings are those of an unnamed file in this folder. FILE need not exist. Settings of
-    your editor are not included; the command aide.settings in the editor includes them.
+    Also prints where each comes from, and what it overrides. FILE need not exist; without FILE, the settings
+    are those of an unnamed file in this folder. Your editor's settings are not included: the command
+    aide.settings in the editor includes them.
     """
     from aide_lsp.completion.syntax import language_id_of
     from aide_lsp.settings.reader import SettingsReader

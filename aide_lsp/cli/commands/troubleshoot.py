@@ -63,10 +63,10 @@ class Applied:
 def troubleshoot(
     complaint: str, place: str | None, name: str, accepted: bool, as_json: bool, **options: Any
 ) -> None:
-    """Propose parameters that address a complaint, and show what they change.
+    """Propose parameters that address a complaint.
 
-    With a place, the completions with the current and the proposed parameters are shown, both with the same
-    seed. Nothing is written without --apply, which keeps the comments and layout of the project file.
+    With a place, also completes there with the current and the proposed parameters, with the same seed.
+    Nothing is written without --apply, which keeps the comments and the layout of the project file.
 
     \b
       aide troubleshoot repetitive
