@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from tests.parsed_modules import Import, Module
+from tools.parsed_modules import Module, inner_imports, target_of
 
 MOST_MODULES, MOST_LINES = 16, 400
 NETWORK = frozenset(
@@ -51,7 +51,7 @@ def forbidden_imports(
 ) -> list[str]:
     """A package imports only what the table allows it to import."""
     found = []
-    for module, one, target in _inner_imports(modules, root):
+    for module, one, target in inner_imports(modules, root):
         allowed = packages.get(module.package, ())
         package = target.package
         if package not in {"", module.package, *foundation, *allowed}:
@@ -67,7 +67,7 @@ def unused_permissions(
     modules: Collection[Module], packages: Mapping[str, Collection[str]], root: str = "aide_lsp"
 ) -> list[str]:
     """The table allows nothing that no module needs, so that it shows who imports whom."""
-    used = {(module.package, target.package) for module, _, target in _inner_imports(modules, root)}
+    used = {(module.package, target.package) for module, _, target in inner_imports(modules, root)}
     return [
         f"{package}: nothing in it imports `{allowed}` any more. Remove that from PACKAGES."
         for package in packages
@@ -97,7 +97,7 @@ def forbidden_libraries(
 def import_cycles(modules: Collection[Module], root: str = "aide_lsp") -> list[str]:
     """No module imports itself by way of others, be it late in a function or for types only."""
     graph: dict[str, set[str]] = defaultdict(set)
-    for module, _, target in _inner_imports(modules, root):
+    for module, _, target in inner_imports(modules, root):
         if module.name != target.name:
             graph[module.name].add(target.name)
     return [
@@ -133,22 +133,6 @@ def _cycles(graph: Mapping[str, set[str]]) -> list[set[str]]:
         if name not in index:
             visit(name)
     return found
-
-
-def _inner_imports(modules: Collection[Module], root: str) -> Iterator[tuple[Module, Import, Module]]:
-    """Every import of one of these modules by another: importer, import, imported."""
-    by_name = {module.name: module for module in modules}
-    for module in modules:
-        for one in module.imports:
-            if (target := _target(one, by_name, root)) is not None:
-                yield module, one, target
-
-
-def _target(one: Import, by_name: Mapping[str, Module], root: str) -> Module | None:
-    head, _, inner = one.module.partition(".")
-    if head != root:
-        return None
-    return by_name.get(f"{inner}.{one.name}".strip(".")) or by_name.get(inner)
 
 
 # -- 3: sizes
@@ -289,7 +273,7 @@ def re_exports(modules: Iterable[Module], defining: Collection[Module], root: st
                     f"{module.shown}:{one.line}: re-exports {one.name}. Import it where it is used, from"
                     f" {one.module}."
                 )
-            target = _target(one, by_name, root) if one.name else None
+            target = target_of(one, by_name, root) if one.name else None
             inner = one.module.partition(".")[2]
             if target is not None and target.name == inner and one.name not in defined[inner]:
                 found.append(

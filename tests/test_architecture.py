@@ -17,8 +17,8 @@ import textwrap
 import pytest
 
 from tests import architecture_rules as rules
-from tests.parsed_modules import read_modules
 from tools.generate.pages import MARKS, REPOSITORY, generated_files
+from tools.parsed_modules import read_modules
 
 PACKAGE = REPOSITORY / "aide_lsp"
 MODULES = read_modules(PACKAGE)

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tests import architecture_rules as rules
-from tests.parsed_modules import read_modules
+from tools.parsed_modules import read_modules
 
 PACKAGES = {"lsp": {"completion"}, "completion": set()}
 

@@ -1,7 +1,7 @@
 """The Python modules of a folder, parsed, with what each imports."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from attrs import field, frozen
@@ -64,3 +64,22 @@ def _imports(tree: ast.Module) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             yield from (Import(node.lineno, module, alias.name, alias.asname) for alias in node.names)
+
+
+def inner_imports(
+    modules: Collection[Module], root: str = "aide_lsp"
+) -> Iterator[tuple[Module, Import, Module]]:
+    """Every import of one of these modules by another: importer, import, imported."""
+    by_name = {module.name: module for module in modules}
+    for module in modules:
+        for one in module.imports:
+            if (target := target_of(one, by_name, root)) is not None:
+                yield module, one, target
+
+
+def target_of(one: Import, by_name: Mapping[str, Module], root: str) -> Module | None:
+    """The module that an import is about; None: it is not one of these."""
+    head, _, inner = one.module.partition(".")
+    if head != root:
+        return None
+    return by_name.get(f"{inner}.{one.name}".strip(".")) or by_name.get(inner)

@@ -1,0 +1,51 @@
+"""The table of packages on the architecture page: what each is for, and which others it imports.
+
+Both are read from the code: the first sentence of its docstring, and its imports. That the imports are those
+which are allowed is for `tests/test_architecture.py`.
+"""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from tools.parsed_modules import Module, inner_imports, read_modules
+
+
+def package_table(root: Path) -> str:
+    """Render every package and top-level module, those that import the most first."""
+    modules = read_modules(root)
+    imports = imported_packages(modules)
+    purposes = {module.name: _purpose(module) for module in modules if module.name in imports}
+    order = sorted(imports, key=lambda name: (-len(_reachable(name, imports)), name))
+    rows = ["| Package | What it is for | Imports |", "|---|---|---|"]
+    for name in order:
+        others = ", ".join(f"`{other}`" for other in order if other in imports[name])
+        rows.append(f"| `{name}` | {purposes[name]} | {others} |")
+    return "\n".join(rows)
+
+
+def imported_packages(modules: list[Module]) -> dict[str, set[str]]:
+    """Package or top-level module -> the others that it imports."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for module in modules:
+        if module.package:
+            found[module.package] |= set()
+    for module, _, target in inner_imports(modules):
+        if target.package not in ("", module.package):
+            found[module.package].add(target.package)
+    return found
+
+
+def _reachable(name: str, imports: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        waiting += imports[new := waiting.pop()] - found
+        found |= imports[new]
+    return found
+
+
+def _purpose(module: Module) -> str:
+    text = " ".join((ast.get_docstring(module.tree) or "").split("\n\n")[0].split())
+    return re.split(r"(?<=\.) (?=[A-Z])", text)[0]
