@@ -7,14 +7,20 @@ from aide_lsp.settings.fields import KEYS, PARAMETERS, check_value, normal
 from aide_lsp.settings.problems import Problem, named, nearest
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    # Each within the ranges that `tools/generate/parameter_guide.py` gives for its task, with one addition:
-    # `code` doubles the default context.
+    # Each within the ranges that docs/parameters.md gives for its task.
     "code": {"temperature": 0.3, "top_p": 0.6, "top_k": 40, "num_context": 2048},
     "factual": {"temperature": 0.2, "top_p": 0.3, "top_k": 30},
     "creative": {"temperature": 0.8, "top_p": 0.95, "top_k": 150},
     "conversational": {"temperature": 0.6, "top_p": 0.8, "top_k": 70},
 }
 """The presets that come with Aide."""
+DESCRIPTIONS: Mapping[str, str] = {
+    "code": "Code that follows from the file. Little variety, twice the default context.",
+    "factual": "Text that must be right: docstrings, comments, configuration. Hardly any variety.",
+    "creative": "Prose, names, alternative wordings. Much variety, more mistakes.",
+    "conversational": "Notes, documentation, messages. Between `factual` and `creative`.",
+}
+"""What each of them is for."""
 
 
 def with_own(

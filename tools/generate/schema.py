@@ -1,7 +1,4 @@
-"""The settings table as a JSON schema, for editors that check TOML.
-
-In: `settings.py`. Out: the schema, and that of one setting. It does not know where they are written.
-"""
+"""The settings table as a JSON schema, for editors that check TOML."""
 
 import json
 from typing import Any
@@ -12,7 +9,7 @@ from aide_lsp.settings.limits import SettingField
 
 
 def json_schema() -> dict[str, Any]:
-    """Render a JSON schema of `.aide.toml` and the user's file, for editors that check TOML."""
+    """Render the schema of `.aide.toml` and the user's own file."""
     inside = {key: schema_of(key, field) for key, field in FIELDS.items() if not field.all_files}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -21,14 +18,14 @@ def json_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {key: schema_of(key, field) for key, field in FIELDS.items()}
         | {
-            "languages": _tables("Settings by the editor's name of the language.", "part"),
-            "globs": _tables("Settings by glob: the same as tables named by globs.", "part"),
+            "languages": _tables("Settings by language, under the editor's name of it.", "part"),
+            "globs": _tables("Settings by glob, the same as tables named by globs.", "part"),
             "presets": _tables("Presets of your own. Not in a project file.", "preset"),
         },
         "patternProperties": {SCHEMA_PATTERN: {"$ref": "#/definitions/part"}},
         "definitions": {
-            "part": _object(inside, "Settings of some files."),
-            "preset": _object({key: inside[key] for key in PARAMETERS}, "Parameters by one name."),
+            "part": _object(inside, "Settings for some files."),
+            "preset": _object({key: inside[key] for key in PARAMETERS}, "A named set of parameters."),
         },
     }
 
@@ -51,7 +48,7 @@ def schema_of(key: str, field: SettingField) -> dict[str, Any]:
 
 
 def default_text(key: str) -> str:
-    """Say in words what holds where nothing is set."""
+    """Describe a setting's default."""
     value = defaults()[key]
     return f"none ({FIELDS[key].none})" if value is None else f"`{json.dumps(value)}`"
 
