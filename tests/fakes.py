@@ -7,9 +7,13 @@ from threading import Event
 import numpy as np
 
 from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.model import ModelInfo
+from aide_lsp.completion.prompt import PartKind, Prompt
 from aide_lsp.engines.local import LocalModel
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.onnx.model_folder import ModelFolder
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
 
@@ -168,6 +172,59 @@ def completer_on(
 ) -> Completer:
     """Return a completer on a fake session."""
     return Completer(LocalModel(ByteTokenizer(), session, description(model, fim=fim)))
+
+
+class ScriptedModel:
+    """A second engine: a `completion.model.Model` without tokens, that generates text in pieces it is given.
+
+    Everything that an engine has to have is here. `answers` maps the end of the text before the cursor to the
+    pieces that follow; the first that fits is taken.
+    """
+
+    def __init__(self, answers: dict[str, Sequence[str]], **info) -> None:
+        facts = {"engine": "script", "device": "cpu", "recipe": "none", "vocabulary_size": 1000}
+        self.info = ModelInfo(**({"id": "scripted", "context_length": 4096} | facts | info))
+        self._answers = answers
+        self.prompts: list[Prompt] = []
+        self.options: list[GenerationOptions] = []
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 4 + 1
+
+    def generate(self, prompt, options, cancel, observer=None) -> "ScriptedGeneration":
+        self.prompts.append(prompt)
+        self.options.append(options)
+        before = prompt.text(PartKind.PREFIX) + prompt.healed
+        pieces = next((said for end, said in self._answers.items() if before.endswith(end)), [])
+        return ScriptedGeneration(pieces[: options.max_tokens], len(pieces) > options.max_tokens, cancel)
+
+    def prefill(self, prompt, options, cancel) -> int:
+        return 0
+
+    def self_test(self) -> bool:
+        return True
+
+    def release_memory(self) -> None:
+        self.prompts.clear()
+
+
+class ScriptedGeneration:
+    """What a `ScriptedModel` generates."""
+
+    def __init__(self, pieces: Sequence[str], is_cut: bool, cancel: CancelToken) -> None:
+        self._pieces, self._is_cut, self._cancel = pieces, is_cut, cancel
+        self.finish_reason: str | None = None
+        self.is_closed = False
+        self.timings = Timings(generated_tokens=len(pieces))
+
+    def __iter__(self):
+        for piece in self._pieces:
+            self._cancel.check()
+            yield piece
+        self.finish_reason = "length" if self._is_cut else "stop"
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 def saying(text: str, *, after: int, end: int = END, vocab_size: int = VOCAB_SIZE) -> Script:

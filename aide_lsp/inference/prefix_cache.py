@@ -11,6 +11,8 @@ from attrs import frozen
 
 CHUNK_ROWS = 256
 """Rows of one forward of a long prompt: what was run stays when the rest is cancelled."""
+BLOCK_ROWS = 32
+"""Rows of the smallest block where rows are not independent: half of it is run again for each prompt."""
 
 
 @frozen

@@ -8,7 +8,7 @@ from attrs import evolve
 from aide_lsp.completion.candidates import complete_several
 from aide_lsp.completion.completer import Completer
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from tests.completion.test_completer import complete, completer_of, request_at, with_options, with_parameters
+from tests.completion.test_completer import complete, completer_of, request_at, with_parameters
 from tests.fakes import babbling, continuing
 
 REQUEST = request_at("def f():\n    x = |\n    return x\n", temperature=1.0, seed=5)
@@ -28,7 +28,7 @@ def test_candidates_share_seed_and_parameters_and_differ_in_number_and_text():
 
 @pytest.mark.parametrize("candidate", [0, 1, 2])
 def test_a_candidate_is_the_same_whether_or_not_the_others_were_made(candidate):
-    alone = complete(completer_of(babbling()), with_options(REQUEST, candidate=candidate))
+    alone = complete(completer_of(babbling()), REQUEST.with_options(candidate=candidate))
     assert several(completer_of(babbling()))[candidate].text == alone.text
     assert several(completer_of(babbling()), count=5)[candidate].text == alone.text
 
@@ -36,7 +36,7 @@ def test_a_candidate_is_the_same_whether_or_not_the_others_were_made(candidate):
 def test_without_a_seed_all_have_the_one_that_was_drawn_for_the_first():
     # Not every seed gives three different texts; this one does.
     found = several(
-        completer_of(babbling()), with_options(with_parameters(REQUEST, seed=None), drawn_seed=418)
+        completer_of(babbling()), with_parameters(REQUEST, seed=None).with_options(drawn_seed=418)
     )
     assert len(found) == 3
     assert len({one.seed for one in found}) == 1
@@ -57,7 +57,7 @@ def test_the_prompt_is_read_once():
 
 def test_a_first_that_was_made_already_is_not_made_again():
     completer = completer_of(babbling())
-    first = evolve(complete(completer, with_options(REQUEST, candidate=0)), text="made before")
+    first = evolve(complete(completer, REQUEST.with_options(candidate=0)), text="made before")
     assert several(completer_of(babbling()), first=first)[0] is first
 
 
@@ -86,7 +86,7 @@ def test_what_comes_too_late_is_left_out():
     completer.complete = lambda request, *more: (
         asked.append(request.options.deadline_ms) or inner(request, *more)
     )
-    found = several(completer, with_options(REQUEST, deadline_ms=60), count=5)
+    found = several(completer, REQUEST.with_options(deadline_ms=60), count=5)
     assert len(found) < 5
     assert asked == sorted(asked, reverse=True)
     assert len(asked) < 5

@@ -36,17 +36,13 @@ def request_at(marked: str, **changes) -> CompletionRequest:
         text=marked.replace("|", "", 1),
         offset=marked.index("|"),
         language_id="python",
-        path="a.py",
+        path=changes.pop("path", "a.py"),
         options=evolve(GenerationOptions(parameters, max_tokens=64), **changes),
     )
 
 
-def with_options(request: CompletionRequest, **changes) -> CompletionRequest:
-    return evolve(request, options=evolve(request.options, **changes))
-
-
 def with_parameters(request: CompletionRequest, **changes) -> CompletionRequest:
-    return with_options(request, parameters=evolve(request.options.parameters, **changes))
+    return request.with_options(parameters=evolve(request.options.parameters, **changes))
 
 
 def complete(completer, request):

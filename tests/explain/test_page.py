@@ -13,8 +13,7 @@ from aide_lsp.explain.explanation import as_json, explain
 from aide_lsp.explain.page import FOLDER, SCRIPTS, as_script_data, render
 from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import CancelToken
-from tests.completion.test_completer import completer_of, request_at, session_of
-from tests.explain.test_explanation import parameters
+from tests.completion.test_completer import completer_of, request_at, session_of, with_parameters
 from tests.fakes import babbling, continuing
 
 HOSTILE = 'a = "</script><script>alert(1)</script><!-- <script> & {{title}} https://example.org/x.js"\n|'
@@ -40,8 +39,8 @@ class Page(HTMLParser):
 
 
 def explanation_of(marked: str, script=None, path: str = "a.py", **changes):
-    request = parameters(request_at(marked, temperature=0.8, seed=5, path=path), **changes)
-    return explain(completer_of(script or babbling()), request, "CPU", CancelToken())
+    request = with_parameters(request_at(marked, temperature=0.8, seed=5, path=path), **changes)
+    return explain(completer_of(script or babbling()), request, CancelToken())
 
 
 def test_page_is_self_contained():

@@ -12,11 +12,11 @@ from tests.lsp.fake_server import load
 
 
 class Connection:
-    """A server with the fake model, fed through an inbox as the transport does it. Needs a running loop."""
+    """A server, fed through an inbox as the transport does it. Needs a running loop."""
 
-    def __init__(self, **options) -> None:
+    def __init__(self, load_completer=None, **options) -> None:
         self.sent: list = []
-        self.server = Server(self, load("ok"), ClientHandler(), **options)
+        self.server = Server(self, load_completer or load("ok"), ClientHandler(), **options)
         handlers.register(self.server)
         dispatch.register(self.server)
         self.inbox = Inbox(self.write, leave=lambda reason: None)

@@ -2,7 +2,7 @@
 
 In: the KV buffers of a forward, the positions that kernels plan for. Out: the number of its graph, for the
 runtime, which captures a graph at the first run of a number and replays it from then on. All else about such
-a forward is always the same (`BoundCall`). It does not run anything.
+a forward is always the same (`IoBinding`). It does not run anything.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from typing import Any
 
 NOT_CAPTURED = -1
 """For the runtime: launch the kernels one by one."""
-MOST_CAPTURES = 64
+MOST_GRAPHS = 64
 """The runtime keeps graphs as long as a session. Buffers that are spare serve again (`kv_cache.py`)."""
 
 
-class Captures:
+class CudaGraphs:
     """The numbers of one session's graphs."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Captures:
             )
         key = (total, *self._places)
         if key not in self._numbers:
-            if len(self._numbers) >= MOST_CAPTURES:
+            if len(self._numbers) >= MOST_GRAPHS:
                 return NOT_CAPTURED
             self._numbers[key] = len(self._numbers) + 1
         return self._numbers[key]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
-class BoundCall:
+class IoBinding:
     """The inputs and outputs of one forward at a time, of one session of the runtime."""
 
     def __init__(self, session: "onnxruntime.InferenceSession", info: ModelFolder, device: str) -> None:
@@ -25,9 +25,9 @@ class BoundCall:
         """For the runtime."""
         self._info, self._device = info, device
         self._kv: Mapping[str, Any] = {}
-        self._seqlens = self._place("seqlens_k", (1,), np.int32)
+        self._seqlens = self._tensor("seqlens_k", (1,), np.int32)
         # Attention's kernels read this one on the host.
-        self._total = _Place(self.binding, "total_sequence_length", (), np.int32, "cpu")
+        self._total = _Tensor(self.binding, "total_sequence_length", (), np.int32, "cpu")
         self._bind_rows(1)
         self._bind_logit_rows(1)
 
@@ -67,20 +67,20 @@ class BoundCall:
         return self._hidden.read()
 
     def _bind_rows(self, rows: int) -> None:
-        self._ids = self._place("input_ids", (1, rows), np.int64)
+        self._ids = self._tensor("input_ids", (1, rows), np.int64)
 
     def _bind_logit_rows(self, rows: int) -> None:
         best, hidden = (rows, self._info.candidate_count), (rows, self._info.hidden_size)
-        self._logit_rows = self._place("logit_rows", (rows,), np.int64)
-        self._best_logits = self._place("candidate_logits", best, np.float32, output=True)
-        self._best_ids = self._place("candidate_ids", best, np.int64, output=True)
-        self._hidden = self._place("hidden", hidden, np.float32, output=True)
+        self._logit_rows = self._tensor("logit_rows", (rows,), np.int64)
+        self._best_logits = self._tensor("candidate_logits", best, np.float32, output=True)
+        self._best_ids = self._tensor("candidate_ids", best, np.int64, output=True)
+        self._hidden = self._tensor("hidden", hidden, np.float32, output=True)
 
-    def _place(self, name: str, shape: tuple[int, ...], dtype: Any, *, output: bool = False) -> "_Place":
-        return _Place(self.binding, name, shape, dtype, self._device, output=output)
+    def _tensor(self, name: str, shape: tuple[int, ...], dtype: Any, *, output: bool = False) -> "_Tensor":
+        return _Tensor(self.binding, name, shape, dtype, self._device, output=output)
 
 
-class _Place:
+class _Tensor:
     """A tensor at one place for many forwards.
 
     An input on another device would be copied there when it is bound, and never again.

@@ -40,16 +40,14 @@ from numpy.typing import NDArray
 
 from aide_lsp.errors import SessionError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.onnx.cuda_graphs import NOT_CAPTURED, Captures
-from aide_lsp.inference.onnx.io_binding import BoundCall
+from aide_lsp.inference.onnx.cuda_graphs import NOT_CAPTURED, CudaGraphs
+from aide_lsp.inference.onnx.io_binding import IoBinding
 from aide_lsp.inference.onnx.kv_cache import KvCache, KvShape, SpareBuffers
 from aide_lsp.inference.onnx.model_folder import ModelFolder
 from aide_lsp.inference.onnx.runtime import Loaded, load, run
-from aide_lsp.inference.prefix_cache import RowRule
+from aide_lsp.inference.prefix_cache import BLOCK_ROWS, RowRule
 from aide_lsp.inference.session import Candidates
 
-BLOCK_ROWS = 32
-"""Rows of the smallest block where rows are not independent: half of it is run again for each prompt."""
 STEP_ROWS = 8
 """Rows of a step on CUDA: the newest token and the longest draft."""
 STEP_POSITIONS = 1024
@@ -93,9 +91,9 @@ class AideSession:
         self._head: Any = None
         self._spare = SpareBuffers()
         self.kv = self.new_kv()
-        self._any = BoundCall(self._session, info, self.provider)
-        self._step = BoundCall(self._session, info, self.provider) if rule.step else self._any
-        self._captures = Captures() if loaded.cuda_graphs else None
+        self._any = IoBinding(self._session, info, self.provider)
+        self._step = IoBinding(self._session, info, self.provider) if rule.step else self._any
+        self._graphs = CudaGraphs() if loaded.cuda_graphs else None
         self._last, self._rows = self._any, [0]  # what the last forward wrote, and which rows were asked for
 
     def new_kv(self) -> KvCache:
@@ -132,7 +130,7 @@ class AideSession:
         Raises:
             SessionError: it cannot be captured.
         """
-        if self._captures:
+        if self._graphs:
             self._run_step([0] * self.row_rule.step, 0, [0], CancelToken())
             self._best()
 
@@ -157,7 +155,7 @@ class AideSession:
         self._any.bind(self.kv.values, len(ids), len(logit_rows) + len(padding))
         self._any.write(ids, past, total, [*logit_rows, *padding])
         self._last, self._rows = self._any, list(range(len(logit_rows)))
-        run(self._session, self._any.binding, cancel, NOT_CAPTURED if self._captures else None)
+        run(self._session, self._any.binding, cancel, NOT_CAPTURED if self._graphs else None)
 
     def _run_step(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
@@ -168,7 +166,7 @@ class AideSession:
         self._step.bind(self.kv.values, len(ids), len(ids))
         self._step.write(ids, past, total, range(len(ids)))
         self._last, self._rows = self._step, list(logit_rows)
-        number = self._captures.number(self.kv.values, total) if self._captures else None
+        number = self._graphs.number(self.kv.values, total) if self._graphs else None
         run(self._session, self._step.binding, cancel, number)
 
     def _best(self) -> Candidates:

@@ -22,13 +22,12 @@ from aide_lsp.errors import ModelFilesError, SessionError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.onnx.model_folder import ModelFolder
 from aide_lsp.inference.onnx.runtime import Loaded, run
-from aide_lsp.inference.prefix_cache import RowRule
+from aide_lsp.inference.prefix_cache import BLOCK_ROWS, RowRule
 from aide_lsp.inference.session import Candidates
 
 if TYPE_CHECKING:
     import onnxruntime
 
-BLOCK_ROWS = 32
 PAST, PRESENT = "past_key_values.", "present."
 _DTYPES = {
     "tensor(float)": "float32",

@@ -74,7 +74,7 @@ def test_threads_when_nothing_runs_then_take_no_processor_time(folder):
 def test_choose_provider_when_auto_then_goes_by_recipe_and_device(
     monkeypatch, asked, recipe, problem, chosen
 ):
-    monkeypatch.setattr(session_runtime, "cuda_problem", lambda: problem)
+    monkeypatch.setattr("aide_lsp.inference.onnx.open.cuda_problem", lambda: problem)
     assert choose_provider(asked, recipe) == chosen
 
 

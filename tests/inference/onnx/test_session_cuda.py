@@ -12,7 +12,7 @@ from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
 from aide_lsp.inference.generate import generate
 from aide_lsp.inference.onnx import session_aide
-from aide_lsp.inference.onnx.cuda_graphs import MOST_CAPTURES, NOT_CAPTURED, Captures
+from aide_lsp.inference.onnx.cuda_graphs import MOST_GRAPHS, NOT_CAPTURED, CudaGraphs
 from aide_lsp.inference.onnx.open import open_session
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache, RowRule
@@ -221,18 +221,18 @@ class Buffer:
 
 
 def test_number_when_places_and_plan_are_the_same_then_so_is_the_graph():
-    captures = Captures()
+    graphs = CudaGraphs()
     here, there = ({"past_key_0": Buffer(place)} for place in (1, 2))
-    first = captures.number(here, 1024)
-    assert captures.number({"past_key_0": Buffer(1)}, 1024) == first >= 0
+    first = graphs.number(here, 1024)
+    assert graphs.number({"past_key_0": Buffer(1)}, 1024) == first >= 0
     roomy = {"past_key_0": Buffer(1, 2048)}
-    others = [captures.number(there, 1024), captures.number(here, 2048), captures.number(roomy, 1024)]
+    others = [graphs.number(there, 1024), graphs.number(here, 2048), graphs.number(roomy, 1024)]
     assert len({first, *others}) == 4
 
 
 def test_number_when_many_were_captured_then_no_more_are():
-    captures = Captures()
-    numbers = [captures.number({"past_key_0": Buffer(place)}, 1024) for place in range(MOST_CAPTURES + 2)]
+    graphs = CudaGraphs()
+    numbers = [graphs.number({"past_key_0": Buffer(place)}, 1024) for place in range(MOST_GRAPHS + 2)]
     assert numbers[-2:] == [NOT_CAPTURED] * 2
-    assert len(set(numbers[:-2])) == MOST_CAPTURES
-    assert captures.number({"past_key_0": Buffer(0)}, 1024) == numbers[0]
+    assert len(set(numbers[:-2])) == MOST_GRAPHS
+    assert graphs.number({"past_key_0": Buffer(0)}, 1024) == numbers[0]
