@@ -221,7 +221,8 @@ def model_names_outside(
     modules: Iterable[Module], families: Collection[str], allowed: Collection[str]
 ) -> list[str]:
     """No code is about one model: what a model needs is a field of its card."""
-    pattern = re.compile("|".join(map(re.escape, sorted(families))), re.IGNORECASE)
+    names = "|".join(map(re.escape, sorted(families)))
+    pattern = re.compile(rf"(?<![a-z])(?:{names})(?![a-z])", re.IGNORECASE)
     return [
         f"{module.shown}:{node.lineno}: names the model {match[0]!r}. Make what differs a field of the model"
         " card, so that the next model needs no code."

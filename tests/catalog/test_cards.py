@@ -111,7 +111,7 @@ def test_good_card_has_no_problems():
         (
             "context_length = 2048",
             'context_length = 2048\nfim = "qwen2.5"',
-            'fim: expected a fill-in-the-middle format (qwen2.5-coder, prefix), got "qwen2.5"',
+            f'fim: expected a fill-in-the-middle format ({", ".join(FORMATS)}), got "qwen2.5"',
         ),
         ("context_length = 2048", "context_length = 0", "context_length: expected a whole number of tokens"),
         ('["<end>"]', '["<end>", 3]', "end_tokens: expected a list of special tokens"),

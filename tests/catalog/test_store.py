@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from aide_lsp.catalog import download, store
 from aide_lsp.catalog.cards import read_card, shipped_folder
 from aide_lsp.cli.main import main
+from aide_lsp.completion.fim import FORMATS
 from aide_lsp.convert import convert as convert_module
 from aide_lsp.disk import sha256_of
 from aide_lsp.errors import CardError, ConversionError, ModelFilesError
@@ -293,7 +294,7 @@ def test_card_with_an_unknown_fim_format_is_refused_before_anything_is_fetched(f
     card = shipped.replace("context_length", 'fim = "codelama"\ncontext_length')
     (folder / "mine.toml").write_text(card.replace('"smollm2-135m"', '"mine"'))
     output = run(command[0], "mine", *command[1:], status=1)
-    assert 'fim: expected a fill-in-the-middle format (qwen2.5-coder, prefix), got "codelama"' in output
+    assert f'fim: expected a fill-in-the-middle format ({", ".join(FORMATS)}), got "codelama"' in output
     assert not (store.data_folder() / "models" / "mine").exists()
     assert source == []
 

@@ -10,8 +10,30 @@ from tests.fakes import CONTROL_TOKENS, ByteTokenizer
 PREFIX, SUFFIX, MIDDLE = (CONTROL_TOKENS[f"<|fim_{part}|>"] for part in ("prefix", "suffix", "middle"))
 
 
+WRITTEN = {
+    "qwen2.5-coder": "<|fim_prefix|><|fim_suffix|>SUFFIX<|fim_middle|>PREFIX",
+    "prefix": "PREFIX",
+}
+"""What a model of each format reads."""
+
+
+class AnyVocabulary(ByteTokenizer):
+    """Has every control token."""
+
+    def token_id(self, special):
+        return 1000 + hash(special) % 1000
+
+
 def prompt(prefix: str, suffix: str) -> Prompt:
     return Prompt((PromptPart(PartKind.PREFIX, prefix), PromptPart(PartKind.SUFFIX, suffix)))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_written_as_its_page_says(name):
+    template = open_format(name, AnyVocabulary())
+    assert "".join(text for _, text in template.pieces(prompt("PREFIX", "SUFFIX"))) == WRITTEN[name]
+    assert template.format.reads_suffix == ("SUFFIX" in WRITTEN[name])
+    assert template.stop_ids
 
 
 @pytest.mark.parametrize(
