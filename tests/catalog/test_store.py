@@ -274,7 +274,7 @@ def test_commands_from_list_to_remove(folders, export, monkeypatch):
     assert "imported-" in run("path", "own", "--recipe", "exact")
     assert run("path", "own", "--file").strip() == str(export)
     assert "Aborted" in run("remove", "own", answer="n\n", status=1)
-    assert "are free again" in run("remove", "own", "--yes")
+    assert "MB freed" in run("remove", "own", "--yes")
     assert "Nothing of own is here" in run("remove", "own", "--yes")
 
 
