@@ -121,7 +121,7 @@ def test_pause_and_resume(workbench, project, logged_server):
     workbench.command("Aide: Pause / Resume")
     wait_for("paused in the status bar", lambda: "paused" in workbench.status())
     workbench.type("Names ")
-    wait_for("the reason", lambda: "Nothing was shown" in workbench.status_label())
+    wait_for("the reason", lambda: "No completion" in workbench.status_label())
     assert workbench.ghost() == ""
     workbench.command("Aide: Pause / Resume")
     wait_for("ready in the status bar", lambda: "CPU" in workbench.status())

@@ -37,7 +37,7 @@ def test_pictures(window):
     window.page.set_viewport_size({"width": 900, "height": 300})
     window.open(".env")
     window.type("SHOP_PASSWORD=")
-    wait_for("the reason", lambda: "Nothing was shown" in window.status_label())
+    wait_for("the reason", lambda: "No completion" in window.status_label())
     assert "hold secrets" in window.tooltip()
     window.page.wait_for_timeout(500)  # it fades in
     window.screenshot(KEPT / "vscode-status.png")

@@ -1,7 +1,6 @@
 /**
- * The language client: starts the server, keeps it running, passes settings and the server's state on.
- * It gives a server up that crashes again and again, with one message.
- * It does not know how the state is shown.
+ * The language client: starts the server, restarts it after a crash, and passes on settings and the server's state.
+ * After repeated crashes it stops trying and shows one message.
  */
 
 import { homedir } from 'node:os';
@@ -40,13 +39,13 @@ export class Client implements Disposable {
       if (event.affectsConfiguration('aide.server')) {
         void this.restart(false);
       } else if (event.affectsConfiguration('aide') && this.client?.isRunning() === true) {
-        // No values: the server asks for those of each folder.
+        // Without values: the server requests those of each folder.
         void this.client.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
       }
     });
   }
 
-  /** Find the server and start it. `ask`: offer to install it even if that was declined before. */
+  /** Find the server and start it. `ask`: offer to install it even if the user declined before. */
   async start(ask: boolean): Promise<void> {
     this.status.follow('starting');
     this.crashes = new Crashes();
@@ -83,7 +82,7 @@ export class Client implements Disposable {
     return (await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] })) as T;
   }
 
-  /** Tell the server something, if it runs. */
+  /** Send the server a notification if it is running. */
   notify(method: string, params: object): void {
     if (this.client?.isRunning() === true) {
       void this.client.sendNotification(method, params);
@@ -102,7 +101,7 @@ export class Client implements Disposable {
       this.hasRun = true;
     } catch (error) {
       this.log.error(String(error));
-      throw new Error(`The server ${command} ended while it was starting.`, { cause: error });
+      throw new Error(`The server ${command} exited while it was starting.`, { cause: error });
     }
   }
 
@@ -111,7 +110,7 @@ export class Client implements Disposable {
     const client: LanguageClient = new QuietClient(
       'aide',
       'Aide',
-      // Not the workspace: nothing that lies there is to be run or read by starting the server.
+      // Not the workspace: starting the server must not run or read anything in it.
       { command, args: ['--stdio'], options: { cwd: homedir() } },
       {
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
@@ -148,14 +147,14 @@ export class Client implements Disposable {
       return { action: CloseAction.DoNotRestart, handled: true };
     }
     if (this.crashes.another(Date.now())) {
-      this.log.warn('The server ended unexpectedly and is started again.');
+      this.log.warn('The server exited unexpectedly. Restarting it.');
       return { action: CloseAction.Restart, handled: true };
     }
-    this.giveUp('The server ended unexpectedly several times and is not started again.');
+    this.giveUp('The server exited unexpectedly several times and was not restarted.');
     return { action: CloseAction.DoNotRestart, handled: true };
   }
 
-  /** Tell the user, once, that there are no completions. */
+  /** Report, once, that there will be no completions. */
   private giveUp(reason: string): void {
     this.client = undefined;
     this.log.error(reason);
@@ -170,14 +169,14 @@ export class Client implements Disposable {
   }
 }
 
-/** Logs its errors only: what the user has to know, `giveUp` tells, once. */
+/** Only logs its errors: `giveUp` shows the user what matters, once. */
 class QuietClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }
 }
 
-/** Tells the server that this client takes `aide/status` and `aide/ready`. */
+/** Announces that this client handles `aide/status` and `aide/ready`. */
 const announcement: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
     capabilities.experimental = { ...(capabilities.experimental as object | undefined), aide: true };

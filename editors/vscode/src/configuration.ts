@@ -1,6 +1,6 @@
 /**
- * Answers the server's questions for settings: VS Code's own values, and those made for one language.
- * It does not know which settings there are (the manifest does) nor what they mean (the server does).
+ * Answers the server's configuration requests: VS Code's values, plus those set for one language, which VS Code
+ * leaves out. The manifest lists the settings; the server interprets them.
  */
 
 import { Uri, workspace, type ConfigurationScope } from 'vscode';
@@ -9,7 +9,7 @@ import { withLanguages, type Table } from './languageSettings';
 
 const SECTION = 'aide';
 
-/** Add what was made for languages to what VS Code answers. */
+/** Add the values set for languages to VS Code's answers. */
 export function answer(params: ConfigurationParams, answers: unknown[], names: string[]): unknown[] {
   return params.items.map((item, index) => {
     const section = answers[index];

@@ -1,16 +1,12 @@
-/**
- * Tells the server where the cursor went without an edit, so that the text there is read before it is needed.
- * It does not know what the server does with it.
- */
+/** Notifies the server when the cursor moves without an edit, so that it can prefill the text there. */
 
 import { window, type Disposable, type TextEditor } from 'vscode';
-import { argument } from './commands';
-import { placeOf } from './ghost';
+import { argument, placeOf } from './place';
 
-/** A cursor that is held on an arrow key goes on at once. */
+/** While an arrow key is held down, the cursor moves on within this time. */
 const PAUSE_MS = 100;
 
-/** Follow the cursor of the active editor; `send` gets what the notification takes. */
+/** Follow the cursor of the active editor. `send` receives the argument of the notification. */
 export function followCursor(send: (place: object) => void): Pick<Disposable, 'dispose'> {
   const versions = new WeakMap<object, number>();
   let timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,6 @@
 /**
- * The private environment: a virtual environment that holds the server, of this extension's own version.
- * It is installed with uv, or else Python's venv and pip, from the wheel and the pinned versions in server/.
- * It does not know when it is wanted (`server.ts` does).
+ * A private virtual environment with the server in the version of this extension. It is created with uv or, without
+ * uv, Python's venv and pip, from the wheel and the pinned requirements in server/.
  */
 
 import { execFile, spawn } from 'node:child_process';
@@ -15,7 +14,7 @@ import { findOnPath, inEnvironment, isExecutable } from './executables';
 const OLDEST_PYTHON = [3, 11] as const;
 const run = promisify(execFile);
 
-/** What an installation needs from outside. */
+/** How an installation logs, reports its steps, and is canceled. */
 export interface Reporter {
   log: (line: string) => void;
   step: (message: string) => void;
@@ -26,7 +25,7 @@ export class Environment {
   private readonly folder: string;
   private readonly complete: string;
 
-  /** `storage`: the extension's folder for its data; `files`: holds the wheel and the versions. */
+  /** `storage`: the folder for the extension's data. `files`: the folder with the wheel and the requirements. */
   constructor(
     private readonly storage: string,
     private readonly files: string,
@@ -36,13 +35,13 @@ export class Environment {
     this.complete = path.join(this.folder, 'complete');
   }
 
-  /** The server in it; undefined: it is not there, or was not finished. */
+  /** The server's program; undefined if it is not installed, or its installation did not finish. */
   get server(): string | undefined {
     const server = inEnvironment(this.folder, 'aide-lsp');
     return existsSync(this.complete) && isExecutable(server) ? server : undefined;
   }
 
-  /** Make it anew, and remove those of other versions. */
+  /** Install the server from scratch, and remove the environments of other versions. */
   async make(reporter: Reporter): Promise<string> {
     await mkdir(this.storage, { recursive: true });
     for (const name of readdirSync(this.storage).filter((entry) => entry.startsWith('server-'))) {
@@ -57,7 +56,7 @@ export class Environment {
     await writeFile(this.complete, '');
     const server = this.server;
     if (server === undefined) {
-      throw new Error(`The installation ended without a fault, but there is no aide-lsp in ${this.folder}.`);
+      throw new Error(`The installation succeeded, but there is no aide-lsp in ${this.folder}.`);
     }
     return server;
   }
@@ -66,7 +65,7 @@ export class Environment {
     const python = inEnvironment(this.folder, 'python');
     const install = [uv, 'pip', 'install', '--python', python] as const;
     return [
-      ['Making the environment', uv, 'venv', '--python', `>=${OLDEST_PYTHON.join('.')}`, this.folder],
+      ['Creating the environment', uv, 'venv', '--python', `>=${OLDEST_PYTHON.join('.')}`, this.folder],
       ['Installing the runtime', ...install, '--require-hashes', '-r', this.requirements],
       ['Installing the server', ...install, '--no-deps', this.wheel],
     ];
@@ -76,7 +75,7 @@ export class Environment {
     const python = inEnvironment(this.folder, 'python');
     const install = [python, '-m', 'pip', 'install', '--disable-pip-version-check'] as const;
     return [
-      ['Making the environment', await findPython(), '-m', 'venv', this.folder],
+      ['Creating the environment', await findPython(), '-m', 'venv', this.folder],
       ['Installing the runtime', ...install, '--require-hashes', '-r', this.requirements],
       ['Installing the server', ...install, '--no-deps', this.wheel],
     ];
@@ -89,7 +88,7 @@ export class Environment {
   private get wheel(): string {
     const wheel = readdirSync(this.files).find((name) => name.endsWith('.whl'));
     if (wheel === undefined) {
-      throw new Error(`This build of the extension holds no server: there is no wheel in ${this.files}.`);
+      throw new Error(`This build of the extension does not include the server: there is no wheel in ${this.files}.`);
     }
     return path.join(this.files, wheel);
   }
@@ -118,10 +117,10 @@ async function isNewEnough(python: string): Promise<boolean> {
   }
 }
 
-/** Run a program, each line of its output to the log; its last line is the reason when it fails. */
+/** Run a program and log its output. If it fails, the last line becomes the error message. */
 function runLogged(program: string, options: string[], { log, token }: Reporter): Promise<void> {
   log(`${program} ${options.join(' ')}`);
-  // uv brings its own certificates; where a network has one of its own, the system knows it.
+  // uv ships its own certificates; a network with a private one has it in the system's store.
   const env = { UV_SYSTEM_CERTS: '1', ...process.env, PYTHONHOME: undefined, PYTHONPATH: undefined };
   return new Promise((resolve, reject) => {
     const child = spawn(program, options, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -141,7 +140,7 @@ function runLogged(program: string, options: string[], { log, token }: Reporter)
       if (code === 0) {
         resolve();
       } else if (token.isCancellationRequested) {
-        reject(new Error('The installation was cancelled.'));
+        reject(new Error('The installation was canceled.'));
       } else {
         reject(new Error(`${path.basename(program)} failed: ${last}`));
       }

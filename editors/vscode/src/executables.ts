@@ -1,6 +1,4 @@
-/**
- * Finds programs on PATH. It does not know what they are for.
- */
+/** Finds programs on PATH and in virtual environments. */
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,7 +6,7 @@ import path from 'node:path';
 
 const isWindows = process.platform === 'win32';
 
-/** A file that can be run. */
+/** Whether a path is an executable file. */
 export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
@@ -18,7 +16,7 @@ export function isExecutable(file: string): boolean {
   }
 }
 
-/** Look a program up. Folders that are not absolute are passed over: a workspace could put programs there. */
+/** Find a program. Relative folders in PATH are skipped: a workspace could put programs there. */
 export function findOnPath(name: string, searchPath = process.env.PATH ?? ''): string | undefined {
   const names = isWindows ? [`${name}.exe`] : [name];
   return searchPath
@@ -28,12 +26,12 @@ export function findOnPath(name: string, searchPath = process.env.PATH ?? ''): s
     .find(isExecutable);
 }
 
-/** Where a virtual environment keeps a program. */
+/** The path of a program in a virtual environment. */
 export function inEnvironment(folder: string, name: string): string {
   return isWindows ? path.join(folder, 'Scripts', `${name}.exe`) : path.join(folder, 'bin', name);
 }
 
-/** A path as users write it. */
+/** Expand a leading `~`. */
 export function expandHome(file: string): string {
   return file === '~' || file.startsWith('~/') ? path.join(homedir(), file.slice(1)) : file;
 }

@@ -1,4 +1,4 @@
-/** Wires the parts together. */
+/** Activates the extension and connects its parts. */
 
 import { window, type ExtensionContext } from 'vscode';
 import { Client } from './client';
@@ -14,7 +14,7 @@ export function activate(context: ExtensionContext): void {
   client = new Client(context, status, log);
   context.subscriptions.push(log, status, client, ...registerCommands(context, client, status));
   context.subscriptions.push(followCursor((place) => { client?.notify('aide/cursor', place); }));
-  // Not awaited: it may ask the user something.
+  // Not awaited: it may wait for the user's answer.
   void client.start(false);
 }
 

@@ -1,40 +1,17 @@
-/**
- * Asks VS Code to ask for inline completions again. Shows nothing itself: the ghost text is VS Code's.
- */
+/** Makes VS Code request inline completions again. VS Code itself draws the ghost text. */
 
-import { commands, window, type Position, type TextDocument, type TextEditor } from 'vscode';
+import { commands, window } from 'vscode';
 import type { Ready } from './protocol';
 
-/** A cursor in a text at one version. */
-export interface Place {
-  document: TextDocument;
-  version: number;
-  position: Position;
-}
-
-export function placeOf(editor: TextEditor): Place {
-  return { document: editor.document, version: editor.document.version, position: editor.selection.active };
-}
-
-/** Whether the cursor still stands there, and the text is the same. */
-export function isAt(place: Place): boolean {
-  const editor = window.activeTextEditor;
-  return (
-    editor?.document === place.document &&
-    place.document.version === place.version &&
-    editor.selection.active.isEqual(place.position)
-  );
-}
-
-/** Show the server's new answer instead of the ghost text that is there. */
+/** Replace the current ghost text with the server's new answer. */
 export async function showAnother(): Promise<void> {
   await commands.executeCommand('editor.action.inlineSuggest.hide');
   await commands.executeCommand('editor.action.inlineSuggest.trigger');
 }
 
 /**
- * Show an answer that came after VS Code had given up its automatic request (after 750 ms): ask once more,
- * in the way that has no limit.
+ * Show an answer that was ready only after VS Code had canceled its automatic request (after 750 ms): request it
+ * explicitly, which has no time limit.
  */
 export async function showLate(ready: Ready): Promise<void> {
   const editor = window.activeTextEditor;

@@ -1,7 +1,6 @@
 /**
- * Folds settings that the user made for one language, `"[python]": {"aide.topK": 40}`, into the table that
- * the server knows, `{"languages": {"python": {"topK": 40}}}`.
- * It does not know VS Code.
+ * Converts settings for one language, `"[python]": {"aide.topK": 40}`, to the server's form,
+ * `{"languages": {"python": {"topK": 40}}}`.
  */
 
 export type Table = Record<string, unknown>;
@@ -9,8 +8,8 @@ const PREFIX = 'aide.';
 type Properties = Record<string, { scope?: string }>;
 
 /**
- * The settings of the manifest that can be made for one language, by their names without the section's. The
- * others are the user's alone: a workspace cannot bring them in by a language either.
+ * The names, without the section, of the manifest's settings that can be set for one language. Only the user can set
+ * the others: a workspace must not reach them through a language either.
  */
 export function settingNames(manifest: unknown): string[] {
   const { contributes } = manifest as { contributes: { configuration: { properties?: Properties } } };
@@ -19,7 +18,7 @@ export function settingNames(manifest: unknown): string[] {
     .map(([key]) => key.slice(PREFIX.length));
 }
 
-/** Add what was set for languages to a section; nothing that was set by itself is lost. */
+/** Add values set for languages to a section; values in its own `languages` table are kept. */
 export function withLanguages(section: Table, perLanguage: Record<string, Table>): Table {
   if (Object.keys(perLanguage).length === 0) {
     return section;

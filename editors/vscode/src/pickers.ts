@@ -1,12 +1,13 @@
 /**
- * Commands that let the user choose: a preset, a complaint, a model, a command.
- * It holds no lists: the server tells what there is, the manifest tells the commands.
+ * Commands that let the user choose: a preset, a complaint, a model, a command. The server lists the choices; the
+ * manifest lists the commands.
  */
 
 import { commands, window, type QuickPickItem } from 'vscode';
 import type { Client } from './client';
-import { argument, patiently, tell } from './commands';
-import { showAnother, type Place } from './ghost';
+import { showAnother } from './ghost';
+import { showMessage, withProgress } from './messages';
+import { argument, type Place } from './place';
 import type { Answer, Choice, Choices, Troubleshooting } from './protocol';
 import type { Status } from './status';
 import { trialText } from './trialText';
@@ -15,7 +16,7 @@ interface Named<T> extends QuickPickItem {
   value: T;
 }
 
-const NO_PRESET: Choice = { name: 'No preset', detail: 'Take the preset out of the project file.' };
+const NO_PRESET: Choice = { name: 'No preset', detail: 'Remove the preset from the project file' };
 
 export async function choosePreset(client: Client, place: Place): Promise<void> {
   const uri = place.document.uri.toString();
@@ -23,10 +24,10 @@ export async function choosePreset(client: Client, place: Place): Promise<void> 
   const items = [...presets.map((choice) => named(choice, choice.name)), named<string | null>(NO_PRESET, null)];
   const chosen = await window.showQuickPick(items, {
     title: 'Aide: Choose Preset',
-    placeHolder: 'It is written into the project file',
+    placeHolder: 'Your choice is written to the project file',
   });
   if (chosen !== undefined) {
-    await tell(client.run<Answer>('aide.choosePreset', { uri, preset: chosen.value }));
+    await showMessage(client.run<Answer>('aide.choosePreset', { uri, preset: chosen.value }));
     await showAnother();
   }
 }
@@ -40,10 +41,10 @@ export async function chooseModel(client: Client): Promise<void> {
   }));
   const chosen = await window.showQuickPick(items, {
     title: 'Aide: Select Model',
-    placeHolder: 'One with a cloud is downloaded first',
+    placeHolder: 'Models with a cloud icon are downloaded first',
   });
   if (chosen !== undefined) {
-    await tell(client.run<Answer>('aide.selectModel', { model: chosen.value }));
+    await showMessage(client.run<Answer>('aide.selectModel', { model: chosen.value }));
   }
 }
 
@@ -52,23 +53,23 @@ export async function troubleshoot(client: Client, place: Place): Promise<void> 
   const items = complaints.map((choice) => named(choice, choice.name));
   const chosen = await window.showQuickPick(items, {
     title: 'Aide: Troubleshoot Completions',
-    placeHolder: 'What is wrong with them?',
+    placeHolder: 'What is wrong with the completions?',
   });
   if (chosen === undefined) {
     return;
   }
   const complaint = { ...argument(place), complaint: chosen.value };
-  const trial = await patiently(client.run<Troubleshooting>('aide.troubleshoot', complaint));
+  const trial = await withProgress(client.run<Troubleshooting>('aide.troubleshoot', complaint));
   const changes = Object.keys(trial.changes ?? {}).length > 0;
   const keep = 'Write to Project File';
   const answer = await window.showInformationMessage(
-    changes ? 'Other parameters may help here.' : 'There is nothing left to change.',
+    changes ? 'Different parameters may help here.' : 'There is nothing left to change.',
     { modal: true, detail: trialText(trial) },
     ...(changes ? [keep] : []),
   );
   if (answer === keep) {
     const { written, notWritten } = await client.run<Troubleshooting>('aide.troubleshoot', { ...complaint, apply: true });
-    await tell({ message: notWritten ?? (written ? `Written to ${written}.` : null) });
+    await showMessage({ message: notWritten ?? (written ? `Written to ${written}.` : null) });
     await showAnother();
   }
 }
@@ -79,7 +80,7 @@ interface ManifestCommand {
   icon: string;
 }
 
-/** All commands, under a line that tells the state. */
+/** Show all commands, with the current state as the placeholder. */
 export async function showMenu(manifest: unknown, status: Status): Promise<void> {
   const { contributes } = manifest as { contributes: { commands: ManifestCommand[] } };
   const items = contributes.commands.map(({ command, title, icon }) => ({ label: `${icon} ${title}`, value: command }));

@@ -1,6 +1,5 @@
 /**
- * What the server sends and answers beyond the language server protocol.
- * Types only; what the values mean stands in the server's own documentation.
+ * Types of the server's messages beyond the language server protocol. docs/server.md of Aide explains the values.
  */
 
 export interface Shown {
@@ -10,7 +9,7 @@ export interface Shown {
   pinned: boolean;
 }
 
-/** `aide/status`: the whole state, each time. */
+/** `aide/status`: the complete state, each time. */
 export interface AideStatus {
   state: 'starting' | 'loading' | 'ready' | 'failed' | 'paused';
   busy: boolean;
@@ -23,14 +22,14 @@ export interface AideStatus {
   nothing: { reason: string; message: string } | null;
 }
 
-/** `aide/ready`: the answer to a request that the editor gave up. */
+/** `aide/ready`: the answer to a request that the editor canceled is available. */
 export interface Ready {
   uri: string;
   version: number;
   position: { line: number; character: number };
 }
 
-/** An answer that may be none, with a sentence that says why. */
+/** An answer that may be empty, with a message that says why. */
 export interface Answer {
   reason?: string;
   message?: string | null;

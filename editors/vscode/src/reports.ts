@@ -1,6 +1,4 @@
-/**
- * Shows what the server reports: a page in a webview, a text in a read-only editor. It does not know what is in it.
- */
+/** Shows reports of the server: HTML pages in a webview, text in a read-only editor. */
 
 import { EventEmitter, Uri, ViewColumn, window, workspace, type Disposable, type WebviewPanel } from 'vscode';
 
@@ -19,7 +17,7 @@ export class Reports implements Disposable {
     });
   }
 
-  /** Show a page beside the code. It brings its own content security policy and loads nothing. */
+  /** Show a page next to the code. The page has its own content security policy and loads nothing. */
   showPage(title: string, html: string): void {
     if (this.panel === undefined) {
       const column = { viewColumn: ViewColumn.Beside, preserveFocus: true };
@@ -33,7 +31,7 @@ export class Reports implements Disposable {
     this.panel.reveal(undefined, true);
   }
 
-  /** Show a text in an editor of its own. */
+  /** Show text in an editor tab. */
   async showText(title: string, text: string): Promise<void> {
     const uri = Uri.from({ scheme: SCHEME, path: title });
     this.texts.set(uri.path, text);

@@ -1,7 +1,4 @@
-/**
- * Finds the server: the setting, PATH, then the private environment, which is made after one question.
- * It does not know how a server is run (`client.ts`).
- */
+/** Finds the server: the setting, PATH, then the private environment, which it offers to create. */
 
 import { commands, ProgressLocation, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { Environment } from './environment';
@@ -11,19 +8,19 @@ const DECLINED = 'aide.installationDeclined';
 const SETTING = 'aide.server.path';
 const CHOOSE = 'Choose aide-lsp…';
 
-/** Why there is no server, in words for the user. */
+/** Why there is no server, worded for the user. */
 export class NoServerError extends Error {}
 
-/** What the search tells and is told. */
+/** How to search. */
 export interface Search {
-  /** Ask also when the user declined before, because they want the server now. */
+  /** Offer the installation even if the user declined before, because they want the server now. */
   ask: boolean;
-  /** Called while the question waits for an answer, with what is missing. */
+  /** Called with what is missing while the offer waits for an answer. */
   asking: (missing: string) => void;
   log: LogOutputChannel;
 }
 
-/** Find the server's program. */
+/** Return the path of the server's program; offer to install it if there is none. */
 export async function findServer(context: ExtensionContext, search: Search): Promise<string> {
   const version = (context.extension.packageJSON as { version: string }).version;
   const files = context.asAbsolutePath('server');
@@ -39,7 +36,7 @@ function fromSetting(): string | undefined {
   }
   const server = expandHome(given);
   if (!isExecutable(server)) {
-    throw new NoServerError(`${SETTING} names ${server}, and there is no program. Correct the setting, or clear it.`);
+    throw new NoServerError(`${SETTING} is set to ${server}, which is not a program. Correct the setting, or clear it.`);
   }
   return server;
 }
@@ -55,7 +52,7 @@ async function install(
   }
   asking(missing);
   const choice = await window.showInformationMessage(
-    'Aide needs its language server aide-lsp, which was not found. Install it into a private environment of this ' +
+    'Aide needs its language server, aide-lsp, which was not found. Install it into a private environment of this ' +
       'extension? This downloads about 0.4 GB, once.',
     'Install',
     CHOOSE,

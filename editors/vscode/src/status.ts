@@ -1,7 +1,4 @@
-/**
- * The one status bar item: keeps the last state and shows it.
- * It does not know where the state comes from, nor what its words are (`statusText.ts`).
- */
+/** The status bar item: keeps the server's last state and shows it. `statusText.ts` words it. */
 
 import { MarkdownString, StatusBarAlignment, ThemeColor, window, type Disposable } from 'vscode';
 import type { AideStatus } from './protocol';
@@ -11,7 +8,7 @@ export class Status implements Disposable {
   private readonly item = window.createStatusBarItem('aide.status', StatusBarAlignment.Right, 100);
   private phase: Phase = 'starting';
   private failure: string | null = null;
-  /** What the server told last; null: nothing since it was started. */
+  /** The last state that the server sent; null if it has sent none since it started. */
   last: AideStatus | null = null;
 
   constructor() {
@@ -21,7 +18,7 @@ export class Status implements Disposable {
     this.item.show();
   }
 
-  /** Follow the server's process; a new one has told nothing yet. */
+  /** Follow the server's process. A new one has not sent a state yet. */
   follow(phase: Phase, failure: string | null = null): void {
     this.phase = phase;
     this.failure = failure;
@@ -31,13 +28,13 @@ export class Status implements Disposable {
     this.render();
   }
 
-  /** Show what the server tells. */
+  /** Show a state that the server sent. */
   update(status: AideStatus): void {
     this.last = status;
     this.render();
   }
 
-  /** What there is to say now, in one line. */
+  /** The current state in one line. */
   get summary(): string {
     return this.texts().tooltip.join(' · ');
   }

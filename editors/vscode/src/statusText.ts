@@ -1,11 +1,8 @@
-/**
- * Words the state for the status bar: the server's status in, text and tooltip out.
- * It does not know VS Code's status bar.
- */
+/** Words the server's state for the status bar: its text and its tooltip. */
 
 import type { AideStatus } from './protocol';
 
-/** How far the server's process is. */
+/** State of the server's process. */
 export type Phase = 'starting' | 'running' | 'stopped' | 'failed';
 
 export interface StatusText {
@@ -19,11 +16,11 @@ const NAMES: Record<AideStatus['state'], string> = {
   starting: 'starting',
   loading: 'loading the model',
   ready: 'ready',
-  failed: 'no model is loaded',
+  failed: 'no model loaded',
   paused: 'paused',
 };
 
-/** `failure`: what the user was told when the server could not be started or was given up. */
+/** `failure`: why the server could not be started or was not restarted, as shown to the user. */
 export function statusText(phase: Phase, status: AideStatus | null, failure: string | null): StatusText {
   if (phase === 'failed' || phase === 'stopped') {
     const reason = failure ?? 'The server is stopped. Start it with "Aide: Restart Server".';
@@ -35,7 +32,7 @@ export function statusText(phase: Phase, status: AideStatus | null, failure: str
   return { text: barText(status), tooltip: tooltip(status), isError: status.state === 'failed' };
 }
 
-/** Text that Markdown shows as it is, and breaks between words (`MarkdownString.appendText` breaks within). */
+/** Escape text for Markdown so that lines wrap between words (`MarkdownString.appendText` wraps within them). */
 export function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&]/g, '\\$&');
 }
@@ -72,11 +69,11 @@ function tooltip(status: AideStatus): string[] {
     `Model: ${status.model}${where ? ` (${where})` : ''}`,
     status.state === 'ready' ? '' : (status.message ?? ''),
     status.shown === null ? '' : shownText(status.shown),
-    status.nothing === null ? '' : `Nothing was shown: ${status.nothing.message}`,
+    status.nothing === null ? '' : `No completion: ${status.nothing.message}`,
   ].filter(Boolean);
 }
 
 function shownText(shown: NonNullable<AideStatus['shown']>): string {
   const candidate = shown.candidate === 0 ? '' : `, candidate ${shown.candidate + 1}`;
-  return `Shown last: seed ${shown.seed}${candidate}${shown.pinned ? ', pinned' : ''}`;
+  return `Last shown: seed ${shown.seed}${candidate}${shown.pinned ? ', pinned' : ''}`;
 }

@@ -1,6 +1,4 @@
-/**
- * Words what troubleshooting proposes: the server's answer in, paragraphs out. It does not know how it is shown.
- */
+/** Words the server's answer to troubleshooting as paragraphs. */
 
 import type { Troubleshooting } from './protocol';
 

@@ -35,7 +35,7 @@ test('thinking keeps the width of the text', () => {
 
 test('the tooltip tells why the last request showed nothing', () => {
   const nothing = { reason: 'off', message: 'This file is off.' };
-  assert.deepEqual(text({ nothing }).tooltip.at(-1), 'Nothing was shown: This file is off.');
+  assert.deepEqual(text({ nothing }).tooltip.at(-1), 'No completion: This file is off.');
 });
 
 test('a model that failed to load and a server that was given up are errors with their reason', () => {

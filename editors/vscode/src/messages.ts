@@ -1,0 +1,17 @@
+/** What commands show while they run, and what they show when they are done. */
+
+import { ProgressLocation, window } from 'vscode';
+import type { Answer } from './protocol';
+
+/** Show the message of an answer, if it has one. */
+export async function showMessage(answer: Answer | Promise<Answer>): Promise<void> {
+  const { message } = await answer;
+  if (message) {
+    void window.showInformationMessage(`Aide: ${message}`);
+  }
+}
+
+/** Show progress in the status bar during work that may take seconds. */
+export function withProgress<T>(work: Promise<T>): Promise<T> {
+  return Promise.resolve(window.withProgress({ location: ProgressLocation.Window, title: 'Aide' }, () => work));
+}

@@ -1,0 +1,29 @@
+/** A cursor in one version of a document, and how the server's commands take it. */
+
+import { window, type Position, type TextDocument, type TextEditor } from 'vscode';
+
+export interface Place {
+  document: TextDocument;
+  version: number;
+  position: Position;
+}
+
+export function placeOf(editor: TextEditor): Place {
+  return { document: editor.document, version: editor.document.version, position: editor.selection.active };
+}
+
+/** Whether the cursor is still there and the text is unchanged. */
+export function isAt(place: Place): boolean {
+  const editor = window.activeTextEditor;
+  return (
+    editor?.document === place.document &&
+    place.document.version === place.version &&
+    editor.selection.active.isEqual(place.position)
+  );
+}
+
+/** The argument of the server's commands and notifications about a place. */
+export function argument(place: Place): object {
+  const { line, character } = place.position;
+  return { uri: place.document.uri.toString(), position: { line, character } };
+}
