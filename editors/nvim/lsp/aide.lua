@@ -1,6 +1,5 @@
--- How Neovim starts Aide's language server: read by `vim.lsp.config`, started by `vim.lsp.enable('aide')`.
--- All file types; Neovim attaches to buffers that are files, and `root_dir` leaves out those without a name.
--- It does not know what the server answers.
+-- How Neovim starts the language server: read by `vim.lsp.config`, started by `vim.lsp.enable('aide')`.
+-- All file types. Neovim attaches to buffers that are files; `root_dir` excludes those without a name.
 
 return {
   cmd = function(dispatchers, config)

@@ -1,5 +1,6 @@
--- Runs when Neovim starts, and does as little as it can: one command, the `<Plug>` maps, the server enabled.
--- `vim.g.aide = false` before it, or `require('aide').setup({ enabled = false })`, leaves the server off.
+-- Runs when Neovim starts, and does as little as possible: one command, the `<Plug>` mappings, and enabling
+-- the server. `vim.g.aide = false` before it, or `require('aide').setup({ enabled = false })`, leaves the
+-- server off.
 
 if vim.g.loaded_aide or vim.g.aide == false then
   return

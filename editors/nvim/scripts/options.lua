@@ -1,6 +1,6 @@
--- Writes the help's section on the options from `lua/aide/config.lua`: its comments are the documentation.
+-- Generates the options section of the help from the comments in `lua/aide/config.lua`.
 -- nvim -l scripts/options.lua          writes doc/aide.txt
--- nvim -l scripts/options.lua --check  only says whether it is up to date (exit code 1: it is not)
+-- nvim -l scripts/options.lua --check  only checks that it is up to date (else exit code 1)
 
 local folder = vim.fs.dirname(vim.fs.dirname(vim.fs.abspath(arg[0])))
 
@@ -74,7 +74,7 @@ local after = head .. section() .. tail
 if after == before then
   os.exit(0)
 elseif arg[1] == '--check' then
-  io.stderr:write('doc/aide.txt is not what lua/aide/config.lua says: nvim -l scripts/options.lua\n')
+  io.stderr:write('doc/aide.txt is out of date. Run: nvim -l scripts/options.lua\n')
   os.exit(1)
 end
 local file = assert(io.open(path, 'w'))

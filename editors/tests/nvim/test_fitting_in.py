@@ -137,7 +137,7 @@ def test_files_without_a_type_then_completed_and_scratch_buffers_not(nvim, works
     nvim.keys("G")
     nvim.keys("o")
     nvim.type("- ")
-    nvim.wait(nvim.is_ready, "Aide is not at work in a file without a type")
+    nvim.wait(nvim.is_ready, "Aide is not active in a file without a type")
     nvim.keys("Escape")
     nvim.do("vim.cmd('enew | setlocal buftype=nofile | setfiletype python')")
     nvim.keys("i")
@@ -155,7 +155,7 @@ def test_help_and_health(start_nvim, workspace):
     nvim.wait(lambda: "<Plug>(aide-accept)" in nvim.screen(), "No help")
     nvim.command("close")
     nvim.command("checkhealth aide")
-    nvim.wait(lambda: "At work in prices.py: ready" in nvim.text, "No health report")
+    nvim.wait(lambda: "Active in prices.py: ready" in nvim.text, "No health report")
     assert "aide-lsp" in nvim.text
     assert "accept: <Tab>" in nvim.text
     assert "ERROR" not in nvim.text

@@ -1,4 +1,4 @@
--- Finds the language server of a buffer, attaches it, and sends it commands. It knows no ghost text.
+-- Finds the language server of a buffer, attaches it, and runs its commands.
 
 local message = require('aide.message')
 
@@ -6,7 +6,7 @@ local M = {}
 
 local told_missing = false
 
---- Whether Aide completes in a buffer at all: files with a name, nothing else.
+--- Whether Aide completes in a buffer: only in files with a name.
 ---@param buf integer
 ---@return boolean
 function M.is_eligible(buf)
@@ -16,7 +16,7 @@ function M.is_eligible(buf)
     and vim.api.nvim_buf_get_name(buf) ~= ''
 end
 
---- The project's folder; without a marker the file's own.
+--- The project's folder; without a root marker, the file's own.
 ---@param buf integer
 ---@return string
 function M.root(buf)
@@ -24,14 +24,14 @@ function M.root(buf)
   return vim.fs.root(buf, markers) or vim.fs.dirname(vim.api.nvim_buf_get_name(buf))
 end
 
---- The server at work in a buffer.
+--- The server attached to a buffer.
 ---@param buf integer
 ---@return vim.lsp.Client?
 function M.of(buf)
   return vim.lsp.get_clients({ name = 'aide', bufnr = buf })[1]
 end
 
---- Attach the server to a buffer that Neovim did not attach it to: after a crash, or a file without a type.
+--- Attach the server to a buffer that Neovim did not attach it to: after a crash, or without a file type.
 ---@param buf integer
 function M.attach(buf)
   if not vim.lsp.is_enabled('aide') or M.of(buf) or not M.is_eligible(buf) then
@@ -45,14 +45,14 @@ function M.attach(buf)
   vim.lsp.start(config, { bufnr = buf, reuse_client = config.reuse_client })
 end
 
---- Whether the server is there; says once how it gets there.
+--- Whether the server is installed; if not, show once how to install it.
 ---@return boolean
 function M.is_installed()
   local process = require('aide.process')
   if not process.is_installed() and not told_missing then
     told_missing = true
     message.warn(
-      ('Aide: the language server "%s" was not found. Install it with: %s, then open the file again.'):format(
+      ('Aide: the language server "%s" was not found. Install it with: %s. Then reopen the file.'):format(
         process.command()[1],
         process.installation()
       )
@@ -61,7 +61,7 @@ function M.is_installed()
   return process.is_installed()
 end
 
---- Tell the server of a buffer's project: it serves them all.
+--- Add a buffer's project to the server's workspace folders: one server handles them all.
 ---@param client vim.lsp.Client
 ---@param buf integer
 function M.add_folder(client, buf)
@@ -77,7 +77,7 @@ function M.add_folder(client, buf)
   client:notify('workspace/didChangeWorkspaceFolders', { event = { added = { folder }, removed = {} } })
 end
 
---- A place as the protocol writes it.
+--- A place as an argument of the protocol.
 ---@param client vim.lsp.Client
 ---@param buf integer
 ---@param row integer from 0
@@ -88,7 +88,7 @@ function M.place(client, buf, row, column)
   return { uri = vim.uri_from_bufnr(buf), position = { line = row, character = character } }
 end
 
---- Run one of the server's commands; a refusal is shown, as the server words it.
+--- Run one of the server's commands. An error is shown in the server's words.
 ---@param buf integer
 ---@param command string such as `aide.regenerate`
 ---@param argument table
@@ -96,7 +96,7 @@ end
 function M.run(buf, command, argument, on_result)
   local client = M.of(buf)
   if not client then
-    message.warn('Aide is not at work in this buffer. :checkhealth aide says why.')
+    message.warn('Aide is not active in this buffer. Run :checkhealth aide to find out why.')
     return
   end
   local params = { command = command, arguments = { next(argument) and argument or vim.empty_dict() } }

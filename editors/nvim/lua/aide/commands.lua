@@ -1,4 +1,4 @@
--- The subcommands of `:Aide`, one record each. What they do is the server's; here it is asked for and shown.
+-- The subcommands of `:Aide`, one record each. The server does the work; here its answers are shown.
 
 local requests = require('aide.requests')
 
@@ -9,9 +9,9 @@ local M = {}
 ---@field desc string one line
 ---@field run fun(argument?: string)
 ---@field list? 'presets'|'complaints'|'models' what its argument is from
----@field more? string[] what its argument may be besides
+---@field more? string[] other values of its argument
 
---- Run a command whose completion is then on show.
+--- Run a command that generates a completion, and show it.
 local function show(command)
   requests.run_here(command, nil, function(result, place)
     if result.insertText == '' then
@@ -33,7 +33,7 @@ local function explain()
   end)
 end
 
---- Show a proposal and both completions, and write it to the project if the user wants it.
+--- Show a proposal with both completions, and write it to the project file if the user agrees.
 local function troubleshoot(complaint)
   requests.run_here('aide.troubleshoot', { complaint = complaint }, function(answer, place)
     local report = require('aide.report')
@@ -45,7 +45,7 @@ local function troubleshoot(complaint)
       return
     end
     vim.cmd.redraw()
-    vim.ui.select({ 'Apply to this project', 'Leave it as it is' }, { prompt = 'Aide:' }, function(_, index)
+    vim.ui.select({ 'Apply to this project', 'Leave as is' }, { prompt = 'Aide:' }, function(_, index)
       if index == 1 then
         local again = { complaint = complaint, seed = answer.before.parameters.seed, apply = true }
         requests.run_at(place, 'aide.troubleshoot', again, function(applied)
@@ -64,7 +64,7 @@ local function select_model(id)
   requests.run('aide.selectModel', { model = id == 'default' and vim.NIL or id })
 end
 
---- Run with the argument, or with what the user chooses.
+--- Run with the argument or, without one, with what the user chooses.
 local function choosing(list, prompt, run)
   return function(argument)
     if argument then
@@ -74,7 +74,7 @@ local function choosing(list, prompt, run)
   end
 end
 
---- Run a command of the server and show its sentence.
+--- Run a command of the server and show its message.
 local function simply(command)
   return function()
     requests.run(command)
@@ -104,12 +104,9 @@ end
 local function show_log()
   local lines = require('aide.log').all()
   if #lines == 0 then
-    lines = { 'The server has not logged anything.' }
+    lines = { 'The server has not logged anything yet.' }
   end
-  table.insert(
-    lines,
-    'Neovim keeps what servers write to stderr in ' .. require('vim.lsp.log').get_filename()
-  )
+  table.insert(lines, 'Neovim logs what servers write to stderr to ' .. require('vim.lsp.log').get_filename())
   require('aide.report').open('log', lines, 'log')
   vim.cmd('normal! G')
 end
@@ -128,51 +125,51 @@ end
 M.commands = {
   {
     name = 'regenerate',
-    desc = 'Another completion here, with a new seed',
+    desc = 'Generate another completion here, with a new seed',
     run = function()
       show('aide.regenerate')
     end,
   },
   {
     name = 'previous',
-    desc = 'Back to the completion shown before',
+    desc = 'Go back to the previous completion',
     run = function()
       show('aide.previousSeed')
     end,
   },
-  { name = 'pin', desc = 'Write the seed of the completion on show into the project file', run = pin },
-  { name = 'unpin', desc = 'Take the seed out of the project file', run = simply('aide.unpinSeed') },
+  { name = 'pin', desc = 'Write the seed of the current completion to the project file', run = pin },
+  { name = 'unpin', desc = 'Remove the seed from the project file', run = simply('aide.unpinSeed') },
   {
     name = 'preset',
-    desc = 'Choose the preset of this project',
+    desc = 'Choose a preset for this project',
     list = 'presets',
     more = { 'none' },
-    run = choosing('presets', 'Preset of this project', choose_preset),
+    run = choosing('presets', 'Preset for this project', choose_preset),
   },
   {
     name = 'troubleshoot',
-    desc = 'Say what is wrong with the completions; see what to change, and what it does',
+    desc = 'Say what is wrong with the completions, and see what to change',
     list = 'complaints',
     run = choosing('complaints', 'What is wrong?', troubleshoot),
   },
-  { name = 'explain', desc = 'Open a page that tells how the completion came about', run = explain },
+  { name = 'explain', desc = 'Open a page that shows how the completion came about', run = explain },
   {
     name = 'settings',
-    desc = 'Show each setting in effect here, and where it comes from',
+    desc = 'Show every setting in effect here, and where it comes from',
     run = show_settings,
   },
   {
     name = 'model',
-    desc = 'Choose the model',
+    desc = 'Choose a model',
     list = 'models',
     more = { 'default' },
     run = choosing('models', 'Model', select_model),
   },
-  { name = 'pause', desc = 'Offer nothing until resumed', run = simply('aide.pause') },
-  { name = 'resume', desc = 'Offer completions again', run = simply('aide.resume') },
-  { name = 'status', desc = 'Show the whole state', run = show_status },
-  { name = 'log', desc = "Show the server's last log lines", run = show_log },
-  { name = 'restart', desc = 'Start the server anew', run = restart },
+  { name = 'pause', desc = 'Turn completions off', run = simply('aide.pause') },
+  { name = 'resume', desc = 'Turn completions on again', run = simply('aide.resume') },
+  { name = 'status', desc = 'Show the complete state', run = show_status },
+  { name = 'log', desc = "Show the server's latest log lines", run = show_log },
+  { name = 'restart', desc = 'Restart the server', run = restart },
 }
 
 local function find(name)
@@ -189,7 +186,7 @@ function M.run(arguments)
   local command = find(arguments[1] or 'status')
   if not command then
     vim.notify(
-      ('Aide has no command "%s". It has: %s.'):format(arguments[1], table.concat(M.names(), ', ')),
+      ('Aide has no command "%s". Its commands: %s.'):format(arguments[1], table.concat(M.names(), ', ')),
       vim.log.levels.WARN
     )
   elseif #arguments > (command.list and 2 or 1) then

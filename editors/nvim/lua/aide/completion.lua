@@ -1,6 +1,6 @@
--- What is on show: asks the server after each change, shows its answer, takes it over, goes round.
--- One request at a time; the older one is cancelled. Nothing is remembered but what is on show: caching is
--- the server's. It knows neither how a text is drawn (`ghost.lua`) nor how it is cut (`edit.lua`).
+-- The current completion: requests it after each change, shows it, cycles through candidates, and accepts
+-- it. There is one request at a time; a newer one cancels the older. Only the current completion is kept,
+-- since the server caches. `ghost.lua` draws it and `edit.lua` splits it.
 
 local client_of = require('aide.client')
 local edits = require('aide.edit')
@@ -13,15 +13,15 @@ local INVOKED, AUTOMATIC = 1, 2 -- `InlineCompletionTriggerKind`
 ---@class aide.Shown
 ---@field buf integer
 ---@field client_id integer
----@field items table[] the server's
----@field edits aide.Edit[] one for each item, as of when they came
----@field index integer the one on show
----@field several boolean whether the user asked for several
----@field accepted boolean a part of it was taken already
+---@field items table[] from the server
+---@field edits aide.Edit[] one for each item, as of its arrival
+---@field index integer the visible one
+---@field several boolean whether the user requested several
+---@field accepted boolean whether a part of it has been accepted
 
 local shown ---@type aide.Shown?
 local waiting ---@type {client: vim.lsp.Client, id: integer}?
-local asked ---@type string? the place that was asked for last
+local asked ---@type string? the place of the last request
 local last_place ---@type {buf: integer, tick: integer, row: integer, column: integer}?
 
 ---@return integer buf, integer row, integer column, string line
@@ -41,13 +41,13 @@ local function place_key()
   return ('%d:%d:%d:%d'):format(buf, vim.api.nvim_buf_get_changedtick(buf), row, column)
 end
 
---- Whether the user is choosing from the popup menu: then the menu has the word.
+--- Whether an entry of the popup menu is selected: then the menu has priority.
 local function is_menu_in_use()
   return vim.fn.pumvisible() == 1 and vim.fn.complete_info({ 'selected' }).selected >= 0
 end
 
---- The edit on show, followed to the cursor; nil: none fits any more. Looked at anew each time: keys may have
---- been typed since the last event.
+--- The visible edit, adjusted to the cursor; nil if it no longer fits. Computed each time, since keys may
+--- have been typed since the last event.
 ---@param index? integer
 ---@return aide.Edit?
 local function current(index)
@@ -99,9 +99,9 @@ local function receive(client, items, kind)
   return before ~= nil and before.text == made[1].text
 end
 
---- Ask the server for this place.
+--- Request completions at the cursor.
 ---@param kind integer
----@param on_shown? fun(is_same: boolean) called with whether the first one was on show before
+---@param on_shown? fun(is_same: boolean) called with whether the first one was already visible
 local function ask(kind, on_shown)
   cancel()
   local buf, row, column = cursor()
@@ -153,7 +153,7 @@ function M.update()
   end
 end
 
---- Insert mode ended, or the buffer was left.
+--- Called when insert mode ends or the buffer is left.
 function M.leave()
   cancel()
   M.hide()
@@ -165,7 +165,7 @@ function M.hide()
   ghost.clear()
 end
 
---- Hide it until something is typed. Says whether there was something.
+--- Hide the completion until something is typed. Returns whether there was one.
 ---@return boolean
 function M.dismiss()
   local was_shown = current() ~= nil
@@ -180,13 +180,13 @@ function M.is_shown()
   return current() ~= nil
 end
 
---- The item on show, with what made it.
+--- The visible item, with what it was generated from.
 ---@return table?
 function M.item()
   return current() and shown and shown.items[shown.index]
 end
 
---- Ask anew at a place where the server has something new to show.
+--- Request again at a place where the server has a new completion to show.
 ---@param place {buf: integer, tick: integer, row: integer, column: integer}
 function M.show_again(place)
   if
@@ -200,11 +200,11 @@ function M.show_again(place)
   end
   local line = vim.api.nvim_buf_get_lines(place.buf, place.row, place.row + 1, false)[1] or ''
   vim.api.nvim_win_set_cursor(0, { place.row + 1, math.min(place.column, #line) })
-  vim.cmd(place.column >= #line and 'startinsert!' or 'startinsert') -- entering insert mode asks
+  vim.cmd(place.column >= #line and 'startinsert!' or 'startinsert') -- entering insert mode requests
 end
 
---- Where a command is meant: at the cursor; outside of insert mode, which moves the cursor when it ends,
---- where the last completion was asked for.
+--- The place that a command applies to: the cursor or, outside insert mode, which moves the cursor when it
+--- ends, the place of the last request.
 function M.place()
   local buf, row, column = cursor()
   local tick = vim.api.nvim_buf_get_changedtick(buf)
@@ -215,7 +215,7 @@ function M.place()
   return { buf = buf, tick = tick, row = row, column = column }
 end
 
---- The server has an answer that was given up before: ask, if the user is still there.
+--- The server has the answer to a canceled request: request it if the user is still there.
 ---@param ready {uri: string, version: integer, position: table}
 function M.ready(ready)
   if not is_inserting() or shown or waiting then
@@ -230,14 +230,14 @@ function M.ready(ready)
   end
 end
 
---- Ask once more where nothing is shown: the model is loaded now, or Aide goes on after a pause.
+--- Request again if nothing is visible: the model has loaded, or Aide has resumed.
 function M.retry()
   if is_inserting() and not shown and not waiting and require('aide.config').options.automatic then
     ask(AUTOMATIC)
   end
 end
 
---- Show the next or previous of several; ask for some where there is one or none.
+--- Show the next or previous candidate; request several if there is only one or none.
 ---@param step 1|-1
 function M.cycle(step)
   if not is_inserting() then
@@ -259,7 +259,7 @@ function M.cycle(step)
   end
 end
 
---- Put what is on show into the buffer, or its next word or line. Says whether there was something.
+--- Insert the completion, or its next word or line. Returns whether there was one.
 ---@param amount 'all'|'word'|'line'
 ---@return boolean
 function M.accept(amount)
@@ -284,13 +284,13 @@ function M.accept(amount)
     left.delete = edit.delete
     shown = vim.tbl_extend('force', mine, { items = { item }, edits = { left }, index = 1, accepted = true })
     shown.several = false
-    asked = place_key() -- what is left was chosen: another answer must not take its place
+    asked = place_key() -- the user chose this completion: no other may replace the rest of it
     draw()
   end
   return true
 end
 
---- Insert a text at the cursor, as one step of undo of its own.
+--- Insert text at the cursor as one undo step.
 ---@package
 ---@param buf integer
 ---@param edit aide.Edit
@@ -298,7 +298,7 @@ end
 ---@param delete integer
 function M.insert(buf, edit, text, delete)
   local column, lines = #edit.before, vim.split(text, '\n', { plain = true })
-  vim.bo[buf].undolevels = vim.bo[buf].undolevels -- writing the option closes the step of undo
+  vim.bo[buf].undolevels = vim.bo[buf].undolevels -- writing the option starts a new undo step
   vim.api.nvim_buf_set_text(buf, edit.row, column, edit.row, column + delete, lines)
   vim.api.nvim_win_set_cursor(0, { edit.row + #lines, (#lines == 1 and column or 0) + #lines[#lines] })
   vim.bo[buf].undolevels = vim.bo[buf].undolevels

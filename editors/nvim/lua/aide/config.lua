@@ -1,44 +1,44 @@
--- The options of the plugin. The help's section on them is made from this file (`scripts/options.lua`).
--- What a completion is made with is no option of the plugin: that is the server's, see `settings`.
+-- The options of the plugin. The comments here become their section of the help (`scripts/options.lua`).
+-- How completions are generated is not an option of the plugin but a setting of the server, see `settings`.
 
 local M = {}
 
 ---@class aide.Keys
 M.keys = {
-  -- Take the whole completion. Where none is shown the key does what it did before.
+  -- Accept the complete text. When there is none, the key does what it did before.
   accept = '<Tab>', ---@type string|false
-  -- Take the next word of it.
+  -- Accept the next word.
   accept_word = false, ---@type string|false
-  -- Take the next line of it.
+  -- Accept the next line.
   accept_line = false, ---@type string|false
-  -- Show the next of several completions; asks for some first.
+  -- Show the next candidate; requests several first.
   next = false, ---@type string|false
-  -- Show the one before.
+  -- Show the previous candidate.
   previous = false, ---@type string|false
-  -- Hide the completion until something is typed.
+  -- Hide the completion until you type something.
   dismiss = false, ---@type string|false
 }
 
 ---@class aide.Options
 M.defaults = {
-  -- Start the server for the files that you open.
+  -- Start the server for the files you open.
   enabled = true, ---@type boolean
-  -- The server's command line; nil: `{ 'aide-lsp' }`.
+  -- The server's command line; nil means `{ 'aide-lsp' }`.
   cmd = nil, ---@type string[]?
-  -- Settings of the server, as in other editors but without the leading `aide.`: `{ topK = 40, seed = 7 }`.
+  -- Settings of the server, without the `aide.` prefix of other editors: `{ topK = 40, seed = 7 }`.
   settings = {}, ---@type table<string, any>
-  -- Show completions while you type. false: only when you ask, with `<Plug>(aide-next)`.
+  -- Show completions while you type. false: only on request, with `<Plug>(aide-next)`.
   automatic = true, ---@type boolean
-  -- Say which of several completions is shown, such as `2/3`, at the end of the line.
+  -- Show which candidate is visible, such as `2/3`, at the end of the line.
   count = true, ---@type boolean
-  -- Keys in insert mode, in buffers where Aide is at work; false: no key.
+  -- Keys in insert mode, in buffers where Aide is active; false maps no key.
   keys = M.keys, ---@type aide.Keys
 }
 
 ---@type aide.Options
 M.options = vim.deepcopy(M.defaults)
 
---- Take the user's options; what is unknown is said once, and left out.
+--- Take the user's options. Unknown ones are reported and ignored.
 ---@param options? table
 function M.merge(options)
   local known = vim.deepcopy(options or {})

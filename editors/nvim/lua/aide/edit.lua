@@ -1,16 +1,16 @@
--- What is offered at a cursor, as text: made from the server's item, shortened while the user types along,
--- cut into words and lines. Byte columns only. Pure: it knows no buffer and no screen.
+-- A completion at the cursor as text: created from the server's item, shortened as the user types it, split
+-- into words and lines. Byte columns only. Pure functions, without buffers or windows.
 
 local M = {}
 
 ---@class aide.Edit
 ---@field row integer line of the cursor, from 0
 ---@field before string the line up to the cursor
----@field after string the line behind the cursor
+---@field after string the line after the cursor
 ---@field text string what is inserted at the cursor
----@field delete integer bytes behind the cursor that it replaces
+---@field delete integer bytes after the cursor that it replaces
 
---- Make an edit from an item; nil: it does not go on from what stands before the cursor.
+--- Create an edit from an item; nil if it does not continue the text before the cursor.
 ---@param item table `lsp.InlineCompletionItem`
 ---@param row integer
 ---@param column integer

@@ -1,8 +1,8 @@
--- The wiring: which of Neovim's events lead where. No logic stands here.
+-- Connects events of Neovim to their handlers.
 
 local M = {}
 
---- Listen from now on.
+--- Start listening.
 function M.listen()
   local group = vim.api.nvim_create_augroup('aide', {})
   local function on(events, callback)
@@ -38,7 +38,7 @@ function M.listen()
     if client and client.name == 'aide' then
       require('aide.client').add_folder(client, event.buf)
       require('aide.keys').map(event.buf)
-      if vim.lsp.inline_completion then -- the user may have switched Neovim's own on, for all servers
+      if vim.lsp.inline_completion then -- the user may have enabled Neovim's own for all servers
         vim.lsp.inline_completion.enable(false, { client_id = client.id })
       end
       require('aide.completion').retry()

@@ -1,21 +1,21 @@
--- Draws an offered text behind the cursor, greyed; the buffer stays as it is. It knows no server.
+-- Draws a completion at the cursor in gray, without changing the buffer.
 --
--- Neovim 0.12 can draw inline completions itself, but up to 0.12.4 it waits 200 ms after each key, leaves
--- requests running that nobody needs any more, and may insert an answer to an older text when a key follows
--- another quickly. So there is one ghost text, this one, in 0.11 and 0.12.
+-- Neovim 0.12 can draw inline completions itself, but up to 0.12.4 it waits 200 ms after each key, does not
+-- cancel obsolete requests, and may insert an answer to an older text when keys follow each other quickly.
+-- So 0.11 and 0.12 both use this ghost text.
 
 local M = {}
 
 local namespace = vim.api.nvim_create_namespace('aide')
 local drawn ---@type integer? the buffer
 
---- Define the colours; a colour scheme or the user may define them otherwise.
+--- Define the colors; a color scheme or the user may override them.
 function M.define_highlights()
   vim.api.nvim_set_hl(0, 'AideGhost', { link = 'Comment', default = true })
   vim.api.nvim_set_hl(0, 'AideCount', { link = 'NonText', default = true })
 end
 
---- Draw an edit; what was drawn before goes.
+--- Draw an edit in place of the previous one.
 ---@param buf integer
 ---@param edit aide.Edit
 ---@param label? string such as `2/3`
@@ -23,13 +23,13 @@ function M.draw(buf, edit, label)
   M.clear()
   drawn = buf
   local lines = vim.split(edit.text, '\n', { plain = true })
-  local chunks = {} ---@type [string, string][][] the lines, each in pieces with their colour
+  local chunks = {} ---@type [string, string][][] the lines, each in pieces with their color
   for i, line in ipairs(lines) do
     local from = i == 1 and vim.fn.strdisplaywidth(edit.before) or 0
     chunks[i] = { { M.visible(line, from, vim.bo[buf].tabstop), 'AideGhost' } }
   end
-  -- What stands behind the cursor will stand behind the last line, or is replaced: show it there. An overlay
-  -- covers it here; virtual text within the line would push it aside.
+  -- The text after the cursor will follow the last line, or be replaced: show it there. An overlay hides it
+  -- here; inline virtual text would push it aside.
   local position = 'inline'
   if edit.after ~= '' and (#lines > 1 or edit.delete > 0) then
     position = 'overlay'
@@ -59,7 +59,7 @@ function M.draw(buf, edit, label)
   end
 end
 
---- Take away what is drawn.
+--- Remove what is drawn.
 function M.clear()
   if drawn and vim.api.nvim_buf_is_valid(drawn) then
     vim.api.nvim_buf_clear_namespace(drawn, namespace, 0, -1)
@@ -72,7 +72,7 @@ function M.mark(buf, edit, options)
   vim.api.nvim_buf_set_extmark(buf, namespace, edit.row, #edit.before, options)
 end
 
---- A line as virtual text shows it rightly: tabs as blanks (it would not expand them), never empty.
+--- A line as virtual text must have it: with spaces for tabs, which it does not expand.
 ---@package
 ---@param line string
 ---@param from integer screen column it begins at

@@ -1,8 +1,8 @@
--- `:checkhealth aide`: is Neovim new enough, is the server there, is it at work, and which keys act.
+-- `:checkhealth aide`: checks Neovim's version, the server, the current buffer, and the keys.
 
 local M = {}
 
---- The file buffer that the user came from: the report has a window of its own.
+--- The file that the user came from: the report is in its own window.
 local function file_buffer()
   for _, buf in ipairs({ vim.fn.bufnr('#'), unpack(vim.api.nvim_list_bufs()) }) do
     if buf > 0 and require('aide.client').is_eligible(buf) then
@@ -16,15 +16,12 @@ local function check_server()
   if vim.fn.executable(command) == 0 then
     return health.error(('The language server "%s" was not found.'):format(command), {
       'Install it: ' .. require('aide.process').installation(),
-      'Or name its place: require("aide").setup({ cmd = { "/path/to/aide-lsp" } })',
+      'Or set its path: require("aide").setup({ cmd = { "/path/to/aide-lsp" } })',
     })
   end
   local done = vim.system({ command, '--version' }, { text = true }):wait(10000)
   if done.code ~= 0 then
-    return health.error(
-      ('"%s --version" failed.'):format(command),
-      { 'Install the server anew.', done.stderr }
-    )
+    return health.error(('"%s --version" failed.'):format(command), { 'Reinstall the server.', done.stderr })
   end
   health.ok(('%s, %s'):format(vim.trim(done.stdout), vim.fn.exepath(command)))
 end
@@ -32,27 +29,27 @@ end
 local function check_buffer()
   local health, buf = vim.health, file_buffer()
   if not buf then
-    return health.info('No file is open. Aide is at work in files only.')
+    return health.info('No file is open. Aide completes only in files.')
   end
   local name = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buf), ':t')
   if not require('aide.client').of(buf) then
-    return health.warn(('Aide is not at work in %s.'):format(name), {
-      ':Aide restart tries to start the server; :Aide log may say why it ended.',
+    return health.warn(('Aide is not active in %s.'):format(name), {
+      ':Aide restart tries to start the server; :Aide log may say why it exited.',
     })
   end
   local status = require('aide.status').of(buf)
   local state = status and status.state or 'starting'
-  local text = ('At work in %s: %s%s'):format(
+  local text = ('Active in %s: %s%s'):format(
     name,
     state,
     status and status.message and (', ' .. status.message) or ''
   )
   if state == 'failed' then
-    return health.error(text, { 'Run "aide doctor" in a terminal: it names the repair.' })
+    return health.error(text, { 'Run "aide doctor" in a terminal: it suggests a fix.' })
   end
   health.ok(text)
   if status and status.nothing then
-    health.info('The last request showed nothing: ' .. status.nothing.message)
+    health.info('No completion for the last request: ' .. status.nothing.message)
   end
 end
 
@@ -60,11 +57,11 @@ function M.check()
   local health = vim.health
   health.start('Aide')
   if vim.fn.has('nvim-0.11') == 0 then
-    return health.error('Neovim 0.11 or newer is needed.')
+    return health.error('Aide needs Neovim 0.11 or newer.')
   end
   health.ok('Neovim ' .. tostring(vim.version()))
   if not vim.lsp.is_enabled('aide') then
-    return health.warn('Aide is switched off (vim.g.aide = false, or setup with enabled = false).')
+    return health.warn('Aide is turned off (vim.g.aide = false, or setup with enabled = false).')
   end
   check_server()
   check_buffer()

@@ -1,8 +1,8 @@
--- The door: `setup`, the statusline's text, and what happens when Neovim starts. No logic stands here.
+-- The public interface: `setup`, the text for the statusline, and what happens when Neovim starts.
 
 local M = {}
 
---- Change options; none of it is needed for the defaults. See |aide-options|.
+--- Change options. Not needed for the defaults. See |aide-options|.
 ---@param options? aide.Options
 function M.setup(options)
   local config = require('aide.config')
@@ -23,13 +23,13 @@ function M.start()
   vim.lsp.enable('aide', require('aide.config').options.enabled)
 end
 
---- A short text for the statusline: `%{v:lua.require'aide'.statusline()}`. Empty where Aide is not at work.
+--- A short text for the statusline: `%{v:lua.require'aide'.statusline()}`. Empty where Aide is not active.
 ---@return string
 function M.statusline()
   return require('aide.status').line()
 end
 
---- Whether a completion is on show: for maps of your own.
+--- Whether a completion is visible, for your own mappings.
 ---@return boolean
 function M.is_shown()
   return require('aide.completion').is_shown()

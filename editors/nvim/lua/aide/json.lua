@@ -1,9 +1,9 @@
--- Takes the nulls out of what the server sent. Neovim 0.11 leaves them out itself, 0.12 gives `vim.NIL`,
--- which counts as true in Lua. It knows no message.
+-- Removes nulls from the server's messages. Neovim 0.11 drops them itself; 0.12 gives `vim.NIL`, which is
+-- true in Lua.
 
 local M = {}
 
---- The value without any null in it.
+--- The value without nulls.
 ---@param value any
 ---@return any
 function M.without_nulls(value)

@@ -1,5 +1,5 @@
--- The keys of insert mode. Where no completion is shown, a key does what it would do without Aide: the user's
--- own map, Neovim's, or the key itself. It does not know what a completion is.
+-- The keys in insert mode. When there is no completion, a key does what it would do without Aide: the user's
+-- own mapping, Neovim's, or the key itself.
 
 local M = {}
 
@@ -13,10 +13,10 @@ function M.map(buf)
     if key and not vim.b[buf]['aide_' .. name] then
       vim.b[buf]['aide_' .. name] = true
       local own = M.find(vim.api.nvim_buf_get_keymap(buf, 'i'), key)
-      -- No `expr` map: Neovim may evaluate those before the key typed just before is in the buffer.
+      -- Not an `expr` mapping: Neovim may evaluate those before the previous key is in the buffer.
       vim.keymap.set('i', key, function()
         if not M.act(name) then
-          -- Looked up now: other plugins may have mapped the key since.
+          -- Looked up only now: other plugins may have mapped the key in the meantime.
           M.set_fallback(own or M.find(vim.api.nvim_get_keymap('i'), key), key)
           vim.api.nvim_feedkeys(vim.keycode(FALLBACK), 'mi', false)
         end
@@ -25,7 +25,7 @@ function M.map(buf)
   end
 end
 
---- Do what a key is for; false: there is nothing to do it with.
+--- Do what a key is for; return false if there is no completion to do it with.
 ---@param name string
 ---@return boolean
 function M.act(name)
@@ -39,7 +39,7 @@ function M.act(name)
   return completion.accept(AMOUNTS[name])
 end
 
---- Find the map of a key.
+--- Find the mapping of a key.
 ---@package
 function M.find(maps, key)
   local raw = vim.keycode(key)
@@ -50,7 +50,7 @@ function M.find(maps, key)
   end
 end
 
---- Give the map that would act without us another name.
+--- Give another name to the mapping that would apply without Aide.
 ---@package
 function M.set_fallback(map, key)
   if not map then

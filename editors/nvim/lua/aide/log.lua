@@ -1,11 +1,11 @@
--- Keeps the server's last log lines, which Neovim would drop. No source text is in them.
+-- Keeps the server's latest log lines, which Neovim would drop. They contain no source text.
 
 local M = {}
 
 M.lines = vim.ringbuf(1000) ---@type any
 local LEVELS = { 'ERROR', 'WARNING', 'INFO', 'DEBUG', 'DEBUG' }
 
---- Note one message.
+--- Add a message.
 ---@param message {type: integer, message: string}
 function M.add(message)
   local level = LEVELS[message.type] or 'INFO'
@@ -14,14 +14,14 @@ function M.add(message)
   end
 end
 
---- All that are kept, the oldest first.
+--- All lines that are kept, oldest first.
 ---@return string[]
 function M.all()
   local all = {}
   for line in M.lines do
     table.insert(all, line)
   end
-  for _, line in ipairs(all) do -- reading takes them out
+  for _, line in ipairs(all) do -- reading removes them
     M.lines:push(line)
   end
   return all

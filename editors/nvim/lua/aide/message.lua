@@ -1,5 +1,5 @@
--- Tells the user something. What is longer than the message line waits until insert mode ends: Neovim would
--- ask for a key to go on, in the middle of a word.
+-- Shows messages to the user. One that is longer than the message line waits until insert mode ends: Neovim
+-- would ask for a key press in the middle of a word.
 
 local M = {}
 

@@ -1,10 +1,9 @@
--- Starts the server's process. It says whether an end of it was asked for, and keeps Neovim from reporting
--- ends that were not: that would stop the user in the middle of a word, and `restart.lua` handles them.
--- It does not know what is spoken with the server.
+-- Starts the server's process. Records whether its exit was requested, and keeps Neovim from reporting other
+-- exits: that would interrupt the user in the middle of a word, and `restart.lua` handles them.
 
 local M = {}
 
---- The server's command line: from `setup`, or found on the PATH.
+--- The server's command line: from `setup`, or found on PATH.
 ---@return string[]
 function M.command()
   local configured = vim.lsp.config.aide.cmd
@@ -15,13 +14,13 @@ function M.command()
     or { 'aide-lsp' }
 end
 
---- Whether the program is there.
+--- Whether the program is installed.
 ---@return boolean
 function M.is_installed()
   return vim.fn.executable(M.command()[1]) == 1
 end
 
---- How the program gets there, as a command for a terminal: from the checkout that this plugin lies in.
+--- The command that installs the program from the checkout that contains this plugin.
 ---@return string
 function M.installation()
   local here = debug.getinfo(1, 'S').source:sub(2) -- editors/nvim/lua/aide/process.lua
@@ -31,7 +30,7 @@ function M.installation()
   return ('uv tool install %s (or: pip install %s)'):format(source, source)
 end
 
---- Start it: the `cmd` of `lsp/aide.lua`.
+--- Start the server: the `cmd` of `lsp/aide.lua`.
 ---@param dispatchers vim.lsp.rpc.Dispatchers
 ---@param config vim.lsp.ClientConfig
 ---@return table the connection, with `aide_end_asked`

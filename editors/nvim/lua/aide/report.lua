@@ -1,8 +1,8 @@
--- Shows texts: in a split of its own, or as lines about the state. It knows no requests.
+-- Shows reports in a split, and words the state and proposals as lines of text.
 
 local M = {}
 
---- Show a text in a split; `q` closes it.
+--- Show text in a split; `q` closes it.
 ---@param title string
 ---@param text string|string[]
 ---@param filetype? string
@@ -21,23 +21,23 @@ function M.open(title, text, filetype)
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buf, nowait = true, desc = 'Close' })
 end
 
---- Write a page for the browser and open it; say where it lies.
+--- Write a page to a file, open it in the browser, and show its path.
 ---@param html string
 function M.open_page(html)
   local folder = vim.fs.joinpath(vim.fn.stdpath('cache'), 'aide')
   vim.fn.mkdir(folder, 'p', tonumber('700', 8))
   local path = vim.fs.joinpath(folder, 'explain.html')
-  vim.uv.fs_unlink(path) -- a new file, so that it gets this mode: the page holds the text
+  vim.uv.fs_unlink(path) -- a new file, so that it gets this mode: the page contains source text
   local file = assert(vim.uv.fs_open(path, 'wx', tonumber('600', 8)))
   vim.uv.fs_write(file, html)
   vim.uv.fs_close(file)
   local _, fault = vim.ui.open(path)
   vim.notify(
-    ('Aide: the explanation lies in %s%s'):format(path, fault and '; no program opens it here.' or '')
+    ('Aide: the explanation is in %s%s'):format(path, fault and '; no program to open it was found.' or '')
   )
 end
 
---- The whole state in words.
+--- The complete state in words.
 ---@param report table the answer of `aide.status`
 ---@param state? table the last `aide/status`
 ---@return string[]
@@ -62,7 +62,7 @@ function M.state(report, state)
       line('Shown', ('seed %d, candidate %d%s'):format(shown.seed, shown.candidate + 1, pinned))
     )
   elseif nothing then
-    table.insert(lines, line('Shown', ('nothing: %s'):format(nothing.message)))
+    table.insert(lines, line('Shown', ('no completion: %s'):format(nothing.message)))
   end
   local names = vim.tbl_keys(report.parameters or {})
   table.sort(names)
@@ -76,7 +76,7 @@ function M.state(report, state)
   return lines
 end
 
---- A proposal against a complaint, with both completions.
+--- A proposal that addresses a complaint, with both completions.
 ---@param answer table the answer of `aide.troubleshoot`
 ---@return string[]
 function M.proposal(answer)
@@ -94,21 +94,21 @@ function M.proposal(answer)
   for _, part in ipairs({ { 'Now', answer.before }, { 'With the change', answer.after } }) do
     add('')
     add(part[1] .. ':')
-    add(part[2].text ~= '' and part[2].text or ('(nothing: %s)'):format(part[2].message or ''))
+    add(part[2].text ~= '' and part[2].text or ('(no completion: %s)'):format(part[2].message or ''))
   end
   return lines
 end
 
---- What came of applying a proposal.
+--- The result of applying a proposal.
 ---@param answer table the answer of `aide.troubleshoot` with `apply`
 ---@return string
 function M.applied(answer)
   if not answer.written then
-    return answer.notWritten or answer.message or 'Nothing was to be written.'
+    return answer.notWritten or answer.message or 'There was nothing to write.'
   end
   local overridden = answer.overridden or {}
   if #overridden > 0 then
-    return ('Written to %s; %s stays as it is: another place sets it.'):format(
+    return ('Written to %s. %s has no effect yet: another place overrides it.'):format(
       answer.written,
       table.concat(overridden, ', ')
     )

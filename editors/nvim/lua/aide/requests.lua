@@ -1,12 +1,11 @@
--- Sends the server's commands for the document or the place that the user means. It shows nothing but
--- refusals and the server's own sentences.
+-- Runs the server's commands for the current document or place, and shows errors and the server's messages.
 
 local client_of = require('aide.client')
 local json = require('aide.json')
 
 local M = {}
 
---- Show a sentence.
+--- Show a message.
 ---@param message? string
 function M.tell(message)
   if message then
@@ -14,7 +13,7 @@ function M.tell(message)
   end
 end
 
---- Run a command about the document. Without `on_result` the answer's sentence is shown.
+--- Run a command for the document. Without `on_result`, show the message of the answer.
 ---@param command string
 ---@param argument? table
 ---@param on_result? fun(result: any)
@@ -26,7 +25,7 @@ function M.run(command, argument, on_result)
   end)
 end
 
---- Run a command about a place. `on_result` gets that place too.
+--- Run a command for a place, which `on_result` also receives.
 ---@param place table see `completion.place`
 ---@param command string
 ---@param argument? table
@@ -39,7 +38,7 @@ function M.run_at(place, command, argument, on_result)
   end)
 end
 
---- Run a command about the place of the cursor.
+--- Run a command at the cursor.
 ---@param command string
 ---@param argument? table
 ---@param on_result fun(result: any, place: table)
@@ -47,7 +46,7 @@ function M.run_here(command, argument, on_result)
   M.run_at(require('aide.completion').place(), command, argument, on_result)
 end
 
---- What there is to choose from, waited for: for the completion of arguments.
+--- The choices of a list, to complete arguments. Waits for the answer.
 ---@param list 'presets'|'complaints'|'models'
 ---@return string[]
 function M.names(list)
@@ -62,7 +61,7 @@ function M.names(list)
   end, (answer and json.without_nulls(answer.result) or {})[list] or {})
 end
 
---- Let the user choose from a list of the server's.
+--- Let the user choose from one of the server's lists.
 ---@param list 'presets'|'complaints'|'models'
 ---@param prompt string
 ---@param on_choice fun(name: string)

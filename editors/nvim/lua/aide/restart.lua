@@ -1,5 +1,5 @@
--- Starts the server again when it ends unexpectedly: soon, then later and later, and not for ever.
--- What was attached is attached again. It does not know why a server ended.
+-- Restarts the server when it exits unexpectedly, with growing pauses and a limit, and attaches it again to
+-- the same buffers.
 
 local M = {}
 
@@ -7,14 +7,14 @@ M.limit = 5
 M.within_seconds = 180
 local crashes = {} ---@type number[] when, in seconds
 
---- Note an end of the server. Neovim calls this in a fast context.
+--- Handle an exit of the server. Neovim calls this in a fast context.
 ---@param code integer
 ---@param signal integer
 ---@param client_id integer
 function M.exited(code, signal, client_id)
   local client = vim.lsp.get_client_by_id(client_id)
   local asked = client and client.rpc.aide_end_asked
-  if asked == nil then -- started by another `cmd` than ours
+  if asked == nil then -- started by a custom `cmd`
     asked = code == 0 and (signal == 0 or signal == 15)
   end
   local buffers = client and vim.tbl_keys(client.attached_buffers) or {}
@@ -26,12 +26,12 @@ function M.exited(code, signal, client_id)
   end)
 end
 
---- Forget the crashes of before: the user wants another try.
+--- Forget earlier crashes: the user wants to try again.
 function M.reset()
   crashes = {}
 end
 
---- Stop the server and start it anew.
+--- Restart the server.
 ---@param client vim.lsp.Client
 function M.on_purpose(client)
   local buffers = vim.tbl_keys(client.attached_buffers)
@@ -41,7 +41,7 @@ function M.on_purpose(client)
   end, 200)
 end
 
---- Start again for these buffers, after a pause that grows.
+--- Restart for these buffers after a growing pause.
 ---@param buffers integer[]
 function M.again(buffers)
   local now = vim.uv.now() / 1000
@@ -51,7 +51,7 @@ function M.again(buffers)
   table.insert(crashes, now)
   if #crashes > M.limit then
     require('aide.message').tell(
-      ('Aide: the language server ended %d times within %d minutes and is not started again. '):format(
+      ('Aide: the language server exited %d times within %d minutes and was not restarted. '):format(
         #crashes,
         M.within_seconds / 60
       ) .. ':Aide log may say why; :Aide restart tries again.',

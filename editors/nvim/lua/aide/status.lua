@@ -1,5 +1,4 @@
--- The server's state as it tells it (`aide/status`), and a short text of it for the statusline.
--- It decides nothing: the server says what is and why.
+-- The server's state (`aide/status`), and a short text of it for the statusline.
 
 local M = {}
 
@@ -27,7 +26,7 @@ function M.forget(client_id)
   vim.cmd.redrawstatus({ bang = true })
 end
 
---- The state of the server at work in a buffer.
+--- The state of the server attached to a buffer.
 ---@param buf integer
 ---@return table?
 function M.of(buf)
