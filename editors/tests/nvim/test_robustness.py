@@ -53,7 +53,7 @@ def test_server_that_dies_again_and_again_then_given_up_with_one_message(start_n
         os.kill(server, signal.SIGKILL)
         nvim.wait(lambda pid=server: nvim.client_pid() != pid, "It is not gone")
     given_up = nvim.wait(
-        lambda: [message for message in nvim.messages if "not started again" in message], "It is not given up"
+        lambda: [message for message in nvim.messages if "not restarted" in message], "It is not given up"
     )
     time.sleep(3)
     assert len(given_up) == 1

@@ -44,9 +44,9 @@ def test_a_server_that_ends_again_and_again_is_given_up_with_one_message(own_win
     killed = []
     for _ in range(5):
         killed.append(kill_server(window, killed))
-    told = window.notification("is not started again")
+    told = window.notification("was not restarted")
     assert window.page.locator(".notification-toast").count() == 1
-    assert "not started again" in window.status_label()
+    assert "not restarted" in window.status_label()
     window.open("prices.py")
     window.type("# typed without a server")
     assert window.save("prices.py", other_than=PRICES).endswith("# typed without a server")
