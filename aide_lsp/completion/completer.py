@@ -23,7 +23,6 @@ from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.completion.stopping import Stop, break_off, find_stop
 from aide_lsp.completion.syntax import language_of
 from aide_lsp.completion.window import holds_all
-from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
 
 LINE_END = re.compile(r"\r\n|\n|\r")
@@ -192,16 +191,14 @@ def _completion(
 
 def _check_size(request: CompletionRequest) -> None:
     if len(request.text) > LONGEST_TEXT:
-        raise DeclinedError(
-            NoCompletionReason.TOO_LARGE.code,
+        raise NoCompletionReason.TOO_LARGE.error(
             f"The text has {len(request.text):,} characters; Aide completes texts of up to {LONGEST_TEXT:,}.",
         )
     start = max(request.text.rfind("\n", 0, request.offset), request.text.rfind("\r", 0, request.offset)) + 1
     end = LINE_END.search(request.text, request.offset)
     length = (end.start() if end else len(request.text)) - start
     if length > LONGEST_LINE:
-        raise DeclinedError(
-            NoCompletionReason.LONG_LINE.code,
+        raise NoCompletionReason.LONG_LINE.error(
             f"The line has {length:,} characters; Aide completes lines of up to {LONGEST_LINE:,}.",
         )
 

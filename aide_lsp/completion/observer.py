@@ -27,11 +27,11 @@ class RenderedPiece:
     """A piece of a prompt as the model reads it."""
 
     kind: str
-    "`control` (a control token), or the kind of a prompt's part."
+    "`control` (a control token), `suffix` (text after the cursor), `prefix` (text before it)."
     text: str = field(repr=False)
     "The text, or the control token's name."
     tokens: int
-    "How many tokens it takes."
+    "Its number of tokens."
 
 
 @frozen

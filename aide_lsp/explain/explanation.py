@@ -1,8 +1,7 @@
-"""The explanation of one completion: what the model read, how each token came about, what ended it.
+"""The explanation of one completion: its prompt, how each token was drawn, and what ended it.
 
-In: a completer and a request. Out: an `Explanation`, values only. `as_json` makes of it what programs
-read; `docs/explain.md` lists its keys. The explained completion is the one that the same request and
-seed give without an explanation. It does not know terminals, pages or LSP.
+`as_json` converts it for programs; `docs/explain.md` lists the keys. The explained completion is the one that
+the same request and seed give without an explanation.
 """
 
 from itertools import groupby
@@ -13,6 +12,7 @@ from attrs import frozen
 
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ModelInfo
+from aide_lsp.completion.observer import RenderedPiece
 from aide_lsp.completion.postprocess import visible_at
 from aide_lsp.completion.prompt import PartKind
 from aide_lsp.completion.request import Completion, CompletionRequest
@@ -28,18 +28,6 @@ FORMAT = 1
 
 
 @frozen
-class Part:
-    """A part of the prompt."""
-
-    kind: str
-    "`control` (a control token), `suffix` (text after the cursor), `prefix` (text before it)."
-    text: str
-    "The text, or the control token's name."
-    tokens: int
-    "Its number of tokens."
-
-
-@frozen
 class Cut:
     """Text on one side of the cursor that is not in the prompt."""
 
@@ -51,7 +39,7 @@ class Cut:
 
 @frozen
 class ExplainedPrompt:
-    """What the model read."""
+    """The prompt, and what did not fit in it."""
 
     format: str
     "Name of the fill-in-the-middle format."
@@ -61,7 +49,7 @@ class ExplainedPrompt:
     "Tokens of the prompt that were already in the KV cache."
     num_context: int
     "The maximum number of text tokens."
-    parts: tuple[Part, ...]
+    parts: tuple[RenderedPiece, ...]
     "Its parts, in the order the model reads them."
     cut_above: Cut
     "The text before the part in the prompt."
@@ -74,7 +62,7 @@ class ExplainedPrompt:
 
 
 @frozen
-class Piece:
+class TokenPiece:
     """A part of a generated token's text."""
 
     kind: str
@@ -87,14 +75,14 @@ class Piece:
 class Token:
     """A generated token in the text."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TokenPiece, ...]
     "Its text; empty if it completes no character, or is an end token."
     step: Step
     "The distribution it was drawn from."
 
 
 @frozen
-class End:
+class Ending:
     """What ended the text, and what clean-up did."""
 
     finish_reason: str
@@ -153,19 +141,19 @@ class Explanation:
     "The temperatures of each step's `log_mass`."
     tokens: tuple[Token, ...]
     "The generated tokens."
-    end: End
+    end: Ending
     "How the text ended."
     stages: tuple[Stage, ...]
     "The stages of the work, in order."
 
 
 def explain(completer: Completer, request: CompletionRequest, cancel: CancelToken) -> Explanation:
-    """Complete a text at its cursor and say how.
+    """Complete a text at its cursor, and explain the completion.
 
     Raises:
-        Cancelled: nobody waits for it any more.
+        Cancelled: it was cancelled.
         DeclinedError: the text or the line is too large.
-        ModelError: the model's engine reports nothing to explain.
+        ModelError: the model's engine cannot explain completions.
         SessionError: the runtime failed.
     """
     if not completer.info.explains:
@@ -176,15 +164,15 @@ def explain(completer: Completer, request: CompletionRequest, cancel: CancelToke
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
-    """Return the explanation as programs read it."""
+    """Return the explanation as JSON."""
     return attrs.asdict(explanation)
 
 
 def assemble(
     trace: CompletionTrace, request: CompletionRequest, completion: Completion, model: ModelInfo
 ) -> Explanation:
-    """Put together what a trace holds."""
-    end, shown = _end(trace)
+    """Build the explanation from a trace."""
+    ending, shown = _ending(trace)
     before = request.text[: request.offset]
     return Explanation(
         format=FORMAT,
@@ -198,7 +186,7 @@ def assemble(
         vocabulary=model.vocabulary_size,
         temperatures=temperatures(completion.parameters),
         tokens=_tokens(trace, shown),
-        end=end,
+        end=ending,
         stages=tuple(Stage(name, ms) for name, ms in trace.stages.items()),
     )
 
@@ -215,7 +203,7 @@ def _prompt(trace: CompletionTrace, completion: Completion) -> ExplainedPrompt:
         tokens=completion.prompt_tokens,
         cached_tokens=completion.cached_tokens,
         num_context=completion.parameters.num_context,
-        parts=tuple(Part(piece.kind, piece.text, piece.tokens) for piece in rendered.pieces),
+        parts=rendered.pieces,
         cut_above=_cut(head[: len(head) - len(prefix)]),
         cut_below=_cut(tail[len(suffix) :]),
         given_back=prompt.healed,
@@ -227,19 +215,19 @@ def _cut(text: str) -> Cut:
     return Cut(len(text), text.count("\n"))
 
 
-def _end(trace: CompletionTrace) -> tuple[End, frozenset[int]]:
-    """Return what ended the text, and which characters of what was generated are shown."""
+def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
+    """Return how the text ended, and the offsets of the generated characters that are shown."""
     generated, cleaned = trace.generated, trace.cleaned
     assert generated is not None
     assert cleaned is not None
     kept = generated.text[: generated.stop.end] if generated.stop else generated.text
-    seen = visible_at(generated.hole, kept)
-    offsets = _offsets(kept, seen)
+    visible = visible_at(generated.hole, kept)
+    offsets = _offsets(kept, visible)
     invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
-    common = _common(seen, cleaned.text)
-    removed, added = seen[common:], cleaned.text[common:]
+    common = _common(visible, cleaned.text)
+    removed, added = visible[common:], cleaned.text[common:]
     by_end_token = bool(trace.steps) and trace.steps[-1].ends
-    end = End(
+    ending = Ending(
         finish_reason=generated.finish_reason,
         rule=generated.stop.rule.code if generated.stop else None,
         by_end_token=by_end_token,
@@ -250,17 +238,17 @@ def _end(trace: CompletionTrace) -> tuple[End, frozenset[int]]:
         removed=removed,
         added=added,
     )
-    return end, frozenset(offsets[:common])
+    return ending, frozenset(offsets[:common])
 
 
 def _common(one: str, other: str) -> int:
-    """Return how many characters two texts have in common at their beginning."""
+    """Return the length of the common prefix of two texts."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _offsets(text: str, part: str) -> list[int]:
-    """Return where in `text` the characters of `part` are: all of its characters but some, in order."""
+    """Return the offsets of the characters of `part` in `text`; `part` is `text` without some characters."""
     found: list[int] = []
     for character in part:
         found.append(text.index(character, found[-1] + 1 if found else 0))
@@ -282,11 +270,13 @@ def _tokens(trace: CompletionTrace, shown: frozenset[int]) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
-def _pieces(text: str, start: int, shown: frozenset[int]) -> tuple[Piece, ...]:
-    """Cut a token's text, which begins `start` characters after the cursor, where its use changes."""
+def _pieces(text: str, start: int, shown: frozenset[int]) -> tuple[TokenPiece, ...]:
+    """Split a token's text, which begins `start` characters after the cursor, by kind."""
 
     def kind(offset: int) -> str:
         return "given-back" if offset < 0 else "shown" if offset in shown else "dropped"
 
-    parts = groupby(range(start, start + len(text)), kind)
-    return tuple(Piece(use, "".join(text[offset - start] for offset in part)) for use, part in parts)
+    pieces = groupby(range(start, start + len(text)), kind)
+    return tuple(
+        TokenPiece(name, "".join(text[offset - start] for offset in offsets)) for name, offsets in pieces
+    )

@@ -1,8 +1,6 @@
 """One generated token in figures: what it was drawn from, and what each parameter left.
 
-In: a `Draw`, all logits of its step, how tokens are sampled. Out: a `Step`: probabilities, counts,
-entropies, and the best candidates with all that is needed to compute the distribution anew for other
-parameters. It does not know prompts, stop rules or pages.
+A step keeps what the page needs to compute the distribution again for other parameters.
 """
 
 from collections.abc import Callable
@@ -17,23 +15,23 @@ from aide_lsp.inference.sampler import Floats
 from aide_lsp.settings.fields import Parameters
 
 LOGGED = 64
-"""Candidates that are kept of each step, if Top K leaves no more."""
+"""Candidates kept of each step; more if Top K leaves more."""
 MOST_LOGGED = 256
-"""Candidates that are kept of each step at most."""
+"""Maximum number of candidates kept of each step."""
 RUNNERS_UP = 8
-"""Other tokens that are named with each token."""
+"""Other tokens listed with each token."""
 TEMPERATURES = tuple(round(0.05 * step, 2) for step in range(1, 21))
-"""Temperatures for which the sum over the whole vocabulary is kept, besides the one in effect."""
+"""Temperatures for which the sum over the whole vocabulary is kept, in addition to the one in effect."""
 
 
 @frozen
-class Words:
+class TokenFacts:
     """What a step's token ids mean."""
 
     name: Callable[[int], str]
-    "Turns a token id into text that can be shown."
+    "Returns the text to show for a token id."
     ends: frozenset[int]
-    "Tokens that end a text."
+    "End tokens."
 
 
 @frozen
@@ -102,12 +100,8 @@ def temperatures(parameters: Parameters) -> tuple[float, ...]:
     return tuple(sorted({*TEMPERATURES, *own}))
 
 
-def read_step(
-    draw: Draw,
-    parameters: Parameters,
-    words: "Words",
-) -> Step:
-    """Say in figures what a token was drawn from."""
+def read_step(draw: Draw, parameters: Parameters, facts: TokenFacts) -> Step:
+    """Return the figures of one step."""
     logits = draw.full_logits()[-1]
     everything = logits.astype(np.float64)
     raw = _softmax(everything)
@@ -118,7 +112,7 @@ def read_step(
     candidates = tuple(
         Candidate(
             token=token,
-            text=words.name(token),
+            text=facts.name(token),
             logit=float(logits[token]),
             probability=probability.get(token, 0.0),
             raw_probability=float(raw[token]),
@@ -129,7 +123,7 @@ def read_step(
     scale = temperatures(parameters)
     return Step(
         token=draw.token,
-        text=words.name(draw.token),
+        text=facts.name(draw.token),
         probability=probability[draw.token],
         raw_probability=float(raw[draw.token]),
         rank=1 + int((everything > everything[draw.token]).sum()),
@@ -139,7 +133,7 @@ def read_step(
         after_top_p=draw.kept.size,
         after_beginning=None if draw.allows is None else int(draw.allows.sum()),
         forced=forced,
-        ends=draw.token in words.ends,
+        ends=draw.token in facts.ends,
         runners_up=tuple(c for c in candidates if c.token != draw.token)[:RUNNERS_UP],
         candidates=candidates,
         log_mass=_log_mass(everything, everything.max(), scale),
@@ -148,7 +142,7 @@ def read_step(
 
 
 def _after_top_k(draw: Draw, parameters: Parameters) -> Floats:
-    """Return the logits that Top K left; temperature 0 leaves one."""
+    """Return the logits left by Top K; temperature 0 leaves one."""
     if sampler.is_greedy(parameters):
         return np.array([float(draw.logits.max())])
     kept, _ = sampler.apply_top_k(draw.logits, draw.ids, parameters.top_k)
@@ -156,7 +150,7 @@ def _after_top_k(draw: Draw, parameters: Parameters) -> Floats:
 
 
 def _fits(draw: Draw, ids: list[int]) -> list[bool]:
-    """Say which of some tokens continue the text as it must."""
+    """Say which of some tokens continue the healed text."""
     if draw.fits is None:
         return [True] * len(ids)
     return [bool(fits) for fits in draw.fits(np.array(ids))]
@@ -169,7 +163,7 @@ def _logged(draw: Draw, left: int) -> list[int]:
 
 
 def _fitting(draw: Draw) -> tuple[NDArray[np.int64], Floats, bool]:
-    """Return what could be drawn, given how the text has to begin, and whether that was nothing."""
+    """Return the tokens that could be drawn, their probabilities, and whether the token was forced."""
     if draw.allows is None:
         return draw.kept, draw.probs, False
     if not draw.allows.any():
@@ -185,9 +179,9 @@ def _softmax(logits: Floats) -> Floats:
 
 
 def _entropy(probs: Floats) -> float:
-    held = probs[probs > 0]
+    positive = probs[probs > 0]
     # 0.0 rather than the -0.0 of a certain token.
-    return abs(float(-(held * np.log2(held)).sum()))
+    return abs(float(-(positive * np.log2(positive)).sum()))
 
 
 def _log_mass(logits: Floats, best: float, scale: tuple[float, ...]) -> tuple[float, ...]:

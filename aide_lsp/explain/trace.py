@@ -1,7 +1,6 @@
-"""Looks on while a completion is made, and writes down what happens.
+"""Record how one completion is generated: its prompt, steps, end, and the time of each stage.
 
-In: what a completion tells its observer. Out: the prompt, the steps, the end and the time of each stage, as
-they came. Its own work is left out of the times. It does not know what is told to the user.
+The time spent on recording is excluded.
 """
 
 from time import perf_counter
@@ -13,15 +12,15 @@ from aide_lsp.completion.postprocess import Cleaned
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.completion.window import CountTokens
-from aide_lsp.explain.step import Step, Words, read_step
+from aide_lsp.explain.step import Step, TokenFacts, read_step
 from aide_lsp.inference.observer import Draw
 
 STAGES = ("window", "tokenise", "prefill", "forward", "sampling", "stop rules", "clean-up")
-"""What a completion consists of, in order."""
+"""The stages of a completion, in order."""
 
 
 class Stopwatch:
-    """Adds up the time of stages, of which one runs at a time."""
+    """Adds up the time of stages; one stage runs at a time."""
 
     def __init__(self) -> None:
         self.ms: dict[str, float] = {}
@@ -29,11 +28,11 @@ class Stopwatch:
 
     @property
     def stage(self) -> str:
-        """The stage that runs."""
+        """The running stage."""
         return self._stage
 
     def begin(self, stage: str) -> float:
-        """End the running stage and begin another; return the milliseconds of the one that ended."""
+        """End the running stage and begin another; return the milliseconds since the running stage began."""
         now = perf_counter()
         passed = (now - self._since) * 1000.0
         if self._stage:
@@ -43,7 +42,7 @@ class Stopwatch:
 
 
 class CompletionTrace(CompletionObserver):
-    """Writes one completion down."""
+    """Records one completion."""
 
     reads_logits = True
 
@@ -89,13 +88,13 @@ class CompletionTrace(CompletionObserver):
     def rendered(self, rendered: RenderedPrompt) -> None:
         """See `CompletionObserver`."""
         self.rendered_prompt = rendered
-        self._words = Words(self._name, rendered.end_tokens)
+        self._token_facts = TokenFacts(self._name, rendered.end_tokens)
 
     def drew(self, draw: Draw) -> None:
         """See `Observer`."""
         self._step_ms += self._watch.begin("")
         assert self.request is not None
-        step = read_step(draw, self.request.options.parameters, self._words)
+        step = read_step(draw, self.request.options.parameters, self._token_facts)
         self.steps.append(evolve(step, ms=self._step_ms))
 
     def finished(self, generated: GeneratedText, cleaned: Cleaned) -> None:
@@ -104,7 +103,7 @@ class CompletionTrace(CompletionObserver):
         self.generated, self.cleaned = generated, cleaned
 
     def _name(self, token: int) -> str:
-        """Return what a token stands for."""
+        """Return the text to show for a token."""
         assert self.rendered_prompt is not None
         raw, names = self.rendered_prompt.tokenizer.token_bytes(token), self.rendered_prompt.control_names
         if raw or token not in names:

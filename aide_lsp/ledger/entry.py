@@ -20,7 +20,7 @@ LONGEST_KEPT = 1_000_000
 
 
 @frozen
-class Maker:
+class Provenance:
     """What a completion depends on, apart from text, cursor and parameters."""
 
     model: str
@@ -38,14 +38,14 @@ class Maker:
 
 
 @frozen
-class Made:
-    """A completion to be recorded."""
+class GeneratedEvent:
+    """A completion was generated, and is to be recorded."""
 
     request: "CompletionRequest" = field(repr=False)
     "The request."
     completion: "Completion" = field(repr=False)
     "The answer."
-    maker: Maker
+    provenance: Provenance
     "The model and versions that generated it."
     time: float
     "Seconds since 1970."
@@ -121,9 +121,9 @@ class Entry:
     "The completion's text; only in the mode `text`."
 
 
-def maker_of(model: "ModelInfo") -> Maker:
-    """Say what a loaded model makes completions with."""
-    return Maker(
+def provenance_of(model: "ModelInfo") -> Provenance:
+    """Return the provenance of completions by a loaded model."""
+    return Provenance(
         model=model.id,
         source_sha256=model.source_sha256,
         recipe=model.recipe,
@@ -133,17 +133,17 @@ def maker_of(model: "ModelInfo") -> Maker:
     )
 
 
-def entry_of(made: Made, salt: bytes) -> Entry:
+def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
     """Return the entry; what must not be recorded is hashed."""
     from aide_lsp.completion.syntax import language_id_of
 
-    request, completion, maker = made.request, made.completion, made.maker
+    request, completion, provenance = event.request, event.completion, event.provenance
     options = request.options
     before, after = request.text[: request.offset], request.text[request.offset :]
-    keep = made.mode == "text"
+    keep = event.mode == "text"
     return Entry(
         id=completion.id,
-        time=made.time,
+        time=event.time,
         path_hash=hash_of(request.path, salt),
         language=language_id_of(request.language_id, request.path),
         offset=request.offset,
@@ -153,12 +153,12 @@ def entry_of(made: Made, salt: bytes) -> Entry:
         parameters=evolve(completion.parameters, seed=completion.seed),
         candidate=options.candidate,
         max_tokens=options.max_tokens,
-        model=maker.model,
-        source_sha256=maker.source_sha256,
-        recipe=maker.recipe,
-        device=maker.device,
-        runtime=maker.runtime,
-        aide=maker.aide,
+        model=provenance.model,
+        source_sha256=provenance.source_sha256,
+        recipe=provenance.recipe,
+        device=provenance.device,
+        runtime=provenance.runtime,
+        aide=provenance.aide,
         prompt_tokens=completion.prompt_tokens,
         cached_tokens=completion.cached_tokens,
         generated_tokens=completion.generated_tokens,

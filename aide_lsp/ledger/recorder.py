@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from aide_lsp.errors import LedgerError
-from aide_lsp.ledger.entry import Made, entry_of, maker_of
+from aide_lsp.ledger.entry import GeneratedEvent, entry_of, provenance_of
 
 if TYPE_CHECKING:
     from aide_lsp.completion.model import ModelInfo
@@ -53,7 +53,7 @@ class LedgerRecorder:
 
     def __init__(self, path: Callable[[], Path]) -> None:
         self._path = path
-        self._queue: Queue[Made | ShownEvent | AcceptedEvent | Event] = Queue(WAITING)
+        self._queue: Queue[GeneratedEvent | ShownEvent | AcceptedEvent | Event] = Queue(WAITING)
         self._hurry, self._starting = Event(), Lock()
         self._thread: Thread | None = None
         self.problem: str | None = None
@@ -69,7 +69,7 @@ class LedgerRecorder:
         if mode == "off" or completion.from_cache:
             return
         self._start()
-        self._put(Made(request, completion, maker_of(model), time.time(), mode))
+        self._put(GeneratedEvent(request, completion, provenance_of(model), time.time(), mode))
 
     def shown(self, completion_id: str) -> None:
         """Record that a completion was sent to an editor."""
@@ -106,7 +106,7 @@ class LedgerRecorder:
                     return
                 self._thread = thread
 
-    def _put(self, what: Made | ShownEvent | AcceptedEvent) -> None:
+    def _put(self, what: GeneratedEvent | ShownEvent | AcceptedEvent) -> None:
         """Queue an event. Without a thread nothing was recorded yet, so there is nothing to update."""
         if self._thread is None:
             return
@@ -131,7 +131,7 @@ class LedgerRecorder:
                     one.set()
             del waiting, one  # they keep texts in memory, and the next may take long
 
-    def _write(self, batch: list[Made | ShownEvent | AcceptedEvent]) -> None:
+    def _write(self, batch: list[GeneratedEvent | ShownEvent | AcceptedEvent]) -> None:
         if not batch:
             return
         try:
@@ -147,7 +147,7 @@ class LedgerRecorder:
                 self.problem = None
                 log.info("The ledger can be written again.")
 
-    def _write_all(self, batch: list[Made | ShownEvent | AcceptedEvent]) -> None:
+    def _write_all(self, batch: list[GeneratedEvent | ShownEvent | AcceptedEvent]) -> None:
         from aide_lsp.ledger.file import opened
 
         with opened(self._path()) as ledger:
@@ -163,8 +163,8 @@ class LedgerRecorder:
             log.warning("%s Completions are not recorded until this is resolved.", problem)
 
 
-def _keep(ledger: "LedgerFile", one: Made | ShownEvent | AcceptedEvent) -> None:
-    if isinstance(one, Made):
+def _keep(ledger: "LedgerFile", one: GeneratedEvent | ShownEvent | AcceptedEvent) -> None:
+    if isinstance(one, GeneratedEvent):
         ledger.add(entry_of(one, ledger.salt))
     elif isinstance(one, ShownEvent):
         ledger.mark_shown(one.completion_id)

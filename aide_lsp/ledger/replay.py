@@ -10,14 +10,14 @@ from attrs import frozen
 
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.ledger.entry import Entry, Maker, hash_of, maker_of
+from aide_lsp.ledger.entry import Entry, Provenance, hash_of, provenance_of
 from aide_lsp.settings.fields import FIELDS, PARAMETERS, check_value
 from aide_lsp.settings.limits import ModelLimits
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
 
-_MAKER = {
+_PROVENANCE = {
     "model": "the model",
     "source_sha256": "the model's file (sha256)",
     "recipe": "the recipe",
@@ -88,11 +88,11 @@ def text_differences(entry: Entry, text: str, offset: int, salt: bytes) -> list[
     return found
 
 
-def maker_differences(entry: Entry, maker: Maker) -> list[Difference]:
+def provenance_differences(entry: Entry, provenance: Provenance) -> list[Difference]:
     """Compare model, recipe, device and versions with the recorded ones."""
-    pairs = ((what, getattr(entry, what), getattr(maker, what)) for what in _MAKER)
+    pairs = ((what, getattr(entry, what), getattr(provenance, what)) for what in _PROVENANCE)
     return [
-        Difference(what, f"{_MAKER[what]}: {_short(what, then)} then, {_short(what, now)} now")
+        Difference(what, f"{_PROVENANCE[what]}: {_short(what, then)} then, {_short(what, now)} now")
         for what, then, now in pairs
         if then != now
     ]
@@ -121,7 +121,7 @@ def replay(entry: Entry, text: str, salt: bytes, path: str, completer: "Complete
     """
     from aide_lsp.inference.cancel import CancelToken
 
-    differences = tuple(maker_differences(entry, maker_of(completer.info)))
+    differences = tuple(provenance_differences(entry, provenance_of(completer.info)))
     refused = tuple(parameter_differences(entry, completer.info.limits))
     if refused:
         return Replay(entry.id, reproduced=False, differences=differences + refused)

@@ -253,8 +253,8 @@ def no_memory(thread):
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError])
 def test_nothing_that_is_raised_ends_recording(recorder, path, monkeypatch, kind):
-    def fault(made, salt):
-        raise kind(made.request.text)
+    def fault(event, salt):
+        raise kind(event.request.text)
 
     monkeypatch.setattr(recording, "entry_of", fault)
     record(recorder, 1)
@@ -287,8 +287,8 @@ def test_completing_goes_on_when_writing_hangs_and_entries_are_dropped(path, mon
 
 
 def test_fault_of_ours_is_told_without_the_users_text(recorder, monkeypatch, caplog):
-    def fault(made, salt):
-        raise ValueError(made.request.text)
+    def fault(event, salt):
+        raise ValueError(event.request.text)
 
     monkeypatch.setattr(recording, "entry_of", fault)
     with caplog.at_level(logging.DEBUG):

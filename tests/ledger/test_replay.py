@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from aide_lsp.ledger import replay as replaying
-from aide_lsp.ledger.entry import Made, entry_of, maker_of
+from aide_lsp.ledger.entry import GeneratedEvent, entry_of, provenance_of
 from tests.ledger.making import OFFSET, TEXT, completion_of, model_info, request_for
 
 SALT = b"salt"
@@ -23,13 +23,15 @@ class Completer(SimpleNamespace):
         return self.answer
 
 
-def completer_saying(text, **maker):
-    return Completer(info=model_info(**maker), answer=completion_of(text=text))
+def completer_saying(text, **info):
+    return Completer(info=model_info(**info), answer=completion_of(text=text))
 
 
 def entry_for(request=None, **changes):
-    made = completion_of(7, **changes)
-    return entry_of(Made(request or request_for(), made, maker_of(model_info()), 0.0, "hashes"), SALT)
+    completion = completion_of(7, **changes)
+    return entry_of(
+        GeneratedEvent(request or request_for(), completion, provenance_of(model_info()), 0.0, "hashes"), SALT
+    )
 
 
 def replayed(entry, completer):
@@ -65,7 +67,7 @@ def test_other_completion_from_the_same_inputs_points_to_the_doctor():
     ],
 )
 @pytest.mark.parametrize("same", [True, False])
-def test_maker_that_differs_is_named_whatever_comes_out(what, value, said, same):
+def test_provenance_that_differs_is_named_whatever_the_outcome(what, value, said, same):
     entry = evolve(entry_for(), **{what: value})
     outcome = replayed(entry, completer_saying(completion_of().text if same else "another"))
     assert outcome.reproduced is same
