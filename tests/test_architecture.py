@@ -243,6 +243,7 @@ def test_generated_files_are_fresh(path):
             "aide_lsp.cli.main",
             {"numpy", "onnxruntime", "tokenizers", "huggingface_hub", "pygls", "onnx", "gguf"},
         ),
+        ("aide_lsp.lsp.initialize", {"numpy", "onnxruntime", "pygls", "lsprotocol", "asyncio"}),
         ("aide_lsp.lsp.main", {"numpy", "onnxruntime", "tokenizers", "huggingface_hub", "click", "tqdm"}),
     ],
 )

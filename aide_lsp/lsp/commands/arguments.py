@@ -108,8 +108,8 @@ def read_parameters(values: Mapping[str, Any], current: Parameters, limits: Mode
         key = KEYS.get(written, written)
         if key not in PARAMETERS:
             raise JsonRpcInvalidParams(f"Unknown parameter. Aide has {NAMES}.")
-        if (fault := check_value(key, value, limits)) is not None:
-            raise JsonRpcInvalidParams(f"{camel(key)}: {fault}.")
+        if (error := check_value(key, value, limits)) is not None:
+            raise JsonRpcInvalidParams(f"{camel(key)}: {error}.")
         checked[key] = in_effect(key, value)
     if checked["seed"] is None and current.seed is not None:
         checked["seed"] = new_seed()

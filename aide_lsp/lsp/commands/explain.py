@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Complete again with an observer.
 
-    By default, with the parameters and seed of the completion shown last at this position, or else those of
-    the settings.
+    Where the arguments set no parameters or seed, those of the most recent completion at this position count,
+    or else those of the settings.
     """
     at = arguments.document_position()
     snapshot = ls.requests.snapshot(at.uri, at.place)

@@ -13,6 +13,7 @@ from aide_lsp.lsp.uris import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from aide_lsp.application.choices import WriteResult
     from aide_lsp.lsp.server import Server
@@ -27,11 +28,20 @@ def write_values(ls: Server, uri: str, values: Mapping[str, Any]) -> WriteResult
     document = file_of(uri)
     if document is None:
         raise failed("The document is not a file, so it is not part of a project.")
-    folder = ls.configuration.workspace_folder(uri)
     try:
-        return write_to_project(document, folder, values, lambda: ls.configuration.resolve(uri).settings)
+        return write_for(ls, uri, document, values)
     except SettingsError as error:
         raise failed(str(error)) from error
+
+
+def write_for(ls: Server, uri: str, document: Path, values: Mapping[str, Any]) -> WriteResult:
+    """Do the same for a document whose path is known.
+
+    Raises:
+        SettingsError: they cannot be written; the message says why and what to do.
+    """
+    folder = ls.configuration.workspace_folder(uri)
+    return write_to_project(document, folder, values, lambda: ls.configuration.resolve(uri).settings)
 
 
 def failed(message: str) -> JsonRpcException:

@@ -47,7 +47,7 @@ def previous_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 
 def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Write the seed of the completion shown last, in the document or at a position, to the project file."""
+    """Write the seed of the most recent completion, in the document or at a position, to the project file."""
     uri = arguments.uri()
     shown = _shown(ls, uri, arguments)
     if shown is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def status(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Report the whole state. With `uri`, the parameters are those in effect for that document."""
+    """Report the complete state. With `uri`, the parameters are those in effect for that document."""
     report = ls.status.report(arguments.optional_uri())
     return {**report, "client": ls.profile.name, "positionEncoding": ls.documents.encoding}
 

@@ -42,7 +42,7 @@ COMMANDS = (
     Command(
         "aide.previousSeed",
         "seeds:previous_seed",
-        "Go back to the completion shown before the last `aide.regenerate`",
+        "Return to the completion shown before the last `aide.regenerate`",
         PLACE,
         vscode="Previous Seed",
         neovim="previous",
@@ -50,7 +50,7 @@ COMMANDS = (
     Command(
         "aide.pinSeed",
         "seeds:pin_seed",
-        "Write the seed of the completion shown last, in the document or at `position`, to the project file",
+        "Write the seed of the most recent completion, in the document or at `position`, to the project file",
         "`uri`, `position?`",
         vscode="Pin This Seed",
         neovim="pin",
@@ -75,7 +75,7 @@ COMMANDS = (
     Command(
         "aide.explain",
         "explain:explain",
-        "Explain the completion shown last at this place, as an HTML page and as [JSON](explain.md)",
+        "Explain the most recent completion at this position, as an HTML page and as [JSON](explain.md)",
         f"{PLACE}, `seed?`, `parameters?`, `candidate?`",
         vscode="Explain This Completion",
         neovim="explain",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 from pygls.exceptions import JsonRpcInvalidParams
 
-from aide_lsp.application.choices import write_to_project
 from aide_lsp.application.troubleshooting import trial_of
 from aide_lsp.errors import SettingsError
+from aide_lsp.lsp.commands.project import write_for
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.snapshot import request_of
 from aide_lsp.lsp.status import parameters_json
@@ -68,11 +68,8 @@ def _write(ls: Server, uri: str, proposal: Proposal) -> dict[str, Any]:
         raise JsonRpcInvalidParams(
             "The document is not a file, so there is no project to write the parameters to."
         )
-    folder = ls.configuration.workspace_folder(uri)
     try:
-        written = write_to_project(
-            document, folder, proposal.values, lambda: ls.configuration.resolve(uri).settings
-        )
+        written = write_for(ls, uri, document, proposal.values)
     except SettingsError as error:
         return {"written": None, "notWritten": str(error)}
     path = str(written.path) if written.path else None

@@ -1,0 +1,52 @@
+"""The request that settings make, and what the loaded model allows."""
+
+import pytest
+from attrs import evolve
+
+from aide_lsp.application.requests import check_limits, complete, request_of
+from aide_lsp.errors import SettingsError
+from aide_lsp.settings.fields import Parameters, Settings
+from tests.fakes import FakeSession, babbling, completer_on
+
+TEXT = "def f():\n    x = \n"
+SETTINGS = Settings(Parameters(temperature=1.0, top_k=20, seed=5), max_tokens=24, deadline_ms=0)
+
+
+@pytest.fixture
+def session():
+    return FakeSession(babbling())
+
+
+@pytest.fixture
+def completer(session):
+    return completer_on(session)
+
+
+def request(settings=SETTINGS, **more):
+    return request_of(settings, TEXT, len(TEXT) - 1, "x.py", **more)
+
+
+def test_a_request_has_the_options_of_the_settings():
+    options = request(drawn_seed=9).options
+    assert options.parameters == SETTINGS.parameters
+    assert (options.max_tokens, options.deadline_ms, options.drawn_seed) == (24, 0, 9)
+
+
+def test_without_a_drawn_seed_each_request_draws_its_own():
+    assert len({request().options.drawn_seed for _ in range(5)}) == 5
+
+
+def test_completions_are_as_many_as_asked_for_and_differ(completer):
+    assert len(complete(completer, SETTINGS, request())) == 1
+    found = complete(completer, SETTINGS, request(), count=3)
+    assert [one.candidate for one in found] == [0, 1, 2]
+
+
+def test_all_settings_that_the_model_does_not_allow_are_named_and_nothing_is_generated(completer, session):
+    parameters = Parameters(top_k=1_000_000, num_context=1_000_000)
+    settings = evolve(SETTINGS, parameters=parameters)
+    with pytest.raises(SettingsError) as caught:
+        complete(completer, settings, request(settings))
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["top_k", "num_context"]
+    assert session.forwards == []
+    check_limits(completer, SETTINGS)
