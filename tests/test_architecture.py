@@ -51,7 +51,7 @@ PACKAGES = {
     "lsp": {
         "lsp.commands", "lsp.requests", "lsp.rpc", "completion", "inference", "ledger", "loading", "settings"
     },
-    "lsp.rpc": {"lsp"},
+    "lsp.rpc": set(),
     "lsp.requests": {
         "lsp", "lsp.rpc", "application", "completion", "inference", "inference.onnx", "ledger", "loading",
         "settings",

@@ -1,8 +1,6 @@
-"""What the client said about itself in `initialize`.
+"""What the client says about itself in `initialize`.
 
-In: the params of `initialize` as plain JSON. Out: a `ClientProfile`. Read by hand and tolerantly: one
-capability that our protocol types do not know yet must not cost the whole session.
-It does not know what the server makes of it.
+Parsed by hand and tolerantly: a capability unknown to our protocol types must not cost the whole session.
 """
 
 from collections.abc import Mapping
@@ -11,26 +9,27 @@ from typing import Any
 from attrs import frozen
 
 from aide_lsp.lsp.positions import ENCODINGS, Encoding
+from aide_lsp.lsp.rpc.messages import whole_number
 
 
 @frozen
 class ClientProfile:
-    """What this client can do."""
+    """The client and its capabilities."""
 
     name: str = "unknown client"
     "Its name and version, for the log."
     process_id: int | None = None
-    "The process to end with; None: unknown."
+    "The process whose end ends the server; None: unknown."
     encoding: Encoding = "utf-16"
-    "Units of columns: its first choice of those we know."
+    "Units of columns: the first of its choices that we support."
     inline_completion: bool = False
-    "It asks for inline completions, so it needs no completion items."
+    "It requests inline completions, so it needs no completion items."
     configuration: bool = False
     "It answers `workspace/configuration`."
     progress: bool = False
     "It shows work-done progress."
     watched_files: bool = False
-    "It reports changes of files that the server names."
+    "It can watch files for the server."
     status: bool = False
     "It wants `aide/status` and `aide/ready`: `experimental.aide` is true."
     folders: tuple[str, ...] = ()
@@ -40,14 +39,14 @@ class ClientProfile:
 
 
 class ProfileError(Exception):
-    """The params of `initialize` are unusable; the text says which one and what is expected."""
+    """The params of `initialize` are unusable; the message says which one and what is expected."""
 
 
 def read_profile(params: Any) -> ClientProfile:
     """Read the params of `initialize`.
 
     Raises:
-        ProfileError: they are not what `initialize` sends.
+        ProfileError: they are invalid.
     """
     if not isinstance(params, Mapping):
         raise ProfileError("The params of initialize must be an object.")
@@ -76,7 +75,7 @@ def _capability(params: Mapping[str, Any], *path: str) -> Any:
 
 
 def _has(params: Mapping[str, Any], *path: str) -> bool:
-    """True: the capability is `true` or a table, even an empty one."""
+    """Return whether a capability is `true` or an object, even an empty one."""
     value = _capability(params, *path)
     return value is True or isinstance(value, Mapping)
 
@@ -91,25 +90,20 @@ def _encoding(params: Mapping[str, Any]) -> Encoding:
 
 
 def folder_uris(folders: Any) -> tuple[str, ...]:
-    """Read a list of workspace folders; what is none is left out."""
+    """Read a list of workspace folders; skip invalid ones."""
     found = folders if isinstance(folders, list) else [folders]
     uris = [folder.get("uri") if isinstance(folder, Mapping) else folder for folder in found]
     return tuple(uri for uri in uris if isinstance(uri, str))
 
 
-def whole(value: Any) -> int | None:
-    """Read a whole number, also one written as a float; None: it is something else."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def _process_id(value: Any) -> int | None:
     process_id = (
-        int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 11 else whole(value)
+        int(value)
+        if isinstance(value, str) and value.isdecimal() and len(value) < 11
+        else whole_number(value)
     )
     if process_id is None and value is not None:
-        raise ProfileError("processId, in the params of initialize, must be a whole number or null.")
+        raise ProfileError("processId, in the params of initialize, must be an integer or null.")
     return process_id
 
 

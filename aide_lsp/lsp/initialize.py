@@ -1,25 +1,23 @@
-"""Answers `initialize` before the protocol's library is imported, which takes half a second.
-
-In: the first message. Out: the answer to it, if it is a proper `initialize`. It knows no other method.
-"""
+"""Answers `initialize` before pygls is imported, which takes half a second."""
 
 from typing import Any
 
 from aide_lsp import __version__
-from aide_lsp.lsp.client import ClientProfile, ProfileError, read_profile, whole
+from aide_lsp.lsp.client import ClientProfile, ProfileError, read_profile
 from aide_lsp.lsp.commands.table import COMMANDS
+from aide_lsp.lsp.rpc.messages import message_id
 
-# Characters after which clients that only know `completion` ask by themselves, besides in words.
 TRIGGERS = [".", "(", "[", "{", ",", "=", ":"]
+"""Characters after which clients without inline completion ask automatically, as they do in words."""
 INCREMENTAL = 2
+"""`TextDocumentSyncKind.Incremental`, from the library that is not imported yet."""
 
 
 def profile_of(message: Any) -> ClientProfile | None:
-    """Read a proper `initialize` request; None: it is none, and the protocol's rules shall say why."""
+    """Read a valid `initialize` request; None: it is not one, and the protocol will say why."""
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         return None
-    msg_id = message.get("id")
-    if message.get("method") != "initialize" or not _is_id(msg_id):
+    if message.get("method") != "initialize" or message_id(message.get("id")) is None:
         return None
     try:
         return read_profile(message.get("params"))
@@ -27,12 +25,8 @@ def profile_of(message: Any) -> ClientProfile | None:
         return None
 
 
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) or whole(value) is not None
-
-
 def initialize_result(profile: ClientProfile) -> dict[str, Any]:
-    """Say what the server can do for this client."""
+    """Return what the server offers this client."""
     capabilities: dict[str, Any] = {
         "positionEncoding": profile.encoding,
         "textDocumentSync": {"openClose": True, "change": INCREMENTAL},
@@ -40,6 +34,6 @@ def initialize_result(profile: ClientProfile) -> dict[str, Any]:
         "executeCommandProvider": {"commands": [command.name for command in COMMANDS]},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
-    if not profile.inline_completion:  # the others would be offered everything twice
+    if not profile.inline_completion:  # others would get everything twice
         capabilities["completionProvider"] = {"triggerCharacters": TRIGGERS}
     return {"capabilities": capabilities, "serverInfo": {"name": "aide-lsp", "version": __version__}}

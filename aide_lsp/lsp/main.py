@@ -1,7 +1,6 @@
-"""The command `aide-lsp`: reads its options, takes the streams, runs the server until the client is gone.
+"""The command `aide-lsp`: reads its options, reserves the streams, runs the server until the client is gone.
 
-In: arguments. Out: an exit code. Imports nothing heavy before the streams are taken: what any import prints
-must not reach the client. It does not know the command line `aide`.
+Nothing heavy is imported before the streams are reserved: what an import prints must not reach the client.
 """
 
 import os
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = None) -> int:
-    """Run the server. Returns only when it never began; `load` replaces the real model in tests."""
+    """Run the server. Return only if it could not start. `load` replaces the real model in tests."""
     os.umask(PRIVATE)
-    _open_what_is_closed()
+    _open_closed_streams()
     try:
         options = read_options(sys.argv[1:] if arguments is None else arguments)
     except UsageError as error:
@@ -51,13 +50,13 @@ def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = 
     return serve(streams, load or _default_load(), logs, starter)
 
 
-def _open_what_is_closed() -> None:
-    """Have three standard streams: some launchers close those that they do not need."""
+def _open_closed_streams() -> None:
+    """Make sure there are three standard streams: some launchers close those they do not need."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number: this one
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
@@ -72,7 +71,7 @@ def _default_load() -> "LoadCompleter":
 def serve(
     streams: "Streams", load: "LoadCompleter", logs: "ClientHandler", starter: "Starter | None" = None
 ) -> NoReturn:
-    """Serve one client and end the process with it, or with the process that started it."""
+    """Serve one client; end the process when the client ends, or the process that started this one."""
     import faulthandler
     from functools import partial
 
@@ -83,21 +82,21 @@ def serve(
     faulthandler.enable()  # a crash in native code says where, on stderr
     transport, started_by = Transport(*streams), starters()
     inbox = Inbox(transport.write, leave=lambda reason: die(f"The server ends: {reason}."))
-    transport.start(room=inbox.make_room, receive=inbox.put, closed=inbox.close)
+    transport.start(reserve=inbox.reserve, receive=inbox.put, closed=inbox.close)
     if starter is not None:
         starter.gone = inbox.close
 
     def watch_client(process_id: int) -> None:
-        # Not all clients wait for the answer to `initialize`: what came before it proves less.
-        before = inbox.count if was_likely_here(process_id) else 1
+        # Not all clients wait for the answer to `initialize`: earlier messages do not prove they are alive.
+        earlier = inbox.count if was_likely_here(process_id) else 1
         gone = partial(inbox.close, "the client's process ended")
-        watch(process_id, started_by, partial(inbox.heard, before), gone)
+        watch(process_id, started_by, partial(inbox.heard, earlier), gone)
 
     try:
         profile = _greet(transport, inbox, watch_client)
         import asyncio
 
-        # Not `asyncio.run`: whatever ends it, that would wait for threads.
+        # Not `asyncio.run`: it would wait for threads.
         asyncio.Runner().run(_run(transport, inbox, profile, load, logs, watch_client))
     except KeyboardInterrupt:
         leave(130)
@@ -107,7 +106,7 @@ def serve(
 
 
 def _named(error: BaseException) -> str:
-    """Say what was raised and where; without memory for that, only what."""
+    """Say what was raised and where; if there is no memory for that, only what."""
     try:
         from aide_lsp.errors import where
 
@@ -117,7 +116,7 @@ def _named(error: BaseException) -> str:
 
 
 def _greet(transport: "Transport", inbox: "Inbox", watch: Callable[[int], None]) -> "ClientProfile | None":
-    """Answer the first message if it is a proper `initialize`; leave anything else to the server."""
+    """Answer the first message if it is a valid `initialize`; leave anything else to the server."""
     import json
 
     from aide_lsp.lsp.initialize import initialize_result, profile_of
@@ -142,11 +141,11 @@ async def _run(
     logs: "ClientHandler",
     watch: Callable[[int], None],
 ) -> None:
-    """Make the server and let it have the messages, those that came meanwhile first."""
+    """Create the server and have it handle all messages, those that came meanwhile first."""
     import asyncio
     import gc
 
-    gc.disable()  # thousands of classes are made, and none of them is garbage
+    gc.disable()  # thousands of classes are created, and none of them is garbage
     from aide_lsp.lsp import handlers
     from aide_lsp.lsp.commands import dispatch
     from aide_lsp.lsp.rpc.watchdog import watch_loop
@@ -155,7 +154,7 @@ async def _run(
     gc.freeze()
     gc.enable()
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_log_fault)
+    loop.set_exception_handler(_log_unhandled)
     server = Server(transport, load, logs, watch)
     handlers.register(server)
     dispatch.register(server)
@@ -170,11 +169,11 @@ async def _run(
 
 
 def _connect(options: Options) -> "Streams":
-    """Take the streams; with sockets, stdout goes to stderr too, so that all ways behave alike."""
+    """Return the streams to the client. With a socket, stdout is redirected all the same."""
     from aide_lsp.lsp.rpc import streams
 
     if options.tcp is None and options.socket is None and sys.stdin.isatty():
-        sys.stderr.write("aide-lsp waits for an editor on stdin; aide-lsp --help says more.\n")
+        sys.stderr.write("aide-lsp is waiting for an editor on stdin. For help, run: aide-lsp --help\n")
     stdio = streams.take_stdio()
     if options.tcp is None and options.socket is None:
         return stdio
@@ -185,15 +184,15 @@ def _connect(options: Options) -> "Streams":
     return accept_tcp(options.tcp or "", os.environ.pop("AIDE_TOKEN", ""))
 
 
-def _log_fault(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
-    """Log a fault that no task took; its own text may hold the user's."""
+def _log_unhandled(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
+    """Log an error that no task handled, without its text: that may contain the user's."""
     import logging
 
     from aide_lsp.errors import where
 
     error = context.get("exception")
     text = where(error) if isinstance(error, BaseException) else "without an exception"
-    logging.getLogger("aide.server").error("The event loop reports a fault: %s", text)
+    logging.getLogger("aide.server").error("Unhandled error in the event loop: %s", text)
 
 
 if __name__ == "__main__":

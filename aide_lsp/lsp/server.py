@@ -33,11 +33,10 @@ from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.lsp.rpc import lifetime
 from aide_lsp.lsp.rpc.inbox import ConnectionEnd
 from aide_lsp.lsp.rpc.params import strict_converter
-from aide_lsp.lsp.rpc.progress import WorkDone
 from aide_lsp.lsp.rpc.protocol import Phase, Protocol
-from aide_lsp.lsp.rpc.stacks import stacks
 from aide_lsp.lsp.rpc.transport import Transport
-from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS
+from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS, stacks
+from aide_lsp.lsp.rpc.work_done import WorkDone
 from aide_lsp.lsp.status import Status
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.problems import Problem

@@ -1,8 +1,7 @@
-"""Lets one client in: the first connection that begins with `initialize` and, if there is one, the token.
+"""Admits one client: the first connection that starts with `initialize` and, if one is required, the token.
 
-In: a listening socket, a token. Out: streams, as if nothing had been read from them yet. Connections that say
-nothing, or something else, are closed and keep nobody else out: of too many the one that came first goes. It
-does not know where the socket listens.
+Connections that send nothing, or something else, are closed and never keep the client out: if there are too
+many, the oldest goes.
 """
 
 import json
@@ -18,55 +17,55 @@ from aide_lsp.lsp.rpc.framing import FrameError, frame, read_body, read_length
 from aide_lsp.lsp.rpc.streams import BUFFER, Streams
 
 SECONDS = 10.0
-"""Time to send `initialize`."""
+"""Time a client has to send `initialize`."""
 _FIRST_LIMIT = 1024 * 1024
 _AT_ONCE = 64
 _REFUSED = (
-    "The token is missing or wrong. Send it in initialize, as initializationOptions.token. aide-lsp prints "
+    "The token is missing or invalid. Send it in initialize, as initializationOptions.token. aide-lsp prints "
     "it on stderr when it starts, or takes it from the environment variable AIDE_TOKEN."
 )
 
 
 def admit(listener: socket.socket, token: str | None) -> Streams:
-    """Wait for a client; close the listener when it is there."""
+    """Wait for a client and close the listener; the streams are as if nothing had been read from them."""
     door = _Door(token)
     Thread(target=door.accept_all, args=(listener,), name="aide-listener", daemon=True).start()
     streams = door.admitted.get()
     with suppress(OSError):
-        listener.shutdown(socket.SHUT_RDWR)  # closing alone would not end an `accept` under way
+        listener.shutdown(socket.SHUT_RDWR)  # closing alone would not end a running `accept`
     listener.close()
     return streams
 
 
 class _Door:
-    """Examines connections, several at once."""
+    """Checks connections, several at once."""
 
     def __init__(self, token: str | None) -> None:
         self.admitted: SimpleQueue[Streams] = SimpleQueue()
         self._token = token
-        self._places = BoundedSemaphore(_AT_ONCE)
-        self._silent = dict[socket.socket, None]()
-        """Connections that are being examined, in the order in which they came."""
-        self._only_one = Lock()
+        self._slots = BoundedSemaphore(_AT_ONCE)
+        self._unchecked = dict[socket.socket, None]()
+        """Connections being checked, oldest first."""
+        self._admission = Lock()
 
     def accept_all(self, listener: socket.socket) -> None:
-        with suppress(OSError):  # the listener is closed: somebody is in
+        with suppress(OSError):  # the listener is closed: a client is admitted
             while True:
                 connection, _ = listener.accept()
-                if not self._places.acquire(blocking=False):
-                    self._make_place()
-                self._silent[connection] = None
+                if not self._slots.acquire(blocking=False):
+                    self._close_oldest()
+                self._unchecked[connection] = None
                 Thread(target=self._examine, args=(connection,), daemon=True).start()
 
-    def _make_place(self) -> None:
-        """Close the connection that has been silent longest: whoever knows the token sends it at once."""
-        for oldest in list(self._silent)[:1]:
+    def _close_oldest(self) -> None:
+        """Close the connection that has been silent longest: an honest client sends its token at once."""
+        for oldest in list(self._unchecked)[:1]:
             with suppress(OSError):
                 oldest.shutdown(socket.SHUT_RDWR)
-        self._places.acquire()
+        self._slots.acquire()
 
     def _examine(self, connection: socket.socket) -> None:
-        """Let the client in, or close the connection."""
+        """Admit the client, or close the connection."""
         limit = Timer(SECONDS, connection.shutdown, (socket.SHUT_RDWR,))
         limit.daemon = True
         limit.start()
@@ -75,27 +74,27 @@ class _Door:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             source = cast("BufferedReader", connection.makefile("rb", BUFFER))
             message = _first_message(source)
-            self._silent.pop(connection, None)
+            self._unchecked.pop(connection, None)
             limit.cancel()
-            if self._is_welcome(message) and self._only_one.acquire(blocking=False):
+            if self._is_admissible(message) and self._admission.acquire(blocking=False):
                 first = frame(json.dumps(message).encode())
                 sink = connection.makefile("wb", BUFFER)
-                self.admitted.put((BufferedReader(_Again(first, source), BUFFER), cast("BinaryIO", sink)))
+                self.admitted.put((BufferedReader(_Prepended(first, source), BUFFER), cast("BinaryIO", sink)))
                 return
             refusal = {"id": message.get("id"), "error": {"code": -32600, "message": _REFUSED}}
             connection.sendall(frame(json.dumps({"jsonrpc": "2.0", **refusal}).encode()))
         except (FrameError, OSError, ValueError, RecursionError):
-            pass  # whoever speaks otherwise, such as HTTP, learns nothing
+            pass  # whoever speaks another protocol, such as HTTP, gets no answer
         finally:
             limit.cancel()
-            self._silent.pop(connection, None)
-            self._places.release()
+            self._unchecked.pop(connection, None)
+            self._slots.release()
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
         connection.close()
 
-    def _is_welcome(self, message: dict[str, Any]) -> bool:
-        """Check the token, and take it out: nobody else needs to know it."""
+    def _is_admissible(self, message: dict[str, Any]) -> bool:
+        """Check the token, and remove it from the message: nothing else needs it."""
         params = message.get("params")
         options = params.get("initializationOptions") if isinstance(params, dict) else None
         given = options.pop("token", None) if isinstance(options, dict) and self._token else None
@@ -108,7 +107,7 @@ def _first_message(source: BufferedReader) -> dict[str, Any]:
     """Read `initialize`.
 
     Raises:
-        FrameError, ValueError, RecursionError: it is something else.
+        FrameError, ValueError, RecursionError: the first message is something else.
     """
     length = read_length(source)
     if length is None or length > _FIRST_LIMIT:
@@ -119,8 +118,8 @@ def _first_message(source: BufferedReader) -> dict[str, Any]:
     return message
 
 
-class _Again(RawIOBase):
-    """A stream with something before it."""
+class _Prepended(RawIOBase):
+    """A stream with some bytes prepended."""
 
     def __init__(self, first: bytes, rest: BufferedReader) -> None:
         self._first, self._rest = first, rest

@@ -1,8 +1,7 @@
-"""Frames of the base protocol: a few header lines, an empty line, a body of so many bytes.
+"""Frames of the base protocol: a few header lines, an empty line, a body of the length they give.
 
-In: a binary stream, or a body. Out: the next length and body, or the bytes of a frame. Tolerant where an
-honest client may differ (case of header names, bare line feeds), strict where going on would leave us deaf.
-It does not know JSON, and not what a stream is made of.
+Tolerant where an honest client may differ (case of header names, bare line feeds), strict where the server
+could not understand any later message.
 """
 
 import re
@@ -11,31 +10,31 @@ from typing import BinaryIO
 
 HEADER_LIMIT = 8 * 1024
 LENGTH_LIMIT = 256 * 1024 * 1024
-"""Bytes of a body: editors send texts of up to 50 MB, and escapes double them. More is no honest header."""
+"""Bytes of a body. Editors send texts of up to 50 MB, and escapes double them; a longer one is an error."""
 PIECE = 64 * 1024
-# Also keeps out web pages: the first line of an HTTP request is no header line.
+# This also keeps web pages out: the first line of an HTTP request is not a header line.
 _HEADER_LINE = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)")
 
 
 class FrameError(Exception):
-    """The stream is out of step: where the next message begins cannot be known any more."""
+    """The stream is out of step: nobody can tell where the next message starts."""
 
 
 def read_length(stream: BinaryIO) -> int | None:
-    """Read a header; return the length of the body, or None when the stream ends between two frames.
+    """Read a header; return the length of the body, or None if the stream ends between two frames.
 
     Raises:
-        FrameError: a malformed or too long header, a too large body, or the stream ends within the header.
+        FrameError: the header is malformed or too long, the body too large, or the stream ends in the header.
     """
-    room, length, begun = HEADER_LIMIT, None, False
+    left, length, begun = HEADER_LIMIT, None, False
     while True:
-        line = stream.readline(room)
-        room -= len(line)
+        line = stream.readline(left)
+        left -= len(line)
         if not line and not begun:
             return None
         if not line.endswith(b"\n"):
             raise FrameError(
-                "a header is longer than 8 KiB" if room == 0 else "the stream ended within a header"
+                "a header is longer than 8 KiB" if left == 0 else "the stream ended within a header"
             )
         if line.strip():
             begun = True
@@ -51,7 +50,7 @@ def read_body(stream: BinaryIO, length: int) -> bytes:
     """Read a body.
 
     Raises:
-        FrameError: the stream ends within it.
+        FrameError: the stream ends before the body does.
     """
     body = stream.read(length)
     if len(body) < length:
@@ -60,7 +59,7 @@ def read_body(stream: BinaryIO, length: int) -> bytes:
 
 
 def read_pieces(stream: BinaryIO, length: int) -> Iterator[bytes]:
-    """Read a body piece by piece, so that it is never in memory as a whole. Raises as `read_body`."""
+    """Read a body in pieces, so that it is never in memory as a whole. Raises what `read_body` raises."""
     while length:
         piece = read_body(stream, min(length, PIECE))
         length -= len(piece)
@@ -68,7 +67,7 @@ def read_pieces(stream: BinaryIO, length: int) -> Iterator[bytes]:
 
 
 def frame(body: bytes) -> bytes:
-    """Put the header before a body."""
+    """Prepend the header to a body."""
     return b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
@@ -80,7 +79,7 @@ def _content_length(line: bytes, before: int | None) -> int | None:
     if name.lower() != b"content-length":
         return before
     if not value.isdigit():
-        raise FrameError("a Content-Length is no number of bytes")
+        raise FrameError("a Content-Length is not a number of bytes")
     if len(value) > 12 or int(value) > LENGTH_LIMIT:
         raise FrameError(f"a message is larger than {LENGTH_LIMIT // 2**20} MiB")
     return int(value)

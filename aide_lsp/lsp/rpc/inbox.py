@@ -1,8 +1,7 @@
-"""Keeps what the client sends until the event loop takes it, in order; only a cancel overtakes.
+"""Queues the client's messages for the event loop, in order; only a cancel overtakes.
 
-In: messages, from the thread that reads. Out: the same on the event loop, in short turns, so that all else on
-it goes on under a flood. A request that is cancelled while it waits here is answered at once and never begun.
-It does not know what other messages mean.
+The loop handles one message per turn, so that everything else on it goes on under a flood. A request that is
+cancelled while it waits here is answered at once and never started, with one exception: see `tells_later`.
 """
 
 import json
@@ -14,46 +13,44 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, frozen
 
-from aide_lsp.lsp.client import whole
 from aide_lsp.lsp.rpc.lifetime import GRACE_SECONDS
-from aide_lsp.lsp.rpc.messages import WEIGHT_LIMIT
+from aide_lsp.lsp.rpc.messages import WEIGHT_LIMIT, MessageId, message_id
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 _KEPT = ("initialize", "shutdown")
-"""Requests that are never taken out: what comes later depends on them."""
+"""Requests that are never cancelled: later messages depend on them."""
 _CANCELLED = {"code": -32800, "message": "The request was cancelled."}
 
 
 @frozen
 class ConnectionEnd:
-    """Comes after the last message."""
+    """What follows the last message."""
 
     reason: str
-    "Why no more can come; empty: the client closed the connection."
+    "Why there are no more; empty: the client closed the connection."
 
 
 @frozen
 class CancelledEarly:
-    """A request that was cancelled, and answered, before it began."""
+    """A request that was cancelled, and answered, before it started."""
 
     message: dict[str, Any]
-    "The request."
 
 
 @define
 class _Entry:
-    """A message that waits."""
+    """A message in the queue."""
 
     message: Any
     weight: int
-    msg_id: int | str | None
+    msg_id: MessageId | None
     cancelled: bool = False
 
 
 NOTHING: Final = object()
-"""Stands for no message; null is one."""
+"""No message; null is one."""
 
 
 class Inbox:
@@ -61,26 +58,28 @@ class Inbox:
 
     def __init__(self, write: Callable[[bytes], None], leave: Callable[[str], object]) -> None:
         self.leave = leave
-        """Ends the process; for any thread."""
+        """Ends the process. For any thread."""
         self.tells_later = False
-        """Whether the client can be told an answer later. Then a request that was cancelled while it waited
-        is begun all the same, if none came after it."""
+        """Whether the client wants answers even after it cancelled (`aide/ready`).
+
+        Then a request cancelled in the queue is started all the same, unless another request follows it.
+        """
         self._write = write
         self._changed = Condition()
         self._waiting: deque[_Entry] = deque()
-        self._requests: dict[int | str, _Entry] = {}
+        self._requests: dict[MessageId, _Entry] = {}
         self._urgent: deque[Any] = deque()
         self._weight = self._taken = self._count = 0
         self._asleep = True
         self._wake: Callable[[], object] | None = None
 
-    def make_room(self, weight: int) -> None:
-        """Wait until what waits and is being handled leaves room for a message of this weight."""
+    def reserve(self, weight: int) -> None:
+        """Wait until the messages queued and being handled leave memory for one of this weight."""
         with self._changed:
             self._changed.wait_for(lambda: not self._weight or self._weight + weight <= WEIGHT_LIMIT)
 
     def put(self, message: Any, weight: int = 0) -> None:
-        """Hand a message on."""
+        """Queue a message."""
         msg_id, withdrawn = None, False
         with self._changed:
             self._count += 1
@@ -93,15 +92,15 @@ class Inbox:
                 else:
                     entry.cancelled = withdrawn = True
             else:
-                can_go = isinstance(method, str) and method not in _KEPT
-                self._append(_Entry(message, weight, _id_of(message) if can_go else None))
+                can_be_cancelled = isinstance(method, str) and method not in _KEPT
+                self._append(_Entry(message, weight, _id_of(message) if can_be_cancelled else None))
             self._changed.notify_all()
             self._awaken()
         if withdrawn:
             self._write(json.dumps({"jsonrpc": "2.0", "id": msg_id, "error": _CANCELLED}).encode())
 
     def close(self, reason: str) -> None:
-        """No more can come: end after what came is handled, or without if that takes too long."""
+        """End after all queued messages are handled, or without if that takes too long."""
         last = Timer(GRACE_SECONDS, lambda: self.leave(reason or "the client closed the connection"))
         last.daemon = True
         last.start()
@@ -111,31 +110,31 @@ class Inbox:
             self._awaken()
 
     def first(self) -> Any:
-        """Wait for a message and take it out."""
+        """Wait for a message and take it out of the queue."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self._waiting))
         return self._take()
 
     def put_back(self, message: Any) -> None:
-        """Give back what `first` took out."""
+        """Put what `first` took out back to the front."""
         with self._changed:
             self._waiting.appendleft(_Entry(message, 0, None))
 
     @property
     def count(self) -> int:
-        """How many messages have come."""
+        """How many messages the client has sent."""
         return self._count
 
     def heard(self, count: int, seconds: float) -> bool:
-        """Wait until more than so many messages have come; False: they have not after so many seconds."""
+        """Wait until the client has sent more than `count` messages; False: it has not after `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._count > count, seconds)
 
     def open(self, loop: "AbstractEventLoop", handle: Callable[[Any], object]) -> None:
-        """Hand what was kept to the loop, and from now on everything.
+        """Have the loop handle all messages from now on, those already queued first.
 
-        The loop runs callbacks in the order they were scheduled, and the next message is scheduled after this
-        one was handled. So a task that handling a message starts takes its first step before the next one.
+        The loop runs callbacks in the order they were scheduled, and a message is scheduled after the one
+        before it was handled. So a task started for a message takes its first step before the next message.
         """
 
         def turn() -> None:
@@ -159,14 +158,14 @@ class Inbox:
             self._requests[entry.msg_id] = entry
 
     def _awaken(self) -> None:
-        """Have a turn begun, if none is under way."""
+        """Schedule a turn, if none is scheduled."""
         if self._asleep and self._wake is not None:
             self._asleep = False
-            with suppress(RuntimeError):  # the loop is closed: the process ends
+            with suppress(RuntimeError):  # the loop is closed: the process is ending
                 self._wake()
 
     def _take(self) -> Any:
-        """Take the next message out; `NOTHING` if none waits."""
+        """Take the next message out of the queue; `NOTHING` if it is empty."""
         with self._changed:
             if self._urgent:
                 return self._urgent.popleft()
@@ -186,7 +185,6 @@ class Inbox:
             return NOTHING
 
 
-def _id_of(message: Any) -> int | str | None:
-    """The id of a request, or the one that the params of a cancel name."""
-    value = message.get("id") if isinstance(message, dict) else None
-    return value if isinstance(value, str) else whole(value)
+def _id_of(message: Any) -> MessageId | None:
+    """Return the id of a request, or the one in the params of a cancel."""
+    return message_id(message.get("id")) if isinstance(message, dict) else None

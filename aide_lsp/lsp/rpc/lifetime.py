@@ -1,8 +1,4 @@
-"""When the process ends, and how: at the client's word, with the client's death, never later.
-
-In: the client's process id; an exit code. Out: a call when the client is gone; the end of this process, with
-its child processes. It does not know why it ends, nor what the worker is doing at that moment.
-"""
+"""Ends the process: when the client says so or dies, never later, whatever threads still run."""
 
 import os
 import sys
@@ -21,12 +17,12 @@ _leaving = Lock()
 
 
 def leave(code: int, last: Callable[[], object] = lambda: None) -> NoReturn:
-    """End the process now, running threads or not; `last` (flushing) gets a moment.
+    """End the process and its children now, whatever threads run; call `last` (to flush) before.
 
     `sys.exit` would wait for native code on other threads, which may take as long as a generation.
     """
     if not _leaving.acquire(blocking=False):
-        sleep(GRACE_SECONDS)  # another thread ends the process; it ends us too
+        sleep(GRACE_SECONDS)  # another thread is ending the process
         os._exit(code)
     try:
         limit = Timer(GRACE_SECONDS, os._exit, (code,))
@@ -47,9 +43,9 @@ def die(sentence: str) -> NoReturn:
 
 
 def starters() -> frozenset[int]:
-    """The processes that started this one: its parent, the parent's parent and so on.
+    """Return the processes that started this one: its parent, the parent's parent, and so on.
 
-    Read right after the start, while they live: one of them may be the client, and soon dead.
+    Call it right after the start, while they live: one of them may be the client, and soon dead.
     """
     found, process_id = list[int](), os.getppid()
     while process_id > 1 and process_id not in found:
@@ -59,45 +55,45 @@ def starters() -> frozenset[int]:
 
 
 def watch(
-    process_id: int, started_by: frozenset[int], speaks: Callable[[float], bool], gone: Callable[[], None]
+    process_id: int, started_by: frozenset[int], sends: Callable[[float], bool], gone: Callable[[], None]
 ) -> None:
-    """Call `gone`, on a thread of its own, when the client's process has ended.
+    """Call `gone`, on a separate thread, when the client's process has ended.
 
-    A number that means no process here may be one of another container or machine. Then the client proves
-    that it lives by what it says next.
+    A process id unknown here may be from another container or machine. Then the client proves that it is
+    alive by the next message it sends.
 
     Args:
-        process_id: what the client says about itself.
-        started_by: processes whose numbers mean the same here.
-        speaks: waits so many seconds for the client to speak, and says whether it did.
-        gone: for any thread.
+        process_id: the client's, as it reports it.
+        started_by: processes whose ids are known to be valid here.
+        sends: waits that many seconds for a message and returns whether one came.
+        gone: called from any thread.
     """
     if process_id <= 0:
         return
     known = process_id in started_by or _alive(process_id)
 
-    def wait_and_tell() -> None:
-        if not known and speaks(SILENCE_SECONDS):
+    def wait_for_end() -> None:
+        if not known and sends(SILENCE_SECONDS):
             return
         _wait_for_end(process_id)
         gone()
 
-    Thread(target=wait_and_tell, name="aide-client-watch", daemon=True).start()
+    Thread(target=wait_for_end, name="aide-client-watch", daemon=True).start()
 
 
 def was_likely_here(process_id: int) -> bool:
-    """Whether a number that means no process is one that was given away here at about the time of ours."""
+    """Return whether an id without a process was likely assigned here, at about the time of our own."""
     return abs(os.getpid() - process_id) < _RECENT
 
 
 class Starter:
-    """The process that started this one: a server that waits for a client must not outlive it."""
+    """The process that started this one. A server that waits for a client must not outlive it."""
 
     def __init__(self) -> None:
         self.gone: Callable[[str], object] = lambda reason: die(f"The server ends: {reason}.")
-        """Called with the reason when that process has ended, on a thread of its own."""
+        """Called with the reason when that process has ended, on a separate thread."""
         starter = os.getppid()
-        if starter > 1:  # else started by the system, or from outside of a container
+        if starter > 1:  # else it was started by the system, or from outside a container
             Thread(target=self._wait, args=(starter,), name="aide-starter-watch", daemon=True).start()
 
     def _wait(self, process_id: int) -> None:
@@ -109,7 +105,7 @@ if sys.platform == "win32":
     _SYNCHRONIZE, _INFINITE, _TIMEOUT, _NO_RIGHT = 0x00100000, 0xFFFFFFFF, 0x102, 5
 
     def _wait(process_id: int, milliseconds: int) -> int | None:
-        """Wait on a handle; None: there is no such process. (Signal 0 is CTRL_C_EVENT there: no probe.)"""
+        """Wait on a handle; None: there is no such process. (On Windows signal 0 is CTRL_C_EVENT.)"""
         import ctypes
 
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -126,7 +122,7 @@ if sys.platform == "win32":
         return _wait(process_id, 0) == _TIMEOUT
 
     def _wait_for_end(process_id: int) -> None:
-        while _wait(process_id, _INFINITE) == _TIMEOUT:  # no right to wait for it: the end of stdin has to do
+        while _wait(process_id, _INFINITE) == _TIMEOUT:  # no right to wait for it: the end of stdin must do
             sleep(3600)
 
     def _parent_of(process_id: int) -> int:
@@ -135,7 +131,7 @@ if sys.platform == "win32":
 else:
 
     def _wait_for_end(process_id: int) -> None:
-        """Wait on a process descriptor, which also sees zombies and reused numbers; else poll."""
+        """Wait on a process descriptor, which copes with zombies and reused ids; poll where there is none."""
         if sys.platform == "linux":
             import select
 
@@ -163,7 +159,7 @@ else:
         return True
 
     def _parent_of(process_id: int) -> int:
-        """Ask the system; 0: it does not say."""
+        """Return the parent's id; 0: unknown."""
         try:
             stat = Path(f"/proc/{process_id}/stat").read_bytes()
             return int(stat.rpartition(b")")[2].split()[1])

@@ -1,7 +1,6 @@
 """Waits for a client on a TCP port of this machine or on a Unix socket.
 
-In: where. Out: a binary stream to read and one to write. Strangers neither get in (`admission.py`) nor put
-another socket in the place of ours. It does not know the protocol.
+Other users can neither connect (`admission.py` checks) nor put another socket in place of ours.
 """
 
 import os
@@ -23,16 +22,16 @@ BACKLOG = 64
 
 
 class AddressError(AideError):
-    """The server cannot listen where it was told to."""
+    """The server cannot listen at the given address."""
 
 
 def accept_tcp(address: str, token: str) -> Streams:
     """Wait for one client that knows the token, on `HOST:PORT`, `:PORT` or `PORT` (port 0: any free one).
 
-    An empty token: one is made and printed on stderr.
+    If the token is empty, generate one and print it on stderr.
 
     Raises:
-        AddressError: the address is wrong, not of this machine, or taken, or the token can be guessed.
+        AddressError: the address is malformed, taken, or not of this machine, or the token is too short.
     """
     if token and len(token) < SHORTEST_TOKEN:
         raise AddressError(f"AIDE_TOKEN is too short: it needs at least {SHORTEST_TOKEN} characters.")
@@ -53,17 +52,17 @@ def accept_socket(path: Path) -> Streams:
     """Wait for one client on a Unix socket that only this user can reach.
 
     Raises:
-        AddressError: the path is taken or cannot be made, or the platform has no such sockets.
+        AddressError: the path is taken or cannot be created, or the platform has no Unix sockets.
     """
     if sys.platform == "win32":
-        raise AddressError("This platform has no Unix sockets: use --stdio or --tcp.")
+        raise AddressError("This platform has no Unix sockets. Use --stdio or --tcp.")
     listener = socket.socket(socket.AF_UNIX)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_folder(path.parent)
-        with _locked(path.parent):  # two servers must not both find the place free
+        with _locked(path.parent):  # two servers must not both find the path free
             _remove_stale(path)
-            mask = os.umask(0o177)  # the socket is never reachable by others, not even for a moment
+            mask = os.umask(0o177)  # others can never reach the socket, not even for a moment
             try:
                 listener.bind(str(path))
             finally:
@@ -87,11 +86,11 @@ def _host_port(address: str) -> tuple[str, int]:
     if host == "localhost":
         host = "127.0.0.1"
     if not port.isdigit() or int(port) > 65535:
-        raise AddressError(f'"{address}" is no address: write HOST:PORT, such as 127.0.0.1:7654.')
+        raise AddressError(f'"{address}" is not an address. Write HOST:PORT, such as 127.0.0.1:7654.')
     if host != "::1" and not host.startswith("127."):
-        # What travels is not encrypted, and it is the user's text.
+        # The connection is not encrypted, and carries the user's text.
         raise AddressError(
-            f"{host} is not this machine: Aide listens on 127.0.0.1 only. Use ssh to reach it."
+            f"{host} is not this machine. Aide listens on 127.0.0.1 only; use ssh to reach it from elsewhere."
         )
     return host, int(port)
 
@@ -100,7 +99,7 @@ if sys.platform != "win32":
     import fcntl
 
     def _check_folder(folder: Path) -> None:
-        """Refuse a folder in which others could put another socket in ours' place."""
+        """Reject a folder in which others could replace our socket."""
         found = folder.stat()
         others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX
         if others_write or found.st_uid not in (0, os.geteuid()):
@@ -111,7 +110,7 @@ if sys.platform != "win32":
 
     @contextmanager
     def _locked(folder: Path) -> Iterator[None]:
-        """Hold a folder for ourselves; released even if we are killed."""
+        """Lock a folder; the lock is released even if the process is killed."""
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -120,7 +119,7 @@ if sys.platform != "win32":
             os.close(descriptor)
 
     def _remove_stale(path: Path) -> None:
-        """Remove a socket nobody listens on; leave everything else alone."""
+        """Remove a socket that nobody listens on; leave everything else alone."""
         try:
             found = path.lstat()
         except FileNotFoundError:
@@ -128,13 +127,13 @@ if sys.platform != "win32":
         if stat.S_ISLNK(found.st_mode):
             raise AddressError(f"{path} is a link. Give the path of the socket itself.")
         if not stat.S_ISSOCK(found.st_mode):
-            raise AddressError(f"{path} exists and is no socket. Choose another path or remove it.")
+            raise AddressError(f"{path} exists and is not a socket. Choose another path or remove it.")
         probe = socket.socket(socket.AF_UNIX)
         with probe, suppress(ConnectionRefusedError):
             probe.settimeout(1.0)
-            with suppress(TimeoutError, BlockingIOError):  # it has no time for us, so it lives
+            with suppress(TimeoutError, BlockingIOError):  # it is too busy to answer, so it is alive
                 probe.connect(str(path))
-            raise AddressError(f"Another server listens on {path} already.")
+            raise AddressError(f"Another server already listens on {path}.")
         path.unlink()
 
 

@@ -1,9 +1,7 @@
-"""Turns bodies into messages, if they fit into a limit of memory.
+"""Decodes message bodies within a memory limit, and reads the JSON values that all messages share.
 
-In: a stream at the beginning of a body. Out: decoded JSON, or what represents a body that is not JSON or too
-large. The memory that a message needs is estimated from its bytes before it is decoded: a few bytes can be an
-object of hundreds. A body that is too large is read to its end, so that the next one is understood.
-It does not know what a message asks for.
+The memory a message needs is estimated from its bytes before it is decoded: a few bytes can become an object
+of hundreds. A body that is too large is read to its end, so that the next message is understood.
 """
 
 import json
@@ -16,19 +14,20 @@ from attrs import frozen
 
 from aide_lsp.lsp.rpc.framing import PIECE, read_body, read_pieces
 
+MessageId = int | str
 WEIGHT_LIMIT = 48 * 1024 * 1024
-"""Bytes that a message may need while it is decoded. Plain text of 24 MiB, or some 20,000 edits at once."""
+"""Bytes a message may need while it is decoded: plain text of 24 MiB, or some 20,000 edits at once."""
 _VALUE_BYTES = 240
-"""Of a JSON object with one key, the largest value for its length."""
+"""What a JSON object with one key needs, the largest value for its length."""
 _NAME = re.compile(rb'"(uri|method)"\s*:\s*("(?:[^"\\]|\\.){1,4096}")')
-"""A name and its value. Within a JSON text both quotes would be escaped."""
+"""A name and its value. Inside a JSON string both quotes would be escaped."""
 _LONGEST_NAME = 8192
 _MOST_NAMES = 1000
 _WIDE = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")
 
 
 class Unreadable:
-    """Stands for a body that is not JSON in UTF-8."""
+    """A body that is not JSON in UTF-8."""
 
 
 UNREADABLE: Final = Unreadable()
@@ -36,25 +35,27 @@ UNREADABLE: Final = Unreadable()
 
 @frozen
 class TooLarge:
-    """Stands for a message that was not decoded."""
+    """A message that was too large to decode."""
 
     size: int
     "Bytes of its body."
     method: str
-    "As far as it could be found; empty: it was not."
+    "Empty if it was not found."
     uris: tuple[str, ...]
-    "The documents that it names."
+    "The documents it names."
 
 
-def read_message(stream: BinaryIO, length: int, room: Callable[[int], object]) -> tuple[Any, int]:
-    """Read a body of so many bytes; return the message and its weight. `room` waits for room for it.
+def read_message(stream: BinaryIO, length: int, reserve: Callable[[int], object]) -> tuple[Any, int]:
+    """Read a body of `length` bytes; return the message and its weight.
+
+    `reserve` is called first, with the bytes needed, and waits until there is memory for them.
 
     Raises:
         FrameError: the stream ends within the body.
     """
     if 2 * length > WEIGHT_LIMIT:
         return _too_large(length, read_pieces(stream, length)), 0
-    room(2 * length)
+    reserve(2 * length)
     body = read_body(stream, length)
     weight = weight_of(body)
     if weight > WEIGHT_LIMIT:
@@ -67,25 +68,37 @@ def read_message(stream: BinaryIO, length: int, room: Callable[[int], object]) -
     return _parse(text), weight
 
 
+def whole_number(value: Any) -> int | None:
+    """Read a whole number, or None. Some clients can only write floats: 1.0 is 1."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def message_id(value: Any) -> MessageId | None:
+    """Read the id of a request; None: it is not valid."""
+    return value if isinstance(value, str) else whole_number(value)
+
+
 def weight_of(body: bytes) -> int:
-    """Estimate the bytes that it takes to decode a body: its text twice, and the values in it."""
+    """Estimate the bytes it takes to decode a body: its text twice, and the values in it."""
     width = 1
     if not body.isascii() or b"\\u" in body:
         width = 4 if _WIDE.search(body) else 2
     text = 2 * width * len(body)
     weight = text + _VALUE_BYTES * _values(body)
-    if weight > WEIGHT_LIMIT >= text:  # brackets and commas within strings are no values
+    if weight > WEIGHT_LIMIT >= text:  # brackets and commas inside strings are not values
         weight = text + _VALUE_BYTES * sum(map(_values, _outside_strings(body)))
     return weight
 
 
 def _outside_strings(body: bytes) -> Iterator[bytes]:
-    """Yield what is not in strings, piece by piece."""
+    """Yield what is outside strings, piece by piece."""
     inside, cut = False, b""
     for start in range(0, len(body), PIECE):
         piece = cut + body[start : start + PIECE]
         escapes = len(piece) - len(piece.rstrip(b"\\"))
-        cut = b"\\" if escapes % 2 else b""  # an escape goes on in the next piece
+        cut = b"\\" if escapes % 2 else b""  # an escape continues in the next piece
         piece = piece[: len(piece) - len(cut)].replace(rb"\\", b"").replace(rb"\"", b"")
         parts = piece.split(b'"')
         yield from parts[inside::2]
@@ -97,7 +110,7 @@ def _values(body: bytes) -> int:
 
 
 def _too_large(length: int, pieces: Iterable[bytes]) -> TooLarge:
-    """Look for the names of documents in a body that is not kept."""
+    """Find the names of documents in a body that is not kept."""
     found = dict[str, None]()
     method, end, names = "", b"", 0
     for piece in pieces:
@@ -113,7 +126,7 @@ def _too_large(length: int, pieces: Iterable[bytes]) -> TooLarge:
 
 
 def _parse(text: str) -> Any:
-    """Parse JSON; whatever is wrong with it, `UNREADABLE`."""
+    """Parse JSON; return `UNREADABLE` whatever is wrong with it."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):  # not JSON, endless digits; nested too deeply

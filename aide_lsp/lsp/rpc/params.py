@@ -1,7 +1,6 @@
-"""Turns the params of a message into their type, strictly where text is at stake.
+"""Converts the params of a message to their lsprotocol type, strictly where a document's text is at stake.
 
-In: a method and JSON. Out: an object of lsprotocol, or a sentence that names the places that do not fit,
-never the values. It does not know what the method does.
+Errors name the places that do not fit, never the values.
 """
 
 import re
@@ -13,9 +12,9 @@ from attrs import frozen
 from lsprotocol import types
 from pygls.protocol import default_converter
 
-from aide_lsp.lsp.client import whole
+from aide_lsp.lsp.rpc.messages import whole_number
 
-# Read tolerantly by their handlers, as plain JSON: a client from next year must not fail here.
+# Handlers read these tolerantly, as plain JSON: a client from next year must not fail here.
 _RAW = frozenset(
     {
         types.INITIALIZE,
@@ -27,19 +26,19 @@ _RAW = frozenset(
     }
 )
 UNKNOWN_VERSION = -(2**31)
-"""Stands for a version that the client did not send in a readable form."""
+"""The version of a document whose client sent no valid one."""
 _LARGEST = 2**31 - 1
 
 
 @frozen
 class InvalidParamsError(Exception):
-    """The params of a message do not fit its method; the text names places only."""
+    """The params of a message do not fit its method; the message names places only."""
 
     message: str
 
 
 def structured(converter: cattrs.Converter, method: str, params: Any) -> Any:
-    """Turn params into the type that belongs to the method.
+    """Convert params to the type that belongs to the method.
 
     Raises:
         InvalidParamsError: they do not fit.
@@ -56,7 +55,7 @@ def structured(converter: cattrs.Converter, method: str, params: Any) -> Any:
 
 
 def strict_converter() -> cattrs.Converter:
-    """pygls' converter, but a number is no text and null is no text: such a change would spoil a document."""
+    """Return pygls' converter, but a number or null is not a text: such a change would corrupt a document."""
     converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(int, _whole)
@@ -65,20 +64,19 @@ def strict_converter() -> cattrs.Converter:
 
 def _text(value: Any, kind: type) -> Any:
     if not isinstance(value, str):
-        raise TypeError("expected a text")
+        raise TypeError("expected a string")
     return value if kind is str else kind(value)
 
 
 def _whole(value: Any, kind: type) -> Any:
-    """Whole floats too: some clients' JSON knows no other numbers."""
-    number = whole(value)
+    number = whole_number(value)
     if number is None:
-        raise TypeError("expected a whole number")
+        raise TypeError("expected an integer")
     return kind(number)
 
 
 def _repaired(method: str, params: Any) -> Any:
-    """Accept what clients send although the protocol does not allow it, where the meaning is plain."""
+    """Repair what some clients send against the protocol, where the meaning is clear."""
     repair = _REPAIRS.get(method)
     return repair(params) if repair is not None and isinstance(params, Mapping) else params
 
@@ -93,7 +91,7 @@ def _inline_completion(params: Mapping[str, Any]) -> Any:
 
 
 def _completion(params: Mapping[str, Any]) -> Any:
-    """The context is not looked at: it cannot be wrong."""
+    """Ignore the context: nothing depends on it."""
     return {**params, "context": None}
 
 
@@ -118,9 +116,9 @@ def _did_change(params: Mapping[str, Any]) -> Any:
 
 
 def _change(number: int, change: Any) -> Any:
-    """Null is no range: all is replaced. The length of a range says nothing that the range does not.
+    """Repair one change. A range of null means the whole text; `rangeLength` is redundant.
 
-    What is wrong is said of the first that is: thousands of them must not cost thousands of messages.
+    Only the first invalid change is reported: thousands of them must not cost thousands of messages.
     """
     if not isinstance(change, Mapping) or not isinstance(change.get("text"), str):
         raise InvalidParamsError(f"contentChanges[{number}] has no text.")
@@ -139,18 +137,20 @@ def _change(number: int, change: Any) -> Any:
 
 def _is_place(place: Any) -> bool:
     numbers = [place.get(key) for key in ("line", "character")] if isinstance(place, Mapping) else [None]
-    return all((number := whole(value)) is not None and number >= 0 for value in numbers)
+    return all((number := whole_number(value)) is not None and number >= 0 for value in numbers)
 
 
 def _clamped(place: Mapping[str, Any]) -> dict[str, Any]:
-    """A position far after the end, such as 2**32 - 1, is the end."""
+    """Limit a position far past the end, such as 2**32 - 1."""
     return {key: min(place[key], _LARGEST) for key in ("line", "character")}
 
 
 def _version(document: Mapping[str, Any]) -> int:
-    """No text depends on the version: whatever it is, the document is not given up for it."""
+    """Read the version. Nothing depends on it, so an invalid one is no reason to lose the document."""
     value = document.get("version")
-    number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value) else whole(value)
+    number = (
+        int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value) else whole_number(value)
+    )
     return number if number is not None and abs(number) <= _LARGEST else UNKNOWN_VERSION
 
 
@@ -166,6 +166,6 @@ def _faults(error: Exception) -> str:
     try:
         faults = cattrs.transform_error(error)
     except Exception:
-        faults = ["they have the wrong form"]
+        faults = ["they are malformed"]
     text = "; ".join(faults[:3]).replace("$.", "").replace("$", "params")
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), text)

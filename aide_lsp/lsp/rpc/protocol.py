@@ -1,8 +1,7 @@
-"""The rules of JSON-RPC and of the server's life, over pygls' features.
+"""Dispatches messages by the rules of JSON-RPC, in place of pygls' own dispatch.
 
-In: decoded messages, one by one, on the event loop's thread. Out: exactly one reply to each request, whatever
-is wrong with it, and calls of the registered features. Replies and logs carry no text of the user, no
-traceback and no path. It does not know what a feature does, nor how bytes travel.
+Each request gets exactly one reply, whatever is wrong with it. Replies and logs contain no text of the user,
+no traceback and no path.
 """
 
 import asyncio
@@ -21,21 +20,19 @@ from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
 from aide_lsp.errors import AideError, where
-from aide_lsp.lsp.client import whole
 from aide_lsp.lsp.rpc.inbox import CancelledEarly
-from aide_lsp.lsp.rpc.messages import UNREADABLE, WEIGHT_LIMIT, TooLarge
+from aide_lsp.lsp.rpc.messages import UNREADABLE, WEIGHT_LIMIT, MessageId, TooLarge, message_id
 from aide_lsp.lsp.rpc.params import InvalidParamsError, structured
 
 log = logging.getLogger("aide.protocol")
-MessageId = int | str
 current_request: ContextVar[MessageId | None] = ContextVar("current_request", default=None)
-"""Id of the request being handled, in its handler and in the tasks that it starts."""
+"""Id of the request being handled: in its handler, and in the tasks that it starts."""
 Handler = Callable[[Any], Any]
 PARAMS_ERROR, REQUEST_ERROR = int(types.ErrorCodes.InvalidParams), int(types.ErrorCodes.InvalidRequest)
 
 
 class Phase(Enum):
-    """Where in its life the server is."""
+    """What the server accepts."""
 
     NEW = "waiting for initialize"
     RUNNING = "running"
@@ -43,13 +40,13 @@ class Phase(Enum):
 
 
 class Protocol(LanguageServerProtocol):
-    """Dispatches messages. All methods belong to the event loop's thread."""
+    """Dispatches messages. For the event loop's thread."""
 
     def __init__(self, server: Any, converter: cattrs.Converter) -> None:
         self.phase = Phase.NEW
         self._running: dict[MessageId, asyncio.Future[Any]] = {}
         self._answered: set[MessageId] = set()
-        """Ids of requests that were answered before they began."""
+        """Ids of requests that were answered before they started."""
         self._write: Callable[[bytes], None] = lambda body: None
         self._lost: Callable[[str, Any], None] = lambda method, params: None
         self._exit: Callable[[int], None] = lambda code: None
@@ -65,7 +62,15 @@ class Protocol(LanguageServerProtocol):
         cancelled: Callable[[MessageId], None],
         too_large: Callable[[str], None],
     ) -> None:
-        """Set where bodies go, and who hears of unusable or large texts, of the end, and of late cancels."""
+        """Set what the protocol calls.
+
+        Args:
+            write: sends a body.
+            lost: a notification could not be used.
+            ended: the client sent `exit`; gets the exit code.
+            cancelled: the client cancelled a request that is already answered.
+            too_large: a message that names this document was too large.
+        """
         self._write, self._lost, self._exit = write, lost, ended
         self._cancelled, self._too_large = cancelled, too_large
 
@@ -74,7 +79,7 @@ class Protocol(LanguageServerProtocol):
     def receive(self, message: Any) -> None:
         """Handle one message from the client."""
         if message is UNREADABLE:
-            self._error(None, int(types.ErrorCodes.ParseError), "The message is no JSON in UTF-8.")
+            self._error(None, int(types.ErrorCodes.ParseError), "The message is not JSON in UTF-8.")
         elif isinstance(message, TooLarge):
             self._refuse_large(message)
         elif isinstance(message, CancelledEarly):
@@ -88,18 +93,18 @@ class Protocol(LanguageServerProtocol):
         elif "id" in message and ("result" in message or "error" in message):
             self._response(message)
         elif "id" in message:
-            self._error(_valid_id(message["id"]), REQUEST_ERROR, "The request names no method.")
+            self._error(message_id(message["id"]), REQUEST_ERROR, "The request names no method.")
         else:
             log.debug("A message without method and id was ignored.")
 
     def _request(self, given_id: Any, method: str, message: dict[str, Any]) -> None:
-        msg_id = _valid_id(given_id)
+        msg_id = message_id(given_id)
         if msg_id is None:
-            self._error(None, REQUEST_ERROR, "The id of a request must be a whole number or a text.")
+            self._error(None, REQUEST_ERROR, "The id of a request must be an integer or a string.")
         elif message.get("jsonrpc") != "2.0":
             self._error(msg_id, REQUEST_ERROR, 'The message must say "jsonrpc": "2.0".')
         elif msg_id in self._running:
-            self._error(msg_id, REQUEST_ERROR, "The id belongs to a request that still runs.")
+            self._error(msg_id, REQUEST_ERROR, "The id belongs to a request that is still running.")
         elif (refusal := self._refusal(method)) is not None:
             self._error(msg_id, *refusal)
         elif (handler := self._handler(method)) is None:
@@ -108,12 +113,12 @@ class Protocol(LanguageServerProtocol):
             self._call(msg_id, method, handler, message.get("params"))
 
     def _begin_cancelled(self, message: dict[str, Any]) -> None:
-        """Begin a request whose cancel was answered already: nothing is sent for it any more."""
-        msg_id = _valid_id(message["id"])
+        """Start a request whose cancel has been answered already: nothing more is sent for it."""
+        msg_id = message_id(message["id"])
         if msg_id is not None and msg_id not in self._running:
             self._answered.add(msg_id)
             self._request(msg_id, message["method"], message)
-            if msg_id in self._running:  # only after its first step: a task cancelled before never begins
+            if msg_id in self._running:  # after its first step: a task cancelled earlier would never start
                 asyncio.get_running_loop().call_soon(self._running[msg_id].cancel)
 
     def _call(self, msg_id: MessageId, method: str, handler: Handler, params: Any) -> None:
@@ -144,7 +149,7 @@ class Protocol(LanguageServerProtocol):
         future.add_done_callback(partial(self._finish, msg_id, method))
 
     def _finish(self, msg_id: MessageId, method: str, future: "asyncio.Future[Any]") -> None:
-        """Reply to a request whose handler has ended. Runs once for each."""
+        """Reply to a request whose handler has ended."""
         self._running.pop(msg_id, None)
         if future.cancelled():
             self._error(msg_id, int(types.LSPErrorCodes.RequestCancelled), "The request was cancelled.")
@@ -154,7 +159,7 @@ class Protocol(LanguageServerProtocol):
             self._reply(msg_id, future.result())
 
     def _notification(self, method: str, params: Any) -> None:
-        """Handle a notification. Nobody waits for an answer: what is wrong with it goes to the log."""
+        """Handle a notification. Nobody waits for an answer: errors go to the log."""
         if method == types.EXIT:
             self._exit(0 if self.phase is Phase.SHUT_DOWN else 1)
         elif method == types.CANCEL_REQUEST:
@@ -172,10 +177,10 @@ class Protocol(LanguageServerProtocol):
                 self._lost(method, params)
 
     def _refuse_large(self, message: TooLarge) -> None:
-        """Say that a message was not read; a text that it changed is not known any more."""
+        """Report that a message was not read, and that the documents it names are out of date."""
         mib = WEIGHT_LIMIT // 2**21
         text = f"A message of {message.size:,} bytes was not read: Aide reads messages of up to {mib} MiB"
-        text += ", less where they hold many values or characters beyond ASCII."
+        text += ", less if they contain many values or non-ASCII characters."
         if message.method not in (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE):
             self._error(None, REQUEST_ERROR, text)
         log.warning("%s", text)
@@ -183,8 +188,8 @@ class Protocol(LanguageServerProtocol):
             self._too_large(uri)
 
     def _response(self, message: dict[str, Any]) -> None:
-        """Hand the client's answer to whoever waits for it."""
-        msg_id = _valid_id(message["id"])
+        """Hand the client's response to whoever waits for it."""
+        msg_id = message_id(message["id"])
         future = self._request_futures.pop(msg_id, None) if msg_id is not None else None
         response_type: Any = self._result_types.pop(msg_id, None) if msg_id is not None else None
         if future is None or not future.set_running_or_notify_cancel():
@@ -194,11 +199,11 @@ class Protocol(LanguageServerProtocol):
             return
         try:
             future.set_result(self._converter.structure(message, response_type).result)
-        except Exception:  # whatever a client sends in place of a result
-            future.set_exception(JsonRpcException("The client's answer does not fit the request."))
+        except Exception:  # whatever the client sent instead of a result
+            future.set_exception(JsonRpcException("The client's response does not fit the request."))
 
     def _cancel(self, params: Any) -> None:
-        msg_id = _valid_id(params.get("id")) if isinstance(params, dict) else None
+        msg_id = message_id(params.get("id")) if isinstance(params, dict) else None
         future = self._running.get(msg_id) if msg_id is not None else None
         if future is not None:
             future.cancel()
@@ -206,13 +211,13 @@ class Protocol(LanguageServerProtocol):
             self._cancelled(msg_id)
 
     def _refusal(self, method: str) -> tuple[int, str] | None:
-        """Say why a request comes at the wrong time."""
+        """Return why a request cannot be handled in this phase."""
         if self.phase is Phase.SHUT_DOWN:
             return REQUEST_ERROR, "The server is shut down."
         if self.phase is Phase.NEW and method != types.INITIALIZE:
             return int(types.ErrorCodes.ServerNotInitialized), "The first request must be initialize."
         if self.phase is Phase.RUNNING and method == types.INITIALIZE:
-            return REQUEST_ERROR, "The server is initialized already."
+            return REQUEST_ERROR, "The server is already initialized."
         return None
 
     def _handler(self, method: str) -> Handler | None:
@@ -222,7 +227,7 @@ class Protocol(LanguageServerProtocol):
     # -- messages out
 
     def cancel_all(self) -> None:
-        """Cancel each request that still runs; each is answered."""
+        """Cancel all running requests; each is answered."""
         for future in list(self._running.values()):
             future.cancel()
 
@@ -249,7 +254,7 @@ class Protocol(LanguageServerProtocol):
             self._send(body)
 
     def _fault(self, msg_id: MessageId, method: str, error: BaseException) -> None:
-        """Reply for a handler that raised. Only texts written for people go out."""
+        """Reply for a handler that raised. Only messages written for users are sent."""
         if isinstance(error, JsonRpcException):
             self._error(msg_id, error.code, error.message)
         elif isinstance(error, AideError):
@@ -260,25 +265,20 @@ class Protocol(LanguageServerProtocol):
             self._error(msg_id, int(types.ErrorCodes.InternalError), text)
 
     def _send_data(self, data: Any) -> None:
-        """Send what pygls made: our notifications and requests."""
+        """Send what pygls serializes: our notifications and requests."""
         self._send(json.dumps(data, default=self._serialize_message))
 
     def _send(self, body: str) -> None:
         self._write(body.encode("ascii"))
 
-    # pygls registers what it finds by this name; ours are in `features.py`, all of them.
+    # pygls would register its own handlers here; all of ours are in `handlers.py`.
     def _register_builtin_features(self) -> None:
         return
 
 
-def _valid_id(value: Any) -> MessageId | None:
-    """1.0 is 1: some clients' JSON knows no whole numbers."""
-    return value if isinstance(value, str) else whole(value)
-
-
 def _client_error(error: Any) -> JsonRpcException:
     code = error.get("code") if isinstance(error, dict) else None
-    return JsonRpcException("The client answered with an error.", code if isinstance(code, int) else None)
+    return JsonRpcException("The client responded with an error.", code if isinstance(code, int) else None)
 
 
 def _short(text: str) -> str:

@@ -1,7 +1,6 @@
-"""Takes stdin and stdout for the protocol.
+"""Reserves stdin and stdout for the protocol.
 
-In: nothing. Out: a binary stream to read and one to write. They are out of everyone's reach then: what any
-code prints afterwards goes to stderr, and what it reads from stdin is empty. It does not know the protocol.
+Nothing else can reach them then: what any code prints later goes to stderr, and stdin is empty for it.
 """
 
 import os
@@ -13,9 +12,9 @@ BUFFER = 64 * 1024
 
 
 def take_stdio() -> Streams:
-    """Take stdin and stdout for the protocol; leave stderr in stdout's place, and nothing in stdin's.
+    """Return stdin and stdout as binary streams; put stderr in stdout's place and nothing in stdin's.
 
-    Works below Python, by file descriptors: native libraries print too, and child processes inherit these.
+    Works on file descriptors, below Python: native libraries print too, and child processes inherit them.
     """
     source, sink = os.dup(0), os.dup(1)
     empty = os.open(os.devnull, os.O_RDONLY)

@@ -1,9 +1,7 @@
 """Carries messages: one thread reads them, one writes them, neither waits for the model.
 
-In: two binary streams; frames to send. Out: decoded JSON, handed to `receive` in the order it came, then one
-call of `closed`. Nothing that happens in a handler can keep a cancel from being read, and a client that
-stops reading cannot stop the server (until `QUEUE_LIMIT` bytes wait for it).
-It does not know what the messages mean.
+Whatever a handler does, the next cancel is read; and a client that stops reading cannot stop the server
+(until `QUEUE_LIMIT` bytes wait for it).
 """
 
 from collections import deque
@@ -32,24 +30,24 @@ class Transport:
 
     def start(
         self,
-        room: Callable[[int], object],
+        reserve: Callable[[int], object],
         receive: Callable[[Any, int], object],
         closed: Callable[[str], None],
     ) -> None:
-        """Begin to read and write.
+        """Start to read and write.
 
         Args:
-            room: waits until there is room for so many bytes, on the reader's thread.
-            receive: gets each message (see `messages.py`) and its weight, on the reader's thread.
-            closed: gets the reason when no more can be read or written; an empty one is a plain end.
+            reserve: waits until there is memory for that many bytes, on the reader's thread.
+            receive: gets each message (see `messages.py`) and its weight, in order, on the reader's thread.
+            closed: gets the reason when no more can be read or written; empty: the client closed the stream.
         """
         self._closed = closed
         Thread(target=self._run, args=("writing", self._write_all), name="aide-writer", daemon=True).start()
-        read_all = partial(self._read_all, room, receive)
+        read_all = partial(self._read_all, reserve, receive)
         Thread(target=self._run, args=("reading", read_all), name="aide-reader", daemon=True).start()
 
     def write(self, body: bytes) -> None:
-        """Queue a body to be sent. Never waits; gives the client up when too much is queued."""
+        """Queue a body to be sent. Never waits; closes the connection if too much is queued."""
         with self._changed:
             if not self._open:
                 return
@@ -63,12 +61,12 @@ class Transport:
             self._closed(f"the client left {QUEUE_LIMIT // 2**20} MiB unread")
 
     def flush(self, seconds: float) -> bool:
-        """Wait until all is sent; False: it is not after so many seconds."""
+        """Wait until everything is sent; False: it is not after `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._unwritten == 0, seconds)
 
     def _run(self, what: str, work: Callable[[], None]) -> None:
-        """Run one direction. However it ends, that is told: a server must not live on deaf or dumb."""
+        """Run one direction. However it ends, `closed` is called: a server must not live on deaf or dumb."""
         reason = ""
         try:
             work()
@@ -80,14 +78,14 @@ class Transport:
             reason = f"{what} failed ({type(error).__name__})"
         try:
             if what == "writing":
-                self._give_up()
+                self._drop_unwritten()
             self._closed(reason)
         except BaseException:
             die(f"The server ends: {reason}.")
 
-    def _read_all(self, room: Callable[[int], object], receive: Callable[[Any, int], object]) -> None:
+    def _read_all(self, reserve: Callable[[int], object], receive: Callable[[Any, int], object]) -> None:
         while (length := read_length(self._source)) is not None:
-            receive(*read_message(self._source, length, room))
+            receive(*read_message(self._source, length, reserve))
 
     def _write_all(self) -> None:
         while True:
@@ -101,7 +99,7 @@ class Transport:
                 self._unwritten -= len(data)
                 self._changed.notify_all()
 
-    def _give_up(self) -> None:
+    def _drop_unwritten(self) -> None:
         with self._changed:
             self._open = False
             self._unwritten = 0

@@ -1,14 +1,15 @@
-"""Notices an event loop that answers nothing any more, and ends the process: editors restart it.
+"""Notices an event loop that no longer responds, so that the process can end: editors restart it.
 
-In: the loop; what to do. Out: a call. Time is counted in ticks of its own
-thread, not by a clock: while the whole process is stopped (by a debugger, or a laptop's lid) none pass. Of a
-tick only that part counts in which the process could run: a machine may have no time for it, or no memory.
-It does not know what the loop runs.
+Time is counted in ticks of a separate thread, not by a clock: while the whole process is stopped (by a
+debugger, or a closed laptop) none pass. Only the part of a tick in which the process could run counts: the
+machine may have had no processor time for it, or no memory.
 """
 
+import faulthandler
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from contextlib import suppress
+from tempfile import TemporaryFile
 from threading import Thread
 from time import sleep
 
@@ -17,28 +18,36 @@ from aide_lsp.stalls import RunDelay, pages_read
 TICK_SECONDS = 1.0
 DEAF_TICKS = 5
 PAGE_SECONDS = 0.05
-"""What a page that is read from the disk counts as: it may take that long where memory is short."""
+"""What a page read from disk counts as: it may take that long when memory is short."""
 
 
 def watch_loop(loop: AbstractEventLoop, deaf: Callable[[], None]) -> None:
-    """Call `deaf`, on a thread of its own, when the loop has answered nothing for `DEAF_TICKS` ticks."""
-    answers = [0]
+    """Call `deaf`, on a separate thread, when the loop has not responded for `DEAF_TICKS` ticks."""
+    responses = [0]
 
-    def answer() -> None:
-        answers[0] += 1
+    def respond() -> None:
+        responses[0] += 1
 
     def watch() -> None:
-        asked, missed = 0, 0.0
+        called, missed = 0, 0.0
         delay, pages = RunDelay(), pages_read()
         while missed < DEAF_TICKS:
-            if answers[0] == asked:
-                asked, missed = asked + 1, 0.0
-                with suppress(RuntimeError):  # the loop is closed: the process ends
-                    loop.call_soon_threadsafe(answer)
+            if responses[0] == called:
+                called, missed = called + 1, 0.0
+                with suppress(RuntimeError):  # the loop is closed: the process is ending
+                    loop.call_soon_threadsafe(respond)
             sleep(TICK_SECONDS)
-            before, pages = pages, pages_read()
-            # A delay may be told late, so that it is longer than the tick.
-            missed = max(0.0, missed + 1 - delay.since() - PAGE_SECONDS * (pages - before))
+            earlier, pages = pages, pages_read()
+            # A delay may be reported late, so that it is longer than the tick.
+            missed = max(0.0, missed + 1 - delay.since() - PAGE_SECONDS * (pages - earlier))
         deaf()
 
     Thread(target=watch, name="aide-watchdog", daemon=True).start()
+
+
+def stacks() -> str:
+    """Return the stacks of all threads for the log: names of functions and files, so no text of the user."""
+    with TemporaryFile("w+") as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        return file.read()

@@ -188,7 +188,7 @@ def test_socket_left_behind_is_replaced_but_a_file_and_a_link_are_not(tmp_path):
         assert server.address == str(path)
     link.symlink_to(tmp_path / "precious")
     (tmp_path / "precious").write_text("precious")
-    for place, said in ((tmp_path / "precious", "is no socket"), (link, "is a link")):
+    for place, said in ((tmp_path / "precious", "is not a socket"), (link, "is a link")):
         refused = subprocess.run(command("--socket", str(place)), capture_output=True, text=True, cwd=ROOT)
         assert (refused.returncode, said in refused.stderr) == (2, True)
     assert link.is_symlink()

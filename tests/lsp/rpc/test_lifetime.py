@@ -173,7 +173,7 @@ def test_client_for_which_too_much_is_queued_is_given_up():
         (["--version"], 0, "aide-lsp "),
         (["--nonsense"], 2, 'no option "--nonsense"'),
         (["--tcp"], 2, "--tcp needs a value"),
-        (["--tcp", "nowhere"], 2, "is no address"),
+        (["--tcp", "nowhere"], 2, "is not an address"),
         (["--tcp", "0.0.0.0:7000"], 2, "is not this machine"),
         (["--stdio", "--tcp=1"], 2, "choose one"),
         (["--log-level", "loud"], 2, "--log-level is one of"),

@@ -1,8 +1,4 @@
-"""Shows long work to the user: the client's progress bar, or lines in its log where it has none.
-
-In: begin, reports from any thread, end. Out: messages to the client.
-It does not know what the work is.
-"""
+"""Shows long work to the user: in the client's progress bar, or in its log if it has none."""
 
 import asyncio
 import logging
@@ -18,32 +14,32 @@ REPORT_SECONDS = 0.1
 
 
 class WorkDone:
-    """One piece of work. Made on the event loop's thread."""
+    """One piece of work. Create it on the event loop's thread."""
 
     def __init__(self, protocol: Protocol, title: str, visible: bool) -> None:
         self._protocol, self._title, self._visible = protocol, title, visible
         self._loop = asyncio.get_running_loop()
         self._token: str | None = None
-        self._told, self._text = 0.0, ""
+        self._reported, self._text = 0.0, ""
         self._beginning = asyncio.ensure_future(self._begin())
 
     def report(self, share: float | None, text: str) -> None:
-        """Say how far it is (0.0 to 1.0; None: unknown) and what happens. For any thread."""
+        """Report how much is done (0.0 to 1.0; None: unknown) and what is happening. For any thread."""
         now = monotonic()
-        if text == self._text and now - self._told < REPORT_SECONDS:
+        if text == self._text and now - self._reported < REPORT_SECONDS:
             return
         fresh = text != self._text
-        self._told, self._text = now, text
+        self._reported, self._text = now, text
         self._loop.call_soon_threadsafe(self._show, share, text, fresh)
 
     async def end(self, text: str) -> None:
-        """Say that it is over, however it went."""
+        """End the progress, whatever the outcome."""
         await self._beginning
         if self._token is not None:
             self._notify(types.WorkDoneProgressEnd(message=text))
 
     async def _begin(self) -> None:
-        """Ask the client for a progress bar; a client that does not answer gets none."""
+        """Ask the client for a progress bar; without an answer there is none."""
         if not self._visible:
             return
         token = str(uuid.uuid4())
@@ -52,8 +48,8 @@ class WorkDone:
         )
         try:
             await asyncio.wait_for(created, 5)
-        except Exception:  # refused, or no answer: work goes on without it
-            log.debug("The client made no progress bar.")
+        except Exception:  # refused, or no answer: the work goes on without it
+            log.debug("The client created no progress bar.")
             return
         self._token = token
         self._notify(
