@@ -1,8 +1,6 @@
-"""The open documents, kept equal to the editor's by its incremental changes.
+"""The open documents, kept in sync with the editor by incremental changes.
 
-In: what didOpen, didChange and didClose say. Out: a document's text, and offsets in code points. Lines end at
-CR LF, LF and CR only, as the protocol says; an edit costs as much as the lines it touches.
-It does not know files on disk or the protocol's types.
+Lines end at CR LF, LF and CR only, as the protocol says. An edit costs as much as the lines it touches.
 """
 
 import re
@@ -21,21 +19,21 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @frozen
 class Place:
-    """A position as the client counts."""
+    """A position in the client's units."""
 
     line: int
-    "Line, from 0; past the last line it is the document's end."
+    "Line, from 0; past the last line: the document's end."
     character: int
-    "Column in the client's units; past the line's end it is the line's end."
+    "Column; past the line's end: the line's end."
 
 
 class Document:
-    """One open document. Only the event loop's thread touches it; others get `text()`, which is a value."""
+    """One open document. For the event loop's thread; other threads get `text()`, a value."""
 
     def __init__(self, uri: str, language_id: str, version: int, text: str, encoding: Encoding) -> None:
         self.uri, self.language_id, self.version = uri, language_id, version
         self.revision = 0
-        """Counts changes; equal revisions mean equal texts."""
+        """Counts changes: the same revision means the same text."""
         self._encoding = encoding
         self._lines: list[str] = []
         self._size = 0
@@ -48,14 +46,14 @@ class Document:
         return self._size
 
     def text(self) -> str:
-        """The whole text. Half characters (lone surrogates) are replaced one by one, so offsets stay true."""
+        """Return the whole text. Lone surrogates are replaced one by one, so that offsets stay valid."""
         if self._text is None:
             text = "".join(self._lines)
             self._text = _SURROGATE.sub("\ufffd", text) if _has_surrogates(text) else text
         return self._text
 
     def line(self, number: int) -> str:
-        """A line without its end; past the last line it is the last."""
+        """Return a line without its end; past the last line: the last one."""
         return _without_end(self._lines[min(number, len(self._lines) - 1)])
 
     def offset(self, place: Place) -> int:
@@ -64,25 +62,25 @@ class Document:
         return sum(map(len, self._lines[:number])) + offset
 
     def replace_all(self, text: str) -> None:
-        """Take a new text."""
+        """Replace the whole text."""
         self._lines = split_lines(_joined(text))
         self._size = sum(map(len, self._lines))
         self._changed()
 
     def replace(self, start: Place, end: Place, text: str) -> None:
-        """Replace what stands between two positions."""
+        """Replace the text between two positions."""
         if (end.line, end.character) < (start.line, start.character):
             start, end = end, start
         first, left = self._locate(start)
         last, right = self._locate(end, round_up=start != end)
         merged = self._lines[first][:left] + text + self._lines[last][right:]
         if first and self._lines[first - 1].endswith("\r") and merged.startswith("\n"):
-            first -= 1  # a CR and a LF that an edit brought together are one line end
+            first -= 1  # a CR and an LF that an edit brought together are one line end
             merged = self._lines[first] + merged
         old = self._lines[first : last + 1]
         new = split_lines(_joined(merged))
         if last + 1 < len(self._lines):
-            new.pop()  # the empty rest behind the last line end: the next line goes on there
+            new.pop()  # the empty rest after the last line end: the next line continues there
         self._lines[first : last + 1] = new
         self._size += sum(map(len, new)) - sum(map(len, old))
         self._changed()
@@ -101,7 +99,7 @@ class Document:
 
 @frozen
 class _Lost:
-    """A document that is open, while its text is not known."""
+    """A document that is open, but its text is unknown."""
 
     language_id: str
     too_large: bool
@@ -112,10 +110,10 @@ class DocumentStore:
 
     def __init__(self) -> None:
         self.encoding: Encoding = "utf-16"
-        """The units of the client's columns, agreed in `initialize`."""
+        """The units of the client's columns, agreed on in `initialize`."""
         self._documents: dict[str, Document] = {}
         self._uris: dict[str, str] = {}
-        """The URI of each open document, by the name that all its spellings share."""
+        """The URI of each open document, by the name shared by all its spellings."""
         self._missed: set[str] = set()
         self._lost: dict[str, _Lost] = {}
 
@@ -123,7 +121,7 @@ class DocumentStore:
         return iter(self._documents.values())
 
     def open(self, uri: str, language_id: str, version: int, text: str) -> Document:
-        """Begin to follow a document."""
+        """Add a document."""
         self.close(uri)
         document = Document(uri, language_id, version, text, self.encoding)
         self._documents[uri] = document
@@ -133,33 +131,33 @@ class DocumentStore:
         return document
 
     def lose(self, uri: str, language_id: str, *, too_large: bool) -> None:
-        """Note that a document is open, but its text is not known."""
+        """Note that a document is open, but its text is unknown."""
         self.close(uri)
         if len(self._lost) < _MOST_MISSED:
             self._lost[uri] = _Lost(language_id, too_large)
 
     def is_too_large(self, uri: str) -> bool:
-        """Whether a document's text is not kept since it is too large."""
+        """Return whether a document's text was dropped because it is too large."""
         return uri in self._lost and self._lost[uri].too_large
 
     def recover(self, uri: str) -> Document | None:
-        """Follow a lost document again, from a change that brings the whole text; None: it was not lost."""
+        """Reopen a lost document for a change that brings its whole text; None: it was not lost."""
         lost = self._lost.get(uri)
         return self.open(uri, lost.language_id, 0, "") if lost is not None else None
 
     def miss(self, uri: str) -> bool:
-        """Note that a document that is not open was named; False: that was noted before."""
+        """Note a change to a document that is not open; return False if one was noted before."""
         if uri in self._missed or len(self._missed) >= _MOST_MISSED:
             return False
         self._missed.add(uri)
         return True
 
     def get(self, uri: str) -> Document | None:
-        """Look a document up, however its URI is spelled; None: it is not open, or its text is not known."""
+        """Find a document, however its URI is spelled; None: it is not open, or its text is unknown."""
         return self._documents.get(uri) or self._documents.get(self._uris.get(name_of(uri), uri))
 
     def language_of(self, uri: str) -> str:
-        """The language id of an open document; empty: it is not open."""
+        """Return the language id of a document; empty: it is not open."""
         document = self.get(uri)
         return document.language_id if document else ""
 
@@ -197,7 +195,7 @@ def _joined(text: str) -> str:
 
 
 def _has_surrogates(text: str) -> bool:
-    """Ask the encoder: many times faster than a search."""
+    """Ask the encoder: it is many times faster than a search."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -1,8 +1,7 @@
-"""The workspace folders, and which of them holds a document.
+"""The workspace folders, and which of them contains a document.
 
-In: URIs as clients spell them. Out: the folder's URI, and its path on the way to the document. Folders are
-compared as paths; where their names differ, as what is on the disk, so that links and the case of letters
-do not matter. It does not know settings.
+Folders are compared as paths, and then by identity on disk, so that links and the case of letters do not
+matter.
 """
 
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from attrs import evolve
 from aide_lsp.lsp.uris import Location, location_of
 
 Held = tuple[str | None, Path | None]
-"""A folder's URI, and its path as the document's URI spells it; None: no folder."""
+"""A folder's URI, and its path as spelled in the document's URI; None: no folder."""
 _Identity = tuple[int, int]
 _MOST_KEPT = 4096
 
@@ -31,16 +30,16 @@ class WorkspaceFolders:
 
     @property
     def uris(self) -> list[str]:
-        """The folders' URIs, as the client spells them; each folder once."""
+        """The folders' URIs as the client spells them, each folder once."""
         return list(self._by_place.values())
 
     def first(self) -> Held:
-        """The first folder, if it has a path on this machine."""
+        """Return the first folder, with its path if it is on this machine."""
         uri = next(iter(self._by_place.values()), None)
         return uri, location_of(uri).on_disk if uri else None
 
     def location(self, uri: str) -> Location:
-        """What a URI names. An unsaved document without a folder is in the only folder there is."""
+        """Return what a URI names. A relative path belongs to the only folder, if there is just one."""
         location = location_of(uri)
         place = self.first()[1] if len(self._by_place) == 1 and not location.host else None
         if place is None or location.path is None or location.path.is_absolute():
@@ -48,7 +47,7 @@ class WorkspaceFolders:
         return evolve(location, path=place / location.path)
 
     def holding(self, uri: str) -> Held:
-        """The innermost folder that holds a document."""
+        """Return the innermost folder that contains a document."""
         found = self._found.get(uri)
         if found is None:
             if len(self._found) >= _MOST_KEPT:
@@ -73,7 +72,7 @@ class WorkspaceFolders:
 
     @cached_property
     def _identities(self) -> dict[_Identity | None, str]:
-        """The folders that are on this machine's disk."""
+        """The folders on this machine's disk."""
         places = [(location_of(uri).on_disk, uri) for uri in self._by_place.values()]
         found = {_identity(place): uri for place, uri in places if place}
         found.pop(None, None)

@@ -1,8 +1,6 @@
-"""Where log lines go: to the client once there is one, to stderr before, to a file if one is named.
+"""Where log lines go: to the client once there is one, to stderr until then, and to a file if one is named.
 
-In: records of the loggers under `aide`. Out: lines. Libraries' own loggers are silenced: pygls would log
-whole messages, and so the user's source text.
-It does not know what is logged.
+The libraries' loggers are silenced: pygls would log complete messages, which contain the user's source text.
 """
 
 import logging
@@ -25,28 +23,28 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class LogFileError(AideError):
-    """The log file that was named cannot be written."""
+    """The log file cannot be written."""
 
 
 class Lines(logging.Formatter):
-    """Makes of a record lines that only Aide can have written: names and paths in it may be anybody's."""
+    """Formats records so that names and paths in them cannot imitate other log lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Escape what does not show, and indent all lines but the first."""
+        """Escape invisible characters, and indent all lines but the first."""
         return escaped(super().format(record)).replace("\n", "\n  ")
 
 
 class ClientHandler(logging.Handler):
-    """Sends records to the client once `send` is set; to stderr before."""
+    """Sends records to the client once `send` is set; until then to stderr."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setFormatter(Lines())
         self.send: Callable[[int, str], None] | None = None
-        """Takes level and text; for any thread."""
+        """Takes level and text. For any thread."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one record on."""
+        """Send one record."""
         try:
             text = self.format(record)
             if self.send is not None:
@@ -54,12 +52,12 @@ class ClientHandler(logging.Handler):
                 return
             sys.stderr.write(f"aide-lsp: {text}\n")
             sys.stderr.flush()
-        except Exception:  # a lost log line must not stop what was being done
+        except Exception:  # a lost log line must not stop anything
             self.send = None
 
 
 def set_up(level: str, file: Path | None) -> ClientHandler:
-    """Set the loggers up; return the handler that can be turned to the client.
+    """Set up the loggers; return the handler that can send to the client.
 
     Raises:
         LogFileError: the log file cannot be written.
@@ -84,7 +82,7 @@ def set_up(level: str, file: Path | None) -> ClientHandler:
 
 
 class PrivateFile(RotatingFileHandler):
-    """A file that only its user can read, also when it is renewed at 5 MiB, whatever the umask."""
+    """A file that only its user can read, whatever the umask, even after rotation at 5 MiB."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -96,10 +94,10 @@ class PrivateFile(RotatingFileHandler):
 
 
 def _open_private(path: str, flags: int) -> int:
-    """Open a file; one that is there already is closed to others. A device stays as it is."""
+    """Open a file; make an existing one private, but leave devices alone."""
     handle = os.open(path, flags, 0o600)
     found = os.fstat(handle)
     if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
-        with suppress(OSError):  # somebody else's: the user chose it
+        with suppress(OSError):  # it belongs to another user: that was the user's choice
             Path(path).chmod(0o600)
     return handle

@@ -1,7 +1,6 @@
 """The command line of `aide-lsp`.
 
-In: arguments. Out: `Options`. Read by hand: a library for it would cost every start of an editor more than
-these few options are worth. It does not know what a server does with them.
+Parsed by hand: importing a library for these few options would delay every start of an editor.
 """
 
 from collections.abc import Sequence
@@ -14,24 +13,24 @@ from aide_lsp import __version__
 USAGE = """\
 Usage: aide-lsp [OPTIONS]
 
-The language server of Aide. An editor starts it and speaks with it over stdin and stdout; started by hand it
-waits for an editor. Try a completion in the terminal with: aide demo
+Aide's language server. Editors start it and talk to it over stdin and stdout; if you start it yourself, it
+waits for an editor. To try a completion in the terminal, run: aide demo
 
 Options:
-  --stdio             Speak over stdin and stdout (the default).
+  --stdio             Use stdin and stdout (the default).
   --tcp HOST:PORT     Wait for one client on a TCP port of this machine (port 0: any free one). The client
-                      sends a token in initialize, as initializationOptions.token: the one in the environment
-                      variable AIDE_TOKEN, or the one that is printed on stderr.
-  --socket PATH       Wait for one client on a Unix socket that only you can reach.
-  --log-level LEVEL   debug, info, warning or error; info is the default. Source text is never logged.
-  --log-file PATH     Log to this file too.
+                      must send a token in initialize, as initializationOptions.token: the one in the
+                      environment variable AIDE_TOKEN, or else the one printed on stderr.
+  --socket PATH       Wait for one client on a Unix socket that only you can access.
+  --log-level LEVEL   debug, info (the default), warning or error. Source text is never logged.
+  --log-file PATH     Also log to this file.
   --version           Print the version.
-  --help              Print this text.
+  --help              Print this help.
 """
 
 
 class UsageError(Exception):
-    """The arguments are wrong; the text says how."""
+    """The arguments are invalid; the message says why."""
 
 
 @frozen
@@ -39,22 +38,22 @@ class Options:
     """What the command line says."""
 
     tcp: str | None = None
-    "Address to listen on; None: no TCP."
+    "Address to listen on; None: do not use TCP."
     socket: Path | None = None
-    "Unix socket to listen on; None: none."
+    "Unix socket to listen on; None: do not use one."
     log_level: str = "info"
-    "Least level to log."
+    "Lowest level to log."
     log_file: Path | None = None
-    "File to log to; None: none."
+    "File to log to as well."
     text: str | None = None
-    "What to print in place of serving."
+    "What to print instead of starting the server."
 
 
 def read_options(arguments: Sequence[str]) -> Options:
     """Read the arguments.
 
     Raises:
-        UsageError: an option is unknown, lacks its value, or has a wrong one.
+        UsageError: an option is unknown, or its value is missing or invalid.
     """
     values, rest = dict[str, str](), list(arguments)
     while rest:
@@ -64,7 +63,7 @@ def read_options(arguments: Sequence[str]) -> Options:
         if name == "--version":
             return Options(text=f"aide-lsp {__version__}\n")
         if name not in ("--stdio", "--tcp", "--socket", "--log-level", "--log-file"):
-            raise UsageError(f'there is no option "{name}"')
+            raise UsageError(f'unknown option "{name}"')
         if name != "--stdio" and not equals:
             if not rest:
                 raise UsageError(f"{name} needs a value")
@@ -77,10 +76,10 @@ def _checked(values: dict[str, str]) -> Options:
     from aide_lsp.lsp.logs import LEVELS
 
     if len(values.keys() & {"--stdio", "--tcp", "--socket"}) > 1:
-        raise UsageError("choose one of --stdio, --tcp and --socket")
+        raise UsageError("--stdio, --tcp and --socket exclude one another")
     level = values.get("--log-level", "info").lower()
     if level not in LEVELS:
-        raise UsageError(f"--log-level is one of {', '.join(LEVELS)}")
+        raise UsageError(f"--log-level must be one of {', '.join(LEVELS)}")
     socket, file = values.get("--socket"), values.get("--log-file")
     return Options(
         tcp=values.get("--tcp"),

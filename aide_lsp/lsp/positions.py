@@ -1,8 +1,6 @@
-"""Turns a line's columns, counted in the client's units, into code points and back.
+"""Converts a line's columns between the client's units (UTF-8 bytes, UTF-16 units) and code points.
 
-In: a line without its end, a column in UTF-8 bytes, UTF-16 units or code points. Out: an offset into the
-line, clamped as VS Code does. Encodes no more of the line than the column needs.
-It does not know documents; nothing below `lsp/` knows units.
+Offsets are clamped as VS Code does. Only `lsp/` knows the client's units; everything else counts code points.
 """
 
 from typing import Literal
@@ -14,7 +12,7 @@ ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
 def to_offset(line: str, column: int, encoding: Encoding, round_up: bool = False) -> int:
     """Count the code points before a column.
 
-    Past the end it is the end; within a character it is before that character, or with `round_up` behind it.
+    A column past the end counts as the end; one inside a character as before it, or with `round_up` after it.
     """
     if encoding == "utf-32" or line.isascii():
         return min(column, len(line))
@@ -34,7 +32,7 @@ def to_column(line: str, offset: int, encoding: Encoding) -> int:
 
 
 def join_surrogates(text: str) -> str:
-    """Make one character of two surrogates that an edit brought together, as they are in UTF-16."""
+    """Join two surrogates that an edit brought together into one character, as in UTF-16."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
@@ -53,9 +51,9 @@ def _from_utf16(line: str, column: int, round_up: bool) -> int:
     units = len(encoded) // 2
     if column >= units:
         return len(line)
-    if units == len(prefix):  # nothing beyond the basic plane
+    if units == len(prefix):  # nothing outside the basic plane
         return column
     high, low = encoded[2 * column - 1] >> 2 == 0x36, encoded[2 * column + 1] >> 2 == 0x37
-    if column and high and low:  # 0xD8..0xDB before, 0xDC..0xDF behind
+    if column and high and low:  # 0xD8..0xDB before, 0xDC..0xDF after
         column += 1 if round_up else -1
     return len(encoded[: 2 * column].decode("utf-16-le", "surrogatepass"))

@@ -1,8 +1,7 @@
 """Which file a document's URI names, whatever its scheme.
 
-In: a URI as a client spelled it. Out: a path for rules (secret names, `off`, globs), other ways to read the
-same URI, and whether the path is one of this machine. Editors name the same file by many schemes: its unsaved
-twin, its last commit, a cell of it. It does not touch the disk.
+Editors use many schemes for the same file: for its unsaved copy, its last commit, a cell of it. Rules (secret
+names, `off`, globs) apply to all of them. Nothing here touches the disk.
 """
 
 import json
@@ -17,13 +16,13 @@ from attrs import frozen
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _DRIVE = re.compile(r"/?([A-Za-z]):(?=[/\\]|\Z)")
-# Schemes whose files are on another machine. For all others the host says where the editor runs its
-# extensions (vscode-notebook-cell://ssh-remote%2Bhost/...), which is where Aide runs too, or it is no host.
+# Schemes of files on another machine. For all others the host is where the editor runs its extensions
+# (vscode-notebook-cell://ssh-remote%2Bhost/...), which is where Aide runs too, or it is not a host.
 _NETWORK = re.compile(r"https?|s?ftps?|scp|ssh|rsync|rcp|smb|nfs|(web)?davs?|.*-ssh", re.IGNORECASE)
-# Git's clients name a version of a file below `.git`: fugitive:///p/.git//REVISION/a.py, gitsigns://...:a.py.
+# Git clients name a version of a file below `.git`: fugitive:///p/.git//REVISION/a.py, gitsigns://...:a.py.
 _VERSION = re.compile(r"(.*?)/\.git(?:/(?:worktrees|modules)/.*?)?/{1,2}(?::\d:/?|[^/:]*[/:])(.+)", re.DOTALL)
 _LONGEST = 4096
-"""Characters of a path: no system has a longer one."""
+"""Characters of a path; no system allows more."""
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:[/\\]")
 # zipfile:///p/a.zip::x/.env, jar:/p/a.jar!/x/.env, .git//HEAD:.env, and Windows' .env::$DATA
 _WITHIN = re.compile(r"::|!/|:")
@@ -34,15 +33,15 @@ class Location:
     """What a URI names."""
 
     path: Path | None
-    "The file; relative if the URI names no folder. None: it names no file."
+    "The file; relative if the URI has no folder. None: it names no file."
     others: tuple[Path, ...] = ()
-    "More names that the URI holds: a rule that fits one of them fits the document."
+    "Other names in the URI. A rule that matches one of them applies to the document."
     host: str = ""
-    "The machine that the path is of; empty: this one."
+    "The machine the path belongs to; empty: this one."
 
     @property
     def on_disk(self) -> Path | None:
-        """The path, if it is one of this machine; None: nothing is to be read there."""
+        """The path, if it is on this machine; None: there is nothing to read."""
         if self.path is None or self.host or not self.path.is_absolute():
             return None
         return self.path if len(str(self.path)) <= _LONGEST else None
@@ -50,29 +49,33 @@ class Location:
 
 @lru_cache(maxsize=4096)
 def location_of(uri: str) -> Location:
-    """Read a URI. Plain paths are taken too: some clients send nothing else."""
+    """Parse a URI. Plain paths are accepted too: some clients send nothing else."""
     found = _SCHEME.match(uri)
     scheme, rest = (found[1].lower(), uri[found.end() :]) if found else ("file", uri.replace("%", "%25"))
     host, rest = _split_host(rest)
     cut, _, query = rest.partition("#")[0].partition("?")
     written, others = _decoded(cut), _names_within(_decoded(cut), _decoded(query), scheme)
-    if scheme == "file" and cut != rest:  # a client that does not encode these marks: they belong to the name
+    if (
+        scheme == "file" and cut != rest
+    ):  # the client did not encode these characters: they belong to the name
         others, written = [_path(written), *others], _decoded(rest)
     elif scheme != "file" and (version := _VERSION.fullmatch(written[:_LONGEST])) is not None:
         others, written = [_path(written), *others], f"{version[1]}/{version[2]}"
     names = [name for name in dict.fromkeys((_path(written), *others)) if name is not None]
     if not names:
         return Location(None)
-    away = bool(host) and (_NETWORK.fullmatch(scheme) is not None or (scheme == "file" and not _is_us(host)))
+    away = bool(host) and (
+        _NETWORK.fullmatch(scheme) is not None or (scheme == "file" and not _is_this_machine(host))
+    )
     if away and sys.platform == "win32" and scheme == "file":
-        # A share; no other URI can name one.
+        # A network share; only such URIs can name one.
         return Location(Path(f"//{host}{written}"), tuple(names))
     return Location(names[0], tuple(names[1:]), host if away else "")
 
 
 @lru_cache(maxsize=4096)
 def name_of(uri: str) -> str:
-    """One spelling for all spellings of a URI: nothing encoded, scheme and drive letter in lower case."""
+    """Return one spelling for all spellings of a URI: decoded, scheme and drive letter in lower case."""
     found = _SCHEME.match(uri)
     scheme, rest = (found[0].lower(), uri[found.end() :]) if found else ("", uri)
     rest = _decoded(rest)
@@ -81,13 +84,13 @@ def name_of(uri: str) -> str:
 
 
 def file_of(uri: str) -> Path | None:
-    """The path of a document that is a file of this machine; None: it is something else, if about one."""
+    """Return the path of a document that is itself a file on this machine; None: it is something else."""
     scheme = _SCHEME.match(uri)
     return location_of(uri).on_disk if scheme is None or scheme[1].lower() == "file" else None
 
 
 def _split_host(rest: str) -> tuple[str, str]:
-    """Split `//host/path`; more slashes than two are slashes too many."""
+    """Split `//host/path`; extra slashes are ignored."""
     if not rest.startswith("//"):
         return "", rest
     host, slash, path = rest[2:].partition("/")
@@ -96,19 +99,19 @@ def _split_host(rest: str) -> tuple[str, str]:
     return _decoded(host).lower(), slash + path
 
 
-def _is_us(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     import platform
 
     return host in ("localhost", "127.0.0.1", "[::1]", platform.node().lower())
 
 
 def _decoded(text: str) -> str:
-    """Undo percent-encoding; bytes that are not UTF-8 become what Python calls such a file."""
+    """Decode percent-encoding; bytes that are not UTF-8 become surrogates, as in Python's file names."""
     return unquote(text, errors="surrogateescape").replace("\0", "")
 
 
 def _path(written: str) -> Path | None:
-    """Make a path without `..`, double slashes and different cases of a drive's letter."""
+    """Normalize a path: no `..`, no double slashes, drive letters in lower case."""
     drive = _DRIVE.match(written)
     if drive is not None:
         below = written[drive.end() :].replace("\\", "/").lstrip("/")
@@ -119,7 +122,7 @@ def _path(written: str) -> Path | None:
 
 
 def _names_within(written: str, query: str, scheme: str) -> list[Path | None]:
-    """Return the names within archives and versions, and those that a query holds."""
+    """Return the names inside archives and versions, and those in a query."""
     pieces = re.split("::" if scheme == "file" else _WITHIN, _DRIVE.sub("", written, count=1))
     found = pieces if len(pieces) > 1 else []
     try:

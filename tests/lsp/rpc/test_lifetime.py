@@ -171,12 +171,12 @@ def test_client_for_which_too_much_is_queued_is_given_up():
     [
         (["--help"], 0, "Usage: aide-lsp"),
         (["--version"], 0, "aide-lsp "),
-        (["--nonsense"], 2, 'no option "--nonsense"'),
+        (["--nonsense"], 2, 'unknown option "--nonsense"'),
         (["--tcp"], 2, "--tcp needs a value"),
         (["--tcp", "nowhere"], 2, "is not an address"),
         (["--tcp", "0.0.0.0:7000"], 2, "is not this machine"),
         (["--stdio", "--tcp=1"], 2, "choose one"),
-        (["--log-level", "loud"], 2, "--log-level is one of"),
+        (["--log-level", "loud"], 2, "--log-level must be one of"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
