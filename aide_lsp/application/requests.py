@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.errors import SettingsError
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.settings.fields import FIELDS, Settings, check_value, new_seed, value_of
+from aide_lsp.settings.fields import FIELDS, Settings, check_value, value_of
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 
 def request_of(
-    settings: Settings,
-    text: str,
-    offset: int,
-    path: str,
-    language_id: str = "",
-    drawn_seed: int | None = None,
+    settings: Settings, text: str, offset: int, path: str, language_id: str = ""
 ) -> CompletionRequest:
     """Build the request for a completion.
 
@@ -28,7 +23,6 @@ def request_of(
         offset: the cursor, in code points.
         path: of the document; may be empty.
         language_id: as in LSP; empty: the path decides.
-        drawn_seed: used where the settings set no seed; None: draw one.
     """
     return CompletionRequest(
         text=text,
@@ -39,7 +33,6 @@ def request_of(
             parameters=settings.parameters,
             max_tokens=settings.max_tokens,
             deadline_ms=settings.deadline_ms,
-            drawn_seed=new_seed() if drawn_seed is None else drawn_seed,
         ),
     )
 

@@ -121,9 +121,9 @@ async def completion(ls: Server, params: types.CompletionParams) -> types.Comple
     found: list[types.CompletionItem] = []
     snapshot = _snapshot(ls, params)
     if not isinstance(snapshot, NoCompletion):
-        column = snapshot.offset - snapshot.document.offset(Place(params.position.line, 0))
+        column = snapshot.request.offset - snapshot.document.offset(Place(params.position.line, 0))
         target = items.over_word(snapshot.document, params.position, ls.documents.encoding, column)
-        language_id = snapshot.document.language_id
+        language_id = snapshot.request.language_id
         answer = await ls.requests.complete(snapshot)
         offered = [one for one in answer.completions if one.text]
         found = [items.completion_item(one, target, language_id, ls.host.model) for one in offered]
@@ -201,9 +201,10 @@ def _with_selected(
     """Continue from the entry selected in the client's list, as if it were in the text already."""
     start = snapshot.document.offset(_place(selected.range.start))
     end = max(start, snapshot.document.offset(_place(selected.range.end)))
-    text = snapshot.text[:start] + selected.text + snapshot.text[end:]
-    moved = evolve(snapshot, text=text, offset=start + len(selected.text))
-    return moved, items.Target(selected.range, selected.text)
+    before, after = snapshot.request.text[:start], snapshot.request.text[end:]
+    text = before + selected.text
+    request = evolve(snapshot.request, text=text + after, offset=len(text))
+    return evolve(snapshot, request=request), items.Target(selected.range, selected.text)
 
 
 def _place(position: types.Position) -> Place:

@@ -9,7 +9,6 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp.commands.arguments import Arguments, is_count, read_parameters
 from aide_lsp.lsp.requests.answer import NoCompletion
-from aide_lsp.lsp.requests.history import spot
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -28,7 +27,7 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
         return {"reason": snapshot.reason, "message": snapshot.message}
-    shown = ls.requests.history.last(at.uri, spot(snapshot.text, snapshot.offset))
+    shown = ls.requests.history.last_at(snapshot)
     current = shown.parameters if shown else snapshot.settings.parameters
     candidate = arguments.values.get("candidate", shown.candidate if shown else 0)
     if not is_count(candidate):

@@ -11,7 +11,6 @@ from aide_lsp.lsp import items
 from aide_lsp.lsp.commands.arguments import Arguments, read_parameters
 from aide_lsp.lsp.commands.project import failed, write_values
 from aide_lsp.lsp.requests.answer import NoCompletion
-from aide_lsp.lsp.requests.history import spot
 from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
@@ -80,4 +79,4 @@ def _shown(ls: Server, uri: str, arguments: Arguments) -> Completion | None:
     snapshot = ls.requests.snapshot(uri, arguments.document_position().place)
     if isinstance(snapshot, NoCompletion):
         return None
-    return ls.requests.history.last(uri, spot(snapshot.text, snapshot.offset))
+    return ls.requests.history.last_at(snapshot)

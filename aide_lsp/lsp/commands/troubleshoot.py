@@ -11,7 +11,6 @@ from aide_lsp.application.troubleshooting import trial_of
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.commands.project import write_for
 from aide_lsp.lsp.requests.answer import NoCompletion
-from aide_lsp.lsp.requests.snapshot import request_of
 from aide_lsp.lsp.status import parameters_json
 from aide_lsp.lsp.uris import file_of
 from aide_lsp.settings.fields import camel, check_value, in_effect
@@ -36,7 +35,7 @@ async def troubleshoot(ls: Server, arguments: Arguments) -> dict[str, Any]:
         return {"reason": snapshot.reason, "message": snapshot.message}
     if loaded is None:
         return {"reason": ls.host.state, "message": ls.host.message}
-    trial = trial_of(complaint, snapshot.settings, loaded, request_of(snapshot), seed)
+    trial = trial_of(complaint, snapshot.settings, loaded, snapshot.request, seed)
     written = _write(ls, at.uri, trial.proposal) if arguments.values.get("apply") is True else {}
     tried = await ls.requests.run(
         snapshot, lambda completer, request, cancel: _Tried(*trial.complete(completer, request, cancel))

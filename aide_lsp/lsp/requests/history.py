@@ -1,33 +1,27 @@
 """Remembers which completions were shown where, so that the user can return to one or pin its seed."""
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from aide_lsp.completion.request import Completion
+from aide_lsp.completion.request import Completion
+from aide_lsp.lsp.requests.snapshot import Snapshot
 
 PLACES = 8
 """Places remembered for each document; the one not shown for longest is dropped first."""
 DEPTH = 20
 """Completions remembered for each place."""
-Spot = tuple[int, int, int]
+_Spot = tuple[int, int, int]
 """A cursor in a text: offset, and the text's length and hash. No copy of the text is kept."""
-
-
-def spot(text: str, offset: int) -> Spot:
-    """Identify a cursor in a text."""
-    return offset, len(text), hash(text)
 
 
 class History:
     """What was shown. For the event loop's thread."""
 
     def __init__(self) -> None:
-        self._documents: dict[str, OrderedDict[Spot, list[Completion]]] = {}
+        self._documents: dict[str, OrderedDict[_Spot, list[Completion]]] = {}
 
-    def add(self, uri: str, place: Spot, completion: "Completion") -> None:
+    def add(self, snapshot: Snapshot, completion: Completion) -> None:
         """Add a completion; one that is shown twice in a row counts once."""
-        places = self._documents.setdefault(uri, OrderedDict())
+        places, place = self._documents.setdefault(snapshot.uri, OrderedDict()), _spot(snapshot)
         earlier = places.setdefault(place, [])
         if not earlier or earlier[-1].id != completion.id:
             earlier.append(completion)
@@ -36,19 +30,20 @@ class History:
         while len(places) > PLACES:
             places.popitem(last=False)
 
-    def last(self, uri: str, place: Spot | None = None) -> "Completion | None":
-        """Return the last completion shown in a document, or at one place in it."""
+    def last(self, uri: str) -> Completion | None:
+        """Return the last completion shown in a document."""
         places = self._documents.get(uri)
-        if not places:
-            return None
-        found = places.get(next(reversed(places)) if place is None else place)
+        return places[next(reversed(places))][-1] if places else None
+
+    def last_at(self, snapshot: Snapshot) -> Completion | None:
+        """Return the last completion shown at a place."""
+        found = self._at(snapshot)
         return found[-1] if found else None
 
-    def back(self, uri: str, place: Spot) -> "Completion | None":
+    def back(self, snapshot: Snapshot) -> Completion | None:
         """Forget the last completion shown at a place and return the one before it; None: there is none."""
-        places = self._documents.get(uri)
-        found = places.get(place) if places else None
-        if found is None or len(found) < 2:
+        found = self._at(snapshot)
+        if len(found) < 2:
             return None
         found.pop()
         return found[-1]
@@ -56,3 +51,12 @@ class History:
     def forget(self, uri: str) -> None:
         """Drop everything about a document."""
         self._documents.pop(uri, None)
+
+    def _at(self, snapshot: Snapshot) -> list[Completion]:
+        places = self._documents.get(snapshot.uri)
+        return places.get(_spot(snapshot), []) if places else []
+
+
+def _spot(snapshot: Snapshot) -> _Spot:
+    text = snapshot.request.text
+    return snapshot.request.offset, len(text), hash(text)

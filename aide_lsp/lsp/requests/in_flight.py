@@ -60,14 +60,13 @@ class InFlight(CompletionObserver):
 
     def _typed_in(self, text: str) -> str | None:
         """Return what was typed at the cursor; None: something else changed."""
-        snapshot = self.snapshot
-        before, after = snapshot.text[: snapshot.offset], snapshot.text[snapshot.offset :]
-        length = len(text) - len(snapshot.text)
-        if self._serves_one or length < 0 or (length and snapshot.settings.parameters.seed is not None):
+        request = self.snapshot.request
+        start, length = request.offset, len(text) - len(request.text)
+        if self._serves_one or length < 0 or (length and request.options.parameters.seed is not None):
             return None
-        end = snapshot.offset + length
-        same = text[: snapshot.offset] == before and text[end:] == after
-        return text[snapshot.offset : end].replace("\r\n", "\n") if same else None
+        end = start + length
+        same = text[:start] == request.text[:start] and text[end:] == request.text[start:]
+        return text[start:end].replace("\r\n", "\n") if same else None
 
 
 class InFlightRequests:
@@ -91,7 +90,7 @@ class InFlightRequests:
         goes_on = [
             oldest
             for oldest in mine[:1]
-            if oldest.snapshot.settings == snapshot.settings and oldest.follow(snapshot.text)
+            if oldest.snapshot.settings == snapshot.settings and oldest.follow(snapshot.request.text)
         ]
         for oldest in goes_on:
             oldest.request_ids.add(snapshot.request_id)

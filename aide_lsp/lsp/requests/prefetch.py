@@ -14,7 +14,7 @@ from attrs import evolve
 
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
-from aide_lsp.lsp.requests.snapshot import Snapshot, request_of
+from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ class Prefetcher:
 
     def after(self, snapshot: Snapshot, completion: "Completion") -> None:
         """Complete the text as it will be if the completion is accepted, after a pause."""
-        accepted = snapshot.text[: snapshot.offset] + completion.text
-        text = accepted + snapshot.text[snapshot.offset :]
-        snapshot = evolve(snapshot, text=text, offset=len(accepted), count=1, drawn_seed=new_seed())
-        self._plan(SHOWN_SECONDS, snapshot, self._complete)
+        request = snapshot.request.with_options(drawn_seed=new_seed())
+        accepted = request.text[: request.offset] + completion.text
+        request = evolve(request, text=accepted + request.text[request.offset :], offset=len(accepted))
+        self._plan(SHOWN_SECONDS, evolve(snapshot, request=request, count=1), self._complete)
 
     def _plan(self, seconds: float, snapshot: Snapshot, job: _Job) -> None:
         self.interrupt()
@@ -76,10 +76,10 @@ class Prefetcher:
         self._in_flight.end(in_flight)
 
     def _complete(self, completer: "Completer", in_flight: InFlight) -> None:
-        request = request_of(in_flight.snapshot)
+        request = in_flight.snapshot.request
         completion = completer.complete(request, in_flight.token, in_flight)
         self._recorder.record(in_flight.snapshot.settings.ledger, request, completion, completer.info)
 
 
 def _prefill(completer: "Completer", in_flight: InFlight) -> None:
-    completer.prefill(request_of(in_flight.snapshot), in_flight.token)
+    completer.prefill(in_flight.snapshot.request, in_flight.token)

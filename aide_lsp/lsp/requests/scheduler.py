@@ -21,14 +21,14 @@ from aide_lsp.lsp.client_settings import Configuration
 from aide_lsp.lsp.documents import Document, DocumentStore, Place
 from aide_lsp.lsp.notifications import Notifier
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion
-from aide_lsp.lsp.requests.history import History, spot
+from aide_lsp.lsp.requests.history import History
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.prefetch import Prefetcher
-from aide_lsp.lsp.requests.snapshot import Snapshot, request_of
+from aide_lsp.lsp.requests.snapshot import Snapshot, take_snapshot
 from aide_lsp.lsp.rpc.protocol import current_request
 from aide_lsp.lsp.status import Status
-from aide_lsp.settings.fields import Parameters, Settings
+from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -45,9 +45,7 @@ Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
 class _Kept:
     """An answer kept for the next request at its place: from `aide.regenerate`, or announced."""
 
-    text: str
-    offset: int
-    settings: Settings
+    asked: Snapshot
     completion: "Completion"
     alone: bool
     "The client was told to ask for just this one: it is given without other candidates."
@@ -95,16 +93,7 @@ class Scheduler:
         resolved = self._configuration.resolve(uri)
         if resolved.off is not None:
             return NoCompletion.because(NoCompletionReason.OFF, resolved.off.sentence())
-        return Snapshot(
-            request_id=current_request.get(),
-            document=document,
-            revision=document.revision,
-            version=document.version,
-            place=place,
-            text=document.text(),
-            offset=document.offset(place),
-            settings=resolved.settings,
-        )
+        return take_snapshot(document, place, resolved.settings, current_request.get())
 
     def declined(self, reason: NoCompletion) -> None:
         """Note that the request being handled has no snapshot."""
@@ -119,27 +108,32 @@ class Scheduler:
         """Have the worker do something else at the cursor; it serves no other request."""
         in_flight = self._begin(snapshot, own_work=True)
         making = self._on_model(
-            in_flight, lambda completer: work(completer, request_of(snapshot), in_flight.token)
+            in_flight, lambda completer: work(completer, snapshot.request, in_flight.token)
         )
         return await self._wait(in_flight, making, announced=False)
 
     async def regenerate(self, snapshot: Snapshot, parameters: Parameters) -> "Completion | NoCompletion":
         """Complete again with these parameters; keep the answer for the next request at this place."""
         self._kept.pop(snapshot.uri, None)
-        again = evolve(snapshot, fresh=True, settings=evolve(snapshot.settings, parameters=parameters))
+        again = evolve(
+            snapshot,
+            fresh=True,
+            settings=evolve(snapshot.settings, parameters=parameters),
+            request=snapshot.request.with_options(parameters=parameters),
+        )
         answer = await self.complete(again)
         if isinstance(answer, NoCompletion):
             return answer
-        self._keep(again, snapshot.settings, answer.completion)
+        self._keep(snapshot, answer.completion)
         return answer.completion
 
     def previous(self, snapshot: Snapshot) -> "Completion | NoCompletion":
         """Return to the completion shown here before the last one; keep it for the next request."""
         self.supersede(snapshot.uri)
-        completion = self.history.back(snapshot.uri, spot(snapshot.text, snapshot.offset))
+        completion = self.history.back(snapshot)
         if completion is None:
             return NoCompletion.because(NoCompletionReason.NO_PREVIOUS)
-        self._keep(snapshot, snapshot.settings, completion)
+        self._keep(snapshot, completion)
         return completion
 
     # -- what happens meanwhile
@@ -265,7 +259,7 @@ class Scheduler:
         for completion in answer.completions:
             self._recorder.shown(completion.id)
         for completion in [one for one in answer.completions if one.text][:1]:
-            self.history.add(snapshot.uri, spot(snapshot.text, snapshot.offset), completion)
+            self.history.add(snapshot, completion)
             pinned = snapshot.settings.parameters.seed is not None
             self._status.offered(snapshot.uri, completion, pinned)
             self._prefetcher.after(snapshot, completion)
@@ -275,20 +269,18 @@ class Scheduler:
         if isinstance(answer, NoCompletion) or not answer.completion.text:
             return
         if not self._in_flight.is_waited_for(snapshot.uri):
-            self._keep(snapshot, snapshot.settings, answer.completion)
+            self._keep(snapshot, answer.completion)
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
 
-    def _keep(self, snapshot: Snapshot, settings: Settings, completion: "Completion") -> None:
+    def _keep(self, snapshot: Snapshot, completion: "Completion") -> None:
         """Keep an answer for the next request; a client that is notified asks for just this one."""
-        alone = self._notifier.enabled
-        self._kept[snapshot.uri] = _Kept(snapshot.text, snapshot.offset, settings, completion, alone)
+        self._kept[snapshot.uri] = _Kept(snapshot, completion, alone=self._notifier.enabled)
 
     def _kept_answer(self, snapshot: Snapshot) -> _Kept | None:
         kept = self._kept.get(snapshot.uri)
-        if kept is None or snapshot.fresh:
+        if kept is None or snapshot.fresh or not snapshot.asks_the_same_as(kept.asked):
             return None
-        same = (kept.offset, kept.settings, kept.text) == (snapshot.offset, snapshot.settings, snapshot.text)
-        return kept if same else None
+        return kept
 
 
 async def _outcome(making: Awaitable[T]) -> T | NoCompletion:
@@ -314,7 +306,7 @@ def _complete_several(
     from aide_lsp.completion.candidates import complete_several
 
     snapshot = in_flight.snapshot
-    request = request_of(snapshot)
+    request = snapshot.request
     if snapshot.fresh:
         completer.forget(request)
     made = complete_several(completer, request, snapshot.count, in_flight.token, first, in_flight)

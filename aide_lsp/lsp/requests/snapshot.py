@@ -1,12 +1,12 @@
 """The snapshot of a document and its settings on which the answer to one request depends."""
 
-from attrs import field, frozen
+from attrs import frozen
 
-from aide_lsp.application import requests
+from aide_lsp.application.requests import request_of
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.lsp.documents import Document, Place
 from aide_lsp.lsp.uris import location_of
-from aide_lsp.settings.fields import Settings, new_seed
+from aide_lsp.settings.fields import Settings
 
 
 @frozen
@@ -15,41 +15,49 @@ class Snapshot:
 
     request_id: int | str | None
     "The client's id, for the log and for cancels; None: not a request."
+    uri: str
+    "The document's, as the client spelled it when it opened the document."
     document: Document
-    "Where the text is from. Only its URI, language and revision are read later."
+    "Where the text is from. Later it is only asked whether it has changed."
     revision: int
-    "Of the document when the text was taken."
+    "The document's, when the text was taken."
     version: int
     "The client's number for that text."
     place: Place
     "The cursor in the client's units."
-    text: str
-    "The whole text."
-    offset: int
-    "The cursor in code points."
     settings: Settings
     "In effect for this request."
+    request: CompletionRequest
+    "What the model is asked."
     fresh: bool = False
     "Forget earlier answers first: the user wants another one."
     count: int = 1
     "How many candidates to generate."
-    drawn_seed: int = field(factory=new_seed, eq=False)
-    "Used if the parameters set no seed. Every attempt to answer uses the same one."
 
-    @property
-    def uri(self) -> str:
-        """The document."""
-        return self.document.uri
+    def asks_the_same_as(self, other: "Snapshot") -> bool:
+        """Return whether an answer to the other one, with whatever seed, answers this one."""
+        mine, theirs = self.request, other.request
+        return (mine.offset, self.settings, mine.text) == (theirs.offset, other.settings, theirs.text)
 
 
-def request_of(snapshot: Snapshot) -> CompletionRequest:
-    """Build the completer's request."""
-    path = location_of(snapshot.uri).path
-    return requests.request_of(
-        snapshot.settings,
-        snapshot.text,
-        snapshot.offset,
-        str(path).encode("utf-8", "replace").decode() if path else "",
-        snapshot.document.language_id,
-        snapshot.drawn_seed,
+def take_snapshot(
+    document: Document, place: Place, settings: Settings, request_id: int | str | None
+) -> Snapshot:
+    """Take the snapshot of a document as it is now."""
+    path = location_of(document.uri).path
+    return Snapshot(
+        request_id=request_id,
+        uri=document.uri,
+        document=document,
+        revision=document.revision,
+        version=document.version,
+        place=place,
+        settings=settings,
+        request=request_of(
+            settings,
+            document.text(),
+            document.offset(place),
+            str(path).encode("utf-8", "replace").decode() if path else "",
+            document.language_id,
+        ),
     )

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aide_lsp.application.requests import request_of
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.settings.fields import Parameters, Settings
 
@@ -16,9 +17,8 @@ def snapshot(
     text: str, offset: int, seed: int | None = None, uri: str = "file:///a", *, fresh=False, request_id=None
 ):
     settings = Settings(parameters=Parameters(seed=seed))
-    return SimpleNamespace(
-        text=text, offset=offset, settings=settings, uri=uri, fresh=fresh, request_id=request_id
-    )
+    request = request_of(settings, text, offset, "")
+    return SimpleNamespace(request=request, settings=settings, uri=uri, fresh=fresh, request_id=request_id)
 
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS)

@@ -31,8 +31,8 @@ def test_header_in_any_honest_form_is_read(data):
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        (b"Content-Length: -1\r\n\r\n", "no number"),
-        (b"Content-Length: two\r\n\r\n{}", "no number"),
+        (b"Content-Length: -1\r\n\r\n", "not a number"),
+        (b"Content-Length: two\r\n\r\n{}", "not a number"),
         (b"Content-Length: 10000000000000\r\n\r\n{}", "larger than 256 MiB"),
         (b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n{}", "larger than 256 MiB"),
         (b"Content-Length: 268435457\r\n\r\n{}", "larger than 256 MiB"),
