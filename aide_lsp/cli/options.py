@@ -153,8 +153,9 @@ def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settin
         DeclinedError: completions are disabled in this file.
         ModelError: there is no such model.
     """
+    from aide_lsp.completion.reasons import NoCompletionReason
     from aide_lsp.completion.syntax import language_id_of
-    from aide_lsp.errors import DeclinedError, SettingsError
+    from aide_lsp.errors import SettingsError
     from aide_lsp.loading import known_limits
     from aide_lsp.settings.reader import REQUEST, SettingsReader
 
@@ -169,7 +170,7 @@ def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settin
     for problem in resolved.problems:
         say(f"{'Note' if problem.notice else 'Warning'}: {_on_terminal(problem)}", err=True)
     if resolved.off:
-        raise DeclinedError("off", resolved.off.sentence())
+        raise NoCompletionReason.OFF.error(resolved.off.sentence())
     return resolved.settings
 
 

@@ -11,7 +11,7 @@ from tests.fakes import babbling, continuing
 
 def report_of(marked: str, script=None, **changes) -> str:
     request = request_at(marked, **{"temperature": 0.8, "seed": 5, **changes})
-    return report(explain(completer_of(script or babbling()), request, "CPU", CancelToken()))
+    return report(explain(completer_of(script or babbling()), request, CancelToken()))
 
 
 @pytest.mark.parametrize("seed", [1, -(2**64)])
