@@ -1,9 +1,8 @@
-"""How faithful a recipe is: its logits against those of a float32 graph of the same weights.
+"""How close a recipe is to float32: its logits compared with those of a float graph of the same weights.
 
-In: a GGUF file and the names of recipes. Out: for each recipe top-1 agreement and Kullback-Leibler
-divergence over positions of code that calibration never saw: modules of Python's standard library.
-The models are converted and run in a child process, in a temporary folder, so that the float graph
-never shows up among the user's models. Knows nothing of the command line.
+For each recipe it measures top-1 agreement and Kullback-Leibler divergence over positions of code that
+calibration never saw: modules of Python's standard library. The models are converted and run in a child
+process, in a temporary folder, so that the float graph never appears among the user's models.
 """
 
 import sysconfig
@@ -30,12 +29,12 @@ PROMPT_TOKENS = 384
 TOKENS_AT_ONCE = 96
 EVERY = 6
 REFERENCE = "float"
-"""The recipe that is measured against."""
+"""The recipe to compare with."""
 
 
 @frozen
 class Fidelity:
-    """What was measured for one recipe."""
+    """Measurements of one recipe."""
 
     recipe: str
     """Its name."""
@@ -46,11 +45,11 @@ class Fidelity:
     mean_kl: float
     """Mean of KL(reference || recipe), in nats."""
     p99_kl: float
-    """99th percentile of it."""
+    """99th percentile of KL."""
     recall50: float
     """Share of the recipe's own 50 largest logits that are among its candidates."""
     recall64: float
-    """The same for as many as there are candidates."""
+    """The same for as many logits as there are candidates."""
 
 
 def measure_fidelity(
@@ -58,7 +57,7 @@ def measure_fidelity(
 ) -> list[Fidelity]:
     """Measure `recipes` on the model in the GGUF file `source`.
 
-    Needs disk space for a float32 copy of the weights, and memory for it, while it runs.
+    While it runs, it needs disk space and memory for a float32 copy of the weights.
 
     Raises ConversionError if the model cannot be converted.
     """
@@ -68,7 +67,7 @@ def measure_fidelity(
 
 
 def held_out_texts() -> list[str]:
-    """Return the source of the modules, each from its first class or function on."""
+    """Return the source of the modules, each from its first function on."""
     library = Path(sysconfig.get_path("stdlib"))
     sources = [(library / f"{name}.py").read_text(encoding="utf-8") for name in MODULES]
     return [source[max(0, source.find("\ndef ")) :] for source in sources]

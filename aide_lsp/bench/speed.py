@@ -1,8 +1,7 @@
-"""Pieces of work that the speed of a loaded model is measured by.
+"""Pieces of work by which the speed of a loaded model is measured.
 
-In: an open session, the token ids of a text. Out: work to be timed; what must happen before it (filling
-the cache) is done already. All of it goes through `generate`, as every completion does. It does not
-know clocks, other programs or who compares.
+Each method prepares (fills the cache) and returns the work to time. Everything runs through `generate`, as
+every completion does.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +30,7 @@ class SpeedBench:
         return lambda: self._first_token(self._ids[:tokens])
 
     def decode(self, past: int, count: int) -> Work:
-        """Generate `count` tokens, one at a time, behind `past` ids that are cached."""
+        """Generate `count` tokens, one at a time, after `past` cached ids."""
         generation = self._generate(self._ids[:past], count + 1)
         next(generation)
 
@@ -42,7 +41,7 @@ class SpeedBench:
         return work
 
     def extend(self, past: int, tokens: int, repeat: int) -> Work:
-        """Behind `past` cached ids run `tokens` others and choose one token; `repeat` times."""
+        """After `past` cached ids run `tokens` others and choose one token; `repeat` times."""
         prompts = [self._ids[:past] + added for added in self._continuations(past, tokens)]
         self._first_token(prompts[1])
 
@@ -53,7 +52,7 @@ class SpeedBench:
         return work
 
     def _continuations(self, past: int, tokens: int) -> list[list[int]]:
-        """Return two texts of `tokens` ids that differ from the first on: neither makes the other cached."""
+        """Return two texts of `tokens` ids that differ in the first: neither is cached by the other."""
         other = next(i for i, token in enumerate(self._ids) if token != self._ids[past])
         return [self._ids[start : start + tokens] for start in (past, other)]
 

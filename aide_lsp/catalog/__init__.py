@@ -1,1 +1,1 @@
-"""Knows models on disk and on the network: cards, download, conversion. Completing never calls it."""
+"""Where models come from: model cards, download, conversion, what is on the disk."""

@@ -1,9 +1,7 @@
-"""What a model card may hold: one rule per key, and a check that names every problem at once.
+"""What a model card may contain: one rule per key, and a check that reports every problem at once.
 
-In: a parsed TOML table. Out: lines such as `size: expected a whole number above 0, got "big"`, empty when
-all is well. The rules also keep names safe: what they let through can be used as file name, as path inside
-a zip file and as a line of a pip requirements file.
-It does not know where a card comes from, nor does it build one (`cards`).
+The rules also keep names safe: what they accept can be used as a file name, as a path inside a zip file and
+as a line of a pip requirements file.
 """
 
 import re
@@ -19,13 +17,13 @@ from aide_lsp.completion.fim import FORMATS
 CPU_RECIPES = ("exact", "fast", "fp16")
 MOST_PROBLEMS = 20
 MOST = 1 << 50
-"""Numbers in a card are below it: bytes, tokens."""
+"""Upper limit of numbers in a card: bytes, tokens."""
 CUDA_RECIPES = ("fp16", "exact", "fast")
 
 
 @frozen
 class Rule:
-    """What one key may hold."""
+    """What one key may contain."""
 
     accepts: Callable[[Any], bool]
     expected: str
@@ -34,7 +32,7 @@ class Rule:
 
 
 def problems_of(card: Mapping[str, Any]) -> list[str]:
-    """Name everything that is wrong with a card, up to `MOST_PROBLEMS`."""
+    """Return what is invalid in a card, at most `MOST_PROBLEMS` lines."""
     return list(islice(_problems(card), MOST_PROBLEMS))
 
 
@@ -69,13 +67,13 @@ def _check(table: Mapping[str, Any], rules: Mapping[str, Rule], where: str) -> I
     for key, rule in rules.items():
         if key not in table:
             if rule.required:
-                yield f"{where}{key}: is missing, expected {rule.expected}"
+                yield f"{where}{key}: missing; expected {rule.expected}"
         elif not rule.accepts(table[key]):
             yield f"{where}{key}: expected {rule.expected}, got {_shown(table[key])}"
     for key in sorted(table.keys() - rules.keys()):
         near = get_close_matches(key, rules, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known here are {', '.join(rules)}"
-        yield f"{where}{key}: is not known, {hint}"
+        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(rules)}"
+        yield f"{where}{key}: unknown key; {hint}"
 
 
 def _shown(value: Any) -> str:
@@ -119,9 +117,9 @@ _SIZE = Rule(_above_zero, "a whole number of bytes above 0")
 _SHA256 = Rule(_matches("[0-9a-f]{64}"), "a sha256: 64 of the characters 0-9 and a-f")
 _FILE = Rule(_matches(_NAME), "a file name: letters, digits, '.', '_' and '-'")
 
-# What every card has.
+# Every card.
 CARD = {
-    "id": Rule(_matches("[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?"), "small letters, digits, '.', '_' and '-'"),
+    "id": Rule(_matches("[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?"), "lowercase letters, digits, '.', '_' and '-'"),
     "default": Rule(lambda value: isinstance(value, bool), "true or false", required=False),
     "description": _OPTIONAL_LINE,
     "context_length": Rule(_above_zero, "a whole number of tokens above 0"),
@@ -129,7 +127,7 @@ CARD = {
     "end_tokens": Rule(_is_lines, "a list of special tokens"),
     "recipes": Rule(lambda value: isinstance(value, dict), "a table with cpu and cuda", required=False),
 }
-# And a card whose file is fetched.
+# A card whose file is downloaded.
 FETCHED = {
     "name": _LINE,
     "licence": _LINE,
@@ -137,9 +135,9 @@ FETCHED = {
     "size": _SIZE,
     "sha256": _SHA256,
     "converted_size": _SIZE,
-    "sources": Rule(_is_tables, "one [[sources]] table at least"),
+    "sources": Rule(_is_tables, "at least one [[sources]] table"),
 }
-# And a card for a model that the user has.
+# A card for the user's own file or folder.
 LOCAL = {
     "name": _OPTIONAL_LINE,
     "licence": _OPTIONAL_LINE,
@@ -156,7 +154,7 @@ SOURCES = {
         "file": Rule(_is_member, "the path of a file in the repository"),
         "revision": Rule(_matches(_NAME), "a commit, tag or branch"),
     },
-    "wheels": {"kind": _LINE, "parts": Rule(_is_tables, "a list of wheels, one at least")},
+    "wheels": {"kind": _LINE, "parts": Rule(_is_tables, "a list of at least one wheel")},
 }
 PART = {
     "distribution": Rule(_matches(_NAME), "the name of a distribution"),

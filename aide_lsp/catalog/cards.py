@@ -1,10 +1,7 @@
-"""Model cards: which models there are, where each comes from and what its bytes must be.
+"""Model cards: which models there are, where each comes from and which bytes it must have.
 
-In: the TOML files of Aide's own `models` folder and of `models` in the user's configuration folder. Out:
-frozen `Card` values, and a `CardError` for every file that cannot be used. A user's card takes the place of
-the shipped one with the same id.
-It does not know what is on the disk (`store`), nor how anything is fetched (`download`); what is checked in
-a card is in `card_rules`.
+Cards are the TOML files of Aide's own `models` folder and of `models` in the user's configuration folder. A
+user's card replaces the shipped one with the same id.
 """
 
 import os
@@ -21,9 +18,9 @@ from aide_lsp.catalog.card_rules import problems_of
 from aide_lsp.errors import CardError
 
 _LONGEST_ID = 100
-"""Characters that are compared and shown of an id that nobody knows."""
+"""Characters of an unknown id that are compared and shown."""
 MOST_BYTES = 100_000
-"""Of a card; the largest that is shipped has a tenth of that."""
+"""Size limit of a card; the largest shipped one has a tenth of that."""
 
 
 @frozen
@@ -33,7 +30,7 @@ class HubSource:
     repo: str
     file: str
     revision: str
-    """A commit, so that what is behind it does not change."""
+    """A commit, so that the file cannot change."""
 
 
 @frozen
@@ -52,7 +49,7 @@ class WheelPart:
 
 @frozen
 class WheelsSource:
-    """The model cut into members of wheel files, in order."""
+    """The model split into members of wheel files, in order."""
 
     parts: tuple[WheelPart, ...]
 
@@ -62,7 +59,7 @@ Source = HubSource | WheelsSource
 
 @frozen
 class Card:
-    """One model. Either `sources` gives the file, or the user has it at `path`."""
+    """One model. Either it is downloaded from `sources`, or the user has it at `path`."""
 
     id: str
     name: str
@@ -76,15 +73,15 @@ class Card:
     sha256: str
     """Of the model file; empty for a model at `path`."""
     converted_size: int
-    """Bytes that the largest conversion takes; 0 where it is not known."""
+    """Bytes of the largest conversion; 0 if unknown."""
     context_length: int
-    """Tokens the model can look at."""
+    """Most tokens of a prompt."""
     fim: str | None
     """Name of the fill-in-the-middle format; None: the model only continues the text before the cursor."""
     end_tokens: tuple[str, ...]
     """Special tokens that end a completion."""
     recipes: Mapping[str, str]
-    """Provider (`cpu`, `cuda`) to the recipe taken when none is asked for."""
+    """Provider (`cpu`, `cuda`) to the recipe that is used by default."""
     sources: tuple[Source, ...]
     """Tried in order."""
     path: Path | None
@@ -95,32 +92,32 @@ class Card:
 
 @frozen
 class Catalog:
-    """All cards that could be read, and what was wrong with the others."""
+    """All valid cards, and the errors of the others."""
 
     cards: Mapping[str, Card]
     errors: tuple[CardError, ...]
 
     def default(self) -> Card:
-        """Give the card marked as default, the user's before the shipped one."""
+        """Return the default card; a user's takes precedence over the shipped one."""
         marked = [card for card in self.cards.values() if card.default]
         if not marked:
             raise CardError(
-                "No model card is marked `default = true`. Name a model, or mark one of your cards."
+                "No model card has `default = true`. Choose a model, or add that line to one of your cards."
             )
         return min(marked, key=lambda card: card.origin.is_relative_to(shipped_folder()))
 
     def find(self, model_id: str) -> Card:
-        """Give the card with this id, or raise `CardError` with the nearest id there is."""
+        """Return the card with this id, or raise `CardError` with the nearest one."""
         if model_id in self.cards:
             return self.cards[model_id]
         near = get_close_matches(model_id[:_LONGEST_ID], self.cards, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(self.cards))}."
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known models: {', '.join(sorted(self.cards))}."
         broken = "".join(f"\n{error}" for error in self.errors)
-        raise CardError(f"There is no model {model_id[:_LONGEST_ID]!r}. {hint}{broken}")
+        raise CardError(f"Unknown model {model_id[:_LONGEST_ID]!r}. {hint}{broken}")
 
 
 def load_catalog(folders: Iterable[Path] | None = None) -> Catalog:
-    """Read the cards of these folders (by default: shipped, then user); a later folder's card wins."""
+    """Read the cards of these folders (default: shipped, then user); a later folder's card wins."""
     cards: dict[str, Card] = {}
     errors: list[CardError] = []
     for folder in (shipped_folder(), user_folder()) if folders is None else folders:
@@ -133,7 +130,7 @@ def load_catalog(folders: Iterable[Path] | None = None) -> Catalog:
                 continue
             if card.id in here:
                 errors.append(
-                    CardError(f"{file}: id: {card.id!r} is already the id of {here[card.id].origin}.")
+                    CardError(f"{file}: id: {card.id!r} is already used by {here[card.id].origin}.")
                 )
             else:
                 here[card.id] = card
@@ -147,16 +144,16 @@ def shipped_folder() -> Path:
 
 
 def user_folder() -> Path:
-    """Give the folder where a user may put cards of their own; it need not exist."""
+    """Return the folder of the user's own cards, which may not exist."""
     from platformdirs import user_config_path
 
     return user_config_path("aide", appauthor=False) / "models"
 
 
 def read_card(file: Path) -> Card:
-    """Read one card; `CardError` names every problem in it at once."""
+    """Read one card, or raise `CardError` with every problem in it."""
     try:
-        # A card may be a link: it is in the user's own folder.
+        # A card may be a link, because it is in the user's own folder.
         table = toml_file.parse(toml_file.read_bytes(Path(os.path.realpath(file)), MOST_BYTES), MOST_BYTES)
     except toml_file.UnreadableError as error:
         raise CardError(f"{file} cannot be read: {error}.") from error
@@ -165,8 +162,8 @@ def read_card(file: Path) -> Card:
         raise CardError(f"The model card {file} cannot be used:\n" + "\n".join(f"  {line}" for line in found))
     try:
         return _card(table, file)
-    except (OSError, RuntimeError) as error:  # a link that leads to itself, `~` of a user who does not exist
-        raise CardError(f"{file}: path: {table['path']!r} leads nowhere ({error}).") from error
+    except (OSError, RuntimeError) as error:  # a link to itself, or `~` of an unknown user
+        raise CardError(f"{file}: path: {table['path']!r} cannot be resolved ({error}).") from error
 
 
 def _card(table: Mapping[str, Any], file: Path) -> Card:

@@ -1,8 +1,7 @@
-"""Which other files an ONNX graph reads: those that hold its weights.
+"""Finds the other files that an ONNX graph reads: those with its weights.
 
-In: an open graph. Out: the locations it names, as they are written in it. Of the graph's bytes only what
-leads to a tensor is looked at, without the library `onnx`, and nothing is loaded. It does not know whether a
-location can be trusted.
+Only what leads to a tensor is parsed, without the library `onnx`, and nothing is loaded, so a hostile graph
+cannot do harm. The caller decides whether a location can be trusted.
 """
 
 import mmap
@@ -10,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 MOST_DEPTH = 100
-"""Messages in messages, as many as the protobuf library reads."""
+"""Nesting of messages; the protobuf library has the same limit."""
 MOST_FIELDS = 10_000_000
-"""Fields that are looked at; a graph of a decoder has a hundred thousand at most."""
-# Message -> number of a field -> the message in it, as far as tensors may be inside:
+"""Fields to look at; the graph of a decoder has at most a hundred thousand."""
+# Message -> number of a field -> the message in it, as far as it may contain tensors:
 # https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _MESSAGES: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -39,7 +38,7 @@ def external_files(graph: BinaryIO) -> set[str]:
     """Return the locations of all external data.
 
     Raises:
-        ValueError: the file is no ONNX graph, or too complex for one.
+        ValueError: the file is not an ONNX graph, or too complex.
     """
     if graph.seek(0, 2) == 0:
         raise ValueError("it is empty")
@@ -55,7 +54,7 @@ class _Walk:
         self.fields = 0
 
     def locations(self, message: str, start: int, end: int, depth: int) -> Iterator[str]:
-        """Give the locations in the message between two offsets."""
+        """Yield the locations in the message between two offsets."""
         if depth > MOST_DEPTH:
             raise ValueError("it is nested too deeply")
         if message == "entry":
@@ -74,7 +73,7 @@ class _Walk:
             yield texts[_VALUE]
 
     def _fields(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Give number and place of each field that has a length; pass over the others."""
+        """Yield number, start and end of each field that has a length; skip the others."""
         position = start
         while position < end:
             self.fields += 1
@@ -85,7 +84,7 @@ class _Walk:
             if kind == 2:
                 length, position = self._varint(position, end)
                 if length > end - position:
-                    raise ValueError("it is cut short")
+                    raise ValueError("it is truncated")
                 yield number, position, position + length
                 position += length
             elif kind == 0:
@@ -93,17 +92,17 @@ class _Walk:
             elif kind in (1, 5):
                 position += 8 if kind == 1 else 4
             else:
-                raise ValueError("it is no ONNX graph")
+                raise ValueError("it is not an ONNX graph")
         if position > end:
-            raise ValueError("it is cut short")
+            raise ValueError("it is truncated")
 
     def _varint(self, position: int, end: int) -> tuple[int, int]:
         value = 0
         for index in range(10):
             if position + index >= end:
-                raise ValueError("it is cut short")
+                raise ValueError("it is truncated")
             byte = self.data[position + index]
             value |= (byte & 0x7F) << (7 * index)
             if byte < 0x80:
                 return value, position + index + 1
-        raise ValueError("it is no ONNX graph")
+        raise ValueError("it is not an ONNX graph")

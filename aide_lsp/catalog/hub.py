@@ -1,11 +1,9 @@
-"""Fetches a file of the Hugging Face Hub into a `PartialFile`, going on where it stopped.
+"""Downloads a file of the Hugging Face Hub into a `PartialFile`, resuming where it stopped.
 
-In: a `HubSource` and the partial file. Out: bytes appended, or `SourceError` whose words say why not;
-whether the Hub can be reached at all is known within `PATIENCE` seconds. A copy in the user's own Hub cache
-is taken first. The user's token is sent only where the Hub refuses the file without it.
-`hf_hub_download` itself is not used: when the Hub cannot be reached it retries for 23 s and more, and since
-2.x it throws away what a killed download had fetched.
-It does not know what else could be tried (`download`), nor whether the bytes are right (`partial`).
+Within `PATIENCE` seconds it is known whether the Hub can be reached. A copy in the user's Hub cache is used
+first. The user's token is sent only if the Hub refuses the file without it. `hf_hub_download` is not used: if
+the Hub cannot be reached it retries for 23 s and more, and since 2.x it discards what a killed download had
+received.
 """
 
 import queue
@@ -22,7 +20,7 @@ from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
 from aide_lsp.errors import DownloadError
 
 PATIENCE = 4.0
-"""Seconds until an answer of the Hub is no longer waited for, name look-up and every address included."""
+"""Seconds to wait for an answer of the Hub, including the name lookup and every address."""
 _READ_TIMEOUT = 30.0
 _RETRIES = 5
 _BLOCK = 1 << 20
@@ -30,50 +28,50 @@ _MARK_EVERY = 16 << 20
 
 LOGIN_WANTED = (401, 403)
 HEADERS = {"user-agent": f"aide/{__version__}"}
-"""In place of the library's own, which tells the version of Python, and of PyTorch."""
+"""Replaces the library's own, which names the versions of Python and PyTorch."""
 
 T = TypeVar("T")
 
 
 def append_from_hub(
-    source: HubSource, partial: PartialFile, told: Callable[[int], None], endpoint: str | None = None
+    source: HubSource, partial: PartialFile, on_bytes: Callable[[int], None], endpoint: str | None = None
 ) -> None:
-    """Append the rest of the file; `told` hears the bytes held. `endpoint` replaces the Hub's address."""
+    """Append the rest of the file, reporting the bytes so far. `endpoint` replaces the Hub's address."""
     cached = _cached(source)
     if cached is not None and cached.stat().st_size == partial.size:
-        _copy(cached, partial, told)
+        _copy(cached, partial, on_bytes)
         return
     url, token = _locate(source, partial, endpoint)
     failures = 0
     while partial.done < partial.size:
         before = partial.done
-        error = _stream(url, token, partial, told)
+        error = _stream(url, token, partial, on_bytes)
         partial.mark()
         failures = 0 if partial.done > before else failures + 1
         if failures > _RETRIES:
-            raise refusal_of(error or EOFError("it sends nothing"))
+            raise refusal_of(error or EOFError("it sends no data"))
 
 
 def _cached(source: HubSource) -> Path | None:
     try:
         from huggingface_hub import try_to_load_from_cache
-    except ValueError as error:  # it reads the address when it is imported
-        raise SourceError("has an address that cannot be used: correct HF_ENDPOINT") from error
+    except ValueError as error:  # the library reads the address when it is imported
+        raise SourceError("has an invalid address: correct HF_ENDPOINT") from error
 
     found = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
     return Path(found) if isinstance(found, str) else None
 
 
-def _copy(file: Path, partial: PartialFile, told: Callable[[int], None]) -> None:
+def _copy(file: Path, partial: PartialFile, on_bytes: Callable[[int], None]) -> None:
     with file.open("rb") as stream:
         stream.seek(partial.done)
         while block := stream.read(_BLOCK):
             partial.append(block)
-            told(partial.done)
+            on_bytes(partial.done)
 
 
 def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> tuple[str, str | None]:
-    """Ask the Hub about the file; gives the address to read it from, and the token if it wants one."""
+    """Ask the Hub about the file; return the URL to read it from, and the token if one is needed."""
     from huggingface_hub import hf_hub_url
 
     url = hf_hub_url(source.repo, source.file, revision=source.revision, endpoint=endpoint)
@@ -82,23 +80,23 @@ def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> tu
         try:
             facts = _facts(url, None)
         except Exception as error:
-            # Looked up only now: the library may renew a login on the network to do it.
+            # Only now, because the library may renew a login over the network.
             token = _within(PATIENCE, _token) if _status_of(error) in LOGIN_WANTED else None
             if token is None:
                 raise
             facts = _facts(url, token)
     except Exception as error:
         raise refusal_of(error) from error
-    # The Hub names large files by their sha256: a file that was exchanged is known before it is fetched.
+    # The Hub names large files by their sha256, so a replaced file is noticed before it is downloaded.
     if facts.size not in (None, partial.size) or (
         len(facts.etag or "") == 64 and facts.etag != partial.sha256
     ):
-        raise SourceError("has another file under this name than the one that the model card pins")
+        raise SourceError("has a file with this name that does not match the model card")
     return url, token
 
 
 def _token() -> str | None:
-    """Give the user's token, unless HF_HUB_DISABLE_IMPLICIT_TOKEN says that it must be asked for."""
+    """Return the user's token, unless HF_HUB_DISABLE_IMPLICIT_TOKEN forbids using it."""
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     return build_hf_headers().get("authorization", "").removeprefix("Bearer ") or None
@@ -114,11 +112,11 @@ def _facts(url: str, token: str | None) -> Any:
 
 
 def _stream(
-    url: str, token: str | None, partial: PartialFile, told: Callable[[int], None]
+    url: str, token: str | None, partial: PartialFile, on_bytes: Callable[[int], None]
 ) -> Exception | None:
-    """Read one answer as far as it goes; gives what broke it off."""
+    """Read one response as far as it goes; return what interrupted it."""
     try:
-        _read_answer(url, token, partial, told)
+        _read_answer(url, token, partial, on_bytes)
     except DownloadError:
         raise
     except Exception as error:
@@ -126,11 +124,11 @@ def _stream(
     return None
 
 
-def _read_answer(url: str, token: str | None, partial: PartialFile, told: Callable[[int], None]) -> None:
+def _read_answer(url: str, token: str | None, partial: PartialFile, on_bytes: Callable[[int], None]) -> None:
     from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
-    # A redirect to another host drops the token: the client does that.
+    # The client drops the token on a redirect to another host.
     headers = build_hf_headers(token=token or False, headers=HEADERS) | {"Accept-Encoding": "identity"}
     if partial.done:
         headers["Range"] = f"bytes={partial.done}-"
@@ -140,13 +138,13 @@ def _read_answer(url: str, token: str | None, partial: PartialFile, told: Callab
         if partial.done and not _goes_on(answer, partial.done):
             partial.restart()
             marked = 0
-        # Pieces as they come: with a size they would be gathered, and those gathered lost when it breaks off.
+        # No chunk size: it would make the client collect bytes, which an interruption would lose.
         for block in answer.iter_bytes():
             partial.append(block)
             if partial.done - marked >= _MARK_EVERY:
                 partial.mark()
                 marked = partial.done
-            told(partial.done)
+            on_bytes(partial.done)
 
 
 def _goes_on(answer: Any, offset: int) -> bool:
@@ -156,10 +154,10 @@ def _goes_on(answer: Any, offset: int) -> bool:
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
-    """Give what `work` gives; TimeoutError when that takes longer.
+    """Return what `work` returns, or raise TimeoutError if that takes longer.
 
-    A name look-up cannot be interrupted, and each of a host's addresses has the whole timeout for itself,
-    so the work is done by a thread that is left behind.
+    A name lookup cannot be interrupted, and each of a host's addresses gets the full timeout, so the work
+    runs in a thread that is abandoned.
     """
     answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -180,13 +178,13 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
 
 
 def refusal_of(error: BaseException) -> SourceError:
-    """Say in words why the Hub did not give the file."""
+    """Return the reason why the Hub did not provide the file."""
     for cause in _chain(error):
         if type(cause).__name__ == "OfflineModeIsEnabled":
-            return SourceError("is switched off (HF_HUB_OFFLINE is set)")
+            return SourceError("is disabled (HF_HUB_OFFLINE is set)")
         status = _status_in(cause)
         if status in LOGIN_WANTED:
-            return SourceError(f"asks for a login that may read the repository (status {status})")
+            return SourceError(f"requires a login with access to the repository (status {status})")
         if status == 404:
             return SourceError("does not have the file (status 404)")
         if status is not None:
@@ -210,18 +208,18 @@ def _network_reason(error: BaseException) -> str | None:
         return "its name could not be resolved"
     if isinstance(error, ssl.SSLError):
         return f"its certificate was not accepted: {error.reason or error}"
-    # By name: the HTTP client's own errors have no common base with the system's.
+    # By name, because the HTTP client's errors share no base with the system's.
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return "no answer in time"
     if type(error).__name__ == "ProxyError":
-        return "the proxy refused"
+        return "the proxy refused the connection"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Give the deepest cause first: it is the most telling one."""
+    """Yield the deepest cause first, which says most."""
     if error is not None:
         yield from _chain(error.__cause__ or error.__context__)
         yield error

@@ -1,9 +1,8 @@
-"""Takes over an ONNX decoder that somebody else exported, as a model folder of its own.
+"""Imports an ONNX decoder that somebody else exported, as a model folder of Aide's own.
 
-In: the user's folder (graph, weights, tokenizer.json), the model card that names it. Out: a folder with
-copies of these files and a manifest that adds what the card says: FIM format, end tokens, context length.
-The user's folder may be hostile: nothing outside it is read, links and special files are refused.
-It does not know what the graph computes: `inference` reads inputs and outputs from it when it is opened.
+The folder gets copies of graph, weights and tokenizer.json, and a manifest with what the card says: FIM
+format, end tokens, context length. The user's folder may be hostile: nothing outside it is read, and links
+and special files are rejected.
 """
 
 import hashlib
@@ -34,17 +33,17 @@ from aide_lsp.plain_file import open_plain, read_json
 
 TOKENIZER = "tokenizer.json"
 GRAPH_BYTES = 1 << 31
-"""No graph is larger; weights beyond that are in other files."""
+"""Size limit of a graph; larger weights are in other files."""
 BLOCK = 1 << 20
 
 
 def import_export(card: Card, source: Path, destination: Path) -> Path:
-    """Make the folder `destination` from the user's folder; it appears as a whole or not at all.
+    """Create the folder `destination` from the user's folder, complete or not at all.
 
     Raises:
-        ModelFilesError: there is no graph or no tokenizer in `source`, or a file that it needs is a link, no
-            regular file, too large, or outside of it.
-        CardError: the card names an end token that the tokenizer does not know.
+        ModelFilesError: `source` has no graph or no tokenizer, or a file that it needs is a link, a
+            special file, too large, or outside of it.
+        CardError: the card names an end token that the tokenizer does not have.
     """
     info = read_model_folder(source)
     end_tokens = sorted(info.end_tokens | set(_token_ids(card, source / TOKENIZER)))
@@ -66,7 +65,7 @@ def import_export(card: Card, source: Path, destination: Path) -> Path:
 
 
 def _token_ids(card: Card, tokenizer: Path) -> Iterator[int]:
-    """Give the ids of the card's end tokens."""
+    """Yield the ids of the card's end tokens."""
     if not card.end_tokens:
         return
     try:
@@ -78,13 +77,13 @@ def _token_ids(card: Card, tokenizer: Path) -> Iterator[int]:
         if token not in known:
             shown = textwrap.shorten(", ".join(sorted(known)), 500, placeholder=" ...") or "none"
             raise CardError(
-                f"{card.origin}: end_tokens: {token!r} is no special token of {tokenizer}. It has {shown}."
+                f"{card.origin}: end_tokens: {token!r} is not a special token of {tokenizer}. It has {shown}."
             )
         yield known[token]
 
 
 def _weights(source: Path, copied: Path, graph: str) -> set[str]:
-    """Name the files that the copied graph reads, as paths in the user's folder."""
+    """Return the files that the copied graph reads, as paths in the user's folder."""
     try:
         with (copied / graph).open("rb") as file:
             locations = external_files(file)
@@ -94,13 +93,13 @@ def _weights(source: Path, copied: Path, graph: str) -> set[str]:
 
 
 def _inside(source: Path, graph: str, location: str) -> str:
-    """Return where a location leads, unless that is out of the folder or to what Aide writes there."""
+    """Return the path of a location, unless it is outside the folder or a file that Aide writes."""
     windows = PureWindowsPath(location)
     name = (Path(graph).parent / location).as_posix()
     leads_out = windows.drive or windows.root or ".." in windows.parts or not windows.parts
     if leads_out or name == MANIFEST or not location.isprintable():
         raise ModelFilesError(
-            f"{source / graph} keeps weights in {location!r}; expected a file beside it in its folder. "
+            f"{source / graph} keeps weights in {location!r}; expected a file in the same folder. "
             "Do not use this model unless you know why it does that."
         )
     return name
@@ -114,7 +113,7 @@ def _copy(source: Path, name: str, folder: Path) -> dict[str, Any]:
     target, digest, size = folder / name, hashlib.sha256(), 0
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open_plain(source / name) as file, target.open("wb") as copy:
-        # No more than it has now: it might grow for ever.
+        # Only the bytes that it has now: it might grow forever.
         rest = _size_that_fits(source / name, file.seek(0, 2), folder)
         file.seek(0)
         while block := file.read(min(BLOCK, rest)):
@@ -127,7 +126,7 @@ def _copy(source: Path, name: str, folder: Path) -> dict[str, Any]:
 def _size_that_fits(file: Path, size: int, folder: Path) -> int:
     most = GRAPH_BYTES if file.suffix == ".onnx" else shutil.disk_usage(folder).free
     if size > most:
-        what = "a graph may have" if file.suffix == ".onnx" else "the disk has room for"
+        what = "a graph may have at most" if file.suffix == ".onnx" else "the disk has space for"
         raise ModelFilesError(f"{file} has {size:,} bytes; {what} {most:,}.")
     return size
 

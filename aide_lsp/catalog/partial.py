@@ -1,9 +1,7 @@
-"""A model file that is being fetched: it survives being killed, and becomes the model only when it is right.
+"""A model file that is being downloaded: it survives a kill, and gets its name when it is verified.
 
-In: bytes, in order, from whatever source has them. Out: the finished file, its size and sha256 checked
-before it gets its name. Beside `NAME.partial` lies `NAME.partial.marks`: lines of `offset sha256-of-all-
-before`. A download that was killed goes on at the last mark that still agrees with the bytes on the disk.
-It does not know where bytes come from.
+Next to `NAME.partial` is `NAME.partial.marks`, with lines of `offset sha256-of-all-before`. A download that
+was killed resumes at the last mark that still agrees with the bytes on the disk.
 """
 
 import hashlib
@@ -20,7 +18,7 @@ _BLOCK = 1 << 20
 
 
 class SourceError(DownloadError):
-    """One source cannot give the file; another may. The message completes "The source ..."."""
+    """One source cannot provide the file; another may. The message completes "The source ..."."""
 
 
 class UnreachableError(SourceError):
@@ -28,14 +26,14 @@ class UnreachableError(SourceError):
 
 
 class DiskFullError(DownloadError):
-    """The disk has no room: no other source will help."""
+    """The disk is full, so no other source will help."""
 
 
 class PartialFile:
-    """The first bytes of `destination`, of which size and sha256 are known.
+    """The first bytes of `destination`, whose size and sha256 are known.
 
-    A context manager. Whoever uses it holds the lock of the model. Raises `SourceError` for bytes that cannot
-    be the model's, `DiskFullError`, and `DownloadError` for other refusals of the system.
+    A context manager; the caller holds the lock of the model. Raises `SourceError` for bytes that cannot be
+    the model's, `DiskFullError`, and `DownloadError` for other errors of the system.
     """
 
     def __init__(self, destination: Path, size: int, sha256: str) -> None:
@@ -46,9 +44,9 @@ class PartialFile:
         self._marks_path = destination.with_name(destination.name + ".partial.marks")
         self._hash = hashlib.sha256()
         self.done = 0
-        """Bytes held so far."""
+        """Bytes so far."""
         with writing_to(destination.parent):
-            # Not buffered: what a full disk refused would be written again, and refused again, on closing.
+            # Unbuffered: otherwise closing would write again what a full disk refused, and fail again.
             self._file = FileIO(self._path, "r+" if self._path.exists() else "w+")
             self._recover()
 
@@ -63,14 +61,14 @@ class PartialFile:
     def append(self, data: bytes) -> None:
         """Add bytes at the end."""
         if self.done + len(data) > self.size:
-            raise SourceError(f"sent more than the {self.size} bytes that the model has")
+            raise SourceError(f"sent more than the model's {self.size} bytes")
         with writing_to(self.destination.parent):
             _write_all(self._file, data)
         self._hash.update(data)
         self.done += len(data)
 
     def mark(self) -> None:
-        """Remember this place: a later start may go on from here."""
+        """Record this place, from which a later start may resume."""
         with writing_to(self.destination.parent), self._marks_path.open("a", encoding="ascii") as marks:
             marks.write(f"{self.done} {self._hash.hexdigest()}\n")
 
@@ -86,13 +84,13 @@ class PartialFile:
         self._marks_path.unlink(missing_ok=True)
 
     def finish(self) -> Path:
-        """Check all bytes, then give the file its name. Wrong bytes are forgotten and raise `SourceError`."""
+        """Verify all bytes, then give the file its name. Wrong bytes are discarded: `SourceError`."""
         if self.done != self.size or self._hash.hexdigest() != self.sha256:
             held = self.done
             self.restart()
             if held != self.size:
                 raise SourceError(f"sent {held} bytes, the model has {self.size}")
-            raise SourceError("sent a file that differs from the one that the model card pins")
+            raise SourceError("sent a file that does not match the model card")
         with writing_to(self.destination.parent):
             os.fsync(self._file.fileno())
             self._file.close()
@@ -126,7 +124,7 @@ class PartialFile:
         last = 0
         for line in lines:
             offset, _, digest = line.partition(" ")
-            # A killed process may leave half a line; nothing after it can be trusted.
+            # A killed process may leave half a line, and nothing after it can be trusted.
             if not offset.isascii() or not offset.isdigit() or not last <= int(offset) <= self.size:
                 return
             last = int(offset)
@@ -146,7 +144,7 @@ def _write_all(file: FileIO, data: bytes) -> None:
 
 @contextmanager
 def writing_to(folder: Path) -> Iterator[None]:
-    """Turn the system's errors about writing to `folder` into words."""
+    """Turn the system's errors about writing to `folder` into messages."""
     try:
         yield
     except OSError as error:
@@ -156,6 +154,6 @@ def writing_to(folder: Path) -> Iterator[None]:
                 "AIDE_DATA_DIR to a folder on another disk, then try again."
             ) from error
         raise DownloadError(
-            f"A file in {folder} could not be written: {error.strerror}. Change that, or set AIDE_DATA_DIR "
+            f"A file in {folder} could not be written: {error.strerror}. Fix that, or set AIDE_DATA_DIR "
             "to another folder, then try again."
         ) from error

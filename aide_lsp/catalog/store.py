@@ -1,14 +1,11 @@
-"""Models on this machine: where they lie, whether they are there, how to get and how to remove them.
-
-In: a model card and the name of a recipe. Out: the folder of a converted model, ready to be opened.
+"""Models on this machine: where they are, whether they are complete, how to get and how to remove them.
 
     DATA/models/CARD-ID/
-        lock                            held by whoever changes anything here
-        NAME.gguf                       the fetched file (NAME.gguf.partial while it is fetched)
-        RECIPE-SOURCE-fFORMAT/          a conversion; SOURCE: beginning of the sha256 of what was converted
+        lock                            held by the process that changes anything here
+        NAME.gguf                       the downloaded file (NAME.gguf.partial while it is downloaded)
+        RECIPE-SOURCE-fFORMAT/          a conversion; SOURCE: the first digits of the source's sha256
 
-A conversion of another file, or by a converter of another format, has another name and is never used.
-It does not know how a file is fetched (`download`), converted (`convert`) or taken over (`imported`).
+A conversion of another file, or in another format, has another name and is never used.
 """
 
 import hashlib
@@ -28,25 +25,25 @@ from aide_lsp.plain_file import open_plain
 from aide_lsp.progress import Progress
 
 IMPORTED = "imported"
-"""Recipe of a model that somebody else exported: it is taken as it is."""
+"""Recipe of a model that somebody else exported, which is used as it is."""
 
 
 @frozen
 class DiskState:
-    """What of a model is on the disk."""
+    """What is on the disk of a model."""
 
     fetched: bool
-    """The whole file is here."""
+    """The file is complete."""
     begun: int
-    """Bytes of a file that is not here as a whole."""
+    """Bytes of an incomplete file."""
     recipes: tuple[str, ...]
     """Recipes it is converted to."""
     size: int
-    """Bytes it takes on the disk in all."""
+    """Bytes on the disk in all."""
 
 
 def data_folder() -> Path:
-    """Give the folder of Aide's data: `AIDE_DATA_DIR`, or the system's place for such."""
+    """Return the folder of Aide's data: `AIDE_DATA_DIR`, or the system's folder for user data."""
     if given := os.environ.get("AIDE_DATA_DIR"):
         return Path(given).expanduser().absolute()
     from platformdirs import user_data_path
@@ -55,12 +52,12 @@ def data_folder() -> Path:
 
 
 def folder_of(card: Card) -> Path:
-    """Give the folder of one model; it need not exist."""
+    """Return the folder of one model, which may not exist."""
     return data_folder() / "models" / card.id
 
 
 def model_file(card: Card) -> Path | None:
-    """Give the model file if it is here as a whole (its size is looked at, not its bytes)."""
+    """Return the model file if it is complete, judged by its size."""
     if card.path is not None:
         return card.path if card.path.exists() else None
     file = folder_of(card) / card.file
@@ -68,10 +65,10 @@ def model_file(card: Card) -> Path | None:
 
 
 def fetch(card: Card, progress: Progress) -> Path:
-    """Give the verified model file; it is fetched unless it is here.
+    """Return the verified model file; download it if needed.
 
     Raises:
-        DownloadError: no source gave it, or it cannot be written.
+        DownloadError: no source provided it, or it cannot be written.
         ModelFilesError: the user's own model is not at its path.
     """
     if card.path is not None:
@@ -81,17 +78,17 @@ def fetch(card: Card, progress: Progress) -> Path:
 
 
 def converted_folder(card: Card, recipe: str) -> Path:
-    """Give the folder of a conversion, whether it exists or not."""
+    """Return the folder of a conversion, which may not exist."""
     from aide_lsp.inference.onnx.model_folder import FORMAT
 
     return folder_of(card) / f"{_recipe(card, recipe)}-{_source_key(card)}-f{FORMAT}"
 
 
 def ensure(card: Card, recipe: str, progress: Progress) -> Path:
-    """Give the folder of the converted model; fetch and convert whatever is missing.
+    """Return the folder of the converted model; download and convert what is missing.
 
     Raises:
-        DownloadError: the model file cannot be had.
+        DownloadError: the model file cannot be downloaded.
         ConversionError: it cannot be converted.
         ModelFilesError: the user's own model is not at its path.
     """
@@ -101,18 +98,18 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
     if is_converted(folder):
         return folder
     with locked(_made(folder_of(card)), progress):
-        # Another process may have done it while this one waited.
+        # Another process may have converted it while this one waited.
         if not is_converted(folder):
             source = _own_model(card) if card.path is not None else download(card, folder_of(card), progress)
             _convert(card, source, folder, _recipe(card, recipe), progress)
-            # Said now: a conversion that cannot be read would be made again at every start.
+            # Fail now: a conversion that cannot be read would be repeated at every start.
             read_model_folder(folder)
             _remove_stale(folder)
     return folder
 
 
 def remove_damaged(card: Card, recipe: str, progress: Progress) -> bool:
-    """Remove a conversion that is not what its manifest says, byte for byte; say whether there was one."""
+    """Remove a conversion that differs from its manifest; return whether there was one."""
     from aide_lsp.inference.onnx.model_folder import verify_files
 
     folder = converted_folder(card, recipe)
@@ -129,7 +126,7 @@ def remove_damaged(card: Card, recipe: str, progress: Progress) -> bool:
 
 
 def is_converted(folder: Path) -> bool:
-    """Is there a conversion with a manifest and all its files in their sizes?"""
+    """Return whether there is a conversion whose files have the sizes of its manifest."""
     from aide_lsp.inference.onnx.model_folder import MANIFEST, read_model_folder
 
     if not (folder / MANIFEST).is_file():
@@ -142,7 +139,7 @@ def is_converted(folder: Path) -> bool:
 
 
 def state_of(card: Card) -> DiskState:
-    """Look at what is on the disk."""
+    """Return what is on the disk of a model."""
     own = folder_of(card)
     partial = own / f"{card.file}.partial"
     begun = partial.stat().st_size if card.file and partial.is_file() else 0
@@ -151,7 +148,7 @@ def state_of(card: Card) -> DiskState:
 
 
 def remove(card: Card, progress: Progress) -> int:
-    """Remove all that Aide keeps of a model; gives the bytes freed. The user's own model stays."""
+    """Remove everything that Aide keeps of a model; return the bytes freed. The user's own file stays."""
     own = folder_of(card)
     if not own.exists():
         return 0
@@ -162,7 +159,7 @@ def remove(card: Card, progress: Progress) -> int:
                 shutil.rmtree(entry)
             elif entry.name != "lock":
                 entry.unlink()
-    # The lock stays: whoever waits for it would otherwise hold a file that has no name any more.
+    # The lock stays: a process that waits for it would otherwise hold a file without a name.
     return freed
 
 
@@ -170,7 +167,7 @@ def _convert(card: Card, source: Path, folder: Path, recipe: str, progress: Prog
     if recipe == IMPORTED:
         from aide_lsp.catalog.imported import import_export
 
-        progress(None, f"Taking over {card.name} from {source}.")
+        progress(None, f"Importing {card.name} from {source}.")
         import_export(card, source, folder)
         return
     from aide_lsp.convert.convert import convert
@@ -189,7 +186,9 @@ def _convert(card: Card, source: Path, folder: Path, recipe: str, progress: Prog
 def _own_model(card: Card) -> Path:
     assert card.path is not None
     if not card.path.exists():
-        raise ModelFilesError(f"{card.path} does not exist. Its path is in the model card {card.origin}.")
+        raise ModelFilesError(
+            f"{card.path} does not exist; the model card {card.origin} names it. Correct the path there."
+        )
     if not card.path.is_dir():
         open_plain(card.path).close()
     return card.path
@@ -200,7 +199,7 @@ def _recipe(card: Card, recipe: str) -> str:
 
 
 def _source_key(card: Card) -> str:
-    """Name the bytes that are converted: by what the card pins, or by the user's files, sizes and times."""
+    """Return a key for the source: its pinned hash, or that of the user's files, sizes and times."""
     if card.path is None:
         return card.sha256[:12]
     files = sorted(card.path.iterdir()) if card.path.is_dir() else [card.path]
@@ -217,7 +216,7 @@ def _size_and_time(file: Path) -> tuple[int, int]:
 
 
 def _conversions(card: Card) -> Iterator[tuple[str, Path]]:
-    """Give recipe and folder of the conversions that may be used."""
+    """Yield recipe and folder of the conversions that may be used."""
     own = folder_of(card)
     for folder in sorted(own.iterdir()) if own.is_dir() else ():
         recipe = folder.name.partition("-")[0]
@@ -226,7 +225,7 @@ def _conversions(card: Card) -> Iterator[tuple[str, Path]]:
 
 
 def _remove_stale(kept: Path) -> None:
-    """Remove conversions by the same recipe that `kept` takes the place of."""
+    """Remove conversions by the same recipe that `kept` replaces."""
     recipe = kept.name.partition("-")[0]
     for folder in kept.parent.glob(f"{recipe}-*-f*"):
         if folder != kept and folder.is_dir():
@@ -234,7 +233,7 @@ def _remove_stale(kept: Path) -> None:
 
 
 def _made(folder: Path) -> Path:
-    """Make the folder of a model; what Aide makes, nobody else may look into."""
+    """Create the folder of a model, which only the user may read."""
     with writing_to(folder):
         data_folder().parent.mkdir(parents=True, exist_ok=True)
         for level in (data_folder(), folder.parent, folder):

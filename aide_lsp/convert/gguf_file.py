@@ -1,12 +1,10 @@
 """Reads a GGUF file: metadata, and tensors as raw blocks or as float32.
 
-In: the path of a GGUF file, version 2 or 3, little-endian. Out: `GgufFile`, a mapping of metadata and
-a mapping of tensors whose bytes stay memory-mapped until they are asked for. Every length and offset
-in the file is checked before it is used, so a truncated or hostile file ends in `ConversionError`.
+Versions 2 and 3, little-endian. The bytes of tensors stay memory-mapped until they are needed. Every length
+and offset in the file is checked before it is used, so a truncated or hostile file ends in `ConversionError`.
 
-The header is parsed here because `gguf.GGUFReader` makes five arrays for each vocabulary entry, which
-takes seconds. Knows nothing of architectures or ONNX.
-Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+The header is parsed here because `gguf.GGUFReader` creates five arrays for each vocabulary entry, which takes
+seconds. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
 import math
@@ -26,11 +24,11 @@ from aide_lsp.errors import ConversionError
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 STRING, ARRAY = 8, 9
 MOST_ITEMS = 1 << 24
-"""Of one array of metadata: far more than any vocabulary has, and still a list of 128 MB."""
+"""Limit of an array of metadata: far more than any vocabulary, and still a list of 128 MB."""
 MOST_NUMBER = 1 << 50
 Item = TypeVar("Item")
 
-# ggml type -> (name, values per block, bytes per block); the types that the converter can read.
+# ggml type -> (name, values per block, bytes per block), for the types that the converter can read.
 TENSOR_TYPES: Mapping[int, tuple[str, int, int]] = {
     0: ("F32", 1, 4),
     1: ("F16", 1, 2),
@@ -50,7 +48,7 @@ TENSOR_TYPES: Mapping[int, tuple[str, int, int]] = {
 
 @frozen
 class Tensor:
-    """One tensor as it lies in the file."""
+    """One tensor as stored in the file."""
 
     name: str
     """Name in the file, such as `blk.0.attn_q.weight`."""
@@ -80,20 +78,20 @@ class GgufFile:
     """An open GGUF file."""
 
     path: Path
-    """Where it was read from; only for messages."""
+    """For messages only."""
     metadata: Mapping[str, Any]
     """Key -> number, string, bool, or list of these."""
     tensors: Mapping[str, Tensor]
     """Name -> tensor, in the order of the file."""
 
     def value(self, key: str) -> Any:
-        """Return the metadata value of `key`; raise ConversionError where it is missing."""
+        """Return the metadata value of `key`; raise ConversionError if it is missing."""
         if key not in self.metadata:
             raise ConversionError(f"{self.path.name} has no metadata '{key}', which the conversion needs")
         return self.metadata[key]
 
     def number(self, key: str, otherwise: float | None = None) -> float:
-        """Return a number above 0; raise ConversionError where there is none or it cannot be meant."""
+        """Return a plausible number above 0; raise ConversionError for anything else."""
         value = self.value(key) if otherwise is None else self.metadata.get(key, otherwise)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_NUMBER:
             raise ConversionError(
@@ -102,7 +100,7 @@ class GgufFile:
         return value
 
     def whole(self, key: str, otherwise: int | None = None) -> int:
-        """Return a number of something, as `number`."""
+        """Return a whole number, as `number` does."""
         value = self.number(key, otherwise)
         if value != int(value) or value > MOST_ITEMS:
             raise ConversionError(
@@ -118,7 +116,7 @@ class GgufFile:
         return value
 
     def tensor(self, name: str) -> Tensor:
-        """Return the tensor `name`; raise ConversionError where it is missing."""
+        """Return the tensor `name`; raise ConversionError if it is missing."""
         if name not in self.tensors:
             raise ConversionError(f"{self.path.name} has no tensor '{name}', which the conversion needs")
         return self.tensors[name]
@@ -127,8 +125,7 @@ class GgufFile:
 def open_gguf(path: Path) -> GgufFile:
     """Parse the header of `path` and map its tensors.
 
-    Raises ConversionError if the file is not GGUF, is cut short, or stores a tensor in a type that
-    cannot be read.
+    Raises ConversionError if the file is not GGUF, is truncated, or stores a tensor in an unsupported type.
     """
     with path.open("rb") as file:
         if path.stat().st_size < 24:
@@ -137,7 +134,7 @@ def open_gguf(path: Path) -> GgufFile:
     try:
         return _parse(path, buffer)
     except (struct.error, ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        raise ConversionError(f"{path.name} is damaged or cut short ({error}); fetch it again") from error
+        raise ConversionError(f"{path.name} is damaged or truncated ({error}); download it again") from error
 
 
 def _parse(path: Path, buffer: mmap.mmap) -> GgufFile:
@@ -175,11 +172,11 @@ def _map_tensor(
     if type_id not in TENSOR_TYPES:
         known = ", ".join(names[0] for names in TENSOR_TYPES.values())
         raise ConversionError(
-            f"{path.name}: tensor '{name}' is stored as ggml type {type_id}; types that can be read: {known}"
+            f"{path.name}: tensor '{name}' is stored as ggml type {type_id}; supported types: {known}"
         )
     _, block, block_bytes = TENSOR_TYPES[type_id]
     if shape[-1] % block:
-        raise ValueError(f"tensor '{name}': rows of {shape[-1]} are not whole blocks of {block}")
+        raise ValueError(f"tensor '{name}': rows of {shape[-1]} are not multiples of {block}")
     row_bytes = shape[-1] // block * block_bytes
     size = math.prod(shape[:-1]) * row_bytes
     raw = np.frombuffer(buffer, dtype=np.uint8, count=size, offset=start + offset)
@@ -187,7 +184,7 @@ def _map_tensor(
 
 
 class _Cursor:
-    """Reads values one after the other; `struct.error` or ValueError past the end."""
+    """Reads values one after another; raises `struct.error` or ValueError past the end."""
 
     def __init__(self, buffer: mmap.mmap) -> None:
         self.buffer = buffer

@@ -1,6 +1,4 @@
-"""The decoder as an ONNX graph, in the "aide" layout.
-
-In: an open GGUF file, a recipe, an empty folder. Out: `model.onnx`, `head.onnx` and their data file.
+"""The decoder as an ONNX graph, in the "aide" layout: `model.onnx`, `head.onnx` and their data file.
 
     inputs   input_ids (1, S), seqlens_k (1,) = past + S - 1, total_sequence_length () = past + S,
              logit_rows (P,): rows of this call whose logits are wanted,
@@ -8,9 +6,8 @@ In: an open GGUF file, a recipe, an empty folder. Out: `model.onnx`, `head.onnx`
     outputs  candidate_logits, candidate_ids (P, 64) best first, hidden (P, hidden_size),
              present_key_l / present_value_l: the same buffers
 
-Only the wanted rows go through the end of the last layer and the head. Attention is onnxruntime's
-GroupQueryAttention, which rotates queries and keys, and writes the KV buffers in place. Knows nothing
-of tokens or of how matrices are stored.
+Only the wanted rows run through the end of the last layer and the head. Attention is onnxruntime's
+GroupQueryAttention, which rotates queries and keys, and writes the KV buffers in place.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +31,7 @@ LayersDone = Callable[[int], None]
 
 @frozen
 class DecoderGraph:
-    """What is being written: passed along while the graph grows."""
+    """The graph being written."""
 
     graph: GraphWriter
     """Takes the nodes."""
@@ -55,8 +52,8 @@ def write_decoder(
 ) -> None:
     """Write the graphs of `file` into `folder`.
 
-    `edit` may change the weights of a layer first (smoothing); `layer_done` hears the number of layers
-    written; `extra_outputs` are results inside the graph that shall leave it too (calibration).
+    `edit` may change the weights of a layer first (smoothing); `layer_done` is called with the number of
+    layers written; `extra_outputs` names inner results that become outputs too (calibration).
     """
     data = DataFile(folder)
     try:
@@ -82,7 +79,7 @@ def _write_model(
     d.graph.constant("rotary_cos", cos.astype(d.recipe.dtype))
     d.graph.constant("rotary_sin", sin.astype(d.recipe.dtype))
     x = embed(d.graph, d.recipe, "embedding", table, "input_ids")
-    branch = ""  # what the last block adds to the residual stream; nothing yet
+    branch = ""  # what the last block adds to the residual stream: nothing yet
     for index in range(d.a.layer_count):
         branch, x = _layer(d, index, edit(index, read_layer(file, d.a, index)), branch, x)
         layer_done(index + 1)
@@ -110,7 +107,7 @@ def _layer(d: DecoderGraph, index: int, layer: LayerWeights, branch: str, x: str
 
 
 def _norm(d: DecoderGraph, name: str, gain: np.ndarray, branch: str, x: str) -> tuple[str, str]:
-    """Add `branch` to the stream `x`, then RMSNorm; return (normalised, stream)."""
+    """Add `branch` to the stream `x`, then RMSNorm; return (normalized, stream)."""
     weight = d.graph.constant(f"{name}.gain", gain.astype(d.recipe.dtype))
     if not branch:
         inputs = [x, weight]
@@ -146,7 +143,7 @@ def _inputs(d: DecoderGraph) -> ValueInfos:
 
 
 def _outputs(d: DecoderGraph, extra: Sequence[str]) -> ValueInfos:
-    # onnxruntime infers the shapes of what calibration adds; one axis of any length fits all of it.
+    # onnxruntime infers the shapes of the extra outputs; axes of any length fit all of them.
     fixed: ValueInfos = {
         "candidate_logits": ("float32", ["P", min(CANDIDATES, d.a.vocab_size)]),
         "candidate_ids": ("int64", ["P", min(CANDIDATES, d.a.vocab_size)]),

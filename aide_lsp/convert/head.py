@@ -1,9 +1,7 @@
-"""The two ends of the graph: embedding table and head, and the choice of candidates.
+"""The two ends of the graph, embedding table and head, and the choice of candidates.
 
-In: a `GraphWriter`, the table and head tensors, the names of ids or of the final hidden state. Out:
-names of results. The head of a small model is a third of its weights, so a 4-bit copy proposes a
-shortlist and the 8-bit head decides among it: the logits that leave are the 8-bit head's. Knows
-nothing of layers.
+The head of a small model is a third of its weights, so a 4-bit copy proposes a shortlist and the 8-bit head
+decides among it: the logits that leave the graph are the 8-bit head's.
 """
 
 import numpy as np
@@ -17,7 +15,7 @@ CANDIDATES = 64
 
 
 def embed(graph: GraphWriter, recipe: Recipe, name: str, table: Tensor, ids: str) -> str:
-    """Add the look-up of rows `ids` of `table`; the result has one more axis, (..., hidden_size)."""
+    """Add the lookup of rows `ids` of `table`; the result has one more axis, (..., hidden_size)."""
     if recipe.head == "int8-blocks":
         _table_blocks(graph, name, table)
         return _gather_blocks(graph, name, ids, f"{name}.rows")
@@ -28,8 +26,8 @@ def embed(graph: GraphWriter, recipe: Recipe, name: str, table: Tensor, ids: str
 def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> None:
     """Add the outputs `candidate_logits` and `candidate_ids`, (P, candidate count), best first.
 
-    `hidden` is (P, hidden_size) after the final norm; `name` is the head's name, which is the
-    embedding table's where the model ties them.
+    `hidden` is (P, hidden_size) after the final norm; `name` is the head's name, which is the embedding
+    table's if the model ties them.
     """
     count = graph.constant("candidate_count", np.array([min(CANDIDATES, head.shape[0])], np.int64))
     outputs = ["candidate_logits", "candidate_ids"]
@@ -52,12 +50,12 @@ def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidd
 
 
 def _rough_head(head: Tensor) -> BlockCodes:
-    # The shortlist is long enough for what wide blocks lose.
+    # The shortlist is long enough to make up for what wide blocks lose.
     return tensor_int4_blocks(head, widest_block(head.shape[1]))
 
 
 def full_head(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> str:
-    """Add the logits of the whole vocabulary as float32, (P, vocab_size)."""
+    """Add the logits of the entire vocabulary as float32, (P, vocab_size)."""
     rows, columns = head.shape
     if recipe.head == "int8-blocks":
         _table_blocks(graph, name, head)

@@ -1,7 +1,6 @@
-"""Writes `manifest.json`: what a model folder holds, with the sha256 of every file.
+"""Writes `manifest.json`: what a model folder contains, with the sha256 of every file.
 
-In: the folder, facts of the model card and of the architecture. Out: the file that `inference` reads
-before it opens anything. Knows nothing of how the files were made.
+`inference` reads it before it opens anything.
 """
 
 import json
@@ -20,21 +19,21 @@ from aide_lsp.inference.onnx.model_folder import FORMAT, MANIFEST, is_intact, se
 
 @frozen
 class CardFacts:
-    """What the conversion needs to know of a model card."""
+    """What a conversion needs from a model card."""
 
     id: str
     """Name of the card."""
     fim: str | None
-    """Name of the FIM format; None if the model knows none."""
+    """Name of the FIM format; None if the model has none."""
     end_tokens: Sequence[str]
     """Special tokens that end a completion."""
     source_sha256: str
-    """Of the file that is converted."""
+    """Of the file to convert."""
 
 
 @frozen
 class ConvertedModel:
-    """What the conversion learned."""
+    """What a conversion produced."""
 
     recipe: str
     """Recipe the weights are stored by."""
@@ -49,7 +48,7 @@ class ConvertedModel:
 
 
 def write_manifest(folder: Path, card: CardFacts, model: ConvertedModel) -> None:
-    """Hash the files of `folder` and write the manifest among them."""
+    """Hash the files of `folder` and write their manifest."""
     a = model.architecture
     content = {
         "format": FORMAT,
@@ -80,7 +79,7 @@ def file_record(path: Path) -> dict[str, Any]:
 
 
 def holds(folder: Path, card: CardFacts, recipe: str) -> bool:
-    """Tell whether `folder` is a finished conversion of this card by this recipe, every byte intact."""
+    """Return whether `folder` is a complete conversion of this card by this recipe, every byte intact."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         wanted = {"format": FORMAT, "model": card.id, "recipe": recipe, "source_sha256": card.source_sha256}

@@ -1,8 +1,7 @@
-"""Writes an ONNX graph: nodes in memory, weights streamed to one data file beside the graph.
+"""Writes an ONNX graph: nodes in memory, weights streamed to a data file next to the graph.
 
-In: operator names, attributes and NumPy arrays. Out: `name.onnx`, and a shared data file in which
-every large array is aligned, so that the runtime can map it into memory instead of reading it. A
-second graph can refer to arrays that the first has written. Knows nothing of transformers.
+Every large array in the data file is aligned, so that the runtime can map it into memory instead of reading
+it. A second graph can refer to arrays that the first has written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +17,8 @@ from onnx import TensorProto, helper
 DATA_FILE = "model.onnx.data"
 CONTRIB = "com.microsoft"
 OPSETS = {"": 21, CONTRIB: 1}
-# Arrays from this size on go to the data file, on pages of their own (the offset must be a multiple
-# of the allocation granularity: 64 KiB on Windows).
+# Arrays of this size or more go to the data file, on pages of their own (the offset must be a multiple of the
+# allocation granularity: 64 KiB on Windows).
 EXTERNAL_BYTES = 1024
 ALIGNMENT = 65536
 
@@ -32,13 +31,13 @@ ELEMENT_TYPES = {
 
 
 def aligned(offset: int) -> int:
-    """Return the first offset from `offset` on at which an array may begin."""
+    """Return the first offset at or after `offset` at which an array may begin."""
     return -(-offset // ALIGNMENT) * ALIGNMENT
 
 
 @frozen
 class Stored:
-    """Where an array lies in the data file."""
+    """Place of an array in the data file."""
 
     offset: int
     """Bytes from the start of the file."""
@@ -88,7 +87,7 @@ class GraphWriter:
         return self.shared(name, self.data.append(array), array.shape)
 
     def shared(self, name: str, stored: Stored, shape: Sequence[int]) -> str:
-        """Add the weight `name` that lies in the data file already, seen in `shape`."""
+        """Add the weight `name` that is already in the data file, with `shape`."""
         tensor = TensorProto(name=name, dims=shape, data_type=stored.element_type)
         tensor.data_location = TensorProto.EXTERNAL
         place = {"location": DATA_FILE, "offset": str(stored.offset), "length": str(stored.size)}

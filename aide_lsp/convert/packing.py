@@ -1,11 +1,9 @@
-"""Adds to a converted model what the runtime's kernels make of its matrices, so that it can be mapped.
+"""Adds matrices to a converted model as the runtime's kernels pack them, to be memory-mapped.
 
-In: a folder with `model.onnx` and its data file. Out: the same graph, whose data file also holds each matrix
-in the order in which the kernels of this processor read it. Without it the runtime makes that copy in memory
-of its own at every start. With it a model loads in half the time, several servers share one copy, and the
-system may take the memory back. On loading, the runtime packs each matrix again and takes the copy in the
-file only if both have the same hash: on another processor, or with another version, it does as without.
-Knows nothing of recipes.
+Without this the runtime packs every matrix into memory of its own at each start. With it, a model loads in
+half the time, several servers share one copy, and the system may reclaim the memory. On loading, the runtime
+packs each matrix again and uses the copy in the file only if both have the same hash: on another processor,
+or with another version, it ignores the copy.
 """
 
 import shutil
@@ -26,7 +24,7 @@ _ERRORS_ONLY = 3
 def add_packed_matrices(folder: Path) -> None:
     """Extend the graph `model.onnx` in `folder` and its data file.
 
-    Needs disk space for the matrices twice more while it runs.
+    While it runs, it needs disk space for two more copies of the matrices.
 
     Raises ConversionError if the runtime cannot load the graph.
     """
@@ -50,9 +48,11 @@ def _saved_by_runtime(path: Path, scratch: Path) -> Path:
         options.add_session_config_entry(f"session.optimized_model_external_initializers_{name}", value)
     try:
         onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    # The runtime raises classes of its own that share no base but Exception.
+    # The runtime's exceptions have no common base but Exception.
     except Exception as error:
-        raise ConversionError(f"ONNX Runtime {onnxruntime.__version__} cannot load it: {error}") from error
+        raise ConversionError(
+            f"ONNX Runtime {onnxruntime.__version__} cannot load the converted model: {error}"
+        ) from error
     return saved
 
 
@@ -61,7 +61,7 @@ def _copy_packed(saved: Path, path: Path) -> None:
     own = onnx.load(str(path), load_external_data=False)
     matrices = {tensor.name: tensor for tensor in own.graph.initializer}
     packed = onnx.load(str(saved), load_external_data=False).graph.initializer
-    # The runtime adds and renames arrays, but keeps the names of those that it packs.
+    # The runtime adds and renames arrays, but not those that it packs.
     with saved.with_name(DATA_FILE).open("rb") as source, path.with_name(DATA_FILE).open("r+b") as target:
         target.seek(0, 2)
         for tensor in packed:

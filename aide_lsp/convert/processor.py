@@ -1,9 +1,9 @@
-"""Can this processor multiply unsigned by signed bytes without clipping the sums?
+"""Tests whether this processor multiplies unsigned by signed bytes without clipping the sums.
 
-The recipe `fast` needs that. Processors with the VNNI or dot-product instructions can; on others
-onnxruntime adds pairs of products in 16 bits, which clip, and the model's answers get worse without a
-word (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html, "When and why do I
-need to try U8U8?"). Asked by running the operator on the largest values. Knows nothing of models.
+The recipe `fast` needs that. Processors with VNNI or dot-product instructions can; on others onnxruntime adds
+pairs of products in 16 bits, which clip, and the model silently gets worse
+(https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html, "When and why do I need to try
+U8U8?"). The test runs the operator on the largest values.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ WIDTH = 256
 
 
 def integer_products_are_exact() -> bool:
-    """Tell whether MatMulInteger of the largest bytes gives the true sum, for one row and for many."""
+    """Return whether MatMulInteger of the largest bytes gives the exact sum, for one row and for many."""
     import onnxruntime
 
     inputs = [

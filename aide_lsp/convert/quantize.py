@@ -1,9 +1,7 @@
-"""Integer forms of weight matrices.
+"""Integer forms of weight matrices, laid out as onnxruntime's operators read them.
 
-In: float32 matrices (rows = output features) or tensors of a GGUF file. Out: integer codes with their
-scales, laid out as onnxruntime's operators read them. Q8_0, Q5_0 and Q4_0 become int8 blocks of 32 columns
-without any loss; the rest is rounded again to int8, which adds at most 1/254 of a block's largest value.
-Knows nothing of graphs.
+Q8_0, Q5_0 and Q4_0 become int8 blocks of 32 columns without loss; everything else is rounded again to int8,
+which adds at most 1/254 of a block's largest value.
 """
 
 import numpy as np
@@ -16,7 +14,7 @@ from aide_lsp.convert.weights import Linear
 FloatArray = NDArray[np.float32]
 BLOCK = 32
 WIDE_BLOCKS = (128, 64, 32)
-"""Columns that may share a scale where that costs little: less to read, and longer sums for the kernels."""
+"""Columns that may share a scale: wide blocks mean fewer bytes and longer sums for the kernels."""
 ROWS_AT_ONCE = 8192
 
 
@@ -46,7 +44,7 @@ def int8_blocks(linear: Linear, block: int) -> BlockCodes:
 
 
 def tensor_int8_blocks(tensor: Tensor, block: int = BLOCK) -> BlockCodes:
-    """Return `tensor` in 8-bit blocks: exact for Q8_0, Q5_0 and Q4_0 in blocks of 32, else rounded again."""
+    """Return `tensor` in 8-bit blocks: exact for Q8_0, Q5_0 and Q4_0 in blocks of 32, otherwise rounded."""
     exact = {"Q8_0": _from_q8_0, "Q5_0": _from_q5_0, "Q4_0": _from_q4_0}
     if tensor.type_name in exact and block == BLOCK:
         return exact[tensor.type_name](tensor.raw)
@@ -66,14 +64,14 @@ def round_int8_blocks(matrix: FloatArray, block: int = BLOCK) -> BlockCodes:
 
 
 def tensor_int4_blocks(tensor: Tensor, block: int) -> BlockCodes:
-    """Round `tensor` to 4 bits by `block` columns; the largest value of a block falls on a code exactly."""
+    """Round `tensor` to 4 bits in blocks of `block` columns; the largest value of a block is exact."""
     starts = range(0, tensor.shape[0], ROWS_AT_ONCE)
     chunks = [_round_int4_blocks(tensor.floats(s, s + ROWS_AT_ONCE), block) for s in starts]
     return BlockCodes(np.concatenate([c.codes for c in chunks]), np.concatenate([c.scales for c in chunks]))
 
 
 def int8_columns(matrix: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
-    """Round `matrix` (out, in) to int8 with one scale for each output.
+    """Round `matrix` (out, in) to int8 with one scale per output.
 
     Returns codes (in, out), as integer matrix products read them, and scales (out,).
     """

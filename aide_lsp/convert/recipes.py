@@ -1,13 +1,12 @@
 """Recipes: how the matrices of a model are stored and multiplied.
 
-A recipe is a row of `RECIPES`; each of its words names a function of this file that adds the nodes
-of one matrix product. In: a `GraphWriter`, the name of an input, a `Linear`. Out: the name of the
-result. Knows nothing of attention or of the order of layers.
+A recipe is a row of `RECIPES`; each of its words selects a function of this file that adds the nodes of one
+matrix product.
 
     exact    int8 weights and activations in blocks of 32 to 128 columns
     fast     int8 weights by column and int8 activations by row, smoothed; for the CPU
     fp16     float16 throughout; for CUDA
-    float    float32, the reference that the others are measured against
+    float    float32, the reference for measuring the others
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ from aide_lsp.convert.quantize import BLOCK, BlockCodes, int8_blocks, int8_colum
 from aide_lsp.convert.weights import LayerWeights, Linear, stacked
 from aide_lsp.errors import ConversionError
 
-# int8 products on the CPU: activations are rounded to int8 in blocks, sums are float32.
+# On the CPU, this accuracy level rounds activations to int8 in blocks; sums are float32.
 ACCURACY_INT8 = 4
 
 
@@ -29,7 +28,7 @@ class Recipe:
     """How one model is stored."""
 
     name: str
-    """What the user calls it, and the manifest's `recipe`."""
+    """Name for users, and the manifest's `recipe`."""
     matrices: str
     """Storage of the layers' matrices: `int8-blocks`, `int8-columns`, `float16` or `float32`."""
     head: str
@@ -37,9 +36,9 @@ class Recipe:
     dtype: str
     """Element type of activations and KV cache: `float32` or `float16`."""
     shortlist: int
-    """Candidates that a 4-bit head proposes to the exact one; 0 runs the exact head on all."""
+    """Candidates that a 4-bit head proposes to the 8-bit head; 0: no shortlist."""
     smoothed: bool
-    """Is the range of activations moved into the weights first?"""
+    """Whether the range of activations is moved into the weights first."""
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -54,7 +53,7 @@ def find_recipe(name: str) -> Recipe:
     """Return the recipe `name`; raise ConversionError if there is none."""
     if name not in RECIPES:
         raise ConversionError(
-            f"there is no recipe '{name}'; recipes: {', '.join(name for name in RECIPES if name != 'float')}"
+            f"unknown recipe '{name}'; known: {', '.join(name for name in RECIPES if name != 'float')}"
         )
     return RECIPES[name]
 
@@ -68,7 +67,7 @@ def feed_forward(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: L
     """Add `down(silu(gate(x)) * up(x))` and return the name of the result."""
     if recipe.matrices == "int8-columns":
         return _feed_forward_by_rows(graph, recipe, name, x, layer)
-    # One product for both: its threads meet half as often.
+    # One product for both, because its threads synchronize half as often.
     both = multiply(graph, recipe, f"{name}.gate_up", x, stacked(layer.gate, layer.up))
     sizes = graph.constant("ffn_halves", np.array([layer.gate.rows, layer.up.rows], np.int64))
     gate, up = f"{name}.gate", f"{name}.up"
@@ -93,8 +92,8 @@ def block_node(graph: GraphWriter, name: str, inputs: Sequence[str], sizes: Mapp
 
 
 def _multiply_blocks(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
-    # Blocks of 128 are a sixth faster. For queries, keys and values, which are a fifteenth of a layer, they
-    # would cost more fidelity than for all the rest (benchmarks/results).
+    # Blocks of 128 are a sixth faster. For queries, keys and values, a fifteenth of a layer, they would cost
+    # more fidelity than for all the rest (benchmarks/results).
     block = BLOCK if name.endswith(".qkv") else widest_block(linear.parts[0].shape[1])
     product = block_product(
         graph, name if linear.bias is None else f"{name}.product", x, int8_blocks(linear, block), 8
@@ -113,7 +112,7 @@ def _add_bias(graph: GraphWriter, recipe: Recipe, name: str, product: str, linea
     bias = linear.scaled_bias()
     if bias is None:
         return product
-    # A node of its own: CUDA's block products take no bias.
+    # A separate node, because CUDA's block products take no bias.
     return graph.node("Add", [product, graph.constant(f"{name}.bias", bias.astype(recipe.dtype))], name)
 
 
@@ -125,10 +124,10 @@ def _multiply_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, lin
 
 
 def quantize_rows(graph: GraphWriter, name: str, x: str) -> tuple[str, str]:
-    """Add the rounding of each row of `x` to uint8 about 128, by its largest value.
+    """Add the rounding of each row of `x` to uint8 around 128, scaled by its largest value.
 
-    Returns (codes, scale of each row). No row's result depends on another row, and integer sums have
-    no order: the product is the same bit for bit however the rows are cut into batches.
+    Returns (codes, scale of each row). No row depends on another, and integer sums have no order: the
+    product has the same bits however the rows are cut into batches.
     """
     last = graph.constant("last_axis", np.array([-1], np.int64))
     high = graph.node("ReduceMax", [x, last], f"{name}.high")
@@ -160,7 +159,7 @@ def _feed_forward_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str,
     up = _integer_product(graph, f"{name}.up", codes, layer.up)
     gate = graph.node("Mul", [gate, row_scale], f"{name}.gate")
     gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
-    # `up` is left unscaled: the next rounding divides each row by its largest value anyway.
+    # `up` stays unscaled, because the next rounding divides each row by its largest value anyway.
     codes, gated_scale = quantize_rows(graph, f"{name}.gated", gated)
     product = _integer_product(graph, f"{name}.down_product", codes, layer.down)
     both = graph.node("Mul", [row_scale, gated_scale], f"{name}.both_scales")

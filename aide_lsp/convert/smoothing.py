@@ -1,9 +1,8 @@
 """Moves the range of activations into the weights, so that both fit 8 bits.
 
-In: the largest activation of each channel, seen while the model reads calibration text. Out: layers
-with other weights and the same function: what a norm's gain, a row of `up` or a row of `v` loses, the
-columns of the next matrix gain. Follows SmoothQuant (Xiao et al. 2022, https://arxiv.org/abs/2211.10438).
-Knows nothing of how the activations were collected: see `calibration`.
+The layers get other weights but compute the same function: what a norm's gain, a row of `up` or a row of `v`
+loses, the columns of the next matrix gain. Follows SmoothQuant (Xiao et al. 2022,
+https://arxiv.org/abs/2211.10438).
 """
 
 from collections.abc import Mapping
@@ -17,10 +16,10 @@ from aide_lsp.convert.weights import LayerWeights, Linear
 
 FloatArray = NDArray[np.float32]
 
-# How much of the range moves: 0 leaves it with the activations, 1 gives all of it to the weights.
+# How much of the range moves: 0 leaves it in the activations, 1 moves all of it to the weights.
 ALPHA = 0.5
 
-# The inputs of a layer's matrices, by which `LayerWeights.{...}` the maxima are called.
+# The inputs of a layer's matrices, named after fields of `LayerWeights`.
 SITES = ("qkv", "attention_output", "ffn", "down")
 
 
@@ -42,7 +41,7 @@ def smooth(a: Architecture, layer: LayerWeights, maxima: Mapping[str, FloatArray
 
 
 def _factors(maxima: FloatArray, *matrices: Linear) -> FloatArray:
-    """Return for each input channel how much smaller it shall be, (channels,)."""
+    """Return the factor by which to divide each input channel, (channels,)."""
     weights: FloatArray = np.max([np.abs(matrix.floats()).max(axis=0) for matrix in matrices], axis=0)
     activations = np.maximum(maxima, 1e-5)
     factors = activations**ALPHA / np.maximum(weights, 1e-5) ** (1 - ALPHA)
@@ -50,13 +49,13 @@ def _factors(maxima: FloatArray, *matrices: Linear) -> FloatArray:
 
 
 def _head_factors(a: Architecture, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Share the factors of all query heads that read one value head.
+    """Combine the factors of all query heads that use one value head.
 
     Returns factors for the rows of q, k and v, and for the columns of the attention's output matrix.
     """
     group = a.head_count // a.kv_head_count
     by_value_head = wanted.reshape(a.kv_head_count, group, a.head_dim)
-    # The geometric mean: the heads of a group differ, and none of them should lose its precision.
+    # The geometric mean, because the heads of a group differ and none of them should lose its precision.
     shared = np.exp(np.log(by_value_head).mean(axis=1, keepdims=True))
     untouched = np.ones((a.head_count + a.kv_head_count) * a.head_dim, np.float32)
     rows = np.concatenate([untouched, shared.reshape(-1).astype(np.float32)])

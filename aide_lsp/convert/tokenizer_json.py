@@ -1,9 +1,8 @@
-"""A `tokenizer.json` made from the vocabulary that a GGUF file carries.
+"""Writes a `tokenizer.json` from the vocabulary in a GGUF file, for the `tokenizers` library.
 
-In: an open GGUF file. Out: the JSON that the `tokenizers` library reads: byte-level BPE with the
-file's tokens, merges and pre-tokeniser. No normaliser: text comes back byte for byte, as llama.cpp
-has it. Every control and user-defined token is marked special, so that the caller can keep text from
-ever turning into one. Knows nothing of prompts.
+Byte-level BPE with the file's tokens, merges and pre-tokenizer. No normalizer: text comes back byte for byte,
+as in llama.cpp. Every control and user-defined token is marked special, so that the caller can keep text from
+ever becoming one.
 """
 
 import json
@@ -21,12 +20,12 @@ NORMAL, CONTROL, USER_DEFINED = 1, 3, 4
 
 @frozen
 class PreTokenizer:
-    """How text is cut into words before merging."""
+    """How text is split into words before merging."""
 
     patterns: Sequence[str]
     """Regular expressions applied one after the other; each match is a piece of its own."""
     whole_words: bool = False
-    """Is a word that stands in the vocabulary one token, whatever the merges say?"""
+    """Whether a word in the vocabulary is one token, whatever the merges say."""
 
 
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"
@@ -53,7 +52,7 @@ PRE_TOKENIZERS: Mapping[str, PreTokenizer] = {
 def write_tokenizer(file: GgufFile, path: Path) -> None:
     """Write the tokenizer of `file` to `path`.
 
-    Raises ConversionError for a vocabulary that is not byte-level BPE or an unknown pre-tokeniser.
+    Raises ConversionError for a vocabulary that is not byte-level BPE or an unknown pre-tokenizer.
     """
     path.write_text(json.dumps(tokenizer_json(file), ensure_ascii=False), encoding="utf-8")
 
@@ -66,7 +65,7 @@ def tokenizer_json(file: GgufFile) -> dict[str, Any]:
     if len(tokens) != len(types):
         raise ConversionError(f"{file.path.name} has {len(tokens)} tokens but {len(types)} token types")
     added = [i for i, kind in enumerate(types) if kind in (CONTROL, USER_DEFINED)]
-    # Unused tokens (padding of the table) are left out: no text makes them, and they stand for none.
+    # Unused tokens (padding of the table) are left out: they represent no text.
     vocabulary = {tokens[i]: i for i, kind in enumerate(types) if kind == NORMAL}
     return {
         "version": "1.0",
@@ -82,7 +81,7 @@ def tokenizer_json(file: GgufFile) -> dict[str, Any]:
 
 
 def special_token_ids(file: GgufFile, names: Sequence[str]) -> list[int]:
-    """Return the ids of the special tokens `names`; raise ConversionError where one is missing."""
+    """Return the ids of the special tokens `names`; raise ConversionError if one is missing."""
     ids = {token: index for index, token in enumerate(file.items("tokenizer.ggml.tokens", str))}
     missing = [name for name in names if name not in ids]
     if missing:
@@ -99,7 +98,7 @@ def _pre_tokenizer(file: GgufFile) -> PreTokenizer:
         raise ConversionError(f"{file.path.name} has a '{kind}' vocabulary; supported: gpt2 (byte-level BPE)")
     if name not in PRE_TOKENIZERS:
         known = ", ".join(PRE_TOKENIZERS)
-        raise ConversionError(f"{file.path.name} uses the pre-tokeniser '{name}'; supported: {known}")
+        raise ConversionError(f"{file.path.name} uses the pre-tokenizer '{name}'; supported: {known}")
     return PRE_TOKENIZERS[name]
 
 

@@ -1,8 +1,7 @@
-"""The weights of a decoder, under one set of names and in the order that the graph computes in.
+"""The weights of a decoder, under common names and in the order that the graph uses.
 
-In: an open GGUF file and its `Architecture`. Out: `LayerWeights` (norm gains and `Linear` matrices, whose
-bytes stay in the file until they are asked for), embedding table and head. Missing tensors and wrong
-shapes are a `ConversionError`. Knows nothing of ONNX or of how weights will be stored.
+The bytes of matrices stay in the file until they are needed. Missing tensors and wrong shapes are a
+`ConversionError`.
 """
 
 from collections.abc import Sequence
@@ -39,7 +38,7 @@ class Linear:
         return sum(part.shape[0] for part in self.parts)
 
     def floats(self) -> FloatArray:
-        """Return the whole matrix as float32, scales applied, (out_features, in_features)."""
+        """Return the matrix as float32 with scales applied, (out_features, in_features)."""
         rows = [part.floats() for part in self.parts]
         matrix = np.concatenate([r if o is None else r[o] for r, o in zip(rows, self.orders, strict=True)])
         if self.input_scale is not None:
@@ -64,7 +63,7 @@ def stacked(first: Linear, second: Linear) -> Linear:
 def linear(file: GgufFile, a: Architecture, layer: int, *names: str) -> Linear:
     """Return the tensors `blk.{layer}.{name}` of one layer, stacked.
 
-    Raises ConversionError if one is missing or its shape does not fit the metadata.
+    Raises ConversionError if one is missing or its shape does not match the metadata.
     """
     parts = [file.tensor(f"blk.{layer}.{name}.weight") for name in names]
     for name, part in zip(names, parts, strict=True):
@@ -137,7 +136,7 @@ def _shape(a: Architecture, name: str) -> tuple[int, int]:
 
 
 def _row_order(a: Architecture, name: str) -> NDArray[np.intp] | None:
-    """Order that takes interleaved rotary rows (0, d/2, 1, d/2 + 1, ...) back to halves."""
+    """Return the order that turns interleaved rotary rows (0, d/2, 1, d/2 + 1, ...) back into halves."""
     if name not in ("attn_q", "attn_k") or not INTERLEAVED_ROTARY[a.name]:
         return None
     heads = a.head_count if name == "attn_q" else a.kv_head_count
@@ -146,10 +145,10 @@ def _row_order(a: Architecture, name: str) -> NDArray[np.intp] | None:
 
 
 def embedding_tensors(file: GgufFile) -> tuple[Tensor, Tensor]:
-    """Return (embedding table, head), the same tensor twice where the model ties them.
+    """Return (embedding table, head), the same tensor twice if the model ties them.
 
-    Files often hold a tied table twice in different precision. Where a sample of rows agrees up to
-    rounding, the finer one serves both ends: nearer to the model, and half the memory.
+    Files often contain a tied table twice, in different precision. If a sample of rows agrees up to rounding,
+    the finer one serves both ends, which is closer to the model and takes half the memory.
     """
     table = file.tensor("token_embd.weight")
     head = file.tensors.get("output.weight", table)

@@ -1,8 +1,8 @@
 """The process that converts: started by `convert`, never imported by it.
 
-In: one JSON line on standard input with source, folder, model and recipe. Out: the files of a model
-folder, and JSON lines on standard output: {"progress", "step"} and at the end {"result"} or {"error"}.
-Ends when standard input closes, which is when the parent is gone. Knows nothing of locks and renames.
+It reads one JSON line from standard input with source, folder, model and recipe, and writes JSON lines to
+standard output: {"progress", "step"} and at the end {"result"} or {"error"}. It ends when standard input
+closes, which means that the parent is gone.
 """
 
 import json
@@ -43,7 +43,7 @@ def serve_one(work: Callable[[Mapping[str, Any], Progress], Any]) -> None:
     except AideError as error:
         answer = {"error": str(error)}
     except MemoryError:
-        answer = {"error": "The conversion ran out of memory. Free some and try again."}
+        answer = {"error": "The conversion ran out of memory. Free some memory and try again."}
     except OSError as error:
         answer = {"error": _refusal(error)}
     _say(answer)
@@ -51,12 +51,12 @@ def serve_one(work: Callable[[Mapping[str, Any], Progress], Any]) -> None:
 
 def _refusal(error: OSError) -> str:
     if disk_is_full(error):
-        return "The disk is full: free some space, or set AIDE_DATA_DIR to a folder on another disk"
+        return "The disk is full. Free some space, or set AIDE_DATA_DIR to a folder on another disk."
     return f"The conversion could not read or write a file: {error}."
 
 
 def _report(share: float | None, step: str) -> None:
-    """Tell the parent how far the work is."""
+    """Report progress to the parent."""
     _say({"progress": round(share or 0.0, 4), "step": step})
 
 
@@ -94,7 +94,7 @@ def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: Non
 
 
 def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, report: Progress) -> None:
-    """Write the graphs by `recipe`, smoothed first where it asks for that."""
+    """Write the graphs with `recipe`, smoothed first if it says so."""
 
     def layer_done(count: int) -> None:
         report(0.4 + 0.45 * count / a.layer_count, f"layer {count} of {a.layer_count}")
@@ -107,7 +107,7 @@ def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, 
             f"the recipe '{recipe.name}' needs a processor with VNNI or dot-product instructions, "
             "and this one has none; use the recipe 'exact'"
         )
-    report(0.1, "reading calibration text")
+    report(0.1, "running the calibration text")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as scratch:
         maxima = activation_maxima(file, a, folder / "tokenizer.json", Path(scratch))
 

@@ -90,8 +90,8 @@ def test_good_card_has_no_problems():
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('id = "mine"', 'id = "../mine"', "id: expected small letters, digits"),
-        ('id = "mine"', "", "id: is missing, expected small letters, digits"),
+        ('id = "mine"', 'id = "../mine"', "id: expected lowercase letters, digits"),
+        ('id = "mine"', "", "id: missing; expected lowercase letters, digits"),
         ("size = 30", 'size = "30"', 'size: expected a whole number of bytes above 0, got "30"'),
         ("size = 30", "size = true", "size: expected a whole number of bytes above 0, got True"),
         ("size = 30", "size = 31", "expected sizes that add up to 31 (the size of the model), got 30"),
@@ -99,7 +99,7 @@ def test_good_card_has_no_problems():
         (
             'licence = "MIT"',
             'licence = "MIT"\nlicense = "MIT"',
-            "license: is not known, did you mean 'licence'?",
+            "license: unknown key; did you mean 'licence'?",
         ),
         ('name = "Mine"', 'name = ""', "name: expected one line of text"),
         ('kind = "hub"', 'kind = "ftp"', 'sources[1].kind: expected "hub" or "wheels", got "ftp"'),
@@ -120,7 +120,7 @@ def test_good_card_has_no_problems():
             '[recipes]\ncpu = "q"\n[[sources]]',
             "recipes.cpu: expected one of exact, fast, fp16",
         ),
-        ("[[sources]]", '[recipes]\ngpu = "fp16"\n[[sources]]', "recipes.gpu: is not known"),
+        ("[[sources]]", '[recipes]\ngpu = "fp16"\n[[sources]]', "recipes.gpu: unknown key"),
         ('"' + "a" * 64 + '"\nconverted', '"' + "A" * 64 + '"\nconverted', "sha256: expected a sha256"),
     ],
 )
@@ -179,7 +179,9 @@ def test_unknown_id_names_the_nearest_and_the_broken_cards(tmp_path):
     with pytest.raises(CardError, match=r"Did you mean 'qwen2.5-coder-0.5b'") as raised:
         catalog.find("qwen-coder-0.5b")
     assert str(tmp_path / "bad.toml") in str(raised.value)
-    with pytest.raises(CardError, match=r"There are: .*qwen2.5-coder-0.5b, qwen2.5-coder-1.5b.*smollm2-135m"):
+    with pytest.raises(
+        CardError, match=r"Known models: .*qwen2.5-coder-0.5b, qwen2.5-coder-1.5b.*smollm2-135m"
+    ):
         catalog.find("xxxxxxxxxxx")
 
 
@@ -219,6 +221,6 @@ def test_what_is_no_file_is_no_card_and_a_link_to_one_is(tmp_path):
 
 
 def test_id_that_nobody_knows_is_shown_in_part():
-    with pytest.raises(CardError, match="There is no model") as raised:
+    with pytest.raises(CardError, match="Unknown model") as raised:
         load_catalog([shipped_folder()]).find("qwen" * 300_000)
     assert len(str(raised.value)) < 400

