@@ -1,8 +1,7 @@
 """Several completions for one place, to choose from.
 
-In: a request, how many. Out: completions that share seed and parameters, each with a text of its own. A
-candidate depends on the request, the seed and its own number: whether the others were made changes
-nothing. They share the prompt, which is read once. It does not know who chooses.
+They share seed and parameters. A candidate depends on the request, the seed and its own number, so it is the
+same whether or not the others are generated. They also share the prompt, which is prefilled once.
 """
 
 from time import monotonic
@@ -23,21 +22,21 @@ def complete_several(
     first: Completion | None = None,
     observer: CompletionObserver = UNOBSERVED,
 ) -> tuple[Completion, ...]:
-    """Return the first of `count` candidates, and those of the others that have another text to offer.
+    """Return the first of `count` candidates, and those of the others whose text is different.
 
     Args:
         completer: asked once for each candidate.
-        request: for the first candidate. If it sets no seed, all have the one that was drawn for the first.
-        count: candidates to make. The request's deadline holds for all together: what comes too late is
-            left out, but for the first.
-        cancel: looked at before and while each is made.
-        first: the first candidate, if it was made already.
-        observer: told how the first one is made.
+        request: for the first candidate. If it sets no seed, all use the one drawn for the first.
+        count: candidates to generate. The request's deadline applies to all together: except for the first,
+            those that come too late are left out.
+        cancel: checked before and during each.
+        first: the first candidate, if it was generated already.
+        observer: of the first candidate.
 
     Raises:
-        Cancelled: nobody waits any more.
+        Cancelled: nobody waits for the answer any more.
         DeclinedError: see `Completer.complete`.
-        SessionError: the runtime failed.
+        SessionError: the model failed.
     """
     started, options = monotonic(), request.options
     first = first or completer.complete(request, cancel, observer)

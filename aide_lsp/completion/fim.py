@@ -1,8 +1,6 @@
-"""FIM formats: how prefix and suffix become one prompt for a model trained to fill in the middle.
+"""FIM formats: how a prompt is written for a model that was trained to fill in the middle.
 
-In: a format's name, token ids of prefix and suffix. Out: the prompt's token ids. One record for each
-format; a model card names its format. It does not know how much text there is room for
-(`window.py`), nor any model's name.
+One record for each format; a model card names its format. No model is named here.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,13 +17,13 @@ class FimFormat:
     """One way to write a prompt."""
 
     name: str
-    "What a model card calls it."
+    "The name that model cards use."
     parts: tuple[str | PartKind, ...]
     "The prompt in order: control tokens by name, and kinds of text."
     source: str
-    "URL of the page that documents it."
+    "URL of its documentation."
     stops: tuple[str, ...] = ()
-    "Control tokens that end a completion besides the model's own end tokens."
+    "Control tokens that end a completion, in addition to the model's own end tokens."
 
     @property
     def reads_suffix(self) -> bool:
@@ -34,7 +32,7 @@ class FimFormat:
 
     @property
     def control_tokens(self) -> tuple[str, ...]:
-        """The control tokens of the prompt, in order."""
+        """The prompt's control tokens, in order."""
         return tuple(part for part in self.parts if isinstance(part, str))
 
 
@@ -43,7 +41,6 @@ class FimTemplate:
     """A format with its token ids looked up in one vocabulary."""
 
     format: FimFormat
-    "The record it was made from."
     ids: dict[str, int] = field(factory=dict)
     "Token ids of its control tokens and stops, by name."
     stop_ids: frozenset[int] = frozenset()
@@ -65,7 +62,7 @@ class FimTemplate:
             yield (None, part) if isinstance(part, str) else (part, prompt.text(part))
 
     def render(self, prompt: Prompt, encode: Callable[[str], Sequence[int]]) -> list[int]:
-        """Return the prompt's token ids; none if there is no text and the format has no tokens of its own."""
+        """Return the prompt's token ids; empty if there is no text and the format has no control tokens."""
         return [
             token
             for kind, text in self.pieces(prompt)
@@ -73,9 +70,9 @@ class FimTemplate:
         ]
 
 
-# Suffix first, then prefix, the second SPM variant of the FIM paper (https://arxiv.org/abs/2207.14255,
-# 4.3): of 100 single-line holes of HumanEval 77 pass, 56 with prefix-suffix-middle, and typing only
-# appends tokens to the prompt, so what the model has read stays read.
+# Suffix first, then prefix, is the second SPM variant of the FIM paper (https://arxiv.org/abs/2207.14255,
+# 4.3). Of 100 single-line holes of HumanEval 77 pass this way, and 56 with prefix-suffix-middle. Typing only
+# appends tokens to the prompt, so what was prefilled stays valid.
 FORMATS = {
     record.name: record
     for record in (
@@ -112,10 +109,10 @@ FORMATS = {
 
 
 def open_format(name: str | None, tokenizer: Tokenizer) -> FimTemplate:
-    """Look up a format and its control tokens; None: the model has none and reads the prefix only.
+    """Look up a format and its control tokens; None: the model only continues text.
 
     Raises:
-        ModelFilesError: no such format, or the model's vocabulary lacks a token of it.
+        ModelFilesError: there is no such format, or the model's vocabulary lacks one of its tokens.
     """
     record = FORMATS.get(name or "prefix")
     if record is None:

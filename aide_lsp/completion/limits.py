@@ -1,11 +1,8 @@
-"""How large a text may be that is completed. Imported by whoever declines early; imports nothing itself.
-
-It does not know what is done with a text.
-"""
+"""How large a text may be to be completed. Imports nothing, so that a request can be declined early."""
 
 LONGEST_TEXT = 5_000_000
-"""Characters of a text that is completed at all."""
+"""Characters of the longest text that is completed."""
 MOST_LINES = 500_000
-"""Lines of a text that a server keeps and completes: each costs more memory than its characters."""
+"""Lines of the longest text that a server keeps: each costs more memory than its characters."""
 LONGEST_LINE = 10_000
-"""Characters of a cursor's line that is completed at all: longer ones are data or minified code."""
+"""Characters of the longest cursor line that is completed: longer ones are data or minified code."""

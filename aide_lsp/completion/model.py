@@ -68,9 +68,8 @@ class ModelInfo:
 class TextGeneration(Protocol):
     """The text that a model generates, piece by piece. Iterate it once; close it in any case."""
 
-    @property
-    def finish_reason(self) -> str | None:
-        """`stop`, `length` or `timeout`; None while it runs. The last piece may come with it."""
+    finish_reason: str | None
+    "`stop`, `length` or `timeout`; None while it runs. The last piece may come with it."
 
     @property
     def timings(self) -> Timings:

@@ -1,15 +1,14 @@
 """The context window: which text around the cursor the model reads.
 
-In: the texts left and right of the cursor, a budget in tokens, a tokenizer's `encode`. Out: what is next to
-the cursor of both, as text and as token ids. A pure function of these, never of what was typed before.
-It does not know FIM formats, the model or the KV cache, but it is made for the latter:
+A pure function of text, cursor and budget, never of what was typed before. It is designed so that the prompt
+changes as little as possible while you type, because only what changes has to be prefilled:
 
-- The budget (Num Context) counts tokens of text; control tokens of the prompt come on top.
+- The budget (Num Context) counts tokens of text; the prompt's control tokens come on top.
 - The suffix gets a quarter. What one side does not use goes to the other, in steps of an eighth of the
   budget, so that the suffix, which models read first, stays the same while the prefix grows.
-- Both sides consist of whole lines. The left edge lies on the coarsest grid of 32, 16, ... 1 lines on
-  which at least half of the budget is used: while one types, the beginning of the prompt stays.
-- Only where a single line is too long for its side is it cut inside the line.
+- Both sides consist of complete lines. The left edge is on the coarsest grid of 32, 16, ... 1 lines that
+  still uses at least half of the budget, so the beginning of the prompt stays the same while you type.
+- A line is cut only if it is too long for its side on its own.
 """
 
 from collections.abc import Callable
@@ -20,9 +19,9 @@ CountTokens = Callable[[str], int]
 """Counts the tokens of a text."""
 
 GRID_LINES = 32
-"""Coarsest grid for the left edge, in lines. Finer ones are its halves, so their lines are a superset."""
+"""Coarsest grid for the left edge, in lines. Finer grids halve it, so they contain all its lines."""
 LINE_CHARACTERS = 10_000
-"""A longer line ends the window, unless the cursor is in it; then only this much of it is looked at."""
+"""A longer line ends the window, unless the cursor is in it; then only this much of it is read."""
 
 
 @frozen
@@ -42,24 +41,24 @@ class _Edge:
     offset: int
     "Offset in the text, in code points."
     tokens: int
-    "About how many tokens lie between it and the cursor."
+    "About how many tokens are between it and the cursor."
 
 
 def cut_window(head: str, tail: str, budget: int, count: CountTokens) -> Window:
-    """Cut the texts left and right of the cursor to at most `budget` tokens together."""
+    """Cut the texts before and after the cursor to at most `budget` tokens together."""
     above = _edges_above(head, budget, count)
     suffix, tokens = _cut_suffix(tail, budget - _prefix_share(above, budget), count)
     return Window(_cut_prefix(head, above, budget - tokens, count), suffix)
 
 
 def holds_all(text: str, offset: int, budget: int, count: CountTokens) -> bool:
-    """Whether a window of this budget holds the whole text around a cursor."""
+    """Whether a window of this budget holds the whole text."""
     window = cut_window(text[:offset], text[offset:], budget, count)
     return len(window.prefix) + len(window.suffix) == len(text)
 
 
 def _prefix_share(above: list[_Edge], budget: int) -> int:
-    """Tokens kept free for the prefix: three quarters, or less where the whole head needs less."""
+    """Tokens reserved for the prefix: three quarters, or less if the whole head needs less."""
     share = budget - budget // 4
     if above[-1].offset > 0:
         return share
@@ -68,7 +67,7 @@ def _prefix_share(above: list[_Edge], budget: int) -> int:
 
 
 def _edges_above(head: str, budget: int, count: CountTokens) -> list[_Edge]:
-    """Beginnings of lines from the cursor upwards, as far as the budget goes, the nearest first.
+    """Return the beginnings of lines from the cursor upwards that fit the budget, nearest first.
 
     At least one, which may cost more than the budget.
     """
@@ -92,7 +91,7 @@ def _cut_prefix(head: str, above: list[_Edge], budget: int, count: CountTokens) 
     while fitting:
         start = _snap(head, fitting, budget).offset
         prefix = head[start:]
-        # Lines encoded one by one take about as many tokens as together; the sum decides nothing.
+        # The sum over lines is an estimate: encoded together they may take more tokens or fewer.
         if count(prefix) <= budget:
             return prefix
         fitting = [edge for edge in fitting if edge.offset > start]
@@ -101,11 +100,11 @@ def _cut_prefix(head: str, above: list[_Edge], budget: int, count: CountTokens) 
 
 
 def _snap(head: str, fitting: list[_Edge], budget: int) -> _Edge:
-    """Choose the left edge: the text's beginning, or the farthest one on the coarsest grid that will do."""
+    """Choose the left edge: the beginning of the text, or the farthest edge on the coarsest usable grid."""
     farthest = fitting[-1]
     if farthest.offset == 0:
         return farthest
-    number = head.count("\n", 0, farthest.offset)  # of the farthest line; the others count up from it
+    number = head.count("\n", 0, farthest.offset)  # of the farthest line; the numbers of the others follow
     step = GRID_LINES
     while step > 1:
         index = len(fitting) - 1 - (-number % step)
@@ -126,7 +125,7 @@ def _cut_suffix(tail: str, budget: int, count: CountTokens) -> tuple[str, int]:
 
 
 def _line_ends(tail: str, budget: int, count: CountTokens) -> list[int]:
-    """Ends of the lines from the cursor downwards, as far as the budget goes."""
+    """Return the ends of the lines from the cursor downwards that fit the budget."""
     ends: list[int] = []
     start, tokens = 0, 0
     while start < len(tail):
@@ -146,7 +145,7 @@ def _shrink(
     tokens = count(piece)
     while tokens > budget:
         surplus = max(1, len(piece) - len(piece) * budget // tokens)
-        # Steps of 64 characters: while one types in a long line its cut end stays.
+        # In steps of 64 characters: the cut stays in place while you type in a long line.
         steps = -(-surplus // 64) * 64
         piece = without(piece, steps if steps < len(piece) else surplus)
         tokens = count(piece)

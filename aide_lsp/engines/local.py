@@ -60,7 +60,10 @@ class LocalModel:
         self._drafter = Drafter()
         self._slots = Slots(session, cache_mb * 1_000_000)
         self._healer = TokenHealer(tokenizer)
-        self._encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
+        encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
+        self._encode = encode
+        # A cache of its own: a window counts each of its lines, and a hit calls no Python function.
+        self.count_tokens = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: len(encode(text)))
         self.info = ModelInfo(
             id=description.model,
             engine="onnx",
@@ -77,10 +80,6 @@ class LocalModel:
             explains=True,
         )
 
-    def count_tokens(self, text: str) -> int:
-        """See `Model`."""
-        return len(self._encode(text))
-
     def generate(
         self,
         prompt: Prompt,
@@ -90,7 +89,8 @@ class LocalModel:
     ) -> "LocalGeneration":
         """See `Model`."""
         ids = self._render(prompt)
-        observer.rendered(self._rendered(prompt))
+        if observer.traces:
+            observer.rendered(self._rendered(prompt))
         # Healed text is generated once more, and takes nothing from the completion.
         options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
         with session_errors():
@@ -130,6 +130,7 @@ class LocalModel:
         """See `Model`."""
         self._slots.shrink()
         self._encode.cache_clear()
+        self.count_tokens.cache_clear()
         give_back_freed()
 
     def _render(self, prompt: Prompt) -> list[int]:
@@ -158,12 +159,7 @@ class LocalGeneration:
 
     def __init__(self, tokens: Generation, stream: TextStream, healed_length: int) -> None:
         self._tokens, self._stream, self._healed_length = tokens, stream, healed_length
-
-    @property
-    def finish_reason(self) -> str | None:
-        """See `TextGeneration`."""
-        reason = self._tokens.finish_reason
-        return "stop" if reason == "closed" else reason
+        self.finish_reason: str | None = None
 
     @property
     def timings(self) -> Timings:
@@ -179,12 +175,14 @@ class LocalGeneration:
             left = max(0, left - len(text))
         if self._tokens.finish_reason == "cancelled":
             raise Cancelled
+        self.finish_reason = self._tokens.finish_reason
         if rest := self._stream.finish()[left:]:
             yield rest
 
     def close(self) -> None:
         """See `TextGeneration`."""
         self._tokens.close()
+        self.finish_reason = self.finish_reason or "stop"
         _tidy(self._tokens.timings)
 
 

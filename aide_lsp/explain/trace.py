@@ -44,7 +44,7 @@ class Stopwatch:
 class CompletionTrace(CompletionObserver):
     """Records one completion."""
 
-    reads_logits = True
+    traces = True
 
     def __init__(self) -> None:
         self._watch, self._step_ms = Stopwatch(), 0.0

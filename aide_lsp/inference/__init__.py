@@ -1,1 +1,1 @@
-"""Knows token ids: tokenizer, session, KV cache, sampler, loop. It does not know source code or LSP."""
+"""Token ids in, token ids out: tokenizer, session, KV cache, sampler, generation loop."""

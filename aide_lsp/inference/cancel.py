@@ -1,8 +1,4 @@
-"""A token that one thread sets and another looks at.
-
-In: `cancel()` from any thread. Out: `cancelled`, and a call to whatever is running at that moment.
-It does not know what is being cancelled.
-"""
+"""A token that one thread sets and another checks, to cancel work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,11 +6,11 @@ from threading import Lock
 
 
 class Cancelled(Exception):  # noqa: N818 - it is not an error
-    """The work was cancelled or superseded; nobody waits for its result. Not an error."""
+    """The work was cancelled or superseded: nobody waits for its result. Not an error."""
 
 
 class CancelToken:
-    """Says whether somebody still wants the result. Thread-safe; once cancelled it stays so."""
+    """Says whether the result is still wanted. Thread-safe; once cancelled, it stays cancelled."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -23,33 +19,33 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """True once `cancel` was called."""
+        """Whether `cancel` was called."""
         return self._cancelled
 
     def cancel(self) -> None:
-        """Mark as cancelled and stop what runs under `watch` now."""
+        """Mark as cancelled, and stop what currently runs under `watch`."""
         with self._lock:
             self._cancelled = True
             if self._stop is not None:
                 self._stop()
 
     def interrupt(self) -> None:
-        """Stop what runs under `watch` now; whoever waits for it still does."""
+        """Stop what currently runs under `watch`, without marking as cancelled."""
         with self._lock:
             if self._stop is not None:
                 self._stop()
 
     def check(self) -> None:
-        """Raise `Cancelled` if nobody waits any more."""
+        """Raise `Cancelled` if it was cancelled."""
         if self._cancelled:
             raise Cancelled
 
     @contextmanager
     def watch(self, stop: Callable[[], None]) -> Iterator[None]:
-        """Call `stop` if `cancel` comes while the body runs. One watcher at a time.
+        """Call `stop` if `cancel` is called while the body runs. One watcher at a time.
 
         Raises:
-            Cancelled: when it was cancelled before the body began.
+            Cancelled: it was cancelled before the body began.
         """
         with self._lock:
             if self._cancelled:

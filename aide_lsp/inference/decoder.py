@@ -1,8 +1,6 @@
-"""Runs what is needed to know what may follow a text: the rest of a prompt, the newest token, a draft.
+"""Runs the forwards of one generation: the rest of a prompt, then the newest token with a draft.
 
-In: the tokens of a text that grows by one at a time. Out: the candidates behind it. Where the last forward
-ran the newest token as a draft they are there already. It does not know how a token is chosen or when a
-text ends.
+If the last forward ran the newest token as a draft, its logits are there already and nothing is run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,25 +32,25 @@ class Decoder:
         self._session, self._prefix_cache, self._cancel = session, prefix_cache, cancel
         self._deadline, self._drafter = deadline, drafter
         self._prompt: int | None = None  # tokens of the prompt; None until the first forward
-        self._candidates: Candidates | None = None  # behind the text of the last forward and its draft
+        self._candidates: Candidates | None = None  # after the text of the last forward and its draft
         self._draft, self._row = NO_DRAFT, 0
         self.cached_tokens: int | None = None
         """Tokens of the prompt that needed no run; None until the first forward."""
         self.count = 0
-        """Forwards, those of a long prompt not counted but for its last."""
+        """Forwards so far; of those that run the prompt only the last is counted."""
 
     def next_token_logits(
         self, ids: Sequence[int], longest: int, fits: Fits | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:  # (C,), (C,)
-        """Return the best logits behind `ids` and their tokens, best first.
+        """Return the best logits after `ids` and their tokens, best first.
 
         Args:
-            ids: the text; after the first call one token longer each time.
-            longest: tokens that may follow the next one; a longer draft is of no use.
-            fits: says how a draft may begin; None: with anything.
+            ids: the text; after the first call, one token longer each time.
+            longest: tokens that may follow the next one; a longer draft would be useless.
+            fits: says how many tokens of a draft continue the healed text; None: all do.
 
         Raises:
-            Cancelled: nobody waits any more.
+            Cancelled: nobody waits for the result any more.
             TimeoutError: the deadline has passed.
             SessionError: the runtime failed.
         """
@@ -61,9 +59,9 @@ class Decoder:
         return self._candidates.logits[self._row], self._candidates.ids[self._row]
 
     def full_logits(self, ids: Sequence[int]) -> NDArray[np.float32]:  # (V,)
-        """Return all logits behind `ids`, of which the candidates were returned last."""
+        """Return all logits after `ids`, whose candidates were returned last."""
         if self._row:
-            # Since the forward that ran it as a draft another generation may have used the session.
+            # Another generation may have used the session since the forward that ran it as a draft.
             self._candidates = self._run(ids, 0, None)
         with self._watched(1):
             logits: NDArray[np.float32] = self._session.full_logits()[0]
@@ -85,7 +83,7 @@ class Decoder:
         for chunk in plan(ids, past, rule, draft=self._draft.tokens, prompt=self._prompt):
             if self._deadline is not None and monotonic() >= self._deadline:
                 raise TimeoutError
-            # A forward that is ended half-way leaves keys and values of no use behind.
+            # A forward that is stopped halfway leaves invalid keys and values.
             self._prefix_cache.trim(chunk.past)
             started = monotonic()
             with self._watched(len(chunk.ids)):
@@ -98,12 +96,12 @@ class Decoder:
 
     @contextmanager
     def _watched(self, rows: int) -> Iterator[None]:
-        """Run the body, a forward of so many rows, so that it ends, and with one of our own errors."""
+        """Run the body, a forward of so many rows, so that it cannot hang and raises only our own errors."""
         with session_errors(), WATCH.watching(self._cancel, rows, self._session.provider == "cpu"):
             yield
 
     def _past(self, ids: Sequence[int]) -> int:
-        """Return how many tokens need no run, each time anew: others may have used the cache."""
+        """Return how many tokens need not be run; checked each time, as others may have used the cache."""
         if self._prompt is None:
             self._prompt = len(ids)
         past = self._prefix_cache.reuse(ids, self._session.row_rule, self._prompt)
@@ -113,11 +111,11 @@ class Decoder:
 
     def _propose(self, ids: Sequence[int], rows: int, longest: int, fits: Fits | None) -> Draft:
         rule = self._session.row_rule
-        room = min(longest, self._session.context_length - len(ids))
+        longest = min(longest, self._session.context_length - len(ids))
         if rule.step:
-            room = min(room, -len(ids) % rule.step)
-        # A token that a long prompt's forward saves besides is no gain anybody notices.
-        if self._drafter is None or room <= 0 or rows > CHUNK_ROWS:
+            longest = min(longest, -len(ids) % rule.step)
+        # Saving one token after a long prompt is not noticeable.
+        if self._drafter is None or longest <= 0 or rows > CHUNK_ROWS:
             return NO_DRAFT
         # A step has all its rows anyway.
-        return self._drafter.propose(ids, None if rule.step else rows, room, fits)
+        return self._drafter.propose(ids, None if rule.step else rows, longest, fits)

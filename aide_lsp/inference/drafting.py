@@ -1,11 +1,10 @@
-"""Guesses the next tokens from what stands in the text already; the next forward checks them (prompt lookup).
+"""Guesses the next tokens from the text so far; the next forward checks them (prompt lookup).
 
-In: the tokens of a text that is being continued. Out: a draft, the tokens that followed where the text's last
-ones stood before: in the prompt, or in what was generated lately. A token is drawn by a number that belongs
-to its position, so a drafted one is right exactly when it is the one that is drawn: drafts change how many
-tokens a forward gives, never which (https://github.com/apoorvumang/prompt-lookup-decoding has the idea).
-How long a draft is depends on how often such ones were right, and on what forwards cost here. It does not
-know the session or text.
+A draft is what followed the last tokens where they occurred before: in the prompt, or in what was generated
+lately. Each position has a random number of its own, so a drafted token is right exactly if it is the one
+that is drawn: drafts change how many tokens a forward gives, never which
+(https://github.com/apoorvumang/prompt-lookup-decoding has the idea). How long a draft is depends on how often
+such drafts were right, and on what forwards cost on this machine.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,26 +14,26 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 LONGEST_MATCH = 8
-"""Tokens that are compared; a longer match says no more."""
+"""Tokens that are compared; a longer match is no better evidence."""
 LONGEST_DRAFT = 7
-"""Tokens of a draft: with the newest token they make a forward of 8 rows."""
+"""Tokens of a draft: with the newest token, a forward of 8 rows."""
 LOOKED_AT = 16
-"""Places looked at for one that goes on as the text has to."""
+"""Earlier occurrences that are tried until one continues the healed text."""
 REMEMBERED = 1024
 """Generated tokens that are remembered."""
 SHARES = (0.3, 0.5, 0.6, 0.6, 0.75, 0.75, 0.8, 0.9)
-"""How often the token behind a match of 1, 2, ... tokens was the right one: completions of Python code, as
-long as nothing else is known."""
+"""How often the token after a match of 1, 2, ... tokens was right in completions of Python code; the initial
+estimate."""
 COSTS = {2: 1.0, 4: 1.3, 6: 1.65, 8: 2.0}
-"""What a forward of so many rows costs beside one of 2, as long as nothing else is known."""
+"""Cost of a forward of so many rows, relative to one of 2 rows; the initial estimate."""
 TOKEN_COST = 0.6
-"""What a token costs that has to be decoded, beside a forward of 2 rows."""
+"""Cost of decoding a token, relative to a forward of 2 rows."""
 SHARE_PACE, COST_PACE, FORGETTING = 0.02, 0.1, 0.01
 
-_GAP = -1  # stands between texts; no token
+_GAP = -1  # separates texts; not a token
 
 Fits = Callable[[Sequence[int]], int]
-"""How many of some tokens, from the first on, may come next."""
+"""Returns how many of some tokens, from the first on, may come next."""
 
 
 @frozen
@@ -44,14 +43,14 @@ class Draft:
     tokens: list[int]
     "The guess; empty: none."
     matched: int = 0
-    "How many tokens before them were the same where they were found."
+    "How many tokens before them matched where they were found."
 
 
 NO_DRAFT = Draft([])
 
 
 class Drafter:
-    """Remembers what was generated, and how good drafts were. Used by one thread."""
+    """Remembers what was generated, and how often drafts were right. Used by one thread."""
 
     def __init__(self) -> None:
         self._recent: list[int] = []
@@ -60,13 +59,13 @@ class Drafter:
         self._unit = 0.0  # seconds of a forward of 2 rows
 
     def propose(self, ids: Sequence[int], rows: int | None, longest: int, fits: Fits | None = None) -> Draft:
-        """Return a draft of what follows `ids`, if it pays.
+        """Return a draft of what follows `ids`, if one is expected to save time.
 
         Args:
             ids: the text so far.
-            rows: rows that the next forward has without a draft; None: as many as with one.
-            longest: tokens the draft may have at most.
-            fits: says how a draft may begin; None: it may begin with anything.
+            rows: rows of the next forward without a draft; None: as many as with one.
+            longest: tokens of the draft at most.
+            fits: says how many tokens of a draft continue the healed text; None: all do.
         """
         text = np.array([*self._recent, *ids], dtype=np.int64)
         for place, matched in _places(text):
@@ -78,7 +77,7 @@ class Drafter:
         return NO_DRAFT
 
     def note(self, matched: int, right: bool) -> None:
-        """Learn whether a drafted token behind a match of so many tokens was the one that came."""
+        """Learn whether a drafted token after a match of so many tokens was right."""
         index = min(matched, LONGEST_MATCH) - 1
         self._shares[index] += SHARE_PACE * (right - self._shares[index])
 
@@ -87,7 +86,7 @@ class Drafter:
         if rows == 2:
             seconds = min(seconds, 2 * self._unit) if self._unit else seconds
             self._unit += (COST_PACE if self._unit else 1.0) * (seconds - self._unit)
-            # What was once measured in a busy moment must not hold for ever.
+            # A measurement from a busy moment must not last.
             for other, usual in COSTS.items():
                 self._costs[other] += FORGETTING * (usual - self._costs[other])
         elif self._unit and rows in self._costs:
@@ -95,11 +94,11 @@ class Drafter:
             self._costs[rows] += COST_PACE * (cost - self._costs[rows])
 
     def remember(self, ids: Sequence[int]) -> None:
-        """Keep what was generated, with some tokens before it, for later drafts."""
+        """Keep generated tokens, with some before them, for later drafts."""
         self._recent = [*self._recent, *ids, _GAP][-REMEMBERED:]
 
     def _best_length(self, available: int, rows: int | None, matched: int) -> int:
-        """Return how many tokens to draft: right ones save forwards, rows cost a part of one."""
+        """Return how many tokens to draft: right ones save forwards, but each row makes a forward slower."""
         if rows is None:
             return available
         best, best_gain, gain, share = 0, 0.0, 0.0, 1.0
@@ -119,9 +118,9 @@ class Drafter:
 
 
 def _places(text: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return where a text's last tokens stood before, as (place behind them, tokens that are the same).
+    """Return earlier occurrences of a text's last tokens, as (position after them, matching tokens).
 
-    The longest matches come first, of equal ones the latest.
+    The longest matches come first; of equally long ones, the latest.
     """
     places = np.flatnonzero(text[:-1] == text[-1]) + 1
     matched = np.ones(places.size, dtype=np.int64)

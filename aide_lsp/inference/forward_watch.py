@@ -1,15 +1,14 @@
-"""Ends a forward that makes no progress: a runtime that hangs must not leave whoever waits without an answer.
+"""Ends a forward that makes no progress, so that nobody waits forever for a runtime that hangs.
 
-In: forwards, as they begin and end. Out: a forward that hangs is ended, as a cancel would end it, and raises
-`StuckSessionError`; where not even that helps, a call. Time is counted in ticks of a thread of its own, not
-by a clock: while the process is stopped (by a debugger, or a laptop's lid) none pass. Between forwards that
-thread sleeps. It does not know what a forward computes.
+Such a forward is interrupted, as a cancel would do it, and raises `StuckSessionError`; if that does not help
+either, `ForwardWatch.deaf` is called. A thread counts ticks instead of reading a clock: while the process is
+stopped (by a debugger, or a closed laptop) none pass. Between forwards that thread sleeps.
 
-On the CPU a slow forward is no hanging one: 256 rows at the end of a long prompt may take a minute on a small
-machine. So a tick only counts in which the process computed next to nothing, did not wait for a processor,
-and read nothing from the disk (mapped weights may have to be read again). On a GPU the processor says nothing
-about that: waiting for it keeps a core busy. There each tick counts, as on the CPU after the time that no
-machine should need.
+On the CPU a slow forward is not a hanging one: 256 rows at the end of a long prompt may take a minute on a
+small machine. So a tick counts only if during it the process computed next to nothing, did not wait for a
+processor, and read nothing from the disk (mapped weights may have to be read again). On a GPU processor time
+says nothing, since waiting for the GPU keeps a core busy; there every tick counts. So does every tick on the
+CPU after a time that no machine should need.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,17 +22,17 @@ from aide_lsp.stalls import RunDelay, pages_read
 
 TICK_SECONDS = 1.0
 HANGING_TICKS = 10
-"""Ticks without progress after which a forward is ended."""
+"""Ticks without progress after which a forward is interrupted."""
 SLOWEST_TICKS = 60
-"""Ticks after which it is ended though it computes; one more for each of its rows."""
+"""Ticks after which it is interrupted even if it computes; one more for each of its rows."""
 DEAF_TICKS = 5
-"""Further ticks after which it is taken for one that cannot be ended."""
+"""Further ticks after which it is considered impossible to interrupt."""
 LITTLE = 0.05
-"""Share of a tick: what an event loop needs while somebody types, but no forward that goes on."""
+"""Share of a tick that an event loop needs while somebody types; a forward that makes progress needs more."""
 
 
 class _Forward:
-    """One that runs."""
+    """A forward that is running."""
 
     def __init__(self, cancel: CancelToken, rows: int, on_cpu: bool) -> None:
         self._cancel, self._rows, self._on_cpu = cancel, rows, on_cpu
@@ -41,10 +40,10 @@ class _Forward:
         self._used = _used()
         self._delay: RunDelay | None = None
         self.ended_after = 0
-        """Ticks after which it was ended; 0: it was not."""
+        """Ticks after which it was interrupted; 0: it was not."""
 
     def tick(self) -> bool:
-        """Count a tick, and end it when it is time; return whether it cannot be ended."""
+        """Count a tick, and interrupt it when it is due; return whether it ignores the interrupt."""
         used, self._ticks = _used(), self._ticks + 1
         idle = (used - self._used < LITTLE * TICK_SECONDS and not self._waits()) or not self._on_cpu
         self._used, self._without_progress = used, self._without_progress + idle
@@ -56,18 +55,18 @@ class _Forward:
         return False
 
     def _waits(self) -> bool:
-        """Whether threads waited for a processor for most of the tick: other programs take it."""
-        if self._delay is None:  # not before: few forwards take that long
+        """Whether threads waited for a processor for most of the tick, because other programs use it."""
+        if self._delay is None:  # created late: few forwards take that long
             self._delay = RunDelay()
         return self._delay.since() > TICK_SECONDS / 2
 
 
 class ForwardWatch:
-    """Watches one forward at a time. There is one in a process: see `WATCH`."""
+    """Watches one forward at a time. A process has only one: `WATCH`."""
 
     def __init__(self) -> None:
         self.deaf: Callable[[], object] = lambda: None
-        """Called, on a thread of its own, when a forward cannot be ended: the thread that runs it is lost."""
+        """Called, on the watching thread, when a forward cannot be interrupted: its thread is lost."""
         self._forward: _Forward | None = None
         self._awake, self._starting = Event(), Lock()
         self._thread: Thread | None = None
@@ -77,7 +76,7 @@ class ForwardWatch:
         """Watch the forward in the body, which runs under `cancel`.
 
         Raises:
-            StuckSessionError: it was ended because it made no progress.
+            StuckSessionError: it was interrupted because it made no progress.
         """
         self._forward = forward = _Forward(cancel, rows, on_cpu)
         if not self._awake.is_set() and self._start():
@@ -95,7 +94,7 @@ class ForwardWatch:
             self._forward = None
 
     def _start(self) -> bool:
-        """Start the thread if need be; where there is no memory for one, forwards run unwatched."""
+        """Start the thread if necessary; if there is no memory for one, forwards run unwatched."""
         with self._starting:
             if self._thread is None:
                 thread = Thread(target=self._run, name="aide-forward-watch", daemon=True)
@@ -115,15 +114,15 @@ class ForwardWatch:
                     self.deaf()
                     return
             self._awake.clear()
-            # One may have begun between the two lines above, and not have seen that it has to wake us.
+            # A forward may have begun between the two lines above, without seeing that it must wake us.
             if self._forward is not None:
                 self._awake.set()
 
 
 WATCH = ForwardWatch()
-"""The process's only one: forwards run on one thread."""
+"""The only one of the process: all forwards run on one thread."""
 
 
 def _used() -> float:
-    """Seconds of the processor's time used so far, and as much again for each page read from the disk."""
+    """Return the processor time used so far in seconds, plus a little for each page read from the disk."""
     return process_time() + pages_read() * LITTLE * TICK_SECONDS

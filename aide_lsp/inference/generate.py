@@ -1,9 +1,7 @@
-"""The loop: prompt in, token ids out, one at a time.
+"""The generation loop: a prompt's token ids in, the token ids that follow out, one at a time.
 
-In: a session, its prefix cache, the prompt's ids, how to sample, when to stop, a cancel token. Out: an
-iterator of token ids that afterwards says why it ended and how long things took. A forward may run a draft
-behind the newest token (`drafting.py`); the tokens come out one by one as they would without. It does not
-know text, FIM formats or files; it never builds the answer and never logs.
+A forward may run a draft after the newest token (`drafting.py`); the tokens come out one by one all the same.
+The loop never builds the answer, and never logs.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -46,8 +44,8 @@ def generate(
         prefix_cache: the tokens that need not be run.
         prompt_ids: the prompt.
         options: how tokens are drawn, and how many. Its deadline counts from now.
-        cancel: ends the generation, also in the middle of a forward.
-        end_tokens: tokens that end the text; they are not given out.
+        cancel: ends the generation, even in the middle of a forward.
+        end_tokens: tokens that end the text; they are not yielded.
         healed: the text that the output must begin with.
         observer: is shown what happens.
         drafter: where drafts come from; None: each token has a forward of its own.
@@ -61,8 +59,8 @@ def generate(
         raise SessionError(
             f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
         )
-    # Drafts are checked by rows that run together, and candidates that left the graph.
-    drafts = session.row_rule.drafts and not observer.reads_logits
+    # Drafts are checked with rows that run together, and with candidates that left the graph.
+    drafts = session.row_rule.drafts and not observer.traces
     needed = sampler.candidates_needed(options.parameters) or session.vocab_size
     if needed > session.candidate_count or not drafts:
         drafter = None
@@ -87,12 +85,13 @@ class Generation:
         drafter: Drafter | None,
     ) -> None:
         self._session, self._ids, self._options, self._cancel = session, ids, options, cancel
-        self._end_tokens, self._healed, self._observer, self._drafter = end_tokens, healed, observer, drafter
+        self._end_tokens, self._healed, self._drafter = end_tokens, healed, drafter
+        self._trace = observer if observer.traces else None
         self._started = monotonic()
         self._deadline = self._started + options.deadline_ms / 1000.0 if options.deadline_ms else None
         self._decoder = Decoder(session, prefix_cache, cancel, self._deadline, drafter)
         self.finish_reason: str | None = None
-        "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the user); None while it runs."
+        "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the caller); None while it runs."
         self.timings = Timings(prompt_tokens=len(ids))
         self._tokens = self._run()
 
@@ -117,16 +116,16 @@ class Generation:
     def _run(self) -> Generator[int, None, None]:
         position = 0
         while (reason := self._stop_reason(position)) is None:
-            self._observer.begins("forward")
             try:
+                self._begin("forward")
                 logits, ids = self._forward(position)
-                self._observer.begins("sampling")
+                self._begin("sampling")
                 token = self._sample(logits, ids, position)
             except Cancelled:
                 return self._finish("cancelled")
             except TimeoutError:
                 return self._finish("timeout")
-            self._observer.begins("stop rules")
+            self._begin("stop rules")
             if token in self._end_tokens:
                 return self._finish("stop")
             position += 1
@@ -134,6 +133,10 @@ class Generation:
             self._note_token(position)
             yield token
         return self._finish(reason)
+
+    def _begin(self, stage: str) -> None:
+        if self._trace:
+            self._trace.begins(stage)
 
     def _stop_reason(self, generated: int) -> str | None:
         if self._cancel.cancelled:
@@ -168,27 +171,29 @@ class Generation:
             token = sampler.draw(kept[allows], probs[allows], self._options, position)
         else:
             token = self._best(*candidates)
-        fits = None if allows is None or self._healed is None else self._healed.allows
-        self._observer.drew(Draw(token, logits, ids, kept, probs, self._session.full_logits, allows, fits))
+        if self._trace:
+            fits = self._healed.allows if self._healed and allows is not None else None
+            full_logits = self._session.full_logits
+            self._trace.drew(Draw(token, logits, ids, kept, probs, full_logits, allows, fits))
         if self._healed is not None:
             self._healed.push(token)
         return token
 
     def _allows(self, ids: Ids) -> NDArray[np.bool_] | None:
-        """Say which of some tokens may come next; None: any."""
+        """Return which of some tokens continue the healed text; None: all."""
         if self._healed is None or self._healed.is_complete:
             return None
         return self._healed.allows(ids)
 
     def _best(self, logits: NDArray[np.floating], ids: Ids) -> int:
-        """Return the most likely token that continues the text as it must; of equal ones the lowest id.
+        """Return the most likely token that continues the healed text; of equal ones the lowest id.
 
         `logits` and `ids` are the candidates, best first.
         """
         assert self._healed is not None
         allows = self._healed.allows(ids)
         if not allows.any() or logits[allows].max() == logits[-1]:
-            # None of them does, or tokens that are no candidates may have the same logit.
+            # No candidate does, or tokens beyond the candidates may have the same logit.
             ids = self._healed.allowed
             logits = self._decoder.full_logits(self._ids)[ids]
         else:
@@ -214,7 +219,7 @@ class Generation:
 
 
 def _checked(logits: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return logits of which the highest is a number: NaN anywhere is not, nor is infinity."""
+    """Return the logits if their maximum is finite, which no NaN or positive infinity allows."""
     if not isfinite(logits.max()):
         raise SessionError("The model produced NaN or infinite logits. Try another recipe or provider.")
     return logits

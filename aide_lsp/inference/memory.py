@@ -1,10 +1,10 @@
-"""How much memory a model needs and this process may use, and giving back what was freed.
+"""How much memory a model needs and this process may use; returns freed memory to the system.
 
-In: the size of a model's files. Out: a sentence where they do not fit. Asked before anything is loaded: the
-libraries that read tokenizers and compute end the process where they get no memory, without a word.
+Checked before anything is loaded: the libraries that read tokenizers and compute end the process without a
+word if they get no memory.
 
-Figures of the default model (1.09 GB of files, on the CPU): while it loads, 1.23 GB of address space more
-than before, and for each thread but the first 72 MB; 0.31 GB resident, mapped files not counted.
+Figures of the default model (1.09 GB of files, on the CPU): loading it takes 1.23 GB of address space, and 72
+MB more for each thread but the first; 0.31 GB are resident, not counting mapped files.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from attrs import frozen
 THREAD_BYTES = 72_000_000
 """Address space of a thread: its stack, and what the C library reserves for it."""
 RUNTIME_BYTES = 150_000_000
-"""Address space of libraries that may not be loaded yet."""
+"""Address space of the libraries, if they are not loaded yet."""
 CGROUPS = Path("/sys/fs/cgroup")
 _V2 = ("memory.max", "memory.current", ("inactive_file", "active_file"))
 _V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file"))
@@ -25,54 +25,54 @@ _ADDRESSES, _RESIDENT = "address space", "memory"
 
 
 @frozen
-class Room:
-    """What one of the system's limits leaves this process."""
+class FreeMemory:
+    """What one of the system's limits leaves for this process."""
 
     kind: str
     "What is limited."
     free: int
-    "Bytes that may still be taken."
+    "Bytes still available."
     limit: int
-    "Bytes in all."
+    "Bytes in total."
     source: str
     "Whose limit it is."
     remedy: str = "Raise that limit"
-    "What may help, as the beginning of a sentence."
+    "What may help: the beginning of a sentence."
 
 
 def shortage(files: int, packed: bool, threads: int) -> str | None:
-    """Say what is missing to load a model on the CPU; None: it fits, as far as can be told.
+    """Say why a model does not fit into memory on the CPU; None: as far as is known, it fits.
 
     Args:
         files: bytes of its files.
         packed: whether they hold matrices packed for this processor, which are mapped.
-        threads: that compute.
+        threads: threads that compute.
     """
     needs = {
         _ADDRESSES: int(files * (1.12 if packed else 2.2)) + threads * THREAD_BYTES + _still_to_load(),
         _RESIDENT: int(files * (0.15 if packed else 1.2)) + 200_000_000,
     }
-    for room in _rooms():
-        if room.free < needs[room.kind]:
-            used = room.limit - room.free
+    for one in _limits():
+        if one.free < needs[one.kind]:
+            used = one.limit - one.free
             return (
                 f"The model does not fit into memory: with it Aide needs about "
-                f"{gigabytes(used + needs[room.kind])} of {room.kind}, and may use {gigabytes(room.limit)} "
-                f"({room.source}). {room.remedy}, or choose a smaller model."
+                f"{gigabytes(used + needs[one.kind])} of {one.kind}, and may use {gigabytes(one.limit)} "
+                f"({one.source}). {one.remedy}, or choose a smaller model."
             )
     return None
 
 
 def gigabytes(count: int) -> str:
-    """Write a number of bytes as people read it."""
+    """Format a number of bytes for people."""
     return f"{count / 1e9:.2f} GB"
 
 
 def give_back_freed() -> None:
-    """Let the C library return what it holds in reserve; it takes some milliseconds.
+    """Make the C library return freed memory to the system; takes some milliseconds.
 
-    With the default model, loading leaves 90 MB of gaps that it keeps for later, most of them from reading
-    the tokenizer; a long prompt leaves 50 MB. Does nothing where there is no such function (it is glibc's).
+    With the default model it would keep 90 MB after loading, most of it from reading the tokenizer, and 50 MB
+    after a long prompt. Does nothing without glibc.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
@@ -83,18 +83,18 @@ def _still_to_load() -> int:
     return 0 if "onnxruntime" in sys.modules else RUNTIME_BYTES
 
 
-def _rooms() -> Iterator[Room]:
-    """Yield what each limit leaves, as far as it can be read."""
+def _limits() -> Iterator[FreeMemory]:
+    """Yield what each limit leaves, if it can be read."""
     if sys.platform == "linux":
-        yield from process_rooms()
-        yield from cgroup_rooms(Path("/proc/self/cgroup"), CGROUPS)
+        yield from process_limits()
+        yield from cgroup_limits(Path("/proc/self/cgroup"), CGROUPS)
     import psutil
 
     memory = psutil.virtual_memory()
-    yield Room(_RESIDENT, memory.available, memory.total, "all there is", "Close other programs")
+    yield FreeMemory(_RESIDENT, memory.available, memory.total, "all there is", "Close other programs")
 
 
-def process_rooms() -> Iterator[Room]:
+def process_limits() -> Iterator[FreeMemory]:
     """Yield what the limits of this process leave: `ulimit -v` and `ulimit -d`."""
     import resource
 
@@ -103,11 +103,11 @@ def process_rooms() -> Iterator[Room]:
         most = resource.getrlimit(getattr(resource, limit))[0]
         if most != resource.RLIM_INFINITY:
             free = most - used * resource.getpagesize()
-            yield Room(_ADDRESSES, free, most, f"`ulimit -{option}`")
+            yield FreeMemory(_ADDRESSES, free, most, f"`ulimit -{option}`")
 
 
-def cgroup_rooms(membership: Path, root: Path) -> Iterator[Room]:
-    """Yield what the control groups leave that this process is in: limits of a container or a service."""
+def cgroup_limits(membership: Path, root: Path) -> Iterator[FreeMemory]:
+    """Yield what the process's control groups leave: the limits of a container or a service."""
     try:
         lines = membership.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -116,20 +116,22 @@ def cgroup_rooms(membership: Path, root: Path) -> Iterator[Room]:
         _, controllers, path = line.split(":", 2)
         if not controllers:
             for base in (root, root / "unified"):
-                yield from _group_rooms(base, path, *_V2)
+                yield from _group_limits(base, path, *_V2)
         elif "memory" in controllers.split(","):
-            yield from _group_rooms(root / "memory", path, *_V1)
+            yield from _group_limits(root / "memory", path, *_V1)
 
 
-def _group_rooms(base: Path, path: str, limit: str, used: str, files: tuple[str, str]) -> Iterator[Room]:
-    """Yield the limits of a group and of those above it. In a container its own may be the topmost."""
+def _group_limits(
+    base: Path, path: str, limit: str, used: str, files: tuple[str, str]
+) -> Iterator[FreeMemory]:
+    """Yield the limits of a group and of its parents. In a container, its own may be the topmost."""
     own = Path(path.lstrip("/"))
     for group in (base / own, *(base / above for above in own.parents)):
         try:
             most, now = int((group / limit).read_text()), int((group / used).read_text())
             facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        except (OSError, ValueError):  # `max`, or another group's
+        except (OSError, ValueError):  # no limit (`max`), or no access
             continue
-        # What was read from files is dropped where memory is short.
+        # Cached files are dropped when memory is short.
         free = most - now + sum(int(facts.get(name, 0)) for name in files)
-        yield Room(_RESIDENT, free, most, "the limit of its container or service")
+        yield FreeMemory(_RESIDENT, free, most, "the limit of its container or service")

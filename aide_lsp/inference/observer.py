@@ -1,8 +1,6 @@
-"""What a generation tells about itself to whoever wants to explain it.
+"""What a generation reports about itself, to explain it.
 
-In: what the loop does, as it does it. Out: nothing; the base class does nothing, so that nothing costs
-anything while nobody looks on. An observer changes nothing: the tokens are the same with and without one.
-It does not know text, nor what becomes of what it is told.
+An observer changes nothing: the tokens are the same with and without one.
 """
 
 from __future__ import annotations
@@ -29,11 +27,11 @@ class Timings:
     cached_tokens: int = 0
     "Those of them that the KV cache held already."
     generated_tokens: int = 0
-    "Tokens given out."
+    "Tokens generated."
     forwards: int = 0
     "Forwards for them, including the prompt's last one; fewer than tokens where drafts were right."
     first_token_ms: float = 0.0
-    "Milliseconds until the first token was given out; 0 if none was."
+    "Milliseconds until the first token; 0 if there was none."
     total_ms: float = 0.0
     "Milliseconds until the end."
 
@@ -43,13 +41,13 @@ class Draw:
     """One token, and what it was drawn from."""
 
     token: int
-    "The token that was drawn, or taken where none of those left may come."
+    "The token that was drawn, or taken because none of `kept` continues the healed text."
     logits: NDArray[np.floating]  # (C,)
-    "Logits that the distribution was made from: of the best candidates, or of the whole vocabulary."
+    "Logits that the distribution was computed from: of the best candidates, or of the whole vocabulary."
     ids: NDArray[np.integer]  # (C,)
     "Their tokens."
     kept: Ids  # (N,)
-    "Tokens that Top K and Top P left, best first."
+    "Tokens that Top K and Top P keep, best first."
     probs: Floats  # (N,)
     "Their probabilities."
     full_logits: Callable[[], NDArray[np.floating]]  # () -> (1, V)
@@ -61,17 +59,17 @@ class Draw:
 
 
 class Observer:
-    """Is told what happens. This one does not listen."""
+    """Is shown what happens. This one ignores it."""
 
-    reads_logits = False
-    """Whether `drew` uses `Draw.full_logits`; then each token has a forward of its own."""
+    traces = False
+    """Whether it is shown each token. Each then has a forward of its own, so that full logits can be read."""
 
     def begins(self, stage: str) -> None:
-        """Note that a stage begins now, and that the one before ends."""
+        """Note that a stage begins now, and that the last one ends."""
 
     def drew(self, draw: Draw) -> None:
         """Note a token."""
 
 
 UNOBSERVED = Observer()
-"""Nobody looks on."""
+"""For generations that nobody observes."""

@@ -186,7 +186,7 @@ def test_generate_when_forwards_are_steps_then_drafts_fill_them_and_tokens_are_t
 
 def test_generate_when_an_observer_reads_logits_then_each_token_has_a_forward():
     class Reader(Observer):
-        reads_logits = True
+        traces = True
 
     session = FakeSession(looping(1, 5))
     tokens = list(

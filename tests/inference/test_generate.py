@@ -227,6 +227,8 @@ def test_generate_when_seed_differs_then_text_differs_and_same_seed_is_the_same(
 class Listener(Observer):
     """Writes down what it is told."""
 
+    traces = True
+
     def __init__(self):
         self.stages, self.draws = [], []
 
