@@ -1,8 +1,7 @@
-"""Knows which tokens the KV cache covers, so that only the rest of a prompt is run.
+"""Which tokens the KV cache covers, so that only the rest of a prompt is run.
 
-In: the token ids of a prompt, and of what was run. Out: how many of them need no run, and the forwards
-that run the rest, in shapes that give the same bits whatever was run before (`RowRule`). It does not
-hold keys or values (the session does) and does not know text.
+Plans the forwards that run the rest, in shapes that give the same bits whatever was run before (`RowRule`).
+The keys and values themselves are in the session.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,29 +9,29 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 CHUNK_ROWS = 256
-"""Rows of one forward of a long prompt: what was run stays when the rest is cancelled."""
+"""Rows of one forward of a long prompt: if the rest is cancelled, what was run stays."""
 BLOCK_ROWS = 32
-"""Rows of the smallest block where rows are not independent: half of it is run again for each prompt."""
+"""Rows of the smallest block if rows are not independent; on average half of it is run again per prompt."""
 
 
 @frozen
 class RowRule:
-    """Which forwards give a token the same keys, values and logits, whatever was run before."""
+    """Which forwards give a token the same keys, values and logits whatever was run before."""
 
     multiple: int = 1
     "A forward has a multiple of this many rows."
     block: int = 0
-    """Where results depend on the rows that run together, the size of the smallest block of a prompt that
-    is kept for later prompts (`block_ends` says which blocks); 0: rows are independent, all is kept.
-    CHUNK_ROWS is this times a power of two."""
+    """If results depend on the rows that run together: the size of the smallest block of a prompt that is
+    kept for later prompts (`block_ends` says which blocks). CHUNK_ROWS is this times a power of two. 0: rows
+    are independent, and all are kept."""
     step: int = 0
-    """Where results depend on how many rows run together, but not on what the other rows hold: the rows of
-    every forward behind the last block, from a multiple of it on. What is not known yet is a draft, or
-    padding. `block` is a multiple of it. 0: the rest of a prompt runs at once, then token after token."""
+    """If results depend on how many rows run together, but not on what the other rows hold: the rows of every
+    forward after the last block, starting at a multiple of it. Rows not known yet are a draft, or padding.
+    `block` is a multiple of it. 0: the rest of a prompt runs at once, then token after token."""
 
     @property
     def drafts(self) -> bool:
-        """Whether a token's result is the same when it runs as a draft."""
+        """Whether a token's result is the same if it runs as a draft."""
         return bool(self.step) or not self.block
 
 
@@ -43,20 +42,20 @@ class Chunk:
     ids: list[int]
     "Token ids, placed at positions `past`, `past + 1`, ..."
     past: int
-    "How many tokens of the KV cache the rows stand on."
+    "Tokens of the KV cache before the rows."
     row: int
-    "Index in `ids` of the last token that was asked for; a row behind it is padding."
+    "Index in `ids` of the last token of the text or its draft; rows after it are padding."
     drafted: int = 0
     "How many tokens up to there are a draft."
 
     @property
     def kept(self) -> list[int]:
-        """The tokens whose keys and values are of use."""
+        """The tokens whose keys and values are kept."""
         return self.ids[: self.row + 1]
 
     @property
     def logit_rows(self) -> list[int]:
-        """Indices in `ids` of the tokens whose candidates are asked for: the last one, and all of a draft."""
+        """Indices in `ids` of the tokens whose candidates are needed: the last one and all of a draft."""
         return list(range(self.row - self.drafted, self.row + 1))
 
 
@@ -76,7 +75,7 @@ class PrefixCache:
         return tuple(self._ids)
 
     def reuse(self, ids: Sequence[int], rule: RowRule, prompt: int | None = None) -> int:
-        """Drop what is of no use for a text; return how many of its tokens need not be run.
+        """Drop what a text does not share; return how many of its tokens need not be run.
 
         The last one is always run, for its logits. `prompt`: as in `forward_ends`.
         """
@@ -86,24 +85,24 @@ class PrefixCache:
         return len(self._ids)
 
     def extend(self, ids: Sequence[int], past: int) -> None:
-        """Note that `ids` were run by one forward, at positions `past`, `past + 1`, ..."""
+        """Record that one forward ran `ids` at positions `past`, `past + 1`, ..."""
         assert past <= len(self._ids), "a forward left a gap in the KV cache"
         self.trim(past)
         self._ids += ids
         self._ends.append(len(self._ids))
 
     def trim(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
+        """Drop all but the first `length` tokens."""
         del self._ids[length:]
         while self._ends and self._ends[-1] > length:
             self._ends.pop()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         self.trim(0)
 
     def copy(self, length: int) -> "PrefixCache":
-        """Return another one that covers the first `length` tokens, as a copy of the KV cache does."""
+        """Return a copy that covers the first `length` tokens, for a copy of the KV cache."""
         copy = PrefixCache()
         copy._ids, copy._ends = list(self._ids), list(self._ends)
         copy.trim(length)
@@ -120,12 +119,11 @@ def common_prefix(left: list[int], right: list[int]) -> int:
 
 
 def block_ends(length: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> list[int]:
-    """Return where the blocks of a prompt of `length` tokens end: a function of nothing else.
+    """Return where the blocks of a prompt end: a function of its length alone.
 
-    A block is the largest of rule.block, its double, ..., `chunk_rows` that fits and begins at a multiple
-    of its size. So few forwards run a long prompt, and few tokens, rule.block at most, are behind the last
-    block and run again for each prompt. The last token never is in a block: it is always run.
-    """
+    A block is the largest of rule.block, its double, ..., `chunk_rows` that fits and begins at a multiple of
+    its size. So few forwards run a long prompt, and at most rule.block tokens are after the last block and
+    run again for each prompt. The last token is never in a block: it is always run."""
     ends, at = [], 0
     while length - 1 - at >= rule.block:
         size = chunk_rows
@@ -138,12 +136,12 @@ def block_ends(length: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> list
 def forward_ends(
     length: int, rule: RowRule, prompt: int | None = None, chunk_rows: int = CHUNK_ROWS
 ) -> list[int]:
-    """Return where the forwards of a text end, but for its last, where results depend on that.
+    """Return where all forwards of a text but the last end, if results depend on that.
 
     Args:
         length: tokens of the text.
         rule: one with blocks.
-        prompt: how many of them were given, the others generated; None: all.
+        prompt: how many of them are the prompt; the others were generated. None: all.
         chunk_rows: rows of the largest block.
     """
     prompt = length if prompt is None else prompt
@@ -161,12 +159,11 @@ def plan(
     draft: Sequence[int] = (),
     prompt: int | None = None,
 ) -> Iterator[Chunk]:
-    """Yield the forwards that run `ids[past:]`; the last one runs a draft of what follows too.
+    """Yield the forwards that run `ids[past:]`; the last one also runs a draft of what follows.
 
-    Rows are made up to the rule's multiple by beginning one or more tokens earlier, whose keys and values
-    come out the same again. Where there are none, or they would not, padding follows at the end.
-    `prompt`: as in `forward_ends`.
-    """
+    The number of rows is brought to the rule's multiple by starting some tokens earlier, whose keys and
+    values come out the same again. If there are none, or they would differ, padding is added at the end.
+    `prompt`: as in `forward_ends`."""
     start, text, multiple = past, [*ids, *draft], rule.step or rule.multiple
     for end in _ends(len(ids), past, rule, chunk_rows, prompt):
         drafted = len(draft) if end == len(ids) else 0
@@ -185,6 +182,6 @@ def _ends(length: int, past: int, rule: RowRule, chunk_rows: int, prompt: int | 
 
 
 def _last_shared(left: list[int], right: list[int]) -> int:
-    """Return the last number of the common prefix, or 0."""
+    """Return the last number that both begin with, or 0."""
     shared = common_prefix(left, right)
     return left[shared - 1] if shared else 0

@@ -1,7 +1,4 @@
-"""Tells what it means when the runtime raises: too little memory, or a session that is of no more use.
-
-In: whatever a session raised. Out: a `SessionError` that says what may help. It does not run anything.
-"""
+"""Classifies what the runtime raises: out of memory, or a session that is broken."""
 
 import re
 from collections.abc import Iterator
@@ -14,13 +11,13 @@ MEMORY = re.compile(
     r"bad.?alloc|out of memory|failed to (allocate|map)|cannot allocate|ALLOC_FAILED|start new thread",
     re.IGNORECASE,
 )
-"""What the runtime, CUDA, Python and the system's loader say for want of memory."""
+"""What the runtime, CUDA, Python and the system's loader report when they are out of memory."""
 SHORT = "There is not enough memory to complete. Close other programs, or lower Num Context."
 
 
 @contextmanager
 def session_errors() -> Iterator[None]:
-    """Let nothing out of the body but our own errors: the runtime's classes share no base but Exception.
+    """Let only our own errors leave the body: the runtime's classes have no base but Exception.
 
     Raises:
         MemoryShortError: there was not enough memory.
@@ -35,17 +32,17 @@ def session_errors() -> Iterator[None]:
 
 
 def session_error(error: Exception) -> SessionError:
-    """Say what an exception of the runtime's means."""
+    """Return the error that an exception of the runtime means."""
     if is_memory_short(error):
         return MemoryShortError(SHORT)
     return BrokenSessionError(f"The model could not be run: {first_line(error)}")
 
 
 def is_memory_short(error: Exception) -> bool:
-    """Whether it was raised for want of memory."""
+    """Whether it means that memory is short."""
     return isinstance(error, MemoryError) or bool(MEMORY.search(str(error)))
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what the runtime says; it holds no source text."""
+    """Return the first line of the runtime's message; it contains no source text."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,19 +1,17 @@
 """Turns logits into one token id.
 
-The order of the steps, which is what the parameters' documentation promises: temperature scales the
-logits, softmax, top-k, renormalise, top-p, renormalise, draw. All in float64. In: logits with their
-token ids and the sampling parameters. Out: a distribution, and an id drawn from it by a Philox
-generator keyed by (seed, candidate, position), so a draw depends on nothing that was drawn before.
-It does not know the model, the KV cache or text.
+The steps, in the order that the documentation of the parameters promises: temperature scales the logits,
+softmax, top-k, renormalize, top-p, renormalize, draw. All in float64. The draw uses a Philox generator keyed
+by (seed, candidate, position), so it depends on nothing that was drawn before.
 
-Tokens are ranked by logit, equal logits by id, the lower one first. Top-k keeps exactly the first k.
-Top-p keeps the smallest head whose mass exceeds top_p: at 0 that is the first token, and 1 keeps all.
-So temperature 0, top-k 1 and top-p 0 take the same token. The Hugging Face warpers
-(https://github.com/huggingface/transformers/blob/main/src/transformers/generation/logits_process.py)
-differ where logits are equal (top-k keeps all that tie) and where a mass is just top_p (top-p stops there).
+Tokens are ranked by logit; of equal logits the lower id comes first. Top-k keeps exactly the first k. Top-p
+keeps the smallest head whose mass exceeds top_p: at 0 that is the first token, and 1 keeps all. So
+temperature 0, top-k 1 and top-p 0 all take the same token. The Hugging Face warpers
+(https://github.com/huggingface/transformers/blob/main/src/transformers/generation/logits_process.py) differ
+if logits are equal (top-k keeps all that tie) and if a mass is exactly top_p (top-p stops there).
 
-The result is the same whether it comes from the candidates of the graph or from all logits: sums run in
-an order of their own, so their last bits do not depend on the order in which tokens are given.
+The result is the same whether it comes from the candidates of the graph or from all logits: sums run in an
+order of their own, so their last bits do not depend on the order in which tokens are given.
 """
 
 from functools import lru_cache
@@ -30,9 +28,9 @@ Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
 FIRST_NUCLEUS = 1024
-"""Tokens sorted at first when top-p has to look at a whole vocabulary; most nuclei are far smaller."""
+"""Tokens sorted first when top-p has to consider a whole vocabulary; most nuclei are far smaller."""
 MARGIN = 1.0 + 1e-9
-"""More than rounding changes in a sum over a vocabulary."""
+"""Larger than any rounding error of a sum over a vocabulary."""
 
 
 def check(parameters: Parameters) -> None:
@@ -68,8 +66,8 @@ def suffices(
     needed = candidates_needed(parameters) or vocab_size
     if logits.size >= vocab_size or needed == logits.size:
         return True
-    # Tokens of the logit at the cut may go on after the last candidate, and one of them has a lower id.
-    # Where all candidates are needed nothing tells; there those that the graph chose stand.
+    # Tokens with the logit at the cut may continue beyond the last candidate, and one may have a lower id.
+    # If all candidates are needed there is no way to know: the graph's choice is taken.
     return needed < logits.size and bool(logits[-1] < logits[needed - 1])
 
 
@@ -80,8 +78,8 @@ def distribution(
 ) -> tuple[Ids, Floats]:
     """Return the tokens that may be drawn and their probabilities, best first.
 
-    The result is that of the whole vocabulary when the C best of it are given and they suffice (see
-    `suffices`). The order in which they are given does not matter, up to `FIRST_NUCLEUS` of them.
+    Given the C best of a vocabulary, if they suffice (see `suffices`), the result is that of the whole
+    vocabulary. Up to `FIRST_NUCLEUS` of them may be given in any order.
     """
     if is_greedy(parameters):
         return greedy(logits, ids)
@@ -133,9 +131,9 @@ def greedy(logits: NDArray[np.floating], ids: NDArray[np.integer]) -> tuple[Ids,
 
 
 def weigh(logits: NDArray[np.floating], best: float, temperature: float) -> Floats:
-    """Return how much more or less likely than a token of the logit `best` each token is."""
-    # Subtracted before the division, so the best token always weighs 1. With a tiny temperature the others
-    # may overflow to minus infinity: they weigh nothing.
+    """Return how likely each token is, relative to a token with the logit `best`."""
+    # Subtracted before the division, so that the best token always weighs 1. With a tiny temperature the
+    # others may overflow to minus infinity, and weigh nothing.
     with np.errstate(over="ignore"):
         weights: Floats = np.exp((logits.astype(np.float64) - best) / temperature)
     return weights
@@ -146,8 +144,8 @@ def apply_top_k(
 ) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
     """Keep the `top_k` highest logits (0: all), of equal ones those with the lowest ids.
 
-    Done before the softmax: it keeps the order and the ratios, so the softmax of what is left is the
-    softmax of everything, cut and renormalised.
+    Applied before the softmax, which keeps order and ratios: the softmax of what is left is the softmax of
+    everything, cut and renormalized.
     """
     if not top_k or top_k >= logits.size:
         return logits, ids
@@ -160,10 +158,10 @@ def apply_top_k(
 def apply_top_p(weights: Floats, mass: float, top_p: float) -> Floats:
     """Keep the smallest head of sorted weights above the share `top_p` of `mass`; return probabilities.
 
-    Weights, not probabilities, are added up: n equal tokens weigh exactly n, and not n roundings of 1/n.
+    Weights are added up, not probabilities: n equal tokens weigh exactly n, not n times a rounded 1/n.
     """
     probs = weights / mass
-    # What a low temperature makes 0 cannot be drawn, not even where nothing else continues a word.
+    # A probability that a low temperature makes 0 cannot be drawn, even if nothing else continues a word.
     probs = probs[: np.count_nonzero(probs)]
     if top_p >= 1:
         return probs
@@ -179,15 +177,15 @@ def _highest(values: NDArray[np.floating], count: int) -> NDArray[np.intp]:
 
 
 def _sum(weights: Floats) -> float:
-    """Add up weights; the result does not depend on their order, but for more than a sort is worth."""
+    """Add up weights; up to `FIRST_NUCLEUS` of them, the result does not depend on their order."""
     return float((np.sort(weights) if weights.size <= FIRST_NUCLEUS else weights).sum())
 
 
 def _head_with_mass(weights: Floats, mass: float) -> NDArray[np.intp]:
-    """Return the indices of highest weights, unsorted, that surely hold the nucleus of `mass`.
+    """Return the indices of highest weights, unsorted, that are sure to contain the nucleus of `mass`.
 
-    Sorting a whole vocabulary costs more than a decoding step of a small model; a nucleus rarely
-    has more than a few hundred tokens.
+    Sorting a whole vocabulary costs more than a decoding step of a small model, and a nucleus rarely has more
+    than a few hundred tokens.
     """
     count = FIRST_NUCLEUS
     while count < weights.size:
@@ -200,7 +198,7 @@ def _head_with_mass(weights: Floats, mass: float) -> NDArray[np.intp]:
 
 @lru_cache(maxsize=64)
 def _philox_key(seed: int, candidate: int) -> int:
-    # Hashed, so that any integer fits the 128 bits and neighbouring seeds share nothing.
+    # Hashed, so that any integer fits the 128 bits and neighboring seeds share nothing.
     digest = blake2b(digest_size=16, person=b"aide sampler")
     for number in (seed, candidate):
         encoded = number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True)

@@ -1,9 +1,8 @@
-"""Asks a loaded model whether it keeps the promise that one prompt has one answer.
+"""Tests whether a loaded model gives one prompt the same bits every time, as seeds require.
 
-In: a session. Out: whether logits come out bit for bit the same when a prompt is run at once, when it is run
-piece by piece, as typing does, in larger buffers, and when several rows are asked for, as drafts do. What is
-promised rests on how kernels add (see `session_aide`); this finds machines and versions of the runtime on
-which they add otherwise. It does not know text.
+Compares logits of a prompt that is run at once, run piece by piece as typing does, run in larger buffers, and
+run with several rows requested as drafts do. The guarantee depends on how kernels add (see `session_aide`);
+this finds machines and versions of the runtime on which they add differently.
 """
 
 from aide_lsp.inference.cancel import CancelToken
@@ -14,42 +13,42 @@ from aide_lsp.inference.session import Candidates, Session
 from aide_lsp.settings.fields import Parameters
 
 PIECES = (1, 2, 35, 36, 129, 131, 194)
-"""Prompt lengths, one after the other: around the kernels' blocks, by one token and by many."""
+"""Lengths to which the prompt grows: around the kernels' blocks, by one token and by many."""
 
-ROOMY = 2048
+LARGE_CAPACITY = 2048
 """Positions of the larger buffers."""
 DRAFTED = 4
-"""Forwards of the fewest rows that are made one, where rows are independent."""
+"""Smallest forwards that are combined into one, if rows are independent."""
 
 _OPTIONS = GenerationOptions(Parameters(temperature=1.0, top_k=0, top_p=1.0, seed=0), max_tokens=2)
 
 
 def keeps_bits(session: Session) -> bool:
-    """Return whether a prompt typed in pieces gives the bits of the same prompt run at once.
+    """Return whether a prompt typed in pieces gives the same bits as when it is run at once.
 
-    Takes about as long as reading 550 tokens; what the session held is lost, so clear its prefix cache.
+    Takes about as long as prefilling 550 tokens. The contents of the session's KV cache are lost.
 
     Raises:
         SessionError: the runtime failed.
     """
-    # Spread over the vocabulary; which tokens these are does not matter.
+    # Any tokens will do; these are spread over the vocabulary.
     ids = [position * 7919 % session.vocab_size for position in range(PIECES[-1])]
     typed = PrefixCache()
     for length in PIECES:
         piecewise = _logits(session, typed, ids[:length])
     at_once = _logits(session, PrefixCache(), ids)
     small, large = session.kv, session.new_kv()
-    large.reserve(min(ROOMY, session.context_length))
+    large.reserve(min(LARGE_CAPACITY, session.context_length))
     session.use(large)
-    with_room = _logits(session, PrefixCache(), ids)
+    in_large = _logits(session, PrefixCache(), ids)
     session.use(small)
-    return piecewise == at_once == with_room and _rows_agree(session, ids)
+    return piecewise == at_once == in_large and _rows_agree(session, ids)
 
 
 def _rows_agree(session: Session, ids: list[int]) -> bool:
-    """Return whether the candidates of several rows are those of each row, where drafts need it.
+    """Return whether the candidates of several rows are those of each row alone, if drafts rely on it.
 
-    Each row is run as the last of a forward, and the last rows of a long one are asked for in any number.
+    Runs each row as the last of a forward, and requests every number of last rows of a long forward.
     """
     rule, nobody = session.row_rule, CancelToken()
     if not rule.drafts:
@@ -73,7 +72,7 @@ def _bytes(candidates: Candidates, first: int = 0, end: int | None = None) -> tu
 
 
 def _logits(session: Session, cache: PrefixCache, ids: list[int]) -> bytes:
-    """Return all logits behind `ids` and behind one more token, as bytes."""
+    """Return all logits after `ids` and after one more token, as bytes."""
     seen = []
     for _ in generate(session, cache, ids, _OPTIONS, CancelToken()):
         seen.append(session.full_logits().tobytes())

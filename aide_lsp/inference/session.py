@@ -1,8 +1,7 @@
 """The loaded model: token ids in, candidates for the next token out.
 
-In: token ids, the position they stand at, the rows whose logits are wanted. Out: the best candidates
-of each row, on request all logits. Two graph layouts stand behind one interface: our own ("aide") and
-the one others export ("optimum"). It does not know prompts, sampling or text.
+Two graph layouts implement this interface: our own (`session_aide`) and the one others export
+(`session_optimum`).
 """
 
 from collections.abc import Sequence
@@ -27,17 +26,17 @@ class Candidates:
 
 
 class KeysValues(Protocol):
-    """The KV cache of one text: how it is stored is the session's business."""
+    """The KV cache of one text; how it is stored is up to the session."""
 
     @property
     def bytes(self) -> int:
         """Memory it takes."""
 
     def reserve(self, length: int) -> None:
-        """Make room for `length` positions, keeping what is held."""
+        """Allocate memory for `length` positions, keeping the contents."""
 
     def copy(self, length: int) -> Self:
-        """Return another one that holds the same at the first `length` positions."""
+        """Return a copy of the first `length` positions."""
 
 
 class Session(Protocol):
@@ -46,37 +45,37 @@ class Session(Protocol):
     vocab_size: int
     "Number of logits."
     context_length: int
-    "Tokens the model takes at most."
+    "Greatest number of tokens."
     candidate_count: int
     "Candidates of each row."
     provider: str
-    "What computes: `cpu` or `cuda`, as the runtime says."
+    "`cpu` or `cuda`, as reported by the runtime."
     provider_note: str | None
-    "Why it is not the provider that was asked for; None if it is."
+    "Why it is not the requested provider; None if it is."
     row_rule: RowRule
-    "Shapes a forward must have so that results do not depend on what was run before."
+    "Shapes that a forward must have so that results do not depend on what was run before."
 
     @property
     def kv(self) -> KeysValues:
         """The KV cache that forwards read and write."""
 
     def new_kv(self) -> KeysValues:
-        """Return a KV cache that holds nothing."""
+        """Return an empty KV cache."""
         ...
 
     def use(self, kv: Any) -> None:
-        """Let forwards read and write `kv`, one of this session's."""
+        """Make forwards read and write `kv`, a KV cache of this session."""
 
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:
-        """Run `ids` at positions `past`, `past + 1`, ...; what the KV cache holds from `past` on is replaced.
+        """Run `ids` at positions `past`, `past + 1`, ...; replaces the KV cache's contents from `past` on.
 
         Args:
             ids: S token ids.
-            past: length of the text before them, whose keys and values are held.
-            logit_rows: P indices in `ids`, of the rows whose candidates are wanted.
-            cancel: ends the forward, also in the middle.
+            past: length of the text before them, whose keys and values are in the KV cache.
+            logit_rows: P indices in `ids`: the rows whose candidates are wanted.
+            cancel: ends the forward, even halfway.
 
         Raises:
             Cancelled: `cancel` was set; keys and values up to `past` stay valid.
@@ -85,5 +84,5 @@ class Session(Protocol):
         ...
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
-        """Return all logits of the rows that the last forward was asked for."""
+        """Return all logits of the last forward's `logit_rows`."""
         ...

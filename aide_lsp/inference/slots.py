@@ -1,8 +1,8 @@
-"""The texts whose keys and values are held: several, so that going back to one costs nothing.
+"""The texts whose keys and values are held: several, so that returning to one costs nothing.
 
-In: the token ids of a prompt. Out: the tokens that the slot covers which serves it best; the session uses its
-KV cache from then on. Together the slots take a given memory at most; the one used longest ago goes first.
-Which slot serves a prompt decides how much of it is run, never what it says. It does not know text or files.
+A prompt gets the slot that shares most with it, and the session uses that slot's KV cache. Together the slots
+take a given amount of memory at most; the least recently used one goes first. Which slot serves a prompt
+decides how much of it is run, never what the result is.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from aide_lsp.inference.prefix_cache import PrefixCache, common_prefix
 from aide_lsp.inference.session import KeysValues, Session
 
 SMALL_LOSS = 32
-"""Tokens of an earlier prompt that are given up for another one in the same slot: a line or two, which
-costs less to run again than a slot is worth."""
-ROOM = 32
-"""Positions behind a prompt for which memory is taken at once: most completions are shorter."""
+"""Tokens of an earlier prompt that may be lost by reusing its slot: a line or two, which costs less to run
+again than a slot is worth."""
+HEADROOM = 32
+"""Positions after a prompt for which memory is reserved at once: most completions are shorter."""
 
 
 @define(eq=False)
@@ -24,14 +24,13 @@ class Slot:
     """One text that was run."""
 
     kv: KeysValues
-    "Keys and values, in the session's own form."
     prefix_cache: PrefixCache
-    "The tokens that they cover."
+    "The tokens that `kv` covers."
     prompt: list[int]
-    "The last prompt; what is held behind it was generated."
+    "The last prompt; what is held after it was generated."
 
     def loss(self, shared: int) -> int:
-        """Return how many tokens of its prompt are lost when all but `shared` tokens are dropped."""
+        """Return how many tokens of its prompt are lost if all but `shared` tokens are dropped."""
         return max(0, min(len(self.prompt), len(self.prefix_cache)) - shared)
 
 
@@ -40,22 +39,22 @@ class Slots:
 
     def __init__(self, session: Session, max_bytes: int) -> None:
         self._session, self._max_bytes = session, max_bytes
-        self._slots: list[Slot] = []  # the one that goes first stands first
+        self._slots: list[Slot] = []  # the first one is dropped first
 
     def __len__(self) -> int:
         return len(self._slots)
 
     @property
     def bytes(self) -> int:
-        """Memory that all of them take."""
+        """Memory of all slots."""
         return sum(slot.kv.bytes for slot in self._slots)
 
     def take(self, prompt: Sequence[int], *, ahead: bool = False) -> PrefixCache:
-        """Let the session use the slot that is best for `prompt`; return the tokens that it covers.
+        """Make the session use the best slot for `prompt`; return the tokens that it covers.
 
         Args:
             prompt: token ids.
-            ahead: nobody has asked yet. Slots that were only filled ahead go first.
+            ahead: it is prefilled ahead of a request; such slots are dropped first.
 
         Raises:
             SessionError: memory is short.
@@ -63,20 +62,20 @@ class Slots:
         slot = self._choose(list(prompt))
         slot.prompt = list(prompt)
         self._slots.remove(slot)
-        slot.kv.reserve(min(len(prompt) + ROOM, self._session.context_length))
+        slot.kv.reserve(min(len(prompt) + HEADROOM, self._session.context_length))
         self._free(slot.kv.bytes)
         self._slots.insert(0 if ahead else len(self._slots), slot)
         self._session.use(slot.kv)
         return slot.prefix_cache
 
     def shrink(self) -> None:
-        """Drop all slots; from now on they take half of the memory at most."""
+        """Drop all slots, and halve the memory that slots may take from now on."""
         self._slots.clear()
         self._session.use(self._session.new_kv())
         self._max_bytes //= 2
 
     def _choose(self, prompt: list[int]) -> Slot:
-        """Return the slot that shares most with `prompt`, or a new one where too much would be lost of it."""
+        """Return the slot that shares most with `prompt`, or a new one if that slot would lose too much."""
         best = max(self._slots, key=lambda slot: _shared(slot, prompt), default=None)
         if best is None:
             return self._new(self._session.new_kv(), PrefixCache())
@@ -90,7 +89,7 @@ class Slots:
         return self._slots[-1]
 
     def _free(self, wanted: int) -> None:
-        """Drop slots until there is room for `wanted` bytes; that much may be more than is allowed in all."""
+        """Drop slots until `wanted` more bytes are allowed, or none are left."""
         while self._slots and self.bytes + wanted > self._max_bytes:
             del self._slots[0]
 

@@ -1,9 +1,8 @@
-"""A text that generation has to begin with, whatever tokens it takes (token healing).
+"""Token healing: generation must begin with a given text, in whatever tokens it takes.
 
-In: a tokenizer and a text that was cut off the end of a prompt. Out: which tokens may come next until
-the text has been given out. The distribution is the one the user's parameters leave, given that the text
-begins so; where none of its tokens does, the best one that does. It does not know prompts or why the
-text was cut off.
+The text was cut off the end of a prompt so that the prompt does not end halfway through a token. Until all of
+it is generated, only tokens that continue it may come: the distribution is the user's, restricted to those.
+If it contains none of them, the best one in the vocabulary is taken.
 """
 
 from bisect import bisect_left
@@ -16,17 +15,17 @@ from numpy.typing import NDArray
 from aide_lsp.inference.tokenizer import Tokenizer
 
 SORTED_AT_ONCE = 8192
-"""Tokens: a few milliseconds."""
+"""Tokens sorted in one call, which takes a few milliseconds."""
 
 
 class TokenHealer:
-    """Finds tokens by the bytes they begin with. Made once for a tokenizer."""
+    """Finds tokens by the bytes they begin with. Create one for each tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
 
     def of(self, text: str) -> "HealedText":
-        """Return a beginning for one generation."""
+        """Return the healed text of one generation."""
         return HealedText(self, text.encode("utf-8", "replace"))
 
     def token_bytes(self, token: int) -> bytes:
@@ -34,7 +33,7 @@ class TokenHealer:
         return self._tokenizer.token_bytes(token)
 
     def tokens_with(self, wanted: bytes) -> NDArray[np.int64]:
-        """Return all tokens that are a beginning of `wanted`, or begin with it."""
+        """Return all tokens that `wanted` begins with, or that begin with it."""
         keys, tokens = self._sorted
         ranges = [(bisect_left(keys, wanted), _end(keys, wanted))]
         for length in range(1, len(wanted)):
@@ -46,23 +45,23 @@ class TokenHealer:
     def _sorted(self) -> tuple[list[bytes], NDArray[np.int64]]:
         keys = [self.token_bytes(token) for token in range(self._tokenizer.vocab_size)]
         tokens = list[int]()
-        # Sorted in runs first: no other thread runs during a sort, and one of a vocabulary is long.
+        # In runs first: no other thread can run during a sort, and sorting a whole vocabulary takes long.
         for start in range(0, len(keys), SORTED_AT_ONCE):
             run = range(start, min(start + SORTED_AT_ONCE, len(keys)))
             tokens += sorted((token for token in run if keys[token]), key=keys.__getitem__)
-        tokens.sort(key=keys.__getitem__)  # equal ones stay in the order of their ids
+        tokens.sort(key=keys.__getitem__)  # stable: equal ones stay in the order of their ids
         return [keys[token] for token in tokens], np.array(tokens, dtype=np.int64)
 
 
 class HealedText:
-    """What is left of the text that one generation has to begin with."""
+    """What is left of the text that one generation must begin with."""
 
     def __init__(self, healer: TokenHealer, text: bytes) -> None:
         self._healer, self._left = healer, text
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of it was given out: any token may come."""
+        """Whether all of it was generated: any token may come."""
         return not self._left
 
     @property
@@ -71,13 +70,13 @@ class HealedText:
         return self._healer.tokens_with(self._left)
 
     def allows(self, ids: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Say which of some tokens may come next."""
+        """Return which of some tokens may come next."""
         return np.array(
             [_fits(self._left, self._healer.token_bytes(int(token))) for token in ids], dtype=bool
         )
 
     def fits(self, tokens: Sequence[int]) -> int:
-        """Return how many of some tokens, from the first on, may come one after the other."""
+        """Return how many of some tokens, from the first on, may come next in this order."""
         left = self._left
         for count, token in enumerate(tokens):
             given = self._healer.token_bytes(token)
@@ -87,7 +86,7 @@ class HealedText:
         return len(tokens)
 
     def push(self, token: int) -> None:
-        """Note that a token was given out."""
+        """Record a generated token."""
         self._left = self._left[len(self._healer.token_bytes(token)) :]
 
 
@@ -96,6 +95,6 @@ def _fits(left: bytes, given: bytes) -> bool:
 
 
 def _end(keys: list[bytes], prefix: bytes) -> int:
-    """Return the index behind the last key that begins with `prefix`."""
+    """Return the index after the last key that begins with `prefix`."""
     bare = prefix.rstrip(b"\xff")
     return bisect_left(keys, bare[:-1] + bytes([bare[-1] + 1])) if bare else len(keys)

@@ -1,9 +1,8 @@
 """Text to token ids and back.
 
-In: source text or token ids. Out: token ids or text. What the user wrote never becomes a control
-token: `<|fim_prefix|>` inside a file is encoded like any other text; control tokens are only had by
-name, from `token_id`. Decoding goes through bytes, so that a stream of tokens never shows half a
-character. It does not know prompts, models or which control token means what.
+What the user wrote never becomes a control token: `<|fim_prefix|>` in a file is encoded like any other text.
+Control tokens can only be had by name, from `token_id`. Decoding goes through bytes, so that a stream of
+tokens never shows half a character.
 """
 
 import codecs
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     import tokenizers
 
 MOST_TOKENS = 1 << 22
-"""Ten times the vocabulary of any published model: a list has an entry for each id."""
+"""Ten times the vocabulary of any published model. Bounds the memory for a list of all ids."""
 ASCII_TEXT = frozenset((0x0A, *range(0x20, 0x7F)))
-"""Bytes without which a vocabulary cannot represent source text."""
+"""Bytes that a vocabulary needs to represent source text."""
 _NO_BYTES = (
     "This tokenizer has no token for each byte, so it cannot represent every text. "
     "Use a model with a byte-level or byte-fallback vocabulary."
@@ -51,7 +50,7 @@ class Tokenizer:
         numbers = [*vocabulary.values(), *(t["id"] for t in kept), *self._control_names]
         if min(numbers) < 0 or max(numbers) >= MOST_TOKENS:
             raise ModelFilesError(f"This tokenizer has token ids that are not from 0 to {MOST_TOKENS - 1:,}.")
-        # The library numbers added tokens anew unless the model's vocabulary has them.
+        # The library renumbers added tokens unless the model's vocabulary has them.
         self._model = _library_tokenizer(definition, vocabulary | {t["content"]: t["id"] for t in kept}, kept)
         self.vocab_size = max(numbers) + 1
         names = [""] * self.vocab_size
@@ -67,7 +66,7 @@ class Tokenizer:
         """Read a `tokenizer.json`.
 
         Raises:
-            ModelFilesError: the file is missing, broken or of a kind that has no byte tokens.
+            ModelFilesError: the file is missing or invalid, or its vocabulary has no byte tokens.
         """
         try:
             return cls(read_json(path))
@@ -82,7 +81,7 @@ class Tokenizer:
             ) from error
 
     def encode(self, text: str) -> list[int]:
-        """Return the token ids of `text`; no control token is among them, whatever the text says."""
+        """Return the token ids of `text`, never control tokens."""
         ids: list[int] = self._model.encode(replace_surrogates(text), add_special_tokens=False).ids
         if not self._control_names.keys() & set(ids):
             return ids
@@ -91,22 +90,22 @@ class Tokenizer:
         )
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of `ids`; control tokens have none, bytes that are no UTF-8 become U+FFFD."""
+        """Return the text of `ids`; control tokens have none, and invalid UTF-8 becomes U+FFFD."""
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", "replace")
 
     def token_bytes(self, token: int) -> bytes:
-        """Return the bytes a token stands for: none for control tokens and unused ids."""
+        """Return the bytes of a token: none for control tokens and unused ids."""
         if not 0 <= token < self.vocab_size:
             return b""
         return self._bytes[self._ends[token] : self._ends[token + 1]]
 
     def token_id(self, special: str) -> int | None:
-        """Return the id of a control token by its name, such as `<|fim_middle|>`; None if there is none."""
+        """Return the id of a control token, such as `<|fim_middle|>`; None if there is none of that name."""
         return self._control_ids.get(special)
 
     def _encode_around(self, text: str, name: str) -> list[int]:
-        # Some vocabularies list a control token among the ordinary ones, where the model's own merges
-        # can reach it. Cut in two, its name cannot be found.
+        # Some vocabularies also list a control token as an ordinary one, which the model's merges can
+        # produce. With the text split inside its name, they cannot.
         head, found, tail = text.partition(name)
         if not found:
             return [
@@ -118,23 +117,23 @@ class Tokenizer:
 
 
 class TextStream:
-    """Decodes a stream of tokens, giving out whole characters only."""
+    """Decodes a stream of tokens into complete characters."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def push(self, token: int) -> str:
-        """Return the characters that are complete with this token; "" while one is not."""
+        """Return the characters that this token completes; may be empty."""
         return self._decoder.decode(self._tokenizer.token_bytes(token))
 
     def finish(self) -> str:
-        """Return what is left: U+FFFD if the stream ended inside a character."""
+        """Return the rest: U+FFFD if the stream ended inside a character."""
         return self._decoder.decode(b"", final=True)
 
 
 def replace_surrogates(text: str) -> str:
-    """Return `text` with lone surrogates replaced by U+FFFD; they have no UTF-8."""
+    """Replace lone surrogates, which UTF-8 cannot encode, by U+FFFD."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -143,15 +142,15 @@ def replace_surrogates(text: str) -> str:
 
 
 def _is_control(token: dict[str, Any]) -> bool:
-    # Qwen's FIM tokens are listed with special=false; runs of blanks, which some vocabularies of code
-    # models list as added tokens, are ordinary text.
+    # Qwen lists its FIM tokens with special=false. Runs of blanks, which the vocabularies of some code models
+    # list as added tokens, are ordinary text.
     return bool(token.get("special")) or not str(token["content"]).isspace()
 
 
 def _library_tokenizer(
     definition: dict[str, Any], vocabulary: dict[str, int], added: list[dict[str, Any]]
 ) -> "tokenizers.Tokenizer":
-    """Return the tokenizer of `definition` with the added tokens `added` and no others."""
+    """Return the library's tokenizer for `definition`, with only the added tokens `added`."""
     import tokenizers
 
     rest: dict[str, Any] = {"post_processor": None, "truncation": None, "padding": None, "added_tokens": []}
@@ -159,7 +158,7 @@ def _library_tokenizer(
     if "merges" not in model:
         whole = {**definition, **rest, "added_tokens": added, "model": {**model, "vocab": vocabulary}}
         return tokenizers.Tokenizer.from_str(json.dumps(whole))
-    # BPE, said or not. Handed over as objects: writing JSON for the library to read takes twice as long.
+    # BPE, stated or not. Passed as objects: having the library parse JSON takes twice as long.
     empty = {**definition, **rest, "model": {"type": "BPE", "vocab": {}, "merges": []}}
     tokenizer = tokenizers.Tokenizer.from_str(json.dumps(empty))
     merges = [tuple(merge.split(" ", 1) if isinstance(merge, str) else merge) for merge in model["merges"]]
@@ -172,13 +171,13 @@ def _library_tokenizer(
 def _bytes_of(
     names: Sequence[str], plain: dict[int, bytes], *, is_byte_level: bool
 ) -> tuple[bytes, "array[int]"]:
-    """Return the bytes of all tokens in one piece, and where each begins; `plain` stand for themselves.
+    """Return the bytes of all tokens in one piece, and the offset of each; `plain` are taken literally.
 
-    One piece instead of an object for each token: 15 MB less with 150,000 of them.
+    One piece instead of one object per token saves 15 MB with 150,000 tokens.
     """
     alphabet, joined = _byte_alphabet(), "".join(names)
     if is_byte_level and not plain and set(joined) <= alphabet.keys():
-        # A byte for each character: one pass over all names instead of one for each.
+        # One byte for each character: one pass over all names instead of one for each.
         whole = joined.translate({ord(character): byte for character, byte in alphabet.items()})
         return whole.encode("latin-1"), array("I", [0, *accumulate(map(len, names))])
     to_bytes = _byte_level if is_byte_level else _byte_fallback
@@ -187,7 +186,7 @@ def _bytes_of(
 
 
 def _is_byte_level(vocabulary: dict[str, int]) -> bool:
-    # Some vocabularies (SmolLM's) have no token for bytes that text hardly ever holds; those are dropped.
+    # Some vocabularies (SmolLM's) lack tokens for bytes that are very rare in text; those are dropped.
     if {character for character, byte in _byte_alphabet().items() if byte in ASCII_TEXT} <= vocabulary.keys():
         return True
     if {f"<0x{byte:02X}>" for byte in range(256)} <= vocabulary.keys():
@@ -210,9 +209,9 @@ def _byte_fallback(name: str) -> bytes:
 
 @cache
 def _byte_alphabet() -> dict[str, int]:
-    """Return the byte that each character of a byte-level vocabulary stands for.
+    """Return the byte that each character of a byte-level vocabulary represents.
 
-    Printable Latin-1 characters stand for themselves, the others for the characters from U+0100 on
+    Printable Latin-1 characters represent themselves; the other bytes are the characters from U+0100 on
     (https://github.com/openai/gpt-2/blob/master/src/encoder.py, `bytes_to_unicode`).
     """
     printable: Sequence[int] = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
