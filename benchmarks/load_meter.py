@@ -38,7 +38,7 @@ class Usage:
     own_cpu_s: float
     "CPU seconds of this process."
     others: float
-    "Share of the whole machine (all cores) that others used, 0 to 1."
+    "Share of the machine (all cores) that others used, 0 to 1."
 
     def as_dict(self) -> dict[str, float]:
         """Render for a message."""
@@ -52,7 +52,7 @@ def read_clocks() -> Reading:
 
 
 def machine_seconds(stat: str) -> float:
-    """Return the busy CPU seconds of the whole machine from the text of /proc/stat."""
+    """Return the busy CPU seconds of the machine from the text of /proc/stat."""
     ticks = stat.split("\n", 1)[0].split()[1:]
     return sum(int(ticks[field]) for field in BUSY_FIELDS) / TICKS
 

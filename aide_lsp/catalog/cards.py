@@ -139,7 +139,7 @@ def load_catalog(folders: Iterable[Path] | None = None) -> Catalog:
 
 
 def shipped_folder() -> Path:
-    """Give the folder of Aide's own cards."""
+    """Return the folder of Aide's own cards."""
     return Path(str(files("aide_lsp").joinpath("models")))
 
 

@@ -60,7 +60,7 @@ def check_shape(name: str, device: str, bandwidth: float | None, repeats: int) -
         report_cuts(graph, ids)
         floor = report_floor(2 * shape.parameter_count(), device, bandwidth)
         report_times("graph bound to the device", graph_work(graph, ids), floor, repeats)
-        del graph  # gives its memory back
+        del graph  # frees its memory
         for cuda_graphs in (True, False) if device == "cuda" else (False,):
             good &= report_product(shape, fp16, reference, device, ids, floor, repeats, cuda_graphs)
     return good

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.llama_cpp.engines import EngineFault, EngineSpec, Worker, aide_spec, llama_spec
+from benchmarks.llama_cpp.engines import EngineError, EngineSpec, Worker, aide_spec, llama_spec
 from benchmarks.llama_cpp.report import (
     LOAD,
     LONG,
@@ -48,8 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
             samples, workers = take_loads(specs, ids, plan, stack)
             take_rounds(workers, samples, plan)
             facts = [{**worker.ask("versions"), **worker.ask("memory")} for worker in workers]
-    except EngineFault as fault:
-        print(fault, file=sys.stderr)
+    except EngineError as error:
+        print(error, file=sys.stderr)
         return 1
     cells = {key: gate(taken, plan.max_others) for key, taken in samples.items()}
     names = [spec.name for spec in specs]
@@ -102,7 +102,7 @@ def default_gguf() -> Path:
 
     file = store.model_file(card_of(Settings()))
     if file is None:
-        raise EngineFault("The default model is not fetched. Run `aide models fetch`.")
+        raise EngineError("The default model is not fetched. Run `aide models fetch`.")
     return file
 
 
@@ -116,7 +116,7 @@ def default_folders() -> list[Path]:
     folders = [store.converted_folder(card, recipe) for recipe in ("exact", "fast")]
     found = [folder for folder in folders if store.is_converted(folder)]
     if not found:
-        raise EngineFault("The default model is not converted. Run `aide models convert`.")
+        raise EngineError("The default model is not converted. Run `aide models convert`.")
     return found
 
 

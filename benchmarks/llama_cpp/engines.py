@@ -27,7 +27,7 @@ class EngineSpec:
     "A GGUF file or a model folder."
 
 
-class EngineFault(Exception):  # noqa: N818 - a message for people
+class EngineError(Exception):
     """A worker cannot start or answered with an error."""
 
 
@@ -66,7 +66,7 @@ class Worker:
         """Send one message and wait for its answer.
 
         Raises:
-            EngineFault: the worker ended or answered with an error.
+            EngineError: the worker ended or answered with an error.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -77,10 +77,10 @@ class Worker:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise EngineFault(f"{self.spec.name} ended without an answer:\n{self._last_words()}")
+            raise EngineError(f"{self.spec.name} ended without an answer:\n{self._last_words()}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise EngineFault(f"{self.spec.name} cannot {do}: {answer['error']}")
+            raise EngineError(f"{self.spec.name} cannot {do}: {answer['error']}")
         return answer
 
     def _last_words(self) -> str:

@@ -131,13 +131,13 @@ def report(results: list[Result]) -> str:
     empty = sum(not result.completion for result in results)
     times = [result.seconds for result in results]
     ninetieth = quantiles(times, n=10, method="inclusive")[-1] if len(times) > 1 else times[0]
-    faults = Counter(result.why.split(":")[0] for result in results if not result.passed)
+    failures = Counter(result.why.split(":")[0] for result in results if not result.passed)
     return "\n".join(
         [
             f"pass@1 {passed / len(results):.1%} ({passed} of {len(results)}; 95 % interval"
             f" {low:.0%} to {high:.0%}), exactly the author's {sum(r.exact for r in results)}, empty {empty}",
             f"answer after {median(times) * 1e3:.0f} ms (median), {ninetieth * 1e3:.0f} ms (90 %)",
-            "failures: " + (", ".join(f"{count} {why}" for why, count in faults.most_common(6)) or "none"),
+            "failures: " + (", ".join(f"{count} {why}" for why, count in failures.most_common(6)) or "none"),
         ]
     )
 

@@ -19,7 +19,7 @@ from attrs import frozen
 
 from aide_lsp.errors import AideError
 from benchmarks.llama_cpp.compare import LOOSEST, default_gguf
-from benchmarks.llama_cpp.engines import ROOT, EngineFault
+from benchmarks.llama_cpp.engines import ROOT, EngineError
 from benchmarks.llama_cpp.samples import MAX_OTHERS
 from benchmarks.typing.editor import EditorEngine
 from benchmarks.typing.figures import Replayed
@@ -67,8 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         traces = interleaved_traces(options, plan)
         kept = asyncio.run(compare(options, plan, traces))
-    except (AideError, EngineFault) as fault:
-        print(fault, file=sys.stderr)
+    except (AideError, EngineError) as error:
+        print(error, file=sys.stderr)
         return 1
     text, enough = report(kept, traces, options.max_others, options.markdown)
     print(text)

@@ -183,8 +183,8 @@ class EditorEngine:
                 request.tokens = Tokens(prompt, prompt, 0) if again else Tokens(prompt, cached, generated)
         elif method == "aide/ready" and (asked := self._newest) is not None:
             there = (asked.uri, asked.version, position(asked.text, asked.cursor))
-            told = (params["uri"], params["version"], params["position"])
-            if told == there and not asked.request.answered.done():
+            ready = (params["uri"], params["version"], params["position"])
+            if ready == there and not asked.request.answered.done():
                 self._send(asked, INVOKED)
 
     def _uri(self, file: int) -> str:
@@ -202,14 +202,14 @@ class EditorEngine:
         }
 
     async def _wait_until_ready(self) -> None:
-        status = {"command": "aide.status", "arguments": [{}]}
+        command = {"command": "aide.status", "arguments": [{}]}
         end = time.perf_counter() + START_SECONDS
         while time.perf_counter() < end:
-            told = await self._connection.ask("workspace/executeCommand", status)
-            if told["state"] == "ready":
+            status = await self._connection.ask("workspace/executeCommand", command)
+            if status["state"] == "ready":
                 return
-            if told["state"] == "failed":
-                raise AideError(told["message"])
+            if status["state"] == "failed":
+                raise AideError(status["message"])
             await asyncio.sleep(0.2)
         raise AideError(f"The model was not loaded within {START_SECONDS} seconds.")
 

@@ -64,10 +64,10 @@ async def measure(
                 pace.keys, sum(event.do == "key" and event.at <= pace.seconds for event in trace.events)
             )
 
-            def tell(count: int, number: int = number, keys: int = keys) -> None:
+            def report(count: int, number: int = number, keys: int = keys) -> None:
                 progress((number + count / max(1, keys)) / len(traces), f"Typing trace {number + 1}")
 
-            done.append(await replay_timed(engine, trace, pace, tell))
+            done.append(await replay_timed(engine, trace, pace, report))
         return engine.server, done
     finally:
         await engine.stop()

@@ -26,7 +26,7 @@ class Kept:
     name: str
     "Its name in tables."
     server: str
-    "What it calls itself."
+    "Name and version that it reports."
     typing: list[Replayed]
     "Traces typed in real time."
     patient: list[Replayed]

@@ -9,7 +9,7 @@ import pytest
 from aide_lsp.bench.speed import SpeedBench
 from benchmarks.llama_cpp import engines
 from benchmarks.llama_cpp.compare import parse, take_loads, take_rounds
-from benchmarks.llama_cpp.engines import EngineFault, EngineSpec, Worker, aide_spec
+from benchmarks.llama_cpp.engines import EngineError, EngineSpec, Worker, aide_spec
 from benchmarks.llama_cpp.report import LOAD, Measure, Plan
 from benchmarks.llama_cpp.worker import memory
 from tests.fakes import FakeSession, saying
@@ -57,14 +57,14 @@ def test_worker_answers_beside_what_libraries_print(spec):
 def test_worker_lives_on_after_an_error(spec):
     with Worker(spec) as worker:
         worker.ask("load", model="", ids=[1], threads=1)
-        with pytest.raises(EngineFault, match="idle cannot prefill: IndexError"):
+        with pytest.raises(EngineError, match="idle cannot prefill: IndexError"):
             worker.ask("prefill", tokens=5)
         assert worker.ask("versions") == {"idle": "1"}
 
 
 def test_worker_that_cannot_start_says_why(spec):
     broken = EngineSpec("broken", "no_such_module", sys.executable, spec.model)
-    with Worker(broken) as worker, pytest.raises(EngineFault, match="No module named no_such_module"):
+    with Worker(broken) as worker, pytest.raises(EngineError, match="No module named no_such_module"):
         worker.ask("versions")
 
 
