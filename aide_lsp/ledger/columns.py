@@ -1,6 +1,6 @@
 """The columns of the ledger's table: one for each attribute of an entry and for each parameter.
 
-A new parameter gets its column automatically, also in a file that is older than the parameter.
+A new parameter, or a new attribute with a default, gets its column automatically, also in an older file.
 """
 
 import zlib
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_args
 
 import attrs
-from attrs import evolve, frozen
+from attrs import frozen
 
 from aide_lsp.ledger.entry import Entry
 from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters
@@ -33,6 +33,8 @@ class Column:
     "Makes the value again."
     default: Any = None
     "The value in rows that are older than the column."
+    is_required: bool = False
+    "Every ledger has this column: its attribute has no default."
 
     def store(self, value: Any) -> Any:
         """Return what is stored for a value."""
@@ -93,13 +95,17 @@ def _parameter(field: "attrs.Attribute[Any]") -> Column:
     if limits.type is int and limits.minimum is None and limits.maximum is None:
         # A seed, for example, may have more than the 64 bits of SQLite's integers.
         return Column(field.name, "TEXT", (str, type(None)), str, int, field.default)
-    return evolve(_plain(field), default=field.default)
+    return _plain(field)
 
 
 def _plain(field: "attrs.Attribute[Any]", constraint: str = "") -> Column:
     types = get_args(field.type) or (field.type,)
     stored = (*types, int) if float in types else types
-    return Column(field.name, _SQL_TYPES[types[0]] + constraint, stored)
+    required = field.default is attrs.NOTHING
+    default = None if required else field.default
+    return Column(
+        field.name, _SQL_TYPES[types[0]] + constraint, stored, default=default, is_required=required
+    )
 
 
 def _compressed(text: str) -> bytes:

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 from aide_lsp.errors import LedgerError, disk_is_full
 from aide_lsp.ledger.columns import COLUMNS, database_error, entry_of_row, row_of
 from aide_lsp.ledger.entry import Entry
-from aide_lsp.settings.fields import PARAMETERS
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
 VERSION = 1
-"""Version of the table; columns for new parameters do not change it."""
+"""Version of the table; new columns with a default do not change it."""
 ROWS = 2_000
 """Maximum number of completions."""
 TEXT_BYTES = 4_000_000
@@ -175,7 +174,7 @@ def _prepare(connection: "Connection", path: Path) -> None:
         connection.execute(f"PRAGMA {pragma}").fetchall()
     if version == VERSION:
         if columns <= len(COLUMNS):
-            _add_parameters(connection)
+            _add_columns(connection)
         return
     if version > VERSION:
         raise LedgerError(
@@ -195,12 +194,12 @@ def _prepare(connection: "Connection", path: Path) -> None:
     connection.execute("COMMIT")
 
 
-def _add_parameters(connection: "Connection") -> None:
-    """Add the columns of parameters that are newer than the file."""
+def _add_columns(connection: "Connection") -> None:
+    """Add the columns that are newer than the file."""
     connection.execute("BEGIN IMMEDIATE")
     present = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('completions')")}
     for column in COLUMNS:
-        if column.name in PARAMETERS and column.name not in present:
+        if not column.is_required and column.name not in present:
             default = "NULL" if column.default is None else repr(column.default)
             connection.execute(
                 f"ALTER TABLE completions ADD COLUMN {column.name} {column.sql_type} DEFAULT {default}"

@@ -148,7 +148,7 @@ def _request(entry: Entry, text: str, path: str) -> CompletionRequest:
         offset=entry.offset,
         language_id=entry.language,
         path=path,
-        options=GenerationOptions(entry.parameters, entry.max_tokens, entry.candidate),
+        options=GenerationOptions(entry.parameters, max_tokens=entry.max_tokens, candidate=entry.candidate),
     )
 
 

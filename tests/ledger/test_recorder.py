@@ -307,15 +307,17 @@ def test_file_removed_while_in_use_is_made_anew(recorder, path):
     assert [entry.parameters.seed for entry in newest(path)] == [2]
 
 
-def test_table_made_before_there_was_a_parameter_gets_its_column(recorder, path):
+@pytest.mark.parametrize("column", ["top_p", "seed", "shown", "accepted"])
+def test_table_made_before_there_was_a_column_gets_it(recorder, path, column):
     record(recorder, 1)
     recorder.flush(10)
     with sqlite3.connect(path) as connection:
-        connection.execute("ALTER TABLE completions DROP COLUMN top_p")
+        connection.execute(f"ALTER TABLE completions DROP COLUMN {column}")
     connection.close()
     record(recorder, 2)
     recorder.flush(10)
-    assert [entry.parameters for entry in newest(path)] == [Parameters(seed=2), Parameters(seed=1)]
+    first = Parameters(seed=None if column == "seed" else 1)
+    assert [entry.parameters for entry in newest(path)] == [Parameters(seed=2), first]
 
 
 WRITER = """

@@ -2,11 +2,13 @@
 
 from types import SimpleNamespace
 
+import attrs
 import pytest
 from attrs import evolve
 
+from aide_lsp.inference.options import IN_KEY, GenerationOptions
 from aide_lsp.ledger import replay as replaying
-from aide_lsp.ledger.entry import GeneratedEvent, entry_of, provenance_of
+from aide_lsp.ledger.entry import Entry, GeneratedEvent, entry_of, provenance_of
 from tests.ledger.making import OFFSET, TEXT, completion_of, model_info, request_for
 
 SALT = b"salt"
@@ -47,6 +49,12 @@ def test_same_completion_is_reproduced_from_the_same_question():
     asked = request.with_options(parameters=completion_of(7).parameters, deadline_ms=0)
     assert completer.asked == evolve(asked, language_id="python", path="x.py")
     assert outcome.lines() == [f"Reproduced: {entry.id} is the same, byte for byte."]
+
+
+def test_every_option_that_changes_a_completion_is_recorded():
+    """Otherwise `aide replay` would ask another question, and blame something else."""
+    names = {one.name for one in attrs.fields(GenerationOptions) if one.metadata.get(IN_KEY, True)}
+    assert names <= {one.name for one in attrs.fields(Entry)}
 
 
 def test_other_completion_from_the_same_inputs_points_to_the_doctor():
