@@ -1,8 +1,6 @@
-"""What the client set, for each workspace folder, and what follows from it for a document.
+"""The client's settings for each workspace folder, and the settings in effect for a document.
 
-In: initializationOptions, pushed and pulled settings, workspace folders. Out: resolved settings for a URI,
-and the problems that were not told yet. It does not know what a setting means or how layers are merged:
-`settings_layers.py` does.
+Also keeps track of which problems the user has been shown.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -29,7 +27,7 @@ Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
 
 
 class Configuration:
-    """The client's settings. All methods belong to the event loop's thread."""
+    """The client's settings. For the event loop's thread."""
 
     def __init__(
         self, reader: SettingsReader | None = None, language_of: Callable[[str], str] = lambda uri: ""
@@ -41,26 +39,26 @@ class Configuration:
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
         self._editor: dict[str | None, Mapping[str, Any]] = {}
         self._scope: _Scope = (None, "")
-        self._told: dict[_Scope, tuple[Problem, ...]] = {}
+        self._shown: dict[_Scope, tuple[Problem, ...]] = {}
         self._folders = WorkspaceFolders(())
         self.limits: ModelLimits | None = None
         """What the loaded model allows; None: not loaded yet."""
         self.problems: tuple[Problem, ...] = ()
-        """What was wrong when settings were last resolved."""
+        """The problems found when settings were last resolved."""
 
     def start(self, options: Any, folders: Iterable[str]) -> None:
-        """Take what `initialize` brought."""
+        """Take the options and folders of `initialize`."""
         self._options, self._folders = section_of(options), WorkspaceFolders(folders)
         self._editor.clear()
 
     def push(self, values: Any) -> None:
-        """Take the settings of a `didChangeConfiguration`; null says only that something changed."""
+        """Take the settings of a `didChangeConfiguration`; null only says that something changed."""
         if values is not None:
             self._pushed = section_of(values)
             self._editor.clear()
 
     async def pull(self, ask: Ask) -> None:
-        """Ask the client for its settings, once for all and once for each folder."""
+        """Ask the client for its settings, in general and for each folder."""
         scopes: list[str | None] = [None, *self._folders.uris]
         items = [types.ConfigurationItem(scope_uri=scope, section=SECTION) for scope in scopes]
         answers = await ask(types.ConfigurationParams(items=items))
@@ -74,9 +72,9 @@ class Configuration:
         self._folders = WorkspaceFolders([*kept, *added])
 
     def resolve(self, uri: str | None = None, request: Mapping[str, Any] | None = None) -> Resolved:
-        """Settle what is in effect for a document; None: for no document, in the first folder.
+        """Return the settings in effect for a document; None: for no document, in the first folder.
 
-        `request` holds what one request sets.
+        `request` contains what a single request sets.
         """
         folder, place = self._folders.holding(uri) if uri else self._folders.first()
         location = self._folders.location(uri) if uri else Location(place)
@@ -95,7 +93,7 @@ class Configuration:
         return resolved
 
     def _editor_settings(self, folder: str | None) -> Mapping[str, Any]:
-        """All that the client set for a folder; the same object as long as it sets nothing else."""
+        """Return what the client set for a folder; the same object until it changes."""
         found = self._editor.get(folder)
         if found is None:
             pulled = self._pulled.get(folder, self._pulled.get(None, {}))
@@ -103,36 +101,36 @@ class Configuration:
         return found
 
     def workspace_folder(self, uri: str) -> Path | None:
-        """The workspace folder that holds a document."""
+        """Return the workspace folder that contains a document."""
         return self._folders.holding(uri)[1]
 
-    def untold(self) -> list[Problem]:
-        """Return what the last `resolve` found and was not told yet; a problem that comes back is new again.
+    def new_problems(self) -> list[Problem]:
+        """Return the problems the last `resolve` found that were not shown yet, or had gone away since.
 
-        Kept by the document's directory and language: there, all documents have the same settings.
+        Tracked by directory and language: documents that share both have the same settings.
         """
-        if self._told.get(self._scope) == self.problems:
+        if self._shown.get(self._scope) == self.problems:
             return []
         known = set(self.known_problems())
-        self._told[self._scope] = self.problems
+        self._shown[self._scope] = self.problems
         return [problem for problem in self.problems if problem not in known]
 
     def review(self, uris: Iterable[str]) -> list[Problem]:
-        """Resolve for the folders and these documents, and for no others; return what was not told yet.
+        """Resolve for the folders and these documents, and no others; return problems not shown yet.
 
-        Thousands of documents may be open: those with the same files and language share one result, and of
-        very many folders the last ones are looked at when the user types there.
+        Thousands of documents may be open: those with the same files and language share one result. If there
+        are very many folders, the last ones are checked when the user types there.
         """
-        known, self._told = set(self.known_problems()), {}
+        known, self._shown = set(self.known_problems()), {}
         inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self._folders.uris)
         found: dict[Any, tuple[Problem, ...]] = {}
         with self._reader.one_look():
             for uri in (None, *inside, *uris):
                 language = self._language_of(uri) if uri else ""
                 scope = _scope_of(uri, language)
-                if len(self._told) >= _MOST_REVIEWED:
+                if len(self._shown) >= _MOST_REVIEWED:
                     break
-                if scope in self._told:
+                if scope in self._shown:
                     continue
                 folder, place = self._folders.holding(uri) if uri else self._folders.first()
                 on_disk = self._folders.location(uri).on_disk if uri else None
@@ -140,12 +138,12 @@ class Configuration:
                 key = (folder, language, sources)
                 if key not in found:
                     found[key] = self.resolve(uri).problems
-                self._told[scope] = found[key]
+                self._shown[scope] = found[key]
         return [problem for problem in self.known_problems() if problem not in known]
 
     def known_problems(self) -> list[Problem]:
-        """All that was told and still holds, as far as it was looked at again."""
-        lists = {id(problems): problems for problems in self._told.values()}
+        """Return the problems that were shown and still exist, as far as they were checked again."""
+        lists = {id(problems): problems for problems in self._shown.values()}
         return list(dict.fromkeys(problem for problems in lists.values() for problem in problems))
 
 
@@ -154,9 +152,9 @@ def _scope_of(uri: str | None, language: str) -> _Scope:
 
 
 def section_of(values: Any) -> dict[str, Any]:
-    """Find our settings in what a client sent: with or without the section's name around them.
+    """Find our settings in what a client sent, with or without the section's name around them.
 
-    Null means that the user set nothing. Tables under names we do not know are other servers' sections.
+    Null means that the user set nothing. Tables with unknown names are other servers' sections.
     """
     while isinstance(values, Mapping) and SECTION in values:
         values = values[SECTION]
@@ -171,14 +169,14 @@ def section_of(values: Any) -> dict[str, Any]:
 
 
 def _is_ours(table: str) -> bool:
-    """Whether a table is one of ours; a name with a dot may be another server's section."""
+    """Return whether a table is ours; a name with a dot may be another server's section."""
     return table in KEYS or table in TABLES or is_glob(table.replace(".", ""))
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any], depth: int = 3) -> Mapping[str, Any]:
+def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any], depth: int = 3) -> Mapping[str, Any]:
     """Merge tables key by key, down to the keys of one language; null sets nothing."""
-    merged = dict(below)
-    for key, value in above.items():
+    merged = dict(lower)
+    for key, value in upper.items():
         under = merged.get(key)
         if depth > 1 and isinstance(value, Mapping) and isinstance(under, Mapping):
             merged[key] = _merged(under, value, depth - 1)

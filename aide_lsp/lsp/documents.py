@@ -36,14 +36,10 @@ class Document:
         """Counts changes: the same revision means the same text."""
         self._encoding = encoding
         self._lines: list[str] = []
-        self._size = 0
+        self.size = 0
+        """Length in code points."""
         self._text: str | None = None
         self.replace_all(text)
-
-    @property
-    def size(self) -> int:
-        """Length in code points."""
-        return self._size
 
     def text(self) -> str:
         """Return the whole text. Lone surrogates are replaced one by one, so that offsets stay valid."""
@@ -64,7 +60,7 @@ class Document:
     def replace_all(self, text: str) -> None:
         """Replace the whole text."""
         self._lines = split_lines(_joined(text))
-        self._size = sum(map(len, self._lines))
+        self.size = sum(map(len, self._lines))
         self._changed()
 
     def replace(self, start: Place, end: Place, text: str) -> None:
@@ -82,7 +78,7 @@ class Document:
         if last + 1 < len(self._lines):
             new.pop()  # the empty rest after the last line end: the next line continues there
         self._lines[first : last + 1] = new
-        self._size += sum(map(len, new)) - sum(map(len, old))
+        self.size += sum(map(len, new)) - sum(map(len, old))
         self._changed()
 
     def _locate(self, place: Place, round_up: bool = False) -> tuple[int, int]:
@@ -168,12 +164,12 @@ class DocumentStore:
 
 
 def is_too_large(text: str) -> bool:
-    """Whether a text is more than is completed: then it is not kept either."""
+    """Return whether a text is too large to be completed: then it is not kept either."""
     return len(text) > LONGEST_TEXT or max(text.count("\n"), text.count("\r")) > MOST_LINES
 
 
 def split_lines(text: str) -> list[str]:
-    """Split behind CR LF, LF and CR. The last line has no end and may be empty."""
+    """Split after CR LF, LF and CR. The last line has no end and may be empty."""
     if text.count("\r") == text.count("\r\n"):
         lines = [line + "\n" for line in text.split("\n")]
         lines[-1] = lines[-1][:-1]

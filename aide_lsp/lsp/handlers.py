@@ -1,7 +1,7 @@
-"""The protocol's methods: each takes typed params, asks the rooms behind, and gives the answer's type.
+"""Handlers of the protocol's methods.
 
-In: params. Out: results, or a future of one. Notifications change state at once, in the order they come.
-It does not know JSON-RPC (`protocol.py`) nor how a completion comes about (`completing.py`).
+An async handler runs up to its first suspension before the next message is handled; so it must take its
+snapshot first.
 """
 
 from __future__ import annotations
@@ -50,37 +50,39 @@ def initialize(ls: Server, params: Any) -> dict[str, Any]:
 
 
 def initialized(ls: Server, params: Any) -> None:
-    """Begin to work."""
+    """Start up."""
     ls.start_up()
 
 
 def shutdown(ls: Server, params: Any) -> None:
-    """End what runs; only `exit` is heard from now on."""
+    """Cancel everything; only `exit` is accepted from now on."""
     ls.shut_down()
 
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
-    """Follow a document."""
+    """Add a document."""
     ls.start_up()
     item = params.text_document
     if is_too_large(item.text):
         ls.too_large(item.uri)
         return
     ls.documents.open(item.uri, str(item.language_id), max(0, item.version), item.text)
-    ls.tell_problems(item.uri)
+    ls.check_settings(item.uri)
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
-    """Apply the changes one after another."""
+    """Apply changes, in order."""
     uri, changes = params.text_document.uri, params.content_changes
     if any(is_too_large(change.text) for change in changes):
         ls.too_large(uri)
         return
-    whole = any(not isinstance(change, types.TextDocumentContentChangePartial) for change in changes[:1])
-    document = ls.documents.get(uri) or (ls.documents.recover(uri) if whole else None)
+    is_complete = any(
+        not isinstance(change, types.TextDocumentContentChangePartial) for change in changes[:1]
+    )
+    document = ls.documents.get(uri) or (ls.documents.recover(uri) if is_complete else None)
     if document is None:
         if ls.documents.miss(uri):
-            log.warning("Changes of a document that is not open are ignored until it is opened.")
+            log.warning("Changes to a document that is not open are ignored until it is opened.")
         return
     for change in changes:
         if isinstance(change, types.TextDocumentContentChangePartial):
@@ -131,28 +133,28 @@ async def completion(ls: Server, params: types.CompletionParams) -> types.Comple
 
 
 def did_change_configuration(ls: Server, params: Any) -> None:
-    """Take pushed settings, and ask again where the client can be asked."""
+    """Take pushed settings; ask for them if the client can be asked."""
     ls.configuration.push(params.get("settings") if isinstance(params, dict) else None)
     ls.refresh_settings()
 
 
 def did_change_folders(ls: Server, params: Any) -> None:
-    """Follow the workspace folders; each may have settings of its own."""
+    """Follow the workspace folders; each may have its own settings."""
     event = params.get("event") if isinstance(params, dict) else None
     if not isinstance(event, dict):
-        log.warning("A change of workspace folders was ignored: it holds no event.")
+        log.warning("A change of workspace folders was ignored: it contains no event.")
         return
     ls.configuration.change_folders(folder_uris(event.get("added")), folder_uris(event.get("removed")))
     ls.refresh_settings()
 
 
 def did_change_watched_files(ls: Server, params: Any) -> None:
-    """A project file changed: tell now what is wrong with it. (It is read again at each request anyway.)"""
+    """Report problems in a changed project file now. (Each request reads the file again anyway.)"""
     ls.review_settings()
 
 
 def cursor(ls: Server, params: Any) -> None:
-    """Take where the cursor went without an edit. Sent by Aide's own clients; what is wrong is ignored."""
+    """Follow the cursor when it moves without an edit. Aide's own clients send this; errors are ignored."""
     try:
         at = Arguments(CURSOR, [params]).document_position()
     except JsonRpcInvalidParams:
@@ -161,7 +163,7 @@ def cursor(ls: Server, params: Any) -> None:
 
 
 def ignore(ls: Server, params: Any) -> None:
-    """Take what needs no reaction, such as `$/setTrace`."""
+    """Accept a message that needs no reaction, such as `$/setTrace`."""
 
 
 METHODS: dict[str, Callable[[Server, Any], Any]] = {
@@ -185,10 +187,10 @@ METHODS: dict[str, Callable[[Server, Any], Any]] = {
 def _snapshot(
     ls: Server, params: types.InlineCompletionParams | types.CompletionParams
 ) -> Snapshot | NoCompletion:
-    """Take the snapshot; where there is none, note why, and end what runs for the document."""
+    """Take the snapshot; if there is none, note why and end what runs for the document."""
     uri = params.text_document.uri
     snapshot = ls.requests.snapshot(uri, _place(params.position))
-    ls.tell_resolved()
+    ls.show_new_problems()
     if isinstance(snapshot, NoCompletion):
         ls.requests.supersede(uri)
         ls.requests.declined(snapshot)

@@ -1,8 +1,6 @@
-"""Makes what the client is offered from a completion.
+"""Builds the items a client is offered from completions.
 
-In: a completion and where it goes. Out: an inline completion item, or a completion item for clients without
-inline completion. Each carries what made it: id, seed, parameters in effect, finish reason, model.
-It does not know how the completion was made.
+Each item says what its completion was generated with: id, seed, parameters in effect, finish reason, model.
 """
 
 import re
@@ -26,21 +24,21 @@ LABEL_LENGTH = 80
 
 @frozen
 class Target:
-    """Where the text goes."""
+    """Where the text is inserted."""
 
     range: types.Range
-    "What is replaced; on one line, in the client's units."
+    "What is replaced: within one line, in the client's units."
     before: str = ""
-    "What the range holds already, or will: the new text begins with it."
+    "What the range contains already, or will: the new text starts with it."
 
 
 def at_cursor(position: types.Position) -> Target:
-    """Insert; replace nothing."""
+    """Insert at the cursor; replace nothing."""
     return Target(types.Range(start=position, end=position))
 
 
 def over_word(document: Document, position: types.Position, encoding: Encoding, offset: int) -> Target:
-    """Replace the word before the cursor by itself and more: such clients filter by that word."""
+    """Replace the word before the cursor with itself and more: clients filter by that word."""
     line = document.line(position.line)[:offset]
     word = _WORD.search(line)
     before = word.group() if word else ""
@@ -51,9 +49,9 @@ def over_word(document: Document, position: types.Position, encoding: Encoding, 
 
 
 def inline_item(completion: "Completion", target: Target, model: str) -> types.InlineCompletionItem:
-    """Make the item for `textDocument/inlineCompletion`."""
+    """Build the item for `textDocument/inlineCompletion`."""
     text = target.before + completion.text
-    # The filter text is compared with what the range holds: with its own text the item always passes.
+    # Clients compare the filter text with what the range contains; with this one the item always passes.
     return types.InlineCompletionItem(
         insert_text=text, filter_text=text, range=target.range, command=accepted_command(completion, model)
     )
@@ -62,7 +60,7 @@ def inline_item(completion: "Completion", target: Target, model: str) -> types.I
 def completion_item(
     completion: "Completion", target: Target, language_id: str, model: str
 ) -> types.CompletionItem:
-    """Make the item for `textDocument/completion`."""
+    """Build the item for `textDocument/completion`."""
     text = target.before + completion.text
     code = types.MarkupContent(kind=types.MarkupKind.Markdown, value=_code_block(text, language_id))
     return types.CompletionItem(
@@ -71,7 +69,7 @@ def completion_item(
         detail=f"Aide, seed {completion.seed}",
         documentation=code,
         filter_text=text.split("\n", 1)[0].strip() or text.strip(),
-        sort_text="0",  # asked for at this very place, and only ever one
+        sort_text="0",  # there is only one, and for this very place
         text_edit=types.TextEdit(range=target.range, new_text=text),
         insert_text_mode=types.InsertTextMode.AsIs,
         command=accepted_command(completion, model),
@@ -79,14 +77,14 @@ def completion_item(
 
 
 def accepted_command(completion: "Completion", model: str) -> types.Command:
-    """Make the command that the client runs when the user takes the item."""
+    """Build the command the client runs when the user accepts the item."""
     return types.Command(
         title="Aide: completion accepted", command=ACCEPTED, arguments=[facts(completion, model)]
     )
 
 
 def facts(completion: "Completion", model: str) -> dict[str, Any]:
-    """What made the completion; enough to make it again."""
+    """Return what the completion was generated with: enough to generate it again."""
     return {
         "id": completion.id,
         "seed": completion.seed,
@@ -98,15 +96,15 @@ def facts(completion: "Completion", model: str) -> dict[str, Any]:
 
 
 def regenerated(answer: "Completion | NoCompletion", position: types.Position, model: str) -> dict[str, Any]:
-    """Make the answer of `aide.regenerate`: the item as JSON, or why there is none."""
+    """Build the result of `aide.regenerate`: the item as JSON, or why there is none."""
     place = {"line": position.line, "character": position.character}
-    whole = {"start": place, "end": place}
+    span = {"start": place, "end": place}
     if isinstance(answer, NoCompletion):
-        return {"insertText": "", "range": whole, "reason": answer.reason, "message": answer.message}
+        return {"insertText": "", "range": span, "reason": answer.reason, "message": answer.message}
     reason = (
         {} if answer.text else {"reason": answer.empty_reason or "empty", "message": answer.empty_message}
     )
-    return {"insertText": answer.text, "range": whole, **facts(answer, model), **reason}
+    return {"insertText": answer.text, "range": span, **facts(answer, model), **reason}
 
 
 def _label(text: str) -> str:

@@ -161,7 +161,7 @@ async def _run(
     watch_loop(loop, server.leave_deaf)
     if profile is not None:
         server.begin(profile)
-        inbox.tells_later = profile.status
+        inbox.notifies_later = profile.status
 
     inbox.leave = server.leave
     inbox.open(loop, server.take)

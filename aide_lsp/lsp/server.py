@@ -1,8 +1,7 @@
 """The server: one client, its documents and settings, one model.
 
-In: a function that loads a completer; a transport. Out: a running server. It holds the parts and what happens
-between `initialize` and the end; the parts do the work.
-It does not know how a completion is made, and loads nothing before `initialized`.
+It creates the parts, connects them, and handles everything from `initialize` to the end. It loads nothing
+before `initialized`.
 """
 
 import asyncio
@@ -28,7 +27,7 @@ from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.notifications import Notifier
 from aide_lsp.lsp.requests.model_host import LoadCompleter, ModelHost
 from aide_lsp.lsp.requests.scheduler import Scheduler
-from aide_lsp.lsp.requests.verification import faults_in
+from aide_lsp.lsp.requests.verification import damage_in
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.lsp.rpc import lifetime
 from aide_lsp.lsp.rpc.inbox import ConnectionEnd
@@ -56,7 +55,7 @@ _MESSAGE_TYPES = {
 
 
 class Server(LanguageServer):
-    """One connection. Made and used on the event loop's thread."""
+    """One connection. For the event loop's thread."""
 
     protocol: Protocol
 
@@ -78,7 +77,7 @@ class Server(LanguageServer):
         self.configuration = Configuration(language_of=self.documents.language_of)
         self.host = ModelHost(Worker(), load)
         self.host.reload = lambda settings: self._spawn(self._load(settings))
-        self.host.tell = lambda text: self.show(types.MessageType.Warning, text)
+        self.host.notify_user = lambda text: self.show(types.MessageType.Warning, text)
         self._recorder = LedgerRecorder(ledger_file)
         self.status = Status(self.configuration, self.host, self._recorder)
         self.notifier = Notifier(self.protocol.notify, self.status.summary)
@@ -96,7 +95,7 @@ class Server(LanguageServer):
         WATCH.deaf = self._lose_worker
 
     def take(self, message: Any) -> None:
-        """Handle what came from the client, or its end."""
+        """Handle a message from the client, or the end of the connection."""
         if isinstance(message, ConnectionEnd):
             self.leave(message.reason)
         else:
@@ -105,7 +104,7 @@ class Server(LanguageServer):
     # -- from initialize to the end
 
     def begin(self, profile: ClientProfile) -> None:
-        """Take what the client is; `initialize` is answered with this or was before."""
+        """Take the client's profile. `initialize` has been answered, or is answered next."""
         self.profile = profile
         self.documents.encoding = profile.encoding
         self.configuration.start(profile.options, profile.folders)
@@ -115,19 +114,19 @@ class Server(LanguageServer):
         self._logs.send = self._log_to_client
 
     def start_up(self) -> None:
-        """Ask for settings, then load the model. Once: some clients never say `initialized`."""
+        """Ask for settings, then load the model. Does so once: some clients never send `initialized`."""
         if not self._started:
             self._started = True
             self._spawn(self._start_up())
 
     def shut_down(self) -> None:
-        """Cancel what runs."""
+        """Cancel all running requests."""
         self.protocol.phase = Phase.SHUT_DOWN
         self.protocol.cancel_all()
 
     def exit(self, code: int) -> None:
-        """End the process, after the replies that are on their way."""
-        self._loop.call_soon(self._loop.call_soon, lifetime.leave, code, self._last_words)
+        """End the process, after the replies that are being sent."""
+        self._loop.call_soon(self._loop.call_soon, lifetime.leave, code, self._flush)
 
     def leave(self, reason: str) -> None:
         """End the process because the client is gone. For any thread."""
@@ -135,26 +134,26 @@ class Server(LanguageServer):
         if reason:
             self._logs.send = None
             log.error("The server ends: %s.", reason)
-        lifetime.leave(0 if shut_down else 1, self._last_words)
+        lifetime.leave(0 if shut_down else 1, self._flush)
 
     def _lose_worker(self) -> None:
         """End the process: a thread that hangs in native code cannot be ended. For any thread."""
-        log.error("The model hangs and cannot be stopped; Aide ends. Where each thread is:\n%s", stacks())
+        log.error("The model hangs and cannot be stopped; the server ends. Threads:\n%s", stacks())
         shown = Event()
 
         def show() -> None:
-            self.show(types.MessageType.Error, "The model hangs and cannot be stopped. Aide starts again.")
+            self.show(types.MessageType.Error, "The model hangs and cannot be stopped. Aide is restarting.")
             shown.set()
 
         self._loop.call_soon_threadsafe(show)
         shown.wait(1.0)
-        lifetime.leave(1, self._last_words)
+        lifetime.leave(1, self._flush)
 
     def leave_deaf(self) -> None:
-        """End the process because its event loop answers nothing any more: an editor starts another one."""
-        lifetime.leave(1, self._tell_stacks)
+        """End the process because its event loop no longer responds: the editor starts another one."""
+        lifetime.leave(1, self._log_stacks)
 
-    def _tell_stacks(self) -> None:
+    def _log_stacks(self) -> None:
         self._logs.send = None
         log.error("The server ends: it did not respond for %d seconds. Threads:\n%s", DEAF_TICKS, stacks())
         logging.shutdown()
@@ -162,27 +161,27 @@ class Server(LanguageServer):
     # -- settings
 
     def refresh_settings(self) -> None:
-        """Ask for the settings again and follow them, another model included."""
+        """Ask for the settings again and apply them; load another model if they name one."""
         self._spawn(self._follow_settings())
 
-    def tell_problems(self, uri: str | None) -> None:
-        """Show what is newly wrong with the settings for a document. Whatever happens, the document stays."""
+    def check_settings(self, uri: str | None) -> None:
+        """Show new problems with the settings for a document. Whatever happens, the document stays open."""
         try:
             self.configuration.resolve(uri)
         except Exception as error:
             log.error("Reading the settings of a document failed: %s", where(error))
             return
-        self.tell_resolved()
+        self.show_new_problems()
 
-    def tell_resolved(self) -> None:
-        """The same after settings were resolved."""
-        self._tell(self.configuration.untold())
+    def show_new_problems(self) -> None:
+        """Show the problems that were found when settings were last resolved, if they are new."""
+        self._show_problems(self.configuration.new_problems())
 
     def review_settings(self) -> None:
-        """Look at the settings of all folders and documents, after something changed."""
-        self._tell(self.configuration.review(document.uri for document in self.documents))
+        """Check the settings of all folders and documents, after something changed."""
+        self._show_problems(self.configuration.review(document.uri for document in self.documents))
 
-    def _tell(self, problems: list[Problem]) -> None:
+    def _show_problems(self, problems: list[Problem]) -> None:
         """Show problems in one message."""
         lines = [problem.message for problem in problems[:5]]
         if len(problems) > 5:
@@ -201,14 +200,14 @@ class Server(LanguageServer):
         self.documents.close(uri)
 
     def lost(self, method: str, params: Any) -> None:
-        """A notification could not be used. If it changed a text, that text is not known any more."""
+        """Drop the text that an unusable notification would have changed."""
         document = params.get("textDocument") if isinstance(params, dict) else None
         uri = document.get("uri") if isinstance(document, dict) else None
         if method in (types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_OPEN) and isinstance(uri, str):
             self._lose(uri, too_large=False)
 
     def too_large(self, uri: str) -> None:
-        """The text of a document is more than is kept."""
+        """Drop a text that is too large to keep."""
         self._lose(uri, too_large=True)
 
     def _lose(self, uri: str, *, too_large: bool) -> None:
@@ -249,8 +248,8 @@ class Server(LanguageServer):
 
         try:
             await self.configuration.pull(ask)
-        except Exception as error:  # no answer, or one of another form
-            log.warning("The client did not tell its settings (%s).", type(error).__name__)
+        except Exception as error:  # no answer, or a malformed one
+            log.warning("The client did not send its settings (%s).", type(error).__name__)
 
     async def _load(self, settings: Settings) -> None:
         work = WorkDone(self.protocol, "Aide", self.profile.progress)
@@ -274,7 +273,7 @@ class Server(LanguageServer):
         info = completer.info
         self.configuration.limits = info.limits
         note = info.device_note
-        gc.freeze()  # what was loaded stays: looking for garbage in it would stop all threads for too long
+        gc.freeze()  # what was loaded stays: searching it for garbage would stop all threads for too long
         log.info("%s is ready: %s%s.", self.host.model, info.runs_on, f" ({note})" if note else "")
         if note and self.configuration.resolve().settings.provider == "cuda":
             self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
@@ -283,9 +282,9 @@ class Server(LanguageServer):
         self._spawn(self._verify(completer))
 
     async def _verify(self, completer: "Completer") -> None:
-        """Look for damage in the files of what was loaded; have them converted again if there is any."""
-        if (folder := completer.info.folder) is not None and (faults := await faults_in(folder)):
-            log.error("Damaged model: %s", " ".join(faults))
+        """Check the files of the loaded model; have it converted again if they are damaged."""
+        if (folder := completer.info.folder) is not None and (damage := await damage_in(folder)):
+            log.error("Damaged model: %s", " ".join(damage))
             self.host.damaged(completer)
 
     async def _watch_project_files(self) -> None:
@@ -299,11 +298,11 @@ class Server(LanguageServer):
         )
         try:
             await asyncio.wait_for(request, CLIENT_SECONDS)
-        except Exception:  # then project files are looked at with each request only
+        except Exception:  # then project files are only checked at each request
             log.debug("The client does not watch files.")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something beside the messages; its fault is logged and stays its own."""
+        """Run something concurrently; if it fails, the error is logged."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._spawned)
@@ -313,7 +312,7 @@ class Server(LanguageServer):
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("A task failed: %s", where(error))
 
-    def _last_words(self) -> None:
+    def _flush(self) -> None:
         self._transport.flush(1.0)
         self._recorder.flush(0.5)
         logging.shutdown()

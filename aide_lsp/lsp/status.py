@@ -1,8 +1,6 @@
-"""What the server tells about itself: when asked (`aide.status`), or by itself (`aide/status`).
+"""What the server reports: its state as JSON (`aide.status`, `aide/status`), and a log line for each request.
 
-In: what happened to requests, the state of the model, the settings. Out: plain JSON, and one log line for
-each request. No source text is in either.
-It does not know how the client shows it.
+Neither contains source text.
 """
 
 import logging
@@ -23,12 +21,13 @@ if TYPE_CHECKING:
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 log = logging.getLogger("aide.requests")
-# Everyday life of an editor: not worth a line for each keystroke.
 QUIET = frozenset(reason.code for reason in NoCompletionReason if reason.is_routine)
+"""Codes of reasons that occur with every keystroke: not worth a log line."""
+_WIRE_NAMES = {key: camel(key) for key in PARAMETERS}
 
 
 class Status:
-    """Remembers the last outcome."""
+    """Remembers the outcome of the last request."""
 
     def __init__(self, configuration: Configuration, host: ModelHost, recorder: "LedgerRecorder") -> None:
         self._configuration, self._host, self._recorder = configuration, host, recorder
@@ -39,9 +38,9 @@ class Status:
         self._busy = 0
         self.accepted_count = 0
         self.paused = False
-        """Whether the user wants no completions for now."""
+        """Whether the user paused completions."""
         self.changed: Callable[[], None] = lambda: None
-        """Called when something that `summary` tells may have changed."""
+        """Called when `summary` may have changed."""
 
     def began(self) -> None:
         """Note that a request is being answered."""
@@ -49,23 +48,23 @@ class Status:
         self.changed()
 
     def ended(self) -> None:
-        """Note that it is not any more."""
+        """Note that a request has been answered."""
         self._busy -= 1
         self.changed()
 
     def pause(self, paused: bool) -> None:
-        """Note that the user wants no completions, or wants them again."""
+        """Note that the user paused or resumed completions."""
         self.paused = paused
         self.changed()
 
     def offered(self, uri: str, completion: "Completion", pinned: bool) -> None:
         """Note what the editor was given to show."""
-        told = {"uri": uri, "seed": completion.seed, "candidate": completion.candidate, "pinned": pinned}
-        self._offered, self._nothing = told, None
+        offered = {"uri": uri, "seed": completion.seed, "candidate": completion.candidate, "pinned": pinned}
+        self._offered, self._nothing = offered, None
         self.changed()
 
     def completed(self, request_id: int | str | None, completion: "Completion") -> None:
-        """Note a completion."""
+        """Note that a request got a completion, perhaps an empty one."""
         is_shown = bool(completion.text)
         reason = None if is_shown else completion.empty_reason or "empty"
         self._note(
@@ -81,7 +80,7 @@ class Status:
         log.info("request %s: %s", shown(request_id), _line(completion, self._host.model, reason))
 
     def declined(self, request_id: int | str | None, nothing: NoCompletion) -> None:
-        """Note that a request got nothing, and why."""
+        """Note that a request got no completion, and why."""
         if nothing.reason not in QUIET:
             self._note(request_id, shown=False, reason=nothing.reason, message=nothing.message)
             self._offered, self._nothing = None, nothing
@@ -90,13 +89,13 @@ class Status:
         log.log(level, "request %s: nothing, %s: %s", shown(request_id), nothing.reason, nothing.message)
 
     def accepted(self, completion_id: str) -> None:
-        """Note that the user took a completion."""
+        """Note that the user accepted a completion."""
         self.accepted_count += 1
         self._accepted = [*self._accepted[-9:], completion_id]
         self._recorder.accepted(completion_id)
 
     def summary(self) -> dict[str, Any]:
-        """The state as a status bar shows it, as JSON."""
+        """Return the state for a status bar, as JSON."""
         host, nothing = self._host, self._nothing
         loading = host.state in ("starting", "loading")
         return {
@@ -120,7 +119,7 @@ class Status:
         return {"device": info.device.upper() if info else None, "recipe": info.recipe if info else None}
 
     def report(self, uri: str | None = None) -> dict[str, Any]:
-        """Everything, as JSON; the parameters are those for a document if one is named."""
+        """Return everything, as JSON; the parameters are those of a document if `uri` is given."""
         resolved = self._configuration.resolve(uri)
         problems = dict.fromkeys((*resolved.problems, *self._configuration.known_problems()))
         info = self._host.completer.info if self._host.completer else None
@@ -144,12 +143,12 @@ class Status:
 
 
 def parameters_json(parameters: Parameters) -> dict[str, Any]:
-    """The five as editors write them."""
-    return {camel(key): getattr(parameters, key) for key in PARAMETERS}
+    """Return the parameters under their names in JSON."""
+    return {name: getattr(parameters, key) for key, name in _WIRE_NAMES.items()}
 
 
 def numbers(completion: "Completion") -> Mapping[str, Any]:
-    """What made a completion and what it cost."""
+    """Return what a completion was generated with and what it cost."""
     return {
         "completionId": completion.id,
         "seed": completion.seed,
@@ -165,16 +164,10 @@ def numbers(completion: "Completion") -> Mapping[str, Any]:
 
 
 def _line(completion: "Completion", model: str, reason: str | None) -> str:
-    seconds = (completion.total_ms - completion.first_token_ms) / 1000
-    speed = (
-        (completion.generated_tokens - 1) / seconds
-        if seconds > 0 and completion.generated_tokens > 1
-        else 0.0
-    )
     line = (
         f"model {model}, tokens {completion.prompt_tokens} prompt / {completion.cached_tokens} cached / "
         f"{completion.generated_tokens} generated, first token {completion.first_token_ms:.0f} ms, "
-        f"{speed:.1f} tokens/s, {completion.finish_reason}"
+        f"{completion.tokens_per_second:.1f} tokens/s, {completion.finish_reason}"
     )
     if completion.from_cache:
         line += ", from the completion cache"

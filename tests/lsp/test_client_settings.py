@@ -62,9 +62,9 @@ def test_problem_is_told_once_and_again_when_it_comes_back(configuration):
     def told(value):
         configuration.push({"topK": value})
         configuration.resolve("file:///x/a.py")
-        first = [problem.key for problem in configuration.untold()]
+        first = [problem.key for problem in configuration.new_problems()]
         configuration.resolve("file:///y/b.py")
-        assert configuration.untold() == []
+        assert configuration.new_problems() == []
         return first
 
     assert told("many") == ["topK"]
@@ -254,7 +254,7 @@ def test_a_changed_project_file_is_looked_at_once_for_all_documents(tmp_path, fo
     assert time.process_time() - before < 1  # hundredths are usual
     assert len(asked) <= 3
     configuration.resolve(uris[-1])
-    assert configuration.untold() == []
+    assert configuration.new_problems() == []
 
 
 def test_a_folder_with_its_own_file_is_reviewed_on_its_own(tmp_path):
@@ -278,5 +278,5 @@ def test_documents_of_two_languages_in_one_folder_are_told_of_a_problem_once(tmp
     said = []
     for name in ("a.py", "a.go", "a.py", "a.go"):
         configuration.resolve(f"{tmp_path.as_uri()}/{name}")
-        said.append(len(configuration.untold()))
+        said.append(len(configuration.new_problems()))
     assert said == [1, 1, 0, 0]

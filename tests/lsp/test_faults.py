@@ -149,7 +149,7 @@ def test_forward_that_cannot_be_ended_then_the_server_says_so_and_ends(faulty):
         faulty.reply("never")
     assert faulty.process.wait(20) == 1
     assert any("cannot be stopped" in message for message in shown(faulty))
-    (stacks,) = [line for line in logged(faulty, "") if "Where each thread is" in line]
+    (stacks,) = [line for line in logged(faulty, "") if "Threads:" in line]
     assert "in freeze" in stacks
 
 

@@ -1,11 +1,8 @@
-"""Has the model loaded and gives it to those who ask; loads it again when its session fails.
+"""Loads the model and runs jobs with it, on the worker; loads it again when its session fails.
 
-In: settings; a function that loads; jobs for the model. Out: their results, or why there are none. Loading
-and jobs run on the worker, so messages are answered meanwhile. It does not know how a model is fetched.
-
-When the runtime fails in the middle of a job, the model is loaded again and the job runs once more. When that
-fails too, a model on a GPU moves to the CPU, and the user is told. When nothing is left to try, the state is
-`failed`, with the reason, until the settings name another model, device or recipe, or are sent again.
+If the runtime fails during a job, the model is loaded again and the job is repeated. If that fails too, a
+model on a GPU moves to the CPU, and the user is notified. When nothing is left to try, the state is `failed`,
+with the reason, until the settings name another model, device or recipe, or are sent again.
 """
 
 import asyncio
@@ -38,38 +35,38 @@ log = logging.getLogger("aide.model")
 T = TypeVar("T")
 LoadCompleter = Callable[[Settings, Progress], "Completer"]
 MOST_FAILURES = 3
-"""Tries of one job: as loaded first, loaded again, on the CPU."""
+"""Attempts at one job: with the model as it is, loaded again, and on the CPU."""
 _Choice = tuple[str | None, str, str, int]
 
 
 class ModelHost:
-    """Holds the completer. All methods belong to the event loop's thread."""
+    """Holds the completer. For the event loop's thread."""
 
     def __init__(self, worker: Worker, load: LoadCompleter) -> None:
         self._worker, self._load = worker, load
         self._claimed: Settings | None = None  # what the user's settings say
-        self._wanted: Settings | None = None  # what is loaded: for the CPU where the GPU failed
+        self._wanted: Settings | None = None  # what is loaded: for the CPU if the GPU failed
         self._settled = asyncio.Event()
-        self._told_stuck = self._is_damaged = self._was_damaged = False
+        self._reported_stuck = self._is_damaged = self._was_damaged = False
         self._failures = 0  # of the session, since a job succeeded
         self.reload: Callable[[Settings], object] = lambda settings: None
-        """Called with settings that `load` is due for."""
-        self.tell: Callable[[str], object] = lambda text: None
+        """Called with settings that `load` must be called with."""
+        self.notify_user: Callable[[str], object] = lambda text: None
         """Called with what the user should know."""
         self.state = "starting"
         """`starting`, `loading`, `ready` or `failed`."""
         self.completer: Completer | None = None
         self.message = "The model is not loaded yet."
-        """What happens while it loads, or why it failed."""
+        """What is happening while it loads, or why it failed."""
         self.share: float | None = None
-        """How much of it is done, 0.0 to 1.0; None: unknown."""
+        """How much of the loading is done, 0.0 to 1.0; None: unknown."""
         self.model = ""
-        """Id of the model that is, or shall be, loaded."""
+        """Id of the model that is loaded or being loaded."""
 
     def claim(self, settings: Settings) -> bool:
-        """Whether `load` is due: for another model, device or recipe than the last, or after a failure.
+        """Return whether the caller must call `load`: the model, device or recipe changed, or it had failed.
 
-        Of several callers only the first is told so.
+        Of several callers, only the first gets True.
         """
         claimed = self._claimed
         if claimed is not None and _choice(claimed) == _choice(settings) and self.state != "failed":
@@ -79,9 +76,9 @@ class ModelHost:
         return True
 
     async def load(self, settings: Settings, progress: Progress) -> bool:
-        """Load what was claimed; what was loaded before is dropped. False: it failed or was overtaken."""
+        """Load what was claimed, in place of what is loaded. Return False if it failed or was overtaken."""
 
-        def told(share: float | None, text: str) -> None:
+        def report(share: float | None, text: str) -> None:
             self.message, self.share = text if share is None else f"{text} ({share:.0%})", share
             progress(share, text)
 
@@ -89,8 +86,8 @@ class ModelHost:
 
         def load() -> "Completer":
             if removes:
-                remove_damaged(settings, told)
-            return self._load(settings, told)
+                remove_damaged(settings, report)
+            return self._load(settings, report)
 
         try:
             completer = await self._on_worker(load)
@@ -106,7 +103,7 @@ class ModelHost:
         return True
 
     async def wait(self, seconds: float) -> "Completer | None":
-        """Wait for the completer while it loads, but not longer than so many seconds."""
+        """Wait for the completer while it loads, for at most `seconds`."""
         try:
             if not self._settled.is_set():
                 await asyncio.wait_for(self._settled.wait(), seconds)
@@ -115,19 +112,19 @@ class ModelHost:
         return self.completer
 
     async def run(self, job: Callable[["Completer"], T], cancel: CancelToken, seconds: float) -> T:
-        """Run a job with the completer, on the worker, and again where what failed may have been mended.
+        """Run a job with the completer, on the worker; repeat it if the cause of a failure may be gone.
 
         Args:
-            job: with the same completer it gives the same result.
+            job: must give the same result each time.
             cancel: ends it.
             seconds: how long to wait for a model that is being loaded.
 
         Raises:
-            DeclinedError: `loading` or `failed`: there is no completer.
+            DeclinedError: there is no completer; the reason is `loading` or `failed`.
             SessionError: it failed each time.
-            Cancelled: nobody waits any more.
+            Cancelled: it was cancelled.
         """
-        failures, roomier = 0, False
+        failures, released = 0, False
         while True:
             try:
                 return await self._run_once(job, cancel, seconds)
@@ -136,9 +133,9 @@ class ModelHost:
                 if failures == MOST_FAILURES:
                     raise
             except MemoryShortError:
-                if roomier:
+                if released:
                     raise
-                roomier = True
+                released = True
 
     async def _run_once(self, job: Callable[["Completer"], T], cancel: CancelToken, seconds: float) -> T:
         completer = await self.wait(seconds)
@@ -159,19 +156,21 @@ class ModelHost:
         return result
 
     def damaged(self, completer: "Completer") -> None:
-        """Have the model converted again: its files are not what they should be."""
+        """Have the model converted again: its files are damaged."""
         if self.completer is not completer or self._wanted is None:
             return
         if self._was_damaged:
             self._fail(
-                "The model's files are damaged once more, after Aide converted it again: the disk or the "
+                "The model's files are damaged again, although Aide has converted it again. The disk or the "
                 "memory may be failing. Set AIDE_DATA_DIR to a folder on another disk."
             )
-            self.tell(f"Aide offers no completions. {self.message}")
+            self.notify_user(f"Aide offers no completions. {self.message}")
             return
         self._is_damaged = self._was_damaged = True
-        text = "The model's files are damaged. Aide converts it again; until then there are no completions."
-        self.tell(text)
+        text = (
+            "The model's files are damaged. Aide is converting it again; until then there are no completions."
+        )
+        self.notify_user(text)
         self._again(self._wanted, text)
 
     def _on_worker(self, job: Callable[[], T], cancel: CancelToken | None = None) -> "asyncio.Future[T]":
@@ -183,24 +182,24 @@ class ModelHost:
         self._settled.clear()
 
     def _broken(self, completer: "Completer", error: BrokenSessionError) -> None:
-        """See to a session that failed, unless that was done for another job."""
+        """Handle a failed session, unless another job has done so."""
         if self.completer is not completer or self._wanted is None:
             return
         self._failures += 1
         log.warning("The session failed: %s", error)
-        if isinstance(error, StuckSessionError) and not self._told_stuck:
-            self._told_stuck = True
-            self.tell(f"{error} Aide loads it again. If that happens often, run `aide doctor`.")
+        if isinstance(error, StuckSessionError) and not self._reported_stuck:
+            self._reported_stuck = True
+            self.notify_user(f"{error} Aide is loading it again. If this happens often, run `aide doctor`.")
         if self._failures == 1:
             self._again(self._wanted, "The model stopped working and is being loaded again.")
         elif completer.info.device != "cpu":
             self._move_to_cpu(error)
         else:
             self._fail(f"The model keeps failing. {error} Run `aide doctor` to find out why.")
-            self.tell(f"Aide offers no completions. {self.message}")
+            self.notify_user(f"Aide offers no completions. {self.message}")
 
     def _not_loaded(self, settings: Settings, error: Exception) -> None:
-        """The model could not be loaded; where its GPU failed before, there is still the CPU."""
+        """Handle a failure to load; if the GPU failed before, there is still the CPU."""
         if self._failures and settings.provider != "cpu":
             self._move_to_cpu(error)
         else:
@@ -208,14 +207,14 @@ class ModelHost:
 
     def _move_to_cpu(self, error: Exception) -> None:
         assert self._wanted is not None
-        self.tell(
-            f"Aide now runs the model on the CPU, more slowly: on the GPU it failed twice. {_reason(error)} "
+        self.notify_user(
+            f"The model failed twice on the GPU and now runs on the CPU, which is slower. {_reason(error)} "
             "Restart the server to try the GPU again."
         )
         self._again(on_cpu(self._wanted), "The model is being loaded on the CPU.")
 
     def _again(self, settings: Settings, message: str) -> None:
-        settings = evolve(settings)  # another object: what is under way for the last one is overtaken
+        settings = evolve(settings)  # another object, so that loading for the last one counts as overtaken
         self._begin(settings, message)
         self.reload(settings)
 
@@ -225,7 +224,7 @@ class ModelHost:
 
 
 def on_cpu(settings: Settings) -> Settings:
-    """Return the settings for the CPU; half floats would take minutes there."""
+    """Return the settings for the CPU; half precision would take minutes there."""
     return evolve(settings, provider="cpu", recipe="auto" if settings.recipe == "fp16" else settings.recipe)
 
 

@@ -1,8 +1,7 @@
-"""Reads the files of a loaded model in full, out of the way of its first completions.
+"""Reads the files of a loaded model in full, without delaying its first completions.
 
-In: a model folder. Out: what differs from its manifest. Damage in the weights makes no error: it makes wrong
-completions. Nothing remembers an earlier check: bits rot without changing a file's size or time. It does not
-know what is done about it.
+Damaged weights cause no error, only bad completions. They are checked after every load: bits rot without
+changing a file's size or time.
 """
 
 import asyncio
@@ -17,19 +16,19 @@ from time import sleep
 from aide_lsp.errors import ModelFilesError
 
 LOW_PRIORITY = 10
-"""A tenth of a core where all of them compute, so that damage is found within seconds all the same."""
+"""A tenth of a core when all are busy: damage is still found within seconds."""
 REST_SECONDS = 0.002
-"""After each piece of a file, where threads have no priority of their own: reads half of the time."""
+"""Pause after each piece of a file, on systems where threads have no priority."""
 
 
-async def faults_in(folder: Path) -> list[str]:
+async def damage_in(folder: Path) -> list[str]:
     """Return a sentence for each file that differs from the manifest."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[list[str]] = loop.create_future()
 
     def read() -> None:
         found = _read(folder)
-        with suppress(RuntimeError):  # the loop is closed: the server ends
+        with suppress(RuntimeError):  # the loop is closed: the server is ending
             loop.call_soon_threadsafe(result.set_result, found)
 
     Thread(target=read, name="aide-verifying", daemon=True).start()
@@ -40,13 +39,13 @@ def _read(folder: Path) -> list[str]:
     from aide_lsp.inference.onnx.model_folder import verify_files
 
     try:
-        return verify_files(folder, between=_out_of_the_way())
+        return verify_files(folder, between=_lower_priority())
     except ModelFilesError as error:
         return [str(error)]
 
 
-def _out_of_the_way() -> Callable[[], object]:
-    """Lower this thread's priority where it has one; return what to call after each piece."""
+def _lower_priority() -> Callable[[], object]:
+    """Lower this thread's priority if it has one; return what to call after each piece."""
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, get_native_id(), LOW_PRIORITY)

@@ -1,7 +1,7 @@
 """Queues the client's messages for the event loop, in order; only a cancel overtakes.
 
 The loop handles one message per turn, so that everything else on it goes on under a flood. A request that is
-cancelled while it waits here is answered at once and never started, with one exception: see `tells_later`.
+cancelled while it waits here is answered at once and never started, with one exception: see `notifies_later`.
 """
 
 import json
@@ -59,7 +59,7 @@ class Inbox:
     def __init__(self, write: Callable[[bytes], None], leave: Callable[[str], object]) -> None:
         self.leave = leave
         """Ends the process. For any thread."""
-        self.tells_later = False
+        self.notifies_later = False
         """Whether the client wants answers even after it cancelled (`aide/ready`).
 
         Then a request cancelled in the queue is started all the same, unless another request follows it.
@@ -179,7 +179,7 @@ class Inbox:
                     del self._requests[entry.msg_id]
                 if not entry.cancelled:
                     return entry.message
-                if self.tells_later and not self._requests:
+                if self.notifies_later and not self._requests:
                     return CancelledEarly(entry.message)
             self._asleep = True
             return NOTHING

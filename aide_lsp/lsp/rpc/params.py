@@ -51,7 +51,7 @@ def structured(converter: cattrs.Converter, method: str, params: Any) -> Any:
     except InvalidParamsError:
         raise
     except Exception as error:
-        raise InvalidParamsError(f"The params of {method} are invalid: {_faults(error)}.") from None
+        raise InvalidParamsError(f"The params of {method} are invalid: {_errors(error)}.") from None
 
 
 def strict_converter() -> cattrs.Converter:
@@ -162,10 +162,10 @@ _REPAIRS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 
 
-def _faults(error: Exception) -> str:
+def _errors(error: Exception) -> str:
     try:
-        faults = cattrs.transform_error(error)
+        errors = cattrs.transform_error(error)
     except Exception:
-        faults = ["they are malformed"]
-    text = "; ".join(faults[:3]).replace("$.", "").replace("$", "params")
+        errors = ["they are malformed"]
+    text = "; ".join(errors[:3]).replace("$.", "").replace("$", "params")
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), text)

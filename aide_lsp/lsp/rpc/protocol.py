@@ -134,7 +134,7 @@ class Protocol(LanguageServerProtocol):
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            self._fault(msg_id, method, error)
+            self._reply_error(msg_id, method, error)
         else:
             if inspect.isawaitable(result):
                 self._await(msg_id, method, result)
@@ -154,7 +154,7 @@ class Protocol(LanguageServerProtocol):
         if future.cancelled():
             self._error(msg_id, int(types.LSPErrorCodes.RequestCancelled), "The request was cancelled.")
         elif (error := future.exception()) is not None:
-            self._fault(msg_id, method, error)
+            self._reply_error(msg_id, method, error)
         else:
             self._reply(msg_id, future.result())
 
@@ -239,7 +239,7 @@ class Protocol(LanguageServerProtocol):
                 allow_nan=False,
             )
         except Exception as error:
-            self._fault(msg_id, "the reply", error)
+            self._reply_error(msg_id, "the reply", error)
         else:
             self._send_reply(msg_id, body)
 
@@ -253,7 +253,7 @@ class Protocol(LanguageServerProtocol):
         else:
             self._send(body)
 
-    def _fault(self, msg_id: MessageId, method: str, error: BaseException) -> None:
+    def _reply_error(self, msg_id: MessageId, method: str, error: BaseException) -> None:
         """Reply for a handler that raised. Only messages written for users are sent."""
         if isinstance(error, JsonRpcException):
             self._error(msg_id, error.code, error.message)

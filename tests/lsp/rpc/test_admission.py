@@ -175,7 +175,7 @@ def test_second_server_on_a_socket_neither_ends_the_first_nor_takes_its_place(tm
     with listening("--socket", str(path)) as server:
         for _ in range(3):
             second = subprocess.run(command("--socket", str(path)), capture_output=True, text=True, cwd=ROOT)
-            assert (second.returncode, "Another server listens" in second.stderr) == (2, True)
+            assert (second.returncode, "Another server already listens" in second.stderr) == (2, True)
         served_and_ended(server, server.connect())
 
 

@@ -91,7 +91,7 @@ async def test_a_request_cancelled_before_it_began_is_begun_for_a_client_that_is
     """The cancel has been read already when the event loop takes the request."""
     client = Connection()
     await client.initialize(experimental={"aide": True})
-    client.inbox.tells_later = True
+    client.inbox.notifies_later = True
     client.open("x = ")
     client.send("textDocument/inlineCompletion", inline_params(0, 99, trigger=2), id=1)
     client.send("$/cancelRequest", {"id": 1})
