@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from aide_lsp.settings.fields import PARAMETERS
+
 
 @pytest.fixture
 def project(home, tmp_path_factory):
@@ -36,14 +38,19 @@ def test_settings_of_a_file_are_told_with_origin_and_what_they_go_over(aide, hom
 def test_settings_as_json_hold_the_documented_ranges_and_defaults(aide):
     said = aide("settings", "x.py", "--json")
     settings = json.loads(said.stdout)["settings"]
-    told = {key: (settings[key]["default"], settings[key]["minimum"]) for key in list(settings)[:5]}
-    assert told == {
-        "temperature": (0.7, 0.0),
-        "top_k": (50, 1),
-        "top_p": (0.95, 0.0),
-        "num_context": (1024, 1),
-        "seed": (None, None),
-    }
+    told = {key: (settings[key]["default"], settings[key]["minimum"]) for key in PARAMETERS}
+    assert (
+        told
+        | {
+            "temperature": (0.7, 0.0),
+            "top_k": (50, 1),
+            "top_p": (0.95, 0.0),
+            "num_context": (1024, 1),
+            "seed": (None, None),
+        }
+        == told
+    )
+    assert list(settings)[: len(PARAMETERS)] == list(PARAMETERS)
     assert (settings["temperature"]["maximum"], settings["top_p"]["maximum"]) == (1.0, 1.0)
 
 

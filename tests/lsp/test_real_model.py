@@ -5,9 +5,11 @@ import sys
 
 import pytest
 import pytest_lsp
+from attrs import asdict
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 from aide_lsp.cli.sample import sample
+from aide_lsp.settings.fields import Parameters, camel
 from tests.lsp.clients import VSCODE, begin, change, inline, make_editor, open_text, run
 
 SERVER = ClientServerConfig(
@@ -45,7 +47,7 @@ async def test_completes_the_sample_with_code_and_says_what_made_it(editor):
     made = item.command.arguments[0]
     assert "celsius" in item.insert_text
     assert made["seed"] == 7
-    assert made["parameters"] == {"temperature": 0.7, "topK": 50, "topP": 0.95, "numContext": 1024, "seed": 7}
+    assert made["parameters"] == {camel(key): value for key, value in asdict(Parameters(seed=7)).items()}
     # It must still be Python.
     compile(TEXT[:OFFSET] + item.insert_text + TEXT[OFFSET:], "temperatures.py", "exec")
 

@@ -30,7 +30,7 @@ def test_schema_knows_every_setting_and_table():
 
 
 def test_editor_section_sets_nothing_by_itself():
-    """Its defaults are sent as if the user had set them; they would go over the project's file."""
+    """Its defaults are sent as if the user had set them; they would override the project's file."""
     properties = vscode_section()["properties"]
     assert {camel(key) for key in FIELDS} < {name.removeprefix("aide.") for name in properties}
     assert {name: value["default"] for name, value in properties.items()} == dict.fromkeys(properties)
@@ -38,13 +38,15 @@ def test_editor_section_sets_nothing_by_itself():
     assert all(None in value["enum"] for value in properties.values() if "enum" in value)
 
 
+CHEAP = [camel(key) for key in PARAMETERS if key != "num_context"]
+"""The parameters that cost no time."""
+
+
 def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
     properties = vscode_section()["properties"]
     user_only = {name for name, value in properties.items() if value["scope"] == "machine"}
     assert {"aide.model", "aide.provider", "aide.maxNumContext", "aide.server.path"} <= user_only
-    assert set(properties) - user_only == {
-        f"aide.{key}" for key in ("temperature", "topK", "topP", "seed", "preset", "off")
-    }
+    assert set(properties) - user_only == {f"aide.{key}" for key in (*CHEAP, "preset", "off")}
 
 
 def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it_may_not():
@@ -66,7 +68,7 @@ def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it
     restricted = package["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     assert {f"aide.{name}" for name in costly} <= set(restricted)
     by_language = {name for name, value in properties.items() if value["scope"] == "language-overridable"}
-    assert by_language == {f"aide.{key}" for key in ("temperature", "topK", "topP", "seed", "preset")}
+    assert by_language == {f"aide.{key}" for key in (*CHEAP, "preset")}
 
 
 def test_seed_in_editors_and_files_may_be_the_word_random():
