@@ -34,7 +34,6 @@ class Usage:
     """The difference of two readings."""
 
     wall_s: float
-    "Seconds that passed."
     own_cpu_s: float
     "CPU seconds of this process."
     others: float

@@ -37,9 +37,7 @@ class Fidelity:
     """Measurements of one recipe."""
 
     recipe: str
-    """Its name."""
     positions: int
-    """Predictions compared."""
     top1: float
     """Share of positions at which the best token is the same."""
     mean_kl: float

@@ -30,13 +30,11 @@ class Architecture:
     intermediate_size: int
     """Width inside the feed-forward network."""
     layer_count: int
-    """Number of transformer layers."""
     head_count: int
     """Query heads."""
     kv_head_count: int
     """Key and value heads (grouped-query attention)."""
     head_dim: int
-    """Width of one head."""
     rope_base: float
     """Base of the rotary frequencies."""
     rope_factor: float

@@ -34,11 +34,8 @@ class DecoderGraph:
     """The graph being written."""
 
     graph: GraphWriter
-    """Takes the nodes."""
     recipe: Recipe
-    """How matrices are stored."""
     a: Architecture
-    """Sizes."""
 
 
 def write_decoder(

@@ -22,7 +22,6 @@ class CardFacts:
     """What a conversion needs from a model card."""
 
     id: str
-    """Name of the card."""
     fim: str | None
     """Name of the FIM format; None if the model has none."""
     end_tokens: Sequence[str]
@@ -38,7 +37,6 @@ class ConvertedModel:
     recipe: str
     """Recipe the weights are stored by."""
     architecture: Architecture
-    """Sizes."""
     kv_dtype: str
     """Element type of the KV cache."""
     candidate_count: int

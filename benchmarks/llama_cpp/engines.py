@@ -20,7 +20,6 @@ class EngineSpec:
     name: str
     "Its name in the table."
     module: str
-    "Module of the worker."
     python: str
     "Python that has the engine."
     model: Path

@@ -24,7 +24,6 @@ class Measure:
     do: str
     "The worker's task."
     options: dict[str, int]
-    "Its options."
 
 
 PAST = 512
@@ -56,7 +55,6 @@ class Plan:
     rounds: int
     "Most rounds."
     threads: int
-    "Threads of each engine."
     max_others: float
     "Share of the machine from which a sample is dropped."
 

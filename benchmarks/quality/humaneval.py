@@ -31,7 +31,6 @@ class Result:
     """One problem."""
 
     id: str
-    "Name in the benchmark."
     completion: str
     "What the server offered."
     passed: bool

@@ -38,7 +38,6 @@ class Problem:
     """One hole."""
 
     id: str
-    "Name in the benchmark."
     prefix: str
     "Source before the hole."
     suffix: str

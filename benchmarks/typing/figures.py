@@ -25,7 +25,6 @@ class Replayed:
     """A trace and the outcome of its keys."""
 
     trace: Trace
-    "What was typed."
     asked: tuple[Asked, ...]
     "The keys that count, in order."
     cpu_s: float

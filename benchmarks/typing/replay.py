@@ -34,11 +34,9 @@ class Tokens:
     """What an answer cost."""
 
     prompt: int
-    "Tokens of the prompt."
     cached: int
     "Those of them that did not run again."
     generated: int
-    "Tokens of the answer."
 
 
 @define

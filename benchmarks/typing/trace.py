@@ -26,7 +26,6 @@ class Event:
     do: Literal["open", "key", "jump"]
     "Open a file; press a key that changes the text; move the cursor elsewhere."
     file: int
-    "Which file."
     start: int
     "First code point that is replaced; for a jump: where the cursor goes."
     end: int = 0
