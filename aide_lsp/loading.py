@@ -1,7 +1,6 @@
-"""From settings to a completer: choose device and recipe, fetch and convert the model if needed, open it.
+"""From settings to a completer: chooses device and recipe, fetches, converts and opens the model.
 
-In: `Settings`. Out: a `Completer` that is ready, and in words what was chosen and why.
-The one place where catalogue, inference and completion meet; it does not know LSP or the command line.
+The one place where catalog, engines and completion meet.
 """
 
 from pathlib import Path
@@ -17,17 +16,17 @@ if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
 
 SMALL_BYTES = 32_000_000
-"""Files of a model that are verified before they are opened: graphs and tokenizer, in some milliseconds.
-Weights cannot make the runtime fail; a server verifies them when it is ready."""
+"""Files of up to this size are verified before they are opened: graphs and tokenizer, in some milliseconds.
+Damaged weights cannot make the runtime fail; a server verifies them once it is ready."""
 
 
 def load_completer(settings: Settings, progress: Progress) -> "Completer":
     """Fetch, convert and open the model that the settings name; convert it again if it is damaged.
 
     Raises:
-        ModelError: the model cannot be had.
+        ModelError: the model is not available.
         SessionError: the runtime cannot load it.
-        SettingsError: the recipe is not for this device.
+        SettingsError: the recipe is not meant for this device.
     """
     check_recipe(settings)
     try:
@@ -35,14 +34,14 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
     except MemoryShortError:
         raise
     except Exception as error:
-        # Damaged files may fail in any way. Where they are sound or gone by now, another process did it.
+        # Damaged files may fail in any way. If they are intact or gone by now, another process repaired them.
         if not remove_damaged(settings, progress) and not isinstance(error, ModelFilesError):
             raise
     return _load(settings, progress)
 
 
 def check_recipe(settings: Settings) -> None:
-    """Check, before anything is fetched or converted, that the device can run the recipe in useful time.
+    """Check, before anything is fetched or converted, that the device can run the recipe fast enough.
 
     Raises:
         SettingsError: it cannot.
@@ -64,23 +63,23 @@ def check_memory(settings: Settings) -> None:
     """Check, before anything is fetched, converted or loaded, that the model fits into memory.
 
     Raises:
-        MemoryShortError: it does not; the message says what it needs, what there is, and what to do.
+        MemoryShortError: it does not; the message says what it needs, what is available, and what to do.
     """
     from aide_lsp.inference.memory import shortage
     from aide_lsp.inference.onnx.runtime import thread_count
 
     card, threads = card_of(settings), thread_count(settings.threads)
-    # First without the model: which device it will run on is known only when the runtime is imported, and the
-    # libraries that come with it end the process where they get no memory.
+    # First without the model: its device is only known once the runtime is imported, and the libraries that
+    # come with the runtime end the process if they get no memory.
     if shortage(0, True, threads) is None and choose_recipe(settings, card) == "fp16":
-        return  # a GPU has memory of its own
+        return  # a GPU has its own memory
     files, packed = _files_of(card, settings.recipe)
     if (sentence := shortage(files, packed, threads)) is not None:
         raise MemoryShortError(sentence)
 
 
 def _files_of(card: "Card", recipe: str) -> tuple[int, bool]:
-    """Say how large the files of a model are, or will be, on the CPU, and whether they are packed for it."""
+    """Return the size of a model's files on the CPU, and whether they are packed for it."""
     from aide_lsp.catalog import store
     from aide_lsp.disk import bytes_in
 
@@ -89,7 +88,7 @@ def _files_of(card: "Card", recipe: str) -> tuple[int, bool]:
 
 
 def remove_damaged(settings: Settings, progress: Progress) -> bool:
-    """Remove the settings' converted model if any byte of it is not as it was converted; say whether it was.
+    """Remove the converted model if any byte of it has changed since; return whether it was removed.
 
     Raises:
         ModelError: it cannot be removed, or there is no such model.
@@ -115,7 +114,7 @@ def _load(settings: Settings, progress: Progress) -> "Completer":
 
 
 def model_folder(settings: Settings, progress: Progress) -> Path:
-    """Return the folder of the converted model; fetch and convert it first where it is missing."""
+    """Return the folder of the converted model; fetch and convert it first if it is missing."""
     from aide_lsp.catalog import store
 
     card = card_of(settings)
@@ -131,7 +130,7 @@ def card_of(settings: Settings) -> "Card":
 
 
 def open_completer(folder: Path, settings: Settings) -> "Completer":
-    """Open a converted model for completing."""
+    """Open a converted model."""
     from aide_lsp.completion.completer import Completer
     from aide_lsp.engines.local import open_local_model
 
@@ -139,7 +138,7 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
 
 
 def choose_recipe(settings: Settings, card: "Card") -> str:
-    """Resolve the recipe `auto`: the one of the model's card for the device that will really be used."""
+    """Resolve the recipe `auto`: the one in the model's card for the device that will actually be used."""
     if settings.recipe != "auto":
         return settings.recipe
     if settings.provider == "cpu":
@@ -150,7 +149,7 @@ def choose_recipe(settings: Settings, card: "Card") -> str:
 
 
 def known_limits(settings: Settings) -> ModelLimits:
-    """What the settings' model allows, as far as its conversion or its card tell; nothing is loaded.
+    """Return what the settings' model allows, from its conversion or its card; nothing is loaded.
 
     Raises:
         ModelError: there is no such model.
@@ -169,7 +168,7 @@ def known_limits(settings: Settings) -> ModelLimits:
 
 
 def ledger_file() -> Path:
-    """Where the ledger of completions lies."""
+    """Return the path of the ledger."""
     from aide_lsp.catalog.store import data_folder
 
     return data_folder() / "ledger.sqlite"

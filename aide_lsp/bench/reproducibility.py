@@ -1,9 +1,8 @@
-"""Asks whether a completion depends on anything but text, cursor, parameters, seed and candidate.
+"""Tests whether a completion depends on anything but text, cursor, parameters, seed and candidate.
 
-In: a model folder, how many editing histories and requests. Out: how many answers were compared, in which
-ways, and how many differ by a byte. One completer lives through all histories, as a server does: it types,
-deletes, jumps, changes files and takes completions, and its caches are as that leaves them. Every request
-is then asked again by completers that have read nothing. It does not know terminals or LSP.
+One completer goes through simulated editing histories, as a server does: it types, deletes, jumps, switches
+files and accepts completions, and its caches are in the state that this leaves. Then every request is
+repeated by completers that have prefilled nothing. All answers must be the same to the byte.
 """
 
 import argparse
@@ -37,19 +36,19 @@ SECTIONS = (
     ("package org.", "java", "Inventory.java"),
     ("<!DOCTYPE html>", "html", "index.html"),
 )
-"""How each text in other languages begins in the text that comes with Aide, its language and a name."""
+"""How each text in another language begins in the one that comes with Aide; its language, and a file name."""
 MODULES = (argparse, json.decoder, textwrap)
-"""Python source that every Python has."""
+"""Modules whose source every Python has."""
 CANDIDATES = 3
-"""Completions asked for where several are."""
+"""Completions requested when several are requested."""
 EVERY_SEVERAL, EVERY_THREADS = 5, 40
-"""Of so many requests one is asked for several candidates, or asked again with other threads."""
+"""One of so many requests asks for several candidates, or is repeated with other numbers of threads."""
 OTHER_THREADS = (1, 3, 4)
-"""Numbers of threads that some requests are asked again with."""
+"""Numbers of threads with which some requests are repeated."""
 TEMPERATURE = 0.7
 
 Answer = tuple[str, str, int]
-"""Text, finish reason, number of tokens: what must be the same."""
+"""Text, finish reason and number of tokens: what must be the same."""
 
 
 @frozen
@@ -57,17 +56,16 @@ class Plan:
     """How much is replayed."""
 
     histories: int = 50
-    "Editing histories."
     requests: int = 500
-    "Requests in all of them together."
+    "Requests of all histories together."
     first: int = 0
-    "Number of the first history: a long replay can be made in parts."
+    "Number of the first history, to run a long replay in parts."
     max_tokens: int = 24
     "Longest completion."
     num_context: int = 512
-    "Num Context; some histories use a half or a quarter of it."
+    "Num Context; some histories use half or a quarter of it."
     loadings: int = 10
-    "Requests that are asked again by a model loaded anew for each."
+    "Requests that are repeated by a model freshly loaded for each."
 
 
 @frozen
@@ -75,14 +73,12 @@ class ModelLoader:
     """A model that can be loaded again and again."""
 
     tokenizer: "Tokenizer"
-    "Has no state."
     description: "ModelFolder"
-    "Its description."
     session: Callable[[int | None], "Session"]
-    "Loads it, with so many threads; None: as the settings say."
+    "Loads it with so many threads; None: as in the settings."
 
     def completer(self, session: "Session") -> Completer:
-        """Return a completer that has read nothing."""
+        """Return a completer that has prefilled nothing."""
         from aide_lsp.engines.local import LocalModel
 
         return Completer(LocalModel(self.tokenizer, session, self.description))
@@ -103,17 +99,16 @@ def open_model(folder: Path, provider: str = "auto", threads: int = 0) -> ModelL
 
 @define
 class Compared:
-    """One way to ask again."""
+    """One way to repeat requests."""
 
     title: str
-    "In words."
     answers: int = 0
-    "Compared so far."
+    "How many were compared."
     differ: int = 0
-    "Those of them with another text, finish reason or number of tokens."
+    "How many of them have another text, finish reason or number of tokens."
 
     def note(self, first: Answer, second: Answer) -> None:
-        """Count a pair."""
+        """Compare and count a pair."""
         self.answers += 1
         self.differ += first != second
 
@@ -123,19 +118,18 @@ class Outcome:
     """What a replay found."""
 
     compared: list[Compared]
-    "By way."
     languages: list[str]
     "Languages of the texts."
     prompt_tokens: int
     "Tokens of all prompts of the histories."
     cached_tokens: int
-    "Those of them that were read before."
+    "How many of them were in the KV cache."
     reused: int
     "Requests that the completion cache answered."
 
 
 @frozen
-class Asked:
+class Answered:
     """A request of a history with its answers, one for each candidate."""
 
     request: CompletionRequest
@@ -143,7 +137,7 @@ class Asked:
 
 
 @define
-class File:
+class EditedFile:
     """A text that is being edited."""
 
     language: str
@@ -157,18 +151,18 @@ class EditingHistory:
     """Somebody who edits some files; all by chance, and the same for the same number."""
 
     chance: Random
-    files: list[File]
-    file: File
+    files: list[EditedFile]
+    file: EditedFile
     parameters: Parameters
     max_tokens: int
     offered: str = field(default="")
     "The last completion."
 
     def step(self) -> CompletionRequest:
-        """Edit, and ask."""
+        """Edit, and return the next request."""
         edits = (self.write, self.write, self.write, self.delete, self.jump, self.switch, self.take)
         self.chance.choice(edits)()
-        # Some keep a seed, most draw a new one each time.
+        # Most draw a new seed each time, some keep theirs.
         if self.chance.random() < 0.7:
             self.parameters = evolve(self.parameters, seed=self.chance.getrandbits(31))
         return CompletionRequest(
@@ -180,7 +174,7 @@ class EditingHistory:
         )
 
     def write(self) -> None:
-        """Type some characters that stand elsewhere in the file."""
+        """Type some characters that occur elsewhere in the file."""
         start = self.chance.randrange(len(self.file.text))
         self._insert(self.file.text[start : start + self.chance.randint(1, 12)])
 
@@ -192,7 +186,7 @@ class EditingHistory:
             file.text, file.cursor = file.text[:start] + file.text[file.cursor :], start
 
     def jump(self) -> None:
-        """Go anywhere, mostly to the end of a line."""
+        """Move anywhere, mostly to the end of a line."""
         file = self.file
         file.cursor = self.chance.randrange(len(file.text) + 1)
         end = file.text.find("\n", file.cursor)
@@ -200,11 +194,11 @@ class EditingHistory:
             file.cursor = end
 
     def switch(self) -> None:
-        """Go to another file, where the cursor is as it was."""
+        """Switch to a file, with the cursor where it was."""
         self.file = self.chance.choice(self.files)
 
     def take(self) -> None:
-        """Take what was offered last, or begin a new line."""
+        """Accept the last completion, or begin a new line."""
         self._insert(self.offered or "\n")
 
     def _insert(self, text: str) -> None:
@@ -214,9 +208,9 @@ class EditingHistory:
 
 
 def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
-    """Live through the histories, then ask everything again."""
+    """Go through the histories, then repeat every request."""
     session = model.session(None)
-    asked: list[Asked] = []
+    asked: list[Answered] = []
     prompt_tokens = cached_tokens = reused = 0
     for completion in _live(model.completer(session), plan, asked):
         prompt_tokens += completion.prompt_tokens
@@ -224,21 +218,21 @@ def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
         reused += completion.from_cache
         progress(len(asked) / plan.requests, "Editing")
     Random(plan.first).shuffle(asked)
-    cold = Compared("the model has read nothing yet")
+    cold = Compared("nothing was prefilled yet")
     alone = Compared("the last of several candidates alone, not after the others")
     for number, one in enumerate(asked):
-        progress(number / len(asked), "Asking again")
+        progress(number / len(asked), "Repeating requests")
         cold.note(one.answers[0], _ask(model.completer(session), one.request, 0))
         if len(one.answers) > 1:
             alone.note(one.answers[-1], _ask(model.completer(session), one.request, len(one.answers) - 1))
-    loaded = _loaded_anew(model, asked[: plan.loadings], progress)
+    loaded = _freshly_loaded(model, asked[: plan.loadings], progress)
     compared = [cold, alone, loaded, *_other_threads(model, asked, progress)]
     languages = sorted({one.request.language_id for one in asked})
     return Outcome(compared, languages, prompt_tokens, cached_tokens, reused)
 
 
-def _live(completer: Completer, plan: Plan, asked: list[Asked]) -> Iterator[Completion]:
-    """Live through the histories with one completer; yield its first candidates."""
+def _live(completer: Completer, plan: Plan, asked: list[Answered]) -> Iterator[Completion]:
+    """Go through the histories with one completer; yield its first candidates."""
     for number in range(plan.histories):
         history = open_history(plan, plan.first + number)
         for _ in range(plan.requests * (number + 1) // plan.histories - len(asked)):
@@ -248,22 +242,22 @@ def _live(completer: Completer, plan: Plan, asked: list[Asked]) -> Iterator[Comp
                 completer.complete(request.with_options(candidate=n), CancelToken()) for n in range(count)
             ]
             history.offered = made[0].text
-            asked.append(Asked(request, tuple(map(_answer, made))))
+            asked.append(Answered(request, tuple(map(_answer, made))))
             yield made[0]
 
 
-def _loaded_anew(model: ModelLoader, asked: Sequence[Asked], progress: Progress) -> Compared:
-    compared = Compared("a model loaded anew for each")
+def _freshly_loaded(model: ModelLoader, asked: Sequence[Answered], progress: Progress) -> Compared:
+    compared = Compared("a freshly loaded model for each")
     for one in asked:
-        progress(None, f"Asking again: {compared.title}")
+        progress(None, f"Repeating requests: {compared.title}")
         compared.note(one.answers[0], _ask(model.completer(model.session(None)), one.request, 0))
     return compared
 
 
-def _other_threads(model: ModelLoader, asked: Sequence[Asked], progress: Progress) -> Iterator[Compared]:
+def _other_threads(model: ModelLoader, asked: Sequence[Answered], progress: Progress) -> Iterator[Compared]:
     for threads in OTHER_THREADS:
         compared = Compared(f"{threads} thread{'s' * (threads > 1)}")
-        progress(None, f"Asking again: {compared.title}")
+        progress(None, f"Repeating requests: {compared.title}")
         session = model.session(threads)
         for one in asked[threads::EVERY_THREADS]:
             compared.note(one.answers[0], _ask(model.completer(session), one.request, 0))
@@ -279,9 +273,9 @@ def _answer(completion: Completion) -> Answer:
 
 
 def open_history(plan: Plan, number: int) -> EditingHistory:
-    """Begin a history: some files of one or more languages, one of them open at a line in it."""
+    """Start a history: some files in one or more languages, with the cursor anywhere in one of them."""
     chance = Random(number)
-    files = [File(*text) for text in chance.sample(_texts(), 3)]
+    files = [EditedFile(*text) for text in chance.sample(_texts(), 3)]
     for file in files:
         file.cursor = chance.randrange(len(file.text))
     parameters = Parameters(

@@ -123,7 +123,8 @@ def block_ends(length: int, rule: RowRule, chunk_rows: int = CHUNK_ROWS) -> list
 
     A block is the largest of rule.block, its double, ..., `chunk_rows` that fits and begins at a multiple of
     its size. So few forwards run a long prompt, and at most rule.block tokens are after the last block and
-    run again for each prompt. The last token is never in a block: it is always run."""
+    run again for each prompt. The last token is never in a block: it is always run.
+    """
     ends, at = [], 0
     while length - 1 - at >= rule.block:
         size = chunk_rows
@@ -163,7 +164,8 @@ def plan(
 
     The number of rows is brought to the rule's multiple by starting some tokens earlier, whose keys and
     values come out the same again. If there are none, or they would differ, padding is added at the end.
-    `prompt`: as in `forward_ends`."""
+    `prompt`: as in `forward_ends`.
+    """
     start, text, multiple = past, [*ids, *draft], rule.step or rule.multiple
     for end in _ends(len(ids), past, rule, chunk_rows, prompt):
         drafted = len(draft) if end == len(ids) else 0

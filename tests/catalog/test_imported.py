@@ -81,7 +81,7 @@ def test_only_the_weights_that_the_graph_names_are_copied(folders, export):
 def test_links_are_refused(folders, export, name, target):
     (export / name).unlink(missing_ok=True)
     (export / name).symlink_to(name if target == "itself" else target)
-    refused(folders, export, f"{name} is a link|no tokenizer.json|holds no model")
+    refused(folders, export, f"{name} is a link|no tokenizer.json|contains no model")
 
 
 def test_linked_folders_are_refused(folders, export):
@@ -90,7 +90,7 @@ def test_linked_folders_are_refused(folders, export):
     refused(folders, export, "etc is a link")
     (export / "model.onnx").unlink()
     (export / "onnx").symlink_to(export)
-    refused(folders, export, "holds no model")
+    refused(folders, export, "contains no model")
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.onnx_data", "tokenizer.json", "config.json"])
@@ -106,7 +106,7 @@ def test_special_files_are_refused_at_once(folders, export, name, kind):
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(f"/proc/self/fd/{at}/{name}")
         os.close(at)
-    refused(folders, export, "is not a regular file|no tokenizer.json|holds no model")
+    refused(folders, export, "is not a regular file|no tokenizer.json|contains no model")
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "pipe"])

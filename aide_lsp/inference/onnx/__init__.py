@@ -1,1 +1,1 @@
-"""ONNX Runtime: the only package that imports it, other than `convert`."""
+"""Models on ONNX Runtime: only this package, `convert` and `bench` import it."""

@@ -1,8 +1,8 @@
-"""Which CUDA graph holds a forward: launching its hundreds of kernels one by one takes longer than they do.
+"""Numbers the CUDA graphs of forwards. One by one, kernels would take longer to launch than to run.
 
-In: the KV buffers of a forward, the positions that kernels plan for. Out: the number of its graph, for the
-runtime, which captures a graph at the first run of a number and replays it from then on. All else about such
-a forward is always the same (`IoBinding`). It does not run anything.
+The runtime captures a graph at the first run of a number and replays it from then on. A forward's graph
+depends on its KV buffers and on the positions that its kernels plan for; everything else about it is always
+the same (`IoBinding`).
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 NOT_CAPTURED = -1
 """For the runtime: launch the kernels one by one."""
 MOST_GRAPHS = 64
-"""The runtime keeps graphs as long as a session. Buffers that are spare serve again (`kv_cache.py`)."""
+"""The runtime keeps graphs as long as the session. Spare buffers are reused (`kv_cache.py`)."""
 
 
 class CudaGraphs:
@@ -23,7 +23,7 @@ class CudaGraphs:
         self._places: tuple[int, ...] = ()
 
     def number(self, kv: Mapping[str, Any], total: int) -> int:
-        """Return the number of the graph for `kv`, planned for `total` positions."""
+        """Return the number of the graph for the KV buffers `kv`, planned for `total` positions."""
         if kv is not self._kv:
             self._kv = kv
             self._places = tuple(

@@ -1,8 +1,7 @@
-"""Inputs and outputs of forwards at places of their own, on the device where the graph reads and writes them.
+"""Inputs and outputs of forwards in fixed memory, on the device where the graph reads and writes them.
 
-In: what the next forward reads. Out: what the last one wrote; nothing else is copied to the host. Places stay
-the same as long as shapes and KV buffers do, so that the runtime may capture a forward as a CUDA graph, which
-reads and writes the places of its capture for ever. It does not know texts, nor which forwards are captured.
+Only what is requested is copied to the host. Addresses stay the same as long as shapes and KV buffers do, so
+that the runtime can capture a forward as a CUDA graph, which always uses the addresses of its capture.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,19 +21,19 @@ class IoBinding:
 
     def __init__(self, session: "onnxruntime.InferenceSession", info: ModelFolder, device: str) -> None:
         self.binding = session.io_binding()
-        """For the runtime."""
+        """The runtime's own binding."""
         self._info, self._device = info, device
         self._kv: Mapping[str, Any] = {}
         self._seqlens = self._tensor("seqlens_k", (1,), np.int32)
-        # Attention's kernels read this one on the host.
+        # Attention kernels read this one on the host.
         self._total = _Tensor(self.binding, "total_sequence_length", (), np.int32, "cpu")
         self._bind_rows(1)
         self._bind_logit_rows(1)
 
     def bind(self, kv: Mapping[str, Any], rows: int, logit_rows: int) -> None:
-        """Get ready for a forward of `rows` rows, on `kv`, for the candidates of `logit_rows` rows."""
+        """Prepare a forward of `rows` rows on `kv`, with the candidates of `logit_rows` rows."""
         if kv is not self._kv:
-            # A tenth of a millisecond: not worth a binding for each KV cache.
+            # Takes a tenth of a millisecond: not worth a binding for each KV cache.
             self._kv = kv
             for name, value in kv.items():
                 self.binding.bind_ortvalue_input(name, value)
@@ -45,7 +44,7 @@ class IoBinding:
             self._bind_logit_rows(logit_rows)
 
     def write(self, ids: Sequence[int], past: int, total: int, logit_rows: Sequence[int]) -> None:
-        """Put in what the next forward shall read.
+        """Write what the next forward reads.
 
         Args:
             ids: token ids, at positions `past`, `past + 1`, ...
@@ -59,11 +58,11 @@ class IoBinding:
         self._total.write(total)
 
     def candidates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:  # (P, C), (P, C)
-        """Return a copy of the candidates, and of their logits, that the last forward wrote."""
+        """Return a copy of the last forward's candidates and their logits."""
         return self._best_ids.read(), self._best_logits.read()
 
     def hidden(self) -> NDArray[np.float32]:  # (P, hidden_size)
-        """Return a copy of the hidden states that the last forward wrote."""
+        """Return a copy of the last forward's hidden states."""
         return self._hidden.read()
 
     def _bind_rows(self, rows: int) -> None:
@@ -81,9 +80,9 @@ class IoBinding:
 
 
 class _Tensor:
-    """A tensor at one place for many forwards.
+    """A tensor at one address for many forwards.
 
-    An input on another device would be copied there when it is bound, and never again.
+    On the graph's device: an input elsewhere would be copied once, when it is bound, and never again.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class _Tensor:
         import onnxruntime
 
         self.shape, self._dtype = shape, dtype
-        self._first = np.zeros(shape, dtype)  # on the CPU the value lives in its memory
+        self._first = np.zeros(shape, dtype)  # on the CPU the value uses this memory
         self._value = onnxruntime.OrtValue.ortvalue_from_numpy(self._first, device, 0)
         if output:
             binding.bind_ortvalue_output(name, self._value)
@@ -107,9 +106,9 @@ class _Tensor:
             binding.bind_ortvalue_input(name, self._value)
 
     def write(self, values: Any) -> None:
-        """Put in what the next forward shall read."""
+        """Write what the next forward reads."""
         self._value.update_inplace(np.array(values, self._dtype))
 
     def read(self) -> NDArray[Any]:
-        """Return a copy of what the last forward wrote."""
+        """Return a copy of the contents."""
         return np.array(self._value.numpy())

@@ -1,11 +1,8 @@
-"""Memory for the keys and values of one text: buffers the graph reads and writes in place.
+"""Memory for the keys and values of one text: buffers that the graph reads and writes in place.
 
-In: how many layers and heads there are, and how many positions are wanted. Out: runtime values, the same
-ones for past and present, so that a forward copies nothing. It does not know which tokens they hold, nor
-how many such texts there are (`slots.py` does).
-
-Buffers grow in steps. A model that takes 32,768 tokens would otherwise cost 0.8 GB
-(0.5B parameters, float32) for prompts that have a thousand.
+Past and present keys and values are the same runtime values, so that a forward copies nothing. Buffers grow
+in steps: a model that takes 32,768 tokens would otherwise use 0.8 GB (0.5B parameters, float32) for prompts
+of a thousand.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -23,9 +20,9 @@ Values = dict[str, Any]
 """Runtime values by input name: `past_key_0`, `past_value_0`, `past_key_1`, ..."""
 
 MOST_SPARE = 2
-"""Sets of buffers that are kept for later KV caches: as a rule one text goes when another comes."""
+"""Sets of buffers kept for later KV caches: usually one text is dropped when another one comes."""
 STEP = 64
-"""Positions by which buffers grow, as a rule: 1.6 MB of a model with 0.5B parameters in float32."""
+"""Positions by which buffers usually grow: 1.6 MB of a model with 0.5B parameters in float32."""
 
 
 @frozen
@@ -33,7 +30,6 @@ class KvShape:
     """Size of the keys, and of the values, of each layer."""
 
     layer_count: int
-    "Layers."
     head_count: int
     "Heads of keys and values."
     head_dim: int
@@ -48,13 +44,13 @@ class KvShape:
 
 
 class SpareBuffers:
-    """Buffers that are not in use: later ones lie at the same places, of which CUDA graphs are captured."""
+    """Unused buffers, kept so that later KV caches have the addresses for which CUDA graphs were captured."""
 
     def __init__(self) -> None:
-        self._sets: list[tuple[int, Values]] = []  # by capacity; the one that goes first stands first
+        self._sets: list[tuple[int, Values]] = []  # with their capacity; the first one is dropped first
 
     def take(self, capacity: int) -> Values | None:
-        """Return buffers of just that capacity, whatever they hold; None: there are none."""
+        """Return buffers of exactly that capacity, with any contents; None: there are none."""
         for index, (spare, values) in enumerate(self._sets):
             if spare == capacity:
                 del self._sets[index]
@@ -81,9 +77,9 @@ class KvCache:
     ) -> None:
         self._shape, self._limit, self._device, self._step, self._spare = shape, limit, device, step, spare
         self.capacity = self._rounded(capacity)
-        """Positions there is room for."""
+        """Positions that fit."""
         self.values = self._allocate(self.capacity)
-        """New ones when they grow."""
+        """Replaced when they grow."""
 
     def __del__(self) -> None:
         if self._spare is not None and hasattr(self, "values"):
@@ -91,11 +87,11 @@ class KvCache:
 
     @property
     def bytes(self) -> int:
-        """Memory of the buffers. On the CPU what was never written to costs the machine nothing yet."""
+        """Memory of the buffers. On the CPU, parts that were never written to use no memory yet."""
         return self.capacity * self._shape.position_bytes
 
     def reserve(self, length: int) -> None:
-        """Make room for `length` positions, keeping what is held.
+        """Grow to at least `length` positions, keeping the contents.
 
         Raises:
             SessionError: the model takes fewer positions, or memory is short.
@@ -103,7 +99,7 @@ class KvCache:
         if length <= self.capacity:
             return
         if length > self._limit:
-            raise SessionError(f"{length} tokens are wanted; the model takes {self._limit}.")
+            raise SessionError(f"{length} tokens are needed; the model takes at most {self._limit}.")
         capacity = self._rounded(length)
         values = self._allocate(capacity, self._content(self.capacity))
         if self._spare is not None:
@@ -111,7 +107,7 @@ class KvCache:
         self.capacity, self.values = capacity, values
 
     def copy(self, length: int) -> "KvCache":
-        """Return other buffers that hold the same at the first `length` positions.
+        """Return a copy of the first `length` positions.
 
         Raises:
             SessionError: memory is short.
@@ -122,7 +118,7 @@ class KvCache:
         return copy
 
     def arrays(self, length: int) -> dict[str, NDArray[Any]]:
-        """Return a copy of what is held at the first `length` positions; for tests and diagnosis."""
+        """Return a copy of the first `length` positions, for tests and diagnosis."""
         return {name: np.array(array) for name, array in self._content(length).items()}
 
     def _content(self, length: int) -> dict[str, NDArray[Any]]:
@@ -146,7 +142,7 @@ class KvCache:
         import onnxruntime
 
         if spare is not None and content is None:
-            return spare  # what it holds lies behind any text
+            return spare  # its old contents are after the end of any text
         shape = self._shape
         buffer = np.zeros((1, shape.head_count, capacity, shape.head_dim), dtype=shape.dtype)
         if content is not None:
@@ -154,7 +150,7 @@ class KvCache:
         if spare is not None:
             spare.update_inplace(buffer)
             return spare
-        # On the CPU the runtime works in the array's own memory; on a device it gets a copy.
+        # On the CPU the runtime uses the array's own memory; on a device it gets a copy.
         return onnxruntime.OrtValue.ortvalue_from_numpy(buffer, self._device, 0)
 
     def _names(self) -> list[str]:

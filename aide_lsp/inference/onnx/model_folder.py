@@ -1,8 +1,7 @@
-"""What lies in a model folder: the manifest the converter wrote, or an export somebody else made.
+"""What a model folder holds, as described by the converter's manifest or by the files of an export.
 
-In: a folder. Out: a `ModelFolder`, after the sizes of the files were compared with the manifest. An export
-without a manifest is described from the configuration files beside it. It does not load the model, and
-does not know where models come from.
+The sizes of the files are checked against the manifest. An export without a manifest is described from the
+configuration files next to it.
 """
 
 import json
@@ -22,17 +21,17 @@ FORMAT = 3
 
 MANIFEST = "manifest.json"
 CHECKSUM = "checksum"
-"""Entry of the manifest: the sha256 of all its others."""
+"""Entry of the manifest: the sha256 of all its other entries."""
 READ_BYTES = 1 << 20
 MOST = 1 << 50
-"""Numbers in these files are below it: bytes, tokens, layers."""
+"""Numbers in these files must be smaller: bytes, tokens, layers."""
 UNKNOWN_CONTEXT = 2048
-"""Context length of an export that does not say its own: what the oldest code models take."""
+"""Context length of an export that does not state its own: that of the oldest code models."""
 
 UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
-"""What reading a file of another form than expected may raise."""
+"""What reading a file with unexpected contents may raise."""
 EXPORT_NAMES = ("model.onnx", "decoder_model_merged.onnx", "decoder_with_past_model.onnx")
-"""Names exporters give the graph of a decoder, in order of preference."""
+"""Names that exporters give a decoder's graph, in order of preference."""
 
 
 @frozen
@@ -60,19 +59,19 @@ class ModelFolder:
     graph: str
     "Path of the graph inside the folder."
     context_length: int
-    "Tokens it takes at most."
+    "Greatest number of tokens."
     vocab_size: int
-    "Number of logits; 0 where only the graph says it."
+    "Number of logits; 0 if only the graph states it."
     kv_dtype: str = "float32"
     "`float32` or `float16`."
     layer_count: int = 0
-    "Layers with keys and values; 0 where only the graph says it."
+    "Layers with keys and values; 0 if only the graph states it."
     kv_head_count: int = 0
-    "Heads of keys and values; 0 where only the graph says it."
+    "Heads of keys and values; 0 if only the graph states it."
     head_dim: int = 0
-    "Numbers of one head; 0 where only the graph says it."
+    "Numbers of one head; 0 if only the graph states it."
     hidden_size: int = 0
-    "Numbers of a hidden state; 0 where only the graph says it."
+    "Numbers of a hidden state; 0 if only the graph states it."
     candidate_count: int = 64
     "Best logits that leave the graph."
     fim: str | None = None
@@ -80,26 +79,26 @@ class ModelFolder:
     end_tokens: frozenset[int] = frozenset()
     "Token ids that end a text."
     architecture: str = ""
-    "`qwen2`, `llama`, ...; empty where unknown."
+    "`qwen2`, `llama`, ...; empty if unknown."
     source_sha256: str = ""
     "Of the file it was converted from; empty if it was not."
     aide_version: str = ""
-    "Version that converted it; empty if none did."
+    "Version that converted it; empty if it was not converted."
     files: tuple[ModelFile, ...] = field(default=(), repr=False)
-    "Files with their sizes and sums; empty without a manifest."
+    "Files with their sizes and hashes; empty without a manifest."
 
     @property
     def in_integers(self) -> bool:
-        """Whether its matrices are integers, for the CPU; its files hold them packed for the kernels too."""
+        """Whether its matrices are integers, for the CPU; its files also hold them packed for the kernels."""
         return self.recipe in ("exact", "fast")
 
 
 def read_model_folder(folder: Path) -> ModelFolder:
-    """Return what `folder` holds.
+    """Read what `folder` holds.
 
     Raises:
-        ModelFilesError: there is no model, the manifest cannot be used, or a file is missing or has
-            another size than the manifest says.
+        ModelFilesError: there is no model, the manifest is invalid, or a file is missing or has another size
+            than the manifest states.
     """
     if not folder.is_dir():
         raise ModelFilesError(f"There is no model folder {folder}. Run `aide models fetch`.")
@@ -133,12 +132,12 @@ def verify_files(
 
 
 def seal(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Add to a manifest its own checksum, which is compared when it is read."""
+    """Add to a manifest its checksum, which is verified when it is read."""
     return {**manifest, CHECKSUM: _checksum(manifest)}
 
 
 def is_intact(manifest: dict[str, Any]) -> bool:
-    """Whether a manifest is what was sealed; one that never was cannot be told."""
+    """Whether a manifest matches its checksum; one without a checksum is accepted."""
     return manifest.get(CHECKSUM) in (None, _checksum(manifest))
 
 
@@ -184,7 +183,7 @@ def _from_manifest(manifest: dict[str, Any]) -> ModelFolder:
 
 
 def _inside(name: str) -> str:
-    """Return a path of a manifest, unless it leads out of the folder."""
+    """Return a path of a manifest; raise if it leads out of the folder."""
     path = Path(name)
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise ValueError(f"the path {name!r} leads out of the folder")
@@ -228,7 +227,7 @@ def _checksum(manifest: dict[str, Any]) -> str:
 def _describe_export(folder: Path) -> ModelFolder:
     graph = _find_graph(folder)
     if not (folder / "tokenizer.json").is_file():
-        raise ModelFilesError(f"{folder} has a graph ({graph}) but no tokenizer.json beside it.")
+        raise ModelFilesError(f"{folder} has a graph ({graph}) but no tokenizer.json next to it.")
     config = _optional(folder / "config.json")
     return ModelFolder(
         model=folder.name,
@@ -256,9 +255,9 @@ def _find_graph(folder: Path) -> str:
         return others[0].relative_to(folder).as_posix()
     names = ", ".join(path.name for path in others)
     raise ModelFilesError(
-        f"{folder} holds several graphs ({names}); leave one, or call it model.onnx."
+        f"{folder} has several graphs ({names}); leave one, or name it model.onnx."
         if others
-        else f"{folder} holds no model: neither {MANIFEST} nor an .onnx file. Run `aide models fetch`."
+        else f"{folder} contains no model: neither {MANIFEST} nor an .onnx file. Run `aide models fetch`."
     )
 
 
@@ -268,7 +267,7 @@ def _head_dim(config: dict[str, Any]) -> int:
 
 
 def _end_tokens(folder: Path, config: dict[str, Any]) -> Iterable[int]:
-    """Yield the ids that the export's own files name as ends, by id or by name."""
+    """Yield the end tokens that the export's own files list, by id or by name."""
     generation = _optional(folder / "generation_config.json")
     for source in (generation, config):
         ends = source.get("eos_token_id")
@@ -281,7 +280,7 @@ def _end_tokens(folder: Path, config: dict[str, Any]) -> Iterable[int]:
 
 
 def _whole(config: dict[str, Any], *names: str) -> int:
-    """Return the first of the entries that is a number of something, or 0."""
+    """Return the first of these entries that is a whole number, or 0."""
     return next((config[name] for name in names if _is_number(config.get(name))), 0)
 
 

@@ -13,10 +13,10 @@ def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacit
     """Load the model in `folder`.
 
     Args:
-        folder: a model folder, see `model_folder`.
-        provider: `cpu`, `cuda`, or `auto`: what the model's recipe was made for, where it can be had.
-        threads: threads of the CPU; 0: one for each physical core.
-        capacity: tokens for which a KV cache takes memory at once; it grows with what is asked.
+        folder: see `model_folder`.
+        provider: `cpu`, `cuda`, or `auto`: what the model's recipe is meant for, if it is available.
+        threads: CPU threads; 0: one for each physical core.
+        capacity: tokens for which a KV cache reserves memory at once; it grows when necessary.
 
     Raises:
         ModelFilesError: the files cannot be used.
@@ -30,7 +30,7 @@ def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacit
 
 
 def choose_provider(asked: str, recipe: str) -> str:
-    """Return `cpu` or `cuda`. The recipes `exact` and `fast` are made of kernels for the CPU."""
+    """Return `cpu` or `cuda`. The recipes `exact` and `fast` consist of kernels for the CPU."""
     if asked != "auto":
         return asked
     if recipe == "imported":

@@ -1,8 +1,4 @@
-"""The ONNX Runtime: which provider can be had, and sessions on it.
-
-In: the path of a graph, a provider, a number of threads. Out: a runtime session and what it truly runs
-on; a forward that a cancel token can end. It does not know layouts, tokens or models.
-"""
+"""ONNX Runtime: which providers are available, sessions on it, and forwards that a cancel token can end."""
 
 import contextlib
 import ctypes
@@ -27,7 +23,7 @@ DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _ERRORS_ONLY = 3
 SPIN_MICROSECONDS = "8"
-"""Most operators follow within that; with 20 a token takes a tenth longer while another program computes."""
+"""Most operators follow within it; with 20, a token takes a tenth longer while another program computes."""
 
 
 @frozen
@@ -37,21 +33,22 @@ class Loaded:
     session: "onnxruntime.InferenceSession"
     "The runtime's own session."
     provider: str
-    "`cpu` or `cuda`: what the runtime says it uses."
+    "`cpu` or `cuda`, as reported by the runtime."
     note: str | None
-    "Why that is not what was asked for; None if it is."
+    "Why it is not the requested provider; None if it is."
     cuda_graphs: bool = False
     "Whether forwards can be captured as CUDA graphs."
 
 
 def load(path: Path, provider: str, threads: int, *, cuda_graphs: bool = False) -> Loaded:
-    """Load a graph on `provider` (`cpu` or `cuda`), or on the CPU with a note where CUDA cannot be had.
+    """Load a graph on `provider` (`cpu` or `cuda`), or on the CPU with a note if CUDA is not available.
 
-    With `cuda_graphs` the runtime captures, on CUDA, forwards that `run` is given a number for.
+    With `cuda_graphs`, on CUDA the runtime captures the forwards for which `run` gets a number.
 
     Raises:
-        ModelFilesError: the file is missing or is no graph the runtime can run.
-        SessionError: the runtime failed otherwise.
+        ModelFilesError: the file is missing.
+        MemoryShortError: there was not enough memory.
+        SessionError: the runtime cannot load it.
     """
     problem = cuda_problem() if provider == "cuda" else None
     session = _create(path, "cpu" if problem else provider, threads, cuda_graphs)
@@ -63,14 +60,14 @@ def load(path: Path, provider: str, threads: int, *, cuda_graphs: bool = False) 
 
 
 def import_runtime() -> None:
-    """Import the runtime; otherwise the first session does, which takes a moment."""
+    """Import the runtime ahead of the first session; it takes a moment."""
     import onnxruntime  # noqa: F401
 
 
 def installed_runtimes() -> dict[str, str]:
     """Return the installed distributions of the runtime with their versions, without importing it.
 
-    There should be exactly one: both hold the same package.
+    There should be exactly one: both contain the same package.
     """
     found = {}
     for name in DISTRIBUTIONS:
@@ -80,14 +77,14 @@ def installed_runtimes() -> dict[str, str]:
 
 
 def offered_providers() -> list[str]:
-    """Return what this build of the runtime could run on; whether the machine has it is another matter."""
+    """Return what this build of the runtime supports, whether or not the machine has it."""
     import onnxruntime
 
     return [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
 
 
 def cuda_problem() -> str | None:
-    """Return why CUDA cannot be used here, in plain words; None if nothing speaks against it."""
+    """Return why CUDA cannot be used here; None if no problem is known."""
     import onnxruntime
 
     if _EXECUTION_PROVIDERS["cuda"] not in onnxruntime.get_available_providers():
@@ -96,9 +93,9 @@ def cuda_problem() -> str | None:
 
 
 def thread_count(threads: int) -> int:
-    """Return `threads`, or for 0 one for each physical core that this process may use.
+    """Return `threads`, or for 0 the number of physical cores that this process may use.
 
-    A second thread on one core shares its arithmetic units and only costs.
+    A second thread on a core would share its arithmetic units and only make forwards slower.
     """
     if threads > 0:
         return threads
@@ -111,8 +108,8 @@ def thread_count(threads: int) -> int:
 def run(session: Any, binding: Any, cancel: CancelToken, cuda_graph: int | None = None) -> None:
     """Run a bound forward; `cancel` ends it between two operators.
 
-    `cuda_graph` is for sessions that capture: the number of the CUDA graph that holds the forward; below 0:
-    none does. A graph is captured and replayed as a whole, whatever `cancel` says meanwhile.
+    `cuda_graph` is for sessions that capture: the number of the forward's CUDA graph; below 0: it has none. A
+    graph is always captured and replayed completely, even if it is cancelled meanwhile.
 
     Raises:
         Cancelled: it was cancelled before or while it ran.
@@ -121,7 +118,7 @@ def run(session: Any, binding: Any, cancel: CancelToken, cuda_graph: int | None 
     """
     import onnxruntime
 
-    # A RunOptions that was terminated once ends every later run.
+    # New ones each time: terminated RunOptions end every later run.
     options = onnxruntime.RunOptions()
 
     captured = cuda_graph is not None and cuda_graph >= 0
@@ -129,12 +126,12 @@ def run(session: Any, binding: Any, cancel: CancelToken, cuda_graph: int | None 
         options.add_run_config_entry("gpu_graph_id", str(cuda_graph))
 
     def stop() -> None:
-        # What is ended while it is captured would leave the stream in between.
+        # Ending a capture halfway would leave the stream in an undefined state.
         options.terminate = not captured
 
     try:
         with cancel.watch(stop):
-            # A copy to or from a device may still be under way on another stream when a call returns.
+            # When a call returns, a copy to or from the device may still be running on another stream.
             binding.synchronize_inputs()
             session.run_with_iobinding(binding, options)
             binding.synchronize_outputs()
@@ -174,19 +171,19 @@ def _options(threads: int) -> "onnxruntime.SessionOptions":
     options.intra_op_num_threads = thread_count(threads)
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    # Waiting awake for the next operator saves 5 % of a token. Only that long: on a busy machine it would
-    # take the processor from the very thread that it waits for. Between forwards none spins.
+    # Spinning until the next operator saves 5 % of a token. Only briefly: on a busy machine it takes the
+    # processor from the very thread that it waits for. Between forwards no thread spins.
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_MICROSECONDS)
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # The arena keeps the largest prefill's memory for ever.
+    # The arena would keep the memory of the largest prefill forever.
     options.enable_cpu_mem_arena = False
     return options
 
 
 def _device_problem() -> str | None:
-    """Ask the driver itself: the runtime would only fail later, and loudly."""
+    """Ask the driver itself: the runtime would fail later, with many messages."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
@@ -198,7 +195,7 @@ def _device_problem() -> str | None:
 
 
 def _preload_libraries() -> None:
-    """Load the CUDA libraries that were installed as Python packages, if any were."""
+    """Load the CUDA libraries that are installed as Python packages, if there are any."""
     import onnxruntime
 
     if importlib.util.find_spec("nvidia") is not None:
@@ -208,7 +205,7 @@ def _preload_libraries() -> None:
 
 @contextlib.contextmanager
 def _stdout_as_stderr() -> Iterator[None]:
-    """Lead file descriptor 1 to stderr: `preload_dlls` prints, and stdout may carry a protocol."""
+    """Redirect file descriptor 1 to stderr: `preload_dlls` prints, and stdout may carry a protocol."""
     sys.stdout.flush()
     kept = os.dup(1)
     try:

@@ -1,33 +1,33 @@
-"""The graph layout of our own converter: candidates leave the graph, keys and values stay in place.
-
-In and out: as `session.Session`. It does not know sampling, text or the files' names.
+"""The graph layout of our own converter: candidates leave the graph, and keys and values stay in place.
 
 Why results do not depend on what was run before (CPU, recipes `exact` and `fast`, ONNX Runtime
-1.31 and 1.32; read in its source and measured on its kernels and on the model):
+1.31 and 1.32; according to its source, and measured on its kernels and on the model):
 
-- GroupQueryAttention of two or more rows walks the rows in blocks of
+- GroupQueryAttention of two or more rows processes the rows in blocks of
   `min(L2 bytes / (32 head_dim), 2 head_dim)`: 128 for heads of 64, 256 for heads of 128. Each row's sum
-  runs in the same order whatever block it is in, unless a block has one row only: its product with the
-  values then takes the matrix-vector kernel, which adds in another order. That happens to the last row of
+  runs in the same order whatever block it is in, unless a block has a single row: its product with the
+  values then uses the matrix-vector kernel, which adds in another order. That happens to the last row of
   a forward of 1, 129, 257, 385, ... rows, and to nothing else.
-- Keys are walked in blocks that begin at fixed positions, and what lies behind a row adds exact zeros.
-- Threads share out heads, rows and columns, never a sum: 1 to 16 threads give the same bits.
-- Products in blocks of more than 32 columns run rows in pairs: the last one of an odd number takes another
-  kernel, which adds in another order. The same is true of the rows whose candidates are asked for. (One row's
-  candidates are also cut into a piece for each thread, and 3 pieces have a row too many for a block.)
+- Keys are processed in blocks that begin at fixed positions, and what is after a row adds exact zeros.
+- Threads divide heads, rows and columns, never a sum: 1 to 16 threads give the same bits.
+- Products in blocks of more than 32 columns process rows in pairs: the last one of an odd number uses another
+  kernel, which adds in another order. The same is true of the rows whose candidates are requested. (The
+  candidates of a single row are also divided among the threads, and 3 threads have one row too many for a
+  block.)
 - The other operators treat each row alone; `fast` rounds each row by its own largest value, and the
   integer sums of its products have no order.
 
 Blocks are even for every head size that is a power of two, so a forward with an even number of rows never
 ends in a block of one, nor has a row without a pair: `RowRule(multiple=2)`. Decoding runs the newest token
-together with the one before it; of an odd number of candidates the last row's are computed twice.
+together with the one before it; for an odd number of candidates, those of the last row are computed twice.
 
-Nothing of this holds for float16 or for CUDA, whose kernels are chosen by shape. There a prompt is run in
-blocks that depend on its length alone (`prefix_cache.block_ends`), which gives the same shapes, and so the
-same bits, for the same prompt. On CUDA what follows the blocks, decoded tokens and drafts too, is run in
-steps: 8 rows from a multiple of 8 on, all their candidates computed, planned for a number of positions that
-the same texts share. So a token's row, and the shape of all that computes it, depend on its position alone.
-Eight rows read the weights as often as one does, and a single shape has to be captured as a CUDA graph.
+None of this holds for float16 or for CUDA, whose kernels are chosen by shape. There a prompt is run in blocks
+that depend on its length alone (`prefix_cache.block_ends`), which gives the same shapes, and so the same
+bits, for the same prompt. On CUDA everything after the blocks, including decoded tokens and drafts, is run in
+steps: 8 rows starting at a multiple of 8, with the candidates of all of them, planned for a number of
+positions that is the same for the same text. So a token's row, and the shapes of all that computes it, depend
+on its position alone. Eight rows read the weights as often as one does, and only one shape has to be captured
+as a CUDA graph.
 """
 
 from collections.abc import Sequence
@@ -51,13 +51,13 @@ from aide_lsp.inference.session import Candidates
 STEP_ROWS = 8
 """Rows of a step on CUDA: the newest token and the longest draft."""
 STEP_POSITIONS = 1024
-"""Steps are planned for a multiple of so many positions; buffers grow by as many where there are steps."""
+"""Steps are planned for a multiple of so many positions; with steps, buffers grow by as many."""
 
 
 def open_aide_session(
     folder: Path, info: ModelFolder, provider: str, threads: int, capacity: int, *, cuda_graphs: bool = True
 ) -> "AideSession":
-    """Load the model in `folder`; on CUDA with captured steps, where the runtime can capture them.
+    """Load the model in `folder`; on CUDA with captured steps, if the runtime can capture them.
 
     See `open.open_session` for arguments and errors.
     """
@@ -94,7 +94,7 @@ class AideSession:
         self._any = IoBinding(self._session, info, self.provider)
         self._step = IoBinding(self._session, info, self.provider) if rule.step else self._any
         self._graphs = CudaGraphs() if loaded.cuda_graphs else None
-        self._last, self._rows = self._any, [0]  # what the last forward wrote, and which rows were asked for
+        self._last, self._rows = self._any, [0]  # the last forward's binding, and its requested rows
 
     def new_kv(self) -> KvCache:
         """See `Session.new_kv`."""
@@ -113,7 +113,7 @@ class AideSession:
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:
         """See `Session.forward`."""
-        # The graph's embedding reads whatever lies there: an id out of range is not refused by it.
+        # The graph does not check ids: one out of range would read other memory.
         if not 0 <= min(ids) <= max(ids) < self.vocab_size:
             raise SessionError(
                 f"A token id is outside the model's {self.vocab_size}; its tokenizer does not fit."
@@ -125,7 +125,7 @@ class AideSession:
         return self._best()
 
     def capture(self) -> None:
-        """Run a step, so that the runtime captures it if it does that; what the KV cache holds is lost.
+        """Run a step, so that the runtime captures it if it can; the KV cache's contents are lost.
 
         Raises:
             SessionError: it cannot be captured.
@@ -135,14 +135,14 @@ class AideSession:
             self._best()
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
-        """See `Session.full_logits`. The head is loaded when it is first needed."""
+        """See `Session.full_logits`. The head is loaded on first use."""
         if self._head is None:
             self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
-        # Row by row: the product of one row adds in another order than that of several.
+        # Row by row, since the product of one row adds in another order than that of several.
         hidden = self._last.hidden()
         rows = [{"hidden": hidden[row : row + 1]} for row in self._rows]
         logits: NDArray[np.float32] = np.concatenate([self._head.run(["logits"], row)[0] for row in rows])
-        # The head rounds what it multiplies; the candidates were computed again, exactly. Theirs hold.
+        # The head rounds its factors; the candidates' logits were computed exactly, so they take precedence.
         best = self._best()
         np.put_along_axis(logits, best.ids, best.logits, axis=1)
         return logits
@@ -160,7 +160,7 @@ class AideSession:
     def _run_step(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> None:
-        """Run a step: nothing but `past` decides what it is planned for."""
+        """Run a step, planned by `past` alone."""
         total = min(-(-(past + len(ids)) // STEP_POSITIONS) * STEP_POSITIONS, self.context_length)
         self.kv.reserve(total)
         self._step.bind(self.kv.values, len(ids), len(ids))
@@ -170,13 +170,13 @@ class AideSession:
         run(self._session, self._step.binding, cancel, number)
 
     def _best(self) -> Candidates:
-        """Return the candidates that the last forward was asked for."""
+        """Return the candidates of the last forward's requested rows."""
         ids, logits = self._last.candidates()
         return Candidates(ids[self._rows], logits[self._rows])
 
 
 def row_rule(info: ModelFolder, provider: str) -> RowRule:
-    """Return which forwards give the same bits; the module's docstring says why."""
+    """Return which forwards give the same bits, as the module's docstring explains."""
     power_of_two = info.head_dim & (info.head_dim - 1) == 0
     if info.in_integers and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
         return RowRule(multiple=2)

@@ -1,13 +1,13 @@
-"""The graph layout others export: every logit leaves the graph, past keys and values go in, present come out.
+"""The graph layout others export: all logits and the present keys and values leave the graph.
 
-In and out: as `session.Session`. Names, types and sizes are read from the graph:
+Names, types and sizes are read from the graph:
 `input_ids, attention_mask, [position_ids], past_key_values.N.key/value -> logits, present.N.key/value`
-(https://huggingface.co/docs/optimum-onnx, task text-generation-with-past). It does not know sampling or text.
+(https://huggingface.co/docs/optimum-onnx, task text-generation-with-past).
 
-Keys and values go from run to run as runtime values; they are copied only when they are cut. How an
-exported graph's kernels round is not known, so nothing is promised of rows that run together: prompts are
-run in blocks that depend on their length alone (`prefix_cache.block_ends`), which gives equal bits for
-equal prompts as long as the runtime computes equal shapes alike.
+Keys and values are passed from run to run as runtime values, and copied only when they are cut. How the
+kernels of an exported graph round is unknown, so rows that run together may affect each other: prompts are
+run in blocks that depend on their length alone (`prefix_cache.block_ends`), which gives equal bits for equal
+prompts as long as the runtime computes equal shapes in the same way.
 """
 
 from collections.abc import Sequence
@@ -44,14 +44,14 @@ class Input:
     """An input of the graph."""
 
     shape: tuple[Any, ...]
-    "Sizes; a name or None where any size goes."
+    "Sizes; a name or None stands for any size."
     dtype: str
-    "By its name in numpy."
+    "Its name in numpy."
 
 
 @frozen
 class GrownKv:
-    """Keys and values by input name, as the graph gave them out. They are never changed, only replaced."""
+    """Keys and values by input name, as the graph returned them. Never changed, only replaced."""
 
     values: dict[str, "onnxruntime.OrtValue"]
     "(1, heads, length, head_dim) each."
@@ -74,22 +74,24 @@ class OptimumKv:
         )
 
     def reserve(self, length: int) -> None:
-        """Make room: the graph does that itself."""
+        """Do nothing: the graph allocates memory itself."""
 
     def copy(self, length: int) -> "OptimumKv":
-        """Return another one that holds the same at the first `length` positions."""
+        """Return a copy of the first `length` positions."""
         copy = OptimumKv(self.held, self._device)
         copy.trim(length)
         return copy
 
     def trim(self, length: int) -> None:
-        """Forget all but the first `length` positions."""
+        """Drop all but the first `length` positions."""
         import onnxruntime
 
         if length > self.held.length:
-            raise SessionError(f"{length} tokens were to be held; there are {self.held.length}.")
+            raise SessionError(
+                f"{length} tokens were expected in the KV cache; there are {self.held.length}."
+            )
         if length < self.held.length:
-            # A failure between two layers would leave them unequal: nothing is replaced before all are cut.
+            # Nothing is replaced before all layers are cut: a failure in between would leave them unequal.
             cut = {n: np.ascontiguousarray(v.numpy()[:, :, :length]) for n, v in self.held.values.items()}
             ort_value = onnxruntime.OrtValue.ortvalue_from_numpy
             values = {name: ort_value(array, self._device, 0) for name, array in cut.items()}
@@ -126,7 +128,9 @@ class OptimumSession:
     ) -> Candidates:
         """See `Session.forward`."""
         if past + len(ids) > self.context_length:
-            raise SessionError(f"{past + len(ids)} tokens are wanted; the model takes {self.context_length}.")
+            raise SessionError(
+                f"{past + len(ids)} tokens are needed; the model takes at most {self.context_length}."
+            )
         self.kv.trim(past)
         binding = self._session.io_binding()
         first = min(logit_rows, default=len(ids))
@@ -137,7 +141,7 @@ class OptimumSession:
             binding.bind_output(name.replace(PAST, PRESENT), self.provider)
         binding.bind_output("logits", "cpu")
         run(self._session, binding, cancel)
-        *present, logits = binding.get_outputs()  # in the order they were bound
+        *present, logits = binding.get_outputs()  # in the order in which they were bound
         self.kv.held = GrownKv(dict(zip(self._past, present, strict=True)), past + len(ids))
         return self._candidates(logits.numpy()[0], [row - len(ids) for row in logit_rows])
 
@@ -146,7 +150,7 @@ class OptimumSession:
         return self._logits
 
     def arrays(self, length: int) -> dict[str, NDArray[Any]]:
-        """Return a copy of the keys and values at the first `length` positions; for tests and diagnosis."""
+        """Return a copy of the keys and values of the first `length` positions, for tests and diagnosis."""
         return {name: np.array(value.numpy()[:, :, :length]) for name, value in self.kv.held.values.items()}
 
     def _arguments(self, ids: Sequence[int], past: int, logit_count: int) -> dict[str, NDArray[Any]]:
@@ -154,7 +158,7 @@ class OptimumSession:
             "input_ids": [ids],
             "attention_mask": [[1] * (past + len(ids))],
             "position_ids": [range(past, past + len(ids))],
-            # Graphs that hold two decoders take the one with a past; ours may be empty.
+            # Graphs with two decoders use the one with a past, which may be empty here.
             "use_cache_branch": [True],
             "num_logits_to_keep": max(logit_count, 1),
         }
@@ -165,7 +169,7 @@ class OptimumSession:
         }
 
     def _candidates(self, logits: NDArray[Any], rows: list[int]) -> Candidates:
-        # Rows are counted from the end: some graphs give the last logits only.
+        # Counted from the end: some graphs return only the last logits.
         self._logits = logits[rows].astype(np.float32)
         found = [best_first(row, self.candidate_count) for row in self._logits]
         best = np.array(found, dtype=np.int64).reshape(len(rows), self.candidate_count)
@@ -178,7 +182,7 @@ class OptimumSession:
         heads = declared[1] if isinstance(declared[1], int) else info.kv_head_count
         head_dim = declared[3] if isinstance(declared[3], int) else info.head_dim
         if not heads or not head_dim:
-            raise ModelFilesError(f"Neither the graph nor a config.json says the sizes of {name}.")
+            raise ModelFilesError(f"Neither the graph nor a config.json states the sizes of {name}.")
         return onnxruntime.OrtValue.ortvalue_from_numpy(
             np.zeros((1, heads, 0, head_dim), dtype), self.provider, 0
         )
@@ -189,7 +193,7 @@ def _read_inputs(session: "onnxruntime.InferenceSession") -> dict[str, Input]:
     for value in session.get_inputs():
         if value.type not in _DTYPES:
             raise ModelFilesError(
-                f"The graph's input {value.name} has the type {value.type}, which is not known."
+                f"The graph's input {value.name} has the type {value.type}, which Aide does not support."
             )
         inputs[value.name] = Input(tuple(value.shape), _DTYPES[value.type])
     return inputs
@@ -202,12 +206,12 @@ def _check_layout(inputs: dict[str, Input], session: "onnxruntime.InferenceSessi
     strange = [name for name in inputs if name not in _KNOWN and name not in past]
     if not past or "input_ids" not in inputs:
         raise ModelFilesError(
-            "The graph is no decoder with past keys and values. "
+            "The graph is not a decoder with past keys and values. "
             "Export it for the task text-generation-with-past."
         )
     if strange or not wanted <= outputs:
         names = ", ".join([*strange, *sorted(wanted - outputs)])
-        raise ModelFilesError(f"The graph has another layout than decoders are exported with: {names}.")
+        raise ModelFilesError(f"The graph does not have the layout of an exported decoder: {names}.")
 
 
 def _vocab_size(session: "onnxruntime.InferenceSession", info: ModelFolder) -> int:
@@ -216,11 +220,11 @@ def _vocab_size(session: "onnxruntime.InferenceSession", info: ModelFolder) -> i
         return size
     if info.vocab_size:
         return info.vocab_size
-    raise ModelFilesError("Neither the graph nor a config.json says the size of the vocabulary.")
+    raise ModelFilesError("Neither the graph nor a config.json states the size of the vocabulary.")
 
 
 def best_first(logits: NDArray[np.float32], count: int) -> NDArray[np.int64]:  # (V,) -> (count,)
-    """Return the ids of the highest logits, of equal ones the lowest ids; NaN counts as the highest."""
+    """Return the ids of the highest logits; of equal ones the lowest ids come first; NaN is highest."""
     threshold = np.partition(logits, logits.size - count)[logits.size - count]
     ids = np.flatnonzero(~(logits < threshold))
     order = np.argsort(np.nan_to_num(-logits[ids], nan=-np.inf), kind="stable")

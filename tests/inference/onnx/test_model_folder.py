@@ -98,7 +98,7 @@ def test_read_when_the_graph_lies_in_a_subfolder_then_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], "holds no model"),
+        ([], "contains no model"),
         (["model.onnx"], "no tokenizer.json"),
         (["a.onnx", "b.onnx", "tokenizer.json"], "several graphs"),
     ],

@@ -138,7 +138,7 @@ def test_forward_when_buffers_grow_then_bits_are_the_same(exact_folder):
 
 
 def test_forward_when_context_is_exceeded_then_says_so(exact):
-    with pytest.raises(SessionError, match="the model takes 2048"):
+    with pytest.raises(SessionError, match="the model takes at most 2048"):
         exact.forward([1, 2], 2047, [1], NOBODY)
 
 

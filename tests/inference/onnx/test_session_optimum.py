@@ -128,7 +128,7 @@ def test_forward_when_it_was_cancelled_then_the_session_goes_on(folder, session)
 
 
 def test_forward_when_context_is_exceeded_then_says_so(session):
-    with pytest.raises(SessionError, match=f"the model takes {CONTEXT}"):
+    with pytest.raises(SessionError, match=f"the model takes at most {CONTEXT}"):
         session.forward([1] * (CONTEXT + 1), 0, [0], CancelToken())
 
 
