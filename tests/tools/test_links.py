@@ -38,3 +38,12 @@ def test_links_lead_somewhere(name):
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.append(f"{path}#{anchor}" if anchor else path)
     assert broken == []
+
+
+def test_modules_named_on_the_architecture_page_exist():
+    package = REPOSITORY / "aide_lsp"
+    named = set(re.findall(r"`((?:\w+/)*\w+\.py)`", (package / "README.md").read_text(encoding="utf-8")))
+    assert len(named) > 30
+    assert [
+        name for name in sorted(named) if not any((base / name).exists() for base in (package, REPOSITORY))
+    ] == []

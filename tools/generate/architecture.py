@@ -11,18 +11,32 @@ from pathlib import Path
 
 from tools.parsed_modules import Module, inner_imports, read_modules
 
+PACKAGE = Path(__file__).resolve().parents[2] / "aide_lsp"
 
-def package_table(root: Path) -> str:
+
+def package_table() -> str:
     """Render every package and top-level module, those that import the most first."""
-    modules = read_modules(root)
+    modules = read_modules(PACKAGE)
     imports = imported_packages(modules)
     purposes = {module.name: _purpose(module) for module in modules if module.name in imports}
     order = sorted(imports, key=lambda name: (-len(_reachable(name, imports)), name))
-    rows = ["| Package | What it is for | Imports |", "|---|---|---|"]
+    shared = _foundation(modules, imports)
+    rows = ["| Package | | Imports, besides the foundation |", "|---|---|---|"]
     for name in order:
-        others = ", ".join(f"`{other}`" for other in order if other in imports[name])
-        rows.append(f"| `{name}` | {purposes[name]} | {others} |")
+        if name not in shared:
+            others = ", ".join(f"`{other}`" for other in order if other in imports[name] - shared)
+            rows.append(f"| `{name}` | {purposes[name]} | {others} |")
+    rows += ["", "The foundation, which every package may import:", "", "| Module | |", "|---|---|"]
+    rows += [f"| `{name}` | {purposes[name]} |" for name in sorted(shared)]
     return "\n".join(rows)
+
+
+def _foundation(modules: list[Module], imports: dict[str, set[str]]) -> set[str]:
+    """Top-level modules that import none but each other."""
+    found = {module.name for module in modules if not module.is_package and "." not in module.name}
+    while outside := {name for name in found if imports[name] - found}:
+        found -= outside
+    return {name for name in found if not name.startswith("_")}
 
 
 def imported_packages(modules: list[Module]) -> dict[str, set[str]]:
