@@ -1,8 +1,8 @@
-"""From a place in a document to an answer: snapshot, newest request first, the model's thread, nothing stale.
+"""Answers requests: from a place in a document to completions, or the reason why there are none.
 
-Of two requests for one document, the older is answered at once with nothing. An answer to a text that has
-changed since is not given. What is being generated keeps running where it may still be used: while the user
-types what it predicts (`in_flight.py`), or after a client stopped waiting that can be notified later.
+Of two requests for one document, the older one is answered at once with nothing. An answer to a text that has
+changed since is withheld. A completion being generated keeps running while it may still be used: as long as
+the user types what it predicts (`in_flight.py`), and after a cancel if the client can be notified later.
 """
 
 import asyncio
@@ -39,16 +39,18 @@ log = logging.getLogger("aide.requests")
 T = TypeVar("T", bound=HasCompletion)
 Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
 """What the worker does for a request other than completing it, on its thread."""
+_SUPERSEDED = NoCompletion.because(NoCompletionReason.SUPERSEDED)
 
 
 @frozen
 class _Kept:
-    """An answer kept for the next request at its place: from `aide.regenerate`, or announced."""
+    """A completion kept for the next request at its place: from `aide.regenerate`, or announced."""
 
     asked: Snapshot
+    "Where it is offered."
     completion: "Completion"
     alone: bool
-    "The client was told to ask for just this one: it is given without other candidates."
+    "The client was notified and asks for just this one: it is given without other candidates."
 
 
 class Scheduler:
@@ -107,10 +109,10 @@ class Scheduler:
     async def run(self, snapshot: Snapshot, work: Work[T]) -> T | NoCompletion:
         """Have the worker do something else at the cursor; it serves no other request."""
         in_flight = self._begin(snapshot, own_work=True)
-        making = self._on_model(
+        running = self._on_model(
             in_flight, lambda completer: work(completer, snapshot.request, in_flight.token)
         )
-        return await self._wait(in_flight, making, announced=False)
+        return await self._wait(in_flight, running, announced=False)
 
     async def regenerate(self, snapshot: Snapshot, parameters: Parameters) -> "Completion | NoCompletion":
         """Complete again with these parameters; keep the answer for the next request at this place."""
@@ -182,20 +184,24 @@ class Scheduler:
         return in_flight
 
     def _answer_waiting(self, uri: str) -> None:
-        superseded = NoCompletion.because(NoCompletionReason.SUPERSEDED)
-        self._in_flight.answer_waiting(uri, superseded)
+        self._in_flight.answer_waiting(uri, _SUPERSEDED)
 
     async def _wait(
-        self, in_flight: InFlight, making: Coroutine[Any, Any, T], *, announced: bool
+        self, in_flight: InFlight, work: Coroutine[Any, Any, T], *, announced: bool
     ) -> T | NoCompletion:
-        """Wait for what is being made, or for a newer request. `announced`: a client may be notified later.
+        """Wait for the answer, or for a newer request that replaces this one.
 
-        It is made in a task of its own, which goes on when this one is answered early or cancelled.
+        The work runs in a separate task: it may go on after this request is answered early or cancelled.
+
+        Args:
+            in_flight: the request.
+            work: what produces the answer.
+            announced: if the client cancels, go on, and notify it when the answer is ready, if it wants that.
         """
         waiting = in_flight.answer
         assert waiting is not None
         announced = announced and self._notifier.enabled
-        task = asyncio.get_running_loop().create_task(self._finish(in_flight, making, announced))
+        task = asyncio.get_running_loop().create_task(self._finish(in_flight, work, announced))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
@@ -209,11 +215,11 @@ class Scheduler:
             raise
         return answer
 
-    async def _finish(self, in_flight: InFlight, making: Awaitable[T], announced: bool) -> None:
-        """Have it made, answer whoever still waits, and note the outcome."""
+    async def _finish(self, in_flight: InFlight, work: Awaitable[T], announced: bool) -> None:
+        """Do the work, answer the request if it still waits, and note the outcome."""
         snapshot, waiting = in_flight.snapshot, in_flight.answer
         assert waiting is not None
-        answer = await _outcome(making)
+        answer = await _outcome(work)
         if is_given := not waiting.done():
             waiting.set_result(answer)
         self._in_flight.end(in_flight)
@@ -283,10 +289,10 @@ class Scheduler:
         return kept
 
 
-async def _outcome(making: Awaitable[T]) -> T | NoCompletion:
-    """Wait for it; if it fails, say why. An unexpected error is logged here, once."""
+async def _outcome(work: Awaitable[T]) -> T | NoCompletion:
+    """Return the result of the work, or why it failed. An unexpected error is logged here, once."""
     try:
-        return await making
+        return await work
     except Cancelled:
         return NoCompletion.because(NoCompletionReason.CANCELLED)
     except DeclinedError as error:
@@ -302,13 +308,13 @@ async def _outcome(making: Awaitable[T]) -> T | NoCompletion:
 def _complete_several(
     completer: "Completer", in_flight: InFlight, first: "Completion | None", recorder: "LedgerRecorder"
 ) -> Completions:
-    """Generate the candidates, on the worker's thread. `first`: the first one, if it exists already."""
+    """Generate the candidates, on the worker's thread. `first` is the first one, if it exists already."""
     from aide_lsp.completion.candidates import complete_several
 
     snapshot = in_flight.snapshot
     request = snapshot.request
     if snapshot.fresh:
         completer.forget(request)
-    made = complete_several(completer, request, snapshot.count, in_flight.token, first, in_flight)
-    ledger.record(recorder, snapshot.settings.ledger, request, made, completer)
-    return Completions(made)
+    found = complete_several(completer, request, snapshot.count, in_flight.token, first, in_flight)
+    ledger.record(recorder, snapshot.settings.ledger, request, found, completer)
+    return Completions(found)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define, frozen
 
 from aide_lsp.lsp.rpc.lifetime import GRACE_SECONDS
-from aide_lsp.lsp.rpc.messages import WEIGHT_LIMIT, MessageId, message_id
+from aide_lsp.lsp.rpc.messages import CANCELLED, WEIGHT_LIMIT, MessageId, message_id
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 _KEPT = ("initialize", "shutdown")
 """Requests that are never cancelled: later messages depend on them."""
-_CANCELLED = {"code": -32800, "message": "The request was cancelled."}
 
 
 @frozen
@@ -97,7 +96,9 @@ class Inbox:
             self._changed.notify_all()
             self._awaken()
         if withdrawn:
-            self._write(json.dumps({"jsonrpc": "2.0", "id": msg_id, "error": _CANCELLED}).encode())
+            code, text = CANCELLED
+            error = {"code": code, "message": text}
+            self._write(json.dumps({"jsonrpc": "2.0", "id": msg_id, "error": error}).encode())
 
     def close(self, reason: str) -> None:
         """End after all queued messages are handled, or without if that takes too long."""

@@ -21,7 +21,7 @@ from pygls.protocol import LanguageServerProtocol
 
 from aide_lsp.errors import AideError, where
 from aide_lsp.lsp.rpc.inbox import CancelledEarly
-from aide_lsp.lsp.rpc.messages import UNREADABLE, WEIGHT_LIMIT, MessageId, TooLarge, message_id
+from aide_lsp.lsp.rpc.messages import CANCELLED, UNREADABLE, WEIGHT_LIMIT, MessageId, TooLarge, message_id
 from aide_lsp.lsp.rpc.params import InvalidParamsError, structured
 
 log = logging.getLogger("aide.protocol")
@@ -152,7 +152,7 @@ class Protocol(LanguageServerProtocol):
         """Reply to a request whose handler has ended."""
         self._running.pop(msg_id, None)
         if future.cancelled():
-            self._error(msg_id, int(types.LSPErrorCodes.RequestCancelled), "The request was cancelled.")
+            self._error(msg_id, *CANCELLED)
         elif (error := future.exception()) is not None:
             self._reply_error(msg_id, method, error)
         else:
