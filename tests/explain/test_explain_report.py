@@ -24,7 +24,7 @@ def test_report_fits_a_terminal_and_has_its_parts(seed):
     assert "Token healing: “retu” is not in the prompt" in text
 
 
-def test_report_tells_what_was_written_and_not_shown():
+def test_report_shows_generated_text_that_is_dropped():
     text = report_of(
         "def add(a, b):\n    return a|\n", continuing({"return a": " + b\n\nx"}), temperature=0.0
     )

@@ -60,9 +60,9 @@ def test_pieces_of_the_tokens_make_up_what_is_shown(cursor, seed, crlf):
     request = request_at(marked.replace("\n", "\r\n") if crlf else marked, temperature=1.0, seed=seed)
     explanation = explained(completer_of(babbling()), request)
     pieces = [piece for token in explanation.tokens for piece in token.pieces]
-    given_back = "".join(p.text for p in pieces if p.kind == "given-back")
+    healed = "".join(p.text for p in pieces if p.kind == "given-back")
     shown = "".join(p.text for p in pieces if p.kind == "shown") + explanation.end.added
-    assert given_back == explanation.prompt.given_back
+    assert healed == explanation.prompt.given_back
     assert shown.replace("\n", "\r\n" if crlf and "\n" in text else "\n") == explanation.completion.text
 
 
@@ -106,7 +106,7 @@ def test_log_mass_gives_each_temperatures_probabilities():
         assert raw == pytest.approx(candidate.raw_probability)
 
 
-def test_prompt_is_told_with_what_was_cut_off():
+def test_prompt_says_what_was_cut_off():
     head, tail = "".join(f"line {n}\n" for n in range(300)), "".join(f"below {n}\n" for n in range(200))
     prompt = explained(completer_of(babbling()), request_at(f"{head}ab|\n{tail}", seed=1)).prompt
     kinds = {part.kind: part for part in prompt.parts}
@@ -119,7 +119,7 @@ def test_prompt_is_told_with_what_was_cut_off():
     assert prompt.parts[0].text == "<|fim_prefix|>"
 
 
-def test_given_back_text_is_forced_where_nothing_that_is_left_goes_on_so():
+def test_healed_text_is_forced_if_no_token_left_matches_it():
     completer = completer_of(continuing({"x": "yz"}))
     first = explained(completer, request_at("ret|", temperature=0.0, seed=1)).tokens[0]
     assert [(piece.kind, piece.text) for piece in first.pieces] == [("given-back", "r")]
@@ -149,7 +149,7 @@ def test_invisible_characters_are_left_out_and_named():
     assert "".join(piece.text for piece in pieces) == "\u200b\u202e  "
 
 
-def test_stages_are_all_told_and_take_some_time():
+def test_every_stage_is_reported_with_its_time():
     explanation = explained(completer_of(babbling()), request_at("x = |", seed=1))
     assert tuple(stage.name for stage in explanation.stages) == STAGES
     assert all(stage.ms > 0 for stage in explanation.stages)

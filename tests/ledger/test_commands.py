@@ -115,7 +115,7 @@ def test_clear_forgets_all_and_leaves_no_text_on_the_disk(aide, home, completed)
     assert "The ledger is empty" in aide("log").stderr
 
 
-def test_damaged_ledger_is_told_and_cleared_and_completing_goes_on(aide, home):
+def test_damaged_ledger_is_reported_and_cleared_and_completing_continues(aide, home):
     (home / "data" / "ledger.sqlite").write_bytes(b"nonsense " * 1_000)
     run = aide("complete", PLACE, "--max-tokens", "2")
     assert run.returncode == 0

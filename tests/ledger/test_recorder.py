@@ -86,7 +86,7 @@ def test_file_is_for_its_user_alone_also_where_it_was_not(recorder, path):
     with opened(path) as ledger:
         ledger.mark_shown(completion_of().id)
         modes = {file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
-        assert len(list(path.parent.iterdir())) == 3  # those beside it hold what was written last
+        assert len(list(path.parent.iterdir())) == 3  # its helper files hold what was written last
     assert modes == {0o600}
 
 
@@ -253,10 +253,10 @@ def no_memory(thread):
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError])
 def test_nothing_that_is_raised_ends_recording(recorder, path, monkeypatch, kind):
-    def fault(event, salt):
+    def failing(event, salt):
         raise kind(event.request.text)
 
-    monkeypatch.setattr(recording, "entry_of", fault)
+    monkeypatch.setattr(recording, "entry_of", failing)
     record(recorder, 1)
     recorder.flush(10)
     assert recorder.problem == f"The ledger failed ({kind.__name__})."
@@ -286,11 +286,11 @@ def test_completing_goes_on_when_writing_hangs_and_entries_are_dropped(path, mon
     assert len(newest(path)) == 1 + recording.WAITING
 
 
-def test_fault_of_ours_is_told_without_the_users_text(recorder, monkeypatch, caplog):
-    def fault(event, salt):
+def test_internal_error_is_reported_without_source_text(recorder, monkeypatch, caplog):
+    def failing(event, salt):
         raise ValueError(event.request.text)
 
-    monkeypatch.setattr(recording, "entry_of", fault)
+    monkeypatch.setattr(recording, "entry_of", failing)
     with caplog.at_level(logging.DEBUG):
         record(recorder)
         recorder.flush(10)
