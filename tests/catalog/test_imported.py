@@ -1,4 +1,4 @@
-"""Hostile folders of exported models are refused in one sentence, and nothing outside them is read."""
+"""Hostile folders of exported models are rejected in one sentence, and nothing outside them is read."""
 
 import json
 import os
@@ -23,7 +23,7 @@ TOKENIZER = {"added_tokens": [{"id": 7, "content": "<end>"}], "model": {}}
 
 @pytest.fixture
 def export(folders):
-    """A folder with a graph, its weights and a tokenizer, and a secret beside it."""
+    """A folder with a graph, its weights and a tokenizer, next to a secret."""
     folder = folders / "export"
     folder.mkdir()
     (folder / "model.onnx").write_bytes(graph_with_weights_in("model.onnx_data"))
@@ -300,7 +300,7 @@ def test_a_file_swapped_for_a_pipe_after_the_look_is_not_waited_for(tmp_path, mo
         plain_file.open_plain(tmp_path / "file")
 
 
-def test_unknown_end_tokens_of_a_hostile_tokenizer_are_told_in_few_words(folders, export):
+def test_unknown_end_tokens_of_a_hostile_tokenizer_are_reported_in_few_words(folders, export):
     many = [{"id": number, "content": "<" + "x" * 50 + f"{number}>"} for number in range(1000)]
     (export / "tokenizer.json").write_text(json.dumps({"added_tokens": many}))
     with pytest.raises(CardError, match=r"'<end>' is not a special token") as caught:

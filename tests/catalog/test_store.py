@@ -1,4 +1,4 @@
-"""Models on the disk: kept, converted once, replaced when stale, removed; and the commands that show it."""
+"""Models on the disk: kept, converted once, replaced when stale, removed; and the commands for it."""
 
 import json
 import sys
@@ -61,7 +61,7 @@ def source(tiny_model, monkeypatch):
     """Let the tiny model's bytes come from nowhere; counts how often."""
     fetches = []
 
-    def append(source, partial, work, told):
+    def append(source, partial, work, on_bytes):
         fetches.append(partial.done)
         partial.append(tiny_model.data[partial.done :])
 
@@ -119,14 +119,14 @@ def test_damaged_conversion_is_made_again(tiny_model, folders, converter, source
 
 
 def replacing(convert):
-    def convert_anew(source, destination, *args):
+    def convert_again(source, destination, *args):
         for file in destination.glob("*"):
             file.unlink()
         if destination.exists():
             destination.rmdir()
         return convert(source, destination, *args)
 
-    return convert_anew
+    return convert_again
 
 
 def test_conversion_of_another_file_is_not_used_and_goes(tiny_model, folders, converter, source):
@@ -181,7 +181,7 @@ def own_card(folders, path, more=""):
     return read_card(folder / "own.toml")
 
 
-def test_own_file_is_converted_where_it_lies_and_never_removed(tiny_model, folders, converter):
+def test_own_file_is_converted_where_it_is_and_never_removed(tiny_model, folders, converter):
     file = folders / "own.gguf"
     file.write_bytes(tiny_model.data)
     card = own_card(folders, file, "fim = 'qwen2.5-coder'\n")
@@ -199,7 +199,7 @@ def test_own_file_is_converted_where_it_lies_and_never_removed(tiny_model, folde
     assert file.exists()
 
 
-def test_own_file_that_is_not_there_is_told(folders):
+def test_own_file_that_is_missing_is_reported(folders):
     card = own_card(folders, folders / "nowhere.gguf")
     for get in (store.fetch, lambda *args: store.ensure(card, "exact", ignore)):
         with pytest.raises(ModelFilesError, match=r"nowhere\.gguf does not exist.*own\.toml"):
@@ -208,7 +208,7 @@ def test_own_file_that_is_not_there_is_told(folders):
 
 @pytest.fixture
 def export(folders):
-    """A folder as exporters write it, with a graph that keeps its weights in a file beside it."""
+    """A folder as exporters write it, with a graph that keeps its weights in a file next to it."""
     folder = folders / "export"
     (folder / "onnx").mkdir(parents=True)
     (folder / "onnx" / "model.onnx").write_bytes(graph_with_weights_in("model.onnx_data"))
@@ -220,7 +220,7 @@ def export(folders):
     return folder
 
 
-def test_export_of_others_is_taken_over_with_what_the_card_says(folders, export):
+def test_export_of_others_is_imported_with_what_the_card_says(folders, export):
     card = own_card(folders, export, "fim = 'prefix'\n")
     folder = store.ensure(card, "exact", ignore)
     assert folder == store.ensure(card, "fp16", ignore)
@@ -237,7 +237,7 @@ def test_export_of_others_is_taken_over_with_what_the_card_says(folders, export)
     assert (export / "onnx" / "model.onnx_data").read_bytes() == b"weights"
 
 
-def test_export_is_taken_over_again_when_it_changes(folders, export):
+def test_export_is_imported_again_when_it_changes(folders, export):
     card = own_card(folders, export)
     before = store.ensure(card, "exact", ignore)
     (export / "tokenizer.json").write_text((export / "tokenizer.json").read_text() + "\n")
@@ -246,7 +246,7 @@ def test_export_is_taken_over_again_when_it_changes(folders, export):
     assert not before.exists()
 
 
-def test_export_without_tokenizer_or_with_unknown_end_token_is_told(folders, export):
+def test_export_without_tokenizer_or_with_unknown_end_token_is_reported(folders, export):
     card = evolve(own_card(folders, export), end_tokens=("<stop>",))
     with pytest.raises(CardError, match=r"'<stop>' is not a special token of .*It has <end>"):
         store.ensure(card, "exact", ignore)
@@ -299,7 +299,7 @@ def test_card_with_an_unknown_fim_format_is_refused_before_anything_is_fetched(f
     assert source == []
 
 
-def test_list_shows_good_cards_beside_a_broken_one(folders):
+def test_list_shows_valid_cards_next_to_an_invalid_one(folders):
     folder = folders / "config" / "aide" / "models"
     folder.mkdir(parents=True)
     (folder / "bad.toml").write_text("id = 3")

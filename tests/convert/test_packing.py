@@ -1,4 +1,4 @@
-"""Packed matrices: used where they are the runtime's own, and never where they are not."""
+"""Packed matrices: used if they are the runtime's own, otherwise ignored."""
 
 import shutil
 

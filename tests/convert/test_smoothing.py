@@ -1,4 +1,4 @@
-"""Smoothing changes how numbers are spread, and never what is computed."""
+"""Smoothing changes how values are spread, and never what is computed."""
 
 import numpy as np
 import pytest

@@ -44,7 +44,7 @@ def spec(tmp_path, monkeypatch):
     return EngineSpec("idle", "idle_worker", sys.executable, tmp_path)
 
 
-def test_worker_answers_beside_what_libraries_print(spec):
+def test_worker_answers_despite_what_libraries_print(spec):
     with Worker(spec) as worker:
         assert worker.ask("versions") == {"idle": "1"}
         worker.ask("load", model="", ids=[1, 2], threads=1)

@@ -1,4 +1,4 @@
-"""Figures: worked out by hand for a trace of a few keys."""
+"""Figures: computed by hand for a trace of a few keys."""
 
 import json
 import math
@@ -67,7 +67,7 @@ def test_what_is_offered_where_no_key_is_pressed_any_more_does_not_count():
     assert saved_keys(every_key({3: "cd(", 4: "d(e)", 5: "(e)"}), whole) == 2
 
 
-def test_what_is_offered_behind_what_was_taken_does():
+def test_what_is_offered_after_what_was_accepted_counts():
     assert saved_keys(every_key({3: "cd", 5: "(e)"}), whole) == 1 + 2
 
 
@@ -75,7 +75,7 @@ def test_a_slip_inside_what_is_taken_is_saved_too():
     assert saved_keys(every_key({1: "b cd(e)"}, trace(slip_at=4)), whole) == 6 + 2
 
 
-def test_an_offer_behind_a_slip_saves_nothing_since_other_text_stands_there():
+def test_an_offer_after_a_slip_saves_nothing_because_the_text_differs():
     of = trace(slip_at=4)
     slip = next(number for number, event in enumerate(of.events) if event.do == "key" and event.reached < 0)
     assert saved_keys(every_key({slip: "d(e)"}, of), whole) == 0

@@ -40,7 +40,7 @@ ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 @pytest.fixture
 async def started(tmp_path):
-    """Starts engines over the stub; tells what they posted."""
+    """Starts engines over the stub, which records what they post."""
     program, log = tmp_path / "llama-server", tmp_path / "log"
     program.write_text(STUB.format(python=sys.executable, log=str(log)))
     program.chmod(0o755)
@@ -86,7 +86,7 @@ async def test_as_llama_vim_typing_along_is_answered_from_what_is_kept_and_anyth
     assert len(posted()) == 2
 
 
-async def test_nothing_is_asked_where_much_stands_behind_the_cursor(started):
+async def test_no_request_with_much_text_after_the_cursor(started):
     engine, posted = await started()
     assert await answered(engine.ask(0, "print(one, two)", 3)) == ""
     assert posted() == []
@@ -128,7 +128,7 @@ async def test_each_key_is_asked_about_and_no_answer_is_kept(started):
     assert len(posted()) == 2
 
 
-def test_the_window_has_256_lines_before_and_64_behind():
+def test_the_window_has_256_lines_before_and_64_after():
     lines = [f"line {number}" for number in range(600)]
     text = "\n".join(lines)
     cursor = text.index("line 300") + 4

@@ -263,7 +263,7 @@ def changed(text, change):
     return text[:start] + change["text"] + text[end:]
 
 
-async def test_the_real_server_answers_and_tells_what_it_cost(tmp_path):
+async def test_the_real_server_answers_and_reports_what_it_cost(tmp_path):
     engine = EditorEngine("fake", {"ledger": "off"}, tmp_path)
     await engine.start([sys.executable, str(FAKE_SERVER)])
     try:
@@ -312,7 +312,7 @@ async def test_an_answer_that_comes_after_the_editor_gave_up_is_asked_for_again(
     assert one.waited > 0.06
 
 
-async def test_a_server_that_ends_is_told_with_its_last_words(tmp_path):
+async def test_a_server_that_ends_is_reported_with_its_last_words(tmp_path):
     engine = EditorEngine("broken", {}, tmp_path)
     with pytest.raises(AideError, match="no such model"):
         await engine.start([sys.executable, "-c", "import sys; sys.exit('no such model')"])

@@ -70,7 +70,7 @@ def test_enter_indents_and_backspace_takes_a_level_back():
     ("line", "expected"),
     [("x = 1", ""), ("  if x:", "      "), ("\tcall(", "\t    "), ("   ", "   "), ("", "")],
 )
-def test_an_editor_indents_a_new_line_like_the_one_before_and_deeper_behind_an_opener(line, expected):
+def test_an_editor_indents_a_new_line_like_the_previous_one_and_deeper_after_an_opener(line, expected):
     assert auto_indent(line, "    ") == expected
 
 
@@ -96,7 +96,7 @@ def test_a_trace_ends_with_the_files_as_they_were(first, second, seed):
     assert trace == make_trace(sources, seed)
 
 
-def test_what_stands_of_a_stretch_is_noted_with_each_key():
+def test_what_is_typed_of_a_passage_is_noted_with_each_key():
     sources = module_sources()
     trace = make_trace(sources[:2], 5)
     noted = 0
