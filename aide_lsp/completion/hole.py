@@ -34,8 +34,6 @@ class Hole:
     "The cursor's line, left of the cursor."
     after: str
     "The cursor's line, right of the cursor, without its line end."
-    above: str
-    "The nearest non-blank line above; empty: none."
     below: str
     "The nearest non-blank line that stays below the inserted text; empty: none."
     language: Language
@@ -81,7 +79,6 @@ def read_hole(head: str, tail: str, language: Language) -> Hole:
         shape=shape,
         before=before,
         after=after,
-        above=_last_line(head[: len(head) - len(before)]),
         below=before + after if inserts_above else _first_line(rest),
         language=language,
         open=open_here,
@@ -132,8 +129,3 @@ def _first_line(text: str) -> str:
     end = text.find("\n", start)
     line = text[start : end if end >= 0 else len(text)]
     return line if line.strip() else ""
-
-
-def _last_line(text: str) -> str:
-    text = text.rstrip()
-    return text[text.rfind("\n") + 1 :]

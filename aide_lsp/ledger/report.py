@@ -19,7 +19,7 @@ _NAMES = {key: label(key).upper() for key in PARAMETERS} | {"temperature": "T", 
 _UNSEEDED = tuple(key for key in PARAMETERS if key != "seed")
 _HEAD = ("TIME", "ID", "FILE", *(_NAMES[key] for key in PARAMETERS), "TOKENS", "MS", "OUTCOME")
 _STATS_HEAD = (
-    *(_NAMES[key] for key in _UNSEEDED), "MADE", "SHOWN", "ACCEPTED", "RATE", "FIRST MS", "MS"
+    *(_NAMES[key] for key in _UNSEEDED), "GENERATED", "SHOWN", "ACCEPTED", "RATE", "FIRST MS", "MS"
 )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def _outcome(entry: Entry) -> str:
         return "accepted"
     if entry.empty_reason is not None:
         return f"empty ({entry.empty_reason})"
-    return "shown" if entry.shown else "made"
+    return "shown" if entry.shown else "generated"
 
 
 def _stats(parameters: Parameters, entries: list[Entry]) -> Stats:

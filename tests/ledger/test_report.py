@@ -37,7 +37,7 @@ def test_file_name_that_would_move_the_terminals_cursor_is_shown_without():
 
 def test_outcomes():
     entries = [entry(), entry(shown=2), entry(empty_reason="repeats-suffix"), entry(shown=1, accepted=1.0)]
-    ends = ["made", "shown", "empty (repeats-suffix)", "accepted"]
+    ends = ["generated", "shown", "empty (repeats-suffix)", "accepted"]
     assert all(row.endswith(end) for row, end in zip(log_lines(entries)[1:], ends, strict=True))
 
 
