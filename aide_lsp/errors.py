@@ -1,32 +1,32 @@
 """All errors that Aide raises on purpose.
 
     AideError
-    ├── SettingsError        a value somebody set cannot be used
-    ├── ModelError           a model cannot be had
-    │   ├── CardError            a model card is wrong or unknown
-    │   ├── DownloadError        no source gave the file that the card pins
-    │   ├── ConversionError      the file cannot be turned into ONNX
+    ├── SettingsError        a setting is invalid or cannot be written
+    ├── ModelError           a model is not available
+    │   ├── CardError            a model card is invalid or unknown
+    │   ├── DownloadError        no source provided the file that the card pins
+    │   ├── ConversionError      the file cannot be converted to ONNX
     │   └── ModelFilesError      files on disk are missing or differ from their manifest
     ├── SessionError         the runtime could not load or run the model
-    │   ├── BrokenSessionError   it failed in the middle; loaded again it may work
-    │   │   └── StuckSessionError  it gave no result and was ended
+    │   ├── BrokenSessionError   it failed while running; loading it again may help
+    │   │   └── StuckSessionError  it returned no result in time and was ended
     │   └── MemoryShortError     there was not enough memory
-    ├── CrashError           something below raised what is no ordinary error
-    ├── LedgerError          the ledger cannot be read or written, or holds no such completion
+    ├── CrashError           a library raised what is not an ordinary error
+    ├── LedgerError          the ledger cannot be read or written, or has no such completion
     └── DeclinedError        this request cannot be completed, with a reason code to show
 
-A message says what happened, what was expected, and what to do. Cancelling is not an error: see
+A message says what happened, what was expected, and what to do. Canceling is not an error: see
 `inference.cancel`.
 """
 
 import errno
 
 FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-"""What the system says where a file cannot grow: for want of space on the disk, by a quota or a limit."""
+"""Error codes for a file that cannot grow: the disk is full, or a quota or limit is reached."""
 
 
 def disk_is_full(error: OSError) -> bool:
-    """Whether the system refused to write for want of space."""
+    """Whether the system refused to write for lack of space."""
     return error.errno in FULL_DISK
 
 
@@ -35,23 +35,23 @@ class AideError(Exception):
 
 
 class SettingsError(AideError):
-    """A setting has a wrong value; the last good one stays in effect."""
+    """A setting is invalid or cannot be written."""
 
 
 class ModelError(AideError):
-    """A model cannot be had."""
+    """A model is not available."""
 
 
 class CardError(ModelError):
-    """A model card is wrong, or no card has the name that was asked for."""
+    """A model card is invalid, or no card has the requested name."""
 
 
 class DownloadError(ModelError):
-    """No source gave the file that the card pins."""
+    """No source provided the file that the card pins."""
 
 
 class ConversionError(ModelError):
-    """A model file cannot be turned into an ONNX model."""
+    """A model file cannot be converted to ONNX."""
 
 
 class ModelFilesError(ModelError):
@@ -63,11 +63,11 @@ class SessionError(AideError):
 
 
 class BrokenSessionError(SessionError):
-    """The runtime failed while it ran the model. Whatever it held is lost; loaded again it may work."""
+    """The runtime failed while running the model. Its state is lost; loading the model again may help."""
 
 
 class StuckSessionError(BrokenSessionError):
-    """The runtime gave no result for too long, and was ended."""
+    """The runtime returned no result for too long, and was ended."""
 
 
 class MemoryShortError(SessionError):
@@ -75,16 +75,16 @@ class MemoryShortError(SessionError):
 
 
 class CrashError(AideError):
-    """A library raised what is meant to end a process or a thread; here it ends one request."""
+    """A library raised what would end a process or a thread; here it ends one request."""
 
     @classmethod
     def of(cls, error: BaseException) -> "CrashError":
-        """Say what was raised, without its text: that may hold the user's."""
+        """Name what was raised, without its message, which may contain the user's text."""
         return cls(f"Internal error ({type(error).__name__}). Please report it, with the log.")
 
 
 class LedgerError(AideError):
-    """The ledger cannot be read or written, or it holds no such completion."""
+    """The ledger cannot be read or written, or has no such completion."""
 
 
 class DeclinedError(AideError):
@@ -99,7 +99,7 @@ class DeclinedError(AideError):
 
 
 def where(error: BaseException) -> str:
-    """Say what was raised and where in our code; not its text, which may contain the user's."""
+    """Name what was raised and where in our code, without its message, which may contain the user's text."""
     frames, trace = [], error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code

@@ -57,8 +57,8 @@ def parse(data: bytes, most: int) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        wrong = str(error).replace("at end of document", f"at {_place(text, len(text))}, the end")
-        raise UnreadableError(wrong) from error
+        message = str(error).replace("at end of document", f"at {_place(text, len(text))}, the end")
+        raise UnreadableError(message) from error
     except RecursionError as error:
         raise UnreadableError("it is nested too deeply") from error
     except ValueError as error:  # Python parses no integer with more than 4300 digits

@@ -18,7 +18,7 @@ def entry(number=0, mode="hashes", path="/home/me/x.py", **changes):
 def test_row_names_file_parameters_seed_tokens_time_and_outcome():
     head, row, *_ = log_lines([entry(12, "text", shown=1, accepted=9.0)])
     assert head.startswith("TIME")
-    values = [str(value) for value in asdict(Parameters(seed=12)).values()]
+    values = [f"{value:g}" for value in asdict(Parameters(seed=12)).values()]
     assert row.split()[2:] == ["0000000c", "x.py", *values, "5", "50", "accepted"]
     assert values[:3] == ["0.7", "50", "0.95"]
 

@@ -9,6 +9,7 @@ from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 from aide_lsp.lsp.commands.table import COMMANDS
+from aide_lsp.settings.fields import PARAMETERS, camel
 from tests.lsp.clients import (
     EMACS,
     FOLDER,
@@ -87,7 +88,7 @@ async def test_item_goes_to_the_cursor_and_says_what_made_it(vscode):
     assert item.range == t.Range(start=t.Position(1, 4), end=t.Position(1, 4))
     (made,) = item.command.arguments
     assert made.keys() == {"id", "seed", "candidate", "parameters", "finishReason", "model"}
-    assert made["parameters"].keys() == {"temperature", "topK", "topP", "numContext", "seed"}
+    assert made["parameters"].keys() == {camel(key) for key in PARAMETERS}
     assert made["parameters"]["seed"] == made["seed"]
     await run(vscode, item.command.command, made)
     status = await run(vscode, "aide.status")
