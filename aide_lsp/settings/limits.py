@@ -116,7 +116,12 @@ def entry_error(entry: Any) -> str | None:
 
 
 def allowed_by(field: SettingField, limits: ModelLimits | None = None) -> str:
-    """Describe what a setting accepts."""
+    """Describe what a setting accepts, and what happens if it is unset."""
+    return range_of(field, limits) + (f" (unset: {field.none})" if field.none else "")
+
+
+def range_of(field: SettingField, limits: ModelLimits | None = None) -> str:
+    """Describe the values that a setting accepts."""
     if field.choices:
         return "one of " + ", ".join(f'"{choice}"' for choice in field.choices)
     noun, top = _NOUNS[field.type], greatest(field, limits)
@@ -126,8 +131,7 @@ def allowed_by(field: SettingField, limits: ModelLimits | None = None) -> str:
         noun += f" to {shown(top) if top is not None else _OF_MODEL[str(field.model_maximum)]}"
     if limits is not None and field.model_maximum == "most_context":
         noun += f" (the model's {limits.context_length} minus space for the completion)"
-    noun += f' or "{field.word}"' if field.word else ""
-    return noun + (f" (unset: {field.none})" if field.none else "")
+    return noun + (f' or "{field.word}"' if field.word else "")
 
 
 def greatest(field: SettingField, limits: ModelLimits | None) -> float | None:

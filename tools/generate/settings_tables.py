@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters, allowed, camel, label
-from aide_lsp.settings.limits import SettingField
+from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters, camel, label
+from aide_lsp.settings.limits import SettingField, range_of
 from aide_lsp.settings.presets import DESCRIPTIONS, PRESETS
 from aide_lsp.settings.problems import shown
 from aide_lsp.settings.secret_files import CODE, PUBLIC, SAMPLES, SECRET_FILES
@@ -15,7 +15,7 @@ def parameter_table() -> str:
     """Render the parameters."""
     rows = ["| Parameter | Key | Range | Default | |", "|---|---|---|---|---|"]
     rows += [
-        f"| {label(key)} | `{key}` | {allowed(key)} | {default_text(key)} | {FIELDS[key].doc} |"
+        f"| {label(key)} | `{key}` | {range_of(FIELDS[key])} | {default_text(key)} | {FIELDS[key].doc} |"
         for key in PARAMETERS
     ]
     return "\n".join(rows)
@@ -41,7 +41,7 @@ def _section(key: str, field: SettingField) -> str:
     places = "user, project, editor" if field.project else "user, editor"
     return (
         f"## `{key}` (editor: `aide.{camel(key)}`)\n\n{field.doc}\n\n"
-        f"- Value: {allowed(key)}{f', in {field.unit}' if field.unit else ''}\n"
+        f"- Value: {range_of(field)}{f', in {field.unit}' if field.unit else ''}\n"
         f"- Default: {default_text(key)}\n- Set by: {places}"
     )
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from aide_lsp import __version__
-from aide_lsp.settings.fields import FIELDS, allowed, camel
-from aide_lsp.settings.limits import SettingField
+from aide_lsp.settings.fields import FIELDS, camel
+from aide_lsp.settings.limits import SettingField, range_of
 from tools.generate.schema import default_text, schema_of
 
 WHY_NULL = (
@@ -68,7 +68,7 @@ def _vscode(key: str, field: SettingField) -> dict[str, Any]:
     if field.choices:
         schema["enum"] = [*field.choices, None]
     return schema | {
-        "markdownDescription": f"{field.doc} Value: {allowed(key)}. Default: {default_text(key)}.",
+        "markdownDescription": f"{field.doc} Value: {range_of(field)}. Default: {default_text(key)}.",
         "scope": _scope(key, field),
     }
 
