@@ -9,7 +9,6 @@ from math import isfinite
 from time import monotonic
 
 import numpy as np
-from attrs import evolve
 from numpy.typing import NDArray
 
 from aide_lsp.errors import SessionError
@@ -92,7 +91,8 @@ class Generation:
         self._decoder = Decoder(session, prefix_cache, cancel, self._deadline, drafter)
         self.finish_reason: str | None = None
         "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the caller); None while it runs."
-        self.timings = Timings(prompt_tokens=len(ids))
+        self._prompt_tokens, self._forwards = len(ids), 0
+        self._first_token_ms = self._total_ms = 0.0
         self._tokens = self._run()
 
     def __iter__(self) -> Iterator[int]:
@@ -106,6 +106,18 @@ class Generation:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def timings(self) -> Timings:
+        """What it has cost so far; the total is known at the end."""
+        return Timings(
+            prompt_tokens=self._prompt_tokens,
+            cached_tokens=self._decoder.cached_tokens or 0,
+            generated_tokens=len(self._ids) - self._prompt_tokens,
+            forwards=self._forwards,
+            first_token_ms=self._first_token_ms,
+            total_ms=self._total_ms,
+        )
 
     def close(self) -> None:
         """End the generation; does nothing when it has ended."""
@@ -130,7 +142,9 @@ class Generation:
                 return self._finish("stop")
             position += 1
             self._ids.append(token)
-            self._note_token(position)
+            self._forwards = self._decoder.count
+            if position == 1:
+                self._first_token_ms = self._elapsed_ms()
             yield token
         return self._finish(reason)
 
@@ -153,10 +167,7 @@ class Generation:
         """Return the candidates for the next token."""
         decoder, healed = self._decoder, self._healed
         fits = healed.fits if healed and not healed.is_complete else None
-        candidates = decoder.next_token_logits(self._ids, self._options.max_tokens - position - 1, fits)
-        if position == 0:
-            self.timings = evolve(self.timings, cached_tokens=decoder.cached_tokens or 0)
-        return candidates
+        return decoder.next_token_logits(self._ids, self._options.max_tokens - position - 1, fits)
 
     def _sample(self, logits: NDArray[np.floating], ids: Ids, position: int) -> int:
         candidates = _checked(logits), ids
@@ -201,18 +212,12 @@ class Generation:
         (token,), _ = sampler.greedy(logits, ids)
         return int(token)
 
-    def _note_token(self, generated: int) -> None:
-        self.timings = evolve(self.timings, generated_tokens=generated, forwards=self._decoder.count)
-        if generated == 1:
-            self.timings = evolve(self.timings, first_token_ms=self._elapsed_ms())
-
     def _finish(self, reason: str) -> None:
         self.finish_reason = reason
-        self.timings = evolve(self.timings, cached_tokens=self._decoder.cached_tokens or 0)
-        generated = self.timings.generated_tokens
+        generated = len(self._ids) - self._prompt_tokens
         if self._drafter is not None and generated:
             self._drafter.remember(self._ids[-generated - LONGEST_MATCH :])
-        self.timings = evolve(self.timings, total_ms=self._elapsed_ms())
+        self._total_ms = self._elapsed_ms()
 
     def _elapsed_ms(self) -> float:
         return (monotonic() - self._started) * 1000.0

@@ -218,7 +218,7 @@ def tiny(request, tmp_path_factory):
 def test_generate_when_drafting_on_a_model_then_keys_values_and_tokens_have_the_same_bits(
     tiny, given_prompts, temperature, seed
 ):
-    sampling, drafter, cache = Parameters(temperature, 50, 0.95, seed), Drafter(), PrefixCache()
+    sampling, drafter, cache = Parameters(temperature, 50, 0.95, seed=seed), Drafter(), PrefixCache()
     for prompt in given_prompts:
         drafted = run(tiny, prompt, sampling, drafter, 40, cache)[0], bits(tiny, len(prompt) + 39)
         plain = run(tiny, prompt, sampling, None, 40)[0], bits(tiny, len(prompt) + 39)
