@@ -1,13 +1,17 @@
 """What a request is answered with: completions to choose from, or the reason why there are none."""
 
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
 from aide_lsp.completion.reasons import NoCompletionReason
+from aide_lsp.errors import AideError, DeclinedError, where
+from aide_lsp.inference.cancel import Cancelled
 
 if TYPE_CHECKING:
     from aide_lsp.completion.request import Completion
+log = logging.getLogger("aide.requests")
 
 
 class HasCompletion(Protocol):
@@ -52,3 +56,16 @@ class NoCompletion:
 
 
 Answer = Completions | NoCompletion
+
+
+def failure(error: Exception) -> NoCompletion:
+    """Return why there is no completion after an error. An unexpected error is logged here, once."""
+    if isinstance(error, Cancelled):
+        return NoCompletion.because(NoCompletionReason.CANCELLED)
+    if isinstance(error, DeclinedError):
+        return NoCompletion(error.reason, str(error))
+    if isinstance(error, AideError):
+        return NoCompletion.because(NoCompletionReason.ERROR, str(error))
+    log.error("Completing failed: %s", where(error))
+    message = f"Internal error ({type(error).__name__}); the log says where."
+    return NoCompletion.because(NoCompletionReason.ERROR, message)

@@ -6,7 +6,6 @@ the user types what it predicts (`in_flight.py`), and after a cancel if the clie
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,12 +14,12 @@ from attrs import evolve, frozen
 from aide_lsp.application import ledger
 from aide_lsp.completion.limits import LONGEST_TEXT
 from aide_lsp.completion.reasons import NoCompletionReason
-from aide_lsp.errors import AideError, DeclinedError, where
-from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.errors import DeclinedError
+from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.client_settings import Configuration
 from aide_lsp.lsp.documents import Document, DocumentStore, Place
 from aide_lsp.lsp.notifications import Notifier
-from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion
+from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
 from aide_lsp.lsp.requests.history import History
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.ledger.recorder import LedgerRecorder
 
-log = logging.getLogger("aide.requests")
 T = TypeVar("T", bound=HasCompletion)
 Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
 """What the worker does for a request other than completing it, on its thread."""
@@ -219,7 +217,11 @@ class Scheduler:
         """Do the work, answer the request if it still waits, and note the outcome."""
         snapshot, waiting = in_flight.snapshot, in_flight.answer
         assert waiting is not None
-        answer = await _outcome(work)
+        answer: T | NoCompletion
+        try:
+            answer = await work
+        except Exception as error:
+            answer = failure(error)
         if is_given := not waiting.done():
             waiting.set_result(answer)
         self._in_flight.end(in_flight)
@@ -287,22 +289,6 @@ class Scheduler:
         if kept is None or snapshot.fresh or not snapshot.asks_the_same_as(kept.asked):
             return None
         return kept
-
-
-async def _outcome(work: Awaitable[T]) -> T | NoCompletion:
-    """Return the result of the work, or why it failed. An unexpected error is logged here, once."""
-    try:
-        return await work
-    except Cancelled:
-        return NoCompletion.because(NoCompletionReason.CANCELLED)
-    except DeclinedError as error:
-        return NoCompletion(error.reason, str(error))
-    except AideError as error:
-        return NoCompletion.because(NoCompletionReason.ERROR, str(error))
-    except Exception as error:
-        log.error("Completing failed: %s", where(error))
-        message = f"Internal error ({type(error).__name__}); the log says where."
-        return NoCompletion.because(NoCompletionReason.ERROR, message)
 
 
 def _complete_several(
