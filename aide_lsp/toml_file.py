@@ -1,18 +1,14 @@
 """Reads TOML files that somebody else may have written, at a bounded cost whatever they are or hold."""
 
-import os
 import re
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from aide_lsp.plain_file import NotRegularError, open_regular
+
 MOST_PARTS = 16
 """Parts of one dotted key. Nobody writes more, and the parser's time is quadratic in their number."""
-# O_NONBLOCK: do not wait for a pipe or a device that has just replaced the file.
-_FLAGS = sum(
-    getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
-)
 # Each alternative consumes everything it looks at, closed or not, so matching takes linear time.
 _STRING = re.compile(
     r"""#[^\n]*|"{3}(?:[^"\\]|\\.|"{1,2}(?!"))*(?:"{3}|\Z)|'{3}(?:[^']|'{1,2}(?!'))*(?:'{3}|\Z)"""
@@ -33,12 +29,10 @@ def read_bytes(path: Path, most: int) -> bytes:
         UnreadableError: the path is not a regular file, or cannot be read.
     """
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            raise UnreadableError("it is not a regular file")
-        with os.fdopen(os.open(path, os.O_RDONLY | _FLAGS), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnreadableError("it is not a regular file")
+        with open_regular(path) as file:
             return file.read(most + 1)
+    except NotRegularError as error:
+        raise UnreadableError("it is not a regular file") from error
     except (OSError, ValueError) as error:
         raise UnreadableError(reason(error)) from error
 

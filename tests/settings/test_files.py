@@ -75,7 +75,7 @@ def test_file_that_fails_while_being_read_is_told_with_the_reason(reader, tmp_pa
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("aide_lsp.toml_file.os.open", refuse)
+    monkeypatch.setattr("aide_lsp.plain_file.os.open", refuse)
     assert "Permission denied" in resolved(reader, tmp_path).problems[0].message
 
 
