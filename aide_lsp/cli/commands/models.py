@@ -51,7 +51,7 @@ def list_models(as_json: bool) -> None:
     if as_json:
         say(json_text(facts))
         return
-    rows: list[tuple[str, ...]] = [("", "ID", "NAME", "LICENCE", "FILE", "DISK", "MEMORY", "SPEED", "STATE")]
+    rows: list[tuple[str, ...]] = [("", "ID", "NAME", "LICENSE", "FILE", "DISK", "MEMORY", "SPEED", "STATE")]
     rows += [_row(card, state, found) for (card, state), found in zip(states, facts, strict=True)]
     for line in text_table(rows):
         say(line)
