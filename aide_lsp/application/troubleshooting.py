@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from aide_lsp.loading import known_limits
 from aide_lsp.settings.fields import Parameters, Settings, new_seed
-from aide_lsp.settings.troubleshooting import Proposal, propose, within
+from aide_lsp.settings.troubleshooting import Proposal, narrowed_limits, propose
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -65,12 +65,12 @@ def trial_of(
     known = (settings.parameters.seed, seed)
     seed = next((one for one in known if one is not None), None)
     seed = new_seed() if seed is None else seed
-    limits = within(completer.info.limits, settings.max_num_context)
+    limits = narrowed_limits(completer.info.limits, settings.max_num_context)
     reads_all = completer.reads_all(request)
     return Trial(propose(complaint, settings.parameters, limits, seed, reads_all), seed)
 
 
 def propose_unloaded(complaint: str, settings: Settings) -> Proposal:
     """Propose parameters without loading the model, within the limits that its files or its card give."""
-    limits = within(known_limits(settings), settings.max_num_context)
+    limits = narrowed_limits(known_limits(settings), settings.max_num_context)
     return propose(complaint, settings.parameters, limits, new_seed())

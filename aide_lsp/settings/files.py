@@ -20,7 +20,7 @@ from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, Owner, di
 from aide_lsp.toml_file import UnreadableError
 
 USER_FILE = "settings.toml"
-MAXIMUM_SIZE = 262_144
+MOST_BYTES = 262_144
 """Bytes of a file: a `pyproject.toml` holds much else."""
 # A file that changed so recently may change again without a difference in time or size.
 _SETTLED_NS = 200_000_000
@@ -147,7 +147,7 @@ class SettingsFiles:
         try:
             if look.outside:
                 raise UnreadableError(f"it is a link to {look.real}, outside the project")
-            data = toml_file.read_bytes(look.real, MAXIMUM_SIZE)
+            data = toml_file.read_bytes(look.real, MOST_BYTES)
             if kept is not None and kept.data == data and kept.file is not None and not kept.file.distrust:
                 file: SettingsFile | None = kept.file
             else:
@@ -193,10 +193,10 @@ def _after_error(
 def _table_in(data: bytes, path: Path) -> Mapping[str, Any] | None:
     """Return what a file sets; None if it sets nothing for Aide."""
     if path.name != PYPROJECT:
-        return toml_file.parse(data, MAXIMUM_SIZE)
-    if b"aide" not in data and len(data) <= MAXIMUM_SIZE:
+        return toml_file.parse(data, MOST_BYTES)
+    if b"aide" not in data and len(data) <= MOST_BYTES:
         return None  # most of them, and some are long
-    tool = toml_file.parse(data, MAXIMUM_SIZE).get("tool", {})
+    tool = toml_file.parse(data, MOST_BYTES).get("tool", {})
     table = tool.get("aide") if isinstance(tool, Mapping) else None
     if table is not None and not isinstance(table, Mapping):
         raise UnreadableError("tool.aide is not a table")

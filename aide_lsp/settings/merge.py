@@ -29,9 +29,15 @@ from aide_lsp.settings.presets import PRESETS, with_own
 from aide_lsp.settings.problems import Problem, named, shown
 from aide_lsp.settings.resolved import DEFAULT, OffRule, Origin, Resolved
 from aide_lsp.settings.secret_files import secret_glob
-from aide_lsp.settings.tables import PRESETS as PRESET_TABLES
-from aide_lsp.settings.tables import SettingsLayer, SettingsTable, Subject, fits, tables_of
-from aide_lsp.settings.values import Bounds, GoodValues
+from aide_lsp.settings.tables import (
+    PRESETS_KEY,
+    SettingsLayer,
+    SettingsTable,
+    Subject,
+    glob_applies,
+    tables_of,
+)
+from aide_lsp.settings.values import Bounds, ValueChecker
 
 _Rules = list[tuple[SettingsLayer, tuple[str, ...]]]
 _MOST_PROBLEMS = 100
@@ -43,7 +49,7 @@ def merged(
     layers: list[SettingsLayer],
     outer: list[SettingsLayer],
     limits: ModelLimits | None,
-    values: GoodValues,
+    values: ValueChecker,
     problems: list[Problem],
 ) -> Resolved:
     """Merge layers for a document.
@@ -68,7 +74,9 @@ def merged(
 class _Merge:
     """One merge in progress."""
 
-    def __init__(self, subject: Subject, bounds: Bounds, values: GoodValues, problems: list[Problem]) -> None:
+    def __init__(
+        self, subject: Subject, bounds: Bounds, values: ValueChecker, problems: list[Problem]
+    ) -> None:
         self._subject, self._bounds, self._values = subject, bounds, values
         self._problems = problems
         self._origins = {key: [Origin(value, DEFAULT)] for key, value in defaults().items()}
@@ -86,7 +94,7 @@ class _Merge:
                 (key, self._lowered(origin, key, layer, table))
                 for key, origin in self._origins_of(good, layer, table)
             ]
-            if table.fits:
+            if table.applies:
                 self._put(found)
                 self._rules.append((layer, good.get("off", ())))
 
@@ -194,7 +202,7 @@ def _presets(layers: Iterable[SettingsLayer], problems: list[Problem]) -> Mappin
     """Return all presets, the user's included."""
     presets = PRESETS
     for layer in layers:
-        table = layer.table.get(PRESET_TABLES)
+        table = layer.table.get(PRESETS_KEY)
         if layer.kind in ("user", "editor") and table is not None:
             presets = with_own(presets, table, layer.name, [] if layer.stale else problems)
     return presets
@@ -222,7 +230,7 @@ def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool) -> OffRule | 
     for path in dict.fromkeys((document, *subject.others, *real)):
         for layer, globs in rules:
             for glob in globs:
-                if fits(glob, layer, path):
+                if glob_applies(glob, layer, path):
                     return OffRule(glob, layer.name)
         secret = None if with_secrets else secret_glob(path)
         if secret is not None:

@@ -17,7 +17,7 @@ from aide_lsp.settings.problems import Problem
 from aide_lsp.settings.project_folders import globs_root, project_folders
 from aide_lsp.settings.resolved import Resolved
 from aide_lsp.settings.tables import Kind, SettingsLayer, Subject
-from aide_lsp.settings.values import GoodValues
+from aide_lsp.settings.values import ValueChecker
 
 # Sections of the editor's settings that only the editor's own plugin reads.
 CLIENT_SECTIONS = frozenset({"server", "trace"})
@@ -38,7 +38,7 @@ class SettingsReader:
     def __init__(self, user: Path | None = None) -> None:
         self._user = user
         self._files = SettingsFiles()
-        self._values = GoodValues()
+        self._values = ValueChecker()
         self._kept: dict[tuple[Subject, Path | None], tuple[Mapping[str, Any] | None, _Known, Resolved]] = {}
 
     def resolve(

@@ -14,8 +14,8 @@ from attrs import evolve, frozen
 from aide_lsp.settings.globs import MAXIMUM_SIZE, glob_error, glob_size, is_glob, matches
 from aide_lsp.settings.problems import Problem, named, shown
 
-LANGUAGES, GLOBS, PRESETS = "languages", "globs", "presets"
-TABLES = (LANGUAGES, GLOBS, PRESETS)
+LANGUAGES_KEY, GLOBS_KEY, PRESETS_KEY = "languages", "globs", "presets"
+TABLES = (LANGUAGES_KEY, GLOBS_KEY, PRESETS_KEY)
 MOST_TABLES = 200
 """All of them are checked for each request, and a project file must not slow the editor down."""
 Kind = Literal["user", "project", "editor", "request"]
@@ -49,7 +49,7 @@ class SettingsTable:
     """What precedes one of its keys in a message."""
     values: Mapping[str, Any]
     """By key, as it was written."""
-    fits: bool
+    applies: bool
     """Whether it applies to the document."""
     glob: str = ""
     """The files it is for; empty: not limited by name."""
@@ -77,11 +77,11 @@ def tables_of(layer: SettingsLayer, subject: Subject, problems: list[Problem]) -
     for written, value in layer.table.items():
         if value is None and layer.kind != "request":
             continue
-        if written == LANGUAGES:
+        if written == LANGUAGES_KEY:
             languages += _languages(layer, value, subject, problems)
-        elif written == GLOBS:
+        elif written == GLOBS_KEY:
             globs += _globs(layer, value, problems)
-        elif written == PRESETS and layer.kind in ("user", "editor"):
+        elif written == PRESETS_KEY and layer.kind in ("user", "editor"):
             continue  # read before: a layer may use a preset that a later one defines
         elif is_glob(written):
             globs += _glob(layer, written, value, problems)
@@ -97,7 +97,7 @@ def tables_of(layer: SettingsLayer, subject: Subject, problems: list[Problem]) -
 
 def _fitted(table: SettingsTable, layer: SettingsLayer, subject: Subject) -> SettingsTable:
     """Determine whether a table for a glob applies; called only for tables within the limits."""
-    return evolve(table, fits=fits(table.glob, layer, subject.document)) if table.glob else table
+    return evolve(table, applies=glob_applies(table.glob, layer, subject.document)) if table.glob else table
 
 
 def _within_size(
@@ -117,7 +117,7 @@ def globs_within(globs: Iterable[str]) -> int:
     return sum(1 for _ in takewhile(lambda size: size <= MAXIMUM_SIZE, sizes))
 
 
-def fits(glob: str, layer: SettingsLayer, document: Path | None) -> bool:
+def glob_applies(glob: str, layer: SettingsLayer, document: Path | None) -> bool:
     """Whether a document matches a glob of a layer."""
     if document is None:
         return False
@@ -143,10 +143,10 @@ def _languages(
 ) -> Iterator[SettingsTable]:
     if not isinstance(value, Mapping):
         error = f"expected a table for each language, such as [languages.python], found {shown(value)}"
-        problems.append(Problem.of(LANGUAGES, layer.name, error))
+        problems.append(Problem.of(LANGUAGES_KEY, layer.name, error))
         return
     for language, values in value.items():
-        prefix = f"{LANGUAGES}.{named(language)}"
+        prefix = f"{LANGUAGES_KEY}.{named(language)}"
         if isinstance(values, Mapping):
             same = bool(language) and language.lower() == subject.language.lower()
             yield SettingsTable(f"[{prefix}]", f"{prefix}.", _set(values), same)
@@ -158,7 +158,7 @@ def _languages(
 def _globs(layer: SettingsLayer, value: Any, problems: list[Problem]) -> Iterator[SettingsTable]:
     if not isinstance(value, Mapping):
         error = f"expected a table of settings for each glob, found {shown(value)}"
-        problems.append(Problem.of(GLOBS, layer.name, error))
+        problems.append(Problem.of(GLOBS_KEY, layer.name, error))
         return
     for glob, values in value.items():
         yield from _glob(layer, glob, values, problems)

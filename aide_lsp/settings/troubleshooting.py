@@ -178,7 +178,7 @@ def propose(
     return Proposal(complaint, parameters, after, tuple(changes), tuple(bounds), rules.advice)
 
 
-def within(limits: ModelLimits, most_context: int | None) -> ModelLimits:
+def narrowed_limits(limits: ModelLimits, most_context: int | None) -> ModelLimits:
     """Narrow the model's limits to the Num Context that the user allows; None: any."""
     if most_context is None or most_context > limits.most_context:
         return limits

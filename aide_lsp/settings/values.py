@@ -33,7 +33,7 @@ class Bounds:
     """The highest Num Context that the user allows; None: no limit."""
 
 
-class GoodValues:
+class ValueChecker:
     """Checks values, and remembers the valid ones."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aide_lsp.settings.files import MAXIMUM_SIZE, SettingsFiles
+from aide_lsp.settings.files import MOST_BYTES, SettingsFiles
 from aide_lsp.settings.project_folders import project_folders, project_root
 from aide_lsp.settings.reader import SettingsReader
 
@@ -30,7 +30,7 @@ def resolved(reader, folder):
         (b"top_k = 1\ntop_p = '\xff'\n", "not UTF-8 text (at line 2, column 10)"),
         (b"top_k = 1\nseed = 1" + b"0" * 5000, "thousands of digits (at line 2, column 8)"),
         (b"x = " + b"[" * 5000, "nested too deeply"),
-        (b"#" * (MAXIMUM_SIZE + 1), "larger than 262,144 bytes"),
+        (b"#" * (MOST_BYTES + 1), "larger than 262,144 bytes"),
     ],
 )
 def test_broken_file_when_read_then_the_place_is_named_and_nothing_of_it_counts(
