@@ -101,7 +101,8 @@ PYGLS_NAMES = {
 
 def check(findings):
     """Fail with one line for each finding."""
-    assert not findings, "\n" + "\n".join(findings)
+    if findings:
+        pytest.fail("\n".join(findings), pytrace=False)
 
 
 def test_every_package_is_listed_with_what_it_may_import():
@@ -227,7 +228,8 @@ def test_no_two_test_modules_have_one_name():
 @pytest.mark.parametrize("path", generated_files())
 def test_generated_files_are_fresh(path):
     """`make generate` renews them."""
-    assert (REPOSITORY / path).read_text(encoding="utf-8") == generated_files()[path]
+    if (REPOSITORY / path).read_text(encoding="utf-8") != generated_files()[path]:
+        pytest.fail(f"{path} is out of date: run `make generate`.", pytrace=False)
 
 
 @pytest.mark.parametrize(
