@@ -30,11 +30,11 @@ END = CONTROL_TOKENS["<|endoftext|>"]
 VOCAB_SIZE = 261
 
 Script = Callable[[Sequence[int]], np.ndarray]
-"""Token ids of a whole text -> logits (V,) for the token behind it."""
+"""Token ids of a whole text -> logits (V,) for the next token."""
 
 
 class ByteTokenizer:
-    """One token for each byte of UTF-8, ids 0 to 255, and the control tokens behind them."""
+    """One token for each byte of UTF-8, ids 0 to 255, followed by the control tokens."""
 
     vocab_size = VOCAB_SIZE
 
@@ -73,7 +73,7 @@ class FakeKv:
 class FakeSession:
     """Follows the rules of a session strictly and records its forwards.
 
-    `script` gives the logits behind a text. The fake keeps the tokens "whose KV it holds"; a forward on
+    `script` gives the logits after a text. The fake keeps the tokens "whose KV it holds"; a forward on
     a gap, with a row count against the rule or beyond the context is an assertion error. `on_forward`
     is called at the beginning of each forward (with the count of forwards so far); `hold` makes each
     forward wait until it is cancelled.
@@ -123,7 +123,7 @@ class FakeSession:
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:
-        assert past <= len(self.held), f"a gap: {len(self.held)} tokens are held, a forward stands on {past}"
+        assert past <= len(self.held), f"a gap: {len(self.held)} tokens are held, a forward begins at {past}"
         assert len(ids) % self.row_rule.multiple == 0 < len(ids), f"a forward of {len(ids)} rows"
         assert past + len(ids) <= self.context_length, "beyond the context"
         assert all(0 <= i < self.vocab_size for i in ids)
@@ -228,7 +228,7 @@ class ScriptedGeneration:
 
 
 def saying(text: str, *, after: int, end: int = END, vocab_size: int = VOCAB_SIZE) -> Script:
-    """Return a script that says `text` byte by byte behind a prompt of `after` tokens, then ends."""
+    """Return a script that says `text` byte by byte after a prompt of `after` tokens, then ends."""
     said = [*text.encode("utf-8"), end]
 
     def script(ids: Sequence[int]) -> np.ndarray:
@@ -240,7 +240,7 @@ def saying(text: str, *, after: int, end: int = END, vocab_size: int = VOCAB_SIZ
 
 
 def continuing(answers: dict[str, str], *, end: int = END) -> Script:
-    """Return a script that behind a text ending in a key says its answer; the longest key wins.
+    """Return a script that says a key's answer after a text that ends in the key; the longest key wins.
 
     Works for any prompt order: looks at how far the answer has been given after the key.
     """

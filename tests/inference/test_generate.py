@@ -225,7 +225,7 @@ def test_generate_when_seed_differs_then_text_differs_and_same_seed_is_the_same(
 
 
 class Listener(Observer):
-    """Writes down what it is told."""
+    """Records what it is shown."""
 
     traces = True
 
@@ -240,7 +240,7 @@ class Listener(Observer):
 
 
 @pytest.mark.parametrize("top_k", [50, 100])
-def test_generate_when_observed_then_the_same_tokens_and_each_draw_is_told(top_k):
+def test_generate_when_observed_then_the_tokens_are_the_same_and_each_draw_is_reported(top_k):
     sampling = Parameters(temperature=1.0, top_k=top_k, top_p=0.9, seed=7)
     listener = Listener()
     plain = list(start(FakeSession(babbling()), sampling=sampling, max_tokens=20))

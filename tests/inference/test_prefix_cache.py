@@ -29,7 +29,7 @@ def test_extend_when_past_lies_inside_then_replaces_the_rest():
     assert list(cache.ids) == [1, 7, 8]
 
 
-def test_extend_when_past_lies_behind_the_end_then_is_our_mistake():
+def test_extend_when_past_is_after_the_end_then_is_our_mistake():
     with pytest.raises(AssertionError, match="gap"):
         holding(1).extend([2], 3)
 
@@ -137,7 +137,7 @@ texts = st.lists(
 
 @given(texts, st.randoms(use_true_random=False))
 def test_plan_when_there_are_steps_then_texts_are_run_the_same_way_whatever_came_before(texts, random):
-    """The value of a token is here its forward, without what stands behind it; drafts are often wrong."""
+    """Here the value of a token is its forward, without what comes after it; drafts are often wrong."""
     rule, warm, values = RowRule(block=8, step=4), PrefixCache(), {}
     for prompt, count in texts:
         text = [*prompt, *(random.randrange(2) for _ in range(count))]

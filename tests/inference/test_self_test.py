@@ -68,7 +68,7 @@ def test_keeps_bits_when_such_a_session_runs_in_blocks_then_yes():
 
 
 class Mixing(FakeSession):
-    """Candidates change a little with what stands in the rows behind them."""
+    """Candidates change a little with the rows after them."""
 
     def forward(self, ids, past, logit_rows, cancel):
         candidates = super().forward(ids, past, logit_rows, cancel)

@@ -20,7 +20,7 @@ ONE, TWO, THREE = ([1 + number, *range(10, 110)] for number in range(3))
 
 
 def ask(session, slots, prompt, count=4, *, ahead=False):
-    """Return the tokens behind a prompt, and how many of its own need not be run."""
+    """Return the tokens after a prompt, and how many of its own need not be run."""
     cache = slots.take(prompt, ahead=ahead)
     generation = generate(session, cache, prompt, GenerationOptions(WARM, count), CancelToken())
     return list(generation), generation.timings.cached_tokens
