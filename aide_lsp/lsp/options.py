@@ -76,7 +76,7 @@ def _checked(values: dict[str, str]) -> Options:
     from aide_lsp.lsp.logs import LEVELS
 
     if len(values.keys() & {"--stdio", "--tcp", "--socket"}) > 1:
-        raise UsageError("--stdio, --tcp and --socket exclude one another")
+        raise UsageError("choose one of --stdio, --tcp, and --socket")
     level = values.get("--log-level", "info").lower()
     if level not in LEVELS:
         raise UsageError(f"--log-level must be one of {', '.join(LEVELS)}")
