@@ -26,6 +26,9 @@ _PROVENANCE = {
     "aide": "the version of Aide",
 }
 
+BROKEN = "This should not happen. `aide doctor` checks whether results are reproducible on this machine."
+UNSEEDED = "This model does not give the same completion each time, even with the same seed."
+
 
 @frozen
 class Difference:
@@ -128,11 +131,7 @@ def replay(entry: Entry, text: str, salt: bytes, path: str, completer: "Complete
     completer.clear_cache()
     completion = completer.complete(_request(entry, text, path), CancelToken())
     same = hash_of(completion.text, salt) == entry.completion_hash
-    note = (
-        ""
-        if same or differences
-        else "This should not happen. `aide doctor` checks whether results are reproducible on this machine."
-    )
+    note = "" if same or differences else BROKEN if completer.info.replays else UNSEEDED
     return Replay(entry.id, reproduced=same, differences=differences, ran=True, note=note)
 
 

@@ -23,6 +23,7 @@ def model_info(**changes):
         "context_length": 2_048,
         "source_sha256": "ab" * 32,
         "runtime": "1.30.0",
+        "replays": True,
     }
     return ModelInfo(**(facts | changes))
 

@@ -61,6 +61,8 @@ def test_other_completion_from_the_same_inputs_points_to_the_doctor():
     outcome = replayed(entry_for(), completer_saying("another"))
     assert not outcome.reproduced
     assert "aide doctor" in outcome.note
+    outcome = replayed(entry_for(), completer_saying("another", replays=False))
+    assert "even with the same seed" in outcome.note
 
 
 @pytest.mark.parametrize(
