@@ -26,9 +26,8 @@ def package_table() -> str:
         if name not in shared:
             others = ", ".join(f"`{other}`" for other in order if other in imports[name] - shared)
             rows.append(f"| `{name}` | {purposes[name]} | {others} |")
-    rows += ["", "The foundation, which every package may import:", "", "| Module | |", "|---|---|"]
-    rows += [f"| `{name}` | {purposes[name]} |" for name in sorted(shared)]
-    return "\n".join(rows)
+    foundation = ", ".join(f"`{name}`" for name in sorted(shared))
+    return "\n".join([*rows, "", f"The foundation, which every package may import: {foundation}."])
 
 
 def _foundation(modules: list[Module], imports: dict[str, set[str]]) -> set[str]:

@@ -66,6 +66,12 @@ def test_help_of_neovim_describes_every_subcommand():
     assert described == {command.neovim for command in COMMANDS if command.neovim} | NEOVIM_ONLY
 
 
+def test_pages_of_the_editors_show_every_command_to_their_users():
+    vscode, neovim = ((folder / "README.md").read_text(encoding="utf-8") for folder in (VSCODE, NEOVIM))
+    assert [one.vscode for one in COMMANDS if one.vscode not in vscode] == []
+    assert [one.neovim for one in COMMANDS if one.neovim and f":Aide {one.neovim}" not in neovim] == []
+
+
 @pytest.mark.parametrize(("folder", "suffix"), [(VSCODE / "src", ".ts"), (NEOVIM, ".lua")])
 def test_editors_send_no_command_that_the_server_does_not_have(folder, suffix):
     text = re.sub(r"require\('[^']*'\)", "", sources(folder, suffix))
