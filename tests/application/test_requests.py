@@ -22,17 +22,17 @@ def completer(session):
     return completer_on(session)
 
 
-def request(settings=SETTINGS, **more):
-    return request_of(settings, TEXT, len(TEXT) - 1, "x.py", **more)
+def request(settings=SETTINGS):
+    return request_of(settings, TEXT, len(TEXT) - 1, "x.py")
 
 
 def test_a_request_has_the_options_of_the_settings():
-    options = request(drawn_seed=9).options
+    options = request().options
     assert options.parameters == SETTINGS.parameters
-    assert (options.max_tokens, options.deadline_ms, options.drawn_seed) == (24, 0, 9)
+    assert (options.max_tokens, options.deadline_ms, options.candidate) == (24, 0, 0)
 
 
-def test_without_a_drawn_seed_each_request_draws_its_own():
+def test_each_request_draws_a_seed_for_settings_that_set_none():
     assert len({request().options.drawn_seed for _ in range(5)}) == 5
 
 
