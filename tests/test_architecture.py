@@ -57,7 +57,7 @@ PACKAGES = {
         "settings",
     },
     "lsp.commands": {
-        "lsp", "lsp.requests", "application", "completion", "explain", "inference", "loading", "settings"
+        "lsp", "lsp.requests", "application", "completion", "explain", "inference", "settings"
     },
     "cli.sample": set(),
     "cli": {

@@ -1,1 +1,1 @@
-"""Speaks LSP. The only importer of pygls and lsprotocol; it does not know how a completion is made."""
+"""Speaks LSP. The only package that imports pygls and lsprotocol."""

@@ -1,4 +1,4 @@
-"""The real server process with a fake completer: what it does stands in the document it completes.
+"""The real server process with a fake completer that follows orders in the document it completes.
 
 Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives
 orders: `#slow 5` takes 5 s unless cancelled, `#deaf` 30 s in any case, `#print` prints to stdout from Python

@@ -20,7 +20,7 @@ def frame(message) -> bytes:
 
 
 def command(*arguments: str, script: str = FAKE_SERVER) -> list[str]:
-    """The command line of the fake server, or of another script beside it."""
+    """The command line of the fake server, or of another script next to it."""
     return [sys.executable, str(Path(__file__).parent / script), *arguments]
 
 

@@ -1,7 +1,7 @@
 """The real server process with the real completer, on a model that recites, a byte at a time and slowly.
 
-Run as `python reciting_server.py [options of aide-lsp]`. Behind `total =` it says
-` alpha + beta`, behind `total = g` `amma`. Each token takes a moment, so that a test can type meanwhile.
+Run as `python reciting_server.py [options of aide-lsp]`. After `total =` it says
+` alpha + beta`, after `total = g` `amma`. Each token takes a moment, so that a test can type meanwhile.
 """
 
 import os
@@ -19,7 +19,7 @@ TOKEN_SECONDS = 0.06
 
 
 def load(settings, progress):
-    """Make the completer; telling progress as a download does."""
+    """Create the completer; report progress as a download does."""
     progress(0.25, "Fetching the model")
     time.sleep(0.3)
     progress(None, "Loading the model")

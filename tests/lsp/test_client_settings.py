@@ -1,4 +1,4 @@
-"""Settings from the client: in every form clients send them, for each folder, wrong ones said once."""
+"""Settings from the client: in every form clients send them, for each folder; problems are shown once."""
 
 import asyncio
 import sys
@@ -124,7 +124,7 @@ async def test_client_that_is_not_asked_pushes(editor):
     assert (made["temperature"], made["seed"]) == (0.25, 42)
 
 
-async def test_wrong_values_are_shown_once_and_the_last_good_ones_stay(editor):
+async def test_invalid_values_are_reported_once_and_the_last_good_ones_stay(editor):
     editor.set_configuration({"aide": {"temperature": 0.5, "topK": 40}})
     await begin(editor, VSCODE)
     uri = open_text(editor, "x")

@@ -42,7 +42,7 @@ def faulty():
 
 
 def complete(client, text, uri="file:///a.py"):
-    """Open a text and ask behind its end; return what became of it, and the status then.
+    """Open a text and ask at its end; return what became of it, and the status then.
 
     What the model says is random, and may be nothing: tokens that were generated are an answer.
     """

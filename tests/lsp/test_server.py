@@ -104,7 +104,7 @@ async def test_entry_selected_in_the_list_is_completed_further(vscode):
 
 
 async def check_columns(client, encoding: str, column: int, end: int) -> None:
-    """Complete behind the text and change its end, by columns in the client's units."""
+    """Complete at the end of the text and change it, by columns in the client's units."""
     assert client.result.capabilities.position_encoding == encoding
     uri = open_text(client, "é😀ab", f"file:///{encoding}.py")
     assert await inserted(client, uri, 0, column) == "pass  # 4"
@@ -257,7 +257,7 @@ PLACE = {"uri": "file:///work-folder/a.py", "position": {"line": 0, "character":
     ],
     ids=range(8),
 )
-async def test_wrong_arguments_of_a_command_are_refused_with_a_sentence(vscode, arguments, sentence):
+async def test_invalid_arguments_of_a_command_are_rejected_with_a_sentence(vscode, arguments, sentence):
     open_text(vscode, "x", PLACE["uri"])
     with pytest.raises(Exception, match=sentence) as caught:
         await run(vscode, "aide.regenerate", *arguments)

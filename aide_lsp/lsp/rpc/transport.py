@@ -24,7 +24,7 @@ class Transport:
         self._source, self._sink = source, sink
         self._changed = Condition()
         self._waiting: deque[bytes] = deque()
-        self._unwritten = 0  # bytes in `_waiting` and in the write under way
+        self._unwritten = 0  # bytes in `_waiting` and in the current write
         self._open = True
         self._closed: Callable[[str], None] = lambda reason: None
 

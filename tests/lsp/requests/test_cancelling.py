@@ -54,7 +54,7 @@ def test_cancel_of_a_request_that_was_answered_ends_what_still_goes_on_for_it(cl
     assert client.reply(second)["error"]["code"] == CANCELLED
 
 
-def test_request_that_waits_behind_others_is_cancelled_at_once_and_never_begun(client):
+def test_request_that_waits_in_the_queue_is_cancelled_at_once_and_never_started(client):
     """The cancel is read while thousands of messages wait for the event loop."""
     client.open("x = 1\n" * 2000)
     requests = []

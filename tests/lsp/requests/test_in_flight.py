@@ -1,4 +1,4 @@
-"""What is being made goes on while it may be of use, and ends when it cannot be."""
+"""A completion being generated goes on while it may still be used, and ends when it cannot."""
 
 from asyncio import new_event_loop
 from types import SimpleNamespace
@@ -59,7 +59,7 @@ def test_a_change_elsewhere_a_deletion_and_a_command_of_its_own_are_not_followed
     assert not InFlight(snapshot("ab", 1, fresh=True)).follow("ab")
 
 
-def test_a_new_request_keeps_the_eldest_that_agrees_and_ends_the_rest():
+def test_a_new_request_keeps_the_oldest_that_agrees_and_ends_the_rest():
     in_flight = InFlightRequests()
     made = [InFlight(snapshot(text, len(text))) for text in ("a", "ab", "abc", "x")]
     for one in made[:3]:
@@ -72,13 +72,13 @@ def test_a_new_request_keeps_the_eldest_that_agrees_and_ends_the_rest():
 def test_a_request_with_other_settings_does_not_wait_for_one_that_cannot_serve_it():
     """Such as one for another completion, with a new seed."""
     in_flight = InFlightRequests()
-    eldest, again = (
+    oldest, again = (
         InFlight(snapshot("a", 1)),
         InFlight(snapshot("a", 1, seed=7, fresh=True)),
     )
-    in_flight.begin(eldest)
+    in_flight.begin(oldest)
     in_flight.begin(again)
-    assert (eldest.token.cancelled, again.token.cancelled) == (True, False)
+    assert (oldest.token.cancelled, again.token.cancelled) == (True, False)
 
 
 def test_what_nobody_waits_for_ends_when_another_document_is_asked_about():
@@ -95,10 +95,10 @@ def test_what_nobody_waits_for_ends_when_another_document_is_asked_about():
 def test_a_cancel_of_any_request_that_led_to_it_ends_what_goes_on():
     for cancelled, ended in ((1, [True, False]), (2, [True, True]), (3, [False, False])):
         in_flight = InFlightRequests()
-        eldest, newest = (
+        oldest, newest = (
             InFlight(snapshot(text, len(text), request_id=n)) for n, text in ((1, "a"), (2, "ab"))
         )
-        in_flight.begin(eldest)
+        in_flight.begin(oldest)
         in_flight.begin(newest)
         in_flight.cancel(cancelled)
-        assert [one.token.cancelled for one in (eldest, newest)] == ended
+        assert [one.token.cancelled for one in (oldest, newest)] == ended

@@ -123,7 +123,7 @@ def test_strangers_neither_get_in_nor_end_the_server_nor_keep_the_client_out():
 
 
 def test_many_silent_connections_do_not_keep_the_client_waiting():
-    """Each could stay for ten seconds, were there room for all."""
+    """Each could stay for ten seconds, if all were admitted."""
     with ExitStack() as stack, listening("--tcp", ":0", AIDE_TOKEN=TOKEN) as server:
         for _ in range(150):
             stack.enter_context(server.connect())

@@ -101,7 +101,7 @@ def test_request_that_cannot_be_handled_gets_its_error(client, message, code):
     ],
     ids=range(10),
 )
-def test_wrong_params_are_answered_with_the_place_but_not_the_value(client, params):
+def test_invalid_params_are_answered_with_the_place_but_not_the_value(client, params):
     reply = client.reply(client.request("textDocument/inlineCompletion", params))
     assert reply["error"]["code"] == INVALID_PARAMS
     assert "secret" not in json.dumps(reply)
@@ -111,7 +111,7 @@ def test_trigger_kind_of_an_old_client_library_is_accepted(client):
     assert client.reply(client.ask(trigger=0, uri="file:///none"))["result"] == []
 
 
-def test_wrong_notifications_show_nothing_and_change_nothing(client):
+def test_invalid_notifications_show_nothing_and_change_nothing(client):
     before = len(client.notifications)
     for method in ("textDocument/didOpen", "textDocument/didClose", "workspace/didChangeWorkspaceFolders"):
         for params in (None, [], {}, {"textDocument": 5}, {"secret": "text"}):

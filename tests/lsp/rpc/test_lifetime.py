@@ -153,7 +153,7 @@ def test_client_that_stops_reading_does_not_stop_the_server_from_hearing_it():
         assert client.process.wait(10) == 1
 
 
-def test_client_for_which_too_much_is_queued_is_given_up():
+def test_client_for_which_too_much_is_queued_is_disconnected():
     with RawClient(read=False) as client:
         start = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"capabilities": {}}}
         client.send_bytes(frame(start))

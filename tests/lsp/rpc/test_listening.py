@@ -18,7 +18,7 @@ RECITING = str(Path(__file__).parents[1] / "reciting_server.py")
 
 
 def listener():
-    """A client that hears what Aide tells by itself."""
+    """A client that receives Aide's own notifications."""
     client = make_editor()
     client.statuses, client.readies = [], []
     client.feature("aide/status")(lambda params: client.statuses.append(params))
@@ -77,7 +77,7 @@ async def heard(client, what, holds):
     raise AssertionError(f"never heard; last: {what[-1:]}")
 
 
-async def give_up(client, uri: str, text: str) -> None:
+async def cancel(client, uri: str, text: str) -> None:
     """Ask for a completion and cancel the request, as VS Code does after 750 ms."""
     params = t.InlineCompletionParams(
         context=t.InlineCompletionContext(trigger_kind=t.InlineCompletionTriggerKind.Automatic),
@@ -105,7 +105,7 @@ async def test_typing_what_is_being_written_is_answered_with_the_rest_of_it(reci
     assert last["fromCache"]  # nothing was generated twice
 
 
-async def test_typing_something_else_begins_anew(reciter):
+async def test_typing_something_else_starts_over(reciter):
     uri = open_text(reciter, "total =", "file:///elsewhere/other.py")
     first = inline(reciter, uri)
     await asyncio.sleep(0.15)
@@ -115,9 +115,9 @@ async def test_typing_something_else_begins_anew(reciter):
     assert not (await run(reciter, "aide.status"))["lastRequest"]["fromCache"]
 
 
-async def test_an_answer_that_was_given_up_is_announced_and_then_given_alone_at_once(reciter):
+async def test_an_answer_to_a_cancelled_request_is_announced_and_then_given_alone_at_once(reciter):
     uri = open_text(reciter, "total =", "file:///elsewhere/late.py")
-    await give_up(reciter, uri, "total =")
+    await cancel(reciter, uri, "total =")
     ready = await heard(reciter, reciter.readies, lambda one: one.uri == uri)
     assert (ready.version, ready.position.line, ready.position.character) == (1, 0, 10_000)
     (item,) = await inline(reciter, uri, invoked=True)
@@ -127,9 +127,9 @@ async def test_an_answer_that_was_given_up_is_announced_and_then_given_alone_at_
     assert (shown.shown.uri, shown.shown.pinned, shown.nothing) == (uri, False, None)
 
 
-async def test_an_edit_ends_what_was_given_up(faker):
+async def test_an_edit_ends_what_goes_on_for_a_cancelled_request(faker):
     uri = open_text(faker, "#slow 60", "file:///elsewhere/edit.py")
-    await give_up(faker, uri, "#slow 60")
+    await cancel(faker, uri, "#slow 60")
     await heard(faker, faker.statuses, lambda one: one.busy)
     change(faker, uri, "#stats")
     (item,) = await inline(faker, uri)
@@ -137,9 +137,9 @@ async def test_an_edit_ends_what_was_given_up(faker):
     assert faker.readies == []
 
 
-async def test_a_client_that_cannot_be_told_later_ends_the_work_by_its_cancel(plain):
+async def test_a_client_that_cannot_be_notified_ends_the_work_by_its_cancel(plain):
     uri = open_text(plain, "#slow 60", "file:///elsewhere/plain.py")
-    await give_up(plain, uri, "#slow 60")
+    await cancel(plain, uri, "#slow 60")
     other = open_text(plain, "#stats", "file:///elsewhere/other.py")
     assert "early 1" in (await inline(plain, other))[0].insert_text
     assert (plain.statuses, plain.readies) == ([], [])
@@ -154,7 +154,7 @@ async def test_after_regenerate_a_listening_client_gets_that_one_first_and_then_
     assert len(await inline(faker, uri, invoked=True)) == 3
 
 
-async def test_the_state_is_told_from_loading_to_why_there_is_nothing(reciter):
+async def test_the_state_is_sent_from_loading_to_why_there_is_nothing(reciter):
     states = [one.state for one in reciter.statuses]
     assert states[0] in ("starting", "loading")
     assert "ready" in states
@@ -167,11 +167,11 @@ async def test_the_state_is_told_from_loading_to_why_there_is_nothing(reciter):
     assert told.shown is None
 
 
-async def test_a_state_that_did_not_change_is_told_once(faker):
+async def test_a_state_that_did_not_change_is_sent_once(faker):
     assert all(one != other for one, other in zip(faker.statuses, faker.statuses[1:], strict=False))
 
 
-async def test_the_text_at_a_new_cursor_is_read_before_anything_is_asked(reciter):
+async def test_the_text_at_a_new_cursor_is_prefilled_before_anything_is_asked(reciter):
     before = "# a line to be read\n" * 3
     uri = open_text(reciter, before + "total =", "file:///elsewhere/cursor.py")
     reciter.protocol.notify("aide/cursor", {"uri": uri, "position": {"line": 3, "character": 7}})
@@ -182,7 +182,7 @@ async def test_the_text_at_a_new_cursor_is_read_before_anything_is_asked(reciter
     assert last["promptTokens"] - last["cachedTokens"] == 1
 
 
-async def test_what_comes_behind_an_accepted_completion_is_made_while_it_is_shown(reciter):
+async def test_what_follows_an_accepted_completion_is_generated_while_it_is_shown(reciter):
     uri = open_text(reciter, "total =", "file:///elsewhere/next.py")
     (item,) = await inline(reciter, uri)
     await asyncio.sleep(3.0)
@@ -200,7 +200,7 @@ async def test_idle_time_is_left_alone_where_the_user_wants_it(frugal):
     assert not (await run(frugal, "aide.status"))["lastRequest"]["fromCache"]
 
 
-async def test_who_asked_before_the_model_was_loaded_is_told_when_it_is(hasty):
+async def test_client_that_asked_before_the_model_was_loaded_is_notified_when_it_is(hasty):
     uri = open_text(hasty, "#drawn", "file:///elsewhere/hasty.py")
     assert await inline(hasty, uri) == []
     assert (await run(hasty, "aide.status"))["lastRequest"]["reason"] == "loading"
@@ -209,7 +209,7 @@ async def test_who_asked_before_the_model_was_loaded_is_told_when_it_is(hasty):
     assert len(await inline(hasty, uri)) == 1
 
 
-async def test_a_wrong_cursor_is_ignored(reciter):
+async def test_an_invalid_cursor_is_ignored(reciter):
     for params in (None, {}, {"uri": 5}, {"uri": "file:///unknown", "position": {"line": 0, "character": 0}}):
         reciter.protocol.notify("aide/cursor", params)
     assert (await run(reciter, "aide.status"))["state"] == "ready"

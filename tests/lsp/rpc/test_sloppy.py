@@ -20,7 +20,7 @@ def client():
 
 
 def shown(client, uri: str) -> str | None:
-    """The text of a document, told by the fake model's answer: how long it is."""
+    """The length of a document's text, as the fake model's answer reports it."""
     items = client.reply(client.ask(line=1000, uri=uri))["result"]
     return items[0]["insertText"] if items else None
 
