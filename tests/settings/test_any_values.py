@@ -1,4 +1,4 @@
-"""Thousands of cases against the settings loader: no crash, no wrong value accepted, none ignored in silence.
+"""Thousands of cases against the settings loader: no crash, no invalid value accepted, none silently ignored.
 
 Drawn from lists of lines and pairs, so that they are cheap. What is wrong is decided here once more, by plain
 rules, and not by the code under test.
@@ -105,7 +105,7 @@ KEYS = {**{key: key for key in RULES}, **{camel(key): key for key in RULES}}
 
 
 def check(resolved, *sources) -> None:
-    """What came out is right; what was wrong in the plain keys of a source was told."""
+    """The result is valid; what is invalid in the plain keys of a source is reported."""
     settings = resolved.settings
     assert [key for key in FIELDS if check_value(key, value_of(settings, key), LIMITS)] == []
     assert [key for key, rule in RULES.items() if not rule(value_of(settings, key))] == []
@@ -122,7 +122,7 @@ def check(resolved, *sources) -> None:
 
 
 def table_of(text: str) -> dict:
-    """What a TOML text says; nothing if it is none."""
+    """What a TOML text sets; nothing if it is not TOML."""
     try:
         return tomllib.loads(text)
     except ValueError:

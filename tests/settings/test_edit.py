@@ -174,7 +174,7 @@ def test_without_a_workspace_folder_the_repository_is_written_to(project):
     assert write_values(project / "src" / "a.py", None, {"seed": 1}) == project / ".aide.toml"
 
 
-def test_without_a_project_nothing_is_written_and_it_is_said_what_to_do(project):
+def test_without_a_project_nothing_is_written_and_the_message_says_what_to_do(project):
     with pytest.raises(SettingsError, match=r"a repository.*set seed = 1 in your own settings.toml"):
         write_values(project / "src" / "a.py", None, {"seed": 1})
     assert write_values(project / "src" / "a.py", None, {"seed": None}) is None
@@ -244,7 +244,7 @@ def test_what_cannot_be_edited_is_left_alone(project):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told(project):
+def test_a_folder_that_cannot_be_written_is_reported(project):
     project.chmod(0o500)
     with pytest.raises(SettingsError, match="permissions"):
         pin(project)

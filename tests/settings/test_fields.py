@@ -85,7 +85,7 @@ def test_project_file_when_it_names_a_model_then_it_is_refused(reader, tmp_path)
         ({"seed": -(10**5000)}, ["fewer than 4,300 digits", "thousands of digits"]),
     ],
 )
-def test_wrong_value_when_set_then_the_message_says_it_all(reader, editor, said):
+def test_invalid_value_when_set_then_the_message_describes_it(reader, editor, said):
     got = reader.resolve(editor=editor, limits=LIMITS)
     assert got.settings == Settings()
     assert len(got.problems) == 1
@@ -103,7 +103,7 @@ def test_zero_when_it_is_negative_then_it_is_zero(reader):
     assert [math.copysign(1, value) for value in (got.temperature, got.top_p)] == [1, 1]
 
 
-def test_wrong_value_when_a_good_one_came_before_then_that_one_stays(reader, tmp_path):
+def test_invalid_value_when_a_valid_one_came_before_then_that_one_stays(reader, tmp_path):
     path = write(tmp_path / ".aide.toml", "temperature = 0.2\n")
     reader.resolve(tmp_path / "x.py", None, tmp_path)
     for broken in ("temperature = 20\n", "temperature = [\n", "\udcff"):

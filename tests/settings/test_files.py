@@ -1,4 +1,4 @@
-"""Files that settings are read from: found, read again when they change, and what is said of broken ones."""
+"""Files that settings are read from: found, read again when they change, and reported when broken."""
 
 import os
 import sys
@@ -51,7 +51,7 @@ def test_file_with_a_byte_order_mark_is_read(reader, tmp_path):
     assert (got.settings.parameters.top_k, got.problems) == (7, ())
 
 
-def test_what_is_no_readable_file_is_told(reader, tmp_path):
+def test_what_is_not_a_regular_file_is_reported(reader, tmp_path):
     (tmp_path / ".aide.toml").mkdir()
     assert "it is not a regular file" in resolved(reader, tmp_path).problems[0].message
 
@@ -63,13 +63,13 @@ def test_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may read everything")
-def test_file_without_permission_is_told_with_the_reason(reader, tmp_path):
+def test_file_without_permission_is_reported_with_the_reason(reader, tmp_path):
     (tmp_path / ".aide.toml").write_text("top_k = 7\n")
     (tmp_path / ".aide.toml").chmod(0)
     assert "Permission denied" in resolved(reader, tmp_path).problems[0].message
 
 
-def test_file_that_fails_while_being_read_is_told_with_the_reason(reader, tmp_path, monkeypatch):
+def test_file_that_fails_while_being_read_is_reported_with_the_reason(reader, tmp_path, monkeypatch):
     (tmp_path / ".aide.toml").write_text("top_k = 7\n")
 
     def refuse(*_, **__):
@@ -89,7 +89,7 @@ def test_nearest_of_both_kinds_of_project_files_counts(reader, tmp_path):
     assert (got.top_k, got.top_p) == (50, 0.5)
 
 
-def test_both_in_one_folder_then_the_own_file_counts_and_it_is_said(reader, tmp_path):
+def test_both_in_one_folder_then_aides_own_file_is_used_and_that_is_reported(reader, tmp_path):
     (tmp_path / ".aide.toml").write_text("top_k = 1\n")
     (tmp_path / "pyproject.toml").write_text("[tool.aide]\ntop_k = 2\n")
     got = resolved(reader, tmp_path)
@@ -109,7 +109,7 @@ def test_both_in_one_folder_then_the_own_file_counts_and_it_is_said(reader, tmp_
         ("", False),
     ],
 )
-def test_broken_pyproject_is_told_only_where_it_is_about_us(reader, tmp_path, content, told):
+def test_broken_pyproject_is_reported_only_where_it_is_about_us(reader, tmp_path, content, told):
     (tmp_path / "pyproject.toml").write_text(content)
     assert bool(resolved(reader, tmp_path).problems) == told
 
@@ -152,7 +152,7 @@ def top_k(reader, document, folder=None):
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such files there")
 @pytest.mark.parametrize("name", [".aide.toml", "pyproject.toml"])
 @pytest.mark.parametrize("kind", ["zero", "fifo", "fifo behind a link", "tty", "loop", "folder", "dangling"])
-def test_whatever_lies_in_place_of_a_project_file_costs_nothing(reader, tmp_path, name, kind):
+def test_whatever_is_in_place_of_a_project_file_costs_nothing(reader, tmp_path, name, kind):
     path = tmp_path / name
     if kind.startswith("fifo"):
         os.mkfifo(tmp_path / "fifo" if "link" in kind else path)
@@ -348,7 +348,9 @@ ROOT = pytest.mark.skipif(
         ("file", 0o602, "run: chmod o-w"),
     ],
 )
-def test_where_everyone_may_write_nothing_counts_and_it_is_said(reader, tree, name, changed, mode, said):
+def test_where_everyone_may_write_nothing_is_used_and_that_is_reported(
+    reader, tree, name, changed, mode, said
+):
     (tree[0] / ".aide.toml").write_text("top_k = 3\n")
     path = tree[1] / name
     path.write_text("[tool.aide]\ntop_k = 7\n" if name == "pyproject.toml" else "top_k = 7\n")

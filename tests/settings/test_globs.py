@@ -52,7 +52,7 @@ def test_glob_fits_these_files_and_not_those(glob, fit, unfit):
         ("{a,b}" * 9, "more than 256"),
     ],
 )
-def test_wrong_glob_is_refused_with_a_reason(glob, said):
+def test_invalid_glob_is_refused_with_a_reason(glob, said):
     assert said in str(glob_error(glob))
 
 

@@ -106,7 +106,7 @@ def test_editor_tables_are_those_of_the_files(place):
         ("off = ['/etc']", ["off", "relative to its folder"]),
     ],
 )
-def test_wrong_table_when_set_then_one_problem_says_it_all(place, project, said):
+def test_invalid_table_when_set_then_one_problem_describes_it(place, project, said):
     got = place(project=project)
     (problem,) = got.problems
     assert [part for part in said if part not in problem.message] == []
@@ -119,7 +119,7 @@ def test_table_that_does_not_fit_is_checked_too(place):
     )
 
 
-def test_wrong_value_in_a_table_when_a_good_one_came_before_then_that_one_stays(place):
+def test_invalid_value_in_a_table_when_a_valid_one_came_before_then_that_one_stays(place):
     place(project="[languages.python]\ntop_k = 7\n['src/**']\ntop_p = 0.7\n")
     got = place(project="[languages.python]\ntop_k = 0\n['src/**']\ntop_p = 7\n")
     assert (got.settings.parameters.top_k, got.settings.parameters.top_p) == (7, 0.7)
@@ -183,12 +183,12 @@ def test_own_presets_may_be_made_changed_and_named_by_a_project(place):
         ("[presets.mine]\ntemperature = nan", "NaN"),
     ],
 )
-def test_wrong_preset_when_made_then_it_is_told(place, user, said):
+def test_invalid_preset_when_made_then_it_is_reported(place, user, said):
     (problem,) = place(user=user).problems
     assert said in problem.message
 
 
-def test_preset_with_more_than_the_model_can_do_is_lowered_and_told(place):
+def test_preset_with_more_than_the_model_can_do_is_lowered_and_reported(place):
     got = place(editor={"preset": "code"}, limits=ModelLimits(30, 512))
     assert (got.settings.parameters.top_k, got.settings.parameters.num_context) == (30, 256)
     assert all(problem.notice for problem in got.problems)
@@ -237,7 +237,7 @@ def test_what_is_no_whole_number_is_still_refused(place, value):
 
 
 @pytest.mark.parametrize("value", ["'Random'", "'none'", "''", "0.5"])
-def test_no_other_word_stands_for_a_random_seed(place, value):
+def test_no_other_word_means_a_random_seed(place, value):
     (problem,) = place(project=f"seed = {value}\n").problems
     assert 'a whole number or "random"' in problem.message
 
@@ -245,7 +245,7 @@ def test_no_other_word_stands_for_a_random_seed(place, value):
 # -- the user's cap
 
 
-def test_num_context_of_a_project_is_lowered_to_the_cap_and_told(place):
+def test_num_context_of_a_project_is_lowered_to_the_cap_and_reported(place):
     got = place(user="max_num_context = 600\n", project="num_context = 1000\n['src/**']\nnum_context = 900\n")
     assert got.settings.parameters.num_context == 600
     assert [problem.notice for problem in got.problems] == [True, True]
@@ -263,7 +263,7 @@ def test_lowest_cap_counts(place):
     assert (got.settings.parameters.num_context, got.settings.max_num_context) == (600, 600)
 
 
-def test_default_is_lowered_to_what_the_context_of_the_model_has_room_for(place):
+def test_default_is_lowered_to_what_the_context_of_the_model_allows(place):
     assert parameters(place(limits=ModelLimits(1000, 512))).num_context == 256
 
 
@@ -329,7 +329,7 @@ def test_project_file_further_in_does_not_switch_on(place, tmp_path):
     assert got.settings.parameters.top_k == 7
 
 
-def test_one_wrong_glob_leaves_the_others_in_effect(place):
+def test_one_invalid_glob_leaves_the_others_in_effect(place):
     got = place("secrets/a.py", project="off = ['a[', 'secrets/**', 3]")
     assert got.off is not None
     assert len(got.problems) == 2
@@ -356,13 +356,13 @@ def test_problems_of_all_places_come_together(place):
     assert [problem.key for problem in got.problems] == ["top_k", "top_p", "x", "seed", "model", "topK"]
 
 
-def test_thousands_of_wrong_keys_are_told_in_short(place):
+def test_thousands_of_invalid_keys_are_reported_in_short(place):
     got = place(project="\n".join(f"wrong_key_{number} = 1" for number in range(5000)))
     assert len(got.problems) == 21
     assert "4980 more values" in got.problems[-1].message
 
 
-def test_wrong_keys_in_hundreds_of_tables_are_told_in_short(place):
+def test_invalid_keys_in_hundreds_of_tables_are_reported_in_short(place):
     got = place(project="".join(f"[languages.l{n}]\nwrong_{n} = 1\ntop_k = 0\n" for n in range(150)))
     assert len(got.problems) == 101
     assert "200 more problems are not shown" in got.problems[-1].message
@@ -382,7 +382,7 @@ def test_control_characters_in_keys_do_not_reach_messages(place):
     assert all(problem.message.isprintable() and len(problem.message) < 400 for problem in got.problems)
 
 
-def test_origins_tell_what_was_overridden(place):
+def test_origins_show_what_was_overridden(place):
     got = place(user="top_k = 1", project="preset = 'code'\n['src/**']\ntop_k = 2\n", editor={"topK": 3})
     told = [(origin.value, origin.table, origin.preset) for origin in got.origins["top_k"]]
     code = PRESETS["code"]["top_k"]

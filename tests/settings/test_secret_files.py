@@ -116,7 +116,7 @@ def test_no_name_is_slow(part):
 # -- in effect
 
 
-def test_it_is_said_why_nothing_is_offered(tmp_path):
+def test_the_reason_for_no_completions_is_reported(tmp_path):
     off = SettingsReader(tmp_path / "none").resolve(tmp_path / ".ENV.local~").off
     assert off is not None
     assert "secrets" in off.sentence()
@@ -139,7 +139,7 @@ def test_the_user_may_allow_them_but_no_project(tmp_path):
     assert any("complete_secrets" in problem.message for problem in resolved.problems)
 
 
-def test_what_the_user_lists_under_off_is_said_to_be_theirs(tmp_path):
+def test_what_the_user_lists_under_off_is_reported_as_theirs(tmp_path):
     user = tmp_path / "settings.toml"
     user.write_text('off = [".env"]\n')
     off = SettingsReader(user).resolve(tmp_path / ".env").off

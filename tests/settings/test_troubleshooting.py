@@ -1,4 +1,4 @@
-"""What is proposed for each complaint: in range, in the right direction, and bounds are told."""
+"""What is proposed for each complaint: in range, in the right direction, with bounds reported."""
 
 import attrs
 import pytest
@@ -25,7 +25,7 @@ def proposed(complaint, limits=LIMITS, **parameters):
 
 
 @given(st.sampled_from(sorted(COMPLAINTS)), PARAMETERS, st.none() | st.just(LIMITS))
-def test_propose_any_parameters_then_in_range_in_the_right_direction_and_bounds_told(
+def test_propose_any_parameters_then_in_range_in_the_right_direction_and_bounds_reported(
     complaint, parameters, limits
 ):
     proposal = propose(complaint, parameters, limits, seed=7)
@@ -73,7 +73,7 @@ def test_propose_repetitive_when_top_k_is_narrow_or_all_else_at_its_bound_then_t
     assert proposed("repetitive", temperature=1, top_p=1, top_k=200).values == {"top_k": 300}
 
 
-def test_propose_when_at_every_bound_then_each_is_told_and_nothing_changes():
+def test_propose_when_at_every_bound_then_each_is_reported_and_nothing_changes():
     proposal = proposed("repetitive", temperature=1.0, top_p=1.0, top_k=LIMITS.vocab_size)
     assert proposal.changes == ()
     assert proposal.bounds == (
@@ -84,7 +84,7 @@ def test_propose_when_at_every_bound_then_each_is_told_and_nothing_changes():
 
 
 @pytest.mark.parametrize("parameters", [{"temperature": 0}, {"top_k": 1}, {"top_p": 0.0}])
-def test_propose_when_the_likeliest_token_is_always_taken_then_only_the_context_helps(parameters):
+def test_propose_when_the_most_likely_token_is_always_taken_then_only_the_context_helps(parameters):
     proposal = proposed("off-topic", **parameters)
     assert proposal.values == {"num_context": 2048}
     assert all("nothing left to narrow" in sentence for sentence in proposal.bounds)

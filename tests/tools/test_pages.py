@@ -50,7 +50,7 @@ def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
 
 
 def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it_may_not():
-    """By itself, for a language, or in a table that holds any setting; trusted or not."""
+    """On its own, for a language, or in a table that holds any setting; trusted or not."""
     package = json.loads((REPOSITORY / PACKAGE).read_text(encoding="utf-8"))
     properties = package["contributes"]["configuration"]["properties"]
     costly = {
