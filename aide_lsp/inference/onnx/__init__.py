@@ -1,1 +1,1 @@
-"""Models on ONNX Runtime: only this package, `convert` and `bench` import it."""
+"""Models on ONNX Runtime: only this package and `convert` import it."""
