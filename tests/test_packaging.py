@@ -118,3 +118,8 @@ def test_programs_and_paths_that_developers_are_shown_exist():
     assert [path for path in sorted(paths) if not (REPOSITORY / path).exists()] == []
     modules = re.findall(r"python -m ([\w.]+)", page)
     assert [name for name in modules if importlib.util.find_spec(name) is None] == []
+
+
+def test_readme_fits_on_two_screens_before_its_list_of_pages():
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert readme[: readme.index("\n## More")].count("\n") <= 100
