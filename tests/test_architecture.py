@@ -61,7 +61,7 @@ PACKAGES = {
     },
     "cli.sample": set(),
     "cli": {
-        "cli.commands", "cli.sample", "application", "catalog", "completion", "inference", "inference.onnx",
+        "cli.sample", "application", "catalog", "completion", "inference", "inference.onnx",
         "loading", "settings",
     },
     "cli.commands": {
@@ -111,6 +111,11 @@ def test_every_package_is_listed_with_what_it_may_import():
 
 def test_packages_import_only_what_the_table_allows():
     check(rules.forbidden_imports(MODULES, PACKAGES, FOUNDATION))
+
+
+def test_the_table_allows_only_what_is_imported():
+    """So that it shows who imports whom; the architecture page does."""
+    check(rules.unused_permissions(MODULES, PACKAGES))
 
 
 def test_libraries_are_imported_only_where_the_table_allows():

@@ -7,6 +7,7 @@ which are allowed is for `tests/test_architecture.py`.
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 from tools.parsed_modules import Module, inner_imports, read_modules
@@ -14,6 +15,7 @@ from tools.parsed_modules import Module, inner_imports, read_modules
 PACKAGE = Path(__file__).resolve().parents[2] / "aide_lsp"
 
 
+@cache
 def package_table() -> str:
     """Render every package and top-level module, those that import the most first."""
     modules = read_modules(PACKAGE)
