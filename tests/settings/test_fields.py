@@ -7,6 +7,7 @@ import pytest
 
 from aide_lsp.settings.fields import FIELDS, Settings, check_value, defaults
 from aide_lsp.settings.limits import ModelLimits
+from aide_lsp.settings.presets import PRESETS
 from aide_lsp.settings.reader import SettingsReader
 
 LIMITS = ModelLimits(vocab_size=1000, context_length=2048)
@@ -127,3 +128,7 @@ def test_editor_null_and_client_sections_when_sent_then_nothing_is_set(reader):
 
 def test_every_default_is_allowed():
     assert {key: check_value(key, value) for key, value in defaults().items()} == dict.fromkeys(FIELDS)
+
+
+def test_the_presets_are_named_where_one_is_set():
+    assert [name for name in PRESETS if f"`{name}`" not in FIELDS["preset"].doc] == []
