@@ -1,1 +1,1 @@
-"""Measures Aide on the machine at hand: speed, reproducibility, and how it keeps up with typing."""
+"""Measures Aide on your machine: speed, fidelity, reproducibility."""

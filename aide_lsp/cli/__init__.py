@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command `aide`, and what its subcommands share: options, places, progress, errors."""

@@ -1,1 +1,1 @@
-"""Knows source text: window, prompt, stop rules, clean-up. It does not know LSP, ONNX or where models lie."""
+"""Source text in, text to insert out: window, prompt, stop rules, clean-up, completion cache."""

@@ -1,1 +1,1 @@
-"""GGUF in, ONNX out."""
+"""GGUF in, ONNX out: converts a model file into a model folder."""

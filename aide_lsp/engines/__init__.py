@@ -1,1 +1,1 @@
-"""Models behind `completion.model.Model`: one module for each engine."""
+"""What runs a model: one module for each engine, behind the protocol `completion.model.Model`."""

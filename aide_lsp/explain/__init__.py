@@ -1,1 +1,1 @@
-"""Explain a completion: what the model read, what each token was drawn from, and what ended it."""
+"""How a completion came about: what the model read, what each token was drawn from, and what ended it."""

@@ -1,1 +1,4 @@
-"""Speaks LSP. The only package that imports pygls and lsprotocol."""
+"""The language server: documents, the client's settings, handlers, status.
+
+Only this package and its subpackages import pygls and lsprotocol.
+"""
