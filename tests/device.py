@@ -1,4 +1,4 @@
-"""Stands for a CUDA device on a machine without one: the runtime's CPU kernels behind CUDA's rules of memory.
+"""A stand-in for a CUDA device on a machine without one: the runtime's CPU kernels with CUDA's memory rules.
 
 - An input of the host's is copied to the device when it is bound, and never again.
 - The first run of a forward with a number captures it; later ones read and write the places of that run, and

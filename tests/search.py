@@ -1,8 +1,8 @@
 """Look for new counterexamples to the property tests for some time: `make search MINUTES=60`.
 
-In: minutes, a seed. Out: rounds of all property tests that need no real model and no GPU, each with a seed of
-its own; every failing example as an `@example` to paste, and status 1 if there was one. A test that failed
-is left out of later rounds. The same seed makes the same rounds again.
+Runs rounds of all property tests that need no real model and no GPU, each with its own seed. Prints every
+failing example as an `@example` to paste, and exits with status 1 if there was one. A test that failed is
+left out of later rounds. The same seed repeats the same rounds.
 """
 
 import argparse

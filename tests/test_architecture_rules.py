@@ -29,8 +29,8 @@ def one(findings):
 def test_a_package_that_is_not_listed(tmp_path):
     modules = modules_of(tmp_path, {"lsp/main.py": "", "completion/fim.py": "", "engines/local.py": ""})
     line = one(rules.unlisted_packages(modules, PACKAGES))
-    told = "a package that PACKAGES does not list. Add it, with the packages that it may import."
-    assert line == f"engines: {told}"
+    reason = "a package that PACKAGES does not list. Add it, with the packages that it may import."
+    assert line == f"engines: {reason}"
 
 
 def test_a_listed_package_that_is_gone(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 COMMAND = [sys.executable, "-m", "aide_lsp"]
-# What no Ctrl-C may wait for: the property, with room for a machine under load.
+# What no Ctrl-C may wait for: the property, with a margin for a machine under load.
 SOON_SECONDS = 2.0
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and /dev/full as on Linux")
 
@@ -125,7 +125,7 @@ def test_ctrl_c_while_converting_then_no_worker_is_left_and_the_next_conversion_
     assert list((home / "data").glob("models/tiny/.*.partial")) == []
 
 
-def test_death_by_the_system_is_told_with_its_likely_reason(env):
+def test_death_by_the_system_is_reported_with_its_likely_reason(env):
     process = start(env, "complete", "-")
     wait_for(lambda: children(process.pid))
     os.kill(children(process.pid)[0], signal.SIGKILL)

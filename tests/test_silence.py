@@ -74,7 +74,7 @@ def find_trap(folder: Path) -> Trap:
 
 
 def home_with_tiny_model(home: Path) -> Path:
-    """Make the home of somebody whose only model is tiny, and a file to complete beside it."""
+    """Create a home folder whose only model is tiny, and a file to complete next to it."""
     cards = home / ".config" / "aide" / "models"
     cards.mkdir(parents=True)
     tiny_gguf(cards / "tiny.gguf")

@@ -1,9 +1,9 @@
 """Two traps that see what a process and its children do: strace, and a network namespace without any network.
 
-In: a command. Out: the command that runs it in the trap, and what it did that it must not: use the internet,
-look up a name, make a file that is not Aide's. strace sees every system call. The namespace needs nothing but
-util-linux, and sees less: the kernel counts what finds no way out (by IPv4; name servers are asked that way
-too), and files are looked for in the home folder only.
+Each wraps a command and reports what the command must not do: use the internet, look up a name, create a file
+that is not Aide's. strace sees every system call. The namespace needs only util-linux and sees less: the
+kernel counts packets that have no route (IPv4, which includes queries to name servers), and new files are
+found in the home folder only.
 """
 
 import os
@@ -36,7 +36,7 @@ class Call:
 
     @property
     def paths(self) -> list[str]:
-        """The paths it names, made absolute: strace writes a folder's path behind its number."""
+        """The paths it names, made absolute: strace writes a folder's path after its number."""
         found = re.findall(r'(?:[\w-]+<([^>]*)>, )?"([^"]*)"', self.arguments)
         return [os.path.normpath(Path(folder, path)) for folder, path in found]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Neovim 0.12 or newer from a newer Debian suite, unpacked beside the system. That suite moves: where it cannot be used, the reason
+# Neovim 0.12 or newer from a newer Debian suite, unpacked next to the system. That suite moves: if it cannot be used, the reason
 # is written down and the tests that need it are skipped with it.
 #   usage: editors/setup/nvim012.sh FOLDER    ->  FOLDER/root/usr/bin/nvim, or FOLDER/unavailable
 set -uo pipefail

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 SECONDS = 120
-"""How long anything may take before a test gives up. Machines are slow at times; waiting costs nothing."""
+"""How long anything may take before a test fails. Machines are slow at times; waiting costs nothing."""
 
 SAMPLE = '''\
 """Prices of an order."""

@@ -18,17 +18,17 @@ const { metafile } = await build({
   metafile: true,
 });
 if (!tests) {
-  writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licences(Object.keys(metafile.inputs)));
+  writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licenses(Object.keys(metafile.inputs)));
 }
 
-/** The licence of each package that is in the bundle: theirs ask that it goes along. */
-function licences(files) {
+/** The license of each package in the bundle: their terms ask that a copy is included. */
+function licenses(files) {
   const packages = new Set(files.flatMap((file) => /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []));
   return [...packages].sort().map((folder) => {
     const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     if (file === undefined) {
-      throw new Error(`${name} is in the bundle and has no licence file.`);
+      throw new Error(`${name} is in the bundle and has no license file.`);
     }
     return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`;
   }).join(`\n${'-'.repeat(79)}\n\n`);

@@ -29,7 +29,7 @@ def test_version(aide):
     assert aide("--version").stdout == f"aide, version {__version__}\n"
 
 
-def test_complete_twice_with_one_seed_then_the_same_and_all_parameters_told(aide):
+def test_complete_twice_with_one_seed_then_the_same_and_all_parameters_reported(aide):
     runs = [aide("complete", "x.py:2:12", "--seed", "-12345678901234567890", "--json") for _ in range(2)]
     first, second = (json.loads(run.stdout) for run in runs)
     assert first["text"] == second["text"]
@@ -79,13 +79,13 @@ def test_complete_with_the_greatest_num_context_then_all_of_it_is_read(aide, hom
     (home / "long.py").write_text("1\n" * 896, encoding="utf-8")
     run = aide("complete", "long.py:449:1", "--num-context", "1792", "--max-tokens", "4096", "--json")
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
-    assert told["parameters"]["num_context"] == 1792
-    assert told["prompt_tokens"] == 1792 + 3  # two tokens a line, and the control tokens
-    assert 0 < told["generated_tokens"] <= 2048 - told["prompt_tokens"] + 1
+    printed = json.loads(run.stdout)
+    assert printed["parameters"]["num_context"] == 1792
+    assert printed["prompt_tokens"] == 1792 + 3  # two tokens a line, and the control tokens
+    assert 0 < printed["generated_tokens"] <= 2048 - printed["prompt_tokens"] + 1
 
 
-def test_project_file_when_beside_the_source_then_it_is_in_effect(aide, home):
+def test_project_file_when_next_to_the_source_then_it_is_in_effect(aide, home):
     folder = home / "project"
     folder.mkdir(exist_ok=True)
     (folder / ".aide.toml").write_text("temperature = 0.25\nseed = 7\n", encoding="utf-8")
@@ -142,7 +142,7 @@ def test_demo_then_two_completions_with_two_seeds(aide):
 
 
 def test_model_that_others_exported_when_named_by_a_card_then_it_completes(aide, home, monkeypatch):
-    """The layout of Optimum, with a tokenizer beside it: taken over as it is, told as such."""
+    """The layout of Optimum, with a tokenizer next to it: used as it is, and reported as such."""
     from tests.inference.onnx import exported_decoder
     from tests.tiny_model import tiny_model_folder
 
@@ -248,7 +248,7 @@ def test_candidates_on_the_command_line_are_printed_all(aide):
     assert sorted(one["candidate"] for one in kept) == [0, 1, 2, 3, 4]
 
 
-def test_invalid_options_are_told_all_at_once_by_their_names_and_in_json(aide):
+def test_invalid_options_are_reported_all_at_once_by_their_names_and_in_json(aide):
     run = aide("complete", "x.py:2:12", "--temperature", "2", "--top-p", "-1", "--preset", "nope", "--json")
     assert run.returncode == 1
     lines = json.loads(run.stdout)["error"].splitlines()
@@ -278,7 +278,7 @@ def test_damaged_conversion_is_made_again_and_the_fetched_file_stays(aide, home)
     assert "damaged" not in aide("models", "convert", "tiny").stderr
 
 
-def test_gpu_that_is_not_there_is_told_where_it_was_asked_for(aide):
+def test_gpu_that_is_not_there_is_reported_where_it_was_asked_for(aide):
     from aide_lsp.inference.onnx.runtime import cuda_problem
 
     if cuda_problem() is None:
@@ -292,7 +292,7 @@ def test_models_path_of_a_recipe_that_is_not_here_says_how_to_get_it(aide):
     assert (run.returncode, "aide models convert tiny --recipe fast" in run.stderr) == (1, True)
 
 
-def test_models_list_tells_disk_memory_and_the_speed_measured_here(aide):
+def test_models_list_reports_disk_memory_and_the_speed_measured_here(aide):
     aide("complete", "x.py:2:12", "--seed", "7", "--temperature", "1")
     (tiny,) = [one for one in json.loads(aide("models", "list", "--json").stdout) if one["id"] == "tiny"]
     assert tiny["bytes_on_disk"] >= tiny["memory_needed"] > 0
@@ -346,8 +346,8 @@ def test_shell_completes_commands_models_presets_recipes_and_files(aide, words, 
         "COMP_CWORD": str(len(words.split()) - 1),
         "_AIDE_COMPLETE": "bash_complete",
     }
-    told = [line.split(",") for line in aide(**given).stdout.splitlines()]
-    assert [value if kind == "plain" else f"{kind} {value}" for kind, value in told] == found
+    offered = [line.split(",") for line in aide(**given).stdout.splitlines()]
+    assert [value if kind == "plain" else f"{kind} {value}" for kind, value in offered] == found
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

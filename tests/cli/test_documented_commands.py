@@ -56,7 +56,7 @@ def test_command_that_is_shown_is_understood(line, monkeypatch):
     monkeypatch.setattr(click.Command, "invoke", lambda self, ctx: None)
     words = words_of(line)
     result = CliRunner().invoke(main, words)
-    # Running text may name a command or an option by itself.
+    # Running text may name a command or an option alone.
     alone = ("Commands:", "Missing argument", "requires an argument")
     assert result.exit_code == 0 or any(words in result.output for words in alone), (words, result.output)
 

@@ -102,6 +102,6 @@ def test_read_place_when_a_text_begins_with_a_byte_order_mark_then_columns_are_t
 
 
 @pytest.mark.parametrize("place", ["x.py:" + "9" * 5000, ":1", "", ":", "x.py:1:", "x.py:½", "x.py:²:²"])
-def test_spot_of_nonsense_then_the_forms_are_told(place):
+def test_spot_of_nonsense_then_the_forms_are_reported(place):
     with pytest.raises(PlaceError, match="FILE:LINE:COL"):
         spot_of(place)

@@ -23,7 +23,7 @@ def project(home, tmp_path_factory):
     (home / "config" / "aide" / "settings.toml").unlink()
 
 
-def test_settings_of_a_file_are_told_with_origin_and_what_they_go_over(aide, home, project):
+def test_settings_of_a_file_are_reported_with_origin_and_what_they_override(aide, home, project):
     said = aide("settings", str(project / "tests" / "x.py"))
     assert (said.returncode, said.stderr) == (0, "")
     lines = {line.split()[0]: line for line in reversed(said.stdout.splitlines()) if line}
@@ -38,9 +38,9 @@ def test_settings_of_a_file_are_told_with_origin_and_what_they_go_over(aide, hom
 def test_settings_as_json_hold_the_documented_ranges_and_defaults(aide):
     said = aide("settings", "x.py", "--json")
     settings = json.loads(said.stdout)["settings"]
-    told = {key: (settings[key]["default"], settings[key]["minimum"]) for key in PARAMETERS}
+    printed = {key: (settings[key]["default"], settings[key]["minimum"]) for key in PARAMETERS}
     assert (
-        told
+        printed
         | {
             "temperature": (0.7, 0.0),
             "top_k": (50, 1),
@@ -48,7 +48,7 @@ def test_settings_as_json_hold_the_documented_ranges_and_defaults(aide):
             "num_context": (1024, 1),
             "seed": (None, None),
         }
-        == told
+        == printed
     )
     assert list(settings)[: len(PARAMETERS)] == list(PARAMETERS)
     assert (settings["temperature"]["maximum"], settings["top_p"]["maximum"]) == (1.0, 1.0)
@@ -74,7 +74,7 @@ def test_file_that_is_off_is_not_completed_and_the_command_says_why(aide, projec
     assert "Aide is off for this file" in aide("settings", str(project / "secrets" / "a.py")).stdout
 
 
-def test_lowered_num_context_is_told_and_does_not_stop_the_command(aide, project):
+def test_lowered_num_context_is_reported_and_does_not_stop_the_command(aide, project):
     said = aide("complete", f"{project}/b.py:1:1", "--max-tokens", "2")
     assert said.returncode == 0
     assert "900 exceeds your max_num_context. It is lowered to 600" in said.stderr

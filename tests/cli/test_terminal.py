@@ -17,7 +17,7 @@ from aide_lsp.lsp.logs import Lines
 TEXT = "".join(f"line {number}\n" for number in range(1, 21))
 
 
-def test_marked_source_when_plain_then_the_completion_stands_between_two_marks():
+def test_marked_source_when_plain_then_the_completion_is_between_two_marks():
     offset = TEXT.index("10") + 2
     shown = marked_source(TEXT, offset, " more\nand more", color=False)
     assert "  │ line 10« more\n  │ and more»\n  │ line 11" in shown

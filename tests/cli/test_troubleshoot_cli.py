@@ -70,13 +70,13 @@ def test_unknown_complaint_is_refused_and_the_known_ones_named(aide):
 
 def test_as_json_then_changes_both_completions_and_what_was_written(aide, project):
     run = aide("troubleshoot", "incoherent", "troubled/y.py:2:12", "--max-tokens", "2", "--apply", "--json")
-    told = json.loads(run.stdout)
-    assert told["changes"] == {"temperature": 0.3, "top_p": 0.8}
-    assert told["before"]["parameters"]["temperature"] == 0.5
-    assert told["after"]["parameters"]["temperature"] == 0.3
-    assert told["before"]["parameters"]["seed"] == told["after"]["parameters"]["seed"]
-    assert "changes nothing here" in told["bounds"][0]
-    assert told["written"] == str(project / ".aide.toml")
+    printed = json.loads(run.stdout)
+    assert printed["changes"] == {"temperature": 0.3, "top_p": 0.8}
+    assert printed["before"]["parameters"]["temperature"] == 0.5
+    assert printed["after"]["parameters"]["temperature"] == 0.3
+    assert printed["before"]["parameters"]["seed"] == printed["after"]["parameters"]["seed"]
+    assert "changes nothing here" in printed["bounds"][0]
+    assert printed["written"] == str(project / ".aide.toml")
 
 
 def test_apply_where_there_is_no_project_then_nothing_is_written_and_it_says_what_to_do(aide, home):

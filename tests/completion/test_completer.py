@@ -58,7 +58,7 @@ def test_complete_gives_the_rest_of_the_line():
     assert not completion.from_cache
 
 
-def test_complete_without_seed_tells_the_seed_it_drew():
+def test_complete_without_seed_reports_the_seed_it_drew():
     completer = completer_of(babbling())
     first = complete(completer, request_at("x = |", temperature=1.0))
     completer.clear_cache()

@@ -23,7 +23,7 @@ def test_reuse_when_prompts_share_a_prefix_then_keeps_it_but_the_last_token(prom
     assert list(cache.ids) == [1, 2, 3][:reused]
 
 
-def test_extend_when_past_lies_inside_then_replaces_the_rest():
+def test_extend_when_past_is_inside_then_replaces_the_rest():
     cache = holding(1, 2, 3)
     cache.extend([7, 8], 1)
     assert list(cache.ids) == [1, 7, 8]

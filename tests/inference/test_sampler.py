@@ -155,7 +155,7 @@ def test_uniform_when_recorded_then_stays_the_same_for_ever():
 
 
 @given(st.integers(), st.integers(0, 9), st.integers(0, 2000))
-def test_uniform_when_seed_is_any_integer_then_lies_between_0_and_1(seed, candidate, position):
+def test_uniform_when_seed_is_any_integer_then_is_between_0_and_1(seed, candidate, position):
     assert 0.0 <= uniform(seed, candidate, position) < 1.0
 
 
@@ -285,7 +285,7 @@ def test_top_p_when_vocabulary_is_large_then_equals_a_full_sort(seed, temperatur
     # At 1 nothing is cut; below, the sum may come to 1 before its last, tiny terms.
     size = int((weights[order].cumsum() / weights.sum() <= top_p).sum()) + 1 if top_p < 1 else logits.size
     ids, _ = distribution(logits, np.arange(logits.size), params(temperature, 0, top_p))
-    # Sums in another order may move the cut by one token where it lies within rounding.
+    # Sums in another order may move the cut by one token where it is within rounding.
     assert abs(ids.size - min(size, logits.size)) <= 1
     assert ids.tolist() == order[: ids.size].tolist()
 

@@ -58,8 +58,8 @@ def test_pulled_wins_over_pushed_and_pushed_over_options(configuration):
     assert (parameters.top_k, parameters.top_p, parameters.temperature) == (3, 0.2, 0.1)
 
 
-def test_problem_is_told_once_and_again_when_it_comes_back(configuration):
-    def told(value):
+def test_problem_is_reported_once_and_again_when_it_comes_back(configuration):
+    def reported(value):
         configuration.push({"topK": value})
         configuration.resolve("file:///x/a.py")
         first = [problem.key for problem in configuration.new_problems()]
@@ -67,10 +67,10 @@ def test_problem_is_told_once_and_again_when_it_comes_back(configuration):
         assert configuration.new_problems() == []
         return first
 
-    assert told("many") == ["topK"]
-    assert told("many") == []
-    assert told(7) == []
-    assert told("many") == ["topK"]
+    assert reported("many") == ["topK"]
+    assert reported("many") == []
+    assert reported(7) == []
+    assert reported("many") == ["topK"]
 
 
 @pytest_lsp.fixture(config=CONFIG)
@@ -149,7 +149,7 @@ async def test_invalid_values_are_reported_once_and_the_last_good_ones_stay(edit
     assert len(status["settingsProblems"]) == 3
 
 
-async def test_limit_of_the_loaded_model_is_told_when_it_is_known(editor):
+async def test_limit_of_the_loaded_model_is_reported_when_it_is_known(editor):
     editor.set_configuration({"aide": {"topK": 1001}})
     await begin(editor, VSCODE)
     status = await until(editor, lambda status: status["settingsProblems"])
@@ -157,7 +157,7 @@ async def test_limit_of_the_loaded_model_is_told_when_it_is_known(editor):
     assert len(editor.messages) == 1
 
 
-async def test_project_file_counts_and_its_errors_are_told_when_it_changes(editor, tmp_path):
+async def test_project_file_counts_and_its_errors_are_reported_when_it_changes(editor, tmp_path):
     project = tmp_path / ".aide.toml"
     project.write_text("top_k = 9\n")
     await begin(editor, VSCODE, [tmp_path.as_uri()])
@@ -241,8 +241,8 @@ def test_a_changed_project_file_is_looked_at_once_for_all_documents(tmp_path, fo
     configuration.start({}, [tmp_path.as_uri()])
     uris = [f"{tmp_path.as_uri()}/{number % folders}/{number}.py" for number in range(2000)]
     (tmp_path / ".aide.toml").write_text("top_k = 0\n")
-    told = configuration.review(uris)
-    assert ["top_k" in problem.message for problem in told] == [True]
+    problems = configuration.review(uris)
+    assert ["top_k" in problem.message for problem in problems] == [True]
     asked = []
     resolve = reader.resolve
     monkeypatch.setattr(
@@ -268,7 +268,7 @@ def test_a_folder_with_its_own_file_is_reviewed_on_its_own(tmp_path):
     assert configuration.review(uris) == []
 
 
-def test_documents_of_two_languages_in_one_folder_are_told_of_a_problem_once(tmp_path):
+def test_documents_of_two_languages_in_one_folder_report_a_problem_once(tmp_path):
     languages = {"a.py": "python", "a.go": "go"}
     configuration = Configuration(
         SettingsReader(tmp_path / "none.toml"), lambda uri: languages[uri.rpartition("/")[2]]

@@ -144,10 +144,10 @@ def test_event_loop_that_does_not_respond_ends_the_process_but_not_one_that_was_
         set_off(client, "deaf 60")
         assert client.process.wait(30) == 1
         assert time.monotonic() - began > 4
-        for told in (said(client), log.read_text()):
-            assert "did not respond for 5 seconds" in told
-            assert "in accepted" in told
-            assert "in _read_all" in told
+        for text in (said(client), log.read_text()):
+            assert "did not respond for 5 seconds" in text
+            assert "in accepted" in text
+            assert "in _read_all" in text
     broken.process.send_signal(signal.SIGCONT)
     time.sleep(1)
     assert broken.command("aide.status")["version"]

@@ -125,7 +125,7 @@ def test_memory_that_stays_short_then_the_request_has_the_reason_and_others_are_
 # -- a forward that hangs
 
 
-def test_forward_that_hangs_is_ended_the_model_loaded_again_and_the_user_told_once(faulty):
+def test_forward_that_hangs_is_ended_the_model_loaded_again_and_the_user_informed_once(faulty):
     tokens, status = complete(faulty, "#hang 1\nx = ")
     assert tokens
     assert (status["state"], status["device"]) == ("ready", "cuda")

@@ -67,7 +67,7 @@ def test_files_that_hang_or_fill_the_memory_are_left_alone(client, tmp_path):
         assert megabytes(client) < 300
 
 
-def test_a_project_asks_for_4096_tokens_at_most_and_the_user_is_told(client, tmp_path):
+def test_a_project_asks_for_4096_tokens_at_most_and_the_user_is_informed(client, tmp_path):
     (tmp_path / ".aide.toml").write_text("num_context = 32000\n")
     uri = open_in(client, tmp_path)
     report = client.command("aide.settings", {"uri": uri})
@@ -75,7 +75,7 @@ def test_a_project_asks_for_4096_tokens_at_most_and_the_user_is_told(client, tmp
     assert any("num_context" in problem["message"] for problem in report["problems"])
 
 
-def test_what_everyone_may_write_to_does_not_count_and_it_is_shown_and_told_once(client, tmp_path):
+def test_what_everyone_may_write_to_does_not_count_and_it_is_shown_and_reported_once(client, tmp_path):
     (tmp_path / ".aide.toml").write_text("top_k = 7\n")
     tmp_path.chmod(0o1777)
     uri = open_in(client, tmp_path)

@@ -70,7 +70,7 @@ async def test_loading_is_shown_as_progress_from_begin_to_end(vscode):
     def kinds() -> list[str]:
         return [report.kind for reports in vscode.progress_reports.values() for report in reports]
 
-    await until(vscode, lambda _: "end" in kinds())  # it may be told after the state is
+    await until(vscode, lambda _: "end" in kinds())  # it may be sent after the state
     assert len(vscode.progress_reports) == 1
     assert kinds()[0] == "begin"
     assert kinds()[-1] == "end"
@@ -270,7 +270,7 @@ async def test_unknown_command_is_refused(vscode):
     assert caught.value.code == -32602
 
 
-async def test_status_tells_version_model_device_and_state(vscode):
+async def test_status_reports_version_model_device_and_state(vscode):
     status = await run(vscode, "aide.status")
     assert status["version"]
     assert status["state"] == "ready"

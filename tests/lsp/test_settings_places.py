@@ -42,7 +42,7 @@ def opened(client, path, language: str = "python") -> str:
 @pytest.mark.parametrize("capabilities", [announces(watched=True), announces(watched=False)])
 @pytest.mark.parametrize("name", [".aide.toml", "pyproject.toml"])
 async def test_saved_change_holds_for_the_next_request(editor, tmp_path, capabilities, name):
-    """Told of it or not; the same size within one tick of the clock is seen too."""
+    """With or without a notification; a change of the same size within one clock tick is noticed too."""
     head = "[tool.aide]\n" if name == "pyproject.toml" else ""
     await begin(editor, capabilities, [tmp_path.as_uri()])
     uri = opened(editor, tmp_path / "a.py")
@@ -94,7 +94,7 @@ async def test_editor_may_send_languages_globs_and_presets(editor, tmp_path):
     assert got == {"a": 6, "b": 9, "gen/c": 8, "d": 5}
 
 
-async def test_file_that_is_off_gets_nothing_and_is_told_why(editor, tmp_path):
+async def test_file_that_is_off_gets_nothing_and_shows_why(editor, tmp_path):
     (tmp_path / ".aide.toml").write_text('off = ["secrets/**"]\n')
     await begin(editor, VSCODE, [tmp_path.as_uri()])
     assert await inline(editor, opened(editor, tmp_path / "secrets" / "a.py")) == []
@@ -107,7 +107,7 @@ async def test_file_that_is_off_gets_nothing_and_is_told_why(editor, tmp_path):
     assert (await run(editor, "aide.regenerate", argument))["reason"] == "off"
 
 
-async def test_command_tells_values_with_their_origin(user_file, client_with, tmp_path):
+async def test_command_reports_values_with_their_origin(user_file, client_with, tmp_path):
     user_file.write_text("top_p = 0.4\nmax_num_context = 2000\n")
     (tmp_path / ".aide.toml").write_text('preset = "creative"\nnum_context = 3000\ntop_k = 9\n')
     client = await client_with()

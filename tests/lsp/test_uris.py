@@ -212,7 +212,7 @@ def test_the_innermost_folder_holds_a_document_and_a_folder_is_counted_once():
     assert folders.holding("sftp://host/p/c.py")[0] is None
 
 
-def test_only_a_file_of_this_machine_is_written_beside():
+def test_only_a_file_of_this_machine_is_written_next_to():
     assert file_of("FILE:///p/a.py") == location_of("file:/p/a.py").path
     for uri in (
         "untitled:/p/a.py",

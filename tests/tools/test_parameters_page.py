@@ -38,14 +38,14 @@ def reported(home):
 @pytest.mark.parametrize("key", PARAMETERS)
 def test_documented_range_and_default_are_those_reported(key, reported):
     span, default = documented(key)
-    told = reported[key]
+    entry = reported[key]
     if bounds := re.search(r"from (\S+) to (.+)", span):
         low, high = bounds.groups()
-        assert float(low) == told["minimum"]
-        assert high.startswith("the model's") or float(high) == told["maximum"]
-    assert default == (f"`{json.dumps(told['default'])}`" if told["default"] is not None else default)
-    assert (told["default"] is None) == default.startswith("none")
-    assert told["value"] == told["default"]
+        assert float(low) == entry["minimum"]
+        assert high.startswith("the model's") or float(high) == entry["maximum"]
+    assert default == (f"`{json.dumps(entry['default'])}`" if entry["default"] is not None else default)
+    assert (entry["default"] is None) == default.startswith("none")
+    assert entry["value"] == entry["default"]
 
 
 def test_page_has_a_section_for_each_parameter_and_a_row_for_each_complaint():

@@ -22,7 +22,7 @@ return {
   end,
 
   capabilities = {
-    -- Neovim 0.11 does not announce it by itself.
+    -- Neovim 0.11 does not announce it automatically.
     textDocument = { inlineCompletion = { dynamicRegistration = false } },
     -- Aide's own notifications: `aide/status` and `aide/ready`.
     experimental = { aide = true },

@@ -41,7 +41,7 @@ def shared_nvim(nvim_program, nvim_env, tmp_path_factory):
 
 @pytest.fixture
 def nvim(shared_nvim, artefacts):
-    """The module's Neovim. Screen and logs are kept: tests that pass overwrite nothing of use."""
+    """The module's Neovim. Screen and logs are kept: tests that pass do not overwrite them."""
     yield shared_nvim
     shared_nvim.keep(artefacts)
 

@@ -2,7 +2,7 @@
 
     python -m editors.tests.nvim.picture
 
-In: what tmux captures, with its colours. Out: an SVG of text. It knows the few escape codes that tmux writes.
+It reads the few escape codes that tmux writes.
 """
 
 import os
@@ -19,7 +19,7 @@ PICTURE = ROOT / "docs" / "images" / "nvim-completion.svg"
 WIDTH, HEIGHT = 9.0, 20
 """Of a character, in pixels."""
 TEXT, GROUND = "#e0e2ea", "#14161b"
-"""Neovim's own colours for a dark background."""
+"""Neovim's own colors for a dark background."""
 SAMPLE = '''\
 """Prices of an order."""
 
@@ -102,7 +102,7 @@ def main():
             nvim.type(TYPED)
             nvim.wait_ghost()
             PICTURE.parent.mkdir(exist_ok=True)
-            PICTURE.write_text(draw(nvim.screen(colours=True)), encoding="utf-8")
+            PICTURE.write_text(draw(nvim.screen(colors=True)), encoding="utf-8")
         finally:
             nvim.close()
 

@@ -1,7 +1,4 @@
-"""A real Neovim in a terminal (tmux): keys go in as from a keyboard, the screen and Neovim's state come out.
-
-In: keys. Out: the screen, the buffer, the ghost text. It knows no test.
-"""
+"""A real Neovim in a terminal (tmux): keys in as from a keyboard, screen and state out."""
 
 import json
 import shlex
@@ -12,7 +9,7 @@ from pathlib import Path
 
 PLUGIN = Path(__file__).resolve().parents[2] / "nvim"
 SECONDS = 120
-"""How long anything may take before a wait gives up."""
+"""How long anything may take before a wait fails."""
 
 INIT = """
 vim.o.swapfile = false
@@ -123,11 +120,11 @@ class Neovim:
         return self.state().get("state") == "ready"
 
     def state(self):
-        """The server's state, as it told it last."""
+        """The server's state, as it last sent it."""
         return self.lua("require('aide.status').of(0) or vim.empty_dict()")
 
     def shown_seed(self):
-        """The seed of what is shown; None: nothing is, or the server has not told yet."""
+        """The seed of what is shown; None: nothing is, or the server has not said yet."""
         return (self.state().get("shown") or {}).get("seed")
 
     def client_pid(self):
@@ -163,7 +160,7 @@ class Neovim:
 
     @property
     def messages(self):
-        """What the user was told."""
+        """The messages shown to the user."""
         return self.lua("_G.messages")
 
     def wait_ghost(self, expected=None):
@@ -179,25 +176,25 @@ class Neovim:
         self.wait(lambda: first[:60] in self.screen(), f"{first!r} is not on the screen")
         return ghost
 
-    def screen(self, colours=False):
+    def screen(self, colors=False):
         """What the terminal shows."""
-        return self.tmux("capture-pane", "-p", *(["-e"] if colours else []))
+        return self.tmux("capture-pane", "-p", *(["-e"] if colors else []))
 
     def keep(self, folder):
         """Write screen, messages and logs where they outlive the session."""
         (folder / "screen.txt").write_text(self.screen(), encoding="utf-8")
-        (folder / "screen.ansi").write_text(self.screen(colours=True), encoding="utf-8")
+        (folder / "screen.ansi").write_text(self.screen(colors=True), encoding="utf-8")
         try:
-            told = {
+            shown = {
                 "messages": self.messages,
                 "vim": self.lua("vim.fn.execute('messages')"),
                 "state": self.state(),
             }
-            (folder / "told.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+            (folder / "shown.json").write_text(json.dumps(shown, indent=1), encoding="utf-8")
             log = "\n".join(self.lua("require('aide.log').all()"))
             (folder / "aide.log").write_text(log, encoding="utf-8")
         except (AssertionError, subprocess.TimeoutExpired) as error:
-            (folder / "told.json").write_text(str(error), encoding="utf-8")
+            (folder / "shown.json").write_text(str(error), encoding="utf-8")
         for log in Path(self.env["XDG_STATE_HOME"]).glob("nvim/lsp.log"):
             (folder / "lsp.log").write_bytes(log.read_bytes()[-200_000:])
 

@@ -1,4 +1,4 @@
-"""Ghost text of the real model: seen on the screen, absent from the buffer, taken whole or in parts."""
+"""Ghost text of the real model: on the screen, not in the buffer, accepted completely or in parts."""
 
 import re
 
@@ -35,7 +35,7 @@ def test_tab_when_shown_then_taken_reported_and_undone_as_one_step(nvim, ghost):
     assert nvim.lua("vim.api.nvim_get_mode().mode") == "i"
     assert nvim.cursor[1] == len(nvim.text.split("\n")[-1].encode())
     nvim.type("  # done")
-    nvim.wait(lambda: nvim.text.endswith(ghost + "  # done"), "Typing did not go on behind it")
+    nvim.wait(lambda: nvim.text.endswith(ghost + "  # done"), "Typing did not continue after it")
     nvim.keys("Escape")
     nvim.keys("u")
     nvim.keys("u")
@@ -116,4 +116,4 @@ def test_next_and_previous_when_pressed_then_round(nvim, ghost):
     nvim.wait(lambda: count() == (several, several), "It does not go back")
     before = nvim.text
     nvim.keys("Tab")
-    nvim.wait(lambda: nvim.text == before + seen[-1], "Not the one on show was taken")
+    nvim.wait(lambda: nvim.text == before + seen[-1], "Not the current one was accepted")

@@ -1,4 +1,4 @@
-"""A slow answer, a killed server, and one that is not there: typing goes on, the user is told once."""
+"""A slow answer, a killed server, a missing one: typing continues, and the user sees one message."""
 
 import os
 import signal

@@ -9,7 +9,7 @@ CHANCE = "temperature = 1.0\ntop_k = 1000\ntop_p = 1.0\n"
 
 @pytest.fixture
 def unseeded(nvim, workspace):
-    """A project without a seed, with a ghost text on show."""
+    """A project without a seed, with a ghost text."""
     path = workspace(settings=CHANCE) / "prices.py"
     nvim.open(path)
     nvim.do("vim.bo.autoindent = false vim.bo.indentexpr = ''")
@@ -18,7 +18,7 @@ def unseeded(nvim, workspace):
     nvim.type(TYPED)
     nvim.wait(lambda: nvim.text.endswith(TYPED), "The typed text did not arrive")
     nvim.wait_ghost()
-    nvim.wait(nvim.shown_seed, "The state tells no seed")
+    nvim.wait(nvim.shown_seed, "The state has no seed")
     return path
 
 
@@ -44,7 +44,7 @@ def test_regenerate_previous_and_pin(nvim, unseeded, expected_completion):
     nvim.wait_ghost(expected)
     assert nvim.ghost != first
     assert seed != first_seed
-    nvim.wait(lambda: f"seed {seed}" in nvim.screen(), "The statusline tells another seed")
+    nvim.wait(lambda: f"seed {seed}" in nvim.screen(), "The statusline shows another seed")
 
     while (before := nvim.shown_seed()) != first_seed:
         run(nvim, "previous")

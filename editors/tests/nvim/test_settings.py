@@ -26,7 +26,7 @@ def test_project_file_when_changed_then_the_next_completion_follows(nvim, worksp
     nvim.keys("Escape")
     nvim.keys("a")
     nvim.wait_ghost(expected)
-    nvim.wait(lambda: nvim.shown_seed() == seed, "The state tells another seed")
+    nvim.wait(lambda: nvim.shown_seed() == seed, "The state has another seed")
 
 
 def test_other_project_when_opened_then_its_own_settings_and_the_same_server(
@@ -38,7 +38,7 @@ def test_other_project_when_opened_then_its_own_settings_and_the_same_server(
     other = workspace(settings="seed = 8\n", name="two") / "prices.py"
     type_there(nvim, other)
     nvim.wait_ghost(expected_completion(other, *nvim.place, text=nvim.text + "\n"))
-    nvim.wait(lambda: nvim.shown_seed() == 8, "The state tells another seed")
+    nvim.wait(lambda: nvim.shown_seed() == 8, "The state has another seed")
     assert nvim.client_pid() == server
     assert nvim.lua("#vim.lsp.get_clients({ name = 'aide' })") == 1
 

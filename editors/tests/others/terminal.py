@@ -6,7 +6,7 @@ import time
 import uuid
 
 SECONDS = 120
-"""How long anything may take before a wait gives up."""
+"""How long anything may take before a wait fails."""
 
 
 class Terminal:

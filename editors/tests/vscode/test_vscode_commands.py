@@ -13,7 +13,7 @@ def seed_of(workbench):
 
 
 def shown(workbench, **waiting):
-    """The ghost text and the seed that the status bar tells for it."""
+    """The ghost text and the seed that the status bar shows for it."""
     text = workbench.wait_ghost(**waiting)
     return text, seed_of(workbench)
 

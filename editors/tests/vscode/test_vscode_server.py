@@ -1,4 +1,4 @@
-"""Which server VS Code starts, and what the user is told when there is none."""
+"""Which server VS Code starts, and the message when there is none."""
 
 import os
 import re
@@ -24,8 +24,8 @@ def test_without_a_server_it_asks_once_then_installs_its_own_and_completes(own_w
 
 def test_a_path_that_is_wrong_is_named(own_window):
     window = own_window({"aide.server.path": "/nowhere/aide-lsp"})
-    told = window.notification("Aide offers no completions")
-    assert "/nowhere/aide-lsp" in told.inner_text()
+    message = window.notification("Aide offers no completions")
+    assert "/nowhere/aide-lsp" in message.inner_text()
     assert "/nowhere/aide-lsp" in window.status_label()
 
 
@@ -44,13 +44,13 @@ def test_a_server_that_ends_again_and_again_is_given_up_with_one_message(own_win
     killed = []
     for _ in range(5):
         killed.append(kill_server(window, killed))
-    told = window.notification("was not restarted")
+    message = window.notification("was not restarted")
     assert window.page.locator(".notification-toast").count() == 1
     assert "not restarted" in window.status_label()
     window.open("prices.py")
     window.type("# typed without a server")
     assert window.save("prices.py", other_than=PRICES).endswith("# typed without a server")
-    told.get_by_role("button", name="Try Again").click()
+    message.get_by_role("button", name="Try Again").click()
     window.wait_new_server(killed[-1:])
     window.type("\n\ndef average(prices):\n")
     window.wait_ghost()

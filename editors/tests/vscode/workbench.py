@@ -1,7 +1,6 @@
 """A real VS Code workbench in a headless Chromium, driven by keys and read from the screen.
 
-In: a VSIX, a workspace, settings. Out: the ghost text, the status bar, notifications, screenshots. It does
-not know what is to be expected of them.
+It reports the ghost text, the status bar, notifications, and screenshots; the tests judge them.
 """
 
 import contextlib
@@ -186,7 +185,7 @@ class Workbench:
         wait_for("no editor is open", lambda: self.page.locator(".tab").count() == 0)
 
     def save(self, name, other_than=None):
-        """Save the file on show; return what it holds, once that is something other than given."""
+        """Save the current file; return what it holds, once that is something other than given."""
 
         def saved():
             self.press("Control+s")
@@ -330,7 +329,7 @@ class Workbench:
 STATUS = ".statusbar-item[id='aide.aide.aide.status']"
 FOCUSED = "document.activeElement?.closest('.editor-instance') !== null"
 GHOST = """() => {
-  // The first line stands in the text itself, in pieces where the text has some of it; the others below it.
+  // The first line is in the text itself, in pieces where the text has some of it; the others are below it.
   const text = (selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent);
   const first = text('.editor-instance .view-lines .ghost-text-decoration').join('');
   const rest = text('.editor-instance .suggest-preview-text .view-line');

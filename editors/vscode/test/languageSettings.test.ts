@@ -9,7 +9,7 @@ test('what was set for a language goes into its table', () => {
   });
 });
 
-test('tables that the user wrote stay, and what was set for the language goes over them', () => {
+test('tables that the user wrote are kept, and what was set for the language overrides them', () => {
   const section = { languages: { python: { temperature: 0.9, topK: 3 }, go: { topP: 0.5 } } };
   assert.deepEqual(withLanguages(section, { python: { temperature: 0.2 } }), {
     languages: { python: { temperature: 0.2, topK: 3 }, go: { topP: 0.5 } },

@@ -23,7 +23,7 @@ test('model and device stand in the bar; the seed once something was shown', () 
   assert.equal(text({ shown: { ...shown, pinned: true } }).text, '$(sparkle) some-model · CPU · $(pinned) seed 42');
 });
 
-test('loading tells the percent where it is known', () => {
+test('loading shows the percentage if it is known', () => {
   assert.equal(text({ state: 'loading', percent: 42 }).text, '$(loading~spin) Aide: loading 42 %');
   assert.equal(text({ state: 'loading' }).text, '$(loading~spin) Aide: loading');
 });
@@ -33,12 +33,12 @@ test('thinking keeps the width of the text', () => {
   assert.match(text({ busy: true }).tooltip.join('\n'), /thinking/);
 });
 
-test('the tooltip tells why the last request showed nothing', () => {
+test('the tooltip says why the last request showed nothing', () => {
   const nothing = { reason: 'off', message: 'This file is off.' };
   assert.deepEqual(text({ nothing }).tooltip.at(-1), 'No completion: This file is off.');
 });
 
-test('a model that failed to load and a server that was given up are errors with their reason', () => {
+test('a model that failed to load and a server that is no longer restarted are errors with their reason', () => {
   const failed = text({ state: 'failed', message: 'The disk is full.' });
   assert.ok(failed.isError);
   assert.ok(failed.tooltip.includes('The disk is full.'));
@@ -47,10 +47,10 @@ test('a model that failed to load and a server that was given up are errors with
   assert.ok(gone.tooltip.includes('It crashed.'));
 });
 
-test('a server that has told nothing yet is starting', () => {
+test('a server that has sent no state yet is starting', () => {
   assert.match(statusText('running', null, null).text, /starting/);
 });
 
-test('what Markdown would take for its own is escaped', () => {
+test('what Markdown would interpret is escaped', () => {
   assert.equal(escapeMarkdown('set complete_secrets = *true* <b>'), 'set complete\\_secrets = \\*true\\* \\<b\\>');
 });

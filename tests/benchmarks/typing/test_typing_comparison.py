@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from benchmarks.typing import comparison as typing_comparison
 from benchmarks.typing.__main__ import main as typing
 from benchmarks.typing.comparison import QUICK, compare, interleaved_traces, parse, typescript_sources
-from tests.benchmarks.typing.test_typing_replay import FAKE_SERVER, Told
+from tests.benchmarks.typing.test_typing_replay import FAKE_SERVER, ScriptedEngine
 
 CODE = """
 export function total(items: Item[]): number {
@@ -77,7 +77,7 @@ def test_typing_benchmark_when_it_cannot_start_then_it_says_why(arguments, said)
 async def test_the_engines_take_turns_and_every_other_time_in_the_other_order(monkeypatch, tmp_path):
     order = []
 
-    class Named(Told):
+    class Named(ScriptedEngine):
         server = "stub 1"
 
         def __init__(self, name):

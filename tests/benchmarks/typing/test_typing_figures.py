@@ -105,7 +105,7 @@ def test_empty_answers_are_answers_but_not_offers():
     assert (found.answered, found.offered) == (0.75, 0.5)
 
 
-def test_costs_are_those_of_the_answers_that_tell_them():
+def test_costs_are_those_of_the_answers_that_report_them():
     costs = [Tokens(100, 40, 4), None, Tokens(100, 100, 0)]
     found = figures([replayed(*(asked(n + 1, tokens=cost) for n, cost in enumerate(costs)))])
     assert (found.run_tokens, found.cached_tokens, found.generated_tokens) == (30, 70, 2)

@@ -1,4 +1,4 @@
-"""The replay: against an engine that answers when told, and against the real server with a fake model."""
+"""The replay: against an engine that answers on demand, and against the real server with a fake model."""
 
 import asyncio
 import json
@@ -59,10 +59,10 @@ def trace_of(*keys, holes=("abcdef",)):
     return Trace((source,), ("",), holes, tuple(events))
 
 
-class Told:
-    """An engine that answers the numbered requests it is told to, after so many seconds."""
+class ScriptedEngine:
+    """An engine that answers only the requests with these numbers, each after its number of seconds."""
 
-    name = "told"
+    name = "scripted"
 
     def __init__(self, after):
         self.after, self.asked, self.calls = after, [], []
@@ -124,7 +124,7 @@ def virtual(monkeypatch):
 
 
 def test_a_key_that_had_no_answer_when_the_next_came_is_not_answered(virtual):
-    engine = Told({0: 0.01, 1: 5.0, 2: 0.01})
+    engine = ScriptedEngine({0: 0.01, 1: 5.0, 2: 0.01})
     found = virtual(replay(engine, trace_of(0.0, 1.0, 1.2), Pace()))
     assert [one.waited is not None for one in found] == [True, False, True]
     assert [one.text for one in found] == ["text", "", "text"]
@@ -136,7 +136,7 @@ def test_a_key_that_had_no_answer_when_the_next_came_is_not_answered(virtual):
 
 
 def test_calls_come_in_the_order_an_editor_makes_them(virtual):
-    engine = Told({})
+    engine = ScriptedEngine({})
     virtual(replay(engine, trace_of(0.0, 0.05), Pace(limit_ms=0)))
     assert engine.calls == [
         "begin",
@@ -152,13 +152,13 @@ def test_calls_come_in_the_order_an_editor_makes_them(virtual):
 
 
 def test_an_editor_stops_waiting_after_its_limit_and_not_where_there_is_an_answer(virtual):
-    engine = Told({1: 0.0})
+    engine = ScriptedEngine({1: 0.0})
     virtual(replay(engine, trace_of(0.0, 0.3, 0.6), Pace(limit_ms=50)))
     assert [call for call in engine.calls if call[0] == "limit"] == [("limit", 0), ("limit", 2)]
 
 
 def test_somebody_patient_waits_for_each_answer_and_goes_on_as_fast_as_before(virtual):
-    engine = Told({0: 0.4, 1: 0.4, 2: 0.0})
+    engine = ScriptedEngine({0: 0.4, 1: 0.4, 2: 0.0})
     started = time.perf_counter()
     found = virtual(replay(engine, trace_of(0.0, 0.2, 0.4), Pace(patient=True)))
     assert [one.text for one in found] == ["text"] * 3
@@ -169,8 +169,8 @@ def test_somebody_patient_waits_for_each_answer_and_goes_on_as_fast_as_before(vi
 
 def test_a_replay_ends_after_the_given_seconds_or_keys(virtual):
     trace = trace_of(0.0, 0.1, 0.2, 30.0)
-    assert len(virtual(replay(Told({}), trace, Pace(seconds=1.0, limit_ms=0)))) == 3
-    assert len(virtual(replay(Told(dict.fromkeys(range(9), 0.0)), trace, Pace(keys=2)))) == 2
+    assert len(virtual(replay(ScriptedEngine({}), trace, Pace(seconds=1.0, limit_ms=0)))) == 3
+    assert len(virtual(replay(ScriptedEngine(dict.fromkeys(range(9), 0.0)), trace, Pace(keys=2)))) == 2
 
 
 @settings(deadline=None)

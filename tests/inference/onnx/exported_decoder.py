@@ -37,7 +37,7 @@ class Graph:
 def write_export(
     folder: Path, *, dtype="float32", positions=True, keep=False, extra=(), config=True, seed=0
 ) -> None:
-    """Write the graph, `tokenizer.json` and, unless told otherwise, the configuration beside them."""
+    """Write the graph, `tokenizer.json` and by default the configuration next to them."""
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(build(dtype, positions, keep, extra, seed), str(folder / "model.onnx"))
     tokenizer = {"added_tokens": [{"id": 48, "content": "<end>", "special": True}]}

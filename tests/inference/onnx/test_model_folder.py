@@ -66,7 +66,7 @@ def test_read_when_a_file_is_shorter_or_missing_then_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../weights", "/etc/passwd", "a/../../b", ""])
-def test_read_when_a_file_lies_outside_then_is_refused(tmp_path, name):
+def test_read_when_a_file_is_outside_then_is_refused(tmp_path, name):
     content = manifest(files={name: {"sha256": "", "size": 1}})
     (tmp_path / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(ModelFilesError, match="leads out of the folder"):
@@ -80,7 +80,7 @@ def test_read_when_an_entry_has_the_wrong_type_then_says_so(tmp_path, change):
         read_model_folder(tmp_path)
 
 
-def test_read_when_the_graph_lies_in_a_subfolder_then_is_found(tmp_path):
+def test_read_when_the_graph_is_in_a_subfolder_then_is_found(tmp_path):
     (tmp_path / "onnx").mkdir()
     (tmp_path / "onnx" / "model_q4.onnx").write_bytes(b"")
     (tmp_path / "tokenizer.json").write_text("{}")

@@ -59,7 +59,7 @@ def code(real_model_dir):
 
 
 def run(session, cache, ids, *, chunk_rows=256):
-    """Bring the cache to `ids`; return the candidates behind the last token."""
+    """Bring the cache to `ids`; return the candidates after the last token."""
     rule = session.row_rule
     past = cache.reuse(ids, rule)
     for chunk in plan(ids, past, rule, chunk_rows):
@@ -216,7 +216,7 @@ def copied(source, target):
 
 @pytest.mark.real_model
 @pytest.mark.parametrize("length", BLOCK_ENDS)
-def test_forward_when_a_prompt_ends_behind_a_block_then_bits_are_those_of_one_prefill(
+def test_forward_when_a_prompt_ends_after_a_block_then_bits_are_those_of_one_prefill(
     real, code, one_prefill, length
 ):
     cold = run(real, PrefixCache(), code[:length])

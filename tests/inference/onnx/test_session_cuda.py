@@ -49,8 +49,8 @@ def cuda(folder, patched):
     return session
 
 
-def behind(session, past, begin, end):
-    """Run a piece of the text behind `past` tokens; return the best tokens and all logits of its last."""
+def best_after(session, past, begin, end):
+    """Run a piece of the text after `past` tokens; return the best tokens and all logits of its last."""
     found = session.forward(TEXT[begin:end], past, [end - begin - 1], CancelToken())
     return found.ids, session.full_logits()
 
@@ -58,7 +58,7 @@ def behind(session, past, begin, end):
 def test_forward_when_it_runs_on_a_device_then_reads_what_it_is_complete(cpu, cuda):
     places = ((0, 0, 32), (0, 100, 132), (32, 132, 140), (40, 140, 148), (36, 200, 208), (8, 300, 332))
     for place in places:
-        for found, expected in zip(behind(cuda, *place), behind(cpu, *place), strict=True):
+        for found, expected in zip(best_after(cuda, *place), best_after(cpu, *place), strict=True):
             np.testing.assert_array_equal(found, expected)
 
 

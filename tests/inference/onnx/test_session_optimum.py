@@ -48,7 +48,7 @@ def tokens(session, cache, prompt, sampling=GREEDY, count=5):
     return list(generate(session, cache, prompt, GenerationOptions(sampling, count), CancelToken()))
 
 
-def test_read_when_there_is_no_manifest_then_reads_the_files_beside_the_graph(folder):
+def test_read_when_there_is_no_manifest_then_reads_the_files_next_to_the_graph(folder):
     info = read_model_folder(folder)
     assert (info.layout, info.recipe, info.graph) == ("optimum", "imported", "model.onnx")
     assert (info.context_length, info.vocab_size, info.architecture) == (CONTEXT, VOCAB, "llama")

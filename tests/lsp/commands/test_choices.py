@@ -57,21 +57,21 @@ async def test_while_paused_nothing_is_offered_and_it_is_said_why(editor):
 
 
 async def test_choices_are_those_of_the_tables(editor, project):
-    told = await run(editor, "aide.choices", {"uri": project})
-    assert [one["name"] for one in told["presets"]] == list(PRESETS)
-    assert not any(one["current"] for one in told["presets"])
-    assert "topK 40" in told["presets"][0]["detail"]
-    assert [one["name"] for one in told["complaints"]] == list(COMPLAINTS)
-    models = {one["id"]: one for one in told["models"]}
-    assert [one["id"] for one in told["models"] if one["current"]] == ["qwen2.5-coder-0.5b"]
+    answer = await run(editor, "aide.choices", {"uri": project})
+    assert [one["name"] for one in answer["presets"]] == list(PRESETS)
+    assert not any(one["current"] for one in answer["presets"])
+    assert "topK 40" in answer["presets"][0]["detail"]
+    assert [one["name"] for one in answer["complaints"]] == list(COMPLAINTS)
+    models = {one["id"]: one for one in answer["models"]}
+    assert [one["id"] for one in answer["models"] if one["current"]] == ["qwen2.5-coder-0.5b"]
     assert all(set(one) == {"id", "detail", "current", "installed"} for one in models.values())
 
 
 async def test_a_preset_goes_to_the_project_file_and_out_again(editor, project, folder):
     assert (await run(editor, "aide.choosePreset", {"uri": project, "preset": "code"}))["path"]
     assert tomllib.loads((folder / ".aide.toml").read_text()) == {"preset": "code"}
-    told = await run(editor, "aide.choices", {"uri": project})
-    assert [one["name"] for one in told["presets"] if one["current"]] == ["code"]
+    answer = await run(editor, "aide.choices", {"uri": project})
+    assert [one["name"] for one in answer["presets"] if one["current"]] == ["code"]
     uri = open_text(editor, "x = ", project)
     (item,) = await inline(editor, uri)
     assert item.command.arguments[0]["parameters"]["topK"] == 40
@@ -85,15 +85,15 @@ async def test_an_unknown_preset_is_refused_with_those_there_are(editor, project
 
 
 async def test_a_chosen_model_is_written_to_the_users_file_and_loaded(editor):
-    told = await run(editor, "aide.selectModel", {"model": "smollm2-135m"})
-    assert told["path"].endswith("settings.toml")
+    answer = await run(editor, "aide.selectModel", {"model": "smollm2-135m"})
+    assert answer["path"].endswith("settings.toml")
     status = await until(editor, ready_with("smollm2-135m"))
     assert status["settingsProblems"] == []
     choices = await run(editor, "aide.choices")
     assert [one["id"] for one in choices["models"] if one["current"]] == ["smollm2-135m"]
     assert (await run(editor, "aide.selectModel", {"model": None}))["path"]
     await until(editor, ready_with("fake-model"))
-    assert tomllib.loads(Path(told["path"]).read_text()) == {}
+    assert tomllib.loads(Path(answer["path"]).read_text()) == {}
 
 
 @pytest.mark.parametrize("arguments", [[], [{}], [{"model": 5}], ["x"]], ids=range(4))

@@ -43,47 +43,47 @@ async def troubleshoot(editor, complaint, text="x = ", **more):
 
 
 async def test_troubleshoot_shows_both_completions_with_one_seed_and_the_reasons(editor):
-    told = await troubleshoot(editor, "incoherent")
-    before, after = told["before"], told["after"]
+    answer = await troubleshoot(editor, "incoherent")
+    before, after = answer["before"], answer["after"]
     assert before["text"] == after["text"] == "pass  # 4"
     assert before["parameters"]["seed"] == after["parameters"]["seed"]
-    assert told["changes"] == {"temperature": 0.5, "topP": 0.8, "numContext": 2048}
-    assert {key: after["parameters"][key] for key in told["changes"]} == told["changes"]
+    assert answer["changes"] == {"temperature": 0.5, "topP": 0.8, "numContext": 2048}
+    assert {key: after["parameters"][key] for key in answer["changes"]} == answer["changes"]
     assert before["parameters"]["temperature"] == 0.7
-    assert len(told["reasons"]) == 3
-    assert told["bounds"] == []
+    assert len(answer["reasons"]) == 3
+    assert answer["bounds"] == []
 
 
 async def test_troubleshoot_at_a_bound_of_the_model_says_so(editor):
     editor.workspace_did_change_configuration(
         t.DidChangeConfigurationParams(settings={"aide": {"numContext": 3840, "temperature": 0}})
     )
-    told = await troubleshoot(editor, "off-topic")
-    assert told["changes"] == {}
-    assert told["bounds"][-1] == "Num Context is 3840, its maximum."
+    answer = await troubleshoot(editor, "off-topic")
+    assert answer["changes"] == {}
+    assert answer["bounds"][-1] == "Num Context is 3840, its maximum."
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
 
 
 async def test_troubleshoot_asks_for_no_more_context_where_the_whole_text_is_read(editor):
-    told = await troubleshoot(editor, "incoherent", text="#whole")
-    assert told["changes"] == {"temperature": 0.5, "topP": 0.8}
-    assert "the model already reads the whole file" in told["bounds"][0]
+    answer = await troubleshoot(editor, "incoherent", text="#whole")
+    assert answer["changes"] == {"temperature": 0.5, "topP": 0.8}
+    assert "the model already reads the whole file" in answer["bounds"][0]
 
 
 async def test_troubleshoot_never_asks_for_more_context_than_the_user_allows(editor):
     editor.workspace_did_change_configuration(
         t.DidChangeConfigurationParams(settings={"aide": {"maxNumContext": 1024}})
     )
-    told = await troubleshoot(editor, "incoherent")
-    assert told["bounds"] == ["Num Context is 1024, its maximum."]
+    answer = await troubleshoot(editor, "incoherent")
+    assert answer["bounds"] == ["Num Context is 1024, its maximum."]
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
 
 
 async def test_troubleshoot_inconsistent_takes_the_seed_that_was_shown(editor):
-    told = await troubleshoot(editor, "inconsistent", seed=12)
-    assert told["changes"] == {"seed": 12}
-    assert told["after"]["parameters"]["seed"] == 12
-    assert told["reasons"][1].startswith("Then change one parameter at a time")
+    answer = await troubleshoot(editor, "inconsistent", seed=12)
+    assert answer["changes"] == {"seed": 12}
+    assert answer["after"]["parameters"]["seed"] == 12
+    assert answer["reasons"][1].startswith("Then change one parameter at a time")
 
 
 async def test_troubleshoot_when_a_newer_request_comes_then_it_ends_and_says_so(editor):
@@ -91,15 +91,15 @@ async def test_troubleshoot_when_a_newer_request_comes_then_it_ends_and_says_so(
     request = asyncio.ensure_future(troubleshoot(editor, "repetitive", "#slow 20"))
     await asyncio.sleep(0.1)
     assert await inserted(editor, open_text(editor, "y", uri)) == "pass  # 1"
-    told = await request
-    assert told["reason"] == "superseded"
-    assert told["changes"] == {"temperature": 0.9, "topP": 1.0}
+    answer = await request
+    assert answer["reason"] == "superseded"
+    assert answer["changes"] == {"temperature": 0.9, "topP": 1.0}
 
 
 async def test_troubleshoot_when_it_declines_then_the_reason_and_no_completions(editor):
-    told = await troubleshoot(editor, "repetitive", "#decline")
-    assert (told["reason"], told["message"]) == ("test-reason", "The fake declines.")
-    assert "before" not in told
+    answer = await troubleshoot(editor, "repetitive", "#decline")
+    assert (answer["reason"], answer["message"]) == ("test-reason", "The fake declines.")
+    assert "before" not in answer
 
 
 @pytest.mark.parametrize(
@@ -123,20 +123,20 @@ async def test_troubleshoot_with_wrong_arguments_is_refused_with_a_sentence(edit
 
 async def test_troubleshoot_of_a_document_that_is_not_open_says_so(editor):
     place = {"uri": "file:///nowhere.py", "position": {"line": 0, "character": 0}}
-    told = await run(editor, "aide.troubleshoot", {**place, "complaint": "repetitive"})
-    assert told["reason"] == "unknown-document"
+    answer = await run(editor, "aide.troubleshoot", {**place, "complaint": "repetitive"})
+    assert answer["reason"] == "unknown-document"
 
 
 async def test_troubleshoot_accepted_then_the_project_file_holds_it_for_the_next_request(editor):
     file = editor.root / ".aide.toml"
     file.write_text("# ours\ntop_k = 40  # few\n", encoding="utf-8")
-    told = await troubleshoot(editor, "off-topic", apply=True)
-    assert told["written"] == str(file)
-    assert told["overridden"] == []
-    assert told["before"]["parameters"]["topK"] == 40
+    answer = await troubleshoot(editor, "off-topic", apply=True)
+    assert answer["written"] == str(file)
+    assert answer["overridden"] == []
+    assert answer["before"]["parameters"]["topK"] == 40
     assert file.read_text() == "# ours\ntop_k = 20  # few\ntop_p = 0.8\nnum_context = 2048\n"
     status = await run(editor, "aide.status", {"uri": (editor.root / "a.py").as_uri()})
-    assert {key: status["parameters"][key] for key in told["changes"]} == told["changes"]
+    assert {key: status["parameters"][key] for key in answer["changes"]} == answer["changes"]
     file.unlink()
 
 
@@ -144,18 +144,18 @@ async def test_troubleshoot_accepted_when_the_editor_sets_it_too_then_it_says_so
     editor.workspace_did_change_configuration(
         t.DidChangeConfigurationParams(settings={"aide": {"temperature": 0.5}})
     )
-    told = await troubleshoot(editor, "repetitive", apply=True)
-    assert told["overridden"] == ["temperature"]
+    answer = await troubleshoot(editor, "repetitive", apply=True)
+    assert answer["overridden"] == ["temperature"]
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
     (editor.root / ".aide.toml").unlink()
 
 
-async def test_troubleshoot_accepted_when_the_file_is_broken_then_it_stays_and_the_reason_is_told(editor):
+async def test_troubleshoot_accepted_when_the_file_is_broken_then_it_stays_and_the_reason_is_reported(editor):
     file = editor.root / ".aide.toml"
     file.write_text("top_k = = 40\n", encoding="utf-8")
-    told = await troubleshoot(editor, "repetitive", apply=True)
-    assert told["written"] is None
-    assert "not valid TOML" in told["notWritten"]
+    answer = await troubleshoot(editor, "repetitive", apply=True)
+    assert answer["written"] is None
+    assert "not valid TOML" in answer["notWritten"]
     assert file.read_text() == "top_k = = 40\n"
     file.unlink()
 
@@ -167,8 +167,8 @@ async def test_troubleshoot_shows_the_very_completions_that_the_editor_gets(real
     uri = open_text(real_editor, text, "file:///work-folder/trouble.py")
     line, character = text.count("\n", 0, offset), offset - text.rfind("\n", 0, offset) - 1
     place = {"uri": uri, "position": {"line": line, "character": character}}
-    told = await run(real_editor, "aide.troubleshoot", {**place, "complaint": "repetitive"})
-    assert told["before"]["text"] == await inserted(real_editor, uri, line, character)
-    again = await run(real_editor, "aide.regenerate", {**place, "seed": 7, "parameters": told["changes"]})
-    assert told["after"]["text"] == again["insertText"]
-    assert told["after"]["parameters"] == again["parameters"]
+    answer = await run(real_editor, "aide.troubleshoot", {**place, "complaint": "repetitive"})
+    assert answer["before"]["text"] == await inserted(real_editor, uri, line, character)
+    again = await run(real_editor, "aide.regenerate", {**place, "seed": 7, "parameters": answer["changes"]})
+    assert answer["after"]["text"] == again["insertText"]
+    assert answer["after"]["parameters"] == again["parameters"]

@@ -60,7 +60,7 @@ def until(client, holds):
     raise AssertionError(f"the state stays {status['state']}: {status['message']}")
 
 
-def told(client):
+def shown_messages(client):
     client.drain()
     return [m["params"]["message"] for m in client.notifications if m["method"] == "window/showMessage"]
 
@@ -69,16 +69,16 @@ def is_ready(status):
     return status["state"] == "ready"
 
 
-def test_damaged_weights_are_found_after_ready_told_in_a_sentence_and_converted_again(folder, start):
+def test_damaged_weights_are_found_after_ready_reported_in_a_sentence_and_converted_again(folder, start):
     weights = folder / "model.onnx.data"
     good = weights.read_bytes()
     flip(weights)
     client = start("--verify-later")
-    until(client, lambda status: "damaged" in (status["message"] or "") or told(client))
+    until(client, lambda status: "damaged" in (status["message"] or "") or shown_messages(client))
     client.open("x = ")
     client.reply(client.ask())  # answered, whenever it comes
     until(client, lambda status: is_ready(status) and weights.exists() and weights.read_bytes() == good)
-    (message,) = told(client)
+    (message,) = shown_messages(client)
     assert "damaged" in message
     client.open("y = ", "file:///b.py")
     client.reply(client.ask(uri="file:///b.py"))
@@ -93,7 +93,7 @@ def test_damage_to_small_files_is_repaired_before_they_are_opened(folder, start,
     client = start()
     until(client, is_ready)
     assert (folder / name).read_bytes() == good
-    assert told(client) == []
+    assert shown_messages(client) == []
 
 
 def test_two_servers_repair_one_model_at_once(folder, start):
@@ -105,13 +105,13 @@ def test_two_servers_repair_one_model_at_once(folder, start):
         until(client, lambda status: is_ready(status) and weights.exists() and weights.read_bytes() == good)
         assert client.process.poll() is None
     for client in clients:
-        assert len(told(client)) <= 1
+        assert len(shown_messages(client)) <= 1
 
 
 # -- another device
 
 
-def test_cuda_that_cannot_be_had_is_told_and_the_cpu_serves(folder, start):
+def test_cuda_that_cannot_be_had_is_reported_and_the_cpu_serves(folder, start):
     from aide_lsp.inference.onnx.runtime import cuda_problem
 
     if cuda_problem() is None:
@@ -119,7 +119,7 @@ def test_cuda_that_cannot_be_had_is_told_and_the_cpu_serves(folder, start):
     client = start(provider="cuda")
     status = until(client, is_ready)
     assert (status["device"], status["recipe"]) == ("cpu", "exact")
-    (message,) = told(client)
+    (message,) = shown_messages(client)
     assert message.startswith('Aide: provider "cuda" cannot be used here. Runs on the CPU: ')
 
 
@@ -127,7 +127,7 @@ def test_half_floats_on_the_cpu_are_refused_before_anything_is_converted(folder,
     client = start(provider="cpu", recipe="fp16")
     status = until(client, lambda status: status["state"] == "failed")
     assert "fp16 needs a GPU" in status["message"]
-    assert told(client) == [f"Aide offers no completions. {status['message']}"]
+    assert shown_messages(client) == [f"Aide offers no completions. {status['message']}"]
     assert not list(folder.parent.glob("fp16-*"))
     client.notify("workspace/didChangeConfiguration", {"settings": {"aide": {"recipe": "auto"}}})
     until(client, is_ready)
@@ -156,7 +156,7 @@ def test_memory_limit_that_is_too_low_then_a_sentence_and_a_live_server(folder, 
     assert status["state"] == "failed"
     assert "does not fit into memory" in status["message"]
     assert "0.40 GB (`ulimit -v`)" in status["message"]
-    assert told(client) == [f"Aide offers no completions. {status['message']}"]
+    assert shown_messages(client) == [f"Aide offers no completions. {status['message']}"]
     client.open("x = ")
     client.reply(client.ask())
     last = client.command("aide.status")["lastRequest"]

@@ -162,9 +162,9 @@ async def test_the_state_is_sent_from_loading_to_why_there_is_nothing(reciter):
     assert (last.model, last.device, last.recipe) == ("reciter", "CPU", "exact")
     uri = open_text(reciter, "x", "file:///elsewhere/.env")
     assert await inline(reciter, uri) == []
-    told = await heard(reciter, reciter.statuses, lambda one: one.nothing and one.nothing.reason == "off")
-    assert "secrets" in told.nothing.message
-    assert told.shown is None
+    status = await heard(reciter, reciter.statuses, lambda one: one.nothing and one.nothing.reason == "off")
+    assert "secrets" in status.nothing.message
+    assert status.shown is None
 
 
 async def test_a_state_that_did_not_change_is_sent_once(faker):

@@ -68,7 +68,7 @@ def client():
 def test_hostile_message_costs_little_memory_and_the_next_is_served(client, name):
     client.open("abc")
     client.command("aide.status")
-    Path(f"/proc/{client.process.pid}/clear_refs").write_text("5")  # the peak begins anew
+    Path(f"/proc/{client.process.pid}/clear_refs").write_text("5")  # reset the peak
     before = memory(client)["VmRSS"]
     client.send_bytes(frame(HOSTILE[name]()))
     assert client.command("aide.status")["version"]
@@ -116,7 +116,7 @@ def reason(client, uri="file:///big.py") -> str | None:
     ],
     ids=["600 kB", "4 MB of code", "emoji", "20 MB", "60 MB"],
 )
-def test_large_text_is_served_or_the_reason_is_told(client, text, expected):
+def test_large_text_is_served_or_the_reason_is_reported(client, text, expected):
     client.send_bytes(frame(opening(text)))
     assert reason(client) == expected
     client.notify("textDocument/didChange", {"textDocument": {"uri": "file:///big.py"}, "contentChanges": []})

@@ -192,8 +192,8 @@ def test_document_in_a_folder_that_the_system_refuses_is_served(client, tmp_path
     assert shown(client, uri) == of_length(3)
     client.notify("textDocument/didChange", {"textDocument": {"uri": uri}, "contentChanges": [{"text": "x"}]})
     assert shown(client, uri) == of_length(1)
-    told = [one for one in client.notifications[before:] if one["method"] == "window/showMessage"]
-    assert told == []
+    messages = [one for one in client.notifications[before:] if one["method"] == "window/showMessage"]
+    assert messages == []
 
 
 def test_document_is_served_where_the_system_denies_looking_for_settings(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ local M = {}
 local function show(command)
   requests.run_here(command, nil, function(result, place)
     if result.insertText == '' then
-      requests.tell(result.message)
+      requests.show_message(result.message)
     end
     require('aide.completion').show_again(place)
   end)
@@ -23,13 +23,14 @@ end
 
 local function explain()
   local item = require('aide.completion').item()
-  local made = item and item.command and item.command.arguments[1] or {}
-  local argument = { seed = made.seed, candidate = made.candidate, parameters = made.parameters }
+  local generated = item and item.command and item.command.arguments[1] or {}
+  local argument =
+    { seed = generated.seed, candidate = generated.candidate, parameters = generated.parameters }
   requests.run_here('aide.explain', argument, function(answer)
     if answer.html then
       return require('aide.report').open_page(answer.html)
     end
-    requests.tell(answer.message)
+    requests.show_message(answer.message)
   end)
 end
 
@@ -38,7 +39,7 @@ local function troubleshoot(complaint)
   requests.run_here('aide.troubleshoot', { complaint = complaint }, function(answer, place)
     local report = require('aide.report')
     if not answer.before then
-      return requests.tell(answer.message)
+      return requests.show_message(answer.message)
     end
     report.open('troubleshoot ' .. complaint, report.proposal(answer))
     if not next(answer.changes) then
@@ -49,7 +50,7 @@ local function troubleshoot(complaint)
       if index == 1 then
         local again = { complaint = complaint, seed = answer.before.parameters.seed, apply = true }
         requests.run_at(place, 'aide.troubleshoot', again, function(applied)
-          requests.tell(report.applied(applied))
+          requests.show_message(report.applied(applied))
         end)
       end
     end)
@@ -83,7 +84,7 @@ end
 
 local function pin()
   requests.run_here('aide.pinSeed', nil, function(result)
-    requests.tell(result.message)
+    requests.show_message(result.message)
   end)
 end
 

@@ -81,22 +81,22 @@ end
 local function receive(client, items, kind)
   local before = current()
   local buf, row, column, line = cursor()
-  local fitting, made = {}, {}
+  local fitting, found = {}, {}
   for _, item in ipairs(items) do
     local edit = edits.from_item(item, row, column, line, client.offset_encoding)
     if edit then
       table.insert(fitting, item)
-      table.insert(made, edit)
+      table.insert(found, edit)
     end
   end
-  if #made == 0 then
+  if #found == 0 then
     M.hide()
     return false
   end
-  shown = { buf = buf, client_id = client.id, items = fitting, edits = made, index = 1 }
+  shown = { buf = buf, client_id = client.id, items = fitting, edits = found, index = 1 }
   shown.several, shown.accepted = kind == INVOKED, false
   draw()
-  return before ~= nil and before.text == made[1].text
+  return before ~= nil and before.text == found[1].text
 end
 
 --- Request completions at the cursor.

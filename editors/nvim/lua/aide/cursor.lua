@@ -12,12 +12,12 @@ local timer ---@type uv.uv_timer_t?
 --- Follow the cursor: called after each move in normal mode and when a buffer is entered.
 function M.update()
   timer = timer or assert(vim.uv.new_timer())
-  timer:start(PAUSE_MS, 0, vim.schedule_wrap(M.tell))
+  timer:start(PAUSE_MS, 0, vim.schedule_wrap(M.notify))
 end
 
 --- Notify the server now.
 ---@package
-function M.tell()
+function M.notify()
   local buf, at = vim.api.nvim_get_current_buf(), vim.api.nvim_win_get_cursor(0)
   local client = client_of.of(buf)
   if client and vim.api.nvim_get_mode().mode == 'n' then

@@ -7,7 +7,7 @@ local waiting = {} ---@type [string, integer][]
 
 ---@param text string
 ---@param level? integer
-function M.tell(text, level)
+function M.show(text, level)
   local fits = not text:find('\n') and vim.fn.strdisplaywidth(text) < vim.v.echospace
   if fits or vim.api.nvim_get_mode().mode:sub(1, 1) ~= 'i' then
     return vim.notify(text, level or vim.log.levels.INFO)
@@ -20,7 +20,7 @@ function M.tell(text, level)
         local messages = waiting
         waiting = {}
         for _, message in ipairs(messages) do
-          vim.schedule_wrap(M.tell)(message[1], message[2])
+          vim.schedule_wrap(M.show)(message[1], message[2])
         end
       end,
     })
@@ -28,7 +28,7 @@ function M.tell(text, level)
 end
 
 function M.warn(text)
-  M.tell(text, vim.log.levels.WARN)
+  M.show(text, vim.log.levels.WARN)
 end
 
 return M

@@ -31,9 +31,9 @@ function M.open_page(html)
   local file = assert(vim.uv.fs_open(path, 'wx', tonumber('600', 8)))
   vim.uv.fs_write(file, html)
   vim.uv.fs_close(file)
-  local _, fault = vim.ui.open(path)
+  local _, problem = vim.ui.open(path)
   vim.notify(
-    ('Aide: the explanation is in %s%s'):format(path, fault and '; no program to open it was found.' or '')
+    ('Aide: the explanation is in %s%s'):format(path, problem and '; no program to open it was found.' or '')
   )
 end
 

@@ -7,9 +7,9 @@ local M = {}
 
 --- Show a message.
 ---@param message? string
-function M.tell(message)
+function M.show_message(message)
   if message then
-    require('aide.message').tell('Aide: ' .. message)
+    require('aide.message').show('Aide: ' .. message)
   end
 end
 
@@ -21,7 +21,7 @@ function M.run(command, argument, on_result)
   local buf = vim.api.nvim_get_current_buf()
   local values = vim.tbl_extend('force', { uri = vim.uri_from_bufnr(buf) }, argument or {})
   client_of.run(buf, command, values, on_result or function(result)
-    M.tell(type(result) == 'table' and result.message or nil)
+    M.show_message(type(result) == 'table' and result.message or nil)
   end)
 end
 

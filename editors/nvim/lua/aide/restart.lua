@@ -50,7 +50,7 @@ function M.again(buffers)
   end, crashes)
   table.insert(crashes, now)
   if #crashes > M.limit then
-    require('aide.message').tell(
+    require('aide.message').show(
       ('Aide: the language server exited %d times within %d minutes and was not restarted. '):format(
         #crashes,
         M.within_seconds / 60
