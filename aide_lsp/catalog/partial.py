@@ -84,7 +84,7 @@ class PartialFile:
         self._marks_path.unlink(missing_ok=True)
 
     def finish(self) -> Path:
-        """Verify all bytes, then give the file its name. Wrong bytes are discarded: `SourceError`."""
+        """Verify all bytes, then give the file its name. Discard incorrect ones and raise `SourceError`."""
         if self.done != self.size or self._hash.hexdigest() != self.sha256:
             held = self.done
             self.restart()

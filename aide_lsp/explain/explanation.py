@@ -52,9 +52,9 @@ class ExplainedPrompt:
     parts: tuple[RenderedPiece, ...]
     "Its parts, in the order the model reads them."
     cut_above: Cut
-    "The text before the part in the prompt."
+    "What was cut off at the beginning of the document."
     cut_below: Cut
-    "The text after the part in the prompt."
+    "What was cut off at the end of the document."
     given_back: str
     "Healed text: the end of the text before the cursor, left out of the prompt and generated again."
     given_back_tokens: int

@@ -24,7 +24,7 @@ class GenerationOptions:
     candidate: int = 0
     "Which of several completions for one seed."
     deadline_ms: int = field(default=0, metadata=NOT_IN_KEY)
-    "Milliseconds after which generating ends, with nothing to show; 0: never."
+    "Milliseconds after which generation ends without a completion; 0: never."
     drawn_seed: int = field(factory=new_seed, eq=False, metadata=NOT_IN_KEY)
     "The seed where the parameters set none: a request that is tried again draws no other."
 

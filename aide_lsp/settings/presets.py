@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aide_lsp.settings.fields import KEYS, PARAMETERS, check_value, normal
-from aide_lsp.settings.problems import Problem, named, nearest
+from aide_lsp.settings.problems import Problem, named, nearest, shown
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     # Each within the ranges that docs/parameters.md gives for its task.
@@ -45,7 +45,7 @@ def with_own(
 def unknown_preset(name: str, presets: Mapping[str, Any]) -> str:
     """Describe that no preset has this name."""
     available = ", ".join(map(named, presets))
-    return f"unknown preset {named(name)}{nearest(name, presets)}; available: {available}"
+    return f"unknown preset {shown(name)}{nearest(name, presets)}; available: {available}"
 
 
 def _usable(

@@ -284,7 +284,7 @@ def test_gpu_that_is_not_there_is_reported_where_it_was_asked_for(aide):
     if cuda_problem() is None:
         pytest.skip("this machine has a GPU")
     run = aide("complete", "x.py:2:12", "--provider", "cuda", "--max-tokens", "1")
-    assert (run.returncode, "Warning: Runs on the CPU: " in run.stderr) == (0, True)
+    assert (run.returncode, "Warning: Running on the CPU: " in run.stderr) == (0, True)
 
 
 def test_models_path_of_a_recipe_that_is_not_here_says_how_to_get_it(aide):

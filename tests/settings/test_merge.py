@@ -100,7 +100,7 @@ def test_editor_tables_are_those_of_the_files(place):
         ("[presets.x]\ntop_k = 1", ["presets", "your own settings file"]),
         ("max_num_context = 5", ["a project file cannot set this"]),
         ("preset = 5", ["preset", "a string"]),
-        ("preset = 'cod'", ['unknown preset cod; the closest name is "code"', "factual"]),
+        ("preset = 'cod'", ['unknown preset "cod"; the closest name is "code"', "factual"]),
         ("off = 'secrets'", ["off", "a list of globs"]),
         ("off = [1]", ["off", "expected a glob, found 1"]),
         ("off = ['/etc']", ["off", "relative to its folder"]),

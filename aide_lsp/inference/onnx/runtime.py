@@ -55,7 +55,7 @@ def load(path: Path, provider: str, threads: int, *, cuda_graphs: bool = False) 
     got = "cuda" if _EXECUTION_PROVIDERS["cuda"] in session.get_providers() else "cpu"
     if got != provider and problem is None:
         problem = "the runtime could not start CUDA; its libraries may be missing or too old"
-    note = f"Runs on the CPU: {problem}." if problem else None
+    note = f"Running on the CPU: {problem}." if problem else None
     return Loaded(session, got, note, cuda_graphs and got == "cuda")
 
 

@@ -1,6 +1,6 @@
 """Answers requests: from a place in a document to completions, or the reason why there are none.
 
-Of two requests for one document, the older one is answered at once with nothing. An answer to a text that has
+Of two requests for one document, the older one gets an empty answer at once. An answer to a text that has
 changed since is withheld. A completion being generated keeps running while it may still be used: as long as
 the user types what it predicts (`in_flight.py`), and after a cancel if the client can be notified later.
 """
@@ -162,7 +162,7 @@ class Scheduler:
             self._in_flight.cancel(request)
 
     def supersede(self, uri: str) -> None:
-        """End what is generated for a document; answer the request that waits for it with nothing."""
+        """End what is generated for a document; give the request that waits for it an empty answer."""
         self._in_flight.drop(uri)
         self._answer_waiting(uri)
 

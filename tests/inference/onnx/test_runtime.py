@@ -28,8 +28,8 @@ def test_open_when_cuda_cannot_be_had_then_runs_on_the_cpu_and_says_why(folder, 
     session = open_session(folder, "cuda", 1)
     assert session.provider == "cpu"
     assert session.provider_note in (
-        "Runs on the CPU: no NVIDIA driver was found.",
-        "Runs on the CPU: this build of ONNX Runtime has no CUDA support.",
+        "Running on the CPU: no NVIDIA driver was found.",
+        "Running on the CPU: this build of ONNX Runtime has no CUDA support.",
     )
     assert capfd.readouterr() == ("", "")
 

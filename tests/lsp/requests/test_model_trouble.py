@@ -120,7 +120,7 @@ def test_cuda_that_cannot_be_had_is_reported_and_the_cpu_serves(folder, start):
     status = until(client, is_ready)
     assert (status["device"], status["recipe"]) == ("cpu", "exact")
     (message,) = shown_messages(client)
-    assert message.startswith('Aide: provider "cuda" cannot be used here. Runs on the CPU: ')
+    assert message.startswith('Aide: provider "cuda" cannot be used here. Running on the CPU: ')
 
 
 def test_half_floats_on_the_cpu_are_refused_before_anything_is_converted(folder, start):
