@@ -51,7 +51,7 @@ def parse(data: bytes, most: int) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        message = str(error).replace("at end of document", f"at {_place(text, len(text))}, the end")
+        message = str(error).replace("at end of document", f"at the end, {_place(text, len(text))}")
         raise UnreadableError(message) from error
     except RecursionError as error:
         raise UnreadableError("it is nested too deeply") from error

@@ -50,7 +50,7 @@ def _problems(card: Mapping[str, Any]) -> Iterator[str]:
 def _check_source(source: Mapping[str, Any], where: str, size: Any) -> Iterator[str]:
     rules = SOURCES.get(source["kind"]) if isinstance(source.get("kind"), str) else None
     if rules is None:
-        yield f'{where}kind: expected "hub" or "wheels", got {_shown(source.get("kind"))}'
+        yield f'{where}kind: expected "hub" or "wheels", found {_shown(source.get("kind"))}'
         return
     yield from _check(source, rules, where)
     parts: Any = source.get("parts")
@@ -60,7 +60,7 @@ def _check_source(source: Mapping[str, Any], where: str, size: Any) -> Iterator[
         yield from _check(part, PART, f"{where}parts[{number}].")
     sizes = [part.get("size") for part in parts]
     if _above_zero(size) and all(map(_above_zero, sizes)) and sum(sizes) != size:
-        yield f"{where}parts: expected sizes that add up to {size} (the size of the model), got {sum(sizes)}"
+        yield f"{where}parts: expected sizes that add up to the model's {size}, found {sum(sizes)}"
 
 
 def _check(table: Mapping[str, Any], rules: Mapping[str, Rule], where: str) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _check(table: Mapping[str, Any], rules: Mapping[str, Rule], where: str) -> I
             if rule.required:
                 yield f"{where}{key}: missing; expected {rule.expected}"
         elif not rule.accepts(table[key]):
-            yield f"{where}{key}: expected {rule.expected}, got {_shown(table[key])}"
+            yield f"{where}{key}: expected {rule.expected}, found {_shown(table[key])}"
     for key in sorted(table.keys() - rules.keys()):
         near = get_close_matches(key, rules, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(rules)}"

@@ -146,7 +146,7 @@ def given_values(options: Mapping[str, Any]) -> dict[str, Any]:
 def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settings":
     """Return the settings in effect for a file, with the options of the command line on top.
 
-    Invalid values in settings files are reported on stderr, and the command goes on with the other values.
+    Invalid values in settings files are reported on stderr; the other values apply.
 
     Raises:
         SettingsError: an option's value is invalid; the message lists all such options.

@@ -55,13 +55,15 @@ def offset_of(text: str, line: int, column: int | None) -> int:
     """
     lines = text.split("\n")
     if not 1 <= line <= len(lines):
-        raise PlaceError(f"There is no line {line}: the text has {len(lines)} lines, counted from 1.")
+        range_of_lines = f"lines 1 to {len(lines)}" if len(lines) > 1 else "only line 1"
+        raise PlaceError(f"There is no line {line}: the text has {range_of_lines}.")
     # The cursor cannot be between CR and LF.
     line_end = "\r" if line < len(lines) else ""
     length = len(lines[line - 1].removesuffix(line_end))
     column = length + 1 if column is None else column
     if not 1 <= column <= length + 1:
-        raise PlaceError(f"There is no column {column} in line {line}: its columns are 1 to {length + 1}.")
+        columns = f"its columns are 1 to {length + 1}" if length else "it is empty, so its only column is 1"
+        raise PlaceError(f"There is no column {column} in line {line}: {columns}.")
     return sum(len(one) + 1 for one in lines[: line - 1]) + column - 1
 
 

@@ -95,7 +95,7 @@ class GgufFile:
         value = self.value(key) if otherwise is None else self.metadata.get(key, otherwise)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_NUMBER:
             raise ConversionError(
-                f"{self.path.name}: expected a number above 0 in '{key}', got {reprlib.repr(value)}"
+                f"{self.path.name}: expected a number above 0 in '{key}', found {reprlib.repr(value)}"
             )
         return value
 
@@ -104,7 +104,7 @@ class GgufFile:
         value = self.number(key, otherwise)
         if value != int(value) or value > MOST_ITEMS:
             raise ConversionError(
-                f"{self.path.name}: expected a whole number up to {MOST_ITEMS} in '{key}', got {value}"
+                f"{self.path.name}: expected a whole number up to {MOST_ITEMS} in '{key}', found {value}"
             )
         return int(value)
 

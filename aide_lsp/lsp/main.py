@@ -81,7 +81,7 @@ def serve(
 
     faulthandler.enable()  # a crash in native code says where, on stderr
     transport, started_by = Transport(*streams), starters()
-    inbox = Inbox(transport.write, leave=lambda reason: die(f"The server ends: {reason}."))
+    inbox = Inbox(transport.write, leave=lambda reason: die(f"The server exits: {reason}."))
     transport.start(reserve=inbox.reserve, receive=inbox.put, closed=inbox.close)
     if starter is not None:
         starter.gone = inbox.close
@@ -101,7 +101,7 @@ def serve(
     except KeyboardInterrupt:
         leave(130)
     except BaseException as error:
-        die(f"The server ends: it failed ({_named(error)}).")
+        die(f"The server exits: it failed ({_named(error)}).")
     leave(1)
 
 

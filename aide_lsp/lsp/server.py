@@ -133,12 +133,12 @@ class Server(LanguageServer):
         shut_down = self.protocol.phase is Phase.SHUT_DOWN
         if reason:
             self._logs.send = None
-            log.error("The server ends: %s.", reason)
+            log.error("The server exits: %s.", reason)
         lifetime.leave(0 if shut_down else 1, self._flush)
 
     def _lose_worker(self) -> None:
         """End the process: a thread that hangs in native code cannot be ended. For any thread."""
-        log.error("The model hangs and cannot be stopped; the server ends. Threads:\n%s", stacks())
+        log.error("The model hangs and cannot be stopped; the server exits. Threads:\n%s", stacks())
         shown = Event()
 
         def show() -> None:
@@ -155,7 +155,7 @@ class Server(LanguageServer):
 
     def _log_stacks(self) -> None:
         self._logs.send = None
-        log.error("The server ends: it did not respond for %d seconds. Threads:\n%s", DEAF_TICKS, stacks())
+        log.error("The server exits: it did not respond for %d seconds. Threads:\n%s", DEAF_TICKS, stacks())
         logging.shutdown()
 
     # -- settings

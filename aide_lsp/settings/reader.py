@@ -117,7 +117,7 @@ def _file_problems(sources: Sources) -> Iterator[Problem]:
             message = f"{file.path} is ignored because {file.distrust}."
             yield Problem(str(file.path), "", message, notice=True)
         if file.error is not None:
-            stays = "Its last valid values stay in effect." if file.table else "None of it is in effect."
+            stays = "Its last valid values stay in effect." if file.table else "None of its settings apply."
             yield Problem(str(file.path), "", f"{file.path} cannot be read: {file.error}. {stays}")
         if file.shadows is not None:
             message = (

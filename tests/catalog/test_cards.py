@@ -92,9 +92,9 @@ def test_good_card_has_no_problems():
     [
         ('id = "mine"', 'id = "../mine"', "id: expected lowercase letters, digits"),
         ('id = "mine"', "", "id: missing; expected lowercase letters, digits"),
-        ("size = 30", 'size = "30"', 'size: expected a whole number of bytes above 0, got "30"'),
-        ("size = 30", "size = true", "size: expected a whole number of bytes above 0, got True"),
-        ("size = 30", "size = 31", "expected sizes that add up to 31 (the size of the model), got 30"),
+        ("size = 30", 'size = "30"', 'size: expected a whole number of bytes above 0, found "30"'),
+        ("size = 30", "size = true", "size: expected a whole number of bytes above 0, found True"),
+        ("size = 30", "size = 31", "expected sizes that add up to the model's 31, found 30"),
         ('file = "mine.gguf"', 'file = "../../mine.gguf"', "file: expected a file name"),
         (
             'licence = "MIT"',
@@ -102,7 +102,7 @@ def test_good_card_has_no_problems():
             "license: unknown key; did you mean 'licence'?",
         ),
         ('name = "Mine"', 'name = ""', "name: expected one line of text"),
-        ('kind = "hub"', 'kind = "ftp"', 'sources[1].kind: expected "hub" or "wheels", got "ftp"'),
+        ('kind = "hub"', 'kind = "ftp"', 'sources[1].kind: expected "hub" or "wheels", found "ftp"'),
         ('repo = "someone/mine"', 'repo = "mine"', "sources[1].repo: expected a repository: owner/name"),
         ('file = "sub/mine.gguf"', 'file = "../mine.gguf"', "sources[1].file: expected the path of a file"),
         ('member = "mine/1.bin"', 'member = "/etc/1.bin"', "sources[2].parts[1].member: expected the path"),
@@ -111,7 +111,7 @@ def test_good_card_has_no_problems():
         (
             "context_length = 2048",
             'context_length = 2048\nfim = "qwen2.5"',
-            f'fim: expected a fill-in-the-middle format ({", ".join(FORMATS)}), got "qwen2.5"',
+            f'fim: expected a fill-in-the-middle format ({", ".join(FORMATS)}), found "qwen2.5"',
         ),
         ("context_length = 2048", "context_length = 0", "context_length: expected a whole number of tokens"),
         ('["<end>"]', '["<end>", 3]', "end_tokens: expected a list of special tokens"),

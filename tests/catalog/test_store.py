@@ -294,7 +294,7 @@ def test_card_with_an_unknown_fim_format_is_refused_before_anything_is_fetched(f
     card = shipped.replace("context_length", 'fim = "codelama"\ncontext_length')
     (folder / "mine.toml").write_text(card.replace('"smollm2-135m"', '"mine"'))
     output = run(command[0], "mine", *command[1:], status=1)
-    assert f'fim: expected a fill-in-the-middle format ({", ".join(FORMATS)}), got "codelama"' in output
+    assert f'fim: expected a fill-in-the-middle format ({", ".join(FORMATS)}), found "codelama"' in output
     assert not (store.data_folder() / "models" / "mine").exists()
     assert source == []
 

@@ -192,7 +192,7 @@ def test_explain_in_the_terminal_and_where_the_page_cannot_be_written(aide):
     [
         ("x.py:0:1", "no line 0"),
         ("x.py:-1:1", "no line -1"),
-        ("x.py:99:1", "no line 99: the text has 7 lines"),
+        ("x.py:99:1", "no line 99: the text has lines 1 to 7"),
         ("x.py:2:0", "no column 0"),
         ("x.py:2:13", "no column 13 in line 2: its columns are 1 to 12"),
         ("-:3:1", "no line 3"),

@@ -11,7 +11,7 @@ def test_without_a_place_only_the_proposal(aide):
     assert run.returncode == 0
     assert "Temperature  0.7      -> 0.5" in run.stdout
     assert "Raise Num Context from 1024 to 1792: the model reads more" in run.stdout
-    assert "Now" not in run.stdout
+    assert "Before" not in run.stdout
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def project(home):
 def test_with_a_place_both_completions_with_one_seed_and_nothing_is_written(aide, project):
     run = aide("troubleshoot", "repetitive", "troubled/y.py:2:12")
     assert run.returncode == 0, run.stderr
-    seeds = re.findall(r"^(Now|Then), with seed (\d+):$", run.stdout, re.MULTILINE)
-    assert [title for title, _ in seeds] == ["Now", "Then"]
+    seeds = re.findall(r"^(Before|After), with seed (\d+):$", run.stdout, re.MULTILINE)
+    assert [title for title, _ in seeds] == ["Before", "After"]
     assert len({seed for _, seed in seeds}) == 1
     assert "Raise Temperature from 0.5 to 0.7" in run.stdout
     assert run.stdout.count("«") == 2

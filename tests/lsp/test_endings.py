@@ -130,12 +130,12 @@ def test_exception_that_nobody_catches_does_not_end_the_server(broken, order, ki
 def test_exception_that_ends_the_event_loop_ends_the_process_with_a_sentence(broken):
     set_off(broken, "later-exit")
     assert broken.process.wait(15) == 1
-    assert "The server ends: it failed (SystemExit" in said(broken)
+    assert "The server exits: it failed (SystemExit" in said(broken)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_event_loop_that_does_not_respond_ends_the_process_but_not_one_that_was_stopped(tmp_path, broken):
-    """The one with the stacks of its threads; the other goes on, as after a debugger or a laptop's lid."""
+    """The one with the stacks of its threads; the other continues, as after a debugger or a laptop's lid."""
     log = tmp_path / "aide.log"
     broken.process.send_signal(signal.SIGSTOP)
     with RawClient("--log-file", str(log), script="broken_server.py") as client:

@@ -41,7 +41,7 @@ def test_broken_file_when_read_then_the_place_is_named_and_nothing_of_it_counts(
     (problem,) = got.problems
     assert said in problem.message
     assert str(tmp_path / ".aide.toml") in problem.message
-    assert "None of it is in effect" in problem.message
+    assert "None of its settings apply" in problem.message
     assert got.settings.parameters.top_k == 50
 
 

@@ -47,7 +47,7 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--threads", type=int, help=f"CPU threads; 0: one per physical core.  {default}"),
         click.option("--provider", help=f"auto, cpu or cuda.  {default}"),
         click.option("--recipe", type=RecipeType(), help=f"exact, fast or fp16.  {default}"),
-        click.option("--model", type=ModelType(), help=f"Id of a model card.  {default}"),
+        click.option("--model", type=ModelType(), help=f"ID of a model card.  {default}"),
     ):
         command = option(command)
     return command
@@ -91,7 +91,7 @@ def speed(samples: int, as_json: bool, **options: Any) -> None:
 
 @bench.command()
 @click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=RecipeType())
-@click.option("--model", type=ModelType(), help="Id of a model card.  [default: as in your settings]")
+@click.option("--model", type=ModelType(), help="ID of a model card.  [default: as in your settings]")
 @json_option("the figures")
 def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None:
     """Compare recipes with a float32 graph of the same weights.

@@ -134,7 +134,7 @@ def _completion_lines(comparison: Comparison | None) -> Iterator[str]:
     """Show both completions in their place."""
     if comparison is None:
         return
-    for title, completion in (("Now", comparison.before), ("Then", comparison.after)):
+    for title, completion in (("Before", comparison.before), ("After", comparison.after)):
         yield f"\n{title}, with seed {completion.seed}:\n"
         yield marked_source(comparison.request.text, comparison.request.offset, completion.text, colored())
         if completion.empty_reason:

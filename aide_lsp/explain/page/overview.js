@@ -1,4 +1,4 @@
-/* The completion as a whole: the text, its tokens, the prompt, the end, the time. */
+/* The overview: the text, its tokens, the prompt, the end, the time. */
 
 const CONTEXT_LINES = { above: 8, below: 5 };
 const PART_NAMES = { prefix: "before the cursor", suffix: "after the cursor" };

@@ -290,7 +290,7 @@ def _is_number(value: Any) -> bool:
 
 def _number(value: Any) -> int:
     if not _is_number(value):
-        raise ValueError(f"expected a whole number from 0 to {MOST - 1}, got {reprlib.repr(value)}")
+        raise ValueError(f"expected a whole number from 0 to {MOST - 1}, found {reprlib.repr(value)}")
     return int(value)
 
 

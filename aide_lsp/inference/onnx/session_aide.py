@@ -66,7 +66,7 @@ def open_aide_session(
         try:
             return _capturing(folder, info, threads, capacity)
         except SessionError as error:
-            note = f"Runs without CUDA graphs, which is slower: {error}"
+            note = f"Running without CUDA graphs, which is slower: {error}"
     loaded = load(folder / info.graph, provider, threads)
     return AideSession(folder, info, evolve(loaded, note=loaded.note or note), threads, capacity)
 

@@ -81,7 +81,7 @@ class InFlightRequests:
     def begin(self, new: InFlight) -> None:
         """Add one; end those that it makes useless.
 
-        The document's oldest goes on if it has the same settings and agrees with the new text. Those of
+        The document's oldest keeps running if it has the same settings and agrees with the new text. Those of
         other documents go on while somebody waits for them.
         """
         snapshot = new.snapshot
@@ -128,7 +128,7 @@ class InFlightRequests:
                 one.token.cancel()
 
     def cancel(self, request_id: int | str) -> None:
-        """End all that goes on for a request that the client cancelled, even one already answered."""
+        """End all work for a request that the client cancelled, even one already answered."""
         for in_flight in self._by_uri.values():
             for one in in_flight:
                 if request_id in one.request_ids:

@@ -38,7 +38,7 @@ class Prefetcher:
         self._running = set[asyncio.Task[None]]()
 
     def interrupt(self) -> None:
-        """Drop the plan: the user goes on."""
+        """Drop the plan: the user continues."""
         if self._planned is not None:
             self._planned.cancel()
             self._planned = None

@@ -157,7 +157,7 @@ class Scheduler:
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
 
     def cancelled(self, request: int | str | None) -> None:
-        """End what goes on for a request that the client cancelled, even if it was answered already."""
+        """End all work for a request that the client cancelled, even if it was answered already."""
         if request is not None and not self._notifier.enabled:
             self._in_flight.cancel(request)
 

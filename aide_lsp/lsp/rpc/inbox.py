@@ -1,7 +1,8 @@
 """Queues the client's messages for the event loop, in order; only a cancel overtakes.
 
-The loop handles one message per turn, so that everything else on it goes on under a flood. A request that is
-cancelled while it waits here is answered at once and never started, with one exception: see `notifies_later`.
+The loop handles one message per turn, so that everything else on it keeps running under a flood. A request
+that is cancelled while it waits here is answered at once and never started, with one exception: see
+`notifies_later`.
 """
 
 import json

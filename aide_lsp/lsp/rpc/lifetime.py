@@ -90,7 +90,7 @@ class Starter:
     """The process that started this one. A server that waits for a client must not outlive it."""
 
     def __init__(self) -> None:
-        self.gone: Callable[[str], object] = lambda reason: die(f"The server ends: {reason}.")
+        self.gone: Callable[[str], object] = lambda reason: die(f"The server exits: {reason}.")
         """Called with the reason when that process has ended, on a separate thread."""
         starter = os.getppid()
         if starter > 1:  # else it was started by the system, or from outside a container

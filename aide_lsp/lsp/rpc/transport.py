@@ -81,7 +81,7 @@ class Transport:
                 self._drop_unwritten()
             self._closed(reason)
         except BaseException:
-            die(f"The server ends: {reason}.")
+            die(f"The server exits: {reason}.")
 
     def _read_all(self, reserve: Callable[[int], object], receive: Callable[[Any, int], object]) -> None:
         while (length := read_length(self._source)) is not None:

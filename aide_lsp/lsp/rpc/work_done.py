@@ -48,7 +48,7 @@ class WorkDone:
         )
         try:
             await asyncio.wait_for(created, 5)
-        except Exception:  # refused, or no answer: the work goes on without it
+        except Exception:  # refused, or no answer: the work continues without it
             log.debug("The client created no progress bar.")
             return
         self._token = token

@@ -88,8 +88,8 @@ def test_troubleshoot_then_shown_and_written_when_wanted(nvim, opened):
     file = opened.parent / ".aide.toml"
     nvim.command("Aide troubleshoot repetitive")
     nvim.wait(lambda: nvim.lua("#_G.selects"), "Nothing is asked")
-    assert "Now:" in nvim.text
-    assert "With the change:" in nvim.text
+    assert "Before:" in nvim.text
+    assert "After:" in nvim.text
     before = file.read_text()
     nvim.do("_G.choose(_G.selects[1].items[1], 1)")
     nvim.wait(lambda: file.read_text() != before, "Nothing was written")

@@ -194,7 +194,7 @@ def test_open_when_steps_cannot_be_captured_then_runs_without_and_says_why(folde
         monkeypatch.setattr(session_aide, "load", without_capture)
         session = open_on_device(folder)
     assert session.provider_note is not None
-    assert session.provider_note.startswith("Runs without CUDA graphs, which is slower: The model could not")
+    assert session.provider_note.startswith("Running without CUDA graphs, which is slower: The model")
     assert "stream is capturing" in session.provider_note
     assert keeps_bits(session)
     assert set(session._session.launches) == {None}

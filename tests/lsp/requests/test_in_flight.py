@@ -1,4 +1,4 @@
-"""A completion being generated goes on while it may still be used, and ends when it cannot."""
+"""A completion being generated keeps running while it may still be used, and ends when it cannot."""
 
 from asyncio import new_event_loop
 from types import SimpleNamespace

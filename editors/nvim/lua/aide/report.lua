@@ -91,7 +91,7 @@ function M.proposal(answer)
   for _, bound in ipairs(answer.bounds or {}) do
     add(bound)
   end
-  for _, part in ipairs({ { 'Now', answer.before }, { 'With the change', answer.after } }) do
+  for _, part in ipairs({ { 'Before', answer.before }, { 'After', answer.after } }) do
     add('')
     add(part[1] .. ':')
     add(part[2].text ~= '' and part[2].text or ('(no completion: %s)'):format(part[2].message or ''))
