@@ -17,6 +17,6 @@ SILENT = {
 """Set whatever the user's environment says: nothing that Aide promises may depend on it."""
 
 PRIVATE = 0o077
-"""The umask of every process of Aide: what it writes, nobody else on the machine may read."""
+"""The umask of every process of Aide: what it writes, no one else on the machine may read."""
 
 os.environ.update(SILENT)

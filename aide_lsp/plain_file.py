@@ -1,4 +1,4 @@
-"""Opens files that somebody else may have made: regular files only, without waiting for anything."""
+"""Opens files that someone else may have made: regular files only, without waiting for anything."""
 
 import json
 import os

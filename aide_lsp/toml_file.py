@@ -1,4 +1,4 @@
-"""Reads TOML files that somebody else may have written, at a bounded cost whatever they are or hold."""
+"""Reads TOML files that someone else may have written, at a bounded cost whatever they are or hold."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from typing import Any
 from aide_lsp.plain_file import NotRegularError, open_regular
 
 MOST_PARTS = 16
-"""Parts of one dotted key. Nobody writes more, and the parser's time is quadratic in their number."""
+"""Parts of one dotted key. No one writes more, and the parser's time is quadratic in their number."""
 # Each alternative consumes everything it looks at, closed or not, so matching takes linear time.
 _STRING = re.compile(
     r"""#[^\n]*|"{3}(?:[^"\\]|\\.|"{1,2}(?!"))*(?:"{3}|\Z)|'{3}(?:[^']|'{1,2}(?!'))*(?:'{3}|\Z)"""

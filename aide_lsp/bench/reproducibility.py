@@ -42,7 +42,7 @@ MODULES = (argparse, json.decoder, textwrap)
 CANDIDATES = 3
 """Completions requested when several are requested."""
 EVERY_SEVERAL, EVERY_THREADS = 5, 40
-"""One of so many requests asks for several candidates, or is repeated with other numbers of threads."""
+"""One request in this many asks for several candidates, or is repeated with other numbers of threads."""
 OTHER_THREADS = (1, 3, 4)
 """Numbers of threads with which some requests are repeated."""
 TEMPERATURE = 0.7
@@ -75,7 +75,7 @@ class ModelLoader:
     tokenizer: "Tokenizer"
     description: "ModelFolder"
     session: Callable[[int | None], "Session"]
-    "Loads it with so many threads; None: as in the settings."
+    "Loads it with this many threads; None: as in the settings."
 
     def completer(self, session: "Session") -> Completer:
         """Return a completer that has prefilled nothing."""
@@ -148,7 +148,7 @@ class EditedFile:
 
 @define
 class EditingHistory:
-    """Somebody who edits some files; all by chance, and the same for the same number."""
+    """A simulated person who edits some files at random; the same number gives the same edits."""
 
     chance: Random
     files: list[EditedFile]

@@ -114,7 +114,7 @@ def _facts(url: str, token: str | None) -> Any:
 def _stream(
     url: str, token: str | None, partial: PartialFile, on_bytes: Callable[[int], None]
 ) -> Exception | None:
-    """Read one response as far as it goes; return what interrupted it."""
+    """Read as much of one response as arrives; return what interrupted it."""
     try:
         _read_answer(url, token, partial, on_bytes)
     except DownloadError:

@@ -1,4 +1,4 @@
-"""Imports an ONNX decoder that somebody else exported, as a model folder of Aide's own.
+"""Imports an ONNX decoder that someone else exported, as a model folder of Aide's own.
 
 The folder gets copies of graph, weights and tokenizer.json, and a manifest with what the card says: FIM
 format, end tokens, context length. The user's folder may be hostile: nothing outside it is read, and links

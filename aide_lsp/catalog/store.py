@@ -25,7 +25,7 @@ from aide_lsp.plain_file import open_plain
 from aide_lsp.progress import Progress
 
 IMPORTED = "imported"
-"""Recipe of a model that somebody else exported, which is used as it is."""
+"""Recipe of a model that someone else exported, which is used as it is."""
 
 
 @frozen

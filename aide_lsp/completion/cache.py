@@ -69,7 +69,7 @@ class CompletionCache(Generic[Answer]):
         self._entries: OrderedDict[CacheKey, _Entry[Answer]] = OrderedDict()
 
     def get(self, key: CacheKey) -> Found[Answer] | None:
-        """Look up an answer; None: the model has to be asked."""
+        """Look up an answer; None: the model has to run."""
         exact = self._entries.get(key)
         if exact is not None:
             self._entries.move_to_end(key)

@@ -34,7 +34,7 @@ def complete_several(
         observer: of the first candidate.
 
     Raises:
-        Cancelled: nobody waits for the answer any more.
+        Cancelled: no one waits for the answer anymore.
         DeclinedError: see `Completer.complete`.
         SessionError: the model failed.
     """

@@ -46,7 +46,7 @@ class Completer:
         """Complete a text at its cursor; the observer is shown what happens where the model is asked.
 
         Raises:
-            Cancelled: nobody waits for the answer any more.
+            Cancelled: no one waits for the answer anymore.
             DeclinedError: `too-large` or `long-line`.
             SessionError: the model failed.
         """

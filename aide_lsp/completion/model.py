@@ -38,7 +38,7 @@ class ModelInfo:
     context_length: int
     "Tokens it takes at most."
     device_note: str | None = None
-    "Why it does not run on the device that was asked for; None: it does."
+    "Why it does not run on the requested device; None: it does."
     source_sha256: str = ""
     "Of the file it was converted from; empty if it was not."
     runtime: str = ""
@@ -79,7 +79,7 @@ class TextGeneration(Protocol):
         """Yield the pieces; the healed text is not among them.
 
         Raises:
-            Cancelled: nobody waits for it any more.
+            Cancelled: no one waits for it anymore.
             SessionError: the model failed.
         """
         ...
@@ -115,7 +115,7 @@ class Model(Protocol):
         """Read a prompt ahead of a request; return how many tokens were run. May do nothing.
 
         Raises:
-            Cancelled: it is not wanted any more; what was prefilled by then stays.
+            Cancelled: it is not wanted anymore; what was prefilled by then stays.
             SessionError: the model failed.
         """
         ...

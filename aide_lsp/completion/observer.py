@@ -89,4 +89,4 @@ class CompletionObserver(Observer):
 
 
 UNOBSERVED = CompletionObserver()
-"""For completions that nobody observes."""
+"""For completions that no one observes."""

@@ -28,7 +28,7 @@ class NoCompletionReason(Enum):
     LONG_LINE = "long-line", f"The line has more than {LONGEST_LINE:,} characters."
     OFF = "off", "Completions are off for this file."
 
-    # The server cannot answer, or nobody waits for the answer any more.
+    # The server cannot answer, or no one waits for the answer anymore.
     PAUSED = "paused", "Aide is paused. Resume it with the command aide.resume."
     LOADING = "loading", "The model is still loading."
     FAILED = "failed", "The model could not be loaded."

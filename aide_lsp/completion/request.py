@@ -1,4 +1,4 @@
-"""What a completion is asked for, and the answer. Imports nothing that is slow to import."""
+"""A request for a completion, and the answer. Imports nothing that is slow to import."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from aide_lsp.settings.fields import Parameters
 
 @frozen
 class CompletionRequest:
-    """What a completion is asked for: all that it depends on, except the model."""
+    """A request for a completion: all that the answer depends on, except the model."""
 
     text: str = field(repr=False)
     "The whole document."
@@ -40,7 +40,7 @@ class CompletionRequest:
 
 @frozen
 class Completion:
-    """A completion, and what made it."""
+    """A completion, and what produced it."""
 
     id: str
     "Unique; the same for all uses of one answer."
@@ -67,7 +67,7 @@ class Completion:
     total_ms: float
     "Milliseconds for the whole answer."
     from_cache: bool
-    "Whether no model call was made. Figures are those of the call that made the answer."
+    "Whether no model call was needed. Figures are those of the call that produced the answer."
     candidate: int = 0
     "Which of several completions for one seed."
 

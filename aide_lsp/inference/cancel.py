@@ -6,7 +6,7 @@ from threading import Lock
 
 
 class Cancelled(Exception):  # noqa: N818 - it is not an error
-    """The work was cancelled or superseded: nobody waits for its result. Not an error."""
+    """The work was cancelled or superseded: no one waits for its result. Not an error."""
 
 
 class CancelToken:

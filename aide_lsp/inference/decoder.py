@@ -50,7 +50,7 @@ class Decoder:
             fits: says how many tokens of a draft continue the healed text; None: all do.
 
         Raises:
-            Cancelled: nobody waits for the result any more.
+            Cancelled: no one waits for the result anymore.
             TimeoutError: the deadline has passed.
             SessionError: the runtime failed.
         """
@@ -96,7 +96,7 @@ class Decoder:
 
     @contextmanager
     def _watched(self, rows: int) -> Iterator[None]:
-        """Run the body, a forward of so many rows, so that it cannot hang and raises only our own errors."""
+        """Run the body, a forward of this many rows: it cannot hang, and raises only our own errors."""
         with session_errors(), WATCH.watching(self._cancel, rows, self._session.provider == "cpu"):
             yield
 

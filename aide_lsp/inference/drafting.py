@@ -25,7 +25,7 @@ SHARES = (0.3, 0.5, 0.6, 0.6, 0.75, 0.75, 0.8, 0.9)
 """How often the token after a match of 1, 2, ... tokens was right in completions of Python code; the initial
 estimate."""
 COSTS = {2: 1.0, 4: 1.3, 6: 1.65, 8: 2.0}
-"""Cost of a forward of so many rows, relative to one of 2 rows; the initial estimate."""
+"""Cost of a forward of this many rows, relative to one of 2 rows; the initial estimate."""
 TOKEN_COST = 0.6
 """Cost of decoding a token, relative to a forward of 2 rows."""
 SHARE_PACE, COST_PACE, FORGETTING = 0.02, 0.1, 0.01
@@ -77,12 +77,12 @@ class Drafter:
         return NO_DRAFT
 
     def note(self, matched: int, right: bool) -> None:
-        """Learn whether a drafted token after a match of so many tokens was right."""
+        """Learn whether a drafted token after a match of this many tokens was right."""
         index = min(matched, LONGEST_MATCH) - 1
         self._shares[index] += SHARE_PACE * (right - self._shares[index])
 
     def time(self, rows: int, seconds: float) -> None:
-        """Learn what a forward of so many rows cost."""
+        """Learn what a forward of this many rows cost."""
         if rows == 2:
             seconds = min(seconds, 2 * self._unit) if self._unit else seconds
             self._unit += (COST_PACE if self._unit else 1.0) * (seconds - self._unit)

@@ -1,4 +1,4 @@
-"""Ends a forward that makes no progress, so that nobody waits forever for a runtime that hangs.
+"""Ends a forward that makes no progress, so that no one waits forever for a runtime that hangs.
 
 Such a forward is interrupted, as a cancel would do it, and raises `StuckSessionError`; if that does not help
 either, `ForwardWatch.deaf` is called. A thread counts ticks instead of reading a clock: while the process is
@@ -28,7 +28,7 @@ SLOWEST_TICKS = 60
 DEAF_TICKS = 5
 """Further ticks after which it is considered impossible to interrupt."""
 LITTLE = 0.05
-"""Share of a tick that an event loop needs while somebody types; a forward that makes progress needs more."""
+"""Share of a tick that an event loop needs while someone types; a forward that makes progress needs more."""
 
 
 class _Forward:

@@ -72,4 +72,4 @@ class Observer:
 
 
 UNOBSERVED = Observer()
-"""For generations that nobody observes."""
+"""For generations that no one observes."""

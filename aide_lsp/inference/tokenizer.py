@@ -1,7 +1,7 @@
 """Text to token ids and back.
 
 What the user wrote never becomes a control token: `<|fim_prefix|>` in a file is encoded like any other text.
-Control tokens can only be had by name, from `token_id`. Decoding goes through bytes, so that a stream of
+Control tokens are available only by name, from `token_id`. Decoding goes through bytes, so that a stream of
 tokens never shows half a character.
 """
 

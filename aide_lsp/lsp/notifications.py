@@ -12,7 +12,7 @@ from aide_lsp.lsp.documents import Place
 
 STATUS, READY = "aide/status", "aide/ready"
 PAUSE_SECONDS = 0.04
-"""Changes within it are sent together: nobody reads a status bar faster."""
+"""Changes within it are sent together: no one reads a status bar faster."""
 Notify = Callable[[str, Mapping[str, Any]], None]
 
 

@@ -152,7 +152,7 @@ class _Merge:
         return evolve(origin, value=top, wanted=origin.value)
 
     def _lower_default(self) -> None:
-        """Lower the default Num Context to the limits of user and model. Nobody set it: nothing to report."""
+        """Lower the default Num Context to the limits of user and model. No one set it: nothing to report."""
         limits, wanted = self._bounds.limits, self._settings.parameters.num_context
         tops = (self._bounds.cap, limits.most_context if limits else None)
         lowest = min([wanted, *(top for top in tops if top is not None)])

@@ -110,7 +110,7 @@ def _is_users(place: Path) -> bool:
     try:
         return distrust(place, None, Owner.of(place.stat())) is None
     except FileNotFoundError:
-        return True  # it does not exist, so nobody wrote there
+        return True  # it does not exist, so no one wrote there
     except (OSError, ValueError):
         return False
 

@@ -38,7 +38,7 @@ class Worker:
         # Without the script's own folder on the path: `import llama_cpp` must find the library.
         command = [spec.python, "-P", "-m", spec.module]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        # A file, not a pipe: a pipe that nobody reads would stop a talkative engine.
+        # A file, not a pipe: a pipe that no one reads would stop a talkative engine.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._process = subprocess.Popen(
             command,

@@ -52,7 +52,7 @@ class Plan:
     seconds: float
     "At most, for each."
     patient: int
-    "Traces typed by somebody who waits for each answer."
+    "Traces typed by someone who waits for each answer."
     keys: int
     "Keys of each of these."
 

@@ -121,7 +121,7 @@ def words(offer: str, truth: str) -> Taken:
 
 
 def saved_keys(replayed: Replayed, rule: Callable[[str, str], Taken]) -> int:
-    """Count the keys saved by somebody who accepts offers by a rule, whenever that saves any.
+    """Count the keys saved by someone who accepts offers by a rule, whenever that saves any.
 
     What is typed does not change: a key whose text was already accepted is not pressed, and its offer does
     not count, except for the last one, after which the text is the same as after accepting.

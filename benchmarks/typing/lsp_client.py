@@ -41,7 +41,7 @@ class Connection:
             AideError: there is no such program.
         """
         self._command = command
-        # A file, not a pipe: a pipe that nobody reads would stop a talkative server.
+        # A file, not a pipe: a pipe that no one reads would stop a talkative server.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         try:
             self._process = await asyncio.create_subprocess_exec(

@@ -30,7 +30,7 @@ class Kept:
     typing: list[Replayed]
     "Traces typed in real time."
     patient: list[Replayed]
-    "Traces typed by somebody who waits for each answer."
+    "Traces typed by someone who waits for each answer."
 
     def figures(self, patient: bool) -> Figures | None:
         """Compute the figures; None if too few keys count."""

@@ -20,7 +20,13 @@ def test_offset_of_when_line_and_column_exist(line, column, offset):
 
 @pytest.mark.parametrize(
     ("line", "column", "said"),
-    [(0, 1, "no line 0"), (4, 1, "3 lines"), (1, 10, "1 to 9"), (1, 0, "no column 0"), (3, 2, "1 to 1")],
+    [
+        (0, 1, "no line 0"),
+        (4, 1, "lines 1 to 3"),
+        (1, 10, "1 to 9"),
+        (1, 0, "no column 0"),
+        (3, 2, "its only column is 1"),
+    ],
 )
 def test_offset_of_when_there_is_no_such_place_then_it_says_what_there_is(line, column, said):
     with pytest.raises(PlaceError, match=said):

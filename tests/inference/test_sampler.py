@@ -150,7 +150,7 @@ def test_draw_when_seeds_change_then_frequencies_are_the_distribution():
 
 
 def test_uniform_when_recorded_then_stays_the_same_for_ever():
-    """A seed somebody wrote down gives the same completion with every later version."""
+    """A seed someone wrote down gives the same completion with every later version."""
     assert [uniform(0, 0, 0), uniform(42, 1, 7), uniform(-(2**70), 0, 3)] == REFERENCE["uniform"]
 
 

@@ -1,4 +1,4 @@
-"""A repository that somebody else wrote does no harm: real server, files as an attacker would make them."""
+"""A repository that someone else wrote does no harm: real server, files as an attacker would make them."""
 
 import os
 import sys

@@ -142,7 +142,7 @@ def test_file_that_did_not_change_is_not_read_again(tmp_path, monkeypatch):
     assert files.read(path).table == {"x": 1}
 
 
-# -- files that somebody else wrote
+# -- files that someone else wrote
 
 
 def top_k(reader, document, folder=None):

@@ -51,7 +51,7 @@ from aide_lsp.inference.session import Candidates
 STEP_ROWS = 8
 """Rows of a step on CUDA: the newest token and the longest draft."""
 STEP_POSITIONS = 1024
-"""Steps are planned for a multiple of so many positions; with steps, buffers grow by as many."""
+"""Steps are planned for a multiple of this many positions; with steps, buffers grow by as many."""
 
 
 def open_aide_session(

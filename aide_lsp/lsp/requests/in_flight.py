@@ -23,7 +23,7 @@ class InFlight(CompletionObserver):
 
         Args:
             snapshot: what the answer depends on.
-            answer: where somebody waits for it; None: generated in case somebody asks.
+            answer: where someone waits for it; None: generated in advance.
             own_work: it is not (only) a completion, so it serves no other request.
         """
         self.snapshot, self.answer = snapshot, answer
@@ -82,7 +82,7 @@ class InFlightRequests:
         """Add one; end those that it makes useless.
 
         The document's oldest keeps running if it has the same settings and agrees with the new text. Those of
-        other documents go on while somebody waits for them.
+        other documents keep running while someone waits for them.
         """
         snapshot = new.snapshot
         self._end_unwaited(but=snapshot.uri)
@@ -122,7 +122,7 @@ class InFlightRequests:
         return any(not one.is_waited_for for one in self._by_uri.get(uri, []))
 
     def changed(self, uri: str, text: str) -> None:
-        """End those that nobody waits for and that the new text makes useless."""
+        """End those that no one waits for and that the new text makes useless."""
         for one in self._by_uri.get(uri, []):
             if not one.is_waited_for and not one.follow(text):
                 one.token.cancel()

@@ -139,7 +139,7 @@ class Scheduler:
     # -- what happens meanwhile
 
     def changed(self, document: Document) -> None:
-        """End what is generated for nobody and cannot be used in the changed text."""
+        """End what no one waits for and cannot be used in the changed text."""
         self._prefetcher.interrupt()
         if self._in_flight.has_unwaited(document.uri):
             self._in_flight.changed(document.uri, document.text())

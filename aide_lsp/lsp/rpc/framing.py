@@ -17,7 +17,7 @@ _HEADER_LINE = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)")
 
 
 class FrameError(Exception):
-    """The stream is out of step: nobody can tell where the next message starts."""
+    """The stream is out of step: no one can tell where the next message starts."""
 
 
 def read_length(stream: BinaryIO) -> int | None:

@@ -168,7 +168,7 @@ else:
 
 
 def _kill_children() -> None:
-    """Kill what we started (a conversion, a download): nobody would wait for it."""
+    """Kill what we started (a conversion, a download): no one would wait for it."""
     if "subprocess" not in sys.modules and "multiprocessing" not in sys.modules:
         return
     import psutil

@@ -119,7 +119,7 @@ if sys.platform != "win32":
             os.close(descriptor)
 
     def _remove_stale(path: Path) -> None:
-        """Remove a socket that nobody listens on; leave everything else alone."""
+        """Remove a socket that no one listens on; leave everything else alone."""
         try:
             found = path.lstat()
         except FileNotFoundError:

@@ -159,7 +159,7 @@ class Protocol(LanguageServerProtocol):
             self._reply(msg_id, future.result())
 
     def _notification(self, method: str, params: Any) -> None:
-        """Handle a notification. Nobody waits for an answer: errors go to the log."""
+        """Handle a notification. No one waits for an answer: errors go to the log."""
         if method == types.EXIT:
             self._exit(0 if self.phase is Phase.SHUT_DOWN else 1)
         elif method == types.CANCEL_REQUEST:

@@ -1,4 +1,4 @@
-"""Who gets in over TCP and Unix sockets: one client that begins properly, and nobody else harms it."""
+"""Who gets in over TCP and Unix sockets: one client that begins properly, and no one else harms it."""
 
 import json
 import os
