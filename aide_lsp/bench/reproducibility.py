@@ -238,12 +238,12 @@ def _live(completer: Completer, plan: Plan, asked: list[Answered]) -> Iterator[C
         for _ in range(plan.requests * (number + 1) // plan.histories - len(asked)):
             request = history.step()
             count = CANDIDATES if len(asked) % EVERY_SEVERAL == 0 else 1
-            made = [
+            generated = [
                 completer.complete(request.with_options(candidate=n), CancelToken()) for n in range(count)
             ]
-            history.offered = made[0].text
-            asked.append(Answered(request, tuple(map(_answer, made))))
-            yield made[0]
+            history.offered = generated[0].text
+            asked.append(Answered(request, tuple(map(_answer, generated))))
+            yield generated[0]
 
 
 def _freshly_loaded(model: ModelLoader, asked: Sequence[Answered], progress: Progress) -> Compared:

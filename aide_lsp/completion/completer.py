@@ -43,7 +43,7 @@ class Completer:
     def complete(
         self, request: CompletionRequest, cancel: CancelToken, observer: CompletionObserver = UNOBSERVED
     ) -> Completion:
-        """Complete a text at its cursor; the observer is shown what happens where the model is asked.
+        """Complete a text at its cursor; if the model runs, the observer sees what happens.
 
         Raises:
             Cancelled: no one waits for the answer anymore.
@@ -57,7 +57,7 @@ class Completer:
         if found is not None:
             completion = evolve(found.answer, text=found.text, from_cache=True)
         else:
-            completion = self._ask_model(request, cancel, observer)
+            completion = self._run_model(request, cancel, observer)
             if completion.finish_reason != "timeout":
                 self._cache.put(key, completion.text, completion)
         return _with_line_ends(completion, request)
@@ -65,10 +65,10 @@ class Completer:
     def observe(
         self, request: CompletionRequest, observer: CompletionObserver, cancel: CancelToken
     ) -> Completion:
-        """Complete as `complete` does, but always ask the model, so that the observer sees everything.
+        """Complete as `complete` does, but always run the model, so that the observer sees everything.
 
-        The completion cache is only asked for the seed of an answer that is currently shown, and nothing is
-        put into it. There is no deadline: observing takes time.
+        The completion cache is only consulted for the seed of an answer that is currently shown, and not
+        changed. There is no deadline: observing takes time.
         """
         cancel.check()
         _check_size(request)
@@ -76,10 +76,10 @@ class Completer:
         if parameters.seed is None and found is not None and found.text == found.answer.text:
             parameters = evolve(parameters, seed=found.answer.seed)
         request = request.with_options(parameters=parameters, deadline_ms=0)
-        return _with_line_ends(self._ask_model(request, cancel, observer), request)
+        return _with_line_ends(self._run_model(request, cancel, observer), request)
 
     def prefill(self, request: CompletionRequest, cancel: CancelToken) -> int:
-        """Read the text around a cursor ahead of a request; return how many tokens were run.
+        """Prefill the text around a cursor ahead of a request; return how many tokens were run.
 
         No completion depends on it: it only comes sooner. Raises as `complete` does.
         """
@@ -95,7 +95,7 @@ class Completer:
         return holds_all(request.text, request.offset, budget, self._model.count_tokens)
 
     def forget(self, request: CompletionRequest) -> None:
-        """Drop what the completion cache would answer, so that the model is asked again."""
+        """Drop what the completion cache would answer, so that the model runs again."""
         self._cache.forget(key_of(request))
 
     def clear_cache(self) -> None:
@@ -103,7 +103,7 @@ class Completer:
         self._cache.clear()
 
     def self_test(self) -> bool:
-        """Whether results do not depend on what was generated before, as a seed promises."""
+        """Whether results are independent of what was generated before, as a seed promises."""
         return self._model.self_test()
 
     def release_memory(self) -> None:
@@ -111,7 +111,7 @@ class Completer:
         self._cache.clear()
         self._model.release_memory()
 
-    def _ask_model(
+    def _run_model(
         self, request: CompletionRequest, cancel: CancelToken, observer: CompletionObserver
     ) -> Completion:
         request = self._in_effect(request)

@@ -11,7 +11,7 @@ from statistics import mean
 
 from attrs import field, frozen
 
-from benchmarks.typing.replay import Asked
+from benchmarks.typing.replay import RequestRecord
 from benchmarks.typing.trace import Trace
 
 PIECE = re.compile(r"\s*(?:\w+|[^\w\s]+)|\s+")
@@ -25,7 +25,7 @@ class Replayed:
     """A trace and the outcome of its keys."""
 
     trace: Trace
-    asked: tuple[Asked, ...]
+    asked: tuple[RequestRecord, ...]
     "The keys that count, in order."
     cpu_s: float
     "CPU seconds of the engine for these keys."

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from benchmarks.load_meter import STAT, Reading, core_count, machine_seconds, usage
 from benchmarks.typing.figures import Replayed
-from benchmarks.typing.replay import Asked, Engine, Pace, replay
+from benchmarks.typing.replay import Engine, Pace, RequestRecord, replay
 from benchmarks.typing.trace import Trace
 
 WINDOW_S = 2.0
@@ -42,7 +42,7 @@ class Window:
     "CPU seconds of this process."
 
 
-async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[Asked], list[Window]]:
+async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[RequestRecord], list[Window]]:
     """Replay a trace; return the outcome of each key, and who used the machine."""
     moments = [_moment(engine)]
 
@@ -64,7 +64,7 @@ async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[Asked]
     return asked, [_window(one, two) for one, two in pairwise(moments)]
 
 
-def gate(trace: Trace, asked: list[Asked], windows: list[Window], max_others: float) -> Replayed:
+def gate(trace: Trace, asked: list[RequestRecord], windows: list[Window], max_others: float) -> Replayed:
     """Keep the keys that were quiet all the time until the answer or the next key."""
     clean = [window for window in windows if window.others < max_others]
     kept = [one for one in asked if _is_quiet(one, windows, max_others)]
@@ -77,13 +77,13 @@ def gate(trace: Trace, asked: list[Asked], windows: list[Window], max_others: fl
     )
 
 
-def _share(kept: list[Asked], asked: list[Asked], clean: list[Window]) -> float:
+def _share(kept: list[RequestRecord], asked: list[RequestRecord], clean: list[Window]) -> float:
     """A key at the edge of a disturbed window is dropped, although its clean part cost CPU time too."""
     begun = sum(any(window.start <= one.at < window.end for window in clean) for one in asked)
     return len(kept) / begun if begun else 0.0
 
 
-def _is_quiet(one: Asked, windows: list[Window], max_others: float) -> bool:
+def _is_quiet(one: RequestRecord, windows: list[Window], max_others: float) -> bool:
     met = [window for window in windows if window.start <= one.at + one.left and one.at <= window.end]
     return all(window.others < max_others for window in met)
 

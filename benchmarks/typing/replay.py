@@ -113,7 +113,7 @@ class Pace:
 
 
 @frozen
-class Asked:
+class RequestRecord:
     """The outcome of one key."""
 
     event: int
@@ -136,9 +136,9 @@ class Asked:
 
 async def replay(
     engine: Engine, trace: Trace, pace: Pace, progress: Callable[[int], None] = lambda keys: None
-) -> list[Asked]:
+) -> list[RequestRecord]:
     """Replay a trace."""
-    texts, found = list(trace.begins), list[Asked]()
+    texts, found = list(trace.begins), list[RequestRecord]()
     engine.begin()
     clock = time.perf_counter()
     pending: tuple[int, float, Request] | None = None
@@ -185,10 +185,10 @@ async def replay(
     return found
 
 
-def _note(index: int, late: float, request: Request, now: float) -> Asked:
+def _note(index: int, late: float, request: Request, now: float) -> RequestRecord:
     offer = request.offer
     in_time = offer is not None and offer.at <= now
-    return Asked(
+    return RequestRecord(
         event=index,
         at=request.asked_at,
         late=late,

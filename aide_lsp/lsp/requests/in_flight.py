@@ -87,16 +87,16 @@ class InFlightRequests:
         snapshot = new.snapshot
         self._end_unwaited(but=snapshot.uri)
         mine = self._by_uri.get(snapshot.uri, [])
-        goes_on = [
+        kept = [
             oldest
             for oldest in mine[:1]
             if oldest.snapshot.settings == snapshot.settings and oldest.follow(snapshot.request.text)
         ]
-        for oldest in goes_on:
+        for oldest in kept:
             oldest.request_ids.add(snapshot.request_id)
-        for other in mine[len(goes_on) :]:
+        for other in mine[len(kept) :]:
             other.token.cancel()
-        self._by_uri[snapshot.uri] = [*goes_on, new]
+        self._by_uri[snapshot.uri] = [*kept, new]
 
     def end(self, ended: InFlight) -> None:
         """Remove one that has ended."""

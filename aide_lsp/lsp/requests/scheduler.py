@@ -44,7 +44,7 @@ _SUPERSEDED = NoCompletion.because(NoCompletionReason.SUPERSEDED)
 class _Kept:
     """A completion kept for the next request at its place: from `aide.regenerate`, or announced."""
 
-    asked: Snapshot
+    snapshot: Snapshot
     "Where it is offered."
     completion: "Completion"
     alone: bool
@@ -145,7 +145,7 @@ class Scheduler:
             self._in_flight.changed(document.uri, document.text())
 
     def cursor(self, uri: str, place: Place) -> None:
-        """Prefill the text around a cursor where nothing is asked yet."""
+        """Prefill the text around a cursor where nothing is requested yet."""
         snapshot = self.snapshot(uri, place)
         if not isinstance(snapshot, NoCompletion):
             self._prefetcher.at_cursor(snapshot)
@@ -189,12 +189,12 @@ class Scheduler:
     ) -> T | NoCompletion:
         """Wait for the answer, or for a newer request that replaces this one.
 
-        The work runs in a separate task: it may go on after this request is answered early or cancelled.
+        The work runs in a separate task: it may continue after this request is answered early or cancelled.
 
         Args:
             in_flight: the request.
             work: what produces the answer.
-            announced: if the client cancels, go on, and notify it when the answer is ready, if it wants that.
+            announced: if the client cancels, continue, and notify it (if it wants that) when the answer is ready.
         """
         waiting = in_flight.answer
         assert waiting is not None
@@ -286,7 +286,7 @@ class Scheduler:
 
     def _kept_answer(self, snapshot: Snapshot) -> _Kept | None:
         kept = self._kept.get(snapshot.uri)
-        if kept is None or snapshot.fresh or not snapshot.asks_the_same_as(kept.asked):
+        if kept is None or snapshot.fresh or not snapshot.asks_the_same_as(kept.snapshot):
             return None
         return kept
 

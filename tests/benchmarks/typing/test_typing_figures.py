@@ -8,7 +8,7 @@ import pytest
 from benchmarks.typing.figures import Replayed, figures, quantile, rows, saved_keys, whole, words
 from benchmarks.typing.gate import Window, gate
 from benchmarks.typing.plot import BINS, Distribution, Mark, draw, histogram, place
-from benchmarks.typing.replay import Asked, Tokens
+from benchmarks.typing.replay import RequestRecord, Tokens
 from benchmarks.typing.report import Kept, plot, report, save
 from benchmarks.typing.sources import Source
 from benchmarks.typing.trace import Event, Trace
@@ -29,7 +29,7 @@ def trace(slip_at=None):
 
 def asked(event, text="", waited=0.1, at=None, tokens=None, left=1.0):
     moment = float(event) if at is None else at
-    return Asked(event, moment, 0.001, left, waited, text, tokens, None)
+    return RequestRecord(event, moment, 0.001, left, waited, text, tokens, None)
 
 
 def replayed(*found, of=None, **more):
