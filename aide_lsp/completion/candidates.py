@@ -25,7 +25,7 @@ def complete_several(
     """Return the first of `count` candidates, and those of the others whose text is different.
 
     Args:
-        completer: asked once for each candidate.
+        completer: runs once for each candidate.
         request: for the first candidate. If it sets no seed, all use the one drawn for the first.
         count: candidates to generate. The request's deadline applies to all together: except for the first,
             those that come too late are left out.

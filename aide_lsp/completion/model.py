@@ -1,4 +1,4 @@
-"""A model that completes prompts: what the completer asks of it, whatever engine runs it.
+"""A model that completes prompts: the interface the completer uses, whatever engine runs it.
 
 An engine is a module in `aide_lsp/engines/` with a class that has these methods. All but `info` is used by
 one thread at a time.

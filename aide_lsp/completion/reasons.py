@@ -12,7 +12,7 @@ from aide_lsp.errors import DeclinedError
 class NoCompletionReason(Enum):
     """A reason, with a code and a general message; a request may get a more specific message."""
 
-    # The model was asked, and there is nothing to insert.
+    # The model ran, and there is nothing to insert.
     NOTHING_TO_ADD = "nothing-to-add", "The model had nothing to add here."
     ONLY_WHITESPACE = "only-whitespace", "The model generated only whitespace."
     REPEATS_SUFFIX = "repeats-suffix", "The model only repeated the text after the cursor."

@@ -29,7 +29,7 @@ class Stats:
 
     parameters: Parameters
     "The parameters, without a seed."
-    generated: int
+    made: int
     "Completions generated."
     shown: int
     "Completions sent to an editor."
@@ -53,7 +53,7 @@ def stats_of(entries: Sequence[Entry]) -> list[Stats]:
     sets: dict[Parameters, list[Entry]] = {}
     for entry in entries:
         sets.setdefault(attrs.evolve(entry.parameters, seed=None), []).append(entry)
-    return sorted((_stats(*item) for item in sets.items()), key=lambda stats: -stats.generated)
+    return sorted((_stats(*item) for item in sets.items()), key=lambda stats: -stats.made)
 
 
 def stats_lines(stats: Sequence[Stats]) -> list[str]:
@@ -121,7 +121,7 @@ def _stats(parameters: Parameters, entries: list[Entry]) -> Stats:
     accepted = sum(entry.accepted is not None for entry in shown)
     return Stats(
         parameters,
-        generated=len(entries),
+        made=len(entries),
         shown=len(shown),
         accepted=accepted,
         rate=accepted / len(shown) if shown else None,
@@ -133,7 +133,7 @@ def _stats(parameters: Parameters, entries: list[Entry]) -> Stats:
 def _stats_row(stats: Stats) -> tuple[str, ...]:
     return (
         *(_short(getattr(stats.parameters, key)) for key in _UNSEEDED),
-        str(stats.generated),
+        str(stats.made),
         str(stats.shown),
         str(stats.accepted),
         "-" if stats.rate is None else f"{stats.rate:.0%}",

@@ -32,7 +32,7 @@ class Notifier:
             self._waiting = asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._send)
 
     def ready(self, uri: str, version: int, place: Place) -> None:
-        """Report that a place can be asked about now: the answer the client stopped waiting for is ready."""
+        """Report that the answer the client stopped waiting for is ready to be requested again."""
         if self.enabled:
             position = {"line": place.line, "character": place.character}
             self._notify(READY, {"uri": uri, "version": version, "position": position})

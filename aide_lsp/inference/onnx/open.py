@@ -29,10 +29,10 @@ def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacit
     return open_aide_session(folder, info, provider, threads, capacity)
 
 
-def choose_provider(asked: str, recipe: str) -> str:
+def choose_provider(requested: str, recipe: str) -> str:
     """Return `cpu` or `cuda`. The recipes `exact` and `fast` consist of kernels for the CPU."""
-    if asked != "auto":
-        return asked
+    if requested != "auto":
+        return requested
     if recipe == "imported":
         return "cpu" if cuda_problem() else "cuda"
     return "cuda" if recipe == "fp16" else "cpu"

@@ -194,7 +194,7 @@ class Scheduler:
         Args:
             in_flight: the request.
             work: what produces the answer.
-            announced: if the client cancels, continue, and notify it (if it wants that) when the answer is ready.
+            announced: if the client cancels, continue; notify it when the answer is ready, if it wants that.
         """
         waiting = in_flight.answer
         assert waiting is not None

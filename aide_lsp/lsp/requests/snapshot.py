@@ -18,7 +18,7 @@ class Snapshot:
     uri: str
     "The document's, as the client spelled it when it opened the document."
     document: Document
-    "Where the text is from. Later it is only asked whether it has changed."
+    "Where the text is from. Later it is only checked for changes."
     revision: int
     "The document's, when the text was taken."
     version: int
@@ -28,7 +28,7 @@ class Snapshot:
     settings: Settings
     "In effect for this request."
     request: CompletionRequest
-    "What the model is asked."
+    "The request for the model."
     fresh: bool = False
     "Forget earlier answers first: the user wants another one."
     count: int = 1
