@@ -50,7 +50,7 @@ def test_scan_closes_what_is_open_inside():
 @given(
     text=st.text(alphabet=list("ab\"'`#/*\\\n()[]{}"), max_size=60), name=st.sampled_from(sorted(LANGUAGES))
 )
-def test_scan_goes_on_where_it_stopped_after_any_line(text, name):
+def test_scan_continues_where_it_stopped_after_any_line(text, name):
     """The brackets of a complete line do not depend on what follows."""
     language = language_of(name)
     before = scan(text + "\n", language)

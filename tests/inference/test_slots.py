@@ -56,7 +56,7 @@ def test_take_when_a_text_was_only_read_ahead_then_it_goes_first():
     assert ask(session, slots, ONE)[1] == len(ONE) - 1
 
 
-def test_take_when_the_text_goes_on_otherwise_then_undoing_it_runs_little_again():
+def test_take_when_the_text_continues_otherwise_then_undoing_it_runs_little_again():
     begun = ONE[:50]
     assert cached(1000, ONE, [*begun, *TWO], ONE) == len(ONE) - 1
     assert cached(1000, ONE, [*begun, *TWO], [*begun, 7]) == len(begun)

@@ -35,7 +35,7 @@ class Words:
         ("q", set()),
     ],
 )
-def test_allowed_tokens_go_on_as_the_text_does(text, allowed):
+def test_allowed_tokens_continue_as_the_text_does(text, allowed):
     healed = TokenHealer(Words()).of(text)
     assert {Words.WORDS[token] for token in healed.allowed} == allowed
     every = np.arange(Words.vocab_size)

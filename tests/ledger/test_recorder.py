@@ -266,7 +266,7 @@ def test_nothing_that_is_raised_ends_recording(recorder, path, monkeypatch, kind
     assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([2], None)
 
 
-def test_completing_goes_on_when_writing_hangs_and_entries_are_dropped(path, monkeypatch):
+def test_completing_continues_when_writing_hangs_and_entries_are_dropped(path, monkeypatch):
     hanging, go = threading.Event(), threading.Event()
 
     def slow_place():

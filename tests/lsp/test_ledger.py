@@ -112,7 +112,7 @@ async def test_candidates_are_kept_each_for_itself(editor, data):
     assert {entry.id for entry in entries} == {item.command.arguments[0]["id"] for item in items}
 
 
-async def test_damaged_ledger_is_reported_by_the_status_and_completing_goes_on(editor, data):
+async def test_damaged_ledger_is_reported_by_the_status_and_completing_continues(editor, data):
     data.mkdir()
     (data / "ledger.sqlite").write_bytes(b"nonsense " * 1_000)
     await begin(editor, VSCODE)

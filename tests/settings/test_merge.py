@@ -146,18 +146,18 @@ def test_preset_gives_values_in_its_ranges(place, name, temperature, top_p, top_
     assert (got.num_context > 1024) == (name == "code")
 
 
-def test_parameter_set_in_the_same_or_a_higher_place_goes_over_the_preset(place):
+def test_parameter_set_in_the_same_or_a_higher_place_overrides_the_preset(place):
     got = parameters(place(project="preset = 'creative'\ntop_k = 7\n", editor={"topP": 0.1}))
     assert (got.top_k, got.top_p) == (7, 0.1)
     assert got.temperature == PRESETS["creative"]["temperature"]
 
 
-def test_preset_goes_over_parameters_of_lower_places(place):
+def test_preset_overrides_parameters_of_lower_places(place):
     got = parameters(place(user="top_k = 7\n", project="top_p = 0.1\n", editor={"preset": "creative"}))
     assert (got.top_k, got.top_p) == (PRESETS["creative"]["top_k"], PRESETS["creative"]["top_p"])
 
 
-def test_preset_of_a_more_special_table_goes_over_plain_keys(place):
+def test_preset_of_a_more_special_table_overrides_plain_keys(place):
     project = "top_k = 7\npreset = 'code'\n[languages.python]\npreset = 'creative'\n"
     assert parameters(place(project=project)).top_k == PRESETS["creative"]["top_k"]
     assert parameters(place(project=project, language="rust")).top_k == 7

@@ -26,7 +26,7 @@ def test_slow_answer_when_over_a_second_then_still_shown(start_nvim, workspace):
     assert time.monotonic() - asked > 1, "This machine is too fast for the test: make the text longer."
 
 
-def test_killed_server_then_typing_goes_on_and_completions_come_back(start_nvim, workspace):
+def test_killed_server_then_typing_continues_and_completions_come_back(start_nvim, workspace):
     path = workspace() / "prices.py"
     nvim = start_nvim(init="vim.notify = _G.real_notify", file=path)
     nvim.wait(nvim.is_ready, "Aide is not ready")

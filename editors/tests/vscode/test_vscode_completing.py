@@ -121,7 +121,7 @@ def test_a_slow_answer_shows_after_the_editor_gave_up(workbench, project, expect
     assert waited > 1.0, f"It took only {waited:.2f} s: VS Code had not given up yet."
 
 
-def test_when_the_server_is_killed_typing_goes_on_and_completions_come_back(
+def test_when_the_server_is_killed_typing_continues_and_completions_come_back(
     workbench, project, expected_completion, logged_server
 ):
     folder = project({"prices.py": PRICES}, "seed = 7\n")

@@ -82,7 +82,7 @@ def test_an_offer_after_a_slip_saves_nothing_because_the_text_differs():
     assert saved_keys(every_key({slip + 1: "d(e)"}, of), whole) == 3
 
 
-def test_an_offer_that_goes_on_wrongly_saves_by_words_only():
+def test_an_offer_that_continues_wrongly_saves_by_words_only():
     found = every_key({3: "cd(f)"})
     assert saved_keys(found, whole) == 0
     assert saved_keys(found, words) == 1  # three letters for two keys

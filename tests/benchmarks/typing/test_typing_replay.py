@@ -157,7 +157,7 @@ def test_an_editor_stops_waiting_after_its_limit_and_not_where_there_is_an_answe
     assert [call for call in engine.calls if call[0] == "limit"] == [("limit", 0), ("limit", 2)]
 
 
-def test_someone_patient_waits_for_each_answer_and_goes_on_as_fast_as_before(virtual):
+def test_someone_patient_waits_for_each_answer_and_continues_as_fast_as_before(virtual):
     engine = ScriptedEngine({0: 0.4, 1: 0.4, 2: 0.0})
     started = time.perf_counter()
     found = virtual(replay(engine, trace_of(0.0, 0.2, 0.4), Pace(patient=True)))

@@ -163,7 +163,7 @@ def test_full_logits_when_compared_with_candidates_then_agree(exact):
     assert (logits > got.logits[0, -1]).sum() < 2 * exact.candidate_count
 
 
-def test_forward_when_it_was_cancelled_before_then_nothing_runs_and_the_session_goes_on(exact):
+def test_forward_when_it_was_cancelled_before_then_nothing_runs_and_the_session_continues(exact):
     before = bits(exact, run(exact, PrefixCache(), TEXT[:10]), 10)
     cancel = CancelToken()
     cancel.cancel()
@@ -288,7 +288,7 @@ def test_forward_when_cancelled_inside_then_ends_and_later_bits_are_the_same(rea
 
 
 @pytest.mark.real_model
-def test_generate_when_greedy_on_code_then_goes_on_sensibly(real, real_model_dir):
+def test_generate_when_greedy_on_code_then_continues_sensibly(real, real_model_dir):
     tokenizer = Tokenizer.from_file(real_model_dir / "tokenizer.json")
     prompt = tokenizer.encode("def add(a, b):\n    return a +")
     greedy = Parameters(0.0, 50, 0.95, seed=0)

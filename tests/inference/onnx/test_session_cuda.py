@@ -133,7 +133,7 @@ def test_generate_when_a_prompt_grows_by_a_token_then_one_replay_runs_it(cuda):
     assert len(cuda._session.graphs) == graph_count
 
 
-def test_generate_when_others_used_the_cache_amid_it_then_goes_on_in_the_same_forwards(cuda):
+def test_generate_when_others_used_the_cache_amid_it_then_continues_in_the_same_forwards(cuda):
     alone = list(generate(cuda, PrefixCache(), TEXT[:97], GenerationOptions(WARM, 40), CancelToken()))
     cache, found = PrefixCache(), []
     for token in generate(cuda, cache, TEXT[:97], GenerationOptions(WARM, 40), CancelToken()):

@@ -117,7 +117,7 @@ def test_generate_when_the_graph_has_other_inputs_then_reads_them_from_it(tmp_pa
     assert session.full_logits()[0] == pytest.approx(expected, abs=2e-2 if "dtype" in shape else 1e-4)
 
 
-def test_forward_when_it_was_cancelled_then_the_session_goes_on(folder, session):
+def test_forward_when_it_was_cancelled_then_the_session_continues(folder, session):
     cancel = CancelToken()
     before = session.forward(LONG[:70], 0, [69], CancelToken())
     cancel.cancel()

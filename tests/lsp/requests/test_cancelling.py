@@ -46,7 +46,7 @@ def test_cancel_of_the_newest_request_ends_also_what_was_going_on_for_it(client)
     assert "early 1" in item["insertText"]
 
 
-def test_cancel_of_a_request_that_was_answered_ends_what_still_goes_on_for_it(client):
+def test_cancel_of_a_request_that_was_answered_ends_what_still_continues_for_it(client):
     first, second = typed_along(client)
     client.notify("$/cancelRequest", {"id": first})
     begun(client, 2)  # the worker is free for the second request

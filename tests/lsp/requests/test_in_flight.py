@@ -22,7 +22,7 @@ def snapshot(
 
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
-def test_a_completion_goes_on_exactly_while_its_own_text_is_typed(before, after, written, typed):
+def test_a_completion_continues_exactly_while_its_own_text_is_typed(before, after, written, typed):
     in_flight = InFlight(snapshot(before + after, len(before)))
     in_flight.wrote(written)
     agrees = written.startswith(typed) or typed.startswith(written)
@@ -92,7 +92,7 @@ def test_what_nobody_waits_for_ends_when_another_document_is_asked_about():
     loop.close()
 
 
-def test_a_cancel_of_any_request_that_led_to_it_ends_what_goes_on():
+def test_a_cancel_of_any_request_that_led_to_it_ends_what_continues():
     for cancelled, ended in ((1, [True, False]), (2, [True, True]), (3, [False, False])):
         in_flight = InFlightRequests()
         oldest, newest = (

@@ -127,7 +127,7 @@ async def test_an_answer_to_a_cancelled_request_is_announced_and_then_given_alon
     assert (shown.shown.uri, shown.shown.pinned, shown.nothing) == (uri, False, None)
 
 
-async def test_an_edit_ends_what_goes_on_for_a_cancelled_request(faker):
+async def test_an_edit_ends_what_continues_for_a_cancelled_request(faker):
     uri = open_text(faker, "#slow 60", "file:///elsewhere/edit.py")
     await cancel(faker, uri, "#slow 60")
     await heard(faker, faker.statuses, lambda one: one.busy)

@@ -44,7 +44,7 @@ def test_apply_writes_the_values_and_keeps_the_comments(aide, project):
     assert "Temperature 0.7" in aide("complete", "troubled/y.py:2:12").stderr
 
 
-def test_apply_when_a_narrower_table_goes_over_it_then_it_says_so(aide, project):
+def test_apply_when_a_narrower_table_overrides_it_then_it_says_so(aide, project):
     (project / ".aide.toml").write_text('["**/*.py"]\ntemperature = 0.2\n', encoding="utf-8")
     run = aide("troubleshoot", "repetitive", "troubled/y.py:2:12", "--apply")
     assert "Temperature is still 0.2" in run.stdout
