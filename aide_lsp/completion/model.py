@@ -94,7 +94,7 @@ class Model(Protocol):
     info: ModelInfo
 
     def count_tokens(self, text: str) -> int:
-        """Count the tokens of a text, at least about; called for many lines of a document, so fast."""
+        """Count the tokens of a text, at least approximately. Must be fast: it runs for many lines."""
         ...
 
     def generate(
@@ -112,16 +112,16 @@ class Model(Protocol):
         ...
 
     def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
-        """Read a prompt ahead of a request; return how many tokens were run. May do nothing.
+        """Prefill a prompt ahead of a request; return how many tokens were run. May do nothing.
 
         Raises:
-            Cancelled: it is not wanted anymore; what was prefilled by then stays.
+            Cancelled: it is no longer wanted; what was prefilled by then stays.
             SessionError: the model failed.
         """
         ...
 
     def self_test(self) -> bool:
-        """Whether results do not depend on what was generated before, as a seed promises."""
+        """Whether results are independent of what was generated before, as a seed promises."""
         ...
 
     def release_memory(self) -> None:

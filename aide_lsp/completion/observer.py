@@ -69,10 +69,10 @@ class GeneratedText:
 
 
 class CompletionObserver(Observer):
-    """Is shown what happens. This one ignores it."""
+    """Receives what happens. This one ignores it."""
 
     def measuring(self, count_tokens: "CountTokens") -> "CountTokens":
-        """Return what the window is to be measured with: the same, or one that takes its own time."""
+        """Return the function that measures the window: the same, or one that times itself."""
         return count_tokens
 
     def prompted(self, request: "CompletionRequest", prompt: "Prompt") -> None:

@@ -49,7 +49,7 @@ class StopRule(Enum):
 
     @property
     def repeats_suffix(self) -> bool:
-        """Whether the model went on with what is already after the cursor."""
+        """Whether the model continued with what is already after the cursor."""
         return self in (StopRule.CLOSED_AFTER, StopRule.LINE_BELOW, StopRule.REST_OF_LINE)
 
     @property

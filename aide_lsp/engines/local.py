@@ -18,7 +18,7 @@ from aide_lsp.completion.prompt import Prompt
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
 from aide_lsp.inference.generate import Generation, generate
-from aide_lsp.inference.memory import give_back_freed
+from aide_lsp.inference.memory import return_freed_memory
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.onnx.model_folder import ModelFolder, read_model_folder
 from aide_lsp.inference.onnx.open import open_session
@@ -91,7 +91,7 @@ class LocalModel:
         ids = self._render(prompt)
         if observer.traces:
             observer.rendered(self._rendered(prompt))
-        # Healed text is generated once more, and takes nothing from the completion.
+        # The healed text is generated again, and does not count toward the limit.
         options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
         with session_errors():
             prefix_cache = self._slots.take(ids)
@@ -131,10 +131,10 @@ class LocalModel:
         self._slots.shrink()
         self._encode.cache_clear()
         self.count_tokens.cache_clear()
-        give_back_freed()
+        return_freed_memory()
 
     def _render(self, prompt: Prompt) -> list[int]:
-        # A model needs something to go on from: no text at all is shown as an empty line.
+        # A model needs something to continue: an empty text is given to it as an empty line.
         return self._template.render(prompt, self._encode) or list(self._encode("\n"))
 
     def _rendered(self, prompt: Prompt) -> RenderedPrompt:
@@ -194,21 +194,21 @@ def open_local_model(folder: Path, provider: str, threads: int, cache_mb: int) -
         SessionError: the runtime cannot load them.
     """
     description = read_model_folder(folder)
-    # Graph and tokenizer take half a second each. The runtime needs no interpreter while it loads a graph:
-    # what needs one is done before, as two threads that import share it, and the graph would come later.
+    # Graph and tokenizer take half a second each. The runtime does not hold the GIL while it loads a
+    # graph. It is imported first: two threads that import would share the GIL, and delay the graph.
     import_runtime()
     with ThreadPoolExecutor(1) as executor:
         session = executor.submit(open_session, folder, provider, thread_count(threads))
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
         model = LocalModel(tokenizer, session.result(), description, cache_mb=cache_mb, folder=folder)
-    give_back_freed()
+    return_freed_memory()
     return model
 
 
 def _tidy(timings: Timings) -> None:
-    """Give memory back where many rows were run; it takes some milliseconds."""
+    """Return memory to the system if many rows were run; that takes a few milliseconds."""
     if timings.prompt_tokens - timings.cached_tokens > CHUNK_ROWS:
-        give_back_freed()
+        return_freed_memory()
 
 
 @cache

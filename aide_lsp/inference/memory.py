@@ -68,8 +68,8 @@ def gigabytes(count: int) -> str:
     return f"{count / 1e9:.2f} GB"
 
 
-def give_back_freed() -> None:
-    """Make the C library return freed memory to the system; takes some milliseconds.
+def return_freed_memory() -> None:
+    """Make the C library return freed memory to the system; takes a few milliseconds.
 
     With the default model it would keep 90 MB after loading, most of it from reading the tokenizer, and 50 MB
     after a long prompt. Does nothing without glibc.

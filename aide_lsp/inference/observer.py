@@ -59,10 +59,10 @@ class Draw:
 
 
 class Observer:
-    """Is shown what happens. This one ignores it."""
+    """Receives what happens. This one ignores it."""
 
     traces = False
-    """Whether it is shown each token. Each then has a forward of its own, so that full logits can be read."""
+    """Whether it receives each token. Each then has its own forward, so that full logits can be read."""
 
     def begins(self, stage: str) -> None:
         """Note that a stage begins now, and that the last one ends."""

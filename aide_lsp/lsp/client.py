@@ -19,7 +19,7 @@ class ClientProfile:
     name: str = "unknown client"
     "Its name and version, for the log."
     process_id: int | None = None
-    "The process whose end ends the server; None: unknown."
+    "The server exits when this process ends; None: unknown."
     encoding: Encoding = "utf-16"
     "Units of columns: the first of its choices that we support."
     inline_completion: bool = False
