@@ -1,4 +1,4 @@
-"""Measures what drafts bring: the same completions with and without them, in turns.
+"""Measures how much time drafts save: the same completions with and without them, in turns.
 
 Holes are cut out of Python's standard library as people leave them: a line, the rest of one, a few lines. The
 prompt is prefilled before the clock starts, so that only generating is compared. The exit status is 1 if a

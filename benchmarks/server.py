@@ -1,4 +1,4 @@
-"""Measures what the server costs apart from completing.
+"""Measures what the server costs apart from generating completions.
 
 A real server over stdio, with the default model, which must be converted: the time to the answer to
 `initialize` and until the model is ready, CPU seconds while idle, memory after completions in large files,

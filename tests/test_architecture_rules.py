@@ -1,4 +1,4 @@
-"""Each rule of the architecture is broken once, in a small tree; the line that it gives says what to do."""
+"""Breaks each rule of the architecture once, in a small tree; the message says what to do."""
 
 import ast
 

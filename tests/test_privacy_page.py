@@ -1,4 +1,4 @@
-"""What docs/privacy.md says of files: compared with what Aide leaves when the umask protects nothing."""
+"""What docs/privacy.md says about files, compared with the files that Aide leaves under the umask 000."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What keeps the process from going on is measured, and does not count as hanging."""
+"""What keeps the process from making progress is measured, and does not count as hanging."""
 
 import asyncio
 import subprocess

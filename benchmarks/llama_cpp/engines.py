@@ -1,4 +1,4 @@
-"""Worker processes, one for each engine: start, ask, stop."""
+"""Worker processes, one for each engine: start, request, stop."""
 
 import json
 import os

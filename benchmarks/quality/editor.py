@@ -1,4 +1,4 @@
-"""An editor without a screen: starts a language server and asks it for inline completions.
+"""An editor without a screen: starts a language server and requests inline completions from it.
 
 Any server with `textDocument/inlineCompletion` will do.
 """

@@ -1,4 +1,4 @@
-"""Types real code again and measures how well a server keeps up: `python -m benchmarks.typing [FILE]...`"""
+"""Replays the typing of real code, and measures how well a server keeps up: `python -m benchmarks.typing`."""
 
 from pathlib import Path
 

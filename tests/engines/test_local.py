@@ -1,4 +1,4 @@
-"""The local engine: what its session is shown, and which text comes out."""
+"""The local engine: what its session receives, and which text comes out."""
 
 import pytest
 from attrs import evolve

@@ -1,4 +1,4 @@
-"""On the real model: explained, it writes what it writes; page and terminal hold it."""
+"""On the real model: an explained completion is the same completion; page and terminal contain it."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The watch over forwards, as far as the tests of the server do not show it (`tests/lsp/test_faults.py`)."""
+"""The watch over forwards, where the server's tests do not cover it (`tests/lsp/test_faults.py`)."""
 
 import threading
 import time

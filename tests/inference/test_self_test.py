@@ -1,4 +1,4 @@
-"""The promise, asked of sessions that keep it and of one that does not."""
+"""The self-test, on sessions that keep the promise and on one that does not."""
 
 import numpy as np
 import pytest

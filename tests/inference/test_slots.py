@@ -1,4 +1,4 @@
-"""Several texts held: what is run again, what goes first, and that nothing else depends on it."""
+"""Several texts held: what is run again, what is dropped first, and that nothing else depends on it."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

@@ -1,4 +1,4 @@
-"""Texts that a generation has to begin with."""
+"""Texts that generation must begin with."""
 
 import numpy as np
 import pytest

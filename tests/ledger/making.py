@@ -1,4 +1,4 @@
-"""Completions as a completer would make them, for tests of the ledger."""
+"""Completions as a completer would generate them, for tests of the ledger."""
 
 import attrs
 

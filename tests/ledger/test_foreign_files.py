@@ -1,4 +1,4 @@
-"""What is in the ledger's place may be anybody's: it is refused in a sentence, and left as it is."""
+"""Any file may be in the ledger's place: it is refused with one sentence, and not changed."""
 
 import sqlite3
 

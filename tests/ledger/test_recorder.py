@@ -1,4 +1,4 @@
-"""The ledger as it is written: what is in the file, and that nothing it meets disturbs a completion."""
+"""Writing the ledger: what is in the file, and that no problem with it disturbs a completion."""
 
 import logging
 import os

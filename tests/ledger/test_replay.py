@@ -1,4 +1,4 @@
-"""Making a completion again: the verdict, and which input it names."""
+"""Generating a completion again: the verdict, and which input it names."""
 
 from types import SimpleNamespace
 

@@ -1,6 +1,6 @@
-"""The real server process with a fault in it, that the command `aide.accepted` sets off by an id.
+"""The real server process with faults that the command `aide.accepted` triggers by an id.
 
-Run as `python broken_server.py [options of aide-lsp]`. `deaf 60` blocks the event loop for so many seconds,
+Run as `python broken_server.py [options of aide-lsp]`. `deaf 60` blocks the event loop for that many seconds,
 `exit` and `panic` raise what no code of ours catches, `reader` and `writer` make their next message fail.
 """
 

@@ -1,4 +1,4 @@
-"""The document store against a model that works unit by unit, written without looking at it."""
+"""The document store, compared with an independent model that works unit by unit."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""No server lives on deaf, and none dies without a word: dead editors, failing threads, a blocked loop."""
+"""No server stays alive unresponsive or exits silently: dead editors, failing threads, a blocked loop."""
 
 import os
 import resource

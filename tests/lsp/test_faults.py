@@ -1,4 +1,4 @@
-"""The real server when something below it fails: it says so in a sentence, and it lives."""
+"""The real server when something below it fails: it reports that in one sentence and keeps running."""
 
 import os
 import signal

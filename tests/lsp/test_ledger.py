@@ -1,4 +1,4 @@
-"""The ledger over the protocol: what an editor was given is kept, what the user took is marked."""
+"""The ledger over the protocol: what an editor received is recorded, what the user accepted is marked."""
 
 import asyncio
 import sys

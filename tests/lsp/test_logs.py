@@ -1,4 +1,4 @@
-"""The log file: for its user alone, also where it is renewed, and where it was not."""
+"""The log file: readable only by its user, also after rotation and if it existed before."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""End to end: the real server process, editors as they announce themselves, a fake model."""
+"""End to end: the real server process, clients with the capabilities of real editors, a fake model."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Every place where settings are set, as an editor sees them take effect."""
+"""Every place that holds settings, and how an editor sees them take effect."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Secret names, `off` and the project's settings hold however an editor names the file: real server."""
+"""Secret names, `off` and the project's settings apply however an editor names the file: real server."""
 
 import os
 from pathlib import Path

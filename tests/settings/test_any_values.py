@@ -115,10 +115,10 @@ def check(resolved, *sources) -> None:
         assert settings.parameters.num_context <= settings.max_num_context
     assert all(isinstance(glob, str) and glob for glob in settings.off)
     assert all(p.message.isprintable() and len(p.message) < 1000 for p in resolved.problems)
-    told = {problem.key for problem in resolved.problems}
+    reported = {problem.key for problem in resolved.problems}
     for source in sources:
         wrong = {name for name, value in source.items() if name in KEYS and not RULES[KEYS[name]](value)}
-        assert wrong - told == set()
+        assert wrong - reported == set()
 
 
 def table_of(text: str) -> dict:

@@ -1,4 +1,4 @@
-"""Writing into a project's settings file: what the user wrote stays, and nothing else is touched."""
+"""Writing to a project's settings file: what the user wrote stays, and nothing else is changed."""
 
 import os
 import sys

@@ -100,7 +100,7 @@ def test_both_in_one_folder_then_aides_own_file_is_used_and_that_is_reported(rea
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         ("[tool.other\n", False),
         ("[tool.aide]\ntop_k = \n", True),
@@ -109,9 +109,9 @@ def test_both_in_one_folder_then_aides_own_file_is_used_and_that_is_reported(rea
         ("", False),
     ],
 )
-def test_broken_pyproject_is_reported_only_where_it_is_about_us(reader, tmp_path, content, told):
+def test_broken_pyproject_is_reported_only_where_it_concerns_aide(reader, tmp_path, content, reported):
     (tmp_path / "pyproject.toml").write_text(content)
-    assert bool(resolved(reader, tmp_path).problems) == told
+    assert bool(resolved(reader, tmp_path).problems) == reported
 
 
 def test_pyproject_that_breaks_keeps_its_last_good_values(reader, tmp_path):
@@ -163,8 +163,8 @@ def test_whatever_is_in_place_of_a_project_file_costs_nothing(reader, tmp_path, 
         path.symlink_to(target.get(kind, tmp_path / "fifo"))
     got = resolved(reader, tmp_path)
     assert got.settings.parameters.top_k == 50
-    told = name == ".aide.toml" and kind not in ("loop", "dangling")
-    assert [problem.key for problem in got.problems] == ([""] if told else [])
+    reported = name == ".aide.toml" and kind not in ("loop", "dangling")
+    assert [problem.key for problem in got.problems] == ([""] if reported else [])
     assert resolved(reader, tmp_path).problems == got.problems
 
 

@@ -1,4 +1,4 @@
-"""Which files a glob names, and which globs are refused."""
+"""Which files a glob matches, and which globs are rejected."""
 
 from pathlib import PurePosixPath
 

@@ -1,4 +1,4 @@
-"""Languages, globs, presets, caps and files that are off: what counts over what."""
+"""Languages, globs, presets, limits and files that are off: what overrides what."""
 
 import math
 import time
@@ -384,9 +384,9 @@ def test_control_characters_in_keys_do_not_reach_messages(place):
 
 def test_origins_show_what_was_overridden(place):
     got = place(user="top_k = 1", project="preset = 'code'\n['src/**']\ntop_k = 2\n", editor={"topK": 3})
-    told = [(origin.value, origin.table, origin.preset) for origin in got.origins["top_k"]]
+    origins = [(origin.value, origin.table, origin.preset) for origin in got.origins["top_k"]]
     code = PRESETS["code"]["top_k"]
-    assert told == [(50, "", ""), (1, "", ""), (code, "", "code"), (2, '["src/**"]', ""), (3, "", "")]
+    assert origins == [(50, "", ""), (1, "", ""), (code, "", "code"), (2, '["src/**"]', ""), (3, "", "")]
     assert got.origins["top_k"][-1].source == "editor settings"
 
 

@@ -1,4 +1,4 @@
-"""Files that hold secrets get no completions unless their user says so."""
+"""Files that hold secrets get no completions unless the user allows it."""
 
 from pathlib import Path, PurePosixPath, PureWindowsPath
 

@@ -36,8 +36,8 @@ def test_propose_any_parameters_then_in_range_in_the_right_direction_and_bounds_
         direction = moves[change.key].direction
         assert direction == FIX or (change.new - change.old) * direction > 0
     assert proposal.after == attrs.evolve(parameters, **proposal.values)
-    told = [key for key in moves if any(label(key) in sentence for sentence in proposal.bounds)]
-    silent = set(moves) - set(proposal.values) - set(told)
+    explained = [key for key in moves if any(label(key) in sentence for sentence in proposal.bounds)]
+    silent = set(moves) - set(proposal.values) - set(explained)
     assert silent <= {key for key, move in moves.items() if move.perhaps}
     assert proposal.changes or proposal.bounds
 

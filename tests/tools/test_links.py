@@ -1,4 +1,4 @@
-"""Links between the pages lead somewhere, to a heading that exists too."""
+"""Links between pages lead to files and headings that exist."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Neovim in the versions that are there: 0.11 always, 0.12 where the setup could get it."""
+"""Neovim in the available versions: always 0.11, and 0.12 if the setup could install it."""
 
 import os
 from pathlib import Path

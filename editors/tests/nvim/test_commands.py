@@ -1,4 +1,4 @@
-"""The commands of `:Aide` besides those for seeds: lists and pages of the server, shown."""
+"""The commands of `:Aide` other than those for seeds: the server's lists and pages are shown."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The plugin among the user's own things: keys, popup menu, files of other kinds, help and health."""
+"""The plugin along with the user's own keys, popup menu and file types; its help and health check."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Another completion, back to the one before, and a seed pinned, by the commands of `:Aide`."""
+"""The commands of `:Aide` for seeds: another completion, the previous one, pinning."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A project's settings take hold while Neovim runs; where completions are off, the user can read why."""
+"""Project settings take effect while Neovim runs; where completions are off, the user can read why."""
 
 TYPED = "\n\ndef largest(prices):\n    return "
 

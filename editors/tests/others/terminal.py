@@ -1,4 +1,4 @@
-"""A program in a terminal (tmux): keys go in, the screen comes out. It knows no editor."""
+"""A program in a terminal (tmux): keys in, screen out. Used for every editor."""
 
 import shlex
 import subprocess

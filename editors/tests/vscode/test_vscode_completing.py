@@ -1,4 +1,4 @@
-"""Completions in a real VS Code: as typed, asked for, late, and after a crash."""
+"""Completions in a real VS Code: as you type, on request, late, and after a crash."""
 
 import os
 import signal

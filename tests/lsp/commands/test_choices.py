@@ -1,4 +1,4 @@
-"""The commands behind an editor's menus: pausing, what there is to choose from, choosing."""
+"""The commands for an editor's menus: pausing, listing the choices, choosing."""
 
 import asyncio
 import sys

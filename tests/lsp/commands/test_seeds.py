@@ -1,4 +1,4 @@
-"""Several candidates, and the commands that go back to a seed, pin and unpin it; with a fake model."""
+"""Several candidates, and the commands that return to a seed, pin and unpin it; with a fake model."""
 
 import asyncio
 import sys

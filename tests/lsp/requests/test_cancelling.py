@@ -1,4 +1,4 @@
-"""A cancel is answered at once under a flood, and ends all that the cancelled request set going."""
+"""A cancel is answered at once under a flood, and ends everything that the cancelled request started."""
 
 import time
 

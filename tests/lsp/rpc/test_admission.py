@@ -1,4 +1,4 @@
-"""Who gets in over TCP and Unix sockets: one client that begins properly, and no one else harms it."""
+"""Who is admitted over TCP and Unix sockets: one client that begins properly; no one else can harm it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Frames: tolerant where clients differ, strict where going on would leave the server deaf."""
+"""Frames: tolerant where clients differ, strict where continuing would leave the server deaf."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""A client that listens to `aide/status` and `aide/ready`, and one that types along what is being written."""
+"""A client that receives `aide/status` and `aide/ready`, and one that types along."""
 
 import asyncio
 import sys

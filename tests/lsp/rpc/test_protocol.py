@@ -95,7 +95,7 @@ def messages(draw):
 
 
 class Recorder:
-    """Stands for the transport."""
+    """A stand-in for the transport."""
 
     def __init__(self) -> None:
         self.sent: list = []
