@@ -46,9 +46,10 @@ def _prompt(prompt: ExplainedPrompt) -> Iterator[str]:
     yield f"PROMPT   {prompt.tokens} tokens, format {prompt.format}"
     for part in prompt.parts:
         lines = part.text.count("\n") + (not part.text.endswith("\n") and bool(part.text))
-        plural = "token" if part.tokens == 1 else "tokens"
-        size = "" if part.kind == "control" else f"{len(part.text):8,} characters in {_lines(lines)}"
-        yield f"  {PART_NAMES.get(part.kind, part.text):<26}{part.tokens:6} {plural}{size}"
+        noun = "token" if part.tokens == 1 else "tokens"
+        size = f"{_count(len(part.text), 'character'):>19} in {_count(lines, 'line')}"
+        size = "" if part.kind == "control" else size
+        yield f"  {PART_NAMES.get(part.kind, part.text):<26}{part.tokens:6} {noun:<6}{size}".rstrip()
     yield f"  Cut off: {_cut(prompt.cut_above)} above, {_cut(prompt.cut_below)} below."
     if prompt.given_back:
         yield (
@@ -126,11 +127,15 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _cut(cut: Cut) -> str:
-    return f"{cut.characters:,} characters ({_lines(cut.lines)})" if cut.characters else "nothing"
+    return (
+        f"{_count(cut.characters, 'character')} ({_count(cut.lines, 'line')})"
+        if cut.characters
+        else "nothing"
+    )
 
 
-def _lines(count: int) -> str:
-    return f"{count:,} line{'s' if count != 1 else ''}"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def _percent(share: float) -> str:
