@@ -108,8 +108,8 @@ def _load(settings: Settings, progress: Progress) -> "Completer":
     check_memory(settings)
     folder = model_folder(settings, progress)
     progress(None, "Loading the model")
-    if faults := verify_files(folder, SMALL_BYTES):
-        raise ModelFilesError(" ".join(faults))
+    if problems := verify_files(folder, SMALL_BYTES):
+        raise ModelFilesError(" ".join(problems))
     return open_completer(folder, settings)
 
 

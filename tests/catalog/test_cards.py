@@ -124,7 +124,7 @@ def test_good_card_has_no_problems():
         ('"' + "a" * 64 + '"\nconverted', '"' + "A" * 64 + '"\nconverted', "sha256: expected a sha256"),
     ],
 )
-def test_wrong_value_is_named_with_what_was_expected(old, new, expected):
+def test_invalid_value_is_named_with_what_was_expected(old, new, expected):
     assert old in GOOD
     (problem,) = problems(GOOD.replace(old, new, 1))
     assert expected in problem

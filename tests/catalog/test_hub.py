@@ -105,7 +105,7 @@ def test_hub_gives_the_file(tiny_model, hub_source, hub_server, partial):
     assert hub_server.seen == ["HEAD", "GET"]
 
 
-def test_hub_that_breaks_off_is_asked_for_the_rest(tiny_model, hub_source, hub_server, partial, monkeypatch):
+def test_hub_that_breaks_off_is_requested_the_rest(tiny_model, hub_source, hub_server, partial, monkeypatch):
     hub_server.plan["at_once"] = 60_000
     append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert partial.finish().read_bytes() == tiny_model.data
@@ -160,7 +160,7 @@ def test_refusal_of_the_hub_is_reported_in_words(hub_source, hub_server, partial
     assert hub_server.seen == ["HEAD"]
 
 
-def test_public_file_is_asked_for_without_the_users_token(
+def test_public_file_is_requested_without_the_users_token(
     tiny_model, hub_source, hub_server, partial, logged_in
 ):
     """What is sent is all that `docs/privacy.md` names."""

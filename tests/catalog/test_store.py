@@ -109,7 +109,7 @@ def test_damaged_file_is_fetched_again_before_it_is_converted(tiny_model, folder
 
 
 @pytest.mark.parametrize("damage", ["manifest.json", "model.onnx"])
-def test_damaged_conversion_is_made_again(tiny_model, folders, converter, source, damage, monkeypatch):
+def test_damaged_conversion_is_converted_again(tiny_model, folders, converter, source, damage, monkeypatch):
     monkeypatch.setattr(convert_module, "convert", replacing(convert_module.convert))
     folder = store.ensure(tiny_model.card, "exact", ignore)
     (folder / damage).write_bytes(b"")

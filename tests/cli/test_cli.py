@@ -67,7 +67,7 @@ def test_complete_when_top_k_is_past_the_candidates_then_all_logits_are_used(aid
         (["--provider", "tpu"], '"auto", "cpu", "cuda"'),
     ],
 )
-def test_complete_with_a_wrong_value_then_one_message_and_no_traceback(aide, arguments, said):
+def test_complete_with_a_invalid_value_then_one_message_and_no_traceback(aide, arguments, said):
     run = aide("complete", "x.py:2:12", *arguments)
     assert run.returncode == 1
     assert said in run.stderr
@@ -265,7 +265,7 @@ def test_file_that_holds_secrets_is_declined_with_a_code_for_programs(aide, home
     assert json.loads(run.stdout)["reason"] == "off"
 
 
-def test_damaged_conversion_is_made_again_and_the_fetched_file_stays(aide, home):
+def test_damaged_conversion_is_converted_again_and_the_fetched_file_stays(aide, home):
     aide("models", "fetch", "tiny")
     folder = home / json.loads(aide("models", "path", "tiny", "--json").stdout)["path"]
     data = next(path for path in folder.iterdir() if path.name.endswith(".data"))
@@ -278,7 +278,7 @@ def test_damaged_conversion_is_made_again_and_the_fetched_file_stays(aide, home)
     assert "damaged" not in aide("models", "convert", "tiny").stderr
 
 
-def test_gpu_that_is_not_there_is_reported_where_it_was_asked_for(aide):
+def test_gpu_that_is_not_there_is_reported_where_it_was_requested(aide):
     from aide_lsp.inference.onnx.runtime import cuda_problem
 
     if cuda_problem() is None:

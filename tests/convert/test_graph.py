@@ -84,7 +84,7 @@ def test_candidates_are_the_best_logits_in_order(folders, recipe):
     assert np.abs(np.take_along_axis(full, ids, axis=1) - logits).max() < 0.02 * np.abs(best).max()
 
 
-def test_only_the_rows_asked_for_come_out(folders):
+def test_only_the_rows_requested_come_out(folders):
     spec = SPECS["qwen2-tied"]
     every, _, _ = run(folders(spec, "float"), [len(IDS)])
     some, _, _ = run(folders(spec, "float"), [len(IDS)], rows_of=lambda size: [size - 1, 3, 3])

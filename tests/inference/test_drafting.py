@@ -231,7 +231,7 @@ def bits(session, length):
 
 @pytest.mark.real_model
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_candidates_when_several_rows_are_asked_for_then_each_has_the_bits_it_has_alone(
+def test_candidates_when_several_rows_are_requested_then_each_has_the_bits_it_has_alone(
     real_model_dir, threads
 ):
     text = Path(argparse.__file__).read_text(encoding="utf-8")

@@ -272,7 +272,7 @@ def test_distribution_when_candidates_suffice_then_equals_that_of_all_logits(
 
 
 @pytest.mark.parametrize(("top_k", "expected"), [(0, False), (65, False), (64, True), (50, True)])
-def test_suffices_when_more_than_the_candidates_is_asked_for_then_says_no(top_k, expected):
+def test_suffices_when_more_than_the_candidates_is_requested_then_says_no(top_k, expected):
     assert suffices(np.arange(64, 0, -1), params(top_k=top_k), 1000) is expected
 
 

@@ -43,7 +43,7 @@ class RoundingCandidates(FakeSession):
         return Candidates(candidates.ids, candidates.logits * np.float32(1 + len(logit_rows) * 1e-5))
 
 
-def test_keeps_bits_when_candidates_depend_on_the_rows_asked_for_then_no():
+def test_keeps_bits_when_candidates_depend_on_the_rows_requested_then_no():
     assert not keeps_bits(RoundingCandidates(babbling()))
     assert keeps_bits(FakeSession(babbling()))
 

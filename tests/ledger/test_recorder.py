@@ -298,7 +298,7 @@ def test_internal_error_is_reported_without_source_text(recorder, monkeypatch, c
     assert SECRET not in caplog.text
 
 
-def test_file_removed_while_in_use_is_made_anew(recorder, path):
+def test_file_removed_while_in_use_is_created_again(recorder, path):
     record(recorder, 1)
     recorder.flush(10)
     path.unlink()

@@ -128,7 +128,7 @@ def verify_files(
     """
     files = read_model_folder(folder).files
     small = [file for file in files if at_most is None or file.size <= at_most]
-    return [fault for file in small if (fault := _fault_of(folder, file, between))]
+    return [problem for file in small if (problem := _problem_of(folder, file, between))]
 
 
 def seal(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def _check_size(folder: Path, file: ModelFile) -> None:
         raise ModelFilesError(f"{path} has {size} bytes instead of {file.size}. Convert the model again.")
 
 
-def _fault_of(folder: Path, file: ModelFile, between: Callable[[], object]) -> str:
+def _problem_of(folder: Path, file: ModelFile, between: Callable[[], object]) -> str:
     """Say how a file differs from the manifest; empty if it does not."""
     try:
         found = _sha256(folder / file.name, between)

@@ -42,7 +42,7 @@ def test_completion_of_arguments(nvim, opened):
     assert len(completed(nvim, "Aide model ")) > 1
 
 
-def test_wrong_commands_then_reported(nvim, opened):
+def test_invalid_commands_then_reported(nvim, opened):
     nvim.do("vim.cmd('Aide nonsense')")
     assert 'no command "nonsense"' in nvim.messages[-1]
     nvim.do("vim.cmd('Aide pin 7')")

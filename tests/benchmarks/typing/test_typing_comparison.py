@@ -113,7 +113,7 @@ def test_python_and_typescript_are_typed_in_turns(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--max-others", "0"], ["--max-others", "2"], ["--lsp", "nameless"]])
-def test_wrong_options_are_refused(arguments, capsys):
+def test_invalid_options_are_refused(arguments, capsys):
     with pytest.raises(SystemExit):
         parse(arguments)
     assert "--" in capsys.readouterr().err

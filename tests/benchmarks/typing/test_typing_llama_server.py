@@ -139,7 +139,7 @@ def test_the_window_has_256_lines_before_and_64_after():
     assert found["input_suffix"].endswith("line 364\n")
 
 
-def test_a_blank_line_is_asked_for_from_its_beginning_and_shown_from_the_cursor():
+def test_a_blank_line_is_requested_from_its_beginning_and_shown_from_the_cursor():
     text = "def f():\n        \nlast"
     found = window(text, 13)
     assert (found["prompt"], found["input_suffix"]) == ("", "\nlast\n")

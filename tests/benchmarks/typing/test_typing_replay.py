@@ -293,7 +293,7 @@ async def test_an_editor_that_debounces_asks_only_where_no_key_came(tmp_path):
     assert methods.count("textDocument/didChange") == 4
 
 
-async def test_an_answer_that_comes_after_the_editor_gave_up_is_asked_for_again(tmp_path, monkeypatch):
+async def test_an_answer_that_comes_after_the_editor_gave_up_is_requested_again(tmp_path, monkeypatch):
     """The server continues, sends `aide/ready`, and the editor asks once more."""
     engine = EditorEngine("reciter", {"ledger": "off", "temperature": 0}, tmp_path)
     await engine.start([sys.executable, str(RECITING_SERVER)])

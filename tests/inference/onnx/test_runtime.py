@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_open_when_cuda_cannot_be_had_then_runs_on_the_cpu_and_says_why(folder, monkeypatch, capfd):
+def test_open_when_cuda_is_not_available_then_runs_on_the_cpu_and_says_why(folder, monkeypatch, capfd):
     monkeypatch.setattr(session_runtime, "_device_problem", lambda: "no NVIDIA driver was found")
     session = open_session(folder, "cuda", 1)
     assert session.provider == "cpu"
@@ -45,7 +45,7 @@ def test_open_when_the_runtime_drops_cuda_then_says_so(folder, monkeypatch):
     assert "the runtime could not start CUDA" in session.provider_note
 
 
-def test_open_when_the_cpu_is_asked_for_then_there_is_no_note(folder):
+def test_open_when_the_cpu_is_requested_then_there_is_no_note(folder):
     session = open_session(folder, "cpu", 1)
     assert (session.provider, session.provider_note) == ("cpu", None)
 

@@ -142,7 +142,7 @@ def test_forward_when_context_is_exceeded_then_says_so(exact):
         exact.forward([1, 2], 2047, [1], NOBODY)
 
 
-def test_forward_when_several_rows_are_asked_for_then_each_is_as_if_alone(exact):
+def test_forward_when_several_rows_are_requested_then_each_is_as_if_alone(exact):
     together = exact.forward(TEXT[:8], 0, [0, 3, 7], NOBODY)
     assert together.ids.shape == together.logits.shape == (3, exact.candidate_count)
     logits = exact.full_logits()
@@ -237,7 +237,7 @@ def one_prefill(real, code):
 
 @pytest.mark.real_model
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_forward_when_candidates_of_several_rows_are_asked_for_then_bits_are_those_of_each(
+def test_forward_when_candidates_of_several_rows_are_requested_then_bits_are_those_of_each(
     real_model_dir, code, threads
 ):
     session = open_session(real_model_dir, "cpu", threads)

@@ -97,7 +97,7 @@ async def test_a_chosen_model_is_written_to_the_users_file_and_loaded(editor):
 
 
 @pytest.mark.parametrize("arguments", [[], [{}], [{"model": 5}], ["x"]], ids=range(4))
-async def test_wrong_arguments_of_select_model_are_refused(editor, arguments):
+async def test_invalid_arguments_of_select_model_are_refused(editor, arguments):
     with pytest.raises(Exception, match=r"aide.selectModel takes one object"):
         await run(editor, "aide.selectModel", *arguments)
 

@@ -63,7 +63,7 @@ async def test_nothing_is_explained_where_nothing_can_be_completed(editor):
         (at("file:///work-folder/others.py", parameters={"topP": 2}), "topP: expected"),
     ],
 )
-async def test_wrong_arguments_are_refused(editor, argument, said):
+async def test_invalid_arguments_are_refused(editor, argument, said):
     open_text(editor, "x = ", "file:///work-folder/others.py")
     with pytest.raises(JsonRpcInvalidParams, match=said):
         await run(editor, "aide.explain", argument)

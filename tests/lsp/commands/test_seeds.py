@@ -60,7 +60,7 @@ def in_folder(client, folder, text: str = "#drawn", name: str = "a.py") -> str:
     return open_text(client, text, (folder / name).as_uri())
 
 
-async def test_what_is_asked_for_gives_three_to_choose_from_and_what_comes_by_itself_one(editor):
+async def test_what_is_requested_gives_three_to_choose_from_and_what_comes_automatically_one(editor):
     uri = open_text(editor, "#drawn", "file:///elsewhere/several.py")
     assert len(await inline(editor, uri)) == 1
     items = await inline(editor, uri, invoked=True)
@@ -212,7 +212,7 @@ async def test_pin_says_when_the_editor_wins(seeded, tmp_path):
 
 @pytest.mark.parametrize("command", ["aide.pinSeed", "aide.unpinSeed", "aide.previousSeed"])
 @pytest.mark.parametrize("arguments", [[], [{"uri": 5}], ["x"], [{"uri": "file:///x"}, 1]], ids=range(4))
-async def test_wrong_arguments_are_refused_with_a_sentence(editor, command, arguments):
+async def test_invalid_arguments_are_refused_with_a_sentence(editor, command, arguments):
     with pytest.raises(Exception, match=f"{command} takes one object") as caught:
         await run(editor, command, *arguments)
     assert caught.value.code == -32602

@@ -115,7 +115,7 @@ async def test_troubleshoot_when_it_declines_then_the_reason_and_no_completions(
     ],
     ids=range(4),
 )
-async def test_troubleshoot_with_wrong_arguments_is_refused_with_a_sentence(editor, argument, sentence):
+async def test_troubleshoot_with_invalid_arguments_is_refused_with_a_sentence(editor, argument, sentence):
     with pytest.raises(Exception, match=sentence) as caught:
         await run(editor, "aide.troubleshoot", argument)
     assert caught.value.code == -32602

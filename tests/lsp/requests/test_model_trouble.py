@@ -111,7 +111,7 @@ def test_two_servers_repair_one_model_at_once(folder, start):
 # -- another device
 
 
-def test_cuda_that_cannot_be_had_is_reported_and_the_cpu_serves(folder, start):
+def test_cuda_that_is_not_available_is_reported_and_the_cpu_serves(folder, start):
     from aide_lsp.inference.onnx.runtime import cuda_problem
 
     if cuda_problem() is None:
