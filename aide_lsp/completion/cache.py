@@ -86,6 +86,7 @@ class CompletionCache(Generic[Answer]):
 
     def put(self, key: CacheKey, text: str, answer: Answer) -> None:
         """Keep an answer."""
+        # The text would keep up to `CAPACITY` documents in memory.
         kept = attrs.evolve(key, text="")
         self._entries[kept] = _Entry(kept, len(key.text), text, answer)
         self._entries.move_to_end(kept)
@@ -107,6 +108,7 @@ def key_of(request: CompletionRequest) -> CacheKey:
     """Return the key of a request."""
     before, options = request.before, request.options
     place = (
+        # Line ends are normalized in both texts, so the same document with \r\n has the same key.
         _digest(request.after),
         *_fields_but(request, "text", "offset", "options"),
         *_fields_but(options, "parameters", "candidate"),
@@ -130,8 +132,10 @@ def _is_typed_along(entry: _Entry[Answer], key: CacheKey, typed: str) -> bool:
     """Whether `typed` is a true beginning of the entry's text, after the same text."""
     if not typed or typed == entry.text or not entry.text.startswith(typed):
         return False
+    # Last, because it reads all of the text before the cursor.
     return _digest(key.text[: entry.length]) == entry.key.before
 
 
 def _digest(text: str) -> bytes:
+    # JSON can carry lone surrogates, which strict UTF-8 rejects.
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

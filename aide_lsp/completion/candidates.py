@@ -40,16 +40,20 @@ def complete_several(
     """
     started, options = monotonic(), request.options
     first = first or completer.complete(request, cancel, observer)
+    # An empty candidate is nothing to choose, so "" counts as seen.
     found, seen = [first], {first.text, ""}
     for candidate in range(1, count):
+        # Without a deadline this stays 0, so it is only negative if time is up.
         left = options.deadline_ms and int(options.deadline_ms - (monotonic() - started) * 1000.0)
         if left < 0 or first.finish_reason == "timeout":
             break
         other = request.with_options(
             parameters=evolve(options.parameters, seed=first.seed),
             candidate=candidate,
+            # 0 would mean no deadline.
             deadline_ms=max(1, left) if options.deadline_ms else 0,
         )
+        # Not observed: a trace holds one generation.
         completion = completer.complete(other, cancel)
         if completion.text not in seen:
             seen.add(completion.text)

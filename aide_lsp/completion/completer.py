@@ -58,8 +58,10 @@ class Completer:
             completion = evolve(found.answer, text=found.text, from_cache=True)
         else:
             completion = self._run_model(request, cancel, observer)
+            # A timeout depends on the machine's load at that moment; the next try may succeed.
             if completion.finish_reason != "timeout":
                 self._cache.put(key, completion.text, completion)
+        # After the cache, whose keys and texts have \n line ends whatever the document uses.
         return _with_line_ends(completion, request)
 
     def observe(
@@ -73,6 +75,7 @@ class Completer:
         cancel.check()
         _check_size(request)
         parameters, found = request.options.parameters, self._cache.get(key_of(request))
+        # The rest of an answer that was typed along is not what its seed gives at the new cursor.
         if parameters.seed is None and found is not None and found.text == found.answer.text:
             parameters = evolve(parameters, seed=found.answer.seed)
         request = request.with_options(parameters=parameters, deadline_ms=0)
@@ -119,6 +122,7 @@ class Completer:
         hole = read_hole(before, after, language_of(request.language_id, request.path))
         started = monotonic()
         prompt = self._prompt(request, before, after, observer)
+        # A stop rule ends the text before the model does: the generation has to be closed, not exhausted.
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
             text, stop = _read(generation, hole, observer)
         reason = generation.finish_reason or "stop"
@@ -155,8 +159,9 @@ def _read(generation: TextGeneration, hole: Hole, observer: CompletionObserver) 
     text = ""
     for piece in generation:
         text += piece
+        # This may be the last piece already; what is below knows that no more follows.
         if generation.finish_reason is not None:
-            break  # the last piece: what is below decides
+            break
         observer.wrote(text)
         if (stop := find_stop(hole, text)) is not None:
             return text, stop
@@ -194,6 +199,7 @@ def _check_size(request: CompletionRequest) -> None:
         raise NoCompletionReason.TOO_LARGE.error(
             f"The text has {len(request.text):,} characters; Aide completes texts of up to {LONGEST_TEXT:,}.",
         )
+    # The document's own line ends: normalizing a text that may be too large would copy it first.
     start = max(request.text.rfind("\n", 0, request.offset), request.text.rfind("\r", 0, request.offset)) + 1
     end = LINE_END.search(request.text, request.offset)
     length = (end.start() if end else len(request.text)) - start

@@ -124,6 +124,7 @@ def open_format(name: str | None, tokenizer: Tokenizer) -> FimTemplate:
             f'The FIM format "{record.name}" needs the control tokens {", ".join(missing)}, which this model '
             "does not have. Set another format in the model card."
         )
+    # A model cannot generate a stop that its vocabulary lacks; a missing part of the prompt is an error.
     stops = frozenset(ids[token] for token in record.stops if token in ids)
     return FimTemplate(record, ids, stops)
 

@@ -57,6 +57,7 @@ class Hole:
 
     def imbalance(self, text: str) -> int:
         """Count the unmatched brackets around the cursor if `text` were inserted there."""
+        # The text continues the string that the cursor is in.
         inserted = scan(self.open.quote + text, self.language)
         opened, closed = Counter(self.open.stack + inserted.stack), Counter(dict(self.closed))
         closed.update(OPENERS[bracket] for _, bracket in inserted.unmatched)
@@ -64,6 +65,7 @@ class Hole:
 
     def closings(self, bracket: str) -> int | None:
         """How many times the text may use this closing bracket; None: any number."""
+        # If none is closed after the cursor, the code is unfinished: the text may close any bracket.
         closed = dict(self.closed).get(OPENERS[bracket], 0)
         return max(0, self.open.stack.count(OPENERS[bracket]) - closed) if closed else None
 
@@ -102,6 +104,7 @@ def _shape(before: str, after: str, open_here: Scan) -> Shape:
 
 
 def _scan_head(head: str, language: Language) -> Scan:
+    # From the beginning of a line: a scan must begin outside of strings, and most end with their line.
     start = max(0, len(head) - SCAN_CHARACTERS)
     return scan(head[head.find("\n", start) + 1 if start else 0 :], language)
 
@@ -110,9 +113,8 @@ def _closed(open_here: Scan, tail: str, language: Language) -> tuple[tuple[str, 
     after = scan(open_here.quote + tail[:SCAN_CHARACTERS], language)
     closed = Counter(OPENERS[bracket] for _, bracket in after.unmatched)
     if len(tail) > SCAN_CHARACTERS:
-        closed["{"] += open_here.stack.count(
-            "{"
-        )  # the rest of a long file is not scanned: assume that it closes them
+        # What is not scanned is assumed to close the braces, as complete files do.
+        closed["{"] += open_here.stack.count("{")
     return tuple(sorted(closed.items()))
 
 

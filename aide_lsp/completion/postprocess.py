@@ -29,6 +29,7 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
     kept = visible_at(hole, generated)
     if not kept.strip():
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
+    # The model went on with the text right of the cursor, so all that it wrote before that is meant.
     if stop and stop.rule.is_exact:
         return Cleaned(kept, None)
     kept = _without_repeats(hole, kept)
@@ -37,6 +38,7 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
 
 def visible_at(hole: Hole, text: str) -> str:
     """Remove what would be invisible at the cursor."""
+    # Complete lines end before the existing one, so a joiner at their end does not join its first letter.
     return visible(text, hole.before, "\n" + hole.after if hole.is_before_line else hole.after)
 
 
@@ -84,6 +86,7 @@ def _trim(hole: Hole, text: str) -> str:
     kept = text.rstrip()
     if hole.is_before_line and kept:
         return kept + "\n" + hole.before
+    # Blanks stay: they may separate the text from what is right of the cursor.
     if hole.shape is Shape.INLINE:
         return text.rstrip("\n")
     return kept

@@ -81,6 +81,7 @@ def split_healed(before: str) -> tuple[str, str]:
     """Split the text before the cursor into what the model reads and what its output must begin with."""
     start = max(0, len(before) - LONGEST_WORD)
     match = UNFINISHED.search(before, start)
+    # A word that reaches the search limit may begin earlier; healing a part of it would cut it in half.
     if match is None or (match.start() == start and start > 0):
         return before, ""
     return before[: match.start()], match.group()

@@ -61,6 +61,7 @@ class Line:
 
         The keywords are those that close a block or continue a statement.
         """
+        # The character after a word decides as well: `end` closes a block, `endpoint()` does not.
         unindented = self.text.lstrip()
         words = (*CLOSING_WORDS, *CONTINUING_WORDS)
         known = max(n for word in words for n in range(len(word) + 1) if unindented.startswith(word[:n]))
@@ -116,6 +117,7 @@ class RawText:
 
     def opens(self, line: Line) -> bool:
         """Whether a line is continued by a block or inside an open bracket."""
+        # A comment may end in ":" without opening a block.
         if line.start == 0 and self.hole.open.comment:
             return False
         return line.text.rstrip().endswith(OPENING_ENDS) or bool(scan(line.text, self.hole.language).stack)

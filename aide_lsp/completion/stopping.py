@@ -96,6 +96,7 @@ def _fence(raw: RawText) -> Stop | None:
     """Stop at a code fence: chat models close their answer with one, then explain it."""
     for line in raw.lines[1:]:
         if line.text.lstrip().startswith("```") and not raw.hole.language.prose:
+            # The first backtick is what makes the line's start known; the fence takes two more.
             return Stop(line.start, line.start_known_at + 2, StopRule.FENCE)
     return None
 
@@ -117,6 +118,7 @@ def _bracket(raw: RawText) -> Stop | None:
         used[bracket] += 1
         allowed = raw.hole.closings(bracket)
         if allowed is not None and used[bracket] > allowed:
+            # `scan` puts the open quote in front of the text, and its offsets count it.
             end = offset - len(raw.hole.open.quote)
             return Stop(end, end + 1, StopRule.CLOSED_AFTER)
     return None
@@ -129,6 +131,7 @@ def _quote(raw: RawText) -> Stop | None:
         return None
     start = raw.text.find(quote)
     while start >= 0:
+        # An escaped quote does not end the string.
         if raw.scan(start + len(quote)).quote != quote:
             return Stop(start, start + len(quote), StopRule.CLOSED_AFTER)
         start = raw.text.find(quote, start + 1)
@@ -144,6 +147,7 @@ def _inline(raw: RawText) -> Stop | None:
             return None
         if (stop := find(raw, line)) is not None:
             return stop
+        # A line further out cannot belong to the expression.
         if line.start and not line.is_blank and line.depth < raw.hole.base:
             return Stop(lines[0].end, line.complete_at, StopRule.LINE)
     if raw.ended or len(raw.lines) > limit:
@@ -191,6 +195,7 @@ def _block(raw: RawText) -> Stop | None:
 
 
 def _complete_lines(raw: RawText) -> Stop | None:
+    # After existing text the first generated line is the rest of that line, not a complete one.
     lines = _non_blank(raw.lines[1:] if raw.hole.before.strip() else raw.lines)
     if not lines:
         return None
@@ -220,6 +225,7 @@ def _outside_depth(hole: Hole, first: Line) -> int:
 
 def _is_new_paragraph(hole: Hole, first: Line, previous: Line, line: Line) -> bool:
     """Whether a line begins something new after a definition, or after anything at the top level."""
+    # Within a block blank lines only separate paragraphs; the end of the block ends the completion.
     if first.depth and not (first.defines and hole.before):
         return False
     if not line.is_start_known or line.depth > first.depth or line.closes or line.continues:
@@ -239,6 +245,7 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     """Stop where the line below the hole, or the rest of the cursor's line, is repeated."""
     if not line.is_complete:
         return None
+    # A line like `}` is often equal by accident, and closes a bracket of the generated text.
     if line.text.rstrip() == raw.hole.below.rstrip() and _is_balanced(raw, line.start, line):
         return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
     inside = raw.hole.is_before_line and _is_distinctive(raw.hole.after)

@@ -124,6 +124,7 @@ def _pattern(language: Language) -> tuple[re.Pattern[str], dict[int, str]]:
     parts += [("", rf"{re.escape(a)}[\s\S]*?(?:{re.escape(b)}|(\Z))") for a, b in language.block_comments]
     parts += [("", rf"{re.escape(mark)}[^\n]*(\Z)?") for mark in language.line_comments]
     parts += [(q, rf"{q}(?:\\[\s\S]|[^\\])*?(?:{q}|\\?(\Z))") for q in language.long_quotes]
+    # An unclosed quote ends with its line: in half-typed code it must not swallow everything below.
     parts += [(q, rf"{q}(?:\\[\s\S]|[^\\\n{q}])*(?:{q}|(?=\n)|\\?(\Z))") for q in language.quotes]
     openings = {number: quote for number, (quote, _) in enumerate(parts, 1)}
     return re.compile("|".join(part for _, part in parts)), openings

@@ -77,6 +77,7 @@ def _edges_above(head: str, budget: int, count: CountTokens) -> list[_Edge]:
         start = head.rfind("\n", 0, max(0, end - 1)) + 1 if end else 0
         if edges and end - start > LINE_CHARACTERS:
             return edges
+        # Line by line: engines remember the counts of texts, and most lines were in the last window too.
         tokens += count(head[max(start, end - LINE_CHARACTERS) : end])
         if edges and tokens > budget:
             return edges
@@ -118,6 +119,7 @@ def _cut_suffix(tail: str, budget: int, count: CountTokens) -> tuple[str, int]:
     ends = _line_ends(tail, budget, count)
     for end in reversed(ends):
         suffix = tail[:end]
+        # Counted again as a whole: the sum over lines is an estimate.
         if (tokens := count(suffix)) <= budget:
             return suffix, tokens
     line = tail[:LINE_CHARACTERS].partition("\n")[0]
@@ -144,6 +146,7 @@ def _shrink(
     """Shorten one line from its far end until it fits."""
     tokens = count(piece)
     while tokens > budget:
+        # In proportion, since every round counts the tokens of the line again.
         surplus = max(1, len(piece) - len(piece) * budget // tokens)
         # In steps of 64 characters: the cut stays in place while you type in a long line.
         steps = -(-surplus // 64) * 64
