@@ -105,7 +105,9 @@ def test_hub_gives_the_file(tiny_model, hub_source, hub_server, partial):
     assert hub_server.seen == ["HEAD", "GET"]
 
 
-def test_hub_that_breaks_off_is_requested_the_rest(tiny_model, hub_source, hub_server, partial, monkeypatch):
+def test_hub_that_breaks_off_gets_a_request_for_the_rest(
+    tiny_model, hub_source, hub_server, partial, monkeypatch
+):
     hub_server.plan["at_once"] = 60_000
     append_from_hub(hub_source, partial, ignore, hub_server.url)
     assert partial.finish().read_bytes() == tiny_model.data

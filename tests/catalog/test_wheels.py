@@ -53,7 +53,7 @@ class Index(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def test_index_is_requested_the_wheel_alone_and_learns_nothing_about_the_machine(
+def test_index_gets_a_request_for_the_wheel_alone_and_learns_nothing_about_the_machine(
     tiny_model, tmp_path, monkeypatch
 ):
     """All that is sent is what `docs/privacy.md` names."""

@@ -67,7 +67,7 @@ def test_complete_when_top_k_is_past_the_candidates_then_all_logits_are_used(aid
         (["--provider", "tpu"], '"auto", "cpu", "cuda"'),
     ],
 )
-def test_complete_with_a_invalid_value_then_one_message_and_no_traceback(aide, arguments, said):
+def test_complete_with_an_invalid_value_then_one_message_and_no_traceback(aide, arguments, said):
     run = aide("complete", "x.py:2:12", *arguments)
     assert run.returncode == 1
     assert said in run.stderr

@@ -30,7 +30,7 @@ def test_stop_rules_end_what_it_generates_and_the_generation_is_closed():
     assert closed[0].finish_reason is None
 
 
-def test_it_is_requested_what_comes_after_the_healed_text_with_the_request_s_options():
+def test_it_generates_what_comes_after_the_healed_text_with_the_request_s_options():
     model = ScriptedModel(ANSWERS)
     request = request_at("x = |\n", temperature=0.5, seed=7, candidate=2)
     completion = complete(Completer(model), request)

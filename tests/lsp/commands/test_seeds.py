@@ -60,7 +60,7 @@ def in_folder(client, folder, text: str = "#drawn", name: str = "a.py") -> str:
     return open_text(client, text, (folder / name).as_uri())
 
 
-async def test_what_is_requested_gives_three_to_choose_from_and_what_comes_automatically_one(editor):
+async def test_explicit_request_gives_three_to_choose_from_and_an_automatic_one_gives_one(editor):
     uri = open_text(editor, "#drawn", "file:///elsewhere/several.py")
     assert len(await inline(editor, uri)) == 1
     items = await inline(editor, uri, invoked=True)
