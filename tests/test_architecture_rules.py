@@ -166,7 +166,7 @@ def test_the_network_outside_its_modules(tmp_path, source):
 
 @pytest.mark.parametrize("source", ["from urllib.parse import unquote", "from urllib import parse"])
 def test_taking_an_address_apart_needs_no_network(tmp_path, source):
-    assert rules.network_outside(modules_of(tmp_path, {"lsp/uris.py": source}), ()) == []
+    assert rules.network_outside(modules_of(tmp_path, {"lsp/workspace/uris.py": source}), ()) == []
 
 
 # -- 6: models and their tokens

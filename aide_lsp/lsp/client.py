@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import frozen
 
-from aide_lsp.lsp.positions import ENCODINGS, Encoding
 from aide_lsp.lsp.rpc.messages import whole_number
+from aide_lsp.lsp.workspace.positions import ENCODINGS, Encoding
 
 
 @frozen

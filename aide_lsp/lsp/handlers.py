@@ -16,11 +16,11 @@ from pygls.exceptions import JsonRpcInvalidParams
 from aide_lsp.lsp import items
 from aide_lsp.lsp.client import ProfileError, folder_uris, read_profile
 from aide_lsp.lsp.commands.arguments import Arguments
-from aide_lsp.lsp.documents import Place, is_too_large
 from aide_lsp.lsp.initialize import initialize_result
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.lsp.rpc.params import UNKNOWN_VERSION
+from aide_lsp.lsp.workspace.documents import Place, is_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable

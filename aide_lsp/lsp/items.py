@@ -10,10 +10,10 @@ from attrs import frozen
 from lsprotocol import types
 
 from aide_lsp.lsp.commands.table import ACCEPTED
-from aide_lsp.lsp.documents import Document
-from aide_lsp.lsp.positions import Encoding, to_column
 from aide_lsp.lsp.requests.answer import NoCompletion
-from aide_lsp.lsp.status import parameters_json
+from aide_lsp.lsp.requests.status import parameters_json
+from aide_lsp.lsp.workspace.documents import Document
+from aide_lsp.lsp.workspace.positions import Encoding, to_column
 
 if TYPE_CHECKING:
     from aide_lsp.completion.request import Completion

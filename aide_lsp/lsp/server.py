@@ -21,12 +21,11 @@ from aide_lsp.invisible import escaped
 from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.loading import ledger_file
 from aide_lsp.lsp.client import ClientProfile
-from aide_lsp.lsp.client_settings import Configuration
-from aide_lsp.lsp.documents import DocumentStore
 from aide_lsp.lsp.logs import ClientHandler
-from aide_lsp.lsp.notifications import Notifier
 from aide_lsp.lsp.requests.model_host import LoadCompleter, ModelHost
+from aide_lsp.lsp.requests.notifications import Notifier
 from aide_lsp.lsp.requests.scheduler import Scheduler
+from aide_lsp.lsp.requests.status import Status
 from aide_lsp.lsp.requests.verification import damage_in
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.lsp.rpc import lifetime
@@ -36,7 +35,8 @@ from aide_lsp.lsp.rpc.protocol import Phase, Protocol
 from aide_lsp.lsp.rpc.transport import Transport
 from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS, stacks
 from aide_lsp.lsp.rpc.work_done import WorkDone
-from aide_lsp.lsp.status import Status
+from aide_lsp.lsp.workspace.client_settings import Configuration
+from aide_lsp.lsp.workspace.documents import DocumentStore
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.problems import Problem
 from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT

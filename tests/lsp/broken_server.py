@@ -55,7 +55,7 @@ class KnownTransport(transport.Transport):
 
 
 if __name__ == "__main__":
-    from aide_lsp.lsp import status
+    from aide_lsp.lsp.requests import status
 
     status.Status.accepted = accepted
     transport.Transport = KnownTransport

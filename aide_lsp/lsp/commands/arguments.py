@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.workspace.documents import Place
 from aide_lsp.settings.fields import KEYS, PARAMETERS, Parameters, camel, check_value, in_effect, new_seed
 from aide_lsp.settings.limits import ModelLimits
 

@@ -9,7 +9,7 @@ from pygls.exceptions import JsonRpcException
 
 from aide_lsp.application.choices import write_to_project
 from aide_lsp.errors import SettingsError
-from aide_lsp.lsp.uris import file_of
+from aide_lsp.lsp.workspace.uris import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from aide_lsp.application.troubleshooting import trial_of
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.commands.project import write_for
 from aide_lsp.lsp.requests.answer import NoCompletion
-from aide_lsp.lsp.status import parameters_json
-from aide_lsp.lsp.uris import file_of
+from aide_lsp.lsp.requests.status import parameters_json
+from aide_lsp.lsp.workspace.uris import file_of
 from aide_lsp.settings.fields import camel, check_value, in_effect
 from aide_lsp.settings.troubleshooting import COMPLAINTS
 

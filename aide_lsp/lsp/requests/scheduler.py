@@ -16,17 +16,17 @@ from aide_lsp.completion.limits import LONGEST_TEXT
 from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.lsp.client_settings import Configuration
-from aide_lsp.lsp.documents import Document, DocumentStore, Place
-from aide_lsp.lsp.notifications import Notifier
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
 from aide_lsp.lsp.requests.history import History
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
+from aide_lsp.lsp.requests.notifications import Notifier
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.lsp.requests.snapshot import Snapshot, take_snapshot
+from aide_lsp.lsp.requests.status import Status
 from aide_lsp.lsp.rpc.protocol import current_request
-from aide_lsp.lsp.status import Status
+from aide_lsp.lsp.workspace.client_settings import Configuration
+from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
 from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:

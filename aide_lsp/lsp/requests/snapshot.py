@@ -4,8 +4,8 @@ from attrs import frozen
 
 from aide_lsp.application.requests import request_of
 from aide_lsp.completion.request import CompletionRequest
-from aide_lsp.lsp.documents import Document, Place
-from aide_lsp.lsp.uris import location_of
+from aide_lsp.lsp.workspace.documents import Document, Place
+from aide_lsp.lsp.workspace.uris import location_of
 from aide_lsp.settings.fields import Settings
 
 

@@ -200,7 +200,7 @@ def test_document_is_served_where_the_system_denies_looking_for_settings(tmp_pat
     """Tests may run as root, whom nothing is denied: so the refusal is made."""
     from pathlib import Path
 
-    from aide_lsp.lsp.client_settings import Configuration
+    from aide_lsp.lsp.workspace.client_settings import Configuration
     from aide_lsp.settings.reader import SettingsReader
 
     def denied(path, **_):

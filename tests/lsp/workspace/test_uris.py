@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from aide_lsp.lsp.folders import WorkspaceFolders
-from aide_lsp.lsp.uris import file_of, location_of
+from aide_lsp.lsp.workspace.folders import WorkspaceFolders
+from aide_lsp.lsp.workspace.uris import file_of, location_of
 from tests.lsp.raw_client import RawClient
 
 SCHEMES = [

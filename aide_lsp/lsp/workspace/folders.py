@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from aide_lsp.lsp.uris import Location, location_of
+from aide_lsp.lsp.workspace.uris import Location, location_of
 
 Held = tuple[str | None, Path | None]
 """A folder's URI, and its path as spelled in the document's URI; None: no folder."""

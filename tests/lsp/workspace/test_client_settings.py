@@ -9,7 +9,7 @@ import pytest_lsp
 from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from aide_lsp.lsp.client_settings import Configuration, section_of
+from aide_lsp.lsp.workspace.client_settings import Configuration, section_of
 from aide_lsp.settings.reader import SettingsReader
 from tests.lsp.clients import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run, until
 from tests.lsp.raw_client import FAKE_SERVER

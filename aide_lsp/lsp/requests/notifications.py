@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aide_lsp.lsp.documents import Place
+from aide_lsp.lsp.workspace.documents import Place
 
 STATUS, READY = "aide/status", "aide/ready"
 PAUSE_SECONDS = 0.04

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from aide_lsp.lsp.documents import Document, Place, split_lines
-from aide_lsp.lsp.positions import ENCODINGS, to_column, to_offset
+from aide_lsp.lsp.workspace.documents import Document, Place, split_lines
+from aide_lsp.lsp.workspace.positions import ENCODINGS, to_column, to_offset
 
 ALPHABET = [*"ab (\t\n\n", "\r", "\r\n", "é", "漢", "😀", "𝒳", "e\u0301"]
 ALPHABET += ["\x0c", "\x0b", "\x85", "\u2028", "\u2029"]  # line ends to Python, not to LSP

@@ -9,8 +9,8 @@ from typing import Any
 
 from lsprotocol import types
 
-from aide_lsp.lsp.folders import WorkspaceFolders
-from aide_lsp.lsp.uris import Location, location_of
+from aide_lsp.lsp.workspace.folders import WorkspaceFolders
+from aide_lsp.lsp.workspace.uris import Location, location_of
 from aide_lsp.settings.fields import KEYS
 from aide_lsp.settings.globs import is_glob
 from aide_lsp.settings.limits import ModelLimits
