@@ -15,7 +15,10 @@ from attrs import field, frozen
 from aide_lsp.completion.fim import FORMATS
 
 CPU_RECIPES = ("exact", "fast", "fp16")
+# A card with thousands of unknown keys, each compared with the known ones, would take seconds and fill the
+# screen.
 MOST_PROBLEMS = 20
+# A number of hundreds of digits would overflow later, when it is divided to show progress or megabytes.
 MOST = 1 << 50
 """Upper limit of numbers in a card: bytes, tokens."""
 CUDA_RECIPES = ("fp16", "exact", "fast")
@@ -59,6 +62,7 @@ def _check_source(source: Mapping[str, Any], where: str, size: Any) -> Iterator[
     for number, part in enumerate(parts, 1):
         yield from _check(part, PART, f"{where}parts[{number}].")
     sizes = [part.get("size") for part in parts]
+    # Sizes that are invalid themselves are already reported.
     if _above_zero(size) and all(map(_above_zero, sizes)) and sum(sizes) != size:
         yield f"{where}parts: expected sizes that add up to the model's {size}, found {sum(sizes)}"
 
@@ -82,6 +86,7 @@ def _shown(value: Any) -> str:
 
 
 def _matches(pattern: str) -> Callable[[Any], bool]:
+    # Not `$`, which also matches before a final line break: that would add a line to pip's requirements file.
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
@@ -90,10 +95,13 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
 
 
 def _above_zero(value: Any) -> bool:
+    # To Python, `true` is the integer 1.
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < MOST
 
 
 def _is_line(value: Any) -> bool:
+    # Not printable: line breaks, and the escape sequences that would control the terminal that shows the
+    # line.
     return isinstance(value, str) and value.isprintable() and value.strip() != ""
 
 
@@ -106,9 +114,11 @@ def _is_tables(value: Any) -> bool:
 
 
 def _is_member(value: Any) -> bool:
+    # A backslash separates folders on Windows.
     return _is_line(value) and "\\" not in value and not {"", ".", ".."} & set(value.split("/"))
 
 
+# A leading '-' would be an option to pip, and '..' leads out of the folder.
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 _LINE = Rule(_is_line, "one line of text")

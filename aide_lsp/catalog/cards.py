@@ -17,6 +17,7 @@ from aide_lsp import toml_file
 from aide_lsp.catalog.card_rules import problems_of
 from aide_lsp.errors import CardError
 
+# difflib's time is quadratic in the length of a text.
 _LONGEST_ID = 100
 """Characters of an unknown id that are compared and shown."""
 MOST_BYTES = 100_000
@@ -104,6 +105,7 @@ class Catalog:
             raise CardError(
                 "No model card has `default = true`. Choose a model, or add that line to one of your cards."
             )
+        # False sorts first.
         return min(marked, key=lambda card: card.origin.is_relative_to(shipped_folder()))
 
     def find(self, model_id: str) -> Card:
@@ -122,10 +124,12 @@ def load_catalog(folders: Iterable[Path] | None = None) -> Catalog:
     errors: list[CardError] = []
     for folder in (shipped_folder(), user_folder()) if folders is None else folders:
         here: dict[str, Card] = {}
+        # Sorted, so that it does not depend on the file system which of two cards with one id is used.
         for file in sorted(folder.glob("*.toml")):
             try:
                 card = read_card(file)
             except CardError as error:
+                # One broken card must not disable the others; `find` shows the errors if an id is unknown.
                 errors.append(error)
                 continue
             if card.id in here:

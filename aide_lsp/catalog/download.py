@@ -39,6 +39,7 @@ def download(card: Card, folder: Path, progress: Progress, append: Append | None
         progress(None, f"{file} does not match the model card; downloading it again.")
         file.unlink()
     with PartialFile(file, card.size, card.sha256) as partial:
+        # Includes the conversion, so that a download does not end on a disk that is too full to use it.
         _check_space(card, folder, partial.done)
         try:
             return _from_first_that_works(card, folder, partial, progress, append or append_from)
@@ -56,6 +57,7 @@ def locked(folder: Path, progress: Progress) -> Iterator[None]:
     lock = FileLock(folder / "lock")
     with writing_to(folder):
         try:
+            # First without waiting, to report why it takes so long before it waits.
             lock.acquire(timeout=0)
         except Timeout:
             progress(None, "Waiting for another process that is downloading or converting this model.")
@@ -84,6 +86,7 @@ def _from_first_that_works(
         try:
             return _from(source, card, folder, partial, progress, append)
         except SourceError as error:
+            # The next source resumes here: whatever the source, the bytes are the same.
             partial.mark()
             refusals.append(_refused(source, error))
             if number + 1 < len(card.sources):
@@ -106,6 +109,7 @@ def _from(
         append(source, partial, folder / "parts", on_bytes)
         return partial.finish()
     except SourceError:
+        # Start over only if `finish` discarded all bytes, and some of them came from an earlier attempt.
         if not begun or partial.done:
             raise
     append(source, partial, folder / "parts", on_bytes)

@@ -40,6 +40,7 @@ def external_files(graph: BinaryIO) -> set[str]:
     Raises:
         ValueError: the file is not an ONNX graph, or too complex.
     """
+    # An empty file cannot be mapped.
     if graph.seek(0, 2) == 0:
         raise ValueError("it is empty")
     with mmap.mmap(graph.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -62,10 +63,13 @@ class _Walk:
             return
         inside = _MESSAGES[message]
         for number, first, last in self._fields(start, end):
+            # Other fields, among them the weights that are in the graph itself, are skipped without a look
+            # inside.
             if number in inside:
                 yield from self.locations(inside[number], first, last, depth + 1)
 
     def _entry(self, start: int, end: int) -> Iterator[str]:
+        # Read to its end, because protobuf allows fields in any order and takes the last of several.
         texts: dict[int, str] = {_KEY: "", _VALUE: ""}
         for number, first, last in self._fields(start, end):
             texts[number] = self.data[first:last].decode("utf-8")
@@ -81,6 +85,8 @@ class _Walk:
                 raise ValueError("it has too many parts")
             tag, position = self._varint(position, end)
             number, kind = tag >> 3, tag & 7
+            # Wire types of https://protobuf.dev/programming-guides/encoding/: 0 varint, 1 and 5 of fixed
+            # width, 2 with a length. Groups (3, 4) do not occur in ONNX.
             if kind == 2:
                 length, position = self._varint(position, end)
                 if length > end - position:
@@ -98,6 +104,7 @@ class _Walk:
 
     def _varint(self, position: int, end: int) -> tuple[int, int]:
         value = 0
+        # 64 bits in groups of 7.
         for index in range(10):
             if position + index >= end:
                 raise ValueError("it is truncated")

