@@ -31,6 +31,7 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
     check_recipe(settings)
     try:
         return _load(settings, progress)
+    # The files are not to blame, and a second attempt would need as much memory.
     except MemoryShortError:
         raise
     except Exception as error:
@@ -164,6 +165,7 @@ def known_limits(settings: Settings) -> ModelLimits:
         model = read_model_folder(store.converted_folder(card, recipe))
         if model.vocab_size:
             return ModelLimits(model.vocab_size, model.context_length)
+    # The vocabulary is only known after conversion.
     return ModelLimits(sys.maxsize, card.context_length)
 
 

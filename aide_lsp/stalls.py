@@ -20,11 +20,13 @@ class RunDelay:
     def since(self) -> float:
         """Return the seconds that the longest-waiting thread waited since the previous call."""
         before, self._seen = self._seen, _waited()
+        # Not the sum: threads that wait at the same time hold up the work only once.
         return max((waited - before.get(thread, 0.0) for thread, waited in self._seen.items()), default=0.0)
 
 
 def pages_read() -> int:
     """Return the number of pages that this process had to read from the disk."""
+    # Python has no `resource` module there.
     if sys.platform == "win32":
         return 0
     from resource import RUSAGE_SELF, getrusage
@@ -38,5 +40,6 @@ def _waited() -> Mapping[str, float]:
     with suppress(OSError):
         for thread in _TASKS.iterdir():
             with suppress(OSError, ValueError, IndexError):  # the thread has just ended
+                # The second number: nanoseconds of waiting for a processor (Linux's sched-stats.rst).
                 found[thread.name] = int((thread / "schedstat").read_bytes().split()[1]) / 1e9
     return found

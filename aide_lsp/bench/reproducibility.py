@@ -43,8 +43,10 @@ CANDIDATES = 3
 """Completions requested when several are requested."""
 EVERY_SEVERAL, EVERY_THREADS = 5, 40
 """One request in this many asks for several candidates, or is repeated with other numbers of threads."""
+# With 3, kernels divide the candidates of a single row in another way (`session_aide`).
 OTHER_THREADS = (1, 3, 4)
 """Numbers of threads with which some requests are repeated."""
+# At 0 nothing is drawn: seeds and small differences between logits would rarely show.
 TEMPERATURE = 0.7
 
 Answer = tuple[str, str, int]
@@ -182,6 +184,7 @@ class EditingHistory:
         """Delete backwards."""
         file = self.file
         start = max(0, file.cursor - self.chance.randint(1, 20))
+        # Never everything: `write` copies from the text.
         if file.cursor - start < len(file.text):
             file.text, file.cursor = file.text[:start] + file.text[file.cursor :], start
 
@@ -217,6 +220,7 @@ def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
         cached_tokens += 0 if completion.from_cache else completion.cached_tokens
         reused += completion.from_cache
         progress(len(asked) / plan.requests, "Editing")
+    # Requests that are repeated only in part are then from all histories.
     Random(plan.first).shuffle(asked)
     cold = Compared("nothing was prefilled yet")
     alone = Compared("the last of several candidates alone, not after the others")

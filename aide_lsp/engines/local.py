@@ -110,6 +110,7 @@ class LocalModel:
 
     def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
         """See `Model`."""
+        # One token is the least that runs the prompt. No one waits, so there is no deadline.
         ids, options = self._render(prompt), evolve(options, max_tokens=1, deadline_ms=0)
         with session_errors():
             prefix_cache = self._slots.take(ids, ahead=True)
@@ -182,6 +183,7 @@ class LocalGeneration:
     def close(self) -> None:
         """See `TextGeneration`."""
         self._tokens.close()
+        # Closed by its reader, whose stop rule has ended the text.
         self.finish_reason = self.finish_reason or "stop"
         _tidy(self._tokens.timings)
 

@@ -72,6 +72,7 @@ class Decoder:
         if self._drafter is None or self._row >= len(self._draft.tokens):
             return False
         right = self._draft.tokens[self._row] == token
+        # Each right token of a draft makes the match before the next one a token longer.
         self._drafter.note(self._draft.matched + self._row, right)
         self._row += right
         return right
@@ -81,6 +82,7 @@ class Decoder:
         self._draft, self._row = self._propose(ids, len(ids) - past, longest, fits), 0
         rule = self._session.row_rule
         for chunk in plan(ids, past, rule, draft=self._draft.tokens, prompt=self._prompt):
+            # Between chunks: what was run of a long prompt that takes too long is kept.
             if self._deadline is not None and monotonic() >= self._deadline:
                 raise TimeoutError
             # A forward that is stopped halfway leaves invalid keys and values.
@@ -88,8 +90,10 @@ class Decoder:
             started = monotonic()
             with self._watched(len(chunk.ids)):
                 candidates = self._session.forward(chunk.ids, chunk.past, chunk.logit_rows, self._cancel)
+            # All steps have the same number of rows, so there are no costs to compare.
             if self._drafter is not None and not rule.step:
                 self._drafter.time(len(chunk.ids), monotonic() - started)
+            # With the draft, right or wrong: `reuse` drops what the next text does not share.
             self._prefix_cache.extend(chunk.kept, chunk.past)
         self.count += 1
         return candidates
@@ -112,6 +116,7 @@ class Decoder:
     def _propose(self, ids: Sequence[int], rows: int, longest: int, fits: Fits | None) -> Draft:
         rule = self._session.row_rule
         longest = min(longest, self._session.context_length - len(ids))
+        # Rows after the end of this step would belong to the next one, and be in the wrong shape here.
         if rule.step:
             longest = min(longest, -len(ids) % rule.step)
         # Saving one token after a long prompt is not noticeable.

@@ -70,6 +70,7 @@ class Drafter:
         text = np.array([*self._recent, *ids], dtype=np.int64)
         for place, matched in _places(text):
             tokens = text[place : place + min(longest, LONGEST_DRAFT)].tolist()
+            # A draft must not run on into another text.
             tokens = tokens[: tokens.index(_GAP)] if _GAP in tokens else tokens
             tokens = tokens[: fits(tokens)] if fits else tokens
             if tokens:
@@ -84,12 +85,15 @@ class Drafter:
     def time(self, rows: int, seconds: float) -> None:
         """Learn what a forward of this many rows cost."""
         if rows == 2:
+            # A single forward that was held up must not move the mean far.
             seconds = min(seconds, 2 * self._unit) if self._unit else seconds
             self._unit += (COST_PACE if self._unit else 1.0) * (seconds - self._unit)
-            # A measurement from a busy moment must not last.
+            # A cost measured in a busy moment must fade: while it is high, no draft is long enough to be
+            # measured again.
             for other, usual in COSTS.items():
                 self._costs[other] += FORGETTING * (usual - self._costs[other])
         elif self._unit and rows in self._costs:
+            # More rows are never cheaper; the upper limit is for forwards that were held up.
             cost = min(max(seconds / self._unit, 1.0), 2 * COSTS[rows])
             self._costs[rows] += COST_PACE * (cost - self._costs[rows])
 
@@ -103,6 +107,7 @@ class Drafter:
             return available
         best, best_gain, gain, share = 0, 0.0, 0.0, 1.0
         for length in range(1, available + 1):
+            # If all before it were right, the match before this token is that much longer.
             share *= self._shares[min(matched + length - 1, LONGEST_MATCH) - 1]
             gain += share * TOKEN_COST
             if (net := gain - (self._cost(rows + length) - self._cost(rows))) > best_gain:
@@ -110,9 +115,11 @@ class Drafter:
         return best
 
     def _cost(self, rows: int) -> float:
+        # Where drafts have a choice of rows, forwards have an even number of them (`session_aide`).
         rows += rows % 2
         if rows in self._costs:
             return self._costs[rows]
+        # The rest of a prompt and a draft may have more rows than any that were measured.
         slope = (self._costs[8] - self._costs[4]) / 4
         return self._costs[8] + slope * (rows - 8)
 

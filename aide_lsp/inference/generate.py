@@ -122,6 +122,7 @@ class Generation:
     def close(self) -> None:
         """End the generation; does nothing when it has ended."""
         if self.finish_reason is None:
+            # First, since closing the generator ends `_run` without a reason.
             self._finish("closed")
         self._tokens.close()
 
@@ -153,10 +154,12 @@ class Generation:
             self._trace.begins(stage)
 
     def _stop_reason(self, generated: int) -> str | None:
+        # First, so that a cancel is never reported as a length or a timeout.
         if self._cancel.cancelled:
             return "cancelled"
         if generated >= self._options.max_tokens:
             return "length"
+        # One token may follow a text that fills the context: the last token need not be run.
         if len(self._ids) > self._session.context_length:
             return "length"
         if self._deadline is not None and monotonic() >= self._deadline:
@@ -179,6 +182,7 @@ class Generation:
         if allows is None:
             token = sampler.draw(kept, probs, self._options, position)
         elif allows.any():
+            # What is left need not add up to 1: `draw` scales by the sum.
             token = sampler.draw(kept[allows], probs[allows], self._options, position)
         else:
             token = self._best(*candidates)
@@ -216,6 +220,7 @@ class Generation:
         self.finish_reason = reason
         generated = len(self._ids) - self._prompt_tokens
         if self._drafter is not None and generated:
+            # With tokens of the prompt before them, so that the first generated ones can be found as well.
             self._drafter.remember(self._ids[-generated - LONGEST_MATCH :])
         self._total_ms = self._elapsed_ms()
 

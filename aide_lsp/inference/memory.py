@@ -48,6 +48,7 @@ def shortage(files: int, packed: bool, threads: int) -> str | None:
         packed: whether they hold matrices packed for this processor, which are mapped.
         threads: threads that compute.
     """
+    # For packed files, the figures above with a margin: mapped weights take addresses, but little memory.
     needs = {
         _ADDRESSES: int(files * (1.12 if packed else 2.2)) + threads * THREAD_BYTES + _still_to_load(),
         _RESIDENT: int(files * (0.15 if packed else 1.2)) + 200_000_000,
@@ -98,7 +99,9 @@ def process_limits() -> Iterator[FreeMemory]:
     """Yield what the limits of this process leave: `ulimit -v` and `ulimit -d`."""
     import resource
 
+    # Fields of statm: 0 is all of the address space, 5 data and stack (man proc).
     pages = [int(number) for number in Path("/proc/self/statm").read_text(encoding="ascii").split()]
+    # Both limit addresses: since Linux 4.7, RLIMIT_DATA counts private mappings too (man setrlimit).
     for limit, option, used in (("RLIMIT_AS", "v", pages[0]), ("RLIMIT_DATA", "d", pages[5])):
         most = resource.getrlimit(getattr(resource, limit))[0]
         if most != resource.RLIM_INFINITY:
@@ -114,6 +117,8 @@ def cgroup_limits(membership: Path, root: Path) -> Iterator[FreeMemory]:
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
+        # A line without controllers is version 2's (man cgroups). Where both versions are mounted, systemd
+        # has version 2 in `unified`.
         if not controllers:
             for base in (root, root / "unified"):
                 yield from _group_limits(base, path, *_V2)

@@ -25,6 +25,7 @@ class GenerationOptions:
     "Which of several completions for one seed."
     deadline_ms: int = field(default=0, metadata=NOT_IN_KEY)
     "Milliseconds after which generation ends without a completion; 0: never."
+    # Not compared: two requests for the same completion are equal, whatever was drawn for them.
     drawn_seed: int = field(factory=new_seed, eq=False, metadata=NOT_IN_KEY)
     "The seed where the parameters set none: a request that is tried again draws no other."
 

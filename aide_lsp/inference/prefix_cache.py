@@ -81,6 +81,7 @@ class PrefixCache:
         """
         self.trim(min(common_prefix(self._ids, list(ids)), len(ids) - 1))
         if rule.block:
+            # A token has the same bits only if the very forward that the plan wants has run it.
             self.trim(_last_shared(self._ends, forward_ends(len(ids), rule, prompt)))
         return len(self._ids)
 
@@ -94,6 +95,7 @@ class PrefixCache:
     def trim(self, length: int) -> None:
         """Drop all but the first `length` tokens."""
         del self._ids[length:]
+        # What is left of a forward that is cut was run together with rows that are gone.
         while self._ends and self._ends[-1] > length:
             self._ends.pop()
 
@@ -172,6 +174,7 @@ def plan(
         end += drafted
         first = start if rule.block else max(0, start - (start - end) % multiple)
         rows = text[first:end]
+        # Any token would do: padding is not kept, and the next forward overwrites its keys and values.
         padding = [rows[-1]] * (-len(rows) % multiple)
         yield Chunk(rows + padding, first, len(rows) - 1, drafted)
         start = end

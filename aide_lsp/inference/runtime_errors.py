@@ -25,6 +25,7 @@ def session_errors() -> Iterator[None]:
     """
     try:
         yield
+    # A failed assertion is a mistake of ours, and must not pass for a broken session.
     except (AideError, Cancelled, AssertionError):
         raise
     except Exception as error:

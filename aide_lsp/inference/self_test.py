@@ -20,6 +20,7 @@ LARGE_CAPACITY = 2048
 DRAFTED = 4
 """Smallest forwards that are combined into one, if rows are independent."""
 
+# A fixed seed, since logits after the second token are comparable only if the first one is the same.
 _OPTIONS = GenerationOptions(Parameters(temperature=1.0, top_k=0, top_p=1.0, seed=0), max_tokens=2)
 
 
@@ -54,11 +55,13 @@ def _rows_agree(session: Session, ids: list[int]) -> bool:
     if not rule.drafts:
         return True
     rows = rule.step or rule.multiple * DRAFTED
+    # Steps begin at multiples of their size.
     past = (len(ids) - rows) // rows * rows
     run = ids[past : past + rows]
     together = session.forward(run, past, range(rows), nobody)
     for row in range(rule.multiple - 1, rows):
         first = 0 if rule.step else row + 1 - rule.multiple
+        # Padded as a step is; without steps the factor is negative, which adds nothing.
         alone = run[first : row + 1] + run[row : row + 1] * (rule.step - (row + 1 - first))
         found = session.forward(alone, past + first, [row - first], nobody)
         if _bytes(found) != _bytes(together, row, row + 1):

@@ -61,6 +61,7 @@ class Slots:
         """
         slot = self._choose(list(prompt))
         slot.prompt = list(prompt)
+        # Not in the list while others are dropped: this text is held even if it exceeds the limit alone.
         self._slots.remove(slot)
         slot.kv.reserve(min(len(prompt) + HEADROOM, self._session.context_length))
         self._free(slot.kv.bytes)
@@ -71,6 +72,7 @@ class Slots:
     def shrink(self) -> None:
         """Drop all slots, and halve the memory that slots may take from now on."""
         self._slots.clear()
+        # The session holds the current KV cache too: its memory would not be freed.
         self._session.use(self._session.new_kv())
         self._max_bytes //= 2
 
@@ -80,6 +82,7 @@ class Slots:
         if best is None:
             return self._new(self._session.new_kv(), PrefixCache())
         shared = _shared(best, prompt)
+        # Where memory is for one slot only, a copy would push out the original.
         if best.loss(shared) <= SMALL_LOSS or 2 * best.kv.bytes > self._max_bytes:
             return best
         return self._new(best.kv.copy(shared), best.prefix_cache.copy(shared))

@@ -38,6 +38,7 @@ class TokenHealer:
         ranges = [(bisect_left(keys, wanted), _end(keys, wanted))]
         for length in range(1, len(wanted)):
             start = bisect_left(keys, wanted[:length])
+            # Only the keys equal to this beginning: with a zero byte added it is the very next in byte order.
             ranges.append((start, bisect_left(keys, wanted[:length] + b"\x00")))
         return np.concatenate([tokens[start:end] for start, end in ranges])
 
@@ -46,6 +47,7 @@ class TokenHealer:
         keys = [self.token_bytes(token) for token in range(self._tokenizer.vocab_size)]
         tokens = list[int]()
         # In runs first: no other thread can run during a sort, and sorting a whole vocabulary takes long.
+        # The last sort then only merges the runs.
         for start in range(0, len(keys), SORTED_AT_ONCE):
             run = range(start, min(start + SORTED_AT_ONCE, len(keys)))
             tokens += sorted((token for token in run if keys[token]), key=keys.__getitem__)
@@ -91,10 +93,12 @@ class HealedText:
 
 
 def _fits(left: bytes, given: bytes) -> bool:
+    # A token without bytes would bring the text no further.
     return bool(given) and (left.startswith(given) or given.startswith(left))
 
 
 def _end(keys: list[bytes], prefix: bytes) -> int:
     """Return the index after the last key that begins with `prefix`."""
+    # No byte follows 0xFF, so the last byte that can be raised is raised.
     bare = prefix.rstrip(b"\xff")
     return bisect_left(keys, bare[:-1] + bytes([bare[-1] + 1])) if bare else len(keys)

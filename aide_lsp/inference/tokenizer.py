@@ -74,7 +74,8 @@ class Tokenizer:
             raise
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
-        # The tokenizers library raises bare Exception for a definition it cannot use, or panics.
+        # The tokenizers library raises bare Exception for a definition it cannot use, or panics in Rust: its
+        # PanicException is a BaseException only.
         except BaseException as error:
             raise ModelFilesError(
                 f"The tokenizer {path} cannot be read: {error}. Fetch or convert the model again."
@@ -82,6 +83,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of `text`, never control tokens."""
+        # The library raises TypeError for a lone surrogate, which an editor may send.
         ids: list[int] = self._model.encode(replace_surrogates(text), add_special_tokens=False).ids
         if not self._control_names.keys() & set(ids):
             return ids
@@ -137,6 +139,7 @@ def replace_surrogates(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
+        # Through UTF-16, where two surrogates that belong together become their character.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
@@ -153,6 +156,7 @@ def _library_tokenizer(
     """Return the library's tokenizer for `definition`, with only the added tokens `added`."""
     import tokenizers
 
+    # The first three would add control tokens or cut the text. Prompts get theirs from the FIM format.
     rest: dict[str, Any] = {"post_processor": None, "truncation": None, "padding": None, "added_tokens": []}
     model = definition["model"]
     if "merges" not in model:
@@ -198,12 +202,14 @@ def _byte_level(name: str) -> bytes:
     alphabet = _byte_alphabet()
     if all(character in alphabet for character in name):
         return bytes(alphabet[character] for character in name)
+    # Some vocabularies also list runs of blanks as they are, not in the alphabet of bytes.
     return name.encode("utf-8")
 
 
 def _byte_fallback(name: str) -> bytes:
     if len(name) == 6 and name.startswith("<0x") and name.endswith(">"):
         return bytes([int(name[3:5], 16)])
+    # SentencePiece writes a blank as this character.
     return name.replace("\N{LOWER ONE EIGHTH BLOCK}", " ").encode("utf-8")
 
 

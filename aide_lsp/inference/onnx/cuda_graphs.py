@@ -24,6 +24,7 @@ class CudaGraphs:
 
     def number(self, kv: Mapping[str, Any], total: int) -> int:
         """Return the number of the graph for the KV buffers `kv`, planned for `total` positions."""
+        # Identity is enough: buffers are replaced as a new mapping when they grow.
         if kv is not self._kv:
             self._kv = kv
             self._places = tuple(
@@ -33,5 +34,6 @@ class CudaGraphs:
         if key not in self._numbers:
             if len(self._numbers) >= MOST_GRAPHS:
                 return NOT_CAPTURED
+            # From 1 on: 0 is the runtime's number for runs that name none.
             self._numbers[key] = len(self._numbers) + 1
         return self._numbers[key]

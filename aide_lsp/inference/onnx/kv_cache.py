@@ -82,6 +82,7 @@ class KvCache:
         """Replaced when they grow."""
 
     def __del__(self) -> None:
+        # Allocation may have failed in `__init__`.
         if self._spare is not None and hasattr(self, "values"):
             self._spare.give(self.capacity, self.values)
 
@@ -101,6 +102,7 @@ class KvCache:
         if length > self._limit:
             raise SessionError(f"{length} tokens are needed; the model takes at most {self._limit}.")
         capacity = self._rounded(length)
+        # All of it: how many positions hold a text is known to the prefix cache only.
         values = self._allocate(capacity, self._content(self.capacity))
         if self._spare is not None:
             self._spare.give(self.capacity, self.values)
@@ -112,6 +114,7 @@ class KvCache:
         Raises:
             SessionError: memory is short.
         """
+        # Created empty, since buffers with contents are written once, when they are allocated.
         copy = KvCache(self._shape, 0, self._limit, self._device, self._step, self._spare)
         copy.capacity = self._rounded(length)
         copy.values = self._allocate(copy.capacity, self._content(length))

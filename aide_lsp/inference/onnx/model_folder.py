@@ -108,6 +108,7 @@ def read_model_folder(folder: Path) -> ModelFolder:
         except UNUSABLE as error:
             raise ModelFilesError(f"The files of {folder} cannot be used: {error!r}.") from error
     info = _read_manifest(folder / MANIFEST)
+    # Sizes only: hashing every file takes 0.7 s with the default model (`verify_files`).
     for file in info.files:
         _check_size(folder, file)
     return info
@@ -138,6 +139,7 @@ def seal(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def is_intact(manifest: dict[str, Any]) -> bool:
     """Whether a manifest matches its checksum; one without a checksum is accepted."""
+    # Models converted by earlier versions have none.
     return manifest.get(CHECKSUM) in (None, _checksum(manifest))
 
 
@@ -184,6 +186,7 @@ def _from_manifest(manifest: dict[str, Any]) -> ModelFolder:
 
 def _inside(name: str) -> str:
     """Return a path of a manifest; raise if it leads out of the folder."""
+    # A manifest may come from someone else, and must not make Aide read other files.
     path = Path(name)
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise ValueError(f"the path {name!r} leads out of the folder")
@@ -237,6 +240,7 @@ def _describe_export(folder: Path) -> ModelFolder:
         context_length=_whole(config, "max_position_embeddings", "n_positions") or UNKNOWN_CONTEXT,
         vocab_size=_whole(config, "vocab_size"),
         layer_count=_whole(config, "num_hidden_layers", "n_layer"),
+        # Models whose queries share no keys state only the number of attention heads.
         kv_head_count=_whole(config, "num_key_value_heads", "num_attention_heads", "n_head"),
         head_dim=_head_dim(config),
         hidden_size=_whole(config, "hidden_size", "n_embd"),
@@ -263,11 +267,13 @@ def _find_graph(folder: Path) -> str:
 
 def _head_dim(config: dict[str, Any]) -> int:
     heads = _whole(config, "num_attention_heads", "n_head")
+    # If it is stated it may be another number: Gemma 7B's heads are larger than this quotient.
     return _whole(config, "head_dim") or (_whole(config, "hidden_size", "n_embd") // heads if heads else 0)
 
 
 def _end_tokens(folder: Path, config: dict[str, Any]) -> Iterable[int]:
     """Yield the end tokens that the export's own files list, by id or by name."""
+    # Exports need not have all of these files, nor list every end token in one of them.
     generation = _optional(folder / "generation_config.json")
     for source in (generation, config):
         ends = source.get("eos_token_id")
@@ -285,6 +291,7 @@ def _whole(config: dict[str, Any], *names: str) -> int:
 
 
 def _is_number(value: Any) -> bool:
+    # In Python, JSON's true is an int too.
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
 
 
@@ -295,4 +302,5 @@ def _number(value: Any) -> int:
 
 
 def _optional(path: Path) -> dict[str, Any]:
+    # A link that leads nowhere does not exist, but is refused like any link instead of ignored.
     return read_json(path) if path.exists() or path.is_symlink() else {}

@@ -52,6 +52,7 @@ def load(path: Path, provider: str, threads: int, *, cuda_graphs: bool = False) 
     """
     problem = cuda_problem() if provider == "cuda" else None
     session = _create(path, "cpu" if problem else provider, threads, cuda_graphs)
+    # If CUDA does not start, the runtime takes the CPU without an error.
     got = "cuda" if _EXECUTION_PROVIDERS["cuda"] in session.get_providers() else "cpu"
     if got != provider and problem is None:
         problem = "the runtime could not start CUDA; its libraries may be missing or too old"
@@ -101,7 +102,9 @@ def thread_count(threads: int) -> int:
         return threads
     import psutil
 
+    # Containers and `taskset` may allow fewer processors than the machine has.
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # Some systems do not say how many physical cores there are.
     return max(1, min(psutil.cpu_count(logical=False) or usable, usable))
 
 
@@ -198,6 +201,7 @@ def _preload_libraries() -> None:
     """Load the CUDA libraries that are installed as Python packages, if there are any."""
     import onnxruntime
 
+    # Without these packages there is nothing to load, and `preload_dlls` prints a failure for each library.
     if importlib.util.find_spec("nvidia") is not None:
         with _stdout_as_stderr():
             onnxruntime.preload_dlls()
@@ -206,6 +210,7 @@ def _preload_libraries() -> None:
 @contextlib.contextmanager
 def _stdout_as_stderr() -> Iterator[None]:
     """Redirect file descriptor 1 to stderr: `preload_dlls` prints, and stdout may carry a protocol."""
+    # What was printed before belongs to stdout.
     sys.stdout.flush()
     kept = os.dup(1)
     try:

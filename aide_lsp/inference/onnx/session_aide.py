@@ -64,6 +64,7 @@ def open_aide_session(
     note = None
     if provider == "cuda" and cuda_graphs:
         try:
+            # Captured at once, so that a runtime that cannot is noticed before the first completion.
             return _capturing(folder, info, threads, capacity)
         except SessionError as error:
             note = f"Running without CUDA graphs, which is slower: {error}"
@@ -85,6 +86,7 @@ class AideSession:
         self.vocab_size, self.candidate_count = info.vocab_size, info.candidate_count
         self.provider, self.provider_note = loaded.provider, loaded.note
         self.row_rule = rule = row_rule(info, loaded.provider)
+        # Padding and steps need positions too: none may be past the model's context.
         self.context_length = info.context_length - info.context_length % (rule.step or rule.multiple)
         self._folder, self._info, self._threads, self._capacity = folder, info, threads, capacity
         self._session = loaded.session
@@ -92,6 +94,7 @@ class AideSession:
         self._spare = SpareBuffers()
         self.kv = self.new_kv()
         self._any = IoBinding(self._session, info, self.provider)
+        # Graphs use the addresses of their capture, which other forwards would change with their shapes.
         self._step = IoBinding(self._session, info, self.provider) if rule.step else self._any
         self._graphs = CudaGraphs() if loaded.cuda_graphs else None
         self._last, self._rows = self._any, [0]  # the last forward's binding, and its requested rows

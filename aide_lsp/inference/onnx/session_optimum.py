@@ -132,6 +132,7 @@ class OptimumSession:
                 f"{past + len(ids)} tokens are needed; the model takes at most {self.context_length}."
             )
         self.kv.trim(past)
+        # A new one each time: every forward has other shapes.
         binding = self._session.io_binding()
         first = min(logit_rows, default=len(ids))
         for name, value in self._arguments(ids, past, len(ids) - first).items():
@@ -160,6 +161,7 @@ class OptimumSession:
             "position_ids": [range(past, past + len(ids))],
             # Graphs with two decoders use the one with a past, which may be empty here.
             "use_cache_branch": [True],
+            # 0 would mean all rows.
             "num_logits_to_keep": max(logit_count, 1),
         }
         return {
@@ -226,6 +228,7 @@ def _vocab_size(session: "onnxruntime.InferenceSession", info: ModelFolder) -> i
 def best_first(logits: NDArray[np.float32], count: int) -> NDArray[np.int64]:  # (V,) -> (count,)
     """Return the ids of the highest logits; of equal ones the lowest ids come first; NaN is highest."""
     threshold = np.partition(logits, logits.size - count)[logits.size - count]
+    # Not `>=`, which is false for NaN: it has to be among the candidates, so that `generate` notices it.
     ids = np.flatnonzero(~(logits < threshold))
     order = np.argsort(np.nan_to_num(-logits[ids], nan=-np.inf), kind="stable")
     return ids[order[:count]].astype(np.int64)
