@@ -34,6 +34,7 @@ def visible(text: str, before: str = "", after: str = "") -> str:
 
     Characters that these texts contain are kept, and so are joiners that letters or emoji need.
     """
+    # The pattern looks no further: at an emoji with its variation selector before, and one character after.
     line, head, tail = before + after, before[-2:], after[:1]
     kept = _pattern().sub(
         lambda found: found.group() if found["needed"] or found.group() in line else "", head + text + tail

@@ -27,6 +27,8 @@ def open_regular(path: Path) -> BinaryIO:
         NotRegularError: it is not a regular file.
         OSError, ValueError: it cannot be opened.
     """
+    # Before opening, because opening a device can have an effect; and once more after, because the path may
+    # lead to another file by then.
     if not stat.S_ISREG(os.lstat(path).st_mode):
         raise NotRegularError
     file = os.fdopen(os.open(path, os.O_RDONLY | _FLAGS), "rb")
@@ -62,6 +64,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ModelFilesError: as `open_plain`; or it is too large, nested too deeply, or not a JSON object.
     """
     with open_plain(path) as file:
+        # Not by its size, which may grow while it is read.
         data = file.read(MOST_JSON_BYTES + 1)
     if len(data) > MOST_JSON_BYTES:
         raise ModelFilesError(f"{path} cannot be read: it is larger than {MOST_JSON_BYTES // 10**6} MB.")

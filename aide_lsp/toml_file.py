@@ -46,11 +46,13 @@ def parse(data: bytes, most: int) -> dict[str, Any]:
     if len(data) > most:
         raise UnreadableError(f"it is larger than {most:,} bytes")
     text = _text(data)
+    # Without strings and comments, whose text may have dots.
     if _LONG_KEY.search(_STRING.sub("s", text)):
         raise UnreadableError(f"a key in it has more than {MOST_PARTS} parts")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        # `tomllib` gives line and column everywhere else.
         message = str(error).replace("at end of document", f"at the end, {_place(text, len(text))}")
         raise UnreadableError(message) from error
     except RecursionError as error:
@@ -68,6 +70,7 @@ def reason(error: Exception) -> str:
 
 def _text(data: bytes) -> str:
     try:
+        # Editors on Windows may put a byte order mark first, which `tomllib` rejects.
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")

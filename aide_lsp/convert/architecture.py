@@ -51,6 +51,7 @@ def read_architecture(file: GgufFile) -> Architecture:
     if name not in INTERLEAVED_ROTARY:
         known = ", ".join(INTERLEAVED_ROTARY)
         raise ConversionError(f"{file.path.name} contains a '{name}' model; supported architectures: {known}")
+    # Files may leave out `key_length`, `head_count_kv` and `freq_base`; the defaults are llama.cpp's.
     heads = file.whole(f"{name}.attention.head_count")
     hidden = file.whole(f"{name}.embedding_length")
     head_dim = file.whole(f"{name}.attention.key_length", hidden // heads)
@@ -84,6 +85,8 @@ def _rope_factor(file: GgufFile, name: str) -> float:
 def _check(file: GgufFile, a: Architecture) -> None:
     rotary = file.metadata.get(f"{a.name}.rope.dimension_count", a.head_dim)
     value_dim = file.metadata.get(f"{a.name}.attention.value_length", a.head_dim)
+    # GroupQueryAttention rotates entire heads and gives keys and values one width; blocks of int8 have 32
+    # columns.
     checks = [
         (a.head_count % a.kv_head_count, "has a number of heads that is not a multiple of its KV heads"),
         (rotary != a.head_dim, f"rotates {rotary} of {a.head_dim} dimensions; supported: all of them"),
@@ -101,6 +104,7 @@ def rotary_tables(file: GgufFile, a: Architecture) -> tuple[FloatArray, FloatArr
 
     `rope_freqs.weight`, if present, divides each frequency (Llama 3.1 and later).
     """
+    # In float64: float32 would leave too few digits for the fraction of a large angle.
     frequencies = a.rope_base ** (-np.arange(0, a.head_dim, 2, dtype=np.float64) / a.head_dim)
     if "rope_freqs.weight" in file.tensors:
         frequencies /= file.tensor("rope_freqs.weight").floats().astype(np.float64)

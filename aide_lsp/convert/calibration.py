@@ -36,6 +36,7 @@ def activation_maxima(file: GgufFile, a: Architecture, tokenizer: Path, scratch:
     write_decoder(file, a, RECIPES["exact"], scratch, extra_outputs=names)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Waiting threads that spin would take the processor from the editor.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     graph = scratch / "model.onnx"
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
@@ -68,6 +69,7 @@ def _inputs(a: Architecture, ids: Sequence[int]) -> dict[str, NDArray[np.generic
         "input_ids": np.array([ids], np.int64),
         "seqlens_k": np.array([count - 1], np.int32),
         "total_sequence_length": np.array(count, np.int32),
+        # All rows, because the end of the last layer runs only for these.
         "logit_rows": np.arange(count),
         **buffers,
     }

@@ -45,6 +45,7 @@ def convert(
         if _is_finished(destination, model, recipe):
             return destination
         _remove_leftovers(destination)
+        # In the same folder, because a rename works only within one file system.
         partial = Path(
             tempfile.mkdtemp(prefix=f".{destination.name}.", suffix=".partial", dir=destination.parent)
         )
@@ -95,11 +96,13 @@ def run_worker(module: str, job: Mapping[str, Any], progress: Progress) -> Any:
         complaints = Thread(target=last.extend, args=(filter(str.strip, worker.stderr),))
         complaints.start()
         try:
+            # The worker has ended; its answer or its exit code says why.
             with contextlib.suppress(BrokenPipeError):
                 worker.stdin.write(json.dumps(job) + "\n")
                 worker.stdin.flush()
             answer = _listen(worker.stdout, progress)
         finally:
+            # Otherwise `wait` would last until the conversion is complete.
             if sys.exc_info()[0] is not None:
                 worker.kill()
             with contextlib.suppress(BrokenPipeError):
@@ -123,6 +126,7 @@ def _result(answer: Mapping[str, Any], code: int, complaint: str) -> Any:
         return answer["result"]
     if "error" in answer:
         raise ConversionError(answer["error"])
+    # How Linux ends a process when memory runs out.
     if -code == signal.SIGKILL:
         raise ConversionError(
             "The conversion was killed, probably because memory ran out. Free some memory and try again."

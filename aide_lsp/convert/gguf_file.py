@@ -128,11 +128,13 @@ def open_gguf(path: Path) -> GgufFile:
     Raises ConversionError if the file is not GGUF, is truncated, or stores a tensor in an unsupported type.
     """
     with path.open("rb") as file:
+        # Magic, version and two counts. An empty file cannot be mapped.
         if path.stat().st_size < 24:
             raise ConversionError(f"{path.name} is too short to be a GGUF file")
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         return _parse(path, buffer)
+    # What arbitrary bytes may raise, such as an alignment of 0, arrays in arrays, or a tensor past the end.
     except (struct.error, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ConversionError(f"{path.name} is damaged or truncated ({error}); download it again") from error
 
@@ -140,6 +142,7 @@ def open_gguf(path: Path) -> GgufFile:
 def _parse(path: Path, buffer: mmap.mmap) -> GgufFile:
     cursor = _Cursor(buffer)
     magic, version = cursor.unpack("<4sI")
+    # Version 1 has counts of 32 bits.
     if magic != b"GGUF" or version not in (2, 3):
         raise ConversionError(
             f"{path.name} is not a GGUF file of version 2 or 3 (magic {magic!r}, {version})"
@@ -179,6 +182,7 @@ def _map_tensor(
         raise ValueError(f"tensor '{name}': rows of {shape[-1]} are not multiples of {block}")
     row_bytes = shape[-1] // block * block_bytes
     size = math.prod(shape[:-1]) * row_bytes
+    # Raises ValueError if the tensor does not fit into the file.
     raw = np.frombuffer(buffer, dtype=np.uint8, count=size, offset=start + offset)
     return Tensor(name, type_id, shape, raw if len(shape) == 1 else raw.reshape(-1, row_bytes))
 
@@ -214,8 +218,10 @@ class _Cursor:
 
     def array(self) -> list[Any]:
         item, count = self.unpack("<IQ")
+        # An item has at least one byte. Checked before a list of that length is created.
         if count > min(len(self.buffer) - self.position, MOST_ITEMS):
             raise ValueError("an array runs past the end, or is too long for a vocabulary")
+        # All at once, because a vocabulary has more than 100,000 numbers.
         if item in SCALARS:
             return list(self.unpack(f"<{count}{SCALARS[item]}"))
         return [self.value(item) for _ in range(count)]

@@ -95,6 +95,7 @@ def _layer(d: DecoderGraph, index: int, layer: LayerWeights, branch: str, x: str
     name = f"layers.{index}"
     normal, x = _norm(d, f"{name}.attention_norm", layer.attention_norm, branch, x)
     heads = _attention(d, index, multiply(d.graph, d.recipe, f"{name}.qkv", normal, layer.qkv))
+    # Only after attention, because the keys and values of all rows go into the KV buffers.
     if index == d.a.layer_count - 1:
         heads = d.graph.node("Gather", [heads, "logit_rows"], f"{name}.wanted_heads", axis=1)
         x = d.graph.node("Gather", [x, "logit_rows"], f"{name}.wanted_stream", axis=1)
@@ -109,12 +110,14 @@ def _norm(d: DecoderGraph, name: str, gain: np.ndarray, branch: str, x: str) -> 
     if not branch:
         inputs = [x, weight]
         return d.graph.node("SimplifiedLayerNormalization", inputs, name, epsilon=d.a.norm_eps, axis=-1), x
+    # The fourth output is the sum, which the next block needs; the second and third exist only for training.
     outputs = [name, "", "", f"{name}.stream"]
     d.graph.contrib("SkipSimplifiedLayerNormalization", [branch, x, weight], outputs, epsilon=d.a.norm_eps)
     return name, outputs[3]
 
 
 def _attention(d: DecoderGraph, index: int, qkv: str) -> str:
+    # Key and value are empty: the first input contains all three.
     inputs = [qkv, "", "", f"past_key_{index}", f"past_value_{index}", "seqlens_k", "total_sequence_length"]
     outputs = [f"layers.{index}.heads", f"present_key_{index}", f"present_value_{index}"]
     return d.graph.contrib(

@@ -86,6 +86,7 @@ def holds(folder: Path, card: CardFacts, recipe: str) -> bool:
         if not is_intact(content) or any(content.get(key) != value for key, value in wanted.items()):
             return False
         return all(_file_record(folder / name) == record for name, record in content["files"].items())
+    # Whatever is wrong with it, converting again corrects it.
     except (OSError, ValueError, KeyError, AttributeError):
         return False
 
@@ -93,6 +94,7 @@ def holds(folder: Path, card: CardFacts, recipe: str) -> bool:
 def sync_files(folder: Path) -> None:
     """Make the files of `folder` and their names durable."""
     for path in folder.iterdir():
+        # Windows syncs only files that are open for writing.
         with path.open("rb+") as file:
             os.fsync(file.fileno())
     sync_folder(folder)

@@ -129,6 +129,8 @@ class GraphWriter:
             initializer=list(self._initializers.values()),
         )
         opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
+        # IR version 10 belongs to opset 21. By default it is the newest that `onnx` knows, which the runtime
+        # may not.
         model = helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="aide")
         (self.data.folder / name).write_bytes(model.SerializeToString())
 

@@ -15,6 +15,7 @@ FloatArray = NDArray[np.float32]
 BLOCK = 32
 WIDE_BLOCKS = (128, 64, 32)
 """Columns that may share a scale: wide blocks mean fewer bytes and longer sums for the kernels."""
+# Limits the float32 copy: the default model's embedding table would take 545 MB at once.
 ROWS_AT_ONCE = 8192
 
 
@@ -45,6 +46,8 @@ def int8_blocks(linear: Linear, block: int) -> BlockCodes:
 
 def tensor_int8_blocks(tensor: Tensor, block: int = BLOCK) -> BlockCodes:
     """Return `tensor` in 8-bit blocks: exact for Q8_0, Q5_0 and Q4_0 in blocks of 32, otherwise rounded."""
+    # Q4_K and others also store a minimum for each block. MatMulNBits takes it as a float zero point, but is
+    # then 100 times slower for a single row.
     exact = {"Q8_0": _from_q8_0, "Q5_0": _from_q5_0, "Q4_0": _from_q4_0}
     if tensor.type_name in exact and block == BLOCK:
         return exact[tensor.type_name](tensor.raw)
@@ -85,12 +88,14 @@ def _round_int4_blocks(matrix: FloatArray, block: int) -> BlockCodes:
     rows = matrix.shape[0]
     blocks = matrix.reshape(rows, -1, block)
     largest = np.abs(blocks).argmax(axis=2)
+    # As in ggml's Q4_0: 4 bits reach from -8 to 7, so the largest value, whatever its sign, becomes -8.
     scales = np.take_along_axis(blocks, largest[..., None], axis=2)[..., 0] / -8
     safe = np.where(scales == 0, np.float32(1), scales)
     codes = np.clip(np.rint(blocks / safe[..., None]) + 8, 0, 15).astype(np.uint8).reshape(rows, -1)
     return BlockCodes(codes[:, 0::2] | codes[:, 1::2] << 4, scales.astype(np.float32))
 
 
+# The layouts are those of https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h (`block_q8_0` etc.).
 def _half(raw: NDArray[np.uint8]) -> FloatArray:
     """Scales stored as float16 in the first two bytes of each block, (rows, blocks)."""
     return np.ascontiguousarray(raw[..., :2]).view(np.float16)[..., 0].astype(np.float32)
@@ -105,6 +110,7 @@ def _from_q8_0(raw: NDArray[np.uint8]) -> BlockCodes:
 def _from_q4_0(raw: NDArray[np.uint8]) -> BlockCodes:
     blocks = raw.reshape(raw.shape[0], -1, 18)
     nibbles = np.concatenate([blocks[..., 2:] & 0x0F, blocks[..., 2:] >> 4], axis=2)
+    # ggml's zero point is 8, ours 128.
     return BlockCodes((nibbles + np.uint8(120)).reshape(raw.shape[0], -1), _half(blocks))
 
 
@@ -112,5 +118,6 @@ def _from_q5_0(raw: NDArray[np.uint8]) -> BlockCodes:
     blocks = raw.reshape(raw.shape[0], -1, 22)
     nibbles = np.concatenate([blocks[..., 6:] & 0x0F, blocks[..., 6:] >> 4], axis=2)
     fifth = np.unpackbits(blocks[..., 2:6], axis=2, bitorder="little")
+    # ggml's zero point is 16, ours 128.
     codes = nibbles + (fifth << 4) + np.uint8(112)
     return BlockCodes(codes.reshape(raw.shape[0], -1), _half(blocks))

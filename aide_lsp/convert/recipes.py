@@ -42,6 +42,8 @@ class Recipe:
 
 
 RECIPES: Mapping[str, Recipe] = {
+    # With a shortlist of 256, the true 50 best tokens were all among the 64 candidates (benchmarks/results,
+    # Fidelity).
     "exact": Recipe("exact", "int8-blocks", "int8-blocks", "float32", shortlist=256, smoothed=False),
     "fast": Recipe("fast", "int8-columns", "int8-blocks", "float32", shortlist=256, smoothed=True),
     "fp16": Recipe("fp16", "float16", "float16", "float16", shortlist=0, smoothed=False),
@@ -88,6 +90,7 @@ def block_product(graph: GraphWriter, name: str, x: str, codes: BlockCodes, bits
 
 def block_node(graph: GraphWriter, name: str, inputs: Sequence[str], sizes: Mapping[str, int]) -> str:
     """Add the node of a product in integer blocks whose weights are in the graph."""
+    # No zero points: the default is the middle, 128 or 8, and so are these.
     return graph.contrib("MatMulNBits", inputs, name, **sizes, accuracy_level=ACCURACY_INT8)
 
 
@@ -133,6 +136,7 @@ def _quantize_rows(graph: GraphWriter, name: str, x: str) -> tuple[str, str]:
     high = graph.node("ReduceMax", [x, last], f"{name}.high")
     low = graph.node("ReduceMin", [x, last], f"{name}.low")
     largest = graph.node("Max", [high, graph.node("Neg", [low], f"{name}.negated")], f"{name}.largest")
+    # A row of zeros would be divided by zero.
     floor = graph.constant("smallest_range", np.array(1e-20, np.float32))
     scale = graph.node("Max", [largest, floor], f"{name}.row_scale")
     normal = graph.node("Div", [x, scale], f"{name}.normal")
@@ -142,6 +146,8 @@ def _quantize_rows(graph: GraphWriter, name: str, x: str) -> tuple[str, str]:
 
 
 def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) -> str:
+    # Signed: with unsigned weights the kernel (that of DynamicQuantizeMatMul too) took more than twice as
+    # long.
     weight, scales = int8_columns(linear.floats())
     inputs = [
         codes,
@@ -150,6 +156,8 @@ def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) 
         graph.constant(f"{name}.scales", scales),
         graph.constant("row_centre", np.array(128, np.uint8)),
     ]
+    # Not DynamicQuantizeMatMul: it scales all rows alike, so that the bits of a row would depend on the
+    # others.
     return graph.contrib("MatMulIntegerToFloat", inputs, name)
 
 

@@ -76,6 +76,7 @@ def tokenizer_json(file: GgufFile) -> dict[str, Any]:
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [*map(_split, pre.patterns), _byte_level()]},
         "post_processor": None,
         "decoder": _byte_level(),
+        # The library numbers added tokens anew unless the vocabulary has them.
         "model": _model(file, pre, vocabulary | {tokens[i]: i for i in added}),
     }
 
@@ -127,4 +128,5 @@ def _split(pattern: str) -> dict[str, Any]:
 
 
 def _byte_level() -> dict[str, Any]:
+    # `use_regex` would split by GPT-2's pattern once more.
     return {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}

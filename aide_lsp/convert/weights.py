@@ -158,6 +158,7 @@ def embedding_tensors(file: GgufFile) -> tuple[Tensor, Tensor]:
         )
     if head is table or not _same_values(table, head):
         return table, head
+    # More bytes for a row mean more bits for a value.
     finer = max(table, head, key=lambda tensor: tensor.raw.shape[1])
     return finer, finer
 
@@ -166,4 +167,5 @@ def _same_values(first: Tensor, second: Tensor) -> bool:
     rows = np.linspace(0, first.shape[0] - 1, num=min(64, first.shape[0]), dtype=int)
     a = np.concatenate([first.floats(r, r + 1) for r in rows])
     b = np.concatenate([second.floats(r, r + 1) for r in rows])
+    # Rounding normal values to Q4_0 changes them by 0.09 of their size; unrelated tables differ by 1.4 of it.
     return float(np.linalg.norm(a - b)) < 0.15 * float(np.linalg.norm(b)) + 1e-12

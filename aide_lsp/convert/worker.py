@@ -29,6 +29,7 @@ from aide_lsp.convert.weights import LayerWeights
 from aide_lsp.errors import AideError, ConversionError, disk_is_full
 from aide_lsp.progress import Progress
 
+# A conversion keeps the cores busy for up to half a minute, in which the user may be typing.
 NICENESS = 10
 
 
@@ -36,6 +37,7 @@ def serve_one(work: Callable[[Mapping[str, Any], Progress], Any]) -> None:
     """Read one job from standard input, run `work` on it, and answer on standard output."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    # Before the thread, which reads everything that is left.
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -67,6 +69,7 @@ def _say(message: Mapping[str, Any]) -> None:
 
 def _end_with_parent() -> None:
     sys.stdin.read()
+    # `sys.exit` would end only this thread.
     os._exit(1)
 
 
@@ -79,14 +82,17 @@ def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: Non
     report(0.0, "reading the file")
     file = open_gguf(Path(job["source"]))
     a = read_architecture(file)
+    # Before the long work, because a card may name a token that the file does not have.
     end_tokens = special_token_ids(file, card.end_tokens)
     write_tokenizer(file, folder / "tokenizer.json")
     _write_graphs(file, a, recipe, folder, report)
+    # Only the CPU's integer kernels pack matrices.
     if recipe.matrices.startswith("int8"):
         report(0.85, "packing matrices for this processor")
         add_packed_matrices(folder)
     report(0.95, "computing checksums")
     count = min(CANDIDATES, a.vocab_size)
+    # Last, because it has the hash of every other file.
     write_manifest(folder, card, ConvertedModel(recipe.name, a, recipe.dtype, count, end_tokens))
     sync_files(folder)
     report(1.0, "done")
