@@ -53,6 +53,7 @@ def choose_model(model: str | None, effective: Effective) -> WriteResult:
         ModelError: there is no such model.
         SettingsError: the file cannot be written; the message says why and what to do.
     """
+    # Raises before anything is written.
     card_of(Settings(model=model))
     values = {"model": model}
     return _written(write_user_values(user_file(), values), values, effective)

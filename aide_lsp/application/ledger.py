@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aide_lsp.ledger.entry import Entry
     from aide_lsp.ledger.recorder import LedgerRecorder
 
+# Longer than the file is waited for while another process has it locked (`ledger.file.WAIT_SECONDS`).
 FLUSH_SECONDS = 6.0
 """How long a command waits for its completions to be written."""
 EMPTY = 'The ledger is empty: there are no completions yet, or it is off (setting ledger = "off").'

@@ -16,6 +16,7 @@ def why_ended(generated: GeneratedText, by_end_token: bool) -> str:
     """Say what ended the text."""
     if generated.stop is None:
         return FINISH_REASONS[generated.finish_reason]
+    # An end token completes the last line, so a stop rule may apply at the same time.
     message = generated.stop.rule.message
     return f"{END_TOKEN} {message}" if by_end_token else message
 

@@ -55,6 +55,7 @@ class ExplainedPrompt:
     "What was cut off at the beginning of the document."
     cut_below: Cut
     "What was cut off at the end of the document."
+    # The JSON keys and kinds keep these names: another one would need a new `FORMAT`.
     given_back: str
     "Healed text: the end of the text before the cursor, left out of the prompt and generated again."
     given_back_tokens: int
@@ -193,6 +194,7 @@ def assemble(
 
 def _prompt(trace: CompletionTrace, completion: Completion) -> ExplainedPrompt:
     request, prompt, rendered = trace.request, trace.prompt, trace.rendered_prompt
+    # An engine whose `ModelInfo.explains` is set reports all three.
     assert request is not None
     assert prompt is not None
     assert rendered is not None
@@ -224,6 +226,7 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
     visible = visible_at(generated.hole, kept)
     offsets = _offsets(kept, visible)
     invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
+    # After removing invisible characters, clean-up changes only the end of the text.
     common = _common(visible, cleaned.text)
     removed, added = visible[common:], cleaned.text[common:]
     by_end_token = bool(trace.steps) and trace.steps[-1].ends

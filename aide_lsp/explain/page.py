@@ -32,6 +32,7 @@ def render(explanation: Explanation) -> str:
 
 def as_script_data(value: object) -> str:
     """Return JSON for a script element: nothing in it ends the element or begins a comment."""
+    # ASCII, because source text may hold lone surrogates, which have no UTF-8.
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 

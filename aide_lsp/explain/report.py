@@ -32,6 +32,7 @@ def report(explanation: Explanation) -> str:
 
 def quoted(text: str, width: int) -> str:
     """Return a text in quotes on one line, truncated to a width, with invisible characters escaped."""
+    # JSON escapes quotes, but these are not the ones around the text.
     shown = escaped(json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"'))
     width -= 2
     return f"“{shown if len(shown) <= width else shown[: width - 1] + '…'}”"
@@ -80,6 +81,7 @@ def _token_line(number: int, token: Token) -> str:
     runners = ""
     for runner in step.runners_up:
         more = f"  {quoted(runner.text, RUNNER_WIDTH)} {_percent(runner.raw_probability)}"
+        # The columns before take 67 characters.
         if len(runners) + len(more) > WIDTH - 67:
             break
         runners += more
@@ -91,6 +93,7 @@ def _token_line(number: int, token: Token) -> str:
 
 
 def _left(step: Step) -> str:
+    # A forced token is not one of those that Top P left.
     return "-" if step.forced else str(step.after_top_p)
 
 
@@ -139,4 +142,5 @@ def _count(number: int, noun: str) -> str:
 
 
 def _percent(share: float) -> str:
+    # From 0.0005 on a share is rounded up to 0.1%; "0.0%" would look like an excluded token.
     return f"{share * 100:.1f}%" if share >= 0.0005 or not share else "<0.1%"

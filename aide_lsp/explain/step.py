@@ -14,12 +14,14 @@ from aide_lsp.inference.observer import Draw
 from aide_lsp.inference.sampler import Floats
 from aide_lsp.settings.fields import Parameters
 
+# The graph computes the logits of its 64 best candidates exactly; the others come from a compressed head.
 LOGGED = 64
 """Candidates kept of each step; more if Top K leaves more."""
 MOST_LOGGED = 256
 """Maximum number of candidates kept of each step."""
 RUNNERS_UP = 8
 """Other tokens listed with each token."""
+# The page's slider stops at these: the sum cannot be computed from the logged candidates.
 TEMPERATURES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 """Temperatures for which the sum over the whole vocabulary is kept, in addition to the one in effect."""
 
@@ -74,6 +76,7 @@ class Step:
     "Tokens left by Top K."
     after_top_p: int
     "Tokens left by Top P after that."
+    # "Beginning" is the healed text; `explanation.FORMAT` keeps the key.
     after_beginning: int | None
     "How many of those continue the healed text; null: no token healing here."
     forced: bool
@@ -103,6 +106,7 @@ def temperatures(parameters: Parameters) -> tuple[float, ...]:
 def read_step(draw: Draw, parameters: Parameters, facts: TokenFacts) -> Step:
     """Return the figures of one step."""
     logits = draw.full_logits()[-1]
+    # In float64, as the sampler computes.
     everything = logits.astype(np.float64)
     raw = _softmax(everything)
     left = _after_top_k(draw, parameters)
@@ -158,6 +162,7 @@ def _fits(draw: Draw, ids: list[int]) -> list[bool]:
 
 def _logged(draw: Draw, left: int) -> list[int]:
     count = min(max(LOGGED, left), MOST_LOGGED)
+    # The sampler's order: of equal logits the lower id comes first.
     order = np.lexsort((draw.ids, -draw.logits))[:count]
     return [int(token) for token in draw.ids[order]]
 

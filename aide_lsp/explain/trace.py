@@ -62,9 +62,11 @@ class CompletionTrace(CompletionObserver):
 
     def begins(self, stage: str) -> None:
         """See `Observer`."""
+        # The forwards before the first token run the prompt.
         if stage == "forward" and not self.steps:
             stage = "prefill"
         passed = self._watch.begin(stage)
+        # A token's time is that of its forward, which ends here, and of sampling, which `drew` adds.
         if stage == "sampling":
             self._step_ms = passed
 
@@ -72,6 +74,7 @@ class CompletionTrace(CompletionObserver):
         """See `CompletionObserver`."""
 
         def measured(text: str) -> int:
+            # The window counts tokens while it is cut, but the time is the tokenizer's.
             before = self._watch.stage
             self._watch.begin("tokenise")
             count = count_tokens(text)
@@ -92,6 +95,7 @@ class CompletionTrace(CompletionObserver):
 
     def drew(self, draw: Draw) -> None:
         """See `Observer`."""
+        # First, so that the time for the figures below is excluded.
         self._step_ms += self._watch.begin("")
         assert self.request is not None
         step = read_step(draw, self.request.options.parameters, self._token_facts)

@@ -75,6 +75,7 @@ def entry_of_row(row: Sequence[Any]) -> Entry:
 
 def database_error(message: str) -> Exception:
     """Make the error that SQLite would raise, had it found the damage itself."""
+    # Imported only when it is needed: some Pythons lack it, and a ledger that is off needs no SQLite.
     import sqlite3
 
     return sqlite3.DatabaseError(message)

@@ -145,6 +145,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         id=completion.id,
         time=event.time,
         path_hash=hash_of(request.path, salt),
+        # Resolved now: `aide replay` may get the text from a file with another extension.
         language=language_id_of(request.language_id, request.path),
         offset=request.offset,
         after_length=len(after),

@@ -87,6 +87,7 @@ class LedgerFile:
         """
         if _ID.fullmatch(beginning) is None:
             raise LedgerError("An id consists of letters and digits. `aide log` shows all ids.")
+        # Not LIKE, for which an id's "_" is a wildcard. Two rows show that the id is ambiguous.
         found = self._select(
             "WHERE substr(id, 1, ?) = ? ORDER BY number DESC LIMIT 2", len(beginning), beginning
         )
@@ -121,11 +122,13 @@ def opened(path: Path) -> Iterator[LedgerFile]:
         raise LedgerError("This Python has no SQLite (module sqlite3), which the ledger needs.") from error
     try:
         _make_private(path)
+        # The module's own transactions would begin with the first change, not with the block.
         connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise _refusal(path, error) from error
     try:
         _prepare(connection, path)
+        # The block holds the write lock from its beginning, so nothing it reads can change under it.
         connection.execute("BEGIN IMMEDIATE")
         yield LedgerFile(connection)
         connection.execute("COMMIT")
@@ -143,6 +146,7 @@ def forget(path: Path) -> int:
         with opened(path) as ledger:
             count = ledger.clear()
         _shrink(path)
+    # It belongs to another program, so it is not Aide's to delete.
     except ForeignFileError:
         raise
     except LedgerError:
@@ -165,14 +169,17 @@ def _prepare(connection: "Connection", path: Path) -> None:
         "SELECT user_version, (SELECT count(*) FROM sqlite_master), "
         "(SELECT count(*) FROM pragma_table_info('completions')) FROM pragma_user_version"
     ).fetchone()
+    # Before the pragmas, because `journal_mode` is stored in the file.
     if version == 0 and tables:
         raise ForeignFileError(
             f"{path} is a database of another program. Move it elsewhere, or set AIDE_DATA_DIR to another "
             "folder."
         )
+    # `secure_delete` overwrites what is deleted, so that no source text stays in the file.
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     if version == VERSION:
+        # An up-to-date table has one more, `number`.
         if columns <= len(COLUMNS):
             _add_columns(connection)
         return
@@ -181,6 +188,7 @@ def _prepare(connection: "Connection", path: Path) -> None:
             f"The ledger {path} was written by a newer version of Aide. "
             "Update Aide, or delete the ledger with `aide log --clear`."
         )
+    # Each statement allows for another process that has created the tables since the version was read.
     definitions = ", ".join(f"{column.name} {column.sql_type}" for column in COLUMNS)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(
@@ -200,6 +208,7 @@ def _add_columns(connection: "Connection") -> None:
     present = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('completions')")}
     for column in COLUMNS:
         if not column.is_required and column.name not in present:
+            # ALTER TABLE takes no bound values; the defaults come from the code.
             default = "NULL" if column.default is None else repr(column.default)
             connection.execute(
                 f"ALTER TABLE completions ADD COLUMN {column.name} {column.sql_type} DEFAULT {default}"
@@ -209,6 +218,7 @@ def _add_columns(connection: "Connection") -> None:
 
 def _refusal(path: Path, error: Exception) -> LedgerError:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    # SQLite reports a full disk as a text, without an errno.
     if "disk is full" in reason or (isinstance(error, OSError) and disk_is_full(error)):
         return LedgerError(f"The ledger {path} cannot be written: the disk is full. Free some space.")
     return LedgerError(
@@ -224,6 +234,7 @@ def _shrink(path: Path) -> None:
         connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
         try:
             connection.execute("VACUUM")
+            # The write-ahead log still holds what was deleted.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()

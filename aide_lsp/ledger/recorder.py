@@ -104,6 +104,7 @@ class LedgerRecorder:
                 except RuntimeError as error:  # no memory for a thread
                     self._failed(f"The ledger cannot be written: {error}.", 1)
                     return
+                # Only now: if it could not start, the next completion tries again.
                 self._thread = thread
 
     def _put(self, what: GeneratedEvent | ShownEvent | AcceptedEvent) -> None:
@@ -118,6 +119,7 @@ class LedgerRecorder:
     def _run(self) -> None:
         while True:
             waiting = [self._queue.get()]
+            # `flush` ends the pause early.
             self._hurry.wait(PAUSE_SECONDS)
             try:
                 while True:
@@ -138,9 +140,8 @@ class LedgerRecorder:
             self._write_all(batch)
         except LedgerError as error:
             self._failed(str(error), len(batch))
-        except (
-            BaseException
-        ) as error:  # completions continue in any case; its message may contain source text
+        # Whatever it is, completions continue. Only its type is reported: the message may hold source text.
+        except BaseException as error:
             self._failed(f"The ledger failed ({type(error).__name__}).", len(batch))
         else:
             if self.problem is not None:
@@ -158,6 +159,7 @@ class LedgerRecorder:
     def _failed(self, problem: str, count: int) -> None:
         self.problem = problem
         self.dropped += count
+        # Otherwise every completion would log the same line.
         if problem not in self._reported:
             self._reported.add(problem)
             log.warning("%s Completions are not recorded until this is resolved.", problem)

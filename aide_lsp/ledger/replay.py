@@ -137,6 +137,7 @@ def replay(entry: Entry, text: str, salt: bytes, path: str, completer: "Complete
 
 def settings_values(entry: Entry) -> dict[str, object]:
     """Return the settings that load the recorded model."""
+    # The recipe of an imported model is none of the setting's choices.
     recipe = entry.recipe if entry.recipe in FIELDS["recipe"].choices else "auto"
     return {"model": entry.model, "recipe": recipe, "provider": entry.device}
 
@@ -147,6 +148,7 @@ def _request(entry: Entry, text: str, path: str) -> CompletionRequest:
         offset=entry.offset,
         language_id=entry.language,
         path=path,
+        # No deadline: it decides whether a completion comes in time, not what it says.
         options=GenerationOptions(entry.parameters, max_tokens=entry.max_tokens, candidate=entry.candidate),
     )
 

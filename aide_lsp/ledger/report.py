@@ -117,6 +117,7 @@ def _outcome(entry: Entry) -> str:
 
 
 def _stats(parameters: Parameters, entries: list[Entry]) -> Stats:
+    # An accepted completion was shown, even if that event was dropped.
     shown = [entry for entry in entries if entry.shown or entry.accepted is not None]
     accepted = sum(entry.accepted is not None for entry in shown)
     return Stats(
