@@ -66,6 +66,7 @@ class InFlight(CompletionObserver):
             return None
         end = start + length
         same = text[:start] == request.text[:start] and text[end:] == request.text[start:]
+        # Completions have bare line feeds, whatever ends the lines of the document.
         return text[start:end].replace("\r\n", "\n") if same else None
 
 
@@ -87,6 +88,8 @@ class InFlightRequests:
         snapshot = new.snapshot
         self._end_unwaited(but=snapshot.uri)
         mine = self._by_uri.get(snapshot.uri, [])
+        # Only the oldest: it is the one that the worker runs, and its text is cached when the new one runs.
+        # With other settings it could not serve the new one, which would wait in vain for its end.
         kept = [
             oldest
             for oldest in mine[:1]

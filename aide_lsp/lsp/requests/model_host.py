@@ -133,6 +133,7 @@ class ModelHost:
                 if failures == MOST_FAILURES:
                     raise
             except MemoryShortError:
+                # `_run_once` has released memory since: that may suffice, but releasing more is not possible.
                 if released:
                     raise
                 released = True
@@ -220,7 +221,7 @@ class ModelHost:
 
     def _fail(self, message: str) -> None:
         self.state, self.completer, self.message = "failed", None, message
-        self._settled.set()
+        self._settled.set()  # whoever waits for the model gets the reason
 
 
 def on_cpu(settings: Settings) -> Settings:

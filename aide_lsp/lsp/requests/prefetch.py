@@ -66,6 +66,7 @@ class Prefetcher:
         in_flight = InFlight(snapshot)
         self._in_flight.begin(in_flight)
         task = asyncio.get_running_loop().create_task(self._run(in_flight, job))
+        # The event loop keeps only weak references to tasks.
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 

@@ -102,6 +102,7 @@ class Scheduler:
     async def complete(self, snapshot: Snapshot) -> Answer:
         """Complete the text at the cursor."""
         in_flight = self._begin(snapshot)
+        # VS Code gives up on automatic requests after 750 ms; a cancel of one for several is meant.
         return await self._wait(in_flight, self._complete(in_flight), announced=snapshot.count == 1)
 
     async def run(self, snapshot: Snapshot, work: Work[T]) -> T | NoCompletion:
@@ -158,6 +159,7 @@ class Scheduler:
 
     def cancelled(self, request: int | str | None) -> None:
         """End all work for a request that the client cancelled, even if it was answered already."""
+        # A client that is notified also cancels what it still wants: VS Code does so after 750 ms.
         if request is not None and not self._notifier.enabled:
             self._in_flight.cancel(request)
 
@@ -200,6 +202,7 @@ class Scheduler:
         assert waiting is not None
         announced = announced and self._notifier.enabled
         task = asyncio.get_running_loop().create_task(self._finish(in_flight, work, announced))
+        # The event loop keeps only weak references to tasks.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
@@ -240,6 +243,7 @@ class Scheduler:
         snapshot = in_flight.snapshot
         kept = self._kept_answer(snapshot)
         if kept is not None and (snapshot.count == 1 or kept.alone):
+            # The next request of the user gets the other candidates as well.
             self._kept[snapshot.uri] = evolve(kept, alone=False)
             return Completions((kept.completion,))
         first = kept.completion if kept else None
@@ -255,6 +259,7 @@ class Scheduler:
             if error.reason in (NoCompletionReason.LOADING.code, NoCompletionReason.FAILED.code):
                 self._too_early = snapshot
             raise
+        # Identity: one that was closed and opened again counts its revisions from the start.
         if self._documents.get(snapshot.uri) is not snapshot.document:
             raise NoCompletionReason.STALE.error("The document was closed in the meantime.")
         if snapshot.document.revision != snapshot.revision:
@@ -266,6 +271,7 @@ class Scheduler:
     def _note_shown(self, snapshot: Snapshot, answer: Completions) -> None:
         for completion in answer.completions:
             self._recorder.shown(completion.id)
+        # Editors show the first one; the others are shown only if the user pages through them.
         for completion in [one for one in answer.completions if one.text][:1]:
             self.history.add(snapshot, completion)
             pinned = snapshot.settings.parameters.seed is not None

@@ -57,6 +57,7 @@ def take_snapshot(
             settings,
             document.text(),
             document.offset(place),
+            # Names that are not UTF-8 hold lone surrogates, which the tokenizer refuses.
             str(path).encode("utf-8", "replace").decode() if path else "",
             document.language_id,
         ),

@@ -31,6 +31,7 @@ async def damage_in(folder: Path) -> list[str]:
         with suppress(RuntimeError):  # the loop is closed: the server is ending
             loop.call_soon_threadsafe(result.set_result, found)
 
+    # Not in the event loop's pool: a thread whose priority was lowered cannot raise it again.
     Thread(target=read, name="aide-verifying", daemon=True).start()
     return await result
 
@@ -48,6 +49,7 @@ def _lower_priority() -> Callable[[], object]:
     """Lower this thread's priority if it has one; return what to call after each piece."""
     if sys.platform == "linux":
         with suppress(OSError):
+            # On Linux this affects the thread; by POSIX it is the whole process.
             os.setpriority(os.PRIO_PROCESS, get_native_id(), LOW_PRIORITY)
             return lambda: None
     return lambda: sleep(REST_SECONDS)

@@ -19,6 +19,8 @@ from aide_lsp.lsp.rpc.streams import BUFFER, Streams
 SECONDS = 10.0
 """Time a client has to send `initialize`."""
 _FIRST_LIMIT = 1024 * 1024
+"""Bytes of the first message. It is read before the token is checked: with `_AT_ONCE`, this bounds the
+memory that strangers can take."""
 _AT_ONCE = 64
 _REFUSED = (
     "The token is missing or invalid. Send it in initialize, as initializationOptions.token. aide-lsp prints "
@@ -46,6 +48,7 @@ class _Door:
         self._slots = BoundedSemaphore(_AT_ONCE)
         self._unchecked = dict[socket.socket, None]()
         """Connections being checked, oldest first."""
+        # Never released once acquired: there is one client.
         self._admission = Lock()
 
     def accept_all(self, listener: socket.socket) -> None:
@@ -59,18 +62,22 @@ class _Door:
 
     def _close_oldest(self) -> None:
         """Close the connection that has been silent longest: an honest client sends its token at once."""
+        # A copy: other threads remove connections in the meantime.
         for oldest in list(self._unchecked)[:1]:
             with suppress(OSError):
+                # Not `close`, which would not wake the thread that reads; that one closes and frees the slot.
                 oldest.shutdown(socket.SHUT_RDWR)
         self._slots.acquire()
 
     def _examine(self, connection: socket.socket) -> None:
         """Admit the client, or close the connection."""
+        # Not a timeout of the socket, which starts again with each byte: a slow sender could stay forever.
         limit = Timer(SECONDS, connection.shutdown, (socket.SHUT_RDWR,))
         limit.daemon = True
         limit.start()
         try:
             if connection.family != getattr(socket, "AF_UNIX", None):
+                # Small replies must not wait until the client acknowledges earlier ones (Nagle).
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             source = cast("BufferedReader", connection.makefile("rb", BUFFER))
             message = _first_message(source)
@@ -130,10 +137,12 @@ class _Prepended(RawIOBase):
     def readinto(self, buffer: Any) -> int:
         size = len(buffer)
         found, self._first = self._first[:size], self._first[size:]
+        # `read` would wait until the whole buffer is full.
         found = found or self._rest.read1(size)
         buffer[: len(found)] = found
         return len(found)
 
 
 def _bytes(text: str) -> bytes:
+    # compare_digest takes no text beyond ASCII, and JSON can hold lone surrogates.
     return text.encode("utf-8", "surrogatepass")

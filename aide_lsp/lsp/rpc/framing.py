@@ -28,6 +28,7 @@ def read_length(stream: BinaryIO) -> int | None:
     """
     left, length, begun = HEADER_LIMIT, None, False
     while True:
+        # Bounded: a header line without an end must not fill the memory.
         line = stream.readline(left)
         left -= len(line)
         if not line and not begun:
@@ -80,6 +81,7 @@ def _content_length(line: bytes, before: int | None) -> int | None:
         return before
     if not value.isdigit():
         raise FrameError("a Content-Length is not a number of bytes")
+    # int() refuses numbers of more than 4,300 digits with a ValueError, and a header may hold more.
     if len(value) > 12 or int(value) > LENGTH_LIMIT:
         raise FrameError(f"a message is larger than {LENGTH_LIMIT // 2**20} MiB")
     return int(value)

@@ -90,6 +90,7 @@ class Inbox:
                 if entry is None:
                     self._urgent.append(message)
                 else:
+                    # It stays in the queue: `_take` decides whether it is started all the same.
                     entry.cancelled = withdrawn = True
             else:
                 can_be_cancelled = isinstance(method, str) and method not in _KEPT
@@ -120,6 +121,7 @@ class Inbox:
     def put_back(self, message: Any) -> None:
         """Put what `first` took out back to the front."""
         with self._changed:
+            # Its weight still counts, as that of the message taken last.
             self._waiting.appendleft(_Entry(message, 0, None))
 
     @property
@@ -171,18 +173,21 @@ class Inbox:
         with self._changed:
             if self._urgent:
                 return self._urgent.popleft()
+            # A message counts until the next one is taken: while it is handled, it needs its memory.
             self._weight -= self._taken
             self._taken = 0
             self._changed.notify_all()
             while self._waiting:
                 entry = self._waiting.popleft()
                 self._taken += entry.weight
+                # Clients may reuse an id: then this one belongs to a later request.
                 if entry.msg_id is not None and self._requests.get(entry.msg_id) is entry:
                     del self._requests[entry.msg_id]
                 if not entry.cancelled:
                     return entry.message
                 if self.notifies_later and not self._requests:
                     return CancelledEarly(entry.message)
+            # Under the lock that `put` takes, so that no message is left without a turn.
             self._asleep = True
             return NOTHING
 

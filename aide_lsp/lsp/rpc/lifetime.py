@@ -10,7 +10,9 @@ from time import sleep
 from typing import NoReturn
 
 POLL_SECONDS = 3.0
+"""As often as vscode-languageserver-node does."""
 GRACE_SECONDS = 2.0
+"""Time for flushing. With `POLL_SECONDS`, the 5 seconds that docs/server.md promises."""
 SILENCE_SECONDS = 3.0
 _RECENT = 1000
 _leaving = Lock()
@@ -38,6 +40,7 @@ def leave(code: int, last: Callable[[], object] = lambda: None) -> NoReturn:
 def die(sentence: str) -> NoReturn:
     """End the process where nothing else can be relied on, such as without memory."""
     with suppress(OSError):
+        # Not sys.stderr: a thread that hangs may hold its lock.
         os.write(2, b"aide-lsp: " + sentence.encode("ascii", "replace") + b"\n")
     os._exit(1)
 
@@ -48,6 +51,7 @@ def starters() -> frozenset[int]:
     Call it right after the start, while they live: one of them may be the client, and soon dead.
     """
     found, process_id = list[int](), os.getppid()
+    # Ids are reused: without the second condition, a chain read while it changes could be a circle.
     while process_id > 1 and process_id not in found:
         found.append(process_id)
         process_id = _parent_of(process_id)
@@ -68,6 +72,7 @@ def watch(
         sends: waits that many seconds for a message and returns whether one came.
         gone: called from any thread.
     """
+    # 0 and negative numbers stand for groups of processes in `kill`.
     if process_id <= 0:
         return
     known = process_id in started_by or _alive(process_id)
@@ -83,6 +88,7 @@ def watch(
 
 def was_likely_here(process_id: int) -> bool:
     """Return whether an id without a process was likely assigned here, at about the time of our own."""
+    # Linux assigns ids in ascending order.
     return abs(os.getpid() - process_id) < _RECENT
 
 
@@ -109,6 +115,7 @@ if sys.platform == "win32":
         import ctypes
 
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        # By default ctypes reads results as 32 bits, which would cut off a handle.
         kernel.OpenProcess.restype = ctypes.c_void_p
         handle = kernel.OpenProcess(_SYNCHRONIZE, False, process_id)
         if not handle:
@@ -140,7 +147,7 @@ else:
             except (ProcessLookupError, OverflowError):
                 return
             except OSError:
-                pass
+                pass  # Linux before 5.3 has no descriptors, and a container may forbid them
             else:
                 ended = select.poll()
                 ended.register(descriptor, select.POLLIN)
@@ -155,13 +162,14 @@ else:
         except (ProcessLookupError, OverflowError):
             return False
         except PermissionError:
-            pass
+            pass  # it exists, but belongs to another user
         return True
 
     def _parent_of(process_id: int) -> int:
         """Return the parent's id; 0: unknown."""
         try:
             stat = Path(f"/proc/{process_id}/stat").read_bytes()
+            # The second field, the name in parentheses, may itself contain blanks and parentheses.
             return int(stat.rpartition(b")")[2].split()[1])
         except (OSError, ValueError, IndexError):
             return 0
@@ -169,6 +177,7 @@ else:
 
 def _kill_children() -> None:
     """Kill what we started (a conversion, a download): no one would wait for it."""
+    # Then nothing was started, and psutil need not be imported.
     if "subprocess" not in sys.modules and "multiprocessing" not in sys.modules:
         return
     import psutil

@@ -18,7 +18,9 @@ from aide_lsp.lsp.rpc.admission import admit
 from aide_lsp.lsp.rpc.streams import Streams
 
 SHORTEST_TOKEN = 16
+"""Characters. A shorter token could be guessed: any program on the machine can try, again and again."""
 BACKLOG = 64
+"""Many strangers who connect at once must not keep the client out."""
 
 
 class AddressError(AideError):
@@ -76,6 +78,7 @@ def accept_socket(path: Path) -> Streams:
         return admit(listener, None)
     finally:
         with suppress(OSError):
+            # Another server may have put its own socket there in the meantime.
             if path.lstat().st_ino == ours:
                 path.unlink()
 
@@ -83,6 +86,7 @@ def accept_socket(path: Path) -> Streams:
 def _host_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
+    # By name it could be any machine that the hosts file says, or ::1 where clients try 127.0.0.1.
     if host == "localhost":
         host = "127.0.0.1"
     if not port.isdigit() or int(port) > 65535:
@@ -101,6 +105,7 @@ if sys.platform != "win32":
     def _check_folder(folder: Path) -> None:
         """Reject a folder in which others could replace our socket."""
         found = folder.stat()
+        # With the sticky bit, as in /tmp, only its owner can remove or rename a file.
         others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX
         if others_write or found.st_uid not in (0, os.geteuid()):
             raise AddressError(

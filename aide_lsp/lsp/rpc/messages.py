@@ -24,7 +24,10 @@ _VALUE_BYTES = 240
 _NAME = re.compile(rb'"(uri|method)"\s*:\s*("(?:[^"\\]|\\.){1,4096}")')
 """A name and its value. Inside a JSON string both quotes would be escaped."""
 _LONGEST_NAME = 8192
+"""Bytes kept of a piece, so that a name that continues in the next one is found."""
 _MOST_NAMES = 1000
+"""Bounds what a message that is not kept can cost."""
+# UTF-8 of a character beyond U+FFFF starts with these bytes; its escape, with a high surrogate.
 _WIDE = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")
 
 
@@ -57,6 +60,7 @@ def read_message(stream: BinaryIO, length: int, reserve: Callable[[int], object]
     """
     if 2 * length > WEIGHT_LIMIT:
         return _too_large(length, read_pieces(stream, length)), 0
+    # The least it can weigh: its weight is known once it is read.
     reserve(2 * length)
     body = read_body(stream, length)
     weight = weight_of(body)
@@ -74,6 +78,7 @@ def whole_number(value: Any) -> int | None:
     """Read a whole number, or None. Some clients can only write floats: 1.0 is 1."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    # In Python, bool is a subclass of int.
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -86,6 +91,7 @@ def weight_of(body: bytes) -> int:
     """Estimate the bytes it takes to decode a body: its text twice, and the values in it."""
     width = 1
     if not body.isascii() or b"\\u" in body:
+        # All characters of a Python string take 1, 2 or 4 bytes, as its widest one needs (PEP 393).
         width = 4 if _WIDE.search(body) else 2
     text = 2 * width * len(body)
     weight = text + _VALUE_BYTES * _values(body)

@@ -28,6 +28,7 @@ _RAW = frozenset(
 UNKNOWN_VERSION = -(2**31)
 """The version of a document whose client sent no valid one."""
 _LARGEST = 2**31 - 1
+"""The largest number that the protocol allows and lsprotocol accepts."""
 
 
 @frozen
@@ -51,6 +52,7 @@ def structured(converter: cattrs.Converter, method: str, params: Any) -> Any:
     except InvalidParamsError:
         raise
     except Exception as error:
+        # "from None": the text of the cause holds values.
         raise InvalidParamsError(f"The params of {method} are invalid: {_errors(error)}.") from None
 
 
@@ -168,4 +170,5 @@ def _errors(error: Exception) -> str:
     except Exception:
         errors = ["they are malformed"]
     text = "; ".join(errors[:3]).replace("$.", "").replace("$", "params")
+    # Clients know the names of the protocol, not those of lsprotocol.
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), text)

@@ -44,6 +44,7 @@ class Protocol(LanguageServerProtocol):
 
     def __init__(self, server: Any, converter: cattrs.Converter) -> None:
         self.phase = Phase.NEW
+        # Not pygls' `_request_futures`: that holds our requests to the client, and ids may coincide.
         self._running: dict[MessageId, asyncio.Future[Any]] = {}
         self._answered: set[MessageId] = set()
         """Ids of requests that were answered before they started."""
@@ -133,7 +134,7 @@ class Protocol(LanguageServerProtocol):
             self._error(msg_id, PARAMS_ERROR, error.message)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:
+        except BaseException as error:  # SystemExit, or the panic of a library in Rust
             self._reply_error(msg_id, method, error)
         else:
             if inspect.isawaitable(result):
@@ -178,9 +179,10 @@ class Protocol(LanguageServerProtocol):
 
     def _refuse_large(self, message: TooLarge) -> None:
         """Report that a message was not read, and that the documents it names are out of date."""
-        mib = WEIGHT_LIMIT // 2**21
+        mib = WEIGHT_LIMIT // 2**21  # ASCII text weighs twice its length
         text = f"A message of {message.size:,} bytes was not read: Aide reads messages of up to {mib} MiB"
         text += ", less if they contain many values or non-ASCII characters."
+        # Notifications must not be answered.
         if message.method not in (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE):
             self._error(None, REQUEST_ERROR, text)
         log.warning("%s", text)
@@ -192,6 +194,7 @@ class Protocol(LanguageServerProtocol):
         msg_id = message_id(message["id"])
         future = self._request_futures.pop(msg_id, None) if msg_id is not None else None
         response_type: Any = self._result_types.pop(msg_id, None) if msg_id is not None else None
+        # False if we stopped waiting: setting a result would raise then.
         if future is None or not future.set_running_or_notify_cancel():
             return
         if "error" in message:
@@ -236,7 +239,7 @@ class Protocol(LanguageServerProtocol):
             body = json.dumps(
                 {"jsonrpc": "2.0", "id": msg_id, "result": result},
                 default=self._serialize_message,
-                allow_nan=False,
+                allow_nan=False,  # NaN is not JSON: clients could not parse the message
             )
         except Exception as error:
             self._reply_error(msg_id, "the reply", error)
@@ -269,6 +272,7 @@ class Protocol(LanguageServerProtocol):
         self._send(json.dumps(data, default=self._serialize_message))
 
     def _send(self, body: str) -> None:
+        # `json.dumps` escapes all else, also lone surrogates, which UTF-8 cannot hold.
         self._write(body.encode("ascii"))
 
     # pygls would register its own handlers here; all of ours are in `handlers.py`.

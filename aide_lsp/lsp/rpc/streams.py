@@ -14,7 +14,8 @@ BUFFER = 64 * 1024
 def take_stdio() -> Streams:
     """Return stdin and stdout as binary streams; put stderr in stdout's place and nothing in stdin's.
 
-    Works on file descriptors, below Python: native libraries print too, and child processes inherit them.
+    Works on file descriptors, below Python: native libraries print too (ONNX Runtime, when CUDA libraries are
+    missing), and child processes inherit them.
     """
     source, sink = os.dup(0), os.dup(1)
     empty = os.open(os.devnull, os.O_RDONLY)
@@ -24,9 +25,11 @@ def take_stdio() -> Streams:
     if sys.platform == "win32":
         import msvcrt
 
+        # In text mode, Windows translates line ends, and no Content-Length would be right.
         msvcrt.setmode(source, os.O_BINARY)
         msvcrt.setmode(sink, os.O_BINARY)
     else:
+        # Shared with whoever else has the descriptors open: a launcher may have left them non-blocking.
         os.set_blocking(source, True)
         os.set_blocking(sink, True)
     return os.fdopen(source, "rb", BUFFER), os.fdopen(sink, "wb", BUFFER)

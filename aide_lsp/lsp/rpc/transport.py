@@ -15,6 +15,7 @@ from aide_lsp.lsp.rpc.lifetime import die
 from aide_lsp.lsp.rpc.messages import read_message
 
 QUEUE_LIMIT = 16 * 1024 * 1024
+"""Bytes; they stay in memory until the client reads them."""
 
 
 class Transport:
@@ -93,6 +94,7 @@ class Transport:
                 self._changed.wait_for(lambda: bool(self._waiting))
                 data = b"".join(self._waiting)
                 self._waiting.clear()
+            # Not under the lock: this blocks while the client does not read, and `write` must never wait.
             self._sink.write(data)
             self._sink.flush()
             with self._changed:

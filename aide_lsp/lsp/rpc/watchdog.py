@@ -47,6 +47,7 @@ def watch_loop(loop: AbstractEventLoop, deaf: Callable[[], None]) -> None:
 
 def stacks() -> str:
     """Return the stacks of all threads for the log: names of functions and files, so no text of the user."""
+    # faulthandler writes to a file descriptor, so a StringIO would not do.
     with TemporaryFile("w+") as file:
         faulthandler.dump_traceback(file, all_threads=True)
         file.seek(0)

@@ -34,6 +34,7 @@ class WorkDone:
 
     async def end(self, text: str) -> None:
         """End the progress, whatever the outcome."""
+        # An end that overtakes the beginning would leave the bar in the editor.
         await self._beginning
         if self._token is not None:
             self._notify(types.WorkDoneProgressEnd(message=text))
