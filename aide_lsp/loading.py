@@ -11,6 +11,7 @@ from aide_lsp.progress import Progress
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.limits import ModelLimits
 
+# Many modules need only a path or a card of this one: what is heavy is imported where it is used.
 if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.completer import Completer
@@ -51,6 +52,7 @@ def check_recipe(settings: Settings) -> None:
         return
     from aide_lsp.inference.onnx.runtime import cuda_problem
 
+    # A folder of the user's own holds an exported graph, to which recipes do not apply.
     problem = 'provider is set to "cpu"' if settings.provider == "cpu" else cuda_problem()
     path = card_of(settings).path
     if problem is not None and not (path and path.is_dir()):
@@ -163,6 +165,7 @@ def known_limits(settings: Settings) -> ModelLimits:
     card = card_of(settings)
     for recipe in store.state_of(card).recipes:
         model = read_model_folder(store.converted_folder(card, recipe))
+        # An export may leave it to its graph, which is not read here.
         if model.vocab_size:
             return ModelLimits(model.vocab_size, model.context_length)
     # The vocabulary is only known after conversion.

@@ -148,4 +148,5 @@ def _recall(logits: NDArray[np.float32], candidates: NDArray[np.int64], count: i
 
 
 if __name__ == "__main__":
+    # `run_worker` starts this module as a program.
     serve_one(_measure)

@@ -62,5 +62,6 @@ class SpeedBench:
         next(self._generate(prompt, 1))
 
     def _generate(self, prompt: list[int], max_tokens: int) -> Generation:
+        # Without a drafter, since how often drafts are right depends on the text.
         options = GenerationOptions(GREEDY, max_tokens)
         return generate(self._session, self._prefix_cache, prompt, options, CancelToken())

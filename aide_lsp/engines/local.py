@@ -60,6 +60,7 @@ class LocalModel:
         self._drafter = Drafter()
         self._slots = Slots(session, cache_mb * 1_000_000)
         self._healer = TokenHealer(tokenizer)
+        # As a tuple, since all callers share what a cache returns.
         encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
         self._encode = encode
         # A cache of its own: a window counts each of its lines, and a hit calls no Python function.

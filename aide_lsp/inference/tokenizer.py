@@ -165,6 +165,7 @@ def _library_tokenizer(
     # BPE, stated or not. Passed as objects: having the library parse JSON takes twice as long.
     empty = {**definition, **rest, "model": {"type": "BPE", "vocab": {}, "merges": []}}
     tokenizer = tokenizers.Tokenizer.from_str(json.dumps(empty))
+    # Older files have a merge in one string.
     merges = [tuple(merge.split(" ", 1) if isinstance(merge, str) else merge) for merge in model["merges"]]
     options = {name: model[name] for name in _BPE_OPTIONS if model.get(name) is not None}
     tokenizer.model = tokenizers.models.BPE(vocab=vocabulary, merges=merges, **options)

@@ -52,6 +52,7 @@ class IoBinding:
             total: positions that kernels plan for: all, or on CUDA more.
             logit_rows: indices in `ids`.
         """
+        # In place, which takes 0.3 ms less for each token than binding new values.
         self._ids.write([ids])
         self._logit_rows.write(logit_rows)
         self._seqlens.write([past + len(ids) - 1])
@@ -59,6 +60,7 @@ class IoBinding:
 
     def candidates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:  # (P, C), (P, C)
         """Return a copy of the last forward's candidates and their logits."""
+        # Not `get_outputs`, which also returns the keys and values of all layers.
         return self._best_ids.read(), self._best_logits.read()
 
     def hidden(self) -> NDArray[np.float32]:  # (P, hidden_size)

@@ -150,6 +150,7 @@ class KvCache:
         buffer = np.zeros((1, shape.head_count, capacity, shape.head_dim), dtype=shape.dtype)
         if content is not None:
             buffer[:, :, : content.shape[2]] = content
+        # Its address is the one for which a graph may have been captured.
         if spare is not None:
             spare.update_inplace(buffer)
             return spare

@@ -17,7 +17,8 @@ from aide_lsp.errors import ModelFilesError
 from aide_lsp.plain_file import read_json
 
 FORMAT = 3
-"""Version of the manifest this module reads."""
+"""Version of the manifest this module reads. Part of the folder's name: raise it whenever the converter
+writes another graph, and models are converted again."""
 
 MANIFEST = "manifest.json"
 CHECKSUM = "checksum"
@@ -214,6 +215,7 @@ def _problem_of(folder: Path, file: ModelFile, between: Callable[[], object]) ->
 
 
 def _sha256(path: Path, between: Callable[[], object]) -> str:
+    # In pieces, so that a thread that verifies in the background can rest between them.
     digest = sha256()
     with path.open("rb") as stream:
         while block := stream.read(READ_BYTES):

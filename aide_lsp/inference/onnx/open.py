@@ -35,4 +35,5 @@ def choose_provider(requested: str, recipe: str) -> str:
         return requested
     if recipe == "imported":
         return "cpu" if cuda_problem() else "cuda"
+    # Even if CUDA is missing: `load` then takes the CPU, and its note says why.
     return "cuda" if recipe == "fp16" else "cpu"

@@ -172,6 +172,7 @@ def _options(threads: int) -> "onnxruntime.SessionOptions":
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = thread_count(threads)
+    # Operators run one after the other, the runtime's default: a second pool would have nothing to do.
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     # Spinning until the next operator saves 5 % of a token. Only briefly: on a busy machine it takes the
