@@ -81,6 +81,8 @@ def start(command: list[str], *, listens: bool) -> Client:
         ask(client, f"warm {number}", 300, 0)
         client.wait_for(f"warm {number}")
         time.sleep(0.5 if not listens or not client.ready.is_set() else 0)
+        # Only a client of Aide's kind is notified when the model is ready; for others, half a second each
+        # must do.
         if number > 5 and (client.ready.is_set() or not listens):
             break
     return client
@@ -133,6 +135,7 @@ def idle_after(process: psutil.Process) -> float:
     while time.perf_counter() - last < 0.5:
         time.sleep(0.02)
         now = sum(process.cpu_times()[:2])
+        # The system counts CPU time in ticks of 10 ms.
         if now - before > 0.005:
             last = time.perf_counter()
         before = now
@@ -163,6 +166,7 @@ def main() -> None:
         waited = sorted(
             1000 * (client.replies[number] - sent)
             for number, sent in cancelled.items()
+            # A cancel that came after the reply has nothing to wait for.
             if client.replies[number] > sent
         )
         middle, high = (waited[int(len(waited) * share)] for share in (0.5, 0.99)) if waited else (0, 0)

@@ -23,6 +23,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.loading import model_folder, open_completer
 from aide_lsp.settings.fields import Parameters, Settings
 
+# Real code that every Python has, so that the holes are the same everywhere.
 MODULES = (
     "shutil",
     "csv",
@@ -94,6 +95,7 @@ def compare(drafting: Completer, plain: Completer, count: int, seed: int, num_co
         order = (drafting, plain) if number % 2 else (plain, drafting)
         taken = {id(completer): timed(completer, request) for completer in order}
         one, other = taken[id(drafting)], taken[id(plain)]
+        # Id, times and the state of the cache differ anyway; everything else must be the same.
         same = evolve(one[0], id="", total_ms=0, first_token_ms=0, cached_tokens=0) == evolve(
             other[0], id="", total_ms=0, first_token_ms=0, cached_tokens=0
         )
@@ -112,6 +114,7 @@ def table(pairs: Sequence[Pair]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     groups = {
         "all": pairs,
+        # Texts that reach the limit may repeat themselves, which favors drafts.
         "ended before the token limit": [pair for pair in pairs if pair.tokens < MAX_TOKENS],
     }
     groups |= {kind: [pair for pair in pairs if pair.kind == kind] for kind in KINDS}

@@ -120,6 +120,7 @@ def report_cancels(recipe: str) -> None:
             cancelled.append(time.perf_counter())
             token.cancel()
 
+        # Neither so early nor so late that there is nothing to cancel.
         timer = threading.Timer(chance.uniform(0.05, 0.9) * whole, cancel)
         timer.start()
         read(session, ids, token)

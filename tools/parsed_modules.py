@@ -82,4 +82,5 @@ def target_of(one: Import, by_name: Mapping[str, Module], root: str) -> Module |
     head, _, inner = one.module.partition(".")
     if head != root:
         return None
+    # `from a.b import c` imports the module `a.b.c` or a name of `a.b`.
     return by_name.get(f"{inner}.{one.name}".strip(".")) or by_name.get(inner)

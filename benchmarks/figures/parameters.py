@@ -164,6 +164,7 @@ def first_token_times(completer: "Completer") -> dict[str, Any]:
         for index, size in enumerate(CONTEXTS):
             at = lines[(turn * len(CONTEXTS) + index) * 37 % len(lines)]
             made = complete(completer, text, at, num_context=size, temperature=0.0, max_tokens=1)
+            # A request that shares more of its prompt with an earlier one would be too fast.
             if made.generated_tokens and made.cached_tokens < 8:
                 times[size].append(made.first_token_ms)
                 read[size].append(made.prompt_tokens)

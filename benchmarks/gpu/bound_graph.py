@@ -100,6 +100,7 @@ class BoundGraph:
         io = self.session.io_binding()
         for name, value in {**inputs, **self._buffers}.items():
             io.bind_ortvalue_input(name, value)
+        # GroupQueryAttention then appends in place instead of copying the buffers.
         present = {name.replace("past", "present"): value for name, value in self._buffers.items()}
         for name, value in {**outputs, **present}.items():
             io.bind_ortvalue_output(name, value)
@@ -114,6 +115,7 @@ def _open(path: Path, device: str) -> Any:
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
     session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+    # If a provider cannot be loaded, the runtime uses the CPU and only logs it.
     if PROVIDERS[device] not in session.get_providers():
         raise RuntimeError(f"requested {PROVIDERS[device]}, got {', '.join(session.get_providers())}")
     return session

@@ -82,8 +82,10 @@ class RandomTensor(Tensor):
 
     def floats(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         """Return rows `start:stop` as float32 (all of a vector)."""
+        # `hash` of a text differs from process to process.
         random = np.random.default_rng(zlib.crc32(self.name.encode()))
         step, middle = scale_of(self.name, self.shape)
+        # All rows are drawn, so that a row is the same in whatever slice it is read.
         integers = random.integers(-127, 128, self.shape, dtype=np.int8)[start:stop]
         return integers.astype(np.float32) * np.float32(step) + np.float32(middle)
 

@@ -140,6 +140,7 @@ def take_loads(
             answer = worker.ask("load", model=str(spec.model), ids=ids, threads=plan.threads)
             samples[LOAD.title, spec.name].append(Sample(answer["seconds"], answer["others"]))
             if turn == LOADS - 1:
+                # The rounds need a loaded model anyway.
                 kept.append(worker)
             else:
                 worker.stop()
@@ -161,6 +162,7 @@ def take_rounds(workers: list[Worker], samples: Samples, plan: Plan) -> None:
         if not short:
             return
         for measure in short:
+            # In alternating order, so that no engine always runs after the same other.
             for worker in workers[:: -1 if turn % 2 else 1]:
                 time.sleep(PAUSE_S)
                 answer = worker.ask(measure.do, **measure.options)

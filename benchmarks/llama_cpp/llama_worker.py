@@ -40,6 +40,7 @@ class Llama:
         """See `worker.Engine.decode`."""
         self._warm(past)
         self._trim(past - 1)
+        # Runs the last id again, because the logits of a cached one are gone; not timed.
         first = self._next(self.ids[past - 1 : past])
         self.cached = past
         return lambda: self._generate(first, count)

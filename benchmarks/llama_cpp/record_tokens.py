@@ -146,6 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
     ids = [tokenize(text) for text in snippets]
     content = {"source": Path(options.model).name, "snippets": snippets, "ids": ids}
     packed = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    # `mtime`: otherwise the time of writing would be in the file.
     Path(options.target).write_bytes(gzip.compress(packed, 9, mtime=0))
     print(f"{options.target}: {len(snippets)} snippets, {sum(map(len, ids))} tokens")
 

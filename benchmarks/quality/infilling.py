@@ -77,6 +77,7 @@ def judge(problem: Problem, completion: str, timeout: float = 10.0) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="aide-infilling-") as folder:
         file = Path(folder) / "program.py"
         file.write_text(program, encoding="utf-8", errors="replace")
+        # -I: neither the environment nor the user's packages affect the result.
         return run_limited([sys.executable, "-I", "-B", str(file)], Path(folder), timeout)
 
 
@@ -85,10 +86,12 @@ def run_limited(command: list[str], folder: Path, timeout: float) -> Verdict:
     process = subprocess.Popen(
         [*_without_network(), sys.executable, "-I", "-c", LIMITED, str(int(timeout) + 2), *command],
         cwd=folder,
+        # A program that a model wrote sees no secrets of the environment.
         env={"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        # A process group of its own, which `_end` kills with all that the program started.
         start_new_session=True,
     )
     try:
@@ -116,6 +119,7 @@ def _without_network() -> tuple[str, ...]:
     """Return the command that removes the network, if the system has one that works."""
     command = ("unshare", "--user", "--net")
     try:
+        # Tried, because many systems have the program but forbid it.
         works = subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         works = False

@@ -38,6 +38,7 @@ class Row:
     "Number of its problems that are used."
 
 
+# Compared by identity, because settings are a mapping, which has no hash, and runs are keys.
 @frozen(eq=False)
 class Column:
     """One setting."""
@@ -111,6 +112,7 @@ def all_runs(runs: int, most: int | None) -> Iterator[Run]:
     for number in range(1, runs + 1):
         for row in ROWS:
             for column in COLUMNS:
+                # At temperature 0 a second run would give the same.
                 if number == 1 or column.drawn:
                     yield Run(row, column, number, min(row.problems, most or row.problems))
 
@@ -132,6 +134,7 @@ def keep(run: Run, options: argparse.Namespace, end: float) -> bool:
         "settings": run.column.settings,
         "results": [asdict(result) for result in results],
     }
+    # A run that is interrupted here leaves the earlier file, not half of one.
     path.with_suffix(".part").write_text(json.dumps(kept, indent=1), encoding="utf-8")
     path.with_suffix(".part").replace(path)
     return len(results) == len(problems)

@@ -98,6 +98,7 @@ class EditorEngine:
     def open(self, file: int, source: Source, text: str) -> None:
         """Open a file."""
         self._versions[file] = 1
+        # A name of its own for each trace, because the server may remember what it did in a document.
         self._names[file] = f"{self._opened}/{Path(source.name.split()[-1]).name}"
         document = {"uri": self._uri(file), "languageId": source.language, "version": 1, "text": text}
         self._connection.notify("textDocument/didOpen", {"textDocument": document})
@@ -107,6 +108,7 @@ class EditorEngine:
         self._versions[file] += 1
         change = {
             "range": {"start": position(before, event.start), "end": position(before, event.end)},
+            # Deprecated, but VS Code sends it.
             "rangeLength": utf16(before[event.start : event.end]),
             "text": event.text,
         }
@@ -185,6 +187,7 @@ class EditorEngine:
             there = (asked.uri, asked.version, position(asked.text, asked.cursor))
             ready = (params["uri"], params["version"], params["position"])
             if ready == there and not asked.request.answered.done():
+                # As Aide's extension does: VS Code sets no time limit for an explicit request.
                 self._send(asked, INVOKED)
 
     def _uri(self, file: int) -> str:

@@ -95,6 +95,7 @@ def _moment(engine: Engine) -> Moment:
 
 
 def _window(one: Moment, two: Moment) -> Window:
+    # The benchmark's own processes are not others.
     before = Reading(one.wall, one.engine + one.own, one.machine)
     after = Reading(two.wall, two.engine + two.own, two.machine)
     used = usage(before, after, core_count())

@@ -45,6 +45,7 @@ PARAMETERS = {
     "t_max_predict_ms": 250,
     "response_fields": ["content", "timings/prompt_n", "timings/cache_n", "timings/predicted_n"],
 }
+# llama.vim starts its timer with the same 100 ms while a request is running.
 AGAIN_SECONDS = 0.1
 START_SECONDS = 120
 
@@ -71,6 +72,7 @@ class LlamaServerEngine:
         version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
         self.server = " ".join((version.stderr or version.stdout).split("\n")[0].split())
         with socket.socket() as free:
+            # Port 0: the system chooses a free one.
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         options = {

@@ -86,6 +86,7 @@ class Connection:
         if process is None:
             return
         with suppress(psutil.NoSuchProcess):
+            # Before the server ends: afterwards its children can no longer be found.
             children = psutil.Process(process.pid).children(recursive=True)
             with suppress(AideError, TimeoutError):
                 await asyncio.wait_for(self.ask("shutdown", None), ENDING_SECONDS)

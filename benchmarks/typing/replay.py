@@ -104,6 +104,7 @@ class Pace:
 
     patient: bool = False
     "Wait for each answer before the next key."
+    # VS Code's own limit.
     limit_ms: float = 750
     "When the editor stops waiting for an automatic request; 0: never. Not applied if `patient`."
     seconds: float = float("inf")

@@ -135,6 +135,7 @@ def make_trace(sources: Sequence[Source], seed: int) -> Trace:
     ]
     holes = [_Hole(file, number, start, text) for number, (file, start, text) in enumerate(found)]
     begins = [source.text for source in sources]
+    # From the end, so that the starts of the others stay correct.
     for hole in sorted(holes, key=lambda hole: -hole.start):
         text = begins[hole.file]
         begins[hole.file] = text[: hole.start] + text[hole.start + len(hole.target) :]

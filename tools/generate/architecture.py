@@ -35,6 +35,7 @@ def package_table() -> str:
 def _foundation(modules: list[Module], imports: dict[str, set[str]]) -> set[str]:
     """Top-level modules that import none but each other."""
     found = {module.name for module in modules if not module.is_package and "." not in module.name}
+    # Again and again, because without one module others may no longer qualify.
     while outside := {name for name in found if imports[name] - found}:
         found -= outside
     return {name for name in found if not name.startswith("_")}

@@ -36,6 +36,7 @@ def _item_type(kind: Any) -> tuple[bool, type[attrs.AttrsInstance] | None]:
 
 def _attribute_docs(cls: type) -> dict[str, str]:
     """Return the string under each attribute of a class."""
+    # From the source, because Python keeps no strings under attributes.
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(tree, ast.ClassDef)
     return {

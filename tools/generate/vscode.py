@@ -66,6 +66,7 @@ def _vscode(key: str, field: SettingField) -> dict[str, Any]:
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     schema |= {"type": [*kinds, "null"], "default": None}
     if field.choices:
+        # An `enum` without null would reject the default.
         schema["enum"] = [*field.choices, None]
     return schema | {
         "markdownDescription": f"{field.doc} Value: {range_of(field)}. Default: {default_text(key)}.",
