@@ -21,8 +21,12 @@ if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 GRACE_SECONDS = 0.15
-"""Time for the child to end its own children and remove partial files after an interrupt."""
+"""Time for the child to end its own children and remove partial files after an interrupt.
+
+docs/cli.md promises that everything has ended within 0.3 seconds.
+"""
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# Linux sends the first when memory runs out; native code that gets none ends with one of the others.
 _MEMORY_SIGNALS = ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS")
 
 
@@ -39,6 +43,7 @@ def main() -> NoReturn:
 def _run_in_child(signals: list[int]) -> None:
     """Run the command in a child and end with it; return only if the system allows no child."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it were ignored, the child's status would be lost
+    # A signal that comes before either process has its handlers waits for them.
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         lifeline, held = os.pipe()
@@ -111,6 +116,7 @@ def _wait(child: int, signals: list[int]) -> int:
     for number in (*signals, signal.SIGALRM):
         signal.signal(number, end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+    # It resumes after a signal handler (PEP 475).
     _, status = os.waitpid(child, 0)
     if received:
         _say("\nInterrupted.")

@@ -39,6 +39,7 @@ def sentence(error: Exception) -> str | None:
         return "There is not enough memory. Close other programs, or choose a smaller model."
     if isinstance(error, OSError) and error.strerror:
         return system_sentence(error)
+    # pathlib raises both as plain RuntimeErrors; the first is an OSError from Python 3.13 on.
     if isinstance(error, RuntimeError) and "Symlink loop" in str(error):
         return f"A symbolic link points to itself: {error}."
     if isinstance(error, RuntimeError) and "home directory" in str(error):

@@ -75,6 +75,7 @@ def main() -> None:
 def run() -> int:
     """Run the command line; return its exit status."""
     try:
+        # In its own mode, click prints messages unescaped and ends the process.
         status = main.main(prog_name="aide", standalone_mode=False)
     except click.ClickException as error:
         message = io.StringIO()

@@ -21,7 +21,10 @@ else:
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 STDIN = "\0"
-"""Replaces the `-` of a place such as `-:2:12`, which click would take for an option."""
+"""Replaces the `-` of a place such as `-:2:12`, which click would take for an option.
+
+No argument of a process can contain NUL.
+"""
 
 
 class NoValue:
@@ -124,6 +127,7 @@ def json_option(what: str) -> Decorator:
 
 def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add an option for each setting of one completion, from the settings table."""
+    # Reversed: click lists the option added last first, as with decorators.
     for key, field in reversed(list(FIELDS.items())):
         if field.type not in _KINDS:
             continue  # lists are for settings files
@@ -161,6 +165,7 @@ def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settin
 
     given, language = given_values(options), language_id_of("", str(path or ""))
     document = path.resolve() if path else None
+    # Twice: which limits apply depends on the model, which is itself a setting.
     model = SettingsReader().resolve(document, language=language, request=given).settings
     resolved = SettingsReader().resolve(
         document, limits=known_limits(model), language=language, request=given

@@ -123,7 +123,7 @@ def _decoded(data: bytes, what: str) -> str:
     if len(data) > LARGEST_FILE:
         raise PlaceError(f"{what} has more than {LARGEST_FILE:,} bytes, too many for a completion.")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")  # editors do not count a byte order mark
     except UnicodeDecodeError as error:
         raise PlaceError(
             f"{what} is not UTF-8 text (see byte {error.start}). Aide completes only text files."

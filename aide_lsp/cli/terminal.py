@@ -41,6 +41,7 @@ def show_completion(text: str) -> None:
 
 def show_source(text: str, offset: int, completion: str, color: bool) -> None:
     """Print the lines around the cursor with the completion marked."""
+    # color=True: otherwise click removes colors if stdout is not a terminal, even those the user asked for.
     click.echo(marked_source(text, offset, completion, color), color=True)
 
 

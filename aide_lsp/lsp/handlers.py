@@ -76,6 +76,7 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     if any(is_too_large(change.text) for change in changes):
         ls.too_large(uri)
         return
+    # Only the first one counts: a change of a part needs the text before it.
     is_complete = any(
         not isinstance(change, types.TextDocumentContentChangePartial) for change in changes[:1]
     )
@@ -129,6 +130,7 @@ async def completion(ls: Server, params: types.CompletionParams) -> types.Comple
         answer = await ls.requests.complete(snapshot)
         offered = [one for one in answer.completions if one.text]
         found = [items.completion_item(one, target, language_id, ls.host.model) for one in offered]
+    # Incomplete: otherwise clients filter this list while the user types, and do not ask again.
     return types.CompletionList(is_incomplete=True, items=found)
 
 
@@ -190,6 +192,7 @@ def _snapshot(
     """Take the snapshot; if there is none, note why and end what runs for the document."""
     uri = params.text_document.uri
     snapshot = ls.requests.snapshot(uri, _place(params.position))
+    # A request is where a changed project file is noticed if the client watches no files.
     ls.show_new_problems()
     if isinstance(snapshot, NoCompletion):
         ls.requests.supersede(uri)

@@ -71,7 +71,7 @@ def completion_item(
         filter_text=text.split("\n", 1)[0].strip() or text.strip(),
         sort_text="0",  # there is only one, and for this very place
         text_edit=types.TextEdit(range=target.range, new_text=text),
-        insert_text_mode=types.InsertTextMode.AsIs,
+        insert_text_mode=types.InsertTextMode.AsIs,  # it is indented already
         command=accepted_command(completion, model),
     )
 
@@ -115,5 +115,6 @@ def _label(text: str) -> str:
 
 
 def _code_block(text: str, language_id: str) -> str:
+    # In Markdown a fence ends at as many backticks: it must be longer than any in the text.
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}{language_id}\n{text}\n{fence}"

@@ -65,6 +65,7 @@ def set_up(level: str, file: Path | None) -> ClientHandler:
     for name in SILENCED:
         logging.getLogger(name).disabled = True
         logging.getLogger(name).propagate = False
+        # The level is inherited by loggers such as pygls.protocol; `disabled` is not.
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     logger = logging.getLogger("aide")
     logger.setLevel(level.upper())

@@ -151,7 +151,7 @@ async def _run(
     from aide_lsp.lsp.rpc.watchdog import watch_loop
     from aide_lsp.lsp.server import Server
 
-    gc.freeze()
+    gc.freeze()  # no later collection need search them
     gc.enable()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_unhandled)
@@ -181,6 +181,7 @@ def _connect(options: Options) -> "Streams":
 
     if options.socket is not None:
         return accept_socket(options.socket)
+    # Removed from the environment, which child processes inherit.
     return accept_tcp(options.tcp or "", os.environ.pop("AIDE_TOKEN", ""))
 
 

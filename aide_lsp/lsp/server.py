@@ -126,13 +126,14 @@ class Server(LanguageServer):
 
     def exit(self, code: int) -> None:
         """End the process, after the replies that are being sent."""
+        # A task that `shutdown` cancelled ends in the next turn, and its reply is sent in the one after.
         self._loop.call_soon(self._loop.call_soon, lifetime.leave, code, self._flush)
 
     def leave(self, reason: str) -> None:
         """End the process because the client is gone. For any thread."""
         shut_down = self.protocol.phase is Phase.SHUT_DOWN
         if reason:
-            self._logs.send = None
+            self._logs.send = None  # no client is left to read it, only stderr
             log.error("The server exits: %s.", reason)
         lifetime.leave(0 if shut_down else 1, self._flush)
 
@@ -146,6 +147,7 @@ class Server(LanguageServer):
             shown.set()
 
         self._loop.call_soon_threadsafe(show)
+        # Not forever: the event loop may be stuck as well.
         shown.wait(1.0)
         lifetime.leave(1, self._flush)
 
@@ -154,7 +156,7 @@ class Server(LanguageServer):
         lifetime.leave(1, self._log_stacks)
 
     def _log_stacks(self) -> None:
-        self._logs.send = None
+        self._logs.send = None  # sending needs the event loop
         log.error("The server exits: it did not respond for %d seconds. Threads:\n%s", DEAF_TICKS, stacks())
         logging.shutdown()
 
@@ -244,7 +246,7 @@ class Server(LanguageServer):
     async def _pull_settings(self) -> None:
         async def ask(params: types.ConfigurationParams) -> Any:
             request = self.protocol.send_request_async(types.WORKSPACE_CONFIGURATION, params)
-            return await asyncio.wait_for(request, CLIENT_SECONDS) or ()
+            return await asyncio.wait_for(request, CLIENT_SECONDS) or ()  # null: nothing is set
 
         try:
             await self.configuration.pull(ask)
@@ -264,6 +266,7 @@ class Server(LanguageServer):
             self._loaded()
         elif self.host.state == "failed":
             self.show(types.MessageType.Error, f"Aide offers no completions. {self.host.message}")
+        # Last: it waits for clients that are slow to create their progress bar.
         await work.end("Ready" if loaded else "The model is not loaded")
 
     def _loaded(self) -> None:
@@ -273,11 +276,12 @@ class Server(LanguageServer):
         info = completer.info
         self.configuration.limits = info.limits
         note = info.device_note
-        gc.freeze()  # what was loaded stays: searching it for garbage would stop all threads for too long
+        # What was loaded stays. Searching it for garbage stopped all threads for a fifth of a second.
+        gc.freeze()
         log.info("%s is ready: %s%s.", self.host.model, info.runs_on, f" ({note})" if note else "")
         if note and self.configuration.resolve().settings.provider == "cuda":
             self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
-        self.review_settings()
+        self.review_settings()  # values beyond the model's limits are problems from now on
         self.requests.loaded()
         self._spawn(self._verify(completer))
 
@@ -304,6 +308,7 @@ class Server(LanguageServer):
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something concurrently; if it fails, the error is logged."""
         task = asyncio.ensure_future(work)
+        # The event loop keeps only weak references to tasks.
         self._tasks.add(task)
         task.add_done_callback(self._spawned)
 

@@ -19,10 +19,8 @@ from aide_lsp.cli.terminal import say
 if TYPE_CHECKING:
     from aide_lsp.bench.speed import SpeedBench, Work
 
-PAST, TYPED = (
-    512,
-    544,
-)  # 544 is half a block of 64 further, and some recipes can only resume at the start of a block
+# 544 is half a block of 64 further: some recipes can only resume at the start of a block.
+PAST, TYPED = 512, 544
 ROWS: tuple[tuple[str, str, dict[str, int], int], ...] = (
     ("cold prefill, 512 tokens", "prefill", {"tokens": PAST}, 1),
     ("decode after 512, each token", "decode", {"past": PAST, "count": 16}, 16),

@@ -57,6 +57,7 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
     settings = effective_settings(path, options)
     completer = load(settings)
     request = requests.request_of(settings, text, offset, str(path.absolute()))
+    # The setting is for requests in an editor, which shows one at a time; here only the option counts.
     count = settings.candidates if options["candidates"] is not None else 1
     completions = requests.complete(completer, settings, request, count)
     device = completer.info.runs_on

@@ -183,10 +183,11 @@ def _speeds() -> dict[str, float]:
 
     try:
         entries = newest()
-    except LedgerError:
+    except LedgerError:  # a list without speeds is better than none
         return {}
     rates: dict[str, list[float]] = {}
     for entry in entries:
+        # Without the first token, whose time is mostly that of the prompt.
         seconds = (entry.total_ms - entry.first_token_ms) / 1e3
         if entry.generated_tokens > 1 and seconds > 0:
             rates.setdefault(entry.model, []).append((entry.generated_tokens - 1) / seconds)

@@ -29,6 +29,7 @@ async def regenerate(ls: Server, arguments: Arguments) -> dict[str, Any]:
     current = evolve(snapshot.settings.parameters, seed=new_seed())
     parameters = read_parameters(arguments.values, current, ls.configuration.limits)
     cap = snapshot.settings.max_num_context
+    # `read_parameters` knows only the limits of the model.
     if cap is not None and parameters.num_context > cap:
         raise JsonRpcInvalidParams(
             f"numContext: {parameters.num_context} is more than your maxNumContext, which is {cap}."

@@ -34,6 +34,7 @@ def settings(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 def accepted(ls: Server, arguments: Arguments) -> None:
     """Record that a completion was accepted. Clients send this automatically; it is never rejected."""
+    # Cut: a client may send anything, and the status repeats it.
     ls.status.accepted(str(arguments.values.get("id", ""))[:80])
 
 

@@ -36,6 +36,7 @@ async def troubleshoot(ls: Server, arguments: Arguments) -> dict[str, Any]:
     if loaded is None:
         return {"reason": ls.host.state, "message": ls.host.message}
     trial = trial_of(complaint, snapshot.settings, loaded, snapshot.request, seed)
+    # First: what cannot be written is known before anything takes time.
     written = _write(ls, at.uri, trial.proposal) if arguments.values.get("apply") is True else {}
     tried = await ls.requests.run(
         snapshot, lambda completer, request, cancel: _Tried(*trial.complete(completer, request, cancel))

@@ -23,6 +23,7 @@ from aide_lsp.settings.tables import TABLES
 SECTION = "aide"
 _Scope = tuple[str | None, str]
 _MOST_REVIEWED = 200
+"""Directories checked after a change. The event loop waits for it: so many take hundredths of a second."""
 Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
 
 
@@ -62,6 +63,7 @@ class Configuration:
         scopes: list[str | None] = [None, *self._folders.uris]
         items = [types.ConfigurationItem(scope_uri=scope, section=SECTION) for scope in scopes]
         answers = await ask(types.ConfigurationParams(items=items))
+        # Not strict: clients may answer with fewer items.
         self._pulled = {scope: section_of(answer) for scope, answer in zip(scopes, answers, strict=False)}
         self._editor.clear()
 
@@ -94,6 +96,7 @@ class Configuration:
 
     def _editor_settings(self, folder: str | None) -> Mapping[str, Any]:
         """Return what the client set for a folder; the same object until it changes."""
+        # `SettingsReader` reuses its result as long as it gets the same object.
         found = self._editor.get(folder)
         if found is None:
             pulled = self._pulled.get(folder, self._pulled.get(None, {}))
@@ -143,6 +146,7 @@ class Configuration:
 
     def known_problems(self) -> list[Problem]:
         """Return the problems that were shown and still exist, as far as they were checked again."""
+        # By identity: many directories share one tuple.
         lists = {id(problems): problems for problems in self._shown.values()}
         return list(dict.fromkeys(problem for problems in lists.values() for problem in problems))
 

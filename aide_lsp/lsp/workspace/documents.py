@@ -14,6 +14,7 @@ from aide_lsp.lsp.workspace.uris import name_of
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _MOST_MISSED = 1000
+"""Documents to remember without their texts. A client could name any number of them."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -42,7 +43,10 @@ class Document:
         self.replace_all(text)
 
     def text(self) -> str:
-        """Return the whole text. Lone surrogates are replaced one by one, so that offsets stay valid."""
+        """Return the whole text. Lone surrogates are replaced one by one, so that offsets stay valid.
+
+        The tokenizer refuses lone surrogates.
+        """
         if self._text is None:
             text = "".join(self._lines)
             self._text = _SURROGATE.sub("\ufffd", text) if _has_surrogates(text) else text
@@ -65,9 +69,11 @@ class Document:
 
     def replace(self, start: Place, end: Place, text: str) -> None:
         """Replace the text between two positions."""
+        # As vscode-languageserver-textdocument does with ranges given backwards.
         if (end.line, end.character) < (start.line, start.character):
             start, end = end, start
         first, left = self._locate(start)
+        # A range covers each character that it touches, and an insertion splits none.
         last, right = self._locate(end, round_up=start != end)
         merged = self._lines[first][:left] + text + self._lines[last][right:]
         if first and self._lines[first - 1].endswith("\r") and merged.startswith("\n"):
@@ -118,7 +124,7 @@ class DocumentStore:
 
     def open(self, uri: str, language_id: str, version: int, text: str) -> Document:
         """Add a document."""
-        self.close(uri)
+        self.close(uri)  # it may be open under another spelling
         document = Document(uri, language_id, version, text, self.encoding)
         self._documents[uri] = document
         self._uris[name_of(uri)] = uri
@@ -170,6 +176,7 @@ def is_too_large(text: str) -> bool:
 
 def split_lines(text: str) -> list[str]:
     """Split after CR LF, LF and CR. The last line has no end and may be empty."""
+    # Never `str.splitlines`: it also splits at form feeds, U+2028 and others, where the protocol does not.
     if text.count("\r") == text.count("\r\n"):
         lines = [line + "\n" for line in text.split("\n")]
         lines[-1] = lines[-1][:-1]

@@ -53,6 +53,7 @@ class WorkspaceFolders:
             if len(self._found) >= _MOST_KEPT:
                 self._found.clear()
             location = self.location(uri)
+            # By name first: identities take a system call for each parent folder.
             found = self._found[uri] = self._by_name(location) or self._by_identity(location) or (None, None)
         return found
 
@@ -75,13 +76,13 @@ class WorkspaceFolders:
         """The folders on this machine's disk."""
         places = [(location_of(uri).on_disk, uri) for uri in self._by_place.values()]
         found = {_identity(place): uri for place, uri in places if place}
-        found.pop(None, None)
+        found.pop(None, None)  # folders that do not exist
         return found
 
 
 def _identity(place: Path) -> _Identity | None:
     try:
         found = place.stat()
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # ValueError: the file system cannot encode the name
         return None
     return found.st_dev, found.st_ino

@@ -37,6 +37,7 @@ def join_surrogates(text: str) -> str:
 
 
 def _from_bytes(line: str, column: int, round_up: bool) -> int:
+    # A code point has at least one unit, so the rest of a long line need not be encoded.
     encoded = line[: column + 1].encode("utf-8", "surrogatepass")
     if column >= len(encoded):
         return len(line)

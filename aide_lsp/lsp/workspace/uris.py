@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
+# At least two letters: `C:` is a drive.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _DRIVE = re.compile(r"/?([A-Za-z]):(?=[/\\]|\Z)")
 # Schemes of files on another machine. For all others the host is where the editor runs its extensions
@@ -107,6 +108,7 @@ def _is_this_machine(host: str) -> bool:
 
 def _decoded(text: str) -> str:
     """Decode percent-encoding; bytes that are not UTF-8 become surrogates, as in Python's file names."""
+    # No file name contains NUL, and system calls raise ValueError for it.
     return unquote(text, errors="surrogateescape").replace("\0", "")
 
 
@@ -117,6 +119,7 @@ def _path(written: str) -> Path | None:
         below = written[drive.end() :].replace("\\", "/").lstrip("/")
         root = f"{drive[1].lower()}:/" if sys.platform == "win32" else f"/{drive[1].lower()}:/"
         return Path(root, normpath(f"/{below}")[1:])
+    # normpath keeps two slashes at the beginning, as POSIX allows them a meaning of their own.
     path = normpath(re.sub("^/+", "/", written)) if written else "."
     return None if path in (".", "..") else Path(path)
 
