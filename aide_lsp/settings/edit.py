@@ -54,6 +54,7 @@ def write_values(document: Path, folder: Path | None, values: Mapping[str, Any])
             to the user, or cannot be written.
     """
     try:
+        # Without a project there is nothing to remove keys from.
         if not any(value is not None for value in values.values()) and project_root(document, folder) is None:
             return None
         change = plan_edit(document, folder, values)
@@ -90,6 +91,7 @@ def plan_edit(document: Path, folder: Path | None, values: Mapping[str, Any]) ->
     root = project_root(document, folder)
     if root is None:
         raise _no_project(document, values)
+    # Both resolved: a linked folder inside the project may lead out of it.
     path = _find(document.parent.resolve(), root.resolve())
     _check_owner(path)
     old = _read(path) if path.exists() else None
@@ -107,8 +109,10 @@ def edit(text: str, table: _Table, values: Mapping[str, Any], path: Path) -> str
     Raises:
         SettingsError: the text is not TOML, or cannot be changed safely.
     """
+    # tomlkit takes a byte order mark for a key without a name.
     mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     # If all lines end in CRLF, so does a new one.
+    # tomlkit ends a new line with \n whatever the others end with.
     windows = "\r\n" in text and text.count("\n") == text.count("\r\n")
     text = text.replace("\r\n", "\n") if windows else text
     for key, value in values.items():
@@ -156,6 +160,7 @@ def _with_tomlkit(text: str, table: _Table, key: str, value: Any, path: Path) ->
 
 def _least_change(text: str, edited: str, adds: bool, removes: bool) -> str:
     """Apply only the one line that was added, changed or removed, and keep all other lines."""
+    # tomlkit may change other lines too: it puts tables of the same array (`[[rules]]`) next to each other.
     old, new = text.split("\n"), edited.split("\n")
     at = next((n for n, line in enumerate(old) if n >= len(new) or new[n] != line), len(old))
     lines = [*old[:at], *([] if removes else new[at : at + 1]), *old[at if adds else at + 1 :]]
@@ -190,6 +195,7 @@ def _find(start: Path, root: Path) -> Path:
         raise SettingsError(f"Nothing was written: {start} is not in the folder {root}.")
     for place in (start, *start.parents):
         for name in (PROJECT_FILE, PYPROJECT):
+            # A link to nothing counts too: writing through it would create its target, wherever that is.
             if (place / name).is_symlink() or (place / name).exists():
                 path = _inside(place / name, root)
                 if name == PROJECT_FILE or _sets_something(path):
@@ -266,14 +272,17 @@ def _replace(change: FileEdit, mode: int = 0o644) -> None:
 
     A new file gets `mode`; an existing one keeps its own.
     """
+    # In the same folder, because a rename cannot cross file systems.
     handle, name = tempfile.mkstemp(prefix=".aide-", dir=change.path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(change.new)
         Path(name).chmod(mode if change.old is None else change.path.stat().st_mode & 0o777)
+        # An editor may have saved the file since it was read.
         if (_read(change.path) if change.path.exists() else None) != change.old:
             raise SettingsError(f"{change.path} changed in the meantime. Try again.")
         Path(name).replace(change.path)
+    # Ctrl-C must not leave a temporary file in the project either.
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()

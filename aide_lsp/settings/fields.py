@@ -12,6 +12,7 @@ from attrs import frozen
 
 from aide_lsp.settings.limits import ModelLimits, SettingField, allowed_by, error_in, normalized
 
+# A project is often someone else's, and a large context makes each request take many seconds on a CPU.
 PROJECT_NUM_CONTEXT = 4096
 """A project file cannot raise Num Context beyond this unless the user sets `max_num_context`."""
 

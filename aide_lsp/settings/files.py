@@ -20,6 +20,7 @@ from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, Owner, di
 from aide_lsp.toml_file import UnreadableError
 
 USER_FILE = "settings.toml"
+# A project's file is read while the editor waits for its answer.
 MOST_BYTES = 262_144
 """Bytes of a file: a `pyproject.toml` holds much else."""
 # A file that changed so recently may change again without a difference in time or size.
@@ -107,6 +108,7 @@ class SettingsFiles:
         for place in places:
             own_path, shared_path = _paths(place)
             own, shared = self._read(own_path, places[-1]), self._read(shared_path, places[-1])
+            # A file that is ignored takes no other's place.
             if own is not None and shared is not None and not own.distrust:
                 found.append(self._shadow(own, shared))
             else:
@@ -116,6 +118,7 @@ class SettingsFiles:
     def _shadow(self, own: SettingsFile, shared: SettingsFile) -> SettingsFile:
         kept = self._shadowing.get(own.path)
         if kept is None or kept[0] is not own or kept[1] is not shared:
+            # The same object as long as neither file changed, because results are kept by identity.
             shadowing = SettingsFile(own.path, own.table, own.error, own.distrust, shared.path)
             kept = self._shadowing[own.path] = (own, shared, shadowing)
         return kept[2]
@@ -136,18 +139,21 @@ class SettingsFiles:
         try:
             look = _look(path, root)
         except (OSError, ValueError) as error:
+            # ValueError: the path has a null character.
             if isinstance(error, ValueError) or error.errno in _NO_SUCH:
                 self._kept.pop(path, None)
                 return None
             return self._keep(path, None, None, _after_error(path, toml_file.reason(error), kept))
         if kept is not None and kept.look == look:
             return kept.file
+        # `abs`, because a file dated in the future would be read at each request.
         settled = abs(time.time_ns() - look.stamp[0]) > _SETTLED_NS
         data: bytes | None = None
         try:
             if look.outside:
                 raise UnreadableError(f"it is a link to {look.real}, outside the project")
             data = toml_file.read_bytes(look.real, MOST_BYTES)
+            # The same object for the same contents, so that results stay.
             if kept is not None and kept.data == data and kept.file is not None and not kept.file.distrust:
                 file: SettingsFile | None = kept.file
             else:
@@ -155,6 +161,7 @@ class SettingsFiles:
                 file = None if table is None else SettingsFile(path, table)
         except UnreadableError as error:
             file = _after_error(path, str(error), kept, data)
+        # After parsing, so that a `pyproject.toml` that is not about Aide is never reported.
         if root is not None and file is not None and (why := distrust(look.real, look.owner, look.folder)):
             file = SettingsFile(path, distrust=why)
         return self._keep(path, look if settled else None, None if settled else data, file)
@@ -170,11 +177,13 @@ def _look(path: Path, root: Path | None) -> _Look:
     """Look at a path without opening it."""
     found = os.lstat(path)
     real, outside = path, False
+    # In a project, a folder on the way to the file may be a link as well.
     if root is not None or stat.S_ISLNK(found.st_mode):
         real = Path(os.path.realpath(path))
         found = real.stat()
         outside = root is not None and not real.is_relative_to(os.path.realpath(root))
     folder = Owner.of(real.parent.stat())
+    # A program can set the time of a change back, but not `st_ctime`.
     stamp = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_mode, found.st_dev, found.st_ino)
     return _Look(real, stamp, Owner.of(found), folder, outside)
 
@@ -194,8 +203,9 @@ def _table_in(data: bytes, path: Path) -> Mapping[str, Any] | None:
     """Return what a file sets; None if it sets nothing for Aide."""
     if path.name != PYPROJECT:
         return toml_file.parse(data, MOST_BYTES)
+    # Most have no settings for Aide, and some are long. `parse` refuses those that were cut off.
     if b"aide" not in data and len(data) <= MOST_BYTES:
-        return None  # most of them, and some are long
+        return None
     tool = toml_file.parse(data, MOST_BYTES).get("tool", {})
     table = tool.get("aide") if isinstance(tool, Mapping) else None
     if table is not None and not isinstance(table, Mapping):

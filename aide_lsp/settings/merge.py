@@ -62,6 +62,7 @@ def merged(
         values: checks the values, and remembers the last valid ones.
         problems: those found so far.
     """
+    # First, because a layer may use a preset that a later one defines, and a later one's cap holds for all.
     bounds = Bounds(limits, _presets(layers, problems), _cap(layers))
     merge = _Merge(subject, bounds, values, problems)
     for layer in layers:
@@ -89,6 +90,7 @@ class _Merge:
         # A stale layer's problems were reported when its file could still be read.
         problems = [] if layer.stale else self._problems
         for table in tables_of(layer, self._subject, problems):
+            # Also if the table does not apply: its mistakes are reported whichever document is open.
             good = self._values.check(layer, table, self._settings, self._bounds, problems)
             found = [
                 (key, self._lowered(origin, key, layer, table))
@@ -138,9 +140,11 @@ class _Merge:
         if key == "num_context" and self._bounds.cap is not None:
             tops.append((self._bounds.cap, "your max_num_context"))
         elif key == "num_context" and layer.kind == "project":
+            # The user's own value may be higher already, and a project may repeat it.
             most = max(PROJECT_NUM_CONTEXT, self._settings.parameters.num_context)
             tops.append((most, "the limit for project files, which your max_num_context can raise"))
         model = greatest(FIELDS[key], self._bounds.limits)
+        # A preset is defined without a model in mind; an explicit value above the model's limit is an error.
         if origin.preset and model is not None:
             tops.append((model, "the model's limit"))
         top, whose = min(tops, default=(origin.value, ""))
@@ -169,6 +173,7 @@ class _Merge:
                 value = (*below, *(glob for glob in value if glob not in below))
             elif key == "max_num_context":
                 value = min((value for value in (below, value) if value is not None), default=None)
+            # Otherwise the values of the preset that is switched off would stay in effect.
             elif key == "preset" and value is None:
                 values |= self._without_presets()
             self._origins[key].append(evolve(origin, value=value) if value != origin.value else origin)
@@ -241,5 +246,6 @@ def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool) -> OffRule | 
 def _real(document: Path) -> Path:
     try:
         return document.resolve()
+    # RuntimeError: a loop of links, before Python 3.13.
     except (OSError, RuntimeError):
         return document

@@ -37,6 +37,7 @@ def shown(value: Any) -> str:
     """Write a value for a message: short, on one line."""
     try:
         text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False, default=str)
+    # Python prints no number with more than 4,300 digits, and what editors send may be nested without end.
     except (ValueError, TypeError, RecursionError):
         return "a number with thousands of digits" if isinstance(value, int) else "a very large value"
     text = escaped(text)

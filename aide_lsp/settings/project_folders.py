@@ -33,6 +33,7 @@ def project_root(document: Path, folder: Path | None) -> Path | None:
     disk is never a project.
     """
     places = project_folders(document, folder)
+    # A document at the root of the disk.
     if places[-1] == places[-1].parent:
         return None
     if places[-1] == folder or _is_there(places[-1], REPOSITORY):
@@ -76,8 +77,10 @@ def distrust(path: Path, file: Owner | None, folder: Owner) -> str | None:
     for place, noun, owner in places:
         if owner is None:
             continue
+        # Root can write any file anyway.
         if owner.user not in (os.geteuid(), 0):
             return f"the {noun} {place} belongs to another user. If you trust it, take ownership with chown"
+        # A folder like /tmp is meant to be writable, so chmod would be the wrong advice.
         if owner.mode & stat.S_IWOTH and owner.mode & stat.S_ISVTX:
             return f"the folder {place} is writable by everyone. Keep your work in a folder of your own"
         if owner.mode & stat.S_IWOTH:
@@ -123,6 +126,7 @@ def _home() -> Path | None:
 
 
 def _is_there(place: Path, name: str) -> bool:
+    # Of any kind: in a worktree, `.git` is a file.
     return os.path.lexists(_joined(place, name))
 
 

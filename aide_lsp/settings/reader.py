@@ -68,6 +68,7 @@ class SettingsReader:
         subject = Subject(document, language, others, on_disk)
         places = project_folders(document, folder) if on_disk else ()
         sources = self._sources(places)
+        # For a path of another machine, nothing on this one's disk says where its project ends.
         anchor = folder or (document and Path(document.anchor))
         root = globs_root(document, folder, places) if on_disk else anchor
         known, key = (sources, root, limits, _identity(subject)), (subject, folder)

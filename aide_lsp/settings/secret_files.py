@@ -242,6 +242,7 @@ _MARK = re.compile(
     re.VERBOSE,
 )
 _FRONT = re.compile(r"^(?:(?:copy|backup|kopie)(?: \(\d+\))? (?:of|von) |\.?#+|\.(?=.*\.sw[a-p]$))")
+# They bound the work for a name that was made to be slow.
 _MOST_MARKS, _LONGEST_NAME = 8, 255
 _TOKEN = re.compile(r"(\*\*/|/\*\*$|\*|\[[^\]]*\]|[{},])")
 _MEANING = {"**/": "(?:.*/)?", "/**": "/.+", "*": "[^/]*", "{": "(?:", "}": ")", ",": "|"}
@@ -262,6 +263,7 @@ def _secret_glob(path: str) -> str | None:
         return None
     forms = [name for name, _ in zip(_forms(name), range(_MOST_MARKS), strict=False)]
     is_sample, is_code, is_public = (_fits(globs, forms) for globs in (SAMPLES, CODE, PUBLIC))
+    # `id_rsa.pub` also fits `id_rsa[-._]*`.
     for files in () if is_public else SECRET_FILES:
         if (files.samples and is_sample) or (files.code and is_code):
             continue

@@ -75,6 +75,7 @@ def tables_of(layer: SettingsLayer, subject: Subject, problems: list[Problem]) -
     languages: list[SettingsTable] = []
     globs: list[SettingsTable] = []
     for written, value in layer.table.items():
+        # Editors send null for settings that are not set; in a request, null unsets one.
         if value is None and layer.kind != "request":
             continue
         if written == LANGUAGES_KEY:
@@ -92,6 +93,7 @@ def tables_of(layer: SettingsLayer, subject: Subject, problems: list[Problem]) -
     if len(found) > MOST_TABLES:
         error = f"{len(found)} tables exceed the limit of {MOST_TABLES}; the last ones are ignored"
         problems.append(Problem(layer.name, "", f"{layer.name}: {error}."))
+    # Matched last, when their number and size are known to be bounded.
     return [_fitted(table, layer, subject) for table in found[:MOST_TABLES]]
 
 
@@ -148,6 +150,7 @@ def _languages(
     for language, values in value.items():
         prefix = f"{LANGUAGES_KEY}.{named(language)}"
         if isinstance(values, Mapping):
+            # People write `Rust`, editors send `rust`.
             same = bool(language) and language.lower() == subject.language.lower()
             yield SettingsTable(f"[{prefix}]", f"{prefix}.", _set(values), same)
         elif values is not None:

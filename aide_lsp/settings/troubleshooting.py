@@ -198,6 +198,7 @@ def _moved(move: Move, parameters: Parameters, limits: ModelLimits | None, seed:
     if move.direction == DOWN and old <= low:
         return f"{label(move.key)} is {shown(old)}, its minimum."
     bound = high if move.direction == UP else low
+    # The current value may be above the maximum, for example with another model.
     return _step(LADDERS[move.key], min(old, high), move.direction, bound)
 
 
@@ -212,6 +213,7 @@ def _sole_token(parameters: Parameters) -> str:
 
 def _step(ladder: Ladder, old: float, direction: int, bound: float) -> float:
     """Return the nearest rung that is at least one step away and within the bound, or the bound."""
+    # 0.1 + 0.2 is a little more than 0.3, which has to count as one step.
     slack = 1e-9
     if direction == UP:
         least = max(old + ladder.step, old * ladder.factor) - slack

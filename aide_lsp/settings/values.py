@@ -69,6 +69,7 @@ class ValueChecker:
                 # A request with an invalid value is refused as a whole, so nothing of it stays.
                 stays = ". It stays unset" if kept is None else f". {shown(kept)} stays in effect"
                 error = invalid + (stays if layer.kind != "request" else "")
+                # Checked again, because the model's limits may have changed since.
                 if key in before and _error(key, kept, bounds) is None:
                     good[key] = kept
             found.append(Problem.of(table.prefix + named(written), layer.name, f"{error}"))
@@ -102,6 +103,7 @@ def _error(key: str, value: Any, bounds: Bounds) -> str | None:
 
 def _usable_globs(written: str, globs: Any, layer: SettingsLayer, problems: list[Problem]) -> Any:
     """Keep the valid globs: one typo must not enable Aide in the files of all the others."""
+    # `_error` reports these.
     if not isinstance(globs, list) or len(globs) > MOST_GLOBS:
         return globs
     errors = [entry_error(glob) or layer_glob_error(glob, layer) for glob in globs]
