@@ -67,6 +67,7 @@ class Drafter:
             longest: tokens of the draft at most.
             fits: says how many tokens of a draft continue the healed text; None: all do.
         """
+        # What was generated lately comes first, so that of equally long matches those in this text win.
         text = np.array([*self._recent, *ids], dtype=np.int64)
         for place, matched in _places(text):
             tokens = text[place : place + min(longest, LONGEST_DRAFT)].tolist()

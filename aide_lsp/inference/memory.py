@@ -49,6 +49,7 @@ def shortage(files: int, packed: bool, threads: int) -> str | None:
         threads: threads that compute.
     """
     # For packed files, the figures above with a margin: mapped weights take addresses, but little memory.
+    # Others are packed by the runtime while it loads them, into a second copy.
     needs = {
         _ADDRESSES: int(files * (1.12 if packed else 2.2)) + threads * THREAD_BYTES + _still_to_load(),
         _RESIDENT: int(files * (0.15 if packed else 1.2)) + 200_000_000,

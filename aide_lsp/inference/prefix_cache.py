@@ -172,6 +172,7 @@ def plan(
     for end in _ends(len(ids), past, rule, chunk_rows, prompt):
         drafted = len(draft) if end == len(ids) else 0
         end += drafted
+        # In blocks, an earlier start would run tokens in another shape.
         first = start if rule.block else max(0, start - (start - end) % multiple)
         rows = text[first:end]
         # Any token would do: padding is not kept, and the next forward overwrites its keys and values.

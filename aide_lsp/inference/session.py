@@ -64,6 +64,7 @@ class Session(Protocol):
         """Return an empty KV cache."""
         ...
 
+    # `Any`, since each session takes KV caches of its own class only.
     def use(self, kv: Any) -> None:
         """Make forwards read and write `kv`, a KV cache of this session."""
 

@@ -74,6 +74,7 @@ class Slots:
         self._slots.clear()
         # The session holds the current KV cache too: its memory would not be freed.
         self._session.use(self._session.new_kv())
+        # Otherwise the slots would soon take the same memory again.
         self._max_bytes //= 2
 
     def _choose(self, prompt: list[int]) -> Slot:

@@ -56,6 +56,7 @@ class Tokenizer:
         names = [""] * self.vocab_size
         for name, number in vocabulary.items():
             names[number] = name
+        # Added tokens are stated as text; only the names of the vocabulary use the alphabet of bytes.
         plain = {int(t["id"]): str(t["content"]).encode() for t in kept}
         for number in self._control_names.keys() | plain.keys():
             names[number] = ""

@@ -139,6 +139,7 @@ class AideSession:
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
         """See `Session.full_logits`. The head is loaded on first use."""
+        # Rarely needed: for more than the candidates, or if none of them continues a healed text.
         if self._head is None:
             self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
         # Row by row, since the product of one row adds in another order than that of several.
