@@ -15,8 +15,7 @@ from attrs import field, frozen
 from aide_lsp.completion.fim import FORMATS
 
 CPU_RECIPES = ("exact", "fast", "fp16")
-# A card with thousands of unknown keys, each compared with the known ones, would take seconds and fill the
-# screen.
+# A hostile card may have thousands of unknown keys, whose lines would fill the screen.
 MOST_PROBLEMS = 20
 # A number of hundreds of digits would overflow later, when it is divided to show progress or megabytes.
 MOST = 1 << 50

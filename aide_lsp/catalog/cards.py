@@ -21,7 +21,7 @@ from aide_lsp.errors import CardError
 _LONGEST_ID = 100
 """Characters of an unknown id that are compared and shown."""
 MOST_BYTES = 100_000
-"""Size limit of a card; the largest shipped one has a tenth of that."""
+"""Size limit of a card; the largest shipped one has less than a tenth of that."""
 
 
 @frozen

@@ -123,6 +123,7 @@ def _ten_times_a_second(card: Card, progress: Progress) -> Callable[[int], None]
     def on_bytes(done: int) -> None:
         nonlocal last
         now = time.monotonic()
+        # The last report must not be skipped, or the progress would end below 100 %.
         if now - last >= 0.1 or done == card.size:
             last = now
             progress(done / card.size, f"Downloading {card.name} ({megabytes(card.size)})")

@@ -20,7 +20,8 @@ from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
 from aide_lsp.errors import DownloadError
 
 PATIENCE = 4.0
-"""Seconds to wait for an answer of the Hub, including the name lookup and every address."""
+"""Seconds to wait for an answer from the Hub, including the name lookup and every address."""
+# Seconds without a byte; in all, a slow line may take as long as it needs.
 _READ_TIMEOUT = 30.0
 # Attempts in a row that bring no byte; a line that keeps breaking off is used as long as it brings some.
 _RETRIES = 5

@@ -77,6 +77,7 @@ def _token_ids(card: Card, tokenizer: Path) -> Iterator[int]:
         raise ModelFilesError(f"{tokenizer} cannot be read: {error!r}.") from error
     for token in card.end_tokens:
         if token not in known:
+            # A hostile tokenizer may have any number of them.
             shown = textwrap.shorten(", ".join(sorted(known)), 500, placeholder=" ...") or "none"
             raise CardError(
                 f"{card.origin}: end_tokens: {token!r} is not a special token of {tokenizer}. It has {shown}."

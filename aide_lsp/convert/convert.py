@@ -42,6 +42,7 @@ def convert(
 
     destination.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(destination.with_name(f".{destination.name}.lock")):
+        # The process that held the lock may have done the work.
         if _is_finished(destination, model, recipe):
             return destination
         _remove_leftovers(destination)

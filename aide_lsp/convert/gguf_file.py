@@ -93,6 +93,7 @@ class GgufFile:
     def number(self, key: str, otherwise: float | None = None) -> float:
         """Return a plausible number above 0; raise ConversionError for anything else."""
         value = self.value(key) if otherwise is None else self.metadata.get(key, otherwise)
+        # To Python, `true` is the integer 1.
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_NUMBER:
             raise ConversionError(
                 f"{self.path.name}: expected a number above 0 in '{key}', found {reprlib.repr(value)}"

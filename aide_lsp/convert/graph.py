@@ -86,6 +86,7 @@ def _write_model(
         "Squeeze", [normal, d.graph.constant("first_axis", np.array([0], np.int64))], "final_rows"
     )
     candidates(d.graph, d.recipe, "embedding" if head is table else "head", head, rows)
+    # Also where it changes nothing, because the node gives the output its name.
     d.graph.node("Cast", [rows], "hidden", to=1)
     d.graph.save("model.onnx", _inputs(d), _outputs(d, extra_outputs))
 

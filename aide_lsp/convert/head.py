@@ -70,12 +70,14 @@ def write_head_graph(
     graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, stored: dict[str, Stored]
 ) -> None:
     """Write head.onnx, which maps `hidden` to `logits`; its weights are those of the main graph."""
+    # A graph of its own, loaded when it is first needed: most completions need only the candidates.
     rows, columns = head.shape
     if recipe.head == "int8-blocks":
         logits = _full_head_blocks(graph, name, stored, "hidden", rows, columns)
     else:
         hidden = graph.node("Cast", ["hidden"], "hidden_cast", to=stored[name].element_type)
         logits = _full_head_floats(graph, recipe, graph.shared(name, stored[name], (rows, columns)), hidden)
+    # Names the output.
     graph.node("Identity", [logits], "logits")
     graph.save("head.onnx", {"hidden": ("float32", ["P", columns])}, {"logits": ("float32", ["P", rows])})
 
@@ -96,6 +98,7 @@ def _gather_blocks(graph: GraphWriter, name: str, ids: str, output: str) -> str:
 def _full_head_blocks(
     graph: GraphWriter, name: str, stored: dict[str, Stored], hidden: str, rows: int, columns: int
 ) -> str:
+    # The bytes of the lookup table, in the shape that MatMulNBits expects: the weights are stored once.
     shape = (rows, columns // BLOCK, BLOCK)
     codes = graph.shared(f"{name}.product_codes", stored[f"{name}.codes"], shape)
     scales = graph.shared(f"{name}.product_scales", stored[f"{name}.scales"], shape[:2])

@@ -67,7 +67,10 @@ def write_manifest(folder: Path, card: CardFacts, model: ConvertedModel) -> None
         "fim": card.fim,
         "end_tokens": list(model.end_tokens),
         "files": {
-            path.name: _file_record(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST
+            # Sorted, so that a conversion can be repeated to the byte.
+            path.name: _file_record(path)
+            for path in sorted(folder.iterdir())
+            if path.name != MANIFEST
         },
     }
     (folder / MANIFEST).write_text(json.dumps(seal(content), indent=2) + "\n", encoding="utf-8")

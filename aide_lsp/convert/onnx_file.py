@@ -79,6 +79,7 @@ class GraphWriter:
 
     def constant(self, name: str, array: NDArray[Any]) -> str:
         """Add the weight `name` (once) and return its name."""
+        # Layers share small constants, such as the number of an axis.
         if name in self._initializers:
             return name
         if array.nbytes < EXTERNAL_BYTES:

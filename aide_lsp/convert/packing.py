@@ -28,6 +28,7 @@ def add_packed_matrices(folder: Path) -> None:
 
     Raises ConversionError if the runtime cannot load the graph.
     """
+    # Not in the system's folder for temporary files, which is often small, or in memory.
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}."))
     try:
         saved = _saved_by_runtime(folder / "model.onnx", scratch)

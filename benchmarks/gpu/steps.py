@@ -29,6 +29,7 @@ PROMPTS = (512, 1024)
 PAST = 512
 TEXT_FOR_CUTS = 514  # two more than a multiple of the lengths below: the last piece is short
 CUTS = (1, 2, 64, 100, 256)
+# The first calls of a shape allocate memory and capture CUDA graphs.
 WARM_UP = 3
 
 
@@ -57,11 +58,13 @@ def check_shape(name: str, device: str, bandwidth: float | None, repeats: int) -
         for line in (*machine.describe(), *device_lines(graph)):
             print(line)
         good = report_agreement("prompts, single tokens, going back", graph, reference, ids)
+        # Only reported: it is the session, not the graph alone, that promises the same bits.
         report_cuts(graph, ids)
         floor = report_floor(2 * shape.parameter_count(), device, bandwidth)
         report_times("graph bound to the device", graph_work(graph, ids), floor, repeats)
         del graph  # frees its memory
         for cuda_graphs in (True, False) if device == "cuda" else (False,):
+            # No `and`: every measurement is printed, whatever the earlier ones found.
             good &= report_product(shape, fp16, reference, device, ids, floor, repeats, cuda_graphs)
     return good
 

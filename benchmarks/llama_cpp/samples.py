@@ -9,6 +9,7 @@ from statistics import median, quantiles
 from attrs import frozen
 
 MAX_OTHERS = 0.10
+# With fewer, a single bad sample moves the median.
 MIN_CLEAN = 3
 
 

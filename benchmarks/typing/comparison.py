@@ -190,6 +190,7 @@ async def start(options: argparse.Namespace, folder: Path, stack: AsyncExitStack
         servers.append((name, shlex.split(line), {}))
     for name, line, settings in servers:
         editor = EditorEngine(name, settings, folder)
+        # Before `start`, so that a server that never answers is ended too.
         stack.push_async_callback(editor.stop)
         await editor.start(line)
         engines.append(editor)

@@ -100,6 +100,7 @@ def figures(replayed: Sequence[Replayed]) -> Figures:
 
 def quantile(ordered: Sequence[float], share: float) -> float:
     """Return the smallest value that at least `share` of the values do not exceed."""
+    # Not interpolated, because times may be infinite.
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 

@@ -229,6 +229,7 @@ def window(text: str, cursor: int) -> dict[str, Any]:
     """Cut the window around the cursor as llama.vim does."""
     before, after = text[:cursor].split("\n"), text[cursor:].split("\n")
     line = before[-1] + after[0]
+    # llama.vim treats a line of white space as an empty one.
     blank = not line.strip()
     return {
         "input_prefix": "\n".join(before[:-1][-LINES_BEFORE:]) + "\n",

@@ -146,6 +146,7 @@ def engine_json(one: Kept, traces: list[Trace]) -> dict[str, Any]:
         if summed is not None:
             plain = asdict(summed)
             plain.pop("times_ms")
+            # JSON has no infinity.
             found[name] = {key: None if _infinite(value) else value for key, value in plain.items()}
         found[f"{name}_keys"] = [
             {

@@ -64,6 +64,8 @@ def _object(properties: dict[str, Any], text: str) -> dict[str, Any]:
         "description": text,
         "additionalProperties": False,
         "properties": {
-            key: {k: v for k, v in value.items() if k != "default"} for key, value in properties.items()
+            # A key that is missing here has the value of the tables outside, not the default.
+            key: {k: v for k, v in value.items() if k != "default"}
+            for key, value in properties.items()
         },
     }
