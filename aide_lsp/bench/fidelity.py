@@ -86,6 +86,7 @@ def _measure(job: Mapping[str, Any], report: Progress) -> list[dict[str, Any]]:
 
 def _run_recipe(source: Path, recipe: str, scratch: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Convert, run, and remove; return all logits (positions, vocabulary) and candidate ids."""
+    # Removed before the next one is converted: a float32 copy of the default model takes 2 GB.
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         card: dict[str, Any] = {"id": "fidelity", "fim": None, "end_tokens": [], "source_sha256": ""}
         job = {"source": str(source), "folder": folder, "model": card, "recipe": recipe}
@@ -125,6 +126,7 @@ def compare(
         top1=float(np.mean(reference.argmax(axis=1) == candidates[:, 0])),
         mean_kl=float(np.mean(divergences)),
         p99_kl=float(np.quantile(divergences, 0.99)),
+        # 50: the default of Top K.
         recall50=_recall(logits, candidates, min(50, candidates.shape[1])),
         recall64=_recall(logits, candidates, candidates.shape[1]),
     )

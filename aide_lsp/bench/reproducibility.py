@@ -42,7 +42,7 @@ MODULES = (argparse, json.decoder, textwrap)
 CANDIDATES = 3
 """Completions requested when several are requested."""
 EVERY_SEVERAL, EVERY_THREADS = 5, 40
-"""One request in this many asks for several candidates, or is repeated with other numbers of threads."""
+"""One in this many requests is for several candidates, or is repeated with other numbers of threads."""
 # With 3, kernels divide the candidates of a single row in another way (`session_aide`).
 OTHER_THREADS = (1, 3, 4)
 """Numbers of threads with which some requests are repeated."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+# Not at run time: the server imports this module, and must start without NumPy.
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -15,6 +15,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.prefix_cache import RowRule
 
 
+# Arrays compared with `==` give an array, not an answer.
 @frozen(eq=False)
 class Candidates:
     """The tokens a row may be followed by."""

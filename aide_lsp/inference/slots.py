@@ -72,7 +72,7 @@ class Slots:
     def shrink(self) -> None:
         """Drop all slots, and halve the memory that slots may take from now on."""
         self._slots.clear()
-        # The session holds the current KV cache too: its memory would not be freed.
+        # The session holds the current KV cache too, and would keep it until the next prompt.
         self._session.use(self._session.new_kv())
         # Otherwise the slots would soon take the same memory again.
         self._max_bytes //= 2

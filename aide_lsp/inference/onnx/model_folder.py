@@ -135,6 +135,7 @@ def verify_files(
 
 def seal(manifest: dict[str, Any]) -> dict[str, Any]:
     """Add to a manifest its checksum, which is verified when it is read."""
+    # The hashes of the files do not cover the manifest's own numbers.
     return {**manifest, CHECKSUM: _checksum(manifest)}
 
 
@@ -226,6 +227,7 @@ def _sha256(path: Path, between: Callable[[], object]) -> str:
 
 def _checksum(manifest: dict[str, Any]) -> str:
     content = {key: value for key, value in manifest.items() if key != CHECKSUM}
+    # Sorted: what counts is what it says, not the order of the entries.
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -252,6 +254,7 @@ def _describe_export(folder: Path) -> ModelFolder:
 
 
 def _find_graph(folder: Path) -> str:
+    # Many repositories on the Hub have their graphs in a folder `onnx`.
     places = [place for place in (folder, folder / "onnx") if place.is_dir()]
     found = [place / name for name in EXPORT_NAMES for place in places if (place / name).is_file()]
     others = [path for place in places for path in sorted(place.glob("*.onnx"))]

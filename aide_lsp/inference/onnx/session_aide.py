@@ -155,6 +155,7 @@ class AideSession:
         """Run a forward of any shape."""
         total = past + len(ids)
         self.kv.reserve(total)
+        # The product that gives candidates takes rows in pairs too.
         padding = [logit_rows[-1]] * (-len(logit_rows) % self.row_rule.multiple)
         self._any.bind(self.kv.values, len(ids), len(logit_rows) + len(padding))
         self._any.write(ids, past, total, [*logit_rows, *padding])
