@@ -74,6 +74,7 @@ def check_runtime() -> Finding:
     python = f"{sys.executable} -m pip"
     if len(found) == 2:
         both = " and ".join(f"{name} {number}" for name, number in found.items())
+        # Uninstalling one removes files of the other, which must then be installed again.
         repair = f"{python} uninstall -y onnxruntime && {python} install --force-reinstall onnxruntime-gpu"
         return Finding("fail", "ONNX Runtime", f"{both} overwrite each other's files", repair)
     if not found:

@@ -74,7 +74,7 @@ class _Bar:
         self._sentence = ""
 
     def report(self, share: float | None, sentence: str) -> None:
-        from tqdm import tqdm
+        from tqdm import tqdm  # here, since importing it takes 60 ms
 
         if sentence != self._sentence:
             self.close()

@@ -13,7 +13,7 @@ from aide_lsp.cli.terminal import say
     "count",
     default=20,
     show_default=True,
-    type=click.IntRange(1, 1_000_000),
+    type=click.IntRange(1, 1_000_000),  # SQLite takes no number beyond 64 bits
     help="Number of completions, at most.",
 )
 @click.option("--stats", is_flag=True, help="Show acceptance and median times for each set of parameters.")

@@ -33,6 +33,7 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
 
     document = (file or Path("untitled")).resolve()
     language = language or language_id_of("", str(document))
+    # Twice: which limits apply depends on the model, which is itself a setting.
     limits = _limits(SettingsReader().resolve(document, language=language).settings)
     resolved = SettingsReader().resolve(document, limits=limits, language=language)
     if as_json:

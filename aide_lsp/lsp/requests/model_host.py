@@ -92,6 +92,7 @@ class ModelHost:
         try:
             completer = await self._on_worker(load)
         except Exception as error:
+            # If not, newer settings were claimed in the meantime, and loading those reports the outcome.
             if self._wanted is settings:
                 self._not_loaded(settings, error)
             return False

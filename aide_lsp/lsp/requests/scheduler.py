@@ -125,6 +125,7 @@ class Scheduler:
         answer = await self.complete(again)
         if isinstance(answer, NoCompletion):
             return answer
+        # Editors show ghost text only in answer to a request of their own, which comes next.
         self._keep(snapshot, answer.completion)
         return answer.completion
 
@@ -282,6 +283,7 @@ class Scheduler:
         """Notify a client that stopped waiting that its answer is ready."""
         if isinstance(answer, NoCompletion) or not answer.completion.text:
             return
+        # Otherwise the answer to a newer request comes anyway.
         if not self._in_flight.is_waited_for(snapshot.uri):
             self._keep(snapshot, answer.completion)
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)

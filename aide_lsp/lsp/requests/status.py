@@ -81,6 +81,7 @@ class Status:
 
     def declined(self, request_id: int | str | None, nothing: NoCompletion) -> None:
         """Note that a request got no completion, and why."""
+        # A superseded request says nothing about the place: the answer to the newer one does.
         if nothing.reason not in QUIET:
             self._note(request_id, shown=False, reason=nothing.reason, message=nothing.message)
             self._offered, self._nothing = None, nothing

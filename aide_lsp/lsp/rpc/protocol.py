@@ -145,6 +145,7 @@ class Protocol(LanguageServerProtocol):
             current_request.reset(reset)
 
     def _await(self, msg_id: MessageId, method: str, result: Awaitable[Any]) -> None:
+        # The task copies the context, in which `current_request` remains set.
         future = asyncio.ensure_future(result)
         self._running[msg_id] = future
         future.add_done_callback(partial(self._finish, msg_id, method))

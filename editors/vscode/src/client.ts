@@ -67,6 +67,7 @@ export class Client implements Disposable {
 
   async stop(): Promise<void> {
     const client = this.client;
+    // First, so that `closed` does not take the end of the process for a crash.
     this.client = undefined;
     if (client?.needsStop() === true) {
       await client.stop().catch((error: unknown) => { this.log.warn(String(error)); });
@@ -116,8 +117,10 @@ export class Client implements Disposable {
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
+        // Without it, the library shows a message of its own; `launch` reports the failure.
         initializationFailedHandler: () => false,
         errorHandler: {
+          // The default shuts the server down after three errors.
           error: () => ({ action: ErrorAction.Continue, handled: true }),
           closed: () => this.closed(client),
         },
@@ -143,6 +146,7 @@ export class Client implements Disposable {
   }
 
   private closed(client: LanguageClient): CloseHandlerResult {
+    // `launch` reports a server that could not even start; another try would end the same way.
     if (client !== this.client || !this.hasRun) {
       return { action: CloseAction.DoNotRestart, handled: true };
     }

@@ -35,6 +35,7 @@ function perLanguage(names: string[], uri: Uri | undefined): Record<string, Tabl
 }
 
 function languageValue(name: string, scope: ConfigurationScope): unknown {
+  // Only with a language in the scope does `inspect` return the values for it. The most specific one applies.
   const found = workspace.getConfiguration(SECTION, scope).inspect(name);
   return found?.workspaceFolderLanguageValue ?? found?.workspaceLanguageValue ?? found?.globalLanguageValue;
 }

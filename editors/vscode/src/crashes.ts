@@ -1,5 +1,6 @@
 /** Counts crashes, so that a server that keeps crashing is not restarted forever. */
 
+// As many, in as long, as vscode-languageclient allows by default.
 const WINDOW_MS = 3 * 60 * 1000;
 const ALLOWED = 4;
 

@@ -17,6 +17,7 @@ export function followCursor(send: (place: object) => void): Pick<Disposable, 'd
       return;
     }
     const { document } = editor;
+    // Typing moves the cursor as well, but then VS Code requests a completion anyway.
     const isEdit = versions.has(document) && versions.get(document) !== document.version;
     versions.set(document, document.version);
     if (!isEdit && editor.selection.isEmpty && ['file', 'untitled'].includes(document.uri.scheme)) {

@@ -53,6 +53,7 @@ export class Environment {
       reporter.step(message);
       await runLogged(program, options, reporter);
     }
+    // Last: an installation that was interrupted must not be taken for a server.
     await writeFile(this.complete, '');
     const server = this.server;
     if (server === undefined) {
@@ -108,6 +109,7 @@ async function findPython(): Promise<string> {
 }
 
 async function isNewEnough(python: string): Promise<boolean> {
+  // -I: no variable and no module of the current folder takes part. Debian's Python lacks ensurepip by default.
   const question = `import sys, venv, ensurepip; sys.exit(sys.version_info < (${OLDEST_PYTHON.join(', ')}))`;
   try {
     await run(python, ['-I', '-c', question]);
@@ -120,7 +122,8 @@ async function isNewEnough(python: string): Promise<boolean> {
 /** Run a program and log its output. If it fails, the last line becomes the error message. */
 function runLogged(program: string, options: string[], { log, token }: Reporter): Promise<void> {
   log(`${program} ${options.join(' ')}`);
-  // uv ships its own certificates; a network with a private one has it in the system's store.
+  // uv ships its own certificates; a network with a private one has it in the system's store. The variables that are
+  // removed would lead one Python to the library of another.
   const env = { UV_SYSTEM_CERTS: '1', ...process.env, PYTHONHOME: undefined, PYTHONPATH: undefined };
   return new Promise((resolve, reject) => {
     const child = spawn(program, options, { env, stdio: ['ignore', 'pipe', 'pipe'] });

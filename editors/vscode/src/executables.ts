@@ -18,6 +18,7 @@ export function isExecutable(file: string): boolean {
 
 /** Find a program. Relative folders in PATH are skipped: a workspace could put programs there. */
 export function findOnPath(name: string, searchPath = process.env.PATH ?? ''): string | undefined {
+  // Not .cmd or .bat: Node starts those only through a shell.
   const names = isWindows ? [`${name}.exe`] : [name];
   return searchPath
     .split(path.delimiter)

@@ -99,6 +99,7 @@ function M.run(buf, command, argument, on_result)
     message.warn('Aide is not active in this buffer. Run :checkhealth aide to find out why.')
     return
   end
+  -- An empty Lua table would be sent as a list.
   local params = { command = command, arguments = { next(argument) and argument or vim.empty_dict() } }
   client:request('workspace/executeCommand', params, function(err, result)
     if err then

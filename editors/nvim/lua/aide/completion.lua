@@ -32,6 +32,7 @@ end
 
 ---@return boolean
 local function is_inserting()
+  -- A macro inserts what was recorded: no completion may get in its way.
   return vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' and vim.fn.reg_executing() == ''
 end
 
@@ -171,6 +172,7 @@ function M.dismiss()
   local was_shown = current() ~= nil
   cancel()
   M.hide()
+  -- Otherwise the next event would request it again.
   asked = is_inserting() and place_key() or nil
   return was_shown
 end
@@ -271,7 +273,9 @@ function M.accept(amount)
   local part, rest = edits.cut(edit.text, amount)
   cancel()
   M.hide()
+  -- What the completion replaces goes with its last part: until then the text after the cursor stays.
   M.insert(mine.buf, edit, part, rest == '' and edit.delete or 0)
+  -- Once for each completion, though it may be accepted word by word.
   if item.command and not mine.accepted then
     local client = vim.lsp.get_client_by_id(mine.client_id)
     if client then

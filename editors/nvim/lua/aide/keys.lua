@@ -18,6 +18,7 @@ function M.map(buf)
         if not M.act(name) then
           -- Looked up only now: other plugins may have mapped the key in the meantime.
           M.set_fallback(own or M.find(vim.api.nvim_get_keymap('i'), key), key)
+          -- `m`: it is a mapping. `i`: before the keys that are already typed.
           vim.api.nvim_feedkeys(vim.keycode(FALLBACK), 'mi', false)
         end
       end, { buffer = buf, desc = 'Aide: ' .. name:gsub('_', ' ') })

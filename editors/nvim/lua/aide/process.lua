@@ -36,7 +36,7 @@ end
 ---@return table the connection, with `aide_end_asked`
 function M.start(dispatchers, config)
   local quiet = vim.tbl_extend('force', dispatchers, {
-    on_exit = function()
+    on_exit = function() -- Neovim warns of any code but 0
       dispatchers.on_exit(0, 0)
     end,
   })

@@ -16,7 +16,7 @@ function M.open(title, text, filetype)
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
   vim.bo[buf].modifiable = false
   vim.bo[buf].filetype = filetype or ''
-  pcall(vim.api.nvim_buf_set_name, buf, 'aide://' .. title)
+  pcall(vim.api.nvim_buf_set_name, buf, 'aide://' .. title) -- fails if such a report is still open
   vim.api.nvim_win_set_height(0, math.max(3, math.min(#lines, math.floor(vim.o.lines / 2))))
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buf, nowait = true, desc = 'Close' })
 end

@@ -3,6 +3,7 @@
 
 local M = {}
 
+-- About as vscode-languageclient does: a server that keeps crashing would take the machine's time.
 M.limit = 5
 M.within_seconds = 180
 local crashes = {} ---@type number[] when, in seconds
