@@ -111,7 +111,7 @@ class ForwardWatch:
             self._awake.wait()
             while (forward := self._forward) is not None:
                 sleep(TICK_SECONDS)
-                # A tick counts only for a forward that ran all the time.
+                # A tick counts only for a forward that ran through all of it.
                 if self._forward is forward and forward.tick():
                     self.deaf()
                     return

@@ -48,7 +48,7 @@ def shortage(files: int, packed: bool, threads: int) -> str | None:
         packed: whether they hold matrices packed for this processor, which are mapped.
         threads: threads that compute.
     """
-    # For packed files, the figures above with a margin: mapped weights take addresses, but little memory.
+    # For packed files, the figures above with a margin: mapped weights need addresses, but hardly any memory.
     # Others are packed by the runtime while it loads them, into a second copy.
     needs = {
         _ADDRESSES: int(files * (1.12 if packed else 2.2)) + threads * THREAD_BYTES + _still_to_load(),

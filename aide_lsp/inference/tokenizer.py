@@ -84,7 +84,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of `text`, never control tokens."""
-        # The library raises TypeError for a lone surrogate, which an editor may send.
+        # An editor may send a lone surrogate, for which the library raises TypeError.
         ids: list[int] = self._model.encode(replace_surrogates(text), add_special_tokens=False).ids
         if not self._control_names.keys() & set(ids):
             return ids
