@@ -116,6 +116,7 @@ def report_cancels(recipe: str) -> None:
     while len(waits) < CANCELS:
         token, cancelled = CancelToken(), []
 
+        # Default arguments, because the timer of one round may run when the names belong to the next.
         def cancel(token: CancelToken = token, cancelled: list[float] = cancelled) -> None:
             cancelled.append(time.perf_counter())
             token.cancel()

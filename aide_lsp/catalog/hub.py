@@ -114,6 +114,7 @@ def _facts(url: str, token: str | None) -> Any:
         # With None instead of False, the library would send the token that the user has stored.
         return get_hf_file_metadata(url, token=token or False, timeout=PATIENCE, headers=HEADERS)
 
+    # Once abandoned, the thread ends by the timeout of the request itself.
     return _within(PATIENCE, ask)
 
 

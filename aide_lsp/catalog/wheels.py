@@ -138,8 +138,8 @@ def _start_pip(requirements: Path, folder: Path) -> "subprocess.Popen[bytes]":
     command = [
         # -P: a folder named pip in the current folder must not run.
         *(sys.executable, "-P", "-m", "aide_lsp.catalog.pip_child", "download"),
-        # Without --only-binary, pip would run the build code of a source distribution. Without the cache, the
-        # disk would hold one more copy.
+        # Only wheels, because pip runs the build code of a source distribution. No cache, because it would
+        # put one more copy on the disk.
         *("--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", str(requirements)),
         *("--dest", str(folder), "--no-cache-dir", "--no-input", "--disable-pip-version-check"),
         *("--progress-bar=off", "--retries=2", "--quiet"),

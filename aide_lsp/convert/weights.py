@@ -105,6 +105,7 @@ def read_layer(file: GgufFile, a: Architecture, index: int) -> LayerWeights:
     """Return layer `index`; raise ConversionError if a tensor is missing or has the wrong shape."""
     return LayerWeights(
         attention_norm=file.tensor(f"blk.{index}.attn_norm.weight").floats(),
+        # One matrix, because GroupQueryAttention takes the three in one input.
         qkv=linear(file, a, index, "attn_q", "attn_k", "attn_v"),
         attention_output=linear(file, a, index, "attn_output"),
         ffn_norm=file.tensor(f"blk.{index}.ffn_norm.weight").floats(),
@@ -118,6 +119,7 @@ def _bias(file: GgufFile, name: str, order: NDArray[np.intp] | None) -> FloatArr
     if name not in file.tensors:
         return None
     values = file.tensor(name).floats()
+    # llama.cpp's converter permutes the biases of q and k too.
     return values if order is None else values[order]
 
 

@@ -97,6 +97,7 @@ def next_token(completer: "Completer") -> dict[str, Any]:
     from aide_lsp.inference.sampler import probabilities
 
     tokenizer, logits = cursor_logits(completer)
+    # Stable, so that ties have the same order in every run.
     best = np.argsort(-logits, kind="stable")[:SHOWN]
     return {
         "tokens": [tokenizer.decode([int(token)]) for token in best],

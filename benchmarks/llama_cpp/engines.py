@@ -37,6 +37,7 @@ class Worker:
         self.spec = spec
         # Without the script's own folder on the path: `import llama_cpp` must find the library.
         command = [spec.python, "-P", "-m", spec.module]
+        # The other Python does not have this repository on its path.
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         # A file, not a pipe: a pipe that no one reads would stop a talkative engine.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`

@@ -211,6 +211,7 @@ def _limit(engine: Engine, request: Request, seconds: float) -> None:
 
 
 async def _until(moment: float) -> None:
+    # Checked again, because asyncio may wake a little early.
     while (left := moment - time.perf_counter()) > 0:
         await asyncio.sleep(left)
 
