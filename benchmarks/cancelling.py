@@ -65,7 +65,7 @@ class Client:
 def start(command: list[str], *, listens: bool) -> Client:
     """Start a server, open the file and wait until the model is loaded.
 
-    `listens`: the client takes `aide/ready`, so abandoned completions continue.
+    `listens`: the client accepts `aide/ready`, so abandoned completions continue.
     """
     client = Client(command)
     capabilities = {

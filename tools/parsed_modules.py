@@ -22,7 +22,7 @@ class Module:
     """One module, parsed."""
 
     name: str
-    """Dotted, without the root: `lsp.rpc.inbox`; of `__init__.py` the package's name."""
+    """Dotted, without the root: `lsp.rpc.inbox`; for `__init__.py`, the package's name."""
     shown: str
     """Path from the folder that holds the root package."""
     is_package: bool
@@ -32,7 +32,7 @@ class Module:
 
     @property
     def package(self) -> str:
-        """The package it belongs to; of a top-level module its own name."""
+        """The package it belongs to; for a top-level module, its own name."""
         return self.name if self.is_package else self.name.rpartition(".")[0] or self.name
 
 

@@ -184,6 +184,7 @@ def _card(table: Mapping[str, Any], file: Path) -> Card:
         context_length=table["context_length"],
         fim=table.get("fim"),
         end_tokens=tuple(table["end_tokens"]),
+        # A card may name the recipe of one provider only.
         recipes={"cpu": "exact", "cuda": "fp16"} | table.get("recipes", {}),
         sources=tuple(_source(source) for source in table.get("sources", ())),
         path=_local_path(table.get("path"), file.parent),

@@ -120,6 +120,7 @@ def remove_damaged(card: Card, recipe: str, progress: Progress) -> bool:
         return False
     with locked(folder.parent, progress), writing_to(folder):
         try:
+            # Under the lock, because another process may just be replacing it.
             damaged = bool(verify_files(folder))
         except ModelFilesError:
             damaged = True
@@ -227,6 +228,7 @@ def _conversions(card: Card) -> Iterator[tuple[str, Path]]:
     own = folder_of(card)
     for folder in sorted(own.iterdir()) if own.is_dir() else ():
         recipe = folder.name.partition("-")[0]
+        # Conversions of another file, or in another format, are not used.
         if folder.is_dir() and folder == converted_folder(card, recipe):
             yield recipe, folder
 
@@ -236,6 +238,7 @@ def _remove_stale(kept: Path) -> None:
     recipe = kept.name.partition("-")[0]
     for folder in kept.parent.glob(f"{recipe}-*-f*"):
         if folder != kept and folder.is_dir():
+            # A folder that cannot be removed takes space, and nothing else.
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -42,6 +42,7 @@ def _saved_by_runtime(path: Path, scratch: Path) -> Path:
 
     saved = scratch / path.name
     options = onnxruntime.SessionOptions()
+    # The runtime warns that a saved graph is for this kind of processor only, which is the purpose here.
     options.log_severity_level = _ERRORS_ONLY
     options.optimized_model_filepath = str(saved)
     options.add_session_config_entry("session.save_external_prepacked_constant_initializers", "1")

@@ -15,6 +15,7 @@ from attrs import frozen
 from aide_lsp.convert.gguf_file import GgufFile
 from aide_lsp.errors import ConversionError
 
+# The values of llama.cpp's `llama_token_type`, which GGUF files store.
 NORMAL, CONTROL, USER_DEFINED = 1, 3, 4
 
 

@@ -27,6 +27,7 @@ JUMP = (1.5, 0.4)
 """Finding another place, and reading there."""
 HESITATES: dict[Place, float] = {"inside": 0.12, "word": 0.32, "enter": 0.5, "line": 0.55, "fix": 0.6}
 """Share of keys that hesitate."""
+# Draws from a log-normal distribution have no bounds of their own.
 QUICKEST, SLOWEST = 0.03, 6.0
 WRONG = 0.025
 """Share of letters that are mistyped first."""

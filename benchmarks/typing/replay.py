@@ -1,7 +1,7 @@
 """Replays a typing trace against an engine that completes, and notes the outcome of each key.
 
-In real time keys come when they come: the previous request is abandoned with the next key. A patient person
-waits for each answer before going on.
+In real time, keys do not wait for answers: the next key abandons the previous request. A patient person waits
+for each answer before going on.
 """
 
 import asyncio

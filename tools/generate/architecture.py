@@ -1,7 +1,7 @@
 """The table of packages on the architecture page: what each is for, and which others it imports.
 
-Both are read from the code: the first sentence of its docstring, and its imports. That the imports are those
-which are allowed is for `tests/test_architecture.py`.
+Both are read from the code: the first sentence of its docstring, and its imports.
+`tests/test_architecture.py` checks that the imports are allowed.
 """
 
 import ast
