@@ -27,7 +27,7 @@ FetchWheel = Callable[[WheelPart, Path, Callable[[int], None]], Path]
 # pip passes on only the text of the system's errors.
 _FULL_DISK = [os.strerror(number) for number in FULL_DISK]
 _BLOCK = 1 << 20
-# pip shows its progress only to people, so the size of its folder is read this often, in seconds.
+# Older versions of pip show progress only to people, so its folder's size is read this often, in seconds.
 _POLL = 0.2
 # Besides its member, a wheel has metadata.
 _WHEEL_EXTRA = 5 << 20

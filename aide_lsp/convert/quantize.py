@@ -47,7 +47,7 @@ def int8_blocks(linear: Linear, block: int) -> BlockCodes:
 def tensor_int8_blocks(tensor: Tensor, block: int = BLOCK) -> BlockCodes:
     """Return `tensor` in 8-bit blocks: exact for Q8_0, Q5_0 and Q4_0 in blocks of 32, otherwise rounded."""
     # Q4_K and others also store a minimum for each block. MatMulNBits takes it as a float zero point, but is
-    # then 100 times slower for a single row.
+    # then more than 100 times slower for a single row.
     exact = {"Q8_0": _from_q8_0, "Q5_0": _from_q5_0, "Q4_0": _from_q4_0}
     if tensor.type_name in exact and block == BLOCK:
         return exact[tensor.type_name](tensor.raw)
