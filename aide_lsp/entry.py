@@ -52,6 +52,7 @@ def _run_in_child(signals: list[int]) -> None:
         return
     if child:
         os._exit(_wait(child, signals))
+    # Held here as well, the lifeline would never close.
     os.close(held)
     _leave(_run(signals, lifeline))
 
@@ -161,7 +162,7 @@ def _run(signals: list[int], lifeline: int | None = None) -> int:
         from aide_lsp.cli.main import run
 
         status = run()
-        sys.stdout.flush()
+        sys.stdout.flush()  # here, where a full disk or a closed pipe becomes an exit status
         return status
     except Interrupted as error:
         if lifeline is None:

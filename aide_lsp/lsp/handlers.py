@@ -151,7 +151,7 @@ def did_change_folders(ls: Server, params: Any) -> None:
 
 
 def did_change_watched_files(ls: Server, params: Any) -> None:
-    """Report problems in a changed project file now. (Each request reads the file again anyway.)"""
+    """Report problems in a changed project file now. (Each request notices the change anyway.)"""
     ls.review_settings()
 
 

@@ -135,6 +135,7 @@ class Server(LanguageServer):
         if reason:
             self._logs.send = None  # no client is left to read it, only stderr
             log.error("The server exits: %s.", reason)
+        # The protocol asks for 1 unless the client has sent `shutdown`.
         lifetime.leave(0 if shut_down else 1, self._flush)
 
     def _lose_worker(self) -> None:
@@ -220,7 +221,7 @@ class Server(LanguageServer):
     # -- messages
 
     def show(self, kind: types.MessageType, text: str) -> None:
-        """Show the user a message, and log it."""
+        """Show the user a message."""
         self.window_show_message(types.ShowMessageParams(type=kind, message=escaped(text)))
 
     def _log_to_client(self, level: int, text: str) -> None:
@@ -318,6 +319,7 @@ class Server(LanguageServer):
             log.error("A task failed: %s", where(error))
 
     def _flush(self) -> None:
+        # Together less than `lifetime.GRACE_SECONDS`: then the process ends, whatever is left.
         self._transport.flush(1.0)
         self._recorder.flush(0.5)
         logging.shutdown()

@@ -73,6 +73,7 @@ def _print(
     request: "CompletionRequest", completions: "Sequence[Completion]", device: str, show: bool
 ) -> None:
     """Print the completions, or the code around them, and on stderr what produced them."""
+    # An empty one only if there is nothing else: it says why.
     shown = [completion for completion in completions if completion.text] or completions[:1]
     for number, completion in enumerate(shown, start=1):
         if len(shown) > 1:

@@ -97,7 +97,7 @@ class Inbox:
                 self._append(_Entry(message, weight, _id_of(message) if can_be_cancelled else None))
             self._changed.notify_all()
             self._awaken()
-        if withdrawn:
+        if withdrawn:  # here, on the thread that reads: the event loop may be busy
             code, text = CANCELLED
             error = {"code": code, "message": text}
             self._write(json.dumps({"jsonrpc": "2.0", "id": msg_id, "error": error}).encode())
@@ -147,7 +147,7 @@ class Inbox:
                 return
             try:
                 handle(message)
-            finally:
+            finally:  # also if it failed: otherwise no message would ever be handled again
                 loop.call_soon(turn)
 
         with self._changed:

@@ -79,7 +79,7 @@ class Transport:
             reason = f"{what} failed ({type(error).__name__})"
         try:
             if what == "writing":
-                self._drop_unwritten()
+                self._drop_unwritten()  # `flush` must not wait for it
             self._closed(reason)
         except BaseException:
             die(f"The server exits: {reason}.")

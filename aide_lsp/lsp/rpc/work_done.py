@@ -58,7 +58,7 @@ class WorkDone:
         )
 
     def _show(self, share: float | None, text: str, fresh: bool) -> None:
-        if fresh:
+        if fresh:  # not for each percent
             log.info("%s: %s", self._title, text)
         if self._token is not None:
             percentage = None if share is None else max(0, min(100, int(100 * share)))

@@ -125,8 +125,10 @@ class Configuration:
         are very many folders, the last ones are checked when the user types there.
         """
         known, self._shown = set(self.known_problems()), {}
+        # Any name in a folder: it is resolved like a document there.
         inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self._folders.uris)
         found: dict[Any, tuple[Problem, ...]] = {}
+        # Each file is looked up once, however many documents share it.
         with self._reader.one_look():
             for uri in (None, *inside, *uris):
                 language = self._language_of(uri) if uri else ""
@@ -164,6 +166,7 @@ def section_of(values: Any) -> dict[str, Any]:
         values = values[SECTION]
     if not isinstance(values, Mapping):
         return {}
+    # With the prefix, as in the settings.json of VS Code.
     named = {str(key).removeprefix(SECTION + "."): value for key, value in values.items()}
     return {
         key: value

@@ -52,6 +52,7 @@ class Location:
 def location_of(uri: str) -> Location:
     """Parse a URI. Plain paths are accepted too: some clients send nothing else."""
     found = _SCHEME.match(uri)
+    # In a plain path, a percent sign is part of the name.
     scheme, rest = (found[1].lower(), uri[found.end() :]) if found else ("file", uri.replace("%", "%25"))
     host, rest = _split_host(rest)
     cut, _, query = rest.partition("#")[0].partition("?")
