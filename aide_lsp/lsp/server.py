@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aide.server")
 CLIENT_SECONDS = 5.0
+"""The model is loaded once the settings are known: a client that never answers must not prevent that."""
 _MESSAGE_TYPES = {
     logging.DEBUG: types.MessageType.Log,
     logging.INFO: types.MessageType.Info,

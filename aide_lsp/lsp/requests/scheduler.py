@@ -143,6 +143,7 @@ class Scheduler:
     def changed(self, document: Document) -> None:
         """End what no one waits for and cannot be used in the changed text."""
         self._prefetcher.interrupt()
+        # First, since `text()` joins all lines.
         if self._in_flight.has_unwaited(document.uri):
             self._in_flight.changed(document.uri, document.text())
 
@@ -224,7 +225,7 @@ class Scheduler:
         answer: T | NoCompletion
         try:
             answer = await work
-        except Exception as error:
+        except Exception as error:  # whatever it is, the request must be answered
             answer = failure(error)
         if is_given := not waiting.done():
             waiting.set_result(answer)
@@ -303,6 +304,7 @@ def _complete_several(
     completer: "Completer", in_flight: InFlight, first: "Completion | None", recorder: "LedgerRecorder"
 ) -> Completions:
     """Generate the candidates, on the worker's thread. `first` is the first one, if it exists already."""
+    # Here, since `initialize` is answered before anything that completing needs is imported.
     from aide_lsp.completion.candidates import complete_several
 
     snapshot = in_flight.snapshot

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 HEADER_LIMIT = 8 * 1024
+"""Bytes of a header. Honest ones have less than a hundred."""
 LENGTH_LIMIT = 256 * 1024 * 1024
 """Bytes of a body. Editors send texts of up to 50 MB, and escapes double them; a longer one is an error."""
 PIECE = 64 * 1024

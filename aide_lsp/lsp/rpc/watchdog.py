@@ -17,6 +17,7 @@ from aide_lsp.stalls import RunDelay, pages_read
 
 TICK_SECONDS = 1.0
 DEAF_TICKS = 5
+"""The 5 seconds that docs/server.md promises."""
 PAGE_SECONDS = 0.05
 """What a page read from disk counts as: it may take that long when memory is short."""
 

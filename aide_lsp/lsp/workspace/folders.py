@@ -16,6 +16,7 @@ Held = tuple[str | None, Path | None]
 """A folder's URI, and its path as spelled in the document's URI; None: no folder."""
 _Identity = tuple[int, int]
 _MOST_KEPT = 4096
+"""Documents whose folder is remembered; a client could name any number of them."""
 
 
 class WorkspaceFolders:
