@@ -28,6 +28,7 @@ def record(
 ) -> None:
     """Pass completions of one request to the ledger's writer; `mode` is the setting `ledger`."""
     for completion in completions:
+        # The request is the first candidate's, and a replay needs the completion's own number.
         recorder.record(
             mode, request.with_options(candidate=completion.candidate), completion, completer.info
         )

@@ -63,6 +63,7 @@ def trial_of(
         seed: used where the settings set none; None: draw one.
     """
     known = (settings.parameters.seed, seed)
+    # Not `or`: 0 is a seed.
     seed = next((one for one in known if one is not None), None)
     seed = new_seed() if seed is None else seed
     limits = narrowed_limits(completer.info.limits, settings.max_num_context)

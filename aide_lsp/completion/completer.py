@@ -88,6 +88,7 @@ class Completer:
         """
         cancel.check()
         _check_size(request)
+        # The prompt of the coming request, token for token: only what they share can be reused.
         request = self._in_effect(request)
         prompt = self._prompt(request, request.before, request.after, UNOBSERVED)
         return self._model.prefill(prompt, request.options, cancel)

@@ -76,6 +76,7 @@ def read_hole(head: str, tail: str, language: Language) -> Hole:
     after, _, rest = tail.partition("\n")
     open_here = _scan_head(head, language)
     shape = _shape(before, after, open_here)
+    # Complete lines are inserted above the cursor's own line, which is then the one below them.
     inserts_above = shape is Shape.LINES and after.strip()
     return Hole(
         shape=shape,

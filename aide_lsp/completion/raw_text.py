@@ -12,6 +12,7 @@ from attrs import define, frozen
 from aide_lsp.completion.hole import CLOSERS, Hole, indentation
 from aide_lsp.completion.syntax import Scan, scan
 
+# `do` and `then` with a space, so that `undo` opens nothing.
 OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")
 """How a line ends that is continued below."""
 CLOSING_WORDS = ("end", "fi", "done", "esac")

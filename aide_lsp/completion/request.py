@@ -74,6 +74,7 @@ class Completion:
     @property
     def tokens_per_second(self) -> float:
         """Speed after the first token; 0 if nothing can be said."""
+        # The first token's time is mostly the prompt's.
         seconds = (self.total_ms - self.first_token_ms) / 1000.0
         return (self.generated_tokens - 1) / seconds if seconds > 0 and self.generated_tokens > 1 else 0.0
 

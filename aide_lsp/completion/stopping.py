@@ -166,6 +166,7 @@ def _line_end(raw: RawText) -> Stop | None:
         return None
     opens = raw.opens(first)
     has_block = opens and indentation(raw.hole.below) > raw.hole.base
+    # An empty first line: for the model the cursor's line is complete, and it goes on below.
     if first.end == 0 and has_block:
         return _into_block(raw)
     if first.end == 0 and not opens:

@@ -123,6 +123,7 @@ def _pattern(language: Language) -> tuple[re.Pattern[str], dict[int, str]]:
     parts = [("", r"([()\[\]{}])")]
     parts += [("", rf"{re.escape(a)}[\s\S]*?(?:{re.escape(b)}|(\Z))") for a, b in language.block_comments]
     parts += [("", rf"{re.escape(mark)}[^\n]*(\Z)?") for mark in language.line_comments]
+    # Before the short quotes, which would match the first character of a long one.
     parts += [(q, rf"{q}(?:\\[\s\S]|[^\\])*?(?:{q}|\\?(\Z))") for q in language.long_quotes]
     # An unclosed quote ends with its line: in half-typed code it must not swallow everything below.
     parts += [(q, rf"{q}(?:\\[\s\S]|[^\\\n{q}])*(?:{q}|(?=\n)|\\?(\Z))") for q in language.quotes]

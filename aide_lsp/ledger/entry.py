@@ -149,6 +149,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         language=language_id_of(request.language_id, request.path),
         offset=request.offset,
         after_length=len(after),
+        # Two hashes, so that `aide replay` can say which side of the cursor differs.
         before_hash=hash_of(before, salt),
         after_hash=hash_of(after, salt),
         parameters=evolve(completion.parameters, seed=completion.seed),

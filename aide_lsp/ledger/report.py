@@ -52,6 +52,7 @@ def stats_of(entries: Sequence[Entry]) -> list[Stats]:
     """Group entries by their parameters, the largest group first."""
     sets: dict[Parameters, list[Entry]] = {}
     for entry in entries:
+        # Most seeds are drawn: with them, each completion would be a set of its own.
         sets.setdefault(attrs.evolve(entry.parameters, seed=None), []).append(entry)
     return sorted((_stats(*item) for item in sets.items()), key=lambda stats: -stats.made)
 

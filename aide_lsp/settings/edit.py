@@ -141,6 +141,7 @@ def _edit_one(text: str, table: _Table, key: str, value: Any, path: Path) -> str
 
 
 def _with_tomlkit(text: str, table: _Table, key: str, value: Any, path: Path) -> str:
+    # Slow to import, and rarely needed.
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 

@@ -26,6 +26,7 @@ def setting(default: Any, kind: type, doc: str, **limits: Any) -> Any:
 class Parameters:
     """The generation parameters."""
 
+    # Ranges and defaults are part of what the documentation promises; a test holds them.
     temperature: float = setting(
         0.7,
         float,
@@ -34,6 +35,7 @@ class Parameters:
         maximum=1.0,
         project=True,
     )
+    # Up to 64 candidates come with each forward; more cost the logits of the whole vocabulary.
     top_k: int = setting(
         50,
         int,

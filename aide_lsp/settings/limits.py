@@ -85,6 +85,7 @@ def error_in(field: SettingField, value: Any, limits: ModelLimits | None = None)
         return None if field.none else f"expected {allowed_by(field, limits)}, found nothing"
     if field.word and value == field.word:
         return None
+    # Before the type is checked: 40.0 is a valid whole number.
     value = normalized(field, value)
     if not _has_type(value, field.type) or (field.choices and value not in field.choices):
         return f"expected {allowed_by(field, limits)}, found {_typed(value)}"
