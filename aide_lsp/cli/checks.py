@@ -243,7 +243,7 @@ def _complete_sample(completer: "Completer", settings: Settings) -> "Completion"
 
     settings = with_values(settings, {"seed": 1})
     text, offset = sample()
-    # Otherwise the second completion would be the first one again, and show nothing.
+    # Otherwise the second completion would come from the completion cache, and prove nothing.
     completer.clear_cache()
     request = requests.request_of(settings, text, offset, str(Path(NAME).absolute()))
     (completion,) = requests.complete(completer, settings, request)

@@ -34,7 +34,7 @@ class AideGroup(click.Group):
         """Run a subcommand."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.Abort):  # RuntimeErrors, but no failures
+        except (click.exceptions.Exit, click.Abort):  # RuntimeErrors, but not failures
             raise
         except BrokenPipeError:
             raise click.exceptions.Exit(BROKEN_PIPE) from None

@@ -278,7 +278,7 @@ class Server(LanguageServer):
         info = completer.info
         self.configuration.limits = info.limits
         note = info.device_note
-        # What was loaded stays. Searching it for garbage stopped all threads for a fifth of a second.
+        # What was loaded stays. Searching it for garbage would stop all threads for a fifth of a second.
         gc.freeze()
         log.info("%s is ready: %s%s.", self.host.model, info.runs_on, f" ({note})" if note else "")
         if note and self.configuration.resolve().settings.provider == "cuda":

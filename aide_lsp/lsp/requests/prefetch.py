@@ -71,7 +71,7 @@ class Prefetcher:
         task.add_done_callback(self._running.discard)
 
     async def _run(self, in_flight: InFlight, job: _Job) -> None:
-        # What fails here fails again when it is asked for, and is reported then.
+        # What fails here fails again when it is requested, and is reported then.
         with suppress(Exception):
             await self._host.run(lambda completer: job(completer, in_flight), in_flight.token, 0.0)
         self._in_flight.end(in_flight)

@@ -88,7 +88,7 @@ def watch(
 
 def was_likely_here(process_id: int) -> bool:
     """Return whether an id without a process was likely assigned here, at about the time of our own."""
-    # Linux assigns ids in ascending order.
+    # Linux assigns ids in ascending order, so that of a client that has just died is close to ours.
     return abs(os.getpid() - process_id) < _RECENT
 
 
@@ -115,7 +115,7 @@ if sys.platform == "win32":
         import ctypes
 
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-        # By default ctypes reads results as 32 bits, which would cut off a handle.
+        # By default ctypes takes a result for a C int of 32 bits, which would cut off a handle.
         kernel.OpenProcess.restype = ctypes.c_void_p
         handle = kernel.OpenProcess(_SYNCHRONIZE, False, process_id)
         if not handle:

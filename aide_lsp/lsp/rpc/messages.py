@@ -27,7 +27,7 @@ _LONGEST_NAME = 8192
 """Bytes kept of a piece, so that a name that continues in the next one is found."""
 _MOST_NAMES = 1000
 """Bounds what a message that is not kept can cost."""
-# UTF-8 of a character beyond U+FFFF starts with these bytes; its escape, with a high surrogate.
+# Shows a character beyond U+FFFF: by the first byte of its UTF-8, or the high surrogate of its escape.
 _WIDE = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")
 
 

@@ -29,7 +29,7 @@ def take_stdio() -> Streams:
         msvcrt.setmode(source, os.O_BINARY)
         msvcrt.setmode(sink, os.O_BINARY)
     else:
-        # Shared with whoever else has the descriptors open: a launcher may have left them non-blocking.
+        # The flag is shared with whoever else has them open: a launcher may have left them non-blocking.
         os.set_blocking(source, True)
         os.set_blocking(sink, True)
     return os.fdopen(source, "rb", BUFFER), os.fdopen(sink, "wb", BUFFER)

@@ -57,9 +57,8 @@ def location_of(uri: str) -> Location:
     host, rest = _split_host(rest)
     cut, _, query = rest.partition("#")[0].partition("?")
     written, others = _decoded(cut), _names_within(_decoded(cut), _decoded(query), scheme)
-    if (
-        scheme == "file" and cut != rest
-    ):  # the client did not encode these characters: they belong to the name
+    # If there is a `?` or `#` in a file's URI, the client did not encode it: it belongs to the name.
+    if scheme == "file" and cut != rest:
         others, written = [_path(written), *others], _decoded(rest)
     elif scheme != "file" and (version := _VERSION.fullmatch(written[:_LONGEST])) is not None:
         others, written = [_path(written), *others], f"{version[1]}/{version[2]}"
