@@ -35,7 +35,7 @@ class NoCompletionReason(Enum):
     UNKNOWN_DOCUMENT = "unknown-document", "The document is not open, or its text was lost. Open it again."
     NO_PREVIOUS = "no-previous", "No earlier completion was shown at this position."
     SUPERSEDED = "superseded", "A newer request for this document arrived."
-    CANCELLED = "cancelled", "The request was cancelled."
+    CANCELLED = "cancelled", "The request was canceled."
     STALE = "stale", "The document was changed or closed in the meantime."
     ERROR = "error", "Completing failed; see the log."
 
