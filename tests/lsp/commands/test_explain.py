@@ -76,7 +76,7 @@ async def test_explaining_ends_when_it_is_cancelled_or_a_newer_request_comes(edi
     await asyncio.sleep(0.05)
     (msg_id,) = editor.protocol._request_futures
     editor.cancel_request(t.CancelParams(id=msg_id))
-    with pytest.raises(Exception, match="cancelled"):
+    with pytest.raises(Exception, match="canceled"):
         await request
     request = asyncio.ensure_future(run(editor, "aide.explain", at(uri, 1, 4)))
     await asyncio.sleep(0.05)

@@ -89,7 +89,7 @@ async def cancel(client, uri: str, text: str) -> None:
         await asyncio.sleep(0.01)
     (msg_id,) = [key for key, future in client.protocol._request_futures.items() if future is sent]
     client.cancel_request(t.CancelParams(id=msg_id))
-    with pytest.raises(Exception, match="cancelled"):
+    with pytest.raises(Exception, match="canceled"):
         await asyncio.wrap_future(sent)
 
 
