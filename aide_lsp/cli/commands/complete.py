@@ -1,6 +1,5 @@
 """`aide complete`: the completion at a place, on stdout; what produced it, on stderr."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +8,12 @@ import click
 from aide_lsp.cli.errors import json_text
 from aide_lsp.cli.options import (
     PlaceCommand,
-    effective_settings,
     json_option,
     parameter_options,
     path_option,
     place_argument,
 )
-from aide_lsp.cli.places import read_place
-from aide_lsp.cli.progress import load
+from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import (
     colored,
     completions_json,
@@ -53,10 +50,8 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
     """
     from aide_lsp.application import ledger, requests
 
-    text, offset, path = read_place(place, name, sys.stdin)
-    settings = effective_settings(path, options)
-    completer = load(settings)
-    request = requests.request_of(settings, text, offset, str(path.absolute()))
+    loaded = load_request(place, name, options)
+    request, settings, completer = loaded.request, loaded.settings, loaded.completer
     # The setting is for requests in an editor, which shows one at a time; here only the option counts.
     count = settings.candidates if options["candidates"] is not None else 1
     completions = requests.complete(completer, settings, request, count)

@@ -1,7 +1,6 @@
 """`aide explain`: why a completion is what it is, as text, JSON or an HTML page."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,12 @@ import click
 from aide_lsp.cli.errors import json_text
 from aide_lsp.cli.options import (
     PlaceCommand,
-    effective_settings,
     json_option,
     parameter_options,
     path_option,
     place_argument,
 )
-from aide_lsp.cli.places import read_place
-from aide_lsp.cli.progress import load
+from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import say
 from aide_lsp.errors import AideError
 
@@ -45,7 +42,7 @@ def explain(place: str, name: str, as_json: bool, page: Path | None, **options: 
       aide explain src/app.py:12:9 --seed 7
       aide explain src/app.py:12:9 --seed 7 --html why.html
     """
-    from aide_lsp.application.requests import check_limits, request_of
+    from aide_lsp.application.requests import check_limits
     from aide_lsp.explain import explanation as explaining
     from aide_lsp.explain.page import render
     from aide_lsp.explain.report import report
@@ -53,12 +50,9 @@ def explain(place: str, name: str, as_json: bool, page: Path | None, **options: 
 
     if page:
         _check_writable(page)
-    text, offset, path = read_place(place, name, sys.stdin)
-    settings = effective_settings(path, options)
-    completer = load(settings)
-    check_limits(completer, settings)
-    request = request_of(settings, text, offset, str(path.absolute()))
-    explanation = explaining.explain(completer, request, CancelToken())
+    loaded = load_request(place, name, options)
+    check_limits(loaded.completer, loaded.settings)
+    explanation = explaining.explain(loaded.completer, loaded.request, CancelToken())
     if page:
         _write(page, render(explanation))
         say(f"The page is {page}.", err=True)

@@ -1,6 +1,5 @@
 """`aide troubleshoot`: which parameters to change for a complaint, and what the change does at a place."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,7 @@ from aide_lsp.cli.options import (
     path_option,
     place_argument,
 )
-from aide_lsp.cli.places import read_place
-from aide_lsp.cli.progress import load
+from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import colored, marked_source, say
 from aide_lsp.settings.fields import label
 from aide_lsp.settings.troubleshooting import COMPLAINTS, Proposal
@@ -73,7 +71,7 @@ def troubleshoot(
       aide troubleshoot off-topic src/app.py:12:9
       aide troubleshoot off-topic src/app.py:12:9 --apply
     """
-    from aide_lsp.application.requests import check_limits, request_of
+    from aide_lsp.application.requests import check_limits
     from aide_lsp.application.troubleshooting import propose_unloaded, trial_of
     from aide_lsp.inference.cancel import CancelToken
 
@@ -83,12 +81,10 @@ def troubleshoot(
         proposal = propose_unloaded(complaint, effective_settings(path, options))
         applied = _apply(proposal, path, given_values(options)) if accepted else None
     else:
-        text, offset, path = read_place(place, name, sys.stdin)
-        settings = effective_settings(path, options)
-        completer = load(settings)
-        check_limits(completer, settings)
-        request = request_of(settings, text, offset, str(path.absolute()))
-        trial = trial_of(complaint, settings, completer, request)
+        loaded = load_request(place, name, options)
+        request, completer, path = loaded.request, loaded.completer, loaded.path
+        check_limits(completer, loaded.settings)
+        trial = trial_of(complaint, loaded.settings, completer, request)
         proposal = trial.proposal
         # Before the completions: what cannot be written is known before anything takes time.
         applied = _apply(proposal, path.absolute(), given_values(options)) if accepted else None
