@@ -17,6 +17,7 @@ from aide_lsp.settings.fields import PARAMETERS, Parameters, camel
 from aide_lsp.settings.problems import shown
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.model import ModelInfo
     from aide_lsp.completion.request import Completion
     from aide_lsp.ledger.recorder import LedgerRecorder
 
@@ -114,16 +115,20 @@ class Status:
     def _state(self) -> str:
         return "paused" if self.paused and self._host.state == "ready" else self._host.state
 
-    def _device(self) -> dict[str, Any]:
+    @property
+    def _info(self) -> "ModelInfo | None":
         completer = self._host.completer
-        info = completer.info if completer else None
+        return completer.info if completer else None
+
+    def _device(self) -> dict[str, Any]:
+        info = self._info
         return {"device": info.device.upper() if info else None, "recipe": info.recipe if info else None}
 
     def report(self, uri: str | None = None) -> dict[str, Any]:
         """Return everything, as JSON; the parameters are those of a document if `uri` is given."""
         resolved = self._configuration.resolve(uri)
         problems = dict.fromkeys((*resolved.problems, *self._configuration.known_problems()))
-        info = self._host.completer.info if self._host.completer else None
+        info = self._info
         return {
             "version": __version__,
             "state": self._state,
