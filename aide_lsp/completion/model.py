@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from attrs import fields, frozen
+from attrs import frozen
 
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.settings.fields import Parameters
+from aide_lsp.settings.fields import PARAMETERS
 from aide_lsp.settings.limits import ModelLimits
 
-ALL_PARAMETERS = frozenset(field.name for field in fields(Parameters))
+ALL_PARAMETERS = frozenset(PARAMETERS)
 
 
 @frozen

@@ -21,7 +21,7 @@ from aide_lsp.cli.options import (
 )
 from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import colored, marked_source, say
-from aide_lsp.settings.fields import label
+from aide_lsp.settings.fields import PARAMETERS, label
 from aide_lsp.settings.troubleshooting import COMPLAINTS, Proposal
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ def _apply(proposal: Proposal, path: Path, given: Mapping[str, Any]) -> Applied:
 
 def _proposal_lines(proposal: Proposal) -> Iterator[str]:
     yield f"{proposal.complaint}: {COMPLAINTS[proposal.complaint].means}\n"
-    for field in attrs.fields(type(proposal.before)):
-        old, new = (_value(getattr(one, field.name)) for one in (proposal.before, proposal.after))
-        yield f"  {label(field.name):<12} {old:<8} {f'-> {new}' if old != new else ''}".rstrip()
+    for key in PARAMETERS:
+        old, new = (_value(getattr(one, key)) for one in (proposal.before, proposal.after))
+        yield f"  {label(key):<12} {old:<8} {f'-> {new}' if old != new else ''}".rstrip()
     yield ""
     yield from proposal.reasons
     for bound in proposal.bounds:
