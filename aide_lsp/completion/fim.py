@@ -47,11 +47,6 @@ class FimTemplate:
     "Tokens that end a completion."
 
     @property
-    def overhead(self) -> int:
-        """How many tokens of the prompt are not text."""
-        return len(self.format.control_tokens)
-
-    @property
     def names(self) -> dict[int, str]:
         """The names of the format's control tokens, by token id."""
         return {token: name for name, token in self.ids.items()}
@@ -59,7 +54,10 @@ class FimTemplate:
     def pieces(self, prompt: Prompt) -> Iterator[tuple[PartKind | None, str]]:
         """Yield the prompt in the model's order: texts with their kind, control tokens by name with None."""
         for part in self.format.parts:
-            yield (None, part) if isinstance(part, str) else (part, prompt.text(part))
+            if isinstance(part, str):
+                yield None, part
+            else:
+                yield from ((part, one.text) for one in prompt.parts if one.kind is part)
 
     def render(self, prompt: Prompt, encode: Callable[[str], Sequence[int]]) -> list[int]:
         """Return the prompt's token ids; empty if there is no text and the format has no control tokens."""

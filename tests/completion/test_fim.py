@@ -47,7 +47,13 @@ def test_every_format_is_written_as_its_page_says(name):
 def test_render(name, ids):
     template = open_format(name, ByteTokenizer())
     assert template.render(prompt("\1\2", "\3\4"), ByteTokenizer().encode) == ids
-    assert template.overhead == len(ids) - len({1, 2, 3, 4} & set(ids))
+    assert len(template.format.control_tokens) == len(ids) - len({1, 2, 3, 4} & set(ids))
+
+
+def test_several_parts_of_one_kind_are_all_written_in_order():
+    parts = [PromptPart(PartKind.PREFIX, text) for text in ("\1", "\2")]
+    template = open_format("qwen2.5-coder", ByteTokenizer())
+    assert template.render(Prompt(tuple(parts)), ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE, 1, 2]
 
 
 def test_render_of_an_empty_text_keeps_the_control_tokens():
