@@ -26,7 +26,10 @@ MODULES = read_modules(PACKAGE)
 OTHERS = {
     folder: read_modules(REPOSITORY / folder) for folder in ("tests", "benchmarks", "tools", "editors/tests")
 }
-FOUNDATION = {"disk", "errors", "invisible", "plain_file", "progress", "stalls", "text_table", "toml_file"}
+FOUNDATION = {
+    "disk", "errors", "invisible", "plain_file", "progress", "reasons", "stalls", "text_limits", "text_table",
+    "toml_file",
+}  # fmt: skip
 """What every package may import."""
 PACKAGES = {
     "disk": set(),
@@ -34,19 +37,23 @@ PACKAGES = {
     "invisible": set(),
     "plain_file": set(),
     "progress": set(),
+    "reasons": set(),
     "stalls": set(),
+    "text_limits": set(),
     "text_table": set(),
     "toml_file": set(),
     "settings": set(),
     "inference": {"settings"},
     "inference.onnx": {"inference"},
-    "completion": {"inference", "settings"},
+    "syntax": set(),
+    "infill": {"syntax"},
+    "completion": {"infill", "inference", "settings", "syntax"},
     "engines": {"completion", "inference", "inference.onnx", "settings"},
     "convert": {"inference.onnx"},
     "catalog": {"completion", "convert", "inference.onnx"},
     "bench": {"completion", "convert", "engines", "inference", "inference.onnx", "settings"},
-    "explain": {"completion", "inference", "settings"},
-    "ledger": {"completion", "inference", "settings"},
+    "explain": {"completion", "infill", "inference", "settings"},
+    "ledger": {"completion", "inference", "settings", "syntax"},
     "loading": {"catalog", "completion", "engines", "inference", "inference.onnx", "settings"},
     "application": {"catalog", "completion", "inference", "ledger", "loading", "settings"},
     "lsp": {
@@ -54,7 +61,7 @@ PACKAGES = {
         "loading", "settings",
     },
     "lsp.rpc": set(),
-    "lsp.workspace": {"completion", "settings"},
+    "lsp.workspace": {"settings"},
     "lsp.requests": {
         "lsp.rpc", "lsp.workspace", "application", "completion", "inference", "inference.onnx", "ledger",
         "loading", "settings",
@@ -66,11 +73,11 @@ PACKAGES = {
     "cli.sample": set(),
     "cli": {
         "cli.sample", "application", "catalog", "completion", "inference", "inference.onnx",
-        "loading", "settings",
+        "loading", "settings", "syntax",
     },
     "cli.commands": {
         "cli", "cli.sample", "lsp", "application", "bench", "catalog", "completion", "explain", "inference",
-        "inference.onnx", "ledger", "loading", "settings",
+        "inference.onnx", "ledger", "loading", "settings", "syntax",
     },
     "entry": {"cli"},
     "__main__": {"entry"},

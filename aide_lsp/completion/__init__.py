@@ -1,1 +1,1 @@
-"""Source text in, text to insert out: window, prompt, stop rules, clean-up, completion cache."""
+"""Source text in, text to insert out: window, prompt, generation, completion cache."""

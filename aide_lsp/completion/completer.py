@@ -12,18 +12,18 @@ from uuid import uuid4
 from attrs import evolve
 
 from aide_lsp.completion.cache import CompletionCache, key_of
-from aide_lsp.completion.hole import Hole, read_hole
-from aide_lsp.completion.limits import LONGEST_LINE, LONGEST_TEXT
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
-from aide_lsp.completion.postprocess import Cleaned, clean
 from aide_lsp.completion.prompt import Prompt, build_prompt
-from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.completion.request import Completion, CompletionRequest
-from aide_lsp.completion.stopping import Stop, break_off, find_stop
-from aide_lsp.completion.syntax import language_of
 from aide_lsp.completion.window import holds_all
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.infill.cleanup import Cleaned, clean
+from aide_lsp.infill.hole import Hole, read_hole
+from aide_lsp.infill.stopping import Stop, break_off, find_stop
+from aide_lsp.reasons import NoCompletionReason
+from aide_lsp.syntax.scan import language_of
+from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 

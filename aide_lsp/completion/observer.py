@@ -12,14 +12,14 @@ from aide_lsp.inference.observer import Observer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aide_lsp.completion.hole import Hole
-    from aide_lsp.completion.postprocess import Cleaned
     from aide_lsp.completion.prompt import Prompt
     from aide_lsp.completion.request import CompletionRequest
-    from aide_lsp.completion.stopping import Stop
     from aide_lsp.completion.window import CountTokens
     from aide_lsp.inference.observer import Timings
     from aide_lsp.inference.tokenizer import Tokenizer
+    from aide_lsp.infill.cleanup import Cleaned
+    from aide_lsp.infill.hole import Hole
+    from aide_lsp.infill.stopping import Stop
 
 
 @frozen

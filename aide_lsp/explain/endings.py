@@ -1,7 +1,7 @@
 """What ended a completion and what clean-up changed, in words."""
 
 from aide_lsp.completion.observer import GeneratedText
-from aide_lsp.completion.postprocess import Cleaned
+from aide_lsp.infill.cleanup import Cleaned
 
 END_TOKEN = "The model ended the text itself, with an end token."
 FINISH_REASONS = {

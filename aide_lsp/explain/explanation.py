@@ -13,7 +13,6 @@ from attrs import frozen
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import RenderedPiece
-from aide_lsp.completion.postprocess import visible_at
 from aide_lsp.completion.prompt import PartKind
 from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.errors import ModelError
@@ -22,6 +21,7 @@ from aide_lsp.explain.step import Step, temperatures
 from aide_lsp.explain.trace import CompletionTrace
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.tokenizer import TextStream
+from aide_lsp.infill.cleanup import visible_at
 
 FORMAT = 1
 """Increases when a key is removed or changes its meaning."""

@@ -8,12 +8,12 @@ from time import perf_counter
 from attrs import evolve
 
 from aide_lsp.completion.observer import CompletionObserver, GeneratedText, RenderedPrompt
-from aide_lsp.completion.postprocess import Cleaned
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.completion.window import CountTokens
 from aide_lsp.explain.step import Step, TokenFacts, read_step
 from aide_lsp.inference.observer import Draw
+from aide_lsp.infill.cleanup import Cleaned
 
 STAGES = ("window", "tokenise", "prefill", "forward", "sampling", "stop rules", "clean-up")
 """The stages of a completion, in order."""

@@ -1,6 +1,6 @@
 """The reasons for no completion as a Markdown table, for the page on the language server."""
 
-from aide_lsp.completion.reasons import NoCompletionReason
+from aide_lsp.reasons import NoCompletionReason
 
 
 def reason_table() -> str:

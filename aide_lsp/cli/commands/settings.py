@@ -27,9 +27,9 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     are those of an unnamed file in this folder. Your editor's settings are not included: the command
     aide.settings in the editor includes them.
     """
-    from aide_lsp.completion.syntax import language_id_of
     from aide_lsp.settings.reader import SettingsReader
     from aide_lsp.settings.report import report_json, report_text
+    from aide_lsp.syntax.scan import language_id_of
 
     document = (file or Path("untitled")).resolve()
     language = language or language_id_of("", str(document))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
-from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.errors import AideError, DeclinedError, where
 from aide_lsp.inference.cancel import Cancelled
+from aide_lsp.reasons import NoCompletionReason
 
 if TYPE_CHECKING:
     from aide_lsp.completion.request import Completion

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.errors import (
     AideError,
     BrokenSessionError,
@@ -26,6 +25,7 @@ from aide_lsp.inference.runtime_errors import SHORT, is_memory_short
 from aide_lsp.loading import remove_damaged
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.progress import Progress
+from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:

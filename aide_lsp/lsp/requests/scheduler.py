@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import evolve, frozen
 
 from aide_lsp.application import ledger
-from aide_lsp.completion.limits import LONGEST_TEXT
-from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
@@ -27,7 +25,9 @@ from aide_lsp.lsp.requests.status import Status
 from aide_lsp.lsp.rpc.protocol import current_request
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
+from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import Parameters
+from aide_lsp.text_limits import LONGEST_TEXT
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer

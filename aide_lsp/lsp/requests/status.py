@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp import __version__
-from aide_lsp.completion.reasons import NoCompletionReason
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.workspace.client_settings import Configuration
+from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import PARAMETERS, Parameters, camel
 from aide_lsp.settings.problems import shown
 

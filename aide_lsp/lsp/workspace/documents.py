@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from aide_lsp.completion.limits import LONGEST_TEXT, MOST_LINES
 from aide_lsp.lsp.workspace.positions import Encoding, join_surrogates, to_offset
 from aide_lsp.lsp.workspace.uris import name_of
+from aide_lsp.text_limits import LONGEST_TEXT, MOST_LINES
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _MOST_MISSED = 1000

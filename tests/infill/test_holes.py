@@ -8,11 +8,11 @@ from attrs import frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aide_lsp.completion.hole import Hole, Shape, read_hole
-from aide_lsp.completion.postprocess import Cleaned, clean, visible_at
-from aide_lsp.completion.reasons import NoCompletionReason
-from aide_lsp.completion.stopping import Stop, StopRule, break_off, find_stop
-from aide_lsp.completion.syntax import language_of
+from aide_lsp.infill.cleanup import Cleaned, clean, visible_at
+from aide_lsp.infill.hole import Hole, Shape, read_hole
+from aide_lsp.infill.stopping import Stop, StopRule, break_off, find_stop
+from aide_lsp.reasons import NoCompletionReason
+from aide_lsp.syntax.scan import language_of
 
 CURSOR = "█"
 CODE = st.text(

@@ -15,8 +15,8 @@ from enum import Enum
 
 from attrs import frozen
 
-from aide_lsp.completion.hole import Hole, Shape, indentation
-from aide_lsp.completion.raw_text import Line, RawText
+from aide_lsp.infill.hole import Hole, Shape, indentation
+from aide_lsp.infill.raw_text import Line, RawText
 
 LOOKAHEAD = 4
 """Lines within which the text after the cursor must be repeated; else one line is kept."""

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from attrs import define, frozen
 
-from aide_lsp.completion.hole import CLOSERS, Hole, indentation
-from aide_lsp.completion.syntax import Scan, scan
+from aide_lsp.infill.hole import CLOSERS, Hole, indentation
+from aide_lsp.syntax.scan import Scan, scan
 
 # `do` and `then` with a space, so that `undo` opens nothing.
 OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")

@@ -5,8 +5,8 @@ Codes are part of the protocol and of the ledger's files, so they never change.
 
 from enum import Enum
 
-from aide_lsp.completion.limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES
 from aide_lsp.errors import DeclinedError
+from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES
 
 
 class NoCompletionReason(Enum):

@@ -8,7 +8,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
-from aide_lsp.completion.syntax import OPENERS, SCAN_CHARACTERS, Language, Scan, scan
+from aide_lsp.syntax.scan import OPENERS, SCAN_CHARACTERS, Language, Scan, scan
 
 CLOSERS = "".join(OPENERS)
 

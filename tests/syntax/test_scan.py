@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.completion.syntax import LANGUAGES, Language, Scan, language_of, scan
+from aide_lsp.syntax.scan import LANGUAGES, Language, Scan, language_of, scan
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ those that the cursor's line already has. Cleaning twice changes nothing.
 
 from attrs import frozen
 
-from aide_lsp.completion.hole import Hole, Shape
-from aide_lsp.completion.reasons import NoCompletionReason
-from aide_lsp.completion.stopping import Stop
+from aide_lsp.infill.hole import Hole, Shape
+from aide_lsp.infill.stopping import Stop
 from aide_lsp.invisible import visible
+from aide_lsp.reasons import NoCompletionReason
 
 
 @frozen
