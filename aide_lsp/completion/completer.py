@@ -22,7 +22,7 @@ from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.hole import Hole, read_hole
 from aide_lsp.infill.stopping import Stop, break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
-from aide_lsp.syntax.scan import language_of
+from aide_lsp.syntax.languages import language_of
 from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT
 
 LINE_END = re.compile(r"\r\n|\n|\r")

@@ -8,7 +8,8 @@ from enum import Enum
 
 from attrs import field, frozen
 
-from aide_lsp.syntax.scan import OPENERS, SCAN_CHARACTERS, Language, Scan, scan
+from aide_lsp.syntax.languages import Language
+from aide_lsp.syntax.scan import OPENERS, SCAN_CHARACTERS, Scan, scan
 
 CLOSERS = "".join(OPENERS)
 

@@ -135,7 +135,7 @@ def provenance_of(model: "ModelInfo") -> Provenance:
 
 def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
     """Return the entry; what must not be recorded is hashed."""
-    from aide_lsp.syntax.scan import language_id_of
+    from aide_lsp.syntax.languages import language_id_of
 
     request, completion, provenance = event.request, event.completion, event.provenance
     options = request.options

@@ -7,7 +7,7 @@ that may be none. Marks serve where there is no grammar, and for text that a mod
 from enum import Enum
 from pathlib import PurePath
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 
 class Blocks(Enum):
@@ -65,37 +65,20 @@ _TRIPLE = (('"""', '"""'), ("'''", "'''"))
 _MARKUP = (("<!--", "-->"),)
 
 
-def _c(id: str, grammar: str = "", **more: object) -> Language:
-    """Return a language with the comments, strings and braces of C."""
-    fields: dict[str, object] = {
-        "line_comments": ("//",),
-        "block_comments": _SLASHES,
-        "quotes": ('"', "'"),
-        "blocks": Blocks.BRACES,
-    }
-    return Language(id=id, grammar=grammar, **(fields | more))  # type: ignore[arg-type]
-
-
-def _script(id: str, grammar: str) -> Language:
-    return _c(id, grammar, long_quotes=(("`", "`"),), interpolations=("${",), plain_quotes=('"', "'"))
-
-
-def _hash(id: str, grammar: str = "", **more: object) -> Language:
-    """Return a language whose comments begin with `#`."""
-    fields: dict[str, object] = {"line_comments": ("#",), "quotes": ('"', "'"), "plain_quotes": ("'",)}
-    return Language(id=id, grammar=grammar, **(fields | more))  # type: ignore[arg-type]
-
-
-def _lisp(id: str) -> Language:
-    return Language(id=id, line_comments=(";",), block_comments=(("#|", "|#"),), long_quotes=(('"', '"'),))
-
-
-def _prose(id: str, grammar: str = "", **more: object) -> Language:
-    return Language(id=id, grammar=grammar, prose=True, **more)  # type: ignore[arg-type]
-
-
-_RUST_LIKE = {"quotes": ('"',)}
-"""A single quote also marks lifetimes or type variables; a character literal is too short to matter."""
+_C = Language(line_comments=("//",), block_comments=_SLASHES, quotes=('"', "'"), blocks=Blocks.BRACES)
+_SCRIPT = evolve(_C, long_quotes=(("`", "`"),), interpolations=("${",), plain_quotes=('"', "'"))
+_HASH = Language(line_comments=("#",), quotes=('"', "'"), plain_quotes=("'",))
+_LISP = Language(line_comments=(";",), block_comments=(("#|", "|#"),), long_quotes=(('"', '"'),))
+_HTML = Language(
+    grammar="tree_sitter_html",
+    block_comments=_MARKUP,
+    blocks=Blocks.TAGS,
+    embeds=(("script_element", "javascript"), ("style_element", "css")),
+)
+_COMPONENT = evolve(_HTML, embeds=(("script_element", "typescript"), ("style_element", "css")))
+_PROSE = Language(prose=True)
+# A single quote also marks lifetimes or type variables; a character literal is too short to matter.
+_ONE_QUOTE = ('"',)
 
 LANGUAGES: dict[str, Language] = {
     language.id: language
@@ -109,63 +92,97 @@ LANGUAGES: dict[str, Language] = {
             interpolations=("{",),
             blocks=Blocks.INDENTATION,
         ),
-        _script("javascript", "tree_sitter_javascript"),
-        _script("javascriptreact", "tree_sitter_javascript"),
-        _script("typescript", "tree_sitter_typescript:language_typescript"),
-        _script("typescriptreact", "tree_sitter_typescript:language_tsx"),
-        _c("go", "tree_sitter_go", long_quotes=(("`", "`"),)),
-        _c("rust", "tree_sitter_rust", **_RUST_LIKE),
-        _c("java", "tree_sitter_java", long_quotes=_DOUBLE),
-        _c("c", "tree_sitter_c"),
-        _c("cpp", "tree_sitter_cpp"),
-        _c("objective-c"),
-        _c("csharp", "tree_sitter_c_sharp", long_quotes=_DOUBLE, interpolations=("{",), plain_quotes=("'",)),
-        _c("kotlin", "tree_sitter_kotlin", long_quotes=_DOUBLE, interpolations=("${",), plain_quotes=("'",)),
-        _c(
-            "swift",
-            "tree_sitter_swift",
+        evolve(_SCRIPT, id="javascript", grammar="tree_sitter_javascript"),
+        evolve(_SCRIPT, id="javascriptreact", grammar="tree_sitter_javascript"),
+        evolve(_SCRIPT, id="typescript", grammar="tree_sitter_typescript:language_typescript"),
+        evolve(_SCRIPT, id="typescriptreact", grammar="tree_sitter_typescript:language_tsx"),
+        evolve(_C, id="go", grammar="tree_sitter_go", long_quotes=(("`", "`"),)),
+        evolve(_C, id="rust", grammar="tree_sitter_rust", quotes=_ONE_QUOTE),
+        evolve(_C, id="java", grammar="tree_sitter_java", long_quotes=_DOUBLE),
+        evolve(_C, id="c", grammar="tree_sitter_c"),
+        evolve(_C, id="cpp", grammar="tree_sitter_cpp"),
+        evolve(_C, id="objective-c"),
+        evolve(
+            _C,
+            id="csharp",
+            grammar="tree_sitter_c_sharp",
+            long_quotes=_DOUBLE,
+            interpolations=("{",),
+            plain_quotes=("'",),
+        ),
+        evolve(
+            _C,
+            id="kotlin",
+            grammar="tree_sitter_kotlin",
+            long_quotes=_DOUBLE,
+            interpolations=("${",),
+            plain_quotes=("'",),
+        ),
+        evolve(
+            _C,
+            id="swift",
+            grammar="tree_sitter_swift",
             quotes=('"',),
             long_quotes=_DOUBLE,
             interpolations=("\\(",),
         ),
-        _c("scala", "tree_sitter_scala", quotes=('"',), long_quotes=_DOUBLE, interpolations=("${",)),
-        _c("dart", long_quotes=_TRIPLE, interpolations=("${",)),
-        _c("groovy", long_quotes=_TRIPLE, interpolations=("${",), plain_quotes=("'", "'''")),
-        _c("zig"),
-        _c(
-            "php",
-            "tree_sitter_php:language_php",
+        evolve(
+            _C,
+            id="scala",
+            grammar="tree_sitter_scala",
+            quotes=('"',),
+            long_quotes=_DOUBLE,
+            interpolations=("${",),
+        ),
+        evolve(_C, id="dart", long_quotes=_TRIPLE, interpolations=("${",)),
+        evolve(_C, id="groovy", long_quotes=_TRIPLE, interpolations=("${",), plain_quotes=("'", "'''")),
+        evolve(_C, id="zig"),
+        evolve(
+            _C,
+            id="php",
+            grammar="tree_sitter_php:language_php",
             line_comments=("//", "#"),
             interpolations=("{$", "${"),
             plain_quotes=("'",),
         ),
         Language(
-            id="css", grammar="tree_sitter_css", block_comments=_SLASHES, quotes=('"', "'"), blocks=Blocks.BRACES
+            id="css",
+            grammar="tree_sitter_css",
+            block_comments=_SLASHES,
+            quotes=('"', "'"),
+            blocks=Blocks.BRACES,
         ),
-        _c("scss", interpolations=("#{",)),
-        _c("less", interpolations=("@{",)),
+        evolve(_C, id="scss", interpolations=("#{",)),
+        evolve(_C, id="less", interpolations=("@{",)),
         Language(id="json", grammar="tree_sitter_json", quotes=('"',), blocks=Blocks.BRACES, data=True),
-        _c("jsonc", "tree_sitter_json", quotes=('"',), data=True),
-        _hash(
-            "shellscript",
-            "tree_sitter_bash",
+        evolve(_C, id="jsonc", grammar="tree_sitter_json", quotes=('"',), data=True),
+        evolve(
+            _HASH,
+            id="shellscript",
+            grammar="tree_sitter_bash",
             quotes=(),
             long_quotes=(('"', '"'), ("'", "'")),
             interpolations=("${", "$("),
             blocks=Blocks.WORDS,
         ),
-        _hash("ruby", "tree_sitter_ruby", interpolations=("#{",), blocks=Blocks.WORDS),
-        _hash("elixir", long_quotes=_DOUBLE, interpolations=("#{",), blocks=Blocks.WORDS),
-        _hash("julia", long_quotes=_DOUBLE, interpolations=("$(",), blocks=Blocks.WORDS),
-        _hash("perl", interpolations=("${", "@{"), blocks=Blocks.BRACES),
-        _hash("r", blocks=Blocks.BRACES),
-        _hash("powershell", block_comments=(("<#", "#>"),), interpolations=("$(",), blocks=Blocks.BRACES),
-        _hash("yaml", "tree_sitter_yaml", blocks=Blocks.INDENTATION),
-        _hash("toml", "tree_sitter_toml", long_quotes=_TRIPLE),
-        _hash("makefile", quotes=()),
-        _hash("dockerfile"),
-        _hash("ini", line_comments=(";", "#"), quotes=()),
-        _hash("properties", quotes=()),
+        evolve(_HASH, id="ruby", grammar="tree_sitter_ruby", interpolations=("#{",), blocks=Blocks.WORDS),
+        evolve(_HASH, id="elixir", long_quotes=_DOUBLE, interpolations=("#{",), blocks=Blocks.WORDS),
+        evolve(_HASH, id="julia", long_quotes=_DOUBLE, interpolations=("$(",), blocks=Blocks.WORDS),
+        evolve(_HASH, id="perl", interpolations=("${", "@{"), blocks=Blocks.BRACES),
+        evolve(_HASH, id="r", blocks=Blocks.BRACES),
+        evolve(
+            _HASH,
+            id="powershell",
+            block_comments=(("<#", "#>"),),
+            interpolations=("$(",),
+            blocks=Blocks.BRACES,
+        ),
+        evolve(_HASH, id="yaml", grammar="tree_sitter_yaml", blocks=Blocks.INDENTATION),
+        evolve(_HASH, id="toml", grammar="tree_sitter_toml", long_quotes=_TRIPLE),
+        evolve(_HASH, id="makefile", quotes=()),
+        evolve(_HASH, id="dockerfile"),
+        evolve(_HASH, id="ini", line_comments=(";", "#"), quotes=()),
+        evolve(_HASH, id="properties", quotes=()),
         Language(
             id="lua",
             grammar="tree_sitter_lua",
@@ -199,65 +216,55 @@ LANGUAGES: dict[str, Language] = {
             blocks=Blocks.INDENTATION,
         ),
         Language(
-            id="ocaml", grammar="tree_sitter_ocaml:language_ocaml", block_comments=(("(*", "*)"),), quotes=('"',)
+            id="ocaml",
+            grammar="tree_sitter_ocaml:language_ocaml",
+            block_comments=(("(*", "*)"),),
+            quotes=('"',),
         ),
-        _c("fsharp", block_comments=(("(*", "*)"),), blocks=Blocks.INDENTATION, **_RUST_LIKE),
-        _lisp("clojure"),
-        _lisp("scheme"),
-        _lisp("lisp"),
-        _lisp("racket"),
-        _lisp("emacs-lisp"),
+        evolve(_C, id="fsharp", block_comments=(("(*", "*)"),), blocks=Blocks.INDENTATION, quotes=_ONE_QUOTE),
+        evolve(_LISP, id="clojure"),
+        evolve(_LISP, id="scheme"),
+        evolve(_LISP, id="lisp"),
+        evolve(_LISP, id="racket"),
+        evolve(_LISP, id="emacs-lisp"),
         Language(id="vb", line_comments=("'",), quotes=('"',), blocks=Blocks.WORDS),
         Language(id="erlang", line_comments=("%",), quotes=('"',)),
         Language(id="matlab", line_comments=("%",), quotes=('"',), blocks=Blocks.WORDS),
+        evolve(_HTML, id="html"),
+        evolve(_COMPONENT, id="vue"),
+        evolve(_COMPONENT, id="svelte"),
         Language(
-            id="html",
-            grammar="tree_sitter_html",
-            block_comments=_MARKUP,
-            blocks=Blocks.TAGS,
-            embeds=(("script_element", "javascript"), ("style_element", "css")),
+            id="xml", grammar="tree_sitter_xml:language_xml", block_comments=_MARKUP, blocks=Blocks.TAGS
         ),
-        Language(
-            id="vue",
-            grammar="tree_sitter_html",
-            block_comments=_MARKUP,
-            blocks=Blocks.TAGS,
-            embeds=(("script_element", "typescript"), ("style_element", "css")),
-        ),
-        Language(
-            id="svelte",
-            grammar="tree_sitter_html",
-            block_comments=_MARKUP,
-            blocks=Blocks.TAGS,
-            embeds=(("script_element", "typescript"), ("style_element", "css")),
-        ),
-        Language(id="xml", grammar="tree_sitter_xml:language_xml", block_comments=_MARKUP, blocks=Blocks.TAGS),
-        _prose("plaintext"),
-        _prose("markdown"),
-        _prose("latex", line_comments=("%",)),
-        _prose("restructuredtext"),
-        _prose("git-commit", line_comments=("#",)),
+        evolve(_PROSE, id="plaintext"),
+        evolve(_PROSE, id="markdown"),
+        evolve(_PROSE, id="latex", line_comments=("%",)),
+        evolve(_PROSE, id="restructuredtext"),
+        evolve(_PROSE, id="git-commit", line_comments=("#",)),
     )
 }
 """By LSP language id."""
-ALIASES = {"tex": "latex", "bibtex": "latex", "shell": "shellscript", "bash": "shellscript", "sh": "shellscript",
-    "objective-cpp": "objective-c", "cuda-cpp": "cpp", "mdx": "markdown", "quarto": "markdown",
-    "commonlisp": "lisp", "xsl": "xml", "svg": "xml", "git-rebase": "git-commit", "jsonl": "json"}  # fmt: skip
+ALIASES = {
+    "tex": "latex", "bibtex": "latex", "shell": "shellscript", "bash": "shellscript", "sh": "shellscript",
+    "objective-cpp": "objective-c", "cuda-cpp": "cpp", "mdx": "markdown", "quarto": "markdown", "svg": "xml",
+    "commonlisp": "lisp", "xsl": "xml", "git-rebase": "git-commit", "jsonl": "json",
+}  # fmt: skip
 """Other ids of the same languages, as editors use them."""
 SUFFIXES = {
     ".py": "python", ".pyi": "python", ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript",
     ".ts": "typescript", ".mts": "typescript", ".jsx": "javascriptreact", ".tsx": "typescriptreact",
-    ".go": "go", ".rs": "rust", ".c": "c", ".h": "c", ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hpp": "cpp",
-    ".hh": "cpp", ".cs": "csharp", ".java": "java", ".kt": "kotlin", ".kts": "kotlin", ".swift": "swift",
-    ".scala": "scala", ".sbt": "scala", ".dart": "dart", ".groovy": "groovy", ".gradle": "groovy", ".zig": "zig",
-    ".php": "php", ".css": "css", ".scss": "scss", ".less": "less", ".json": "json", ".jsonc": "jsonc",
-    ".sh": "shellscript", ".bash": "shellscript", ".rb": "ruby", ".ex": "elixir", ".exs": "elixir",
-    ".jl": "julia", ".pl": "perl", ".pm": "perl", ".r": "r", ".ps1": "powershell", ".yaml": "yaml",
-    ".yml": "yaml", ".toml": "toml", ".mk": "makefile", ".ini": "ini", ".lua": "lua", ".sql": "sql",
-    ".hs": "haskell", ".elm": "elm", ".ml": "ocaml", ".mli": "ocaml", ".fs": "fsharp", ".clj": "clojure",
-    ".cljs": "clojure", ".scm": "scheme", ".lisp": "lisp", ".rkt": "racket", ".el": "emacs-lisp", ".vb": "vb",
-    ".erl": "erlang", ".html": "html", ".htm": "html", ".vue": "vue", ".svelte": "svelte", ".xml": "xml",
-    ".svg": "xml", ".md": "markdown", ".txt": "plaintext", ".tex": "latex", ".rst": "restructuredtext",
+    ".go": "go", ".rs": "rust", ".c": "c", ".h": "c", ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp",
+    ".hpp": "cpp", ".hh": "cpp", ".cs": "csharp", ".java": "java", ".kt": "kotlin", ".kts": "kotlin",
+    ".swift": "swift", ".scala": "scala", ".sbt": "scala", ".dart": "dart", ".groovy": "groovy",
+    ".gradle": "groovy", ".zig": "zig", ".php": "php", ".css": "css", ".scss": "scss", ".less": "less",
+    ".json": "json", ".jsonc": "jsonc", ".sh": "shellscript", ".bash": "shellscript", ".rb": "ruby",
+    ".ex": "elixir", ".exs": "elixir", ".jl": "julia", ".pl": "perl", ".pm": "perl", ".r": "r",
+    ".ps1": "powershell", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".mk": "makefile", ".ini": "ini",
+    ".lua": "lua", ".sql": "sql", ".hs": "haskell", ".elm": "elm", ".ml": "ocaml", ".mli": "ocaml",
+    ".fs": "fsharp", ".clj": "clojure", ".cljs": "clojure", ".scm": "scheme", ".lisp": "lisp",
+    ".rkt": "racket", ".el": "emacs-lisp", ".vb": "vb", ".erl": "erlang", ".html": "html", ".htm": "html",
+    ".vue": "vue", ".svelte": "svelte", ".xml": "xml", ".svg": "xml", ".md": "markdown", ".txt": "plaintext",
+    ".tex": "latex", ".rst": "restructuredtext",
 }  # fmt: skip
 """Language id by file extension, for requests that name no language."""
 UNKNOWN = Language()

@@ -6,61 +6,15 @@ in any language.
 
 import re
 from functools import cache
-from pathlib import PurePath
 
 from attrs import frozen
+
+from aide_lsp.syntax.languages import Language
 
 OPENERS = {")": "(", "]": "[", "}": "{"}
 """Opening bracket by its closing one."""
 SCAN_CHARACTERS = 50_000
 """Brackets are matched this far before and after the cursor."""
-
-
-@frozen
-class Language:
-    """How strings and comments differ from code."""
-
-    line_comments: tuple[str, ...] = ("//", "#")
-    "Starts of a comment that runs to the end of the line."
-    block_comments: tuple[tuple[str, str], ...] = (("/*", "*/"),)
-    "Start and end of other comments."
-    long_quotes: tuple[str, ...] = ()
-    "Quotes of strings that may span lines."
-    quotes: tuple[str, ...] = ('"', "'")
-    "Quotes of strings that end with their line."
-    prose: bool = False
-    "Natural language: brackets, quotes and indentation mean little."
-
-
-_C = Language(line_comments=("//",))
-_HASH = Language(line_comments=("#",), block_comments=())
-_DASH = Language(line_comments=("--",), block_comments=(("/*", "*/"),))
-_PROSE = Language(line_comments=(), block_comments=(), quotes=(), prose=True)
-_PYTHON = Language(line_comments=("#",), block_comments=(), long_quotes=('"""', "'''"))
-_SCRIPT = Language(line_comments=("//",), long_quotes=("`",))
-# In Rust a single quote also marks lifetimes and labels; a character literal is too short to matter.
-_RUST = Language(line_comments=("//",), quotes=('"',))
-LANGUAGES: dict[str, Language] = {
-    **dict.fromkeys(
-        ("c", "cpp", "csharp", "java", "kotlin", "swift", "scala", "dart", "php", "objective-c"), _C
-    ),
-    **dict.fromkeys(("shellscript", "ruby", "yaml", "toml", "makefile", "dockerfile", "r", "perl"), _HASH),
-    **dict.fromkeys(("lua", "sql", "haskell", "elm"), _DASH),
-    **dict.fromkeys(("plaintext", "markdown", "latex", "restructuredtext", "git-commit"), _PROSE),
-    **dict.fromkeys(("javascript", "typescript", "javascriptreact", "typescriptreact", "go"), _SCRIPT),
-    "python": _PYTHON,
-    "rust": _RUST,
-}
-"""By LSP language id; others get `Language()`."""
-SUFFIXES = {
-    ".py": "python", ".pyi": "python", ".js": "javascript", ".mjs": "javascript", ".ts": "typescript",
-    ".jsx": "javascriptreact", ".tsx": "typescriptreact", ".go": "go", ".rs": "rust", ".c": "c", ".h": "c",
-    ".cc": "cpp", ".cpp": "cpp", ".hpp": "cpp", ".cs": "csharp", ".java": "java", ".kt": "kotlin",
-    ".swift": "swift", ".php": "php", ".sh": "shellscript", ".rb": "ruby", ".yaml": "yaml", ".yml": "yaml",
-    ".toml": "toml", ".lua": "lua", ".sql": "sql", ".hs": "haskell", ".md": "markdown", ".txt": "plaintext",
-    ".tex": "latex", ".rst": "restructuredtext",
-}  # fmt: skip
-"""Language id by file extension, for requests that name no language."""
 
 
 @frozen
@@ -75,16 +29,6 @@ class Scan:
     "Whether the text ends in a comment."
     unmatched: tuple[tuple[int, str], ...] = ()
     "Closing brackets that nothing in the text opens, in order: offset and bracket."
-
-
-def language_of(language_id: str, path: str = "") -> Language:
-    """Find a language by its LSP id, else by the file name."""
-    return LANGUAGES.get(language_id_of(language_id, path), Language())
-
-
-def language_id_of(language_id: str, path: str) -> str:
-    """Return the LSP id, else the one for the file extension; empty: unknown."""
-    return language_id or SUFFIXES.get(PurePath(path).suffix.lower(), "")
 
 
 def scan(text: str, language: Language) -> Scan:
@@ -124,7 +68,9 @@ def _pattern(language: Language) -> tuple[re.Pattern[str], dict[int, str]]:
     parts += [("", rf"{re.escape(a)}[\s\S]*?(?:{re.escape(b)}|(\Z))") for a, b in language.block_comments]
     parts += [("", rf"{re.escape(mark)}[^\n]*(\Z)?") for mark in language.line_comments]
     # Before the short quotes, which would match the first character of a long one.
-    parts += [(q, rf"{q}(?:\\[\s\S]|[^\\])*?(?:{q}|\\?(\Z))") for q in language.long_quotes]
+    parts += [
+        (a, rf"{re.escape(a)}(?:\\[\s\S]|[^\\])*?(?:{re.escape(b)}|\\?(\Z))") for a, b in language.long_quotes
+    ]
     # An unclosed quote ends with its line: in half-typed code it must not swallow everything below.
     parts += [(q, rf"{q}(?:\\[\s\S]|[^\\\n{q}])*(?:{q}|(?=\n)|\\?(\Z))") for q in language.quotes]
     openings = {number: quote for number, (quote, _) in enumerate(parts, 1)}

@@ -11,7 +11,8 @@ from random import Random
 from attrs import frozen
 
 from aide_lsp.errors import AideError
-from aide_lsp.syntax.scan import language_id_of, language_of, scan
+from aide_lsp.syntax.languages import language_id_of, language_of
+from aide_lsp.syntax.scan import scan
 
 LINES = (2, 4)
 """Fewest and most lines of a passage."""

@@ -12,7 +12,7 @@ from aide_lsp.infill.cleanup import Cleaned, clean, visible_at
 from aide_lsp.infill.hole import Hole, Shape, read_hole
 from aide_lsp.infill.stopping import Stop, StopRule, break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
-from aide_lsp.syntax.scan import language_of
+from aide_lsp.syntax.languages import language_of
 
 CURSOR = "█"
 CODE = st.text(

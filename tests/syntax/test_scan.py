@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.syntax.scan import LANGUAGES, Language, Scan, language_of, scan
+from aide_lsp.syntax.languages import LANGUAGES, Language, language_of
+from aide_lsp.syntax.scan import Scan, scan
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ from aide_lsp.syntax.scan import LANGUAGES, Language, Scan, language_of, scan
         ("rust", "fn f<'a>(x: &'a str) {", "{", ""),
         ("typescript", "`a ${b", "", "`"),
         ("markdown", "it's (as they say", "(", ""),
-        ("unknown", "# (\n// [\n{", "{", ""),
+        ("unknown", "# (\n// [\n{", "([{", ""),
     ],
 )
 def test_scan_knows_what_is_open(language, text, stack, quote):

@@ -29,7 +29,7 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     """
     from aide_lsp.settings.reader import SettingsReader
     from aide_lsp.settings.report import report_json, report_text
-    from aide_lsp.syntax.scan import language_id_of
+    from aide_lsp.syntax.languages import language_id_of
 
     document = (file or Path("untitled")).resolve()
     language = language or language_id_of("", str(document))
