@@ -215,6 +215,7 @@ class ScriptedGeneration:
         self._pieces, self._is_cut, self._cancel = pieces, is_cut, cancel
         self.finish_reason: str | None = None
         self.is_closed = False
+        self.log_probability = 0.0
         self.timings = Timings(generated_tokens=len(pieces))
 
     def __iter__(self):

@@ -75,6 +75,10 @@ class TextGeneration(Protocol):
     def timings(self) -> Timings:
         """What it has cost so far."""
 
+    @property
+    def log_probability(self) -> float:
+        """Natural logarithm of the model's own probability of what was yielded so far; 0 if unknown."""
+
     def __iter__(self) -> Iterator[str]:
         """Yield the pieces; the healed text is not among them.
 

@@ -168,6 +168,11 @@ class LocalGeneration:
         """See `TextGeneration`."""
         return self._tokens.timings
 
+    @property
+    def log_probability(self) -> float:
+        """See `TextGeneration`."""
+        return self._tokens.log_probability
+
     def __iter__(self) -> Iterator[str]:
         left = self._healed_length
         for token in self._tokens:

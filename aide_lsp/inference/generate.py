@@ -92,6 +92,8 @@ class Generation:
         self._decoder = Decoder(session, prefix_cache, cancel, self._deadline, drafter)
         self.finish_reason: str | None = None
         "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the caller); None while it runs."
+        self.log_probability = 0.0
+        """Natural logarithm of the model's own probability of the tokens so far, whatever the parameters."""
         self._prompt_tokens, self._forwards = len(ids), 0
         self._first_token_ms = self._total_ms = 0.0
         self._tokens = self._run()
@@ -187,6 +189,7 @@ class Generation:
             token = sampler.draw(kept[allows], probs[allows], self._options, position)
         else:
             token = self._best(*candidates)
+        self._rate(token, *candidates)
         if self._trace:
             fits = self._healed.allows if self._healed and allows is not None else None
             full_logits = self._session.full_logits
@@ -194,6 +197,14 @@ class Generation:
         if self._healed is not None:
             self._healed.push(token)
         return token
+
+    def _rate(self, token: int, logits: NDArray[np.floating], ids: Ids) -> None:
+        """Add the probability of a token among the candidates, which hold nearly all of it."""
+        allows = self._allows(ids)
+        if allows is not None:
+            # The user typed the healed text: only the choice among tokens that continue it is the model's.
+            logits, ids = logits[allows], ids[allows]
+        self.log_probability += _log_probability(token, logits, ids)
 
     def _allows(self, ids: Ids) -> NDArray[np.bool_] | None:
         """Return which of some tokens continue the healed text; None: all."""
@@ -227,6 +238,16 @@ class Generation:
 
     def _elapsed_ms(self) -> float:
         return (monotonic() - self._started) * 1000.0
+
+
+def _log_probability(token: int, logits: NDArray[np.floating], ids: Ids) -> float:
+    """Return the natural logarithm of a token's probability among some; 0 if it is not one of them."""
+    (index,) = np.nonzero(ids == token)
+    if not index.size:
+        return 0.0
+    above = logits.astype(np.float64) - float(logits[index[0]])
+    highest = float(above.max())
+    return -(highest + float(np.log(np.exp(above - highest).sum())))
 
 
 def _checked(logits: NDArray[np.floating]) -> NDArray[np.floating]:
