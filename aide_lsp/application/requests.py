@@ -32,6 +32,8 @@ def request_of(
         options=GenerationOptions(
             parameters=settings.parameters,
             max_tokens=settings.max_tokens,
+            show=settings.show,
+            min_confidence=settings.min_confidence,
             deadline_ms=settings.deadline_ms,
         ),
     )

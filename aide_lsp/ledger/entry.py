@@ -109,6 +109,10 @@ class Entry:
     "Hash of the completion's text."
     completion_length: int
     "Length of the completion in code points."
+    show: str = "all"
+    "Which texts were completions: `all` or `fitting`."
+    min_confidence: float = 0.0
+    "The probability per token that the text had to have."
     shown: int = 0
     "How many times it was sent to an editor."
     accepted: float | None = None
@@ -170,6 +174,8 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         empty_reason=completion.empty_reason,
         completion_hash=hash_of(completion.text, salt),
         completion_length=len(completion.text),
+        show=options.show,
+        min_confidence=options.min_confidence,
         path=request.path if keep else None,
         text=request.text if keep and len(request.text) <= LONGEST_KEPT else None,
         completion=completion.text if keep else None,

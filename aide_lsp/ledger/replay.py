@@ -149,7 +149,13 @@ def _request(entry: Entry, text: str, path: str) -> CompletionRequest:
         language_id=entry.language,
         path=path,
         # No deadline: it decides whether a completion comes in time, not what it says.
-        options=GenerationOptions(entry.parameters, max_tokens=entry.max_tokens, candidate=entry.candidate),
+        options=GenerationOptions(
+            entry.parameters,
+            max_tokens=entry.max_tokens,
+            candidate=entry.candidate,
+            show=entry.show,
+            min_confidence=entry.min_confidence,
+        ),
     )
 
 

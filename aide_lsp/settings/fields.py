@@ -164,6 +164,23 @@ class Settings:
         minimum=1,
         maximum=5,
     )
+    show: str = setting(
+        "fitting",
+        str,
+        "Which completions are offered, automatically and on request. `fitting`: those that, as far as can "
+        "be checked, fit the text around the cursor; `all`: everything that the model generates.",
+        choices=("all", "fitting"),
+        project=True,
+    )
+    min_confidence: float = setting(
+        0.0,
+        float,
+        "Offer a completion only if the model's own probability per token of its text is at least this. "
+        "0: always.",
+        minimum=0.0,
+        maximum=1.0,
+        project=True,
+    )
     work_ahead: bool = setting(
         True,
         bool,

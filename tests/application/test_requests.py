@@ -9,7 +9,13 @@ from aide_lsp.settings.fields import Parameters, Settings
 from tests.fakes import FakeSession, babbling, completer_on
 
 TEXT = "def f():\n    x = \n"
-SETTINGS = Settings(Parameters(temperature=1.0, top_k=20, seed=5), max_tokens=24, deadline_ms=0)
+SETTINGS = Settings(
+    Parameters(temperature=1.0, top_k=20, seed=5),
+    max_tokens=24,
+    deadline_ms=0,
+    show="all",
+    min_confidence=0.5,
+)
 
 
 @pytest.fixture
@@ -30,6 +36,7 @@ def test_a_request_has_the_options_of_the_settings():
     options = request().options
     assert options.parameters == SETTINGS.parameters
     assert (options.max_tokens, options.deadline_ms, options.candidate) == (24, 0, 0)
+    assert (options.show, options.min_confidence) == ("all", 0.5)
 
 
 def test_each_request_draws_a_seed_for_settings_that_set_none():

@@ -60,6 +60,8 @@ def test_get_when_typed_differently_gives_nothing(text):
         with_options(parameters=Parameters(seed=1)),
         with_options(max_tokens=65),
         with_options(candidate=1),
+        with_options(show="all"),
+        with_options(min_confidence=0.5),
     ],
 )
 def test_get_when_anything_differs_gives_nothing(request_):

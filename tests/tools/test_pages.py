@@ -40,13 +40,15 @@ def test_editor_section_sets_nothing_by_itself():
 
 CHEAP = [camel(key) for key in PARAMETERS if key != "num_context"]
 """The parameters that cost no time."""
+SHOWN = ["show", "minConfidence"]
+"""What decides which completions are offered; a project can withhold all of them with `off` already."""
 
 
 def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
     properties = vscode_section()["properties"]
     user_only = {name for name, value in properties.items() if value["scope"] == "machine"}
     assert {"aide.model", "aide.provider", "aide.maxNumContext", "aide.server.path"} <= user_only
-    assert set(properties) - user_only == {f"aide.{key}" for key in (*CHEAP, "preset", "off")}
+    assert set(properties) - user_only == {f"aide.{key}" for key in (*CHEAP, *SHOWN, "preset", "off")}
 
 
 def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it_may_not():
@@ -68,7 +70,7 @@ def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it
     restricted = package["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     assert {f"aide.{name}" for name in costly} <= set(restricted)
     by_language = {name for name, value in properties.items() if value["scope"] == "language-overridable"}
-    assert by_language == {f"aide.{key}" for key in (*CHEAP, "preset")}
+    assert by_language == {f"aide.{key}" for key in (*CHEAP, *SHOWN, "preset")}
 
 
 def test_seed_in_editors_and_files_may_be_the_word_random():

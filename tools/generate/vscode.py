@@ -15,7 +15,8 @@ WHY_NULL = (
 PACKAGE = "editors/vscode/package.json"
 UNTRUSTED = (
     "Trusted or not, a workspace cannot set anything that costs time, stores text or chooses what runs. It "
-    "can set only Temperature, Top K, Top P, Seed, the name of a preset, and files to disable Aide in."
+    "can set only Temperature, Top K, Top P, Seed, the name of a preset, which completions are offered "
+    "(Show, Min Confidence), and files to disable Aide in."
 )
 SERVER_PATH = "Path of `aide-lsp`. Unset: the one on PATH, or one that the extension installs if you agree."
 

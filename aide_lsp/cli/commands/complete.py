@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 @place_argument()
 @path_option
 @json_option("the completion and what produced it")
-@click.option("--show", is_flag=True, help="Print the code around the cursor with the completion marked.")
+@click.option("--marked", is_flag=True, help="Print the code around the cursor with the completion marked.")
 @parameter_options
-def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -> None:
+def complete(place: str, name: str, as_json: bool, marked: bool, **options: Any) -> None:
     """Complete at a place in a file, and print the text to insert.
 
     LINE and COL start at 1. COL counts characters; the cursor is before that character. FILE:LINE is the end
@@ -43,7 +43,7 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
 
     \b
       aide complete src/app.py:12:9
-      aide complete src/app.py:12:9 --temperature 0 --show
+      aide complete src/app.py:12:9 --temperature 0 --marked
       aide complete src/app.py:12:9 --candidates 5
       printf 'def add(a, b):\\n    return ' | aide complete - --path add.py
       aide complete -:2:12 --path add.py < add.py
@@ -59,13 +59,13 @@ def complete(place: str, name: str, as_json: bool, show: bool, **options: Any) -
     if as_json:
         say(json_text(completions_json(completions, device, count)))
     else:
-        _print(request, completions, device, show)
+        _print(request, completions, device, marked)
     if problem := ledger.record_now(settings.ledger, request, completions, completer):
         say(problem, err=True)
 
 
 def _print(
-    request: "CompletionRequest", completions: "Sequence[Completion]", device: str, show: bool
+    request: "CompletionRequest", completions: "Sequence[Completion]", device: str, marked: bool
 ) -> None:
     """Print the completions, or the code around them, and on stderr what produced them."""
     # An empty one only if there is nothing else: it says why.
@@ -73,7 +73,7 @@ def _print(
     for number, completion in enumerate(shown, start=1):
         if len(shown) > 1:
             say(f"{'' if number == 1 else chr(10)}Candidate {number}:")
-        if show:
+        if marked:
             show_source(request.text, request.offset, completion.text, colored())
         else:
             show_completion(completion.text)
