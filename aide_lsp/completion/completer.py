@@ -20,7 +20,8 @@ from aide_lsp.completion.window import holds_all
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.hole import Hole, read_hole
-from aide_lsp.infill.stopping import Stop, break_off, find_stop
+from aide_lsp.infill.stop_rules import Stop
+from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT

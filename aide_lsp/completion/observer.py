@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aide_lsp.inference.tokenizer import Tokenizer
     from aide_lsp.infill.cleanup import Cleaned
     from aide_lsp.infill.hole import Hole
-    from aide_lsp.infill.stopping import Stop
+    from aide_lsp.infill.stop_rules import Stop
 
 
 @frozen

@@ -8,7 +8,7 @@ those that the cursor's line already has. Cleaning twice changes nothing.
 from attrs import frozen
 
 from aide_lsp.infill.hole import Hole, Shape
-from aide_lsp.infill.stopping import Stop
+from aide_lsp.infill.stop_rules import Stop
 from aide_lsp.invisible import visible
 from aide_lsp.reasons import NoCompletionReason
 

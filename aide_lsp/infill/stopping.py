@@ -11,68 +11,11 @@ the text was split into tokens. The rule that is decided first wins:
 
 from collections import Counter
 from collections.abc import Callable
-from enum import Enum
-
-from attrs import frozen
 
 from aide_lsp.infill.hole import Hole, Shape, indentation
+from aide_lsp.infill.inline import inline_end, is_balanced, is_distinctive, rest_of_line
 from aide_lsp.infill.raw_text import Line, RawText
-
-LOOKAHEAD = 4
-"""Lines within which the text after the cursor must be repeated; else one line is kept."""
-EXPRESSION_LINES = 20
-"""Lines within which an expression must close its brackets; else one line is kept."""
-REPEATS = 3
-"""How many times in a row the same line ends the text."""
-
-
-class StopRule(Enum):
-    """Why a text ends where it does: the code that `aide explain` shows, and the sentence for people."""
-
-    FENCE = "fence", "The model generated a code fence: what follows is explanation, not code."
-    REPETITION = "repetition", f"The model generated the same line {REPEATS} times in a row."
-    CLOSED_AFTER = "closed-behind", "The model generated a bracket or quote that is already after the cursor."
-    LINE = "line", "The expression or line is complete."
-    BLOCK = "block", "The block is complete: the next line is outside it."
-    DEFINITION = "definition", "The definition is complete: something else begins after it."
-    BLOCK_HEADER = "header", "The model generated the line that opens the block below the cursor."
-    LINE_BELOW = "line-below", "The model repeated the line below the cursor."
-    REST_OF_LINE = "joint", "The model repeated the text to the right of the cursor."
-    TRUNCATED = (
-        "broken-off",
-        "The token limit was reached (setting max_tokens): only complete lines are kept.",
-    )
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        self.message = message
-
-    @property
-    def repeats_suffix(self) -> bool:
-        """Whether the model continued with what is already after the cursor."""
-        return self in (StopRule.CLOSED_AFTER, StopRule.LINE_BELOW, StopRule.REST_OF_LINE)
-
-    @property
-    def leads_to_line_below(self) -> bool:
-        """Whether the line below the cursor is what comes next."""
-        return self in (StopRule.BLOCK_HEADER, StopRule.LINE_BELOW)
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether clean-up keeps the end as it is, even where it looks like the text after the cursor."""
-        return self is StopRule.REST_OF_LINE
-
-
-@frozen
-class Stop:
-    """Where the text ends, and why."""
-
-    end: int
-    "Characters to keep."
-    decided_at: int
-    "Characters needed for the decision."
-    rule: StopRule
-    "The rule that applied."
+from aide_lsp.infill.stop_rules import REPEATS, Stop, StopRule
 
 
 def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
@@ -136,28 +79,6 @@ def _quote(raw: RawText) -> Stop | None:
             return Stop(start, start + len(quote), StopRule.CLOSED_AFTER)
         start = raw.text.find(quote, start + 1)
     return None
-
-
-def _inline(raw: RawText) -> Stop | None:
-    distinctive = _is_distinctive(raw.hole.after)
-    find, limit = (_rest_of_line, LOOKAHEAD) if distinctive else (_expression_end, EXPRESSION_LINES)
-    lines = raw.lines[:limit]
-    for line in lines:
-        if not line.is_complete:
-            return None
-        if (stop := find(raw, line)) is not None:
-            return stop
-        # A line further out cannot belong to the expression.
-        if line.start and not line.is_blank and line.depth < raw.hole.base:
-            return Stop(lines[0].end, line.complete_at, StopRule.LINE)
-    if raw.ended or len(raw.lines) > limit:
-        return Stop(lines[0].end, lines[-1].complete_at, StopRule.LINE)
-    return None
-
-
-def _expression_end(raw: RawText, line: Line) -> Stop | None:
-    """Stop at the end of a line at which every bracket that the text opened is closed."""
-    return None if raw.scan(line.end).stack else Stop(line.end, line.complete_at, StopRule.LINE)
 
 
 def _line_end(raw: RawText) -> Stop | None:
@@ -247,29 +168,10 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     if not line.is_complete:
         return None
     # A line like `}` is often equal by accident, and closes a bracket of the generated text.
-    if line.text.rstrip() == raw.hole.below.rstrip() and _is_balanced(raw, line.start, line):
+    if line.text.rstrip() == raw.hole.below.rstrip() and is_balanced(raw, line.start, line):
         return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
-    inside = raw.hole.is_before_line and _is_distinctive(raw.hole.after)
-    return _rest_of_line(raw, line) if inside else None
-
-
-def _rest_of_line(raw: RawText, line: Line) -> Stop | None:
-    """Stop where the text right of the cursor begins in a line that ends with it."""
-    after, text = raw.hole.after.rstrip(), line.text.rstrip()
-    end = line.end - (len(line.text) - len(text)) - len(after)
-    if not text.endswith(after) or end < line.start or not _is_balanced(raw, end, line):
-        return None
-    return Stop(end, line.complete_at, StopRule.REST_OF_LINE)
-
-
-def _is_balanced(raw: RawText, end: int, line: Line) -> bool:
-    """Whether cutting the text at `end` leaves no more unmatched brackets than keeping the line."""
-    return raw.hole.imbalance(raw.text[:end]) <= raw.hole.imbalance(raw.text[: line.end])
-
-
-def _is_distinctive(after: str) -> bool:
-    """Whether the text right of the cursor is more than brackets, so that its repetition is no accident."""
-    return len(after.strip()) >= 3 and any(character.isalnum() for character in after)
+    inside = raw.hole.is_before_line and is_distinctive(raw.hole.after)
+    return rest_of_line(raw, line) if inside else None
 
 
 def _non_blank(lines: list[Line]) -> list[Line]:
@@ -277,7 +179,7 @@ def _non_blank(lines: list[Line]) -> list[Line]:
 
 
 _SHAPES: dict[Shape, Callable[[RawText], Stop | None]] = {
-    Shape.INLINE: _inline,
+    Shape.INLINE: inline_end,
     Shape.LINE_END: _line_end,
     Shape.LINES: _complete_lines,
 }

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from aide_lsp.infill.cleanup import Cleaned, clean, visible_at
 from aide_lsp.infill.hole import Hole, Shape, read_hole
-from aide_lsp.infill.stopping import Stop, StopRule, break_off, find_stop
+from aide_lsp.infill.stop_rules import Stop, StopRule
+from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 

@@ -1,0 +1,57 @@
+"""The stop rules' names, and where a text ends by one of them."""
+
+from enum import Enum
+
+from attrs import frozen
+
+REPEATS = 3
+"""How many times in a row the same line ends the text."""
+
+
+class StopRule(Enum):
+    """Why a text ends where it does: the code that `aide explain` shows, and the sentence for people."""
+
+    FENCE = "fence", "The model generated a code fence: what follows is explanation, not code."
+    REPETITION = "repetition", f"The model generated the same line {REPEATS} times in a row."
+    CLOSED_AFTER = "closed-behind", "The model generated a bracket or quote that is already after the cursor."
+    LINE = "line", "The expression or line is complete."
+    BLOCK = "block", "The block is complete: the next line is outside it."
+    DEFINITION = "definition", "The definition is complete: something else begins after it."
+    BLOCK_HEADER = "header", "The model generated the line that opens the block below the cursor."
+    LINE_BELOW = "line-below", "The model repeated the line below the cursor."
+    REST_OF_LINE = "joint", "The model repeated the text to the right of the cursor."
+    TRUNCATED = (
+        "broken-off",
+        "The token limit was reached (setting max_tokens): only complete lines are kept.",
+    )
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+
+    @property
+    def repeats_suffix(self) -> bool:
+        """Whether the model continued with what is already after the cursor."""
+        return self in (StopRule.CLOSED_AFTER, StopRule.LINE_BELOW, StopRule.REST_OF_LINE)
+
+    @property
+    def leads_to_line_below(self) -> bool:
+        """Whether the line below the cursor is what comes next."""
+        return self in (StopRule.BLOCK_HEADER, StopRule.LINE_BELOW)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether clean-up keeps the end as it is, even where it looks like the text after the cursor."""
+        return self is StopRule.REST_OF_LINE
+
+
+@frozen
+class Stop:
+    """Where the text ends, and why."""
+
+    end: int
+    "Characters to keep."
+    decided_at: int
+    "Characters needed for the decision."
+    rule: StopRule
+    "The rule that applied."
