@@ -88,6 +88,7 @@ def test_troubleshoot_then_shown_and_written_when_wanted(nvim, opened):
     file = opened.parent / ".aide.toml"
     nvim.command("Aide troubleshoot repetitive")
     nvim.wait(lambda: nvim.lua("#_G.selects"), "Nothing is asked")
+    assert "Raise Temperature from 0.7 to 0.9: less likely tokens get more probability" in nvim.text
     assert "Before:" in nvim.text
     assert "After:" in nvim.text
     before = file.read_text()

@@ -84,12 +84,8 @@ function M.proposal(answer)
   local function add(text)
     vim.list_extend(lines, vim.split(text, '\n', { plain = true }))
   end
-  for name, value in pairs(answer.changes) do
-    add(('%s: %s → %s'):format(name, tostring(answer.before.parameters[name]), tostring(value)))
-    add('  ' .. (answer.reasons[name] or ''))
-  end
-  for _, bound in ipairs(answer.bounds or {}) do
-    add(bound)
+  for _, sentences in ipairs({ answer.reasons or {}, answer.bounds or {} }) do
+    vim.iter(sentences):each(add)
   end
   for _, part in ipairs({ { 'Before', answer.before }, { 'After', answer.after } }) do
     add('')
