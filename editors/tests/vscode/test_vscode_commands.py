@@ -94,6 +94,23 @@ def test_troubleshooting_shows_what_would_change_and_keeps_it(workbench, project
     workbench.clear_notifications()
 
 
+def test_troubleshooting_writes_the_seed_that_it_shows(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, "")
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.command("Aide: Troubleshoot Completions…")
+    workbench.choose("inconsistent")
+    dialog = workbench.page.locator(".monaco-dialog-box")
+    dialog.wait_for()
+    (seed,) = re.findall(r"Fix Seed at (\d+)", dialog.inner_text())
+    dialog.get_by_role("button", name="Write to Project File").click()
+    wait_for(
+        "a seed in the project file",
+        lambda: "seed" in (folder / ".aide.toml").read_text(encoding="utf-8"),
+    )
+    assert f"seed = {seed}\n" in (folder / ".aide.toml").read_text(encoding="utf-8")
+    workbench.clear_notifications()
+
+
 def test_explain_opens_the_page(workbench, project, logged_server):
     folder = project({"rules.py": TALK}, "seed = 7\n")
     workbench.open(f"{folder.name}/rules.py")

@@ -68,7 +68,8 @@ export async function troubleshoot(client: Client, place: Place): Promise<void> 
     ...(changes ? [keep] : []),
   );
   if (answer === keep) {
-    const { written, notWritten } = await client.run<Troubleshooting>('aide.troubleshoot', { ...complaint, apply: true });
+    const shown = { ...complaint, seed: trial.before?.parameters.seed };
+    const { written, notWritten } = await client.run<Troubleshooting>('aide.troubleshoot', { ...shown, apply: true });
     await showMessage({ message: notWritten ?? (written ? `Written to ${written}.` : null) });
     await showAnother();
   }
