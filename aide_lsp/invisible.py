@@ -32,14 +32,19 @@ _LETTER = rf"(?![{_INVISIBLE}])[\u0590-\u1cff\ua800-\uabff\U00010800-\U00011fff\
 def visible(text: str, before: str = "", after: str = "") -> str:
     """Return `text` without invisible characters, to be inserted between two texts on one line.
 
-    Characters that these texts contain are kept, and so are joiners that letters or emoji need.
+    Joiners that letters or emoji need are kept. What these texts contain is no exception: someone may have
+    hidden it there.
     """
     # The pattern looks no further: at an emoji with its variation selector before, and one character after.
-    line, head, tail = before + after, before[-2:], after[:1]
-    kept = _pattern().sub(
-        lambda found: found.group() if found["needed"] or found.group() in line else "", head + text + tail
-    )
-    return kept[len(head) : len(kept) - len(tail)]
+    head, tail = before[-2:], after[:1]
+    joined, end = head + text + tail, len(head) + len(text)
+
+    def kept(found: re.Match[str]) -> str:
+        inserted = len(head) <= found.start() < end
+        return "" if inserted and not found["needed"] else found.group()
+
+    cleaned = _pattern().sub(kept, joined)
+    return cleaned[len(head) : len(cleaned) - len(tail)]
 
 
 def escaped(text: str) -> str:

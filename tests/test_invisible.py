@@ -93,8 +93,17 @@ def test_visible_when_nothing_needs_it_then_it_goes(text, left):
     assert visible(text) == left
 
 
-def test_visible_when_the_line_has_the_character_then_it_may_come_again():
-    assert visible("b\u200bc\u202ed", "a = '\u200b", "'") == "b\u200bcd"
+@pytest.mark.parametrize("around", ["{}", "a = '{}", "{}'", "{0}x{0}"])
+@pytest.mark.parametrize(
+    "character", ["\u200b", "\ufeff", "\u202e", "\u2066", "\u00ad", "\U000e0041", "\u200d"]
+)
+def test_visible_when_the_line_has_the_character_then_it_does_not_come_again(character, around):
+    line = around.format(character)
+    assert visible(f"b{character}c{character}", line, line) == "bc"
+    assert visible(character * 3, line, line) == ""
+
+
+def test_visible_when_the_line_needs_a_joiner_then_it_stays():
     assert visible("\u200d\U0001f469", "\U0001f3f3\ufe0f") == "\u200d\U0001f469"
     assert visible("\u0633\u200c", "", "\u06cc") == "\u0633\u200c"
 

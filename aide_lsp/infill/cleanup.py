@@ -2,7 +2,7 @@
 
 The inserted text never repeats the text right of the cursor, closes no bracket that is closed there, ends
 with the line end that complete lines before an existing line need, and has no invisible characters except
-those that the cursor's line already has. Cleaning twice changes nothing.
+joiners that letters or emoji need. Cleaning twice changes nothing.
 """
 
 from attrs import frozen

@@ -158,6 +158,8 @@ def test_break_off_drops_an_unfinished_line():
         ("x = █ + 1", "\ny = 2", NoCompletionReason.NOTHING_TO_ADD),
         ("x = █", "\u200b\u202e", NoCompletionReason.INVISIBLE),
         ("x = █", " \ufeff\n", NoCompletionReason.INVISIBLE),
+        ("Line\u200b█", "\u200b\u200b", NoCompletionReason.INVISIBLE),
+        ("# \u202eabc█", "\u202e\u2066", NoCompletionReason.INVISIBLE),
     ],
 )
 def test_clean_says_why_nothing_is_left(text, written, reason):
@@ -170,7 +172,7 @@ def test_clean_says_why_nothing_is_left(text, written, reason):
     [
         ("x = █", "'a\u200bb\u202e'", "'ab'"),
         ("x = f(█)", "a\u2066)", "a"),
-        ("# caf\u200b\u00e9 █", "a\u200bb\u200d", "a\u200bb"),
+        ("# caf\u200b\u00e9 █", "a\u200bb\u200d", "ab"),
         ("def f():\n█", "    a = 1\u00ad\n    b\ufeff = 2", "    a = 1\n    b = 2"),
         (
             "s = '█'",
