@@ -1,9 +1,11 @@
-"""The table of quality: pass@1 at temperature 0, with the defaults, and with the preset `code`.
+"""The tables of quality: pass@1 at temperature 0, with the defaults and with `code`, and what is shown.
 
 Each run of one file with one setting is kept as JSON. `--minutes` stops early; the same command continues,
 and one with a larger `-n` adds the missing problems.
 
     python -m benchmarks.quality.table DATA_FOLDER --keep runs
+    python -m benchmarks.quality.table DATA_FOLDER --keep all --settings '{"show": "all"}'
+    python -m benchmarks.quality.table DATA_FOLDER --keep runs --against all
 """
 
 import argparse
@@ -17,11 +19,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
+from aide_lsp.errors import AideError
 from benchmarks.machine import describe
 from benchmarks.quality.humaneval import Result, take, wilson
 from benchmarks.quality.infilling import read_problems
+from benchmarks.quality.shown import Shown, good_share, kept_share, percent, precision, shown_share
 from benchmarks.typing.lsp_client import OWN_SERVER
 
 UNFINISHED = 75
@@ -83,13 +87,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what is missing, and print the table."""
     options = parse(arguments)
     options.keep.mkdir(parents=True, exist_ok=True)
-    runs = list(all_runs(options.runs, options.n))
+    runs = list(all_runs(options.runs, options.n, options.settings))
     end = monotonic() + options.minutes * 60
     for run in runs:
         if not keep(run, options, end):
             print("Some runs are left. Run the same command to continue.", file=sys.stderr)
             return UNFINISHED
-    print(table({run: read(options.keep / run.file) for run in runs}))
+    results = {run: read(options.keep / run.file) for run in runs}
+    earlier = {run: read(options.against / run.file) for run in runs} if options.against else {}
+    print(table(results))
+    print("\n" + shown_table(results, earlier))
     return 0
 
 
@@ -103,15 +110,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--runs", type=int, default=3, help="runs with different seeds, where seeds matter [3]")
     add("-n", type=int, help="most problems of each file [100 single lines, 50 of the others]")
     add("--minutes", type=float, default=inf, help="start no problem after this many minutes [no limit]")
+    add("--settings", type=json.loads, default={}, help="set these too, as JSON; keep the runs elsewhere")
+    add("--against", type=Path, help="folder of runs of which the share of good completions kept is shown")
     add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, in this environment]")
     return parser.parse_args(arguments)
 
 
-def all_runs(runs: int, most: int | None) -> Iterator[Run]:
-    """Yield every run of the table: first one of each setting, then the others."""
+def all_runs(runs: int, most: int | None, more: Mapping[str, Any]) -> Iterator[Run]:
+    """Yield every run of the table, with `more` settings: first one of each column, then the others."""
+    columns = [evolve(column, settings={**column.settings, **more}) for column in COLUMNS]
     for number in range(1, runs + 1):
         for row in ROWS:
-            for column in COLUMNS:
+            for column in columns:
                 # At temperature 0 a second run would give the same.
                 if number == 1 or column.drawn:
                     yield Run(row, column, number, min(row.problems, most or row.problems))
@@ -120,7 +130,10 @@ def all_runs(runs: int, most: int | None) -> Iterator[Run]:
 def keep(run: Run, options: argparse.Namespace, end: float) -> bool:
     """Do one run, or what is left of it, and save it; return whether it is complete."""
     path = options.keep / run.file
-    done = [Result(**entry) for entry in read(path)["results"]]
+    kept_before = read(path)
+    if kept_before.get("settings", run.column.settings) != run.column.settings:
+        raise AideError(f"{path} has other settings. Keep these runs in another folder.")
+    done = [Result(**entry) for entry in kept_before["results"]]
     if len(done) >= run.problems or monotonic() >= end:
         return len(done) >= run.problems
     print(run.file, file=sys.stderr)
@@ -155,13 +168,35 @@ def table(results: Mapping[Run, Mapping[str, Any]]) -> str:
     for row in ROWS:
         taken = {run: result for run, result in results.items() if run.row == row}
         cells = [
-            cell([passed(run, result) for run, result in taken.items() if run.column == column])
+            cell([passed(run, result) for run, result in taken.items() if run.column.key == column.key])
             for column in COLUMNS
         ]
         rows.append(f"| {row.name} | {max(run.problems for run in taken)} | " + " | ".join(cells) + " |")
     drawn = max(run.number for run in results)
     machines = {", ".join(result["machine"]) for result in results.values()}
     return "\n".join([*rows, "", f"Runs where seeds matter: {drawn}. " + "; ".join(sorted(machines))])
+
+
+def shown_table(results: Mapping[Run, Mapping[str, Any]], earlier: Mapping[Run, Mapping[str, Any]]) -> str:
+    """Render what is shown, how often that is right, and how many right ones of the earlier runs remain."""
+    rows = ["| holes | settings | shown | right, of shown | right, of all | right ones kept |"]
+    rows.append("|---|---|---:|---:|---:|---:|")
+    for row in ROWS:
+        for column in COLUMNS:
+            runs = [run for run in results if run.row == row and run.column.key == column.key]
+            now = [one for run in runs for one in requests(run, results[run])]
+            then = [one for run in runs if run in earlier for one in requests(run, earlier[run])]
+            shares = (shown_share(now), precision(now), good_share(now), kept_share(now, then))
+            rows.append(f"| {row.name} | {column.name} | " + " | ".join(map(percent, shares)) + " |")
+    return "\n".join(rows)
+
+
+def requests(run: Run, result: Mapping[str, Any]) -> list[Shown]:
+    """Return a run's requests. A program that passes although nothing was offered shows nothing good."""
+    return [
+        Shown(f"{run.number} {one['id']}", bool(one["completion"].strip()), one["passed"])
+        for one in result["results"][: run.problems]
+    ]
 
 
 def passed(run: Run, result: Mapping[str, Any]) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from time import monotonic
 
 import pytest
 
+from aide_lsp.errors import AideError
 from benchmarks.quality import table as quality_table
 from benchmarks.quality.humaneval import result_of, seeds
 from benchmarks.quality.table import ROWS, UNFINISHED, Row, cell, main
@@ -31,12 +32,15 @@ def measured(tmp_path, monkeypatch):
 
 def test_table_has_a_row_for_each_file_and_the_three_columns(measured, capsys, tmp_path):
     assert measured() == 0
-    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    table, _, shown = capsys.readouterr().out.partition("\n\n| holes | settings")
+    rows = [line for line in table.splitlines() if line.startswith("|")]
     assert rows[0] == "| holes | problems | temperature 0 | the defaults | preset `code` |"
     assert rows[2] == (
         "| single line | 2 | 100 % (34-100) | 100 % (34-100); 100, 100 | 100 % (34-100); 100, 100 |"
     )
     assert len(rows) == 4
+    assert shown.count("\n| ") == 6
+    assert "| several lines | preset `code` | 100 % | 100 % | 100 % | - |" in shown
     kept = json.loads((tmp_path / "runs" / "one-code-2.json").read_text(encoding="utf-8"))
     assert kept["settings"] == {"preset": "code"}
     assert len(kept["results"]) == 2
@@ -55,6 +59,26 @@ def test_when_time_is_up_then_says_so_and_continues_with_the_next_problem(measur
     assert measured() == 0
     kept = json.loads(file.read_text(encoding="utf-8"))
     assert [result["completion"] for result in kept["results"]] == ["from before", "a + b"]
+
+
+def test_what_is_shown_is_compared_with_runs_that_show_all(measured, capsys, tmp_path):
+    everything = tmp_path / "all"
+    more = ("--settings", '{"show": "all"}')
+    assert measured("--keep", str(everything), *more) == 0
+    file = everything / "one-temperature0-1.json"
+    assert json.loads(file.read_text(encoding="utf-8"))["settings"] == {"temperature": 0, "show": "all"}
+    assert measured() == 0
+    path = tmp_path / "runs" / "one-temperature0-1.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    kept["results"][0] |= {"completion": "", "passed": True}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    capsys.readouterr()
+    assert measured("--against", str(everything)) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert "| single line | temperature 0 | 50 % | 100 % | 50 % | 50 % |" in rows
+    assert "| several lines | temperature 0 | 100 % | 100 % | 100 % | 100 % |" in rows
+    with pytest.raises(AideError, match="other settings"):
+        measured(*more)
 
 
 def test_each_problem_of_each_run_has_a_seed_of_its_own():
