@@ -68,12 +68,17 @@ class Editor:
         await self._client.stop()  # type: ignore[no-untyped-call]
 
     async def complete(
-        self, prefix: str, suffix: str, timeout: float = ANSWER_S, name: str | None = None
+        self,
+        prefix: str,
+        suffix: str,
+        timeout: float = ANSWER_S,
+        name: str | None = None,
+        language: str = "python",
     ) -> Answer:
         """Open a document with the cursor between `prefix` and `suffix`, request once, and close it."""
         self._opened += 1
         uri = (self._folder / (name or f"hole{self._opened}.py")).as_uri()
-        document = types.TextDocumentItem(uri=uri, language_id="python", version=1, text=prefix + suffix)
+        document = types.TextDocumentItem(uri=uri, language_id=language, version=1, text=prefix + suffix)
         self._client.text_document_did_open(types.DidOpenTextDocumentParams(document))
         started = time.perf_counter()
         result = await asyncio.wait_for(
