@@ -91,6 +91,7 @@ LIBRARIES = {
     "gguf": {"convert"},
     "huggingface_hub": {"catalog"},
     "tomlkit": {"settings"},
+    "tree_sitter": {"syntax"},
     "click": {"cli", "cli.commands"},
 }
 """Libraries that only these packages may import."""

@@ -1,0 +1,140 @@
+"""The syntax tree of a text with a cursor: its nodes, and what does not parse."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from aide_lsp.syntax.grammars import ParseTooLong, is_safe, load_grammar, parse
+from aide_lsp.syntax.languages import Language
+from aide_lsp.syntax.node import SyntaxNode
+from aide_lsp.syntax.source import encode, point_of
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+
+@frozen
+class Fault:
+    """A place that does not parse. Offsets are those of the tree's text."""
+
+    start: int
+    end: int
+    is_missing: bool = False
+    "Something should be there that is not; else, what is there fits nowhere."
+
+
+@frozen(eq=False)
+class Base:
+    """A text and its fresh parse."""
+
+    text: str
+    source: bytes = field(repr=False)
+    grammar: "tree_sitter.Language" = field(repr=False)
+    tree: "tree_sitter.Tree" = field(repr=False)
+
+
+def base_of(grammar_name: str, text: str, check: Callable[[], None]) -> Base | None:
+    """Parse a text from its beginning; None: no grammar, or too long, or more than the grammar can take."""
+    grammar, source = load_grammar(grammar_name), encode(text)
+    if grammar is None or not is_safe(source, grammar_name):
+        return None
+    try:
+        return Base(text, source, grammar, parse(grammar, source, check=check))
+    except ParseTooLong:
+        return None
+
+
+@frozen(eq=False)
+class SyntaxTree:
+    """A parsed text with a cursor. A pure function of both.
+
+    All offsets are in code points of `text`, the part of a document that is in this language: it begins at
+    `start` in the document, which is not 0 for a script or a style in a page.
+    """
+
+    language: Language
+    text: str = field(repr=False)
+    cursor: int
+    start: int
+    outer: "SyntaxTree | None" = field(repr=False)
+    "That of the page in which this text is embedded."
+    _base: Base = field(repr=False)
+    _line_start: int
+    _line: tuple[str, str] = field(repr=False)
+    "What is in the cursor's line, before and after the cursor."
+    _tree: "tree_sitter.Tree" = field(repr=False)
+    _check: Callable[[], None] = field(repr=False)
+
+    @classmethod
+    def of(cls, base: Base, language: Language, line_start: int, check: Callable[[], None]) -> "SyntaxTree":
+        """Return the tree of a base, with the cursor in an empty line."""
+        return cls(language, base.text, line_start, 0, None, base, line_start, ("", ""), base.tree, check)
+
+    @property
+    def without_line(self) -> "SyntaxTree":
+        """The tree of the text without what is in the cursor's line."""
+        tree = SyntaxTree.of(self._base, self.language, self._line_start, self._check)
+        return evolve(tree, start=self.start, outer=self.outer)
+
+    def filled(self, text: str) -> "SyntaxTree | None":
+        """Parse with a text put in at the cursor, which is then after it; None: that takes too long."""
+        before, after = self._line
+        return self.with_line(before + text, after)
+
+    def with_line(self, before: str, after: str) -> "SyntaxTree | None":
+        """Parse with another content of the cursor's line; None: that takes too long."""
+        start, line = self._line_start, encode(before + after)
+        if not is_safe(line, self.language.grammar):
+            return None
+        source = self._base.source[:start] + line + self._base.source[start:]
+        end = start + len(line)
+        tree = self._base.tree.copy()
+        point = point_of(source, start)
+        tree.edit(start, start, end, point, point, point_of(source, end, start, point))
+        try:
+            tree = parse(self._base.grammar, source, tree, self._check)
+        except ParseTooLong:
+            return None
+        text = f"{self._base.text[:start]}{before}{after}{self._base.text[start:]}"
+        return evolve(self, text=text, cursor=start + len(before), line=(before, after), tree=tree)
+
+    @property
+    def root(self) -> SyntaxNode:
+        """The node of the text as a whole."""
+        return SyntaxNode(self._tree.root_node, self.text)
+
+    def node_at(self, start: int, end: int | None = None) -> SyntaxNode:
+        """Find the smallest named node that spans an offset or a range."""
+        return self.root.smallest(start, start if end is None else end)
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Find what does not parse, in order; the parts of a fault are not listed."""
+        return tuple(_faults(self._tree.root_node))
+
+    def embedded(self) -> tuple[int, int, str] | None:
+        """Find the part in another language around the cursor: start, end, and that language's id."""
+        languages = dict(self.language.embeds)
+        node: tree_sitter.Node | None = self._tree.root_node
+        while node is not None and languages:
+            inner = languages.get(node.type)
+            for child in node.children if inner else ():
+                # Without a text there is no node; then the cursor is between the two tags.
+                if child.type == "raw_text" and child.start_byte <= self.cursor <= child.end_byte:
+                    return child.start_byte, child.end_byte, str(inner)
+                if child.type == "end_tag" and child.start_byte == self.cursor:
+                    return self.cursor, self.cursor, str(inner)
+            node = next((c for c in node.children if c.start_byte < self.cursor <= c.end_byte), None)
+        return None
+
+
+def _faults(root: "tree_sitter.Node") -> Iterator[Fault]:
+    left = [root]
+    while left:
+        node = left.pop()
+        if node.is_missing:
+            yield Fault(node.start_byte, node.end_byte, is_missing=True)
+        elif node.is_error:
+            yield Fault(node.start_byte, node.end_byte)
+        elif node.has_error:
+            left.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
