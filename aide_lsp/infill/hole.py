@@ -45,6 +45,10 @@ class Hole:
     "How many brackets of each kind are closed after the cursor; the key is the opening bracket."
     quote_after: bool = False
     "Whether the string that the cursor is in is closed after it."
+    head: str = field(default="", repr=False)
+    "The text left of the cursor."
+    tail: str = field(default="", repr=False)
+    "The text right of the cursor."
 
     @property
     def base(self) -> int:
@@ -88,6 +92,8 @@ def read_hole(head: str, tail: str, language: Language) -> Hole:
         open=open_here,
         closed=_closed(open_here, tail, language),
         quote_after=_is_quote_after(open_here.quote, after, tail),
+        head=head,
+        tail=tail,
     )
 
 

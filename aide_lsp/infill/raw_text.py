@@ -116,6 +116,17 @@ class RawText:
         """Find the brackets and quotes that the text up to `end` opens and closes."""
         return scan(self.hole.open.quote + self.text[:end], self.hole.language)
 
+    def is_level(self, end: int) -> bool:
+        """Whether the text up to `end` closes every bracket and string that it opens."""
+        found = self.scan(end)
+        return not found.stack and found.quote in ("", self.hole.open.quote)
+
+    def is_prose(self, end: int) -> bool:
+        """Whether the text up to `end` ends in prose, a comment, or the string at the cursor."""
+        found, here = self.scan(end), self.hole.open
+        is_comment = found.comment or (here.comment and "\n" not in self.text[:end])
+        return self.hole.language.prose or is_comment or bool(here.quote and found.quote == here.quote)
+
     def opens(self, line: Line) -> bool:
         """Whether a line is continued by a block or inside an open bracket."""
         # A comment may end in ":" without opening a block.

@@ -4,15 +4,12 @@ from enum import Enum
 
 from attrs import frozen
 
-REPEATS = 3
-"""How many times in a row the same line ends the text."""
-
 
 class StopRule(Enum):
     """Why a text ends where it does: the code that `aide explain` shows, and the sentence for people."""
 
     FENCE = "fence", "The model generated a code fence: what follows is explanation, not code."
-    REPETITION = "repetition", f"The model generated the same line {REPEATS} times in a row."
+    REPETITION = "repetition", "The model only repeated itself, or counted on."
     CLOSED_AFTER = "closed-behind", "The model generated a bracket or quote that is already after the cursor."
     LINE = "line", "The expression or line is complete."
     BLOCK = "block", "The block is complete: the next line is outside it."
@@ -22,7 +19,7 @@ class StopRule(Enum):
     REST_OF_LINE = "joint", "The model repeated the text to the right of the cursor."
     TRUNCATED = (
         "broken-off",
-        "The token limit was reached (setting max_tokens): only complete lines are kept.",
+        "The token limit was reached (setting max_tokens): only what is complete is kept.",
     )
 
     def __init__(self, code: str, message: str) -> None:

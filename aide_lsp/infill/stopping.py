@@ -3,7 +3,7 @@
 Each decision is a function of the text up to the character that decides it, so it does not depend on how
 the text was split into tokens. The rule that is decided first wins:
 
-- everywhere: a code fence; the same line repeated; a bracket or quote that is already after the cursor;
+- everywhere: a code fence; repetition without end; a bracket or quote that is already after the cursor;
 - within a line: where the text after the cursor is repeated, else the end of the expression;
 - at the end of a line: the end of the line, or of the block it opens;
 - complete lines: where the line below is repeated, else the end of the block or definition.
@@ -12,10 +12,12 @@ the text was split into tokens. The rule that is decided first wins:
 from collections import Counter
 from collections.abc import Callable
 
+from aide_lsp.infill.elements import last_element_end
 from aide_lsp.infill.hole import Hole, Shape, indentation
 from aide_lsp.infill.inline import inline_end, is_balanced, is_distinctive, rest_of_line
 from aide_lsp.infill.raw_text import Line, RawText
-from aide_lsp.infill.stop_rules import REPEATS, Stop, StopRule
+from aide_lsp.infill.repetition import repetition
+from aide_lsp.infill.stop_rules import Stop, StopRule
 
 
 def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
@@ -24,14 +26,18 @@ def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
     `ended` says that the model ended the text, so that its last line is complete.
     """
     raw = RawText(hole, text, ended)
-    stops = [rule(raw) for rule in (_fence, _repetition, _bracket, _quote, _SHAPES[hole.shape])]
+    stops = [rule(raw) for rule in (_fence, repetition, _bracket, _quote, _SHAPES[hole.shape])]
     return min((stop for stop in stops if stop), key=lambda stop: (stop.decided_at, stop.end), default=None)
 
 
 def break_off(hole: Hole, text: str) -> Stop:
-    """Return where a truncated text ends: after its last complete line, if it has one."""
-    *complete, last = RawText(hole, text, ended=False).lines
-    end = last.start - 1 if any(not line.is_blank for line in complete) else last.end
+    """Return where a truncated text ends: after its last complete line, else its last complete element."""
+    raw = RawText(hole, text, ended=False)
+    *complete, last = raw.lines
+    if any(not line.is_blank for line in complete):
+        end = last.start - 1
+    else:
+        end = last_element_end(raw, len(text), words=raw.is_prose(len(text)))
     return Stop(end, len(text), StopRule.TRUNCATED)
 
 
@@ -41,14 +47,6 @@ def _fence(raw: RawText) -> Stop | None:
         if line.text.lstrip().startswith("```") and not raw.hole.language.prose:
             # The first backtick is what makes the line's start known; the fence takes two more.
             return Stop(line.start, line.start_known_at + 2, StopRule.FENCE)
-    return None
-
-
-def _repetition(raw: RawText) -> Stop | None:
-    lines = [line for line in raw.lines if line.is_complete and not line.is_blank]
-    for first, *others in zip(*(lines[n:] for n in range(REPEATS)), strict=False):
-        if all(line.text == first.text for line in others):
-            return Stop(others[0].start, others[-1].complete_at, StopRule.REPETITION)
     return None
 
 
