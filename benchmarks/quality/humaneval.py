@@ -23,6 +23,7 @@ from attrs import asdict, frozen
 
 from benchmarks.quality.editor import Editor
 from benchmarks.quality.infilling import Problem, judge, read_problems
+from benchmarks.quality.shown import Shown, kept_share, percent, precision, shown_share
 from benchmarks.typing.lsp_client import OWN_SERVER
 
 
@@ -41,6 +42,11 @@ class Result:
     "`passed`, `timeout`, or the last line of the error."
     seconds: float
     "From request to answer."
+
+    @property
+    def request(self) -> Shown:
+        """Whether something is shown, and right. A program that passes with an empty hole shows nothing."""
+        return Shown(self.id, bool(self.completion.strip()), self.passed)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,6 +134,7 @@ def report(results: list[Result]) -> str:
     passed = sum(result.passed for result in results)
     low, high = wilson(passed, len(results))
     empty = sum(not result.completion for result in results)
+    requests = [result.request for result in results]
     times = [result.seconds for result in results]
     ninetieth = quantiles(times, n=10, method="inclusive")[-1] if len(times) > 1 else times[0]
     failures = Counter(result.why.split(":")[0] for result in results if not result.passed)
@@ -135,6 +142,7 @@ def report(results: list[Result]) -> str:
         [
             f"pass@1 {passed / len(results):.1%} ({passed} of {len(results)}; 95 % interval"
             f" {low:.0%} to {high:.0%}), exactly the author's {sum(r.exact for r in results)}, empty {empty}",
+            f"shown {percent(shown_share(requests))}, right of these {percent(precision(requests))}",
             f"answer after {median(times) * 1e3:.0f} ms (median), {ninetieth * 1e3:.0f} ms (90 %)",
             "failures: " + (", ".join(f"{count} {why}" for why, count in failures.most_common(6)) or "none"),
         ]
@@ -156,9 +164,10 @@ def compare(results: list[Result], earlier: list[Result]) -> str:
     pairs = [(result.passed, before[result.id]) for result in results if result.id in before]
     gained = sum(now and not then for now, then in pairs)
     lost = sum(then and not now for now, then in pairs)
+    kept = kept_share([result.request for result in results], [result.request for result in earlier])
     return (
         f"compared with the earlier run on {len(pairs)} problems: {gained} gained, {lost} lost,"
-        f" p = {sign_test(gained, lost):.3f} (exact McNemar)"
+        f" p = {sign_test(gained, lost):.3f} (exact McNemar); right ones kept {percent(kept)}"
     )
 
 

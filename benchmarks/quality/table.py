@@ -192,11 +192,9 @@ def shown_table(results: Mapping[Run, Mapping[str, Any]], earlier: Mapping[Run, 
 
 
 def requests(run: Run, result: Mapping[str, Any]) -> list[Shown]:
-    """Return a run's requests. A program that passes although nothing was offered shows nothing good."""
-    return [
-        Shown(f"{run.number} {one['id']}", bool(one["completion"].strip()), one["passed"])
-        for one in result["results"][: run.problems]
-    ]
+    """Return a run's requests; the same problem of another run is another request."""
+    found = [Result(**one).request for one in result["results"][: run.problems]]
+    return [evolve(request, id=f"{run.number} {request.id}") for request in found]
 
 
 def passed(run: Run, result: Mapping[str, Any]) -> tuple[int, int]:

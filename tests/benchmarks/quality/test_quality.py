@@ -119,10 +119,12 @@ def test_report_and_comparison():
     text = report(now)
     assert "pass@1 66.7% (2 of 3" in text
     assert "empty 1" in text
+    assert "shown 67 %, right of these 100 %" in text
     assert "failures: 1 NameError" in text
     then = [result("a", False), result("b", True), result("d", True)]
     assert compare(now, then) == (
-        "compared with the earlier run on 2 problems: 1 gained, 0 lost, p = 1.000 (exact McNemar)"
+        "compared with the earlier run on 2 problems: 1 gained, 0 lost, p = 1.000 (exact McNemar);"
+        " right ones kept 100 %"
     )
 
 
