@@ -47,6 +47,7 @@ PACKAGES = {
     "inference.onnx": {"inference"},
     "syntax": set(),
     "infill": {"syntax"},
+    "infill.checks": {"infill", "syntax"},
     "completion": {"infill", "inference", "settings", "syntax"},
     "engines": {"completion", "inference", "inference.onnx", "settings"},
     "convert": {"inference.onnx"},

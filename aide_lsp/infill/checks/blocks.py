@@ -1,0 +1,63 @@
+"""Blocks: does the text open the block that the deeper line below it needs?"""
+
+import re
+
+from aide_lsp.infill.checks.filled import FilledText, named_before
+from aide_lsp.syntax.node import SyntaxNode
+
+BLOCKS = (
+    "block", "compound", "body", "module", "program", "source", "unit", "chunk", "statements", "_list",
+    "then", "do_group",
+)  # fmt: skip
+"""Parts of the types of nodes that hold statements one below the other."""
+NO_BLOCKS = (
+    "argument", "expression_list", "parameter", "pattern", "initializer", "element", "enum", "import",
+    "mapping", "sequence", "node",
+)  # fmt: skip
+"""Parts of the types of other nodes that match."""
+LEVELS = ("label", "case", "default", "preproc", "access", "attribute", "comment", "ERROR")
+"""Parts of the types of statements that may be indented otherwise than those around them."""
+NOT_BLANK = re.compile(r"\S")
+
+
+def lacks_opener(filled: FilledText, *, exact: bool) -> bool:
+    """Whether the line below the text is deeper than the statement above it, in the same block.
+
+    With `exact`, as where indentation makes blocks, it must not be less deep either.
+    """
+    node = _statement_at(filled, _line_below(filled))
+    previous = None if node is None else named_before(node)
+    # What is above the text is not its fault.
+    if node is None or previous is None or previous.end <= filled.start:
+        return False
+    if previous.has_error or not filled.begins_line(previous):
+        return False
+    if any(part in sibling.type for sibling in (node, previous) for part in LEVELS):
+        return False
+    deeper = filled.column_of(node) - filled.column_of(previous)
+    return deeper != 0 if exact else deeper > 0
+
+
+def _line_below(filled: FilledText) -> int:
+    """Return where the next line that is not blank begins, after its indentation."""
+    end = filled.end
+    # Complete lines end at the beginning of the user's own line, which is then the one below.
+    if filled.text[filled.line_start(end) : end].strip():
+        end = filled.text.find("\n", end)
+    found = NOT_BLANK.search(filled.text, end) if end >= 0 else None
+    return found.start() if found else len(filled.text)
+
+
+def _statement_at(filled: FilledText, offset: int) -> SyntaxNode | None:
+    """Find the statement that begins at an offset, and is not the first in its block."""
+    found: SyntaxNode | None = filled.root.smallest(offset, offset + 1)
+    while found is not None and found.start == offset:
+        parent = found.parent
+        if parent is not None and _is_block(parent) and found.is_named and named_before(found) is not None:
+            return found
+        found = parent
+    return None
+
+
+def _is_block(node: SyntaxNode) -> bool:
+    return any(part in node.type for part in BLOCKS) and not any(part in node.type for part in NO_BLOCKS)

@@ -1,0 +1,65 @@
+"""Dead code: statements after a jump in the same block, which would never run."""
+
+from aide_lsp.infill.checks.filled import FilledText, named_after
+from aide_lsp.syntax.node import SyntaxNode
+
+JUMPS = {
+    "return_statement", "raise_statement", "continue_statement", "break_statement", "throw_statement",
+    "goto_statement", "exit_statement", "co_return_statement", "return_expression", "continue_expression",
+    "break_expression", "throw_expression", "jump_expression", "control_transfer_statement",
+    "return", "next", "redo", "retry", "break",
+}  # fmt: skip
+"""Nodes after which the rest of the block does not run, in all languages."""
+CALLS = {
+    "macro_invocation": ("macro", {"panic", "unreachable", "todo", "unimplemented"}),
+    "call_expression": ("function", {"panic", "os.Exit", "log.Fatal", "log.Fatalf", "process.exit"}),
+    "call": ("function", {"sys.exit", "exit", "quit", "os._exit"}),
+    "command": ("name", {"exit", "return", "break", "continue"}),
+    "function_call": ("name", {"error", "os.exit"}),
+}
+"""Calls that do not return: for each kind of node, the part with the name, and the names."""
+WRAPPER = "expression_statement"
+"""What turns an expression into a statement."""
+NOT_IN_ORDER = (
+    "label", "case", "default", "else", "elif", "elseif", "catch", "except", "rescue", "ensure", "finally",
+    "preproc", "switch_", "when_", "function", "method", "class", "struct", "interface", "enum", "type_",
+    "import", "comment", "empty_statement", "_item", "macro_definition", "namespace", "heredoc", "text",
+    "php_", "ERROR",
+)  # fmt: skip
+"""Parts of the types of nodes that run, or count, whatever is above them."""
+SWITCHES = ("case", "switch", "default")
+"""Parts of the types of nodes in which a `break` after a jump is a habit."""
+
+
+def leaves_dead_code(filled: FilledText) -> bool:
+    """Whether the text ends a block, and code follows in it."""
+    return any(_is_dead_end(node, filled) for node in filled.nodes())
+
+
+def _is_dead_end(jump: SyntaxNode, filled: FilledText) -> bool:
+    # A jump that the user wrote is theirs.
+    if jump.start < filled.start or not _is_jump(jump):
+        return False
+    parent = jump.parent
+    node = jump if parent is None or parent.type != WRAPPER else parent
+    block, following = node.parent, named_after(node)
+    if block is None or block.is_error or following is None or _runs_anyway(following):
+        return False
+    if "\n" not in filled.text[node.end : following.start]:
+        return False
+    return not ("break" in following.type and any(part in block.type for part in SWITCHES))
+
+
+def _is_jump(node: SyntaxNode) -> bool:
+    if node.type in JUMPS:
+        # `break` is also the type of the keyword itself.
+        return node.is_named
+    if node.type not in CALLS:
+        return False
+    part, names = CALLS[node.type]
+    callee = node.part(part)
+    return callee is not None and callee.text in names
+
+
+def _runs_anyway(node: SyntaxNode) -> bool:
+    return any(part in node.type for part in NOT_IN_ORDER)

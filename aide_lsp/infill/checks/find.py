@@ -1,0 +1,53 @@
+"""Look before you show: what is recognizably wrong with a finished text, if anything.
+
+A pure function of the text around the cursor and the text to insert. A check must not object to what a
+programmer would have written: real code with its own text in the hole passes all of them.
+"""
+
+from collections.abc import Iterator
+
+from aide_lsp.infill.checks.blocks import lacks_opener
+from aide_lsp.infill.checks.dead_code import leaves_dead_code
+from aide_lsp.infill.checks.filled import FilledText
+from aide_lsp.infill.checks.lines import is_placeholder, repeats_line_below
+from aide_lsp.infill.checks.misfit import Misfit
+from aide_lsp.infill.checks.names import READ, find_unbound
+from aide_lsp.infill.checks.parsing import breaks_syntax
+from aide_lsp.infill.hole import Hole
+from aide_lsp.syntax.languages import Blocks
+from aide_lsp.syntax.tree import SyntaxTree
+
+AROUND = 20_000
+"""Characters before and after the cursor in which a placeholder of the user's own is looked for."""
+
+
+def find_misfit(hole: Hole, before: str, after: str, text: str, tree: SyntaxTree | None) -> Misfit | None:
+    """Return what is wrong with `text` between `before` and `after`; None: nothing that can be seen.
+
+    `tree` is that of the text with its cursor; without one, only lines are looked at. Prose is not checked.
+    """
+    if hole.language.prose or not text.strip():
+        return None
+    return next(find_misfits(hole, before, after, text, tree), None)
+
+
+def find_misfits(hole: Hole, before: str, after: str, text: str, tree: SyntaxTree | None) -> Iterator[Misfit]:
+    """Yield all that is wrong with a text."""
+    around = before[-AROUND:] + after[:AROUND]
+    if not any(mark in hole.before for mark in hole.language.marks) and is_placeholder(text, around):
+        yield Misfit.PLACEHOLDER
+    if repeats_line_below(hole, text, after if hole.is_before_line else after.partition("\n")[2]):
+        yield Misfit.REPEATED_LINE
+    parsed = None if tree is None else tree.filled(text)
+    if tree is None or parsed is None:
+        return
+    filled = FilledText(parsed.text, parsed.root, tree.cursor, parsed.cursor)
+    if lacks_opener(filled, exact=tree.language.blocks is Blocks.INDENTATION):
+        yield Misfit.NO_BLOCK
+    if breaks_syntax(tree, parsed, text):
+        yield Misfit.BROKEN_SYNTAX
+    if leaves_dead_code(filled):
+        yield Misfit.DEAD_CODE
+    if tree.language.id in READ:
+        for name in find_unbound(filled):
+            yield Misfit.UNKNOWN_NAME if name.start < filled.end else Misfit.UNBOUND_NAME

@@ -1,0 +1,69 @@
+"""Checks that read lines only: a line that is also below the cursor, and placeholders."""
+
+import re
+from itertools import takewhile
+
+from aide_lsp.infill.hole import Hole, indentation
+
+NEXT_LINES = 6
+"""Lines below the cursor that the text must not repeat."""
+LEAST_LETTERS = 8
+"""Letters and digits of a line that is not the same as another by accident."""
+LINES_READ = 40
+"""Lines below the cursor among which these are looked for."""
+QUOTES = str.maketrans("'`", '""')
+THING = r"(?:own\ )?(?:code|implementation|logic|solution|function\ body|body|method|function|statements?)"
+PLACEHOLDER = re.compile(
+    rf"""(?ix)
+    (?: \#+ | //+ | /\*+ | -- | ; | % | <!-- | [<"'(\[] | ^ ) \s*
+    (?: (?:add|write|put|insert|enter|place|fill\ in|type|complete|implement)
+        \s (?:(?:your|the\ rest\ of\ the|the\ rest\ of\ your) \s {THING} | {THING} \s here) \b
+      | your \s (?:{THING}|name|text|api\ ?key|password) \b
+      | (?:todo|fixme) \b \W* (?:$ | implement | add | write | your | fill | complete | finish)
+      | implement \s (?:me|this) \b
+      | (?:the\ )? rest \s of \s (?:the|your) \s {THING} \b
+    )
+    """,
+    re.MULTILINE,
+)
+"""What people write where something is missing."""
+
+
+def repeats_line_below(hole: Hole, text: str, below: str) -> bool:
+    """Whether a line of the text is among the next lines of its block.
+
+    Real code repeats lines too, but seldom in the same block so soon.
+    """
+    following = _distinctive_lines(hole, below.split("\n", LINES_READ)[:LINES_READ])[:NEXT_LINES]
+    return any(_is_in_block(line, following) for line in _distinctive_lines(hole, shown_lines(hole, text)))
+
+
+def _is_in_block(line: tuple[int, str], following: list[tuple[int, str]]) -> bool:
+    block = takewhile(lambda other: other[0] >= line[0], following)
+    return sum(map(str.isalnum, line[1])) >= LEAST_LETTERS and line in block
+
+
+def shown_lines(hole: Hole, text: str) -> list[str]:
+    """Return the lines that the text adds; the first and the last with what is around them."""
+    lines = (hole.before + text).split("\n")
+    if not hole.is_before_line:
+        lines[-1] += hole.after
+    return lines
+
+
+def is_placeholder(text: str, around: str) -> bool:
+    """Whether the text says that something is missing, in a file that says so nowhere else."""
+    return PLACEHOLDER.search(text) is not None and PLACEHOLDER.search(around) is None
+
+
+def normalized(hole: Hole, line: str) -> str:
+    """Return a line without blanks, comments, and what may follow an element, with quotes of one kind."""
+    for mark in hole.language.line_comments:
+        # A mark needs a blank before it, as in `x = 1  # one`: `#` may also be part of a string.
+        line = re.split(rf"(?:^|\s){re.escape(mark)}", line, maxsplit=1)[0]
+    return re.sub(r"\s+", "", line).rstrip(",;").translate(QUOTES)
+
+
+def _distinctive_lines(hole: Hole, lines: list[str]) -> list[tuple[int, str]]:
+    """Return the indentation and the normalized text of the lines that have one."""
+    return [(indentation(line), found) for line in lines if (found := normalized(hole, line))]

@@ -1,0 +1,19 @@
+"""What can be wrong with a text that would be inserted: codes for programs, sentences for people."""
+
+from enum import Enum
+
+
+class Misfit(Enum):
+    """Why a text is not fit to be inserted at the cursor."""
+
+    PLACEHOLDER = "placeholder", "It is a placeholder, not code."
+    REPEATED_LINE = "repeated-line", "It repeats a line below the cursor."
+    NO_BLOCK = "no-block", "The lines below are indented deeper, and it opens no block for them."
+    BROKEN_SYNTAX = "broken-syntax", "The file would no longer parse."
+    DEAD_CODE = "dead-code", "Code after it would never run."
+    UNKNOWN_NAME = "unknown-name", "It uses a name that is defined nowhere."
+    UNBOUND_NAME = "unbound-name", "The code below uses a name that is defined nowhere."
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message

@@ -1,0 +1,88 @@
+"""What is recognizably wrong with a text: data/checks.txt, and properties."""
+
+import re
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aide_lsp.infill.checks.find import find_misfit
+from aide_lsp.infill.checks.misfit import Misfit
+from aide_lsp.infill.hole import read_hole
+from aide_lsp.syntax.languages import LANGUAGES, language_of
+from aide_lsp.syntax.trees import SyntaxTrees
+
+CURSOR = "█"
+DATA = Path(__file__).parent / "data"
+FINE = "fine"
+
+
+@frozen
+class Case:
+    """One case of the data file."""
+
+    name: str
+    language: str
+    around: str
+    text: str
+    problem: str
+
+
+def read_cases() -> list[Case]:
+    content = (DATA / "checks.txt").read_text(encoding="utf-8")
+    cases = []
+    for block in re.split(r"^=== ", content, flags=re.MULTILINE)[1:]:
+        title, body = block.split("\n", 1)
+        around, text, problem = re.split(r"^--- ?(?:text\n)?", body, flags=re.MULTILINE)
+        name, language = re.fullmatch(r"(.*) \[(\w+)]", title).groups()
+        text = text.removesuffix("\n").removesuffix("¶")
+        cases.append(Case(name, language, around.rstrip("\n") + "\n", text, problem.strip()))
+    return cases
+
+
+CASES = read_cases()
+
+
+def problem_of(language: str, before: str, after: str, text: str) -> str:
+    found = language_of(language)
+    tree = SyntaxTrees().at(before, after, found)
+    misfit = find_misfit(read_hole(before, after, found), before, after, text, tree)
+    return misfit.code if misfit else FINE
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_text_has_the_problem_of_its_case(case: Case):
+    before, after = case.around.split(CURSOR)
+    assert problem_of(case.language, before, after, case.text) == case.problem
+
+
+def test_every_problem_has_a_case():
+    assert {case.problem for case in CASES} == {misfit.code for misfit in Misfit} | {FINE}
+
+
+SNIPPETS = re.split(r"^=== ", (DATA / "snippets.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.split("\n", 1)[0])
+def test_what_a_programmer_wrote_is_fine(snippet: str):
+    """Cut out a word, the rest of a line, a line, or three lines, and put them back."""
+    language, program = snippet.split("\n", 1)
+    for pattern in (r"\w+", r"(?<=[ (.=])[^\n]+", r"\S[^\n]*", r"\S[^\n]*\n[^\n]*\n[^\n]*"):
+        for match in re.finditer(pattern, program):
+            before, after = program[: match.start()], program[match.end() :]
+            assert problem_of(language, before, after, match.group()) == FINE, match.group()
+
+
+WORDS = (
+    *("def f(x):", "return x", "if x:", "x = 1", "foo;", "for", "end", "case 1:", "<b>", "</b>", "import *"),
+    *("\n", "    ", "\t", "{", "}", "(", ")", '"', "'", "`", "#", "/*", ":", ",", "\0", "é", "\U0001f600"),
+)
+PIECES = st.lists(st.sampled_from(WORDS), max_size=12).map("".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(language=st.sampled_from(sorted(LANGUAGES)), before=PIECES, after=PIECES, text=PIECES)
+def test_any_text_is_checked_without_an_error_and_twice_alike(language, before, after, text):
+    assert problem_of(language, before, after, text) == problem_of(language, before, after, text)
