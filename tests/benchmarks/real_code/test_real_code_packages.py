@@ -2,11 +2,13 @@
 
 import io
 import json
+import os
 import re
 import tarfile
 from collections import Counter
 
 import pytest
+from attrs import evolve
 
 from aide_lsp.disk import sha256_of
 from aide_lsp.errors import AideError
@@ -67,6 +69,22 @@ def test_archive_is_downloaded_once_and_verified_each_time(tmp_path, monkeypatch
     with pytest.raises(AideError, match="sha256"):
         fetch(wanted, tmp_path)
     assert not path.exists()
+
+
+def test_pip_downloads_a_source_distribution_from_the_users_index_and_runs_none_of_it(tmp_path, monkeypatch):
+    folder = tmp_path / "index" / "shelf"
+    folder.mkdir(parents=True)
+    evil = f"open({str(tmp_path / 'ran')!r}, 'w')\n".encode()
+    members = {"shelf-1.0/setup.py": evil, "shelf-1.0/src/a.py": SOURCE.encode()}
+    written = write_archive(folder / "shelf-1.0.tar.gz", members)
+    (folder / "index.html").write_text('<a href="shelf-1.0.tar.gz">shelf-1.0.tar.gz</a>', encoding="utf-8")
+    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "index").as_uri())
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    found = fetch(evolve(written, registry="pypi"), tmp_path / "cache")
+    assert [name for _, name, _ in read_files(found, [PART])] == ["src/a.py"]
+    assert not (tmp_path / "ran").exists()
+    with pytest.raises(AideError, match="could not be downloaded"):
+        fetch(evolve(written, registry="pypi", version="2.0"), tmp_path / "cache")
 
 
 def test_when_nothing_is_downloaded_then_says_so(tmp_path, monkeypatch):
