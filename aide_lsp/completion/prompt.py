@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from aide_lsp.completion.window import CountTokens, cut_window
 
-UNFINISHED = re.compile(r"(?:[^\w\r\n]|_)?[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \t]\Z")
+UNFINISHED = re.compile(r"[^\w\r\n]?_*[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \t]\Z")
 """What the last token of a prefix may be a part of: a word with the character before it, signs, a blank.
 
 Tokens of code are complete words with the blank, dot or bracket before them (` return`, `(self`), and runs

@@ -1,7 +1,7 @@
 """The engine that runs ONNX models in this process: tokenizer, session, KV cache, sampler.
 
-Owns all that outlives one completion: the slots (texts whose keys and values are held), the drafter, the
-token healer, and the token ids of recently encoded texts.
+Owns all that outlives one completion: the slots (texts whose keys and values are held), the drafter, and
+the token ids of recently encoded texts.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from aide_lsp.inference.runtime_errors import session_errors
 from aide_lsp.inference.self_test import keeps_bits
 from aide_lsp.inference.session import Session
 from aide_lsp.inference.slots import Slots
-from aide_lsp.inference.token_healing import TokenHealer
+from aide_lsp.inference.token_healing import heal
 from aide_lsp.inference.tokenizer import TextStream, Tokenizer
 from aide_lsp.settings.fields import Settings
 
@@ -59,7 +59,6 @@ class LocalModel:
         self._end_tokens = description.end_tokens | self._template.stop_ids
         self._drafter = Drafter()
         self._slots = Slots(session, cache_mb * 1_000_000)
-        self._healer = TokenHealer(tokenizer)
         # As a tuple, since all callers share what a cache returns.
         encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
         self._encode = encode
@@ -92,6 +91,7 @@ class LocalModel:
         ids = self._render(prompt)
         if observer.traces:
             observer.rendered(self._rendered(prompt))
+        healed = heal(prompt.healed, self._tokenizer)
         # The healed text is generated again, and does not count toward the limit.
         options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
         with session_errors():
@@ -103,11 +103,11 @@ class LocalModel:
             options,
             cancel,
             end_tokens=self._end_tokens,
-            healed=self._healer.of(prompt.healed),
+            healed=healed,
             observer=observer,
             drafter=self._drafter,
         )
-        return LocalGeneration(tokens, TextStream(self._tokenizer), len(prompt.healed))
+        return LocalGeneration(tokens, TextStream(self._tokenizer), healed.length)
 
     def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
         """See `Model`."""

@@ -72,6 +72,8 @@ def _tokens(explanation: Explanation) -> Iterator[str]:
     yield "  tokens left by Top K and Top P. bits: entropy when drawn. runners-up: most likely by the model."
     if "given-back" in kinds:
         yield "  ‹ token healing: repeats text before the cursor; only matching tokens could be drawn."
+    if any(token.step.own for token in explanation.tokens):
+        yield "    The model foresees no token that matches, so text is repeated in its own tokens."
     if "dropped" in kinds:
         yield "  × generated, but not shown: see END."
 

@@ -80,7 +80,9 @@ class Step:
     after_beginning: int | None
     "How many of those continue the healed text; null: no token healing here."
     forced: bool
-    "Whether none did, so that the most likely token that does was used."
+    "Whether none did, so that the most likely token that does, or one of the text's own, was used."
+    own: bool
+    "Whether it is the healed text's own token, since the model foresees none that continues the text."
     ends: bool
     "Whether it is an end token, which ends the text and is not shown."
     runners_up: tuple[Candidate, ...]
@@ -137,6 +139,7 @@ def read_step(draw: Draw, parameters: Parameters, facts: TokenFacts) -> Step:
         after_top_p=draw.kept.size,
         after_beginning=None if draw.allows is None else int(draw.allows.sum()),
         forced=forced,
+        own=draw.is_own,
         ends=draw.token in facts.ends,
         runners_up=tuple(c for c in candidates if c.token != draw.token)[:RUNNERS_UP],
         candidates=candidates,

@@ -21,7 +21,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.sampler import Ids
 from aide_lsp.inference.session import Session
-from aide_lsp.inference.token_healing import HealedText
+from aide_lsp.inference.token_healing import FORESEEN, HealedText
 
 
 def generate(
@@ -182,18 +182,19 @@ class Generation:
             ids = np.arange(logits.size)
         kept, probs = sampler.distribution(logits, ids, self._options.parameters)
         allows = self._allows(kept)
+        is_own = False
         if allows is None:
             token = sampler.draw(kept, probs, self._options, position)
         elif allows.any():
             # What is left need not add up to 1: `draw` scales by the sum.
             token = sampler.draw(kept[allows], probs[allows], self._options, position)
         else:
-            token = self._best(*candidates)
+            token, is_own = self._foreseen(*candidates)
         self._rate(token, *candidates)
         if self._trace:
             fits = self._healed.allows if self._healed and allows is not None else None
             full_logits = self._session.full_logits
-            self._trace.drew(Draw(token, logits, ids, kept, probs, full_logits, allows, fits))
+            self._trace.drew(Draw(token, logits, ids, kept, probs, full_logits, allows, fits, is_own))
         if self._healed is not None:
             self._healed.push(token)
         return token
@@ -212,21 +213,22 @@ class Generation:
             return None
         return self._healed.allows(ids)
 
-    def _best(self, logits: NDArray[np.floating], ids: Ids) -> int:
-        """Return the most likely token that continues the healed text; of equal ones the lowest id.
+    def _foreseen(self, logits: NDArray[np.floating], ids: Ids) -> tuple[int, bool]:
+        """Return the likeliest token that continues the healed text, or its own one if none is foreseen.
 
-        `logits` and `ids` are the candidates, best first.
+        Also return whether it is its own. `logits` and `ids` are the candidates, best first. Top K and Top P
+        do not apply: the less they leave to chance, the fewer ends of words would be found.
         """
         assert self._healed is not None
-        allows = self._healed.allows(ids)
-        if not allows.any() or logits[allows].max() == logits[-1]:
-            # No candidate does, or tokens beyond the candidates may have the same logit.
-            ids = self._healed.allowed
-            logits = self._decoder.full_logits(self._ids)[ids]
-        else:
-            logits, ids = logits[allows], ids[allows]
-        (token,), _ = sampler.greedy(logits, ids)
-        return int(token)
+        if logits.size < FORESEEN < self._session.vocab_size:
+            logits = _checked(self._decoder.full_logits(self._ids))
+            ids = np.arange(logits.size)
+        best, foreseen = sampler.apply_top_k(logits, ids, FORESEEN)
+        allows = self._healed.allows(foreseen)
+        if not allows.any():
+            return self._healed.own_token, True
+        (token,), _ = sampler.greedy(best[allows], foreseen[allows])
+        return int(token), False
 
     def _finish(self, reason: str) -> None:
         self.finish_reason = reason

@@ -57,6 +57,8 @@ class Draw:
     "Which of `kept` continue the healed text; None: all."
     fits: Callable[[Ids], NDArray[np.bool_]] | None = None
     "Says which of some tokens continue the healed text; None: all."
+    is_own: bool = False
+    "Whether it is the healed text's own token, taken because the model foresees none that continues it."
 
 
 class Observer:

@@ -15,7 +15,7 @@ from aide_lsp.inference.observer import Observer
 from aide_lsp.inference.onnx.open import open_session
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache, RowRule
-from aide_lsp.inference.token_healing import TokenHealer
+from aide_lsp.inference.token_healing import heal
 from aide_lsp.inference.tokenizer import Tokenizer
 from aide_lsp.settings.fields import Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
@@ -55,7 +55,7 @@ def test_propose_when_a_text_was_generated_lately_then_it_may_come_again():
 
 
 def test_propose_when_the_text_has_to_begin_in_a_way_then_only_such_a_draft_comes():
-    healed = TokenHealer(ByteTokenizer()).of("b")
+    healed = heal("b", ByteTokenizer())
     assert draft("(abc)(adx)(a", fits=healed.fits).startswith("b")
     assert draft("(adx)(a", fits=healed.fits) == ""
 
@@ -135,11 +135,10 @@ def test_generate_when_drafting_then_tokens_and_reason_are_those_without(
     given_prompts, sampling, period, count, text
 ):
     drafter, cache, session = Drafter(), PrefixCache(), FakeSession(looping(1, period), context_length=64)
-    healer = TokenHealer(ByteTokenizer())
     for prompt in given_prompts:
-        with_drafts = run(session, prompt, sampling, drafter, count, cache, healer.of(text))
+        with_drafts = run(session, prompt, sampling, drafter, count, cache, heal(text, ByteTokenizer()))
         alone = FakeSession(looping(1, period), context_length=64)
-        without = run(alone, prompt, sampling, None, count, None, healer.of(text))
+        without = run(alone, prompt, sampling, None, count, None, heal(text, ByteTokenizer()))
         assert with_drafts[:2] == without[:2]
         assert session.held[: len(cache)] == list(cache.ids)
 

@@ -14,7 +14,7 @@ from aide_lsp.inference.generate import generate
 from aide_lsp.inference.observer import Observer
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
-from aide_lsp.inference.token_healing import TokenHealer
+from aide_lsp.inference.token_healing import heal
 from aide_lsp.settings.fields import Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
 
@@ -254,7 +254,7 @@ def test_generate_when_observed_then_the_tokens_are_the_same_and_each_draw_is_re
 
 def test_generate_adds_up_the_model_s_own_probability_whatever_is_drawn():
     """Of two tokens with logits 1 and 0 the likelier one has 73 %, at any temperature."""
-    logits = np.full(257, -1000.0, dtype=np.float32)
+    logits = np.full(261, -1000.0, dtype=np.float32)
     logits[65], logits[66] = 1.0, 0.0
     share = {65: math.log(math.e / (1 + math.e)), 66: math.log(1 / (1 + math.e))}
     for sampling in (GREEDY, WARM, Parameters(temperature=0.2, top_k=100, top_p=1.0, seed=3)):
@@ -264,7 +264,7 @@ def test_generate_adds_up_the_model_s_own_probability_whatever_is_drawn():
 
 @pytest.mark.parametrize("sampling", [GREEDY, WARM])
 def test_generate_where_text_is_healed_rates_only_what_goes_beyond_it(sampling):
-    healed = TokenHealer(ByteTokenizer()).of("ab")
+    healed = heal("ab", ByteTokenizer())
     generation = start(FakeSession(babbling()), sampling=sampling, max_tokens=2, healed=healed)
     # One token for each byte: there is nothing to choose.
     assert (bytes(generation), generation.log_probability) == (b"ab", 0.0)

@@ -6,49 +6,159 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.drafting import Drafter
 from aide_lsp.inference.generate import generate
+from aide_lsp.inference.observer import Observer
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
-from aide_lsp.inference.token_healing import TokenHealer
+from aide_lsp.inference.token_healing import FORESEEN, HealedText, heal
 from aide_lsp.settings.fields import Parameters
 from tests.fakes import END, ByteTokenizer, FakeSession, babbling
 
+GREEDY = Parameters(temperature=0.0, seed=0)
+SAMPLINGS = [
+    GREEDY,
+    *(Parameters(seed=seed) for seed in (1, 2, 3)),
+    Parameters(temperature=0.3, top_p=0.6, top_k=40, seed=1),
+    Parameters(temperature=1.0, top_k=1, seed=1),
+    Parameters(temperature=1.0, top_p=0.0, seed=1),
+]
 
-class Words:
-    """A vocabulary of a few byte strings; the first is a control token."""
 
-    WORDS = (b"", b"r", b"re", b"ret", b"return", b"returns", b"x", b"\xff", b"\xff\xff", b" return")
-    vocab_size = len(WORDS)
+class WordTokenizer:
+    """A vocabulary of words, signs and pieces; takes the longest token each time."""
+
+    WORDS = (
+        *(b"", b" ", b"_", b".", b"\t", b"the", b" the", b" theory", b" re", b" ret"),
+        *(b" return", b" returns"),
+        *(b" order", b"_lines", b"lines", b"linesize", b" wal", b"rus", b"rush", b"er", b"err"),
+        *(bytes([byte]) for byte in b"abcdefghijklmnopqrstuvwxyz\n"),
+        *(b"\xc3", b"\xa9", b"\xc3\xa9", b" filler"),
+    )
+    vocab_size = len(WORDS) + 64
+
+    def encode(self, text):
+        left, ids = text.encode(), []
+        while left:
+            word = max((word for word in self.WORDS if word and left.startswith(word)), key=len)
+            ids.append(self.id(word))
+            left = left[len(word) :]
+        return ids
+
+    def id(self, word):
+        return self.WORDS.index(word)
 
     def token_bytes(self, token):
-        return self.WORDS[token]
+        return self.WORDS[token] if token < len(self.WORDS) else b" f%d" % token
 
 
-@pytest.mark.parametrize(
-    ("text", "allowed"),
-    [
-        ("ret", {b"r", b"re", b"ret", b"return", b"returns"}),
-        ("return", {b"r", b"re", b"ret", b"return", b"returns"}),
-        ("retx", {b"r", b"re", b"ret"}),
-        ("r", {b"r", b"re", b"ret", b"return", b"returns"}),
-        (" r", {b" return"}),
-        ("q", set()),
-    ],
+WORDS = WordTokenizer()
+
+
+def session_that(*likes, then=()):
+    """Return a session that likes these words at first (with their logits), then other ones."""
+
+    def script(ids):
+        logits = np.zeros(WORDS.vocab_size, dtype=np.float32)
+        # Fillers first, so that words without a logit are not among the tokens that the model foresees.
+        logits[len(WORDS.WORDS) :] = 5.0
+        for word, logit in (likes, *then)[min(len(ids) - 2, len(then))]:
+            logits[WORDS.id(word)] = logit
+        return logits
+
+    return FakeSession(script, vocab_size=WORDS.vocab_size)
+
+
+class Listener(Observer):
+    traces = True
+
+    def __init__(self):
+        self.draws = []
+
+    def drew(self, draw):
+        self.draws.append(draw)
+
+
+def write(session, text, parameters, count=6, **more):
+    """Return the words that are generated."""
+    options = GenerationOptions(parameters, max_tokens=count)
+    tokens = generate(
+        session, PrefixCache(), [1, 2], options, CancelToken(), healed=heal(text, WORDS), **more
+    )
+    return [WORDS.token_bytes(token) for token in tokens]
+
+
+@pytest.mark.parametrize("parameters", SAMPLINGS)
+def test_a_word_that_is_foreseen_takes_the_place_of_its_beginning(parameters):
+    session = session_that((b" return", 20.0))
+    assert write(session, " ret", parameters)[0] == b" return"
+
+
+@pytest.mark.parametrize("parameters", SAMPLINGS)
+def test_a_word_that_top_k_and_top_p_leave_out_is_foreseen_all_the_same(parameters):
+    session = session_that((b" filler", 20.0), (b" return", 8.0), (b" returns", 7.0))
+    assert write(session, " ret", parameters)[0] == b" return"
+
+
+@pytest.mark.parametrize("parameters", SAMPLINGS)
+def test_a_word_that_is_not_foreseen_is_written_in_its_own_tokens(parameters):
+    """The model likes a shorter token, after which a longer word is the most likely one that begins so."""
+    session = session_that((b"_", 20.0), (b" theory", 4.0), (b" the", -9.0))
+    assert write(session, " the", parameters)[0] == b" the"
+    longer = ((b"linesize", 20.0), (b"rush", 20.0))
+    assert write(session_that((b"_", 20.0), then=[longer]), "_lines", parameters)[0] == b"_lines"
+    assert write(session_that((b" ", 20.0), then=[longer]), " walrus", parameters)[:2] == [b" wal", b"rus"]
+
+
+@pytest.mark.parametrize("parameters", SAMPLINGS)
+def test_a_word_after_a_sign_of_its_own_is_completed_too(parameters):
+    session = session_that((b"\t", 20.0), then=[((b"err", 20.0),)])
+    assert write(session, "\ter", parameters)[:2] == [b"\t", b"err"]
+    session = session_that((b" ", 20.0), then=[((b"err", -9.0), (b"er", -9.0))])
+    assert write(session, "\ter", parameters)[:2] == [b"\t", b"er"]
+
+
+def test_after_the_text_any_token_may_come():
+    session = session_that((b" ", 20.0), then=[((b"s", 20.0),)])
+    assert write(session, " the", GREEDY) == [b" the", *[b"s"] * 5]
+
+
+@pytest.mark.parametrize("candidate_count", [8, 64])
+def test_as_many_tokens_are_foreseen_whatever_the_graph_gives(candidate_count):
+    for rank, word in ((FORESEEN, b" return"), (FORESEEN + 1, b" ret")):
+        fillers = range(len(WORDS.WORDS), len(WORDS.WORDS) + rank - 1)
+        logits = np.zeros(WORDS.vocab_size, dtype=np.float32)
+        logits[list(fillers)] = 9.0
+        logits[WORDS.id(b" return")] = 8.0
+        session = FakeSession(
+            lambda ids, logits=logits: logits,
+            vocab_size=WORDS.vocab_size,
+            candidate_count=candidate_count,
+        )
+        assert write(session, " ret", GREEDY, 1) == [word]
+
+
+def test_draws_say_which_tokens_are_the_text_s_own():
+    listener = Listener()
+    session = session_that((b" ", 20.0), then=[((b"rush", 20.0),)])
+    write(session, " walrus", GREEDY, 3, observer=listener)
+    assert [draw.is_own for draw in listener.draws] == [True, True, False]
+    listener = Listener()
+    write(session_that((b" return", 20.0)), " ret", GREEDY, 2, observer=listener)
+    assert [draw.is_own for draw in listener.draws] == [False, False]
+
+
+@given(
+    text=st.text("abdehlnorstuwy _.\t\n\u00e9", max_size=12),
+    seed=st.integers(0, 99),
+    parameters=st.sampled_from(SAMPLINGS),
+    drafts=st.booleans(),
 )
-def test_allowed_tokens_continue_as_the_text_does(text, allowed):
-    healed = TokenHealer(Words()).of(text)
-    assert {Words.WORDS[token] for token in healed.allowed} == allowed
-    every = np.arange(Words.vocab_size)
-    assert set(every[healed.allows(every)]) == set(healed.allowed)
-
-
-def test_push_shortens_what_is_left():
-    healed = TokenHealer(Words()).of("retx")
-    healed.push(Words.WORDS.index(b"ret"))
-    assert {Words.WORDS[token] for token in healed.allowed} == {b"x"}
-    assert not healed.is_complete
-    healed.push(Words.WORDS.index(b"x"))
-    assert healed.is_complete
+@settings(max_examples=200, deadline=None)
+def test_what_is_generated_begins_with_the_text(text, seed, parameters, drafts):
+    session = FakeSession(babbling(seed, WORDS.vocab_size), vocab_size=WORDS.vocab_size)
+    words = write(session, text, parameters, 30, drafter=Drafter() if drafts else None)
+    assert b"".join(words).startswith(text.encode())
 
 
 @given(
@@ -58,7 +168,7 @@ def test_push_shortens_what_is_left():
     top_p=st.sampled_from([0.1, 1.0]),
 )
 @settings(max_examples=60, deadline=None)
-def test_generate_begins_with_the_text(text, seed, temperature, top_p):
+def test_what_is_generated_begins_with_the_text_in_any_script(text, seed, temperature, top_p):
     tokenizer, session = ByteTokenizer(), FakeSession(babbling(seed), candidate_count=8)
     tokens = generate(
         session,
@@ -67,10 +177,37 @@ def test_generate_begins_with_the_text(text, seed, temperature, top_p):
         GenerationOptions(Parameters(temperature, 5, top_p, seed=seed), max_tokens=40),
         CancelToken(),
         end_tokens=frozenset({END}),
-        healed=TokenHealer(tokenizer).of(text),
+        healed=heal(text, tokenizer),
     )
     written = b"".join(map(tokenizer.token_bytes, tokens))
     assert written.startswith(text.encode("utf-8", "replace"))
+
+
+@given(
+    text=st.sampled_from([" ret", " the", "_lines", " walrus", "\ter", "x", ""]),
+    tokens=st.lists(
+        st.sampled_from([b"\t", b"er", b"err", b" wal", b"rus", b" return"]).map(WORDS.id), max_size=4
+    ),
+)
+def test_fits_counts_the_tokens_that_may_come_one_after_the_other(text, tokens):
+    healed, count = heal(text, WORDS), 0
+    expected = healed.fits(tokens)
+    for token in tokens:
+        may_come = healed.is_complete or healed.allows(np.array([token]))[0] or token == healed.own_token
+        if not may_come:
+            break
+        healed.push(token)
+        count += 1
+    assert expected == count
+
+
+def test_text_that_the_vocabulary_lacks_is_left_out():
+    class Poor(WordTokenizer):
+        def encode(self, text):
+            return super().encode(text.replace("!", ""))
+
+    assert heal(" t!he", Poor()).length == len(" the")
+    assert HealedText([], WORDS.token_bytes).is_complete
 
 
 def test_generate_draws_only_what_the_parameters_leave():
@@ -86,7 +223,7 @@ def test_generate_draws_only_what_the_parameters_leave():
             [1, 2],
             GenerationOptions(Parameters(1.0, 2, 1.0, seed=seed), max_tokens=2),
             CancelToken(),
-            healed=TokenHealer(ByteTokenizer()).of("b"),
+            healed=heal("b", ByteTokenizer()),
         )
         first, second = tokens
         assert first == ord("b")

@@ -115,7 +115,8 @@ class StepPanel {
     const remarks = [];
     if (step.after_beginning !== null) {
       remarks.push("Token healing: the text before the cursor is generated again, so only tokens that match it can be drawn. The others are struck out.");
-      if (step.forced) remarks.push("None of the remaining tokens matched, so the most likely token that does was used.");
+      if (step.own) remarks.push("The model foresees no token that matches, so the text is written in its own tokens.");
+      else if (step.forced) remarks.push("None of the remaining tokens matched, so the most likely token that does was used.");
     }
     if (step.ends) remarks.push("This token ends the text and is not shown.");
     if (!now.exact) remarks.push("Top P cuts off after the last logged candidate, so the last column is approximate: its error is at most that candidate's probability.");
