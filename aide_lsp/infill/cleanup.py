@@ -8,7 +8,7 @@ joiners that letters or emoji need. Cleaning twice changes nothing.
 from attrs import frozen
 
 from aide_lsp.infill.hole import Hole, Shape
-from aide_lsp.infill.stop_rules import Stop
+from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.invisible import visible
 from aide_lsp.reasons import NoCompletionReason
 
@@ -43,6 +43,8 @@ def visible_at(hole: Hole, text: str) -> str:
 
 
 def _why_empty(text: str, stop: Stop | None) -> NoCompletionReason:
+    if stop and stop.rule is StopRule.DOES_NOT_FIT:
+        return NoCompletionReason.DOES_NOT_FIT
     if stop and stop.rule.repeats_suffix:
         return NoCompletionReason.REPEATS_SUFFIX
     if text and not text.strip():
@@ -86,6 +88,10 @@ def _trim(hole: Hole, text: str) -> str:
     kept = text.rstrip()
     if hole.is_before_line and kept:
         return kept + "\n" + hole.before
+    # What closes the pair gets a line of its own, as deep as the one that opens it.
+    if hole.is_empty_pair and kept and not kept.partition("\n")[0].strip() and "\n" in kept:
+        start = kept.index("\n")
+        return kept[start:] + "\n" + hole.before[: hole.base]
     # Blanks stay: they may separate the text from what is right of the cursor.
     if hole.shape is Shape.INLINE:
         return text.rstrip("\n")

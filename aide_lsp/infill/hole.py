@@ -3,15 +3,22 @@
 A pure function of the text, which has \\n line ends.
 """
 
+import re
 from collections import Counter
 from enum import Enum
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from aide_lsp.syntax.languages import Language
-from aide_lsp.syntax.scan import OPENERS, SCAN_CHARACTERS, Scan, scan
+from aide_lsp.syntax.languages import UNKNOWN, Language
+from aide_lsp.syntax.openings import Opening, OpeningKind
+from aide_lsp.syntax.patterns import LINE_END
+from aide_lsp.syntax.scan import SCAN_CHARACTERS, Scan, is_single_line, scan
 
-CLOSERS = "".join(OPENERS)
+CLOSERS = ")]}"
+"""Closing brackets."""
+_MARK = re.compile(r"""([*_`"'~+])\1*|[ \t]*(?:\$+|\|+)""")
+"""What encloses text on both sides alike; blanks may be inside formulas and the cells of tables."""
+_TEXT = (OpeningKind.STRING, OpeningKind.COMMENT)
 
 
 class Shape(Enum):
@@ -39,12 +46,14 @@ class Hole:
     "The nearest non-blank line that stays below the inserted text; empty: none."
     language: Language
     "What strings and comments look like."
-    open: Scan = field(factory=Scan)
-    "Brackets, string and comment that are open at the cursor."
-    closed: tuple[tuple[str, int], ...] = ()
-    "How many brackets of each kind are closed after the cursor; the key is the opening bracket."
-    quote_after: bool = False
-    "Whether the string that the cursor is in is closed after it."
+    open: tuple[Opening, ...] = ()
+    "What is open at the cursor, outermost first."
+    surplus: tuple[str, ...] = ()
+    "What closes something right of the cursor that nothing opens."
+    pairs: tuple[Opening, ...] = ()
+    "Brackets open at the cursor in the line's text, which is a comment, a string, or prose."
+    mark: str = ""
+    "What ends the text at the cursor, is next right of it, and began it too, such as `**`; empty: nothing."
     head: str = field(default="", repr=False)
     "The text left of the cursor."
     tail: str = field(default="", repr=False)
@@ -60,27 +69,64 @@ class Hole:
         """Whether complete lines are inserted at the beginning of an existing line."""
         return self.shape is Shape.LINES and bool(self.after.strip())
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the cursor is in a comment, in a string, or in prose, rather than in code."""
+        return is_text(self.open, self.language)
+
+    @property
+    def is_empty_pair(self) -> bool:
+        """Whether what is open at the cursor begins right before it, and ends right after it."""
+        if not self.open or not self.open[-1].is_closed or is_single_line(self.open[-1], self.language):
+            return False
+        pair, before, after = self.open[-1], self.before.rstrip(), self.after.lstrip()
+        if not after.startswith(pair.closer):
+            return False
+        # A tag's mark is without its attributes.
+        return before.endswith(">" if pair.kind is OpeningKind.TAG else pair.mark)
+
+    def scan(self, text: str) -> Scan:
+        """Scan a text that begins at the cursor."""
+        return scan(text, self.language, self.open)
+
+    def scan_brackets(self, text: str) -> Scan:
+        """Scan a text that begins at the cursor for brackets, also where they are not code."""
+        return scan(text, UNKNOWN, self.pairs) if self.is_text else self.scan(text)
+
     def imbalance(self, text: str) -> int:
         """Count the unmatched brackets around the cursor if `text` were inserted there."""
-        # The text continues the string that the cursor is in.
-        inserted = scan(self.open.quote + text, self.language)
-        opened, closed = Counter(self.open.stack + inserted.stack), Counter(dict(self.closed))
-        closed.update(OPENERS[bracket] for _, bracket in inserted.unmatched)
-        return sum(abs(opened[kind] - closed[kind]) for kind in OPENERS.values())
+        inserted = self.scan_brackets(text)
+        count = Counter(opening.closer for opening in inserted.open if opening.kind not in _TEXT)
+        count.subtract(opening.closer for opening in self._opened if opening.is_closed)
+        count.subtract(self.surplus)
+        count.subtract(closer.mark for closer in inserted.closers if not closer.opening)
+        return sum(map(abs, count.values()))
 
-    def closings(self, bracket: str) -> int | None:
-        """How many times the text may use this closing bracket; None: any number."""
+    def closings(self, closer: str) -> int | None:
+        """How many times the text may close what ends with `closer`; None: any number."""
+        open_here = [opening for opening in self._opened if opening.closer == closer]
+        closed = sum(opening.is_closed for opening in open_here) + self.surplus.count(closer)
         # If none is closed after the cursor, the code is unfinished: the text may close any bracket.
-        closed = dict(self.closed).get(OPENERS[bracket], 0)
-        return max(0, self.open.stack.count(OPENERS[bracket]) - closed) if closed else None
+        return max(0, len(open_here) - closed) if closed else None
+
+    @property
+    def _opened(self) -> tuple[Opening, ...]:
+        return (*self.open, *self.pairs)
 
 
-def read_hole(head: str, tail: str, language: Language) -> Hole:
-    """Describe the hole between the texts left and right of the cursor."""
+def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening, ...] | None = None) -> Hole:
+    """Describe the hole between the texts left and right of the cursor.
+
+    `openings` is what is open at the cursor where a syntax tree knows it; else the language's marks say it.
+    """
     before = head[head.rfind("\n") + 1 :]
     after, _, rest = tail.partition("\n")
-    open_here = _scan_head(head, language)
-    shape = _shape(before, after, open_here)
+    open_here = _openings(head, before, tail, language) if openings is None else openings
+    if language.prose:
+        # Most brackets in prose enclose nothing that matters further on, and many are not balanced.
+        open_here = tuple(opening for opening in open_here if opening.kind is not OpeningKind.BRACKET)
+    pairs = _pairs(open_here, before, after, len(head), language) if is_text(open_here, language) else ()
+    shape = _shape(before, after, open_here, language)
     # Complete lines are inserted above the cursor's own line, which is then the one below them.
     inserts_above = shape is Shape.LINES and after.strip()
     return Hole(
@@ -90,11 +136,23 @@ def read_hole(head: str, tail: str, language: Language) -> Hole:
         below=before + after if inserts_above else _first_line(rest),
         language=language,
         open=open_here,
-        closed=_closed(open_here, tail, language),
-        quote_after=_is_quote_after(open_here.quote, after, tail),
+        surplus=_surplus(open_here, pairs, after, language),
+        pairs=pairs,
+        mark=_mark(open_here, before, after, len(head), language),
         head=head,
         tail=tail,
     )
+
+
+def is_text(open_here: tuple[Opening, ...], language: Language) -> bool:
+    """Whether a place where this is open is in a comment, a string, or prose."""
+    if not open_here:
+        return language.prose
+    innermost = open_here[-1]
+    if innermost.kind is OpeningKind.TAG:
+        embedded = {f"<{name.removesuffix('_element')}>" for name, _ in language.embeds}
+        return innermost.closer != ">" and innermost.mark not in embedded
+    return innermost.kind in _TEXT
 
 
 def indentation(line: str) -> int:
@@ -102,35 +160,105 @@ def indentation(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _shape(before: str, after: str, open_here: Scan) -> Shape:
-    if not before.strip() and not open_here.quote:
+def _shape(before: str, after: str, open_here: tuple[Opening, ...], language: Language) -> Shape:
+    strings = [opening for opening in open_here if opening.kind is OpeningKind.STRING]
+    if not before.strip() and not strings:
+        closers = tuple(opening.closer for opening in open_here if opening.closer != LINE_END)
         # `    |)` continues inside the brackets; `    |return x` gets lines above it.
-        return Shape.INLINE if after.strip()[:1] in tuple(CLOSERS) else Shape.LINES
-    if after.strip() or len(open_here.quote) == 1:
+        return Shape.INLINE if after.strip().startswith((*CLOSERS, *closers)) else Shape.LINES
+    if after.strip() or any(is_single_line(string, language) for string in strings):
         return Shape.INLINE
     return Shape.LINE_END
 
 
-def _scan_head(head: str, language: Language) -> Scan:
+def _openings(head: str, before: str, tail: str, language: Language) -> tuple[Opening, ...]:
     # From the beginning of a line: a scan must begin outside of strings, and most end with their line.
     start = max(0, len(head) - SCAN_CHARACTERS)
-    return scan(head[head.find("\n", start) + 1 if start else 0 :], language)
+    start = head.find("\n", start) + 1 if start else 0
+    if language.prose:
+        start = len(head) - len(before)
+    open_here = scan(head[start:], language).open
+    open_here = tuple(evolve(opening, offset=opening.offset + start) for opening in open_here)
+    known = _reliable(open_here, tail, language)
+    closers = scan(tail[:SCAN_CHARACTERS], language, open_here[:known]).closers
+    closed = {closer.opening.offset for closer in closers if closer.opening}
+    # What is not scanned is assumed to close the braces, as complete files do.
+    is_cut = len(tail) > SCAN_CHARACTERS
+    return tuple(
+        evolve(opening, is_closed=opening.offset in closed or (is_cut and opening.mark == "{"))
+        for opening in open_here
+    )
 
 
-def _closed(open_here: Scan, tail: str, language: Language) -> tuple[tuple[str, int], ...]:
-    after = scan(open_here.quote + tail[:SCAN_CHARACTERS], language)
-    closed = Counter(OPENERS[bracket] for _, bracket in after.unmatched)
-    if len(tail) > SCAN_CHARACTERS:
-        # What is not scanned is assumed to close the braces, as complete files do.
-        closed["{"] += open_here.stack.count("{")
-    return tuple(sorted(closed.items()))
+def _reliable(open_here: tuple[Opening, ...], tail: str, language: Language) -> int:
+    """Count the openings of which the text after the cursor may close all.
+
+    A string that may span lines is only closed below if the rest has an odd number of its quotes: else it was
+    just begun, and what follows is code.
+    """
+    if open_here and open_here[-1].kind is OpeningKind.STRING:
+        string = open_here[-1]
+        is_symmetric = string.mark.endswith(string.closer) and not is_single_line(string, language)
+        if is_symmetric and tail.count(string.closer) % 2 == 0:
+            return len(open_here) - 1
+    return len(open_here)
 
 
-def _is_quote_after(quote: str, after: str, tail: str) -> bool:
-    if len(quote) == 1 and quote != "`":
-        return quote in after
-    # A string that may span lines is closed below if the rest has an odd number of its quotes.
-    return bool(quote) and tail.count(quote) % 2 == 1
+def _surplus(
+    open_here: tuple[Opening, ...], pairs: tuple[Opening, ...], after: str, language: Language
+) -> tuple[str, ...]:
+    if is_text(open_here, language):
+        # Elsewhere in a text a single bracket means nothing, as in "1) ... 2) ...".
+        closers = scan(after.lstrip()[:1], UNKNOWN, pairs).closers
+    else:
+        closers = scan(after, language, open_here).closers
+    return tuple(closer.mark for closer in closers if not closer.opening)
+
+
+def _pairs(
+    open_here: tuple[Opening, ...], before: str, after: str, cursor: int, language: Language
+) -> tuple[Opening, ...]:
+    """Find the brackets that are open in the text around the cursor, within its line."""
+    start = _text_start(open_here, before, cursor)
+    open_text = scan(before[start:], UNKNOWN).open
+    if open_here:
+        ends = scan(after, language, open_here).closers
+        after = after[: ends[0].offset] if ends else after
+    closed = {closer.opening.offset for closer in scan(after, UNKNOWN, open_text).closers if closer.opening}
+    return tuple(evolve(opening, is_closed=opening.offset in closed) for opening in open_text)
+
+
+def _text_start(open_here: tuple[Opening, ...], before: str, cursor: int) -> int:
+    """Find where the text at the cursor begins in its line."""
+    if not open_here:
+        return 0
+    innermost = open_here[-1]
+    start = innermost.offset + len(innermost.mark) - (cursor - len(before))
+    if innermost.kind is OpeningKind.TAG:
+        start = before.rfind(">") + 1
+    return max(0, start)
+
+
+def _mark(open_here: tuple[Opening, ...], before: str, after: str, cursor: int, language: Language) -> str:
+    """Find what encloses the cursor in a text, or in a language of which nothing is known."""
+    match = _MARK.match(after)
+    if not match or not (is_text(open_here, language) or not language.id):
+        return ""
+    mark = match.group().lstrip()
+    start = _text_start(open_here, before, cursor) if is_text(open_here, language) else 0
+    begins = [found for found in runs(mark, before[start:]) if not _is_in_word(found)]
+    return mark if len(begins) % 2 else ""
+
+
+def runs(mark: str, text: str) -> list[re.Match[str]]:
+    """Find where a text has exactly this mark, not a longer one of the same characters."""
+    one = re.escape(mark[0])
+    return list(re.finditer(rf"(?<![{one}\\\\]){re.escape(mark)}(?!{one})", text))
+
+
+def _is_in_word(match: re.Match[str]) -> bool:
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    return before[-1:].isalnum() and after[:1].isalnum()
 
 
 def _first_line(text: str) -> str:

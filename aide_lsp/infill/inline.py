@@ -1,5 +1,8 @@
-"""Where text ends that is inserted within a line."""
+"""Where text ends that is inserted within a line: it has to lead to what is right of the cursor."""
 
+import re
+
+from aide_lsp.infill.hole import CLOSERS
 from aide_lsp.infill.raw_text import Line, RawText
 from aide_lsp.infill.stop_rules import Stop, StopRule
 
@@ -7,12 +10,26 @@ LOOKAHEAD = 4
 """Lines within which the text after the cursor must be repeated; else one line is kept."""
 EXPRESSION_LINES = 20
 """Lines within which an expression must close its brackets; else one line is kept."""
+TOKENS = 8
+"""How many of the next words and signs are compared."""
+INFIX = frozenset(
+    (
+        *("and", "or", "in", "is", "if", "else", "for", "as", "from", "instanceof"),
+        *("then", "do", "where", "with", "of", "unless", "when", "while"),
+    )
+)
+"""Words that may follow an expression, as operators do."""
+_TOKEN = re.compile(r"\w+|[-=<>!+*/&|^%:.?~]+|\S")
+_BEGINS = re.compile(r"[=:]|(?:[^=<>!]+=)|->|[({\[]")
+"""Signs that occur once in a statement, or begin something: their repetition is no accident."""
 
 
 def inline_end(raw: RawText) -> Stop | None:
+    """Stop where the text leads to the rest of the line, else where its expression ends."""
     distinctive = is_distinctive(raw.hole.after)
     find, limit = (rest_of_line, LOOKAHEAD) if distinctive else (_expression_end, EXPRESSION_LINES)
     lines = raw.lines[:limit]
+    first = lines[0]
     for line in lines:
         if not line.is_complete:
             return None
@@ -20,15 +37,83 @@ def inline_end(raw: RawText) -> Stop | None:
             return stop
         # A line further out cannot belong to the expression.
         if line.start and not line.is_blank and line.depth < raw.hole.base:
-            return Stop(lines[0].end, line.complete_at, StopRule.LINE)
+            return fitted(raw, Stop(first.end, line.complete_at, StopRule.LINE))
     if raw.ended or len(raw.lines) > limit:
-        return Stop(lines[0].end, lines[-1].complete_at, StopRule.LINE)
+        return fitted(raw, Stop(first.end, lines[-1].complete_at, StopRule.LINE))
     return None
+
+
+def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
+    """Return where the text leads to the rest of the line, which it does not reach at `stop`.
+
+    If it leads there nowhere, and what it says cannot precede that, nothing is left. `mark` is what the text
+    goes on with at `stop`, if that is also after the cursor.
+    """
+    hole = raw.hole
+    rest = hole.after.strip()
+    if not rest or (mark and rest.startswith(mark)) or not raw.text[: stop.end].strip():
+        return stop
+    # The model ended here, so all that it says is meant to precede the rest.
+    is_whole = raw.ended and stop.end == len(raw.text)
+    is_free = is_whole and not hole.is_text and not _is_in_word(raw)
+    if not is_free and (end := _next_words(raw, stop.end)) is not None:
+        return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
+    if not is_whole and _needs_lead(raw, rest):
+        return Stop(0, stop.decided_at, StopRule.DOES_NOT_FIT)
+    return stop
+
+
+def _needs_lead(raw: RawText, rest: str) -> bool:
+    """Whether what is right of the cursor cannot follow just any text."""
+    if raw.hole.is_text:
+        return rest[0] not in CLOSERS and is_distinctive(rest)
+    match = re.match(r"\w+|[\"'`]", rest)
+    return match is not None and match.group() not in INFIX
+
+
+def _is_in_word(raw: RawText) -> bool:
+    return is_word(raw.hole.before[-1:]) and is_word(raw.hole.after[:1])
+
+
+def is_word(character: str) -> bool:
+    """Whether a character belongs to words; "" does not."""
+    return character.isalnum() or character == "_"
+
+
+def _next_words(raw: RawText, limit: int) -> int | None:
+    """Find where the text has the words that are next right of the cursor, as many as possible."""
+    after = raw.hole.after
+    rest = [match.group() for match in _TOKEN.finditer(after)][:TOKENS]
+    tokens = list(_TOKEN.finditer(raw.text, 0, limit))
+    in_word = _is_in_word(raw)
+    candidates: list[tuple[int, int]] = []
+    for index, token in enumerate(tokens):
+        # Within a word only its rest is right of the cursor.
+        tail = rest[0] if in_word and token.group().endswith(rest[0]) else token.group()
+        words = [tail, *(other.group() for other in tokens[index + 1 : index + len(rest)])]
+        same = 0
+        while same < min(len(words), len(rest)) and words[same] == rest[same]:
+            same += 1
+        if any(_is_telling(word, raw.hole.is_text) for word in rest[:same]):
+            candidates.append((-same, token.end() - len(tail)))
+    for _, start in sorted(candidates)[:TOKENS]:
+        end = start
+        # Blanks before the words are right of the cursor too.
+        if after[:1].isspace():
+            end = len(raw.text[:start].rstrip(" \t"))
+        if raw.is_level(end):
+            return end
+    return None
+
+
+def _is_telling(word: str, is_text: bool) -> bool:
+    """Whether a word or sign is repeated by no accident."""
+    return is_text or is_word(word[0]) or _BEGINS.fullmatch(word) is not None
 
 
 def _expression_end(raw: RawText, line: Line) -> Stop | None:
     """Stop at the end of a line at which every bracket that the text opened is closed."""
-    return None if raw.scan(line.end).stack else Stop(line.end, line.complete_at, StopRule.LINE)
+    return None if raw.scan(line.end).opened else fitted(raw, Stop(line.end, line.complete_at, StopRule.LINE))
 
 
 def rest_of_line(raw: RawText, line: Line) -> Stop | None:
@@ -36,6 +121,9 @@ def rest_of_line(raw: RawText, line: Line) -> Stop | None:
     after, text = raw.hole.after.rstrip(), line.text.rstrip()
     end = line.end - (len(line.text) - len(text)) - len(after)
     if not text.endswith(after) or end < line.start or not is_balanced(raw, end, line):
+        return None
+    # It is another line, indented deeper.
+    if raw.hole.is_before_line and end > line.start and not raw.text[line.start : end].strip():
         return None
     return Stop(end, line.complete_at, StopRule.REST_OF_LINE)
 

@@ -9,8 +9,9 @@ from functools import cached_property
 
 from attrs import define, frozen
 
-from aide_lsp.infill.hole import CLOSERS, Hole, indentation
-from aide_lsp.syntax.scan import Scan, scan
+from aide_lsp.infill.hole import CLOSERS, Hole, indentation, is_text
+from aide_lsp.syntax.openings import OpeningKind
+from aide_lsp.syntax.scan import Scan
 
 # `do` and `then` with a space, so that `undo` opens nothing.
 OPENING_ENDS = (":", "{", "(", "[", "=>", "->", " do", " then", "\\", "begin")
@@ -24,7 +25,7 @@ DEFINING = re.compile(
     r"(?:def|class|func|function|fn|fun|impl|struct|enum|interface|trait|type|module)\b)"
 )
 """How a definition begins, in most languages."""
-CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|(?:{'|'.join(CLOSING_WORDS)})\b")
+CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|</|(?:{'|'.join(CLOSING_WORDS)})\b")
 CONTINUING = re.compile(rf"(?:{'|'.join(CONTINUING_WORDS)})\b")
 
 
@@ -60,11 +61,11 @@ class Line:
     def start_known_at(self) -> int:
         """Characters that must be generated to know its indentation, and whether its first word is a keyword.
 
-        The keywords are those that close a block or continue a statement.
+        The keywords are those that close a block, as a closing tag does, or continue a statement.
         """
         # The character after a word decides as well: `end` closes a block, `endpoint()` does not.
         unindented = self.text.lstrip()
-        words = (*CLOSING_WORDS, *CONTINUING_WORDS)
+        words = ("</", *CLOSING_WORDS, *CONTINUING_WORDS)
         known = max(n for word in words for n in range(len(word) + 1) if unindented.startswith(word[:n]))
         return self.end - len(unindented) + 1 + known
 
@@ -113,23 +114,32 @@ class RawText:
         return lines
 
     def scan(self, end: int | None = None) -> Scan:
-        """Find the brackets and quotes that the text up to `end` opens and closes."""
-        return scan(self.hole.open.quote + self.text[:end], self.hole.language)
+        """Find what the text up to `end` opens and closes."""
+        return self.hole.scan(self.text[:end])
 
     def is_level(self, end: int) -> bool:
         """Whether the text up to `end` closes every bracket and string that it opens."""
-        found = self.scan(end)
-        return not found.stack and found.quote in ("", self.hole.open.quote)
+        return all(opening.kind is OpeningKind.COMMENT for opening in self.scan(end).opened)
 
     def is_prose(self, end: int) -> bool:
         """Whether the text up to `end` ends in prose, a comment, or the string at the cursor."""
-        found, here = self.scan(end), self.hole.open
-        is_comment = found.comment or (here.comment and "\n" not in self.text[:end])
-        return self.hole.language.prose or is_comment or bool(here.quote and found.quote == here.quote)
+        found = self.scan(end)
+        is_new_string = bool(found.opened) and found.open[-1].kind is OpeningKind.STRING
+        return is_text(found.open, self.hole.language) and not is_new_string
 
     def opens(self, line: Line) -> bool:
         """Whether a line is continued by a block or inside an open bracket."""
+        open_at_end = self.scan(line.end).open
         # A comment may end in ":" without opening a block.
-        if line.start == 0 and self.hole.open.comment:
+        if open_at_end and open_at_end[-1].kind is OpeningKind.COMMENT:
             return False
-        return line.text.rstrip().endswith(OPENING_ENDS) or bool(scan(line.text, self.hole.language).stack)
+        return line.text.rstrip().endswith(OPENING_ENDS) or self._leaves_open(line)
+
+    def _leaves_open(self, line: Line) -> bool:
+        """Whether a bracket that begins in a line is still open at its end."""
+        found = self.scan(line.end)
+        opened = [opening for opening in found.opened if opening.offset >= line.start]
+        if line.start == 0:
+            start = len(self.hole.head) - len(self.hole.before)
+            opened += [opening for opening in found.open[: found.kept] if opening.offset >= start]
+        return any(opening.kind is OpeningKind.BRACKET for opening in opened)

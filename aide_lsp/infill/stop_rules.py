@@ -10,13 +10,15 @@ class StopRule(Enum):
 
     FENCE = "fence", "The model generated a code fence: what follows is explanation, not code."
     REPETITION = "repetition", "The model only repeated itself, or counted on."
-    CLOSED_AFTER = "closed-behind", "The model generated a bracket or quote that is already after the cursor."
+    CLOSED_AFTER = "closed-behind", "The model generated a closing mark that is already after the cursor."
     LINE = "line", "The expression or line is complete."
     BLOCK = "block", "The block is complete: the next line is outside it."
     DEFINITION = "definition", "The definition is complete: something else begins after it."
     BLOCK_HEADER = "header", "The model generated the line that opens the block below the cursor."
     LINE_BELOW = "line-below", "The model repeated the line below the cursor."
     REST_OF_LINE = "joint", "The model repeated the text to the right of the cursor."
+    NEXT_WORDS = "next-words", "The model generated the words that are next to the right of the cursor."
+    DOES_NOT_FIT = "does-not-fit", "The model never generated what is to the right of the cursor."
     TRUNCATED = (
         "broken-off",
         "The token limit was reached (setting max_tokens): only what is complete is kept.",
@@ -29,7 +31,12 @@ class StopRule(Enum):
     @property
     def repeats_suffix(self) -> bool:
         """Whether the model continued with what is already after the cursor."""
-        return self in (StopRule.CLOSED_AFTER, StopRule.LINE_BELOW, StopRule.REST_OF_LINE)
+        return self in (
+            StopRule.CLOSED_AFTER,
+            StopRule.LINE_BELOW,
+            StopRule.REST_OF_LINE,
+            StopRule.NEXT_WORDS,
+        )
 
     @property
     def leads_to_line_below(self) -> bool:
@@ -39,7 +46,7 @@ class StopRule(Enum):
     @property
     def is_exact(self) -> bool:
         """Whether clean-up keeps the end as it is, even where it looks like the text after the cursor."""
-        return self is StopRule.REST_OF_LINE
+        return self in (StopRule.REST_OF_LINE, StopRule.NEXT_WORDS)
 
 
 @frozen

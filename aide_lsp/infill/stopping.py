@@ -3,8 +3,10 @@
 Each decision is a function of the text up to the character that decides it, so it does not depend on how
 the text was split into tokens. The rule that is decided first wins:
 
-- everywhere: a code fence; repetition without end; a bracket or quote that is already after the cursor;
-- within a line: where the text after the cursor is repeated, else the end of the expression;
+- everywhere: a code fence; repetition without end; a bracket, quote, tag, or mark that is already after the
+  cursor;
+- within a line: where the text leads to what is right of the cursor, else the end of the expression; in an
+  empty pair of brackets complete lines, if the text begins with a line end;
 - at the end of a line: the end of the line, or of the block it opens;
 - complete lines: where the line below is repeated, else the end of the block or definition.
 """
@@ -13,11 +15,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from aide_lsp.infill.elements import last_element_end
-from aide_lsp.infill.hole import Hole, Shape, indentation
-from aide_lsp.infill.inline import inline_end, is_balanced, is_distinctive, rest_of_line
+from aide_lsp.infill.hole import Hole, Shape, indentation, runs
+from aide_lsp.infill.inline import fitted, inline_end, is_balanced, is_distinctive, rest_of_line
 from aide_lsp.infill.raw_text import Line, RawText
 from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
+from aide_lsp.syntax.scan import Closer
 
 
 def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
@@ -26,7 +29,7 @@ def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
     `ended` says that the model ended the text, so that its last line is complete.
     """
     raw = RawText(hole, text, ended)
-    stops = [rule(raw) for rule in (_fence, repetition, _bracket, _quote, _SHAPES[hole.shape])]
+    stops = [rule(raw) for rule in (_fence, repetition, _closer, _pair, _mark, _SHAPES[hole.shape])]
     return min((stop for stop in stops if stop), key=lambda stop: (stop.decided_at, stop.end), default=None)
 
 
@@ -50,33 +53,48 @@ def _fence(raw: RawText) -> Stop | None:
     return None
 
 
-def _bracket(raw: RawText) -> Stop | None:
-    """Stop before a bracket that is already after the cursor."""
-    if raw.hole.language.prose:
-        return None
+def _closer(raw: RawText) -> Stop | None:
+    """Stop before what closes something that is open at the cursor, and that the text after it closes."""
+    return _first_excess(raw, raw.scan().closers)
+
+
+def _pair(raw: RawText) -> Stop | None:
+    """Stop before a bracket that is already after the cursor, in a text."""
+    return _first_excess(raw, raw.hole.scan_brackets(raw.text).closers) if raw.hole.is_text else None
+
+
+def _first_excess(raw: RawText, closers: tuple[Closer, ...]) -> Stop | None:
     used: Counter[str] = Counter()
-    for offset, bracket in raw.scan().unmatched:
-        used[bracket] += 1
-        allowed = raw.hole.closings(bracket)
-        if allowed is not None and used[bracket] > allowed:
-            # `scan` puts the open quote in front of the text, and its offsets count it.
-            end = offset - len(raw.hole.open.quote)
-            return Stop(end, end + 1, StopRule.CLOSED_AFTER)
+    for closer in closers:
+        mark = closer.opening.closer if closer.opening else closer.mark
+        used[mark] += 1
+        allowed = raw.hole.closings(mark)
+        if allowed is not None and used[mark] > allowed:
+            return _closed_after(raw, closer.offset, closer.decided_at, mark)
     return None
 
 
-def _quote(raw: RawText) -> Stop | None:
-    """Stop before the quote that ends the string at the cursor, if it is already after the cursor."""
-    quote = raw.hole.open.quote
-    if not quote or not raw.hole.quote_after:
-        return None
-    start = raw.text.find(quote)
-    while start >= 0:
-        # An escaped quote does not end the string.
-        if raw.scan(start + len(quote)).quote != quote:
-            return Stop(start, start + len(quote), StopRule.CLOSED_AFTER)
-        start = raw.text.find(quote, start + 1)
-    return None
+def _mark(raw: RawText) -> Stop | None:
+    """Stop before the mark that ends the text at the cursor."""
+    mark = raw.hole.mark
+    found = runs(mark, raw.text) if mark else []
+    # The next character decides whether the mark is a longer one.
+    return _closed_after(raw, found[0].start(), found[0].end() + 1, mark) if found else None
+
+
+def _closed_after(raw: RawText, end: int, decided_at: int, mark: str) -> Stop | None:
+    if decided_at > len(raw.text):
+        if not raw.ended:
+            return None
+        decided_at = len(raw.text)
+    return fitted(raw, Stop(end, decided_at, StopRule.CLOSED_AFTER), mark)
+
+
+def _inline(raw: RawText) -> Stop | None:
+    # Between a pair of brackets complete lines may be written, on lines of their own.
+    if raw.hole.is_empty_pair and not raw.text[: raw.lines[0].end].strip():
+        return _complete_lines(raw) if raw.lines[0].is_complete else None
+    return inline_end(raw)
 
 
 def _line_end(raw: RawText) -> Stop | None:
@@ -177,7 +195,7 @@ def _non_blank(lines: list[Line]) -> list[Line]:
 
 
 _SHAPES: dict[Shape, Callable[[RawText], Stop | None]] = {
-    Shape.INLINE: inline_end,
+    Shape.INLINE: _inline,
     Shape.LINE_END: _line_end,
     Shape.LINES: _complete_lines,
 }

@@ -25,7 +25,7 @@ class Blocks(Enum):
     "In tags."
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Language:
     """One language, or the few that are written alike."""
 
@@ -45,6 +45,16 @@ class Language:
     "What begins code in a string; it ends with the bracket that closes it."
     plain_quotes: tuple[str, ...] = ()
     "Those of the quotes, short or long, in which nothing is interpolated."
+    string_prefix: str = ""
+    "Characters of which one precedes the quote if code is interpolated; empty: none is needed."
+    raw_quotes: tuple[str, ...] = ()
+    "Ends of strings in which a backslash escapes nothing."
+    has_characters: bool = False
+    "Whether a single quote, which is no quote of strings, encloses single characters."
+    spaced_comments: bool = False
+    "Whether a comment that runs to the end of the line begins only after whitespace."
+    elements: bool = False
+    "Whether elements such as `<b>` occur in code."
     blocks: Blocks = Blocks.NONE
     prose: bool = False
     "Natural language: most of the text is no code, so brackets and quotes need not be balanced."
@@ -68,10 +78,13 @@ _MARKUP = (("<!--", "-->"),)
 _C = Language(line_comments=("//",), block_comments=_SLASHES, quotes=('"', "'"), blocks=Blocks.BRACES)
 _SCRIPT = evolve(_C, long_quotes=(("`", "`"),), interpolations=("${",), plain_quotes=('"', "'"))
 _HASH = Language(line_comments=("#",), quotes=('"', "'"), plain_quotes=("'",))
+_JSX = evolve(_SCRIPT, elements=True)
 _LISP = Language(line_comments=(";",), block_comments=(("#|", "|#"),), long_quotes=(('"', '"'),))
 _HTML = Language(
     grammar="tree_sitter_html",
     block_comments=_MARKUP,
+    interpolations=("{{",),
+    raw_quotes=('"', "'"),
     blocks=Blocks.TAGS,
     embeds=(("script_element", "javascript"), ("style_element", "css")),
 )
@@ -90,14 +103,15 @@ LANGUAGES: dict[str, Language] = {
             quotes=('"', "'"),
             long_quotes=_TRIPLE,
             interpolations=("{",),
+            string_prefix="ft",
             blocks=Blocks.INDENTATION,
         ),
-        evolve(_SCRIPT, id="javascript", grammar="tree_sitter_javascript"),
-        evolve(_SCRIPT, id="javascriptreact", grammar="tree_sitter_javascript"),
+        evolve(_JSX, id="javascript", grammar="tree_sitter_javascript"),
+        evolve(_JSX, id="javascriptreact", grammar="tree_sitter_javascript"),
         evolve(_SCRIPT, id="typescript", grammar="tree_sitter_typescript:language_typescript"),
-        evolve(_SCRIPT, id="typescriptreact", grammar="tree_sitter_typescript:language_tsx"),
-        evolve(_C, id="go", grammar="tree_sitter_go", long_quotes=(("`", "`"),)),
-        evolve(_C, id="rust", grammar="tree_sitter_rust", quotes=_ONE_QUOTE),
+        evolve(_JSX, id="typescriptreact", grammar="tree_sitter_typescript:language_tsx"),
+        evolve(_C, id="go", grammar="tree_sitter_go", long_quotes=(("`", "`"),), raw_quotes=("`",)),
+        evolve(_C, id="rust", grammar="tree_sitter_rust", quotes=_ONE_QUOTE, has_characters=True),
         evolve(_C, id="java", grammar="tree_sitter_java", long_quotes=_DOUBLE),
         evolve(_C, id="c", grammar="tree_sitter_c"),
         evolve(_C, id="cpp", grammar="tree_sitter_cpp"),
@@ -109,6 +123,7 @@ LANGUAGES: dict[str, Language] = {
             long_quotes=_DOUBLE,
             interpolations=("{",),
             plain_quotes=("'",),
+            string_prefix="$",
         ),
         evolve(
             _C,
@@ -133,6 +148,8 @@ LANGUAGES: dict[str, Language] = {
             quotes=('"',),
             long_quotes=_DOUBLE,
             interpolations=("${",),
+            string_prefix="sfraw",
+            has_characters=True,
         ),
         evolve(_C, id="dart", long_quotes=_TRIPLE, interpolations=("${",)),
         evolve(_C, id="groovy", long_quotes=_TRIPLE, interpolations=("${",), plain_quotes=("'", "'''")),
@@ -142,7 +159,7 @@ LANGUAGES: dict[str, Language] = {
             id="php",
             grammar="tree_sitter_php:language_php",
             line_comments=("//", "#"),
-            interpolations=("{$", "${"),
+            interpolations=("{", "${"),
             plain_quotes=("'",),
         ),
         Language(
@@ -163,6 +180,9 @@ LANGUAGES: dict[str, Language] = {
             quotes=(),
             long_quotes=(('"', '"'), ("'", "'")),
             interpolations=("${", "$("),
+            plain_quotes=("'",),
+            raw_quotes=("'",),
+            spaced_comments=True,
             blocks=Blocks.WORDS,
         ),
         evolve(_HASH, id="ruby", grammar="tree_sitter_ruby", interpolations=("#{",), blocks=Blocks.WORDS),
@@ -175,12 +195,21 @@ LANGUAGES: dict[str, Language] = {
             id="powershell",
             block_comments=(("<#", "#>"),),
             interpolations=("$(",),
+            raw_quotes=('"', "'"),
+            spaced_comments=True,
             blocks=Blocks.BRACES,
         ),
-        evolve(_HASH, id="yaml", grammar="tree_sitter_yaml", blocks=Blocks.INDENTATION),
-        evolve(_HASH, id="toml", grammar="tree_sitter_toml", long_quotes=_TRIPLE),
+        evolve(
+            _HASH,
+            id="yaml",
+            grammar="tree_sitter_yaml",
+            raw_quotes=("'",),
+            spaced_comments=True,
+            blocks=Blocks.INDENTATION,
+        ),
+        evolve(_HASH, id="toml", grammar="tree_sitter_toml", long_quotes=_TRIPLE, raw_quotes=("'", "'''")),
         evolve(_HASH, id="makefile", quotes=()),
-        evolve(_HASH, id="dockerfile"),
+        evolve(_HASH, id="dockerfile", spaced_comments=True),
         evolve(_HASH, id="ini", line_comments=(";", "#"), quotes=()),
         evolve(_HASH, id="properties", quotes=()),
         Language(
@@ -190,6 +219,7 @@ LANGUAGES: dict[str, Language] = {
             block_comments=(("--[[", "]]"),),
             quotes=('"', "'"),
             long_quotes=(("[[", "]]"),),
+            raw_quotes=("]]",),
             blocks=Blocks.WORDS,
         ),
         Language(
@@ -198,6 +228,7 @@ LANGUAGES: dict[str, Language] = {
             line_comments=("--",),
             block_comments=_SLASHES,
             long_quotes=(("'", "'"), ('"', '"')),
+            raw_quotes=("'", '"'),
         ),
         Language(
             id="haskell",
@@ -205,6 +236,7 @@ LANGUAGES: dict[str, Language] = {
             line_comments=("--",),
             block_comments=(("{-", "-}"),),
             quotes=('"',),
+            has_characters=True,
             blocks=Blocks.INDENTATION,
         ),
         Language(
@@ -213,6 +245,7 @@ LANGUAGES: dict[str, Language] = {
             block_comments=(("{-", "-}"),),
             quotes=('"',),
             long_quotes=_DOUBLE,
+            has_characters=True,
             blocks=Blocks.INDENTATION,
         ),
         Language(
@@ -220,24 +253,37 @@ LANGUAGES: dict[str, Language] = {
             grammar="tree_sitter_ocaml:language_ocaml",
             block_comments=(("(*", "*)"),),
             quotes=('"',),
+            has_characters=True,
         ),
-        evolve(_C, id="fsharp", block_comments=(("(*", "*)"),), blocks=Blocks.INDENTATION, quotes=_ONE_QUOTE),
+        evolve(
+            _C,
+            id="fsharp",
+            block_comments=(("(*", "*)"),),
+            blocks=Blocks.INDENTATION,
+            quotes=_ONE_QUOTE,
+            has_characters=True,
+        ),
         evolve(_LISP, id="clojure"),
         evolve(_LISP, id="scheme"),
         evolve(_LISP, id="lisp"),
         evolve(_LISP, id="racket"),
         evolve(_LISP, id="emacs-lisp"),
-        Language(id="vb", line_comments=("'",), quotes=('"',), blocks=Blocks.WORDS),
+        Language(id="vb", line_comments=("'",), quotes=('"',), raw_quotes=('"',), blocks=Blocks.WORDS),
         Language(id="erlang", line_comments=("%",), quotes=('"',)),
         Language(id="matlab", line_comments=("%",), quotes=('"',), blocks=Blocks.WORDS),
         evolve(_HTML, id="html"),
         evolve(_COMPONENT, id="vue"),
-        evolve(_COMPONENT, id="svelte"),
+        evolve(_COMPONENT, id="svelte", interpolations=("{",)),
         Language(
-            id="xml", grammar="tree_sitter_xml:language_xml", block_comments=_MARKUP, blocks=Blocks.TAGS
+            id="xml",
+            grammar="tree_sitter_xml:language_xml",
+            block_comments=_MARKUP,
+            raw_quotes=('"', "'"),
+            blocks=Blocks.TAGS,
         ),
         evolve(_PROSE, id="plaintext"),
         evolve(_PROSE, id="markdown"),
+        evolve(_PROSE, id="asciidoc"),
         evolve(_PROSE, id="latex", line_comments=("%",)),
         evolve(_PROSE, id="restructuredtext"),
         evolve(_PROSE, id="git-commit", line_comments=("#",)),
@@ -264,7 +310,7 @@ SUFFIXES = {
     ".fs": "fsharp", ".clj": "clojure", ".cljs": "clojure", ".scm": "scheme", ".lisp": "lisp",
     ".rkt": "racket", ".el": "emacs-lisp", ".vb": "vb", ".erl": "erlang", ".html": "html", ".htm": "html",
     ".vue": "vue", ".svelte": "svelte", ".xml": "xml", ".svg": "xml", ".md": "markdown", ".txt": "plaintext",
-    ".tex": "latex", ".rst": "restructuredtext",
+    ".tex": "latex", ".rst": "restructuredtext", ".adoc": "asciidoc",
 }  # fmt: skip
 """Language id by file extension, for requests that name no language."""
 UNKNOWN = Language()

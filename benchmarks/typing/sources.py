@@ -12,6 +12,7 @@ from attrs import frozen
 
 from aide_lsp.errors import AideError
 from aide_lsp.syntax.languages import language_id_of, language_of
+from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.scan import scan
 
 LINES = (2, 4)
@@ -79,8 +80,8 @@ def _is_code(lines: list[str]) -> bool:
 
 
 def _outside_strings(source: Source, offset: int) -> bool:
-    scanned = scan(source.text[:offset], language_of(source.language))
-    return not scanned.quote and not scanned.comment
+    kinds = {opening.kind for opening in scan(source.text[:offset], language_of(source.language)).open}
+    return kinds.isdisjoint((OpeningKind.STRING, OpeningKind.COMMENT))
 
 
 def indent_unit(text: str) -> str:
