@@ -69,12 +69,22 @@ def build_prompt(
         reads_suffix: whether the model can read text after the cursor.
     """
     prefix, healed = split_healed(before)
-    budget = max(0, num_context - count_tokens(healed))
+    budget = text_budget(num_context, count_tokens(healed))
     window = cut_window(prefix, after if reads_suffix else "", budget, count_tokens)
     parts = [PromptPart(PartKind.PREFIX, window.prefix)]
     if reads_suffix:
         parts.append(PromptPart(PartKind.SUFFIX, window.suffix))
     return Prompt(tuple(parts), healed)
+
+
+def text_budget(num_context: int, healed_tokens: int = 0) -> int:
+    """Return how many tokens of text a prompt may have, for healed text of this many tokens.
+
+    A sixty-fourth of Num Context is set aside for healed text, so that the prompt stays the same while a word
+    is typed; for more than that, as much again.
+    """
+    step = max(1, num_context // 64)
+    return max(0, num_context - max(num_context // 64, -(-healed_tokens // step) * step))
 
 
 def split_healed(before: str) -> tuple[str, str]:
