@@ -28,10 +28,13 @@ def what_clean_up_did(cleaned: Cleaned, removed: str, added: str, invisible: str
     if not removed and not added and not invisible:
         return "Nothing was changed."
     kind = "whitespace" if not removed.strip() else "already after the cursor"
+    kind = "a separator" if removed.strip() == "," else kind
+    what = "the line end before the next line" if "\n" in added else "indentation"
+    what = "separators" if added.strip() else what
     changes = [
         f"{_characters(invisible)} removed: invisible ({_code_points(invisible)})" if invisible else "",
         f"{_characters(removed)} removed: {kind}" if removed else "",
-        f"{_characters(added)} added: the line end before the next line" if added else "",
+        f"{_characters(added)} added: {what}" if added else "",
     ]
     return f"{'; '.join(change for change in changes if change)}."
 

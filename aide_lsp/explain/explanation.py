@@ -4,6 +4,7 @@
 the same request and seed give without an explanation.
 """
 
+from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any
 
@@ -226,9 +227,11 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
     visible = visible_at(generated.hole, kept)
     offsets = _offsets(kept, visible)
     invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
-    # After removing invisible characters, clean-up changes only the end of the text.
-    common = _common(visible, cleaned.text)
-    removed, added = visible[common:], cleaned.text[common:]
+    blocks = SequenceMatcher(None, visible, cleaned.text, autojunk=False).get_matching_blocks()
+    same = {at for block in blocks for at in range(block.a, block.a + block.size)}
+    given = {at for block in blocks for at in range(block.b, block.b + block.size)}
+    removed = "".join(character for at, character in enumerate(visible) if at not in same)
+    added = "".join(character for at, character in enumerate(cleaned.text) if at not in given)
     by_end_token = bool(trace.steps) and trace.steps[-1].ends
     ending = Ending(
         finish_reason=generated.finish_reason,
@@ -241,13 +244,7 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
         removed=removed,
         added=added,
     )
-    return ending, frozenset(offsets[:common])
-
-
-def _common(one: str, other: str) -> int:
-    """Return the length of the common prefix of two texts."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+    return ending, frozenset(offsets[at] for at in same)
 
 
 def _offsets(text: str, part: str) -> list[int]:

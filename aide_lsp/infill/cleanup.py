@@ -1,13 +1,15 @@
 """Clean-up: from the generated text to the text inserted at the cursor.
 
 The inserted text never repeats the text right of the cursor, closes no bracket that is closed there, ends
-with the line end that complete lines before an existing line need, and has no invisible characters except
-joiners that letters or emoji need. Cleaning twice changes nothing.
+with the line end that complete lines before an existing line need, in JSON with the comma that the next
+entry needs, and has no invisible characters except joiners that letters or emoji need. Cleaning twice changes
+nothing.
 """
 
 from attrs import frozen
 
 from aide_lsp.infill.hole import Hole, Shape
+from aide_lsp.infill.separators import fit_separators
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.invisible import visible
 from aide_lsp.reasons import NoCompletionReason
@@ -29,10 +31,9 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
     kept = visible_at(hole, generated)
     if not kept.strip():
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
-    # The model went on with the text right of the cursor, so all that it wrote before that is meant.
-    if stop and stop.rule.is_exact:
-        return Cleaned(kept, None)
-    kept = _without_repeats(hole, kept)
+    # The model may have gone on with the text right of the cursor: all that it wrote before that is meant.
+    is_exact = stop is not None and stop.rule.is_exact
+    kept = _fitted(hole, kept, is_exact=is_exact)
     return Cleaned(kept, None) if kept.strip() else Cleaned("", NoCompletionReason.REPEATS_SUFFIX)
 
 
@@ -50,6 +51,15 @@ def _why_empty(text: str, stop: Stop | None) -> NoCompletionReason:
     if text and not text.strip():
         return NoCompletionReason.ONLY_WHITESPACE
     return NoCompletionReason.NOTHING_TO_ADD
+
+
+def _fitted(hole: Hole, text: str, *, is_exact: bool) -> str:
+    """Drop what is repeated, and in JSON fit the commas, until nothing changes."""
+    while (kept := text if is_exact else _without_repeats(hole, text)) and hole.language.data:
+        text = fit_separators(hole, kept)
+        if text == kept:
+            break
+    return kept
 
 
 def _without_repeats(hole: Hole, text: str) -> str:

@@ -163,18 +163,15 @@ def _longest_kept(raw: RawText, tokens: list[_Token], run: _Run) -> Stop | None:
 
 def _near(raw: RawText, tokens: list[_Token], run: _Run) -> Stop | None:
     """Return where nearly the same piece of a comment or of prose is repeated; it is kept once."""
-    if run.end - run.start < NEAR_COPIES * run.period:
-        return None
-    starts = range(run.start, run.start + NEAR_COPIES * run.period, run.period)
-    copies = [_text(raw.text, tokens[at : at + run.period]) for at in starts]
-    last = tokens[starts[-1] + run.period - 1]
-    if (
-        not raw.is_prose(last.end)
-        or any("\n" in copy for copy in copies)
-        or not all(starmap(_is_near, pairwise(copies)))
-    ):
-        return None
-    return _stop(last_element_end(raw, tokens[starts[1] - 1].end), _known_at(raw.text, last))
+    # The first token of a run may be the end of something else.
+    for first in range(run.start, run.end - NEAR_COPIES * run.period + 1):
+        starts = range(first, first + NEAR_COPIES * run.period, run.period)
+        copies = [_text(raw.text, tokens[at : at + run.period]) for at in starts]
+        last = tokens[starts[-1] + run.period - 1]
+        is_near = not any("\n" in copy for copy in copies) and all(starmap(_is_near, pairwise(copies)))
+        if is_near and raw.is_prose(last.end):
+            return _stop(last_element_end(raw, tokens[starts[1] - 1].end), _known_at(raw.text, last))
+    return None
 
 
 def _is_near(a: str, b: str) -> bool:

@@ -22,6 +22,9 @@ from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.syntax.scan import Closer
 
+ABOVE = 400
+"""Characters left of the cursor among which the last visible one is."""
+
 
 def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
     """Return where `text` ends; None: no rule applies yet.
@@ -183,8 +186,12 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     """Stop where the line below the hole, or the rest of the cursor's line, is repeated."""
     if not line.is_complete:
         return None
-    # A line like `}` is often equal by accident, and closes a bracket of the generated text.
-    if line.text.rstrip() == raw.hole.below.rstrip() and is_balanced(raw, line.start, line):
+    # A line like `}` is often equal by accident, and closes a bracket of the generated text. So is one like
+    # `{`: the entries of a list begin alike.
+    above = (raw.text[: line.start].rstrip() or raw.hole.head[-ABOVE:].rstrip())[-1:]
+    is_entry = above in (",", "[", "(") and not is_distinctive(line.text)
+    is_below = line.text.rstrip() == raw.hole.below.rstrip() and not is_entry
+    if is_below and is_balanced(raw, line.start, line):
         return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
     inside = raw.hole.is_before_line and is_distinctive(raw.hole.after)
     return rest_of_line(raw, line) if inside else None
