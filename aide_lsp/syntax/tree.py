@@ -1,4 +1,4 @@
-"""The syntax tree of a text with a cursor: its nodes, and what does not parse."""
+"""The syntax tree of a text with a cursor: its nodes, what does not parse, and what is open at the cursor."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from aide_lsp.syntax.grammars import ParseTooLong, is_safe, load_grammar, parse
-from aide_lsp.syntax.languages import Language
+from aide_lsp.syntax.languages import Blocks, Language
 from aide_lsp.syntax.node import SyntaxNode
+from aide_lsp.syntax.openings import Opening
 from aide_lsp.syntax.source import encode, point_of
+from aide_lsp.syntax.tree_openings import openings_at
 
 if TYPE_CHECKING:
     import tree_sitter
@@ -111,6 +113,16 @@ class SyntaxTree:
     def faults(self) -> tuple[Fault, ...]:
         """Find what does not parse, in order; the parts of a fault are not listed."""
         return tuple(_faults(self._tree.root_node))
+
+    def openings(self) -> tuple[Opening, ...]:
+        """Find what is open at the cursor, outermost first, also in the page around; offsets of the document.
+
+        A bracket that the parser only assumes is not taken for closed.
+        """
+        is_sound = self.language.blocks is not Blocks.TAGS and not self._base.tree.root_node.has_error
+        own = openings_at(self._tree.root_node, self.text, self.cursor, self.language, is_sound)
+        shifted = tuple(evolve(one, offset=one.offset + self.start) for one in own)
+        return shifted if self.outer is None else (*self.outer.openings(), *shifted)
 
     def embedded(self) -> tuple[int, int, str] | None:
         """Find the part in another language around the cursor: start, end, and that language's id."""

@@ -1,0 +1,1 @@
+"""How well, and how fast, the text around a cursor is parsed: on files of this machine."""
