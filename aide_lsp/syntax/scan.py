@@ -148,7 +148,7 @@ class _Scanner:
         self.kept = len(start)
         self.closers: list[Closer] = []
         # Where the first of the two braces is that end an interpolation.
-        self.half = -1
+        self.half = -2
         self.stack = _Stack()
         for opening in start:
             self.stack.push(opening, is_single_line(opening, language))
