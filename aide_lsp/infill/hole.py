@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from aide_lsp.syntax.languages import UNKNOWN, Language
 from aide_lsp.syntax.openings import Opening, OpeningKind
 from aide_lsp.syntax.patterns import LINE_END
-from aide_lsp.syntax.scan import SCAN_CHARACTERS, Scan, is_single_line, scan
+from aide_lsp.syntax.scan import SCAN_CHARACTERS, Scan, is_single_line, prefix_before, scan
 
 CLOSERS = ")]}"
 """Closing brackets."""
@@ -122,6 +122,7 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
     before = head[head.rfind("\n") + 1 :]
     after, _, rest = tail.partition("\n")
     open_here = _openings(head, before, tail, language) if openings is None else openings
+    open_here = tuple(_with_prefix(opening, head, language) for opening in open_here)
     if language.prose:
         # Most brackets in prose enclose nothing that matters further on, and many are not balanced.
         open_here = tuple(opening for opening in open_here if opening.kind is not OpeningKind.BRACKET)
@@ -188,6 +189,13 @@ def _openings(head: str, before: str, tail: str, language: Language) -> tuple[Op
         evolve(opening, is_closed=opening.offset in closed or (is_cut and opening.mark == "{"))
         for opening in open_here
     )
+
+
+def _with_prefix(opening: Opening, head: str, language: Language) -> Opening:
+    """Complete the mark of a string: in some grammars the letters before the quote are no part of it."""
+    if opening.kind is not OpeningKind.STRING or not language.string_prefix or opening.mark[0].isalpha():
+        return opening
+    return evolve(opening, mark=prefix_before(head, opening.offset) + opening.mark)
 
 
 def _reliable(open_here: tuple[Opening, ...], tail: str, language: Language) -> int:

@@ -54,7 +54,7 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
     if not rest or (mark and rest.startswith(mark)) or not raw.text[: stop.end].strip():
         return stop
     # The model ended here, so all that it says is meant to precede the rest.
-    is_whole = raw.ended and stop.end == len(raw.text)
+    is_whole = raw.ended and not raw.text[stop.end :].strip()
     is_free = is_whole and not hole.is_text and not _is_in_word(raw)
     if not is_free and (end := _next_words(raw, stop.end)) is not None:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
@@ -64,9 +64,11 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
 
 
 def _needs_lead(raw: RawText, rest: str) -> bool:
-    """Whether what is right of the cursor cannot follow just any text."""
-    if raw.hole.is_text:
-        return rest[0] not in CLOSERS and is_distinctive(rest)
+    """Whether what is right of the cursor cannot follow just any text: it is a word, or a string."""
+    hole = raw.hole
+    closers = [*CLOSERS, *(opening.closer for opening in hole.open)]
+    if rest.startswith((*closers, hole.mark) if hole.mark else tuple(closers)):
+        return False
     match = re.match(r"\w+|[\"'`]", rest)
     return match is not None and match.group() not in INFIX
 

@@ -71,6 +71,14 @@ def is_single_line(opening: Opening, language: Language) -> bool:
     return opening.kind in (OpeningKind.STRING, OpeningKind.COMMENT) and opening.closer in closers
 
 
+def prefix_before(text: str, quote: int) -> str:
+    """Return the letters that belong to the quote after them."""
+    start = quote
+    while start > max(0, quote - 3) and text[start - 1] in _PREFIX:
+        start -= 1
+    return text[start:quote]
+
+
 class _Stack:
     """Openings, outermost first, and where those are among them that are looked for."""
 
@@ -251,12 +259,9 @@ class _Scanner:
         self.half = start
 
     def _quote(self, start: int, mark: str) -> None:
-        prefix = start
-        if self.here.string_prefix:
-            while prefix > max(0, start - 3) and self.text[prefix - 1] in _PREFIX:
-                prefix -= 1
+        prefix = prefix_before(self.text, start) if self.here.string_prefix else ""
         closer = dict(self.here.long_quotes).get(mark, mark)
-        self._push(OpeningKind.STRING, self.text[prefix:start] + mark, closer, prefix)
+        self._push(OpeningKind.STRING, prefix + mark, closer, start - len(prefix))
 
     def _end_tag(self, start: int, mark: str) -> None:
         tag = self.stack.openings[-1]

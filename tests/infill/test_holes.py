@@ -17,10 +17,29 @@ from aide_lsp.syntax.languages import language_of
 
 CURSOR = "█"
 CHARACTERS = "abend1 \t\n\"'(){}[]:;,=#/`\\<>$*_-\u00e9\U0001f600\u0633\u200c\u200d\u200b\u202e\ufe0f\u00ad\r"
-PIECES = ["f'{", "${", "#{", "{{", "}}", "<b>", "</b>", "<b ", "**", "/*", "*/", "fox", " fox ", "\n    ", ' = "']
+PIECES = [
+    "f'{",
+    "${",
+    "#{",
+    "{{",
+    "}}",
+    "<b>",
+    "</b>",
+    "<b ",
+    "**",
+    "/*",
+    "*/",
+    "fox",
+    " fox ",
+    "\n    ",
+    ' = "',
+]
 CODE = st.lists(st.sampled_from([*CHARACTERS, *PIECES]), max_size=25).map("".join)
 LANGUAGES = st.sampled_from(
-    "python typescript c rust ruby markdown unknown html javascriptreact vue csharp latex shellscript".split()
+    [
+        *("python", "typescript", "c", "rust", "ruby", "markdown", "unknown"),
+        *("html", "javascriptreact", "vue", "csharp", "latex", "shellscript"),
+    ]
 )
 
 
@@ -100,7 +119,12 @@ def test_clean_text_never_repeats_the_text_after_the_cursor(head, tail, written,
     assert (cleaned.empty_reason is not None) == (not cleaned.text)
     after = hole.after.rstrip()
     is_exact = stop is not None and stop.rule.is_exact
-    if hole.shape is Shape.INLINE and after and not is_exact and hole.imbalance(cleaned.text.removesuffix(after)) == 0:
+    if (
+        hole.shape is Shape.INLINE
+        and after
+        and not is_exact
+        and hole.imbalance(cleaned.text.removesuffix(after)) == 0
+    ):
         assert not cleaned.text.endswith(after)
     if hole.shape is Shape.LINES and cleaned.text and hole.below.strip():
         lines = (hole.before + cleaned.text).removesuffix("\n" + hole.before).split("\n")
