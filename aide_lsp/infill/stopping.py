@@ -48,8 +48,9 @@ def break_off(hole: Hole, text: str) -> Stop:
 
 
 def _fence(raw: RawText) -> Stop | None:
-    """Stop at a code fence: chat models close their answer with one, then explain it."""
-    for line in raw.lines[1:]:
+    """Stop at a code fence: chat models begin and close their answer with one, then explain it."""
+    # A line that has text already is the user's, whatever it begins with.
+    for line in raw.lines[1:] if raw.hole.before.strip() else raw.lines:
         if line.text.lstrip().startswith("```") and not raw.hole.language.prose:
             # The first backtick is what makes the line's start known; the fence takes two more.
             return Stop(line.start, line.start_known_at + 2, StopRule.FENCE)
