@@ -34,6 +34,10 @@ class NoCompletionReason(Enum):
         "Shorten it, then open it again.",
     )
     LONG_LINE = "long-line", f"The line has more than {LONGEST_LINE:,} characters."
+    EMPTY = (
+        "empty-file",
+        "The file is empty, and there is nothing else to go by.",
+    )
     OFF = "off", "Completions are off for this file."
 
     # The server cannot answer, or no one waits for the answer anymore.

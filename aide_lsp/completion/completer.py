@@ -12,6 +12,7 @@ from uuid import uuid4
 from attrs import evolve
 
 from aide_lsp.completion.cache import CompletionCache, key_of
+from aide_lsp.completion.file_header import file_header
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import Prompt, build_prompt, text_budget
@@ -48,7 +49,7 @@ class Completer:
 
         Raises:
             Cancelled: no one waits for the answer anymore.
-            DeclinedError: `too-large` or `long-line`.
+            DeclinedError: `too-large`, `long-line` or `empty`.
             SessionError: the model failed.
         """
         cancel.check()
@@ -145,12 +146,16 @@ class Completer:
         self, request: CompletionRequest, before: str, after: str, observer: CompletionObserver
     ) -> Prompt:
         observer.begins("window")
+        header = file_header(request.path, request.language_id)
+        if not header and not request.text.strip():
+            raise NoCompletionReason.EMPTY.error()
         prompt = build_prompt(
             before,
             after,
             request.options.parameters.num_context,
             observer.measuring(self._model.count_tokens),
             reads_suffix=self.info.reads_suffix,
+            header=header,
         )
         observer.prompted(request, prompt)
         return prompt

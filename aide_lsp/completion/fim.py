@@ -81,6 +81,7 @@ FORMATS = {
                 "<|fim_suffix|>",
                 PartKind.SUFFIX,
                 "<|fim_middle|>",
+                PartKind.HEADER,
                 PartKind.PREFIX,
             ),
             source="https://github.com/QwenLM/Qwen2.5-Coder#3-file-level-code-completion-fill-in-the-middle",
@@ -98,7 +99,7 @@ FORMATS = {
         ),
         FimFormat(
             name="prefix",
-            parts=(PartKind.PREFIX,),
+            parts=(PartKind.HEADER, PartKind.PREFIX),
             source="https://huggingface.co/blog/how-to-generate",
             stops=("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
         ),

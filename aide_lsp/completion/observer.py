@@ -27,7 +27,10 @@ class RenderedPiece:
     """A piece of a prompt as the model reads it."""
 
     kind: str
-    "`control` (a control token), `suffix` (text after the cursor), `prefix` (text before it)."
+    (
+        "`control` (a control token), `header` (names the file), `suffix` (text after the cursor), `prefix` "
+        "(text before it)."
+    )
     text: str = field(repr=False)
     "The text, or the control token's name."
     tokens: int

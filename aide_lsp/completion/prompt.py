@@ -10,6 +10,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
+from aide_lsp.completion.file_header import says_little
 from aide_lsp.completion.window import CountTokens, cut_window
 
 UNFINISHED = re.compile(r"[^\w\r\n]?_*[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \t]\Z")
@@ -28,6 +29,8 @@ LONGEST_WORD = 64
 class PartKind(Enum):
     """What a part of a prompt is."""
 
+    HEADER = "header"
+    """Names the file, if the text says too little."""
     PREFIX = "prefix"
     """Text that ends at the cursor."""
     SUFFIX = "suffix"
@@ -57,21 +60,34 @@ class Prompt:
 
 
 def build_prompt(
-    before: str, after: str, num_context: int, count_tokens: CountTokens, *, reads_suffix: bool
+    before: str,
+    after: str,
+    num_context: int,
+    count_tokens: CountTokens,
+    *,
+    reads_suffix: bool,
+    header: str = "",
 ) -> Prompt:
     """Build the prompt for the texts before and after the cursor.
 
     Args:
         before: text before the cursor.
         after: text after the cursor.
-        num_context: tokens of text that the model reads at most, healed text included.
+        num_context: tokens of text that the model reads at most, header and healed text included.
         count_tokens: the model's.
         reads_suffix: whether the model can read text after the cursor.
+        header: a line that names the file; read where the text says little.
     """
     prefix, healed = split_healed(before)
+    suffix = after if reads_suffix else ""
     budget = text_budget(num_context, count_tokens(healed))
-    window = cut_window(prefix, after if reads_suffix else "", budget, count_tokens)
-    parts = [PromptPart(PartKind.PREFIX, window.prefix)]
+    window = cut_window(prefix, suffix, budget, count_tokens)
+    parts = []
+    left = budget - count_tokens(header)
+    if header and left >= 0 and says_little(window.prefix, healed, window.suffix):
+        window = cut_window(prefix, suffix, left, count_tokens)
+        parts.append(PromptPart(PartKind.HEADER, header))
+    parts.append(PromptPart(PartKind.PREFIX, window.prefix))
     if reads_suffix:
         parts.append(PromptPart(PartKind.SUFFIX, window.suffix))
     return Prompt(tuple(parts), healed)

@@ -15,7 +15,11 @@ from aide_lsp.settings.report import parameters_line
 WIDTH = 100
 TOKEN_WIDTH = 22
 RUNNER_WIDTH = 14
-PART_NAMES = {"prefix": "text before the cursor", "suffix": "text after the cursor"}
+PART_NAMES = {
+    "header": "the file's name",
+    "prefix": "text before the cursor",
+    "suffix": "text after the cursor",
+}
 
 
 def report(explanation: Explanation) -> str:

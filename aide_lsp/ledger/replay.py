@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from aide_lsp.completion.file_header import says_little
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.ledger.entry import Entry, Provenance, hash_of, provenance_of
@@ -124,7 +125,10 @@ def replay(entry: Entry, text: str, salt: bytes, path: str, completer: "Complete
     """
     from aide_lsp.inference.cancel import CancelToken
 
-    differences = tuple(provenance_differences(entry, provenance_of(completer.info)))
+    differences = (
+        *_path_differences(entry, text, path, salt),
+        *provenance_differences(entry, provenance_of(completer.info)),
+    )
     refused = tuple(parameter_differences(entry, completer.info.limits))
     if refused:
         return Replay(entry.id, reproduced=False, differences=differences + refused)
@@ -157,6 +161,13 @@ def _request(entry: Entry, text: str, path: str) -> CompletionRequest:
             min_confidence=entry.min_confidence,
         ),
     )
+
+
+def _path_differences(entry: Entry, text: str, path: str, salt: bytes) -> list[Difference]:
+    """Name the path if it is another one and the file's name may be in the prompt."""
+    if not says_little(text) or hash_of(path, salt) == entry.path_hash:
+        return []
+    return [Difference("path", "the file's path, whose name is read where the text says little")]
 
 
 def _text_difference(what: str, where: str, then: int, now: int) -> Difference:

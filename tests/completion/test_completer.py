@@ -195,8 +195,8 @@ def test_complete_when_the_model_takes_more_then_reads_its_whole_num_context():
 
 def test_complete_without_fim_reads_the_prefix_only():
     completer = completer_of(continuing({"x = ": "1\n"}), fim=None)
-    assert complete(completer, request_at("x = |\ny = 2\n")).text == "1"
-    assert all(b"y" not in bytes(ids) for ids, _, _ in session_of(completer).forwards)
+    assert complete(completer, request_at("x = |\nb = 2\n")).text == "1"
+    assert all(b"b" not in bytes(ids) for ids, _, _ in session_of(completer).forwards)
 
 
 @pytest.mark.parametrize("marked", ["|", "x|", " |", "|\ny"])
@@ -205,6 +205,26 @@ def test_complete_without_fim_reads_the_prefix_only():
 def test_complete_of_next_to_nothing(marked, fim, num_context):
     completion = complete(completer_of(babbling(), fim=fim), request_at(marked, num_context=num_context))
     assert completion.generated_tokens > 0
+
+
+@pytest.mark.parametrize("marked", ["|", "\n\n|\n", "im|"])
+def test_complete_where_the_text_says_little_reads_the_name_of_the_file(marked):
+    completer = completer_of(babbling())
+    complete(completer, request_at(marked, path="/home/someone/src/tests/date_helper.py"))
+    (read, *_), *_ = session_of(completer).forwards
+    assert b"# date_helper.py\n" in bytes(token for token in read if token < 256)
+    assert b"someone" not in bytes(token for token in read if token < 256)
+
+
+@pytest.mark.parametrize("text", ["", " \n\n"])
+def test_complete_of_an_empty_file_without_a_name_or_language_is_declined(text):
+    completer = completer_of(babbling())
+    request = evolve(request_at(f"{text}|", path=""), language_id="")
+    for ask in (lambda: complete(completer, request), lambda: completer.prefill(request, CancelToken())):
+        with pytest.raises(DeclinedError) as caught:
+            ask()
+        assert caught.value.reason == "empty-file"
+    assert session_of(completer).forwards == []
 
 
 HISTORY = st.lists(

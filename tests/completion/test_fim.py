@@ -11,8 +11,8 @@ PREFIX, SUFFIX, MIDDLE = (CONTROL_TOKENS[f"<|fim_{part}|>"] for part in ("prefix
 
 
 WRITTEN = {
-    "qwen2.5-coder": "<|fim_prefix|><|fim_suffix|>SUFFIX<|fim_middle|>PREFIX",
-    "prefix": "PREFIX",
+    "qwen2.5-coder": "<|fim_prefix|><|fim_suffix|>SUFFIX<|fim_middle|>HEADERPREFIX",
+    "prefix": "HEADERPREFIX",
 }
 """What a model of each format reads."""
 
@@ -24,14 +24,15 @@ class AnyVocabulary(ByteTokenizer):
         return 1000 + hash(special) % 1000
 
 
-def prompt(prefix: str, suffix: str) -> Prompt:
-    return Prompt((PromptPart(PartKind.PREFIX, prefix), PromptPart(PartKind.SUFFIX, suffix)))
+def prompt(prefix: str, suffix: str, *more: PromptPart) -> Prompt:
+    return Prompt((*more, PromptPart(PartKind.PREFIX, prefix), PromptPart(PartKind.SUFFIX, suffix)))
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_is_written_as_its_page_says(name):
     template = open_format(name, AnyVocabulary())
-    assert "".join(text for _, text in template.pieces(prompt("PREFIX", "SUFFIX"))) == WRITTEN[name]
+    parts = prompt("PREFIX", "SUFFIX", PromptPart(PartKind.HEADER, "HEADER"))
+    assert "".join(text for _, text in template.pieces(parts)) == WRITTEN[name]
     assert template.format.reads_suffix == ("SUFFIX" in WRITTEN[name])
     assert template.stop_ids
 

@@ -54,6 +54,17 @@ def test_a_model_that_reads_no_suffix_gets_none_and_the_prefix_has_all_of_the_bu
     assert len(prompt.text(PartKind.PREFIX)) == len(text)
 
 
+def test_header_is_read_where_the_text_says_little_and_counts_as_context():
+    header = PromptPart(PartKind.HEADER, "# a.py\n")
+    for before, after, little in (("", "", True), ("\n\nimp", "\n", True), ("x = 1\n", "import os\n", False)):
+        prompt = build_prompt(before, after, 100, len, reads_suffix=True, header=header.text)
+        assert (header in prompt.parts) == little
+    for num_context in range(40):
+        prompt = build_prompt("\n" * 40, "\n" * 40, num_context, len, reads_suffix=True, header=header.text)
+        assert sum(len(part.text) for part in prompt.parts) <= num_context
+        assert (header in prompt.parts) == (num_context >= len(header.text))
+
+
 def test_healed_text_counts_as_context():
     for num_context in range(1, 40):
         prompt = build_prompt("a = 1\nb = 2\nprin", "\nx\n", num_context, len, reads_suffix=True)

@@ -57,6 +57,14 @@ def test_every_option_that_changes_a_completion_is_recorded():
     assert names <= {one.name for one in attrs.fields(Entry)}
 
 
+@pytest.mark.parametrize(("text", "named"), [("x = 1\n", ["path"]), (TEXT, [])])
+def test_another_path_is_named_where_the_model_reads_it(text, named):
+    entry, completer = entry_for(request_for(text=text)), completer_saying("another")
+    for path, expected in (("/p/other.py", named), (request_for().path, [])):
+        outcome = replaying.replay(entry, text, SALT, path, completer)
+        assert [difference.what for difference in outcome.differences] == expected
+
+
 def test_other_completion_from_the_same_inputs_points_to_the_doctor():
     outcome = replayed(entry_for(), completer_saying("another"))
     assert not outcome.reproduced

@@ -19,7 +19,8 @@ def load(settings, progress):
     session = FakeSession(babbling())
 
     def look(count: int) -> None:
-        session.hold = bytes(i for i in session.forwards[-1][0] if i < 256).startswith(b"#hold")
+        # Without the sign: another prompt may begin with one too, and it is not run twice.
+        session.hold = bytes(i for i in session.forwards[-1][0] if i < 256).lstrip(b"#").startswith(b"hold")
 
     session.on_forward = look
     return completer_on(session, "babbler")

@@ -76,6 +76,6 @@ def _document(entry: "Entry", place: str | None) -> "tuple[str | None, int, str]
     if place is None:
         return entry.text, entry.offset, entry.path or ""
     if Path(place).is_file():
-        return read_file(Path(place)), entry.offset, place
+        return read_file(Path(place)), entry.offset, str(Path(place).absolute())
     text, offset, path = read_place(place, "", sys.stdin)
-    return text, entry.offset if place == "-" else offset, str(path)
+    return text, entry.offset if place == "-" else offset, str(path.absolute())

@@ -1,7 +1,7 @@
 /* The overview: the text, its tokens, the prompt, the end, the time. */
 
 const CONTEXT_LINES = { above: 8, below: 5 };
-const PART_NAMES = { prefix: "before the cursor", suffix: "after the cursor" };
+const PART_NAMES = { header: "the file's name", prefix: "before the cursor", suffix: "after the cursor" };
 
 function header(explanation) {
   const { completion, model, device, path, line, column } = explanation;

@@ -32,7 +32,7 @@ def at(uri: str, line: int = 0, character: int = 4, **more):
 
 async def test_explains_the_completion_that_is_shown(editor):
     uri = open_text(editor, "x = ", "file:///work-folder/shown.py")
-    for seed in (5, 6):  # the second time another one is shown here
+    for seed in (5, 7):  # the second time another one is shown here
         shown = await run(editor, "aide.regenerate", at(uri, seed=seed))
         answer = await run(editor, "aide.explain", at(uri))
         completion = answer["explanation"]["completion"]
@@ -71,7 +71,7 @@ async def test_invalid_arguments_are_refused(editor, argument, said):
 
 async def test_explaining_ends_when_it_is_cancelled_or_a_newer_request_comes(editor):
     """The model would never answer: only a cancel ends it."""
-    uri = open_text(editor, "#hold\nx = ", "file:///work-folder/hold.py")
+    uri = open_text(editor, "#hold forever\nx = ", "file:///work-folder/hold.py")
     request = asyncio.ensure_future(run(editor, "aide.explain", at(uri, 1, 4)))
     await asyncio.sleep(0.05)
     (msg_id,) = editor.protocol._request_futures
