@@ -78,8 +78,9 @@ def _judge(
     yield "closed", _signs(one for one in found if not one.is_closed and one.closer != "\n"), []
     found = _openings(before, text[line_end:], language)
     yield "rest of line", _signs(found), signs
-    closed = [pair.sign for pair in truth if pair.end >= line_end]
-    yield "closed again", _signs(one for one in found if one.is_closed), closed
+    if not any(pair.sign == "tag" for pair in truth):  # an element may end without a tag
+        closed = [pair.sign for pair in truth if pair.end >= line_end]
+        yield "closed again", _signs(one for one in found if one.is_closed), closed
     if truth:
         closer = CLOSER.match(text, truth[-1].end)
         after = text[closer.end() :] if closer else ""

@@ -95,5 +95,6 @@ def _tokens(node: SyntaxNode, children: tuple[SyntaxNode, ...]) -> list[Pair]:
         found.append(Pair("<", children[0].end, children[-1].start))
     elif children[0].type in _START_TAGS and len(children) > 1:
         is_ended = children[-1].type in _TAGS
-        found.append(Pair("tag", children[0].end, children[-1].start if is_ended else node.end - 1))
+        # In its end tag, an element is still open; it need not have one.
+        found.append(Pair("tag", children[0].end, children[-1].end - 1 if is_ended else node.end - 1))
     return found
