@@ -33,7 +33,7 @@ SWITCHES = ("case", "switch", "default")
 
 def leaves_dead_code(filled: FilledText) -> bool:
     """Whether the text ends a block, and code follows in it."""
-    return any(_is_dead_end(node, filled) for node in filled.nodes())
+    return any(_is_dead_end(node, filled) for node in filled.line_nodes())
 
 
 def _is_dead_end(jump: SyntaxNode, filled: FilledText) -> bool:

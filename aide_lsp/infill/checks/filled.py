@@ -1,13 +1,16 @@
 """What the checks read: the tree of the text with a completion inserted."""
 
+import re
 from collections.abc import Iterator
 
 from attrs import frozen
 
 from aide_lsp.syntax.node import SyntaxNode
 
-MOST_NODES = 4000
-"""Nodes that a check visits at most."""
+MOST_LINES = 200
+"""Lines of a completion that are looked at."""
+LINE_BEGIN = re.compile(r"\S[^\n]*")
+"""What is on a line."""
 
 
 @frozen
@@ -35,17 +38,15 @@ class FilledText:
         """Return where the line of an offset begins."""
         return self.text.rfind("\n", 0, offset) + 1
 
-    def nodes(self) -> Iterator[SyntaxNode]:
-        """Yield the nodes that overlap the completion, the outer ones first, at most `MOST_NODES` of them."""
-        stack = [self.root]
-        for _ in range(MOST_NODES):
-            if not stack:
-                return
-            node = stack.pop()
-            yield node
-            stack.extend(
-                child for child in node.children if child.start < self.end and child.end > self.start
-            )
+    def line_nodes(self) -> Iterator[SyntaxNode]:
+        """Yield the nodes with which the completion's lines begin, of each line the inner ones first."""
+        # From above, a flat file of many statements would have to be read as a whole.
+        offsets = [match.start() for match in LINE_BEGIN.finditer(self.text, self.start, self.end)]
+        for offset in offsets[:MOST_LINES]:
+            node: SyntaxNode | None = self.root.smallest(offset, offset + 1)
+            while node is not None and node.start == offset:
+                yield node
+                node = node.parent
 
 
 def named_after(node: SyntaxNode) -> SyntaxNode | None:

@@ -5,6 +5,7 @@ cursor, what is inserted must not add faults. Grammars do not know every dialect
 elsewhere, so only the faults near the cursor count where the file has others.
 """
 
+import re
 from collections.abc import Iterator
 
 from aide_lsp.syntax.node import SyntaxNode
@@ -14,15 +15,25 @@ NEARBY = 2000
 """Characters around the cursor in which faults count if the file has others."""
 FEW_FAULTS = 4
 """Faults near the cursor that may come from the cursor's line alone."""
-FILLERS = ("", "x", "0", "x;", '"x": 0', "{", "x {", "x) {", "x):", "x)", "x);")
-"""What is tried at the cursor: most lines and statements can be completed with one of these."""
-ENDS = ("", ";", ":", " {}")
-"""What may follow a closing bracket that the user has not typed yet."""
+FILLERS = ("{", "0", '"x": 0')
+"""What is tried at the cursor, besides a name that ends in one of these ways."""
+ENDS = ("", ";", " {}", " {", ":")
+"""What may follow a name, or a closing bracket that the user has not typed yet."""
+MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
+"""Words that stand for anything, such as `static INLINE int`, and directives."""
+MACRO_LANGUAGES = ("c", "cpp")
+"""Languages whose grammar cannot know what a word stands for."""
+VAGUE_LANGUAGES = ("sql",)
+"""Languages with so many dialects that real files do not parse."""
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
 def breaks_syntax(tree: SyntaxTree, filled: SyntaxTree, text: str) -> bool:
     """Whether the text adds faults to a file that can be parsed."""
+    if tree.language.id in VAGUE_LANGUAGES:
+        return False
+    if tree.language.id in MACRO_LANGUAGES and MACROS.search(text):
+        return False
     total, near = _count(filled)
     if not total or not _can_be_parsed(tree, near):
         return False
@@ -31,16 +42,19 @@ def breaks_syntax(tree: SyntaxTree, filled: SyntaxTree, text: str) -> bool:
 
 def _can_be_parsed(tree: SyntaxTree, near: int) -> bool:
     """Whether the file can do without faults; near the cursor, if the text has `near` of them there."""
-    total_before, near_before = _count(tree.without_line)
-    if not total_before or (near and not near_before):
+    known = [_count(tree), _count(tree.without_line)]
+    if not all(total for total, _ in known):
         return True
-    # A dialect that the grammar does not know: nothing will help, and parsing it takes long.
-    if near_before > FEW_FAULTS:
+    # The file has faults elsewhere, and only those near the cursor can be the text's.
+    if not near:
         return False
-    return any(
-        other is not None and (not _count(other)[0] or (near > 0 and not _count(other)[1]))
-        for other in map(tree.filled, FILLERS)
-    )
+    fewest = min(near_before for _, near_before in known)
+    # A dialect that the grammar does not know: nothing will help, and parsing it takes long.
+    if not 0 < fewest <= FEW_FAULTS:
+        return not fewest
+    closers = _open_at_cursor(tree)
+    others = map(tree.filled, (*(f"x{closers}{end}" for end in ENDS), *FILLERS))
+    return any(other is not None and not all(_count(other)) for other in others)
 
 
 def _is_unfinished(tree: SyntaxTree, text: str) -> bool:
