@@ -15,7 +15,7 @@ class StopRule(Enum):
     BLOCK = "block", "The block is complete: the next line is outside it."
     DEFINITION = "definition", "The definition is complete: something else begins after it."
     BLOCK_HEADER = "header", "The model generated the line that opens the block below the cursor."
-    LINE_BELOW = "line-below", "The model repeated the line below the cursor."
+    LINE_BELOW = "line-below", "The model repeated a line below the cursor."
     REST_OF_LINE = "joint", "The model repeated the text to the right of the cursor."
     NEXT_WORDS = "next-words", "The model generated the words that are next to the right of the cursor."
     DOES_NOT_FIT = "does-not-fit", "The model never generated what is to the right of the cursor."

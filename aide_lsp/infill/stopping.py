@@ -14,6 +14,7 @@ the text was split into tokens. The rule that is decided first wins:
 from collections import Counter
 from collections.abc import Callable
 
+from aide_lsp.infill.copies import copies_line_below
 from aide_lsp.infill.elements import last_element_end
 from aide_lsp.infill.hole import Hole, Shape, indentation, runs
 from aide_lsp.infill.inline import fitted, inline_end, is_balanced, is_distinctive, rest_of_line
@@ -193,6 +194,8 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     is_entry = above in (",", "[", "(") and not is_distinctive(line.text)
     is_below = line.text.rstrip() == raw.hole.below.rstrip() and not is_entry
     if is_below and is_balanced(raw, line.start, line):
+        return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
+    if copies_line_below(raw, line) and is_balanced(raw, line.start, line):
         return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
     inside = raw.hole.is_before_line and is_distinctive(raw.hole.after)
     return rest_of_line(raw, line) if inside else None

@@ -3,15 +3,9 @@
 import re
 from itertools import takewhile
 
+from aide_lsp.infill.copies import LEAST_LETTERS, LINES_READ, NEXT_LINES, normalized
 from aide_lsp.infill.hole import Hole, indentation
 
-NEXT_LINES = 6
-"""Lines below the cursor that the text must not repeat."""
-LEAST_LETTERS = 8
-"""Letters and digits of a line that is not the same as another by accident."""
-LINES_READ = 40
-"""Lines below the cursor among which these are looked for."""
-QUOTES = str.maketrans("'`", '""')
 THING = r"(?:own\ )?(?:code|implementation|logic|solution|function\ body|body|method|function|statements?)"
 PLACEHOLDER = re.compile(
     rf"""(?ix)
@@ -54,14 +48,6 @@ def shown_lines(hole: Hole, text: str) -> list[str]:
 def is_placeholder(text: str, around: str) -> bool:
     """Whether the text says that something is missing, in a file that says so nowhere else."""
     return PLACEHOLDER.search(text) is not None and PLACEHOLDER.search(around) is None
-
-
-def normalized(hole: Hole, line: str) -> str:
-    """Return a line without blanks, comments, and what may follow an element, with quotes of one kind."""
-    for mark in hole.language.line_comments:
-        # A mark needs a blank before it, as in `x = 1  # one`: `#` may also be part of a string.
-        line = re.split(rf"(?:^|\s){re.escape(mark)}", line, maxsplit=1)[0]
-    return re.sub(r"\s+", "", line).rstrip(",;").translate(QUOTES)
 
 
 def _distinctive_lines(hole: Hole, lines: list[str]) -> list[tuple[int, str]]:

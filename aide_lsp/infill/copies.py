@@ -1,0 +1,67 @@
+"""Copies: generated lines that say what the next lines below the cursor say already."""
+
+import re
+from itertools import takewhile
+
+from aide_lsp.infill.hole import Hole, indentation
+from aide_lsp.infill.raw_text import Line, RawText
+
+NEXT_LINES = 6
+"""Lines below the cursor that the text must not repeat."""
+LEAST_LETTERS = 8
+"""Letters and digits of a line that is not the same as another by accident."""
+LINES_READ = 40
+"""Lines below the cursor among which these are looked for."""
+QUOTES = str.maketrans("'`", '""')
+
+_MODIFIERS = re.compile(
+    r"(?:(?:pub(?:\([\w ]+\))?|export|default|public|private|protected|internal|static|async|inline)\s+)+"
+)
+_DEFINITION = re.compile(
+    r"(def|fn|func|function|fun|sub|class|struct|enum|trait|interface|type|module)\s+(?:\([^()]*\)\s*)?"
+    r"([\w.]+)\s*(\([^()]*\))?"
+)
+_LEAVES = re.compile(r"(?:return|raise|throw)\b(?!.*\b(?:unless|if(?!.*\belse))\b)")
+"""A line that leaves the function on every path; in some languages it may end in a condition."""
+
+
+def copies_line_below(raw: RawText, line: Line) -> bool:
+    """Whether a complete line is nearly the same as one of the next lines of its block.
+
+    So are lines that differ in blanks, comments, quotes, or modifiers, definitions of one thing, and a
+    `return` right above another.
+    """
+    text, following = line.text.strip(), _following(raw.hole)
+    # A `return` that is all of the text may be meant in place of the one below.
+    is_next = bool(following) and following[0][0] == line.depth and bool(raw.text[: line.start].strip())
+    if is_next and _LEAVES.match(text) and _LEAVES.match(following[0][1]):
+        return True
+    if sum(map(str.isalnum, text)) < LEAST_LETTERS:
+        return False
+    block = takewhile(lambda other: other[0] >= line.depth, following)
+    return any(depth == line.depth and _is_same(raw.hole, text, other) for depth, other in block)
+
+
+def normalized(hole: Hole, line: str) -> str:
+    """Return a line without blanks, comments, and what may follow an element, with quotes of one kind."""
+    for mark in hole.language.line_comments:
+        # A mark needs a blank before it, as in `x = 1  # one`: `#` may also be part of a string.
+        line = re.split(rf"(?:^|\s){re.escape(mark)}", line, maxsplit=1)[0]
+    return re.sub(r"\s+", "", line).rstrip(",;").translate(QUOTES)
+
+
+def _is_same(hole: Hole, one: str, other: str) -> bool:
+    one, other = _MODIFIERS.sub("", one, count=1), _MODIFIERS.sub("", other, count=1)
+    if (found := normalized(hole, one)) == normalized(hole, other):
+        return sum(map(str.isalnum, found)) >= LEAST_LETTERS
+    # Overloads of one name differ in their parameters.
+    a, b = _DEFINITION.match(one), _DEFINITION.match(other)
+    return a is not None and b is not None and normalized(hole, a.group()) == normalized(hole, b.group())
+
+
+def _following(hole: Hole) -> list[tuple[int, str]]:
+    """Return the indentation and the text of the next lines that stay below the inserted text."""
+    own, *lines = hole.tail.split("\n", LINES_READ)[:LINES_READ]
+    if hole.is_before_line:
+        lines.insert(0, hole.before + own)
+    return [(indentation(line), line.strip()) for line in lines if line.strip()][:NEXT_LINES]
