@@ -1,14 +1,15 @@
 """Clean-up: from the generated text to the text inserted at the cursor.
 
 The inserted text never repeats the text right of the cursor, closes no bracket that is closed there, ends
-with the line end that complete lines before an existing line need, in JSON with the comma that the next
-entry needs, and has no invisible characters except joiners that letters or emoji need. Cleaning twice changes
-nothing.
+with the line end that complete lines before an existing line need, and has no invisible characters except
+joiners that letters or emoji need. It is indented by the file's step; in JSON its commas fit what is around
+it. Cleaning twice changes nothing.
 """
 
 from attrs import frozen
 
 from aide_lsp.infill.hole import Hole, Shape
+from aide_lsp.infill.indenting import fit_indentation
 from aide_lsp.infill.separators import fit_separators
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.invisible import visible
@@ -33,7 +34,7 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
     # The model may have gone on with the text right of the cursor: all that it wrote before that is meant.
     is_exact = stop is not None and stop.rule.is_exact
-    kept = _fitted(hole, kept, is_exact=is_exact)
+    kept = _fitted(hole, fit_indentation(hole, kept), is_exact=is_exact)
     return Cleaned(kept, None) if kept.strip() else Cleaned("", NoCompletionReason.REPEATS_SUFFIX)
 
 
