@@ -137,7 +137,7 @@ class _Walk:
             return True
         if node.child_count and node.children[0].start_byte == start:
             return True
-        if node.type in _NO_TOKENS:
+        if node.type in _NO_TOKENS and not node.child_count:
             self._marks.feed_characters(self._open, start, self._cursor, quotes=True)
         elif not self._open.in_string and self._enter_string(start, end):
             return False

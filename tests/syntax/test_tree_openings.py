@@ -10,6 +10,11 @@ from aide_lsp.syntax.trees import SyntaxTrees
 
 PARSED = [language for language in LANGUAGES.values() if language.grammar]
 CASES = [
+    (
+        "python",
+        "def f():\n    try:\n        if c:\n            g(d, █\n        e()\n    finally:\n        h()\n",
+        "(-",
+    ),
     ("python", 'x = f"a{█}c"\n', 'f"+ {+'),
     ("python", 'x = f"a{█', 'f"- {-'),
     ("python", 'def f(a, "b█\n  x(1)\n', '(- "-'),
@@ -29,7 +34,7 @@ CASES = [
     ("swift", 'let x="a\\(█)c"\n', '"+ \\(+'),
     ("swift", 'let x=#"a█"#\n', '#"+'),
     ("scala", 'val x=s"a${█}c"\n', '"+ ${+'),
-    ("php", "<?php $x=\"a{$█}c ${d}\"; $y='z';\n", '"+ {$+'),
+    ("php", "<?php $x=\"a{$█}c ${d}\"; $y='z';\n", '"+ {+'),
     ("php", "<?php $h=<<<EOT\nabc █{$d}\nEOT;\n", "<<+"),
     ("css", '/* c █*/ a[href="x"]{color:#fff}', "/*+"),
     ("css", "a{color:#█}\nb{}", "{+"),
@@ -147,5 +152,5 @@ def test_openings_of_any_text_are_in_order_and_before_the_cursor(language, befor
     if tree is not None:
         found = tree.openings()
         assert found == SyntaxTrees().at(before, after, language).openings()
-        assert [one.offset for one in found] == sorted(one.offset for one in found)
+        assert [one.offset for one in found] == sorted({one.offset for one in found})
         assert all(0 <= one.offset < len(before) and one.mark and one.closer for one in found)
