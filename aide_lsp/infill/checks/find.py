@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from aide_lsp.infill.checks.blocks import lacks_opener
 from aide_lsp.infill.checks.dead_code import leaves_dead_code
 from aide_lsp.infill.checks.filled import FilledText
+from aide_lsp.infill.checks.keys import repeats_key
 from aide_lsp.infill.checks.lines import is_placeholder, repeats_line_below
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.checks.names import READ, find_unbound
@@ -36,7 +37,7 @@ def find_misfits(hole: Hole, before: str, after: str, text: str, tree: SyntaxTre
     around = before[-AROUND:] + after[:AROUND]
     if not any(mark in hole.before for mark in hole.language.marks) and is_placeholder(text, around):
         yield Misfit.PLACEHOLDER
-    if repeats_line_below(hole, text, after if hole.is_before_line else after.partition("\n")[2]):
+    if repeats_line_below(hole, before, text, after if hole.is_before_line else after.partition("\n")[2]):
         yield Misfit.REPEATED_LINE
     parsed = None if tree is None else tree.filled(text)
     if tree is None or parsed is None:
@@ -48,6 +49,8 @@ def find_misfits(hole: Hole, before: str, after: str, text: str, tree: SyntaxTre
         yield Misfit.BROKEN_SYNTAX
     if leaves_dead_code(filled):
         yield Misfit.DEAD_CODE
+    if tree.language.data and repeats_key(filled):
+        yield Misfit.DUPLICATE_KEY
     if tree.language.id in READ:
         for name in find_unbound(filled):
             yield Misfit.UNKNOWN_NAME if name.start < filled.end else Misfit.UNBOUND_NAME

@@ -23,13 +23,19 @@ PLACEHOLDER = re.compile(
 """What people write where something is missing."""
 
 
-def repeats_line_below(hole: Hole, text: str, below: str) -> bool:
+def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
     """Whether a line of the text is among the next lines of its block.
 
-    Real code repeats lines too, but seldom in the same block so soon.
+    Real code repeats lines too, but seldom in the same block so soon, unless it has done so before.
     """
     following = _distinctive_lines(hole, below.split("\n", LINES_READ)[:LINES_READ])[:NEXT_LINES]
-    return any(_is_in_block(line, following) for line in _distinctive_lines(hole, shown_lines(hole, text)))
+    repeated = [
+        line for line in _distinctive_lines(hole, shown_lines(hole, text)) if _is_in_block(line, following)
+    ]
+    if not repeated:
+        return False
+    above = before.rsplit("\n", LINES_READ)[1:-1]
+    return not {line for _, line in repeated} <= {line for _, line in _distinctive_lines(hole, above)}
 
 
 def _is_in_block(line: tuple[int, str], following: list[tuple[int, str]]) -> bool:

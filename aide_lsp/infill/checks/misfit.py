@@ -11,6 +11,7 @@ class Misfit(Enum):
     NO_BLOCK = "no-block", "The lines below are indented deeper, and it opens no block for them."
     BROKEN_SYNTAX = "broken-syntax", "The file would no longer parse."
     DEAD_CODE = "dead-code", "Code after it would never run."
+    DUPLICATE_KEY = "duplicate-key", "A key would be there twice."
     UNKNOWN_NAME = "unknown-name", "It uses a name that is defined nowhere."
     UNBOUND_NAME = "unbound-name", "The code below uses a name that is defined nowhere."
 
