@@ -92,4 +92,6 @@ def _count(tree: SyntaxTree) -> tuple[int, int]:
     """Count the faults, in all and near the cursor."""
     faults = tree.faults()
     start, end = tree.cursor - NEARBY, tree.cursor + NEARBY
-    return len(faults), sum(fault.start <= end and fault.end >= start for fault in faults)
+    near = [fault for fault in faults if fault.start <= end and fault.end >= start]
+    # What spans more than that began elsewhere.
+    return len(faults), sum(fault.start >= start or fault.end <= end for fault in near)
