@@ -5,6 +5,7 @@ request and its seed; where a deadline cuts it off there is none. Runs on one th
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from time import monotonic
 from uuid import uuid4
@@ -21,12 +22,17 @@ from aide_lsp.completion.window import holds_all
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.hole import Hole, read_hole
+from aide_lsp.completion.fitting import Place, Rejection, confidence_in, find_rejection
 from aide_lsp.infill.stop_rules import Stop
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
+from aide_lsp.syntax.trees import SyntaxTrees
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT
 
+MOST_TRIES = 3
+"""Candidates that are generated for one answer at most: each takes as long as the first."""
 LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -36,6 +42,7 @@ class Completer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._cache: CompletionCache[Completion] = CompletionCache()
+        self._trees = SyntaxTrees()
 
     @property
     def info(self) -> ModelInfo:
@@ -59,10 +66,11 @@ class Completer:
         if found is not None:
             completion = evolve(found.answer, text=found.text, from_cache=True)
         else:
-            completion = self._run_model(request, cancel, observer)
+            completion = self._first_fitting(request, cancel, observer)
             # A timeout depends on the machine's load at that moment; the next try may succeed.
             if completion.finish_reason != "timeout":
                 self._cache.put(key, completion.text, completion)
+                self._cache_candidate(request, completion)
         # After the cache, whose keys and texts have \n line ends whatever the document uses.
         return _with_line_ends(completion, request)
 
@@ -81,7 +89,7 @@ class Completer:
         if parameters.seed is None and found is not None and found.text == found.answer.text:
             parameters = evolve(parameters, seed=found.answer.seed)
         request = request.with_options(parameters=parameters, deadline_ms=0)
-        return _with_line_ends(self._run_model(request, cancel, observer), request)
+        return _with_line_ends(self._first_fitting(request, cancel, observer), request)
 
     def prefill(self, request: CompletionRequest, cancel: CancelToken) -> int:
         """Prefill the text around a cursor ahead of a request; return how many tokens were run.
@@ -117,23 +125,51 @@ class Completer:
         self._cache.clear()
         self._model.release_memory()
 
-    def _run_model(
+    def _first_fitting(
         self, request: CompletionRequest, cancel: CancelToken, observer: CompletionObserver
     ) -> Completion:
-        request = self._in_effect(request)
-        before, after, options = request.before, request.after, request.options
-        hole = read_hole(before, after, language_of(request.language_id, request.path))
-        started = monotonic()
-        prompt = self._prompt(request, before, after, observer)
+        """Complete with the first candidate that fits, from the requested one on; else with none."""
+        request, started = self._in_effect(request), monotonic()
+        place = self._place(request, cancel)
+        attempts: list[Completion] = []
+        for candidate in _tries(request.options):
+            attempt = _attempt(request, candidate, (monotonic() - started) * 1000.0)
+            attempts.append(self._run_model(attempt, place, cancel, observer))
+            if not attempts[-1].is_rejected:
+                break
+        return _together(attempts)
+
+    def _run_model(
+        self, request: CompletionRequest, place: Place, cancel: CancelToken, observer: CompletionObserver
+    ) -> Completion:
+        options, started = request.options, monotonic()
+        prompt = self._prompt(request, place.before, place.after, observer)
         # A stop rule ends the text before the model does: the generation has to be closed, not exhausted.
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
-            text, stop = _read(generation, hole, observer)
+            text, stop, confidence = _read(generation, place.hole, observer)
         reason = generation.finish_reason or "stop"
-        generated = GeneratedText(hole, text, stop, reason, generation.timings)
+        generated = GeneratedText(place.hole, text, stop, reason, generation.timings, confidence)
         observer.begins("clean-up")
-        cleaned = clean(hole, text, stop)
-        observer.finished(generated, cleaned)
-        return _completion(request, generated, cleaned, (monotonic() - started) * 1000.0)
+        cleaned = clean(place.hole, text, stop)
+        observer.begins("checks")
+        rejection = find_rejection(place, cleaned.text, confidence, options)
+        observer.finished(generated, cleaned, rejection)
+        return _completion(request, generated, cleaned, rejection, (monotonic() - started) * 1000.0)
+
+    def _cache_candidate(self, request: CompletionRequest, completion: Completion) -> None:
+        """Keep an answer for its own candidate too, if it replaced the one that was requested."""
+        if completion.candidate != request.options.candidate and not completion.is_rejected:
+            parameters = evolve(request.options.parameters, seed=completion.seed)
+            key = key_of(request.with_options(parameters=parameters, candidate=completion.candidate))
+            self._cache.put(key, completion.text, completion)
+
+    def _place(self, request: CompletionRequest, cancel: CancelToken) -> Place:
+        before, after = request.before, request.after
+        language = language_of(request.language_id, request.path)
+        tree = self._trees.at(before, after, language, cancel.check)
+        openings = tree.openings() if tree else None
+        hole = read_hole(before, after, tree.language if tree else language, openings)
+        return Place(before, after, hole, tree)
 
     def _in_effect(self, request: CompletionRequest) -> CompletionRequest:
         """Return the request with its seed filled in, and no more context than the model takes."""
@@ -161,34 +197,70 @@ class Completer:
         return prompt
 
 
-def _read(generation: TextGeneration, hole: Hole, observer: CompletionObserver) -> tuple[str, Stop | None]:
-    """Read what the model generates until it ends, or a stop rule ends it."""
+def _tries(options: GenerationOptions) -> Iterable[int]:
+    """Return which candidates may be tried; where nothing is drawn all of them are equal."""
+    return range(options.candidate, options.candidate + (MOST_TRIES if options.parameters.draws else 1))
+
+
+def _attempt(request: CompletionRequest, candidate: int, passed_ms: float) -> CompletionRequest:
+    """Return the request for one candidate; all tries share the request's deadline."""
+    deadline_ms = request.options.deadline_ms
+    # 0 would mean no deadline.
+    left = max(1, int(deadline_ms - passed_ms)) if deadline_ms else 0
+    return request.with_options(candidate=candidate, deadline_ms=left)
+
+
+def _together(attempts: Sequence[Completion]) -> Completion:
+    """Return the last attempt, with what all of them cost."""
+    return evolve(
+        attempts[-1],
+        generated_tokens=sum(attempt.generated_tokens for attempt in attempts),
+        first_token_ms=attempts[0].first_token_ms,
+        cached_tokens=attempts[0].cached_tokens,
+        total_ms=sum(attempt.total_ms for attempt in attempts),
+    )
+
+
+def _read(
+    generation: TextGeneration, hole: Hole, observer: CompletionObserver
+) -> tuple[str, Stop | None, float]:
+    """Read what the model generates until it ends, or a stop rule ends it; return how confident it is too."""
     text = ""
+    rated = [(0, 0.0)]
     for piece in generation:
         text += piece
+        rated.append((len(text), generation.log_probability))
         # This may be the last piece already; what is below knows that no more follows.
         if generation.finish_reason is not None:
             break
         observer.wrote(text)
         if (stop := find_stop(hole, text)) is not None:
-            return text, stop
+            return text, stop, confidence_in(rated, stop.end)
     ended = generation.finish_reason == "stop"
-    return text, find_stop(hole, text, ended=ended) or (None if ended else break_off(hole, text))
+    stop = find_stop(hole, text, ended=ended) or (None if ended else break_off(hole, text))
+    return text, stop, confidence_in(rated, stop.end if stop else len(text))
 
 
 def _completion(
-    request: CompletionRequest, generated: GeneratedText, cleaned: Cleaned, total_ms: float
+    request: CompletionRequest,
+    generated: GeneratedText,
+    cleaned: Cleaned,
+    rejection: Rejection | None,
+    total_ms: float,
 ) -> Completion:
     options, timings = request.options, generated.timings
-    # A part would depend on the machine's speed, and the same seed would not give the same text.
-    is_late = generated.finish_reason == "timeout"
-    reason = NoCompletionReason.TIMEOUT if is_late else cleaned.empty_reason
+    text, reason, message = cleaned.text, cleaned.empty_reason, None
+    if generated.finish_reason == "timeout":
+        # A part would depend on the machine's speed, and the same seed would not give the same text.
+        text, reason = "", NoCompletionReason.TIMEOUT
+    elif rejection:
+        text, reason, message = "", rejection.reason, rejection.message
     return Completion(
         id=uuid4().hex,
-        text="" if is_late else cleaned.text,
+        text=text,
         finish_reason=generated.finish_reason,
         empty_reason=reason.code if reason else None,
-        empty_message=reason.message if reason else None,
+        empty_message=(message or reason.message) if reason else None,
         seed=options.seed,
         parameters=options.parameters,
         prompt_tokens=timings.prompt_tokens,
@@ -198,6 +270,8 @@ def _completion(
         total_ms=total_ms,
         from_cache=False,
         candidate=options.candidate,
+        confidence=generated.confidence,
+        is_rejected=message is not None,
     )
 
 

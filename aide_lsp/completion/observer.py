@@ -69,6 +69,8 @@ class GeneratedText:
     "`stop` (end token or stop rule), `length` or `timeout`."
     timings: "Timings"
     "What it cost."
+    confidence: float = 1.0
+    "The model's own probability per token of what is kept."
 
 
 class CompletionObserver(Observer):
@@ -87,8 +89,13 @@ class CompletionObserver(Observer):
     def wrote(self, text: str) -> None:
         """Note all text that was generated so far, after each piece."""
 
-    def finished(self, generated: GeneratedText, cleaned: "Cleaned") -> None:
-        """Note what was generated, and what clean-up left of it."""
+    def finished(
+        self, generated: GeneratedText, cleaned: "Cleaned", rejection: "Rejection | None"
+    ) -> None:
+        """Note what was generated, what clean-up left of it, and why that is not offered.
+
+        A candidate that is rejected may be followed by another one, from `prompted` on.
+        """
 
 
 UNOBSERVED = CompletionObserver()

@@ -70,6 +70,10 @@ class Completion:
     "Whether no model call was needed. Figures are those of the call that produced the answer."
     candidate: int = 0
     "Which of several completions for one seed."
+    confidence: float = 1.0
+    "The model's own probability per token of the text, whatever the parameters; 1 where it is unknown."
+    is_rejected: bool = False
+    "Whether it is empty because its text failed the checks."
 
     @property
     def tokens_per_second(self) -> float:

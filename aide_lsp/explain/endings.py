@@ -1,5 +1,6 @@
 """What ended a completion and what clean-up changed, in words."""
 
+from aide_lsp.completion.fitting import Rejection
 from aide_lsp.completion.observer import GeneratedText
 from aide_lsp.infill.cleanup import Cleaned
 
@@ -37,6 +38,13 @@ def what_clean_up_did(cleaned: Cleaned, removed: str, added: str, invisible: str
         f"{_characters(added)} added: {what}" if added else "",
     ]
     return f"{'; '.join(change for change in changes if change)}."
+
+
+def what_checks_found(cleaned: Cleaned, rejection: Rejection | None) -> str:
+    """Say whether the text passed the checks."""
+    if not cleaned.text:
+        return "There was nothing to check."
+    return f"The text is not shown. {rejection.message}" if rejection else "The text passed the checks."
 
 
 def _characters(text: str) -> str:

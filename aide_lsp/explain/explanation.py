@@ -17,7 +17,7 @@ from aide_lsp.completion.observer import RenderedPiece
 from aide_lsp.completion.prompt import PartKind
 from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.errors import ModelError
-from aide_lsp.explain.endings import what_clean_up_did, why_ended
+from aide_lsp.explain.endings import what_checks_found, what_clean_up_did, why_ended
 from aide_lsp.explain.step import Step, temperatures
 from aide_lsp.explain.trace import CompletionTrace
 from aide_lsp.inference.cancel import CancelToken
@@ -105,6 +105,22 @@ class Ending:
     "What it removed at the end."
     added: str
     "What it added at the end."
+    confidence: float
+    "The model's own probability per token of the text."
+    check: str
+    "Whether the text passed the checks, in words."
+
+
+@frozen
+class RejectedCandidate:
+    """A candidate of the same seed that failed the checks, so that the next one was generated."""
+
+    candidate: int
+    "Its number, from 0."
+    text: str
+    "What it would have inserted."
+    says: str
+    "Why it is not shown."
 
 
 @frozen
@@ -112,7 +128,7 @@ class Stage:
     """One stage of the work."""
 
     name: str
-    "`window`, `tokenise`, `prefill`, `forward`, `sampling`, `stop rules`, `clean-up`."
+    "`window`, `tokenise`, `prefill`, `forward`, `sampling`, `stop rules`, `clean-up`, `checks`."
     ms: float
     "Milliseconds, without the time spent on the explanation."
 
@@ -145,6 +161,8 @@ class Explanation:
     "The generated tokens."
     end: Ending
     "How the text ended."
+    rejected: tuple[RejectedCandidate, ...]
+    "The candidates before this one that failed the checks."
     stages: tuple[Stage, ...]
     "The stages of the work, in order."
 
@@ -189,6 +207,10 @@ def assemble(
         temperatures=temperatures(completion.parameters),
         tokens=_tokens(trace, shown),
         end=ending,
+        rejected=tuple(
+            RejectedCandidate(request.options.candidate, cleaned.text, rejection.message)
+            for request, cleaned, rejection in trace.rejected
+        ),
         stages=tuple(Stage(name, ms) for name, ms in trace.stages.items()),
     )
 
@@ -243,6 +265,8 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
         invisible=invisible,
         removed=removed,
         added=added,
+        confidence=generated.confidence,
+        check=what_checks_found(cleaned, trace.rejection),
     )
     return ending, frozenset(offsets[at] for at in same)
 

@@ -7,6 +7,7 @@ from time import perf_counter
 
 from attrs import evolve
 
+from aide_lsp.completion.fitting import Rejection
 from aide_lsp.completion.observer import CompletionObserver, GeneratedText, RenderedPrompt
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.completion.request import CompletionRequest
@@ -15,7 +16,7 @@ from aide_lsp.explain.step import Step, TokenFacts, read_step
 from aide_lsp.inference.observer import Draw
 from aide_lsp.infill.cleanup import Cleaned
 
-STAGES = ("window", "tokenise", "prefill", "forward", "sampling", "stop rules", "clean-up")
+STAGES = ("window", "tokenise", "prefill", "forward", "sampling", "stop rules", "clean-up", "checks")
 """The stages of a completion, in order."""
 
 
@@ -42,7 +43,7 @@ class Stopwatch:
 
 
 class CompletionTrace(CompletionObserver):
-    """Records one completion."""
+    """Records one completion; of several candidates the last one."""
 
     traces = True
 
@@ -54,6 +55,9 @@ class CompletionTrace(CompletionObserver):
         self.steps: list[Step] = []
         self.generated: GeneratedText | None = None
         self.cleaned: Cleaned | None = None
+        self.rejection: Rejection | None = None
+        self.rejected: list[tuple[CompletionRequest, Cleaned, Rejection]] = []
+        """The candidates before this one that failed the checks."""
 
     @property
     def stages(self) -> dict[str, float]:
@@ -86,7 +90,9 @@ class CompletionTrace(CompletionObserver):
     def prompted(self, request: CompletionRequest, prompt: Prompt) -> None:
         """See `CompletionObserver`."""
         self._watch.begin("")
-        self.request, self.prompt = request, prompt
+        if self.request and self.cleaned and self.rejection:
+            self.rejected.append((self.request, self.cleaned, self.rejection))
+        self.request, self.prompt, self.steps = request, prompt, []
 
     def rendered(self, rendered: RenderedPrompt) -> None:
         """See `CompletionObserver`."""
@@ -101,10 +107,12 @@ class CompletionTrace(CompletionObserver):
         step = read_step(draw, self.request.options.parameters, self._token_facts)
         self.steps.append(evolve(step, ms=self._step_ms))
 
-    def finished(self, generated: GeneratedText, cleaned: Cleaned) -> None:
+    def finished(
+        self, generated: GeneratedText, cleaned: Cleaned, rejection: Rejection | None
+    ) -> None:
         """See `CompletionObserver`."""
         self._watch.begin("")
-        self.generated, self.cleaned = generated, cleaned
+        self.generated, self.cleaned, self.rejection = generated, cleaned, rejection
 
     def _name(self, token: int) -> str:
         """Return the text to show for a token."""

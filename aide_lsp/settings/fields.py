@@ -73,6 +73,11 @@ class Parameters:
         project=True,
     )
 
+    @property
+    def draws(self) -> bool:
+        """Whether chance decides; otherwise the most likely token is always taken, whatever the seed."""
+        return self.temperature > 0 and self.top_k > 1 and self.top_p > 0
+
 
 @frozen
 class Settings:

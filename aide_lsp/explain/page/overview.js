@@ -96,11 +96,13 @@ function prompt(explanation) {
   );
 }
 
-function ending({ end, completion }) {
+function ending({ end, rejected, completion }) {
   const rows = [
     ["Ended by", [end.rule ? h("code", {}, end.rule) : end.finish_reason, ` ${end.says}`]],
     ["Not kept", end.dropped ? [h("code", {}, visible(end.dropped))] : ["nothing"]],
     ["Clean-up", [end.clean_up]],
+    ["Checks", [`${end.check} Its confidence is ${end.confidence.toFixed(2)}.`]],
+    ...rejected.map((one) => [`Candidate ${one.candidate}`, [`Not shown: ${one.says}`]]),
     ["Offered", completion.text ? [h("code", { class: "offered" }, ...lines(completion.text))] : ["nothing"]],
   ];
   return section("How it ended", "", h("dl", { class: "ending" }, ...rows.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, ...text)))));
