@@ -48,7 +48,7 @@ PACKAGES = {
     "syntax": set(),
     "infill": {"syntax"},
     "infill.checks": {"infill", "syntax"},
-    "completion": {"infill", "inference", "settings", "syntax"},
+    "completion": {"infill", "infill.checks", "inference", "settings", "syntax"},
     "engines": {"completion", "inference", "inference.onnx", "settings"},
     "convert": {"inference.onnx"},
     "catalog": {"completion", "convert", "inference.onnx"},

@@ -14,21 +14,21 @@ from attrs import evolve
 
 from aide_lsp.completion.cache import CompletionCache, key_of
 from aide_lsp.completion.file_header import file_header
+from aide_lsp.completion.fitting import Rejection, Surroundings, confidence_in, find_rejection
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import Prompt, build_prompt, text_budget
 from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.completion.window import holds_all
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.hole import Hole, read_hole
-from aide_lsp.completion.fitting import Place, Rejection, confidence_in, find_rejection
 from aide_lsp.infill.stop_rules import Stop
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
-from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT
 
 MOST_TRIES = 3
@@ -130,29 +130,33 @@ class Completer:
     ) -> Completion:
         """Complete with the first candidate that fits, from the requested one on; else with none."""
         request, started = self._in_effect(request), monotonic()
-        place = self._place(request, cancel)
+        around = self._surroundings(request, cancel)
         attempts: list[Completion] = []
         for candidate in _tries(request.options):
             attempt = _attempt(request, candidate, (monotonic() - started) * 1000.0)
-            attempts.append(self._run_model(attempt, place, cancel, observer))
+            attempts.append(self._run_model(attempt, around, cancel, observer))
             if not attempts[-1].is_rejected:
                 break
         return _together(attempts)
 
     def _run_model(
-        self, request: CompletionRequest, place: Place, cancel: CancelToken, observer: CompletionObserver
+        self,
+        request: CompletionRequest,
+        around: Surroundings,
+        cancel: CancelToken,
+        observer: CompletionObserver,
     ) -> Completion:
         options, started = request.options, monotonic()
-        prompt = self._prompt(request, place.before, place.after, observer)
+        prompt = self._prompt(request, around.before, around.after, observer)
         # A stop rule ends the text before the model does: the generation has to be closed, not exhausted.
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
-            text, stop, confidence = _read(generation, place.hole, observer)
+            text, stop, confidence = _read(generation, around.hole, observer)
         reason = generation.finish_reason or "stop"
-        generated = GeneratedText(place.hole, text, stop, reason, generation.timings, confidence)
+        generated = GeneratedText(around.hole, text, stop, reason, generation.timings, confidence)
         observer.begins("clean-up")
-        cleaned = clean(place.hole, text, stop)
+        cleaned = clean(around.hole, text, stop)
         observer.begins("checks")
-        rejection = find_rejection(place, cleaned.text, confidence, options)
+        rejection = find_rejection(around, cleaned.text, confidence, options)
         observer.finished(generated, cleaned, rejection)
         return _completion(request, generated, cleaned, rejection, (monotonic() - started) * 1000.0)
 
@@ -163,13 +167,12 @@ class Completer:
             key = key_of(request.with_options(parameters=parameters, candidate=completion.candidate))
             self._cache.put(key, completion.text, completion)
 
-    def _place(self, request: CompletionRequest, cancel: CancelToken) -> Place:
+    def _surroundings(self, request: CompletionRequest, cancel: CancelToken) -> Surroundings:
         before, after = request.before, request.after
         language = language_of(request.language_id, request.path)
         tree = self._trees.at(before, after, language, cancel.check)
-        openings = tree.openings() if tree else None
-        hole = read_hole(before, after, tree.language if tree else language, openings)
-        return Place(before, after, hole, tree)
+        hole = read_hole(before, after, language)
+        return Surroundings(before, after, hole, tree)
 
     def _in_effect(self, request: CompletionRequest) -> CompletionRequest:
         """Return the request with its seed filled in, and no more context than the model takes."""
@@ -204,6 +207,8 @@ def _tries(options: GenerationOptions) -> Iterable[int]:
 
 def _attempt(request: CompletionRequest, candidate: int, passed_ms: float) -> CompletionRequest:
     """Return the request for one candidate; all tries share the request's deadline."""
+    if candidate == request.options.candidate:
+        return request
     deadline_ms = request.options.deadline_ms
     # 0 would mean no deadline.
     left = max(1, int(deadline_ms - passed_ms)) if deadline_ms else 0

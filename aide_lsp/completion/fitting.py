@@ -6,18 +6,18 @@ from math import exp
 from attrs import frozen
 
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.infill.checks.find import find_problem
+from aide_lsp.infill.checks.find import find_misfit
 from aide_lsp.infill.hole import Hole
 from aide_lsp.reasons import NoCompletionReason
-from aide_lsp.syntax.trees import SyntaxTree
+from aide_lsp.syntax.tree import SyntaxTree
 
 
 @frozen
-class Place:
-    """The cursor, and what is known of the text around it."""
+class Surroundings:
+    """The text around the cursor, and what is known of it."""
 
     before: str
-    "Text before the cursor, with \\n line ends."
+    "Text before the cursor, with \n line ends."
     after: str
     "Text after it."
     hole: Hole
@@ -35,19 +35,20 @@ class Rejection:
 
 
 def find_rejection(
-    place: Place, text: str, confidence: float, options: GenerationOptions
+    around: Surroundings, text: str, confidence: float, options: GenerationOptions
 ) -> Rejection | None:
-    """Return why `text` is not offered at a place; None: it is."""
+    """Return why `text` is not offered; None: it is."""
     if not text:
         return None
     if options.show == "fitting":
-        problem = find_problem(place.hole, place.before, place.after, text, place.tree)
-        if problem:
-            return Rejection(NoCompletionReason.DOES_NOT_FIT, f"{problem.message} (setting show)")
+        misfit = find_misfit(around.hole, around.before, around.after, text, around.tree)
+        if misfit:
+            return Rejection(NoCompletionReason.DOES_NOT_FIT, f"{misfit.message} (setting show)")
     if confidence < options.min_confidence:
         return Rejection(
             NoCompletionReason.LOW_CONFIDENCE,
-            f"The model's confidence is {confidence:.2f}, below {options.min_confidence:.2f} (setting min_confidence).",
+            f"The model gives it {confidence:.2f} per token; the setting min_confidence asks for "
+            f"{options.min_confidence:.2f}.",
         )
     return None
 
@@ -56,7 +57,7 @@ def confidence_in(rated: Sequence[tuple[int, float]], end: int) -> float:
     """Return the model's own probability per token of a text's first `end` characters.
 
     Args:
-        rated: for each token, from none on, the length of the text so far and the logarithm of its probability.
+        rated: for each token, from none on: the length of the text so far, the logarithm of its probability.
         end: characters that count; a token that reaches beyond them counts in full.
     """
     count = next((n for n, (length, _) in enumerate(rated) if length >= end), len(rated) - 1)

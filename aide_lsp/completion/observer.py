@@ -12,6 +12,7 @@ from aide_lsp.inference.observer import Observer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aide_lsp.completion.fitting import Rejection
     from aide_lsp.completion.prompt import Prompt
     from aide_lsp.completion.request import CompletionRequest
     from aide_lsp.completion.window import CountTokens
@@ -89,9 +90,7 @@ class CompletionObserver(Observer):
     def wrote(self, text: str) -> None:
         """Note all text that was generated so far, after each piece."""
 
-    def finished(
-        self, generated: GeneratedText, cleaned: "Cleaned", rejection: "Rejection | None"
-    ) -> None:
+    def finished(self, generated: GeneratedText, cleaned: "Cleaned", rejection: "Rejection | None") -> None:
         """Note what was generated, what clean-up left of it, and why that is not offered.
 
         A candidate that is rejected may be followed by another one, from `prompted` on.

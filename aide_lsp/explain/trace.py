@@ -107,9 +107,7 @@ class CompletionTrace(CompletionObserver):
         step = read_step(draw, self.request.options.parameters, self._token_facts)
         self.steps.append(evolve(step, ms=self._step_ms))
 
-    def finished(
-        self, generated: GeneratedText, cleaned: Cleaned, rejection: Rejection | None
-    ) -> None:
+    def finished(self, generated: GeneratedText, cleaned: Cleaned, rejection: Rejection | None) -> None:
         """See `CompletionObserver`."""
         self._watch.begin("")
         self.generated, self.cleaned, self.rejection = generated, cleaned, rejection

@@ -1,5 +1,7 @@
 """The completer on a model whose answers are written down."""
 
+import math
+
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from aide_lsp.completion import completer as completing
 from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.fitting import confidence_in
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference import decoder, generate
@@ -14,7 +17,7 @@ from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.settings.limits import ModelLimits
-from tests.fakes import FakeSession, babbling, completer_on, continuing
+from tests.fakes import FakeSession, ScriptedModel, babbling, completer_on, continuing
 
 
 def completer_of(script, *, fim="qwen2.5-coder", **options) -> Completer:
@@ -37,7 +40,8 @@ def request_at(marked: str, **changes) -> CompletionRequest:
         offset=marked.index("|"),
         language_id="python",
         path=changes.pop("path", "a.py"),
-        options=evolve(GenerationOptions(parameters, max_tokens=64), **changes),
+        # Fake models write nonsense; tests of the checks ask for them.
+        options=evolve(GenerationOptions(parameters, max_tokens=64, show="all"), **changes),
     )
 
 
@@ -243,3 +247,79 @@ def test_complete_does_not_depend_on_history(history, last, seed, unseeded):
         complete(used, request_at(marked, temperature=1.0, seed=None if unseeded else seed))
     request = request_at(marked, temperature=1.0, seed=seed)
     assert complete(used, request).text == complete(completer_of(babbling()), request).text
+
+
+BROKEN, FITTING = "1 +", "12"
+"""What does not parse after `x = `, and what does."""
+
+
+class Sampled(ScriptedModel):
+    """Says another text for each candidate."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__({})
+        self._texts = texts
+
+    def generate(self, prompt, options, cancel, observer=None):
+        self._answers = {"": [self._texts[options.candidate]]}
+        return super().generate(prompt, options, cancel, observer)
+
+
+def fitting_at(marked: str, **changes) -> CompletionRequest:
+    return request_at(marked, **{"show": "fitting", "temperature": 0.7, "seed": 3, **changes})
+
+
+def test_complete_when_a_candidate_does_not_fit_gives_the_next_one_of_the_seed():
+    model = Sampled(BROKEN, BROKEN, FITTING)
+    completion = complete(Completer(model), fitting_at("x = |\n"))
+    assert (completion.text, completion.candidate, completion.seed) == (FITTING, 2, 3)
+    assert [options.candidate for options in model.options] == [0, 1, 2]
+    assert {options.parameters.seed for options in model.options} == {3}
+
+
+def test_complete_when_three_candidates_do_not_fit_says_why():
+    model = Sampled(BROKEN, BROKEN, BROKEN, FITTING)
+    completion = complete(Completer(model), fitting_at("x = |\n"))
+    assert (completion.text, completion.empty_reason) == ("", "does-not-fit")
+    assert "no longer parse" in completion.empty_message
+    assert len(model.options) == 3
+
+
+def test_complete_when_all_are_to_be_shown_checks_nothing():
+    assert complete(Completer(Sampled(BROKEN)), fitting_at("x = |\n", show="all")).text == BROKEN
+
+
+@pytest.mark.parametrize("drawn", [{"temperature": 0.0}])
+def test_complete_where_nothing_is_drawn_tries_no_other_candidate(drawn):
+    model = Sampled(BROKEN, FITTING)
+    assert complete(Completer(model), fitting_at("x = |\n", **drawn)).empty_reason == "does-not-fit"
+    assert len(model.options) == 1
+
+
+def test_complete_when_nothing_was_written_tries_no_other_candidate():
+    model = Sampled("", FITTING)
+    assert complete(Completer(model), fitting_at("x = |\n")).empty_reason == "nothing-to-add"
+    assert len(model.options) == 1
+
+
+def test_a_candidate_that_replaced_another_is_not_generated_again():
+    model = Sampled(BROKEN, FITTING)
+    completer = Completer(model)
+    first = complete(completer, fitting_at("x = |\n", seed=None))
+    second = complete(completer, fitting_at("x = |\n", seed=first.seed, candidate=1))
+    assert (second.text, second.id, second.from_cache) == (FITTING, first.id, True)
+
+
+def test_complete_below_the_confidence_asked_for_says_so():
+    completer = completer_of(continuing({"x": "y"}))
+    completion = complete(completer, request_at("x|"))
+    assert 0.9 < completion.confidence <= 1
+    request = request_at("x|", min_confidence=1.0)
+    assert complete(completer, request).empty_reason == "low-confidence"
+
+
+@pytest.mark.parametrize(("end", "tokens", "total"), [(0, 0, 0.0), (1, 1, -1.0), (3, 2, -2.0), (9, 2, -2.0)])
+def test_confidence_is_the_mean_of_the_tokens_that_are_kept(end, tokens, total):
+    rated = [(0, 0.0), (2, -1.0), (4, -2.0)]
+    expected = math.exp(total / tokens) if tokens else 1.0
+    assert confidence_in(rated, end) == pytest.approx(expected)

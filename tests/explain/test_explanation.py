@@ -180,7 +180,10 @@ def test_explaining_leaves_no_answer_behind_and_obeys_a_cancel():
 
 
 def test_json_has_the_documented_keys_and_no_others():
-    explanation = explained(completer_of(babbling()), request_at(MARKED, temperature=1.0, seed=2))
+    # What the fake model writes does not fit, so that each candidate but the last is listed as rejected.
+    request = request_at(MARKED, temperature=1.0, seed=2, show="fitting")
+    explanation = explained(completer_of(babbling()), request)
+    assert [one.candidate for one in explanation.rejected] == [0, 1]
     as_read = json.loads(json.dumps(as_json(explanation)))
     page = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE))
