@@ -171,7 +171,8 @@ class Completer:
         before, after = request.before, request.after
         language = language_of(request.language_id, request.path)
         tree = self._trees.at(before, after, language, cancel.check)
-        hole = read_hole(before, after, language)
+        openings = tree.openings() if tree else None
+        hole = read_hole(before, after, tree.language if tree else language, openings)
         return Surroundings(before, after, hole, tree)
 
     def _in_effect(self, request: CompletionRequest) -> CompletionRequest:
