@@ -70,7 +70,7 @@ class Name:
 def find_unbound(filled: FilledText) -> Iterator[Name]:
     """Yield the names that are used in the function at the cursor, from there on, and bound nowhere."""
     function = _function_at(filled)
-    if function is None or FROM_ELSEWHERE.search(filled.text):
+    if function is None:
         return
     names = list(_names(function))
     if len(names) >= MOST_NODES:
@@ -81,13 +81,19 @@ def find_unbound(filled: FilledText) -> Iterator[Name]:
             bindings.setdefault(name.text, []).append(name)
     # Where a name comes from that the user has used already is not the text's concern.
     known = {name.text for name in names if name.binding is None and name.start < filled.start} | BUILTINS
-    for name in names:
-        if name.binding is not None or name.start < filled.start or name.text in known:
-            continue
-        if not any(_binds(binding, name) for binding in bindings.get(name.text, ())):
-            known |= _top_level(filled.root)
-            if name.text not in known and not DUNDER.fullmatch(name.text):
-                yield name
+    unbound = [
+        name
+        for name in names
+        if name.binding is None
+        and name.start >= filled.start
+        and name.text not in known
+        and not DUNDER.fullmatch(name.text)
+        and not any(_binds(binding, name) for binding in bindings.get(name.text, ()))
+    ]
+    # The rest of the file is read only now: there seldom is such a name.
+    if unbound and not FROM_ELSEWHERE.search(filled.text):
+        top_level = _top_level(filled.root)
+        yield from (name for name in unbound if name.text not in top_level)
 
 
 def _function_at(filled: FilledText) -> SyntaxNode | None:
