@@ -17,7 +17,7 @@ from aide_lsp.completion.file_header import file_header
 from aide_lsp.completion.fitting import Rejection, Surroundings, confidence_in, find_rejection
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
-from aide_lsp.completion.prompt import Prompt, build_prompt, text_budget
+from aide_lsp.completion.prompt import Prompt, build_prompt
 from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.completion.window import holds_all
 from aide_lsp.inference.cancel import CancelToken
@@ -105,7 +105,7 @@ class Completer:
 
     def reads_all(self, request: CompletionRequest) -> bool:
         """Whether Num Context holds the whole text of a request."""
-        budget = text_budget(request.options.parameters.num_context)
+        budget = request.options.parameters.num_context
         return holds_all(request.text, request.offset, budget, self._model.count_tokens)
 
     def forget(self, request: CompletionRequest) -> None:

@@ -80,7 +80,7 @@ def build_prompt(
     """
     prefix, healed = split_healed(before)
     suffix = after if reads_suffix else ""
-    budget = text_budget(num_context, count_tokens(healed))
+    budget = max(0, num_context - count_tokens(healed))
     window = cut_window(prefix, suffix, budget, count_tokens)
     parts = []
     left = budget - count_tokens(header)
@@ -91,16 +91,6 @@ def build_prompt(
     if reads_suffix:
         parts.append(PromptPart(PartKind.SUFFIX, window.suffix))
     return Prompt(tuple(parts), healed)
-
-
-def text_budget(num_context: int, healed_tokens: int = 0) -> int:
-    """Return how many tokens of text a prompt may have, for healed text of this many tokens.
-
-    A sixty-fourth of Num Context is set aside for healed text, so that the prompt stays the same while a word
-    is typed; for more than that, as much again.
-    """
-    step = max(1, num_context // 64)
-    return max(0, num_context - max(num_context // 64, -(-healed_tokens // step) * step))
 
 
 def split_healed(before: str) -> tuple[str, str]:
