@@ -12,20 +12,20 @@ from pathlib import PurePath
 from aide_lsp.invisible import visible
 from aide_lsp.syntax.languages import SUFFIXES, Language, language_id_of, language_of
 
-FEW_LETTERS = 8
-"""A text with fewer letters leaves the language open: `import` begins a file in many of them."""
+FEW_CHARACTERS = 8
+"""A text with fewer letters and digits leaves the language open: `import` begins a file in many of them."""
 LONGEST_NAME = 100
 """Characters of a name; a longer one says little, and may fill the context."""
 UNTITLED = "main"
 """Name of a file that has none yet."""
-_LETTER = re.compile(r"[^\W\d_]")
+_WORD_CHARACTER = re.compile(r"\w")
 _SUFFIX_OF = {language: suffix for suffix, language in reversed(SUFFIXES.items())}
 
 
 def says_little(*texts: str) -> bool:
-    """Whether these texts together have hardly any letters."""
-    letters = (letter for text in texts for letter in _LETTER.finditer(text))
-    return len(list(islice(letters, FEW_LETTERS))) < FEW_LETTERS
+    """Whether these texts together have hardly any letters or digits."""
+    found = (match for text in texts for match in _WORD_CHARACTER.finditer(text))
+    return len(list(islice(found, FEW_CHARACTERS))) < FEW_CHARACTERS
 
 
 def file_header(path: str, language_id: str) -> str:
