@@ -5,6 +5,7 @@ import re
 from aide_lsp.infill.hole import CLOSERS
 from aide_lsp.infill.raw_text import Line, RawText
 from aide_lsp.infill.stop_rules import Stop, StopRule
+from aide_lsp.syntax.openings import OpeningKind
 
 LOOKAHEAD = 4
 """Lines within which the text after the cursor must be repeated; else one line is kept."""
@@ -87,25 +88,33 @@ def _next_words(raw: RawText, limit: int) -> int | None:
     after = raw.hole.after
     rest = [match.group() for match in _TOKEN.finditer(after)][:TOKENS]
     tokens = list(_TOKEN.finditer(raw.text, 0, limit))
-    in_word = _is_in_word(raw)
+    # Right of the cursor there may be only the end of a word.
+    is_end = is_word(after[:1])
     candidates: list[tuple[int, int]] = []
     for index, token in enumerate(tokens):
-        # Within a word only its rest is right of the cursor.
-        tail = rest[0] if in_word and token.group().endswith(rest[0]) else token.group()
+        tail = rest[0] if is_end and token.group().endswith(rest[0]) else token.group()
         words = [tail, *(other.group() for other in tokens[index + 1 : index + len(rest)])]
         same = 0
         while same < min(len(words), len(rest)) and words[same] == rest[same]:
             same += 1
-        if any(_is_telling(word, raw.hole.is_text) for word in rest[:same]):
+        is_chance = same == len(tail) == 1 and tail != token.group()
+        if not is_chance and any(_is_telling(word, raw.hole.is_text) for word in rest[:same]):
             candidates.append((-same, token.end() - len(tail)))
     for _, start in sorted(candidates)[:TOKENS]:
         end = start
         # Blanks before the words are right of the cursor too.
         if after[:1].isspace():
             end = len(raw.text[:start].rstrip(" \t"))
-        if raw.is_level(end):
+        if _may_end(raw, end, limit):
             return end
     return None
+
+
+def _may_end(raw: RawText, end: int, limit: int) -> bool:
+    """Whether the text up to `end` has no unfinished string, and fits as well as up to `limit`."""
+    if any(opening.kind is OpeningKind.STRING for opening in raw.scan(end).opened):
+        return False
+    return raw.hole.imbalance(raw.text[:end]) <= raw.hole.imbalance(raw.text[:limit])
 
 
 def _is_telling(word: str, is_text: bool) -> bool:
