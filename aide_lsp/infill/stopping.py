@@ -41,11 +41,16 @@ def break_off(hole: Hole, text: str) -> Stop:
     """Return where a truncated text ends: after its last complete line, else its last complete element."""
     raw = RawText(hole, text, ended=False)
     *complete, last = raw.lines
+    fills_pair = hole.is_empty_pair and not text[: raw.lines[0].end].strip()
+    if hole.shape is Shape.INLINE and is_distinctive(hole.after) and complete and not fills_pair:
+        # None of the lines leads to what is right of the cursor, so at most the first one is meant.
+        return fitted(raw, Stop(raw.lines[0].end, len(text), StopRule.TRUNCATED))
     if any(not line.is_blank for line in complete):
         end = last.start - 1
     else:
         end = last_element_end(raw, len(text), words=raw.is_prose(len(text)))
-    return Stop(end, len(text), StopRule.TRUNCATED)
+    stop = Stop(end, len(text), StopRule.TRUNCATED)
+    return stop if fills_pair or hole.shape is not Shape.INLINE else fitted(raw, stop)
 
 
 def _fence(raw: RawText) -> Stop | None:

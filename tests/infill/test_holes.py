@@ -188,6 +188,20 @@ def test_break_off_keeps_what_is_complete(text, language, written, inserted):
 
 
 @pytest.mark.parametrize(
+    ("text", "written", "inserted"),
+    [
+        ("The quick █ fox jumps", "brown fox jumped.\n\nThe fox", "brown"),
+        ("x = doc█ument.title", "ument.body;\nlog(x)", ""),
+        ("x = [█]", "1, 2,\n3, 4", "1, 2,"),
+        ("def f() {█}", "\n    a = 1\n    b = lo", "\n    a = 1\n"),
+    ],
+)
+def test_break_off_leads_to_the_rest_of_the_line(text, written, inserted):
+    hole, _, _ = hole_at(text)
+    assert clean(hole, written, break_off(hole, written)).text == inserted
+
+
+@pytest.mark.parametrize(
     ("text", "written", "reason"),
     [
         ("x = █", "", NoCompletionReason.NOTHING_TO_ADD),
