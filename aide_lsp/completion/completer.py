@@ -29,7 +29,7 @@ from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
-from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT
+from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, has_too_many_lines
 
 MOST_TRIES = 3
 """Candidates that are generated for one answer at most: each takes as long as the first."""
@@ -285,6 +285,10 @@ def _check_size(request: CompletionRequest) -> None:
     if len(request.text) > LONGEST_TEXT:
         raise NoCompletionReason.TOO_LARGE.error(
             f"The text has {len(request.text):,} characters; Aide completes texts of up to {LONGEST_TEXT:,}.",
+        )
+    if has_too_many_lines(request.text):
+        raise NoCompletionReason.TOO_LARGE.error(
+            f"The text has more than {MOST_LINES:,} lines, which is the most that Aide completes.",
         )
     # The document's own line ends: normalizing a text that may be too large would copy it first.
     start = max(request.text.rfind("\n", 0, request.offset), request.text.rfind("\r", 0, request.offset)) + 1

@@ -17,6 +17,7 @@ from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.settings.limits import ModelLimits
+from aide_lsp.text_limits import MOST_LINES
 from tests.fakes import FakeSession, ScriptedModel, babbling, completer_on, continuing
 
 
@@ -136,6 +137,16 @@ def test_complete_when_nothing_is_left_says_why(answer, reason):
     completion = complete(completer, request_at("def f():\n|    return 1\n"))
     assert (completion.text, completion.empty_reason) == ("", reason)
     assert completion.empty_message
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_complete_declines_a_text_of_too_many_lines(line_end):
+    completer = completer_of(continuing({}))
+    most = request_at("x = |" + line_end * MOST_LINES)
+    assert complete(completer, most).empty_reason != "too-large"
+    with pytest.raises(DeclinedError) as caught:
+        complete(completer, evolve(most, text=most.text + line_end))
+    assert caught.value.reason == "too-large"
 
 
 def test_complete_declines_what_is_too_large():

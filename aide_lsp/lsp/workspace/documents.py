@@ -10,7 +10,7 @@ from attrs import frozen
 
 from aide_lsp.lsp.workspace.positions import Encoding, join_surrogates, to_offset
 from aide_lsp.lsp.workspace.uris import name_of
-from aide_lsp.text_limits import LONGEST_TEXT, MOST_LINES
+from aide_lsp.text_limits import LONGEST_TEXT, has_too_many_lines
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _MOST_MISSED = 1000
@@ -171,7 +171,7 @@ class DocumentStore:
 
 def is_too_large(text: str) -> bool:
     """Return whether a text is too large to be completed: then it is not kept either."""
-    return len(text) > LONGEST_TEXT or max(text.count("\n"), text.count("\r")) > MOST_LINES
+    return len(text) > LONGEST_TEXT or has_too_many_lines(text)
 
 
 def split_lines(text: str) -> list[str]:
