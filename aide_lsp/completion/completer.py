@@ -66,11 +66,12 @@ class Completer:
         if found is not None:
             completion = evolve(found.answer, text=found.text, from_cache=True)
         else:
-            completion = self._first_fitting(request, cancel, observer)
+            attempts = self._attempts(request, cancel, observer)
+            completion = _together(attempts)
             # A timeout depends on the machine's load at that moment; the next try may succeed.
             if completion.finish_reason != "timeout":
                 self._cache.put(key, completion.text, completion)
-                self._cache_candidate(request, completion)
+                self._cache_candidate(request, attempts)
         # After the cache, whose keys and texts have \n line ends whatever the document uses.
         return _with_line_ends(completion, request)
 
@@ -89,7 +90,7 @@ class Completer:
         if parameters.seed is None and found is not None and found.text == found.answer.text:
             parameters = evolve(parameters, seed=found.answer.seed)
         request = request.with_options(parameters=parameters, deadline_ms=0)
-        return _with_line_ends(self._first_fitting(request, cancel, observer), request)
+        return _with_line_ends(_together(self._attempts(request, cancel, observer)), request)
 
     def prefill(self, request: CompletionRequest, cancel: CancelToken) -> int:
         """Prefill the text around a cursor ahead of a request; return how many tokens were run.
@@ -125,10 +126,13 @@ class Completer:
         self._cache.clear()
         self._model.release_memory()
 
-    def _first_fitting(
+    def _attempts(
         self, request: CompletionRequest, cancel: CancelToken, observer: CompletionObserver
-    ) -> Completion:
-        """Complete with the first candidate that fits, from the requested one on; else with none."""
+    ) -> list[Completion]:
+        """Complete with the first candidate that fits, from the requested one on, or with none.
+
+        The last one is the answer; those before it do not fit.
+        """
         request, started = self._in_effect(request), monotonic()
         around = self._surroundings(request, cancel)
         attempts: list[Completion] = []
@@ -137,7 +141,7 @@ class Completer:
             attempts.append(self._run_model(attempt, around, cancel, observer))
             if not attempts[-1].is_rejected:
                 break
-        return _together(attempts)
+        return attempts
 
     def _run_model(
         self,
@@ -160,12 +164,13 @@ class Completer:
         observer.finished(generated, cleaned, rejection)
         return _completion(request, generated, cleaned, rejection, (monotonic() - started) * 1000.0)
 
-    def _cache_candidate(self, request: CompletionRequest, completion: Completion) -> None:
-        """Keep an answer for its own candidate too, if it replaced the one that was requested."""
-        if completion.candidate != request.options.candidate and not completion.is_rejected:
-            parameters = evolve(request.options.parameters, seed=completion.seed)
-            key = key_of(request.with_options(parameters=parameters, candidate=completion.candidate))
-            self._cache.put(key, completion.text, completion)
+    def _cache_candidate(self, request: CompletionRequest, attempts: Sequence[Completion]) -> None:
+        """Keep a candidate that replaced others under its own number too: it may be requested next."""
+        *others, last = attempts
+        if others and not last.is_rejected:
+            parameters = evolve(request.options.parameters, seed=last.seed)
+            key = key_of(request.with_options(parameters=parameters, candidate=last.candidate))
+            self._cache.put(key, last.text, last)
 
     def _surroundings(self, request: CompletionRequest, cancel: CancelToken) -> Surroundings:
         before, after = request.before, request.after

@@ -44,8 +44,9 @@ def test_each_request_draws_a_seed_for_settings_that_set_none():
 
 
 def test_completions_are_as_many_as_asked_for_and_differ(completer):
-    assert len(complete(completer, SETTINGS, request())) == 1
-    found = complete(completer, SETTINGS, request(), count=3)
+    settings = evolve(SETTINGS, min_confidence=0.0)
+    assert len(complete(completer, settings, request(settings))) == 1
+    found = complete(completer, settings, request(settings), count=3)
     assert [one.candidate for one in found] == [0, 1, 2]
 
 

