@@ -34,8 +34,12 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
     # The model may have gone on with the text right of the cursor: all that it wrote before that is meant.
     is_exact = stop is not None and stop.rule.is_exact
-    kept = _fitted(hole, fit_indentation(hole, kept), is_exact=is_exact)
-    return Cleaned(kept, None) if kept.strip() else Cleaned("", NoCompletionReason.REPEATS_SUFFIX)
+    kept = fit_indentation(hole, kept)
+    if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
+        return Cleaned(fitted, None)
+    # In JSON, entries are also left out that are there already, or would not parse.
+    repeats = is_exact or not _without_repeats(hole, kept).strip()
+    return Cleaned("", NoCompletionReason.REPEATS_SUFFIX if repeats else NoCompletionReason.DOES_NOT_FIT)
 
 
 def visible_at(hole: Hole, text: str) -> str:

@@ -5,9 +5,10 @@ import json
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aide_lsp.infill.cleanup import clean
+from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.hole import read_hole
 from aide_lsp.infill.stopping import find_stop
+from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 
 KEYS = st.sampled_from(["a", "b,", "c{", "d e", "n\\", 'q"', "//u", "x:y"])
@@ -86,3 +87,8 @@ def test_entries_in_a_hole_parse(
         json.loads(head + cleaned.text + tail, object_pairs_hook=unique)
     again = clean(hole, cleaned.text, stop if stop and stop.rule.is_exact else None)
     assert again.text == cleaned.text
+
+
+def test_a_key_that_is_there_already_does_not_fit():
+    hole = read_hole('{"a": 1, ', "}", language_of("json"))
+    assert clean(hole, '"a": 2', None) == Cleaned("", NoCompletionReason.DOES_NOT_FIT)
