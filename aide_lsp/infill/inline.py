@@ -59,7 +59,9 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
     is_free = is_whole and not hole.is_text and not _is_in_word(raw)
     if not is_free and (end := _next_words(raw, stop.end)) is not None:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
-    if not is_whole and _needs_lead(raw, rest):
+    # Clean-up drops the rest where the text ends with it.
+    leads = raw.text[: stop.end].rstrip().endswith(rest)
+    if not is_whole and not leads and _needs_lead(raw, rest):
         return Stop(0, stop.decided_at, StopRule.DOES_NOT_FIT)
     return stop
 

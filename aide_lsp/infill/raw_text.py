@@ -25,6 +25,12 @@ DEFINING = re.compile(
     r"(?:def|class|func|function|fn|fun|impl|struct|enum|interface|trait|type|module)\b)"
 )
 """How a definition begins, in most languages."""
+CONTAINER = re.compile(
+    r"\s*(?:[\w.]+(?:\([\w ]*\))?\s+)*"
+    r"(?:(?:class|interface|trait|impl|protocol|extension|object|record|module|namespace)\b"
+    r"|(?:struct|enum|union)\b(?!.*\)\s*\{\s*$))"
+)
+"""How a definition begins that holds others, such as a class; a function may return a `struct`."""
 CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|</|(?:{'|'.join(CLOSING_WORDS)})\b")
 CONTINUING = re.compile(rf"(?:{'|'.join(CONTINUING_WORDS)})\b")
 

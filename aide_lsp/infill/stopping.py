@@ -18,11 +18,13 @@ from aide_lsp.infill.copies import copies_line_below
 from aide_lsp.infill.elements import last_element_end
 from aide_lsp.infill.hole import Hole, Shape, indentation, runs
 from aide_lsp.infill.inline import fitted, inline_end, is_balanced, is_distinctive, rest_of_line
-from aide_lsp.infill.raw_text import Line, RawText
+from aide_lsp.infill.raw_text import CONTAINER, Line, RawText
 from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.syntax.scan import Closer
 
+LAST_LINES = 60
+"""Lines of a truncated text among which the last one is that leaves nothing unfinished."""
 ABOVE = 400
 """Characters left of the cursor among which the last visible one is."""
 
@@ -40,17 +42,24 @@ def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
 def break_off(hole: Hole, text: str) -> Stop:
     """Return where a truncated text ends: after its last complete line, else its last complete element."""
     raw = RawText(hole, text, ended=False)
-    *complete, last = raw.lines
+    complete = raw.lines[:-1]
     fills_pair = hole.is_empty_pair and not text[: raw.lines[0].end].strip()
     if hole.shape is Shape.INLINE and is_distinctive(hole.after) and complete and not fills_pair:
         # None of the lines leads to what is right of the cursor, so at most the first one is meant.
         return fitted(raw, Stop(raw.lines[0].end, len(text), StopRule.TRUNCATED))
     if any(not line.is_blank for line in complete):
-        end = last.start - 1
+        end = _finished_end(raw, complete)
     else:
         end = last_element_end(raw, len(text), words=raw.is_prose(len(text)))
     stop = Stop(end, len(text), StopRule.TRUNCATED)
     return stop if fills_pair or hole.shape is not Shape.INLINE else fitted(raw, stop)
+
+
+def _finished_end(raw: RawText, complete: list[Line]) -> int:
+    """Return where the last line ends after which nothing is unfinished, else the last line."""
+    written = [line for line in complete[-LAST_LINES:] if raw.text[: line.end].strip() and not line.is_blank]
+    finished = (line for line in reversed(written) if raw.is_level(line.end) and not raw.opens(line))
+    return next(finished, complete[-1]).end
 
 
 def _fence(raw: RawText) -> Stop | None:
@@ -97,6 +106,8 @@ def _closed_after(raw: RawText, end: int, decided_at: int, mark: str) -> Stop | 
         if not raw.ended:
             return None
         decided_at = len(raw.text)
+    # In Swift, `\\(name\\)` would be symmetric: the backslash belongs to what is cut off.
+    end -= raw.text[:end].endswith("\\") and not raw.hole.after.startswith("\\")
     return fitted(raw, Stop(end, decided_at, StopRule.CLOSED_AFTER), mark)
 
 
@@ -173,8 +184,10 @@ def _outside_depth(hole: Hole, first: Line) -> int:
 
 def _is_new_paragraph(hole: Hole, first: Line, previous: Line, line: Line) -> bool:
     """Whether a line begins something new after a definition, or after anything at the top level."""
-    # Within a block blank lines only separate paragraphs; the end of the block ends the completion.
-    if first.depth and not (first.defines and hole.before):
+    # Within a block blank lines only separate paragraphs; the end of the block ends the completion. A class
+    # that is empty could get any number of them.
+    fills_container = hole.is_empty_pair and CONTAINER.match(hole.before) is not None
+    if first.depth and not fills_container and not (first.defines and hole.before):
         return False
     if not line.is_start_known or line.depth > first.depth or line.closes or line.continues:
         return False
