@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tools.generate import settings_tables
 from tools.generate.architecture import package_table
+from tools.generate.checks import check_table, language_table, stop_rule_table
 from tools.generate.commands import command_table
 from tools.generate.explain_keys import key_table
 from tools.generate.reasons import reason_table
@@ -34,6 +35,11 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "exceptions": settings_tables.secret_files_exceptions,
     },
     "docs/server.md": {"commands": command_table, "reasons": reason_table},
+    "docs/checks.md": {
+        "stop rules": stop_rule_table,
+        "checks": check_table,
+        "languages": language_table,
+    },
     "docs/explain.md": {"keys": key_table},
     "aide_lsp/README.md": {"packages": package_table},
 }
