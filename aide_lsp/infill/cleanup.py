@@ -8,6 +8,7 @@ it. Cleaning twice changes nothing.
 
 from attrs import frozen
 
+from aide_lsp.infill.fences import without_open_fence
 from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.infill.indenting import fit_indentation
 from aide_lsp.infill.separators import fit_separators
@@ -34,11 +35,13 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
     # The model may have gone on with the text right of the cursor: all that it wrote before that is meant.
     is_exact = stop is not None and stop.rule.is_exact
+    if hole.language.prose:
+        kept = without_open_fence(kept, starts_fenced=hole.is_fenced)
     kept = fit_indentation(hole, kept)
     if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
         return Cleaned(fitted, None)
-    # In JSON, entries are also left out that are there already, or would not parse.
-    repeats = is_exact or not _without_repeats(hole, kept).strip()
+    # In JSON, entries are also left out that are there already, or would not parse; in prose, open fences.
+    repeats = kept.strip() and (is_exact or not _without_repeats(hole, kept).strip())
     return Cleaned("", NoCompletionReason.REPEATS_SUFFIX if repeats else NoCompletionReason.DOES_NOT_FIT)
 
 

@@ -9,6 +9,7 @@ from enum import Enum
 
 from attrs import evolve, field, frozen
 
+from aide_lsp.infill.fences import is_fenced
 from aide_lsp.syntax.languages import UNKNOWN, Language
 from aide_lsp.syntax.openings import Opening, OpeningKind
 from aide_lsp.syntax.patterns import LINE_END
@@ -54,6 +55,8 @@ class Hole:
     "Brackets open at the cursor in the line's text, which is a comment, a string, or prose."
     mark: str = ""
     "What ends the text at the cursor, is next right of it, and began it too, such as `**`; empty: nothing."
+    is_fenced: bool = False
+    "Whether the cursor is in a code fence in prose."
     head: str = field(default="", repr=False)
     "The text left of the cursor."
     tail: str = field(default="", repr=False)
@@ -68,6 +71,11 @@ class Hole:
     def is_before_line(self) -> bool:
         """Whether complete lines are inserted at the beginning of an existing line."""
         return self.shape is Shape.LINES and bool(self.after.strip())
+
+    @property
+    def is_fence_closed(self) -> bool:
+        """Whether the cursor is in a code fence that is closed below it."""
+        return self.is_fenced and is_fenced(self.tail, self.language)
 
     @property
     def is_text(self) -> bool:
@@ -140,6 +148,7 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
         surplus=_surplus(open_here, pairs, after, language),
         pairs=pairs,
         mark=_mark(open_here, before, after, len(head), language),
+        is_fenced=is_fenced(head, language),
         head=head,
         tail=tail,
     )

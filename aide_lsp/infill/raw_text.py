@@ -9,6 +9,7 @@ from functools import cached_property
 
 from attrs import define, frozen
 
+from aide_lsp.infill.fences import is_fenced
 from aide_lsp.infill.hole import CLOSERS, Hole, indentation, is_text
 from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.scan import Scan
@@ -31,7 +32,7 @@ CONTAINER = re.compile(
     r"|(?:struct|enum|union)\b(?!.*\)\s*\{\s*$))"
 )
 """How a definition begins that holds others, such as a class; a function may return a `struct`."""
-CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|</|(?:{'|'.join(CLOSING_WORDS)})\b")
+CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|</|\\end\b|(?:{'|'.join(CLOSING_WORDS)})\b")
 CONTINUING = re.compile(rf"(?:{'|'.join(CONTINUING_WORDS)})\b")
 
 
@@ -71,7 +72,7 @@ class Line:
         """
         # The character after a word decides as well: `end` closes a block, `endpoint()` does not.
         unindented = self.text.lstrip()
-        words = ("</", *CLOSING_WORDS, *CONTINUING_WORDS)
+        words = ("</", "\\end", *CLOSING_WORDS, *CONTINUING_WORDS)
         known = max(n for word in words for n in range(len(word) + 1) if unindented.startswith(word[:n]))
         return self.end - len(unindented) + 1 + known
 
@@ -132,6 +133,10 @@ class RawText:
         found = self.scan(end)
         is_new_string = bool(found.opened) and found.open[-1].kind is OpeningKind.STRING
         return is_text(found.open, self.hole.language) and not is_new_string
+
+    def is_fenced(self, end: int) -> bool:
+        """Whether the text up to `end` ends in a code fence that it opened in prose."""
+        return is_fenced(self.text[:end], self.hole.language) != self.hole.is_fenced
 
     def opens(self, line: Line) -> bool:
         """Whether a line is continued by a block or inside an open bracket."""

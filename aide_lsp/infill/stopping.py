@@ -66,7 +66,8 @@ def _fence(raw: RawText) -> Stop | None:
     """Stop at a code fence: chat models begin and close their answer with one, then explain it."""
     # A line that has text already is the user's, whatever it begins with.
     for line in raw.lines[1:] if raw.hole.before.strip() else raw.lines:
-        if line.text.lstrip().startswith("```") and not raw.hole.language.prose:
+        # In prose it is part of the text, but ends one that is open at the cursor and closed after it.
+        if line.text.lstrip().startswith("```") and (not raw.hole.language.prose or raw.hole.is_fence_closed):
             # The first backtick is what makes the line's start known; the fence takes two more.
             return Stop(line.start, line.start_known_at + 2, StopRule.FENCE)
     return None
@@ -124,6 +125,12 @@ def _line_end(raw: RawText) -> Stop | None:
         return None
     opens = raw.opens(first)
     has_block = opens and indentation(raw.hole.below) > raw.hole.base
+    if opens and first.end == 0 and raw.hole.language.prose:
+        # A colon may also come before lines that are not deeper.
+        below = _non_blank(raw.lines[1:])
+        if not below or not below[0].is_start_known:
+            return None
+        opens = below[0].depth > raw.hole.base
     # An empty first line: for the model the cursor's line is complete, and it goes on below.
     if first.end == 0 and has_block:
         return _into_block(raw)
@@ -160,7 +167,8 @@ def _complete_lines(raw: RawText) -> Stop | None:
         return None
     outside = _outside_depth(raw.hole, lines[0])
     for index, line in enumerate(lines):
-        if index and _is_new_paragraph(raw.hole, lines[0], lines[index - 1], line):
+        is_new = index and _is_new_paragraph(raw.hole, lines[0], lines[index - 1], line)
+        if is_new and not raw.is_fenced(line.start):
             return Stop(line.start, line.start_known_at, StopRule.DEFINITION)
         ends = line.is_start_known and line.depth <= outside
         if ends and not line.closes:
