@@ -1,5 +1,7 @@
 """Dead code: statements after a jump in the same block, which would never run."""
 
+import re
+
 from aide_lsp.infill.checks.filled import FilledText, named_after
 from aide_lsp.syntax.node import SyntaxNode
 
@@ -29,6 +31,8 @@ NOT_IN_ORDER = (
 """Parts of the types of nodes that run, or count, whatever is above them."""
 SWITCHES = ("case", "switch", "default")
 """Parts of the types of nodes in which a `break` after a jump is a habit."""
+
+YIELD = re.compile(r"yield\b")
 
 
 def leaves_dead_code(filled: FilledText) -> bool:
@@ -62,4 +66,5 @@ def _is_jump(node: SyntaxNode) -> bool:
 
 
 def _runs_anyway(node: SyntaxNode) -> bool:
-    return any(part in node.type for part in NOT_IN_ORDER)
+    # A `yield` after the end makes an empty generator of a function.
+    return any(part in node.type for part in NOT_IN_ORDER) or YIELD.match(node.text) is not None

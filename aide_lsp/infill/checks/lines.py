@@ -44,9 +44,12 @@ def _is_in_block(line: tuple[int, str], following: list[tuple[int, str]]) -> boo
 
 
 def shown_lines(hole: Hole, text: str) -> list[str]:
-    """Return the lines that the text adds; the first and the last with what is around them."""
-    lines = (hole.before + text).split("\n")
-    if not hole.is_before_line:
+    """Return the lines that the text adds, or adds to: those with what is around them."""
+    lines = text.split("\n")
+    # What is all there of a line already is the user's.
+    if lines[0].strip():
+        lines[0] = hole.before + lines[0]
+    if lines[-1].strip() and not hole.is_before_line:
         lines[-1] += hole.after
     return lines
 
