@@ -93,6 +93,11 @@ class Hole:
         # A tag's mark is without its attributes.
         return before.endswith(">" if pair.kind is OpeningKind.TAG else pair.mark)
 
+    @property
+    def is_in_unclosed_bracket(self) -> bool:
+        """Whether a parenthesis or square bracket is open at the cursor, and nothing after it closes it."""
+        return bool(self.open) and self.open[-1].mark in ("(", "[") and not self.open[-1].is_closed
+
     def scan(self, text: str) -> Scan:
         """Scan a text that begins at the cursor."""
         return scan(text, self.language, self.open)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from aide_lsp.infill.copies import copies_line_below
 from aide_lsp.infill.elements import last_element_end
 from aide_lsp.infill.hole import Hole, Shape, indentation, runs
-from aide_lsp.infill.inline import fitted, inline_end, is_balanced, is_distinctive, rest_of_line
+from aide_lsp.infill.inline import LOOKAHEAD, fitted, inline_end, is_balanced, is_distinctive, rest_of_line
 from aide_lsp.infill.raw_text import CONTAINER, Line, RawText
 from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
@@ -136,7 +136,23 @@ def _line_end(raw: RawText) -> Stop | None:
         return _into_block(raw)
     if first.end == 0 and not opens:
         return _complete_lines(raw)
+    if not opens and raw.hole.is_in_unclosed_bracket:
+        return _bracket_end(raw)
     return _block(raw) if opens and not has_block else Stop(first.end, first.complete_at, StopRule.LINE)
+
+
+def _bracket_end(raw: RawText) -> Stop | None:
+    """Stop after the line that closes the bracket at the cursor, which nothing below closes."""
+    lines = raw.lines[:LOOKAHEAD]
+    for line in lines:
+        if not line.is_complete:
+            return None
+        if raw.scan(line.end).kept < len(raw.hole.open):
+            return Stop(line.end, line.complete_at, StopRule.LINE)
+        if line.start and (stop := _repeated_suffix(raw, line)) is not None:
+            return stop
+    is_decided = raw.ended or len(raw.lines) > LOOKAHEAD
+    return Stop(lines[0].end, lines[-1].complete_at, StopRule.LINE) if is_decided else None
 
 
 def _into_block(raw: RawText) -> Stop | None:

@@ -45,7 +45,7 @@ def find_misfits(hole: Hole, before: str, after: str, text: str, tree: SyntaxTre
     filled = FilledText(parsed.text, parsed.root, tree.cursor, parsed.cursor)
     if lacks_opener(filled, exact=tree.language.blocks is Blocks.INDENTATION):
         yield Misfit.NO_BLOCK
-    if breaks_syntax(tree, parsed, text):
+    if breaks_syntax(hole, tree, parsed, text):
         yield Misfit.BROKEN_SYNTAX
     if leaves_dead_code(filled):
         yield Misfit.DEAD_CODE

@@ -6,9 +6,9 @@ elsewhere, so only the faults near the cursor count where the file has others.
 """
 
 import re
-from collections.abc import Iterator
 
-from aide_lsp.syntax.node import SyntaxNode
+from aide_lsp.infill.hole import Hole
+from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.tree import SyntaxTree
 
 NEARBY = 2000
@@ -25,22 +25,21 @@ MACRO_LANGUAGES = ("c", "cpp")
 """Languages whose grammar cannot know what a word stands for."""
 VAGUE_LANGUAGES = ("sql",)
 """Languages with so many dialects that real files do not parse."""
-CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
-def breaks_syntax(tree: SyntaxTree, filled: SyntaxTree, text: str) -> bool:
+def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str) -> bool:
     """Whether the text adds faults to a file that can be parsed."""
     if tree.language.id in VAGUE_LANGUAGES:
         return False
     if tree.language.id in MACRO_LANGUAGES and MACROS.search(text):
         return False
     total, near = _count(filled)
-    if not total or not _can_be_parsed(tree, near):
+    if not total or not _can_be_parsed(hole, tree, near):
         return False
-    return not _is_unfinished(tree, text)
+    return not _is_unfinished(hole, tree, text)
 
 
-def _can_be_parsed(tree: SyntaxTree, near: int) -> bool:
+def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
     """Whether the file can do without faults; near the cursor, if the text has `near` of them there."""
     known = [_count(tree), _count(tree.without_line)]
     if not all(total for total, _ in known):
@@ -52,40 +51,30 @@ def _can_be_parsed(tree: SyntaxTree, near: int) -> bool:
     # A dialect that the grammar does not know: nothing will help, and parsing it takes long.
     if not 0 < fewest <= FEW_FAULTS:
         return not fewest
-    closers = _open_at_cursor(tree)
+    closers = _closers_at(hole)
     others = map(tree.filled, (*(f"x{closers}{end}" for end in ENDS), *FILLERS))
     return any(other is not None and not all(_count(other)) for other in others)
 
 
-def _is_unfinished(tree: SyntaxTree, text: str) -> bool:
-    """Whether the file parses once the brackets are closed that the cursor's line left open."""
-    closers = _open_at_cursor(tree)
+def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str) -> bool:
+    """Whether the file parses once the brackets are closed that are open at the cursor."""
+    closers = _closers_at(hole)
     start = text.rstrip().rstrip(",") + closers
     others = (tree.filled(start + end) for end in ENDS) if closers else ()
     return any(other is not None and not _count(other)[0] for other in others)
 
 
-def _open_at_cursor(tree: SyntaxTree) -> str:
-    """Return what closes the brackets that are open at the cursor and were opened in its line."""
-    start = tree.text.rfind("\n", 0, tree.cursor) + 1
-    stack: list[str] = []
-    for leaf in _leaves(tree.root, start, tree.cursor):
-        if leaf.type in CLOSERS:
-            stack.append(CLOSERS[leaf.type])
-        elif stack and leaf.type == stack[-1]:
-            stack.pop()
-    return "".join(reversed(stack))
-
-
-def _leaves(root: SyntaxNode, start: int, end: int) -> Iterator[SyntaxNode]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.start < end and node.end > start:
-            children = node.children
-            if not children:
-                yield node
-            stack.extend(reversed(children))
+def _closers_at(hole: Hole) -> str:
+    """Return what closes the innermost brackets that are open at the cursor, and that nothing closes yet."""
+    line_start = len(hole.head) - len(hole.before)
+    closers = ""
+    for opening in reversed(hole.open):
+        # A brace of an earlier line is that of a block, which may be unfinished.
+        is_near = opening.mark in "([" or opening.offset >= line_start
+        if opening.kind is not OpeningKind.BRACKET or opening.is_closed or not is_near:
+            break
+        closers += opening.closer
+    return closers
 
 
 def _count(tree: SyntaxTree) -> tuple[int, int]:
