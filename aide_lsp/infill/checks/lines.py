@@ -17,6 +17,7 @@ PLACEHOLDER = re.compile(
       | implement \s (?:me|this) \b
       | (?:the\ )? rest \s of \s (?:the|your) \s {THING} \b
     )
+    | (?-i: < (?:(?:YOUR[_\ ])?(?:NAME|EMAIL|USERNAME|PASSWORD|AUTHOR|YEAR|COMPANY)) > )
     """,
     re.MULTILINE,
 )
