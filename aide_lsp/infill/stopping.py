@@ -233,7 +233,7 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     # A line like `}` is often equal by accident, and closes a bracket of the generated text. So is one like
     # `{`: the entries of a list begin alike.
     above = (raw.text[: line.start].rstrip() or raw.hole.head[-ABOVE:].rstrip())[-1:]
-    is_entry = above in (",", "[", "(") and not is_distinctive(line.text)
+    is_entry = above in (",", "[", "(") and not is_distinctive(line.text) and "_" not in line.text
     is_below = line.text.rstrip() == raw.hole.below.rstrip() and not is_entry
     if is_below and is_balanced(raw, line.start, line):
         return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
