@@ -14,7 +14,7 @@ from attrs import evolve
 
 from aide_lsp.completion.cache import CompletionCache, key_of
 from aide_lsp.completion.file_header import file_header
-from aide_lsp.completion.fitting import Rejection, Surroundings, confidence_in, find_rejection
+from aide_lsp.completion.fitting import Checked, Rated, Surroundings, check
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import Prompt, build_prompt
@@ -22,7 +22,6 @@ from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.completion.window import holds_all
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.hole import Hole, read_hole
 from aide_lsp.infill.stop_rules import Stop
 from aide_lsp.infill.stopping import break_off, find_stop
@@ -154,15 +153,14 @@ class Completer:
         prompt = self._prompt(request, around.before, around.after, observer)
         # A stop rule ends the text before the model does: the generation has to be closed, not exhausted.
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
-            text, stop, confidence = _read(generation, around.hole, observer)
+            text, stop, rated = _read(generation, around.hole, observer)
         reason = generation.finish_reason or "stop"
-        generated = GeneratedText(around.hole, text, stop, reason, generation.timings, confidence)
-        observer.begins("clean-up")
-        cleaned = clean(around.hole, text, stop)
-        observer.begins("checks")
-        rejection = find_rejection(around, cleaned.text, confidence, options)
-        observer.finished(generated, cleaned, rejection)
-        return _completion(request, generated, cleaned, rejection, (monotonic() - started) * 1000.0)
+        checked = check(around, text, stop, rated, options, observer.begins)
+        generated = GeneratedText(
+            around.hole, text, checked.stop, reason, generation.timings, checked.confidence
+        )
+        observer.finished(generated, checked.cleaned, checked.rejection)
+        return _completion(request, generated, checked, (monotonic() - started) * 1000.0)
 
     def _cache_candidate(self, request: CompletionRequest, attempts: Sequence[Completion]) -> None:
         """Keep a candidate that replaced others under its own number too: it may be requested next."""
@@ -234,8 +232,8 @@ def _together(attempts: Sequence[Completion]) -> Completion:
 
 def _read(
     generation: TextGeneration, hole: Hole, observer: CompletionObserver
-) -> tuple[str, Stop | None, float]:
-    """Read what the model generates until it ends, or a stop rule ends it; return how confident it is too."""
+) -> tuple[str, Stop | None, Rated]:
+    """Read what the model generates until it ends, or a stop rule ends it."""
     text = ""
     rated = [(0, 0.0)]
     for piece in generation:
@@ -246,26 +244,25 @@ def _read(
             break
         observer.wrote(text)
         if (stop := find_stop(hole, text)) is not None:
-            return text, stop, confidence_in(rated, stop.end)
+            return text, stop, rated
     ended = generation.finish_reason == "stop"
     stop = find_stop(hole, text, ended=ended) or (None if ended else break_off(hole, text))
-    return text, stop, confidence_in(rated, stop.end if stop else len(text))
+    return text, stop, rated
 
 
 def _completion(
     request: CompletionRequest,
     generated: GeneratedText,
-    cleaned: Cleaned,
-    rejection: Rejection | None,
+    checked: Checked,
     total_ms: float,
 ) -> Completion:
     options, timings = request.options, generated.timings
-    text, reason, message = cleaned.text, cleaned.empty_reason, None
+    text, reason, message = checked.cleaned.text, checked.cleaned.empty_reason, None
     if generated.finish_reason == "timeout":
         # A part would depend on the machine's speed, and the same seed would not give the same text.
         text, reason = "", NoCompletionReason.TIMEOUT
-    elif rejection:
-        text, reason, message = "", rejection.reason, rejection.message
+    elif checked.rejection:
+        text, reason, message = "", checked.rejection.reason, checked.rejection.message
     return Completion(
         id=uuid4().hex,
         text=text,

@@ -1,15 +1,21 @@
 """Whether a finished text is offered: it has to fit the text around it, and the model has to be confident."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import exp
 
 from attrs import frozen
 
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.find import find_misfit
+from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.hole import Hole
+from aide_lsp.infill.stop_rules import Stop
+from aide_lsp.infill.stopping import block_header
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.tree import SyntaxTree
+
+Rated = Sequence[tuple[int, float]]
+"""For each token of a text, from none on: the length of the text so far, the logarithm of its probability."""
 
 
 @frozen
@@ -34,7 +40,56 @@ class Rejection:
     message: str
 
 
-def find_rejection(
+@frozen
+class Checked:
+    """A generated text, cleaned up and checked."""
+
+    stop: Stop | None
+    "Where it ends; None: where the model ended it."
+    cleaned: Cleaned
+    confidence: float
+    "The model's own probability per token of what is kept."
+    rejection: Rejection | None
+    "Why it is not offered; None: it is, if it is not empty."
+
+
+def check(
+    around: Surroundings,
+    text: str,
+    stop: Stop | None,
+    rated: Rated,
+    options: GenerationOptions,
+    begins: Callable[[str], None],
+) -> Checked:
+    """Clean up and check a generated text that ends at `stop`.
+
+    Where a deeper line below needs a block, and the text does not fit, the line that opens one may.
+    `begins` is called with each stage.
+    """
+    found = _check(around, text, stop, rated, options, begins)
+    if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:
+        return found
+    header = block_header(around.hole, text)
+    shorter = _check(around, text, header, rated, options, begins) if header is not None else found
+    return found if shorter.rejection else shorter
+
+
+def _check(
+    around: Surroundings,
+    text: str,
+    stop: Stop | None,
+    rated: Rated,
+    options: GenerationOptions,
+    begins: Callable[[str], None],
+) -> Checked:
+    begins("clean-up")
+    cleaned = clean(around.hole, text, stop)
+    begins("checks")
+    confidence = confidence_in(rated, stop.end if stop else len(text))
+    return Checked(stop, cleaned, confidence, _find_rejection(around, cleaned.text, confidence, options))
+
+
+def _find_rejection(
     around: Surroundings, text: str, confidence: float, options: GenerationOptions
 ) -> Rejection | None:
     """Return why `text` is not offered; None: it is."""
@@ -53,11 +108,11 @@ def find_rejection(
     return None
 
 
-def confidence_in(rated: Sequence[tuple[int, float]], end: int) -> float:
+def confidence_in(rated: Rated, end: int) -> float:
     """Return the model's own probability per token of a text's first `end` characters.
 
     Args:
-        rated: for each token, from none on: the length of the text so far, the logarithm of its probability.
+        rated: its tokens.
         end: characters that count; a token that reaches beyond them counts in full.
     """
     count = next((n for n, (length, _) in enumerate(rated) if length >= end), len(rated) - 1)

@@ -41,6 +41,8 @@ def find_stop(hole: Hole, text: str, *, ended: bool = False) -> Stop | None:
 
 def break_off(hole: Hole, text: str) -> Stop:
     """Return where a truncated text ends: after its last complete line, else its last complete element."""
+    if (header := block_header(hole, text)) is not None:
+        return header
     raw = RawText(hole, text, ended=False)
     complete = raw.lines[:-1]
     fills_pair = hole.is_empty_pair and not text[: raw.lines[0].end].strip()
@@ -53,6 +55,13 @@ def break_off(hole: Hole, text: str) -> Stop:
         end = last_element_end(raw, len(text), words=raw.is_prose(len(text)))
     stop = Stop(end, len(text), StopRule.TRUNCATED)
     return stop if fills_pair or hole.shape is not Shape.INLINE else fitted(raw, stop)
+
+
+def block_header(hole: Hole, text: str) -> Stop | None:
+    """Return where the first line of a text ends that opens the block for a deeper line below the cursor."""
+    raw = RawText(hole, text, ended=False)
+    lines = _non_blank(raw.lines[:-1]) if hole.shape is Shape.LINES else []
+    return _block_header(raw, lines, len(text))
 
 
 def _finished_end(raw: RawText, complete: list[Line]) -> int:
@@ -185,7 +194,8 @@ def _complete_lines(raw: RawText) -> Stop | None:
     for index, line in enumerate(lines):
         is_new = index and _is_new_paragraph(raw.hole, lines[0], lines[index - 1], line)
         if is_new and not raw.is_fenced(line.start):
-            return Stop(line.start, line.start_known_at, StopRule.DEFINITION)
+            definition = Stop(line.start, line.start_known_at, StopRule.DEFINITION)
+            return _block_header(raw, lines[:index], line.start_known_at) or definition
         ends = line.is_start_known and line.depth <= outside
         if ends and not line.closes:
             block = Stop(line.start, line.start_known_at, StopRule.BLOCK)

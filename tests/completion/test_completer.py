@@ -328,6 +328,39 @@ def test_complete_below_the_confidence_asked_for_says_so():
     assert complete(completer, request).empty_reason == "low-confidence"
 
 
+HEADERLESS = """class A {
+  int depth;
+
+  |
+    // Part 0.
+    // Part 1.
+    // Part 2.
+    // Part 3.
+    // Part 4.
+    // Part 5.
+    int width = 1;
+    return width * depth;
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("int size() {\n    int height = 2;\n    // Part 0.\n", "int size() {\n    int height = 2;"),
+        # It repeats a line that comes soon after, so only what opens the block is kept.
+        ("int size() {\n    int width = 1;\n    // Part 0.\n", "int size() {"),
+        ("int size() { return 1; }\n\n  int depth() { return 2; }\n", ""),
+    ],
+)
+def test_complete_opens_the_block_that_the_lines_below_need(written, expected):
+    request = evolve(fitting_at(HEADERLESS, temperature=0.0), language_id="java", path="A.java")
+    completion = complete(completer_of(continuing({"int depth;\n\n  ": written})), request)
+    assert completion.text == expected
+    assert (completion.empty_reason == "does-not-fit") == (not expected)
+
+
 @pytest.mark.parametrize(("end", "tokens", "total"), [(0, 0, 0.0), (1, 1, -1.0), (3, 2, -2.0), (9, 2, -2.0)])
 def test_confidence_is_the_mean_of_the_tokens_that_are_kept(end, tokens, total):
     rated = [(0, 0.0), (2, -1.0), (4, -2.0)]

@@ -175,6 +175,7 @@ def test_every_reason_has_a_code_and_a_sentence_of_its_own():
         ("def f(x):\n    █", "python", "a = 1\n    b = [\n        1,\n        2,\n        3", "a = 1"),
         ("class A {█}", "javascript", "\n  f() {\n  }\n  g() {\n    h();\n    ", "\n  f() {\n  }\n"),
         ("f() {\n  █", "javascript", "if (a) {\n    b();\n    c", "if (a) {\n    b();"),
+        ("class A {\n  █\n    x = 1;\n  }\n}", "java", "int f() {\n    x = 2;\n  }\n  int g", "int f() {"),
         ("█", "markdown", "Usage:\n\nRun it, th", "Usage:"),
         ("def f():\n    return █", "python", "first(a, b) + second(c, d", "first(a, b)"),
         ("char t[] = { 0x00, █ };", "c", "0x03, 0x04, 0x17, 0x", "0x03, 0x04, 0x17"),

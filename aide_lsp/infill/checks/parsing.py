@@ -6,8 +6,9 @@ elsewhere, so only the faults near the cursor count where the file has others.
 """
 
 import re
+from collections.abc import Iterable
 
-from aide_lsp.infill.hole import Hole
+from aide_lsp.infill.hole import Hole, indentation
 from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.tree import SyntaxTree
 
@@ -17,6 +18,8 @@ FEW_FAULTS = 4
 """Faults near the cursor that may come from the cursor's line alone."""
 FILLERS = ("{", "0", '"x": 0')
 """What is tried at the cursor, besides a name that ends in one of these ways."""
+BLOCK_FILLERS = ("x {", "{")
+"""Those that open a block."""
 ENDS = ("", ";", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
 MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
@@ -48,11 +51,15 @@ def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
     if not near:
         return False
     fewest = min(near_before for _, near_before in known)
-    # A dialect that the grammar does not know: nothing will help, and parsing it takes long.
-    if not 0 < fewest <= FEW_FAULTS:
-        return not fewest
+    if not fewest:
+        return True
     closers = _closers_at(hole)
-    others = map(tree.filled, (*(f"x{closers}{end}" for end in ENDS), *FILLERS))
+    fillers: Iterable[str] = (*(f"x{closers}{end}" for end in ENDS), *FILLERS)
+    # A dialect that the grammar does not know: nothing will help, and parsing it takes long. But many faults
+    # may also come from the block alone that nothing opens.
+    if fewest > FEW_FAULTS:
+        fillers = BLOCK_FILLERS if indentation(hole.below) > hole.base else ()
+    others = map(tree.filled, fillers)
     return any(other is not None and not all(_count(other)) for other in others)
 
 
