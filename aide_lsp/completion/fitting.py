@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from math import exp
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.find import find_misfit
 from aide_lsp.infill.cleanup import Cleaned, clean
+from aide_lsp.infill.entries import with_comma
 from aide_lsp.infill.hole import Hole
-from aide_lsp.infill.stop_rules import Stop
+from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.stopping import block_header
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.tree import SyntaxTree
@@ -63,40 +64,46 @@ def check(
 ) -> Checked:
     """Clean up and check a generated text that ends at `stop`.
 
-    Where a deeper line below needs a block, and the text does not fit, the line that opens one may.
-    `begins` is called with each stage.
+    If it does not fit, it may do so with a comma, where others follow it in a list; and where a deeper line
+    below needs a block, the line that opens one may fit. `begins` is called with each stage.
     """
-    found = _check(around, text, stop, rated, options, begins)
+    begins("clean-up")
+    cleaned = clean(around.hole, text, stop)
+    begins("checks")
+    found = _check(around, text, stop, cleaned, rated, options)
     if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:
         return found
     header = block_header(around.hole, text)
-    shorter = _check(around, text, header, rated, options, begins) if header is not None else found
-    return found if shorter.rejection else shorter
+    others = [(stop, evolve(cleaned, text=with_comma(around.hole, cleaned.text)))]
+    if header is not None:
+        others.append((header, clean(around.hole, text, header)))
+    tried = (_check(around, text, *other, rated, options) for other in others if other[1] != cleaned)
+    return next((other for other in tried if other.rejection is None), found)
 
 
 def _check(
     around: Surroundings,
     text: str,
     stop: Stop | None,
+    cleaned: Cleaned,
     rated: Rated,
     options: GenerationOptions,
-    begins: Callable[[str], None],
 ) -> Checked:
-    begins("clean-up")
-    cleaned = clean(around.hole, text, stop)
-    begins("checks")
     confidence = confidence_in(rated, stop.end if stop else len(text))
-    return Checked(stop, cleaned, confidence, _find_rejection(around, cleaned.text, confidence, options))
+    # The token limit may end it in a bracket of its own.
+    is_cut = stop is not None and stop.rule is StopRule.TRUNCATED
+    rejection = _find_rejection(around, cleaned.text, confidence, options, is_cut=is_cut)
+    return Checked(stop, cleaned, confidence, rejection)
 
 
 def _find_rejection(
-    around: Surroundings, text: str, confidence: float, options: GenerationOptions
+    around: Surroundings, text: str, confidence: float, options: GenerationOptions, *, is_cut: bool
 ) -> Rejection | None:
     """Return why `text` is not offered; None: it is."""
     if not text:
         return None
     if options.show == "fitting":
-        misfit = find_misfit(around.hole, around.before, around.after, text, around.tree)
+        misfit = find_misfit(around.hole, around.before, around.after, text, around.tree, is_cut=is_cut)
         if misfit:
             return Rejection(NoCompletionReason.DOES_NOT_FIT, f"{misfit.message} (setting show)")
     if confidence < options.min_confidence:

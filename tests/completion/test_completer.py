@@ -361,6 +361,20 @@ def test_complete_opens_the_block_that_the_lines_below_need(written, expected):
     assert (completion.empty_reason == "does-not-fit") == (not expected)
 
 
+def test_complete_adds_the_comma_that_a_list_needs():
+    request = evolve(fitting_at("x = {\n  a: 1,|\n  c: 3\n}\n", temperature=0.0), language_id="javascript")
+    completer = completer_of(continuing({"a: 1,": "\n  b: 2\n}\n"}))
+    assert complete(completer, request).text == "\n  b: 2,"
+
+
+def test_complete_when_the_token_limit_cuts_a_block_shows_its_beginning():
+    changes = {"temperature": 0.0, "max_tokens": 30}
+    request = evolve(fitting_at("function f(a) {\n  |\n}\n", **changes), language_id="javascript")
+    completer = completer_of(continuing({"function f(a) {\n  ": "if (a) {\n    b(a);\n    " + "cdef" * 9}))
+    completion = complete(completer, request)
+    assert (completion.text, completion.finish_reason) == ("if (a) {\n    b(a);", "length")
+
+
 @pytest.mark.parametrize(("end", "tokens", "total"), [(0, 0, 0.0), (1, 1, -1.0), (3, 2, -2.0), (9, 2, -2.0)])
 def test_confidence_is_the_mean_of_the_tokens_that_are_kept(end, tokens, total):
     rated = [(0, 0.0), (2, -1.0), (4, -2.0)]

@@ -45,10 +45,10 @@ def read_cases() -> list[Case]:
 CASES = read_cases()
 
 
-def problem_of(language: str, before: str, after: str, text: str) -> str:
+def problem_of(language: str, before: str, after: str, text: str, *, is_cut: bool = False) -> str:
     found = language_of(language)
     tree = SyntaxTrees().at(before, after, found)
-    misfit = find_misfit(read_hole(before, after, found), before, after, text, tree)
+    misfit = find_misfit(read_hole(before, after, found), before, after, text, tree, is_cut=is_cut)
     return misfit.code if misfit else FINE
 
 
@@ -60,6 +60,23 @@ def test_a_text_has_the_problem_of_its_case(case: Case):
 
 def test_every_problem_has_a_case():
     assert {case.problem for case in CASES} == {misfit.code for misfit in Misfit} | {FINE}
+
+
+@pytest.mark.parametrize(
+    ("language", "around", "text", "problem"),
+    [
+        ("javascript", "function f(a) {\n  █\n}\n", "if (a) {\n    b(a);", "fine"),
+        ("javascript", "function f(a) {\n  █\n}\n", "if (a) {\n    b(a,\n      a", "fine"),
+        ("rust", "fn f(a: u8) {\n    b(a);\n}\n\n█\n", "fn g() {\n    // None yet", "fine"),
+        ("python", "def f(a):\n    return a\n\n\n█\n", "x = f(\n    1,", "fine"),
+        ("javascript", "function f(a) {\n  █\n}\n", "if (a) {\n    b(a));", "broken-syntax"),
+        ("javascript", "function f(a) {\n  █ b();\n}\n", "if (a) {", "broken-syntax"),
+    ],
+)
+def test_a_text_that_is_cut_may_leave_its_own_brackets_open(language, around, text, problem):
+    before, after = around.split(CURSOR)
+    assert problem_of(language, before, after, text, is_cut=True) == problem
+    assert problem_of(language, before, after, text) == "broken-syntax"
 
 
 SNIPPETS = re.split(r"^=== ", (DATA / "snippets.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]

@@ -22,17 +22,22 @@ AROUND = 20_000
 """Characters before and after the cursor in which a placeholder of the user's own is looked for."""
 
 
-def find_misfit(hole: Hole, before: str, after: str, text: str, tree: SyntaxTree | None) -> Misfit | None:
+def find_misfit(
+    hole: Hole, before: str, after: str, text: str, tree: SyntaxTree | None, *, is_cut: bool = False
+) -> Misfit | None:
     """Return what is wrong with `text` between `before` and `after`; None: nothing that can be seen.
 
     `tree` is that of the text with its cursor; without one, only lines are looked at. Prose is not checked.
+    `is_cut` says that more would follow the text, so that it may leave its own brackets open.
     """
     if hole.language.prose or not text.strip():
         return None
-    return next(find_misfits(hole, before, after, text, tree), None)
+    return next(find_misfits(hole, before, after, text, tree, is_cut=is_cut), None)
 
 
-def find_misfits(hole: Hole, before: str, after: str, text: str, tree: SyntaxTree | None) -> Iterator[Misfit]:
+def find_misfits(
+    hole: Hole, before: str, after: str, text: str, tree: SyntaxTree | None, *, is_cut: bool = False
+) -> Iterator[Misfit]:
     """Yield all that is wrong with a text."""
     around = before[-AROUND:] + after[:AROUND]
     if not any(mark in hole.before for mark in hole.language.marks) and is_placeholder(text, around):
@@ -45,7 +50,7 @@ def find_misfits(hole: Hole, before: str, after: str, text: str, tree: SyntaxTre
     filled = FilledText(parsed.text, parsed.root, tree.cursor, parsed.cursor)
     if lacks_opener(filled, exact=tree.language.blocks is Blocks.INDENTATION):
         yield Misfit.NO_BLOCK
-    if breaks_syntax(hole, tree, parsed, text):
+    if breaks_syntax(hole, tree, parsed, text, is_cut=is_cut):
         yield Misfit.BROKEN_SYNTAX
     if leaves_dead_code(filled):
         yield Misfit.DEAD_CODE

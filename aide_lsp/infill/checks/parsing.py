@@ -30,7 +30,7 @@ VAGUE_LANGUAGES = ("sql",)
 """Languages with so many dialects that real files do not parse."""
 
 
-def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str) -> bool:
+def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *, is_cut: bool) -> bool:
     """Whether the text adds faults to a file that can be parsed."""
     if tree.language.id in VAGUE_LANGUAGES:
         return False
@@ -39,7 +39,7 @@ def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str) -
     total, near = _count(filled)
     if not total or not _can_be_parsed(hole, tree, near):
         return False
-    return not _is_unfinished(hole, tree, text)
+    return not _is_unfinished(hole, tree, text, is_cut=is_cut)
 
 
 def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
@@ -63,9 +63,11 @@ def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
     return any(other is not None and not all(_count(other)) for other in others)
 
 
-def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str) -> bool:
-    """Whether the file parses once the brackets are closed that are open at the cursor."""
-    closers = _closers_at(hole)
+def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> bool:
+    """Whether the file parses once the brackets are closed that are open at the cursor, or after the text."""
+    opened = hole.scan(text).opened if is_cut and not hole.after.strip() else ()
+    own = "".join(one.closer for one in reversed(opened) if one.kind is OpeningKind.BRACKET)
+    closers = f"\n{own}" * bool(own) + _closers_at(hole)
     start = text.rstrip().rstrip(",") + closers
     others = (tree.filled(start + end) for end in ENDS) if closers else ()
     return any(other is not None and not _count(other)[0] for other in others)
