@@ -20,6 +20,7 @@ INFIX = frozenset(
     )
 )
 """Words that may follow an expression, as operators do."""
+SENTENCE_ENDS = (".", "!", "?", ":", ";")
 _TOKEN = re.compile(r"\w+|[-=<>!+*/&|^%:.?~]+|\S")
 _BEGINS = re.compile(r"[=:]|(?:[^=<>!]+=)|->|[({\[]")
 """Signs that occur once in a statement, or begin something: their repetition is no accident."""
@@ -61,19 +62,21 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
     # Clean-up drops the rest where the text ends with it.
     leads = raw.text[: stop.end].rstrip().endswith(rest)
-    if not is_whole and not leads and _needs_lead(raw, rest):
+    if not is_whole and not leads and _needs_lead(raw, rest, stop.end):
         return Stop(0, stop.decided_at, StopRule.DOES_NOT_FIT)
     return stop
 
 
-def _needs_lead(raw: RawText, rest: str) -> bool:
-    """Whether what is right of the cursor cannot follow just any text: it is a word, or a string."""
+def _needs_lead(raw: RawText, rest: str, end: int) -> bool:
+    """Whether what is right of the cursor cannot follow the text up to `end`: it is a word, or a string."""
     hole = raw.hole
     closers = [*CLOSERS, *(opening.closer for opening in hole.open)]
     if rest.startswith((*closers, hole.mark) if hole.mark else tuple(closers)):
         return False
     match = re.match(r"\w+|[\"'`]", rest)
-    return match is not None and match.group() not in INFIX
+    # In a sentence, words such as `and` continue it.
+    follows = not hole.is_text or not raw.text[:end].rstrip().endswith(SENTENCE_ENDS)
+    return match is not None and not (match.group() in INFIX and follows)
 
 
 def _is_in_word(raw: RawText) -> bool:

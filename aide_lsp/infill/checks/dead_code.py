@@ -2,6 +2,9 @@
 
 import re
 
+from collections.abc import Iterator
+from itertools import islice
+
 from aide_lsp.infill.checks.filled import FilledText, named_after
 from aide_lsp.syntax.node import SyntaxNode
 
@@ -29,6 +32,14 @@ NOT_IN_ORDER = (
     "php_", "ERROR",
 )  # fmt: skip
 """Parts of the types of nodes that run, or count, whatever is above them."""
+IFS = ("if_statement", "if_expression", "if")
+"""Nodes that jump if all their branches do."""
+BRANCHES = ("block", "body", "clause", "compound", "else", "elif", "elsif", "statement_list", "then", WRAPPER)
+"""Parts of the types of nodes between them and the jumps."""
+ELSE_IFS = ("elif", "elsif", "elseif")
+"""Parts of the types of branches after which there may be none."""
+DEEPEST = 12
+"""Nodes between an `if` and its jumps."""
 SWITCHES = ("case", "switch", "default")
 """Parts of the types of nodes in which a `break` after a jump is a habit."""
 
@@ -44,6 +55,38 @@ def _is_dead_end(jump: SyntaxNode, filled: FilledText) -> bool:
     # A jump that the user wrote is theirs.
     if jump.start < filled.start or not _is_jump(jump):
         return False
+    return any(_is_followed(node, filled) for node in _ends(jump))
+
+
+def _ends(jump: SyntaxNode) -> Iterator[SyntaxNode]:
+    """Yield a jump, and the `if` around it if all its branches jump."""
+    yield jump
+    for node in islice(jump.ancestors(), DEEPEST):
+        if node.type in IFS:
+            if not _always_jumps(node, DEEPEST):
+                return
+            yield node
+        elif not _is_branch(node):
+            return
+
+
+def _always_jumps(node: SyntaxNode, depth: int) -> bool:
+    if not depth or _is_jump(node):
+        return depth > 0
+    branches = [child for child in node.named_children if "comment" not in child.type]
+    if node.type not in IFS:
+        return _is_branch(node) and bool(branches) and _always_jumps(branches[-1], depth - 1)
+    branches = [child for child in branches if _is_branch(child) or child.type in IFS or _is_jump(child)]
+    has_else = len(branches) > 1 and not any(part in branches[-1].type for part in ELSE_IFS)
+    return has_else and all(_always_jumps(branch, depth - 1) for branch in branches)
+
+
+def _is_branch(node: SyntaxNode) -> bool:
+    return any(part in node.type for part in BRANCHES)
+
+
+def _is_followed(jump: SyntaxNode, filled: FilledText) -> bool:
+    """Whether code follows in the same block."""
     parent = jump.parent
     node = jump if parent is None or parent.type != WRAPPER else parent
     block, following = node.parent, named_after(node)
