@@ -24,17 +24,22 @@ _DEFINITION = re.compile(
 _LEAVES = re.compile(r"(?:return|raise|throw)\b(?!.*\b(?:unless|if(?!.*\belse))\b)")
 """A line that leaves the function on every path; in some languages it may end in a condition."""
 
+_LAST_PART = re.compile(r"\*\)|default\b|(?:\}\s*)?(?:else|finally)\b(?!\s*if)|_\s*=>|case\s+_\b|otherwise\b")
+"""The part of a statement of which there is one, the last."""
+
 
 def copies_line_below(raw: RawText, line: Line) -> bool:
     """Whether a complete line is nearly the same as one of the next lines of its block.
 
     So are lines that differ in blanks, comments, quotes, or modifiers, definitions of one thing, and a
-    `return` right above another.
+    `return` right above another, or a `default` above the one of the same statement.
     """
     text, following = line.text.strip(), _following(raw.hole)
     # A `return` that is all of the text may be meant in place of the one below.
     is_next = bool(following) and following[0][0] == line.depth and bool(raw.text[: line.start].strip())
     if is_next and _LEAVES.match(text) and _LEAVES.match(following[0][1]):
+        return True
+    if is_next and (part := _LAST_PART.match(text)) and following[0][1].startswith(part.group()):
         return True
     if sum(map(str.isalnum, text)) < LEAST_LETTERS:
         return False

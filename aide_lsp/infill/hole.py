@@ -19,6 +19,7 @@ CLOSERS = ")]}"
 """Closing brackets."""
 _MARK = re.compile(r"""([*_`"'~+])\1*|[ \t]*(?:\$+|\|+)""")
 """What encloses text on both sides alike; blanks may be inside formulas and the cells of tables."""
+_TAG = re.compile(r"<[A-Za-z][\w:.-]*(?=\s)")
 _TEXT = (OpeningKind.STRING, OpeningKind.COMMENT)
 
 
@@ -135,7 +136,7 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
     before = head[head.rfind("\n") + 1 :]
     after, _, rest = tail.partition("\n")
     open_here = _openings(head, before, tail, language) if openings is None else openings
-    open_here = tuple(_with_prefix(opening, head, language) for opening in open_here)
+    open_here = tuple(_with_name(opening, head, language) for opening in open_here)
     if language.prose:
         # Most brackets in prose enclose nothing that matters further on, and many are not balanced.
         open_here = tuple(opening for opening in open_here if opening.kind is not OpeningKind.BRACKET)
@@ -179,8 +180,9 @@ def _shape(before: str, after: str, open_here: tuple[Opening, ...], language: La
     strings = [opening for opening in open_here if opening.kind is OpeningKind.STRING]
     if not before.strip() and not strings:
         closers = tuple(opening.closer for opening in open_here if opening.closer != LINE_END)
-        # `    |)` continues inside the brackets; `    |return x` gets lines above it.
-        return Shape.INLINE if after.strip().startswith((*CLOSERS, *closers)) else Shape.LINES
+        # `    |)` continues inside the brackets, `    |;` the statement; `    |return x` gets lines above it.
+        continues = after.strip() in (";", ",") or after.strip().startswith((*CLOSERS, *closers))
+        return Shape.INLINE if continues else Shape.LINES
     if after.strip() or any(is_single_line(string, language) for string in strings):
         return Shape.INLINE
     return Shape.LINE_END
@@ -205,8 +207,11 @@ def _openings(head: str, before: str, tail: str, language: Language) -> tuple[Op
     )
 
 
-def _with_prefix(opening: Opening, head: str, language: Language) -> Opening:
-    """Complete the mark of a string: in some grammars the letters before the quote are no part of it."""
+def _with_name(opening: Opening, head: str, language: Language) -> Opening:
+    """Complete a mark: in some grammars the letters before a quote, or after `<`, are no part of it."""
+    if opening.kind is OpeningKind.BRACKET and opening.mark == "<":
+        tag = _TAG.match(head, opening.offset)
+        return evolve(opening, kind=OpeningKind.TAG, mark=tag.group()) if tag else opening
     if opening.kind is not OpeningKind.STRING or not language.string_prefix or opening.mark[0].isalpha():
         return opening
     return evolve(opening, mark=prefix_before(head, opening.offset) + opening.mark)
