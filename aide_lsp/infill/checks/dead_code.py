@@ -1,7 +1,6 @@
 """Dead code: statements after a jump in the same block, which would never run."""
 
 import re
-
 from collections.abc import Iterator
 from itertools import islice
 
