@@ -79,6 +79,12 @@ def test_a_text_that_is_cut_may_leave_its_own_brackets_open(language, around, te
     assert problem_of(language, before, after, text) == "broken-syntax"
 
 
+def test_what_follows_a_text_that_is_cut_may_bind_a_name():
+    around = ("python", "def f(a):\n    ", "\n    return a + b + c\n", "b = 1")
+    assert problem_of(*around) == "unbound-name"
+    assert problem_of(*around, is_cut=True) == FINE
+
+
 SNIPPETS = re.split(r"^=== ", (DATA / "snippets.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
 
 

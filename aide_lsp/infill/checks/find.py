@@ -28,7 +28,7 @@ def find_misfit(
     """Return what is wrong with `text` between `before` and `after`; None: nothing that can be seen.
 
     `tree` is that of the text with its cursor; without one, only lines are looked at. Prose is not checked.
-    `is_cut` says that more would follow the text, so that it may leave its own brackets open.
+    `is_cut` says that more would follow the text: it may leave its own brackets open, and names unbound.
     """
     if hole.language.prose or not text.strip():
         return None
@@ -58,4 +58,7 @@ def find_misfits(
         yield Misfit.DUPLICATE_KEY
     if tree.language.id in READ:
         for name in find_unbound(filled):
-            yield Misfit.UNKNOWN_NAME if name.start < filled.end else Misfit.UNBOUND_NAME
+            if name.start < filled.end:
+                yield Misfit.UNKNOWN_NAME
+            elif not is_cut:
+                yield Misfit.UNBOUND_NAME
