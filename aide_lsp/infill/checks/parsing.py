@@ -6,7 +6,6 @@ elsewhere, so only the faults near the cursor count where the file has others.
 """
 
 import re
-from collections.abc import Iterable
 
 from aide_lsp.infill.hole import Hole, indentation
 from aide_lsp.syntax.openings import OpeningKind
@@ -18,8 +17,8 @@ FEW_FAULTS = 4
 """Faults near the cursor that may come from the cursor's line alone."""
 FILLERS = ("{", "0", '"x": 0')
 """What is tried at the cursor, besides a name that ends in one of these ways."""
-BLOCK_FILLERS = ("x {", "{")
-"""Those that open a block."""
+BLOCK_FILLERS = ("{", "x {", "if (x) {")
+"""Where the line below is deeper, and needs a block."""
 ENDS = ("", ";", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
 MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
@@ -54,12 +53,11 @@ def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
     if not fewest:
         return True
     closers = _closers_at(hole)
-    fillers: Iterable[str] = (*(f"x{closers}{end}" for end in ENDS), *FILLERS)
     # A dialect that the grammar does not know: nothing will help, and parsing it takes long. But many faults
     # may also come from the block alone that nothing opens.
-    if fewest > FEW_FAULTS:
-        fillers = BLOCK_FILLERS if indentation(hole.below) > hole.base else ()
-    others = map(tree.filled, fillers)
+    fillers = (*(f"x{closers}{end}" for end in ENDS), *FILLERS) if fewest <= FEW_FAULTS else ()
+    openers = BLOCK_FILLERS if indentation(hole.below) > hole.base else ()
+    others = map(tree.filled, (*openers, *fillers))
     return any(other is not None and not all(_count(other)) for other in others)
 
 
