@@ -21,6 +21,10 @@ _DEFINITION = re.compile(
     r"(def|fn|func|function|fun|sub|class|struct|enum|trait|interface|type|module)\s+(?:\([^()]*\)\s*)?"
     r"([\w.]+)\s*(\([^()]*\))?"
 )
+_METHOD = re.compile(
+    r"(?:[\w<>\[\],.?*&:]+\s+)+[*&]*(?!(?:if|for|while|switch|catch)\b)(\w+)\s*(\([^()]*\))[^()]*\{$"
+)
+"""A function of a language in which none begins with a word such as `function`."""
 _LEAVES = re.compile(r"(?:return|raise|throw)\b(?!.*\b(?:unless|if(?!.*\belse))\b)")
 """A line that leaves the function on every path; in some languages it may end in a condition."""
 
@@ -61,7 +65,10 @@ def _is_same(hole: Hole, one: str, other: str) -> bool:
         return sum(map(str.isalnum, found)) >= LEAST_LETTERS
     # Overloads of one name differ in their parameters.
     a, b = _DEFINITION.match(one), _DEFINITION.match(other)
-    return a is not None and b is not None and normalized(hole, a.group()) == normalized(hole, b.group())
+    if a is not None and b is not None:
+        return normalized(hole, a.group()) == normalized(hole, b.group())
+    a, b = _METHOD.match(one), _METHOD.match(other)
+    return a is not None and b is not None and a.groups() == b.groups()
 
 
 def _following(hole: Hole) -> list[tuple[int, str]]:

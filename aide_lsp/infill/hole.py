@@ -6,6 +6,7 @@ A pure function of the text, which has \\n line ends.
 import re
 from collections import Counter
 from enum import Enum
+from itertools import compress
 
 from attrs import evolve, field, frozen
 
@@ -136,6 +137,10 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
     before = head[head.rfind("\n") + 1 :]
     after, _, rest = tail.partition("\n")
     open_here = _openings(head, before, tail, language) if openings is None else openings
+    if not language.id:
+        # In a comment, as it seems.
+        is_near = [opening.is_closed or opening.offset >= len(head) - len(before) for opening in open_here]
+        open_here = tuple(compress(open_here, is_near)) if any(is_near) else open_here
     open_here = tuple(_with_name(opening, head, language) for opening in open_here)
     if language.prose:
         # Most brackets in prose enclose nothing that matters further on, and many are not balanced.

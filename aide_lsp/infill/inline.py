@@ -30,6 +30,8 @@ def inline_end(raw: RawText) -> Stop | None:
     """Stop where the text leads to the rest of the line, else where its expression ends."""
     distinctive = is_distinctive(raw.hole.after)
     find, limit = (rest_of_line, LOOKAHEAD) if distinctive else (_expression_end, EXPRESSION_LINES)
+    # Within a word no line begins.
+    limit = 1 if _is_in_word(raw) else limit
     lines = raw.lines[:limit]
     first = lines[0]
     for line in lines:
