@@ -35,9 +35,7 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
     # The model may have gone on with the text right of the cursor: all that it wrote before that is meant.
     is_exact = stop is not None and stop.rule.is_exact
-    if hole.language.prose:
-        kept = without_open_fence(kept, starts_fenced=hole.is_fenced)
-    kept = fit_indentation(hole, kept)
+    kept = fit_indentation(hole, without_open_fence(kept, starts_fenced=hole.is_fenced))
     if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
         return Cleaned(fitted, None)
     # In JSON, entries are also left out that are there already, or would not parse; in prose, open fences.

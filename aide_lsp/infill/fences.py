@@ -1,15 +1,14 @@
-"""Code fences in prose: what is between two lines of backticks belongs together."""
+"""Code fences in prose and comments: what is between two lines of backticks belongs together."""
 
 import re
 
-from aide_lsp.syntax.languages import Language
+_FENCE = re.compile(r"^[ \t]*(?:(?:[#*%;]+|//[/!]?|--)[ \t]*)?```", re.MULTILINE)
+"""A line that opens or closes one; a comment's mark may be left of it."""
 
-_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 
-
-def is_fenced(text: str, language: Language) -> bool:
-    """Whether a text in a language of prose ends within a code fence."""
-    return language.prose and "```" in text and len(_FENCE.findall(text)) % 2 == 1
+def is_fenced(text: str) -> bool:
+    """Whether a text ends within a code fence."""
+    return "```" in text and len(_FENCE.findall(text)) % 2 == 1
 
 
 def without_open_fence(text: str, *, starts_fenced: bool) -> str:

@@ -58,7 +58,7 @@ class Hole:
     mark: str = ""
     "What ends the text at the cursor, is next right of it, and began it too, such as `**`; empty: nothing."
     is_fenced: bool = False
-    "Whether the cursor is in a code fence in prose."
+    "Whether the cursor is in a code fence, in prose or a comment."
     head: str = field(default="", repr=False)
     "The text left of the cursor."
     tail: str = field(default="", repr=False)
@@ -77,7 +77,7 @@ class Hole:
     @property
     def is_fence_closed(self) -> bool:
         """Whether the cursor is in a code fence that is closed below it."""
-        return self.is_fenced and is_fenced(self.tail, self.language)
+        return self.is_fenced and is_fenced(self.tail)
 
     @property
     def is_text(self) -> bool:
@@ -159,7 +159,7 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
         surplus=_surplus(open_here, pairs, after, language),
         pairs=pairs,
         mark=_mark(open_here, before, after, len(head), language),
-        is_fenced=is_fenced(head, language),
+        is_fenced=is_fenced(head),
         head=head,
         tail=tail,
     )

@@ -135,8 +135,8 @@ class RawText:
         return is_text(found.open, self.hole.language) and not is_new_string
 
     def is_fenced(self, end: int) -> bool:
-        """Whether the text up to `end` ends in a code fence that it opened in prose."""
-        return is_fenced(self.text[:end], self.hole.language) != self.hole.is_fenced
+        """Whether the text up to `end` ends in a code fence."""
+        return is_fenced(self.text[:end]) != self.hole.is_fenced
 
     def opens(self, line: Line) -> bool:
         """Whether a line is continued by a block or inside an open bracket."""
