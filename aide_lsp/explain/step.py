@@ -78,7 +78,7 @@ class Step:
     "Tokens left by Top P after that."
     # "Beginning" is the healed text; `explanation.FORMAT` keeps the key.
     after_beginning: int | None
-    "How many of those continue the healed text; null: no token healing here."
+    "How many of those continue the healed text, or end the word at its end; null: any may come."
     forced: bool
     "Whether none did, so that the most likely token that does, or one of the text's own, was used."
     own: bool

@@ -5,6 +5,7 @@ The loop never builds the answer, and never logs.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from math import isfinite
 from time import monotonic
 
@@ -181,7 +182,9 @@ class Generation:
             logits = _checked(self._decoder.full_logits(self._ids))
             ids = np.arange(logits.size)
         kept, probs = sampler.distribution(logits, ids, self._options.parameters)
-        allows = self._allows(kept)
+        healed = self._healed
+        best = int(kept[0])
+        allows = healed.allows(kept, best) if healed and healed.restricts(best) else None
         is_own = False
         if allows is None:
             token = sampler.draw(kept, probs, self._options, position)
@@ -192,26 +195,20 @@ class Generation:
             token, is_own = self._foreseen(*candidates)
         self._rate(token, *candidates)
         if self._trace:
-            fits = self._healed.allows if self._healed and allows is not None else None
+            fits = partial(healed.allows, best=best) if healed and allows is not None else None
             full_logits = self._session.full_logits
             self._trace.drew(Draw(token, logits, ids, kept, probs, full_logits, allows, fits, is_own))
-        if self._healed is not None:
-            self._healed.push(token)
+        if healed:
+            healed.push(token)
         return token
 
     def _rate(self, token: int, logits: NDArray[np.floating], ids: Ids) -> None:
         """Add the probability of a token among the candidates, which hold nearly all of it."""
-        allows = self._allows(ids)
-        if allows is not None:
+        if self._healed and not self._healed.is_complete:
             # The user typed the healed text: only the choice among tokens that continue it is the model's.
+            allows = self._healed.allows(ids, best=token)
             logits, ids = logits[allows], ids[allows]
         self.log_probability += _log_probability(token, logits, ids)
-
-    def _allows(self, ids: Ids) -> NDArray[np.bool_] | None:
-        """Return which of some tokens continue the healed text; None: all."""
-        if self._healed is None or self._healed.is_complete:
-            return None
-        return self._healed.allows(ids)
 
     def _foreseen(self, logits: NDArray[np.floating], ids: Ids) -> tuple[int, bool]:
         """Return the likeliest token that continues the healed text, or its own one if none is foreseen.
@@ -224,7 +221,7 @@ class Generation:
             logits = _checked(self._decoder.full_logits(self._ids))
             ids = np.arange(logits.size)
         best, foreseen = sampler.apply_top_k(logits, ids, FORESEEN)
-        allows = self._healed.allows(foreseen)
+        allows = self._healed.allows(foreseen, int(foreseen[0]))
         if not allows.any():
             return self._healed.own_token, True
         (token,), _ = sampler.greedy(best[allows], foreseen[allows])

@@ -5,8 +5,13 @@ begins with all of it (` return` for ` ret`) takes its place if the model forese
 the text is written in its own tokens, those that the tokenizer splits it into: any other token would turn
 what was typed into a word that no one expects. Blanks and signs may be tokens of their own; then the same is
 asked for the word after them.
+
+Within such a word and right after any word it is not chance that decides, but the model's best token: if it
+begins with the rest of the word it takes the place of the own ones, and only if it goes on with letters after
+the word, others that do are drawn.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,13 +23,15 @@ FORESEEN = 50
 """How many of its most likely tokens a model foresees, whatever the parameters leave of them."""
 LETTERS = frozenset((*b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", *range(0x80, 0x100)))
 """Bytes of letters in UTF-8, and of a few signs that are not ASCII."""
+_LETTER = re.compile(rb"[A-Za-z]")
+"""In scripts without blanks between words, none of which are in ASCII, more letters always follow."""
 
 
 class HealedText:
     """What is left of the text that one generation must begin with.
 
     Only tokens that begin with all of it are drawn. If there is none, `own_token` has to be written, and once
-    a word is begun in its own tokens, no others may come until it is written.
+    a word is begun in its own tokens, no others may come until it is written, except the model's best one.
     """
 
     def __init__(self, own: Sequence[int], token_bytes: Callable[[int], bytes]) -> None:
@@ -32,12 +39,13 @@ class HealedText:
         self._own, self._token_bytes = list(own), token_bytes
         self._left = b"".join(map(token_bytes, own))
         self._in_word = False  # its beginning is written in own tokens
+        self._ends_word = False  # it is complete, its end is that of a token, and nothing has followed
         self.length = len(self._left.decode("utf-8", "replace"))
         """Its characters."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of it was generated: any token may come."""
+        """Whether all of it was generated."""
         return not self._own
 
     @property
@@ -45,9 +53,23 @@ class HealedText:
         """The next of its own tokens."""
         return self._own[0]
 
-    def allows(self, ids: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Return which of some tokens may come next if the model foresees them."""
-        return np.array([self._allows(int(token)) for token in ids], dtype=bool)
+    def restricts(self, best: int) -> bool:
+        """Whether some tokens may not come next; `best` is the model's best one."""
+        return not self.is_complete or (self._ends_word and not self._begins_with_letter(best))
+
+    def allows(self, ids: NDArray[np.integer], best: int) -> NDArray[np.bool_]:
+        """Return which of some tokens may come next if the model foresees them.
+
+        Args:
+            ids: the tokens.
+            best: the model's best one, with which some may not come.
+        """
+        if self.is_complete:
+            return np.array([not self._begins_with_letter(int(token)) for token in ids], dtype=bool)
+        if self._in_word:
+            allowed = ids == (best if self._covers(best) else self.own_token)
+            return np.asarray(allowed, dtype=bool)
+        return np.array([self._covers(int(token)) for token in ids], dtype=bool)
 
     def fits(self, tokens: Sequence[int]) -> int:
         """Return how many of some tokens, from the first on, may come next in this order."""
@@ -55,33 +77,33 @@ class HealedText:
         for count, token in enumerate(tokens):
             if rest.is_complete:
                 break
-            if not rest._allows(token) and token != rest.own_token:
+            if not rest._covers(token) and token != rest.own_token:
                 return count
             rest.push(token)
         return len(tokens)
 
     def push(self, token: int) -> None:
-        """Record a generated token: one that `allows` has found, the own token, or any if it is complete."""
+        """Record a generated token: one that may come next, or the own token."""
         if self.is_complete:
-            return
-        if not self._in_word and self._covers(token):
-            self._own, self._left = [], b""
+            self._ends_word = False
             return
         given = self._token_bytes(token)
+        self._ends_word = given == self._left and _LETTER.match(given[-1:]) is not None
+        if self._covers(token):
+            self._own, self._left = [], b""
+            return
         del self._own[0]
         self._left = self._left[len(given) :]
         self._in_word |= any(byte in LETTERS for byte in given)
 
-    def _allows(self, token: int) -> bool:
-        return token == self.own_token if self._in_word else self._covers(token)
-
     def _covers(self, token: int) -> bool:
         return self._token_bytes(token).startswith(self._left)
 
+    def _begins_with_letter(self, token: int) -> bool:
+        return _LETTER.match(self._token_bytes(token)) is not None
+
     def _copy(self) -> "HealedText":
-        copy = HealedText(self._own, self._token_bytes)
-        copy._in_word = self._in_word
-        return copy
+        return HealedText(self._own, self._token_bytes)
 
 
 def heal(text: str, tokenizer: Tokenizer) -> HealedText:

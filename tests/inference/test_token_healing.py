@@ -105,9 +105,16 @@ def test_a_word_that_is_not_foreseen_is_written_in_its_own_tokens(parameters):
     """The model likes a shorter token, after which a longer word is the most likely one that begins so."""
     session = session_that((b"_", 20.0), (b" theory", 4.0), (b" the", -9.0))
     assert write(session, " the", parameters)[0] == b" the"
-    longer = ((b"linesize", 20.0), (b"rush", 20.0))
+    longer = ((b"linesize", 7.0), (b"rush", 7.0), (b".", 8.0))
     assert write(session_that((b"_", 20.0), then=[longer]), "_lines", parameters)[0] == b"_lines"
     assert write(session_that((b" ", 20.0), then=[longer]), " walrus", parameters)[:2] == [b" wal", b"rus"]
+
+
+@pytest.mark.parametrize("parameters", SAMPLINGS)
+def test_the_best_token_takes_the_place_of_the_rest_of_a_word(parameters):
+    """A name may have other tokens than those of its beginning: `odd_collat` of `odd_collatz`."""
+    session = session_that((b" ", 20.0), then=[((b"rush", 8.0), (b"rus", 7.9))])
+    assert write(session, " walrus", parameters)[:2] == [b" wal", b"rush"]
 
 
 @pytest.mark.parametrize("parameters", SAMPLINGS)
@@ -121,6 +128,38 @@ def test_a_word_after_a_sign_of_its_own_is_completed_too(parameters):
 def test_after_the_text_any_token_may_come():
     session = session_that((b" ", 20.0), then=[((b"s", 20.0),)])
     assert write(session, " the", GREEDY) == [b" the", *[b"s"] * 5]
+
+
+HOT = [Parameters(temperature=1.0, top_k=8, top_p=1.0, seed=seed) for seed in range(30)]
+
+
+@pytest.mark.parametrize("text", [" the", " walrus", "\ter"])
+def test_after_a_word_that_the_best_token_ends_no_letters_are_drawn(text):
+    """Also where the word was foreseen; one token later anything may be drawn again."""
+    ends = ((b".", 9.0), (b"err", 8.9), (b"s", 8.9), (b"_lines", 8.9))
+    length = len(WORDS.encode(text))
+    likes = ((WORDS.WORDS[WORDS.encode(text)[0]], 30.0),)
+    rest = [((WORDS.WORDS[token], 30.0),) for token in WORDS.encode(text)[1:]]
+    session = session_that(*likes, then=[*rest, ends, ends])
+    written = [write(session, text, parameters, length + 2) for parameters in HOT]
+    assert {b"".join(words[:length]) for words in written} == {text.encode()}
+    assert not any(words[length][:1].isalpha() for words in written)
+    assert {b"err", b"s"} <= {words[length + 1] for words in written}
+
+
+def test_after_a_word_that_the_best_token_goes_on_with_any_may_be_drawn():
+    goes_on = ((b"s", 9.0), (b".", 8.9), (b"err", 8.9))
+    session = session_that((b" the", 30.0), then=[goes_on])
+    assert {write(session, " the", parameters, 2)[1] for parameters in HOT} >= {b"s", b".", b"err"}
+
+
+@pytest.mark.parametrize("text", [".", " ", "_lines.", "caf\u00e9"])
+def test_after_signs_and_other_scripts_any_token_may_be_drawn(text):
+    likes = [((WORDS.WORDS[token], 30.0),) for token in WORDS.encode(text)]
+    ends = ((b".", 9.0), (b"err", 8.9), (b"s", 8.9))
+    session = session_that(*likes[0], then=[*likes[1:], ends])
+    count = len(likes) + 1
+    assert {write(session, text, parameters, count)[-1] for parameters in HOT} >= {b"err", b"s"}
 
 
 @pytest.mark.parametrize("candidate_count", [8, 64])
@@ -140,7 +179,7 @@ def test_as_many_tokens_are_foreseen_whatever_the_graph_gives(candidate_count):
 
 def test_draws_say_which_tokens_are_the_text_s_own():
     listener = Listener()
-    session = session_that((b" ", 20.0), then=[((b"rush", 20.0),)])
+    session = session_that((b" ", 20.0), then=[((b"er", 20.0),)])
     write(session, " walrus", GREEDY, 3, observer=listener)
     assert [draw.is_own for draw in listener.draws] == [True, True, False]
     listener = Listener()
@@ -193,7 +232,8 @@ def test_fits_counts_the_tokens_that_may_come_one_after_the_other(text, tokens):
     healed, count = heal(text, WORDS), 0
     expected = healed.fits(tokens)
     for token in tokens:
-        may_come = healed.is_complete or healed.allows(np.array([token]))[0] or token == healed.own_token
+        ids = np.array([token])
+        may_come = healed.is_complete or healed.allows(ids, best=token)[0] or token == healed.own_token
         if not may_come:
             break
         healed.push(token)
