@@ -23,6 +23,7 @@ from aide_lsp.completion.window import holds_all
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.hole import Hole, read_hole
+from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
@@ -199,6 +200,7 @@ class Completer:
             observer.measuring(self._model.count_tokens),
             reads_suffix=self.info.reads_suffix,
             header=header,
+            stray=stray_indentation(before, after, language_of(request.language_id, request.path)),
         )
         observer.prompted(request, prompt)
         return prompt

@@ -67,6 +67,7 @@ def build_prompt(
     *,
     reads_suffix: bool,
     header: str = "",
+    stray: str = "",
 ) -> Prompt:
     """Build the prompt for the texts before and after the cursor.
 
@@ -77,8 +78,10 @@ def build_prompt(
         count_tokens: the model's.
         reads_suffix: whether the model can read text after the cursor.
         header: a line that names the file; read where the text says little.
+        stray: indentation left of the cursor that is no block's: all of it is healed, so that the model
+            writes the token for one that is.
     """
-    prefix, healed = split_healed(before)
+    prefix, healed = (before.removesuffix(stray), stray) if stray else split_healed(before)
     suffix = after if reads_suffix else ""
     budget = max(0, num_context - count_tokens(healed))
     window = cut_window(prefix, suffix, budget, count_tokens)

@@ -7,9 +7,9 @@ eight, or by spaces where it has tabs.
 from collections import Counter
 from itertools import pairwise
 
-from aide_lsp.infill.hole import Hole
+from aide_lsp.infill.hole import Hole, read_hole
 from aide_lsp.infill.raw_text import Line, RawText
-from aide_lsp.syntax.languages import Blocks
+from aide_lsp.syntax.languages import Blocks, Language
 from aide_lsp.syntax.openings import OpeningKind
 
 LINES_READ = 400
@@ -49,6 +49,29 @@ def fit_indentation(hole: Hole, text: str) -> str:
             return text
         prefixes[line.start] = prefix
     return "".join(_rewritten(raw, line, prefixes) for line in raw.lines)
+
+
+def stray_indentation(head: str, tail: str, language: Language) -> str:
+    """Return the blanks left of the cursor if they are all of the line and no block is as deep; else nothing.
+
+    Lines that are aligned with others may be anywhere: those within brackets, comments and strings, and those
+    as deep as one next to them.
+    """
+    above, _, before = head.rpartition("\n")
+    after, _, below = tail.partition("\n")
+    # Tabs are always complete steps.
+    if not before or before.strip(" ") or after.strip() or language.blocks not in _ENDS:
+        return ""
+    above_lines, below_lines = above.rsplit("\n", LINES_READ)[-LINES_READ:], below.split("\n", LINES_READ)
+    step = _only_step([*above_lines, *below_lines[:LINES_READ]], _ENDS[language.blocks])
+    if not step.strip("\t") or len(before) % len(step) == 0:
+        return ""
+    nearest = (next(filter(str.strip, lines), "") for lines in (reversed(above_lines), below_lines))
+    if before in map(_prefix, nearest):
+        return ""
+    opened = read_hole(head, tail, language).open
+    is_block = not opened or opened[-1].mark == "{" or opened[-1].kind is OpeningKind.TAG
+    return before if is_block else ""
 
 
 def _rewritten(raw: RawText, line: Line, prefixes: dict[int, str]) -> str:

@@ -380,3 +380,13 @@ def test_confidence_is_the_mean_of_the_tokens_that_are_kept(end, tokens, total):
     rated = [(0, 0.0), (2, -1.0), (4, -2.0)]
     expected = math.exp(total / tokens) if tokens else 1.0
     assert confidence_in(rated, end) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("blanks", "expected"), [(2, "  y()"), (4, "y()"), (3, " y()"), (5, "   y()")])
+def test_a_cursor_between_two_steps_gets_the_column_of_a_block(blanks, expected):
+    """The model indents by 4 or 8 if it writes all of the indentation, and else goes on where it is."""
+    before = "if a:\n    if b:\n        x()\n"
+    script = {before: "    y()" if blanks < 5 else "        y()"}
+    script[before + " " * (blanks - 1)] = " y()"
+    completer = completer_of(continuing(script))
+    assert complete(completer, request_at(before + " " * blanks + "|\n")).text == expected

@@ -63,6 +63,11 @@ def test_header_is_read_where_the_text_says_little_and_counts_as_context():
         assert (header in prompt.parts) == (num_context >= len(header.text))
 
 
+def test_all_of_stray_indentation_is_healed():
+    prompt = build_prompt("if x:\n      ", "\n", 100, len, reads_suffix=True, stray="      ")
+    assert (prompt.text(PartKind.PREFIX), prompt.healed) == ("if x:\n", "      ")
+
+
 def test_healed_text_counts_as_context():
     for num_context in range(1, 40):
         prompt = build_prompt("a = 1\nb = 2\nprin", "\nx\n", num_context, len, reads_suffix=True)
