@@ -49,7 +49,7 @@ class Checked:
     "Where it ends; None: where the model ended it."
     cleaned: Cleaned
     confidence: float
-    "The model's own probability per token of what is kept."
+    "The model's own probability of what is kept."
     rejection: Rejection | None
     "Why it is not offered; None: it is, if it is not empty."
 
@@ -109,18 +109,17 @@ def _find_rejection(
     if confidence < options.min_confidence:
         return Rejection(
             NoCompletionReason.LOW_CONFIDENCE,
-            f"The model gives it {confidence:.2f} per token; the setting min_confidence asks for "
-            f"{options.min_confidence:.2f}.",
+            f"The model gives it a probability of {confidence:.2g}; the setting min_confidence asks for "
+            f"{options.min_confidence:.2g}.",
         )
     return None
 
 
 def confidence_in(rated: Rated, end: int) -> float:
-    """Return the model's own probability per token of a text's first `end` characters.
+    """Return the model's own probability of a text's first `end` characters.
 
     Args:
         rated: its tokens.
         end: characters that count; a token that reaches beyond them counts in full.
     """
-    count = next((n for n, (length, _) in enumerate(rated) if length >= end), len(rated) - 1)
-    return exp(rated[count][1] / count) if count else 1.0
+    return exp(next((log_probability for length, log_probability in rated if length >= end), rated[-1][1]))

@@ -71,7 +71,7 @@ class GeneratedText:
     timings: "Timings"
     "What it cost."
     confidence: float = 1.0
-    "The model's own probability per token of what is kept."
+    "The model's own probability of what is kept."
 
 
 class CompletionObserver(Observer):

@@ -71,7 +71,7 @@ class Completion:
     candidate: int = 0
     "Which of several completions for one seed."
     confidence: float = 1.0
-    "The model's own probability per token of the text, whatever the parameters; 1 where it is unknown."
+    "The model's own probability of the text, whatever the parameters; 1 where it is unknown."
     is_rejected: bool = False
     "Whether it is empty because its text failed the checks."
 

@@ -106,7 +106,7 @@ class Ending:
     added: str
     "What it added at the end."
     confidence: float
-    "The model's own probability per token of the text."
+    "The model's own probability of the text."
     check: str
     "Whether the text passed the checks, in words."
 

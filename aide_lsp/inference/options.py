@@ -26,7 +26,7 @@ class GenerationOptions:
     show: str = "fitting"
     "`fitting`: only text that passes the checks is a completion; `all`: any text."
     min_confidence: float = 0.0
-    "The probability per token that the text must have to be a completion; 0: any."
+    "The probability that the text must have to be a completion; 0: any."
     deadline_ms: int = field(default=0, metadata=NOT_IN_KEY)
     "Milliseconds after which generation ends without a completion; 0: never."
     # Not compared: two requests for the same completion are equal, whatever was drawn for them.

@@ -112,7 +112,7 @@ class Entry:
     show: str = "all"
     "Which texts were completions: `all` or `fitting`."
     min_confidence: float = 0.0
-    "The probability per token that the text had to have."
+    "The probability that the text had to have."
     shown: int = 0
     "How many times it was sent to an editor."
     accepted: float | None = None

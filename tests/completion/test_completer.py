@@ -375,11 +375,9 @@ def test_complete_when_the_token_limit_cuts_a_block_shows_its_beginning():
     assert (completion.text, completion.finish_reason) == ("if (a) {\n    b(a);", "length")
 
 
-@pytest.mark.parametrize(("end", "tokens", "total"), [(0, 0, 0.0), (1, 1, -1.0), (3, 2, -2.0), (9, 2, -2.0)])
-def test_confidence_is_the_mean_of_the_tokens_that_are_kept(end, tokens, total):
-    rated = [(0, 0.0), (2, -1.0), (4, -2.0)]
-    expected = math.exp(total / tokens) if tokens else 1.0
-    assert confidence_in(rated, end) == pytest.approx(expected)
+@pytest.mark.parametrize(("end", "total"), [(0, 0.0), (1, -1.0), (2, -1.0), (3, -2.0), (9, -2.0)])
+def test_confidence_is_the_probability_of_the_tokens_that_are_kept(end, total):
+    assert confidence_in([(0, 0.0), (2, -1.0), (4, -2.0)], end) == pytest.approx(math.exp(total))
 
 
 @pytest.mark.parametrize(("blanks", "expected"), [(2, "  y()"), (4, "y()"), (3, " y()"), (5, "   y()")])

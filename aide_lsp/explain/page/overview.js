@@ -101,7 +101,7 @@ function ending({ end, rejected, completion }) {
     ["Ended by", [end.rule ? h("code", {}, end.rule) : end.finish_reason, ` ${end.says}`]],
     ["Not kept", end.dropped ? [h("code", {}, visible(end.dropped))] : ["nothing"]],
     ["Clean-up", [end.clean_up]],
-    ["Checks", [`${end.check} Its confidence is ${end.confidence.toFixed(2)}.`]],
+    ["Checks", [`${end.check} Its probability is ${Number(end.confidence.toPrecision(2))}.`]],
     ...rejected.map((one) => [`Candidate ${one.candidate}`, [`Not shown: ${one.says}`]]),
     ["Offered", completion.text ? [h("code", { class: "offered" }, ...lines(completion.text))] : ["nothing"]],
   ];
