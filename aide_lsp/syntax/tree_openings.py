@@ -284,6 +284,8 @@ class _Walk:
         top, end = left.top, node.end_byte
         if top is not None and top.kind is OpeningKind.STRING and top.offset >= node.start_byte:
             last = end - len(top.closer)
+            if self._ends_in_line(top) and last > self._line_end:
+                return  # the node is a block that happens to end in a string
             if last >= self._cursor and self._text.endswith(top.closer, node.start_byte, end):
                 left.close(top.closer)
 
