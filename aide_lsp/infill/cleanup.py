@@ -2,9 +2,11 @@
 
 The inserted text never repeats the text right of the cursor, closes no bracket that is closed there, ends
 with the line end that complete lines before an existing line need, and has no invisible characters except
-joiners that letters or emoji need. It is indented by the file's step; in JSON its commas fit what is around
-it. Cleaning twice changes nothing.
+joiners that letters or emoji need. It is indented by the file's step, and its blank lines are empty; in JSON
+its commas fit what is around it. Cleaning twice changes nothing.
 """
+
+import re
 
 from attrs import frozen
 
@@ -15,6 +17,8 @@ from aide_lsp.infill.separators import fit_separators
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.invisible import visible
 from aide_lsp.reasons import NoCompletionReason
+
+_BLANK_LINE = re.compile(r"\n[ \t]+(?=\n)")
 
 
 @frozen
@@ -35,7 +39,8 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
     # The model may have gone on with the text right of the cursor: all that it wrote before that is meant.
     is_exact = stop is not None and stop.rule.is_exact
-    kept = fit_indentation(hole, without_open_fence(kept, starts_fenced=hole.is_fenced))
+    kept = _BLANK_LINE.sub("\n", without_open_fence(kept, starts_fenced=hole.is_fenced))
+    kept = fit_indentation(hole, kept)
     if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
         return Cleaned(fitted, None)
     # In JSON, entries are also left out that are there already, or would not parse; in prose, open fences.
