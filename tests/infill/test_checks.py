@@ -62,6 +62,17 @@ def test_every_problem_has_a_case():
     assert {case.problem for case in CASES} == {misfit.code for misfit in Misfit} | {FINE}
 
 
+def test_faults_that_span_a_long_file_come_from_the_block_that_nothing_opens():
+    methods = "".join(f"  int m{number}() {{\n    return {number};\n  }}\n\n" for number in range(150))
+    before = f"class A {{\n{methods}  void f(C c, int x) {{\n    if (x > 1) {{\n      "
+    block = (
+        "\n        if (x > 2) {\n          c.g(x);\n        } else {\n          c.g(1);\n        }\n      }\n"
+    )
+    after = f"{block}    }}\n  }}\n\n{methods}}}\n"
+    assert problem_of("java", before, after, "c.g(0);\n      } else {") == "broken-syntax"
+    assert problem_of("java", before, after, "c.g(0);\n      if (c != null) {") == FINE
+
+
 @pytest.mark.parametrize(
     ("language", "around", "text", "problem"),
     [

@@ -46,18 +46,20 @@ def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
     known = [_count(tree), _count(tree.without_line)]
     if not all(total for total, _ in known):
         return True
+    # A block that nothing opens may leave faults anywhere.
+    openers = BLOCK_FILLERS if indentation(hole.below) > hole.base else ()
+    opened = [_count(other) for other in map(tree.filled, openers) if other is not None]
+    if not all(total for total, _ in opened):
+        return True
     # The file has faults elsewhere, and only those near the cursor can be the text's.
     if not near:
         return False
-    fewest = min(near_before for _, near_before in known)
-    if not fewest:
-        return True
+    fewest = min(near_before for _, near_before in (*known, *opened))
+    # A dialect that the grammar does not know: nothing will help, and parsing it takes long.
+    if not 0 < fewest <= FEW_FAULTS:
+        return not fewest
     closers = _closers_at(hole)
-    # A dialect that the grammar does not know: nothing will help, and parsing it takes long. But many faults
-    # may also come from the block alone that nothing opens.
-    fillers = (*(f"x{closers}{end}" for end in ENDS), *FILLERS) if fewest <= FEW_FAULTS else ()
-    openers = BLOCK_FILLERS if indentation(hole.below) > hole.base else ()
-    others = map(tree.filled, (*openers, *fillers))
+    others = map(tree.filled, (*(f"x{closers}{end}" for end in ENDS), *FILLERS))
     return any(other is not None and not all(_count(other)) for other in others)
 
 
