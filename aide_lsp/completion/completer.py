@@ -281,7 +281,7 @@ def _completion(
         from_cache=False,
         candidate=options.candidate,
         confidence=generated.confidence,
-        is_rejected=message is not None,
+        is_rejected=message is not None or reason is NoCompletionReason.DOES_NOT_FIT,
     )
 
 

@@ -73,7 +73,7 @@ class Completion:
     confidence: float = 1.0
     "The model's own probability of the text, whatever the parameters; 1 where it is unknown."
     is_rejected: bool = False
-    "Whether it is empty because its text failed the checks."
+    "Whether it is empty because its text does not fit, or failed the checks."
 
     @property
     def tokens_per_second(self) -> float:

@@ -287,6 +287,12 @@ def test_complete_when_a_candidate_does_not_fit_gives_the_next_one_of_the_seed()
     assert {options.parameters.seed for options in model.options} == {3}
 
 
+def test_complete_when_a_candidate_leads_nowhere_gives_the_next_one_of_the_seed():
+    model = Sampled("y\nz\nz\nz\nz\n", "brown")
+    completion = complete(Completer(model), fitting_at("# The quick | fox jumps\n"))
+    assert (completion.text, completion.candidate) == ("brown", 1)
+
+
 def test_complete_when_three_candidates_do_not_fit_says_why():
     model = Sampled(BROKEN, BROKEN, BROKEN, FITTING)
     completion = complete(Completer(model), fitting_at("x = |\n"))
