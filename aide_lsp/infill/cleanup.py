@@ -97,6 +97,11 @@ def _without_overlap(hole: Hole, text: str) -> str:
     Brackets that the text itself needs stay: in `print(len(x|))` only one of the two is an overlap.
     """
     after = hole.after.rstrip()
+    if not after[:1].isspace():
+        # Blanks after what is repeated do not separate it from anything.
+        without = text.rstrip(" \t")
+        if without != text and (shorter := _without_overlap(hole, without)) != without:
+            return shorter
     for length in range(min(len(text), len(after)), 0, -1):
         kept = text[:-length]
         if text.endswith(after[:length]) and hole.imbalance(kept) <= hole.imbalance(text):
