@@ -63,7 +63,9 @@ def stray_indentation(head: str, tail: str, language: Language) -> str:
     if not before or before.strip(" ") or after.strip() or language.blocks not in _ENDS:
         return ""
     above_lines, below_lines = above.rsplit("\n", LINES_READ)[-LINES_READ:], below.split("\n", LINES_READ)
-    step = _only_step([*above_lines, *below_lines[:LINES_READ]], _ENDS[language.blocks])
+    # Lines that are to come in between may open a block for the one below.
+    gap = next(filter(str.strip, reversed(above_lines)), "").rstrip(_ENDS[language.blocks])
+    step = _only_step([*above_lines, gap, *below_lines[:LINES_READ]], _ENDS[language.blocks])
     if not step.strip("\t") or len(before) % len(step) == 0:
         return ""
     nearest = (next(filter(str.strip, lines), "") for lines in (reversed(above_lines), below_lines))

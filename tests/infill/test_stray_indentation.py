@@ -43,6 +43,8 @@ def test_indentation_that_is_no_block_s(marked, language, blanks):
         (PYTHON + "      █return 1\n", "python"),
         (PYTHON + "      r█\n", "python"),
         ("x = 1\n   █\n", "python"),
+        # What opens a block for the next line may be missing here.
+        ("def load(path):\n    █\n        return f.read()\n", "python"),
         ("if x:\n\ty\n  █\n", "python"),
         (PYTHON + "\t  █\n", "python"),
         # Within brackets, comments and strings, and next to a line that is as deep.
