@@ -14,6 +14,7 @@ from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
+from aide_lsp.syntax.trees import SyntaxTrees
 
 CURSOR = "█"
 CHARACTERS = "abend1 \t\n\"'(){}[]:;,=#/`\\<>$*_-\u00e9\U0001f600\u0633\u200c\u200d\u200b\u202e\ufe0f\u00ad\r"
@@ -164,6 +165,22 @@ def test_every_reason_has_a_code_and_a_sentence_of_its_own():
     reasons = list(NoCompletionReason)
     assert len({reason.code for reason in reasons}) == len({reason.message for reason in reasons})
     assert [reason for reason in reasons if not reason.message.endswith((".", ")."))] == []
+
+
+SNIPPETS = (Path(__file__).parent / "data" / "snippets.txt").read_text(encoding="utf-8").split("=== ")[1:]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.split("\n", 1)[0])
+def test_the_rest_of_a_word_is_inserted_as_it_is(snippet):
+    """The model goes on with what is right of the cursor, or ends."""
+    name, program = snippet.split("\n", 1)
+    for match in re.finditer(r"(?<=\w\w)\w+", program):
+        head, rest, tail = program[: match.start()], match.group(), program[match.end() :]
+        tree = SyntaxTrees().at(head, tail, language_of(name))
+        hole = read_hole(head, tail, language_of(name), tree.openings() if tree else None)
+        longer = rest + tail[:160]
+        assert clean(hole, longer, find_stop(hole, longer) or break_off(hole, longer)).text == rest
+        assert fill(hole, rest)[1].text == rest
 
 
 @pytest.mark.parametrize(
