@@ -30,8 +30,8 @@ def inline_end(raw: RawText) -> Stop | None:
     """Stop where the text leads to the rest of the line, else where its expression ends."""
     distinctive = is_distinctive(raw.hole.after)
     find, limit = (rest_of_line, LOOKAHEAD) if distinctive else (_expression_end, EXPRESSION_LINES)
-    # Within a word no line begins.
-    limit = 1 if _is_in_word(raw) else limit
+    # A text that begins with the rest of the cursor's word needs no other line to lead there.
+    limit = 1 if _is_in_word(raw) and _first_word(raw.text) == _first_word(raw.hole.after) else limit
     lines = raw.lines[:limit]
     first = lines[0]
     for line in lines:
@@ -83,6 +83,12 @@ def _needs_lead(raw: RawText, rest: str, end: int) -> bool:
 
 def _is_in_word(raw: RawText) -> bool:
     return is_word(raw.hole.before[-1:]) and is_word(raw.hole.after[:1])
+
+
+def _first_word(text: str) -> str:
+    """Return the letters and digits that a text begins with."""
+    match = re.match(r"\w*", text)
+    return match.group() if match else ""
 
 
 def is_word(character: str) -> bool:
