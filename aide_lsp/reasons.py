@@ -17,10 +17,10 @@ class NoCompletionReason(Enum):
     ONLY_WHITESPACE = "only-whitespace", "The model generated only whitespace."
     REPEATS_SUFFIX = "repeats-suffix", "The model only repeated the text after the cursor."
     INVISIBLE = "invisible", "The model generated only invisible characters."
-    DOES_NOT_FIT = "does-not-fit", "What the model generated does not fit the text around the cursor."
+    DOES_NOT_FIT = "does-not-fit", "The generated text does not fit the text around the cursor."
     LOW_CONFIDENCE = (
         "low-confidence",
-        "The model gives what it generated too low a probability (setting min_confidence).",
+        "The model gives the generated text too low a probability (setting min_confidence).",
     )
     TIMEOUT = "timeout", "The deadline passed before the completion was finished (setting deadline_ms)."
 

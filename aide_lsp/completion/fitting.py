@@ -7,6 +7,7 @@ from attrs import evolve, frozen
 
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.find import find_misfit
+from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.entries import with_comma
 from aide_lsp.infill.hole import Hole
@@ -105,14 +106,20 @@ def _find_rejection(
     if options.show == "fitting":
         misfit = find_misfit(around.hole, around.before, around.after, text, around.tree, is_cut=is_cut)
         if misfit:
-            return Rejection(NoCompletionReason.DOES_NOT_FIT, f"{misfit.message} (setting show)")
+            return Rejection(NoCompletionReason.DOES_NOT_FIT, _why_unfit(misfit))
     if confidence < options.min_confidence:
         return Rejection(
             NoCompletionReason.LOW_CONFIDENCE,
-            f"The model gives it a probability of {confidence:.2g}; the setting min_confidence asks for "
-            f"{options.min_confidence:.2g}.",
+            f"The model gives the generated text a probability of {confidence:.2g}; the setting "
+            f"min_confidence requires {options.min_confidence:.2g}.",
         )
     return None
+
+
+def _why_unfit(misfit: Misfit) -> str:
+    """Say what is wrong in one sentence that needs no other."""
+    what = misfit.message[0].lower() + misfit.message[1:].removesuffix(".")
+    return f"The generated text does not fit: {what} (setting show)."
 
 
 def confidence_in(rated: Rated, end: int) -> float:

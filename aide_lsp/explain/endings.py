@@ -28,7 +28,7 @@ def what_clean_up_did(cleaned: Cleaned, removed: str, added: str, invisible: str
         return f"Nothing is left to show. {cleaned.empty_reason.message}"
     if not removed and not added and not invisible:
         return "Nothing was changed."
-    kind = "whitespace" if not removed.strip() else "already after the cursor"
+    kind = "whitespace" if not removed.strip() else "repeated or unfinished"
     kind = "a separator" if removed.strip() == "," else kind
     what = "the line end before the next line" if "\n" in added else "indentation"
     what = "separators" if added.strip() else what
@@ -40,11 +40,13 @@ def what_clean_up_did(cleaned: Cleaned, removed: str, added: str, invisible: str
     return f"{'; '.join(change for change in changes if change)}."
 
 
-def what_checks_found(cleaned: Cleaned, rejection: Rejection | None) -> str:
-    """Say whether the text passed the checks."""
+def what_checks_found(cleaned: Cleaned, rejection: Rejection | None, show: str) -> str:
+    """Say whether the text passed the checks, which run if the setting `show` is `fitting`."""
     if not cleaned.text:
         return "There was nothing to check."
-    return f"The text is not shown. {rejection.message}" if rejection else "The text passed the checks."
+    if rejection:
+        return rejection.message
+    return "The text passed the checks." if show == "fitting" else "The checks are off (setting show)."
 
 
 def _characters(text: str) -> str:

@@ -102,9 +102,9 @@ class Ending:
     invisible: str
     "Invisible characters that it removed."
     removed: str
-    "What it removed at the end."
+    "What else it removed."
     added: str
-    "What it added at the end."
+    "What it added."
     confidence: float
     "The model's own probability of the text."
     check: str
@@ -245,6 +245,7 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
     generated, cleaned = trace.generated, trace.cleaned
     assert generated is not None
     assert cleaned is not None
+    assert trace.request is not None
     kept = generated.text[: generated.stop.end] if generated.stop else generated.text
     visible = visible_at(generated.hole, kept)
     offsets = _offsets(kept, visible)
@@ -266,7 +267,7 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
         removed=removed,
         added=added,
         confidence=generated.confidence,
-        check=what_checks_found(cleaned, trace.rejection),
+        check=what_checks_found(cleaned, trace.rejection, show=trace.request.options.show),
     )
     return ending, frozenset(offsets[at] for at in same)
 

@@ -118,9 +118,9 @@ def _end(explanation: Explanation) -> Iterator[str]:
     if end.dropped:
         yield f"  Not kept: {quoted(end.dropped, 80)}"
     yield from _wrapped(f"Clean-up: {end.clean_up}")
-    yield from _wrapped(f"Checks: {end.check} Its probability is {end.confidence:.2g}.")
+    yield from _wrapped(f"Checks: {end.check} The text's probability is {end.confidence:.2g}.")
     for rejected in explanation.rejected:
-        yield from _wrapped(f"Candidate {rejected.candidate} was not shown: {rejected.says}")
+        yield from _wrapped(f"Candidate {rejected.candidate} was not shown. {rejected.says}")
 
 
 def _stages(explanation: Explanation) -> Iterator[str]:

@@ -172,8 +172,8 @@ class Settings:
     show: str = setting(
         "fitting",
         str,
-        "Which completions are offered, automatically and on request. `fitting`: those that, as far as can "
-        "be checked, fit the text around the cursor; `all`: everything that the model generates.",
+        "Which completions are offered, automatically and on request. `fitting`: only those that, as far as "
+        "can be checked, fit the text around the cursor; `all`: also those that fail these checks.",
         choices=("all", "fitting"),
         project=True,
     )

@@ -101,8 +101,8 @@ function ending({ end, rejected, completion }) {
     ["Ended by", [end.rule ? h("code", {}, end.rule) : end.finish_reason, ` ${end.says}`]],
     ["Not kept", end.dropped ? [h("code", {}, visible(end.dropped))] : ["nothing"]],
     ["Clean-up", [end.clean_up]],
-    ["Checks", [`${end.check} Its probability is ${Number(end.confidence.toPrecision(2))}.`]],
-    ...rejected.map((one) => [`Candidate ${one.candidate}`, [`Not shown: ${one.says}`]]),
+    ["Checks", [`${end.check} The text's probability is ${Number(end.confidence.toPrecision(2))}.`]],
+    ...rejected.map((one) => [`Candidate ${one.candidate}`, [`Not shown. ${one.says}`]]),
     ["Offered", completion.text ? [h("code", { class: "offered" }, ...lines(completion.text))] : ["nothing"]],
   ];
   return section("How it ended", "", h("dl", { class: "ending" }, ...rows.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, ...text)))));

@@ -4,16 +4,16 @@ from enum import Enum
 
 
 class Misfit(Enum):
-    """Why a text is not fit to be inserted at the cursor."""
+    """Why a text is not fit to be inserted at the cursor; in the messages, "it" is the text."""
 
     PLACEHOLDER = "placeholder", "It is a placeholder, not code."
     REPEATED_LINE = "repeated-line", "It repeats a line below the cursor."
-    NO_BLOCK = "no-block", "The lines below are indented deeper, and it opens no block for them."
+    NO_BLOCK = "no-block", "The lines below are indented differently, and it opens no block for them."
     BROKEN_SYNTAX = "broken-syntax", "The file would no longer parse."
     DEAD_CODE = "dead-code", "Code after it would never run."
-    DUPLICATE_KEY = "duplicate-key", "A key would be there twice."
+    DUPLICATE_KEY = "duplicate-key", "An object would have the same key twice."
     UNKNOWN_NAME = "unknown-name", "It uses a name that is defined nowhere."
-    UNBOUND_NAME = "unbound-name", "The code below uses a name that is defined nowhere."
+    UNBOUND_NAME = "unbound-name", "It leaves a name undefined that the code below uses."
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
