@@ -1,4 +1,4 @@
-"""One completion from text to text: cache, prompt, generation, stop rules, clean-up.
+"""One completion from text to text: cache, prompt, generation, stop rules, clean-up, checks.
 
 Random numbers depend on (seed, candidate, index of the generated token), so an answer is a function of the
 request and its seed; where a deadline cuts it off there is none. Runs on one thread.

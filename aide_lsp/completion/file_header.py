@@ -1,8 +1,8 @@
 """Names the file to the model where the text around the cursor says next to nothing.
 
-A model that reads an empty text writes what it has seen most often, in whatever language. A comment with the
-file's name, as many files begin with one, says which language is meant, and what the file is for. Only the
-name is read, never a folder: folders hold names of people, and differ from machine to machine.
+A model that reads an empty text generates what it has seen most often, in whatever language. A comment with
+the file's name, as many files begin with one, says which language is meant, and what the file is for. Only
+the name is read, never a folder: folders hold names of people, and differ from machine to machine.
 """
 
 import re

@@ -1,14 +1,14 @@
-"""Token healing: generation must begin with a given text, in the tokens that the model likes best.
+"""Token healing: generation must begin with a given text, in the tokens that the model prefers.
 
 The text was cut off the end of a prompt so that the prompt does not end halfway through a token. A token that
 begins with all of it (` return` for ` ret`) takes its place if the model foresees one. If it foresees none,
-the text is written in its own tokens, those that the tokenizer splits it into: any other token would turn
-what was typed into a word that no one expects. Blanks and signs may be tokens of their own; then the same is
-asked for the word after them.
+the text is generated in its own tokens, those that the tokenizer splits it into: any other token would turn
+what was typed into a word that no one expects. Blanks and signs may be tokens of their own; then the same
+applies to the word after them.
 
-Within such a word and right after any word it is not chance that decides, but the model's best token: if it
-begins with the rest of the word it takes the place of the own ones, and only if it goes on with letters after
-the word, others that do are drawn.
+Within such a word, and right after any word, the model's best token decides rather than chance: if it begins
+with the rest of the word, it replaces the own tokens; and after the word, letters are drawn only if it begins
+with one.
 """
 
 import re
@@ -30,15 +30,15 @@ _LETTER = re.compile(rb"[A-Za-z]")
 class HealedText:
     """What is left of the text that one generation must begin with.
 
-    Only tokens that begin with all of it are drawn. If there is none, `own_token` has to be written, and once
-    a word is begun in its own tokens, no others may come until it is written, except the model's best one.
+    Only tokens that begin with all of it are drawn. If there is none, `own_token` has to come, and once a
+    word is begun in its own tokens, no others may come until it is complete, except the model's best one.
     """
 
     def __init__(self, own: Sequence[int], token_bytes: Callable[[int], bytes]) -> None:
         """Take the text as its own tokens."""
         self._own, self._token_bytes = list(own), token_bytes
         self._left = b"".join(map(token_bytes, own))
-        self._in_word = False  # its beginning is written in own tokens
+        self._in_word = False  # its beginning was generated in own tokens
         self._ends_word = False  # it is complete, its end is that of a token, and nothing has followed
         self.length = len(self._left.decode("utf-8", "replace"))
         """Its characters."""
@@ -108,6 +108,6 @@ class HealedText:
 
 def heal(text: str, tokenizer: Tokenizer) -> HealedText:
     """Return the healed text of one generation. What the vocabulary cannot represent is not part of it."""
-    # A lone surrogate is one character, and so is what is written for it.
+    # A lone surrogate is one character, and so is what replaces it.
     own = tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
     return HealedText(own, tokenizer.token_bytes)

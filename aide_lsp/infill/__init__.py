@@ -1,1 +1,1 @@
-"""From what a model writes to a text that fits at the cursor: hole, stop rules, clean-up."""
+"""From what a model generates to a text that fits at the cursor: hole, stop rules, clean-up."""

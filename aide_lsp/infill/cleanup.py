@@ -37,7 +37,7 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
     kept = visible_at(hole, generated)
     if not kept.strip():
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
-    # The model may have gone on with the text right of the cursor: all that it wrote before that is meant.
+    # The model may have gone on with the text right of the cursor: what it generated before that is meant.
     is_exact = stop is not None and stop.rule.is_exact
     kept = _BLANK_LINE.sub("\n", without_open_fence(kept, starts_fenced=hole.is_fenced))
     kept = fit_indentation(hole, kept)

@@ -126,7 +126,7 @@ def _closed_after(raw: RawText, end: int, decided_at: int, mark: str) -> Stop | 
 
 
 def _inline(raw: RawText) -> Stop | None:
-    # Between a pair of brackets complete lines may be written, on lines of their own.
+    # Between a pair of brackets there may be complete lines.
     if raw.hole.is_empty_pair and not raw.text[: raw.lines[0].end].strip():
         return _complete_lines(raw) if raw.lines[0].is_complete else None
     return inline_end(raw)

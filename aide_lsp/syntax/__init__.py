@@ -1,1 +1,1 @@
-"""The syntax of the languages that Aide completes: which parts of a text are code, strings, and comments."""
+"""The syntax of the languages that Aide completes: grammars, syntax trees, and what is open at a place."""

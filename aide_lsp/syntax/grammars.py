@@ -1,7 +1,7 @@
-"""Tree-sitter grammars, loaded when the first text of their language comes, and parsing within bounds.
+"""Tree-sitter grammars, loaded with the first text of their language, and parsing within bounds.
 
-A grammar that cannot be loaded is named once in the log; its language then works by its marks. This module
-alone imports tree-sitter. It does not know what the nodes of a grammar mean.
+A grammar that cannot be loaded is named once in the log; its language then works by its marks. Only this
+module imports tree-sitter at run time.
 """
 
 import logging
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("aide.syntax")
 
 MOST_SECONDS = 3.0
-"""A parse that takes the thread longer is given up.
+"""A parse that takes more of the thread's time is given up.
 
-Only text made to take long does: 400,000 characters of C headers take 0.1 seconds. It is the
+Only text made for it takes this long: 400,000 characters of C headers take 0.1 seconds. It is the
 thread's own time that counts, so that what is offered does not depend on the machine's load.
 """
 _NESTED = re.compile(rb"[(\[{<]|[)\]}>]")
 MOST_NESTED = 1000
-"""Brackets inside one another. Grammars recurse: with many more of them, some overflow the C stack."""
+"""Brackets nested in one another. Grammars recurse: with many more of them, some overflow the C stack."""
 _UNSAFE = {"tree_sitter_yaml": re.compile(rb"^ {200}|(?:[-?:] +){40}", re.MULTILINE)}
-"""What a grammar's own scanner has no room for, so that the process would end: levels of YAML."""
+"""What would overflow a grammar's own scanner and end the process: levels of YAML."""
 
 
 class ParseTooLong(Exception):  # noqa: N818 - expected, and caught by the one caller
@@ -45,7 +45,7 @@ def load_grammar(name: str) -> "tree_sitter.Language | None":
 
         return Language(getattr(import_module(module), function or "language")())
     except Exception as error:
-        log.warning("the grammar %s cannot be loaded, its language works without: %s", name, error)
+        log.warning("the grammar %s cannot be loaded; its language works without it: %s", name, error)
         return None
 
 
@@ -92,5 +92,5 @@ def parse(
     options: dict[str, Any] = {"progress_callback": stop} | ({} if old is None else {"old_tree": old})
     try:
         return Parser(grammar).parse(lambda offset, _point: view[offset:], **options)
-    except ValueError:  # all that is said when the callback stops it
+    except ValueError:  # the only sign that the callback stopped it
         raise ParseTooLong from None

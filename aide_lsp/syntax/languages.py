@@ -1,7 +1,7 @@
-"""The table of languages: one record for each, with its grammar, its marks, and how its blocks are written.
+"""The table of languages: one record for each, with its grammar, its marks, and how it marks blocks.
 
-A language that is not in the table has no marks: in such a text nothing is taken for a comment or a string
-that may be none. Marks serve where there is no grammar, and for text that a model is still writing.
+A language that is not in the table has no marks: in such a text nothing is taken for a comment or a string.
+Marks are used where there is no grammar, and for text that a model is still generating.
 """
 
 from enum import Enum
@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 
 class Blocks(Enum):
-    """How a language writes blocks."""
+    """How a language marks blocks."""
 
     NONE = "none"
     "It has none, or they have no fixed form."
@@ -27,7 +27,7 @@ class Blocks(Enum):
 
 @frozen(kw_only=True, cache_hash=True)
 class Language:
-    """One language, or the few that are written alike."""
+    """One language, or a few with the same syntax."""
 
     id: str = ""
     "LSP language id; empty: unknown."
@@ -50,14 +50,14 @@ class Language:
     raw_quotes: tuple[str, ...] = ()
     "Ends of strings in which a backslash escapes nothing."
     has_characters: bool = False
-    "Whether a single quote, which is no quote of strings, encloses single characters."
+    "Whether single quotes enclose single characters rather than strings."
     spaced_comments: bool = False
     "Whether a comment that runs to the end of the line begins only after whitespace."
     elements: bool = False
     "Whether elements such as `<b>` occur in code."
     blocks: Blocks = Blocks.NONE
     prose: bool = False
-    "Natural language: most of the text is no code, so brackets and quotes need not be balanced."
+    "Natural language: most of the text is not code, so brackets and quotes need not be balanced."
     data: bool = False
     "Entries separated by commas, without a comma after the last, and nothing else."
     embeds: tuple[tuple[str, str], ...] = ()

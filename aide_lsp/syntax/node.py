@@ -33,7 +33,7 @@ class SyntaxNode:
 
     @property
     def text(self) -> str:
-        """What is written there."""
+        """Its text."""
         return self._text[self.start : self.end]
 
     @property
@@ -48,7 +48,7 @@ class SyntaxNode:
 
     @property
     def is_missing(self) -> bool:
-        """Whether the parser added it, and nothing is written there."""
+        """Whether the parser added it: the text does not have it."""
         return self._node.is_missing
 
     @property

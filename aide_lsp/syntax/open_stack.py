@@ -20,7 +20,7 @@ class Open:
     "Whether it is a string that should end in its line."
     is_closed: bool = False
     is_decided: bool = False
-    "Whether it is known without tokens if it is closed."
+    "Whether `is_closed` is known without reading the tokens after it."
 
     def opening(self) -> Opening:
         """Return it as a value."""
@@ -36,7 +36,7 @@ class OpenStack:
 
     @property
     def top(self) -> Open | None:
-        """The innermost."""
+        """The innermost opening."""
         if self.items:
             return self.items[-1]
         return self._below.top if self._below is not None else None

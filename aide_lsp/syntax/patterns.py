@@ -1,6 +1,6 @@
 """Regular expressions for the scanner, one for each way to read a text; groups say what is found.
 
-What needs no look inside, such as a complete string without code in it, is matched and in no group.
+What needs no look inside, such as a complete string without code in it, is matched outside of any group.
 """
 
 import re

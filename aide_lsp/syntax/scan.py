@@ -1,7 +1,7 @@
 """Just enough of a language's syntax to know what is open: brackets, strings, code in them, comments, tags.
 
 By the marks in the table of languages rather than by a grammar: it must work on text that a model is still
-writing, from the middle of a string or a tag, in any language. The time is linear in the text.
+generating, from the middle of a string or a tag, in any language. The time is linear in the text.
 """
 
 import re
@@ -80,7 +80,7 @@ def prefix_before(text: str, quote: int) -> str:
 
 
 class _Stack:
-    """Openings, outermost first, and where those are among them that are looked for."""
+    """Openings, outermost first, with the indexes of those that are looked for."""
 
     def __init__(self) -> None:
         self.openings: list[Opening] = []

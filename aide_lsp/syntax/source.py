@@ -8,8 +8,8 @@ _FOREIGN = re.compile(r"[^\x01-\x7f]")
 def encode(text: str) -> bytes:
     """Encode a text with one byte for each code point.
 
-    Blanks become spaces, and all else that is not ASCII a letter: it is part of names, strings, comments, or
-    prose. So a quote or a dash that is no ASCII counts as a letter too, and is no error in code.
+    Blanks become spaces. Everything else that is not ASCII becomes a letter: it is part of names, strings,
+    comments, or prose. So a quote or a dash that is not ASCII counts as a letter too, and is no error.
     """
     if not text.isascii() or "\0" in text:
         text = _FOREIGN.sub(_stand_in, text)

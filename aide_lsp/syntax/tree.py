@@ -80,7 +80,7 @@ class SyntaxTree:
         return evolve(tree, start=self.start, outer=self.outer)
 
     def filled(self, text: str) -> "SyntaxTree | None":
-        """Parse with a text put in at the cursor, which is then after it; None: that takes too long."""
+        """Parse with a text inserted at the cursor, which is then after it; None: that takes too long."""
         before, after = self._line
         return self.with_line(before + text, after)
 
@@ -117,7 +117,7 @@ class SyntaxTree:
     def openings(self) -> tuple[Opening, ...]:
         """Find what is open at the cursor, outermost first, also in the page around; offsets of the document.
 
-        A bracket that the parser only assumes is not taken for closed.
+        A bracket counts as closed only if the text closes it, not if the parser assumes that it does.
         """
         is_sound = self.language.blocks is not Blocks.TAGS and not self._base.tree.root_node.has_error
         own = openings_at(self._tree.root_node, self.text, self.cursor, self.language, is_sound)

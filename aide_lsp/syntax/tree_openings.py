@@ -1,9 +1,9 @@
 """What is open at a cursor, read from a syntax tree.
 
-The nodes that contain the cursor are walked, and text that does not parse; any other node is balanced. Of
-these, the tokens to the left of the cursor open and close, and those to the right close what is still open.
-Most of the time the text does not parse at the cursor, so what a token does is decided by its own text and
-hardly by the nodes around it.
+Only the nodes that contain the cursor, and text that does not parse, are walked; any other node is balanced.
+In what is walked, the tokens to the left of the cursor open and close, and those to the right close what is
+still open. Most of the time the text does not parse at the cursor, so what a token does is decided by its own
+text, and hardly by the nodes around it.
 """
 
 import re

@@ -1,8 +1,9 @@
 """Syntax trees of the text around a cursor, which do not depend on what was parsed before.
 
-An incremental parse of text with errors may differ from a fresh one, so no tree is built on that of the key
-before. The base is a fresh parse of the text without what is in the cursor's line, and is kept; that line,
-and a completion in it, are put into a copy of the base. While the user types in a line, only this step runs.
+An incremental parse of text with errors may differ from a fresh one, so no tree is built from that of the
+previous key. The base is a fresh parse of the text without what is in the cursor's line, and is kept; that
+line, and a completion in it, are inserted into a copy of the base. While the user types in a line, only this
+step runs.
 """
 
 from collections import OrderedDict
@@ -16,10 +17,10 @@ from aide_lsp.syntax.tree import Base, SyntaxTree, base_of
 MOST_CHARACTERS = 400_000
 """Longer texts have no tree."""
 MOST_IN_LINE = 20_000
-"""Nor have texts with a longer line at the cursor: it is parsed with every key."""
+"""Texts with a longer line at the cursor have none either: the line is parsed with every key."""
 KEPT_TREES = 8
 KEPT_CHARACTERS = 1_000_000
-"""Of the texts whose trees are kept: a tree takes 10 to 20 times the memory of its text."""
+"""Of all texts whose trees are kept; a tree takes 10 to 20 times the memory of its text."""
 
 
 class SyntaxTrees:

@@ -1,4 +1,4 @@
-"""Look before you show: what is recognizably wrong with a finished text, if anything.
+"""All checks of a finished text: what is recognizably wrong with it, if anything.
 
 A pure function of the text around the cursor and the text to insert. A check must not object to what a
 programmer would have written: real code with its own text in the hole passes all of them.
