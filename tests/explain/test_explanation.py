@@ -126,6 +126,14 @@ def test_healed_text_is_forced_if_no_token_left_matches_it():
     assert (first.step.forced, first.step.after_beginning, first.step.probability) == (True, 0, 1.0)
 
 
+def test_end_says_whether_the_checks_ran():
+    request = request_at("x = |", temperature=0.0)
+    completer = completer_of(continuing({"x =": " 1\n"}))
+    checked, unchecked = (request.with_options(show=show) for show in ("fitting", "all"))
+    assert explained(completer, checked).end.check == "The text passed the checks."
+    assert explained(completer, unchecked).end.check == "The checks are off (setting show)."
+
+
 def test_end_names_the_rule_and_what_it_left_out():
     completer = completer_of(continuing({"return a": " + b\n\nprint(add(1, 2))"}))
     end = explained(completer, request_at("def add(a, b):\n    return a|\n")).end
