@@ -11,7 +11,9 @@ from collections.abc import Callable
 
 from attrs import evolve
 
+from aide_lsp.syntax.grammars import is_safe
 from aide_lsp.syntax.languages import LANGUAGES, Language
+from aide_lsp.syntax.source import encode
 from aide_lsp.syntax.tree import Base, SyntaxTree, base_of
 
 MOST_CHARACTERS = 400_000
@@ -59,7 +61,7 @@ class SyntaxTrees:
             return None
         key = language.grammar, before[:start] + after[len(line[1]) :]
         base = self._base(key, check)
-        if base is None:
+        if base is None or not is_safe(encode("".join(line)), language.grammar):
             return None
         tree = SyntaxTree.of(base, language, start, check).with_line(*line)
         if tree is None:

@@ -297,7 +297,8 @@ def test_complete_when_three_candidates_do_not_fit_says_why():
     model = Sampled(BROKEN, BROKEN, BROKEN, FITTING)
     completion = complete(Completer(model), fitting_at("x = |\n"))
     assert (completion.text, completion.empty_reason) == ("", "does-not-fit")
-    assert "no longer parse" in completion.empty_message
+    wanted = "The generated text does not fit: the file would no longer parse (setting show)."
+    assert completion.empty_message == wanted
     assert len(model.options) == 3
 
 

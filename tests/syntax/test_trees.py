@@ -108,6 +108,13 @@ def test_few_trees_are_kept():
         assert sum(len(text) for _, text in trees._bases) <= module.KEPT_CHARACTERS
 
 
+@pytest.mark.parametrize(("language", "line"), [("yaml", " " * 201 + "b"), ("json", "[" * 1001)])
+def test_line_that_a_grammar_cannot_take_changes_no_later_tree(language, line):
+    trees = SyntaxTrees()
+    assert trees.at(f"[1,\n{line}", "\n2]\n", LANGUAGES[language]) is None
+    assert trees.at("[1,\n3,", "\n2]\n", LANGUAGES[language]) is not None
+
+
 def test_text_that_takes_too_long_is_tried_once(monkeypatch):
     trees, text = SyntaxTrees(), "x = 1\n" * 1000
     monkeypatch.setattr("aide_lsp.syntax.grammars.MOST_SECONDS", 0)
