@@ -79,7 +79,7 @@ def build_prompt(
         reads_suffix: whether the model can read text after the cursor.
         header: a line that names the file; read where the text says little.
         stray: indentation left of the cursor that is no block's: all of it is healed, so that the model
-            writes the token for one that is.
+            generates the token for one that is.
     """
     prefix, healed = (before.removesuffix(stray), stray) if stray else split_healed(before)
     suffix = after if reads_suffix else ""

@@ -211,7 +211,7 @@ class Generation:
         self.log_probability += _log_probability(token, logits, ids)
 
     def _foreseen(self, logits: NDArray[np.floating], ids: Ids) -> tuple[int, bool]:
-        """Return the likeliest token that continues the healed text, or its own one if none is foreseen.
+        """Return the most likely token that continues the healed text, or its own one if none is foreseen.
 
         Also return whether it is its own. `logits` and `ids` are the candidates, best first. Top K and Top P
         do not apply: the less they leave to chance, the fewer ends of words would be found.

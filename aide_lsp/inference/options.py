@@ -24,9 +24,9 @@ class GenerationOptions:
     candidate: int = 0
     "Which of several completions for one seed."
     show: str = "fitting"
-    "`fitting`: only text that passes the checks is a completion; `all`: any text."
+    "`fitting`: only text that passes the checks is offered; `all`: also text that does not."
     min_confidence: float = 0.0
-    "The probability that the text must have to be a completion; 0: any."
+    "The least probability of a text that is offered; 0: any."
     deadline_ms: int = field(default=0, metadata=NOT_IN_KEY)
     "Milliseconds after which generation ends without a completion; 0: never."
     # Not compared: two requests for the same completion are equal, whatever was drawn for them.

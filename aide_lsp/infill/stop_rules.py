@@ -9,7 +9,7 @@ class StopRule(Enum):
     """Why a text ends where it does: the code that `aide explain` shows, and the sentence for people."""
 
     FENCE = "fence", "The model generated a code fence: what follows is explanation, not code."
-    REPETITION = "repetition", "The model only repeated itself, or counted on."
+    REPETITION = "repetition", "The model only repeated itself, or kept counting."
     CLOSED_AFTER = "closed-behind", "The model generated a closing mark that is already after the cursor."
     LINE = "line", "The expression or line is complete."
     BLOCK = "block", "The block is complete: the next line is outside it."
@@ -18,7 +18,7 @@ class StopRule(Enum):
     LINE_BELOW = "line-below", "The model repeated a line below the cursor."
     REST_OF_LINE = "joint", "The model repeated the text to the right of the cursor."
     NEXT_WORDS = "next-words", "The model generated the words that are next to the right of the cursor."
-    DOES_NOT_FIT = "does-not-fit", "The model never generated what is to the right of the cursor."
+    DOES_NOT_FIT = "does-not-fit", "The generated text does not lead to what is to the right of the cursor."
     TRUNCATED = (
         "broken-off",
         "The token limit was reached (setting max_tokens): only what is complete is kept.",

@@ -110,7 +110,7 @@ class Entry:
     completion_length: int
     "Length of the completion in code points."
     show: str = "all"
-    "Which texts were completions: `all` or `fitting`."
+    "Which completions were offered: `all` or `fitting`."
     min_confidence: float = 0.0
     "The probability that the text had to have."
     shown: int = 0

@@ -114,8 +114,8 @@ class StepPanel {
   remark(step, now) {
     const remarks = [];
     if (step.after_beginning !== null) {
-      remarks.push("Token healing: the text before the cursor is generated again, so only tokens that match it can be drawn; after a word that the model takes for complete, only those that do not go on with it. The others are struck out.");
-      if (step.own) remarks.push("The model foresees no token that matches, so the text is written in its own tokens.");
+      remarks.push("Token healing: the text before the cursor is generated again, so only tokens that match it can be drawn; after a word that the model considers complete, only tokens that do not continue it. The others are struck out.");
+      if (step.own) remarks.push("The model foresees no token that matches, so the text is generated in its own tokens.");
       else if (step.forced) remarks.push("None of the remaining tokens matched, so the most likely token that does was used.");
     }
     if (step.ends) remarks.push("This token ends the text and is not shown.");
