@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.completer import Completer
 
+ATTEMPTS = 3
+"""How often a model is loaded until it is given up."""
 SMALL_BYTES = 32_000_000
 """Files of up to this size are verified before they are opened: graphs and tokenizer, in some milliseconds.
 Damaged weights cannot make the runtime fail; a server verifies them once it is ready."""
@@ -30,15 +32,17 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
         SettingsError: the recipe is not meant for this device.
     """
     check_recipe(settings)
-    try:
-        return _load(settings, progress)
-    # The files are not to blame, and a second attempt would need as much memory.
-    except MemoryShortError:
-        raise
-    except Exception as error:
-        # Damaged files may fail in any way. If they are intact or gone by now, another process repaired them.
-        if not remove_damaged(settings, progress) and not isinstance(error, ModelFilesError):
+    # Two are enough for one process; another may repair the same model, and remove what this one converted.
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _load(settings, progress)
+        # The files are not to blame, and another attempt would need as much memory.
+        except MemoryShortError:
             raise
+        except Exception as error:
+            # Damaged files may fail in any way. If they are intact or gone, another process repaired them.
+            if not remove_damaged(settings, progress) and not isinstance(error, ModelFilesError):
+                raise
     return _load(settings, progress)
 
 
