@@ -6,7 +6,7 @@ The one place where catalog, engines and completion meet.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aide_lsp.errors import MemoryShortError, ModelFilesError, SettingsError
+from aide_lsp.errors import MemoryShortError, ModelFilesError, SessionError, SettingsError
 from aide_lsp.progress import Progress
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.limits import ModelLimits
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.completer import Completer
 
-ATTEMPTS = 3
-"""How often a model is loaded until it is given up."""
 SMALL_BYTES = 32_000_000
 """Files of up to this size are verified before they are opened: graphs and tokenizer, in some milliseconds.
 Damaged weights cannot make the runtime fail; a server verifies them once it is ready."""
@@ -32,17 +30,19 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
         SettingsError: the recipe is not meant for this device.
     """
     check_recipe(settings)
-    # Two are enough for one process; another may repair the same model, and remove what this one converted.
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return _load(settings, progress)
-        # The files are not to blame, and another attempt would need as much memory.
-        except MemoryShortError:
+    try:
+        return _load(settings, progress)
+    # The files are not to blame, and a second attempt would need as much memory.
+    except MemoryShortError:
+        raise
+    except Exception as error:
+        # Damaged files may fail in any way. If they are intact, another process has repaired them; or it has
+        # removed them while this one opened them.
+        is_removed = remove_damaged(settings, progress) or (
+            isinstance(error, SessionError) and _is_gone(settings)
+        )
+        if not is_removed and not isinstance(error, ModelFilesError):
             raise
-        except Exception as error:
-            # Damaged files may fail in any way. If they are intact or gone, another process repaired them.
-            if not remove_damaged(settings, progress) and not isinstance(error, ModelFilesError):
-                raise
     return _load(settings, progress)
 
 
@@ -107,6 +107,13 @@ def remove_damaged(settings: Settings, progress: Progress) -> bool:
         return False
     progress(None, "The model's files are damaged; it is converted again.")
     return True
+
+
+def _is_gone(settings: Settings) -> bool:
+    from aide_lsp.catalog import store
+
+    card = card_of(settings)
+    return not store.is_converted(store.converted_folder(card, choose_recipe(settings, card)))
 
 
 def _load(settings: Settings, progress: Progress) -> "Completer":

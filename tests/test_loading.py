@@ -8,15 +8,17 @@ from aide_lsp.settings.fields import Settings
 
 
 @pytest.mark.parametrize(
-    ("error", "was_damaged", "loads"),
+    ("error", "was_damaged", "is_gone", "loads"),
     [
-        (ModelFilesError("There is no model folder."), False, 2),  # another process is at it, or just was
-        (ModelFilesError("It has another size."), True, 2),
-        (SessionError("It cannot be loaded."), True, 2),
-        (SessionError("It cannot be loaded."), False, 1),
+        # Another process is at it, or just was.
+        (ModelFilesError("There is no model folder."), False, True, 2),
+        (ModelFilesError("It has another size."), True, True, 2),
+        (SessionError("It cannot be loaded."), True, True, 2),
+        (SessionError("It cannot be loaded."), False, True, 2),
+        (SessionError("It cannot be loaded."), False, False, 1),
     ],
 )
-def test_load_is_tried_again_where_files_may_be_sound_by_now(monkeypatch, error, was_damaged, loads):
+def test_load_is_tried_again_where_files_may_be_sound_by_now(monkeypatch, error, was_damaged, is_gone, loads):
     tried = []
 
     def load(settings, progress):
@@ -27,6 +29,7 @@ def test_load_is_tried_again_where_files_may_be_sound_by_now(monkeypatch, error,
 
     monkeypatch.setattr(startup, "_load", load)
     monkeypatch.setattr(startup, "remove_damaged", lambda settings, progress: was_damaged)
+    monkeypatch.setattr(startup, "_is_gone", lambda settings: is_gone)
     if loads == 1:
         with pytest.raises(SessionError):
             startup.load_completer(Settings(), lambda share, sentence: None)

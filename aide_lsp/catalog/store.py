@@ -112,13 +112,18 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
 
 
 def remove_damaged(card: Card, recipe: str, progress: Progress) -> bool:
-    """Remove a conversion that differs from its manifest; return whether there was one."""
+    """Remove a conversion that differs from its manifest; return whether there was one.
+
+    It may be gone by then: another process that found the same damage has removed it.
+    """
     from aide_lsp.inference.onnx.model_folder import verify_files
 
     folder = converted_folder(card, recipe)
     if not folder.is_dir():
         return False
     with locked(folder.parent, progress), writing_to(folder):
+        if not folder.is_dir():
+            return True
         try:
             # Under the lock, because another process may just be replacing it.
             damaged = bool(verify_files(folder))

@@ -1,6 +1,7 @@
 """Models on the disk: kept, converted once, replaced when stale, removed; and the commands for it."""
 
 import json
+import shutil
 import sys
 from contextlib import contextmanager
 
@@ -116,6 +117,20 @@ def test_damaged_conversion_is_converted_again(tiny_model, folders, converter, s
     assert not store.is_converted(folder)
     assert store.is_converted(store.ensure(tiny_model.card, "exact", ignore))
     assert len(converter) == 2
+
+
+def test_damaged_conversion_that_another_process_removes_meanwhile_counts_as_removed(
+    tiny_model, folders, converter, source, monkeypatch
+):
+    folder = store.ensure(tiny_model.card, "exact", ignore)
+
+    @contextmanager
+    def waiting(*arguments):
+        shutil.rmtree(folder)
+        yield
+
+    monkeypatch.setattr(store, "locked", waiting)
+    assert store.remove_damaged(tiny_model.card, "exact", ignore)
 
 
 def replacing(convert):
