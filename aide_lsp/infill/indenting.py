@@ -100,9 +100,7 @@ def _only_step(lines: list[str], end: str) -> str:
     steps = Counter(
         _prefix(line).removeprefix(_prefix(above))
         for above, line in pairwise(visible)
-        if above.rstrip().endswith(end)
-        and _prefix(line) != _prefix(above)
-        and line.startswith(_prefix(above))
+        if above.rstrip().endswith(end) and _is_deeper(line, above)
     )
     if not steps:
         return ""

@@ -6,10 +6,10 @@ from itertools import zip_longest
 from attrs import define, field, frozen
 
 from aide_lsp.infill.hole import Hole
-from aide_lsp.syntax.openings import OpeningKind
+from aide_lsp.syntax.openings import CLOSERS, OpeningKind
 from aide_lsp.syntax.scan import SCAN_CHARACTERS
 
-OPENERS = {"}": "{", "]": "["}
+OPENERS = {CLOSERS[opener]: opener for opener in "{["}
 """Opening bracket by its closing one."""
 
 # Comments match too, and no group: they are in files that editors call JSON.

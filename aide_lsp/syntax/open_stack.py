@@ -4,7 +4,6 @@ from attrs import define
 
 from aide_lsp.syntax.openings import Opening, OpeningKind
 
-CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _BARRIERS = (OpeningKind.STRING, OpeningKind.INTERPOLATION)
 
 

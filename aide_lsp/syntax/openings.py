@@ -4,6 +4,9 @@ from enum import Enum
 
 from attrs import frozen
 
+CLOSERS = {"(": ")", "[": "]", "{": "}"}
+"""Closing bracket by its opening one."""
+
 
 class OpeningKind(Enum):
     """What was opened."""

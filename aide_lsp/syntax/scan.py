@@ -12,10 +12,8 @@ from attrs import frozen
 
 from aide_lsp.syntax import patterns
 from aide_lsp.syntax.languages import LANGUAGES, UNKNOWN, Blocks, Language
-from aide_lsp.syntax.openings import Opening, OpeningKind
+from aide_lsp.syntax.openings import CLOSERS, Opening, OpeningKind
 
-CLOSERS = {"(": ")", "[": "]", "{": "}"}
-"""Closing bracket by its opening one."""
 SCAN_CHARACTERS = 50_000
 """Openings are matched this far before and after the cursor."""
 VOID_TAGS = frozenset(

@@ -3,8 +3,8 @@
 import re
 
 from aide_lsp.syntax.languages import Blocks, Language
-from aide_lsp.syntax.open_stack import CLOSERS, Open, OpenStack
-from aide_lsp.syntax.openings import OpeningKind
+from aide_lsp.syntax.open_stack import Open, OpenStack
+from aide_lsp.syntax.openings import CLOSERS, OpeningKind
 
 _QUOTE = re.compile(r"""([A-Za-z@$#%:\\]*)(\"\"\"|'''|["'`])(#*)""")
 _CUSTOM_QUOTE = re.compile(r"%[A-Za-z]?([\[({<])")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aide_lsp.syntax.languages import Blocks, Language
 from aide_lsp.syntax.open_stack import Open, OpenStack
-from aide_lsp.syntax.openings import Opening, OpeningKind
+from aide_lsp.syntax.openings import CLOSERS, Opening, OpeningKind
 from aide_lsp.syntax.token_marks import TokenMarks
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MARK_TYPE = re.compile("_(?:start|end|brace|quote)$")
 _START_TAGS = frozenset({"start_tag", "jsx_opening_element", "STag"})
 _END_TAGS = frozenset({"end_tag", "erroneous_end_tag", "jsx_closing_element", "ETag"})
 _TAGS = _START_TAGS | _END_TAGS | {"self_closing_tag", "jsx_self_closing_element", "EmptyElemTag"}
-_CLOSERS = frozenset(")]}")
+_CLOSERS = frozenset(CLOSERS.values())
 _NO_TOKENS = frozenset({"preproc_arg", "ERROR"})
 """Leaves in which brackets and quotes are no tokens."""
 
