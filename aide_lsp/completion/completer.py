@@ -101,7 +101,7 @@ class Completer:
         _check_size(request)
         # The prompt of the coming request, token for token: only what they share can be reused.
         request = self._in_effect(request)
-        prompt = self._prompt(request, request.before, request.after, UNOBSERVED)
+        prompt = self._prompt(request, UNOBSERVED)
         return self._model.prefill(prompt, request.options, cancel)
 
     def reads_all(self, request: CompletionRequest) -> bool:
@@ -124,6 +124,7 @@ class Completer:
     def release_memory(self) -> None:
         """Drop what was prefilled and what was completed, and keep less of it from now on."""
         self._cache.clear()
+        self._trees = SyntaxTrees()
         self._model.release_memory()
 
     def _attempts(
@@ -134,11 +135,11 @@ class Completer:
         The last one is the answer; those before it do not fit.
         """
         request, started = self._in_effect(request), monotonic()
-        around = self._surroundings(request, cancel)
+        around, prompt = self._surroundings(request, cancel), self._prompt(request, observer)
         attempts: list[Completion] = []
         for candidate in _tries(request.options):
             attempt = _attempt(request, candidate, (monotonic() - started) * 1000.0)
-            attempts.append(self._run_model(attempt, around, cancel, observer))
+            attempts.append(self._run_model(attempt, around, prompt, cancel, observer))
             if not attempts[-1].is_rejected:
                 break
         return attempts
@@ -147,11 +148,12 @@ class Completer:
         self,
         request: CompletionRequest,
         around: Surroundings,
+        prompt: Prompt,
         cancel: CancelToken,
         observer: CompletionObserver,
     ) -> Completion:
         options, started = request.options, monotonic()
-        prompt = self._prompt(request, around.before, around.after, observer)
+        observer.prompted(request, prompt)
         # A stop rule ends the text before the model does: the generation has to be closed, not exhausted.
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
             text, stop, rated = _read(generation, around.hole, observer)
@@ -186,14 +188,13 @@ class Completer:
         parameters = evolve(options.parameters, seed=options.seed, num_context=num_context)
         return request.with_options(parameters=parameters)
 
-    def _prompt(
-        self, request: CompletionRequest, before: str, after: str, observer: CompletionObserver
-    ) -> Prompt:
+    def _prompt(self, request: CompletionRequest, observer: CompletionObserver) -> Prompt:
         observer.begins("window")
+        before, after = request.before, request.after
         header = file_header(request.path, request.language_id)
         if not header and not request.text.strip():
             raise NoCompletionReason.EMPTY.error()
-        prompt = build_prompt(
+        return build_prompt(
             before,
             after,
             request.options.parameters.num_context,
@@ -202,8 +203,6 @@ class Completer:
             header=header,
             stray=stray_indentation(before, after, language_of(request.language_id, request.path)),
         )
-        observer.prompted(request, prompt)
-        return prompt
 
 
 def _tries(options: GenerationOptions) -> Iterable[int]:

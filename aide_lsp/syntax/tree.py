@@ -106,10 +106,6 @@ class SyntaxTree:
         """The node of the text as a whole."""
         return SyntaxNode(self._tree.root_node, self.text)
 
-    def node_at(self, start: int, end: int | None = None) -> SyntaxNode:
-        """Find the smallest named node that spans an offset or a range."""
-        return self.root.smallest(start, start if end is None else end)
-
     def faults(self) -> tuple[Fault, ...]:
         """Find what does not parse, in order; the parts of a fault are not listed."""
         return tuple(_faults(self._tree.root_node))

@@ -53,7 +53,7 @@ def test_line_is_parsed_in_what_is_around_it():
     assert tree.without_line.text == "def f(a):\n\n\nx = 1\n"
     filled = tree.filled("b")
     assert not filled.faults()
-    node = filled.node_at(filled.cursor - 1)
+    node = filled.root.smallest(filled.cursor - 1, filled.cursor - 1)
     assert (node.text, node.start, node.end) == ("b", 23, 24)
     assert [one.type for one in node.ancestors()][:3] == ["attribute", "return_statement", "block"]
     assert node.parent.part("object").text == "a"
@@ -62,7 +62,7 @@ def test_line_is_parsed_in_what_is_around_it():
 def test_offsets_are_code_points():
     tree = SyntaxTrees().at("é = '👍\ud800'; b", " = 1", LANGUAGES["python"])
     assert not tree.faults()
-    assert tree.node_at(tree.cursor - 1).text == "b"
+    assert tree.root.smallest(tree.cursor - 1, tree.cursor - 1).text == "b"
 
 
 def test_missing_part_is_a_fault():
