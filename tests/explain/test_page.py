@@ -1,7 +1,6 @@
 """The page holds all it needs, shows any text as text, and computes what the sampler computes."""
 
 import json
-import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from aide_lsp.explain.explanation import as_json, explain
-from aide_lsp.explain.page import FOLDER, SCRIPTS, as_script_data, render
+from aide_lsp.explain.page import FOLDER, SCRIPTS, render
 from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import CancelToken
 from tests.completion.test_completer import completer_of, request_at, session_of, with_parameters
@@ -49,11 +48,6 @@ def test_page_is_self_contained():
     assert tags == {"html", "head", "meta", "title", "style", "body", "main", "noscript", "script"}
     attributes = {name for _, attrs in page.elements for name in attrs}
     assert attributes & {"src", "href", "action", "srcset", "data", "onload"} == set()
-    own = [(FOLDER / name).read_text(encoding="utf-8") for name in (*SCRIPTS, "page.html", "page.css")]
-    loads = re.compile(r"https?:|url\(|@import|fetch\(|XMLHttp|import\(|innerHTML|eval\(|document\.write")
-    assert [found for text in own for found in loads.findall(text)] == []
-    policy = next(a["content"] for _, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
-    assert policy.startswith("default-src 'none'")
 
 
 @pytest.mark.parametrize("path", ["a.py", '<img src=x onerror="alert(1)">&{{script}}.py'])
@@ -65,13 +59,6 @@ def test_page_shows_hostile_text_as_text(path):
     assert {"img", "b"} & {tag for tag, _ in page.elements} == set()
     assert json.loads(page.scripts[0]) == json.loads(json.dumps(as_json(explanation)))
     assert "</SCRIPT>" in explanation.completion.text
-
-
-def test_script_data_reads_back_whatever_it_holds():
-    value = {"text": "<!--</script>\u2028\u2029&amp;\ud800]]>", "number": 0.1}
-    data = as_script_data(value)
-    assert json.loads(data) == value
-    assert re.search("[<>&\u2028\u2029]", data) is None
 
 
 def in_node(script: str, value) -> object:

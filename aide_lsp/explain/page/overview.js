@@ -11,7 +11,7 @@ function header(explanation) {
     "header",
     {},
     h("h1", {}, "Why this completion?"),
-    h("p", { class: "place", title: path }, h("code", {}, `${name}:${line}:${column}`), ` ${model}, ${device}`),
+    h("p", { class: "note place", title: path }, h("code", {}, `${name}:${line}:${column}`), ` ${model}, ${device}`),
     h("ul", { class: "parameters" }, ...named.map(([key, value]) => h("li", {}, h("span", {}, key), `${value}`))),
   );
 }
@@ -72,7 +72,7 @@ function strip(explanation, choose) {
       "button",
       { type: "button", class: "column", title: `${visible(step.text)}  ${percent(step.probability)} when drawn, ${percent(step.raw_probability)} by the model`, onclick: () => choose(index) },
       h("span", { class: "well" }, h("i", { class: "drawn", style: `height:${step.probability * 100}%` }), h("i", { class: "raw", style: `height:${step.raw_probability * 100}%` })),
-      h("code", {}, visible(step.text).slice(0, 9)),
+      h("code", {}, visible(step.text)),
     ),
   );
   return { columns, element: section("Token by token", "Filled: probability by the model. Outlined: probability when drawn, after all parameters.", h("div", { class: "strip" }, ...columns)) };

@@ -1,6 +1,6 @@
 /* Assembles the page. */
 
-const explanation = JSON.parse(document.getElementById("explanation").textContent);
+const explanation = PAGE_DATA;
 const page = document.getElementById("page");
 
 function build() {

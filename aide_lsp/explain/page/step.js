@@ -1,4 +1,4 @@
-/* The panel about one token: sliders, what each parameter leaves, and where Top K and Top P cut off. */
+/* The panel about one token: sliders, and what each parameter leaves. */
 
 const ROWS = 12;
 const COLUMNS = [
@@ -96,13 +96,13 @@ class StepPanel {
         return h("td", { class: last ? "cut" : null }, bar(now[key][index], index >= cuts[column] && column >= 2));
       });
       const chosen = candidate.token === step.token;
-      return h("tr", { class: [chosen && "chosen", !candidate.fits && "unfit"].filter(Boolean).join(" ") || null }, h("th", { scope: "row" }, h("span", { class: "rank" }, `${index + 1}`), h("code", {}, visible(candidate.text))), ...cells);
+      return h("tr", { class: [chosen && "chosen", !candidate.fits && "unfit"].filter(Boolean).join(" ") || null }, h("th", { scope: "row" }, h("div", { class: "candidate" }, h("span", { class: "rank" }, `${index + 1}`), h("code", {}, visible(candidate.text)))), ...cells);
     });
     const rest = COLUMNS.map(([key]) => {
       const seen = total(indices.map((index) => now[key][index]));
       return h("td", {}, h("span", { class: "rest" }, percent(Math.max(0, 1 - seen) < 1e-9 ? 0 : 1 - seen)));
     });
-    const heads = COLUMNS.map(([, name, doing], column) => h("th", { scope: "col" }, name + value(column, this.values), h("small", {}, doing)));
+    const heads = COLUMNS.map(([, name, doing], column) => h("th", { scope: "col" }, name, " ", h("span", { class: "value" }, value(column, this.values)), h("small", {}, doing)));
     return h(
       "div",
       {},
@@ -153,67 +153,10 @@ function sorted(values) {
 }
 
 function value(column, values) {
-  return ["", ` ${values.temperature}`, ` ${values.topK}`, ` ${values.topP}`][column];
+  return ["", `${values.temperature}`, `${values.topK}`, `${values.topP}`][column];
 }
 
 function bar(share, gone) {
   if (gone) return h("span", { class: "bar gone" }, h("span", { class: "figure" }, "out"));
   return h("span", { class: "bar" }, h("i", { style: `width:${(share * 100).toFixed(2)}%` }), h("span", { class: "figure", style: share < 0.7 ? `left:${(share * 100).toFixed(2)}%` : "" }, percent(share)));
-}
-
-/* Probabilities by rank on a logarithmic scale, their cumulative sum, and the two cutoffs. */
-function cutChart(step, now, values) {
-  const [width, height, left, right, top, bottom] = [960, 224, 62, 46, 40, 24];
-  const n = step.candidates.length;
-  const lowest = 1e-6;
-  const x = (rank) => left + ((width - left - right) * rank) / n;
-  const y = (share) => top + (height - top - bottom) * (Math.log10(Math.max(share, lowest)) / Math.log10(lowest));
-  const sum = (share) => height - bottom - (height - top - bottom) * share;
-  const parts = [];
-  for (const power of [0, -2, -4, -6]) {
-    const at = y(10 ** power);
-    parts.push(svg("line", { class: "grid", x1: left, x2: width - right, y1: at, y2: at }));
-    parts.push(svg("text", { class: "axis", x: left - 6, y: at + 4, "text-anchor": "end" }, ["100 %", "1 %", "0.01 %", "0.0001 %"][-power / 2]));
-  }
-  const afterP = now.afterTopP ?? n;
-  now.scaled.forEach((share, index) => {
-    const kind = index >= now.afterTopK ? "out-k" : index >= afterP ? "out-p" : "kept";
-    const from = y(share);
-    const chosen = step.candidates[index].token === step.token;
-    const mark = svg("rect", { class: chosen ? `${kind} chosen` : kind, x: x(index) + 1, width: Math.max(1, x(1) - x(0) - 2), y: Math.min(from, height - bottom - 1), height: Math.max(1, height - bottom - from) });
-    mark.append(svg("title", {}, `${index + 1}. ${visible(step.candidates[index].text)}  ${percent(share)} after temperature`));
-    parts.push(mark);
-  });
-  let reached = 0;
-  const line = now.cut.map((share, index) => `${x(index + 0.5).toFixed(1)},${sum((reached = Math.min(1, reached + share))).toFixed(1)}`);
-  parts.push(svg("polyline", { class: "sum", points: line.join(" ") }));
-  parts.push(svg("line", { class: "level", x1: left, x2: width - right, y1: sum(values.topP), y2: sum(values.topP) }));
-  parts.push(svg("text", { class: "axis sum-label", x: width - right + 6, y: sum(values.topP) + 4 }, `${+(values.topP * 100).toFixed(1)} %`));
-  const leftK = `Top K: ${now.afterTopK.toLocaleString("en")} left`;
-  if (now.afterTopK === afterP) {
-    parts.push(...cutMark(x, afterP, n, `${leftK}, Top P: all of them`, top, height - bottom, true));
-  } else {
-    // Labels that are close together are stacked.
-    const near = x(Math.min(n, now.afterTopK)) - x(Math.min(n, afterP)) < 240;
-    const leftP = `Top P: ${now.afterTopP ?? `more than ${n}`} left`;
-    parts.push(...cutMark(x, afterP, n, leftP, near ? top - 16 : top, height - bottom, false));
-    parts.push(...cutMark(x, now.afterTopK, n, leftK, top, height - bottom, true));
-  }
-  parts.push(svg("text", { class: "axis", x: left, y: height - 6 }, "1st candidate"));
-  parts.push(svg("text", { class: "axis", x: width - right, y: height - 6, "text-anchor": "end" }, `${n}th`));
-  return h(
-    "figure",
-    {},
-    svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Probabilities of the candidates, and where Top K and Top P cut off" }, ...parts),
-    h("figcaption", {}, "Bars: probability after temperature, on a logarithmic scale. Line: cumulative probability of the tokens left by Top K; Top P cuts off where it crosses the dashed line."),
-  );
-}
-
-function cutMark(x, rank, n, text, top, bottom, isEnd) {
-  if (rank > n) return [svg("text", { class: "cut-label", x: x(n), y: top - 10, "text-anchor": "end" }, text)];
-  const right = isEnd && rank > n / 3;
-  return [
-    svg("line", { class: "cut-line", x1: x(rank), x2: x(rank), y1: top - 18, y2: bottom }),
-    svg("text", { class: "cut-label", x: x(rank) + (right ? -6 : 6), y: top - 10, "text-anchor": right ? "end" : "start" }, text),
-  ];
 }
