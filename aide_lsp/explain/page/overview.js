@@ -24,7 +24,7 @@ function label(key) {
 /* The text around the cursor with the tokens in it. `choose` is called with a token's index. */
 function source(explanation, choose) {
   const text = (kind) => explanation.prompt.parts.find((part) => part.kind === kind)?.text ?? "";
-  const above = text("prefix").split("\n").slice(-CONTEXT_LINES.above).join("\n");
+  const above = text("prefix").split("\n").slice(-CONTEXT_LINES.above).join("\n").replace(/^(?:[ \t]*\n)+(?=.*\S)/, "");
   const below = text("suffix").split("\n").slice(0, CONTEXT_LINES.below).join("\n");
   const tokens = explanation.tokens.map((token, index) => tokenElement(token, index, choose));
   const added = explanation.end.added ? h("span", { class: "added" }, explanation.end.added) : null;
