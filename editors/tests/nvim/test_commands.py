@@ -1,5 +1,6 @@
 """The commands of `:Aide` other than those for seeds: the server's lists and pages are shown."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -84,17 +85,82 @@ def test_explain_then_a_page_in_the_cache(nvim, opened):
     assert nvim.lua("_G.opened") in nvim.messages[-1]
 
 
-def test_troubleshoot_then_shown_and_written_when_wanted(nvim, opened):
+def line_color(nvim, start):
+    """The highlight group of the report's line that begins with this."""
+    rows = [row for row, line in enumerate(nvim.text.split("\n")) if line.startswith(start)]
+    assert rows, nvim.text
+    span = f"{{ {rows[0]}, 0 }}, {{ {rows[0]}, -1 }}"
+    return nvim.lua(f"vim.api.nvim_buf_get_extmarks(0, -1, {span}, {{ details = true }})[1][4].hl_group")
+
+
+def test_troubleshoot_then_the_reasons_and_the_difference_and_a_key_writes_them(nvim, opened):
     file = opened.parent / ".aide.toml"
-    nvim.command("Aide troubleshoot repetitive")
-    nvim.wait(lambda: nvim.lua("#_G.selects"), "Nothing is asked")
-    assert "Raise Temperature from 0.7 to 0.9: less likely tokens get more probability" in nvim.text
-    assert "Before:" in nvim.text
-    assert "After:" in nvim.text
+    nvim.command("Aide troubleshoot incoherent")
+    nvim.wait(lambda: nvim.text.startswith("Lower Temperature from 0.7 to"), "No reason is given")
+    assert "Lower Top P" in nvim.text
+    lines = nvim.text.split("\n")
+    if any(line.startswith("- ") for line in lines):
+        assert line_color(nvim, "- ") == "Removed"
+        assert line_color(nvim, "+ ") == "Added"
+    else:
+        assert "stays the same" in nvim.text
+    assert any(line[2:].startswith("x = ") for line in lines), "The line that is completed is not there"
+    assert "a write the change" in nvim.screen()
+    assert not nvim.lua("#_G.selects"), "A question in between"
     before = file.read_text()
-    nvim.do("_G.choose(_G.selects[1].items[1], 1)")
+    nvim.keys("a")
     nvim.wait(lambda: file.read_text() != before, "Nothing was written")
     nvim.wait(lambda: any(str(file) in message for message in nvim.messages), "Nobody says where")
+    assert nvim.lua("vim.fn.winnr('$')") == 1, "The report is still open"
+
+
+def test_troubleshoot_when_left_then_nothing_written(nvim, opened):
+    file = opened.parent / ".aide.toml"
+    nvim.command("Aide troubleshoot repetitive")
+    nvim.wait(lambda: nvim.text.startswith("Raise Temperature from 0.7 to 0.9"), "No reason is given")
+    before = file.read_text()
+    nvim.keys("q")
+    nvim.wait(lambda: nvim.lua("vim.fn.winnr('$')") == 1, "The report is still open")
+    assert file.read_text() == before
+
+
+def difference(nvim, before, after):
+    """The lines that the report shows for two texts."""
+    lists = f"vim.json.decode([=[{json.dumps(before)}]=]), vim.json.decode([=[{json.dumps(after)}]=])"
+    found = nvim.lua(f"require('aide.troubleshoot').difference({lists})")
+    return [line[0][0] for line in found]
+
+
+def test_differences_of_several_lines_then_every_line_once(nvim):
+    assert difference(nvim, ["a", "b", "c"], ["a", "x", "c"]) == ["  a", "- b", "+ x", "  c"]
+    assert difference(nvim, ["a", "c"], ["a", "b", "c"]) == ["  a", "+ b", "  c"]
+    assert difference(nvim, ["a", "b", "c"], ["a", "c"]) == ["  a", "- b", "  c"]
+    assert difference(nvim, ["a"], ["b", "c"]) == ["- a", "+ b", "+ c"]
+    assert difference(nvim, ["a", ""], ["a", ""]) == ["  a", "  "]
+    assert difference(nvim, ["x", "a"], ["a", "y"]) == ["- x", "  a", "+ y"]
+
+
+def test_commands_about_the_server_then_they_work_in_every_buffer(nvim, opened):
+    """In a help page: pause, resume, model, settings, status, and log act; the others say why they cannot."""
+    nvim.do("vim.cmd('help help')")
+    nvim.command("Aide pause")
+    nvim.wait(lambda: any("paused" in message for message in nvim.messages), "It is not paused")
+    nvim.command("Aide resume")
+    nvim.wait(lambda: any("resumed" in message for message in nvim.messages), "It is not resumed")
+    nvim.command("Aide model")
+    nvim.wait(lambda: nvim.lua("#_G.selects"), "No model to choose from")
+    for name, words in [("status", "State"), ("settings", "num_context"), ("log", "is ready")]:
+        nvim.command(f"Aide {name}")
+        nvim.wait(lambda words=words: words in nvim.text, f"No {name}")
+        if name == "status":
+            assert "Here         Aide completes in files only, and this is a help page." in nvim.text
+        nvim.keys("q")
+    nvim.do("_G.messages = {}")
+    for name in ("explain", "regenerate", "pin", "preset none", "troubleshoot repetitive"):
+        nvim.command(f"Aide {name}")
+        nvim.wait(lambda: nvim.messages, f"{name} says nothing")
+        assert nvim.messages == ["Aide completes in files only, and this is a help page."]
+        nvim.do("_G.messages = {}")
 
 
 def test_model_when_unknown_then_refused_with_a_sentence(nvim, opened):

@@ -85,7 +85,7 @@ def test_missing_server_then_one_plain_message(start_nvim, workspace, nvim_env):
     assert "Error" not in nvim.screen()
 
 
-def test_long_message_when_typing_then_it_waits_for_the_end_of_insert_mode(start_nvim, workspace):
+def test_long_message_when_typing_then_in_the_corner_and_no_key_is_asked_for(start_nvim, workspace):
     """Neovim asks for a key after messages longer than its line."""
     folder = workspace(settings="seed = 7\n")
     nvim = start_nvim(init="vim.notify = _G.real_notify", file=folder / "prices.py")
@@ -93,9 +93,10 @@ def test_long_message_when_typing_then_it_waits_for_the_end_of_insert_mode(start
     nvim.keys("G", "o")
     (folder / ".aide.toml").write_text("seed = 7\ntemperature = 9\nnonsense = 1\n", encoding="utf-8")
     nvim.type("x = ")
-    nvim.wait_ghost()
+    nvim.wait(lambda: "temperature" in nvim.screen(), "The message is not shown")
     nvim.type("y  # typed on")
     nvim.wait(lambda: nvim.text.endswith("x = y  # typed on"), "Typing does not go on")
     nvim.keys("Escape")
-    nvim.wait(lambda: "temperature" in nvim.screen(), "The message never comes")
-    nvim.keys("Enter")
+    nvim.do("require('aide.message').show('Aide: ' .. ('word '):rep(60))")
+    nvim.wait(lambda: nvim.screen().count("word") == 60, "The message is not complete")
+    assert "Press ENTER" not in nvim.screen()

@@ -88,17 +88,27 @@ function M.place(client, buf, row, column)
   return { uri = vim.uri_from_bufnr(buf), position = { line = row, character = character } }
 end
 
---- Run one of the server's commands. An error is shown in the server's words.
+--- Run one of the server's commands for a buffer. An error is shown in the server's words.
 ---@param buf integer
 ---@param command string such as `aide.regenerate`
 ---@param argument table
 ---@param on_result? fun(result: any)
 function M.run(buf, command, argument, on_result)
   local client = M.of(buf)
-  if not client then
-    message.warn('Aide is not active in this buffer. Run :checkhealth aide to find out why.')
-    return
+  if client then
+    M.request(client, buf, command, argument, on_result)
+  else
+    message.warn(require('aide.availability').reason(buf))
   end
+end
+
+--- Run one of the commands of a server.
+---@param client vim.lsp.Client
+---@param buf integer
+---@param command string
+---@param argument table
+---@param on_result? fun(result: any)
+function M.request(client, buf, command, argument, on_result)
   -- An empty Lua table would be sent as a list.
   local params = { command = command, arguments = { next(argument) and argument or vim.empty_dict() } }
   client:request('workspace/executeCommand', params, function(err, result)

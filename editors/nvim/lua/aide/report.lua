@@ -1,24 +1,88 @@
--- Shows reports in a split, and words the state and proposals as lines of text.
+-- Shows reports in a split, and words the state as lines of text.
 
 local M = {}
 
---- Show text in a split; `q` closes it.
+local space = vim.api.nvim_create_namespace('aide-report')
+
+---@alias aide.Line string|[string, string?][] a line of text, or pieces of one with their highlight groups
+
+---@class aide.ReportOptions
+---@field filetype? string
+---@field keys? [string, fun(), string][] keys, what they do, and their descriptions
+
+--- Show lines in a buffer that cannot be changed.
+---@param buf integer
+---@param lines aide.Line[]
+function M.fill(buf, lines)
+  local texts, marks = {}, {}
+  for row, line in ipairs(lines) do
+    local text = ''
+    for _, piece in ipairs(type(line) == 'table' and line or { { line } }) do
+      if piece[2] then
+        table.insert(marks, { row - 1, #text, #text + #piece[1], piece[2] })
+      end
+      text = text .. piece[1]
+    end
+    texts[row] = (text:gsub('[\r\n]', ' '))
+  end
+  vim.bo[buf].modifiable = true
+  vim.api.nvim_buf_set_lines(buf, 0, -1, false, texts)
+  vim.bo[buf].modifiable = false
+  vim.api.nvim_buf_clear_namespace(buf, space, 0, -1)
+  for _, mark in ipairs(marks) do
+    vim.api.nvim_buf_set_extmark(buf, space, mark[1], mark[2], { end_col = mark[3], hl_group = mark[4] })
+  end
+end
+
+--- Make the current window as high as its text, up to half of the screen.
+function M.fit()
+  local rows = vim.api.nvim_win_text_height(0, {}).all + 1 -- the bar at the top
+  vim.api.nvim_win_set_height(0, math.max(3, math.min(rows, math.floor(vim.o.lines / 2))))
+end
+
+--- Close the report in the current window, and go back to where it was opened from: Neovim itself would go to
+--- the window above.
+function M.close()
+  local origin = vim.w.aide_origin
+  vim.api.nvim_win_close(0, true)
+  if vim.api.nvim_win_is_valid(origin) then
+    vim.api.nvim_set_current_win(origin)
+  end
+end
+
+--- Show a report in a split, in place of an open one with this title. `q` closes it.
 ---@param title string
----@param text string|string[]
----@param filetype? string
-function M.open(title, text, filetype)
-  local lines = type(text) == 'table' and text or vim.split(vim.trim(text), '\n', { plain = true })
+---@param lines aide.Line[]
+---@param options? aide.ReportOptions
+---@return integer buf
+function M.open(title, lines, options)
+  options = options or {}
+  local name = 'aide://' .. title
+  local opened = vim.fn.bufwinid('^' .. name .. '$')
+  local origin = vim.w.aide_origin or vim.api.nvim_get_current_win()
+  if opened ~= -1 then
+    vim.api.nvim_win_close(opened, true)
+  end
   vim.cmd('botright new')
+  vim.w.aide_origin = origin
   local buf = vim.api.nvim_get_current_buf()
   vim.bo[buf].buftype = 'nofile'
   vim.bo[buf].bufhidden = 'wipe'
   vim.bo[buf].swapfile = false
-  vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
-  vim.bo[buf].modifiable = false
-  vim.bo[buf].filetype = filetype or ''
-  pcall(vim.api.nvim_buf_set_name, buf, 'aide://' .. title) -- fails if such a report is still open
-  vim.api.nvim_win_set_height(0, math.max(3, math.min(#lines, math.floor(vim.o.lines / 2))))
-  vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buf, nowait = true, desc = 'Close' })
+  pcall(vim.api.nvim_buf_set_name, buf, name)
+  M.fill(buf, lines)
+  vim.bo[buf].filetype = options.filetype or 'aide'
+  vim.wo[0][0].wrap, vim.wo[0][0].linebreak, vim.wo[0][0].breakindent = true, true, true
+  vim.wo[0][0].number, vim.wo[0][0].relativenumber, vim.wo[0][0].list = false, false, false
+  vim.wo[0][0].signcolumn, vim.wo[0][0].spell = 'no', false
+  local hints = {}
+  for _, key in ipairs(vim.list_extend(options.keys or {}, { { 'q', M.close, 'close' } })) do
+    vim.keymap.set('n', key[1], key[2], { buffer = buf, nowait = true, desc = 'Aide: ' .. key[3] })
+    table.insert(hints, ('%%#Special#%s%%* %s'):format(key[1]:gsub('[<>]', ''), key[3]))
+  end
+  vim.wo[0][0].winbar = (' %%#Title#Aide: %s%%*%%=%s '):format(title, table.concat(hints, '   '))
+  M.fit()
+  return buf
 end
 
 --- Write a page to a file, open it in the browser, and show its path.
@@ -32,84 +96,64 @@ function M.open_page(html)
   vim.uv.fs_write(file, html)
   vim.uv.fs_close(file)
   local _, problem = vim.ui.open(path)
-  vim.notify(
+  require('aide.message').show(
     ('Aide: the explanation is in %s%s'):format(path, problem and '; no program to open it was found.' or '')
   )
+end
+
+--- A line with a name and its value.
+---@param name string
+---@param value string
+---@param group? string of the value
+---@return aide.Line
+local function entry(name, value, group)
+  return { { ('%-12s '):format(name), 'Identifier' }, { value, group } }
+end
+
+--- What was last offered, or why there was nothing.
+local function shown(state)
+  if state.shown then
+    local pinned = state.shown.pinned and ', pinned' or ''
+    return entry(
+      'Shown',
+      ('seed %d, candidate %d%s'):format(state.shown.seed, state.shown.candidate + 1, pinned)
+    )
+  elseif state.nothing then
+    return entry('Shown', 'no completion: ' .. state.nothing.message)
+  end
 end
 
 --- The complete state in words.
 ---@param report table the answer of `aide.status`
 ---@param state? table the last `aide/status`
----@return string[]
-function M.state(report, state)
-  local function line(name, value)
-    return ('%-12s %s'):format(name, value)
+---@param reason? string why Aide is not active in this buffer
+---@return aide.Line[]
+function M.state(report, state, reason)
+  local lines = {}
+  for _, problem in ipairs(report.settingsProblems or {}) do
+    table.insert(lines, entry('Problem', problem, 'WarningMsg'))
   end
-  local lines = {
-    line('State', report.state .. (report.message and (': ' .. report.message) or '')),
-    line('Model', ('%s%s'):format(report.model, report.recipe and (', recipe ' .. report.recipe) or '')),
-    line(
-      'Device',
-      (report.device or 'none yet') .. (report.deviceNote and (', ' .. report.deviceNote) or '')
-    ),
-    line('Version', report.version),
-  }
-  local shown, nothing = state and state.shown, state and state.nothing
-  if shown then
-    local pinned = shown.pinned and ', pinned' or ''
-    table.insert(
-      lines,
-      line('Shown', ('seed %d, candidate %d%s'):format(shown.seed, shown.candidate + 1, pinned))
-    )
-  elseif nothing then
-    table.insert(lines, line('Shown', ('no completion: %s'):format(nothing.message)))
+  if reason then
+    table.insert(lines, entry('Here', reason, 'WarningMsg'))
   end
+  local failed = report.state == 'failed' and 'ErrorMsg' or nil
+  local state_text = report.state .. (report.message and (': ' .. report.message) or '')
+  local note = report.deviceNote and (', ' .. report.deviceNote) or ''
+  table.insert(lines, entry('State', state_text, failed))
+  table.insert(
+    lines,
+    entry('Model', report.model .. (report.recipe and (', recipe ' .. report.recipe) or ''))
+  )
+  table.insert(lines, entry('Device', (report.device or 'none yet') .. note))
+  table.insert(lines, entry('Version', report.version))
+  table.insert(lines, state and shown(state) or nil)
   local names = vim.tbl_keys(report.parameters or {})
   table.sort(names)
   for _, name in ipairs(names) do
-    table.insert(lines, line(name, tostring(report.parameters[name])))
+    table.insert(lines, entry(name, tostring(report.parameters[name])))
   end
-  table.insert(lines, line('Accepted', ('%d completions'):format(report.accepted.count)))
-  for _, problem in ipairs(report.settingsProblems or {}) do
-    table.insert(lines, line('Problem', problem))
-  end
+  table.insert(lines, entry('Accepted', ('%d completions'):format(report.accepted.count)))
   return lines
-end
-
---- A proposal that addresses a complaint, with both completions.
----@param answer table the answer of `aide.troubleshoot`
----@return string[]
-function M.proposal(answer)
-  local lines = {}
-  local function add(text)
-    vim.list_extend(lines, vim.split(text, '\n', { plain = true }))
-  end
-  for _, sentences in ipairs({ answer.reasons or {}, answer.bounds or {} }) do
-    vim.iter(sentences):each(add)
-  end
-  for _, part in ipairs({ { 'Before', answer.before }, { 'After', answer.after } }) do
-    add('')
-    add(part[1] .. ':')
-    add(part[2].text ~= '' and part[2].text or ('(no completion: %s)'):format(part[2].message or ''))
-  end
-  return lines
-end
-
---- The result of applying a proposal.
----@param answer table the answer of `aide.troubleshoot` with `apply`
----@return string
-function M.applied(answer)
-  if not answer.written then
-    return answer.notWritten or answer.message or 'There was nothing to write.'
-  end
-  local overridden = answer.overridden or {}
-  if #overridden > 0 then
-    return ('Written to %s. %s has no effect yet: another place overrides it.'):format(
-      answer.written,
-      table.concat(overridden, ', ')
-    )
-  end
-  return 'Written to ' .. answer.written
 end
 
 return M

@@ -9,8 +9,12 @@ local M = {}
 ---@param message? string
 function M.show_message(message)
   if message then
-    require('aide.message').show('Aide: ' .. message)
+    require('aide.message').show(vim.startswith(message, 'Aide') and message or 'Aide: ' .. message)
   end
+end
+
+local function show_answer(result)
+  M.show_message(type(result) == 'table' and result.message or nil)
 end
 
 --- Run a command for the document. Without `on_result`, show the message of the answer.
@@ -20,9 +24,22 @@ end
 function M.run(command, argument, on_result)
   local buf = vim.api.nvim_get_current_buf()
   local values = vim.tbl_extend('force', { uri = vim.uri_from_bufnr(buf) }, argument or {})
-  client_of.run(buf, command, values, on_result or function(result)
-    M.show_message(type(result) == 'table' and result.message or nil)
-  end)
+  client_of.run(buf, command, values, on_result or show_answer)
+end
+
+--- Run a command that is about the server: also where Aide is not active, as in a help page.
+---@param command string
+---@param argument? table
+---@param on_result? fun(result: any)
+function M.run_anywhere(command, argument, on_result)
+  local client = vim.lsp.get_clients({ name = 'aide' })[1]
+  if client_of.of(0) then
+    M.run(command, argument, on_result)
+  elseif client then
+    client_of.request(client, 0, command, argument or {}, on_result or show_answer)
+  else
+    require('aide.message').warn(require('aide.availability').no_server())
+  end
 end
 
 --- Run a command for a place, which `on_result` also receives.
@@ -50,15 +67,31 @@ end
 ---@param list 'presets'|'complaints'|'models'
 ---@return string[]
 function M.names(list)
-  local client = client_of.of(0)
+  local client = client_of.of(0) or vim.lsp.get_clients({ name = 'aide' })[1]
   if not client then
     return {}
   end
-  local params = { command = 'aide.choices', arguments = { { uri = vim.uri_from_bufnr(0) } } }
+  local argument = client_of.of(0) and { uri = vim.uri_from_bufnr(0) } or vim.empty_dict()
+  local params = { command = 'aide.choices', arguments = { argument } }
   local answer = client:request_sync('workspace/executeCommand', params, 1000, 0)
   return vim.tbl_map(function(choice)
     return choice.name or choice.id
   end, (answer and json.without_nulls(answer.result) or {})[list] or {})
+end
+
+--- Let the user choose. Nothing is called if they do not.
+---@param items table[]
+---@param prompt string
+---@param format_item fun(item: any): string
+---@param on_choice fun(item: any)
+function M.select(items, prompt, format_item, on_choice)
+  vim.ui.select(items, { prompt = prompt, format_item = format_item }, function(item)
+    -- Neovim's own list is a message of several lines: one more would ask for a key press.
+    vim.cmd.redraw()
+    if item ~= nil then
+      on_choice(item)
+    end
+  end)
 end
 
 --- Let the user choose from one of the server's lists.
@@ -66,20 +99,12 @@ end
 ---@param prompt string
 ---@param on_choice fun(name: string)
 function M.choose(list, prompt, on_choice)
-  M.run('aide.choices', nil, function(choices)
-    vim.ui.select(choices[list], {
-      prompt = prompt,
-      format_item = function(choice)
-        return ('%s%s: %s'):format(
-          choice.name or choice.id,
-          choice.current and ' (current)' or '',
-          choice.detail
-        )
-      end,
-    }, function(choice)
-      if choice then
-        on_choice(choice.name or choice.id)
-      end
+  M.run_anywhere('aide.choices', nil, function(choices)
+    M.select(choices[list], prompt, function(choice)
+      local current = choice.current and ' (current)' or ''
+      return ('%s%s: %s'):format(choice.name or choice.id, current, choice.detail)
+    end, function(choice)
+      on_choice(choice.name or choice.id)
     end)
   end)
 end

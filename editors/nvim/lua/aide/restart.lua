@@ -32,6 +32,12 @@ function M.reset()
   crashes = {}
 end
 
+--- Whether the server exited so often that it is not restarted.
+---@return boolean
+function M.has_given_up()
+  return #crashes > M.limit
+end
+
 --- Restart the server.
 ---@param client vim.lsp.Client
 function M.on_purpose(client)

@@ -1,0 +1,108 @@
+-- What the subcommands of `:Aide` do. The server does the work; here its answers are shown.
+
+local requests = require('aide.requests')
+
+local M = {}
+
+--- Run a command that generates a completion, and show it.
+---@param command string
+local function show(command)
+  requests.run_here(command, nil, function(result, place)
+    if result.insertText == '' then
+      requests.show_message(result.message)
+    end
+    require('aide.completion').show_again(place)
+  end)
+end
+
+function M.regenerate()
+  show('aide.regenerate')
+end
+
+function M.previous()
+  show('aide.previousSeed')
+end
+
+function M.explain()
+  local item = require('aide.completion').item()
+  local generated = item and item.command and item.command.arguments[1] or {}
+  local argument =
+    { seed = generated.seed, candidate = generated.candidate, parameters = generated.parameters }
+  requests.run_here('aide.explain', argument, function(answer)
+    if answer.html then
+      return require('aide.report').open_page(answer.html)
+    end
+    requests.show_message(answer.message)
+  end)
+end
+
+function M.pin()
+  requests.run_here('aide.pinSeed', nil, function(result)
+    requests.show_message(result.message)
+  end)
+end
+
+function M.unpin()
+  requests.run('aide.unpinSeed')
+end
+
+---@param name string
+function M.preset(name)
+  requests.run('aide.choosePreset', { preset = name == 'none' and vim.NIL or name })
+end
+
+---@param id string
+function M.model(id)
+  requests.run_anywhere('aide.selectModel', { model = id == 'default' and vim.NIL or id })
+end
+
+function M.pause()
+  requests.run_anywhere('aide.pause')
+end
+
+function M.resume()
+  requests.run_anywhere('aide.resume')
+end
+
+function M.settings()
+  requests.run_anywhere('aide.settings', nil, function(answer)
+    require('aide.report').open('settings', vim.split(vim.trim(answer.text), '\n', { plain = true }))
+  end)
+end
+
+function M.status()
+  local report, buf = require('aide.report'), vim.api.nvim_get_current_buf()
+  local is_here = require('aide.client').of(buf) ~= nil
+  local reason = not is_here and require('aide.availability').reason(buf) or nil
+  if #vim.lsp.get_clients({ name = 'aide' }) == 0 then
+    return report.open('status', { { { 'Here         ', 'Identifier' }, { reason, 'WarningMsg' } } })
+  end
+  requests.run_anywhere('aide.status', nil, function(answer)
+    report.open('status', report.state(answer, require('aide.status').of(buf), reason))
+  end)
+end
+
+function M.log()
+  local lines = require('aide.log').all()
+  if #lines == 0 then
+    lines = { 'The server has not logged anything yet.' }
+  end
+  table.insert(lines, 'Neovim logs what servers write to stderr to ' .. require('vim.lsp.log').get_filename())
+  require('aide.report').open('log', lines, { filetype = 'log' })
+  vim.cmd('normal! G')
+end
+
+function M.restart()
+  require('aide.restart').reset()
+  local client = require('aide.client')
+  local attached = client.of(0) or vim.lsp.get_clients({ name = 'aide' })[1]
+  if attached then
+    return require('aide.restart').on_purpose(attached)
+  end
+  client.attach(vim.api.nvim_get_current_buf())
+  if not client.of(0) then
+    require('aide.message').warn(require('aide.availability').reason(0))
+  end
+end
+
+return M

@@ -1,0 +1,54 @@
+-- Says in a sentence why Aide is not active in a buffer.
+
+local M = {}
+
+local KINDS = {
+  terminal = 'a terminal',
+  help = 'a help page',
+  quickfix = 'the quickfix list',
+  prompt = 'a prompt',
+  nofile = 'not a file',
+  nowrite = 'not a file',
+  acwrite = 'not a file',
+}
+
+--- Why no server runs; nil if one does, or is about to.
+---@return string?
+local function server_reason()
+  if not vim.lsp.is_enabled('aide') then
+    return 'Aide is turned off: setup was called with enabled = false.'
+  end
+  if not require('aide.process').is_installed() then
+    return ('The language server "%s" was not found.'):format(require('aide.process').command()[1])
+  end
+  if require('aide.restart').has_given_up() then
+    return 'The language server kept exiting. :Aide log may say why; :Aide restart tries again.'
+  end
+end
+
+--- Why Aide is not active in a buffer.
+---@param buf integer
+---@return string
+function M.reason(buf)
+  buf = buf == 0 and vim.api.nvim_get_current_buf() or buf
+  local reason = server_reason()
+  if reason then
+    return reason
+  end
+  if vim.bo[buf].buftype ~= '' then
+    return ('Aide completes in files only, and this is %s.'):format(KINDS[vim.bo[buf].buftype] or 'not one')
+  elseif not vim.bo[buf].modifiable then
+    return 'Aide offers nothing here: this buffer cannot be changed.'
+  elseif not require('aide.client').is_eligible(buf) then
+    return 'Aide completes only in files with a name: save this one first.'
+  end
+  return 'Aide is not active in this file yet: the language server is starting.'
+end
+
+--- Why a command that any running server can carry out found none.
+---@return string
+function M.no_server()
+  return server_reason() or 'The language server is not running: it starts with the first file that you open.'
+end
+
+return M
