@@ -63,7 +63,7 @@ PACKAGES = {
         "loading", "settings",
     },
     "lsp.rpc": set(),
-    "lsp.workspace": {"settings"},
+    "lsp.workspace": {"settings", "syntax"},
     "lsp.requests": {
         "lsp.rpc", "lsp.workspace", "application", "completion", "inference", "inference.onnx", "ledger",
         "loading", "settings",

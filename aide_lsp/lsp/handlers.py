@@ -13,7 +13,7 @@ from attrs import evolve
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from aide_lsp.lsp import items
+from aide_lsp.lsp import items, notebook_handlers
 from aide_lsp.lsp.client import ProfileError, folder_uris, read_profile
 from aide_lsp.lsp.commands.arguments import Arguments
 from aide_lsp.lsp.initialize import initialize_result
@@ -124,7 +124,7 @@ async def completion(ls: Server, params: types.CompletionParams) -> types.Comple
     found: list[types.CompletionItem] = []
     snapshot = _snapshot(ls, params)
     if not isinstance(snapshot, NoCompletion):
-        column = snapshot.request.offset - snapshot.document.offset(Place(params.position.line, 0))
+        column = snapshot.request.offset - snapshot.offset(Place(params.position.line, 0))
         target = items.over_word(snapshot.document, params.position, ls.documents.encoding, column)
         language_id = snapshot.request.language_id
         answer = await ls.requests.complete(snapshot)
@@ -183,6 +183,7 @@ METHODS: dict[str, Callable[[Server, Any], Any]] = {
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,
     CURSOR: cursor,
+    **notebook_handlers.METHODS,
 }
 
 
@@ -204,8 +205,8 @@ def _with_selected(
     snapshot: Snapshot, selected: types.SelectedCompletionInfo
 ) -> tuple[Snapshot, items.Target]:
     """Continue from the entry selected in the client's list, as if it were in the text already."""
-    start = snapshot.document.offset(_place(selected.range.start))
-    end = max(start, snapshot.document.offset(_place(selected.range.end)))
+    start = snapshot.offset(_place(selected.range.start))
+    end = max(start, snapshot.offset(_place(selected.range.end)))
     before, after = snapshot.request.text[:start], snapshot.request.text[end:]
     text = before + selected.text
     request = evolve(snapshot.request, text=text + after, offset=len(text))

@@ -30,6 +30,8 @@ def initialize_result(profile: ClientProfile) -> dict[str, Any]:
     capabilities: dict[str, Any] = {
         "positionEncoding": profile.encoding,
         "textDocumentSync": {"openClose": True, "change": INCREMENTAL},
+        # All notebooks, with all their cells.
+        "notebookDocumentSync": {"notebookSelector": [{"notebook": "*", "cells": [{"language": "*"}]}]},
         "inlineCompletionProvider": {},
         "executeCommandProvider": {"commands": [command.name for command in COMMANDS]},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},

@@ -37,6 +37,7 @@ from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS, stacks
 from aide_lsp.lsp.rpc.work_done import WorkDone
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import DocumentStore
+from aide_lsp.lsp.workspace.notebooks import Notebooks
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.problems import Problem
 from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT
@@ -75,7 +76,10 @@ class Server(LanguageServer):
         self._started = False
         self.profile = ClientProfile()
         self.documents = DocumentStore()
-        self.configuration = Configuration(language_of=self.documents.language_of)
+        self.notebooks = Notebooks(self.documents)
+        self.configuration = Configuration(
+            language_of=self.documents.language_of, file_of=self.notebooks.notebook_of
+        )
         self.host = ModelHost(Worker(), load)
         self.host.reload = lambda settings: self._spawn(self._load(settings))
         self.host.notify_user = lambda text: self.show(types.MessageType.Warning, text)
@@ -85,6 +89,7 @@ class Server(LanguageServer):
         self.status.changed = self.notifier.changed
         self.requests = Scheduler(
             self.documents,
+            self.notebooks,
             self.configuration,
             self.host,
             self.status,

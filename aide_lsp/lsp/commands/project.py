@@ -25,7 +25,7 @@ def write_values(ls: Server, uri: str, values: Mapping[str, Any]) -> WriteResult
     Raises:
         JsonRpcException: they cannot be written; the message says why and what to do.
     """
-    document = file_of(uri)
+    document = file_of(ls.notebooks.notebook_of(uri))
     if document is None:
         raise failed("The document is not a file, so it is not part of a project.")
     try:

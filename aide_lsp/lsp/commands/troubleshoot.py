@@ -63,7 +63,7 @@ class _Tried:
 
 def _write(ls: Server, uri: str, proposal: Proposal) -> dict[str, Any]:
     """Write the proposed values to the project file; report where, and which of them do not take effect."""
-    document = file_of(uri)
+    document = file_of(ls.notebooks.notebook_of(uri))
     if document is None:
         raise JsonRpcInvalidParams(
             "The document is not a file, so there is no project to write the parameters to."

@@ -25,6 +25,7 @@ from aide_lsp.lsp.requests.status import Status
 from aide_lsp.lsp.rpc.protocol import current_request
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
+from aide_lsp.lsp.workspace.notebooks import Around, Notebooks
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.text_limits import LONGEST_TEXT
@@ -61,6 +62,7 @@ class Scheduler:
     def __init__(
         self,
         documents: DocumentStore,
+        notebooks: Notebooks,
         configuration: Configuration,
         host: ModelHost,
         status: Status,
@@ -68,7 +70,8 @@ class Scheduler:
         notifier: Notifier,
         loading_seconds: float,
     ) -> None:
-        self._documents, self._configuration, self._host = documents, configuration, host
+        self._documents, self._notebooks = documents, notebooks
+        self._configuration, self._host = configuration, host
         self._status, self._loading_seconds = status, loading_seconds
         self._recorder, self._notifier = recorder, notifier
         self._in_flight = InFlightRequests()
@@ -93,7 +96,10 @@ class Scheduler:
         resolved = self._configuration.resolve(uri)
         if resolved.off is not None:
             return NoCompletion.because(NoCompletionReason.OFF, resolved.off.sentence())
-        return take_snapshot(document, place, resolved.settings, current_request.get())
+        around, file_uri = self._notebooks.around(document), self._notebooks.notebook_of(uri)
+        if around is None:
+            return NoCompletion.because(NoCompletionReason.TOO_LARGE)
+        return take_snapshot(document, place, resolved.settings, current_request.get(), around, file_uri)
 
     def declined(self, reason: NoCompletion) -> None:
         """Note that the request being handled has no snapshot."""
@@ -145,7 +151,8 @@ class Scheduler:
         self._prefetcher.interrupt()
         # First, since `text()` joins all lines.
         if self._in_flight.has_unwaited(document.uri):
-            self._in_flight.changed(document.uri, document.text())
+            around = self._notebooks.around(document) or Around()
+            self._in_flight.changed(document.uri, around.before + document.text() + around.after)
 
     def cursor(self, uri: str, place: Place) -> None:
         """Prefill the text around a cursor where nothing is requested yet."""

@@ -5,6 +5,7 @@ from attrs import frozen
 from aide_lsp.application.requests import request_of
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.lsp.workspace.documents import Document, Place
+from aide_lsp.lsp.workspace.notebooks import Around
 from aide_lsp.lsp.workspace.uris import location_of
 from aide_lsp.settings.fields import Settings
 
@@ -29,10 +30,16 @@ class Snapshot:
     "In effect for this request."
     request: CompletionRequest
     "The request for the model."
+    start: int
+    "Where the document begins in the request's text: the cells of a notebook are one text."
     fresh: bool = False
     "Forget earlier answers first: the user wants another one."
     count: int = 1
     "How many candidates to generate."
+
+    def offset(self, place: Place) -> int:
+        """Return the offset of a place of the document in the request's text."""
+        return self.start + self.document.offset(place)
 
     def asks_the_same_as(self, other: "Snapshot") -> bool:
         """Return whether an answer to the other one, with whatever seed, answers this one."""
@@ -41,10 +48,24 @@ class Snapshot:
 
 
 def take_snapshot(
-    document: Document, place: Place, settings: Settings, request_id: int | str | None
+    document: Document,
+    place: Place,
+    settings: Settings,
+    request_id: int | str | None,
+    around: Around,
+    file_uri: str,
 ) -> Snapshot:
-    """Take the snapshot of a document as it is now."""
-    path = location_of(document.uri).path
+    """Take the snapshot of a document as it is now.
+
+    Args:
+        document: the text in which the cursor is.
+        place: the cursor.
+        settings: in effect for the document.
+        request_id: the client's.
+        around: the text of the other cells, if the document is a notebook's cell.
+        file_uri: names the file that the document belongs to: the notebook, or the document itself.
+    """
+    path, start = location_of(file_uri).path, len(around.before)
     return Snapshot(
         request_id=request_id,
         uri=document.uri,
@@ -55,10 +76,11 @@ def take_snapshot(
         settings=settings,
         request=request_of(
             settings,
-            document.text(),
-            document.offset(place),
+            around.before + document.text() + around.after,
+            start + document.offset(place),
             # Names that are not UTF-8 hold lone surrogates, which the tokenizer refuses.
             str(path).encode("utf-8", "replace").decode() if path else "",
             document.language_id,
         ),
+        start=start,
     )

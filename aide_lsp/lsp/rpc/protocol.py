@@ -28,6 +28,13 @@ log = logging.getLogger("aide.protocol")
 current_request: ContextVar[MessageId | None] = ContextVar("current_request", default=None)
 """Id of the request being handled: in its handler, and in the tasks that it starts."""
 Handler = Callable[[Any], Any]
+_WITH_TEXTS = (
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+)
+"""The notifications that may be too large. They must not be answered."""
 PARAMS_ERROR, REQUEST_ERROR = int(types.ErrorCodes.InvalidParams), int(types.ErrorCodes.InvalidRequest)
 
 
@@ -183,8 +190,7 @@ class Protocol(LanguageServerProtocol):
         mib = WEIGHT_LIMIT // 2**21  # ASCII text weighs twice its length
         text = f"A message of {message.size:,} bytes was not read: Aide reads messages of up to {mib} MiB"
         text += ", less if they contain many values or non-ASCII characters."
-        # Notifications must not be answered.
-        if message.method not in (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE):
+        if message.method not in _WITH_TEXTS:
             self._error(None, REQUEST_ERROR, text)
         log.warning("%s", text)
         for uri in message.uris:

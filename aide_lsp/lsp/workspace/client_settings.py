@@ -31,10 +31,20 @@ class Configuration:
     """The client's settings. For the event loop's thread."""
 
     def __init__(
-        self, reader: SettingsReader | None = None, language_of: Callable[[str], str] = lambda uri: ""
+        self,
+        reader: SettingsReader | None = None,
+        language_of: Callable[[str], str] = lambda uri: "",
+        file_of: Callable[[str], str] = lambda uri: uri,
     ) -> None:
+        """Start without settings.
+
+        Args:
+            reader: of the settings files.
+            language_of: the language id of a document.
+            file_of: the URI of the file that a document belongs to: for a notebook's cell the notebook.
+        """
         self._reader = reader or SettingsReader()
-        self._language_of = language_of
+        self._language_of, self._file_of = language_of, file_of
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
@@ -78,9 +88,10 @@ class Configuration:
 
         `request` contains what a single request sets.
         """
+        language = self._language_of(uri) if uri else ""
+        uri = self._file_of(uri) if uri else None
         folder, place = self._folders.holding(uri) if uri else self._folders.first()
         location = self._folders.location(uri) if uri else Location(place)
-        language = self._language_of(uri) if uri else ""
         resolved = self._reader.resolve(
             location.path if uri else None,
             self._editor_settings(folder),
@@ -105,7 +116,7 @@ class Configuration:
 
     def workspace_folder(self, uri: str) -> Path | None:
         """Return the workspace folder that contains a document."""
-        return self._folders.holding(uri)[1]
+        return self._folders.holding(self._file_of(uri))[1]
 
     def new_problems(self) -> list[Problem]:
         """Return the problems the last `resolve` found that were not shown yet, or had gone away since.
@@ -130,8 +141,9 @@ class Configuration:
         found: dict[Any, tuple[Problem, ...]] = {}
         # Each file is looked up once, however many documents share it.
         with self._reader.one_look():
-            for uri in (None, *inside, *uris):
-                language = self._language_of(uri) if uri else ""
+            for one in (None, *inside, *uris):
+                language = self._language_of(one) if one else ""
+                uri = self._file_of(one) if one else None
                 scope = _scope_of(uri, language)
                 if len(self._shown) >= _MOST_REVIEWED:
                     break
@@ -142,7 +154,7 @@ class Configuration:
                 sources = self._reader.sources(on_disk, place, on_disk is not None or uri is None)
                 key = (folder, language, sources)
                 if key not in found:
-                    found[key] = self.resolve(uri).problems
+                    found[key] = self.resolve(one).problems
                 self._shown[scope] = found[key]
         return [problem for problem in self.known_problems() if problem not in known]
 
