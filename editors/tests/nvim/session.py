@@ -16,10 +16,13 @@ vim.o.swapfile = false
 vim.o.shadafile = 'NONE'
 vim.o.laststatus = 2
 vim.o.termguicolors = true
-vim.o.statusline = "%f %m%=%{v:lua.require'aide'.statusline()} "
 _G.messages = {}
 _G.real_notify = vim.notify
 vim.notify = function(text) table.insert(_G.messages, text) end
+"""
+
+STATUSLINE = """
+vim.o.statusline = "%f %m%=%{v:lua.require'aide'.statusline()} "
 """
 
 GHOST = """
@@ -43,8 +46,8 @@ end)()
 class Neovim:
     """One running Neovim."""
 
-    def __init__(self, program, env, folder, init="", file=None, columns=100, lines=30):
-        """Start it. `init`: Lua run before the plugin is loaded."""
+    def __init__(self, program, env, folder, init="", file=None, columns=100, lines=30, plugin=PLUGIN):
+        """Start it. `init`: Lua run before `plugin` is loaded, or what loads it if None."""
         self.program, self.folder = str(program), Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.env = env | {"TERM": "xterm-256color", "XDG_DATA_HOME": str(self.folder / "nvim-data")}
@@ -52,8 +55,8 @@ class Neovim:
         self.socket.unlink(missing_ok=True)
         self._tmux = ["tmux", "-L", f"aide-{uuid.uuid4().hex[:8]}", "-f", "/dev/null"]
         start = self.folder / "init.lua"
-        path = f"vim.opt.runtimepath:prepend({json.dumps(str(PLUGIN))})\n"
-        start.write_text(INIT + path + init, encoding="utf-8")
+        path = f"vim.opt.runtimepath:prepend({json.dumps(str(plugin))})\n" if plugin else ""
+        start.write_text(INIT + path + init + STATUSLINE, encoding="utf-8")
         command = [self.program, "--listen", str(self.socket), "-u", str(start), "-i", "NONE"]
         command += [str(file)] if file else []
         size = ["-x", str(columns), "-y", str(lines)]

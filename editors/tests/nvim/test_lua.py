@@ -29,7 +29,9 @@ def lua_files():
     """Give all of them."""
     if not TOOLS.exists():
         pytest.fail("The Lua tools are missing: editors/setup/lua-tools.sh installs them.")
-    return sorted(PLUGIN.rglob("*.lua")) + sorted(HERE.glob("*.lua"))
+    root = PLUGIN.parents[1]
+    folders = [PLUGIN, root / "lua", root / "plugin"]
+    return [path for folder in folders for path in sorted(folder.rglob("*.lua"))] + sorted(HERE.glob("*.lua"))
 
 
 def test_formatted_as_stylua_does():

@@ -16,8 +16,19 @@ function M.setup(options)
   end
 end
 
+--- Make `:help aide` find its tags. Plugin managers do this only for the root of a repository.
+local function index_help()
+  local page = vim.api.nvim_get_runtime_file('doc/aide.txt', false)[1]
+  local folder = vim.fs.dirname(page)
+  local tags = vim.uv.fs_stat(vim.fs.joinpath(folder, 'tags'))
+  if not tags or tags.mtime.sec < vim.uv.fs_stat(page).mtime.sec then
+    pcall(vim.cmd.helptags, vim.fn.fnameescape(folder)) -- the folder may not be the user's
+  end
+end
+
 --- Called once by `plugin/aide.lua`.
 function M.start()
+  vim.schedule(index_help)
   require('aide.ghost').define_highlights()
   require('aide.events').listen()
   vim.lsp.enable('aide', require('aide.config').options.enabled)
