@@ -156,7 +156,7 @@ def propose(
         parameters: the current ones.
         limits: what the model allows; None: not known, so nothing is limited.
         seed: the one to keep if the complaint asks for a fixed seed.
-        reads_all: whether the model already reads the whole text.
+        reads_all: whether the model already reads the complete text.
     """
     rules = COMPLAINTS[complaint]
     changes, bounds = list[ParameterChange](), list[str]()
@@ -165,10 +165,7 @@ def propose(
             continue
         new = _moved(move, parameters, limits, seed)
         if move.key == "num_context" and reads_all and not isinstance(new, str):
-            new = (
-                f"Num Context is {parameters.num_context}, and the model already reads the whole file: "
-                "raising it changes nothing here."
-            )
+            new = f"Num Context stays at {parameters.num_context}: the model already reads the complete file."
         if isinstance(new, str):
             bounds.append(new)
         else:

@@ -75,23 +75,50 @@ def test_choose_preset_writes_the_project_file(workbench, project, logged_server
     workbench.clear_notifications()
 
 
-def test_troubleshooting_shows_what_would_change_and_keeps_it(workbench, project, logged_server):
+def test_troubleshooting_shows_the_difference_and_writes_the_parameters(
+    workbench, project, expected_completion, logged_server
+):
+    folder = project({"rules.py": TALK}, "seed = 7\ntemperature = 1.0\n")
+    workbench.page.set_viewport_size({"width": 1700, "height": 720})  # both sides are shown
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.command("Aide: Troubleshoot Completions…")
+    workbench.choose("incoherent")
+    tab = workbench.page.locator(".tab.active", has_text="Temperature 1 → ")
+    tab.wait_for()
+    # All of these few lines were read.
+    assert "Raise Num Context" not in workbench.notification("Lower Temperature from").inner_text()
+    texts = (
+        expected_completion(folder / "rules.py", 3, 6),
+        expected_completion(folder / "rules.py", 3, 6, temperature=0.8, top_p=0.8),
+    )
+    assert texts[0] != texts[1]
+    for side, text in zip(("original", "modified"), texts, strict=True):
+        lines = (TALK + text).splitlines()
+        wait_for(
+            f"the {side} text", lambda side=side, lines=lines: sides(workbench, side)[: len(lines)] == lines
+        )
+    assert workbench.page.locator(".monaco-diff-editor .line-insert").count()
+    assert workbench.page.locator(".monaco-dialog-box").count() == 0
+    workbench.page.get_by_role("button", name="Write to Project").last.click()
+    wait_for(
+        "another temperature in the project file",
+        lambda: "temperature = 0.8" in (folder / ".aide.toml").read_text(encoding="utf-8"),
+    )
+    tab.wait_for(state="detached")
+    workbench.page.set_viewport_size({"width": 1180, "height": 720})
+    workbench.clear_notifications()
+
+
+def test_troubleshooting_keeps_the_parameters_if_the_user_says_so(workbench, project, logged_server):
     folder = project({"rules.py": TALK}, "seed = 7\ntemperature = 1.0\n")
     workbench.open(f"{folder.name}/rules.py")
     workbench.command("Aide: Troubleshoot Completions…")
     workbench.choose("incoherent")
-    dialog = workbench.page.locator(".monaco-dialog-box")
-    dialog.wait_for()
-    text = dialog.inner_text()
-    assert "temperature" in text
-    assert "Before:" in text
-    assert "After:" in text
-    dialog.get_by_role("button", name="Write to Project File").click()
-    wait_for(
-        "another temperature in the project file",
-        lambda: "temperature = 1.0" not in (folder / ".aide.toml").read_text(encoding="utf-8"),
-    )
-    workbench.clear_notifications()
+    tab = workbench.page.locator(".tab.active", has_text="Temperature 1 → ")
+    tab.wait_for()
+    workbench.notification("Lower Temperature").get_by_role("button", name="Keep as Is").click()
+    tab.wait_for(state="detached")
+    assert (folder / ".aide.toml").read_text(encoding="utf-8") == "seed = 7\ntemperature = 1.0\n"
 
 
 def test_troubleshooting_writes_the_seed_that_it_shows(workbench, project, logged_server):
@@ -99,16 +126,22 @@ def test_troubleshooting_writes_the_seed_that_it_shows(workbench, project, logge
     workbench.open(f"{folder.name}/rules.py")
     workbench.command("Aide: Troubleshoot Completions…")
     workbench.choose("inconsistent")
-    dialog = workbench.page.locator(".monaco-dialog-box")
-    dialog.wait_for()
-    (seed,) = re.findall(r"Fix Seed at (\d+)", dialog.inner_text())
-    dialog.get_by_role("button", name="Write to Project File").click()
+    toast = workbench.notification("Fix Seed at")
+    (seed,) = re.findall(r"Fix Seed at (\d+)", toast.inner_text())
+    toast.get_by_role("button", name="Write to Project").click()
     wait_for(
         "a seed in the project file",
         lambda: "seed" in (folder / ".aide.toml").read_text(encoding="utf-8"),
     )
     assert f"seed = {seed}\n" in (folder / ".aide.toml").read_text(encoding="utf-8")
     workbench.clear_notifications()
+
+
+def sides(workbench, side):
+    """The lines of one side of the difference."""
+    lines = workbench.page.locator(f".monaco-diff-editor .editor.{side} .view-line")
+    placed = lines.evaluate_all("all => all.map((one) => [parseFloat(one.style.top), one.textContent])")
+    return [text.replace("\xa0", " ") for _, text in sorted(placed)]
 
 
 def test_explain_opens_the_page(workbench, project, logged_server):

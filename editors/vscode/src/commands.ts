@@ -7,21 +7,25 @@ import { commands, window, type Disposable, type ExtensionContext } from 'vscode
 import type { Client } from './client';
 import { showAnother } from './ghost';
 import { showMessage, withProgress } from './messages';
-import { chooseModel, choosePreset, showMenu, troubleshoot } from './pickers';
+import { chooseModel, choosePreset, showMenu } from './pickers';
 import { argument, isAt, placeOf, type Place } from './place';
 import type { Answer, Candidate, Explanation } from './protocol';
 import { Reports } from './reports';
 import type { Status } from './status';
+import { Troubleshooter } from './troubleshoot';
 
 export function registerCommands(context: ExtensionContext, client: Client, status: Status): Pick<Disposable, 'dispose'>[] {
   const reports = new Reports();
+  const troubleshooter = new Troubleshooter(client);
   const table: Record<string, (place: Place | undefined) => Promise<void>> = {
     regenerate: (place) => another(client, 'aide.regenerate', needed(place)),
     previousSeed: (place) => another(client, 'aide.previousSeed', needed(place)),
     pinSeed: (place) => showMessage(client.run<Answer>('aide.pinSeed', argument(needed(place)))),
     unpinSeed: (place) => showMessage(client.run<Answer>('aide.unpinSeed', argument(needed(place)))),
     choosePreset: (place) => choosePreset(client, needed(place)),
-    troubleshoot: (place) => troubleshoot(client, needed(place)),
+    troubleshoot: (place) => troubleshooter.run(needed(place)),
+    writeTrial: () => troubleshooter.answer(true),
+    keepTrial: () => troubleshooter.answer(false),
     explain: async (place) => {
       const explanation = await withProgress(client.run<Explanation>('aide.explain', argument(needed(place))));
       if (explanation.html === undefined) {
@@ -47,7 +51,7 @@ export function registerCommands(context: ExtensionContext, client: Client, stat
   const registered = Object.entries(table).map(([name, action]) =>
     commands.registerCommand(`aide.editor.${name}`, () => run(action)),
   );
-  return [...registered, reports];
+  return [...registered, reports, troubleshooter];
 }
 
 /** Get another completion. It replaces the ghost text unless the user has moved on in the meantime. */

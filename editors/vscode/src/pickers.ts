@@ -1,16 +1,15 @@
 /**
- * Commands that let the user choose: a preset, a complaint, a model, a command. The server lists the choices; the
+ * Commands that let the user choose: a preset, a model, a command. The server lists the choices; the
  * manifest lists the commands.
  */
 
 import { commands, window, type QuickPickItem } from 'vscode';
 import type { Client } from './client';
 import { showAnother } from './ghost';
-import { showMessage, withProgress } from './messages';
-import { argument, type Place } from './place';
-import type { Answer, Choice, Choices, Troubleshooting } from './protocol';
+import { showMessage } from './messages';
+import type { Place } from './place';
+import type { Answer, Choice, Choices } from './protocol';
 import type { Status } from './status';
-import { trialText } from './trialText';
 
 interface Named<T> extends QuickPickItem {
   value: T;
@@ -48,43 +47,24 @@ export async function chooseModel(client: Client): Promise<void> {
   }
 }
 
-export async function troubleshoot(client: Client, place: Place): Promise<void> {
-  const { complaints } = await client.run<Choices>('aide.choices', { uri: place.document.uri.toString() });
-  const items = complaints.map((choice) => named(choice, choice.name));
-  const chosen = await window.showQuickPick(items, {
-    title: 'Aide: Troubleshoot Completions',
-    placeHolder: 'What is wrong with the completions?',
-  });
-  if (chosen === undefined) {
-    return;
-  }
-  const complaint = { ...argument(place), complaint: chosen.value };
-  const trial = await withProgress(client.run<Troubleshooting>('aide.troubleshoot', complaint));
-  const changes = Object.keys(trial.changes ?? {}).length > 0;
-  const keep = 'Write to Project File';
-  const answer = await window.showInformationMessage(
-    changes ? 'Different parameters may help here.' : 'There is nothing left to change.',
-    { modal: true, detail: trialText(trial) },
-    ...(changes ? [keep] : []),
-  );
-  if (answer === keep) {
-    const shown = { ...complaint, seed: trial.before?.parameters.seed };
-    const { written, notWritten } = await client.run<Troubleshooting>('aide.troubleshoot', { ...shown, apply: true });
-    await showMessage({ message: notWritten ?? (written ? `Written to ${written}.` : null) });
-    await showAnother();
-  }
-}
-
 interface ManifestCommand {
   command: string;
   title: string;
   icon: string;
 }
 
+interface Contributes {
+  commands: ManifestCommand[];
+  menus: { commandPalette: { command: string }[] };
+}
+
 /** Show all commands, with the current state as the placeholder. */
 export async function showMenu(manifest: unknown, status: Status): Promise<void> {
-  const { contributes } = manifest as { contributes: { commands: ManifestCommand[] } };
-  const items = contributes.commands.map(({ command, title, icon }) => ({ label: `${icon} ${title}`, value: command }));
+  const { contributes } = manifest as { contributes: Contributes };
+  // Those that belong to one view only are not in the palette either.
+  const elsewhere = new Set(contributes.menus.commandPalette.map(({ command }) => command));
+  const shown = contributes.commands.filter(({ command }) => !elsewhere.has(command));
+  const items = shown.map(({ command, title, icon }) => ({ label: `${icon} ${title}`, value: command }));
   const chosen = await window.showQuickPick(items, { title: 'Aide', placeHolder: status.summary });
   if (chosen !== undefined) {
     await commands.executeCommand(chosen.value);

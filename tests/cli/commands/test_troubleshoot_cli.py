@@ -59,7 +59,7 @@ def test_at_a_bound_of_the_model_it_says_so(aide, project):
 
 def test_when_the_whole_text_is_read_already_then_it_says_so(aide, project):
     run = aide("troubleshoot", "incoherent", "troubled/y.py:2:12")
-    assert "raising it changes nothing here" in run.stdout
+    assert "already reads the complete file" in run.stdout
 
 
 def test_unknown_complaint_is_refused_and_the_known_ones_named(aide):
@@ -75,7 +75,7 @@ def test_as_json_then_changes_both_completions_and_what_was_written(aide, projec
     assert printed["before"]["parameters"]["temperature"] == 0.5
     assert printed["after"]["parameters"]["temperature"] == 0.3
     assert printed["before"]["parameters"]["seed"] == printed["after"]["parameters"]["seed"]
-    assert "changes nothing here" in printed["bounds"][0]
+    assert "already reads the complete file" in printed["bounds"][0]
     assert printed["written"] == str(project / ".aide.toml")
 
 

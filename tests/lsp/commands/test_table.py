@@ -11,7 +11,12 @@ from tools.generate.pages import REPOSITORY
 
 VSCODE = REPOSITORY / "editors" / "vscode"
 NEOVIM = REPOSITORY / "editors" / "nvim"
-VSCODE_ONLY = {"Restart Server": "restart", "Show Log": "showLog"}
+VSCODE_ONLY = {
+    "Restart Server": "restart",
+    "Show Log": "showLog",
+    "Write to Project": "writeTrial",
+    "Keep as Is": "keepTrial",
+}
 """Title and id of commands that are the extension's alone."""
 VSCODE_HIDDEN = {"menu"}
 """Commands that the extension registers and runs itself, without an entry in the palette."""

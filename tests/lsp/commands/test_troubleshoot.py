@@ -67,7 +67,7 @@ async def test_troubleshoot_at_a_bound_of_the_model_says_so(editor):
 async def test_troubleshoot_asks_for_no_more_context_where_the_whole_text_is_read(editor):
     answer = await troubleshoot(editor, "incoherent", text="#whole")
     assert answer["changes"] == {"temperature": 0.5, "topP": 0.8}
-    assert "the model already reads the whole file" in answer["bounds"][0]
+    assert "the model already reads the complete file" in answer["bounds"][0]
 
 
 async def test_troubleshoot_never_asks_for_more_context_than_the_user_allows(editor):
