@@ -46,8 +46,13 @@ end)()
 class Neovim:
     """One running Neovim."""
 
-    def __init__(self, program, env, folder, init="", file=None, columns=100, lines=30, plugin=PLUGIN):
-        """Start it. `init`: Lua run before `plugin` is loaded, or what loads it if None."""
+    def __init__(
+        self, program, env, folder, init="", file=None, columns=100, lines=30, plugin=PLUGIN, terminal=None
+    ):
+        """Start it. `init`: Lua run before `plugin` is loaded, or what loads it if None.
+
+        `terminal`: the name by which it knows its terminal; None: that of tmux, which has all colors.
+        """
         self.program, self.folder = str(program), Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.env = env | {"TERM": "xterm-256color", "XDG_DATA_HOME": str(self.folder / "nvim-data")}
@@ -59,6 +64,8 @@ class Neovim:
         start.write_text(INIT + path + init + STATUSLINE, encoding="utf-8")
         command = [self.program, "--listen", str(self.socket), "-u", str(start), "-i", "NONE"]
         command += [str(file)] if file else []
+        if terminal:  # the variables by which it would know tmux
+            command = ["env", "-u", "TMUX", "-u", "COLORTERM", f"TERM={terminal}", *command]
         size = ["-x", str(columns), "-y", str(lines)]
         self.tmux("new-session", "-d", *size, shlex.join(command))
         self.wait(self.socket.exists, "Neovim did not start")

@@ -50,9 +50,13 @@ function M.listen()
       require('aide.completion').leave()
     end
   end)
-  on('ColorScheme', function()
-    require('aide.ghost').define_highlights()
-  end)
+  -- `UIEnter`: only then is known how many colors the terminal has.
+  on({ 'ColorScheme', 'UIEnter' }, require('aide.colors').define)
+  vim.api.nvim_create_autocmd('OptionSet', {
+    group = group,
+    pattern = 'background',
+    callback = require('aide.colors').define,
+  })
 end
 
 return M

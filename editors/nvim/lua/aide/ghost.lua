@@ -1,4 +1,4 @@
--- Draws a completion at the cursor in gray, without changing the buffer.
+-- Draws a completion at the cursor in gray (`colors.lua`), without changing the buffer.
 --
 -- Neovim 0.12 can draw inline completions itself, but up to 0.12.4 it waits 200 ms after each key, does not
 -- cancel obsolete requests, and may insert an answer to an older text when keys follow each other quickly.
@@ -8,12 +8,6 @@ local M = {}
 
 local namespace = vim.api.nvim_create_namespace('aide')
 local drawn ---@type integer? the buffer
-
---- Define the colors; a color scheme or the user may override them.
-function M.define_highlights()
-  vim.api.nvim_set_hl(0, 'AideGhost', { link = 'Comment', default = true })
-  vim.api.nvim_set_hl(0, 'AideCount', { link = 'NonText', default = true })
-end
 
 --- Draw an edit in place of the previous one.
 ---@param buf integer

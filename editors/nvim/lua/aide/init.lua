@@ -29,7 +29,7 @@ end
 --- Called once by `plugin/aide.lua`.
 function M.start()
   vim.schedule(index_help)
-  require('aide.ghost').define_highlights()
+  require('aide.colors').define()
   require('aide.events').listen()
   vim.lsp.enable('aide', require('aide.config').options.enabled)
 end
