@@ -327,12 +327,13 @@ class Workbench:
 
 
 STATUS = ".statusbar-item[id='aide.aide.aide.status']"
-FOCUSED = "document.activeElement?.closest('.editor-instance') !== null"
+# A notebook is drawn over its editor, not in it.
+FOCUSED = "document.activeElement?.closest('.editor-instance, .notebookOverlay') !== null"
 GHOST = """() => {
   // The first line is in the text itself, in pieces where the text has some of it; the others are below it.
   const text = (selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent);
-  const first = text('.editor-instance .view-lines .ghost-text-decoration').join('');
-  const rest = text('.editor-instance .suggest-preview-text .view-line');
+  const first = text(':is(.editor-instance, .notebookOverlay) .view-lines .ghost-text-decoration').join('');
+  const rest = text(':is(.editor-instance, .notebookOverlay) .suggest-preview-text .view-line');
   return [first, ...rest].join('\\n');
 }"""
 

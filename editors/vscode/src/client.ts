@@ -18,6 +18,7 @@ import {
 } from 'vscode-languageclient/node';
 import { answer } from './configuration';
 import { Crashes } from './crashes';
+import { servedOnly } from './documents';
 import { showLate } from './ghost';
 import { settingNames } from './languageSettings';
 import type { AideStatus, Ready } from './protocol';
@@ -114,7 +115,7 @@ export class Client implements Disposable {
       // Not the workspace: starting the server must not run or read anything in it.
       { command, args: ['--stdio'], options: { cwd: homedir() } },
       {
-        documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
+        documentSelector: [{ language: '*' }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         // Without it, the library shows a message of its own; `launch` reports the failure.
@@ -125,6 +126,7 @@ export class Client implements Disposable {
           closed: () => this.closed(client),
         },
         middleware: {
+          ...servedOnly,
           workspace: {
             configuration: async (params, token, next) => {
               const answers = await next(params, token);

@@ -1,6 +1,7 @@
 /** Notifies the server when the cursor moves without an edit, so that it can prefill the text there. */
 
 import { window, type Disposable, type TextEditor } from 'vscode';
+import { unservedReason } from './documents';
 import { argument, placeOf } from './place';
 
 /** While an arrow key is held down, the cursor moves on within this time. */
@@ -20,7 +21,7 @@ export function followCursor(send: (place: object) => void): Pick<Disposable, 'd
     // Typing moves the cursor as well, but then VS Code requests a completion anyway.
     const isEdit = versions.has(document) && versions.get(document) !== document.version;
     versions.set(document, document.version);
-    if (!isEdit && editor.selection.isEmpty && ['file', 'untitled'].includes(document.uri.scheme)) {
+    if (!isEdit && editor.selection.isEmpty && unservedReason(document) === null) {
       timer = setTimeout(() => { send(argument(placeOf(editor))); }, PAUSE_MS);
     }
   };
