@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from workbench import DEADLINE_MS, ENTRY, PRICES, ROOT, Workbench, chromium, wait_for
+from workbench import DEADLINE_MS, ENTRY, PRICES, ROOT, Workbench, chromium
 
 VSIX = ROOT / "build" / "aide.vsix"
 KEPT = ROOT / "build" / "editors" / "vscode"
@@ -45,7 +45,7 @@ def window(browser, vsix, editor_env, logged_server, tmp_path_factory):
     settings = {"aide.server.path": str(logged_server[0])} | USER_SETTINGS
     with Workbench(browser, home, folder, editor_env, vsix, settings) as workbench:
         try:
-            wait_for("the model is loaded", lambda: "CPU" in workbench.status())
+            workbench.wait_ready()
         except AssertionError:
             workbench.screenshot(KEPT / "never-ready.png")
             raise

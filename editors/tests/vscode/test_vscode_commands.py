@@ -8,7 +8,7 @@ TALK = "# Rules for naming things in this shop, each with its reason:\n#\n# 1. "
 
 
 def seed_of(workbench):
-    found = re.search(r"seed (\d+)", workbench.status())
+    found = re.search(r"seed (\d+)", workbench.status_label())
     return int(found[1]) if found else None
 
 
@@ -43,7 +43,7 @@ def test_regenerate_previous_pin_unpin(workbench, project, expected_completion, 
     workbench.command("Aide: Restart Server")
     workbench.wait_new_server(before)
     workbench.ask(first)
-    assert f"seed {seed}" in workbench.status()
+    assert f"seed {seed}" in workbench.status_label()
 
     workbench.command("Aide: Unpin Seed")
     workbench.notification("no longer pinned")
@@ -169,12 +169,12 @@ def test_pause_and_resume(workbench, project, logged_server):
     folder = project({"rules.py": TALK}, "seed = 7\n")
     workbench.open(f"{folder.name}/rules.py")
     workbench.command("Aide: Pause / Resume")
-    wait_for("paused in the status bar", lambda: "paused" in workbench.status())
+    wait_for("paused in the status bar", lambda: "paused" in workbench.status_label())
     workbench.type("Names ")
     wait_for("the reason", lambda: "No completion" in workbench.status_label())
     assert workbench.ghost() == ""
     workbench.command("Aide: Pause / Resume")
-    wait_for("ready in the status bar", lambda: "CPU" in workbench.status())
+    workbench.wait_ready()
     workbench.type("are ")
     workbench.wait_ghost()
     workbench.clear_notifications()
@@ -182,7 +182,7 @@ def test_pause_and_resume(workbench, project, logged_server):
 
 def test_a_click_on_the_status_bar_lists_all_commands(workbench, logged_server):
     workbench.page.locator("[id='aide.aide.aide.status']").click()
-    wait_for("all commands", lambda: len(workbench.entries()) == 12)
+    wait_for("all commands", lambda: len(workbench.entries()) == 13)
     workbench.choose("Select Model")
     wait_for("the default model", lambda: any("qwen2.5-coder-0.5b" in row for row in workbench.entries()))
     workbench.press("Escape")

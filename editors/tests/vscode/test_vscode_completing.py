@@ -87,7 +87,7 @@ def test_a_project_file_takes_hold_when_it_is_saved(workbench, project, expected
     other = expected_completion(folder / "prices.py", *cursor(MEDIAN), text=MEDIAN)
     workbench.press("Escape", "Alt+\\")
     workbench.wait_ghost(other)
-    assert "seed 9" in workbench.status()
+    assert "seed 9" in workbench.status_label()
 
 
 def test_a_slow_answer_shows_after_the_editor_gave_up(workbench, project, expected_completion, logged_server):

@@ -22,7 +22,7 @@ def window(own_window, logged_server):
     (window.folder / "orders.py").write_text(PRICES, encoding="utf-8")
     (window.folder / ".aide.toml").write_text("seed = 7\n", encoding="utf-8")
     (window.folder / ".env").write_text("SHOP_URL=http://localhost:8000\n", encoding="utf-8")
-    wait_for("the model is loaded", lambda: "CPU" in window.status())
+    window.wait_ready()
     window.command("View: Close Primary Side Bar")
     window.clear_notifications()
     return window

@@ -14,7 +14,7 @@ def test_without_a_server_it_asks_once_then_installs_its_own_and_completes(own_w
     question = window.notification("was not found. Install it")
     assert "aide-lsp" in question.inner_text()
     question.get_by_role("button", name="Install", exact=True).click()
-    wait_for("the model is loaded by the server just installed", lambda: "CPU" in window.status(), 600)
+    window.wait_ready(600)
     (server,) = window.server_pids()
     assert "aide.aide/server-" in Path(f"/proc/{server}/cmdline").read_text(encoding="utf-8")
     window.open("prices.py")
@@ -33,7 +33,7 @@ def kill_server(window, earlier):
     """Kill the server once there is one that was not killed before, and it has answered."""
     wait_for("a server runs", lambda: set(window.server_pids()) - set(earlier))
     # The status bar has nothing of Aide's for a moment. Killed before it is greeted, a server is given up.
-    wait_for("it is greeted", lambda: window.status() and "starting" not in window.status())
+    wait_for("it is greeted", lambda: window.status_label() and "starting" not in window.status_label())
     server = window.server_pids()[0]
     os.kill(server, signal.SIGKILL)
     return server
@@ -65,10 +65,10 @@ def test_a_workspace_that_is_not_trusted_chooses_no_server(own_window, logged_se
         f'{{"aide.server.path": "{evil}", "aide.model": "none-of-this-name"}}',
         trusted=False,
     )
-    wait_for("the model is loaded", lambda: "CPU" in window.status())
+    window.wait_ready()
     assert window.page.locator(".statusbar-item", has_text="Restricted Mode").count()
     assert not marker.exists()
-    assert "none-of-this-name" not in window.status()
+    assert "none-of-this-name" not in window.status_label()
     window.open("prices.py")
     window.type("\n\ndef average(prices):\n")
     window.wait_ghost()
@@ -82,7 +82,7 @@ def test_a_trusted_workspace_sets_nothing_that_costs_time_or_stores_text(own_win
         {"aide.server.path": str(logged_server[0])},
         f'{{"aide.topK": 17, {costly}, "[python]": {{{costly}}}, {tables}}}',
     )
-    wait_for("the model is loaded", lambda: "CPU" in window.status())
+    window.wait_ready()
     window.open("prices.py")
     window.command("Aide: Show Effective Settings")
     window.page.wait_for_selector(".tab.active[data-resource-name='Aide: Effective Settings']")

@@ -53,7 +53,7 @@ def wide(own_window, logged_server):
     """A window of 1280 px with a file open."""
     settings = {"aide.server.path": str(logged_server[0]), "aide.deadlineMs": DEADLINE_MS, "aide.seed": 7}
     window = own_window(settings, size=(1280, 800))
-    wait_for("the model is loaded", lambda: "CPU" in window.status())
+    window.wait_ready()
     return window, settings
 
 

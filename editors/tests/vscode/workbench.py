@@ -220,7 +220,7 @@ class Workbench:
             return wait_for("ghost text", holds, seconds)
         except AssertionError:
             raise AssertionError(
-                f"Expected ghost text {text!r}; there is {self.ghost()!r}; status: {self.status()!r}"
+                f"Expected ghost text {text!r}; there is {self.ghost()!r}; status: {self.status_label()!r}"
             ) from None
 
     def ask(self, text=None):
@@ -273,10 +273,14 @@ class Workbench:
             mine, grown = mine | more, bool(more)
         return [int(pid) for pid, _, args in rows if int(pid) in mine and "aide-lsp" in args]
 
+    def wait_ready(self, seconds=SECONDS):
+        """Wait until the model is loaded."""
+        wait_for("the model is loaded", lambda: self.status_label().startswith("Aide: ready"), seconds)
+
     def wait_new_server(self, old):
         """Wait until another server than that process runs and has loaded the model."""
         wait_for("another server runs", lambda: self.server_pids() not in ([], old))
-        wait_for("it starts", lambda: self.status_label().startswith("Aide: ready"))
+        self.wait_ready()
 
     # -- inside
 

@@ -24,6 +24,7 @@ import { settingNames } from './languageSettings';
 import type { AideStatus, Ready } from './protocol';
 import { findServer } from './server';
 import type { Status } from './status';
+import type { Waiting } from './waiting';
 
 export class Client implements Disposable {
   private client: LanguageClient | undefined;
@@ -34,6 +35,7 @@ export class Client implements Disposable {
   constructor(
     private readonly context: ExtensionContext,
     private readonly status: Status,
+    private readonly waiting: Waiting,
     readonly log: LogOutputChannel,
   ) {
     this.listener = workspace.onDidChangeConfiguration((event) => {
@@ -127,6 +129,10 @@ export class Client implements Disposable {
         },
         middleware: {
           ...servedOnly,
+          provideInlineCompletionItems: (document, position, context, token, next) => {
+            this.waiting.at({ document, version: document.version, position });
+            return servedOnly.provideInlineCompletionItems(document, position, context, token, next);
+          },
           workspace: {
             configuration: async (params, token, next) => {
               const answers = await next(params, token);
@@ -137,7 +143,7 @@ export class Client implements Disposable {
       },
     );
     client.registerFeature(announcement);
-    client.onNotification('aide/status', (status: AideStatus) => { this.status.update(status); });
+    client.onNotification('aide/status', (status: AideStatus) => { this.follow(status); });
     client.onNotification('aide/ready', (ready: Ready) => { void showLate(ready); });
     client.onDidChangeState(({ newState }) => {
       if (client === this.client && (newState === State.Running || newState === State.Starting)) {
@@ -145,6 +151,15 @@ export class Client implements Disposable {
       }
     });
     return client;
+  }
+
+  private follow(status: AideStatus): void {
+    const wasReady = this.status.last?.state === 'ready';
+    this.status.update(status);
+    if (status.state === 'ready' && !wasReady) {
+      // Loaded, restarted, or resumed: a request that came earlier got nothing.
+      void this.waiting.request();
+    }
   }
 
   private closed(client: LanguageClient): CloseHandlerResult {

@@ -13,8 +13,14 @@ import type { Answer, Candidate, Explanation } from './protocol';
 import { Reports } from './reports';
 import type { Status } from './status';
 import { Troubleshooter } from './troubleshoot';
+import type { Waiting } from './waiting';
 
-export function registerCommands(context: ExtensionContext, client: Client, status: Status): Pick<Disposable, 'dispose'>[] {
+export function registerCommands(
+  context: ExtensionContext,
+  client: Client,
+  status: Status,
+  waiting: Waiting,
+): Pick<Disposable, 'dispose'>[] {
   const reports = new Reports();
   const troubleshooter = new Troubleshooter(client);
   const table: Record<string, (place: Place | undefined) => Promise<void>> = {
@@ -46,10 +52,14 @@ export function registerCommands(context: ExtensionContext, client: Client, stat
       client.log.show();
       return Promise.resolve();
     },
+    complete: () => {
+      waiting.atCursor();
+      return waiting.request();
+    },
     menu: () => showMenu(context.extension.packageJSON, status),
   };
   const registered = Object.entries(table).map(([name, action]) =>
-    commands.registerCommand(`aide.editor.${name}`, () => run(action)),
+    commands.registerCommand(`aide.editor.${name}`, () => run(action, waiting)),
   );
   return [...registered, reports, troubleshooter];
 }
@@ -64,14 +74,18 @@ async function another(client: Client, command: string, place: Place): Promise<v
   }
 }
 
-/** Run an action, and show an error message if it fails. */
-async function run(action: (place: Place | undefined) => Promise<void>): Promise<void> {
+/**
+ * Run an action, and show an error message if it fails. Afterwards the ghost text is shown again: the palette or a
+ * list hid it.
+ */
+async function run(action: (place: Place | undefined) => Promise<void>, waiting: Waiting): Promise<void> {
   const editor = window.activeTextEditor;
   try {
     await action(editor && placeOf(editor));
   } catch (error) {
     void window.showErrorMessage(`Aide: ${error instanceof Error ? error.message : String(error)}`);
   }
+  await waiting.request();
 }
 
 function needed(place: Place | undefined): Place {

@@ -13,7 +13,7 @@ export function unservedReason({ uri, languageId }: TextDocument): string | null
  * Keeps documents that are not served from the server. A document selector could not: it would have to name the
  * schemes of file systems that extensions bring.
  */
-export const servedOnly: Pick<Middleware, 'didOpen' | 'didChange' | 'didClose' | 'provideInlineCompletionItems'> = {
+export const servedOnly = {
   didOpen: async (document, next) => {
     await (unservedReason(document) === null ? next(document) : undefined);
   },
@@ -25,4 +25,4 @@ export const servedOnly: Pick<Middleware, 'didOpen' | 'didChange' | 'didClose' |
   },
   provideInlineCompletionItems: (document, position, context, token, next) =>
     unservedReason(document) === null ? next(document, position, context, token) : undefined,
-};
+} satisfies Middleware;

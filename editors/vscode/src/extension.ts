@@ -4,16 +4,24 @@ import { window, type ExtensionContext } from 'vscode';
 import { Client } from './client';
 import { registerCommands } from './commands';
 import { followCursor } from './cursor';
+import { argument } from './place';
 import { Status } from './status';
+import { Waiting } from './waiting';
 
 let client: Client | undefined;
 
 export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel('Aide', { log: true });
   const status = new Status();
-  client = new Client(context, status, log);
-  context.subscriptions.push(log, status, client, ...registerCommands(context, client, status));
-  context.subscriptions.push(followCursor((place) => { client?.notify('aide/cursor', place); }));
+  const waiting = new Waiting();
+  client = new Client(context, status, waiting, log);
+  context.subscriptions.push(log, status, client, ...registerCommands(context, client, status, waiting));
+  context.subscriptions.push(
+    followCursor({
+      moved: (place) => { client?.notify('aide/cursor', argument(place)); },
+      edited: (place) => { waiting.at(place); },
+    }),
+  );
   // Not awaited: it may wait for the user's answer.
   void client.start(false);
 }

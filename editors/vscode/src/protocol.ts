@@ -2,16 +2,37 @@
  * Types of the server's messages beyond the language server protocol. docs/server.md of Aide explains the values.
  */
 
+export interface Parameters {
+  temperature: number;
+  topK: number;
+  topP: number;
+  numContext: number;
+  seed: number | string | null;
+}
+
+/** The completion that is visible. */
 export interface Shown {
   uri: string;
   seed: number;
   candidate: number;
+  parameters?: Parameters;
   pinned: boolean;
+}
+
+/** What is in effect for the document of the last request or cursor. */
+export interface DocumentState {
+  uri: string;
+  parameters: Parameters;
+  preset: string | null;
+  /** Why completions are off; null: they are on. */
+  off: string | null;
+  problems: string[];
 }
 
 /** `aide/status`: the complete state, each time. */
 export interface AideStatus {
-  state: 'starting' | 'loading' | 'ready' | 'failed' | 'paused';
+  /** `missing`: the model is not on the disk, and the user has not agreed to its download. */
+  state: 'starting' | 'loading' | 'missing' | 'ready' | 'failed' | 'paused';
   busy: boolean;
   message: string | null;
   percent: number | null;
@@ -19,7 +40,8 @@ export interface AideStatus {
   device: string | null;
   recipe: string | null;
   shown: Shown | null;
-  nothing: { reason: string; message: string } | null;
+  nothing: { uri?: string; reason: string; message: string } | null;
+  document?: DocumentState | null;
 }
 
 /** `aide/ready`: the answer to a request that the editor canceled is available. */

@@ -1,13 +1,22 @@
-/** The status bar item: keeps the server's last state and shows it. `statusText.ts` words it. */
+/** The status bar item: keeps the server's last state and shows it for the active document. */
 
 import { MarkdownString, StatusBarAlignment, ThemeColor, window, type Disposable } from 'vscode';
+import { activeDocument } from './active';
+import { LINKED, links } from './links';
 import type { AideStatus } from './protocol';
-import { escapeMarkdown, statusText, type Phase } from './statusText';
+import { statusText, type Phase, type Situation, type StatusText } from './statusText';
+import { tooltip } from './statusTooltip';
+
+/** A completion usually takes less; an icon that changes with every key disturbs. */
+const BUSY_MS = 400;
 
 export class Status implements Disposable {
   private readonly item = window.createStatusBarItem('aide.status', StatusBarAlignment.Right, 100);
+  private readonly listener = window.onDidChangeActiveTextEditor(() => { this.render(); });
   private phase: Phase = 'starting';
-  private failure: string | null = null;
+  private detail: string | null = null;
+  private busy: NodeJS.Timeout | undefined;
+  private isBusy = false;
   /** The last state that the server sent; null if it has sent none since it started. */
   last: AideStatus | null = null;
 
@@ -18,10 +27,10 @@ export class Status implements Disposable {
     this.item.show();
   }
 
-  /** Follow the server's process. A new one has not sent a state yet. */
-  follow(phase: Phase, failure: string | null = null): void {
+  /** Follow the server's process. A new one has not sent a state yet. `detail`: see `Situation`. */
+  follow(phase: Phase, detail: string | null = null): void {
     this.phase = phase;
-    this.failure = failure;
+    this.detail = detail;
     if (phase !== 'running') {
       this.last = null;
     }
@@ -31,27 +40,58 @@ export class Status implements Disposable {
   /** Show a state that the server sent. */
   update(status: AideStatus): void {
     this.last = status;
+    if (!status.busy) {
+      clearTimeout(this.busy);
+      this.busy = undefined;
+      this.isBusy = false;
+    } else {
+      this.busy ??= setTimeout(() => {
+        this.isBusy = true;
+        this.render();
+      }, BUSY_MS);
+    }
     this.render();
+  }
+
+  /** What is known now. */
+  get situation(): Situation {
+    const status = this.last && { ...this.last, busy: this.isBusy };
+    return { phase: this.phase, detail: this.detail, status, active: activeDocument() };
   }
 
   /** The current state in one line. */
   get summary(): string {
-    return this.texts().tooltip.join(' · ');
+    const { state, sentences } = statusText(this.situation);
+    return [state, ...sentences].join(' · ');
   }
 
   dispose(): void {
+    clearTimeout(this.busy);
+    this.listener.dispose();
     this.item.dispose();
   }
 
-  private texts() {
-    return statusText(this.phase, this.last, this.failure);
-  }
-
   private render(): void {
-    const { text, tooltip, isError } = this.texts();
-    this.item.text = text;
-    this.item.backgroundColor = isError ? new ThemeColor('statusBarItem.errorBackground') : undefined;
-    this.item.tooltip = new MarkdownString(tooltip.map(escapeMarkdown).join('\n\n'));
-    this.item.accessibilityInformation = { label: tooltip.join(', ') };
+    const situation = this.situation;
+    const text = statusText(situation);
+    const markdown = new MarkdownString(tooltip(text, links(situation)), true);
+    markdown.isTrusted = { enabledCommands: LINKED };
+    // The width never changes: all icons have the same.
+    this.item.text = `$(${text.icon}) Aide`;
+    this.item.backgroundColor = background(text);
+    this.item.tooltip = markdown;
+    this.item.accessibilityInformation = { label: label(text) };
   }
+}
+
+function background({ isError, isWarning }: StatusText): ThemeColor | undefined {
+  if (isError) {
+    return new ThemeColor('statusBarItem.errorBackground');
+  }
+  return isWarning ? new ThemeColor('statusBarItem.warningBackground') : undefined;
+}
+
+/** What a screen reader says. */
+function label({ state, sentences, parameters, problems }: StatusText): string {
+  return [state, ...sentences, ...parameters.map((pair) => pair.join(' ')), ...problems].join(', ');
 }

@@ -1,79 +1,150 @@
-/** Words the server's state for the status bar: its text and its tooltip. */
+/** Words the state for the status bar: its icon, and the sentences of its tooltip. */
 
-import type { AideStatus } from './protocol';
+import type { AideStatus, DocumentState, Parameters, Shown } from './protocol';
 
 /** State of the server's process. */
-export type Phase = 'starting' | 'running' | 'stopped' | 'failed';
+export type Phase = 'starting' | 'installing' | 'running' | 'stopped' | 'failed';
+
+/** The document of the active editor. */
+export interface Active {
+  uri: string;
+  /** Name of its language, as VS Code shows it. */
+  language: string;
+  /** Why it is not sent to the server; null: it is. */
+  unserved: string | null;
+}
+
+/** All that the status bar and the menu are made from. */
+export interface Situation {
+  phase: Phase;
+  /** Why the server is not there, or what its installation does. */
+  detail: string | null;
+  /** The last state that the server sent. */
+  status: AideStatus | null;
+  active: Active | null;
+}
 
 export interface StatusText {
-  text: string;
-  /** Paragraphs, plain text. */
-  tooltip: string[];
+  icon: string;
   isError: boolean;
+  isWarning: boolean;
+  /** "Aide: ready". */
+  state: string;
+  /** Plain sentences. */
+  sentences: string[];
+  /** Name and value of each parameter in effect for the active document; empty if it is not known. */
+  parameters: [string, string][];
+  problems: string[];
 }
 
 const NAMES: Record<AideStatus['state'], string> = {
   starting: 'starting',
   loading: 'loading the model',
+  missing: 'the model is not downloaded',
   ready: 'ready',
   failed: 'no model loaded',
   paused: 'paused',
 };
 
-/** `failure`: why the server could not be started or was not restarted, as shown to the user. */
-export function statusText(phase: Phase, status: AideStatus | null, failure: string | null): StatusText {
-  if (phase === 'failed' || phase === 'stopped') {
-    const reason = failure ?? 'The server is stopped. Start it with "Aide: Restart Server".';
-    return { text: '$(error) Aide', tooltip: ['Aide offers no completions.', reason], isError: phase === 'failed' };
-  }
-  if (phase === 'starting' || status === null) {
-    return { text: '$(loading~spin) Aide: starting', tooltip: ['Aide is starting.'], isError: false };
-  }
-  return { text: barText(status), tooltip: tooltip(status), isError: status.state === 'failed' };
-}
+const ICONS: Record<AideStatus['state'], string> = {
+  starting: 'loading~spin',
+  loading: 'loading~spin',
+  missing: 'cloud-download',
+  ready: 'sparkle',
+  failed: 'error',
+  paused: 'debug-pause',
+};
 
-/** Escape text for Markdown so that lines wrap between words (`MarkdownString.appendText` wraps within them). */
-export function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&]/g, '\\$&');
-}
-
-function barText(status: AideStatus): string {
-  switch (status.state) {
-    case 'starting':
-      return '$(loading~spin) Aide: starting';
-    case 'loading':
-      return `$(loading~spin) Aide: loading${status.percent === null ? '' : ` ${status.percent} %`}`;
+export function statusText(situation: Situation): StatusText {
+  const { phase, status, detail } = situation;
+  const plain = { isError: false, isWarning: false, sentences: detail === null ? [] : [detail], parameters: [], problems: [] };
+  switch (phase) {
     case 'failed':
-      return '$(error) Aide';
-    case 'paused':
-      return '$(debug-pause) Aide: paused';
-    case 'ready':
-      return [`${status.busy ? '$(loading~spin)' : '$(sparkle)'} ${status.model}`, status.device, seed(status)]
-        .filter(Boolean)
-        .join(' · ');
+      return { ...plain, icon: 'error', isError: true, state: 'Aide: not running' };
+    case 'stopped':
+      return { ...plain, icon: 'error', state: 'Aide: not running' };
+    case 'installing':
+      return { ...plain, icon: 'loading~spin', state: 'Aide: installing' };
+    case 'starting':
+      return { ...plain, icon: 'loading~spin', state: 'Aide: starting', sentences: [] };
+    case 'running':
+      return status === null
+        ? { ...plain, icon: 'loading~spin', state: 'Aide: starting', sentences: [] }
+        : served(situation, status);
   }
 }
 
-function seed({ shown }: AideStatus): string {
-  if (shown === null) {
-    return '';
-  }
-  return `${shown.pinned ? '$(pinned) ' : ''}seed ${shown.seed}`;
+/** What is in effect for the active document; undefined if the server has not said it. */
+export function documentOf({ status, active }: Situation): DocumentState | undefined {
+  const document = status?.document ?? undefined;
+  return document !== undefined && document.uri === active?.uri ? document : undefined;
 }
 
-function tooltip(status: AideStatus): string[] {
-  const state = status.state === 'ready' && status.busy ? 'thinking' : NAMES[status.state];
-  const where = [status.device, status.recipe].filter(Boolean).join(', ');
+/** The completion that is visible in the active document. */
+export function shownIn({ status, active }: Situation): Shown | undefined {
+  const shown = status?.shown ?? undefined;
+  return shown !== undefined && shown.uri === active?.uri ? shown : undefined;
+}
+
+/** Why the active document gets no completion; undefined: there is no reason known. */
+export function reasonOf(situation: Situation): string | undefined {
+  const { status, active } = situation;
+  if (active === null) {
+    return undefined;
+  }
+  const nothing = [undefined, active.uri].includes(status?.nothing?.uri) ? status?.nothing?.message : undefined;
+  return active.unserved ?? documentOf(situation)?.off ?? nothing;
+}
+
+export function parameterTexts(parameters: Parameters): [string, string][] {
   return [
-    `Aide: ${state}`,
-    `Model: ${status.model}${where ? ` (${where})` : ''}`,
-    status.state === 'ready' ? '' : (status.message ?? ''),
-    status.shown === null ? '' : shownText(status.shown),
-    status.nothing === null ? '' : `No completion: ${status.nothing.message}`,
-  ].filter(Boolean);
+    ['Temperature', String(parameters.temperature)],
+    ['Top K', String(parameters.topK)],
+    ['Top P', String(parameters.topP)],
+    ['Num Context', String(parameters.numContext)],
+    ['Seed', String(parameters.seed ?? 'random')],
+  ];
 }
 
-function shownText(shown: NonNullable<AideStatus['shown']>): string {
+function served(situation: Situation, status: AideStatus): StatusText {
+  const document = documentOf(situation);
+  const reason = reasonOf(situation);
+  const shown = shownIn(situation);
+  const problems = document?.problems ?? [];
+  const isReady = status.state === 'ready';
+  const where = [status.device, status.recipe].filter(Boolean).join(', ');
+  return {
+    icon: isReady ? readyIcon(situation, status) : ICONS[status.state],
+    isError: status.state === 'failed',
+    isWarning: problems.length > 0,
+    state: `Aide: ${NAMES[status.state]}${status.percent === null ? '' : `, ${status.percent} %`}`,
+    sentences: [
+      isReady ? '' : (status.message ?? ''),
+      status.model === '' ? '' : `Model: ${status.model}${where === '' ? '' : ` (${where})`}`,
+      document?.preset ? `Preset: ${document.preset}` : '',
+      shown === undefined ? '' : shownText(shown),
+      reason === undefined ? '' : `No completion: ${reason}`,
+    ].filter(Boolean),
+    parameters: document === undefined ? [] : parameterTexts(document.parameters),
+    problems,
+  };
+}
+
+function readyIcon(situation: Situation, status: AideStatus): string {
+  const document = documentOf(situation);
+  if (situation.active?.unserved != null || document?.off != null) {
+    return 'circle-slash';
+  }
+  if (document !== undefined && document.problems.length > 0) {
+    return 'warning';
+  }
+  if (status.busy) {
+    return 'loading~spin';
+  }
+  return shownIn(situation)?.pinned === true ? 'pinned' : 'sparkle';
+}
+
+function shownText(shown: Shown): string {
   const candidate = shown.candidate === 0 ? '' : `, candidate ${shown.candidate + 1}`;
-  return `Last shown: seed ${shown.seed}${candidate}${shown.pinned ? ', pinned' : ''}`;
+  return `Shown: seed ${shown.seed}${candidate}${shown.pinned ? ', pinned' : ''}`;
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AideStatus } from '../src/protocol';
-import { escapeMarkdown, statusText } from '../src/statusText';
+import { links, LINKED } from '../src/links';
+import type { AideStatus, DocumentState } from '../src/protocol';
+import { statusText, type Active, type Phase, type Situation } from '../src/statusText';
+import { escapeMarkdown, tooltip } from '../src/statusTooltip';
 
 const READY: AideStatus = {
   state: 'ready',
@@ -13,44 +15,110 @@ const READY: AideStatus = {
   recipe: 'exact',
   shown: null,
   nothing: null,
+  document: null,
 };
-const text = (status: Partial<AideStatus>) => statusText('running', { ...READY, ...status }, null);
+const PARAMETERS = { temperature: 0.7, topK: 50, topP: 0.95, numContext: 1024, seed: null };
+const ACTIVE: Active = { uri: 'file:///a.py', language: 'Python', unserved: null };
+const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: null, off: null, problems: [] };
+const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, pinned: false };
 
-test('model and device stand in the bar; the seed once something was shown', () => {
-  assert.equal(text({}).text, '$(sparkle) some-model · CPU');
-  const shown = { uri: 'file:///a.py', seed: 42, candidate: 0, pinned: false };
-  assert.equal(text({ shown }).text, '$(sparkle) some-model · CPU · seed 42');
-  assert.equal(text({ shown: { ...shown, pinned: true } }).text, '$(sparkle) some-model · CPU · $(pinned) seed 42');
+const situation = (status: Partial<AideStatus>, active: Active | null = ACTIVE): Situation => ({
+  phase: 'running',
+  detail: null,
+  status: { ...READY, ...status },
+  active,
+});
+const text = (status: Partial<AideStatus>, active: Active | null = ACTIVE) => statusText(situation(status, active));
+const without = (phase: Phase, detail: string | null = null) => statusText({ phase, detail, status: null, active: ACTIVE });
+
+test('each state has an icon of its own kind', () => {
+  assert.equal(text({}).icon, 'sparkle');
+  assert.equal(text({ busy: true }).icon, 'loading~spin');
+  assert.equal(text({ state: 'loading' }).icon, 'loading~spin');
+  assert.equal(text({ state: 'missing' }).icon, 'cloud-download');
+  assert.equal(text({ state: 'paused' }).icon, 'debug-pause');
+  assert.equal(text({ state: 'failed' }).icon, 'error');
+  assert.equal(text({ shown: { ...SHOWN, pinned: true } }).icon, 'pinned');
+  assert.equal(text({ document: { ...DOCUMENT, off: 'Off for this file.' } }).icon, 'circle-slash');
+  assert.equal(text({ document: { ...DOCUMENT, problems: ['a: b.'] } }).icon, 'warning');
+  assert.equal(text({}, { ...ACTIVE, unserved: 'It is read-only.' }).icon, 'circle-slash');
 });
 
-test('loading shows the percentage if it is known', () => {
-  assert.equal(text({ state: 'loading', percent: 42 }).text, '$(loading~spin) Aide: loading 42 %');
-  assert.equal(text({ state: 'loading' }).text, '$(loading~spin) Aide: loading');
+test('the seed and the candidate are those of what is visible in the active document', () => {
+  assert.ok(text({ shown: SHOWN }).sentences.includes('Shown: seed 42'));
+  assert.ok(text({ shown: { ...SHOWN, candidate: 1, pinned: true } }).sentences.includes('Shown: seed 42, candidate 2, pinned'));
+  const other = text({ shown: { ...SHOWN, uri: 'file:///b.py', pinned: true } });
+  assert.ok(!other.sentences.join().includes('Shown'));
+  assert.equal(other.icon, 'sparkle');
 });
 
-test('thinking keeps the width of the text', () => {
-  assert.equal(text({ busy: true }).text, '$(loading~spin) some-model · CPU');
-  assert.match(text({ busy: true }).tooltip.join('\n'), /thinking/);
+test('the parameters and the preset are those in effect for the active document', () => {
+  const { parameters, sentences } = text({ document: { ...DOCUMENT, preset: 'code' } });
+  assert.deepEqual(parameters.map((pair) => pair.join(' ')), [
+    'Temperature 0.7',
+    'Top K 50',
+    'Top P 0.95',
+    'Num Context 1024',
+    'Seed random',
+  ]);
+  assert.ok(sentences.includes('Preset: code'));
+  assert.deepEqual(text({ document: { ...DOCUMENT, uri: 'file:///b.py' } }).parameters, []);
 });
 
-test('the tooltip says why the last request showed nothing', () => {
-  const nothing = { reason: 'off', message: 'This file is off.' };
-  assert.deepEqual(text({ nothing }).tooltip.at(-1), 'No completion: This file is off.');
+test('the reason for no completion is that of the active document', () => {
+  const nothing = { uri: ACTIVE.uri, reason: 'long-line', message: 'The line is long.' };
+  assert.equal(text({ nothing }).sentences.at(-1), 'No completion: The line is long.');
+  assert.ok(!text({ nothing: { ...nothing, uri: 'file:///b.py' } }).sentences.join().includes('No completion'));
+  assert.equal(text({ document: { ...DOCUMENT, off: 'It is off.' }, nothing }).sentences.at(-1), 'No completion: It is off.');
+  const readOnly = text({ nothing }, { ...ACTIVE, unserved: 'It is read-only.' });
+  assert.equal(readOnly.sentences.at(-1), 'No completion: It is read-only.');
+  assert.ok(!text({ nothing }, null).sentences.join().includes('No completion'));
+});
+
+test('loading shows the percentage if it is known, and what is being done', () => {
+  const loading = text({ state: 'loading', percent: 42, message: 'Downloading' });
+  assert.equal(loading.state, 'Aide: loading the model, 42 %');
+  assert.equal(loading.sentences[0], 'Downloading');
+  assert.equal(text({ state: 'loading' }).state, 'Aide: loading the model');
 });
 
 test('a model that failed to load and a server that is no longer restarted are errors with their reason', () => {
-  const failed = text({ state: 'failed', message: 'The disk is full.' });
-  assert.ok(failed.isError);
-  assert.ok(failed.tooltip.includes('The disk is full.'));
-  const gone = statusText('failed', null, 'It crashed.');
-  assert.ok(gone.isError);
-  assert.ok(gone.tooltip.includes('It crashed.'));
+  for (const failed of [text({ state: 'failed', message: 'The disk is full.' }), without('failed', 'The disk is full.')]) {
+    assert.ok(failed.isError);
+    assert.ok(failed.sentences.includes('The disk is full.'));
+  }
+});
+
+test('while the server is installed, it says so, and not that there is none', () => {
+  const installing = without('installing', 'Installing the runtime');
+  assert.equal(installing.state, 'Aide: installing');
+  assert.equal(installing.icon, 'loading~spin');
+  assert.deepEqual(installing.sentences, ['Installing the runtime']);
 });
 
 test('a server that has sent no state yet is starting', () => {
-  assert.match(statusText('running', null, null).text, /starting/);
+  assert.equal(without('running').state, 'Aide: starting');
+});
+
+test('problems with settings are in the tooltip, and a warning', () => {
+  const found = text({ document: { ...DOCUMENT, problems: ['top_k in .aide.toml: expected a number.'] } });
+  assert.ok(found.isWarning);
+  assert.match(tooltip(found, []), /\$\(warning\) top\\_k/);
+});
+
+test('the tooltip shows the parameters as a table, and links', () => {
+  const markdown = tooltip(text({ document: DOCUMENT }), [[{ text: 'Log', command: 'aide.log', args: ['a b'] }]]);
+  assert.match(markdown, /\| Temperature \| Top K \|.*\n.*\n\| 0\\.7 \| 50 \|/);
+  assert.match(markdown, /\[Log\]\(command:aide\.log\?%5B%22a%20b%22%5D\)/);
+});
+
+test('links run only what the tooltip is trusted to run', () => {
+  const states: AideStatus['state'][] = ['starting', 'loading', 'missing', 'ready', 'failed', 'paused'];
+  const all = states.flatMap((state) => links(situation({ state, document: DOCUMENT })).flat());
+  assert.ok(all.length > 10);
+  assert.deepEqual(all.map(({ command }) => command).filter((command) => !LINKED.includes(command)), []);
 });
 
 test('what Markdown would interpret is escaped', () => {
-  assert.equal(escapeMarkdown('set complete_secrets = *true* <b>'), 'set complete\\_secrets = \\*true\\* \\<b\\>');
+  assert.equal(escapeMarkdown('set complete_secrets = *true* <b> $(x)'), 'set complete\\_secrets = \\*true\\* \\<b\\> \\$\\(x\\)');
 });

@@ -12,6 +12,7 @@ from tools.generate.pages import REPOSITORY
 VSCODE = REPOSITORY / "editors" / "vscode"
 NEOVIM = REPOSITORY / "editors" / "nvim"
 VSCODE_ONLY = {
+    "Complete at the Cursor": "complete",
     "Restart Server": "restart",
     "Show Log": "showLog",
     "Write to Project": "writeTrial",

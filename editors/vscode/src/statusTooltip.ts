@@ -1,0 +1,35 @@
+/** The tooltip of the status bar item, as Markdown: what is in effect, and links to what can be changed. */
+
+import type { Link } from './links';
+import type { StatusText } from './statusText';
+
+/** `links`: rows of links, below a line. */
+export function tooltip({ state, sentences, parameters, problems }: StatusText, links: Link[][]): string {
+  return [
+    `**${escapeMarkdown(state)}**`,
+    ...sentences.map(escapeMarkdown),
+    table(parameters),
+    ...problems.map((problem) => `$(warning) ${escapeMarkdown(problem)}`),
+    '---',
+    ...links.map((row) => row.map(linkText).join(' &nbsp;·&nbsp; ')),
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+/** Escape text for Markdown so that lines wrap between words (`MarkdownString.appendText` wraps within them). */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&$]/g, '\\$&');
+}
+
+function table(parameters: [string, string][]): string {
+  const row = (cells: string[]): string => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
+  return parameters.length === 0
+    ? ''
+    : [row(parameters.map(([name]) => name)), `|${':-:|'.repeat(parameters.length)}`, row(parameters.map(([, value]) => value))].join('\n');
+}
+
+function linkText({ text, command, args }: Link): string {
+  const query = args === undefined ? '' : `?${encodeURIComponent(JSON.stringify(args))}`;
+  return `[${escapeMarkdown(text)}](command:${command}${query})`;
+}
