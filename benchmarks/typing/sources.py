@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 import platform
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -43,8 +44,19 @@ class Source:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def cuts(source: Source, count: int, chance: Random) -> list[tuple[int, str]]:
-    """Choose passages of code that do not touch: from the end of a line to the end of a later one."""
+Suits = Callable[[Sequence[str]], bool]
+"""Whether lines may be a passage."""
+
+
+def is_code(lines: Sequence[str]) -> bool:
+    """Whether all lines but blank ones are code, and none is a comment or an import."""
+    return not any(SKIPPED.match(line) for line in lines) and all(
+        CODE.search(line) for line in lines if line.strip()
+    )
+
+
+def cuts(source: Source, count: int, chance: Random, suits: Suits = is_code) -> list[tuple[int, str]]:
+    """Choose passages that do not touch: from the end of a line to the end of a later one."""
     lines = source.text.split("\n")
     starts = [0]
     for line in lines:
@@ -55,7 +67,8 @@ def cuts(source: Source, count: int, chance: Random) -> list[tuple[int, str]]:
     for first in firsts:
         last = first + chance.randint(*LINES) - 1
         apart = all(last < one - 1 or first > other + 1 for one, other in found)
-        fits = apart and last < len(lines) - 1 and _is_code(lines[first : last + 1])
+        passage = lines[first : last + 1]
+        fits = apart and last < len(lines) - 1 and _has_right_size(passage) and suits(passage)
         if fits and _outside_strings(source, starts[first]):
             found.append((first, last))
         if len(found) == count:
@@ -68,14 +81,12 @@ def cuts(source: Source, count: int, chance: Random) -> list[tuple[int, str]]:
     )
 
 
-def _is_code(lines: list[str]) -> bool:
+def _has_right_size(lines: Sequence[str]) -> bool:
     length = sum(len(line.strip()) for line in lines)
     return (
         CHARACTERS[0] <= length <= CHARACTERS[1]
         and max(map(len, lines)) <= WIDEST
         and bool(lines[0].strip() and lines[-1].strip())
-        and not any(SKIPPED.match(line) for line in lines)
-        and all(CODE.search(line) for line in lines if line.strip())
     )
 
 
