@@ -58,11 +58,12 @@ gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights, and comp
 	$(BIN)/python -m benchmarks.gpu.check
 
 VSCODE := editors/vscode
-vsix: $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Build the VS Code extension with the server in it: build/aide.vsix
-	$(VSCODE)/package-server.sh $(UV) $(BIN)/python
-	@mkdir -p build
-	cd $(VSCODE) && export $(NODE) && npm run --silent lint && npm run --silent typecheck \
-		&& npm run --silent test && npm run --silent package
+vsix: node $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Build the VS Code extension with the server in it: build/aide.vsix
+	@export $(NODE) && $(VSCODE)/package.sh $(abspath $(UV)) $(CURDIR)/$(BIN)/python
+
+.PHONY: node
+node:
+	@export $(NODE) && $(VSCODE)/check-node.sh
 
 INSTALLED := $(patsubst editors/setup/%.sh,$(EDITORS)/%/.ready,$(wildcard editors/setup/*.sh))
 test-editors: $(READY) $(INSTALLED) vsix  ## Install real editors into .editors, and test them with the real model
@@ -70,8 +71,9 @@ test-editors: $(READY) $(INSTALLED) vsix  ## Install real editors into .editors,
 		echo "Running the failed tests once more, alone: a screenshot may catch a screen while it is being painted."; \
 		$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) --last-failed --last-failed-no-failures=none; }
 
-$(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json
-	cd $(VSCODE) && export $(NODE) && npm ci --silent --ignore-scripts --no-audit --no-fund
+$(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json | node
+	@echo "Installing the extension's tools into $(VSCODE)/node_modules ..."
+	@cd $(VSCODE) && export $(NODE) && npm ci --silent --ignore-scripts --no-audit --no-fund
 
 # An editor that cannot be installed leaves no .ready, but a file `unavailable` with the reason; its tests are skipped.
 $(EDITORS)/%/.ready: editors/setup/%.sh

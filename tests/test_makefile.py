@@ -1,5 +1,6 @@
 """What `make` does before anything is installed."""
 
+import json
 import os
 import re
 import shutil
@@ -61,3 +62,56 @@ def test_the_pinned_uv_has_a_version_and_hashes():
     assert re.search(r"^uv==[0-9.]+ \\$", pinned, re.MULTILINE)
     assert pinned.count("--hash=sha256:") > 10
     assert "://" not in pinned
+
+
+@pytest.mark.parametrize(
+    ("node", "npm", "missing"),
+    [
+        (None, None, "there is no node on PATH"),
+        ("v18.20.4", "9.2.0", "the node on PATH is 18.20.4"),
+        ("v20.18.1", "9.2.0", "the node on PATH is 20.18.1"),
+        ("v20.19.0", None, "there is no npm on PATH"),
+        ("v20.19.0", "9.2.0", None),
+        ("v24.1.0", "11.0.0", None),
+    ],
+)
+def test_the_extension_needs_node_and_npm_and_says_so_in_one_sentence(tmp_path, node, npm, missing):
+    for name, version in (("node", node), ("npm", npm)):
+        if version is not None:
+            (tmp_path / name).write_text(f"#!/bin/sh\necho {version}\n")
+            (tmp_path / name).chmod(0o755)
+    for name in ("bash", "sort", "head"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    script = REPOSITORY / "editors" / "vscode" / "check-node.sh"
+    run = subprocess.run(
+        ["bash", script], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == (missing is not None)
+    said = run.stderr.splitlines()
+    assert len(said) == (missing is not None)
+    if missing is not None:
+        assert said[0].startswith(f"make vsix needs Node 20.19.0 or newer, and npm: {missing}. ")
+
+
+def test_the_extension_is_built_only_with_a_node_that_can(checkout):
+    (checkout / "editors" / "vscode").mkdir(parents=True)
+    (checkout / "editors" / "vscode" / "package-lock.json").touch()
+    planned = make(checkout, "-n", "vsix").splitlines()
+    assert "check-node.sh" in planned[0]
+    assert "package.sh" in planned[-1]
+
+
+def test_node_is_as_new_as_the_tools_of_the_extension_need():
+    locked = json.loads((REPOSITORY / "editors/vscode/package-lock.json").read_text(encoding="utf-8"))
+    least = re.search(
+        r"^least=(\S+)", (REPOSITORY / "editors/vscode/check-node.sh").read_text(), re.MULTILINE
+    )[1]
+    major = least.partition(".")[0]
+    for name in locked["packages"][""]["devDependencies"]:
+        wanted = locked["packages"][f"node_modules/{name}"].get("engines", {}).get("node", "*")
+        lowest = re.findall(rf"\b{major}\.[0-9.]+", wanted)
+        assert all(version_of(one) <= version_of(least) for one in lowest), (name, wanted)
+
+
+def version_of(text):
+    return tuple(int(part) for part in text.split("."))
