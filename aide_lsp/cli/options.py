@@ -135,7 +135,7 @@ def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
             "--" + key.replace("_", "-"),
             key,
             type=SettingType(key, field),
-            help=f"{field.doc}  [{allowed(key).replace('(unset:', '(none:')}]",
+            help=f"{field.text}  [{allowed(key).replace('(unset:', '(none:')}]",
         )
         command = option(command)
     return command

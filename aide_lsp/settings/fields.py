@@ -17,9 +17,17 @@ PROJECT_NUM_CONTEXT = 4096
 """A project file cannot raise Num Context beyond this unless the user sets `max_num_context`."""
 
 
-def setting(default: Any, kind: type, doc: str, **limits: Any) -> Any:
+# The groups that settings are listed in, in this order.
+_PARAMETERS = "Parameters"
+_OFFERED = "What is offered"
+_MODEL = "Model"
+_PRIVACY = "Privacy"
+GROUPS = (_PARAMETERS, _OFFERED, _MODEL, _PRIVACY)
+
+
+def setting(default: Any, kind: type, doc: str, group: str = _PARAMETERS, **limits: Any) -> Any:
     """Declare one setting."""
-    return attrs.field(default=default, metadata={"setting": SettingField(kind, doc, **limits)})
+    return attrs.field(default=default, metadata={"setting": SettingField(kind, doc, group, **limits)})
 
 
 @frozen
@@ -96,6 +104,7 @@ class Settings:
         list,
         "Files (globs) in which completions are disabled. Patterns from all places add up; none can "
         "re-enable a file.",
+        _OFFERED,
         project=True,
         all_files=True,
     )
@@ -103,6 +112,7 @@ class Settings:
         False,
         bool,
         "Also complete in files that commonly hold secrets: `.env`, keys, certificates, passwords.",
+        _PRIVACY,
         all_files=True,
     )
     max_num_context: int | None = setting(
@@ -110,6 +120,7 @@ class Settings:
         int,
         "Upper limit for Num Context, whoever sets it. The lowest limit set applies. If you set none, a "
         f"project file can raise Num Context to {PROJECT_NUM_CONTEXT}, and you to the model's limit.",
+        _MODEL,
         minimum=1,
         unit="tokens",
         none=f"{PROJECT_NUM_CONTEXT} for project files, the model's limit for you",
@@ -119,27 +130,40 @@ class Settings:
         None,
         str,
         "ID of the model. `aide models list` shows all models.",
+        _MODEL,
         none="the default model",
         all_files=True,
     )
     recipe: str = setting(
         "auto",
         str,
-        "How the weights are stored and multiplied. `auto`: `exact` on the CPU, `fp16` on a GPU.",
-        choices=("auto", "exact", "fast", "fp16"),
+        "How the model's weights are stored and multiplied.",
+        _MODEL,
+        choices={
+            "auto": "`exact` on the CPU, `fp16` on a GPU",
+            "exact": "8 bits, closest to the original model on the CPU",
+            "fast": "8 bits, reads long texts faster on the CPU",
+            "fp16": "16 bits, for GPUs",
+        },
         all_files=True,
     )
     provider: str = setting(
         "auto",
         str,
-        "Where the model runs. `auto`: on the GPU if there is a usable one, otherwise on the CPU.",
-        choices=("auto", "cpu", "cuda"),
+        "Where the model runs.",
+        _MODEL,
+        choices={
+            "auto": "on the GPU if there is a usable one, otherwise on the CPU",
+            "cpu": "on the CPU",
+            "cuda": "on an NVIDIA GPU",
+        },
         all_files=True,
     )
     threads: int = setting(
         0,
         int,
         "CPU threads for the model. 0: one for each physical core.",
+        _MODEL,
         minimum=0,
         maximum=256,
         all_files=True,
@@ -149,6 +173,7 @@ class Settings:
         int,
         "Memory for text that the model has already processed, so that returning to a file is fast. 1,024 "
         "tokens take 25 MB with the default model. The most recent text is always kept.",
+        _MODEL,
         minimum=1,
         maximum=65_536,
         unit="MB",
@@ -158,6 +183,7 @@ class Settings:
         128,
         int,
         "Maximum length of a completion. It ends earlier if the model's context is full.",
+        _OFFERED,
         minimum=1,
         maximum=4096,
         unit="tokens",
@@ -166,15 +192,19 @@ class Settings:
         3,
         int,
         "How many completions an explicit request returns at most. Automatic suggestions return one.",
+        _OFFERED,
         minimum=1,
         maximum=5,
     )
     show: str = setting(
         "fitting",
         str,
-        "Which completions are offered, automatically and on request. `fitting`: only those that, as far as "
-        "can be checked, fit the text around the cursor; `all`: also those that fail these checks.",
-        choices=("all", "fitting"),
+        "Which completions are offered, automatically and on request.",
+        _OFFERED,
+        choices={
+            "fitting": "only those that, as far as can be checked, fit the text around the cursor",
+            "all": "also those that fail these checks",
+        },
         project=True,
     )
     # Of 168 completions of HumanEval-infilling that pass the checks at temperature 0, 0.008 hides a tenth.
@@ -184,6 +214,7 @@ class Settings:
         float,
         "Offer a completion only if the model's own probability of its text is at least this. 0: always. "
         "It is the product over all tokens, so long texts have small probabilities: start with 0.01.",
+        _OFFERED,
         minimum=0.0,
         maximum=1.0,
         project=True,
@@ -193,11 +224,13 @@ class Settings:
         bool,
         "Use idle time to process the text at a new cursor position and to generate what follows the current "
         "completion. `false` saves power: completions are the same, but arrive later.",
+        _MODEL,
     )
     deadline_ms: int = setting(
         20_000,
         int,
         "Cancel a completion that takes longer, and report it. 0: never.",
+        _MODEL,
         minimum=0,
         maximum=600_000,
         unit="milliseconds",
@@ -205,10 +238,13 @@ class Settings:
     ledger: str = setting(
         "hashes",
         str,
-        "What Aide records on this machine about recent completions, for `aide log` and `aide replay`. "
-        "`hashes`: parameters, figures and hashes, but no source text and no paths; `text`: those as well; "
-        "`off`: nothing.",
-        choices=("off", "hashes", "text"),
+        "What Aide records on this machine about recent completions, for `aide log` and `aide replay`.",
+        _PRIVACY,
+        choices={
+            "off": "nothing",
+            "hashes": "parameters, figures and hashes, but no source text and no paths",
+            "text": "also source text and paths",
+        },
     )
 
 

@@ -1,6 +1,7 @@
 """What a setting accepts, and how messages describe it."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import Factory, field, frozen
@@ -17,14 +18,16 @@ class SettingField:
     """`bool`, `int`, `float`, `str`, or `list` for a list of globs."""
     doc: str
     """One or two sentences for the settings reference and the editors."""
+    group: str = ""
+    """Title of the group that it is listed in."""
     minimum: float | None = None
     """Lowest value; None: no limit."""
     maximum: float | None = None
     """Highest value; None: no limit, or one that depends on the model (see `model_maximum`)."""
     model_maximum: str | None = None
     """Name of the `ModelLimits` attribute that holds the highest value."""
-    choices: tuple[str, ...] = ()
-    """The only allowed values of a string."""
+    choices: Mapping[str, str] = field(factory=dict)
+    """The only allowed values of a string, each with what it means."""
     unit: str = ""
     """What the number counts."""
     none: str = ""
@@ -35,6 +38,12 @@ class SettingField:
     """A project file may set it. Only for settings that can do no harm: never a model, a path or a device."""
     all_files: bool = False
     """It applies to all files: it cannot be set for a language or a glob."""
+
+    @property
+    def text(self) -> str:
+        """What it is for, with the meaning of each choice."""
+        meanings = "; ".join(f"`{choice}`: {meaning}" for choice, meaning in self.choices.items())
+        return f"{self.doc} {meanings}." if meanings else self.doc
 
 
 RESERVED_TOKENS = 256

@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from aide_lsp.settings.fields import FIELDS, PARAMETERS, camel
+from aide_lsp.settings.fields import FIELDS, GROUPS, PARAMETERS, camel, defaults
 from aide_lsp.settings.presets import PRESETS
 from aide_lsp.settings.reader import SettingsReader
 from tools.generate.pages import PAGES, REPOSITORY, block, generated_files, renewed
 from tools.generate.schema import json_schema
-from tools.generate.vscode import PACKAGE, vscode_section
+from tools.generate.vscode import PACKAGE, vscode_properties, vscode_sections
 
 
 def test_reference_names_every_setting_and_preset():
@@ -29,13 +29,37 @@ def test_schema_knows_every_setting_and_table():
     assert not any(re.search(pattern, key) for key in schema["properties"])
 
 
-def test_editor_section_sets_nothing_by_itself():
-    """Its defaults are sent as if the user had set them; they would override the project's file."""
-    properties = vscode_section()["properties"]
+def test_settings_page_of_vscode_has_every_setting_with_its_default_and_its_kind():
+    properties = vscode_properties()
     assert {camel(key) for key in FIELDS} < {name.removeprefix("aide.") for name in properties}
-    assert {name: value["default"] for name, value in properties.items()} == dict.fromkeys(properties)
-    assert all("null" in value["type"] for value in properties.values())
-    assert all(None in value["enum"] for value in properties.values() if "enum" in value)
+    shown = {key: properties[f"aide.{camel(key)}"] for key in FIELDS}
+    # VS Code has no box for a text or null; the client leaves out an empty one.
+    unset = {"seed": None, "max_num_context": None}
+    assert {key: value["default"] for key, value in shown.items()} == {
+        key: unset.get(key, "") if value is None else [*value] if key == "off" else value
+        for key, value in defaults().items()
+    }
+    kinds = ["boolean", "integer", "number", "string", "array", "object", ["integer", "null"]]
+    rendered = [value["type"] for value in properties.values()]
+    assert [kind for kind in rendered if kind not in kinds] == []
+
+
+def test_settings_page_of_vscode_explains_each_choice():
+    properties = vscode_properties()
+    lists = {name: value for name, value in properties.items() if "enum" in value}
+    chosen = {f"aide.{camel(key)}" for key, field in FIELDS.items() if field.choices}
+    assert set(lists) == {*chosen, "aide.preset"}
+    assert all(len(value["enum"]) == len(value["markdownEnumDescriptions"]) for value in lists.values())
+    assert lists["aide.preset"]["enum"] == ["", *PRESETS]
+
+
+def test_settings_page_of_vscode_is_in_groups_with_the_parameters_first():
+    sections = vscode_sections()
+    titles = [section["title"] for section in sections]
+    assert titles[: len(GROUPS)] == [*GROUPS]
+    first = (*PARAMETERS, "preset", "presets")
+    assert [*sections[0]["properties"]] == [f"aide.{camel(key)}" for key in first]
+    assert [section["order"] for section in sections] == [*range(len(sections))]
 
 
 CHEAP = [camel(key) for key in PARAMETERS if key != "num_context"]
@@ -45,7 +69,7 @@ SHOWN = ["show", "minConfidence"]
 
 
 def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
-    properties = vscode_section()["properties"]
+    properties = vscode_properties()
     user_only = {name for name, value in properties.items() if value["scope"] == "machine"}
     assert {"aide.model", "aide.provider", "aide.maxNumContext", "aide.server.path"} <= user_only
     assert set(properties) - user_only == {f"aide.{key}" for key in (*CHEAP, *SHOWN, "preset", "off")}
@@ -54,7 +78,8 @@ def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
 def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it_may_not():
     """On its own, for a language, or in a table that holds any setting; trusted or not."""
     package = json.loads((REPOSITORY / PACKAGE).read_text(encoding="utf-8"))
-    properties = package["contributes"]["configuration"]["properties"]
+    sections = package["contributes"]["configuration"]
+    properties = {name: value for section in sections for name, value in section["properties"].items()}
     costly = {
         "ledger",
         "maxTokens",
@@ -74,8 +99,10 @@ def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it
 
 
 def test_seed_in_editors_and_files_may_be_the_word_random():
-    seed = vscode_section()["properties"]["aide.seed"]
-    assert (seed["type"], seed["pattern"]) == (["integer", "string", "null"], "^random$")
+    seed = vscode_properties()["aide.seed"]
+    # Its type would forbid the word; VS Code only warns, and says that it works.
+    assert seed["type"] == ["integer", "null"]
+    assert '"random" works' in seed["errorMessage"]
     assert json_schema()["properties"]["seed"]["type"] == ["integer", "string"]
 
 

@@ -34,11 +34,11 @@ def schema_of(key: str, field: SettingField) -> dict[str, Any]:
     """Render one setting."""
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
     where = "" if field.project else " Not in a project file."
-    schema: dict[str, Any] = {"type": kinds[field.type], "description": field.doc + where}
+    schema: dict[str, Any] = {"type": kinds[field.type], "description": field.text + where}
     if field.type is list:
         schema["items"] = {"type": "string"}
-    if defaults()[key] is not None:
-        schema["default"] = defaults()[key]
+    if (default := defaults()[key]) is not None:
+        schema["default"] = [*default] if isinstance(default, tuple) else default
     for name, value in (("minimum", field.minimum), ("maximum", field.maximum)):
         if value is not None:
             schema[name] = value

@@ -40,7 +40,7 @@ def setting_sections() -> str:
 def _section(key: str, field: SettingField) -> str:
     places = "user, project, editor" if field.project else "user, editor"
     return (
-        f"## `{key}` (editor: `aide.{camel(key)}`)\n\n{field.doc}\n\n"
+        f"## `{key}` (editor: `aide.{camel(key)}`)\n\n{field.text}\n\n"
         f"- Value: {range_of(field)}{f', in {field.unit}' if field.unit else ''}\n"
         f"- Default: {default_text(key)}\n- Set by: {places}"
     )
