@@ -18,6 +18,8 @@ LONGEST_NAME = 100
 """Characters of a name; a longer one says little, and may fill the context."""
 UNTITLED = "main"
 """Name of a file that has none yet."""
+_UNTITLED = re.compile(r"Untitled-\d+")
+"""How editors name such files."""
 _WORD_CHARACTER = re.compile(r"\w")
 _SUFFIX_OF = {language: suffix for suffix, language in reversed(SUFFIXES.items())}
 
@@ -43,8 +45,7 @@ def _name(path: str, language_id: str) -> str:
     suffix = _SUFFIX_OF.get(language_id, "")
     if PurePath(name).suffix or not suffix:
         return name
-    # An unsaved file is named by its editor: `Untitled-1`.
-    is_saved = bool(re.match(r"[/\\]|[A-Za-z]:", path))
+    is_saved = re.match(r"[/\\]|[A-Za-z]:", path) and not _UNTITLED.fullmatch(name)
     return (name if is_saved else UNTITLED) + suffix
 
 

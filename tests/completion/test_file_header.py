@@ -19,6 +19,7 @@ from aide_lsp.syntax.languages import LANGUAGES, SUFFIXES
         ("/p/Dockerfile", "dockerfile", "# Dockerfile"),
         ("/p/deploy", "shellscript", "# deploy.sh"),
         ("", "python", "# main.py"),
+        ("/home/a/Untitled-12", "python", "# main.py"),
         ("Untitled-1", "javascript", "// main.js"),
         ("/p/package.json", "json", "package.json"),
         ("/p/a\nb\u202e.py", "python", "# a b.py"),

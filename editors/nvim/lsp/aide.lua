@@ -1,5 +1,5 @@
 -- How Neovim starts the language server: read by `vim.lsp.config`, started by `vim.lsp.enable('aide')`.
--- All file types. Neovim attaches to buffers that are files; `root_dir` excludes those without a name.
+-- All file types. Neovim attaches to files; `lua/aide/unnamed.lua` does to buffers without a name.
 
 return {
   cmd = function(dispatchers, config)
@@ -11,7 +11,8 @@ return {
   ---@param on_dir fun(dir: string?)
   root_dir = function(buf, on_dir)
     local client = require('aide.client')
-    if client.is_eligible(buf) and client.is_installed() then
+    local is_named = vim.api.nvim_buf_get_name(buf) ~= ''
+    if is_named and client.is_eligible(buf) and client.is_installed() then
       on_dir(client.root(buf))
     end
   end,

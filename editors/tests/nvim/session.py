@@ -27,7 +27,7 @@ vim.o.statusline = "%f %m%=%{v:lua.require'aide'.statusline()} "
 
 GHOST = """
 (function()
-  local space, parts = vim.api.nvim_get_namespaces().aide, {}
+  local space, parts = vim.api.nvim_create_namespace('aide'), {}
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })) do
     local details = mark[4]
     if details.virt_text_pos ~= 'eol' then

@@ -9,7 +9,6 @@ local KINDS = {
   prompt = 'a prompt',
   nofile = 'not a file',
   nowrite = 'not a file',
-  acwrite = 'not a file',
 }
 
 --- Why no server runs; nil if one does, or is about to.
@@ -35,12 +34,12 @@ function M.reason(buf)
   if reason then
     return reason
   end
-  if vim.bo[buf].buftype ~= '' then
+  if vim.bo[buf].buftype ~= '' and vim.bo[buf].buftype ~= 'acwrite' then
     return ('Aide completes in files only, and this is %s.'):format(KINDS[vim.bo[buf].buftype] or 'not one')
   elseif not vim.bo[buf].modifiable then
     return 'Aide offers nothing here: this buffer cannot be changed.'
   elseif not require('aide.client').is_eligible(buf) then
-    return 'Aide completes only in files with a name: save this one first.'
+    return 'Aide offers nothing here: this buffer belongs to a plugin.'
   end
   return 'Aide is not active in this file yet: the language server is starting.'
 end

@@ -1,48 +1,87 @@
 -- Finds the language server of a buffer, attaches it, and runs its commands.
 
 local message = require('aide.message')
+local unnamed = require('aide.unnamed')
 
 local M = {}
 
 local told_missing = false
 
---- Whether Aide completes in a buffer: only in files with a name.
+--- Whether Aide completes in a buffer: in files, and in what can become one. What plugins open for a prompt,
+--- in a floating window or not listed, is neither.
 ---@param buf integer
 ---@return boolean
 function M.is_eligible(buf)
-  return vim.api.nvim_buf_is_loaded(buf)
-    and vim.bo[buf].buftype == ''
-    and vim.bo[buf].modifiable
-    and vim.api.nvim_buf_get_name(buf) ~= ''
+  local kind, is_named = vim.bo[buf].buftype, vim.api.nvim_buf_get_name(buf) ~= ''
+  if not vim.api.nvim_buf_is_loaded(buf) or not vim.bo[buf].modifiable then
+    return false
+  elseif kind == '' and is_named then
+    return true
+  end
+  local can_be_saved = kind == '' or (kind == 'acwrite' and is_named)
+  return can_be_saved and vim.bo[buf].buflisted and not M.is_floating(buf)
 end
 
---- The project's folder; without a root marker, the file's own.
+---@package
+---@param buf integer
+---@return boolean
+function M.is_floating(buf)
+  local window = vim.fn.bufwinid(buf)
+  return window ~= -1 and vim.api.nvim_win_get_config(window).relative ~= ''
+end
+
+--- The project's folder; without a root marker, the file's own. For a buffer that names no file: that of the
+--- current directory.
 ---@param buf integer
 ---@return string
 function M.root(buf)
-  local markers = vim.lsp.config.aide.root_markers
-  return vim.fs.root(buf, markers) or vim.fs.dirname(vim.api.nvim_buf_get_name(buf))
+  local name = vim.api.nvim_buf_get_name(buf)
+  local is_file = name ~= '' and not name:find('^%a[%w+.-]+://')
+  local folder = is_file and vim.fs.dirname(name) or vim.fn.getcwd()
+  return vim.fs.root(folder, vim.lsp.config.aide.root_markers) or folder
 end
 
 --- The server attached to a buffer.
 ---@param buf integer
 ---@return vim.lsp.Client?
 function M.of(buf)
-  return vim.lsp.get_clients({ name = 'aide', bufnr = buf })[1]
+  buf = buf == 0 and vim.api.nvim_get_current_buf() or buf
+  return vim.lsp.get_clients({ name = 'aide', bufnr = buf })[1] or unnamed.client(buf)
 end
 
---- Attach the server to a buffer that Neovim did not attach it to: after a crash, or without a file type.
+--- Attach the server to a buffer that Neovim did not attach it to: without a name, without a file type, or
+--- after a crash.
 ---@param buf integer
 function M.attach(buf)
-  if not vim.lsp.is_enabled('aide') or M.of(buf) or not M.is_eligible(buf) then
-    return
-  end
-  if not M.is_installed() then
+  if not vim.lsp.is_enabled('aide') or M.of(buf) or not M.is_eligible(buf) or not M.is_installed() then
     return
   end
   local config = vim.deepcopy(vim.lsp.config.aide)
   config.root_dir = M.root(buf)
-  vim.lsp.start(config, { bufnr = buf, reuse_client = config.reuse_client })
+  local is_named = vim.api.nvim_buf_get_name(buf) ~= ''
+  local options = { bufnr = buf, reuse_client = config.reuse_client, attach = is_named }
+  local client_id = vim.lsp.start(config, options)
+  if client_id and not is_named then
+    unnamed.attach(client_id, buf)
+  end
+end
+
+--- Prepare a buffer that was attached.
+---@param client vim.lsp.Client
+---@param buf integer
+function M.welcome(client, buf)
+  M.add_folder(client, buf)
+  require('aide.keys').map(buf)
+  require('aide.completion').retry()
+end
+
+--- Detach a buffer whose name changes.
+---@param buf integer
+function M.detach(buf)
+  local client = M.of(buf)
+  if client and not unnamed.detach(buf) then
+    vim.lsp.buf_detach_client(buf, client.id)
+  end
 end
 
 --- Whether the server is installed; if not, show once how to install it.
@@ -77,6 +116,20 @@ function M.add_folder(client, buf)
   client:notify('workspace/didChangeWorkspaceFolders', { event = { added = { folder }, removed = {} } })
 end
 
+--- The URI by which the server knows a buffer.
+---@param buf integer
+---@return string
+function M.uri(buf)
+  return unnamed.uri(buf) or vim.uri_from_bufnr(buf)
+end
+
+--- The version of a buffer's text that the server has.
+---@param buf integer
+---@return integer?
+function M.version(buf)
+  return unnamed.version(buf) or vim.lsp.util.buf_versions[buf]
+end
+
 --- A place as an argument of the protocol.
 ---@param client vim.lsp.Client
 ---@param buf integer
@@ -85,7 +138,7 @@ end
 function M.place(client, buf, row, column)
   local line = vim.api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ''
   local character = vim.str_utfindex(line, client.offset_encoding, math.min(column, #line), false)
-  return { uri = vim.uri_from_bufnr(buf), position = { line = row, character = character } }
+  return { uri = M.uri(buf), position = { line = row, character = character } }
 end
 
 --- Run one of the server's commands for a buffer. An error is shown in the server's words.

@@ -227,7 +227,7 @@ function M.ready(ready)
   local client = client_of.of(buf)
   local place = client and client_of.place(client, buf, row, column)
   local is_here = place and place.uri == ready.uri and vim.deep_equal(place.position, ready.position)
-  if is_here and vim.lsp.util.buf_versions[buf] == ready.version then
+  if is_here and client_of.version(buf) == ready.version then
     ask(AUTOMATIC)
   end
 end

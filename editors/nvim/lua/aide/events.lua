@@ -30,18 +30,31 @@ function M.listen()
       require('aide.cursor').update()
     end
   end)
-  on('InsertEnter', function(event)
+  on({ 'InsertEnter', 'FileType' }, function(event)
     require('aide.client').attach(event.buf)
+  end)
+  -- A document cannot change its name: it is closed, and opened again under the new one.
+  on('BufFilePre', function(event)
+    require('aide.client').detach(event.buf)
+  end)
+  on('BufFilePost', function(event)
+    require('aide.client').attach(event.buf)
+  end)
+  on({ 'BufWritePost', 'BufReadPost', 'BufNewFile' }, function(event) -- no `BufFilePre` for a first name
+    if vim.api.nvim_buf_get_name(event.buf) ~= '' and require('aide.unnamed').detach(event.buf) then
+      require('aide.client').attach(event.buf)
+    end
+  end)
+  on('BufUnload', function(event)
+    require('aide.unnamed').detach(event.buf)
   end)
   on('LspAttach', function(event)
     local client = vim.lsp.get_client_by_id(event.data.client_id)
     if client and client.name == 'aide' then
-      require('aide.client').add_folder(client, event.buf)
-      require('aide.keys').map(event.buf)
       if vim.lsp.inline_completion then -- the user may have enabled Neovim's own for all servers
         vim.lsp.inline_completion.enable(false, { client_id = client.id })
       end
-      require('aide.completion').retry()
+      require('aide.client').welcome(client, event.buf)
     end
   end)
   on('LspDetach', function(event)

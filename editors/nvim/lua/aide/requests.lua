@@ -23,7 +23,7 @@ end
 ---@param on_result? fun(result: any)
 function M.run(command, argument, on_result)
   local buf = vim.api.nvim_get_current_buf()
-  local values = vim.tbl_extend('force', { uri = vim.uri_from_bufnr(buf) }, argument or {})
+  local values = vim.tbl_extend('force', { uri = client_of.uri(buf) }, argument or {})
   client_of.run(buf, command, values, on_result or show_answer)
 end
 
@@ -71,7 +71,8 @@ function M.names(list)
   if not client then
     return {}
   end
-  local argument = client_of.of(0) and { uri = vim.uri_from_bufnr(0) } or vim.empty_dict()
+  local buf = vim.api.nvim_get_current_buf()
+  local argument = client_of.of(buf) and { uri = client_of.uri(buf) } or vim.empty_dict()
   local params = { command = 'aide.choices', arguments = { argument } }
   local answer = client:request_sync('workspace/executeCommand', params, 1000, 0)
   return vim.tbl_map(function(choice)

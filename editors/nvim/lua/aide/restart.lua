@@ -21,6 +21,8 @@ function M.exited(code, signal, client_id)
   local buffers = client and vim.tbl_keys(client.attached_buffers) or {}
   vim.schedule(function()
     require('aide.status').forget(client_id)
+    vim.list_extend(buffers, require('aide.unnamed').release(client_id))
+    require('aide.completion').leave()
     if not asked and vim.v.exiting == vim.NIL then
       M.again(buffers)
     end
@@ -42,6 +44,7 @@ end
 ---@param client vim.lsp.Client
 function M.on_purpose(client)
   local buffers = vim.tbl_keys(client.attached_buffers)
+  vim.list_extend(buffers, require('aide.unnamed').release(client.id))
   client:stop(true)
   vim.defer_fn(function()
     M.attach(buffers)

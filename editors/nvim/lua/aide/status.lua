@@ -11,6 +11,7 @@ function M.receive(client_id, status)
   local before = states[client_id]
   status = require('aide.json').without_nulls(status)
   states[client_id] = status
+  require('aide.unnamed').open(client_id)
   vim.api.nvim_exec_autocmds('User', { pattern = 'AideStatus', data = status })
   vim.cmd.redrawstatus({ bang = true })
   if status.state == 'ready' and (not before or before.state ~= 'ready') then
