@@ -2,6 +2,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
+/** Files of this repository joined to one text, for the page of a view. */
+const joined = (...files) => JSON.stringify(files.map((file) => readFileSync(file, 'utf8')).join('\n'));
+
 const tests = process.argv.includes('--tests');
 const { metafile } = await build({
   entryPoints: tests
@@ -16,6 +19,10 @@ const { metafile } = await build({
   minify: !tests,
   logLevel: 'warning',
   metafile: true,
+  define: {
+    COMPARE_STYLE: joined('../../aide_lsp/pages/base.css', 'views/compare.css'),
+    COMPARE_SCRIPT: joined('../../aide_lsp/pages/elements.js', 'views/differences.js', 'views/compare.js'),
+  },
 });
 if (!tests) {
   writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licenses(Object.keys(metafile.inputs)));

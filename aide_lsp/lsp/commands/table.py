@@ -73,6 +73,18 @@ COMMANDS = (
         neovim="troubleshoot",
     ),
     Command(
+        "aide.complete",
+        "comparing:complete",
+        "Complete with other parameters and leave what is shown as it is, to compare completions",
+        f"{PLACE}, `parameters?`, `candidate?`",
+    ),
+    Command(
+        "aide.writeParameters",
+        "comparing:write_parameters",
+        "Write parameters to the project file; null removes one",
+        "`uri`, `parameters`",
+    ),
+    Command(
         "aide.explain",
         "explain:explain",
         "Explain the most recent completion at this position, as an HTML page and as [JSON](explain.md)",

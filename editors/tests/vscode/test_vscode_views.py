@@ -51,8 +51,10 @@ def plain(fonts):
 @pytest.fixture
 def wide(own_window, logged_server):
     """A window of 1280 px with a file open."""
-    settings = {"aide.server.path": str(logged_server[0]), "aide.deadlineMs": DEADLINE_MS, "aide.seed": 7}
+    settings = {"aide.server.path": str(logged_server[0]), "aide.deadlineMs": DEADLINE_MS}
     window = own_window(settings, size=(1280, 800))
+    (window.folder / ".git").mkdir()
+    (window.folder / ".aide.toml").write_text("seed = 7\n", encoding="utf-8")
     window.wait_ready()
     return window, settings
 
@@ -82,3 +84,60 @@ def test_explanation_is_readable_in_each_theme(wide, pictures):
     window.page.set_viewport_size({"width": 1280, "height": 2900})
     webview(window).get_by_text("checks").last.wait_for()
     window.screenshot(pictures / "explanation-complete.png")
+
+
+def test_completions_are_compared_side_by_side_and_one_is_adopted(wide, pictures, expected_completion):
+    window, settings = wide
+    window.open("prices.py")
+    window.type("\n\ndef median(prices):\n")
+    shown = window.wait_ghost()
+    text = window.save("prices.py")
+    window.command("Aide: Compare Completions")
+    page = webview(window)
+    cells = {
+        (temperature, seed): page.locator(f"[id='cell-{temperature}-{seed}']")
+        for temperature, seed in ((0, 7), (0.4, 7), (0.4, 8), (0.7, 7), (0.7, 8), (1, 7), (1, 8))
+    }
+    for cell in cells.values():
+        cell.locator("pre, p:has-text('The same text as')").wait_for()
+    assert page.locator(".cell").count() == len(cells) + 1
+
+    # Equal texts are shown once: the others name the first.
+    texts = {
+        key: cell.locator("pre").inner_text() for key, cell in cells.items() if cell.locator("pre").count()
+    }
+    assert len(set(texts.values())) == len(texts) >= 2
+    for key, cell in cells.items():
+        assert (key in texts) != cell.get_by_text("The same text as").count()
+    for key in [(0, 7), list(texts)[-1]]:
+        completion = expected_completion(window.folder / "prices.py", 13, 5, temperature=key[0], seed=key[1])
+        assert texts[key] == "    " + completion, "the first line has its indentation"
+    for key, found in texts.items():
+        is_current = found == "    " + shown
+        assert ("current" in cells[key].get_attribute("class").split()) == is_current
+        assert bool(cells[key].locator("ins, .gone").count()) != is_current, "differences are marked"
+
+    for name, measured in in_each_theme(window, settings):
+        window.screenshot(pictures / f"compare-{name}.png")
+        assert measured["width"] <= SIDE + 60
+        assert measured["overflow"] <= 0
+        assert unreadable(measured) == [], name
+        assert [one for one in measured["seen"] if one["size"] < 10] == []
+        assert [one["text"] for one in measured["seen"] if one["clipped"]] == []
+
+    page.get_by_label("Top K").fill("-3")
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_text("Top K: write whole numbers from 1").wait_for()
+    page.get_by_label("Top K").fill("50")
+    page.get_by_label("Temperatures").fill("0.4")
+    page.get_by_label("Seeds").fill("7, 8, 9")
+    page.get_by_label("Seeds").press("Enter")
+    page.locator("#cell-0\\.4-9 pre, #cell-0\\.4-9 p:has-text('The same')").first.wait_for()
+    adopted = page.locator("#cell-0\\.4-8")
+    completion = adopted.locator("pre").inner_text().removeprefix("    ")
+    adopted.focus()
+    window.press("Enter")  # keys do what the mouse does
+    window.notification("Temperature 0.4 and Seed 8 are in effect for this project.")
+    assert (window.folder / ".aide.toml").read_text(encoding="utf-8") == "seed = 8\ntemperature = 0.4\n"
+    window.wait_ghost(completion)
+    assert window.save("prices.py") == text, "nothing was inserted"

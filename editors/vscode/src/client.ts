@@ -4,7 +4,14 @@
  */
 
 import { homedir } from 'node:os';
-import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import {
+  window,
+  workspace,
+  type CancellationToken,
+  type Disposable,
+  type ExtensionContext,
+  type LogOutputChannel,
+} from 'vscode';
 import {
   CloseAction,
   DidChangeConfigurationNotification,
@@ -79,11 +86,11 @@ export class Client implements Disposable {
   }
 
   /** Run one of the server's commands. */
-  async run<T>(command: string, argument: object): Promise<T> {
+  async run<T>(command: string, argument: object, token?: CancellationToken): Promise<T> {
     if (this.client?.isRunning() !== true) {
       throw new Error('The server is not running. Start it with "Aide: Restart Server".');
     }
-    return (await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] })) as T;
+    return (await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] }, token)) as T;
   }
 
   /** Send the server a notification if it is running. */

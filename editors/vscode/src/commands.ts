@@ -5,6 +5,7 @@
 
 import { commands, window, type Disposable, type ExtensionContext } from 'vscode';
 import type { Client } from './client';
+import { Comparison } from './compare';
 import { showAnother } from './ghost';
 import { showMessage, withProgress } from './messages';
 import { chooseModel, choosePreset, showMenu } from './pickers';
@@ -23,6 +24,7 @@ export function registerCommands(
 ): Pick<Disposable, 'dispose'>[] {
   const reports = new Reports();
   const troubleshooter = new Troubleshooter(client);
+  const comparison = new Comparison(client);
   const table: Record<string, (place: Place | undefined) => Promise<void>> = {
     regenerate: (place) => another(client, 'aide.regenerate', needed(place)),
     previousSeed: (place) => another(client, 'aide.previousSeed', needed(place)),
@@ -30,6 +32,7 @@ export function registerCommands(
     unpinSeed: (place) => showMessage(client.run<Answer>('aide.unpinSeed', argument(needed(place)))),
     choosePreset: (place) => choosePreset(client, needed(place)),
     troubleshoot: (place) => troubleshooter.run(needed(place)),
+    compare: (place) => withProgress(comparison.open(needed(place), status.last?.shown ?? null)),
     writeTrial: () => troubleshooter.answer(true),
     keepTrial: () => troubleshooter.answer(false),
     explain: async (place) => {
@@ -61,7 +64,7 @@ export function registerCommands(
   const registered = Object.entries(table).map(([name, action]) =>
     commands.registerCommand(`aide.editor.${name}`, () => run(action, waiting)),
   );
-  return [...registered, reports, troubleshooter];
+  return [...registered, reports, troubleshooter, comparison];
 }
 
 /** Get another completion. It replaces the ghost text unless the user has moved on in the meantime. */

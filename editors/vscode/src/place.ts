@@ -1,15 +1,18 @@
 /** A cursor in one version of a document, and how the server's commands take it. */
 
-import { window, type Position, type TextDocument, type TextEditor } from 'vscode';
+import { window, type Position, type TextDocument, type TextEditor, type ViewColumn } from 'vscode';
 
 export interface Place {
   document: TextDocument;
   version: number;
   position: Position;
+  /** The column of its editor. */
+  column?: ViewColumn | undefined;
 }
 
 export function placeOf(editor: TextEditor): Place {
-  return { document: editor.document, version: editor.document.version, position: editor.selection.active };
+  const { document, selection, viewColumn } = editor;
+  return { document, version: document.version, position: selection.active, column: viewColumn };
 }
 
 /** Whether the cursor is still there and the text is unchanged. */

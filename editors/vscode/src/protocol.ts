@@ -61,8 +61,16 @@ export interface Candidate extends Answer {
   insertText: string;
 }
 
+/** The answer of a command that writes to the project file. */
 export interface Written extends Answer {
   path: string | null;
+  /** Nothing was written: this file would be created, in a folder that belongs to no project. */
+  confirm?: string;
+}
+
+/** The answer of `aide.complete`. */
+export interface Completed extends Candidate {
+  parameters?: Record<string, unknown>;
 }
 
 export interface Choice {

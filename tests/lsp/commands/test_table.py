@@ -13,6 +13,7 @@ VSCODE = REPOSITORY / "editors" / "vscode"
 NEOVIM = REPOSITORY / "editors" / "nvim"
 VSCODE_ONLY = {
     "Complete at the Cursor": "complete",
+    "Compare Completions": "compare",
     "Restart Server": "restart",
     "Show Log": "showLog",
     "Write to Project": "writeTrial",

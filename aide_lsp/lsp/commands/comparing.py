@@ -1,0 +1,89 @@
+"""Commands to compare completions: complete, writeParameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from pygls.exceptions import JsonRpcInvalidParams
+
+from aide_lsp.lsp import items
+from aide_lsp.lsp.commands.arguments import NAMES, Arguments, is_count, read_parameters
+from aide_lsp.lsp.commands.project import write_values
+from aide_lsp.lsp.requests.answer import NoCompletion
+from aide_lsp.settings.fields import KEYS, PARAMETERS, check_value, label
+from aide_lsp.settings.problems import shown
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.request import Completion
+    from aide_lsp.lsp.server import Server
+
+
+async def complete(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    """Complete with the given parameters, and change nothing about what is shown."""
+    at = arguments.document_position()
+    candidate = arguments.values.get("candidate", 0)
+    if not is_count(candidate):
+        raise JsonRpcInvalidParams("candidate must be a whole number, 0 or more.")
+    snapshot = ls.requests.snapshot(at.uri, at.place)
+    if isinstance(snapshot, NoCompletion):
+        return items.regenerated(snapshot, at.position, ls.host.model)
+    current = snapshot.settings.parameters
+    parameters = read_parameters(arguments.values, current, ls.configuration.limits)
+    cap = snapshot.settings.max_num_context
+    # `read_parameters` knows only the limits of the model.
+    if cap is not None and parameters.num_context > cap:
+        raise JsonRpcInvalidParams(
+            f"numContext: {parameters.num_context} is more than your maxNumContext, which is {cap}."
+        )
+    answer = await ls.requests.run(
+        snapshot,
+        lambda completer, request, cancel: _Compared(
+            completer.complete(request.with_options(parameters=parameters, candidate=candidate), cancel)
+        ),
+    )
+    completion = answer if isinstance(answer, NoCompletion) else answer.completion
+    return items.regenerated(completion, at.position, ls.host.model)
+
+
+@frozen
+class _Compared:
+    """A completion that is not shown."""
+
+    completion: Completion
+
+
+def write_parameters(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    """Write parameters to the project file; null removes one."""
+    uri, values = arguments.uri(), _values(ls, arguments)
+    written = write_values(ls, uri, values)
+    message = f"{_listed(values)} in effect for this project."
+    if written.overridden:
+        message = (
+            f"{_listed(written.overridden)} still in effect here: more specific settings override yours."
+        )
+    return {"path": str(written.path) if written.path else None, "message": message}
+
+
+def _values(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    given = arguments.values.get("parameters")
+    if not isinstance(given, Mapping) or not given:
+        raise JsonRpcInvalidParams(f"parameters must be an object with any of {NAMES}.")
+    checked = {}
+    for written, value in given.items():
+        key = KEYS.get(written, written)
+        if key not in PARAMETERS:
+            raise JsonRpcInvalidParams(f"Unknown parameter. Aide has {NAMES}.")
+        if value is not None and (error := check_value(key, value, ls.configuration.limits)) is not None:
+            raise JsonRpcInvalidParams(f"{written}: {error}.")
+        checked[key] = value
+    return checked
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    """Name values as the subject of a sentence, with its verb."""
+    names = [f"{label(key)} {'default' if value is None else shown(value)}" for key, value in values.items()]
+    if len(names) == 1:
+        return f"{names[0]} is"
+    return f"{', '.join(names[:-1])} and {names[-1]} are"

@@ -1,0 +1,23 @@
+/** Writes to the project file. Where it would create one in a folder that is no project, the user is asked first. */
+
+import { window } from 'vscode';
+import type { Client } from './client';
+import type { Written } from './protocol';
+
+const CREATE = 'Create File';
+
+/** Run a command that writes to the project file, and show what it says. Returns whether it wrote. */
+export async function writeToProject(client: Client, command: string, argument: object): Promise<boolean> {
+  let answer = await client.run<Written>(command, argument);
+  if (answer.confirm) {
+    const choice = await window.showInformationMessage(`Aide: ${answer.message ?? `Create ${answer.confirm}?`}`, CREATE);
+    if (choice !== CREATE) {
+      return false;
+    }
+    answer = await client.run<Written>(command, { ...argument, create: true });
+  }
+  if (answer.message) {
+    void window.showInformationMessage(`Aide: ${answer.message}`);
+  }
+  return answer.path !== null;
+}
