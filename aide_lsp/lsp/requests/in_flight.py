@@ -45,12 +45,19 @@ class InFlight(CompletionObserver):
         if not _agree(text, self._typed):
             self.token.cancel()
 
-    def follow(self, text: str) -> bool:
+    def follow(self, text: str, offset: int | None = None) -> bool:
         """Return whether the answer may still be used in the document as it is now; if so, watch for it.
 
         It may if only the beginning of the answer was typed at its cursor. With a seed set, only the very
         same place counts: the rest of an answer is not always what the seed gives after the typed part.
+
+        Args:
+            text: the document's.
+            offset: where the cursor is; None: where typing has left it.
         """
+        request = self.snapshot.request
+        if offset is not None and offset - request.offset != len(text) - len(request.text):
+            return False
         typed = self._typed_in(text)
         if typed is None or self.token.cancelled or not _agree(self._written, typed):
             return False
@@ -93,13 +100,22 @@ class InFlightRequests:
         kept = [
             oldest
             for oldest in mine[:1]
-            if oldest.snapshot.settings == snapshot.settings and oldest.follow(snapshot.request.text)
+            if oldest.snapshot.settings == snapshot.settings
+            and oldest.follow(snapshot.request.text, snapshot.request.offset)
         ]
         for oldest in kept:
             oldest.request_ids.add(snapshot.request_id)
         for other in mine[len(kept) :]:
             other.token.cancel()
         self._by_uri[snapshot.uri] = [*kept, new]
+
+    def move(self, to: Snapshot) -> None:
+        """End what no one waits for, unless it is for that cursor."""
+        for in_flight in self._by_uri.values():
+            for one in in_flight:
+                is_there = one.snapshot.uri == to.uri and one.follow(to.request.text, to.request.offset)
+                if not one.is_waited_for and not is_there:
+                    one.token.cancel()
 
     def end(self, ended: InFlight) -> None:
         """Remove one that has ended."""

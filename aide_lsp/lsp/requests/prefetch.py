@@ -35,17 +35,26 @@ class Prefetcher:
     def __init__(self, in_flight: InFlightRequests, host: ModelHost, recorder: "LedgerRecorder") -> None:
         self._in_flight, self._host, self._recorder = in_flight, host, recorder
         self._planned: asyncio.TimerHandle | None = None
+        self._cursor: Snapshot | None = None  # where the text is to be prefilled
         self._running = set[asyncio.Task[None]]()
 
     def interrupt(self) -> None:
         """Drop the plan: the user continues."""
+        self._cursor = None
         if self._planned is not None:
             self._planned.cancel()
             self._planned = None
 
     def at_cursor(self, snapshot: Snapshot) -> None:
-        """Prefill the text around a cursor, after a pause."""
-        self._plan(CURSOR_SECONDS, snapshot, _prefill)
+        """Prefill the text around a cursor, after a pause; if the model is not loaded yet, then."""
+        # At once: a prompt that is being prefilled for another place takes seconds.
+        self._in_flight.move(snapshot)
+        self._plan_cursor(snapshot)
+
+    def loaded(self) -> None:
+        """Prefill where the cursor is: the model was not loaded when it went there."""
+        if self._cursor is not None:
+            self._plan_cursor(self._cursor)
 
     def after(self, snapshot: Snapshot, completion: "Completion") -> None:
         """Complete the text as it will be if the completion is accepted, after a pause."""
@@ -54,6 +63,10 @@ class Prefetcher:
         request = evolve(request, text=accepted + request.text[request.offset :], offset=len(accepted))
         self._plan(SHOWN_SECONDS, evolve(snapshot, request=request, count=1), self._complete)
 
+    def _plan_cursor(self, snapshot: Snapshot) -> None:
+        self._plan(CURSOR_SECONDS, snapshot, _prefill)
+        self._cursor = snapshot
+
     def _plan(self, seconds: float, snapshot: Snapshot, job: _Job) -> None:
         self.interrupt()
         if snapshot.settings.work_ahead:
@@ -61,8 +74,14 @@ class Prefetcher:
 
     def _begin(self, snapshot: Snapshot, job: _Job) -> None:
         self._planned = None
-        if self._host.completer is None or self._in_flight:
+        if self._host.completer is None:
             return
+        if self._in_flight:
+            # The model is busy. Only a cursor stays where it is: what would be next is known too late then.
+            if snapshot is self._cursor:
+                self._plan_cursor(snapshot)
+            return
+        self._cursor = None
         in_flight = InFlight(snapshot)
         self._in_flight.begin(in_flight)
         task = asyncio.get_running_loop().create_task(self._run(in_flight, job))

@@ -161,7 +161,8 @@ class Scheduler:
             self._prefetcher.at_cursor(snapshot)
 
     def loaded(self) -> None:
-        """Notify the client whose last request came before the model was loaded."""
+        """Notify the client whose last request came before the model was loaded; prefill at its cursor."""
+        self._prefetcher.loaded()
         snapshot, self._too_early = self._too_early, None
         if snapshot is not None:
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)

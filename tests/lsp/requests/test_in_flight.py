@@ -69,6 +69,32 @@ def test_a_new_request_keeps_the_oldest_that_agrees_and_ends_the_rest():
     assert [one.token.cancelled for one in made] == [True, True, True, False]
 
 
+def test_what_is_prefilled_for_another_place_in_the_same_text_is_not_waited_for():
+    in_flight = InFlightRequests()
+    top, typed_there, elsewhere = (InFlight(snapshot(*at)) for at in (("ab", 0), ("xab", 1), ("xab", 3)))
+    in_flight.begin(top)
+    in_flight.begin(typed_there)
+    assert not top.token.cancelled
+    in_flight.begin(elsewhere)
+    assert top.token.cancelled
+    assert typed_there.token.cancelled
+
+
+def test_a_cursor_that_moves_ends_what_nobody_waits_for_elsewhere():
+    in_flight = InFlightRequests()
+    waited_for = InFlight(snapshot("ab", 0), new_event_loop().create_future())
+    prefill = InFlight(snapshot("ab", 0, uri="file:///b"))
+    in_flight.begin(prefill)
+    in_flight.begin(waited_for)
+    prefill = InFlight(snapshot("ab", 0, uri="file:///b"))
+    in_flight.begin(prefill)
+    in_flight.move(snapshot("ab", 0, uri="file:///b"))
+    assert not prefill.token.cancelled
+    in_flight.move(snapshot("ab", 1, uri="file:///b"))
+    assert prefill.token.cancelled
+    assert not waited_for.token.cancelled
+
+
 def test_a_request_with_other_settings_does_not_wait_for_one_that_cannot_serve_it():
     """Such as one for another completion, with a new seed."""
     in_flight = InFlightRequests()

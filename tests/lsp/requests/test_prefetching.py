@@ -1,0 +1,106 @@
+"""The text at the cursor is prefilled where the cursor is at last, as soon as the model can."""
+
+import asyncio
+
+import pytest
+from attrs import evolve
+
+from aide_lsp.lsp.requests import prefetch
+from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
+from aide_lsp.lsp.requests.prefetch import Prefetcher
+from aide_lsp.settings.fields import Settings
+from tests.lsp.requests.test_in_flight import snapshot
+
+WORK_AHEAD = evolve(Settings(), work_ahead=True)
+
+
+class Completer:
+    """Notes where it prefills."""
+
+    def __init__(self):
+        self.prefilled = []
+
+    def prefill(self, request, cancel):
+        self.prefilled.append(request.offset)
+
+
+class Host:
+    """Runs a job when `free` is set, like the worker; without a model at first, if asked."""
+
+    def __init__(self, *, loaded=True):
+        self.model = Completer()
+        self.completer = self.model if loaded else None
+        self.free = asyncio.Event()
+        self.free.set()
+
+    async def run(self, job, token, loading_seconds):
+        await self.free.wait()
+        token.check()
+        return job(self.completer)
+
+
+def place(offset):
+    at = snapshot("a text", offset)
+    at.settings = WORK_AHEAD
+    return at
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch):
+    monkeypatch.setattr(prefetch, "CURSOR_SECONDS", 0.0)
+
+
+async def until(holds):
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0)
+
+
+async def test_a_cursor_that_came_before_the_model_is_prefilled_once_it_is_loaded():
+    host = Host(loaded=False)
+    prefetcher = Prefetcher(InFlightRequests(), host, None)
+    prefetcher.at_cursor(place(1))
+    prefetcher.at_cursor(place(3))
+    await asyncio.sleep(0.01)
+    host.completer = host.model
+    prefetcher.loaded()
+    await until(lambda: host.model.prefilled)
+    assert host.model.prefilled == [3]
+
+
+async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
+    host = Host(loaded=False)
+    prefetcher = Prefetcher(InFlightRequests(), host, None)
+    prefetcher.at_cursor(place(1))
+    prefetcher.interrupt()
+    host.completer = host.model
+    prefetcher.loaded()
+    prefetcher.at_cursor(place(2))
+    await until(lambda: host.model.prefilled)
+    assert host.model.prefilled == [2]
+
+
+async def test_a_cursor_that_moves_on_ends_the_prefill_it_left():
+    host, in_flight = Host(), InFlightRequests()
+    prefetcher = Prefetcher(in_flight, host, None)
+    host.free.clear()
+    prefetcher.at_cursor(place(1))
+    await until(lambda: in_flight)
+    prefetcher.at_cursor(place(3))
+    host.free.set()
+    await until(lambda: host.model.prefilled)
+    assert host.model.prefilled == [3]
+
+
+async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
+    host, in_flight = Host(), InFlightRequests()
+    prefetcher = Prefetcher(in_flight, host, None)
+    request = InFlight(place(0), asyncio.get_running_loop().create_future())
+    in_flight.begin(request)
+    prefetcher.at_cursor(place(3))
+    await asyncio.sleep(0.01)
+    assert host.model.prefilled == []
+    assert not request.token.cancelled
+    in_flight.end(request)
+    await until(lambda: host.model.prefilled)
+    assert host.model.prefilled == [3]
