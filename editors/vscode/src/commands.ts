@@ -10,7 +10,7 @@ import { showAnother } from './ghost';
 import { showMessage, withProgress } from './messages';
 import { chooseModel, choosePreset, showMenu } from './pickers';
 import { argument, isAt, placeOf, type Place } from './place';
-import type { Answer, Candidate, Explanation } from './protocol';
+import type { Answer, Candidate, Explanation, SettingsReport } from './protocol';
 import { Reports } from './reports';
 import type { Status } from './status';
 import { Troubleshooter } from './troubleshoot';
@@ -45,8 +45,12 @@ export function registerCommands(
     },
     settings: async (place) => {
       const uri = place?.document.uri.toString();
-      const { text } = await client.run<{ text: string }>('aide.settings', { uri });
-      await reports.showText('Aide: Effective Settings', text);
+      const { text, html } = await client.run<SettingsReport>('aide.settings', { uri });
+      if (html === undefined) {
+        await reports.showText('Aide: Effective Settings', text);
+      } else {
+        reports.showPage('Aide: Effective Settings', html);
+      }
     },
     selectModel: () => chooseModel(client),
     pause: () => showMessage(client.run<Answer>(status.last?.state === 'paused' ? 'aide.resume' : 'aide.pause', {})),

@@ -112,3 +112,8 @@ export interface Troubleshooting extends Answer {
 export interface Explanation extends Answer {
   html?: string;
 }
+
+export interface SettingsReport {
+  text: string;
+  html?: string;
+}

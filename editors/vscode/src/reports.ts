@@ -1,14 +1,20 @@
 /** Shows reports of the server: HTML pages in a webview, text in a read-only editor. */
 
-import { EventEmitter, Uri, ViewColumn, window, workspace, type Disposable, type WebviewPanel } from 'vscode';
+import { commands, EventEmitter, Uri, ViewColumn, window, workspace, type Disposable, type WebviewPanel } from 'vscode';
 
 const SCHEME = 'aide-report';
+
+/** What the script of a page sends when a link is clicked: aide_lsp/pages/links.js. */
+interface PageLink {
+  file?: string;
+  setting?: string;
+}
 
 export class Reports implements Disposable {
   private readonly texts = new Map<string, string>();
   private readonly changed = new EventEmitter<Uri>();
   private readonly provider: Disposable;
-  private panel: WebviewPanel | undefined;
+  private readonly panels = new Map<string, WebviewPanel>();
 
   constructor() {
     this.provider = workspace.registerTextDocumentContentProvider(SCHEME, {
@@ -19,16 +25,21 @@ export class Reports implements Disposable {
 
   /** Show a page next to the code. The page has its own content security policy and loads nothing. */
   showPage(title: string, html: string): void {
-    if (this.panel === undefined) {
-      const column = { viewColumn: ViewColumn.Beside, preserveFocus: true };
-      this.panel = window.createWebviewPanel('aide.report', title, column, {
-        enableScripts: true,
-        localResourceRoots: [],
-      });
-      this.panel.onDidDispose(() => { this.panel = undefined; });
-    }
-    this.panel.webview.html = html;
-    this.panel.reveal(undefined, true);
+    const panel = this.panels.get(title) ?? this.open(title);
+    panel.webview.html = html;
+    panel.reveal(undefined, true);
+  }
+
+  private open(title: string): WebviewPanel {
+    const column = { viewColumn: ViewColumn.Beside, preserveFocus: true };
+    const panel = window.createWebviewPanel('aide.report', title, column, {
+      enableScripts: true,
+      localResourceRoots: [],
+    });
+    this.panels.set(title, panel);
+    panel.onDidDispose(() => this.panels.delete(title));
+    panel.webview.onDidReceiveMessage((link: PageLink) => { void follow(link); });
+    return panel;
   }
 
   /** Show text in an editor tab. */
@@ -42,6 +53,19 @@ export class Reports implements Disposable {
   dispose(): void {
     this.provider.dispose();
     this.changed.dispose();
-    this.panel?.dispose();
+    for (const panel of this.panels.values()) {
+      panel.dispose();
+    }
+  }
+}
+
+/** Open what a link of a page leads to: a file on this machine, or a setting of Aide. */
+async function follow({ file, setting }: PageLink): Promise<void> {
+  if (setting?.startsWith('aide.') === true) {
+    await commands.executeCommand('workbench.action.openSettings', `@id:${setting}`);
+  } else if (file?.startsWith('file:') === true) {
+    const { path } = Uri.parse(file, true);
+    // In a remote window, the file is where the server runs.
+    await window.showTextDocument(Uri.from({ scheme: 'file', path }), { viewColumn: ViewColumn.One });
   }
 }
