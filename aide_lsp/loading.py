@@ -6,6 +6,8 @@ The one place where catalog, engines and completion meet.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from aide_lsp.errors import MemoryShortError, ModelFilesError, SessionError, SettingsError
 from aide_lsp.progress import Progress
 from aide_lsp.settings.fields import Settings
@@ -19,6 +21,33 @@ if TYPE_CHECKING:
 SMALL_BYTES = 32_000_000
 """Files of up to this size are verified before they are opened: graphs and tokenizer, in some milliseconds.
 Damaged weights cannot make the runtime fail; a server verifies them once it is ready."""
+
+
+@frozen
+class MissingModel:
+    """A model that would have to be downloaded."""
+
+    name: str
+    "As its card has it."
+    size: int
+    "Bytes of its file."
+
+
+def missing_model(settings: Settings) -> MissingModel | None:
+    """Return what `load_completer` would download; None: nothing.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    from aide_lsp.catalog import store
+
+    card = card_of(settings)
+    if card.path is not None or store.model_file(card) is not None:
+        return None
+    recipes = store.state_of(card).recipes
+    # The device is only looked at if there is a conversion without the file that it is made from.
+    is_converted = bool(recipes) and choose_recipe(settings, card) in recipes
+    return None if is_converted else MissingModel(card.name, card.size)
 
 
 def load_completer(settings: Settings, progress: Progress) -> "Completer":
@@ -44,6 +73,13 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
         if not is_removed and not isinstance(error, ModelFilesError):
             raise
     return _load(settings, progress)
+
+
+def load_for_editor(settings: Settings, progress: Progress) -> "Completer":
+    """Do the same, with one progress for all of it, which says what is left."""
+    from aide_lsp.catalog.overall_progress import OverallProgress
+
+    return load_completer(settings, OverallProgress(progress, card_of(settings).size))
 
 
 def check_recipe(settings: Settings) -> None:

@@ -40,6 +40,7 @@ class NoCompletionReason(Enum):
     # The server cannot answer, or no one waits for the answer anymore.
     PAUSED = "paused", "Aide is paused. Resume it with the command aide.resume."
     LOADING = "loading", "The model is still loading."
+    MISSING = "missing", "The model is not downloaded yet."
     FAILED = "failed", "The model could not be loaded."
     UNKNOWN_DOCUMENT = "unknown-document", "The document is not open, or its text was lost. Open it again."
     NO_PREVIOUS = "no-previous", "No earlier completion was shown at this position."

@@ -23,6 +23,8 @@ from aide_lsp.disk import megabytes, sha256_of
 from aide_lsp.errors import DownloadError
 from aide_lsp.progress import Progress
 
+DOWNLOADING = "Downloading"
+"""How the sentences of the progress begin."""
 Append = Callable[[Source, PartialFile, Path, Callable[[int], None]], None]
 """Appends the rest of the file from one source; the path is a scratch folder."""
 
@@ -126,7 +128,7 @@ def _ten_times_a_second(card: Card, progress: Progress) -> Callable[[int], None]
         # The last report must not be skipped, or the progress would end below 100 %.
         if now - last >= 0.1 or done == card.size:
             last = now
-            progress(done / card.size, f"Downloading {card.name} ({megabytes(card.size)})")
+            progress(done / card.size, f"{DOWNLOADING} {card.name} ({megabytes(card.size)})")
 
     return on_bytes
 

@@ -24,6 +24,8 @@ from aide_lsp.errors import ModelFilesError
 from aide_lsp.plain_file import open_plain
 from aide_lsp.progress import Progress
 
+CONVERTING = "Converting"
+"""How the sentences of the progress begin."""
 IMPORTED = "imported"
 """Recipe of a model that someone else exported, which is used as it is."""
 
@@ -183,7 +185,7 @@ def _convert(card: Card, source: Path, folder: Path, recipe: str, progress: Prog
         return
     from aide_lsp.convert.convert import convert
 
-    sentence = f"Converting {card.name} to ONNX, recipe {recipe}"
+    sentence = f"{CONVERTING} {card.name} to ONNX, recipe {recipe}"
     progress(0.0, sentence)
     facts = {
         "id": card.id,

@@ -32,10 +32,14 @@ class ClientProfile:
     "It can watch files for the server."
     status: bool = False
     "It wants `aide/status` and `aide/ready`: `experimental.aide` is true."
+    questions: bool = False
+    "It can ask the user a question before a model is downloaded: `window.showMessage`, with `status`."
+    download: bool = False
+    "The user has agreed to the download already: `initializationOptions.download` is true."
     folders: tuple[str, ...] = ()
     "URIs of its workspace folders."
     options: Any = None
-    "Its initializationOptions."
+    "Its other initializationOptions."
 
 
 class ProfileError(Exception):
@@ -53,6 +57,10 @@ def read_profile(params: Any) -> ClientProfile:
     # Lua and PHP write an empty table as [].
     if not isinstance(params.get("capabilities") or {}, Mapping):
         raise ProfileError("capabilities, in the params of initialize, must be an object.")
+    options = params.get("initializationOptions")
+    download = isinstance(options, Mapping) and options.get("download") is True
+    if isinstance(options, Mapping):
+        options = {key: value for key, value in options.items() if key != "download"}
     return ClientProfile(
         name=_name(params.get("clientInfo")),
         process_id=_process_id(params.get("processId")),
@@ -62,8 +70,10 @@ def read_profile(params: Any) -> ClientProfile:
         progress=_has(params, "window", "workDoneProgress"),
         watched_files=_has(params, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),
         status=_has(params, "experimental", "aide"),
+        questions=_has(params, "experimental", "aide") and _has(params, "window", "showMessage"),
+        download=download,
         folders=_folders(params),
-        options=params.get("initializationOptions"),
+        options=options,
     )
 
 

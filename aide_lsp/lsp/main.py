@@ -17,15 +17,25 @@ if TYPE_CHECKING:
 
     from aide_lsp.lsp.client import ClientProfile
     from aide_lsp.lsp.logs import ClientHandler
-    from aide_lsp.lsp.requests.model_host import LoadCompleter
+    from aide_lsp.lsp.requests.model_host import FindMissing, LoadCompleter
     from aide_lsp.lsp.rpc.inbox import Inbox
     from aide_lsp.lsp.rpc.lifetime import Starter
     from aide_lsp.lsp.rpc.streams import Streams
     from aide_lsp.lsp.rpc.transport import Transport
 
 
-def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = None) -> int:
-    """Run the server. Return only if it could not start. `load` replaces the real model in tests."""
+def main(
+    arguments: Sequence[str] | None = None,
+    load: "LoadCompleter | None" = None,
+    find_missing: "FindMissing" = lambda settings: None,
+) -> int:
+    """Run the server. Return only if it could not start.
+
+    Args:
+        arguments: the command line.
+        load: replaces the real model in tests.
+        find_missing: names what that `load` would download.
+    """
     os.umask(PRIVATE)
     _open_closed_streams()
     try:
@@ -47,7 +57,11 @@ def main(arguments: Sequence[str] | None = None, load: "LoadCompleter | None" = 
     except (AideError, OSError, KeyboardInterrupt) as error:
         sys.stderr.write(f"aide-lsp: {escaped(str(error))}\n")
         return 2
-    return serve(streams, load or _default_load(), logs, starter)
+    if load is None:
+        from aide_lsp.loading import load_for_editor, missing_model
+
+        load, find_missing = load_for_editor, missing_model
+    return serve(streams, load, find_missing, logs, starter)
 
 
 def _open_closed_streams() -> None:
@@ -62,14 +76,12 @@ def _open_closed_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
-def _default_load() -> "LoadCompleter":
-    from aide_lsp.loading import load_completer
-
-    return load_completer
-
-
 def serve(
-    streams: "Streams", load: "LoadCompleter", logs: "ClientHandler", starter: "Starter | None" = None
+    streams: "Streams",
+    load: "LoadCompleter",
+    find_missing: "FindMissing",
+    logs: "ClientHandler",
+    starter: "Starter | None" = None,
 ) -> NoReturn:
     """Serve one client; end the process when the client ends, or the process that started this one."""
     import faulthandler
@@ -97,7 +109,7 @@ def serve(
         import asyncio
 
         # Not `asyncio.run`: it would wait for threads.
-        asyncio.Runner().run(_run(transport, inbox, profile, load, logs, watch_client))
+        asyncio.Runner().run(_run(transport, inbox, profile, load, find_missing, logs, watch_client))
     except KeyboardInterrupt:
         leave(130)
     except BaseException as error:
@@ -138,6 +150,7 @@ async def _run(
     inbox: "Inbox",
     profile: "ClientProfile | None",
     load: "LoadCompleter",
+    find_missing: "FindMissing",
     logs: "ClientHandler",
     watch: Callable[[int], None],
 ) -> None:
@@ -155,7 +168,7 @@ async def _run(
     gc.enable()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_unhandled)
-    server = Server(transport, load, logs, watch)
+    server = Server(transport, load, logs, watch, find_missing=find_missing)
     handlers.register(server)
     dispatch.register(server)
     watch_loop(loop, server.leave_deaf)

@@ -21,8 +21,9 @@ from aide_lsp.invisible import escaped
 from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.loading import ledger_file
 from aide_lsp.lsp.client import ClientProfile
+from aide_lsp.lsp.consent import Consent, waiting
 from aide_lsp.lsp.logs import ClientHandler
-from aide_lsp.lsp.requests.model_host import LoadCompleter, ModelHost
+from aide_lsp.lsp.requests.model_host import FindMissing, LoadCompleter, ModelHost
 from aide_lsp.lsp.requests.notifications import Notifier
 from aide_lsp.lsp.requests.scheduler import Scheduler
 from aide_lsp.lsp.requests.status import Status
@@ -68,6 +69,7 @@ class Server(LanguageServer):
         logs: ClientHandler,
         watch: Callable[[int], None] = lambda process_id: None,
         loading_seconds: float = 5.0,
+        find_missing: FindMissing = lambda settings: None,
     ) -> None:
         super().__init__("aide-lsp", __version__, protocol_cls=Protocol, converter_factory=strict_converter)
         self._transport, self._logs, self.watch = transport, logs, watch
@@ -80,7 +82,8 @@ class Server(LanguageServer):
         self.configuration = Configuration(
             language_of=self.documents.language_of, file_of=self.notebooks.notebook_of
         )
-        self.host = ModelHost(Worker(), load)
+        self.host = ModelHost(Worker(), load, find_missing)
+        self.consent = Consent(self._ask)
         self.host.reload = lambda settings: self._spawn(self._load(settings))
         self.host.notify_user = lambda text: self.show(types.MessageType.Warning, text)
         self._recorder = LedgerRecorder(ledger_file)
@@ -116,6 +119,7 @@ class Server(LanguageServer):
         self.configuration.start(profile.options, profile.folders)
         self.protocol.phase = Phase.RUNNING
         self.notifier.enabled = profile.status
+        self.consent.is_general = profile.download or not profile.questions
         self.notifier.changed()
         self._logs.send = self._log_to_client
 
@@ -260,7 +264,47 @@ class Server(LanguageServer):
         except Exception as error:  # no answer, or a malformed one
             log.warning("The client did not send its settings (%s).", type(error).__name__)
 
+    def fetch_model(self) -> str:
+        """Download the model that is missing, or try again; return what happens, for people."""
+        settings = self.configuration.resolve().settings
+        if (wanted := self.host.fetch()) is not None:
+            self.consent.give(wanted.model)
+            self._spawn(self._load(wanted))
+        elif self.host.state == "failed" and self.host.claim(settings):
+            self.consent.give(settings.model)
+            self._spawn(self._load(settings))
+        self.notifier.changed()
+        return self.host.message or "The model is on your disk already."
+
+    async def _may_load(self, settings: Settings) -> bool:
+        """Return whether the model is on the disk, or the user agrees to its download."""
+        missing = await self.host.missing(settings)
+        if missing is None:
+            return True
+        if not self.consent.is_given(settings):
+            self.host.miss(settings, waiting(missing))
+            self.notifier.changed()
+            if not await self.consent.ask(settings, missing) or self.host.fetch(settings) is None:
+                return False
+        self.status.downloads = True
+        return True
+
+    async def _ask(self, text: str, answers: tuple[str, ...]) -> str | None:
+        """Ask the user; None: no answer, or the client cannot ask."""
+        actions = [types.MessageActionItem(title=answer) for answer in answers]
+        params = types.ShowMessageRequestParams(
+            type=types.MessageType.Info, message=escaped(text), actions=actions
+        )
+        try:
+            chosen = await self.protocol.send_request_async(types.WINDOW_SHOW_MESSAGE_REQUEST, params)
+        except Exception as error:
+            log.warning("The client did not ask about the download (%s).", type(error).__name__)
+            return None
+        return getattr(chosen, "title", None)
+
     async def _load(self, settings: Settings) -> None:
+        if not await self._may_load(settings):
+            return
         work = WorkDone(self.protocol, "Aide", self.profile.progress)
 
         def report(share: float | None, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Commands to list what there is to choose from, and to choose: choices, choosePreset, selectModel."""
+"""Commands to list what there is to choose from, and to choose: presets and models."""
 
 from __future__ import annotations
 
@@ -54,12 +54,19 @@ def select_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
         written = choose_model(model, lambda: ls.configuration.resolve().settings)
     except SettingsError as error:
         raise failed(str(error)) from error
+    ls.consent.give(model)
     ls.refresh_settings()
     message = f"The model {model} is selected." if model else "The default model is selected."
     if written.overridden:
         effective = shown(written.overridden["model"])
         message = f"The model {effective} stays in effect: it is also set in your editor's settings."
     return {"path": str(written.path) if written.path else None, "message": message}
+
+
+def fetch_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    """Download the model that is missing: the user agrees."""
+    message = ls.fetch_model()
+    return {"state": ls.host.state, "message": message}
 
 
 def _presets(resolved: Resolved) -> list[dict[str, Any]]:

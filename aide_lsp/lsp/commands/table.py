@@ -143,4 +143,9 @@ COMMANDS = (
         vscode="Select Model",
         neovim="model",
     ),
+    Command(
+        "aide.fetchModel",
+        "choices:fetch_model",
+        "Download the model if it is missing, or try again if that failed: the user agrees to it",
+    ),
 )

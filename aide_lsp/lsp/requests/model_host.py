@@ -22,7 +22,7 @@ from aide_lsp.errors import (
 )
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.runtime_errors import SHORT, is_memory_short
-from aide_lsp.loading import remove_damaged
+from aide_lsp.loading import MissingModel, remove_damaged
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.progress import Progress
 from aide_lsp.reasons import NoCompletionReason
@@ -34,16 +34,20 @@ if TYPE_CHECKING:
 log = logging.getLogger("aide.model")
 T = TypeVar("T")
 LoadCompleter = Callable[[Settings, Progress], "Completer"]
+FindMissing = Callable[[Settings], MissingModel | None]
 MOST_FAILURES = 3
 """Attempts at one job: with the model as it is, loaded again, and on the CPU."""
+_REASONS = {"failed": NoCompletionReason.FAILED, "missing": NoCompletionReason.MISSING}
 _Choice = tuple[str | None, str, str, int]
 
 
 class ModelHost:
     """Holds the completer. For the event loop's thread."""
 
-    def __init__(self, worker: Worker, load: LoadCompleter) -> None:
-        self._worker, self._load = worker, load
+    def __init__(
+        self, worker: Worker, load: LoadCompleter, find_missing: FindMissing = lambda settings: None
+    ) -> None:
+        self._worker, self._load, self._find_missing = worker, load, find_missing
         self._claimed: Settings | None = None  # what the user's settings say
         self._wanted: Settings | None = None  # what is loaded: for the CPU if the GPU failed
         self._settled = asyncio.Event()
@@ -54,7 +58,7 @@ class ModelHost:
         self.notify_user: Callable[[str], object] = lambda text: None
         """Called with what the user should know."""
         self.state = "starting"
-        """`starting`, `loading`, `ready` or `failed`."""
+        """`starting`, `loading`, `missing`, `ready` or `failed`."""
         self.completer: Completer | None = None
         self.message = "The model is not loaded yet."
         """What is happening while it loads, or why it failed."""
@@ -75,11 +79,36 @@ class ModelHost:
         self._begin(settings, "The model is being loaded.")
         return True
 
+    async def missing(self, settings: Settings) -> MissingModel | None:
+        """Return the model that `load` would download with these settings; None: nothing."""
+        with suppress(AideError):  # `load` reports it
+            return await self._on_worker(lambda: self._find_missing(settings))
+        return None
+
+    def miss(self, settings: Settings, message: str) -> None:
+        """Note that the model must not be downloaded yet: whoever waits for it gets this message."""
+        if self._wanted is settings:
+            self.state, self.message = "missing", message
+            self._settled.set()
+
+    def fetch(self, settings: Settings | None = None) -> Settings | None:
+        """End the state `missing`; return the settings that the caller must load.
+
+        None: the model is not missing, or it is another one than that of the settings given.
+        """
+        wanted = self._wanted
+        if self.state != "missing" or wanted is None or (settings is not None and wanted is not settings):
+            return None
+        self._begin(wanted, "The model is being downloaded.")
+        return wanted
+
     async def load(self, settings: Settings, progress: Progress) -> bool:
         """Load what was claimed, in place of what is loaded. Return False if it failed or was overtaken."""
 
         def report(share: float | None, text: str) -> None:
-            self.message, self.share = text if share is None else f"{text} ({share:.0%})", share
+            # What follows a colon says it already.
+            is_complete = share is None or ":" in text
+            self.message, self.share = text if is_complete else f"{text} ({share:.0%})", share
             progress(share, text)
 
         removes, self._is_damaged = self._is_damaged, False
@@ -142,9 +171,7 @@ class ModelHost:
     async def _run_once(self, job: Callable[["Completer"], T], cancel: CancelToken, seconds: float) -> T:
         completer = await self.wait(seconds)
         if completer is None:
-            failed = self.state == "failed"
-            reason = NoCompletionReason.FAILED if failed else NoCompletionReason.LOADING
-            raise reason.error(self.message)
+            raise _REASONS.get(self.state, NoCompletionReason.LOADING).error(self.message)
         try:
             result = await self._on_worker(lambda: job(completer), cancel)
         except BrokenSessionError as error:

@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=HasCompletion)
 Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
 """What the worker does for a request other than completing it, on its thread."""
+_NO_MODEL = (
+    NoCompletionReason.LOADING.code,
+    NoCompletionReason.MISSING.code,
+    NoCompletionReason.FAILED.code,
+)
 _SUPERSEDED = NoCompletion.because(NoCompletionReason.SUPERSEDED)
 
 
@@ -266,7 +271,7 @@ class Scheduler:
         try:
             result = await self._host.run(job, in_flight.token, self._loading_seconds)
         except DeclinedError as error:
-            if error.reason in (NoCompletionReason.LOADING.code, NoCompletionReason.FAILED.code):
+            if error.reason in _NO_MODEL:
                 self._too_early = snapshot
             raise
         # Identity: one that was closed and opened again counts its revisions from the start.

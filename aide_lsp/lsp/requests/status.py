@@ -40,6 +40,8 @@ class Status:
         self.accepted_count = 0
         self.paused = False
         """Whether the user paused completions."""
+        self.downloads = False
+        """Whether this server downloaded a model: then the user is new to Aide."""
         self.changed: Callable[[], None] = lambda: None
         """Called when `summary` may have changed."""
 
@@ -95,6 +97,7 @@ class Status:
         self.accepted_count += 1
         self._accepted = [*self._accepted[-9:], completion_id]
         self._recorder.accepted(completion_id)
+        self.changed()
 
     def summary(self) -> dict[str, Any]:
         """Return the state for a status bar, as JSON."""
@@ -105,6 +108,7 @@ class Status:
             "busy": self._busy > 0 and host.state == "ready",
             "message": escaped(host.message) or None,
             "percent": None if host.share is None or not loading else round(100 * host.share),
+            "firstRun": self.downloads and self.accepted_count == 0,
             "model": escaped(host.model or self._configuration.resolve().settings.model or "default"),
             **self._device(),
             "shown": self._offered,

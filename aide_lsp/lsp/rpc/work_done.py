@@ -26,9 +26,10 @@ class WorkDone:
     def report(self, share: float | None, text: str) -> None:
         """Report how much is done (0.0 to 1.0; None: unknown) and what is happening. For any thread."""
         now = monotonic()
-        if text == self._text and now - self._reported < REPORT_SECONDS:
+        # What follows a colon changes all the time: how much is left.
+        fresh = text.partition(":")[0] != self._text.partition(":")[0]
+        if not fresh and now - self._reported < REPORT_SECONDS:
             return
-        fresh = text != self._text
         self._reported, self._text = now, text
         self._loop.call_soon_threadsafe(self._show, share, text, fresh)
 
