@@ -30,7 +30,11 @@ class WriteResult:
 
 
 def write_to_project(
-    document: Path, folder: Path | None, values: Mapping[str, Any], effective: Effective
+    document: Path,
+    folder: Path | None,
+    values: Mapping[str, Any],
+    effective: Effective,
+    create: bool = False,
 ) -> WriteResult:
     """Set values in the project file of a document; None removes a key.
 
@@ -39,11 +43,13 @@ def write_to_project(
         folder: its workspace folder; None: its repository.
         values: by key.
         effective: the settings for the document.
+        create: whether the document's folder becomes a project if the document belongs to none.
 
     Raises:
+        NoProjectError: the document belongs to no project, and `create` is not set.
         SettingsError: the file cannot be written; the message says why and what to do.
     """
-    return _written(write_values(document, folder, values), values, effective)
+    return _written(write_values(document, folder, values, create), values, effective)
 
 
 def choose_model(model: str | None, effective: Effective) -> WriteResult:

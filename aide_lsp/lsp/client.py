@@ -11,6 +11,9 @@ from attrs import frozen
 from aide_lsp.lsp.rpc.messages import whole_number
 from aide_lsp.lsp.workspace.positions import ENCODINGS, Encoding
 
+_DERIVING = ("Neovim", "helix", "Emacs")
+"""Clients that derive their workspace folders from files. Others have folders that the user opened."""
+
 
 @frozen
 class ClientProfile:
@@ -36,6 +39,8 @@ class ClientProfile:
     "It can ask the user a question before a model is downloaded: `window.showMessage`, with `status`."
     download: bool = False
     "The user has agreed to the download already: `initializationOptions.download` is true."
+    derives_folders: bool = False
+    "It takes a file's own folder for a workspace folder if nothing marks a project."
     folders: tuple[str, ...] = ()
     "URIs of its workspace folders."
     options: Any = None
@@ -72,6 +77,7 @@ def read_profile(params: Any) -> ClientProfile:
         status=_has(params, "experimental", "aide"),
         questions=_has(params, "experimental", "aide") and _has(params, "window", "showMessage"),
         download=download,
+        derives_folders=_name(params.get("clientInfo")).startswith(_DERIVING),
         folders=_folders(params),
         options=options,
     )

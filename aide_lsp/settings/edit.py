@@ -4,10 +4,9 @@ What the user wrote stays: a new key adds one line, a changed key keeps its comm
 its line with it. A project file outside the project is never written.
 """
 
-import json
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -38,26 +37,48 @@ class FileEdit:
     new: bytes
 
 
-def write_values(document: Path, folder: Path | None, values: Mapping[str, Any]) -> Path | None:
+class NoProjectError(SettingsError):
+    """The document belongs to no project, so a new project file needs the user's consent."""
+
+    def __init__(self, document: Path, path: Path) -> None:
+        super().__init__(
+            f"{document.name} belongs to no project. The settings would be in a new file, {path}, which "
+            "applies to everything in that folder."
+        )
+        self.path = path
+        "The project file that would be created."
+
+
+def write_values(
+    document: Path, folder: Path | None, values: Mapping[str, Any], create: bool = False
+) -> Path | None:
     """Set values in the nearest project file of a document; None removes a key.
 
     Args:
         document: path of the document.
         folder: its workspace folder; None: its repository. Nothing is read or written above that.
         values: by key, as in `fields.py`.
+        create: whether the document's folder becomes a project if the document belongs to none.
 
     Returns:
         The file that was written; None if nothing had to change.
 
     Raises:
-        SettingsError: there is no project, or the file is not TOML, is outside the project, does not belong
-            to the user, or cannot be written.
+        NoProjectError: the document belongs to no project, and `create` is not set.
+        SettingsError: the file is not TOML, is outside the project, does not belong to the user, or cannot be
+            written.
     """
     try:
+        root = project_root(document, folder)
         # Without a project there is nothing to remove keys from.
-        if not any(value is not None for value in values.values()) and project_root(document, folder) is None:
+        if not any(value is not None for value in values.values()) and root is None:
             return None
-        change = plan_edit(document, folder, values)
+        if root is None and not document.parent.is_dir():
+            raise SettingsError(f"Nothing was written: there is no folder {document.parent}.")
+        # First, so that the user is not asked about what would then be refused.
+        change = plan_edit(document, document.parent if root is None else root, values)
+        if root is None and not create:
+            raise NoProjectError(document, change.path)
         if change.new == (change.old or b""):
             return None
         _replace(change)
@@ -86,11 +107,8 @@ def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
     return path
 
 
-def plan_edit(document: Path, folder: Path | None, values: Mapping[str, Any]) -> FileEdit:
-    """Return what `write_values` would write."""
-    root = project_root(document, folder)
-    if root is None:
-        raise _no_project(document, values)
+def plan_edit(document: Path, root: Path, values: Mapping[str, Any]) -> FileEdit:
+    """Return what `write_values` would write for a document of a project with this root."""
     # Both resolved: a linked folder inside the project may lead out of it.
     path = _find(document.parent.resolve(), root.resolve())
     _check_owner(path)
@@ -206,14 +224,6 @@ def _find(start: Path, root: Path) -> Path:
     return root / PROJECT_FILE
 
 
-def _no_project(document: Path, values: Mapping[str, Any]) -> SettingsError:
-    wanted = ", ".join(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None)
-    return SettingsError(
-        f"{document} is not in a workspace folder or a repository, so there is no project file to write. "
-        f"Open its folder in your editor, or set {wanted} in your own settings.toml (see aide doctor)."
-    )
-
-
 def _check_owner(path: Path) -> None:
     file = Owner.of(path.stat()) if path.exists() else None
     if (why := distrust(path, file, Owner.of(path.parent.stat()))) is not None:
@@ -268,23 +278,24 @@ def _advice(error: OSError) -> str:
     return "Check the permissions of the file and its folder, then try again."
 
 
-def _replace(change: FileEdit, mode: int = 0o644) -> None:
+def _replace(change: FileEdit, mode: int = 0o666) -> None:
     """Write a temporary file and rename it, so that readers see the old or the new contents, never a part.
 
-    A new file gets `mode`; an existing one keeps its own.
+    A new file gets `mode`, less what the umask forbids; an existing one keeps its own.
     """
     # In the same folder, because a rename cannot cross file systems.
-    handle, name = tempfile.mkstemp(prefix=".aide-", dir=change.path.parent)
+    temporary = change.path.with_name(f".aide-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
             file.write(change.new)
-        Path(name).chmod(mode if change.old is None else change.path.stat().st_mode & 0o777)
+        if change.old is not None:
+            temporary.chmod(change.path.stat().st_mode & 0o777)
         # An editor may have saved the file since it was read.
         if (_read(change.path) if change.path.exists() else None) != change.old:
             raise SettingsError(f"{change.path} changed in the meantime. Try again.")
-        Path(name).replace(change.path)
+        temporary.replace(change.path)
     # Ctrl-C must not leave a temporary file in the project either.
     except BaseException:
         with suppress(OSError):
-            Path(name).unlink()
+            temporary.unlink()
         raise

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from aide_lsp.errors import SettingsError
-from aide_lsp.settings.edit import HEADER, edit, write_user_values, write_values
+from aide_lsp.settings.edit import HEADER, NoProjectError, edit, write_user_values, write_values
 
 ANY = "any.toml"
 
@@ -174,11 +174,34 @@ def test_without_a_workspace_folder_the_repository_is_written_to(project):
     assert write_values(project / "src" / "a.py", None, {"seed": 1}) == project / ".aide.toml"
 
 
-def test_without_a_project_nothing_is_written_and_the_message_says_what_to_do(project):
-    with pytest.raises(SettingsError, match=r"a repository.*set seed = 1 in your own settings.toml"):
-        write_values(project / "src" / "a.py", None, {"seed": 1})
-    assert write_values(project / "src" / "a.py", None, {"seed": None}) is None
-    assert not list(project.rglob(".aide.toml"))
+def test_file_of_no_project_gets_a_project_file_only_with_consent(project):
+    document, path = project / "src" / "a.py", project / "src" / ".aide.toml"
+    with pytest.raises(NoProjectError, match=r"a\.py belongs to no project") as error:
+        write_values(document, None, {"seed": 1})
+    assert error.value.path == path
+    assert write_values(document, None, {"seed": None}) is None
+    assert not list(project.rglob(".aide*"))
+    assert write_values(document, None, {"seed": 1}, create=True) == path
+    # Now it is a project.
+    assert write_values(document, None, {"seed": 2}) == path
+
+
+def test_where_a_project_file_would_be_refused_the_user_is_not_asked(project):
+    project.chmod(0o777)
+    with pytest.raises(SettingsError, match="writable by everyone") as error:
+        write_values(project / "a.py", None, {"seed": 1})
+    assert not isinstance(error.value, NoProjectError)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have other permissions there")
+@pytest.mark.parametrize("umask", [0o077, 0o022, 0o002])
+def test_new_project_file_has_the_permissions_that_the_umask_leaves(project, umask):
+    before = os.umask(umask)
+    try:
+        path = pin(project)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask
 
 
 def test_without_either_a_project_file_that_is_there_is_edited(project):

@@ -21,6 +21,7 @@ from aide_lsp.cli.options import (
 )
 from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import colored, marked_source, say
+from aide_lsp.errors import SettingsError
 from aide_lsp.settings.fields import PARAMETERS, label
 from aide_lsp.settings.troubleshooting import COMPLAINTS, Proposal
 
@@ -56,10 +57,15 @@ class Applied:
 @place_argument(required=False, metavar="[FILE:LINE:COL]")
 @path_option
 @click.option("--apply", "accepted", is_flag=True, help="Write the proposed values to the project file.")
+@click.option(
+    "--create",
+    is_flag=True,
+    help="With --apply: if the file belongs to no project, create one in its folder.",
+)
 @json_option("the proposal and both completions")
 @parameter_options
 def troubleshoot(
-    complaint: str, place: str | None, name: str, accepted: bool, as_json: bool, **options: Any
+    complaint: str, place: str | None, name: str, accepted: bool, create: bool, as_json: bool, **options: Any
 ) -> None:
     """Propose parameters that address a complaint.
 
@@ -79,7 +85,7 @@ def troubleshoot(
     if place is None:
         path = Path.cwd() / (name or "x")
         proposal = propose_unloaded(complaint, effective_settings(path, options))
-        applied = _apply(proposal, path, given_values(options)) if accepted else None
+        applied = _apply(proposal, path, given_values(options), create) if accepted else None
     else:
         loaded = load_request(place, name, options)
         request, completer, path = loaded.request, loaded.completer, loaded.path
@@ -87,7 +93,7 @@ def troubleshoot(
         trial = trial_of(complaint, loaded.settings, completer, request)
         proposal = trial.proposal
         # Before the completions: what cannot be written is known before anything takes time.
-        applied = _apply(proposal, path.absolute(), given_values(options)) if accepted else None
+        applied = _apply(proposal, path.absolute(), given_values(options), create) if accepted else None
         comparison = Comparison(request, trial, *trial.complete(completer, request, CancelToken()))
     if as_json:
         say(json_text(_as_json(proposal, comparison, applied)))
@@ -96,13 +102,18 @@ def troubleshoot(
         say(line)
 
 
-def _apply(proposal: Proposal, path: Path, given: Mapping[str, Any]) -> Applied:
+def _apply(proposal: Proposal, path: Path, given: Mapping[str, Any], create: bool) -> Applied:
     """Write the proposed values to the project file."""
     from aide_lsp.application.choices import write_to_project
+    from aide_lsp.settings.edit import NoProjectError
 
     if not proposal.changes:
         return Applied(None, ())
-    written = write_to_project(path, None, proposal.values, lambda: lenient_settings(path=path))
+    try:
+        written = write_to_project(path, None, proposal.values, lambda: lenient_settings(path=path), create)
+    except NoProjectError as error:
+        hint = "Add --create to create it, or set the values in your own settings.toml (see aide doctor)."
+        raise SettingsError(f"{error} {hint}") from error
     notes = []
     for key in proposal.values:
         if key in written.overridden:

@@ -43,6 +43,11 @@ class Arguments:
         """The object; empty if the first argument is not an object."""
         return self.given[0] if self.given and isinstance(self.given[0], Mapping) else {}
 
+    @property
+    def create(self) -> bool:
+        """Whether the user agreed that a project file is created."""
+        return self.values.get("create") is True
+
     def document_position(self) -> DocumentPosition:
         """Read `uri` and `position`.
 

@@ -39,7 +39,7 @@ def choose_preset(ls: Server, arguments: Arguments) -> dict[str, Any]:
     preset, known = arguments.values.get("preset"), ls.configuration.resolve(uri).presets
     if preset is not None and (not isinstance(preset, str) or preset not in known):
         raise JsonRpcInvalidParams(f"preset must be one of {', '.join(known)}, or null for no preset.")
-    written = write_values(ls, uri, {"preset": preset})
+    written = write_values(ls, uri, {"preset": preset}, arguments.create)
     message = f"The preset {preset} is in effect for this project." if preset else "No preset is set."
     if written.overridden:
         effective = shown(written.overridden["preset"])

@@ -10,6 +10,7 @@ from pygls.exceptions import JsonRpcException
 from aide_lsp.application.choices import write_to_project
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.workspace.uris import file_of
+from aide_lsp.settings.edit import NoProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,29 +20,43 @@ if TYPE_CHECKING:
     from aide_lsp.lsp.server import Server
 
 
-def write_values(ls: Server, uri: str, values: Mapping[str, Any]) -> WriteResult:
+def write_values(ls: Server, uri: str, values: Mapping[str, Any], create: bool = False) -> WriteResult:
     """Set values in the project file of a document; None removes a key.
 
     Raises:
+        NoProjectError: the document belongs to no project, and `create` is not set.
         JsonRpcException: they cannot be written; the message says why and what to do.
     """
     document = file_of(ls.notebooks.notebook_of(uri))
     if document is None:
         raise failed("The document is not a file, so it is not part of a project.")
     try:
-        return write_for(ls, uri, document, values)
+        return write_for(ls, uri, document, values, create)
+    except NoProjectError:
+        raise
     except SettingsError as error:
         raise failed(str(error)) from error
 
 
-def write_for(ls: Server, uri: str, document: Path, values: Mapping[str, Any]) -> WriteResult:
+def write_for(
+    ls: Server, uri: str, document: Path, values: Mapping[str, Any], create: bool = False
+) -> WriteResult:
     """Do the same for a document whose path is known.
 
     Raises:
+        NoProjectError: the document belongs to no project, and `create` is not set.
         SettingsError: they cannot be written; the message says why and what to do.
     """
     folder = ls.configuration.workspace_folder(uri)
-    return write_to_project(document, folder, values, lambda: ls.configuration.resolve(uri).settings)
+    if ls.profile.derives_folders and folder == document.parent:
+        folder = None  # then it is a project only if something marks it as one
+    return write_to_project(document, folder, values, lambda: ls.configuration.resolve(uri).settings, create)
+
+
+def question(error: NoProjectError) -> dict[str, Any]:
+    """Return the answer of a command that would create a project file: the client asks the user."""
+    message = f"This file belongs to no project. Create {error.path}? It applies to all of that folder."
+    return {"confirm": str(error.path), "message": message}
 
 
 def failed(message: str) -> JsonRpcException:

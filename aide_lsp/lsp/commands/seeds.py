@@ -52,7 +52,7 @@ def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     shown = _shown(ls, uri, arguments)
     if shown is None:
         raise failed("There is no seed to pin: no completion has been shown here yet.")
-    written = write_values(ls, uri, {"seed": shown.seed})
+    written = write_values(ls, uri, {"seed": shown.seed}, arguments.create)
     message = f"The seed {shown.seed} is pinned for this project."
     if written.overridden:
         seed = written.overridden["seed"]

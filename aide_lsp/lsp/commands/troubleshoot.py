@@ -13,6 +13,7 @@ from aide_lsp.lsp.commands.project import write_for
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.status import parameters_json
 from aide_lsp.lsp.workspace.uris import file_of
+from aide_lsp.settings.edit import NoProjectError
 from aide_lsp.settings.fields import camel, check_value, in_effect
 from aide_lsp.settings.troubleshooting import COMPLAINTS
 
@@ -37,7 +38,9 @@ async def troubleshoot(ls: Server, arguments: Arguments) -> dict[str, Any]:
         return {"reason": ls.host.state, "message": ls.host.message}
     trial = trial_of(complaint, snapshot.settings, loaded, snapshot.request, seed)
     # First: what cannot be written is known before anything takes time.
-    written = _write(ls, at.uri, trial.proposal) if arguments.values.get("apply") is True else {}
+    written = (
+        _write(ls, at.uri, trial.proposal, arguments.create) if arguments.values.get("apply") is True else {}
+    )
     tried = await ls.requests.run(
         snapshot, lambda completer, request, cancel: _Tried(*trial.complete(completer, request, cancel))
     )
@@ -61,7 +64,7 @@ class _Tried:
     completion: Completion
 
 
-def _write(ls: Server, uri: str, proposal: Proposal) -> dict[str, Any]:
+def _write(ls: Server, uri: str, proposal: Proposal, create: bool) -> dict[str, Any]:
     """Write the proposed values to the project file; report where, and which of them do not take effect."""
     document = file_of(ls.notebooks.notebook_of(uri))
     if document is None:
@@ -69,7 +72,9 @@ def _write(ls: Server, uri: str, proposal: Proposal) -> dict[str, Any]:
             "The document is not a file, so there is no project to write the parameters to."
         )
     try:
-        written = write_for(ls, uri, document, proposal.values)
+        written = write_for(ls, uri, document, proposal.values, create)
+    except NoProjectError:
+        raise
     except SettingsError as error:
         return {"written": None, "notWritten": str(error)}
     path = str(written.path) if written.path else None

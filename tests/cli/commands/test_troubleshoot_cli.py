@@ -79,9 +79,15 @@ def test_as_json_then_changes_both_completions_and_what_was_written(aide, projec
     assert printed["written"] == str(project / ".aide.toml")
 
 
-def test_apply_where_there_is_no_project_then_nothing_is_written_and_it_says_what_to_do(aide, home):
-    run = aide("troubleshoot", "repetitive", "--path", "loose/y.py", "--apply")
+def test_apply_where_there_is_no_project_writes_nothing_without_create(aide, home):
+    (home / "loose").mkdir(exist_ok=True)
+    command = ("troubleshoot", "repetitive", "--path", "loose/y.py", "--apply")
+    run = aide(*command)
     assert run.returncode == 1
-    assert "no project file to write" in run.stderr
+    assert "belongs to no project" in run.stderr
+    assert "Add --create" in run.stderr
     assert "in your own settings.toml" in run.stderr
-    assert not (home / "loose").exists()
+    assert not list((home / "loose").iterdir())
+    assert aide(*command, "--create").returncode == 0
+    assert (home / "loose" / ".aide.toml").exists()
+    (home / "loose" / ".aide.toml").unlink()
