@@ -10,6 +10,7 @@ import queue
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 from aide_lsp import __version__
 from aide_lsp.catalog.cards import HubSource
 from aide_lsp.catalog.partial import PartialFile, SourceError, UnreachableError
+from aide_lsp.disk import sha256_of
 from aide_lsp.errors import DownloadError
 
 PATIENCE = 4.0
@@ -25,6 +27,10 @@ PATIENCE = 4.0
 _READ_TIMEOUT = 30.0
 # Attempts in a row that bring no byte; a line that keeps breaking off is used as long as it brings some.
 _RETRIES = 5
+_PAUSE = 0.5
+"""Seconds before the second attempt; before each further one it is as much longer."""
+_FINAL = frozenset(range(400, 500)) - {408, 425, 429}
+"""Statuses that another attempt would not change."""
 _BLOCK = 1 << 20
 # A killed download loses no more than this.
 _MARK_EVERY = 16 << 20
@@ -41,9 +47,7 @@ def append_from_hub(
 ) -> None:
     """Append the rest of the file, reporting the bytes so far. `endpoint` replaces the Hub's address."""
     cached = _cached(source)
-    # Only the size is compared, because `PartialFile.finish` verifies the hash of whatever was appended.
-    if cached is not None and cached.stat().st_size == partial.size:
-        _copy(cached, partial, on_bytes)
+    if cached is not None and _copied(cached, partial, on_bytes):
         return
     url, token = _locate(source, partial, endpoint)
     failures = 0
@@ -52,8 +56,9 @@ def append_from_hub(
         error = _stream(url, token, partial, on_bytes)
         partial.mark()
         failures = 0 if partial.done > before else failures + 1
-        if failures > _RETRIES:
+        if failures > _RETRIES or (error is not None and _status_of(error) in _FINAL):
             raise _refusal_of(error or EOFError("it sends no data"))
+        time.sleep(_PAUSE * failures)
 
 
 def _cached(source: HubSource) -> Path | None:
@@ -66,12 +71,23 @@ def _cached(source: HubSource) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def _copy(file: Path, partial: PartialFile, on_bytes: Callable[[int], None]) -> None:
-    with file.open("rb") as stream:
-        stream.seek(partial.done)
-        while block := stream.read(_BLOCK):
-            partial.append(block)
-            on_bytes(partial.done)
+def _copied(file: Path, partial: PartialFile, on_bytes: Callable[[int], None]) -> bool:
+    """Append the rest of the file from the Hub's cache; return whether that worked.
+
+    A copy that is damaged or cannot be read is left alone: it is not ours.
+    """
+    try:
+        # First, since bytes once appended are kept.
+        if file.stat().st_size != partial.size or sha256_of(file) != partial.sha256:
+            return False
+        with file.open("rb") as stream:
+            stream.seek(partial.done)
+            while block := stream.read(_BLOCK):
+                partial.append(block)
+                on_bytes(partial.done)
+    except OSError:
+        return False
+    return partial.done == partial.size
 
 
 def _locate(source: HubSource, partial: PartialFile, endpoint: str | None) -> tuple[str, str | None]:

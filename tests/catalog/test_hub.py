@@ -46,6 +46,8 @@ class Hub(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         if wanted and plan.get("ranges", True) and status < 400:
             start, status = int(wanted.removeprefix("bytes=").rstrip("-")), 206
+        if body and "body_status" in plan:
+            status = plan["body_status"]
         elsewhere = plan.get("elsewhere") if status < 400 else None
         status = 302 if elsewhere else status
         self.send_response(status)
@@ -128,11 +130,23 @@ def test_hub_that_knows_no_ranges_starts_from_the_beginning(tiny_model, hub_sour
     assert partial.finish().read_bytes() == tiny_model.data
 
 
-def test_hub_that_sends_nothing_is_given_up(hub_source, hub_server, partial):
+def test_hub_that_sends_nothing_is_given_up_after_pauses(hub_source, hub_server, partial, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(hub.time, "sleep", pauses.append)
     hub_server.plan["at_once"] = 0
     with pytest.raises(UnreachableError):
         append_from_hub(hub_source, partial, ignore, hub_server.url)
-    assert len(hub_server.seen) < 10
+    assert len(hub_server.seen) == len(pauses) + 2 < 10
+    assert pauses == sorted(set(pauses))
+    assert pauses[0] > 0
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 416])
+def test_hub_that_refuses_the_file_itself_is_not_asked_again(hub_source, hub_server, partial, status):
+    hub_server.plan["body_status"] = status
+    with pytest.raises(SourceError, match=str(status)):
+        append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert hub_server.seen == ["HEAD", "GET"]
 
 
 def test_hub_with_another_file_is_known_before_it_is_fetched(hub_source, hub_server, partial):
@@ -247,6 +261,33 @@ def test_copy_in_the_hub_cache_is_taken(tiny_model, hub_source, partial, tmp_pat
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args, **kwargs: str(copy))
     append_from_hub(hub_source, partial, ignore)
     assert partial.finish().read_bytes() == tiny_model.data
+
+
+def test_copy_in_the_hub_cache_that_is_damaged_is_passed_over(
+    tiny_model, hub_source, hub_server, partial, tmp_path, monkeypatch
+):
+    damaged = tmp_path / "cached"
+    damaged.write_bytes(tiny_model.data[:-1] + bytes([tiny_model.data[-1] ^ 1]))
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args, **kwargs: str(damaged))
+    append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert partial.finish().read_bytes() == tiny_model.data
+    assert hub_server.seen == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize("method", ["stat", "open"])
+def test_copy_in_the_hub_cache_that_cannot_be_read_is_passed_over(
+    tiny_model, hub_source, hub_server, partial, tmp_path, monkeypatch, method
+):
+    class Locked(type(tmp_path)):
+        def refuse(self, *args, **kwargs):
+            raise PermissionError(13, "Permission denied")
+
+    setattr(Locked, method, Locked.refuse)
+    (tmp_path / "cached").write_bytes(tiny_model.data)
+    monkeypatch.setattr(hub, "_cached", lambda source: Locked(tmp_path / "cached"))
+    append_from_hub(hub_source, partial, ignore, hub_server.url)
+    assert partial.finish().read_bytes() == tiny_model.data
+    assert hub_server.seen == ["HEAD", "GET"]
 
 
 def test_address_that_is_none_is_a_refusal_in_words(tmp_path):
