@@ -39,6 +39,9 @@ return {
     ['window/showMessage'] = function(_, message)
       require('aide.message').warn(message.message)
     end,
+    ['window/showMessageRequest'] = function(_, request)
+      return require('aide.question').answer(request)
+    end,
     ['window/logMessage'] = function(_, message)
       require('aide.log').add(message)
     end,

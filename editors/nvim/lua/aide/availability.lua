@@ -18,7 +18,10 @@ local function server_reason()
     return 'Aide is turned off: setup was called with enabled = false.'
   end
   if not require('aide.process').is_installed() then
-    return ('The language server "%s" was not found.'):format(require('aide.process').command()[1])
+    return require('aide.install').state()
+      or ('The language server "%s" was not found. :Aide install installs it.'):format(
+        require('aide.process').command()[1]
+      )
   end
   if require('aide.restart').has_given_up() then
     return 'The language server kept exiting. :Aide log may say why; :Aide restart tries again.'

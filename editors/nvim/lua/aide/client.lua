@@ -5,8 +5,6 @@ local unnamed = require('aide.unnamed')
 
 local M = {}
 
-local told_missing = false
-
 --- Whether Aide completes in a buffer: in files, and in what can become one. What plugins open for a prompt,
 --- in a floating window or not listed, is neither.
 ---@param buf integer
@@ -84,20 +82,14 @@ function M.detach(buf)
   end
 end
 
---- Whether the server is installed; if not, show once how to install it.
+--- Whether the server is installed; if not, offer to install it.
 ---@return boolean
 function M.is_installed()
-  local process = require('aide.process')
-  if not process.is_installed() and not told_missing then
-    told_missing = true
-    message.warn(
-      ('Aide: the language server "%s" was not found. Install it with: %s. Then reopen the file.'):format(
-        process.command()[1],
-        process.installation()
-      )
-    )
+  local is_there = require('aide.process').is_installed()
+  if not is_there then
+    require('aide.install').offer()
   end
-  return process.is_installed()
+  return is_there
 end
 
 --- Add a buffer's project to the server's workspace folders: one server handles them all.

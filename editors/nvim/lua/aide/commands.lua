@@ -10,7 +10,7 @@ local M = {}
 ---@field run? fun(argument?: string) if not in `actions.lua` under its name
 ---@field list? 'presets'|'complaints'|'models' what its argument is from
 ---@field prompt? string for the user to choose an argument from the list
----@field more? string[] other values of its argument
+---@field more? string[] other values of its argument, or all of them without a list
 
 ---@type aide.Command[]
 M.commands = {
@@ -42,6 +42,14 @@ M.commands = {
   { name = 'status', desc = 'Show the complete state' },
   { name = 'log', desc = "Show the server's latest log lines" },
   { name = 'restart', desc = 'Restart the server' },
+  {
+    name = 'install',
+    desc = 'Install the language server; with "cancel", stop that',
+    more = { 'cancel' },
+    run = function(argument)
+      require('aide.install')[argument == 'cancel' and 'cancel' or 'run']()
+    end,
+  },
 }
 
 local function find(name)
@@ -63,8 +71,10 @@ function M.run(arguments)
   if not command then
     local names = table.concat(M.names(), ', ')
     return refuse(('there is no command "%s". The commands are %s.'):format(arguments[1], names))
-  elseif #arguments > (command.list and 2 or 1) then
-    return refuse(('"%s" takes %s.'):format(command.name, command.list and 'one argument' or 'no argument'))
+  end
+  local takes = (command.list or command.more) and 1 or 0
+  if #arguments - 1 > takes then
+    return refuse(('"%s" takes %s.'):format(command.name, takes == 1 and 'one argument' or 'no argument'))
   end
   local run = command.run or require('aide.actions')[command.name]
   if command.list and not arguments[2] then
@@ -81,8 +91,8 @@ function M.complete(line)
   local names, typed = M.names(), words[2] or ''
   if #words > 2 then
     local command = find(words[2])
-    local list = #words == 3 and command and command.list
-    names = list and vim.list_extend(requests.names(list), command.more or {}) or {}
+    local takes = #words == 3 and command or {}
+    names = vim.list_extend(takes.list and requests.names(takes.list) or {}, takes.more or {})
     typed = words[3]
   end
   return vim.tbl_filter(function(name)

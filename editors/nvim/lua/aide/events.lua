@@ -55,6 +55,7 @@ function M.listen()
         vim.lsp.inline_completion.enable(false, { client_id = client.id })
       end
       require('aide.client').welcome(client, event.buf)
+      require('aide.install').check(client)
     end
   end)
   on('LspDetach', function(event)

@@ -15,7 +15,7 @@ local function check_server()
   local health, command = vim.health, require('aide.process').command()[1]
   if vim.fn.executable(command) == 0 then
     return health.error(('The language server "%s" was not found.'):format(command), {
-      'Install it: ' .. require('aide.process').installation(),
+      ':Aide install installs it.',
       'Or set its path: require("aide").setup({ cmd = { "/path/to/aide-lsp" } })',
     })
   end

@@ -69,7 +69,10 @@ local function draw(text, level)
   window = vim.api.nvim_open_win(buf, false, {
     relative = 'editor',
     anchor = 'SE',
-    row = vim.o.lines - vim.o.cmdheight - (vim.o.laststatus > 0 and 1 or 0),
+    row = vim.o.lines
+      - vim.o.cmdheight
+      - (vim.o.laststatus > 0 and 1 or 0)
+      - require('aide.progress').height(),
     col = vim.o.columns,
     width = width,
     height = math.max(1, math.min(rows, vim.o.lines - 6)),

@@ -3,31 +3,24 @@
 
 local M = {}
 
---- The server's command line: from `setup`, or found on PATH.
+--- The server's command line: from `setup` or `vim.lsp.config`, on PATH, or in the private environment.
 ---@return string[]
 function M.command()
   local configured = vim.lsp.config.aide.cmd
-  return require('aide.config').options.cmd
+  local given = require('aide.config').options.cmd
     or (
       type(configured) == 'table' and configured --[[@as string[] ]]
     )
-    or { 'aide-lsp' }
+  if given or vim.fn.executable('aide-lsp') == 1 then
+    return given or { 'aide-lsp' }
+  end
+  return { require('aide.environment').server() or 'aide-lsp' }
 end
 
 --- Whether the program is installed.
 ---@return boolean
 function M.is_installed()
   return vim.fn.executable(M.command()[1]) == 1
-end
-
---- The command that installs the program from the checkout that contains this plugin.
----@return string
-function M.installation()
-  local here = debug.getinfo(1, 'S').source:sub(2) -- editors/nvim/lua/aide/process.lua
-  local checkout = vim.fs.normalize(vim.fn.fnamemodify(here, ':p:h:h:h:h:h'))
-  local is_there = vim.uv.fs_stat(checkout .. '/pyproject.toml') ~= nil
-  local source = is_there and checkout or 'PATH_OF_THE_CHECKOUT_OF_AIDE'
-  return ('uv tool install %s (or: pip install %s)'):format(source, source)
 end
 
 --- Start the server: the `cmd` of `lsp/aide.lua`.

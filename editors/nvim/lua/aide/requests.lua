@@ -80,32 +80,19 @@ function M.names(list)
   end, (answer and json.without_nulls(answer.result) or {})[list] or {})
 end
 
---- Let the user choose. Nothing is called if they do not.
----@param items table[]
----@param prompt string
----@param format_item fun(item: any): string
----@param on_choice fun(item: any)
-function M.select(items, prompt, format_item, on_choice)
-  vim.ui.select(items, { prompt = prompt, format_item = format_item }, function(item)
-    -- Neovim's own list is a message of several lines: one more would ask for a key press.
-    vim.cmd.redraw()
-    if item ~= nil then
-      on_choice(item)
-    end
-  end)
-end
-
 --- Let the user choose from one of the server's lists.
 ---@param list 'presets'|'complaints'|'models'
 ---@param prompt string
 ---@param on_choice fun(name: string)
 function M.choose(list, prompt, on_choice)
   M.run_anywhere('aide.choices', nil, function(choices)
-    M.select(choices[list], prompt, function(choice)
+    require('aide.question').ask(choices[list], prompt, function(choice)
       local current = choice.current and ' (current)' or ''
       return ('%s%s: %s'):format(choice.name or choice.id, current, choice.detail)
     end, function(choice)
-      on_choice(choice.name or choice.id)
+      if choice then
+        on_choice(choice.name or choice.id)
+      end
     end)
   end)
 end

@@ -14,6 +14,7 @@ function M.receive(client_id, status)
   require('aide.unnamed').open(client_id)
   vim.api.nvim_exec_autocmds('User', { pattern = 'AideStatus', data = status })
   vim.cmd.redrawstatus({ bang = true })
+  require('aide.install').follow(status, before)
   if status.state == 'ready' and (not before or before.state ~= 'ready') then
     require('aide.completion').retry()
   elseif status.state == 'failed' and (not before or before.state ~= 'failed') then
@@ -40,7 +41,8 @@ end
 function M.line()
   local status = M.of(vim.api.nvim_get_current_buf())
   if not status then
-    return ''
+    local install = package.loaded['aide.install'] -- not loaded for this alone
+    return install and install.state() and 'Aide: installing' or ''
   end
   if status.state == 'starting' or status.state == 'loading' then
     return 'Aide: loading' .. (status.percent and (' %d%%'):format(status.percent) or '')
