@@ -36,6 +36,7 @@ from aide_lsp.lsp.rpc.protocol import Phase, Protocol
 from aide_lsp.lsp.rpc.transport import Transport
 from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS, stacks
 from aide_lsp.lsp.rpc.work_done import WorkDone
+from aide_lsp.lsp.snooze import Snooze
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import DocumentStore
 from aide_lsp.lsp.workspace.notebooks import Notebooks
@@ -88,6 +89,8 @@ class Server(LanguageServer):
         self.host.notify_user = lambda text: self.show(types.MessageType.Warning, text)
         self._recorder = LedgerRecorder(ledger_file)
         self.status = Status(self.configuration, self.host, self._recorder)
+        self.snooze = Snooze(self._wake)
+        self.status.snoozed = lambda: self.snooze.sentence
         self.notifier = Notifier(self.protocol.notify, self.status.summary)
         self.status.changed = self.notifier.changed
         self.requests = Scheduler(
@@ -170,6 +173,10 @@ class Server(LanguageServer):
         self._logs.send = None  # sending needs the event loop
         log.error("The server exits: it did not respond for %d seconds. Threads:\n%s", DEAF_TICKS, stacks())
         logging.shutdown()
+
+    def _wake(self) -> None:
+        """Offer completions again after a snooze."""
+        self.status.pause(False)
 
     # -- settings
 

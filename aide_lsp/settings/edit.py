@@ -7,7 +7,7 @@ its line with it. A project file outside the project is never written.
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -91,20 +91,62 @@ def write_values(
 
 def write_user_values(path: Path, values: Mapping[str, Any]) -> Path | None:
     """Set values in the user's own file; None removes a key. Returns and raises as `write_values`."""
+
+    def set_all(text: str, exists: bool) -> str:
+        set_values = {key: value for key, value in values.items() if value is not None or exists}
+        return edit(text, (), set_values, path)
+
+    return _rewrite_user_file(path, set_all)
+
+
+def change_user_file(path: Path, change: Callable[[MutableMapping[str, Any]], None]) -> Path | None:
+    """Change what the user's own file holds, tables included. Returns and raises as `write_values`.
+
+    Args:
+        path: of the file.
+        change: called with the file's contents, which it changes in place. It is called more than once.
+    """
+    return _rewrite_user_file(path, lambda text, exists: _changed(text, change, path))
+
+
+def _rewrite_user_file(path: Path, edited: Callable[[str, bool], str]) -> Path | None:
     try:
         real = path.resolve()  # the user's own file may be a link to anywhere
         old = _read(real) if real.exists() else None
-        set_values = {key: value for key, value in values.items() if value is not None or old is not None}
-        text = edit(_decode(old or b"", path), (), set_values, path)
-        if text.encode("utf-8") == (old or b""):
+        new = edited(_decode(old or b"", path), old is not None).encode("utf-8")
+        if new == (old or b""):
             return None
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(FileEdit(real, old, text.encode("utf-8")), mode=0o600)
+        _replace(FileEdit(real, old, new), mode=0o600)
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be written: {error.strerror or error}. {_advice(error)}"
         ) from error
     return path
+
+
+def _changed(text: str, change: Callable[[MutableMapping[str, Any]], None], path: Path) -> str:
+    # Slow to import, and rarely needed.
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    before, wanted = _loads(text, path), _loads(text, path)
+    change(wanted)
+    if wanted == before:
+        return text
+
+    def rewrite(plain: str) -> str:
+        try:
+            parsed = tomlkit.parse(plain)
+            change(parsed)
+            edited = parsed.as_string()
+        except (TOMLKitError, RecursionError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise SettingsError(f"{path} cannot be changed. Edit it by hand.") from error
+        if _loads(edited, path) != wanted:
+            raise SettingsError(f"{path} cannot be changed safely. Edit it by hand.")
+        return edited
+
+    return _as_plain(text, rewrite)
 
 
 def plan_edit(document: Path, root: Path, values: Mapping[str, Any]) -> FileEdit:
@@ -127,14 +169,23 @@ def edit(text: str, table: _Table, values: Mapping[str, Any], path: Path) -> str
     Raises:
         SettingsError: the text is not TOML, or cannot be changed safely.
     """
+
+    def set_all(plain: str) -> str:
+        for key, value in values.items():
+            plain = _edit_one(plain, table, key, value, path)
+        return plain
+
+    return _as_plain(text, set_all)
+
+
+def _as_plain(text: str, rewrite: Callable[[str], str]) -> str:
+    """Rewrite a text without its byte order mark and with lines that end in \\n, and restore both."""
     # tomlkit takes a byte order mark for a key without a name.
     mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     # If all lines end in CRLF, so does a new one.
     # tomlkit ends a new line with \n whatever the others end with.
     windows = "\r\n" in text and text.count("\n") == text.count("\r\n")
-    text = text.replace("\r\n", "\n") if windows else text
-    for key, value in values.items():
-        text = _edit_one(text, table, key, value, path)
+    text = rewrite(text.replace("\r\n", "\n") if windows else text)
     return mark + (text.replace("\n", "\r\n") if windows else text)
 
 

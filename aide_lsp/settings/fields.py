@@ -106,7 +106,6 @@ class Settings:
         "re-enable a file.",
         _OFFERED,
         project=True,
-        all_files=True,
     )
     complete_secrets: bool = setting(
         False,

@@ -18,6 +18,8 @@ MAXIMUM_SIZE = 20_000
 """Characters of all globs of one place with their braces expanded. Each document is matched against all."""
 SCHEMA_PATTERN = r"[*?\[{/.]"
 """What makes a name a glob, as a regular expression for JSON schemas."""
+EVERYWHERE = "**"
+"""Matches every file."""
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _WILD = re.compile(r"[*?\[{]")
 _CLASS = re.compile(r"\[!?\]?[^\]]*\]")
@@ -26,6 +28,20 @@ _CLASS = re.compile(r"\[!?\]?[^\]]*\]")
 def is_glob(text: str) -> bool:
     """Whether a name can only be a glob or a file name, not the name of a setting."""
     return re.search(SCHEMA_PATTERN, text) is not None
+
+
+def glob_of(path: PurePath) -> str:
+    """Return a glob for one file, whatever characters its absolute path has.
+
+    A brace and a backslash cannot be escaped: any character matches there.
+    """
+    return "/" + "".join(map(_escaped, "/".join(path.parts[1:])))
+
+
+def _escaped(character: str) -> str:
+    if character in "{}\\" or not character.isprintable():
+        return "?"
+    return f"[{character}]" if character in "*?[" else character
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,7 @@ from aide_lsp.settings.fields import (
     value_of,
     with_values,
 )
+from aide_lsp.settings.globs import EVERYWHERE
 from aide_lsp.settings.limits import ModelLimits, greatest
 from aide_lsp.settings.presets import PRESETS, with_own
 from aide_lsp.settings.problems import Problem, named, shown
@@ -39,7 +40,8 @@ from aide_lsp.settings.tables import (
 )
 from aide_lsp.settings.values import Bounds, ValueChecker
 
-_Rules = list[tuple[SettingsLayer, tuple[str, ...]]]
+_Rules = list[tuple[SettingsLayer, str, tuple[str, ...]]]
+"""Layer, table in it, and globs."""
 _MOST_PROBLEMS = 100
 """Problems reported of one place."""
 
@@ -98,7 +100,7 @@ class _Merge:
             ]
             if table.applies:
                 self._put(found)
-                self._rules.append((layer, good.get("off", ())))
+                self._rules.append((layer, table.label, good.get("off", ())))
 
     def add_rules(self, layer: SettingsLayer) -> None:
         """Apply only `off` of a project file further out."""
@@ -107,7 +109,7 @@ class _Merge:
         problems = [] if layer.stale else self._problems
         globs = self._values.check(layer, table, self._settings, self._bounds, problems).get("off", ())
         self._put([("off", Origin(globs, layer.name))] if globs else [])
-        self._rules.append((layer, globs))
+        self._rules.append((layer, "", globs))
 
     def result(self) -> Resolved:
         """Return the merged settings."""
@@ -229,14 +231,18 @@ def _cap(layers: Iterable[SettingsLayer]) -> int | None:
 def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool) -> OffRule | None:
     """Find the first rule that disables Aide in a document, or in the file that it links to."""
     document = subject.document
-    if document is None or (with_secrets and not any(globs for _, globs in rules)):
+    if document is None:
+        # It has no name, but may have a language.
+        everywhere = ((layer, table) for layer, table, globs in rules if EVERYWHERE in globs)
+        return next((OffRule(EVERYWHERE, layer.name, table) for layer, table in everywhere), None)
+    if with_secrets and not any(globs for _, _, globs in rules):
         return None
     real = (_real(document),) if subject.on_disk else ()
     for path in dict.fromkeys((document, *subject.others, *real)):
-        for layer, globs in rules:
+        for layer, table, globs in rules:
             for glob in globs:
                 if glob_applies(glob, layer, path):
-                    return OffRule(glob, layer.name)
+                    return OffRule(glob, layer.name, table)
         secret = None if with_secrets else secret_glob(path)
         if secret is not None:
             return OffRule(secret, DEFAULT)

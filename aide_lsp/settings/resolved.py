@@ -35,6 +35,8 @@ class OffRule:
     """As it was written."""
     source: str
     """The layer that holds it; `default`: it is one of the files that commonly hold secrets."""
+    table: str = ""
+    """The table in it, such as `[languages.python]`; empty: plain keys."""
 
     def sentence(self) -> str:
         """Explain the rule to the user."""
@@ -44,7 +46,8 @@ class OffRule:
                 "want completions here, set complete_secrets = true in your own settings (in an editor: "
                 "aide.completeSecrets)."
             )
-        return f"Aide is off for this file: {self.source} lists {shown(self.glob)} under off."
+        where = f"off in {self.table}" if self.table else "off"
+        return f"Aide is off for this file: {self.source} lists {shown(self.glob)} under {where}."
 
 
 @frozen

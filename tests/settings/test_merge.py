@@ -87,7 +87,7 @@ def test_editor_tables_are_those_of_the_files(place):
         ("[languages]\npython = 5", ["languages.python", "a table of settings", "found 5"]),
         ("[languages.python]\ntopk = 5", ["languages.python.topk", '"top_k"']),
         ("[languages.python]\ntop_k = 0", ["languages.python.top_k", "1 to 1000", "50 stays in effect"]),
-        ("[languages.python]\noff = ['x']", ["all files"]),
+        ("[languages.python]\noff = 'x'", ["languages.python.off", "a list of globs"]),
         ("['tests/**']\nmodel = 'x'", ['"tests/**".model', "a project file cannot set this"]),
         ("'tests/**' = 3", ['"tests/**"', "a table of settings", "found 3"]),
         ("['/etc/**']\ntop_k = 1", ["relative to its folder"]),

@@ -95,7 +95,7 @@ def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it
     restricted = package["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     assert {f"aide.{name}" for name in costly} <= set(restricted)
     by_language = {name for name, value in properties.items() if value["scope"] == "language-overridable"}
-    assert by_language == {f"aide.{key}" for key in (*CHEAP, *SHOWN, "preset")}
+    assert by_language == {f"aide.{key}" for key in (*CHEAP, *SHOWN, "preset", "off")}
 
 
 def test_seed_in_editors_and_files_may_be_the_word_random():

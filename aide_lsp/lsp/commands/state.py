@@ -40,6 +40,7 @@ def accepted(ls: Server, arguments: Arguments) -> None:
 
 def pause(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Stop what is running, and offer nothing until `resume`."""
+    ls.snooze.cancel()
     ls.status.pause(True)
     for document in ls.documents:
         ls.requests.supersede(document.uri)
@@ -47,6 +48,7 @@ def pause(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 
 def resume(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Offer completions again."""
+    """Offer completions again, also if they were snoozed."""
+    ls.snooze.cancel()
     ls.status.pause(False)
     return {"state": ls.host.state, "message": ls.host.message or "Aide resumed."}

@@ -122,6 +122,19 @@ COMMANDS = (
     ),
     Command("aide.resume", "state:resume", "Offer completions again", neovim="resume"),
     Command(
+        "aide.snooze",
+        "switching:snooze",
+        "Stop offering completions for some minutes, then resume automatically; `aide.resume` ends it",
+        "`minutes`",
+    ),
+    Command(
+        "aide.setOff",
+        "switching:set_off",
+        "Turn completions off or on for a document or for its language, in your own settings file; `off` in "
+        "the answer says whether they are off there now",
+        '`uri`, `scope` ("file" or "language"), `off`',
+    ),
+    Command(
         "aide.choices",
         "choices:choices",
         "List the presets, complaints and models to choose from, with the current ones marked",

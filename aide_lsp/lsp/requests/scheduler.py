@@ -91,7 +91,7 @@ class Scheduler:
     def snapshot(self, uri: str, place: Place) -> Snapshot | NoCompletion:
         """Take the snapshot for the request being handled, before the next message changes the document."""
         if self._status.paused:
-            return NoCompletion.because(NoCompletionReason.PAUSED)
+            return NoCompletion.because(NoCompletionReason.PAUSED, self._status.snoozed())
         document = self._documents.get(uri)
         # The size is checked here too: copying such a text for each key would cost more than declining it.
         if self._documents.is_too_large(uri) or (document is not None and document.size > LONGEST_TEXT):

@@ -42,6 +42,8 @@ class Status:
         """Whether the user paused completions."""
         self.downloads = False
         """Whether this server downloaded a model: then the user is new to Aide."""
+        self.snoozed: Callable[[], str] = lambda: ""
+        """Says when completions resume; empty if they were not paused for a time."""
         self.changed: Callable[[], None] = lambda: None
         """Called when `summary` may have changed."""
 
@@ -106,7 +108,7 @@ class Status:
         return {
             "state": self._state,
             "busy": self._busy > 0 and host.state == "ready",
-            "message": escaped(host.message) or None,
+            "message": escaped(self._message) or None,
             "percent": None if host.share is None or not loading else round(100 * host.share),
             "firstRun": self.downloads and self.accepted_count == 0,
             "model": escaped(host.model or self._configuration.resolve().settings.model or "default"),
@@ -118,6 +120,10 @@ class Status:
     @property
     def _state(self) -> str:
         return "paused" if self.paused and self._host.state == "ready" else self._host.state
+
+    @property
+    def _message(self) -> str:
+        return (self.snoozed() if self._state == "paused" else "") or self._host.message
 
     @property
     def _info(self) -> "ModelInfo | None":
@@ -136,7 +142,7 @@ class Status:
         return {
             "version": __version__,
             "state": self._state,
-            "message": escaped(self._host.message) or None,
+            "message": escaped(self._message) or None,
             "model": self._host.model or resolved.settings.model,
             "device": info.device if info else None,
             "deviceNote": info.device_note if info else None,
