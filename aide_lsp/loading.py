@@ -79,7 +79,8 @@ def load_for_editor(settings: Settings, progress: Progress) -> "Completer":
     """Do the same, with one progress for all of it, which says what is left."""
     from aide_lsp.catalog.overall_progress import OverallProgress
 
-    return load_completer(settings, OverallProgress(progress, card_of(settings).size))
+    card = card_of(settings)
+    return load_completer(settings, OverallProgress(progress, card.name, card.size))
 
 
 def check_recipe(settings: Settings) -> None:

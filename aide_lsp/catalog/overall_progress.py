@@ -23,15 +23,18 @@ SURE_SECONDS = 3.0
 class OverallProgress:
     """A `Progress` that reports to another one. Stages are recognized by how their sentences begin."""
 
-    def __init__(self, progress: Progress, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, progress: Progress, name: str, size: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Start.
 
         Args:
-            progress: gets the share of all stages, and the sentence with what is left.
-            size: bytes that the download has in all; 0 if there is none.
+            progress: gets the share of all stages, and a sentence with what is left.
+            name: of the model.
+            size: bytes of the file that is downloaded; 0 if there is none.
             clock: gives seconds.
         """
-        self._progress, self._size = progress, size
+        self._progress, self._name, self._size = progress, name, size
         self._left = _TimeLeft(size, clock)
         self._share: float | None = None
 
@@ -41,9 +44,10 @@ class OverallProgress:
             done = round(share * self._size)
             left = self._left.after(done)
             parts = [f"{done / 1e6:.0f} of {megabytes(self._size)}", *([left] if left else [])]
-            sentence = f"{sentence.partition(' (')[0]}: {', '.join(parts)}"
+            sentence = f"Downloading {self._name}: {', '.join(parts)}"
             share *= DOWNLOADED
         elif share is not None and sentence.startswith(CONVERTING):
+            sentence = f"Preparing {self._name} for this machine"
             begin = DOWNLOADED if self._share is not None else 0.0
             share = begin + share * (CONVERTED - begin)
         # What has no share of its own happens between the others.

@@ -17,7 +17,9 @@ FETCH, CONVERT, LOAD = f"{DOWNLOADING} Coder (500 MB)", f"{CONVERTING} Coder to 
 def run(*reports, seconds=1.0, size=SIZE):
     """Report, a number of seconds apart; return what comes out."""
     found, clock = [], itertools.count(0, seconds)
-    progress = OverallProgress(lambda share, text: found.append((share, text)), size, lambda: next(clock))
+    progress = OverallProgress(
+        lambda share, text: found.append((share, text)), "Coder", size, lambda: next(clock)
+    )
     for share, text in reports:
         progress(share, text)
     return found
@@ -25,9 +27,9 @@ def run(*reports, seconds=1.0, size=SIZE):
 
 def test_a_download_says_what_is_done_and_left():
     found = run(*((step / 100, FETCH) for step in range(101)), seconds=2.0)
-    assert found[0] == (0.0, f"{DOWNLOADING} Coder: 0 of 500 MB")
-    assert found[10][1] == f"{DOWNLOADING} Coder: 50 of 500 MB, about 3 minutes left"
-    assert found[90][1] == f"{DOWNLOADING} Coder: 450 of 500 MB, less than a minute left"
+    assert found[0] == (0.0, "Downloading Coder: 0 of 500 MB")
+    assert found[10][1] == "Downloading Coder: 50 of 500 MB, about 3 minutes left"
+    assert found[90][1] == "Downloading Coder: 450 of 500 MB, less than a minute left"
     assert found[100][0] == pytest.approx(0.75)
 
 
@@ -40,7 +42,7 @@ def test_a_short_pause_hardly_changes_the_estimate():
 def test_what_follows_a_download_continues_it():
     found = run((1.0, FETCH), (0.0, CONVERT), (1.0, CONVERT), (None, LOAD))
     assert [share for share, _ in found] == pytest.approx([0.75, 0.75, 0.95, 0.95])
-    assert [text for _, text in found][1:] == [CONVERT, CONVERT, LOAD]
+    assert [text for _, text in found][1:] == ["Preparing Coder for this machine"] * 2 + [LOAD]
 
 
 def test_without_a_download_a_conversion_is_nearly_all_and_loading_has_no_share():

@@ -21,6 +21,9 @@ from aide_lsp.syntax.languages import LANGUAGES, SUFFIXES
         ("", "python", "# main.py"),
         ("/home/a/Untitled-12", "python", "# main.py"),
         ("Untitled-1", "javascript", "// main.js"),
+        # What notebooks begin with differs from what programs begin with: the name says which it is.
+        ("/p/sales.ipynb", "python", "# sales.ipynb"),
+        ("/p/sales.ipynb", "", ""),
         ("/p/package.json", "json", "package.json"),
         ("/p/a\nb\u202e.py", "python", "# a b.py"),
         ("/p/README.md", "markdown", ""),

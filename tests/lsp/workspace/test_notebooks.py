@@ -7,6 +7,7 @@ import pytest
 from aide_lsp.lsp.workspace.documents import DocumentStore
 from aide_lsp.lsp.workspace.notebooks import NEAREST_CELLS, NOTHING, Notebooks
 from aide_lsp.text_limits import LONGEST_TEXT
+from tests.fakes import FakeSession, completer_on, continuing
 from tests.lsp.fake_server import FakeCompleter
 from tests.lsp.in_process import Connection
 
@@ -35,8 +36,8 @@ class Recording(FakeCompleter):
 class Editor:
     """A client with one notebook, and the texts that its requests became."""
 
-    def __init__(self) -> None:
-        self.completer = Recording()
+    def __init__(self, completer=None) -> None:
+        self.completer = completer or Recording()
         self.connection = Connection(lambda settings, progress: self.completer)
         self.send = self.connection.send
 
@@ -205,6 +206,30 @@ async def test_typing_in_a_cell_is_followed_and_a_change_of_its_text_makes_the_a
     editor.change(textContent=[change])
     assert await editor.read(1) == ("a\n\nb", "")
     assert (await editor.connection.reply(first))["result"] == []
+
+
+@pytest.fixture
+async def reciter():
+    """An editor whose model goes on after a cell as if it were to write the next one too."""
+    session = FakeSession(continuing({"total = ": "price * 2\n\nprint(total)\n"}))
+    editor = Editor(completer_on(session, "reciter"))
+    await editor.connection.initialize(experimental={"aide": True})
+    editor.open(["price = 5", "total = ", "print(total)"], ["python"] * 3)
+    return editor
+
+
+async def test_the_next_cell_is_not_offered_again(reciter):
+    (item,) = (await reciter.connection.reply(reciter.ask(1)))["result"]
+    assert item["insertText"] == "price * 2"
+
+
+async def test_the_explanation_is_about_the_text_of_all_cells(reciter):
+    place = {"uri": cell(1), "position": {"line": 0, "character": 8}}
+    reciter.send("workspace/executeCommand", {"command": "aide.explain", "arguments": [place]}, id="explain")
+    explained = (await reciter.connection.reply("explain"))["result"]
+    read = {part["kind"]: part["text"] for part in explained["explanation"]["prompt"]["parts"]}
+    assert read["prefix"] == "price = 5\n\ntotal ="
+    assert read["suffix"].strip() == "print(total)"
 
 
 GOOD = {"uri": BOOK, "cells": [{"kind": 2, "document": cell(0)}, {"kind": 2, "document": cell(1)}]}
