@@ -8,15 +8,15 @@ M.keys = {
   -- Accept the complete text. When there is none, the key does what it did before.
   accept = '<Tab>', ---@type string|false
   -- Accept the next word.
-  accept_word = false, ---@type string|false
+  accept_word = '<C-Right>', ---@type string|false
   -- Accept the next line.
-  accept_line = false, ---@type string|false
-  -- Show the next candidate; requests several first.
-  next = false, ---@type string|false
+  accept_line = '<C-l>', ---@type string|false
+  -- Show the next candidate. Where no completion is visible, request one.
+  next = '<M-n>', ---@type string|false
   -- Show the previous candidate.
-  previous = false, ---@type string|false
+  previous = '<M-p>', ---@type string|false
   -- Hide the completion until you type something.
-  dismiss = false, ---@type string|false
+  dismiss = '<C-]>', ---@type string|false
 }
 
 ---@class aide.Options
@@ -38,6 +38,10 @@ M.defaults = {
 ---@type aide.Options
 M.options = vim.deepcopy(M.defaults)
 
+--- Whether the user chose a key; the others are only taken where nothing else is mapped to them.
+---@type table<string, boolean>
+M.is_chosen = {}
+
 --- Take the user's options. Unknown ones are reported and ignored.
 ---@param options? table
 function M.merge(options)
@@ -49,6 +53,9 @@ function M.merge(options)
     end
   end
   M.options = vim.tbl_deep_extend('force', vim.deepcopy(M.defaults), known)
+  for name in pairs(known.keys or {}) do
+    M.is_chosen[name] = true
+  end
 end
 
 return M
