@@ -11,6 +11,7 @@ import zipfile
 
 import pytest
 
+from aide_lsp.catalog.cards import load_catalog, shipped_folder
 from tools.generate.pages import REPOSITORY
 
 CARDS = {path.stem for path in (REPOSITORY / "aide_lsp/models").glob("*.toml")}
@@ -123,3 +124,9 @@ def test_programs_and_paths_that_developers_are_shown_exist():
 def test_readme_fits_on_two_screens_before_its_list_of_pages():
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert readme[: readme.index("\n## More")].count("\n") <= 100
+
+
+def test_the_extension_names_the_size_of_the_default_model():
+    text = (REPOSITORY / "editors/vscode/src/sizes.ts").read_text(encoding="utf-8")
+    said = int(re.search(r"MODEL_MB = (\d+)", text)[1])
+    assert said == round(load_catalog([shipped_folder()]).default().size / 1e6)

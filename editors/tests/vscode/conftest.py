@@ -20,6 +20,14 @@ def vsix():
 
 
 @pytest.fixture(scope="session")
+def pictures():
+    """A folder for pictures, to look at."""
+    folder = ROOT / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def browser():
     with chromium() as browser:
         yield browser
@@ -77,16 +85,16 @@ def project(window, request):
 
 @pytest.fixture
 def own_window(browser, vsix, editor_env, tmp_path, request):
-    """A window of its own: `own_window(settings, workspace_settings)`."""
+    """A window of its own: `own_window(settings, workspace_settings, env=...)`."""
     opened = []
 
-    def make(settings, workspace_settings=None, **options):
+    def make(settings, workspace_settings=None, env=None, **options):
         folder = tmp_path / "shop"
         (folder / ".vscode").mkdir(parents=True)
         (folder / "prices.py").write_text(PRICES, encoding="utf-8")
         if workspace_settings is not None:
             (folder / ".vscode" / "settings.json").write_text(workspace_settings, encoding="utf-8")
-        window = Workbench(browser, tmp_path, folder, editor_env, vsix, settings, **options)
+        window = Workbench(browser, tmp_path, folder, editor_env | (env or {}), vsix, settings, **options)
         opened.append(window.__enter__())
         request.node.funcargs["shown_window"] = window
         return window

@@ -6,20 +6,60 @@ import signal
 import sys
 from pathlib import Path
 
-from workbench import PRICES, wait_for
+from workbench import PRICES, ROOT, wait_for
 
 
-def test_without_a_server_it_asks_once_then_installs_its_own_and_completes(own_window):
-    window = own_window({})
-    question = window.notification("was not found. Install it")
-    assert "aide-lsp" in question.inner_text()
+def test_the_first_run_asks_once_and_ends_with_a_completion(own_window, tmp_path, pictures):
+    """Server and model are installed; a small model, to save time."""
+    window = own_window({"aide.model": "smollm2-135m"}, env={"AIDE_DATA_DIR": str(tmp_path / "aide")})
+    question = window.notification("Install its server and the model?")
+    server_mb, model_mb = sizes()
+    assert f"about {(server_mb + model_mb) / 1000:.1f} GB" in question.inner_text()
+    assert window.status_label().startswith("Aide: not installed")
+    window.screenshot(pictures / "first-run-question.png")
+    window.open("prices.py")
+    window.type("\n\ndef median(prices):\n")
     question.get_by_role("button", name="Install", exact=True).click()
-    window.wait_ready(600)
+
+    toasts = window.page.locator(".notification-toast")
+    progress = window.notification("Installing the runtime")
+    assert "Next: the model" in progress.inner_text()
+    assert window.status_label().startswith("Aide: installing")
+    assert "no completion" not in window.status_label().lower()
+    window.screenshot(pictures / "first-run-server.png")
+    for step in ("Downloading", "Converting"):
+        wait_for(step, lambda step=step: any(step in text for text in toasts.all_inner_texts()), 600)
+        assert toasts.count() == 1
+        window.screenshot(pictures / f"first-run-{step.lower()}.png")
+
+    end = window.notification("Aide is ready. Type, and press Tab to accept.")
+    window.wait_ghost()
+    window.screenshot(pictures / "first-run-end.png")
+    assert toasts.count() == 1
     (server,) = window.server_pids()
     assert "aide.aide/server-" in Path(f"/proc/{server}/cmdline").read_text(encoding="utf-8")
+    (environment,) = tmp_path.rglob("aide.aide/server-*")
+    on_disk = sum(path.lstat().st_size for path in environment.rglob("*")) / 1e6
+    assert server_mb < on_disk < 2.5 * server_mb, "wheels take about half of what is in them"
+    end.get_by_role("button", name="Show Me How").click()
+    window.page.locator(".gettingStartedContainer", has_text="Aide").wait_for()
+
+
+def sizes():
+    """What the extension says that its server and its model take, in MB."""
+    text = (ROOT / "editors/vscode/src/sizes.ts").read_text(encoding="utf-8")
+    return [int(re.search(rf"{name}_MB = (\d+)", text)[1]) for name in ("SERVER", "MODEL")]
+
+
+def test_who_declines_sees_no_error_and_can_still_install(own_window):
+    window = own_window({})
+    window.notification("Install its server").get_by_role("button", name="Not Now").click()
+    wait_for("it is gone", lambda: window.page.locator(".notification-toast").count() == 0)
+    assert window.status_label().startswith("Aide: not installed")
     window.open("prices.py")
-    window.type("\n\ndef average(prices):\n")
-    window.wait_ghost()
+    assert window.page.locator(".notification-toast").count() == 0
+    window.command("Aide: Restart Server")
+    window.notification("Install its server")
 
 
 def test_a_path_that_is_wrong_is_named(own_window):

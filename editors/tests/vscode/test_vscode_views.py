@@ -5,16 +5,9 @@ The pictures are in build/screenshots.
 
 import pytest
 from pages_seen import MEASURE, THEMES, unreadable
-from workbench import DEADLINE_MS, ROOT, wait_for
+from workbench import DEADLINE_MS, wait_for
 
-PICTURES = ROOT / "build" / "screenshots"
 SIDE = 500
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    return PICTURES
 
 
 def webview(window):

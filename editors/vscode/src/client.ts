@@ -23,20 +23,21 @@ import {
   type CloseHandlerResult,
   type StaticFeature,
 } from 'vscode-languageclient/node';
-import { answer } from './configuration';
 import { Crashes } from './crashes';
-import { servedOnly } from './documents';
+import { CanceledError } from './environment';
 import { showLate } from './ghost';
-import { settingNames } from './languageSettings';
+import { middleware } from './middleware';
 import type { AideStatus, Ready } from './protocol';
 import { findServer } from './server';
 import type { Status } from './status';
+import { Transitions } from './transitions';
 import type { Waiting } from './waiting';
 
 export class Client implements Disposable {
   private client: LanguageClient | undefined;
   private crashes = new Crashes();
   private hasRun = false;
+  private readonly transitions: Transitions;
   private readonly listener: Disposable;
 
   constructor(
@@ -45,6 +46,7 @@ export class Client implements Disposable {
     private readonly waiting: Waiting,
     readonly log: LogOutputChannel,
   ) {
+    this.transitions = new Transitions(status, waiting, () => void this.stop());
     this.listener = workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('aide.server')) {
         void this.restart(false);
@@ -61,12 +63,27 @@ export class Client implements Disposable {
     this.crashes = new Crashes();
     this.hasRun = false;
     try {
-      const asking = (missing: string): void => { this.status.follow('stopped', missing); };
-      const command = await findServer(this.context, { ask, asking, log: this.log });
-      this.status.follow('starting');
-      await this.launch(command);
+      const command = await findServer(this.context, {
+        ask,
+        asking: () => { this.status.follow('absent'); },
+        installing: (firstRun) => {
+          this.transitions.begin(firstRun);
+          this.status.follow('installing', 'Aide offers completions when this is done.');
+        },
+        log: this.log,
+      });
+      if (command === undefined) {
+        this.status.follow('absent');
+      } else {
+        this.status.follow(this.transitions.isFirstRun ? 'installing' : 'starting');
+        await this.launch(command);
+      }
     } catch (error) {
-      this.giveUp(error instanceof Error ? error.message : String(error));
+      if (error instanceof CanceledError) {
+        this.status.follow('absent');
+      } else {
+        this.giveUp(error instanceof Error ? error.message : String(error));
+      }
     }
   }
 
@@ -76,6 +93,7 @@ export class Client implements Disposable {
   }
 
   async stop(): Promise<void> {
+    this.transitions.end();
     const client = this.client;
     // First, so that `closed` does not take the end of the process for a crash.
     this.client = undefined;
@@ -117,7 +135,6 @@ export class Client implements Disposable {
   }
 
   private make(command: string): LanguageClient {
-    const names = settingNames(this.context.extension.packageJSON);
     const client: LanguageClient = new QuietClient(
       'aide',
       'Aide',
@@ -125,6 +142,8 @@ export class Client implements Disposable {
       { command, args: ['--stdio'], options: { cwd: homedir() } },
       {
         documentSelector: [{ language: '*' }],
+        // Whoever agreed to the installation agreed to the model's download as well.
+        initializationOptions: this.transitions.isFirstRun ? { download: true } : undefined,
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         // Without it, the library shows a message of its own; `launch` reports the failure.
@@ -134,23 +153,15 @@ export class Client implements Disposable {
           error: () => ({ action: ErrorAction.Continue, handled: true }),
           closed: () => this.closed(client),
         },
-        middleware: {
-          ...servedOnly,
-          provideInlineCompletionItems: (document, position, context, token, next) => {
-            this.waiting.at({ document, version: document.version, position });
-            return servedOnly.provideInlineCompletionItems(document, position, context, token, next);
-          },
-          workspace: {
-            configuration: async (params, token, next) => {
-              const answers = await next(params, token);
-              return Array.isArray(answers) ? answer(params, answers, names) : answers;
-            },
-          },
-        },
+        middleware: middleware(this.context.extension.packageJSON, {
+          requested: (place) => { this.waiting.at(place); },
+          // The notification of the first run shows it already.
+          hidesProgress: () => this.transitions.isFirstRun,
+        }),
       },
     );
     client.registerFeature(announcement);
-    client.onNotification('aide/status', (status: AideStatus) => { this.follow(status); });
+    client.onNotification('aide/status', (status: AideStatus) => { this.transitions.follow(status); });
     client.onNotification('aide/ready', (ready: Ready) => { void showLate(ready); });
     client.onDidChangeState(({ newState }) => {
       if (client === this.client && (newState === State.Running || newState === State.Starting)) {
@@ -158,15 +169,6 @@ export class Client implements Disposable {
       }
     });
     return client;
-  }
-
-  private follow(status: AideStatus): void {
-    const wasReady = this.status.last?.state === 'ready';
-    this.status.update(status);
-    if (status.state === 'ready' && !wasReady) {
-      // Loaded, restarted, or resumed: a request that came earlier got nothing.
-      void this.waiting.request();
-    }
   }
 
   private closed(client: LanguageClient): CloseHandlerResult {
@@ -185,6 +187,7 @@ export class Client implements Disposable {
   /** Report, once, that there will be no completions. */
   private giveUp(reason: string): void {
     this.client = undefined;
+    this.transitions.end();
     this.log.error(reason);
     this.status.follow('failed', reason);
     void window.showErrorMessage(`Aide offers no completions. ${reason}`, 'Try Again', 'Show Log').then((choice) => {

@@ -15,6 +15,9 @@ import { Reports } from './reports';
 import type { Status } from './status';
 import { Troubleshooter } from './troubleshoot';
 import type { Waiting } from './waiting';
+import { tryIt, usePreset } from './walkthrough';
+
+type Action = (place: Place | undefined, argument: unknown) => Promise<void>;
 
 export function registerCommands(
   context: ExtensionContext,
@@ -25,7 +28,7 @@ export function registerCommands(
   const reports = new Reports();
   const troubleshooter = new Troubleshooter(client);
   const comparison = new Comparison(client);
-  const table: Record<string, (place: Place | undefined) => Promise<void>> = {
+  const table: Record<string, Action> = {
     regenerate: (place) => another(client, 'aide.regenerate', needed(place)),
     previousSeed: (place) => another(client, 'aide.previousSeed', needed(place)),
     pinSeed: (place) => showMessage(client.run<Answer>('aide.pinSeed', argument(needed(place)))),
@@ -63,10 +66,12 @@ export function registerCommands(
       waiting.atCursor();
       return waiting.request();
     },
+    tryIt: () => tryIt(waiting),
+    usePreset: (_, name) => usePreset(typeof name === 'string' ? name : null),
     menu: () => showMenu(context.extension.packageJSON, status),
   };
   const registered = Object.entries(table).map(([name, action]) =>
-    commands.registerCommand(`aide.editor.${name}`, () => run(action, waiting)),
+    commands.registerCommand(`aide.editor.${name}`, (given: unknown) => run(action, given, waiting)),
   );
   return [...registered, reports, troubleshooter, comparison];
 }
@@ -85,10 +90,10 @@ async function another(client: Client, command: string, place: Place): Promise<v
  * Run an action, and show an error message if it fails. Afterwards the ghost text is shown again: the palette or a
  * list hid it.
  */
-async function run(action: (place: Place | undefined) => Promise<void>, waiting: Waiting): Promise<void> {
+async function run(action: Action, given: unknown, waiting: Waiting): Promise<void> {
   const editor = window.activeTextEditor;
   try {
-    await action(editor && placeOf(editor));
+    await action(editor && placeOf(editor), given);
   } catch (error) {
     void window.showErrorMessage(`Aide: ${error instanceof Error ? error.message : String(error)}`);
   }

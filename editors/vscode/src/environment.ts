@@ -21,6 +21,9 @@ export interface Reporter {
   token: CancellationToken;
 }
 
+/** The user canceled the installation. */
+export class CanceledError extends Error {}
+
 export class Environment {
   private readonly folder: string;
   private readonly complete: string;
@@ -143,7 +146,7 @@ function runLogged(program: string, options: string[], { log, token }: Reporter)
       if (code === 0) {
         resolve();
       } else if (token.isCancellationRequested) {
-        reject(new Error('The installation was canceled.'));
+        reject(new CanceledError());
       } else {
         reject(new Error(`${path.basename(program)} failed: ${last}`));
       }

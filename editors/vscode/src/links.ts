@@ -15,6 +15,9 @@ const RESTART: Link = { text: 'Restart Server', command: 'aide.editor.restart' }
 /** Rows of links. */
 export function links(situation: Situation): Link[][] {
   const { phase, status } = situation;
+  if (phase === 'absent') {
+    return [[{ text: 'Install', command: 'aide.editor.restart' }, SETTINGS, LOG]];
+  }
   if (phase !== 'running' || status === null || status.state === 'failed') {
     return [[...(phase === 'installing' ? [] : [RESTART]), SETTINGS, LOG]];
   }

@@ -1,8 +1,10 @@
 /** Finds the server: the setting, PATH, then the private environment, which it offers to create. */
 
-import { commands, ProgressLocation, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import { commands, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { Environment } from './environment';
 import { expandHome, findOnPath, isExecutable } from './executables';
+import { FirstRun } from './firstRun';
+import { gigabytes, MODEL_MB, SERVER_MB } from './sizes';
 
 const DECLINED = 'aide.installationDeclined';
 const SETTING = 'aide.server.path';
@@ -15,18 +17,20 @@ export class NoServerError extends Error {}
 export interface Search {
   /** Offer the installation even if the user declined before, because they want the server now. */
   ask: boolean;
-  /** Called with what is missing while the offer waits for an answer. */
-  asking: (missing: string) => void;
+  /** Called while the offer waits for an answer. */
+  asking: () => void;
+  /** Called when the user has accepted the offer. */
+  installing: (firstRun: FirstRun) => void;
   log: LogOutputChannel;
 }
 
-/** Return the path of the server's program; offer to install it if there is none. */
-export async function findServer(context: ExtensionContext, search: Search): Promise<string> {
+/** Return the path of the server's program; offer to install it if there is none. undefined: the user declined. */
+export async function findServer(context: ExtensionContext, search: Search): Promise<string | undefined> {
   const version = (context.extension.packageJSON as { version: string }).version;
   const files = context.asAbsolutePath('server');
   const environment = new Environment(context.globalStorageUri.fsPath, files, version);
   const found = fromSetting() ?? findOnPath('aide-lsp') ?? environment.server;
-  return found ?? (await install(context, environment, search));
+  return found ?? ((await agrees(context, search)) ? await install(environment, search) : undefined);
 }
 
 function fromSetting(): string | undefined {
@@ -41,19 +45,15 @@ function fromSetting(): string | undefined {
   return server;
 }
 
-async function install(
-  context: ExtensionContext,
-  environment: Environment,
-  { ask, asking, log }: Search,
-): Promise<string> {
-  const missing = 'The language server aide-lsp was not found on PATH. "Aide: Restart Server" offers to install it.';
+/** Ask the one question of the first run. */
+async function agrees(context: ExtensionContext, { ask, asking }: Search): Promise<boolean> {
   if (!ask && context.globalState.get(DECLINED) === true) {
-    throw new NoServerError(missing);
+    return false;
   }
-  asking(missing);
+  asking();
   const choice = await window.showInformationMessage(
-    'Aide needs its language server, aide-lsp, which was not found. Install it into a private environment of this ' +
-      'extension? This downloads about 0.4 GB, once.',
+    `Aide completes code with a model on this machine. Install its server and the model? This downloads about ` +
+      `${gigabytes(SERVER_MB + MODEL_MB)}, once; after that, nothing is downloaded or sent.`,
     'Install',
     CHOOSE,
     'Not Now',
@@ -62,16 +62,15 @@ async function install(
   if (choice === CHOOSE) {
     await commands.executeCommand('workbench.action.openSettings', SETTING);
   }
-  if (choice !== 'Install') {
-    throw new NoServerError(missing);
-  }
-  return await window.withProgress(
-    { location: ProgressLocation.Notification, title: 'Aide', cancellable: true },
-    (progress, token) =>
-      environment.make({
-        token,
-        log: (line) => { log.info(line); },
-        step: (message) => { progress.report({ message }); },
-      }),
-  );
+  return choice === 'Install';
+}
+
+async function install(environment: Environment, { installing, log }: Search): Promise<string> {
+  const firstRun = new FirstRun(true);
+  installing(firstRun);
+  return await environment.make({
+    token: firstRun.token,
+    log: (line) => { log.info(line); },
+    step: (message) => { firstRun.step(message); },
+  });
 }

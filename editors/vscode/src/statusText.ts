@@ -1,9 +1,10 @@
 /** Words the state for the status bar: its icon, and the sentences of its tooltip. */
 
 import type { AideStatus, DocumentState, Parameters, Shown } from './protocol';
+import { gigabytes, MODEL_MB, SERVER_MB } from './sizes';
 
 /** State of the server's process. */
-export type Phase = 'starting' | 'installing' | 'running' | 'stopped' | 'failed';
+export type Phase = 'absent' | 'starting' | 'installing' | 'running' | 'stopped' | 'failed';
 
 /** The document of the active editor. */
 export interface Active {
@@ -55,14 +56,18 @@ const ICONS: Record<AideStatus['state'], string> = {
   paused: 'debug-pause',
 };
 
+const ABSENT = `Completions need a server and a model on this machine: ${gigabytes(SERVER_MB + MODEL_MB)}, downloaded once.`;
+
 export function statusText(situation: Situation): StatusText {
   const { phase, status, detail } = situation;
   const plain = { isError: false, isWarning: false, sentences: detail === null ? [] : [detail], parameters: [], problems: [] };
   switch (phase) {
+    case 'absent':
+      return { ...plain, icon: 'cloud-download', state: 'Aide: not installed', sentences: [ABSENT] };
     case 'failed':
       return { ...plain, icon: 'error', isError: true, state: 'Aide: not running' };
     case 'stopped':
-      return { ...plain, icon: 'error', state: 'Aide: not running' };
+      return { ...plain, icon: 'error', state: 'Aide: not running', sentences: ['The server was stopped.'] };
     case 'installing':
       return { ...plain, icon: 'loading~spin', state: 'Aide: installing' };
     case 'starting':
@@ -117,7 +122,7 @@ function served(situation: Situation, status: AideStatus): StatusText {
     icon: isReady ? readyIcon(situation, status) : ICONS[status.state],
     isError: status.state === 'failed',
     isWarning: problems.length > 0,
-    state: `Aide: ${NAMES[status.state]}${status.percent === null ? '' : `, ${status.percent} %`}`,
+    state: `Aide: ${NAMES[status.state]}${status.percent === null ? '' : ` (${status.percent} %)`}`,
     sentences: [
       isReady ? '' : (status.message ?? ''),
       status.model === '' ? '' : `Model: ${status.model}${where === '' ? '' : ` (${where})`}`,

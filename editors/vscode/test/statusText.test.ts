@@ -77,7 +77,7 @@ test('the reason for no completion is that of the active document', () => {
 
 test('loading shows the percentage if it is known, and what is being done', () => {
   const loading = text({ state: 'loading', percent: 42, message: 'Downloading' });
-  assert.equal(loading.state, 'Aide: loading the model, 42 %');
+  assert.equal(loading.state, 'Aide: loading the model (42 %)');
   assert.equal(loading.sentences[0], 'Downloading');
   assert.equal(text({ state: 'loading' }).state, 'Aide: loading the model');
 });

@@ -20,7 +20,7 @@ VSCODE_ONLY = {
     "Keep as Is": "keepTrial",
 }
 """Title and id of commands that are the extension's alone."""
-VSCODE_HIDDEN = {"menu"}
+VSCODE_HIDDEN = {"menu", "tryIt", "usePreset"}
 """Commands that the extension registers and runs itself, without an entry in the palette."""
 NEOVIM_ONLY = {"install", "log", "restart"}
 """Subcommands that are the plugin's alone."""

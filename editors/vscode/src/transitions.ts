@@ -1,0 +1,67 @@
+/** What follows from a change of the server's state: the first run's progress and end, and a request where the user waits. */
+
+import { commands } from 'vscode';
+import { FirstRun, welcome } from './firstRun';
+import type { AideStatus } from './protocol';
+import type { Status } from './status';
+import type { Waiting } from './waiting';
+
+export class Transitions {
+  private firstRun: FirstRun | undefined;
+  private hasShown = false;
+
+  /** `cancel`: called when the user cancels the first run. */
+  constructor(
+    private readonly status: Status,
+    private readonly waiting: Waiting,
+    private readonly cancel: () => void,
+  ) {}
+
+  get isFirstRun(): boolean {
+    return this.firstRun !== undefined;
+  }
+
+  begin(firstRun: FirstRun): void {
+    this.firstRun = firstRun;
+    firstRun.token.onCancellationRequested(() => {
+      this.end();
+      this.cancel();
+    });
+  }
+
+  /** Whatever its outcome, the first run is over. */
+  end(): void {
+    this.firstRun?.close();
+    this.firstRun = undefined;
+  }
+
+  follow(now: AideStatus): void {
+    const before = this.status.last?.state;
+    this.status.update(now);
+    if (before === 'missing' && now.state === 'loading') {
+      this.begin(new FirstRun(false));
+    }
+    this.firstRun?.follow(now);
+    if (now.state === 'ready' && before !== 'ready') {
+      this.ready();
+    }
+    if (now.state === 'failed' || now.state === 'missing') {
+      this.end();
+    }
+    if (now.shown !== null && !this.hasShown) {
+      this.hasShown = true;
+      // The first step of the walkthrough is done.
+      void commands.executeCommand('setContext', 'aide.hasShown', true);
+    }
+  }
+
+  /** Loaded, restarted, or resumed: a request that came earlier got nothing. */
+  private ready(): void {
+    if (this.isFirstRun) {
+      this.waiting.atCursor();
+      void welcome();
+      this.end();
+    }
+    void this.waiting.request();
+  }
+}
