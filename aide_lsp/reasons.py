@@ -38,12 +38,13 @@ class NoCompletionReason(Enum):
     OFF = "off", "Completions are off for this file."
 
     # The server cannot answer, or no one waits for the answer anymore.
-    PAUSED = "paused", "Aide is paused. Resume it with the command aide.resume."
+    PAUSED = "paused", "Completions are paused. Resume them in Aide's menu, in Neovim with :Aide resume."
     LOADING = "loading", "The model is still loading."
     MISSING = "missing", "The model is not downloaded yet."
     FAILED = "failed", "The model could not be loaded."
     UNKNOWN_DOCUMENT = "unknown-document", "The document is not open, or its text was lost. Open it again."
     NO_PREVIOUS = "no-previous", "No earlier completion was shown at this position."
+    NO_OTHER = "no-other", "There is no other completion here."
     SUPERSEDED = "superseded", "A newer request for this document arrived."
     CANCELLED = "cancelled", "The request was canceled."
     STALE = "stale", "The document was changed or closed in the meantime."

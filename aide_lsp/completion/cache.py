@@ -51,6 +51,8 @@ class Found(Generic[Answer]):
     "What was put in."
     text: str
     "What is left of its text."
+    typed: str = ""
+    "What of it is before the cursor already."
 
 
 @frozen
@@ -81,7 +83,7 @@ class CompletionCache(Generic[Answer]):
         for entry in sorted(alike, key=lambda entry: not _same_candidate(entry.key, key)):
             typed = key.text[entry.length :]
             if _is_typed_along(entry, key, typed):
-                return Found(entry.answer, entry.text[len(typed) :])
+                return Found(entry.answer, entry.text[len(typed) :], typed)
         return None
 
     def put(self, key: CacheKey, text: str, answer: Answer) -> None:

@@ -27,15 +27,22 @@ class CompletionRequest:
         """Return the same request with other options."""
         return evolve(self, options=evolve(self.options, **changes))
 
+    def before_typing(self, typed: str) -> "CompletionRequest":
+        """Return the request without a text before the cursor, whose line ends are given as \\n."""
+        start = self.offset
+        for character in reversed(typed):
+            start -= 2 if character == "\n" and self.text[start - 2 : start] == "\r\n" else 1
+        return evolve(self, text=self.text[:start] + self.text[self.offset :], offset=start)
+
     @property
     def before(self) -> str:
         """The text before the cursor; all line ends are \\n, as models know them."""
-        return _with_line_feeds(self.text[: self.offset])
+        return with_line_feeds(self.text[: self.offset])
 
     @property
     def after(self) -> str:
         """The text after the cursor; all line ends are \\n."""
-        return _with_line_feeds(self.text[self.offset :])
+        return with_line_feeds(self.text[self.offset :])
 
 
 @frozen
@@ -74,6 +81,14 @@ class Completion:
     "The model's own probability of the text, whatever the parameters; 1 where it is unknown."
     is_rejected: bool = False
     "Whether it is empty because its text does not fit, or failed the checks."
+    typed: str = field(default="", repr=False)
+    "The beginning of what was generated that is before the cursor already, with \\n line ends."
+
+    def after(self, typed: str) -> "Completion | None":
+        """Return what is left of it after its beginning was typed; None: something else was, or all of it."""
+        if not self.text.startswith(typed) or len(typed) == len(self.text):
+            return None
+        return evolve(self, text=self.text[len(typed) :], typed=self.typed + with_line_feeds(typed))
 
     @property
     def tokens_per_second(self) -> float:
@@ -83,5 +98,6 @@ class Completion:
         return (self.generated_tokens - 1) / seconds if seconds > 0 and self.generated_tokens > 1 else 0.0
 
 
-def _with_line_feeds(text: str) -> str:
+def with_line_feeds(text: str) -> str:
+    """Return a text with the line ends that models know."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

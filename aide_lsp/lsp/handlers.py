@@ -197,7 +197,7 @@ def _snapshot(
     ls.show_new_problems()
     if isinstance(snapshot, NoCompletion):
         ls.requests.supersede(uri)
-        ls.requests.declined(snapshot)
+        ls.requests.declined(uri, _place(params.position), snapshot)
     return snapshot
 
 

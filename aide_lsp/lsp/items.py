@@ -10,10 +10,12 @@ from attrs import frozen
 from lsprotocol import types
 
 from aide_lsp.lsp.commands.table import ACCEPTED
+from aide_lsp.lsp.requests.alternatives import Paged
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.status import parameters_json
 from aide_lsp.lsp.workspace.documents import Document
 from aide_lsp.lsp.workspace.positions import Encoding, to_column
+from aide_lsp.reasons import NoCompletionReason
 
 if TYPE_CHECKING:
     from aide_lsp.completion.request import Completion
@@ -95,8 +97,23 @@ def facts(completion: "Completion", model: str) -> dict[str, Any]:
     }
 
 
-def regenerated(answer: "Completion | NoCompletion", position: types.Position, model: str) -> dict[str, Any]:
-    """Build the result of `aide.regenerate`: the item as JSON, or why there is none."""
+def alternative(
+    answer: "Paged | NoCompletion", position: types.Position, model: str, *, numbered: bool = False
+) -> dict[str, Any]:
+    """Build the result of a command that shows another completion, as JSON.
+
+    The text is what is visible then. `message`: why it is not another one, or why there is none. `numbered`:
+    with its place among the candidates.
+    """
+    if isinstance(answer, NoCompletion):
+        return completed(answer, position, model)
+    number = {"index": answer.index, "count": answer.count} if numbered else {}
+    same = {"reason": NoCompletionReason.NO_OTHER.code, "message": answer.message} if answer.message else {}
+    return {**completed(answer.completion, position, model), **number, **same}
+
+
+def completed(answer: "Completion | NoCompletion", position: types.Position, model: str) -> dict[str, Any]:
+    """Build the result of a command that completes: the item as JSON, or why there is none."""
     place = {"line": position.line, "character": position.character}
     span = {"start": place, "end": place}
     if isinstance(answer, NoCompletion):

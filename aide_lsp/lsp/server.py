@@ -23,9 +23,11 @@ from aide_lsp.loading import ledger_file
 from aide_lsp.lsp.client import ClientProfile
 from aide_lsp.lsp.consent import Consent, waiting
 from aide_lsp.lsp.logs import ClientHandler
+from aide_lsp.lsp.requests.alternatives import Alternatives
 from aide_lsp.lsp.requests.model_host import FindMissing, LoadCompleter, ModelHost
 from aide_lsp.lsp.requests.notifications import Notifier
 from aide_lsp.lsp.requests.scheduler import Scheduler
+from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.requests.status import Status
 from aide_lsp.lsp.requests.verification import damage_in
 from aide_lsp.lsp.requests.worker import Worker
@@ -88,21 +90,24 @@ class Server(LanguageServer):
         self.host.reload = lambda settings: self._spawn(self._load(settings))
         self.host.notify_user = lambda text: self.show(types.MessageType.Warning, text)
         self._recorder = LedgerRecorder(ledger_file)
-        self.status = Status(self.configuration, self.host, self._recorder)
+        self.screen = Screen()
+        self.status = Status(self.configuration, self.host, self._recorder, self.screen)
         self.snooze = Snooze(self._wake)
         self.status.snoozed = lambda: self.snooze.sentence
         self.notifier = Notifier(self.protocol.notify, self.status.summary)
-        self.status.changed = self.notifier.changed
+        self.status.changed = self.screen.changed = self.notifier.changed
         self.requests = Scheduler(
             self.documents,
             self.notebooks,
             self.configuration,
             self.host,
             self.status,
+            self.screen,
             self._recorder,
             self.notifier,
             loading_seconds,
         )
+        self.alternatives = Alternatives(self.requests)
         self.protocol.connect(transport.write, self.lost, self.exit, self.requests.cancelled, self.too_large)
         WATCH.deaf = self._lose_worker
 
@@ -177,6 +182,7 @@ class Server(LanguageServer):
     def _wake(self) -> None:
         """Offer completions again after a snooze."""
         self.status.pause(False)
+        self.requests.retry()
 
     # -- settings
 
@@ -200,6 +206,7 @@ class Server(LanguageServer):
     def review_settings(self) -> None:
         """Check the settings of all folders and documents, after something changed."""
         self._show_problems(self.configuration.review(document.uri for document in self.documents))
+        self.notifier.changed()
 
     def _show_problems(self, problems: list[Problem]) -> None:
         """Show problems in one message."""

@@ -40,7 +40,7 @@ def filled() -> CompletionCache[str]:
 
 @pytest.mark.parametrize(("text", "rest"), [("", "foo(bar)"), ("f", "oo(bar)"), ("foo(bar", ")")])
 def test_get_gives_what_is_left(text, rest):
-    assert get(filled(), typed(text)) == Found("answer", rest)
+    assert get(filled(), typed(text)) == Found("answer", rest, text)
 
 
 @pytest.mark.parametrize("text", ["g", "foo(bar)", "foo(bar);", " f"])
@@ -135,9 +135,9 @@ def test_another_candidate_that_is_typed_along_gives_what_is_left_of_it():
     cache.put(key_of(REQUEST), "foo(bar)", "first")
     cache.put(key_of(candidate(1)), "foo(baz)", "second")
     cache.put(key_of(candidate(2)), "qux", "third")
-    assert get(cache, typed("foo(b")) == Found("first", "ar)")
-    assert get(cache, typed("foo(baz")) == Found("second", ")")
-    assert get(cache, typed("q")) == Found("third", "ux")
+    assert get(cache, typed("foo(b")) == Found("first", "ar)", "foo(b")
+    assert get(cache, typed("foo(baz")) == Found("second", ")", "foo(baz")
+    assert get(cache, typed("q")) == Found("third", "ux", "q")
     assert get(cache, REQUEST) == Found("first", "foo(bar)")
     # A seed that is set allows the same request only.
     assert get(cache, typed("q", candidate(0))) is None

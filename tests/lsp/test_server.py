@@ -218,15 +218,15 @@ async def test_client_without_inline_completion_gets_a_list_item_over_the_word(e
 
 
 async def test_regenerate_gives_another_seed_and_the_next_request_returns_it(vscode):
-    uri = open_text(vscode, "again", "file:///work-folder/again.py")
+    uri = open_text(vscode, "#drawn", "file:///work-folder/again.py")
     (first,) = await inline(vscode, uri)
-    place = {"uri": uri, "position": {"line": 0, "character": 5}}
+    place = {"uri": uri, "position": {"line": 0, "character": 6}}
     made = await run(vscode, "aide.regenerate", place)
-    assert made["insertText"] == "pass  # 5"
+    assert made["insertText"] == f"drawn {made['seed']} 0"
     assert made["seed"] == made["parameters"]["seed"] != first.command.arguments[0]["seed"]
     (second,) = await inline(vscode, uri)
     assert second.command.arguments[0]["id"] == made["id"]
-    change(vscode, uri, ((0, 5), (0, 5), "!"))
+    change(vscode, uri, ((0, 6), (0, 6), "!"))
     (third,) = await inline(vscode, uri)
     assert third.command.arguments[0]["id"] != made["id"]
 

@@ -121,6 +121,13 @@ def read_parameters(values: Mapping[str, Any], current: Parameters, limits: Mode
     return evolve(current, **checked)
 
 
+def names_seed(values: Mapping[str, Any]) -> bool:
+    """Return whether a command's object names a seed; "random" is none."""
+    given = values.get("parameters")
+    seed = values.get("seed", given.get("seed") if isinstance(given, Mapping) else None)
+    return in_effect("seed", seed) is not None
+
+
 def is_count(value: Any) -> TypeGuard[int]:
     """Return whether a value is an integer from 0 that the protocol can carry."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31

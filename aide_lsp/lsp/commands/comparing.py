@@ -1,11 +1,10 @@
-"""Commands to compare completions: complete, writeParameters."""
+"""Commands to compare parameters and to adopt them: complete, writeParameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
@@ -16,20 +15,35 @@ from aide_lsp.settings.fields import KEYS, PARAMETERS, check_value, label
 from aide_lsp.settings.problems import shown
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.request import Completion
+    from aide_lsp.lsp.requests.snapshot import Snapshot
     from aide_lsp.lsp.server import Server
+    from aide_lsp.settings.fields import Parameters
 
 
 async def complete(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Complete with the given parameters, and change nothing about what is shown."""
-    at = arguments.document_position()
-    candidate = arguments.values.get("candidate", 0)
+    """Complete with other parameters. What is shown, its history and its seed stay as they are.
+
+    Parameters that are not given are those of the visible completion, or else those of the settings.
+    """
+    at, candidate = arguments.document_position(), arguments.values.get("candidate", 0)
     if not is_count(candidate):
         raise JsonRpcInvalidParams("candidate must be a whole number, 0 or more.")
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
-        return items.regenerated(snapshot, at.position, ls.host.model)
-    current = snapshot.settings.parameters
+        return items.completed(snapshot, at.position, ls.host.model)
+    visible = ls.requests.visible(snapshot)
+    current = visible.parameters if visible else snapshot.settings.parameters
+    parameters = parameters_for(ls, snapshot, arguments, current)
+    answer = await ls.alternatives.beside(snapshot, parameters, candidate)
+    return items.completed(answer, at.position, ls.host.model)
+
+
+def parameters_for(ls: Server, snapshot: Snapshot, arguments: Arguments, current: Parameters) -> Parameters:
+    """Read the parameters that a command gives for one completion; the others are as in `current`.
+
+    Raises:
+        JsonRpcInvalidParams: a name or a value is invalid, or Num Context is more than the user's limit.
+    """
     parameters = read_parameters(arguments.values, current, ls.configuration.limits)
     cap = snapshot.settings.max_num_context
     # `read_parameters` knows only the limits of the model.
@@ -37,27 +51,13 @@ async def complete(ls: Server, arguments: Arguments) -> dict[str, Any]:
         raise JsonRpcInvalidParams(
             f"numContext: {parameters.num_context} is more than your maxNumContext, which is {cap}."
         )
-    answer = await ls.requests.run(
-        snapshot,
-        lambda completer, request, cancel: _Compared(
-            completer.complete(request.with_options(parameters=parameters, candidate=candidate), cancel)
-        ),
-    )
-    completion = answer if isinstance(answer, NoCompletion) else answer.completion
-    return items.regenerated(completion, at.position, ls.host.model)
-
-
-@frozen
-class _Compared:
-    """A completion that is not shown."""
-
-    completion: Completion
+    return parameters
 
 
 def write_parameters(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Write parameters to the project file; null removes one."""
     uri, values = arguments.uri(), _values(ls, arguments)
-    written = write_values(ls, uri, values)
+    written = write_values(ls, uri, values, arguments.create)
     message = f"{_listed(values)} in effect for this project."
     if written.overridden:
         message = (

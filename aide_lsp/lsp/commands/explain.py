@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from pygls.exceptions import JsonRpcInvalidParams
 
+from aide_lsp.completion.request import with_line_feeds
 from aide_lsp.lsp.commands.arguments import Arguments, is_count, read_parameters
 from aide_lsp.lsp.requests.answer import NoCompletion
 
@@ -20,19 +21,24 @@ if TYPE_CHECKING:
 async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Complete again with an observer.
 
-    Where the arguments set no parameters or seed, those of the most recent completion at this position count,
-    or else those of the settings.
+    Without other arguments, the completion that is visible is explained. Where the arguments set only some of
+    candidate, parameters and seed, the others are those of the visible one, or else those of the settings.
     """
     at = arguments.document_position()
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
         return {"reason": snapshot.reason, "message": snapshot.message}
-    shown = ls.requests.history.last_at(snapshot)
+    shown = ls.requests.visible(snapshot)
     current = shown.parameters if shown else snapshot.settings.parameters
+    own = {"seed", "parameters", "candidate"} & arguments.values.keys()
     candidate = arguments.values.get("candidate", shown.candidate if shown else 0)
     if not is_count(candidate):
         raise JsonRpcInvalidParams("candidate must be a whole number, 0 or more.")
     parameters = read_parameters(arguments.values, current, ls.configuration.limits)
+    if shown is not None and not own:
+        # The rest of a completion is explained where it was generated: at the new cursor, the same seed may
+        # give another text.
+        snapshot = evolve(snapshot, request=snapshot.request.before_typing(shown.typed))
     explained = await ls.requests.run(
         snapshot,
         lambda completer, request, cancel: _explain(
@@ -41,8 +47,13 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     )
     if isinstance(explained, NoCompletion):
         return {"reason": explained.reason, "message": explained.message}
-    same = None if shown is None else shown.text == explained.completion.text
+    same = None if shown is None else _shown_text(shown, explained.completion, typed=not own)
     return {"html": explained.html, "explanation": explained.explanation, "asShown": same}
+
+
+def _shown_text(shown: Completion, explained: Completion, *, typed: bool) -> bool:
+    before = shown.typed if typed else ""
+    return before + with_line_feeds(shown.text) == with_line_feeds(explained.text)
 
 
 @frozen

@@ -50,7 +50,11 @@ def write_for(
     folder = ls.configuration.workspace_folder(uri)
     if ls.profile.derives_folders and folder == document.parent:
         folder = None  # then it is a project only if something marks it as one
-    return write_to_project(document, folder, values, lambda: ls.configuration.resolve(uri).settings, create)
+    written = write_to_project(
+        document, folder, values, lambda: ls.configuration.resolve(uri).settings, create
+    )
+    ls.notifier.changed()
+    return written
 
 
 def question(error: NoProjectError) -> dict[str, Any]:

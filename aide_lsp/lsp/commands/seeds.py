@@ -1,4 +1,4 @@
-"""Commands about seeds: regenerate, previousSeed, pinSeed, unpinSeed."""
+"""Commands that show another completion, or fix its seed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from attrs import evolve
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
-from aide_lsp.lsp.commands.arguments import Arguments, read_parameters
+from aide_lsp.lsp.commands.arguments import Arguments, names_seed
+from aide_lsp.lsp.commands.comparing import parameters_for
 from aide_lsp.lsp.commands.project import failed, write_values
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.settings.fields import new_seed
@@ -20,30 +21,37 @@ if TYPE_CHECKING:
 
 
 async def regenerate(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Generate another completion, with a new random seed or the given one."""
+    """Generate another completion, with the given seed or with new ones until the text is another one."""
     at = arguments.document_position()
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
-        ls.requests.declined(snapshot)
-        return items.regenerated(snapshot, at.position, ls.host.model)
+        ls.requests.declined(at.uri, at.place, snapshot)
+        return items.alternative(snapshot, at.position, ls.host.model)
     current = evolve(snapshot.settings.parameters, seed=new_seed())
-    parameters = read_parameters(arguments.values, current, ls.configuration.limits)
-    cap = snapshot.settings.max_num_context
-    # `read_parameters` knows only the limits of the model.
-    if cap is not None and parameters.num_context > cap:
-        raise JsonRpcInvalidParams(
-            f"numContext: {parameters.num_context} is more than your maxNumContext, which is {cap}."
-        )
-    answer = await ls.requests.regenerate(snapshot, parameters)
-    return items.regenerated(answer, at.position, ls.host.model)
+    parameters = parameters_for(ls, snapshot, arguments, current)
+    answer = await ls.alternatives.regenerate(snapshot, parameters, explicit=names_seed(arguments.values))
+    return items.alternative(answer, at.position, ls.host.model)
+
+
+async def candidate(ls: Server, arguments: Arguments) -> dict[str, Any]:
+    """Show the next or the previous candidate of the seed that is visible."""
+    at, step = arguments.document_position(), arguments.values.get("step")
+    if step not in (1, -1) or isinstance(step, bool):
+        raise JsonRpcInvalidParams("step must be 1 for the next candidate, or -1 for the previous one.")
+    answer: Any = ls.requests.snapshot(at.uri, at.place)
+    if isinstance(answer, NoCompletion):
+        ls.requests.declined(at.uri, at.place, answer)
+    else:
+        answer = await ls.alternatives.candidate(answer, int(step))
+    return items.alternative(answer, at.position, ls.host.model, numbered=True)
 
 
 def previous_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Return to the completion that was shown before the last `aide.regenerate`."""
+    """Return to the completion that was shown before the last one here."""
     at = arguments.document_position()
     snapshot = ls.requests.snapshot(at.uri, at.place)
-    answer = snapshot if isinstance(snapshot, NoCompletion) else ls.requests.previous(snapshot)
-    return items.regenerated(answer, at.position, ls.host.model)
+    answer = snapshot if isinstance(snapshot, NoCompletion) else ls.alternatives.previous(snapshot)
+    return items.alternative(answer, at.position, ls.host.model)
 
 
 def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
@@ -52,6 +60,7 @@ def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     shown = _shown(ls, uri, arguments)
     if shown is None:
         raise failed("There is no seed to pin: no completion has been shown here yet.")
+    ls.requests.hold(uri)
     written = write_values(ls, uri, {"seed": shown.seed}, arguments.create)
     message = f"The seed {shown.seed} is pinned for this project."
     if written.overridden:
@@ -63,6 +72,7 @@ def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 def unpin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Remove the seed from the project file."""
+    ls.requests.hold(arguments.uri())
     written = write_values(ls, arguments.uri(), {"seed": None})
     message = "No seed was pinned." if written.path is None else "The seed is no longer pinned."
     if written.overridden:
@@ -80,4 +90,4 @@ def _shown(ls: Server, uri: str, arguments: Arguments) -> Completion | None:
     snapshot = ls.requests.snapshot(uri, arguments.document_position().place)
     if isinstance(snapshot, NoCompletion):
         return None
-    return ls.requests.history.last_at(snapshot)
+    return ls.requests.visible(snapshot)

@@ -42,13 +42,15 @@ def pause(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Stop what is running, and offer nothing until `resume`."""
     ls.snooze.cancel()
     ls.status.pause(True)
+    ls.screen.clear()
     for document in ls.documents:
         ls.requests.supersede(document.uri)
-    return {"state": "paused", "message": "Aide is paused."}
+    return {"state": "paused", "message": "Completions are paused."}
 
 
 def resume(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Offer completions again, also if they were snoozed."""
     ls.snooze.cancel()
     ls.status.pause(False)
-    return {"state": ls.host.state, "message": ls.host.message or "Aide resumed."}
+    ls.requests.retry()
+    return {"state": ls.host.state, "message": ls.host.message or "Completions are on again."}

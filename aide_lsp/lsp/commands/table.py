@@ -34,15 +34,22 @@ COMMANDS = (
     Command(
         "aide.regenerate",
         "seeds:regenerate",
-        "Generate another completion, with a new random seed or the `seed` and `parameters` given",
+        "Show another completion: with the `seed` given, or with new ones until the text is another one",
         f"{PLACE}, `seed?`, `parameters?`",
         vscode="Regenerate with New Seed",
         neovim="regenerate",
     ),
     Command(
+        "aide.candidate",
+        "seeds:candidate",
+        "Show the next (`step` 1) or the previous (-1) candidate of the visible seed; the answer has its "
+        "`index`, from 0, and their `count`",
+        f"{PLACE}, `step`",
+    ),
+    Command(
         "aide.previousSeed",
         "seeds:previous_seed",
-        "Return to the completion shown before the last `aide.regenerate`",
+        "Return to the completion that was shown here before",
         PLACE,
         vscode="Previous Seed",
         neovim="previous",
@@ -76,7 +83,7 @@ COMMANDS = (
         "aide.complete",
         "comparing:complete",
         "Complete with other parameters and leave what is shown as it is, to compare completions",
-        f"{PLACE}, `parameters?`, `candidate?`",
+        f"{PLACE}, `parameters?`, `seed?`, `candidate?`",
     ),
     Command(
         "aide.writeParameters",
@@ -87,7 +94,7 @@ COMMANDS = (
     Command(
         "aide.explain",
         "explain:explain",
-        "Explain the most recent completion at this position, as an HTML page and as [JSON](explain.md)",
+        "Explain the completion that is visible at this position, as an HTML page and as [JSON](explain.md)",
         f"{PLACE}, `seed?`, `parameters?`, `candidate?`",
         vscode="Explain This Completion",
         neovim="explain",

@@ -40,6 +40,10 @@ class History:
         found = self._at(snapshot)
         return found[-1] if found else None
 
+    def all_at(self, snapshot: Snapshot) -> tuple[Completion, ...]:
+        """Return all completions shown at a place, the last one last."""
+        return tuple(self._at(snapshot))
+
     def back(self, snapshot: Snapshot) -> Completion | None:
         """Forget the last completion shown at a place and return the one before it; None: there is none."""
         found = self._at(snapshot)

@@ -30,6 +30,7 @@ class InFlight(CompletionObserver):
         self.token = CancelToken()
         self.request_ids = {snapshot.request_id}
         """The requests it may serve: its own, and those that came while the user typed what it predicts."""
+        self.own_work = own_work
         self._serves_one = own_work or snapshot.fresh
         self._typed = ""
         self._written = ""
@@ -67,14 +68,13 @@ class InFlight(CompletionObserver):
 
     def _typed_in(self, text: str) -> str | None:
         """Return what was typed at the cursor; None: something else changed."""
-        request = self.snapshot.request
-        start, length = request.offset, len(text) - len(request.text)
-        if self._serves_one or length < 0 or (length and request.options.parameters.seed is not None):
+        if self._serves_one:
             return None
-        end = start + length
-        same = text[:start] == request.text[:start] and text[end:] == request.text[start:]
+        typed = self.snapshot.typed_in(text)
+        if typed and self.snapshot.request.options.parameters.seed is not None:
+            return None
         # Completions have bare line feeds, whatever ends the lines of the document.
-        return text[start:end].replace("\r\n", "\n") if same else None
+        return None if typed is None else typed.replace("\r\n", "\n")
 
 
 class InFlightRequests:
@@ -82,9 +82,15 @@ class InFlightRequests:
 
     def __init__(self) -> None:
         self._by_uri: dict[str, list[InFlight]] = {}
+        self._aside: list[InFlight] = []
 
     def __bool__(self) -> bool:
-        return bool(self._by_uri)
+        return bool(self._by_uri or self._aside)
+
+    def begin_aside(self, new: InFlight) -> None:
+        """Add one that waits its turn; it ends what no one waits for, and a newer request ends it."""
+        self._end_unwaited()
+        self._aside.append(new)
 
     def begin(self, new: InFlight) -> None:
         """Add one; end those that it makes useless.
@@ -119,6 +125,7 @@ class InFlightRequests:
 
     def end(self, ended: InFlight) -> None:
         """Remove one that has ended."""
+        self._aside = [one for one in self._aside if one is not ended]
         uri = ended.snapshot.uri
         mine = [other for other in self._by_uri.get(uri, []) if other is not ended]
         if mine:
@@ -130,9 +137,19 @@ class InFlightRequests:
         """Whether a client waits for an answer in a document."""
         return any(one.is_waited_for for one in self._by_uri.get(uri, []))
 
+    def waited_for_at(self, snapshot: Snapshot) -> InFlight | None:
+        """Return the completion at a place for which a client waits."""
+        for one in self._by_uri.get(snapshot.uri, []):
+            if one.is_waited_for and not one.own_work and one.snapshot.is_same_place(snapshot):
+                return one
+        return None
+
     def answer_waiting(self, uri: str, answer: NoCompletion) -> None:
-        """Answer the request of a document that a client still waits for."""
-        for one in self._by_uri.get(uri, []):
+        """Answer the requests of a document that a client still waits for; end those that are aside."""
+        aside = [one for one in self._aside if one.snapshot.uri == uri]
+        for one in aside:
+            one.token.cancel()
+        for one in (*self._by_uri.get(uri, []), *aside):
             if one.answer is not None and not one.answer.done():
                 one.answer.set_result(answer)
 
@@ -148,7 +165,7 @@ class InFlightRequests:
 
     def cancel(self, request_id: int | str) -> None:
         """End all work for a request that the client cancelled, even one already answered."""
-        for in_flight in self._by_uri.values():
+        for in_flight in (*self._by_uri.values(), self._aside):
             for one in in_flight:
                 if request_id in one.request_ids:
                     one.token.cancel()
@@ -158,7 +175,7 @@ class InFlightRequests:
         for one in self._by_uri.get(uri, []):
             one.token.cancel()
 
-    def _end_unwaited(self, but: str) -> None:
+    def _end_unwaited(self, but: str = "") -> None:
         for uri, in_flight in self._by_uri.items():
             for one in in_flight if uri != but else ():
                 if not one.is_waited_for:

@@ -1,19 +1,21 @@
-"""Uses idle time: prefills the text at a new cursor, and generates the completion after the one being shown.
+"""Uses idle time: prefills the text at a new cursor, and generates what the next key may ask for.
 
-This only makes the next answer come sooner: prefilled text is in the KV cache, a completion in the completion
-cache. It starts after a pause, only while nothing else is in flight, and ends with the next request that it
-does not serve.
+While a completion is being shown, that is the next candidate, then the completion after it is accepted, then
+the other candidates. This only makes the next answer come sooner: prefilled text is in the KV cache, a
+completion in the completion cache or on its page. It starts after a pause, only while nothing else is in
+flight, and ends with the next request that it does not serve.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
+from aide_lsp.lsp.requests.pages import Page, Pages
 from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.settings.fields import new_seed
 
@@ -26,17 +28,39 @@ CURSOR_SECONDS = 0.05
 """The cursor often moves on at once."""
 SHOWN_SECONDS = 0.3
 """Users who type on mostly do so sooner; users who read the completion take longer."""
-_Job = Callable[["Completer", InFlight], object]
+
+
+@frozen
+class _Step:
+    """One thing to generate ahead."""
+
+    in_flight: InFlight
+    work: Callable[["Completer", InFlight], Any]
+    "On the worker."
+    done: Callable[[Any], object] = field(default=lambda result: None)
+    "Takes the result."
+
+
+@frozen
+class _Ahead:
+    """A candidate being generated ahead."""
+
+    page: Page
+    in_flight: InFlight
+    task: "asyncio.Task[None]"
 
 
 class Prefetcher:
     """Plans and starts such work. For the event loop's thread."""
 
-    def __init__(self, in_flight: InFlightRequests, host: ModelHost, recorder: "LedgerRecorder") -> None:
-        self._in_flight, self._host, self._recorder = in_flight, host, recorder
+    def __init__(
+        self, in_flight: InFlightRequests, host: ModelHost, recorder: "LedgerRecorder", pages: Pages
+    ) -> None:
+        self._in_flight, self._host, self._recorder, self._pages = in_flight, host, recorder, pages
         self._planned: asyncio.TimerHandle | None = None
         self._cursor: Snapshot | None = None  # where the text is to be prefilled
         self._running = set[asyncio.Task[None]]()
+        self._ahead: _Ahead | None = None
 
     def interrupt(self) -> None:
         """Drop the plan: the user continues."""
@@ -56,49 +80,97 @@ class Prefetcher:
         if self._cursor is not None:
             self._plan_cursor(self._cursor)
 
-    def after(self, snapshot: Snapshot, completion: "Completion") -> None:
-        """Complete the text as it will be if the completion is accepted, after a pause."""
-        request = snapshot.request.with_options(drawn_seed=new_seed())
-        accepted = request.text[: request.offset] + completion.text
-        request = evolve(request, text=accepted + request.text[request.offset :], offset=len(accepted))
-        self._plan(SHOWN_SECONDS, evolve(snapshot, request=request, count=1), self._complete)
+    def after(self, snapshot: Snapshot, completion: "Completion", *, pages: bool) -> None:
+        """Generate what may be asked for after a completion was shown; `pages`: also its next candidates."""
+        page = self._pages.of(snapshot, completion) if pages else None
+        self._plan(SHOWN_SECONDS, snapshot, lambda: self._after(snapshot, completion, page))
+
+    async def joined(self, page: Page) -> bool:
+        """Wait for the candidate that is being generated ahead; return False if there is none.
+
+        From now on someone waits for it: it ends as a request does.
+        """
+        ahead = self._ahead
+        if ahead is None or ahead.page is not page or ahead.in_flight.token.cancelled:
+            return False
+        waiting = ahead.in_flight.answer = asyncio.get_running_loop().create_future()
+        ahead.task.add_done_callback(lambda _: None if waiting.done() else waiting.set_result(None))
+        await waiting
+        return True
 
     def _plan_cursor(self, snapshot: Snapshot) -> None:
-        self._plan(CURSOR_SECONDS, snapshot, _prefill)
+        self._plan(CURSOR_SECONDS, snapshot, lambda: self._prefill(snapshot))
         self._cursor = snapshot
 
-    def _plan(self, seconds: float, snapshot: Snapshot, job: _Job) -> None:
+    def _plan(
+        self, seconds: float, snapshot: Snapshot, work: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
         self.interrupt()
         if snapshot.settings.work_ahead:
-            self._planned = asyncio.get_running_loop().call_later(seconds, self._begin, snapshot, job)
+            self._planned = asyncio.get_running_loop().call_later(seconds, self._begin, work)
 
-    def _begin(self, snapshot: Snapshot, job: _Job) -> None:
+    def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._planned = None
         if self._host.completer is None:
             return
         if self._in_flight:
             # The model is busy. Only a cursor stays where it is: what would be next is known too late then.
-            if snapshot is self._cursor:
-                self._plan_cursor(snapshot)
+            if self._cursor is not None:
+                self._plan_cursor(self._cursor)
             return
         self._cursor = None
-        in_flight = InFlight(snapshot)
-        self._in_flight.begin(in_flight)
-        task = asyncio.get_running_loop().create_task(self._run(in_flight, job))
+        task = asyncio.get_running_loop().create_task(work())
         # The event loop keeps only weak references to tasks.
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _run(self, in_flight: InFlight, job: _Job) -> None:
+    async def _prefill(self, snapshot: Snapshot) -> None:
+        await self._run(_Step(InFlight(snapshot), _prefill))
+
+    async def _after(self, snapshot: Snapshot, completion: "Completion", page: Page | None) -> None:
+        going_on = page is None or page.is_complete or await self._candidate(page)
+        going_on = going_on and await self._run(_Step(_accepted(snapshot, completion), self._complete))
+        while going_on and page is not None and not page.is_complete:
+            going_on = await self._candidate(page)
+
+    async def _candidate(self, page: Page) -> bool:
+        request = page.next_request(deadline_ms=0)
+        in_flight = InFlight(evolve(page.snapshot, request=request, count=1), own_work=True)
+        task = asyncio.get_running_loop().create_task(self._run_candidate(page, in_flight))
+        self._ahead = _Ahead(page, in_flight, task)
+        await task
+        self._ahead = None
+        # Someone waits for it, so the user is here again.
+        return in_flight.answer is None and not in_flight.token.cancelled and not self._in_flight
+
+    async def _run_candidate(self, page: Page, in_flight: InFlight) -> None:
+        await self._run(_Step(in_flight, self._complete, page.add))
+
+    async def _run(self, step: _Step) -> bool:
+        """Do one thing; return whether it was done and the user is still idle."""
+        in_flight = step.in_flight
+        self._in_flight.begin(in_flight)
         # What fails here fails again when it is requested, and is reported then.
         with suppress(Exception):
-            await self._host.run(lambda completer: job(completer, in_flight), in_flight.token, 0.0)
+            step.done(
+                await self._host.run(lambda completer: step.work(completer, in_flight), in_flight.token, 0.0)
+            )
         self._in_flight.end(in_flight)
+        return not in_flight.token.cancelled and not self._in_flight
 
-    def _complete(self, completer: "Completer", in_flight: InFlight) -> None:
+    def _complete(self, completer: "Completer", in_flight: InFlight) -> "Completion":
         request = in_flight.snapshot.request
         completion = completer.complete(request, in_flight.token, in_flight)
         self._recorder.record(in_flight.snapshot.settings.ledger, request, completion, completer.info)
+        return completion
+
+
+def _accepted(snapshot: Snapshot, completion: "Completion") -> InFlight:
+    """Return the request for the text as it will be if a completion is accepted."""
+    request = snapshot.request.with_options(drawn_seed=new_seed())
+    accepted = request.text[: request.offset] + completion.text
+    request = evolve(request, text=accepted + request.text[request.offset :], offset=len(accepted))
+    return InFlight(evolve(snapshot, request=request, count=1))
 
 
 def _prefill(completer: "Completer", in_flight: InFlight) -> None:

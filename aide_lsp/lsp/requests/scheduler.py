@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from aide_lsp.application import ledger
 from aide_lsp.errors import DeclinedError
@@ -17,17 +17,19 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
 from aide_lsp.lsp.requests.history import History
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
+from aide_lsp.lsp.requests.kept import Kept, KeptCompletions
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.notifications import Notifier
+from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
+from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.requests.snapshot import Snapshot, take_snapshot
-from aide_lsp.lsp.requests.status import Status
+from aide_lsp.lsp.requests.status import QUIET, Status
 from aide_lsp.lsp.rpc.protocol import current_request
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
 from aide_lsp.lsp.workspace.notebooks import Around, Notebooks
 from aide_lsp.reasons import NoCompletionReason
-from aide_lsp.settings.fields import Parameters
 from aide_lsp.text_limits import LONGEST_TEXT
 
 if TYPE_CHECKING:
@@ -38,23 +40,29 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=HasCompletion)
 Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
 """What the worker does for a request other than completing it, on its thread."""
-_NO_MODEL = (
-    NoCompletionReason.LOADING.code,
-    NoCompletionReason.MISSING.code,
-    NoCompletionReason.FAILED.code,
-)
+Given = Callable[[Snapshot, T | NoCompletion], None]
+"""Called with a request and its answer, in the same step in which the client is given it."""
 _SUPERSEDED = NoCompletion.because(NoCompletionReason.SUPERSEDED)
+
+_TOO_EARLY = frozenset(
+    reason.code
+    for reason in (
+        NoCompletionReason.LOADING,
+        NoCompletionReason.MISSING,
+        NoCompletionReason.FAILED,
+        NoCompletionReason.PAUSED,
+    )
+)
+"""Reasons that go away by themselves or by a command: then the user should not have to press a key."""
 
 
 @frozen
-class _Kept:
-    """A completion kept for the next request at its place: from `aide.regenerate`, or announced."""
+class _Waiting:
+    """Where the user waits for a completion that could not be generated yet."""
 
-    snapshot: Snapshot
-    "Where it is offered."
-    completion: "Completion"
-    alone: bool
-    "The client was notified and asks for just this one: it is given without other candidates."
+    uri: str
+    version: int
+    place: Place
 
 
 class Scheduler:
@@ -71,6 +79,7 @@ class Scheduler:
         configuration: Configuration,
         host: ModelHost,
         status: Status,
+        screen: Screen,
         recorder: "LedgerRecorder",
         notifier: Notifier,
         loading_seconds: float,
@@ -78,13 +87,13 @@ class Scheduler:
         self._documents, self._notebooks = documents, notebooks
         self._configuration, self._host = configuration, host
         self._status, self._loading_seconds = status, loading_seconds
-        self._recorder, self._notifier = recorder, notifier
+        self.recorder, self._notifier = recorder, notifier
         self._in_flight = InFlightRequests()
-        self._prefetcher = Prefetcher(self._in_flight, host, recorder)
+        self.pages = Pages()
+        self.prefetcher = Prefetcher(self._in_flight, host, recorder, self.pages)
         self._tasks = set[asyncio.Task[None]]()
-        self._kept: dict[str, _Kept] = {}
-        self._too_early: Snapshot | None = None
-        self.history = History()
+        self._too_early: _Waiting | None = None
+        self.kept, self.history, self.screen = KeptCompletions(), History(), screen
 
     # -- answers
 
@@ -106,71 +115,120 @@ class Scheduler:
             return NoCompletion.because(NoCompletionReason.TOO_LARGE)
         return take_snapshot(document, place, resolved.settings, current_request.get(), around, file_uri)
 
-    def declined(self, reason: NoCompletion) -> None:
+    def declined(self, uri: str, place: Place, reason: NoCompletion) -> None:
         """Note that the request being handled has no snapshot."""
+        document = self._documents.get(uri)
+        if document is not None and reason.reason in _TOO_EARLY:
+            self._too_early = _Waiting(document.uri, document.version, place)
+        self.screen.enter(uri)
+        self.screen.show_nothing(uri, reason)
         self._status.declined(current_request.get(), reason)
 
     async def complete(self, snapshot: Snapshot) -> Answer:
-        """Complete the text at the cursor."""
+        """Complete the text at the cursor; what the client is given is on the screen then."""
+        self.screen.enter(snapshot.uri)
+        self.screen.moved(snapshot)
+        self._too_early = None
         in_flight = self._begin(snapshot)
         # VS Code gives up on automatic requests after 750 ms; a cancel of one for several is meant.
-        return await self._wait(in_flight, self._complete(in_flight), announced=snapshot.count == 1)
+        return await self._wait(
+            in_flight, self._complete(in_flight), announced=snapshot.count == 1, given=self._note_given
+        )
 
-    async def run(self, snapshot: Snapshot, work: Work[T]) -> T | NoCompletion:
-        """Have the worker do something else at the cursor; it serves no other request."""
-        in_flight = self._begin(snapshot, own_work=True)
+    async def run(self, snapshot: Snapshot, work: Work[T], *, aside: bool = False) -> T | NoCompletion:
+        """Have the worker do something else at the cursor; it serves no other request.
+
+        What is on the screen stays. `aside`: so does what others wait for, and their next request ends it.
+        """
+        in_flight = self._begin(snapshot, own_work=True, aside=aside)
         running = self._on_model(
             in_flight, lambda completer: work(completer, snapshot.request, in_flight.token)
         )
         return await self._wait(in_flight, running, announced=False)
 
-    async def regenerate(self, snapshot: Snapshot, parameters: Parameters) -> "Completion | NoCompletion":
-        """Complete again with these parameters; keep the answer for the next request at this place."""
-        self._kept.pop(snapshot.uri, None)
-        again = evolve(
-            snapshot,
-            fresh=True,
-            settings=evolve(snapshot.settings, parameters=parameters),
-            request=snapshot.request.with_options(parameters=parameters),
-        )
-        answer = await self.complete(again)
-        if isinstance(answer, NoCompletion):
-            return answer
-        # Editors show ghost text only in answer to a request of their own, which comes next.
-        self._keep(snapshot, answer.completion)
-        return answer.completion
+    # -- for other ways to get a completion
 
-    def previous(self, snapshot: Snapshot) -> "Completion | NoCompletion":
-        """Return to the completion shown here before the last one; keep it for the next request."""
-        self.supersede(snapshot.uri)
-        completion = self.history.back(snapshot)
-        if completion is None:
-            return NoCompletion.because(NoCompletionReason.NO_PREVIOUS)
-        self._keep(snapshot, completion)
-        return completion
+    def visible(self, snapshot: Snapshot) -> "Completion | None":
+        """Return the completion that is visible at a place, or was the last one to be shown there."""
+        return self.screen.at(snapshot) or self.history.last_at(snapshot)
+
+    def is_current(self, snapshot: Snapshot) -> bool:
+        """Whether a result for a snapshot can still be shown: nothing has happened to its document."""
+        is_open = self._documents.get(snapshot.uri) is snapshot.document
+        is_same = is_open and snapshot.document.revision == snapshot.revision
+        return is_same and not self._in_flight.is_waited_for(snapshot.uri)
+
+    async def waited_for(self, snapshot: Snapshot) -> Answer | None:
+        """Wait for the completion that a client already waits for at a place; None: there is none."""
+        in_flight = self._in_flight.waited_for_at(snapshot)
+        if in_flight is None or in_flight.answer is None:
+            return None
+        try:
+            answer: Answer = await asyncio.shield(in_flight.answer)
+        except asyncio.CancelledError:
+            if not in_flight.answer.cancelled():
+                raise
+            return None
+        return answer
+
+    def note_empty(self, snapshot: Snapshot, empty: "Completion") -> None:
+        """Note that the client was given an empty completion."""
+        why = NoCompletion(empty.empty_reason or "empty", empty.empty_message or "")
+        self.screen.show_nothing(snapshot.uri, why)
+
+    def choose(self, snapshot: Snapshot, completion: "Completion", *, alone: bool = False) -> None:
+        """Show a completion that the user chose, and keep it for the next request at its place."""
+        alone = alone or self._notifier.enabled
+        self.kept.keep(Kept(snapshot, completion, chosen=True, alone=alone))
+        self._note_shown(snapshot, completion)
+
+    def hold(self, uri: str) -> None:
+        """Keep what is visible in a document for the next request: its settings are about to change."""
+        visible = self.screen.visible
+        if visible is not None and visible.snapshot.uri == uri:
+            kept = self.kept.answer(visible.snapshot)
+            if kept is None or kept.completion.id != visible.completion.id:
+                self.kept.keep(Kept(visible.snapshot, visible.completion, alone=self._notifier.enabled))
 
     # -- what happens meanwhile
 
     def changed(self, document: Document) -> None:
         """End what no one waits for and cannot be used in the changed text."""
-        self._prefetcher.interrupt()
+        self.prefetcher.interrupt()
+        visible = self.screen.visible
+        is_visible = visible is not None and visible.snapshot.uri == document.uri
         # First, since `text()` joins all lines.
-        if self._in_flight.has_unwaited(document.uri):
+        if is_visible or self._in_flight.has_unwaited(document.uri):
             around = self._notebooks.around(document) or Around()
-            self._in_flight.changed(document.uri, around.before + document.text() + around.after)
+            text = around.before + document.text() + around.after
+            self.screen.edited(document.uri, text)
+            self._in_flight.changed(document.uri, text)
 
     def cursor(self, uri: str, place: Place) -> None:
         """Prefill the text around a cursor where nothing is requested yet."""
         snapshot = self.snapshot(uri, place)
-        if not isinstance(snapshot, NoCompletion):
-            self._prefetcher.at_cursor(snapshot)
+        self.screen.enter(uri)
+        if isinstance(snapshot, NoCompletion):
+            self.screen.clear()
+        # Otherwise what is visible there is being continued already.
+        elif self.screen.at(snapshot) is None:
+            self.screen.clear()
+            self.prefetcher.at_cursor(snapshot)
 
     def loaded(self) -> None:
-        """Notify the client whose last request came before the model was loaded; prefill at its cursor."""
-        self._prefetcher.loaded()
-        snapshot, self._too_early = self._too_early, None
-        if snapshot is not None:
-            self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
+        """Go on where the user waits for the model."""
+        self.prefetcher.loaded()
+        self.retry()
+
+    def retry(self) -> None:
+        """Notify the client whose last request came too early, if it can be answered now."""
+        waiting = self._too_early
+        if waiting is None or self._status.paused or self._host.completer is None:
+            return
+        self._too_early = None
+        document = self._documents.get(waiting.uri)
+        if document is not None and document.version == waiting.version:
+            self._notifier.ready(waiting.uri, waiting.version, waiting.place)
 
     def cancelled(self, request: int | str | None) -> None:
         """End all work for a request that the client cancelled, even if it was answered already."""
@@ -185,16 +243,19 @@ class Scheduler:
 
     def forget(self, uri: str) -> None:
         """Drop what belongs to a document that was closed."""
-        self._kept.pop(uri, None)
-        self.history.forget(uri)
+        for store in (self.kept, self.history, self.pages, self.screen):
+            store.forget(uri)
 
     # -- one request
 
-    def _begin(self, snapshot: Snapshot, *, own_work: bool = False) -> InFlight:
-        self._prefetcher.interrupt()
-        self._answer_waiting(snapshot.uri)
+    def _begin(self, snapshot: Snapshot, *, own_work: bool = False, aside: bool = False) -> InFlight:
+        self.prefetcher.interrupt()
         in_flight = InFlight(snapshot, asyncio.get_running_loop().create_future(), own_work=own_work)
-        self._in_flight.begin(in_flight)
+        if aside:
+            self._in_flight.begin_aside(in_flight)
+        else:
+            self._answer_waiting(snapshot.uri)
+            self._in_flight.begin(in_flight)
         self._status.began()
         return in_flight
 
@@ -202,7 +263,12 @@ class Scheduler:
         self._in_flight.answer_waiting(uri, _SUPERSEDED)
 
     async def _wait(
-        self, in_flight: InFlight, work: Coroutine[Any, Any, T], *, announced: bool
+        self,
+        in_flight: InFlight,
+        work: Coroutine[Any, Any, T],
+        *,
+        announced: bool,
+        given: "Given[T] | None" = None,
     ) -> T | NoCompletion:
         """Wait for the answer, or for a newer request that replaces this one.
 
@@ -212,17 +278,19 @@ class Scheduler:
             in_flight: the request.
             work: what produces the answer.
             announced: if the client cancels, continue; notify it when the answer is ready, if it wants that.
+            given: called with an answer for which the client still waits.
         """
         waiting = in_flight.answer
         assert waiting is not None
         announced = announced and self._notifier.enabled
-        task = asyncio.get_running_loop().create_task(self._finish(in_flight, work, announced))
+        task = asyncio.get_running_loop().create_task(self._finish(in_flight, work, announced, given))
         # The event loop keeps only weak references to tasks.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
             answer: T | NoCompletion = await waiting
         except asyncio.CancelledError:
+            self.screen.withdraw(in_flight.snapshot)
             if not announced:
                 in_flight.token.cancel()
                 self.cancelled(in_flight.snapshot.request_id)
@@ -231,7 +299,9 @@ class Scheduler:
             raise
         return answer
 
-    async def _finish(self, in_flight: InFlight, work: Awaitable[T], announced: bool) -> None:
+    async def _finish(
+        self, in_flight: InFlight, work: Awaitable[T], announced: bool, given: "Given[T] | None"
+    ) -> None:
         """Do the work, answer the request if it still waits, and note the outcome."""
         snapshot, waiting = in_flight.snapshot, in_flight.answer
         assert waiting is not None
@@ -248,22 +318,20 @@ class Scheduler:
         else:
             self._status.completed(snapshot.request_id, answer.completion)
         self._status.ended()
-        if isinstance(answer, Completions):
-            if is_given:
-                self._note_shown(snapshot, answer)
-            elif announced and waiting.cancelled():
-                self._announce(snapshot, answer)
+        if is_given and given is not None:
+            given(snapshot, answer)
+        elif announced and waiting.cancelled() and isinstance(answer, Completions):
+            self._announce(snapshot, answer)
 
     async def _complete(self, in_flight: InFlight) -> Completions:
         snapshot = in_flight.snapshot
-        kept = self._kept_answer(snapshot)
+        kept = self.kept.answer(snapshot)
         if kept is not None and (snapshot.count == 1 or kept.alone):
-            # The next request of the user gets the other candidates as well.
-            self._kept[snapshot.uri] = evolve(kept, alone=False)
+            self.kept.given(snapshot)
             return Completions((kept.completion,))
         first = kept.completion if kept else None
         return await self._on_model(
-            in_flight, lambda completer: _complete_several(completer, in_flight, first, self._recorder)
+            in_flight, lambda completer: _complete_several(completer, in_flight, first, self.recorder)
         )
 
     async def _on_model(self, in_flight: InFlight, job: "Callable[[Completer], T]") -> T:
@@ -271,8 +339,8 @@ class Scheduler:
         try:
             result = await self._host.run(job, in_flight.token, self._loading_seconds)
         except DeclinedError as error:
-            if error.reason in _NO_MODEL:
-                self._too_early = snapshot
+            if error.reason in _TOO_EARLY and in_flight.is_waited_for:
+                self._too_early = _Waiting(snapshot.uri, snapshot.version, snapshot.place)
             raise
         # Identity: one that was closed and opened again counts its revisions from the start.
         if self._documents.get(snapshot.uri) is not snapshot.document:
@@ -283,15 +351,26 @@ class Scheduler:
 
     # -- completions shown and kept
 
-    def _note_shown(self, snapshot: Snapshot, answer: Completions) -> None:
-        for completion in answer.completions:
-            self._recorder.shown(completion.id)
+    def _note_given(self, snapshot: Snapshot, answer: Answer) -> None:
+        if isinstance(answer, NoCompletion):
+            # A superseded request says nothing about the place: the answer to the newer one does.
+            if answer.reason not in QUIET:
+                self.screen.show_nothing(snapshot.uri, answer)
+            return
+        for completion in answer.completions[1:]:
+            self.recorder.shown(completion.id)
         # Editors show the first one; the others are shown only if the user pages through them.
-        for completion in [one for one in answer.completions if one.text][:1]:
-            self.history.add(snapshot, completion)
-            pinned = snapshot.settings.parameters.seed is not None
-            self._status.offered(snapshot.uri, completion, pinned)
-            self._prefetcher.after(snapshot, completion)
+        first = next((one for one in answer.completions if one.text), None)
+        if first is not None:
+            self._note_shown(snapshot, first)
+        else:
+            self.note_empty(snapshot, answer.completion)
+
+    def _note_shown(self, snapshot: Snapshot, completion: "Completion") -> None:
+        self.recorder.shown(completion.id)
+        self.history.add(snapshot, completion)
+        self.screen.show(snapshot, completion)
+        self.prefetcher.after(snapshot, completion, pages=self._notifier.enabled)
 
     def _announce(self, snapshot: Snapshot, answer: Answer) -> None:
         """Notify a client that stopped waiting that its answer is ready."""
@@ -299,18 +378,8 @@ class Scheduler:
             return
         # Otherwise the answer to a newer request comes anyway.
         if not self._in_flight.is_waited_for(snapshot.uri):
-            self._keep(snapshot, answer.completion)
+            self.kept.keep(Kept(snapshot, answer.completion, alone=True))
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
-
-    def _keep(self, snapshot: Snapshot, completion: "Completion") -> None:
-        """Keep an answer for the next request; a client that is notified asks for just this one."""
-        self._kept[snapshot.uri] = _Kept(snapshot, completion, alone=self._notifier.enabled)
-
-    def _kept_answer(self, snapshot: Snapshot) -> _Kept | None:
-        kept = self._kept.get(snapshot.uri)
-        if kept is None or snapshot.fresh or not snapshot.asks_the_same_as(kept.snapshot):
-            return None
-        return kept
 
 
 def _complete_several(

@@ -41,10 +41,19 @@ class Snapshot:
         """Return the offset of a place of the document in the request's text."""
         return self.start + self.document.offset(place)
 
-    def asks_the_same_as(self, other: "Snapshot") -> bool:
-        """Return whether an answer to the other one, with whatever seed, answers this one."""
+    def typed_in(self, text: str) -> str | None:
+        """Return what was typed at the cursor since; None: something else changed."""
+        request = self.request
+        start, length = request.offset, len(text) - len(request.text)
+        end = start + length
+        same = length >= 0 and text[:start] == request.text[:start] and text[end:] == request.text[start:]
+        return text[start:end] if same else None
+
+    def is_same_place(self, other: "Snapshot") -> bool:
+        """Return whether the other one has the same cursor in the same text, with the same settings."""
         mine, theirs = self.request, other.request
-        return (mine.offset, self.settings, mine.text) == (theirs.offset, other.settings, theirs.text)
+        same = self.document is other.document and mine.offset == theirs.offset
+        return same and self.settings == other.settings and mine.text == theirs.text
 
 
 def take_snapshot(

@@ -11,6 +11,7 @@ from aide_lsp import __version__
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.model_host import ModelHost
+from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import PARAMETERS, Parameters, camel
@@ -22,19 +23,22 @@ if TYPE_CHECKING:
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 log = logging.getLogger("aide.requests")
+MOST_PROBLEMS = 10
+"""Problems with settings that the state names: it is sent after each change."""
 QUIET = frozenset(reason.code for reason in NoCompletionReason if reason.is_routine)
 """Codes of reasons that occur with every keystroke: not worth a log line."""
 _WIRE_NAMES = {key: camel(key) for key in PARAMETERS}
 
 
 class Status:
-    """Remembers the outcome of the last request."""
+    """Reports the state, and remembers the outcome of the last request."""
 
-    def __init__(self, configuration: Configuration, host: ModelHost, recorder: "LedgerRecorder") -> None:
+    def __init__(
+        self, configuration: Configuration, host: ModelHost, recorder: "LedgerRecorder", screen: Screen
+    ) -> None:
         self._configuration, self._host, self._recorder = configuration, host, recorder
+        self._screen = screen
         self._last: dict[str, Any] | None = None
-        self._offered: dict[str, Any] | None = None
-        self._nothing: NoCompletion | None = None
         self._accepted: list[str] = []
         self._busy = 0
         self.accepted_count = 0
@@ -62,12 +66,6 @@ class Status:
         self.paused = paused
         self.changed()
 
-    def offered(self, uri: str, completion: "Completion", pinned: bool) -> None:
-        """Note what the editor was given to show."""
-        offered = {"uri": uri, "seed": completion.seed, "candidate": completion.candidate, "pinned": pinned}
-        self._offered, self._nothing = offered, None
-        self.changed()
-
     def completed(self, request_id: int | str | None, completion: "Completion") -> None:
         """Note that a request got a completion, perhaps an empty one."""
         is_shown = bool(completion.text)
@@ -79,18 +77,12 @@ class Status:
             message=None if is_shown else completion.empty_message,
             **numbers(completion),
         )
-        if reason is not None:
-            self._offered, self._nothing = None, NoCompletion(reason, completion.empty_message or "")
-            self.changed()
         log.info("request %s: %s", shown(request_id), _line(completion, self._host.model, reason))
 
     def declined(self, request_id: int | str | None, nothing: NoCompletion) -> None:
         """Note that a request got no completion, and why."""
-        # A superseded request says nothing about the place: the answer to the newer one does.
         if nothing.reason not in QUIET:
             self._note(request_id, shown=False, reason=nothing.reason, message=nothing.message)
-            self._offered, self._nothing = None, nothing
-            self.changed()
         level = logging.DEBUG if nothing.reason in QUIET else logging.INFO
         log.log(level, "request %s: nothing, %s: %s", shown(request_id), nothing.reason, nothing.message)
 
@@ -103,7 +95,7 @@ class Status:
 
     def summary(self) -> dict[str, Any]:
         """Return the state for a status bar, as JSON."""
-        host, nothing = self._host, self._nothing
+        host = self._host
         loading = host.state in ("starting", "loading")
         return {
             "state": self._state,
@@ -113,8 +105,49 @@ class Status:
             "firstRun": self.downloads and self.accepted_count == 0,
             "model": escaped(host.model or self._configuration.resolve().settings.model or "default"),
             **self._device(),
-            "shown": self._offered,
-            "nothing": {"reason": nothing.reason, "message": escaped(nothing.message)} if nothing else None,
+            "shown": self._shown(),
+            "nothing": self._nothing(),
+            "document": self._document(),
+        }
+
+    def _shown(self) -> dict[str, Any] | None:
+        visible = self._screen.visible
+        if visible is None:
+            return None
+        uri, completion = visible.snapshot.uri, visible.completion
+        # Asked now, not remembered: settings change while a completion is visible.
+        seed = self._configuration.resolve(uri).settings.parameters.seed
+        return {
+            "uri": uri,
+            "seed": completion.seed,
+            "candidate": completion.candidate,
+            "parameters": parameters_json(completion.parameters),
+            "pinned": seed == completion.seed,
+        }
+
+    def _nothing(self) -> dict[str, Any] | None:
+        nothing = self._screen.nothing
+        if nothing is None:
+            return None
+        return {"uri": nothing.uri, "reason": nothing.why.reason, "message": escaped(nothing.why.message)}
+
+    def _document(self) -> dict[str, Any] | None:
+        """Return what is in effect where the user is."""
+        uri = self._screen.uri
+        if uri is None:
+            return None
+        resolved = self._configuration.resolve(uri)
+        problems = [escaped(problem.message) for problem in resolved.problems]
+        if len(problems) > MOST_PROBLEMS:
+            more = len(problems) - MOST_PROBLEMS
+            problems = [*problems[:MOST_PROBLEMS], f"There are {more} more problems with the settings."]
+        return {
+            "uri": uri,
+            "language": self._configuration.language_of(uri),
+            "parameters": parameters_json(resolved.settings.parameters),
+            "preset": resolved.settings.preset,
+            "off": escaped(resolved.off.sentence()) if resolved.off else None,
+            "problems": problems,
         }
 
     @property

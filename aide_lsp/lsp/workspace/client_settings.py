@@ -44,7 +44,7 @@ class Configuration:
             file_of: the URI of the file that a document belongs to: for a notebook's cell the notebook.
         """
         self._reader = reader or SettingsReader()
-        self._language_of, self._file_of = language_of, file_of
+        self.language_of, self._file_of = language_of, file_of
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
@@ -88,7 +88,7 @@ class Configuration:
 
         `request` contains what a single request sets.
         """
-        language = self._language_of(uri) if uri else ""
+        language = self.language_of(uri) if uri else ""
         uri = self._file_of(uri) if uri else None
         folder, place = self._folders.holding(uri) if uri else self._folders.first()
         location = self._folders.location(uri) if uri else Location(place)
@@ -142,7 +142,7 @@ class Configuration:
         # Each file is looked up once, however many documents share it.
         with self._reader.one_look():
             for one in (None, *inside, *uris):
-                language = self._language_of(one) if one else ""
+                language = self.language_of(one) if one else ""
                 uri = self._file_of(one) if one else None
                 scope = _scope_of(uri, language)
                 if len(self._shown) >= _MOST_REVIEWED:

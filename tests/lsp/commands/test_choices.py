@@ -50,7 +50,7 @@ async def test_while_paused_nothing_is_offered_and_it_is_said_why(editor):
     assert await inline(editor, uri) == []
     status = await run(editor, "aide.status")
     assert (status["state"], status["lastRequest"]["reason"]) == ("paused", "paused")
-    assert "aide.resume" in status["lastRequest"]["message"]
+    assert "paused. Resume" in status["lastRequest"]["message"]
     assert (await run(editor, "aide.resume"))["state"] == "ready"
     other = open_text(editor, "x", "file:///elsewhere/resumed.py")
     assert len(await inline(editor, other)) == 1

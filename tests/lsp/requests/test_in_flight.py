@@ -1,13 +1,14 @@
 """A completion being generated keeps running while it may still be used, and ends when it cannot."""
 
 from asyncio import new_event_loop
-from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aide_lsp.application.requests import request_of
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
+from aide_lsp.lsp.requests.snapshot import Snapshot
+from aide_lsp.lsp.workspace.documents import Document, Place
 from aide_lsp.settings.fields import Parameters, Settings
 
 TEXTS = st.text(alphabet="ab\n", max_size=6)
@@ -18,7 +19,9 @@ def snapshot(
 ):
     settings = Settings(parameters=Parameters(seed=seed))
     request = request_of(settings, text, offset, "")
-    return SimpleNamespace(request=request, settings=settings, uri=uri, fresh=fresh, request_id=request_id)
+    document = Document(uri, "python", 1, text, "utf-32")
+    place = Place(0, offset)
+    return Snapshot(request_id, uri, document, 1, 1, place, settings, request, start=0, fresh=fresh)
 
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS)

@@ -7,6 +7,7 @@ from attrs import evolve
 
 from aide_lsp.lsp.requests import prefetch
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
+from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.settings.fields import Settings
 from tests.lsp.requests.test_in_flight import snapshot
@@ -40,9 +41,7 @@ class Host:
 
 
 def place(offset):
-    at = snapshot("a text", offset)
-    at.settings = WORK_AHEAD
-    return at
+    return evolve(snapshot("a text", offset), settings=WORK_AHEAD)
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +57,7 @@ async def until(holds):
 
 async def test_a_cursor_that_came_before_the_model_is_prefilled_once_it_is_loaded():
     host = Host(loaded=False)
-    prefetcher = Prefetcher(InFlightRequests(), host, None)
+    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages())
     prefetcher.at_cursor(place(1))
     prefetcher.at_cursor(place(3))
     await asyncio.sleep(0.01)
@@ -70,7 +69,7 @@ async def test_a_cursor_that_came_before_the_model_is_prefilled_once_it_is_loade
 
 async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
     host = Host(loaded=False)
-    prefetcher = Prefetcher(InFlightRequests(), host, None)
+    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages())
     prefetcher.at_cursor(place(1))
     prefetcher.interrupt()
     host.completer = host.model
@@ -82,7 +81,7 @@ async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
 
 async def test_a_cursor_that_moves_on_ends_the_prefill_it_left():
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None)
+    prefetcher = Prefetcher(in_flight, host, None, Pages())
     host.free.clear()
     prefetcher.at_cursor(place(1))
     await until(lambda: in_flight)
@@ -94,7 +93,7 @@ async def test_a_cursor_that_moves_on_ends_the_prefill_it_left():
 
 async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None)
+    prefetcher = Prefetcher(in_flight, host, None, Pages())
     request = InFlight(place(0), asyncio.get_running_loop().create_future())
     in_flight.begin(request)
     prefetcher.at_cursor(place(3))

@@ -145,13 +145,13 @@ async def test_a_client_that_cannot_be_notified_ends_the_work_by_its_cancel(plai
     assert (plain.statuses, plain.readies) == ([], [])
 
 
-async def test_after_regenerate_a_listening_client_gets_that_one_first_and_then_the_others_too(faker):
+async def test_after_regenerate_a_listening_client_gets_exactly_that_one_however_often_it_asks(faker):
     uri = open_text(faker, "#drawn", "file:///elsewhere/again.py")
     place = {"uri": uri, "position": {"line": 0, "character": 6}}
     again = await run(faker, "aide.regenerate", place)
-    (item,) = await inline(faker, uri, invoked=True)
-    assert item.command.arguments[0]["id"] == again["id"]
-    assert len(await inline(faker, uri, invoked=True)) == 3
+    for _ in range(2):
+        (item,) = await inline(faker, uri, invoked=True)
+        assert item.command.arguments[0]["id"] == again["id"]
 
 
 async def test_the_state_is_sent_from_loading_to_why_there_is_nothing(reciter):

@@ -1,0 +1,107 @@
+"""What the client shows: the completion that it was given last, or why it was given none.
+
+The client shows completions in one document at a time, so there is one screen. It holds the truth as far as
+the server can know it: a completion leaves it when the text or the cursor no longer agrees, and one that was
+not delivered never gets there.
+"""
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from aide_lsp.completion.request import Completion
+from aide_lsp.lsp.requests.answer import NoCompletion
+from aide_lsp.lsp.requests.snapshot import Snapshot
+
+
+@frozen
+class Visible:
+    """A completion, and what it was the answer to."""
+
+    snapshot: Snapshot
+    completion: Completion
+
+    def rest(self, text: str, offset: int) -> Completion | None:
+        """Return what is left of it in a text; None: the text or the cursor does not agree with it."""
+        typed = self.snapshot.typed_in(text)
+        if typed is None or offset != self.snapshot.request.offset + len(typed):
+            return None
+        return self.completion.after(typed)
+
+
+@frozen
+class Nothing:
+    """Why a document was given no completion."""
+
+    uri: str
+    why: NoCompletion
+
+
+class Screen:
+    """What is visible. For the event loop's thread."""
+
+    def __init__(self) -> None:
+        self.visible: Visible | None = None
+        self.nothing: Nothing | None = None
+        self.uri: str | None = None
+        """The document of the last request or cursor."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called when something changed."""
+
+    def enter(self, uri: str) -> None:
+        """Note that the user is in a document."""
+        if uri != self.uri:
+            self.uri = uri
+            self.changed()
+
+    def show(self, snapshot: Snapshot, completion: Completion) -> None:
+        """Note what the client was given."""
+        self.visible, self.nothing = Visible(snapshot, completion), None
+        self.changed()
+
+    def show_nothing(self, uri: str, why: NoCompletion) -> None:
+        """Note that the client was given nothing."""
+        self.visible, self.nothing = None, Nothing(uri, why)
+        self.changed()
+
+    def clear(self) -> None:
+        """Note that the client shows nothing, for no reason worth a word."""
+        if self.visible is not None:
+            self.visible = None
+            self.changed()
+
+    def withdraw(self, snapshot: Snapshot) -> None:
+        """Note that the answer to a request did not arrive."""
+        if self.visible is not None and self.visible.snapshot is snapshot:
+            self.clear()
+
+    def edited(self, uri: str, text: str) -> None:
+        """Note a document's new text: what is visible stays as long as it is what is typed."""
+        visible = self.visible
+        if visible is None or visible.snapshot.uri != uri:
+            return
+        typed = visible.snapshot.typed_in(text)
+        if typed is None or visible.completion.after(typed) is None:
+            self.clear()
+
+    def moved(self, snapshot: Snapshot) -> None:
+        """Note where the cursor is: a completion is visible only at its own place."""
+        if self.at(snapshot) is None:
+            self.clear()
+
+    def at(self, snapshot: Snapshot) -> Completion | None:
+        """Return what is visible at a place, without what of it has been typed since it was given."""
+        visible = self.visible
+        if visible is None or visible.snapshot.document is not snapshot.document:
+            return None
+        return visible.rest(snapshot.request.text, snapshot.request.offset)
+
+    def forget(self, uri: str) -> None:
+        """Drop what belongs to a document that was closed."""
+        if self.visible is not None and self.visible.snapshot.uri == uri:
+            self.visible = None
+        if self.nothing is not None and self.nothing.uri == uri:
+            self.nothing = None
+        if self.uri == uri:
+            self.uri = None
+        self.changed()
