@@ -75,7 +75,7 @@ COMMANDS = (
         "troubleshoot:troubleshoot",
         "Propose parameters that address a complaint, and complete with the current and the proposed ones; "
         "`apply` writes them to the project file",
-        f"{PLACE}, `complaint`, `seed?`, `apply?`",
+        f"{PLACE}, `complaint`, `seed?`, `apply?`, `create?`",
         vscode="Troubleshoot Completions…",
         neovim="troubleshoot",
     ),
@@ -89,7 +89,7 @@ COMMANDS = (
         "aide.writeParameters",
         "comparing:write_parameters",
         "Write parameters to the project file; null removes one",
-        "`uri`, `parameters`",
+        "`uri`, `parameters`, `create?`",
     ),
     Command(
         "aide.explain",

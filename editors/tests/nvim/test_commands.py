@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SUBCOMMANDS = (
-    "regenerate previous pin unpin preset troubleshoot explain settings model pause resume status log"
+    "regenerate previous pin unpin preset troubleshoot compare explain settings model pause resume status log"
 )
 
 
@@ -138,6 +138,67 @@ def test_differences_of_several_lines_then_every_line_once(nvim):
     assert difference(nvim, ["a"], ["b", "c"]) == ["- a", "+ b", "+ c"]
     assert difference(nvim, ["a", ""], ["a", ""]) == ["  a", "  "]
     assert difference(nvim, ["x", "a"], ["a", "y"]) == ["- x", "  a", "+ y"]
+
+
+def test_compare_then_one_after_the_other_and_a_key_adopts_and_shows_one(nvim, opened, expected_completion):
+    file = opened.parent / ".aide.toml"
+    line, text = nvim.place[0], nvim.text + "\n"
+    nvim.command("Aide compare 0 1")
+    nvim.wait(lambda: "Temperature 1, seed 8" in nvim.text and "…" not in nvim.text, "They do not come")
+    for seed in (7, 8):
+        expected = expected_completion(opened, line, len("x = ") + 1, text=text, temperature=1, seed=seed)
+        shown = "\n".join(f"  {line}" for line in f"x = {expected}".split("\n"))
+        assert f"Temperature 1, seed {seed}" in nvim.text
+        assert shown in nvim.text
+    assert nvim.text.startswith("Temperature 0, any seed")
+    assert file.read_text() == "seed = 7\n", "Comparing writes"
+    nvim.do("vim.fn.search('seed 8')")
+    nvim.keys("Enter")
+    nvim.wait_ghost(expected)
+    assert "temperature = 1" in file.read_text()
+    assert "seed = 8" in file.read_text()
+    assert nvim.text.endswith("x = ")
+
+
+def test_compare_when_closed_then_the_rest_is_canceled(nvim, opened):
+    nvim.do("_G.sent = 0")
+    nvim.do(
+        "local client = vim.lsp.get_clients({ name = 'aide' })[1] local request = client.request "
+        "client.request = function(self, method, params, ...) "
+        "if params.command == 'aide.complete' then _G.sent = _G.sent + 1 end "
+        "return request(self, method, params, ...) end"
+    )
+    nvim.command("Aide compare 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8")
+    nvim.wait(lambda: "Aide: compare" in nvim.screen(), "No report")
+    nvim.keys("q")
+    nvim.wait(lambda: nvim.lua("vim.fn.winnr('$')") == 1, "The report is still open")
+    nvim.command("Aide pause")  # answered after everything that was requested before
+    nvim.wait(lambda: nvim.messages, "Nothing is said")
+    assert nvim.lua("_G.sent") < 10
+    nvim.command("Aide resume")
+
+
+def test_compare_when_not_understood_then_said_what_it_takes(nvim, opened):
+    nvim.command("Aide compare warm")
+    nvim.wait(lambda: nvim.messages, "Nothing is said")
+    assert "temperatures between 0 and 1" in nvim.messages[0]
+
+
+def test_loose_file_then_asked_before_a_project_file_is_created(nvim, opened, tmp_path):
+    loose = tmp_path / "loose" / "a.py"
+    loose.parent.mkdir()
+    loose.write_text("x = 1\n", encoding="utf-8")
+    nvim.open(loose)
+    created = loose.parent / ".aide.toml"
+    nvim.command("Aide preset factual")
+    nvim.wait(lambda: nvim.lua("#_G.selects"), "Nothing is asked")
+    assert str(created) in nvim.lua("_G.selects[1].prompt")
+    nvim.do("_G.choose('Cancel')")
+    assert not created.exists()
+    nvim.command("Aide preset factual")
+    nvim.wait(lambda: nvim.lua("#_G.selects") == 2, "Nothing is asked")
+    nvim.do("_G.choose('Create it')")
+    nvim.wait(lambda: created.exists() and "factual" in created.read_text(), "Nothing is written")
 
 
 def test_commands_about_the_server_then_they_work_in_every_buffer(nvim, opened):

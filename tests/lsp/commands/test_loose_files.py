@@ -55,8 +55,19 @@ async def test_troubleshooting_in_a_loose_file_asks_too(editor, tmp_path):
     uri = open_text(editor, "x = ", (tmp_path / "a.py").as_uri())
     await inline(editor, uri)
     where = {"uri": uri, "position": {"line": 0, "character": 4}, "complaint": "repetitive", "apply": True}
-    assert (await run(editor, "aide.troubleshoot", where))["confirm"] == str(tmp_path / ".aide.toml")
-    assert not (tmp_path / ".aide.toml").exists()
+    path = tmp_path / ".aide.toml"
+    assert (await run(editor, "aide.troubleshoot", where))["confirm"] == str(path)
+    assert not path.exists()
+    assert (await run(editor, "aide.troubleshoot", {**where, "create": True}))["written"] == str(path)
+
+
+async def test_adopting_compared_parameters_in_a_loose_file_asks_too(editor, tmp_path):
+    await begin_in_neovim(editor, tmp_path)
+    uri = open_text(editor, "x = ", (tmp_path / "a.py").as_uri())
+    given, path = {"uri": uri, "parameters": {"temperature": 0.2}}, tmp_path / ".aide.toml"
+    assert (await run(editor, "aide.writeParameters", given))["confirm"] == str(path)
+    assert not path.exists()
+    assert (await run(editor, "aide.writeParameters", {**given, "create": True}))["path"] == str(path)
 
 
 async def test_folder_that_neovim_found_by_a_marker_is_a_project(editor, tmp_path):

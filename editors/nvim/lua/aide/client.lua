@@ -147,6 +147,18 @@ function M.run(buf, command, argument, on_result)
   end
 end
 
+--- Ask before a project file is created for a file that belongs to no project.
+---@package
+---@param question string
+---@param on_yes fun()
+function M.confirm(question, on_yes)
+  require('aide.question').ask({ 'Create it', 'Cancel' }, question, tostring, function(choice)
+    if choice == 'Create it' then
+      on_yes()
+    end
+  end)
+end
+
 --- Run one of the commands of a server.
 ---@param client vim.lsp.Client
 ---@param buf integer
@@ -157,10 +169,15 @@ function M.request(client, buf, command, argument, on_result)
   -- An empty Lua table would be sent as a list.
   local params = { command = command, arguments = { next(argument) and argument or vim.empty_dict() } }
   client:request('workspace/executeCommand', params, function(err, result)
+    local answer = require('aide.json').without_nulls(result)
     if err then
       message.warn('Aide: ' .. err.message)
+    elseif type(answer) == 'table' and answer.confirm then
+      M.confirm(answer.message, function()
+        M.request(client, buf, command, vim.tbl_extend('force', argument, { create = true }), on_result)
+      end)
     elseif on_result then
-      on_result(require('aide.json').without_nulls(result))
+      on_result(answer)
     end
   end, buf)
 end

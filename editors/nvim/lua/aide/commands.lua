@@ -7,7 +7,8 @@ local M = {}
 ---@class aide.Command
 ---@field name string
 ---@field desc string one line
----@field run? fun(argument?: string) if not in `actions.lua` under its name
+---@field several? string what arguments it takes, if several; `run` then gets a list
+---@field run? fun(argument?: any) if not in `actions.lua` under its name
 ---@field list? 'presets'|'complaints'|'models' what its argument is from
 ---@field prompt? string for the user to choose an argument from the list
 ---@field more? string[] other values of its argument, or all of them without a list
@@ -32,6 +33,14 @@ M.commands = {
     prompt = 'What is wrong?',
     run = function(complaint)
       require('aide.troubleshoot').run(complaint)
+    end,
+  },
+  {
+    name = 'compare',
+    desc = 'Show the completions here for a few temperatures and seeds',
+    several = 'temperatures between 0 and 1',
+    run = function(temperatures)
+      require('aide.compare').run(temperatures)
     end,
   },
   { name = 'explain', desc = 'Open a page that shows how the completion came about' },
@@ -71,6 +80,9 @@ function M.run(arguments)
   if not command then
     local names = table.concat(M.names(), ', ')
     return refuse(('there is no command "%s". The commands are %s.'):format(arguments[1], names))
+  end
+  if command.several then
+    return command.run(vim.list_slice(arguments, 2))
   end
   local takes = (command.list or command.more) and 1 or 0
   if #arguments - 1 > takes then

@@ -40,6 +40,14 @@ function M.fit()
   vim.api.nvim_win_set_height(0, math.max(3, math.min(rows, math.floor(vim.o.lines / 2))))
 end
 
+--- Write the bar at the top of a report.
+---@param window integer
+---@param title string
+function M.title(window, title)
+  local keys = vim.w[window].aide_keys
+  vim.wo[window][0].winbar = (' %%#Title#Aide: %s%%*%%=%s '):format(title, keys)
+end
+
 --- Close the report in the current window, and go back to where it was opened from: Neovim itself would go to
 --- the window above.
 function M.close()
@@ -80,7 +88,8 @@ function M.open(title, lines, options)
     vim.keymap.set('n', key[1], key[2], { buffer = buf, nowait = true, desc = 'Aide: ' .. key[3] })
     table.insert(hints, ('%%#Special#%s%%* %s'):format(key[1]:gsub('[<>]', ''), key[3]))
   end
-  vim.wo[0][0].winbar = (' %%#Title#Aide: %s%%*%%=%s '):format(title, table.concat(hints, '   '))
+  vim.w.aide_keys = table.concat(hints, '   ')
+  M.title(0, title)
   M.fit()
   return buf
 end
