@@ -133,6 +133,7 @@ COMMANDS = (
         "switching:snooze",
         "Stop offering completions for some minutes, then resume automatically; `aide.resume` ends it",
         "`minutes`",
+        neovim="snooze",
     ),
     Command(
         "aide.setOff",
@@ -140,6 +141,7 @@ COMMANDS = (
         "Turn completions off or on for a document or for its language, in your own settings file; `off` in "
         "the answer says whether they are off there now",
         '`uri`, `scope` ("file" or "language"), `off`',
+        neovim="off",
     ),
     Command(
         "aide.choices",

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 SUBCOMMANDS = (
-    "regenerate previous pin unpin preset troubleshoot compare explain settings model pause resume status log"
+    "regenerate previous pin unpin preset troubleshoot compare explain settings model pause resume snooze "
+    "off on status log"
 )
 
 
@@ -199,6 +200,33 @@ def test_loose_file_then_asked_before_a_project_file_is_created(nvim, opened, tm
     nvim.wait(lambda: nvim.lua("#_G.selects") == 2, "Nothing is asked")
     nvim.do("_G.choose('Create it')")
     nvim.wait(lambda: created.exists() and "factual" in created.read_text(), "Nothing is written")
+
+
+def test_snooze_then_until_when_and_resume_ends_it(nvim, opened):
+    nvim.command("Aide snooze 15")
+    nvim.wait(lambda: nvim.messages, "Nothing is said")
+    nvim.wait(lambda: nvim.state()["state"] == "paused", "It is not paused")
+    assert "until" in nvim.messages[0]
+    nvim.command("Aide resume")
+    nvim.wait(nvim.is_ready, "It is not resumed")
+
+
+def test_off_then_for_the_file_or_its_language_and_on_again(nvim, opened):
+    for scope, words in [("", "for this file"), (" language", "python files")]:
+        nvim.do("_G.messages = {}")
+        nvim.command(f"Aide off{scope}")
+        nvim.wait(lambda: nvim.messages, "Nothing is said")
+        assert "Completions are off" in nvim.messages[0]
+        assert words in nvim.messages[0]
+        nvim.keys("A")
+        nvim.wait(lambda: (nvim.state().get("nothing") or {}).get("reason") == "off", "It is not off")
+        nvim.keys("Escape")
+        nvim.command(f"Aide on{scope}")
+        nvim.wait(lambda: len(nvim.messages) > 1, "Nothing is said")
+        assert "Completions are on" in nvim.messages[1]
+    nvim.keys("A")
+    nvim.wait_ghost()
+    nvim.keys("Escape")
 
 
 def test_commands_about_the_server_then_they_work_in_every_buffer(nvim, opened):

@@ -22,7 +22,7 @@ VSCODE_ONLY = {
 """Title and id of commands that are the extension's alone."""
 VSCODE_HIDDEN = {"menu", "tryIt", "usePreset"}
 """Commands that the extension registers and runs itself, without an entry in the palette."""
-NEOVIM_ONLY = {"compare", "install", "log", "restart"}
+NEOVIM_ONLY = {"compare", "install", "log", "on", "restart"}
 """Subcommands that are the plugin's alone."""
 
 

@@ -8,9 +8,7 @@ local M = {}
 ---@param command string
 local function show(command)
   requests.run_here(command, nil, function(result, place)
-    if result.insertText == '' then
-      requests.show_message(result.message)
-    end
+    requests.show_message(result.message) -- that there is nothing, or nothing else
     require('aide.completion').show_again(place)
   end)
 end
@@ -62,6 +60,32 @@ end
 
 function M.resume()
   requests.run_anywhere('aide.resume')
+end
+
+--- Pause for some minutes.
+---@param minutes? string
+function M.snooze(minutes)
+  local number = tonumber(minutes or 5)
+  if not number or number < 1 or number > 24 * 60 then
+    return require('aide.message').warn('Aide: "snooze" takes minutes from 1 to 1440, such as 15.')
+  end
+  requests.run_anywhere('aide.snooze', { minutes = math.floor(number) })
+end
+
+---@param scope 'file'|'language'
+---@param off boolean
+local function set_off(scope, off)
+  requests.run('aide.setOff', { scope = scope, off = off })
+end
+
+---@param scope? string
+function M.off(scope)
+  set_off(scope == 'language' and 'language' or 'file', true)
+end
+
+---@param scope? string
+function M.on(scope)
+  set_off(scope == 'language' and 'language' or 'file', false)
 end
 
 function M.settings()
