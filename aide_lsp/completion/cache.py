@@ -4,7 +4,8 @@ Which answers it may give depends on the seed. The same document, cursor, settin
 text whatever was asked before, so with a seed that the user set only the identical request is answered from
 here: the rest of an older answer is often, but not always, what a fresh request at the new cursor would say.
 Where no seed is set each answer is one of many, and the rest of the one the user is typing along is the best
-of them, whichever candidate it is; it keeps the seed it was generated with.
+of them, whichever candidate it is; it keeps the seed it was generated with. So it is where the editor has put
+closing brackets after the cursor meanwhile (`auto_closing.py`).
 
 A request's key is computed from all its fields, and from all fields of its options and parameters: a field
 that is added later is in it, unless its metadata says `NOT_IN_KEY`.
@@ -18,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 from attrs import field, frozen
 
+from aide_lsp.completion.auto_closing import added_after, rest_after
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.inference.options import IN_KEY
 
@@ -41,6 +43,8 @@ class CacheKey:
     "Which of several completions."
     text: str = field(repr=False, eq=False)
     "The text before the cursor; only of a key that is looked up."
+    after: str = field(repr=False, eq=False)
+    "The text after it, likewise."
 
 
 @frozen
@@ -53,6 +57,10 @@ class Found(Generic[Answer]):
     "What is left of its text."
     typed: str = ""
     "What of it is before the cursor already."
+    replaces: int = 0
+    "How many characters after the cursor it replaces."
+    added: str = ""
+    "What the editor has put there meanwhile."
 
 
 @frozen
@@ -78,18 +86,29 @@ class CompletionCache(Generic[Answer]):
             return Found(exact.answer, exact.text)
         if key.seed is not None:
             return None
-        alike = [entry for entry in reversed(self._entries.values()) if entry.key.place == key.place]
+        for added in ("", *added_after(key.after)):
+            found = self._typed_along(key, added)
+            if found is not None:
+                return found
+        return None
+
+    def _typed_along(self, key: CacheKey, added: str) -> Found[Answer] | None:
+        """Look up an answer that the user is typing along, while the editor added a text after the cursor."""
+        place = (_digest(key.after[len(added) :]), *key.place[1:]) if added else key.place
+        alike = [entry for entry in reversed(self._entries.values()) if entry.key.place == place]
         # The first candidate is what is suggested automatically; another one is meant where only that fits.
         for entry in sorted(alike, key=lambda entry: not _same_candidate(entry.key, key)):
             typed = key.text[entry.length :]
-            if _is_typed_along(entry, key, typed):
-                return Found(entry.answer, entry.text[len(typed) :], typed)
+            rest = rest_after(entry.text, typed, added)
+            # Last, because it reads all of the text before the cursor.
+            if rest is not None and _digest(key.text[: entry.length]) == entry.key.before:
+                return Found(entry.answer, rest.text, typed, rest.replaces, added)
         return None
 
     def put(self, key: CacheKey, text: str, answer: Answer) -> None:
         """Keep an answer."""
         # The text would keep up to `CAPACITY` documents in memory.
-        kept = attrs.evolve(key, text="")
+        kept = attrs.evolve(key, text="", after="")
         self._entries[kept] = _Entry(kept, len(key.text), text, answer)
         self._entries.move_to_end(kept)
         while len(self._entries) > self._capacity:
@@ -108,15 +127,15 @@ class CompletionCache(Generic[Answer]):
 
 def key_of(request: CompletionRequest) -> CacheKey:
     """Return the key of a request."""
-    before, options = request.before, request.options
+    before, after, options = request.before, request.after, request.options
     place = (
         # Line ends are normalized in both texts, so the same document with \r\n has the same key.
-        _digest(request.after),
+        _digest(after),
         *_fields_but(request, "text", "offset", "options"),
         *_fields_but(options, "parameters", "candidate"),
         *_fields_but(options.parameters, "seed"),
     )
-    return CacheKey(_digest(before), place, options.parameters.seed, options.candidate, before)
+    return CacheKey(_digest(before), place, options.parameters.seed, options.candidate, before, after)
 
 
 def _fields_but(value: Any, *apart: str) -> Iterator[object]:
@@ -128,14 +147,6 @@ def _fields_but(value: Any, *apart: str) -> Iterator[object]:
 
 def _same_candidate(one: CacheKey, other: CacheKey) -> bool:
     return (one.seed, one.candidate) == (other.seed, other.candidate)
-
-
-def _is_typed_along(entry: _Entry[Answer], key: CacheKey, typed: str) -> bool:
-    """Whether `typed` is a true beginning of the entry's text, after the same text."""
-    if not typed or typed == entry.text or not entry.text.startswith(typed):
-        return False
-    # Last, because it reads all of the text before the cursor.
-    return _digest(key.text[: entry.length]) == entry.key.before
 
 
 def _digest(text: str) -> bytes:

@@ -64,7 +64,14 @@ class Completer:
         key = key_of(request)
         found = self._cache.get(key)
         if found is not None:
-            completion = evolve(found.answer, text=found.text, typed=found.typed, from_cache=True)
+            completion = evolve(
+                found.answer,
+                text=found.text,
+                typed=found.typed,
+                added=found.added,
+                replaces=found.replaces,
+                from_cache=True,
+            )
         else:
             attempts = self._attempts(request, cancel, observer)
             completion = _together(attempts)

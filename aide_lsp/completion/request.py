@@ -4,6 +4,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from aide_lsp.completion.auto_closing import rest_after
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
 
@@ -27,12 +28,14 @@ class CompletionRequest:
         """Return the same request with other options."""
         return evolve(self, options=evolve(self.options, **changes))
 
-    def before_typing(self, typed: str) -> "CompletionRequest":
-        """Return the request without a text before the cursor, whose line ends are given as \\n."""
-        start = self.offset
+    def before_typing(self, typed: str, added: str = "") -> "CompletionRequest":
+        """Return the request without a text before the cursor and one after it, both with \\n line ends."""
+        start = end = self.offset
         for character in reversed(typed):
             start -= 2 if character == "\n" and self.text[start - 2 : start] == "\r\n" else 1
-        return evolve(self, text=self.text[:start] + self.text[self.offset :], offset=start)
+        for character in added:
+            end += 2 if character == "\n" and self.text[end : end + 2] == "\r\n" else 1
+        return evolve(self, text=self.text[:start] + self.text[end:], offset=start)
 
     @property
     def before(self) -> str:
@@ -83,12 +86,29 @@ class Completion:
     "Whether it is empty because its text does not fit, or failed the checks."
     typed: str = field(default="", repr=False)
     "The beginning of what was generated that is before the cursor already, with \\n line ends."
+    added: str = field(default="", repr=False)
+    "What the editor has put after the cursor meanwhile: closing brackets, likewise."
+    replaces: int = 0
+    "How many characters of that the text replaces."
 
-    def after(self, typed: str) -> "Completion | None":
-        """Return what is left of it after its beginning was typed; None: something else was, or all of it."""
-        if not self.text.startswith(typed) or len(typed) == len(self.text):
+    def after(self, typed: str, added: str = "") -> "Completion | None":
+        """Return what is left of it after its beginning was typed; None: something else was, or all of it.
+
+        `added`: what the editor has put after the cursor meanwhile.
+        """
+        if not typed and not added:
+            return self if self.text else None
+        rest = rest_after(self.text, typed, added)
+        # What was added before would be after that.
+        if rest is None or (added and self.added):
             return None
-        return evolve(self, text=self.text[len(typed) :], typed=self.typed + with_line_feeds(typed))
+        return evolve(
+            self,
+            text=rest.text,
+            typed=self.typed + with_line_feeds(typed),
+            added=added or self.added,
+            replaces=rest.replaces or self.replaces,
+        )
 
     @property
     def tokens_per_second(self) -> float:

@@ -55,7 +55,10 @@ def inline_item(completion: "Completion", target: Target, model: str) -> types.I
     text = target.before + completion.text
     # Clients compare the filter text with what the range contains; with this one the item always passes.
     return types.InlineCompletionItem(
-        insert_text=text, filter_text=text, range=target.range, command=accepted_command(completion, model)
+        insert_text=text,
+        filter_text=text,
+        range=_over(target.range, completion),
+        command=accepted_command(completion, model),
     )
 
 
@@ -72,7 +75,7 @@ def completion_item(
         documentation=code,
         filter_text=text.split("\n", 1)[0].strip() or text.strip(),
         sort_text="0",  # there is only one, and for this very place
-        text_edit=types.TextEdit(range=target.range, new_text=text),
+        text_edit=types.TextEdit(range=_over(target.range, completion), new_text=text),
         insert_text_mode=types.InsertTextMode.AsIs,  # it is indented already
         command=accepted_command(completion, model),
     )
@@ -116,12 +119,20 @@ def completed(answer: "Completion | NoCompletion", position: types.Position, mod
     """Build the result of a command that completes: the item as JSON, or why there is none."""
     place = {"line": position.line, "character": position.character}
     span = {"start": place, "end": place}
+    if not isinstance(answer, NoCompletion):
+        span["end"] = {**place, "character": position.character + answer.replaces}
     if isinstance(answer, NoCompletion):
         return {"insertText": "", "range": span, "reason": answer.reason, "message": answer.message}
     reason = (
         {} if answer.text else {"reason": answer.empty_reason or "empty", "message": answer.empty_message}
     )
     return {"insertText": answer.text, "range": span, **facts(answer, model), **reason}
+
+
+def _over(span: types.Range, completion: "Completion") -> types.Range:
+    """Extend a range by what the completion replaces: closing brackets, one unit each."""
+    end = types.Position(line=span.end.line, character=span.end.character + completion.replaces)
+    return types.Range(start=span.start, end=end)
 
 
 def _label(text: str) -> str:

@@ -48,6 +48,34 @@ def test_get_when_typed_differently_gives_nothing(text):
     assert get(filled(), typed(text)) is None
 
 
+def closed(text: str, added: str) -> CompletionRequest:
+    """As `typed`, in an editor that puts something after the cursor."""
+    request = typed(text)
+    after = added + request.text[request.offset :]
+    return evolve(request, text=request.text[: request.offset] + after)
+
+
+def test_get_where_the_editor_closed_a_bracket_gives_what_takes_its_place():
+    cache = filled()
+    assert get(cache, closed("foo(", ")")) == Found("answer", "bar", "foo(", 0, ")")
+    cache.put(key_of(REQUEST), "foo(bar) + 1", "longer")
+    assert get(cache, closed("foo(", ")")) == Found("longer", "bar) + 1", "foo(", 1, ")")
+    assert get(cache, closed("foo(b", ")")) == Found("longer", "ar) + 1", "foo(b", 1, ")")
+    assert get(cache, typed("foo(bar)")) == Found("longer", " + 1", "foo(bar)")
+
+
+@pytest.mark.parametrize(("text", "added"), [("foo(", "]"), ("foo", ")"), ("foo((", "))"), ("", ")")])
+def test_get_where_something_else_is_after_the_cursor_gives_nothing(text, added):
+    assert get(filled(), closed(text, added)) is None
+
+
+def test_get_with_a_seed_where_the_editor_closed_a_bracket_gives_nothing():
+    cache, seeded = CompletionCache(), with_options(parameters=Parameters(seed=1))
+    cache.put(key_of(seeded), "foo(bar)", "answer")
+    request = closed("foo(", ")")
+    assert get(cache, evolve(request, options=seeded.options)) is None
+
+
 @pytest.mark.parametrize(
     "request_",
     [

@@ -38,7 +38,7 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     if shown is not None and not own:
         # The rest of a completion is explained where it was generated: at the new cursor, the same seed may
         # give another text.
-        snapshot = evolve(snapshot, request=snapshot.request.before_typing(shown.typed))
+        snapshot = evolve(snapshot, request=snapshot.request.before_typing(shown.typed, shown.added))
     explained = await ls.requests.run(
         snapshot,
         lambda completer, request, cancel: _explain(
@@ -52,8 +52,11 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 
 def _shown_text(shown: Completion, explained: Completion, *, typed: bool) -> bool:
-    before = shown.typed if typed else ""
-    return before + with_line_feeds(shown.text) == with_line_feeds(explained.text)
+    text = (shown.typed if typed else "") + with_line_feeds(shown.text)
+    if typed and shown.added:
+        # What is shown may end where the editor has closed a bracket in the next line.
+        return with_line_feeds(explained.text).startswith(text)
+    return text == with_line_feeds(explained.text)
 
 
 @frozen

@@ -7,7 +7,9 @@ text then finds it in the completion cache, so that generation does not start ov
 import asyncio
 from typing import Any
 
+from aide_lsp.completion.auto_closing import typings
 from aide_lsp.completion.observer import CompletionObserver
+from aide_lsp.completion.request import with_line_feeds
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.snapshot import Snapshot
@@ -32,7 +34,7 @@ class InFlight(CompletionObserver):
         """The requests it may serve: its own, and those that came while the user typed what it predicts."""
         self.own_work = own_work
         self._serves_one = own_work or snapshot.fresh
-        self._typed = ""
+        self._typed: tuple[str, ...] = ("",)  # what may have been typed at its cursor
         self._written = ""
 
     @property
@@ -43,38 +45,39 @@ class InFlight(CompletionObserver):
     def wrote(self, text: str) -> None:
         """Take the text generated so far; end if the user has typed something else."""
         self._written = text
-        if not _agree(text, self._typed):
+        if not any(_agree(text, typed) for typed in self._typed):
             self.token.cancel()
 
     def follow(self, text: str, offset: int | None = None) -> bool:
         """Return whether the answer may still be used in the document as it is now; if so, watch for it.
 
-        It may if only the beginning of the answer was typed at its cursor. With a seed set, only the very
-        same place counts: the rest of an answer is not always what the seed gives after the typed part.
+        It may if only the beginning of the answer was typed at its cursor, and perhaps closed by the editor.
+        With a seed set, only the very same place counts: the rest of an answer is not always what the seed
+        gives after the typed part.
 
         Args:
             text: the document's.
             offset: where the cursor is; None: where typing has left it.
         """
-        request = self.snapshot.request
-        if offset is not None and offset - request.offset != len(text) - len(request.text):
-            return False
-        typed = self._typed_in(text)
-        if typed is None or self.token.cancelled or not _agree(self._written, typed):
+        typed = self._typed_in(text, offset)
+        if self.token.cancelled or not any(_agree(self._written, one) for one in typed):
             return False
         self._typed = typed
         # The worker may have written between the two lines above.
-        return _agree(self._written, typed)
+        return any(_agree(self._written, one) for one in typed)
 
-    def _typed_in(self, text: str) -> str | None:
-        """Return what was typed at the cursor; None: something else changed."""
-        if self._serves_one:
-            return None
-        typed = self.snapshot.typed_in(text)
-        if typed and self.snapshot.request.options.parameters.seed is not None:
-            return None
+    def _typed_in(self, text: str, offset: int | None) -> tuple[str, ...]:
+        """Return what may have been typed at the cursor; nothing: something else changed."""
+        inserted = None if self._serves_one else self.snapshot.typed_in(text)
+        if inserted is None or (inserted and self.snapshot.request.options.parameters.seed is not None):
+            return ()
         # Completions have bare line feeds, whatever ends the lines of the document.
-        return None if typed is None else typed.replace("\r\n", "\n")
+        found = tuple(typings(with_line_feeds(inserted)))
+        if offset is None:
+            return found
+        typed = text[self.snapshot.request.offset : offset]
+        fits = len(typed) <= len(inserted) and offset >= self.snapshot.request.offset
+        return (with_line_feeds(typed),) if fits and with_line_feeds(typed) in found else ()
 
 
 class InFlightRequests:

@@ -29,10 +29,11 @@ class Kept:
         mine, theirs = self.snapshot.request, snapshot.request
         if snapshot.fresh or not self._has_settings(snapshot.settings):
             return None
-        typed = self.snapshot.typed_in(theirs.text)
-        if typed is None or theirs.offset != mine.offset + len(typed) or (typed and not self.chosen):
+        inserted = self.snapshot.typed_in(theirs.text)
+        typed = theirs.offset - mine.offset
+        if inserted is None or not 0 <= typed <= len(inserted) or (inserted and not self.chosen):
             return None
-        return self.completion if not typed else self.completion.after(typed)
+        return self.completion.after(inserted[:typed], inserted[typed:])
 
     def _has_settings(self, settings: Settings) -> bool:
         """Whether settings ask for it. To fix its seed, or to free it, changes nothing."""

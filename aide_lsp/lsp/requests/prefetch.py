@@ -169,7 +169,8 @@ def _accepted(snapshot: Snapshot, completion: "Completion") -> InFlight:
     """Return the request for the text as it will be if a completion is accepted."""
     request = snapshot.request.with_options(drawn_seed=new_seed())
     accepted = request.text[: request.offset] + completion.text
-    request = evolve(request, text=accepted + request.text[request.offset :], offset=len(accepted))
+    after = request.text[request.offset + completion.replaces :]
+    request = evolve(request, text=accepted + after, offset=len(accepted))
     return InFlight(evolve(snapshot, request=request, count=1))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from aide_lsp.completion.auto_closing import typings
 from aide_lsp.completion.request import Completion
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.snapshot import Snapshot
@@ -23,10 +24,11 @@ class Visible:
 
     def rest(self, text: str, offset: int) -> Completion | None:
         """Return what is left of it in a text; None: the text or the cursor does not agree with it."""
-        typed = self.snapshot.typed_in(text)
-        if typed is None or offset != self.snapshot.request.offset + len(typed):
+        inserted = self.snapshot.typed_in(text)
+        typed = offset - self.snapshot.request.offset
+        if inserted is None or not 0 <= typed <= len(inserted):
             return None
-        return self.completion.after(typed)
+        return self.completion.after(inserted[:typed], inserted[typed:])
 
 
 @frozen
@@ -80,8 +82,10 @@ class Screen:
         visible = self.visible
         if visible is None or visible.snapshot.uri != uri:
             return
-        typed = visible.snapshot.typed_in(text)
-        if typed is None or visible.completion.after(typed) is None:
+        inserted = visible.snapshot.typed_in(text)
+        # The cursor is not known yet: the editor may have closed what was typed.
+        typed = () if inserted is None else typings(inserted)
+        if all(visible.completion.after(one, (inserted or "")[len(one) :]) is None for one in typed):
             self.clear()
 
     def moved(self, snapshot: Snapshot) -> None:

@@ -42,6 +42,18 @@ check('not typed yet', edit.follow(plain, 3, at, line).text, 'al')
 check('typed to the end', edit.follow(plain, 3, at + 2, 'wörld = total(1)'), nil)
 check('typed otherwise', edit.follow(plain, 3, at + 1, 'wörld = totx(1)'), nil)
 check('a bracket closed by a plugin', edit.follow(plain, 3, at + 1, 'wörld = tota)(1)'), nil)
+local call = edit.from_item({ insertText = '(a, b): c' }, 0, 3, 'sum', 'utf-8')
+local closed = edit.follow(call, 0, 4, 'sum()')
+check('closed by a plugin', { closed.text, closed.after, closed.delete }, { 'a, b): c', ')', 1 })
+local over = edit.follow(closed, 0, 8, 'sum(a, b)')
+check('on the way to it', { over.text, over.delete }, { '): c', 1 })
+over = edit.follow(closed, 0, 9, 'sum(a, b)')
+check('typed over', { over.text, over.after, over.delete }, { ': c', '', 0 })
+check('another bracket', edit.follow(call, 0, 4, 'sum(]'), nil)
+check('a bracket that is typed twice', edit.follow(call, 0, 4, 'sum(('), nil)
+call = edit.from_item({ insertText = '([1])' }, 0, 3, 'sum', 'utf-8')
+check('two of them', edit.follow(call, 0, 5, 'sum([])').delete, 2)
+
 check('another row', edit.follow(plain, 4, at, line), nil)
 check('deleted', edit.follow(plain, 3, at - 1, 'wörld = to(1)'), nil)
 
@@ -57,5 +69,23 @@ check('a word of other letters', cut('größe 寸法', 'word'), { 'größe', ' �
 check('blanks only', cut('  ', 'word'), { '  ', '' })
 check('a line', cut('a b\nc', 'line'), { 'a b', '\nc' })
 check('the next line', cut('\nc\nd', 'line'), { '\nc', '\nd' })
+
+local closing = require('aide.closing')
+check('what is closed', vim.tbl_map(closing.of, { '(', '([', '("', '"(', 'f(a)', ')(', "it's (" }), {
+  ')',
+  '])',
+  '")',
+  ')"',
+  '',
+  ')',
+  ")'",
+})
+check('how much a text closes', {
+  closing.closed('a)', ')'),
+  closing.closed('(a) + b', ')'),
+  closing.closed('a", b)', '")'),
+  closing.closed('a)', '])') or 'none',
+  closing.closed("it's)", ')'),
+}, { 1, 0, 2, 'none', 1 })
 
 os.exit(failed and 1 or 0)

@@ -49,6 +49,20 @@ def test_with_a_seed_only_the_very_same_place_is_served(text, typed, seed):
     assert not in_flight.follow(text + typed)
 
 
+def test_a_bracket_that_the_editor_closed_is_typed_along():
+    in_flight = InFlight(snapshot("f\n", 1))
+    in_flight.wrote("(a")
+    assert in_flight.follow("f()\n")
+    assert in_flight.follow("f()\n", 2)
+    assert in_flight.follow("f(a)\n", 3)
+    # Typed by the user, and followed by something else than closers.
+    assert not in_flight.follow("f()\n", 3)
+    assert not in_flight.follow("f(]\n")
+    assert not in_flight.follow("f(b)\n")
+    in_flight.wrote("(a, b)")
+    assert not in_flight.token.cancelled
+
+
 def test_windows_line_ends_are_typed_along():
     in_flight = InFlight(snapshot("a\r\nb", 1))
     in_flight.wrote("\nx")
@@ -85,9 +99,8 @@ def test_what_is_prefilled_for_another_place_in_the_same_text_is_not_waited_for(
 
 def test_a_cursor_that_moves_ends_what_nobody_waits_for_elsewhere():
     in_flight = InFlightRequests()
-    waited_for = InFlight(snapshot("ab", 0), new_event_loop().create_future())
-    prefill = InFlight(snapshot("ab", 0, uri="file:///b"))
-    in_flight.begin(prefill)
+    loop = new_event_loop()
+    waited_for = InFlight(snapshot("ab", 0), loop.create_future())
     in_flight.begin(waited_for)
     prefill = InFlight(snapshot("ab", 0, uri="file:///b"))
     in_flight.begin(prefill)
@@ -96,6 +109,7 @@ def test_a_cursor_that_moves_ends_what_nobody_waits_for_elsewhere():
     in_flight.move(snapshot("ab", 1, uri="file:///b"))
     assert prefill.token.cancelled
     assert not waited_for.token.cancelled
+    loop.close()
 
 
 def test_a_request_with_other_settings_does_not_wait_for_one_that_cannot_serve_it():

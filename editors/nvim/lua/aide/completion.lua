@@ -273,8 +273,11 @@ function M.accept(amount)
   local part, rest = edits.cut(edit.text, amount)
   cancel()
   M.hide()
-  -- What the completion replaces goes with its last part: until then the text after the cursor stays.
-  M.insert(mine.buf, edit, part, rest == '' and edit.delete or 0)
+  -- What the completion replaces goes with its last part: until then the text after the cursor stays. A
+  -- bracket goes with the part that has it, so that it is never there twice.
+  local closed = require('aide.closing').closed(part, edit.after:sub(1, edit.delete)) or 0
+  local delete = rest == '' and edit.delete or closed
+  M.insert(mine.buf, edit, part, delete)
   -- Once for each completion, though it may be accepted word by word.
   if item.command and not mine.accepted then
     local client = vim.lsp.get_client_by_id(mine.client_id)
@@ -285,7 +288,7 @@ function M.accept(amount)
   if rest ~= '' then
     local _, row, column, line = cursor()
     local left = { row = row, before = line:sub(1, column), after = line:sub(column + 1), text = rest }
-    left.delete = edit.delete
+    left.delete = edit.delete - delete
     shown = vim.tbl_extend('force', mine, { items = { item }, edits = { left }, index = 1, accepted = true })
     shown.several = false
     asked = place_key() -- the user chose this completion: no other may replace the rest of it

@@ -1,6 +1,8 @@
 -- A completion at the cursor as text: created from the server's item, shortened as the user types it, split
 -- into words and lines. Byte columns only. Pure functions, without buffers or windows.
 
+local closing = require('aide.closing')
+
 local M = {}
 
 ---@class aide.Edit
@@ -57,14 +59,39 @@ function M.follow(edit, row, column, line)
     return nil
   end
   local typed = line:sub(start + 1, column)
-  local fits = line:sub(1, start) == edit.before
-    and line:sub(column + 1) == edit.after
-    and vim.startswith(edit.text, typed)
-    and #typed < #edit.text
-  if not fits then
+  if line:sub(1, start) ~= edit.before or not vim.startswith(edit.text, typed) or #typed == #edit.text then
     return nil
   end
-  return vim.tbl_extend('force', edit, { before = edit.before .. typed, text = edit.text:sub(#typed + 1) })
+  local rest, after = edit.text:sub(#typed + 1), line:sub(column + 1)
+  local delete = M.replaced(edit, typed, rest, after)
+  return delete
+    and vim.tbl_extend('force', edit, {
+      before = edit.before .. typed,
+      after = after,
+      text = rest,
+      delete = delete,
+    })
+end
+
+--- How much after the cursor the rest of an edit replaces; nil: something else was changed there.
+---@package
+---@param edit aide.Edit
+---@param typed string
+---@param rest string
+---@param after string
+---@return integer?
+function M.replaced(edit, typed, rest, after)
+  local more = #after - #edit.after
+  if more > 0 and after:sub(more + 1) == edit.after then
+    -- A plugin closed a bracket: the rest closes it too, so it takes its place.
+    local closers = after:sub(1, more)
+    local closed = closing.of(typed) == closers and closing.closed(rest, closers)
+    return closed and (closed == more or edit.delete == 0) and closed + edit.delete or nil
+  elseif more < 0 and -more <= edit.delete and edit.after:sub(1 - more) == after then
+    -- A bracket was typed over.
+    return edit.delete + more
+  end
+  return more == 0 and after == edit.after and edit.delete or nil
 end
 
 --- Cut off what is taken next.

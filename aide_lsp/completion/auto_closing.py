@@ -1,0 +1,112 @@
+"""Closing brackets and quotes that an editor puts after the cursor by itself when the opening one is typed.
+
+Someone who types along a completion, `(a, b):`, gets `(` and, after the cursor, `)`. The text after the
+cursor is another one then, but nothing that the completion did not foresee. Its rest, `a, b):`, is inserted
+in place of that bracket: so no bracket is there twice, and the offer stays as it is. After Enter the bracket
+is on the next line; then the rest ends before it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from attrs import frozen
+
+PAIRS = {"(": ")", "[": "]", "{": "}"}
+QUOTES = "\"'`"
+MOST = 8
+"""Closers that are looked at: more are hardly ever left open at once."""
+_SIGNS = re.compile(r"\\.|[()\[\]{}\"'`]", re.DOTALL)
+_ADDED = re.compile(rf"(\n[ \t]*)?([)\]}}\"'`]{{1,{MOST}}})")
+
+
+@frozen
+class Rest:
+    """What is left of a completion."""
+
+    text: str
+    "What is inserted at the cursor."
+    replaces: int = 0
+    "How many characters after the cursor it replaces."
+
+
+def closers_of(typed: str) -> str:
+    """Return what an editor puts after a typed text: what closes all that it leaves open."""
+    stack = list[str]()
+    for match in _SIGNS.finditer(typed):
+        _read(stack, match.group())
+    return "".join(reversed(stack))
+
+
+def added_after(after: str) -> Iterator[str]:
+    """Yield the beginnings of a text after the cursor that an editor may have put there."""
+    found = _ADDED.match(after)
+    if found is not None:
+        for length in range(1, len(found[2]) + 1):
+            yield (found[1] or "") + found[2][:length]
+
+
+def typings(inserted: str) -> Iterator[str]:
+    """Yield what may have been typed where a text was inserted: all of it, or what is before closers."""
+    yield inserted
+    for length in range(1, min(MOST, len(inserted) - 1) + 1):
+        typed, added = inserted[:-length], inserted[-length:]
+        if closers_of(typed) == added:
+            yield typed
+            # After Enter, they are on a line of their own.
+            above = typed.rstrip(" \t")
+            if above.endswith("\n"):
+                yield above[:-1]
+
+
+def rest_after(text: str, typed: str, added: str) -> Rest | None:
+    """Return the rest of a completion once its beginning was typed, and `added` put after the cursor.
+
+    None: something else was typed, nothing is left, or no editor puts that there.
+    """
+    rest, closers = text[len(typed) :], added.lstrip("\n \t")
+    if not typed or not text.startswith(typed) or not rest:
+        return None
+    if not added:
+        return Rest(rest)
+    ends = _closings(rest, closers) if closers_of(typed) == closers else None
+    if ends is None:
+        return None
+    if not ends:
+        return Rest(rest)
+    if added != closers:
+        # An insertion replaces nothing in another line: it ends before that.
+        return _unless_blank(rest[: ends[0]].rpartition("\n")[0])
+    if rest[ends[0] :] == closers[: len(ends)]:
+        return _unless_blank(rest[: ends[0]])
+    return Rest(rest, len(ends))
+
+
+def _closings(text: str, closers: str) -> list[int] | None:
+    """Return where a text closes what these closers stand for; None: it closes something else before."""
+    stack, ends = list(reversed(closers)), list[int]()
+    for match in _SIGNS.finditer(text):
+        if not _read(stack, match.group()) and len(ends) < len(closers):
+            return None
+        ends += [match.start()] * (len(closers) - len(ends) - len(stack))
+    return ends
+
+
+def _read(stack: list[str], sign: str) -> bool:
+    """Update the closers that are still to come, the next one last; False: this one is none of them."""
+    if sign in PAIRS:
+        stack.append(PAIRS[sign])
+    elif sign in stack:
+        above = stack[len(stack) - stack[::-1].index(sign) :]
+        # A quote may end a string with brackets in it. A bracket may follow apostrophes.
+        if sign not in QUOTES and any(other not in QUOTES for other in above):
+            return False
+        del stack[len(stack) - len(above) - 1 :]
+    elif sign in QUOTES:
+        stack.append(sign)
+    else:
+        return sign.startswith("\\")
+    return True
+
+
+def _unless_blank(text: str) -> Rest | None:
+    return Rest(text) if text.strip() else None
