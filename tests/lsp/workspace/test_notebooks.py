@@ -3,6 +3,8 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aide_lsp.lsp.workspace.documents import DocumentStore
 from aide_lsp.lsp.workspace.notebooks import NEAREST_CELLS, NOTHING, Notebooks
@@ -208,6 +210,15 @@ async def test_typing_in_a_cell_is_followed_and_a_change_of_its_text_makes_the_a
     assert (await editor.connection.reply(first))["result"] == []
 
 
+async def test_a_change_in_another_cell_takes_no_answer_away_and_counts_for_the_next_one(editor):
+    editor.open(["a", "#slow 0.2"], ["python"] * 2)
+    first = editor.ask(1)
+    change = {"document": {"uri": cell(0), "version": 2}, "changes": [{"text": "b"}]}
+    editor.change(textContent=[change])
+    assert (await editor.connection.reply(first))["result"]
+    assert await editor.read(1) == ("b\n\n#slow 0.2", "")
+
+
 @pytest.fixture
 async def reciter():
     """An editor whose model goes on after a cell as if it were to write the next one too."""
@@ -293,6 +304,25 @@ def filled(texts: list[str]) -> tuple[Notebooks, DocumentStore]:
         documents.open(cell(number), "python", 1, text)
     notebooks.open(BOOK, map(cell, range(len(texts))))
     return notebooks, documents
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 4), st.lists(st.integers(0, 9), max_size=3)), max_size=8
+    )
+)
+def test_whatever_was_moved_the_same_order_gives_the_same_text(splices):
+    notebooks, documents = filled([str(number) for number in range(10)])
+    for start, count, cells in splices:
+        notebooks.splice(BOOK, start, count, map(cell, cells))
+    order = notebooks.close(BOOK)
+    notebooks.open(BOOK, order)
+    for position, uri in enumerate(order):
+        document = documents.get(uri)
+        around = notebooks.around(document)
+        texts = [documents.get(one).text() for one in order]
+        assert around.before + document.text() + around.after == "\n\n".join(texts)
+        assert around.before == "".join(f"{text}\n\n" for text in texts[:position])
 
 
 def test_cells_that_are_too_large_together_are_not_joined():
