@@ -34,10 +34,15 @@ class Connection:
         document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
         self.send("textDocument/didOpen", {"textDocument": document})
 
-    async def initialize(self, **capabilities) -> None:
+    async def initialize(self, *, options=None, folders=(), **capabilities) -> None:
         """Initialize, and wait until the model is loaded."""
-        options = {"ledger": "off"}  # completions of tests do not belong into that of whoever runs them
-        params = {"processId": None, "capabilities": capabilities, "initializationOptions": options}
+        # Completions of tests do not belong into the ledger of whoever runs them.
+        params = {
+            "processId": None,
+            "capabilities": capabilities,
+            "initializationOptions": {"ledger": "off", **(options or {})},
+            "workspaceFolders": [{"uri": uri, "name": uri} for uri in folders],
+        }
         self.send("initialize", params, id="initialize")
         self.send("initialized", {})
         while self.server.host.completer is None:

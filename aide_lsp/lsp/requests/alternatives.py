@@ -104,7 +104,7 @@ class Alternatives:
         if to == index:
             alone = ONE_CANDIDATE if snapshot.settings.candidates == 1 else NO_OTHER_CANDIDATE
             message = alone if visible.parameters.draws else nothing_drawn(visible.parameters)
-            return Paged(visible, index, page.count, message)
+            return self._stay(snapshot, Paged(visible, index, page.count, message))
         scheduler.choose(snapshot, page.found[to], alone=True)
         return Paged(page.found[to], to, page.count)
 
@@ -160,7 +160,7 @@ class Alternatives:
             and not (explicit or parameters.draws)
             and evolve(visible.parameters, seed=None) == evolve(parameters, seed=None)
         ):
-            return Paged(visible, 0, 1, nothing_drawn(parameters))
+            return self._stay(snapshot, Paged(visible, 0, 1, nothing_drawn(parameters)))
         request = snapshot.request.with_options(parameters=parameters)
         seeds = [parameters.seed] if explicit or not parameters.draws else _seeds(parameters.seed)
         shown = [] if explicit else [one.text for one in scheduler.history.all_at(snapshot)]
@@ -183,7 +183,7 @@ class Alternatives:
             scheduler.choose(snapshot, answer.chosen)
             return Paged(answer.chosen, 0, 1)
         if visible is not None and not explicit:
-            return Paged(visible, 0, 1, NO_OTHER_SEED)
+            return self._stay(snapshot, Paged(visible, 0, 1, NO_OTHER_SEED))
         scheduler.note_empty(snapshot, answer.completion)
         return Paged(answer.completion, 0, 1)
 
@@ -210,6 +210,12 @@ class Alternatives:
 
         answer = await self._scheduler.run(snapshot, work, aside=True)
         return answer if isinstance(answer, NoCompletion) else answer.completion
+
+    def _stay(self, snapshot: Snapshot, paged: Paged) -> Paged:
+        """Leave a completion visible; show it again if the cursor had left it."""
+        if self._scheduler.screen.at(snapshot) is None:
+            self._scheduler.choose(snapshot, paged.completion)
+        return paged
 
     def _record(
         self, snapshot: Snapshot, request: "CompletionRequest", found: Completions, completer: "Completer"
