@@ -173,6 +173,15 @@ async def test_cells_of_a_client_that_knows_no_notebooks_are_completed_one_by_on
     assert await editor.read(1) == ("y", "")
 
 
+async def test_a_notebook_that_an_editor_shows_as_a_program_is_one(editor):
+    # As plugins of Neovim do: the buffer has the notebook's name and the language of its cells.
+    editor.connection.open("total = ", BOOK)
+    reply = await editor.connection.reply(editor.ask(0, uri=BOOK))
+    assert reply["result"]
+    request = editor.completer.requests[-1]
+    assert (request.text, request.language_id, request.path) == ("total = ", "python", "/work/a.ipynb")
+
+
 async def test_the_rules_for_the_notebooks_path_hold_for_its_cells(editor, tmp_path):
     (tmp_path / ".aide.toml").write_text('off = ["secret/**"]\nseed = 77\n')
     folder = tmp_path.as_uri()
