@@ -43,6 +43,7 @@ PACKAGES = {
     "text_table": set(),
     "toml_file": set(),
     "settings": set(),
+    "settings.editing": {"settings"},
     "inference": {"settings"},
     "inference.onnx": {"inference"},
     "syntax": set(),
@@ -60,7 +61,7 @@ PACKAGES = {
     "application": {"catalog", "completion", "inference", "ledger", "loading", "settings"},
     "lsp": {
         "lsp.commands", "lsp.requests", "lsp.rpc", "lsp.workspace", "completion", "inference", "ledger",
-        "loading", "settings",
+        "loading", "settings", "settings.editing",
     },
     "lsp.rpc": set(),
     "lsp.workspace": {"settings", "syntax"},

@@ -66,7 +66,8 @@ def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     if is_too_large(item.text):
         ls.too_large(item.uri)
         return
-    ls.documents.open(item.uri, str(item.language_id), max(0, item.version), item.text)
+    document = ls.documents.open(item.uri, str(item.language_id), max(0, item.version), item.text)
+    ls.settings_documents.opened(document)
     ls.check_settings(item.uri)
 
 
@@ -93,6 +94,7 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     version = params.text_document.version
     document.version = document.version + 1 if version == UNKNOWN_VERSION else version
     ls.requests.changed(document)
+    ls.settings_documents.changed(document)
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:

@@ -38,6 +38,7 @@ from aide_lsp.lsp.rpc.protocol import Phase, Protocol
 from aide_lsp.lsp.rpc.transport import Transport
 from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS, stacks
 from aide_lsp.lsp.rpc.work_done import WorkDone
+from aide_lsp.lsp.settings_documents import SettingsDocuments
 from aide_lsp.lsp.snooze import Snooze
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import DocumentStore
@@ -92,6 +93,9 @@ class Server(LanguageServer):
         self._recorder = LedgerRecorder(ledger_file)
         self.screen = Screen()
         self.status = Status(self.configuration, self.host, self._recorder, self.screen)
+        self.settings_documents = SettingsDocuments(
+            self.documents, self.configuration, self.text_document_publish_diagnostics
+        )
         self.snooze = Snooze(self._wake)
         self.status.snoozed = lambda: self.snooze.sentence
         self.notifier = Notifier(self.protocol.notify, self.status.summary)
@@ -207,9 +211,11 @@ class Server(LanguageServer):
         """Check the settings of all folders and documents, after something changed."""
         self._show_problems(self.configuration.review(document.uri for document in self.documents))
         self.notifier.changed()
+        self.settings_documents.check_all()
 
     def _show_problems(self, problems: list[Problem]) -> None:
-        """Show problems in one message."""
+        """Show problems in one message, except those that the editor shows in the file itself."""
+        problems = [problem for problem in problems if not self.settings_documents.holds(problem.source)]
         lines = [problem.message for problem in problems[:5]]
         if len(problems) > 5:
             lines.append(f"... and {len(problems) - 5} more: see the command aide.status.")
@@ -224,6 +230,7 @@ class Server(LanguageServer):
         uri = document.uri if document is not None else uri
         self.requests.supersede(uri)
         self.requests.forget(uri)
+        self.settings_documents.closed(uri)
         self.documents.close(uri)
 
     def lost(self, method: str, params: Any) -> None:

@@ -56,11 +56,13 @@ def _usable(
         if value is None:
             continue
         key = KEYS.get(written, written)
-        if key in PARAMETERS:
+        is_known = key in PARAMETERS
+        if is_known:
             error = check_value(key, value)
         else:
             error = f"a preset can only set parameters{nearest(written, PARAMETERS)}"
         if error is None:
             yield key, normal(key, value)
         else:
-            problems.append(Problem.of(f"presets.{named(name)}.{named(written)}", source, error))
+            label = f"presets.{named(name)}.{named(written)}"
+            problems.append(Problem.of(label, source, error, of_key=not is_known))

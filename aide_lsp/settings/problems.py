@@ -26,11 +26,13 @@ class Problem:
     """What was found, what was expected, what stays in effect."""
     notice: bool = False
     """Nothing is invalid, but the user should know."""
+    of_key: bool = False
+    """The key itself is invalid, whatever its value."""
 
     @staticmethod
-    def of(key: str, source: str, error: str, notice: bool = False) -> "Problem":
+    def of(key: str, source: str, error: str, notice: bool = False, of_key: bool = False) -> "Problem":
         """Make a problem with one key; `error` is the end of a sentence."""
-        return Problem(source, key, f"{key} in {source}: {error}.", notice)
+        return Problem(source, key, f"{key} in {source}: {error}.", notice, of_key)
 
 
 def shown(value: Any) -> str:

@@ -85,6 +85,11 @@ class SettingsReader:
             self._kept[key] = (editor, known, resolved)
         return resolved
 
+    def user_layers(self) -> list[SettingsLayer]:
+        """Return the layer of the user's own file, if there is one."""
+        user = self._files.read(self._user or user_file())
+        return [_layer(user, "user", None)] if user else []
+
     def one_look(self) -> AbstractContextManager[None]:
         """Look at each file only once within this context, for resolving many documents together."""
         return self._files.one_look()

@@ -57,9 +57,9 @@ class ValueChecker:
             if key is None and len(found) >= _MOST_OF_ONE_TABLE:
                 more += 1  # finding the closest name for each would take seconds
                 continue
-            error = _refusal(written, key, layer, table)
+            error = refusal = _refusal(written, key, layer, table)
             if error is None and key is not None:
-                usable = _usable_globs(written, value, layer, found) if key == "off" else value
+                usable = _usable_globs(table.prefix + written, value, layer, found) if key == "off" else value
                 usable = normal(key, usable)
                 invalid = _error(key, usable, bounds)
                 if invalid is None:
@@ -72,7 +72,8 @@ class ValueChecker:
                 # Checked again, because the model's limits may have changed since.
                 if key in before and _error(key, kept, bounds) is None:
                     good[key] = kept
-            found.append(Problem.of(table.prefix + named(written), layer.name, f"{error}"))
+            label = table.prefix + named(written)
+            found.append(Problem.of(label, layer.name, f"{error}", of_key=refusal is not None))
         problems += _shortened(found, more, layer)
         if layer.kind != "request":
             self._good[place] = good

@@ -18,7 +18,7 @@ from aide_lsp.settings.problems import Problem
 from aide_lsp.settings.project_folders import PROJECT_FILE
 from aide_lsp.settings.reader import SettingsReader
 from aide_lsp.settings.resolved import Resolved
-from aide_lsp.settings.tables import TABLES
+from aide_lsp.settings.tables import TABLES, SettingsLayer
 
 SECTION = "aide"
 _Scope = tuple[str | None, str]
@@ -113,6 +113,10 @@ class Configuration:
             pulled = self._pulled.get(folder, self._pulled.get(None, {}))
             found = self._editor[folder] = _merged(_merged(self._options, self._pushed), pulled)
         return found
+
+    def user_layers(self) -> list[SettingsLayer]:
+        """Return what the user's own file sets."""
+        return self._reader.user_layers()
 
     def workspace_folder(self, uri: str) -> Path | None:
         """Return the workspace folder that contains a document."""
