@@ -150,6 +150,20 @@ async def test_cells_are_inserted_removed_moved_and_changed(editor):
     assert (await editor.reason(1)) == "unknown-document"
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_cell_whose_language_changes_is_closed_and_opened_again(editor, at_once):
+    editor.open(["a", "select 1", "c"], ["python"] * 3)
+    closed = {"array": {"start": 1, "deleteCount": 1}, "didClose": [{"uri": cell(1)}]}
+    text = {"uri": cell(1), "languageId": "sql", "version": 2, "text": "select 1"}
+    back = {"start": 1, "deleteCount": 0, "cells": [{"kind": 2, "document": cell(1)}]}
+    if at_once:
+        editor.change(structure={**closed, "array": {**back, "deleteCount": 1}, "didOpen": [text]})
+    else:
+        editor.change(structure=closed)
+        editor.change(structure={"array": back, "didOpen": [text]})
+    assert await editor.read(2) == ("a\n\n# select 1\n\nc", "")
+
+
 async def test_the_same_cells_give_the_same_text_whatever_happened_before(editor):
     editor.open(["a", "b"], ["python"] * 2)
     before = await editor.read(1)
