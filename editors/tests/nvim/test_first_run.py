@@ -42,6 +42,7 @@ def test_no_server_then_asked_once_when_calm_and_installed_and_completed(start_n
     assert nvim.lua("#_G.selects") == 0, "Asked in insert mode"
     nvim.keys("Escape")
     nvim.wait(lambda: nvim.lua("#_G.selects"), "Nothing is asked")
+    assert nvim.lua("_G.selects[1].mode") == "n"
     assert "0.9 GB" in nvim.lua("_G.selects[1].prompt")
     nvim.keys("a")
     nvim.do("_G.choose('Install')")
@@ -53,7 +54,7 @@ def test_no_server_then_asked_once_when_calm_and_installed_and_completed(start_n
     nvim.wait_ghost()
     server = nvim.lua("require('aide.process').command()[1]")
     assert server.startswith(str(nvim.folder / "nvim-data"))
-    assert nvim.messages[-1] == "Aide is ready: type, and <Tab> accepts what it offers."
+    assert nvim.messages == ["Aide is ready: type, and <Tab> accepts what it offers."]
     nvim.wait(lambda: "of 6)" not in nvim.screen(), "The progress stays")
     assert nvim.lua("vim.lsp.config.aide.init_options.download") is True
     assert nvim.lua("#_G.selects") == 1
@@ -73,6 +74,31 @@ def test_not_now_then_remembered_and_nothing_asked_again(start_nvim, workspace, 
     nvim.wait(lambda: "was not found. :Aide install" in nvim.screen(), "No reason is given")
     assert "Install them?" not in nvim.screen()
     assert "Press ENTER" not in nvim.screen()
+
+
+def test_server_without_a_model_then_asked_when_calm_and_later_on_request(start_nvim, workspace, tmp_path):
+    """With the server on the PATH. The question is the server's; Neovim itself would ask in insert mode."""
+    (tmp_path / "no-models").mkdir()
+    nvim = start_nvim(
+        {"AIDE_DATA_DIR": str(tmp_path / "no-models")}, init=CALM + ASKED, file=workspace() / "prices.py"
+    )
+    nvim.keys("i")
+    nvim.wait(
+        lambda: nvim.state().get("state") == "missing", "The state does not say that the model is missing"
+    )
+    nvim.type("x")
+    nvim.wait(lambda: nvim.text.startswith("x"), "Typing does not go on")
+    assert nvim.lua("#_G.selects") == 0, "Asked in insert mode"
+    nvim.keys("Escape")
+    nvim.wait(lambda: nvim.lua("#_G.selects"), "Nothing is asked")
+    assert "0.5 GB" in nvim.lua("_G.selects[1].prompt")
+    assert nvim.lua("_G.selects[1].mode") == "n"
+    nvim.do("_G.choose(_G.selects[1].items[2])")
+    nvim.wait(lambda: "Aide: no model" in nvim.screen(), "The statusline does not say so")
+    nvim.command("Aide install")
+    nvim.wait(lambda: nvim.state().get("state") == "loading", "The download does not begin")
+    nvim.wait(lambda: "ownload" in nvim.screen().rstrip().split("\n")[-3], "No progress is shown")
+    assert nvim.lua("#_G.selects") == 1
 
 
 def test_installation_when_canceled_or_failing_then_said_and_done_again_on_request(

@@ -56,10 +56,10 @@ M.commands = {
   { name = 'restart', desc = 'Restart the server' },
   {
     name = 'install',
-    desc = 'Install the language server; with "cancel", stop that',
+    desc = 'Install the language server or its model; with "cancel", stop that',
     more = { 'cancel' },
     run = function(argument)
-      require('aide.install')[argument == 'cancel' and 'cancel' or 'run']()
+      require('aide.install')[argument == 'cancel' and 'cancel' or 'complete']()
     end,
   },
 }

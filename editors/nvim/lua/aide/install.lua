@@ -153,6 +153,16 @@ local function take(steps, number)
   end)
 end
 
+--- Do what is missing: with a server that has no model, have it download one; else install the server.
+function M.complete()
+  local client = vim.lsp.get_clients({ name = 'aide' })[1]
+  local status = client and require('aide.status').latest(client.id)
+  if client and status and (status.state == 'missing' or status.state == 'failed') then
+    return require('aide.requests').run_anywhere('aide.fetchModel')
+  end
+  M.run()
+end
+
 --- Install the server, or again if there is one.
 ---@param is_update? boolean nobody asked for it: a failure is only logged
 function M.run(is_update)

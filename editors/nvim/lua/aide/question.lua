@@ -10,6 +10,9 @@ M.calm_ms = 1500 -- how long no key was pressed when a question comes that nobod
 ---@param format_item fun(item: any): string
 ---@param on_choice fun(item: any)
 function M.ask(items, prompt, format_item, on_choice)
+  local source = debug.getinfo(vim.ui.select, 'S').source
+  local is_own = source == '?' or vim.startswith(source, '@vim/') -- Neovim breaks long lines within words
+  prompt = is_own and table.concat(require('aide.message').wrap(prompt, vim.o.columns - 1), '\n') or prompt
   vim.ui.select(items, { prompt = prompt, format_item = format_item }, function(item)
     vim.cmd.redraw() -- Neovim's own list is a message of several lines: one more would ask for a key press
     on_choice(item)

@@ -36,6 +36,13 @@ function M.of(buf)
   return client and states[client.id]
 end
 
+--- The state of a server.
+---@param client_id integer
+---@return table?
+function M.latest(client_id)
+  return states[client_id]
+end
+
 --- A short text for the statusline.
 ---@return string
 function M.line()
@@ -46,6 +53,8 @@ function M.line()
   end
   if status.state == 'starting' or status.state == 'loading' then
     return 'Aide: loading' .. (status.percent and (' %d%%'):format(status.percent) or '')
+  elseif status.state == 'missing' then
+    return 'Aide: no model'
   elseif status.state ~= 'ready' then
     return 'Aide: ' .. status.state
   elseif status.busy then
