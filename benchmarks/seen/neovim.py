@@ -23,6 +23,13 @@ PLUGIN = ROOT / "editors" / "nvim"
 ROWS, COLUMNS = 40, 120
 SECONDS = 60
 KEYS = {"Enter": b"\r", "Backspace": b"\x7f", "Below": b"\x1b[B\x1b[F"}
+ANSWERS = {
+    b"\x1b[5n": b"\x1b[0n",
+    b"\x1b[6n": b"\x1b[1;1R",
+    b"\x1b[c": b"\x1b[?62;22c",
+    b"\x1b]11;?": b"\x1b]11;rgb:ffff/ffff/ffff\x07",
+}
+"""What a terminal answers: it is fine, its cursor's place, what it can do, its background."""
 DEEPER, SHALLOWER = b"\x14", b"\x04"  # Ctrl-T and Ctrl-D indent the line by one level
 AIDE_IS_READY = "(require('aide.status').of(0) or {}).state == 'ready'"
 INIT = """
@@ -161,9 +168,11 @@ class Neovim:
         os.write(self._terminal, keys)
 
     def _drain(self) -> None:
+        """Read what is drawn; answer what Neovim asks a terminal, as it waits for that at its start."""
         with contextlib.suppress(OSError):
-            while os.read(self._terminal, 1 << 16):
-                pass
+            while drawn := os.read(self._terminal, 1 << 16):
+                for asked, answer in ANSWERS.items():
+                    os.write(self._terminal, answer * drawn.count(asked))
 
     def _read(self) -> None:
         with contextlib.suppress(OSError), self._probe.makefile("r", encoding="utf-8") as lines:

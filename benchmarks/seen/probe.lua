@@ -11,20 +11,19 @@ local function send(message)
   pipe:write(vim.json.encode(message) .. '\n')
 end
 
---- The virtual text in the buffer, without what is at the ends of lines.
+--- The virtual text in the buffer, without what is at the ends of lines. (Lines may be in a mark of their own.)
 local function ghost()
-  local parts = {}
+  local first, below = '', {}
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, -1, 0, -1, { details = true })) do
     local details = mark[4]
-    if details.virt_text and details.virt_text_pos ~= 'eol' or details.virt_lines then
-      local lines = { details.virt_text or { { '' } } }
-      vim.list_extend(lines, details.virt_lines or {})
-      for _, line in ipairs(lines) do
-        table.insert(parts, line[1] and line[1][1] or '')
-      end
+    if details.virt_text and details.virt_text_pos ~= 'eol' then
+      first = first .. details.virt_text[1][1]
+    end
+    for _, line in ipairs(details.virt_lines or {}) do
+      table.insert(below, '\n' .. (line[1] and line[1][1] or ''))
     end
   end
-  return table.concat(parts, '\n')
+  return first .. table.concat(below)
 end
 
 local function look()

@@ -57,6 +57,15 @@ check('two of them', edit.follow(call, 0, 5, 'sum([])').delete, 2)
 check('another row', edit.follow(plain, 4, at, line), nil)
 check('deleted', edit.follow(plain, 3, at - 1, 'wörld = to(1)'), nil)
 
+local body = edit.from_item({ insertText = 'a):\n  return a' }, 0, 4, 'def(', 'utf-8')
+local inside = edit.follow_down(body, 1, 2, '  ', 'def(a):')
+check('Enter along the text', { inside.row, inside.before, inside.text }, { 1, '  ', 'return a' })
+check('further in the new line', edit.follow_down(body, 1, 4, '  re', 'def(a):').text, 'turn a')
+check('Enter elsewhere', edit.follow_down(body, 1, 2, '  ', 'def(a)'), nil)
+check('indented otherwise', edit.follow_down(body, 1, 4, '    ', 'def(a):'), nil)
+check('two rows below', edit.follow_down(body, 2, 2, '  ', 'def(a):'), nil)
+check('with something after it', edit.follow_down(body, 1, 2, '  )', 'def(a):'), nil)
+
 local function cut(text, amount)
   return { edit.cut(text, amount) }
 end

@@ -56,7 +56,12 @@ local function current(index)
   if not shown or shown.buf ~= buf or not is_inserting() or is_menu_in_use() then
     return nil
   end
-  return edits.follow(shown.edits[index or shown.index], row, column, line)
+  local edit = shown.edits[index or shown.index]
+  if row == edit.row + 1 then
+    local above = vim.api.nvim_buf_get_lines(buf, edit.row, row, false)[1]
+    return edits.follow_down(edit, row, column, line, above)
+  end
+  return edits.follow(edit, row, column, line)
 end
 
 local function draw()

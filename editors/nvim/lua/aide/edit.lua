@@ -73,6 +73,27 @@ function M.follow(edit, row, column, line)
     })
 end
 
+--- The edit as it is once Enter was pressed at one of its line ends, and the line indented; nil: it was not.
+---@param edit aide.Edit
+---@param row integer
+---@param column integer
+---@param line string
+---@param above string the line above
+---@return aide.Edit?
+function M.follow_down(edit, row, column, line, above)
+  local before, after = line:sub(1, column), line:sub(column + 1)
+  local typed = above:sub(#edit.before + 1) .. '\n' .. before
+  local fits = row == edit.row + 1
+    and vim.startswith(above, edit.before)
+    and after == edit.after
+    and vim.startswith(edit.text, typed)
+    and #typed < #edit.text
+  if not fits then
+    return nil
+  end
+  return vim.tbl_extend('force', edit, { row = row, before = before, text = edit.text:sub(#typed + 1) })
+end
+
 --- How much after the cursor the rest of an edit replaces; nil: something else was changed there.
 ---@package
 ---@param edit aide.Edit
