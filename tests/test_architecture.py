@@ -61,7 +61,7 @@ PACKAGES = {
     "application": {"catalog", "completion", "inference", "ledger", "loading", "settings"},
     "lsp": {
         "lsp.commands", "lsp.requests", "lsp.rpc", "lsp.workspace", "completion", "inference", "ledger",
-        "loading", "settings", "settings.editing",
+        "application", "loading", "settings", "settings.editing", "syntax",
     },
     "lsp.rpc": set(),
     "lsp.workspace": {"settings", "syntax"},

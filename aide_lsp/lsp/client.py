@@ -33,6 +33,10 @@ class ClientProfile:
     "It shows work-done progress."
     watched_files: bool = False
     "It can watch files for the server."
+    registers_completion: bool = False
+    "It takes completion for some files only, after `initialize`."
+    registers_hover: bool = False
+    "It takes hover texts for some files only, after `initialize`."
     status: bool = False
     "It wants `aide/status` and `aide/ready`: `experimental.aide` is true."
     questions: bool = False
@@ -74,6 +78,8 @@ def read_profile(params: Any) -> ClientProfile:
         configuration=_has(params, "workspace", "configuration"),
         progress=_has(params, "window", "workDoneProgress"),
         watched_files=_has(params, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),
+        registers_completion=_has(params, "textDocument", "completion", "dynamicRegistration"),
+        registers_hover=_has(params, "textDocument", "hover", "dynamicRegistration"),
         status=_has(params, "experimental", "aide"),
         questions=_has(params, "experimental", "aide") and _has(params, "window", "showMessage"),
         download=download,

@@ -13,7 +13,7 @@ from attrs import evolve
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from aide_lsp.lsp import items, notebook_handlers
+from aide_lsp.lsp import items, notebook_handlers, settings_completion
 from aide_lsp.lsp.client import ProfileError, folder_uris, read_profile
 from aide_lsp.lsp.commands.arguments import Arguments
 from aide_lsp.lsp.initialize import initialize_result
@@ -119,11 +119,13 @@ async def inline_completion(
 
 
 async def completion(ls: Server, params: types.CompletionParams) -> types.CompletionList:
-    """Offer a completion to a client that does not know inline completion.
+    """Offer a completion to a client that does not know inline completion; keys and values in settings files.
 
     Always one: such clients also say "invoked" for automatic requests while the user types a word.
     """
-    found: list[types.CompletionItem] = []
+    found = await settings_completion.completions(ls, params.text_document.uri, params.position)
+    if found or ls.profile.inline_completion:
+        return types.CompletionList(is_incomplete=False, items=found)
     snapshot = _snapshot(ls, params)
     if not isinstance(snapshot, NoCompletion):
         column = snapshot.request.offset - snapshot.offset(Place(params.position.line, 0))
@@ -181,6 +183,7 @@ METHODS: dict[str, Callable[[Server, Any], Any]] = {
     types.TEXT_DOCUMENT_DID_CLOSE: did_close,
     types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion,
     types.TEXT_DOCUMENT_COMPLETION: completion,
+    types.TEXT_DOCUMENT_HOVER: settings_completion.hover,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,

@@ -38,4 +38,6 @@ def initialize_result(profile: ClientProfile) -> dict[str, Any]:
     }
     if not profile.inline_completion:  # others would get everything twice
         capabilities["completionProvider"] = {"triggerCharacters": TRIGGERS}
+    elif not profile.registers_completion:  # for settings files; elsewhere the list is empty
+        capabilities["completionProvider"] = {}
     return {"capabilities": capabilities, "serverInfo": {"name": "aide-lsp", "version": __version__}}

@@ -23,6 +23,7 @@ from aide_lsp.loading import ledger_file
 from aide_lsp.lsp.client import ClientProfile
 from aide_lsp.lsp.consent import Consent, waiting
 from aide_lsp.lsp.logs import ClientHandler
+from aide_lsp.lsp.registrations import registrations_for
 from aide_lsp.lsp.requests.alternatives import Alternatives
 from aide_lsp.lsp.requests.model_host import FindMissing, LoadCompleter, ModelHost
 from aide_lsp.lsp.requests.notifications import Notifier
@@ -45,7 +46,6 @@ from aide_lsp.lsp.workspace.documents import DocumentStore
 from aide_lsp.lsp.workspace.notebooks import Notebooks
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.problems import Problem
-from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -264,8 +264,7 @@ class Server(LanguageServer):
     async def _start_up(self) -> None:
         log.info("Aide %s for %s.", __version__, self.profile.name)
         await self._follow_settings()
-        if self.profile.watched_files:
-            await self._watch_project_files()
+        await self._register()
 
     async def _follow_settings(self) -> None:
         if self.profile.configuration:
@@ -363,19 +362,16 @@ class Server(LanguageServer):
             log.error("Damaged model: %s", " ".join(damage))
             self.host.damaged(completer)
 
-    async def _watch_project_files(self) -> None:
-        watchers = [types.FileSystemWatcher(glob_pattern=f"**/{name}") for name in (PROJECT_FILE, PYPROJECT)]
-        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
-        registration = types.Registration(
-            "aide-project-file", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
-        )
+    async def _register(self) -> None:
+        if not (found := registrations_for(self.profile)):
+            return
         request = self.protocol.send_request_async(
-            types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams(registrations=[registration])
+            types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams(registrations=found)
         )
         try:
             await asyncio.wait_for(request, CLIENT_SECONDS)
         except Exception:  # then project files are only checked at each request
-            log.debug("The client does not watch files.")
+            log.debug("The client registers nothing.")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something concurrently; if it fails, the error is logged."""

@@ -61,7 +61,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_initialize_offers_inline_completion_and_no_list_to_a_client_that_knows_it(vscode):
     offered = vscode.result.capabilities
     assert offered.inline_completion_provider is not None
-    assert offered.completion_provider is None
+    # Only settings files have one, and only where the user asks for it.
+    assert offered.completion_provider == t.CompletionOptions()
     assert offered.text_document_sync.change == t.TextDocumentSyncKind.Incremental
     assert list(offered.execute_command_provider.commands) == [command.name for command in COMMANDS]
 

@@ -4,9 +4,10 @@ import asyncio
 import sys
 
 import pytest_lsp
+from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-from tests.lsp.clients import NEOVIM, begin, change, make_editor, open_text, run
+from tests.lsp.clients import NEOVIM, announces, begin, change, make_editor, open_text, run
 from tests.lsp.raw_client import FAKE_SERVER
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
@@ -55,8 +56,6 @@ async def test_problems_follow_what_is_typed_and_go_with_the_file(editor, tmp_pa
 
 
 def closing(uri: str):
-    from lsprotocol import types as t
-
     return t.DidCloseTextDocumentParams(text_document=t.TextDocumentIdentifier(uri=uri))
 
 
@@ -86,6 +85,43 @@ async def test_problem_of_a_file_that_is_open_is_shown_in_it_and_in_no_message(e
     other = open_text(editor, "x", (tmp_path / "a.py").as_uri())
     assert (await run(editor, "aide.settings", {"uri": other}))["problems"]
     assert editor.messages == []
+
+
+def asked(client, uri: str, line: int, character: int):
+    place = t.Position(line, character)
+    params = t.CompletionParams(text_document=t.TextDocumentIdentifier(uri=uri), position=place)
+    return client.text_document_completion_async(params)
+
+
+async def test_keys_and_values_are_completed_in_settings_files_and_nothing_elsewhere(editor, tmp_path):
+    await begin(editor, NEOVIM, [tmp_path.as_uri()])
+    text = '"\N{GRINNING FACE}" = 1\nto\npreset = "c\n'
+    uri = open_text(editor, text, (tmp_path / ".aide.toml").as_uri(), "toml")
+    keys = {item.label: item for item in (await asked(editor, uri, 1, 2)).items}
+    assert {"top_k", "top_p", "temperature"} <= set(keys)
+    assert keys["top_k"].text_edit.new_text == "top_k = "
+    assert keys["top_k"].text_edit.range == t.Range(t.Position(1, 0), t.Position(1, 2))
+    assert "Default: `50`" in keys["top_k"].documentation.value
+    values = (await asked(editor, uri, 2, 11)).items
+    assert [item.label for item in values][:2] == ['"code"', '"factual"']
+    assert values[0].text_edit.range.start == t.Position(2, 9)
+    other = open_text(editor, "to", (tmp_path / "a.py").as_uri())
+    assert list((await asked(editor, other, 0, 2)).items) == []
+    params = t.HoverParams(text_document=t.TextDocumentIdentifier(uri=uri), position=t.Position(2, 1))
+    assert "set of parameters" in (await editor.text_document_hover_async(params)).contents.value
+
+
+async def test_client_that_can_gets_completion_for_settings_files_only(editor, tmp_path):
+    capabilities = announces()
+    capabilities.text_document.completion.dynamic_registration = True
+    capabilities.text_document.hover = t.HoverClientCapabilities(dynamic_registration=True)
+    result = await begin(editor, capabilities, [tmp_path.as_uri()])
+    assert result.capabilities.completion_provider is None
+    found = {one.method: one.register_options for one in editor.registrations}
+    for method in ("textDocument/completion", "textDocument/hover"):
+        selector = found[method]["documentSelector"]
+        assert "**/.aide.toml" in [one["pattern"] for one in selector]
+        assert all("pattern" in one for one in selector)
 
 
 async def test_other_toml_files_are_left_alone(editor, tmp_path):
