@@ -211,6 +211,7 @@ class Server(LanguageServer):
         """Check the settings of all folders and documents, after something changed."""
         self._show_problems(self.configuration.review(document.uri for document in self.documents))
         self.notifier.changed()
+        self.requests.retry()
         self.settings_documents.check_all()
 
     def _show_problems(self, problems: list[Problem]) -> None:

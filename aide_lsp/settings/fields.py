@@ -190,7 +190,7 @@ class Settings:
     candidates: int = setting(
         3,
         int,
-        "How many completions an explicit request returns at most. Automatic suggestions return one.",
+        "How many completions there are to choose from at one place, at most.",
         _OFFERED,
         minimum=1,
         maximum=5,
@@ -221,8 +221,9 @@ class Settings:
     work_ahead: bool = setting(
         True,
         bool,
-        "Use idle time to process the text at a new cursor position and to generate what follows the current "
-        "completion. `false` saves power: completions are the same, but arrive later.",
+        "Use idle time to process the text at a new cursor position, and to generate the next candidates and "
+        "what follows the current completion. `false` saves power: completions are the same, but arrive "
+        "later.",
         _MODEL,
     )
     deadline_ms: int = setting(

@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import frozen
-
 from aide_lsp.application import ledger
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
@@ -25,6 +23,7 @@ from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.requests.snapshot import Snapshot, take_snapshot
 from aide_lsp.lsp.requests.status import QUIET, Status
+from aide_lsp.lsp.requests.waiting_place import WaitingPlace
 from aide_lsp.lsp.rpc.protocol import current_request
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
@@ -43,26 +42,6 @@ Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
 Given = Callable[[Snapshot, T | NoCompletion], None]
 """Called with a request and its answer, in the same step in which the client is given it."""
 _SUPERSEDED = NoCompletion.because(NoCompletionReason.SUPERSEDED)
-
-_TOO_EARLY = frozenset(
-    reason.code
-    for reason in (
-        NoCompletionReason.LOADING,
-        NoCompletionReason.MISSING,
-        NoCompletionReason.FAILED,
-        NoCompletionReason.PAUSED,
-    )
-)
-"""Reasons that go away by themselves or by a command: then the user should not have to press a key."""
-
-
-@frozen
-class _Waiting:
-    """Where the user waits for a completion that could not be generated yet."""
-
-    uri: str
-    version: int
-    place: Place
 
 
 class Scheduler:
@@ -92,7 +71,7 @@ class Scheduler:
         self.pages = Pages()
         self.prefetcher = Prefetcher(self._in_flight, host, recorder, self.pages)
         self._tasks = set[asyncio.Task[None]]()
-        self._too_early: _Waiting | None = None
+        self._waiting = WaitingPlace(documents, notifier)
         self.kept, self.history, self.screen = KeptCompletions(), History(), screen
 
     # -- answers
@@ -117,9 +96,7 @@ class Scheduler:
 
     def declined(self, uri: str, place: Place, reason: NoCompletion) -> None:
         """Note that the request being handled has no snapshot."""
-        document = self._documents.get(uri)
-        if document is not None and reason.reason in _TOO_EARLY:
-            self._too_early = _Waiting(document.uri, document.version, place)
+        self._waiting.note(reason.reason, self._documents.get(uri), place)
         self.screen.enter(uri)
         self.screen.show_nothing(uri, reason)
         self._status.declined(current_request.get(), reason)
@@ -128,7 +105,7 @@ class Scheduler:
         """Complete the text at the cursor; what the client is given is on the screen then."""
         self.screen.enter(snapshot.uri)
         self.screen.moved(snapshot)
-        self._too_early = None
+        self._waiting.forget()
         in_flight = self._begin(snapshot)
         # VS Code gives up on automatic requests after 750 ms; a cancel of one for several is meant.
         return await self._wait(
@@ -222,13 +199,11 @@ class Scheduler:
 
     def retry(self) -> None:
         """Notify the client whose last request came too early, if it can be answered now."""
-        waiting = self._too_early
-        if waiting is None or self._status.paused or self._host.completer is None:
+        waiting = self._waiting.waiting
+        if waiting is None or self._host.completer is None:
             return
-        self._too_early = None
-        document = self._documents.get(waiting.uri)
-        if document is not None and document.version == waiting.version:
-            self._notifier.ready(waiting.uri, waiting.version, waiting.place)
+        if not isinstance(self.snapshot(waiting.uri, waiting.place), NoCompletion):
+            self._waiting.notify()
 
     def cancelled(self, request: int | str | None) -> None:
         """End all work for a request that the client cancelled, even if it was answered already."""
@@ -339,8 +314,8 @@ class Scheduler:
         try:
             result = await self._host.run(job, in_flight.token, self._loading_seconds)
         except DeclinedError as error:
-            if error.reason in _TOO_EARLY and in_flight.is_waited_for:
-                self._too_early = _Waiting(snapshot.uri, snapshot.version, snapshot.place)
+            if in_flight.is_waited_for:
+                self._waiting.note(error.reason, snapshot.document, snapshot.place)
             raise
         # Identity: one that was closed and opened again counts its revisions from the start.
         if self._documents.get(snapshot.uri) is not snapshot.document:

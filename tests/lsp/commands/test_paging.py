@@ -6,6 +6,7 @@ import sys
 import pytest
 import pytest_lsp
 from attrs import evolve
+from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 from tests.lsp.clients import VSCODE, begin, change, inline, make_editor, open_text, run
@@ -251,6 +252,22 @@ async def test_after_resume_the_client_is_told_to_ask_again(editor):
         while len(editor.readies) == before:
             await asyncio.sleep(0.01)
     assert editor.readies[-1].uri == uri
+
+
+async def test_where_completions_are_switched_on_again_the_client_is_told_to_ask_again(editor, folder):
+    (folder / ".aide.toml").write_text('off = ["*.py"]\n')
+    uri = open_text(editor, "#drawn", (folder / "off.py").as_uri())
+    assert await inline(editor, uri) == []
+    status = await told(editor, lambda one: one.nothing and one.nothing.uri == uri)
+    assert (status.nothing.reason, status.document.off) == ("off", status.nothing.message)
+    before = len(editor.readies)
+    (folder / ".aide.toml").unlink()
+    editor.workspace_did_change_watched_files(t.DidChangeWatchedFilesParams(changes=[]))
+    async with asyncio.timeout(10):
+        while len(editor.readies) == before:
+            await asyncio.sleep(0.01)
+    assert editor.readies[-1].uri == uri
+    await told(editor, lambda one: one.document.off is None)
 
 
 async def test_what_the_cursor_left_is_no_longer_shown(editor):

@@ -7,12 +7,14 @@ from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.lsp.requests import prefetch
-from aide_lsp.lsp.workspace.documents import split_lines
+from aide_lsp.lsp.workspace.documents import Place, split_lines
 from tests.fakes import END, FakeSession, babbling, completer_on
+from tests.lsp.fake_server import load
 from tests.lsp.in_process import Connection
 
 OPTIONS = {"temperature": 1.0, "maxTokens": 60, "show": "all", "workAhead": False}
@@ -96,7 +98,10 @@ class User:
         self.rest = self.rest[length:]
         if not self.rest:
             self.visible = None
-        self.text += typed
+        self.type_all(self.text + typed)
+
+    def type_all(self, text: str) -> None:
+        self.text = text
         self.version += 1
         document = {"uri": self.uri, "version": self.version}
         params = {"textDocument": document, "contentChanges": [{"text": self.text}]}
@@ -187,6 +192,43 @@ def test_it_is_explained_as_shown_after_each_of_them():
         asyncio.run(run(["request", *before]))
         asyncio.run(run(["request", *before, "request"]))
     asyncio.run(run(["request", "regenerate", "previous"]))
+
+
+async def test_an_answer_that_does_not_arrive_is_not_visible(tmp_path):
+    connection = Connection(load_writer)
+    await connection.initialize(options={**OPTIONS, "seed": 7})
+    user = User(connection, tmp_path)
+    await user.request()
+    screen, requests = connection.server.screen, connection.server.requests
+    snapshot = requests.snapshot(user.uri, Place(1, 4))
+    visible = screen.visible
+    task = asyncio.ensure_future(requests.complete(snapshot))
+    async with asyncio.timeout(10):
+        while screen.visible is visible:
+            await asyncio.sleep(0)
+            if screen.visible is not visible:
+                task.cancel()  # it comes with the answer
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert screen.visible is None
+
+
+async def test_a_late_answer_to_a_superseded_request_changes_nothing_that_is_visible(tmp_path):
+    connection = Connection(load("ok"))
+    await connection.initialize()
+    user = User(connection, tmp_path)
+    user.type_all("#empty #slow 0.2")
+    context = {"triggerKind": 2}
+    params = {"textDocument": {"uri": user.uri}, "position": user.position(), "context": context}
+    connection.send("textDocument/inlineCompletion", params, id="late")
+    user.type_all("#drawn")
+    await user.request()
+    assert (await connection.reply("late"))["result"] == []
+    async with asyncio.timeout(10):
+        while connection.server.requests._in_flight:
+            await asyncio.sleep(0.001)
+    await user.check()
+    assert connection.server.screen.nothing is None
 
 
 async def test_what_is_generated_ahead_is_what_is_generated_on_request(monkeypatch, tmp_path):
