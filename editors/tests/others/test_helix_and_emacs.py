@@ -1,6 +1,6 @@
 """Editors without inline completion: what they offer in their lists is the real model's, and it is inserted.
 
-The configuration is the one of `editors/README.md`, read from there.
+The configuration is the one of `editors/helix.md` and `editors/emacs.md`, read from there.
 """
 
 import os
@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[3]
 TYPED = "mean = total(prices) / "
 
 
-def pasted(language):
-    """Give the README's block in a language."""
-    text = (ROOT / "editors" / "README.md").read_text(encoding="utf-8")
+def pasted(page, language):
+    """Give a page's block in a language."""
+    text = (ROOT / "editors" / page).read_text(encoding="utf-8")
     return re.search(rf"```{language}\n(.*?)```", text, re.DOTALL).group(1)
 
 
@@ -63,7 +63,7 @@ def test_helix_when_taken_from_the_list_then_in_the_file(env, path, expected, ar
     helix = program("helix", "root/usr/bin/hx")
     config = Path(env["XDG_CONFIG_HOME"]) / "helix"
     config.mkdir(exist_ok=True)
-    (config / "languages.toml").write_text(pasted("toml"), encoding="utf-8")
+    (config / "languages.toml").write_text(pasted("helix.md", "toml"), encoding="utf-8")
     runtime = next((ROOT / ".editors" / "helix" / "root").rglob("lib/*/runtime"))
     terminal = Terminal([helix, path], env | {"HELIX_RUNTIME": str(runtime)}, path.parent)
     try:
@@ -84,7 +84,8 @@ def test_emacs_when_completed_at_point_then_in_the_file(env, path, expected, art
     emacs = program("emacs", "emacs")
     init = tmp_path / "init.el"
     init.write_text(
-        "(setq inhibit-startup-screen t make-backup-files nil)\n" + pasted("elisp"), encoding="utf-8"
+        "(setq inhibit-startup-screen t make-backup-files nil)\n" + pasted("emacs.md", "elisp"),
+        encoding="utf-8",
     )
     terminal = Terminal([emacs, "-nw", "-Q", "-l", init, path], env, path.parent)
     try:
