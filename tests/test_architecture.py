@@ -58,7 +58,7 @@ PACKAGES = {
     "explain": {"completion", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "inference", "settings", "syntax"},
     "loading": {"catalog", "completion", "engines", "inference", "inference.onnx", "settings"},
-    "application": {"catalog", "completion", "inference", "ledger", "loading", "settings"},
+    "application": {"catalog", "completion", "inference", "ledger", "loading", "pages", "settings"},
     "lsp": {
         "lsp.commands", "lsp.requests", "lsp.rpc", "lsp.workspace", "completion", "inference", "ledger",
         "application", "loading", "settings", "settings.editing", "syntax",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from aide_lsp.lsp.workspace.uris import file_of
 from aide_lsp.settings.fields import camel
 from aide_lsp.settings.report import report_json, report_text
 
@@ -20,16 +21,33 @@ def status(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 
 def settings(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Report the settings in effect for a document.
+    """Report the settings in effect for a document, as JSON, as text, and as a page.
 
     With `parameters`, as for a request with these parameters.
     """
     request = arguments.values.get("parameters")
+    from aide_lsp.application.settings_page import settings_page
+
     resolved = ls.configuration.resolve(
         arguments.optional_uri(), request if isinstance(request, Mapping) else None
     )
     report = report_json(resolved, ls.configuration.limits, camel)
-    return {"uri": arguments.values.get("uri"), **report, "text": report_text(resolved)}
+    uri = arguments.optional_uri()
+    path = file_of(uri) if uri else None
+    html = settings_page(resolved, str(path) if path else None, _in_use(ls))
+    return {"uri": arguments.values.get("uri"), **report, "text": report_text(resolved), "html": html}
+
+
+def _in_use(ls: Server) -> dict[str, str]:
+    """What the settings of the model came to."""
+    report = ls.status.report()
+    found = {
+        "Model": report["model"],
+        "Device": report["device"] and report["device"].upper(),
+        "Note": report["deviceNote"],
+        "Recipe": report["recipe"],
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def accepted(ls: Server, arguments: Arguments) -> None:

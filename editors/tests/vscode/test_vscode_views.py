@@ -134,3 +134,28 @@ def test_completions_are_compared_side_by_side_and_one_is_adopted(wide, pictures
     assert (window.folder / ".aide.toml").read_text(encoding="utf-8") == "seed = 8\ntemperature = 0.4\n"
     window.wait_ghost(completion)
     assert window.save("prices.py") == text, "nothing was inserted"
+
+
+def test_effective_settings_are_a_page_with_links(wide, pictures):
+    window, settings = wide
+    (window.folder / ".aide.toml").write_text("seed = 7\ntop_k = 40\n", encoding="utf-8")
+    window.open("prices.py")
+    window.command("Aide: Show Effective Settings")
+    page = webview(window)
+    row = page.locator("tr", has=page.get_by_role("rowheader", name="Top K", exact=True))
+    row.get_by_text(".aide.toml").wait_for()
+    assert "40" in row.inner_text()
+    assert "overrides 50" in row.inner_text()
+    assert "CPU" in page.locator("section", has_text="In use").last.inner_text()
+    for name, measured in in_each_theme(window, settings):
+        window.screenshot(pictures / f"settings-{name}.png")
+        assert measured["overflow"] <= 0
+        assert unreadable(measured) == [], name
+        assert [one for one in measured["seen"] if one["size"] < 10] == []
+    row.get_by_role("link", name="Change").click()
+    window.page.wait_for_selector(".tab.active[aria-label^='Settings']")
+    window.page.locator(".settings-editor .setting-item-label", has_text="Top K").wait_for()
+    window.command("View: Close Editor")
+    row.get_by_role("link", name=".aide.toml").click()
+    window.page.wait_for_selector(".tab.active[data-resource-name='.aide.toml']")
+    assert "top_k = 40" in window.text()

@@ -1,0 +1,118 @@
+"""The settings in effect for a file as a page: what each is, where it comes from, and what it overrides."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from aide_lsp.pages.markup import Markup, h, joined
+from aide_lsp.pages.page import render_page
+from aide_lsp.settings.fields import FIELDS, GROUPS, camel, label
+from aide_lsp.settings.problems import shown
+from aide_lsp.settings.resolved import DEFAULT, Origin, Resolved
+
+STYLE = """
+.name { white-space: nowrap; }
+.plain th { font-weight: 600; padding: 5px 14px 5px 0; vertical-align: top; }
+.plain td { color: var(--ink); padding: 5px 14px 5px 0; vertical-align: top; }
+.plain small { display: block; overflow-wrap: anywhere; }
+.plain code { font-weight: 600; }
+.plain a { font-weight: 400; overflow-wrap: anywhere; }
+.default code { font-weight: 400; }
+.off { border-left: 4px solid var(--chosen); }
+@container (max-width: 640px) {
+  .settings tr { display: block; padding: 6px 0; border-bottom: 1px solid var(--line); }
+  .settings th, .settings td { display: block; padding: 0; }
+  .settings tr:last-child { border: 0; }
+}
+"""
+
+
+def settings_page(resolved: Resolved, path: str | None, in_use: Mapping[str, str]) -> str:
+    """Return the page.
+
+    Args:
+        resolved: the settings.
+        path: of the file they are for; None: there is none.
+        in_use: what `auto` and names came to, by label: the loaded model, its device, and so on.
+    """
+    name = Path(path).name if path else ""
+    place = (
+        h("p", {"class": "note", "title": path or ""}, "For ", h("code", {}, name), ".") if path else Markup()
+    )
+    body = [
+        h("h1", {}, "Effective settings"),
+        place,
+        *_notices(resolved),
+        *(_group(resolved, group) for group in GROUPS),
+        _in_use(in_use),
+    ]
+    return render_page(
+        f"Effective settings: {name}" if name else "Effective settings", joined(*body), style=STYLE
+    )
+
+
+def _notices(resolved: Resolved) -> Iterator[Markup]:
+    """What is wrong, and why the file gets no completions."""
+    if resolved.off:
+        yield h("section", {"class": "off"}, h("h2", {}, "Off"), h("p", {}, resolved.off.sentence()))
+    if resolved.problems:
+        found = [h("p", {}, problem.message) for problem in resolved.problems]
+        yield h("section", {"class": "off"}, h("h2", {}, "Problems"), *found)
+
+
+def _group(resolved: Resolved, group: str) -> Markup:
+    keys = [key for key in resolved.origins if FIELDS[key].group == group]
+    rows = [_row(key, resolved.origins[key]) for key in keys]
+    table = h("table", {"class": "plain settings"}, h("tbody", {}, *rows))
+    return h("section", {}, h("h2", {}, group), table) if rows else Markup()
+
+
+def _row(key: str, found: tuple[Origin, ...]) -> Markup:
+    *under, origin = found
+    change = h("a", {"href": "#", "data-setting": f"aide.{camel(key)}"}, "Change")
+    overridden = [
+        h("small", {}, "overrides ", _value(key, one), ", ", _place(one)) for one in reversed(under)
+    ]
+    is_default = origin.source == DEFAULT
+    return h(
+        "tr",
+        {"class": "default" if is_default else "set"},
+        h("th", {"scope": "row", "class": "name"}, label(key)),
+        h("td", {}, _value(key, origin)),
+        h("td", {}, _place(origin), *overridden),
+        h("td", {}, change),
+    )
+
+
+def _value(key: str, origin: Origin) -> Markup:
+    if origin.value is None:
+        return h("span", {}, FIELDS[key].none or "none")
+    return h("code", {}, shown(origin.value))
+
+
+def _place(origin: Origin) -> Markup:
+    """Where a value comes from; a file is a link."""
+    path = Path(origin.source)
+    source = (
+        h("a", {"href": path.as_uri()}, origin.source) if path.is_absolute() else h("span", {}, origin.source)
+    )
+    more = [
+        f" {origin.table}" if origin.table else "",
+        f', preset "{origin.preset}"' if origin.preset else "",
+    ]
+    lowered = f", lowered from {shown(origin.wanted)}" if origin.wanted is not None else ""
+    return joined(source, *more, lowered)
+
+
+def _in_use(in_use: Mapping[str, str]) -> Markup:
+    rows = [
+        h("tr", {}, h("th", {"scope": "row", "class": "name"}, name), h("td", {}, h("code", {}, value)))
+        for name, value in in_use.items()
+    ]
+    note = h("p", {"class": "note"}, "What the settings of the model came to.")
+    return h(
+        "section",
+        {},
+        h("h2", {}, "In use"),
+        note,
+        h("table", {"class": "plain settings"}, h("tbody", {}, *rows)),
+    )
