@@ -20,10 +20,10 @@ EDITORS := .editors
 # The Node from the editors' setup comes first: the system's may be older.
 NODE := PATH="$(CURDIR)/$(EDITORS)/vscode/node/bin:$$PATH"
 
-.PHONY: help demo test search lint typecheck fix lock generate gpu-check vsix test-editors clean
+.PHONY: help demo test search lint typecheck fix lock generate gpu-check vsix pictures publish publish-check test-editors clean
 
 help:  ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## Fetch and convert the default model, and complete a sample file twice
 	$(BIN)/aide demo
@@ -58,14 +58,26 @@ gpu-check: $(READY)  ## Run the fp16 graph on CUDA with random weights, and comp
 	$(BIN)/python -m benchmarks.gpu.check
 
 VSCODE := editors/vscode
+INSTALLED := $(patsubst editors/setup/%.sh,$(EDITORS)/%/.ready,$(wildcard editors/setup/*.sh))
 vsix: node $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Build the VS Code extension with the server in it: build/aide.vsix
 	@export $(NODE) && $(VSCODE)/package.sh $(abspath $(UV)) $(CURDIR)/$(BIN)/python
+
+pictures: $(READY) $(INSTALLED) vsix  ## Take the pictures and the film of the pages again, in real editors
+	$(BIN)/pytest editors/tests/vscode/test_vscode_pictures.py
+	cp build/pictures/vscode-completion.png build/pictures/vscode-status.png docs/images
+	mkdir -p $(VSCODE)/images
+	cp build/pictures/film.png build/pictures/vscode-*.png $(VSCODE)/images
+
+publish: vsix  ## Publish the VS Code extension (CONTRIBUTING.md, Publish)
+	@export $(NODE) && $(VSCODE)/publish.sh
+
+publish-check: vsix  ## Check that the VS Code extension can be published, and publish nothing
+	@export $(NODE) && $(VSCODE)/publish.sh --check
 
 .PHONY: node
 node:
 	@export $(NODE) && $(VSCODE)/check-node.sh
 
-INSTALLED := $(patsubst editors/setup/%.sh,$(EDITORS)/%/.ready,$(wildcard editors/setup/*.sh))
 test-editors: $(READY) $(INSTALLED) vsix  ## Install real editors into .editors, and test them with the real model
 	$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) || { \
 		echo "Running the failed tests once more, alone: a screenshot may catch a screen while it is being painted."; \

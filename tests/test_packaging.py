@@ -1,7 +1,6 @@
 """What an installation gets, and that the commands shown to users work as shown."""
 
 import importlib.util
-import json
 import os
 import re
 import shlex
@@ -99,8 +98,10 @@ def test_shown_command_works_as_shown(command, tmp_path, real_model_dir):
 
 def test_the_shown_extension_is_the_one_that_is_built():
     (command,) = [command for command in COMMANDS if command.startswith("code ")]
-    package = json.loads((REPOSITORY / "editors/vscode/package.json").read_text(encoding="utf-8"))
-    assert f"--out ../../{shlex.split(command)[-1]} " in package["scripts"]["package"] + " "
+    program = (REPOSITORY / "editors/vscode/stage.mjs").read_text(encoding="utf-8")
+    assert "path.join(HERE, '../../build')" in program
+    (name,) = re.findall(r"path\.join\(build, '([\w.]+\.vsix)'\)", program)
+    assert shlex.split(command)[-1] == f"build/{name}"
 
 
 def test_no_other_kind_of_command_is_shown():

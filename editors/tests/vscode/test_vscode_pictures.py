@@ -1,8 +1,14 @@
-"""Takes the pictures that the documentation shows, in a window of their size, into build/editors/vscode."""
+"""Takes the pictures and the film that the documentation shows, in a window of their size.
+
+They are in build/pictures; `make pictures` copies them to where the pages have them.
+"""
 
 import pytest
-from conftest import KEPT
+from conftest import ROOT
+from film import Film
 from workbench import PRICES, wait_for
+
+PICTURES = ROOT / "build" / "pictures"
 
 LOOK = {
     "workbench.colorTheme": "Dark Modern",
@@ -14,6 +20,11 @@ LOOK = {
     "editor.fontSize": 15,
     "workbench.statusBar.visible": True,
 }
+
+
+@pytest.fixture(autouse=True)
+def pictures():
+    PICTURES.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture
@@ -32,7 +43,7 @@ def test_pictures(window):
     window.open("orders.py")
     window.type("\n\ndef median(prices):\n")
     window.wait_ghost()
-    window.screenshot(KEPT / "vscode-completion.png")
+    window.screenshot(PICTURES / "vscode-completion.png")
     window.save("orders.py")
     window.page.set_viewport_size({"width": 900, "height": 300})
     window.open(".env")
@@ -40,4 +51,57 @@ def test_pictures(window):
     wait_for("the reason", lambda: "No completion" in window.status_label())
     assert "hold secrets" in window.tooltip()
     window.page.wait_for_timeout(500)  # it fades in
-    window.screenshot(KEPT / "vscode-status.png")
+    window.screenshot(PICTURES / "vscode-status.png")
+    window.page.set_viewport_size({"width": 1280, "height": 760})
+    window.open("orders.py")
+    window.press("Escape")
+    window.page.mouse.move(400, 600)  # the tooltip goes
+    for command, name, last in (
+        ("Aide: Explain This Completion", "explanation", "checks"),
+        ("Aide: Compare Completions", "compare", "Temperature 1"),
+    ):
+        window.command(command)
+        page = window.page.frame_locator("iframe.webview").frame_locator("iframe")
+        page.get_by_text(last, exact=True).first.wait_for()
+        page.get_by_text("Generating …").wait_for(state="detached")
+        page.get_by_text("Waiting …").first.wait_for(state="detached")
+        window.screenshot(PICTURES / f"vscode-{name}.png")
+        window.command("View: Close Editors in Other Groups")
+
+
+def test_film(window):
+    """Completions as you type: one accepted, one regenerated with another seed, and why it came."""
+    window.open("orders.py")
+    film = Film(window.page)
+    film.frame(900)
+    write(window, film, "\n\ndef median(prices):\n")
+    window.wait_ghost()
+    film.frame(2200)
+    window.press("Tab")
+    wait_for("it is accepted", lambda: not window.ghost())
+    film.frame(900)
+    window.press("Escape", "Control+End")
+    write(window, film, "\n\ndef cheapest(")
+    before = window.wait_ghost()
+    film.frame(1800)
+    window.press("Shift+Alt+R")
+    window.wait_ghost(other_than=before)
+    film.frame(1800)
+    window.press("Tab")
+    wait_for("it is accepted", lambda: not window.ghost())
+    film.frame(900)
+    window.command("Aide: Explain This Completion")
+    page = window.page.frame_locator("iframe.webview").frame_locator("iframe")
+    page.get_by_text("Token by token").wait_for()
+    window.page.wait_for_timeout(500)
+    film.frame(3500)
+    film.save(PICTURES / "film.png")
+    assert 50_000 < (PICTURES / "film.png").stat().st_size < 3_000_000
+
+
+def write(window, film, text):
+    """Type as people do; ghost text has the time that it takes to come."""
+    for character in text:
+        window.type(character)
+        window.page.wait_for_timeout(150)
+        film.frame(110)
