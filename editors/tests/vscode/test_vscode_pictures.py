@@ -81,7 +81,7 @@ def test_film(window):
     wait_for("it is accepted", lambda: not window.ghost())
     film.frame(900)
     window.press("Escape", "Control+End")
-    write(window, film, "\n\ndef cheapest(")
+    write(window, film, "\n\ndef cheapest(prices):\n")
     before = window.wait_ghost()
     film.frame(1800)
     window.press("Shift+Alt+R")
