@@ -182,3 +182,46 @@ def test_setup_as_lazy_calls_it_then_its_options_count(start_nvim, workspace):
     before = nvim.text
     nvim.keys("C-y")
     nvim.wait(lambda: nvim.text == before + ghost, "The key that was set does not accept")
+
+
+PAIRS = """
+for open, close in pairs({ ['('] = ')', ['['] = ']', ['{'] = '}' }) do
+  vim.keymap.set('i', open, open .. close .. '<Left>', { buffer = true })
+  vim.keymap.set('i', close, function()
+    local column = vim.api.nvim_win_get_cursor(0)[2] + 1
+    return vim.api.nvim_get_current_line():sub(column, column) == close and '<Right>' or close
+  end, { buffer = true, expr = true })
+end
+"""
+
+ONE_ANSWER = """
+local client = require('aide.client').of(0)
+_G.answers = 0
+client.request = function(self, method, params, handler, ...)
+  if method ~= 'textDocument/inlineCompletion' then
+    return getmetatable(self).__index.request(self, method, params, handler, ...)
+  end
+  _G.answers = _G.answers + 1
+  if _G.answers == 1 then
+    handler(nil, { items = { { insertText = 'foo(bar[1], { 2 }) + 3' } } })
+  end
+  return true, 100000 + _G.answers
+end
+"""
+
+
+def test_pairs_that_are_closed_while_typing_then_the_ghost_text_never_shrinks(nvim, workspace):
+    """The server gives one answer only: all else is what the plugin makes of it."""
+    nvim.open(workspace() / "prices.py")
+    nvim.do(PAIRS + ONE_ANSWER)
+    nvim.keys("G", "o")
+    nvim.wait(lambda: nvim.ghost.startswith("foo("), "No ghost text")
+    text = "foo(bar[1], { 2 }) + 3"
+    for at in range(1, len(text)):
+        nvim.type(text[at - 1])
+        rest = text[at:]
+        nvim.wait(lambda rest=rest: nvim.ghost.startswith(rest), f"{rest!r} is not shown")
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text.endswith("\n" + text), "It is not accepted")
+    nvim.keys("Escape")
+    nvim.do("require('aide.client').of(0).request = nil")

@@ -92,28 +92,91 @@ def test_leaving_insert_mode_then_gone(nvim, ghost):
     assert nvim.text.endswith(TYPED)
 
 
-def test_next_and_previous_when_pressed_then_round(nvim, ghost):
+def count(nvim):
+    """Which one of how many the screen says."""
+    found = re.search(r" ?(\d)/(\d)\s*$", nvim.screen(), re.MULTILINE)
+    return found and (int(found[1]), int(found[2]))
+
+
+def candidate(nvim):
+    """Which one the server says is visible, from 1."""
+    return (nvim.state().get("shown") or {}).get("candidate", -1) + 1
+
+
+def test_next_and_previous_when_pressed_then_round_and_the_state_says_which(nvim, ghost):
     nvim.do("vim.keymap.set('i', '<F8>', '<Plug>(aide-next)')")
     nvim.do("vim.keymap.set('i', '<F9>', '<Plug>(aide-previous)')")
-
-    def count():
-        """Which one of how many the screen says."""
-        found = re.search(r" ?(\d)/(\d)\s*$", nvim.screen(), re.MULTILINE)
-        return found and (int(found[1]), int(found[2]))
-
+    seen = {candidate(nvim): ghost}
     nvim.keys("F8")
-    _, several = nvim.wait(lambda: count() if (count() or (0,))[0] == 2 else None, "The second is not shown")
-    seen = [ghost, nvim.ghost]
-    for index in range(3, several + 1):
+    nvim.wait(lambda: (count(nvim) or (0,))[0] == 2, "The second is not shown")
+    while True:
+        nvim.wait(lambda: candidate(nvim) not in seen, "The state says that another candidate is visible")
+        seen[candidate(nvim)] = nvim.ghost
+        index, several = count(nvim)
+        if index == several:
+            break
         nvim.keys("F8")
-        nvim.wait(lambda wanted=index: count() == (wanted, several), f"Number {index} is not shown")
-        seen.append(nvim.ghost)
-    assert len(set(seen)) == several
-    nvim.keys("F8")
-    nvim.wait(lambda: count() == (1, several), "It does not go round")
-    assert nvim.ghost == ghost
+        nvim.wait(lambda before=index: (count(nvim) or (0,))[0] not in (0, before), "It does not go on")
+        if count(nvim)[0] == 1:
+            break
+    assert len(set(seen.values())) == len(seen) > 1
+    while count(nvim)[0] != 1:
+        nvim.keys("F8")
+        nvim.wait(lambda: count(nvim) and not paging(nvim), "It does not go round")
+    nvim.wait_ghost(ghost)
     nvim.keys("F9")
-    nvim.wait(lambda: count() == (several, several), "It does not go back")
-    before = nvim.text
+    nvim.wait(lambda: count(nvim) and count(nvim)[0] > 1, "It does not go back")
+    last, before = nvim.ghost, nvim.text
+    assert last in seen.values()
     nvim.keys("Tab")
-    nvim.wait(lambda: nvim.text == before + seen[-1], "Not the current one was accepted")
+    nvim.wait(lambda: nvim.text == before + last, "Not the current one was accepted")
+
+
+def paging(nvim):
+    """Whether a candidate is being generated."""
+    return re.search(r"…\s*$", nvim.screen().split("\n~")[0], re.MULTILINE)
+
+
+def test_next_when_typed_along_then_the_candidate_goes_on(nvim, ghost):
+    nvim.do("vim.keymap.set('i', '<F8>', '<Plug>(aide-next)')")
+    nvim.keys("F8")
+    nvim.wait(lambda: (count(nvim) or (0,))[0] == 2, "The second is not shown")
+    second, before = nvim.ghost, nvim.text
+    number = nvim.wait(lambda: candidate(nvim) > 1 and candidate(nvim), "The state names the first")
+    nvim.type(second[:2])
+    nvim.wait(lambda: nvim.text == before + second[:2], "The typed text did not arrive")
+    nvim.wait(lambda: not nvim.state().get("busy"), "It is not answered")
+    assert second.startswith(second[:2] + nvim.ghost[:1])
+    assert candidate(nvim) == number
+    assert count(nvim)[0] == 2
+
+
+def test_next_when_pressed_twice_while_generated_then_it_does_not_start_over(nvim, ghost):
+    """The label says at once that it comes."""
+    nvim.do(
+        "_G.asked = 0 local client = require('aide.client').of(0) _G.request = client.request "
+        "client.request = function(self, method, ...) "
+        "if method == 'workspace/executeCommand' then _G.asked = _G.asked + 1 end "
+        "return _G.request(self, method, ...) end"
+    )
+    try:
+        nvim.do(
+            "require('aide.completion').cycle(1) require('aide.completion').cycle(1) "
+            "local space = vim.api.nvim_create_namespace('aide') "
+            "local marks = vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true }) "
+            "_G.label = vim.iter(marks):map(function(mark) return mark[4].virt_text[1][1] end):totable()"
+        )
+        assert "2/…" in nvim.lua("_G.label")
+        nvim.wait(lambda: (count(nvim) or (0,))[0] == 2, "The second is not shown")
+        assert nvim.lua("_G.asked") == 1
+    finally:
+        nvim.do("require('aide.client').of(0).request = nil")
+
+
+def test_next_when_nothing_is_shown_then_requested(nvim, ghost):
+    nvim.do("vim.keymap.set('i', '<F7>', '<Plug>(aide-dismiss)')")
+    nvim.do("vim.keymap.set('i', '<F8>', '<Plug>(aide-next)')")
+    nvim.keys("F7")
+    nvim.wait(lambda: not nvim.ghost, "It is still shown")
+    nvim.keys("F8")
+    nvim.wait_ghost()

@@ -73,3 +73,25 @@ def test_regenerate_when_in_normal_mode_then_back_to_the_place(nvim, unseeded):
     nvim.wait_ghost()
     assert nvim.cursor == place
     nvim.wait(lambda: nvim.shown_seed() not in (seed, None), "The seed stays the same")
+
+
+def test_second_candidate_when_looked_into_from_normal_mode_then_it_comes_back(nvim, unseeded):
+    nvim.do("vim.keymap.set('i', '<F8>', '<Plug>(aide-next)')")
+    first = nvim.ghost
+    nvim.keys("F8")
+    nvim.wait(lambda: nvim.ghost not in ("", first), "No other candidate is shown")
+    second, seed = nvim.ghost, nvim.shown_seed()
+    nvim.do("vim.ui.open = function(path) _G.opened = path end")
+    nvim.keys("Escape")
+    nvim.command("Aide explain")
+    nvim.wait(lambda: nvim.lua("_G.opened or false"), "No page was opened")
+    nvim.keys("a")
+    nvim.wait_ghost(second)
+    nvim.wait(lambda: nvim.shown_seed() == seed, "The state has another seed")
+
+
+def test_restart_when_typing_then_the_completion_comes_back_without_a_key(nvim, unseeded):
+    server = nvim.client_pid()
+    run(nvim, "restart")
+    nvim.wait(lambda: nvim.client_pid() not in (0, server), "It is not restarted")
+    nvim.wait_ghost()

@@ -4,11 +4,16 @@ local requests = require('aide.requests')
 
 local M = {}
 
+-- Why an answer came to nothing that the user knows of: they went on.
+local OUTDATED = { superseded = true, cancelled = true, stale = true }
+
 --- Run a command that generates a completion, and show it.
 ---@param command string
 local function show(command)
   requests.run_here(command, nil, function(result, place)
-    requests.show_message(result.message) -- that there is nothing, or nothing else
+    if not OUTDATED[result.reason or ''] then
+      requests.show_message(result.message)
+    end
     require('aide.completion').show_again(place)
   end)
 end

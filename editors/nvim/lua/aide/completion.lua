@@ -1,6 +1,6 @@
--- The current completion: requests it after each change, shows it, cycles through candidates, and accepts
--- it. There is one request at a time; a newer one cancels the older. Only the current completion is kept,
--- since the server caches. `ghost.lua` draws it and `edit.lua` splits it.
+-- The current completion: requests it after each change, shows it, pages through candidates, and accepts it.
+-- There is one request at a time; a newer one cancels the older. Only the current completion is kept, since
+-- the server caches, and knows which candidate is visible. `ghost.lua` draws it and `edit.lua` splits it.
 
 local client_of = require('aide.client')
 local edits = require('aide.edit')
@@ -8,19 +8,21 @@ local ghost = require('aide.ghost')
 
 local M = {}
 
-local INVOKED, AUTOMATIC = 1, 2 -- `InlineCompletionTriggerKind`
+local AUTOMATIC = 2 -- `InlineCompletionTriggerKind`: one completion, and others with `aide.candidate`
 
 ---@class aide.Shown
 ---@field buf integer
 ---@field client_id integer
----@field items table[] from the server
----@field edits aide.Edit[] one for each item, as of its arrival
----@field index integer the visible one
----@field several boolean whether the user requested several
----@field accepted boolean whether a part of it has been accepted
+---@field item table from the server
+---@field edit aide.Edit as of its arrival
+---@field index? integer its number among the candidates, once there are several
+---@field count? integer
+---@field accepted? boolean whether a part of it has been accepted
 
 local shown ---@type aide.Shown?
+local paging ---@type {key: string, label: string}? the candidate that is being generated
 local waiting ---@type {client: vim.lsp.Client, id: integer}?
+local dismissed ---@type string? the place where the user wants none
 local asked ---@type string? the place of the last request
 local last_place ---@type {buf: integer, tick: integer, row: integer, column: integer}?
 
@@ -49,14 +51,13 @@ end
 
 --- The visible edit, adjusted to the cursor; nil if it no longer fits. Computed each time, since keys may
 --- have been typed since the last event.
----@param index? integer
 ---@return aide.Edit?
-local function current(index)
+local function current()
   local buf, row, column, line = cursor()
   if not shown or shown.buf ~= buf or not is_inserting() or is_menu_in_use() then
     return nil
   end
-  local edit = shown.edits[index or shown.index]
+  local edit = shown.edit
   if row == edit.row + 1 then
     local above = vim.api.nvim_buf_get_lines(buf, edit.row, row, false)[1]
     return edits.follow_down(edit, row, column, line, above)
@@ -64,14 +65,27 @@ local function current(index)
   return edits.follow(edit, row, column, line)
 end
 
+--- Which candidate is visible, or about to be.
+---@return string?
+local function label()
+  if not require('aide.config').options.count then
+    return nil
+  elseif paging and paging.key == place_key() then
+    return paging.label
+  end
+  return shown and (shown.count or 1) > 1 and ('%d/%d'):format(shown.index, shown.count) or nil
+end
+
 local function draw()
   local edit = current()
-  if not shown or not edit then
-    M.hide()
-    return
+  if shown and edit then
+    return ghost.draw(shown.buf, edit, label())
   end
-  local label = #shown.items > 1 and ('%d/%d'):format(shown.index, #shown.items) or nil
-  ghost.draw(shown.buf, edit, require('aide.config').options.count and label or nil)
+  M.hide()
+  local text, buf, row = label(), cursor()
+  if text then
+    ghost.draw_label(buf, row, text)
+  end
 end
 
 local function cancel()
@@ -81,34 +95,28 @@ local function cancel()
   end
 end
 
+--- Show an item of the server at the cursor.
 ---@param client vim.lsp.Client
----@param items table[]
----@param kind integer
-local function receive(client, items, kind)
-  local before = current()
+---@param item? table nil: there is none
+local function show(client, item)
   local buf, row, column, line = cursor()
-  local fitting, found = {}, {}
-  for _, item in ipairs(items) do
-    local edit = edits.from_item(item, row, column, line, client.offset_encoding)
-    if edit then
-      table.insert(fitting, item)
-      table.insert(found, edit)
-    end
+  local edit = item and edits.from_item(item, row, column, line, client.offset_encoding)
+  if not item or not edit then
+    shown = nil
+    return draw()
   end
-  if #found == 0 then
-    M.hide()
-    return false
+  local before = current() and shown
+  shown = { buf = buf, client_id = client.id, item = item, edit = edit }
+  local new, old = M.facts(item), before and M.facts(before.item) or {}
+  if before and new.seed == old.seed and new.candidate == old.candidate then
+    shown.index, shown.count = before.index, before.count
   end
-  shown = { buf = buf, client_id = client.id, items = fitting, edits = found, index = 1 }
-  shown.several, shown.accepted = kind == INVOKED, false
   draw()
-  return before ~= nil and before.text == found[1].text
+  vim.cmd.redrawstatus() -- the state arrived before the item: only now is it visible
 end
 
---- Request completions at the cursor.
----@param kind integer
----@param on_shown? fun(is_same: boolean) called with whether the first one was already visible
-local function ask(kind, on_shown)
+--- Request a completion at the cursor.
+local function ask()
   cancel()
   local buf, row, column = cursor()
   local client = client_of.of(buf)
@@ -116,13 +124,12 @@ local function ask(kind, on_shown)
     return M.hide()
   end
   local place, key = client_of.place(client, buf, row, column), place_key()
-  asked, last_place =
-    key, { buf = buf, tick = vim.api.nvim_buf_get_changedtick(buf), row = row, column = column }
+  M.note_place()
   local mine
   local sent, id = client:request('textDocument/inlineCompletion', {
     textDocument = { uri = place.uri },
     position = place.position,
-    context = { triggerKind = kind },
+    context = { triggerKind = AUTOMATIC },
   }, function(err, result)
     if waiting ~= mine then
       return -- a newer request was sent
@@ -132,13 +139,26 @@ local function ask(kind, on_shown)
       return
     end
     local found = require('aide.json').without_nulls(result) or {}
-    local is_same = receive(client, found.items or found, kind)
-    if on_shown and shown then
-      on_shown(is_same)
-    end
+    show(client, (found.items or found)[1])
   end, buf)
   mine = sent and id and { client = client, id = id } or nil
   waiting = mine
+end
+
+--- Note where the last request was.
+---@package
+function M.note_place()
+  local buf, row, column = cursor()
+  asked = place_key()
+  last_place = { buf = buf, tick = vim.api.nvim_buf_get_changedtick(buf), row = row, column = column }
+end
+
+--- What an item was generated with.
+---@package
+---@param item table
+---@return table
+function M.facts(item)
+  return item.command and item.command.arguments and item.command.arguments[1] or {}
 end
 
 --- Follow the cursor: called after each change and movement in insert mode.
@@ -151,7 +171,7 @@ function M.update()
   end
   if asked ~= place_key() and not is_menu_in_use() then
     if require('aide.config').options.automatic then
-      ask(AUTOMATIC)
+      ask()
     else
       asked = place_key()
       cancel()
@@ -162,6 +182,7 @@ end
 --- Called when insert mode ends or the buffer is left.
 function M.leave()
   cancel()
+  paging = nil
   M.hide()
   asked = nil
 end
@@ -179,6 +200,8 @@ function M.dismiss()
   M.hide()
   -- Otherwise the next event would request it again.
   asked = is_inserting() and place_key() or nil
+  dismissed = asked
+  vim.cmd.redrawstatus()
   return was_shown
 end
 
@@ -190,7 +213,7 @@ end
 --- The visible item, with what it was generated from.
 ---@return table?
 function M.item()
-  return current() and shown and shown.items[shown.index]
+  return current() and shown and shown.item or nil
 end
 
 --- Request again at a place where the server has a new completion to show.
@@ -225,7 +248,7 @@ end
 --- The server has the answer to a canceled request: request it if the user is still there.
 ---@param ready {uri: string, version: integer, position: table}
 function M.ready(ready)
-  if not is_inserting() or shown or waiting then
+  if not is_inserting() or shown or waiting or dismissed == place_key() then
     return
   end
   local buf, row, column = cursor()
@@ -233,37 +256,83 @@ function M.ready(ready)
   local place = client and client_of.place(client, buf, row, column)
   local is_here = place and place.uri == ready.uri and vim.deep_equal(place.position, ready.position)
   if is_here and client_of.version(buf) == ready.version then
-    ask(AUTOMATIC)
+    ask()
   end
 end
 
 --- Request again if nothing is visible: the model has loaded, or Aide has resumed.
 function M.retry()
-  if is_inserting() and not shown and not waiting and require('aide.config').options.automatic then
-    ask(AUTOMATIC)
+  local is_free = is_inserting() and not shown and not waiting and dismissed ~= place_key()
+  if is_free and require('aide.config').options.automatic then
+    ask()
   end
 end
 
---- Show the next or previous candidate; request several if there is only one or none.
+--- What the label says while the next or previous candidate is generated.
+---@param step 1|-1
+---@return string
+local function coming(step)
+  if not current() or not shown then
+    return '…'
+  end
+  local to = (shown.index or 1) + step
+  if shown.count then
+    to = (to - 1) % shown.count + 1
+  end
+  return to < 1 and '…' or to .. '/…'
+end
+
+--- Show the answer of `aide.candidate`.
+---@param client vim.lsp.Client
+---@param found table
+local function show_candidate(client, found)
+  cancel()
+  local facts = vim.deepcopy(found)
+  facts.insertText, facts.range, facts.index, facts.count = nil, nil, nil, nil
+  local accepted = { title = 'Aide: completion accepted', command = 'aide.accepted', arguments = { facts } }
+  show(client, { insertText = found.insertText, range = found.range, command = accepted })
+  if shown and (found.count or 1) > 1 then
+    shown.index, shown.count = found.index + 1, found.count
+  end
+  draw()
+end
+
+--- Show the next or previous candidate; request one where none is visible. Pressed again while one is being
+--- generated, it does not start over.
 ---@param step 1|-1
 function M.cycle(step)
-  if not is_inserting() then
+  local buf, row, column = cursor()
+  local client, key = client_of.of(buf), place_key()
+  if not is_inserting() or not client or (paging and paging.key == key) then
     return
   end
-  if not current() or not shown or not shown.several then
-    return ask(INVOKED, function(is_same)
-      if is_same then
-        M.cycle(step)
+  local place = client_of.place(client, buf, row, column)
+  local mine = { key = key, label = coming(step) }
+  paging = mine
+  M.note_place()
+  draw()
+  local arguments = { vim.tbl_extend('force', place, { step = step }) }
+  client:request(
+    'workspace/executeCommand',
+    { command = 'aide.candidate', arguments = arguments },
+    function(err, result)
+      if paging ~= mine then
+        return
       end
-    end)
-  end
-  for tried = 1, #shown.items do
-    local index = (shown.index - 1 + step * tried) % #shown.items + 1
-    if current(index) then
-      shown.index = index
-      return draw()
-    end
-  end
+      paging = nil
+      if not is_inserting() or place_key() ~= key then
+        return
+      end
+      local found = not err and require('aide.json').without_nulls(result) or {}
+      if (found.insertText or '') ~= '' then
+        show_candidate(client, found)
+      else
+        draw()
+      end
+      require('aide.requests').show_message(found.message)
+    end,
+    buf
+  )
 end
 
 --- Insert the completion, or its next word or line. Returns whether there was one.
@@ -274,7 +343,7 @@ function M.accept(amount)
   if not shown or not edit then
     return false
   end
-  local mine, item = shown, shown.items[shown.index]
+  local mine, item = shown, shown.item
   local part, rest = edits.cut(edit.text, amount)
   cancel()
   M.hide()
@@ -294,8 +363,7 @@ function M.accept(amount)
     local _, row, column, line = cursor()
     local left = { row = row, before = line:sub(1, column), after = line:sub(column + 1), text = rest }
     left.delete = edit.delete - delete
-    shown = vim.tbl_extend('force', mine, { items = { item }, edits = { left }, index = 1, accepted = true })
-    shown.several = false
+    shown = vim.tbl_extend('force', mine, { edit = left, accepted = true })
     asked = place_key() -- the user chose this completion: no other may replace the rest of it
     draw()
   end

@@ -49,8 +49,24 @@ function M.draw(buf, edit, label)
     hl_mode = 'combine',
   })
   if label then
-    M.mark(buf, edit, { virt_text = { { label, 'AideCount' } }, virt_text_pos = 'eol' })
+    M.label(buf, edit.row, #edit.before, label)
   end
+end
+
+--- Draw a label at the end of a line, where no completion is visible yet.
+---@param buf integer
+---@param row integer
+---@param label string
+function M.draw_label(buf, row, label)
+  M.clear()
+  drawn = buf
+  M.label(buf, row, 0, label)
+end
+
+---@package
+function M.label(buf, row, column, label)
+  local options = { virt_text = { { label, 'AideCount' } }, virt_text_pos = 'eol' }
+  vim.api.nvim_buf_set_extmark(buf, namespace, row, column, options)
 end
 
 --- Remove what is drawn.

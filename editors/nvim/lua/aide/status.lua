@@ -2,6 +2,22 @@
 
 local M = {}
 
+local STATES = { missing = 'no model' }
+local REASONS = {
+  ['nothing-to-add'] = 'nothing to add',
+  ['only-whitespace'] = 'nothing to add',
+  ['repeats-suffix'] = 'nothing to add',
+  ['does-not-fit'] = 'nothing fits',
+  ['low-confidence'] = 'not sure enough',
+  timeout = 'too slow here',
+  ['too-large'] = 'text too large',
+  ['long-line'] = 'line too long',
+  ['empty-file'] = 'empty file',
+  off = 'off here',
+  ['unknown-document'] = 'reopen the file',
+  error = 'failed, see :Aide log',
+}
+
 local states = {} ---@type table<integer, table> by client
 
 --- Take a new state.
@@ -43,28 +59,48 @@ function M.latest(client_id)
   return states[client_id]
 end
 
+--- Why nothing is offered, shortly; nil: for no reason worth a word.
+---@param status table
+---@return string?
+local function reason(status)
+  local document, nothing = status.document or {}, status.nothing or {}
+  if document.off then
+    return 'off here'
+  elseif nothing.reason then
+    return REASONS[nothing.reason]
+  elseif #(document.problems or {}) > 0 then
+    return 'problem with settings'
+  end
+end
+
+--- What to say where no server is attached.
+---@return string
+local function without_server()
+  local install = package.loaded['aide.install'] -- not loaded for this alone
+  if install and install.state() then
+    return 'Aide: installing'
+  end
+  local restart = package.loaded['aide.restart']
+  return restart and restart.has_given_up() and 'Aide: stopped' or ''
+end
+
 --- A short text for the statusline.
 ---@return string
 function M.line()
   local status = M.of(vim.api.nvim_get_current_buf())
   if not status then
-    local install = package.loaded['aide.install'] -- not loaded for this alone
-    return install and install.state() and 'Aide: installing' or ''
-  end
-  if status.state == 'starting' or status.state == 'loading' then
+    return without_server()
+  elseif status.state == 'starting' or status.state == 'loading' then
     return 'Aide: loading' .. (status.percent and (' %d%%'):format(status.percent) or '')
-  elseif status.state == 'missing' then
-    return 'Aide: no model'
   elseif status.state ~= 'ready' then
-    return 'Aide: ' .. status.state
+    return 'Aide: ' .. (STATES[status.state] or status.state)
   elseif status.busy then
     return 'Aide: …'
-  elseif status.shown then
+  elseif status.shown and require('aide.completion').is_shown() then
     return ('Aide: seed %d%s'):format(status.shown.seed, status.shown.pinned and ' (pinned)' or '')
-  elseif status.nothing and status.nothing.reason == 'off' then
-    return 'Aide: off here'
   end
-  return 'Aide'
+  local why = reason(status)
+  return why and 'Aide: ' .. why or 'Aide'
 end
 
 return M
