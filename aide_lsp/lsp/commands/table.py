@@ -133,6 +133,7 @@ COMMANDS = (
         "switching:snooze",
         "Stop offering completions for some minutes, then resume automatically; `aide.resume` ends it",
         "`minutes`",
+        vscode="Snooze for 5 Minutes",
         neovim="snooze",
     ),
     Command(
@@ -169,5 +170,6 @@ COMMANDS = (
         "aide.fetchModel",
         "choices:fetch_model",
         "Download the model if it is missing, or try again if that failed: the user agrees to it",
+        vscode="Download the Model",
     ),
 )

@@ -180,9 +180,77 @@ def test_pause_and_resume(workbench, project, logged_server):
     workbench.clear_notifications()
 
 
-def test_a_click_on_the_status_bar_lists_all_commands(workbench, logged_server):
-    workbench.page.locator("[id='aide.aide.aide.status']").click()
-    wait_for("all commands", lambda: len(workbench.entries()) == 13)
-    workbench.choose("Select Model")
+def test_the_menu_offers_what_can_be_done_now(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, "seed = 7\n")
+    item = workbench.page.locator("[id='aide.aide.aide.status']")
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.ask()
+    item.click()
+    entries = wait_for(
+        "the seed", lambda: [row for row in workbench.entries() if "seed 7" in row] and workbench.entries()
+    )
+    for text in ("Next Candidate", "Unpin Seed", "Explain This Completion", "Snooze", "Turn Off for Python"):
+        assert any(text in entry for entry in entries), text
+    for text in ("Pin This Seed", "Resume", "Download the Model", "Previous Seed"):
+        assert not any(text in entry for entry in entries), text
+    workbench.choose("Pause")
+    wait_for("paused in the status bar", lambda: "paused" in workbench.status_label())
+    item.click()
+    entries = workbench.entries()
+    assert any("Resume" in entry for entry in entries)
+    assert not any("Snooze" in entry or "Next Candidate" in entry for entry in entries)
+    workbench.choose("Resume")
+    workbench.wait_ready()
+    item.click()
+    workbench.fill_and_choose("Select Model", "Select Model")
     wait_for("the default model", lambda: any("qwen2.5-coder-0.5b" in row for row in workbench.entries()))
     workbench.press("Escape")
+    workbench.clear_notifications()
+
+
+def test_off_for_a_language_and_on_again(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, "seed = 7\n")
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.ask()
+    item = workbench.page.locator("[id='aide.aide.aide.status']")
+    item.click()
+    workbench.choose("Turn Off for Python")
+    wait_for("the reason", lambda: "No completion" in workbench.status_label())
+    wait_for("no ghost text", lambda: workbench.ghost() == "")
+    item.click()
+    workbench.choose("Turn On for Python")
+    workbench.wait_ghost()
+    workbench.clear_notifications()
+
+
+def test_a_broken_project_file_is_in_status_and_tooltip(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, 'top_k = "many"\n')
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.ask()
+    wait_for("the problem", lambda: "top_k" in workbench.status_label())
+    assert "top_k" in workbench.tooltip()
+    workbench.page.locator(".workbench-hover a", has_text="Open the file").click()
+    workbench.page.wait_for_selector(".tab.active[data-resource-name='.aide.toml']")
+    workbench.clear_notifications()
+
+
+def test_the_tooltip_shows_the_parameters_and_its_links_work(workbench, project, logged_server):
+    folder = project({"rules.py": TALK}, 'preset = "creative"\nseed = 7\n')
+    workbench.open(f"{folder.name}/rules.py")
+    workbench.ask()
+    wait_for("the parameters", lambda: "Temperature 0.8" in workbench.status_label())
+    text = workbench.tooltip()
+    for part in (
+        "Temperature",
+        "150",
+        "Preset: creative",
+        "Shown: seed 7",
+        "qwen2.5-coder-0.5b",
+        "Off for Python",
+    ):
+        assert part in text, part
+    workbench.page.locator(".workbench-hover a", has_text="Snooze 5 min").click()
+    wait_for("snoozed", lambda: "paused" in workbench.status_label())
+    workbench.command("Aide: Pause / Resume")
+    workbench.wait_ready()
+    workbench.clear_notifications()

@@ -164,6 +164,11 @@ class Workbench:
         row.wait_for()
         row.click()
 
+    def fill_and_choose(self, filled, text):
+        """Write into the box of the list that is open, and take an entry."""
+        self._quick_input().fill(filled)
+        self.choose(text)
+
     def choose(self, text):
         """Take an entry of the list that is open."""
         row = self.page.locator(".quick-input-list .monaco-list-row", has_text=text).first

@@ -154,7 +154,8 @@ export class Client implements Disposable {
           closed: () => this.closed(client),
         },
         middleware: middleware(this.context.extension.packageJSON, {
-          requested: (place) => { this.waiting.at(place); },
+          requested: (place, isExplicit) => { this.waiting.at(place, isExplicit); },
+          answered: (place) => { this.waiting.answered(place); },
           // The notification of the first run shows it already.
           hidesProgress: () => this.transitions.isFirstRun,
         }),

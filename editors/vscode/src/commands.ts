@@ -3,36 +3,52 @@
  * ask the user to choose are in `pickers.ts`.
  */
 
-import { commands, window, type Disposable, type ExtensionContext } from 'vscode';
+import { commands, window, type Disposable } from 'vscode';
+import { Another } from './another';
 import type { Client } from './client';
 import { Comparison } from './compare';
-import { showAnother } from './ghost';
+import { showMenu } from './menu';
 import { showMessage, withProgress } from './messages';
-import { chooseModel, choosePreset, showMenu } from './pickers';
-import { argument, isAt, placeOf, type Place } from './place';
-import type { Answer, Candidate, Explanation, SettingsReport } from './protocol';
+import { openFile } from './files';
+import { chooseModel, choosePreset } from './pickers';
+import { argument, placeOf, type Place } from './place';
+import { writeToProject } from './projectFile';
+import type { Answer, Explanation, SettingsReport } from './protocol';
 import { Reports } from './reports';
 import type { Status } from './status';
+import { documentOf } from './statusText';
 import { Troubleshooter } from './troubleshoot';
 import type { Waiting } from './waiting';
 import { tryIt, usePreset } from './walkthrough';
 
+const SNOOZE_MINUTES = 5;
+
 type Action = (place: Place | undefined, argument: unknown) => Promise<void>;
 
 export function registerCommands(
-  context: ExtensionContext,
   client: Client,
   status: Status,
   waiting: Waiting,
 ): Pick<Disposable, 'dispose'>[] {
+  const another = new Another(client, waiting);
   const reports = new Reports();
   const troubleshooter = new Troubleshooter(client);
   const comparison = new Comparison(client);
   const table: Record<string, Action> = {
-    regenerate: (place) => another(client, 'aide.regenerate', needed(place)),
-    previousSeed: (place) => another(client, 'aide.previousSeed', needed(place)),
-    pinSeed: (place) => showMessage(client.run<Answer>('aide.pinSeed', argument(needed(place)))),
-    unpinSeed: (place) => showMessage(client.run<Answer>('aide.unpinSeed', argument(needed(place)))),
+    complete: () => {
+      waiting.atCursor();
+      return waiting.request();
+    },
+    nextCandidate: (place) => another.show('aide.candidate', needed(place), { step: 1 }),
+    previousCandidate: (place) => another.show('aide.candidate', needed(place), { step: -1 }),
+    regenerate: (place) => another.show('aide.regenerate', needed(place)),
+    previousSeed: (place) => another.show('aide.previousSeed', needed(place)),
+    pinSeed: async (place) => {
+      await writeToProject(client, 'aide.pinSeed', argument(needed(place)));
+    },
+    unpinSeed: async (place) => {
+      await writeToProject(client, 'aide.unpinSeed', argument(needed(place)));
+    },
     choosePreset: (place) => choosePreset(client, needed(place)),
     troubleshoot: (place) => troubleshooter.run(needed(place)),
     compare: (place) => withProgress(comparison.open(needed(place), status.last?.shown ?? null)),
@@ -57,18 +73,19 @@ export function registerCommands(
     },
     selectModel: () => chooseModel(client),
     pause: () => showMessage(client.run<Answer>(status.last?.state === 'paused' ? 'aide.resume' : 'aide.pause', {})),
+    snooze: () => showMessage(client.run<Answer>('aide.snooze', { minutes: SNOOZE_MINUTES })),
+    offLanguage: (place) => turn(client, status, needed(place), 'language'),
+    offFile: (place) => turn(client, status, needed(place), 'file'),
+    fetchModel: () => showMessage(client.run<Answer>('aide.fetchModel', {})),
     restart: () => client.restart(true),
     showLog: () => {
       client.log.show();
       return Promise.resolve();
     },
-    complete: () => {
-      waiting.atCursor();
-      return waiting.request();
-    },
+    openFile: (_, file) => openFile(file),
     tryIt: () => tryIt(waiting),
     usePreset: (_, name) => usePreset(typeof name === 'string' ? name : null),
-    menu: () => showMenu(context.extension.packageJSON, status),
+    menu: () => showMenu(status, another.canGoBack),
   };
   const registered = Object.entries(table).map(([name, action]) =>
     commands.registerCommand(`aide.editor.${name}`, (given: unknown) => run(action, given, waiting)),
@@ -76,14 +93,10 @@ export function registerCommands(
   return [...registered, reports, troubleshooter, comparison];
 }
 
-/** Get another completion. It replaces the ghost text unless the user has moved on in the meantime. */
-async function another(client: Client, command: string, place: Place): Promise<void> {
-  const candidate = await withProgress(client.run<Candidate>(command, argument(place)));
-  if (!candidate.insertText) {
-    await showMessage(candidate);
-  } else if (isAt(place)) {
-    await showAnother();
-  }
+/** Turn completions off in the user's settings, or on again if they are off. */
+async function turn(client: Client, status: Status, place: Place, scope: 'file' | 'language'): Promise<void> {
+  const off = documentOf(status.situation)?.off == null;
+  await showMessage(client.run<Answer>('aide.setOff', { uri: place.document.uri.toString(), scope, off }));
 }
 
 /**

@@ -15,7 +15,7 @@ export function activate(context: ExtensionContext): void {
   const status = new Status();
   const waiting = new Waiting();
   client = new Client(context, status, waiting, log);
-  context.subscriptions.push(log, status, client, ...registerCommands(context, client, status, waiting));
+  context.subscriptions.push(log, status, waiting, client, ...registerCommands(client, status, waiting));
   context.subscriptions.push(
     followCursor({
       moved: (place) => { client?.notify('aide/cursor', argument(place)); },

@@ -1,5 +1,6 @@
 /** What the extension changes in the messages between VS Code and the server. */
 
+import { InlineCompletionTriggerKind } from 'vscode';
 import type { Middleware } from 'vscode-languageclient/node';
 import { answer } from './configuration';
 import { servedOnly } from './documents';
@@ -8,12 +9,14 @@ import type { Place } from './place';
 
 export interface Observer {
   /** Called with each place where VS Code requests a completion. */
-  requested: (place: Place) => void;
+  requested: (place: Place, isExplicit: boolean) => void;
+  /** Called when such a request was answered with a completion. */
+  answered: (place: Place) => void;
   /** Whether to leave out the progress in the status bar. */
   hidesProgress: () => boolean;
 }
 
-export function middleware(manifest: unknown, { requested, hidesProgress }: Observer): Middleware {
+export function middleware(manifest: unknown, { requested, answered, hidesProgress }: Observer): Middleware {
   const names = settingNames(manifest);
   return {
     ...servedOnly,
@@ -22,9 +25,17 @@ export function middleware(manifest: unknown, { requested, hidesProgress }: Obse
         next(token, params);
       }
     },
-    provideInlineCompletionItems: (document, position, context, token, next) => {
-      requested({ document, version: document.version, position });
-      return servedOnly.provideInlineCompletionItems(document, position, context, token, next);
+    provideInlineCompletionItems: async (document, position, context, token, next) => {
+      const place = { document, version: document.version, position };
+      requested(place, context.triggerKind === InlineCompletionTriggerKind.Invoke);
+      // To an explicit request the server answers with several candidates, and VS Code does not say which of them it
+      // shows. So it gets one, and the extension's commands show the others.
+      const one = { ...context, triggerKind: InlineCompletionTriggerKind.Automatic };
+      const result = await servedOnly.provideInlineCompletionItems(document, position, one, token, next);
+      if ((Array.isArray(result) ? result : (result?.items ?? [])).length > 0) {
+        answered(place);
+      }
+      return result;
     },
     workspace: {
       configuration: async (params, token, next) => {

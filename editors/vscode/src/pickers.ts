@@ -1,15 +1,12 @@
-/**
- * Commands that let the user choose: a preset, a model, a command. The server lists the choices; the
- * manifest lists the commands.
- */
+/** Commands that let the user choose: a preset, a model. The server lists the choices. */
 
-import { commands, window, type QuickPickItem } from 'vscode';
+import { window, type QuickPickItem } from 'vscode';
 import type { Client } from './client';
 import { showAnother } from './ghost';
 import { showMessage } from './messages';
 import type { Place } from './place';
+import { writeToProject } from './projectFile';
 import type { Answer, Choice, Choices } from './protocol';
-import type { Status } from './status';
 
 interface Named<T> extends QuickPickItem {
   value: T;
@@ -26,8 +23,9 @@ export async function choosePreset(client: Client, place: Place): Promise<void> 
     placeHolder: 'Your choice is written to the project file',
   });
   if (chosen !== undefined) {
-    await showMessage(client.run<Answer>('aide.choosePreset', { uri, preset: chosen.value }));
-    await showAnother();
+    if (await writeToProject(client, 'aide.choosePreset', { uri, preset: chosen.value })) {
+      await showAnother();
+    }
   }
 }
 
@@ -44,30 +42,6 @@ export async function chooseModel(client: Client): Promise<void> {
   });
   if (chosen !== undefined) {
     await showMessage(client.run<Answer>('aide.selectModel', { model: chosen.value }));
-  }
-}
-
-interface ManifestCommand {
-  command: string;
-  title: string;
-  icon: string;
-}
-
-interface Contributes {
-  commands: ManifestCommand[];
-  menus: { commandPalette: { command: string }[] };
-}
-
-/** Show all commands, with the current state as the placeholder. */
-export async function showMenu(manifest: unknown, status: Status): Promise<void> {
-  const { contributes } = manifest as { contributes: Contributes };
-  // Those that belong to one view only are not in the palette either.
-  const elsewhere = new Set(contributes.menus.commandPalette.map(({ command }) => command));
-  const shown = contributes.commands.filter(({ command }) => !elsewhere.has(command));
-  const items = shown.map(({ command, title, icon }) => ({ label: `${icon} ${title}`, value: command }));
-  const chosen = await window.showQuickPick(items, { title: 'Aide', placeHolder: status.summary });
-  if (chosen !== undefined) {
-    await commands.executeCommand(chosen.value);
   }
 }
 

@@ -15,7 +15,7 @@ export interface Shown {
   uri: string;
   seed: number;
   candidate: number;
-  parameters?: Parameters;
+  parameters: Parameters;
   pinned: boolean;
 }
 
@@ -40,8 +40,8 @@ export interface AideStatus {
   device: string | null;
   recipe: string | null;
   shown: Shown | null;
-  nothing: { uri?: string; reason: string; message: string } | null;
-  document?: DocumentState | null;
+  nothing: { uri: string; reason: string; message: string } | null;
+  document: DocumentState | null;
 }
 
 /** `aide/ready`: the answer to a request that the editor canceled is available. */
@@ -59,6 +59,9 @@ export interface Answer {
 
 export interface Candidate extends Answer {
   insertText: string;
+  /** Among the candidates of the seed, from 0. */
+  index?: number;
+  count?: number;
 }
 
 /** The answer of a command that writes to the project file. */

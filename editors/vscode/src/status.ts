@@ -1,8 +1,8 @@
 /** The status bar item: keeps the server's last state and shows it for the active document. */
 
 import { MarkdownString, StatusBarAlignment, ThemeColor, window, type Disposable } from 'vscode';
+import { LINKED, links } from './actions';
 import { activeDocument } from './active';
-import { LINKED, links } from './links';
 import type { AideStatus } from './protocol';
 import { statusText, type Phase, type Situation, type StatusText } from './statusText';
 import { tooltip } from './statusTooltip';

@@ -56,6 +56,8 @@ const ICONS: Record<AideStatus['state'], string> = {
   paused: 'debug-pause',
 };
 
+/** Reasons that do not hold anymore when the model is ready. */
+const OF_THE_STATE = new Set(['loading', 'missing', 'failed', 'paused']);
 const ABSENT = `Completions need a server and a model on this machine: ${gigabytes(SERVER_MB + MODEL_MB)}, downloaded once.`;
 
 export function statusText(situation: Situation): StatusText {
@@ -97,8 +99,11 @@ export function reasonOf(situation: Situation): string | undefined {
   if (active === null) {
     return undefined;
   }
-  const nothing = [undefined, active.uri].includes(status?.nothing?.uri) ? status?.nothing?.message : undefined;
-  return active.unserved ?? documentOf(situation)?.off ?? nothing;
+  const nothing = status?.nothing;
+  const isOver = status?.state === 'ready' && OF_THE_STATE.has(nothing?.reason ?? '');
+  const isOn = nothing?.reason === 'off' && documentOf(situation)?.off === null;
+  const last = nothing?.uri === active.uri && !isOver && !isOn ? nothing.message : undefined;
+  return active.unserved ?? documentOf(situation)?.off ?? last;
 }
 
 export function parameterTexts(parameters: Parameters): [string, string][] {

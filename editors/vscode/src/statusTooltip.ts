@@ -1,6 +1,6 @@
 /** The tooltip of the status bar item, as Markdown: what is in effect, and links to what can be changed. */
 
-import type { Link } from './links';
+import type { Link } from './actions';
 import type { StatusText } from './statusText';
 
 /** `links`: rows of links, below a line. */
@@ -9,7 +9,7 @@ export function tooltip({ state, sentences, parameters, problems }: StatusText, 
     `**${escapeMarkdown(state)}**`,
     ...sentences.map(escapeMarkdown),
     table(parameters),
-    ...problems.map((problem) => `$(warning) ${escapeMarkdown(problem)}`),
+    ...problems.map(problemText),
     '---',
     ...links.map((row) => row.map(linkText).join(' &nbsp;·&nbsp; ')),
   ]
@@ -20,6 +20,15 @@ export function tooltip({ state, sentences, parameters, problems }: StatusText, 
 /** Escape text for Markdown so that lines wrap between words (`MarkdownString.appendText` wraps within them). */
 export function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&$]/g, '\\$&');
+}
+
+const TOML = /(?:[A-Za-z]:)?[\\/][^:*?"<>|\n]*?\.toml\b/;
+
+/** A problem with a settings file, and a link to the file. */
+function problemText(problem: string): string {
+  const file = TOML.exec(problem)?.[0];
+  const open = file === undefined ? '' : ` ${linkText({ text: 'Open the file', command: 'aide.editor.openFile', args: [file] })}`;
+  return `$(warning) ${escapeMarkdown(problem)}${open}`;
 }
 
 function table(parameters: [string, string][]): string {

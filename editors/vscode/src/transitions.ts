@@ -9,6 +9,7 @@ import type { Waiting } from './waiting';
 export class Transitions {
   private firstRun: FirstRun | undefined;
   private hasShown = false;
+  private isShown = false;
 
   /** `cancel`: called when the user cancels the first run. */
   constructor(
@@ -47,6 +48,11 @@ export class Transitions {
     }
     if (now.state === 'failed' || now.state === 'missing') {
       this.end();
+    }
+    if ((now.shown !== null) !== this.isShown) {
+      this.isShown = now.shown !== null;
+      // Alt+] is Aide's while its completion is visible.
+      void commands.executeCommand('setContext', 'aide.isShown', this.isShown);
     }
     if (now.shown !== null && !this.hasShown) {
       this.hasShown = true;

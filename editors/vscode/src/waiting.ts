@@ -1,20 +1,33 @@
 /** Remembers where the user waits for a completion, and requests it there once the server can answer. */
 
-import { commands, window } from 'vscode';
+import { commands, languages, window, type Disposable } from 'vscode';
 import { isAt, placeOf, type Place } from './place';
 
-export class Waiting {
+export class Waiting implements Disposable {
   private place: Place | undefined;
+  private isExplicit = false;
+  private gotNothing = false;
+  private another: Disposable | undefined;
 
   /** The user waits here: a completion was requested, or would have been if there were a server. */
-  at(place: Place): void {
+  at(place: Place, isExplicit = false): void {
     this.place = place;
+    this.isExplicit = isExplicit;
+    this.gotNothing = true;
+  }
+
+  /** The request of this place was answered with a completion. */
+  answered(place: Place): void {
+    if (place === this.place) {
+      this.gotNothing = false;
+    }
   }
 
   /** The user waits at the cursor of the active editor. */
   atCursor(): void {
     const editor = window.activeTextEditor;
     this.place = editor && placeOf(editor);
+    this.isExplicit = false;
   }
 
   get isHere(): boolean {
@@ -27,7 +40,30 @@ export class Waiting {
    */
   async request(): Promise<void> {
     if (this.isHere) {
+      if (this.isExplicit && this.gotNothing) {
+        this.invalidate();
+      }
       await commands.executeCommand('editor.action.inlineSuggest.trigger');
     }
+  }
+
+  /** Replace the ghost text with what the server shows here now. */
+  async renew(): Promise<void> {
+    // VS Code does not ask again where it asked explicitly. Hiding the ghost text first makes it ask; otherwise the
+    // old one is replaced at once.
+    if (this.isExplicit) {
+      await commands.executeCommand('editor.action.inlineSuggest.hide');
+    }
+    await commands.executeCommand('editor.action.inlineSuggest.trigger');
+  }
+
+  dispose(): void {
+    this.another?.dispose();
+  }
+
+  /** Where an explicit request got nothing, VS Code asks again only if there is another provider. */
+  private invalidate(): void {
+    this.another?.dispose();
+    this.another = languages.registerInlineCompletionItemProvider({ pattern: '**' }, { provideInlineCompletionItems: () => [] });
   }
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { links, LINKED } from '../src/links';
 import type { AideStatus, DocumentState } from '../src/protocol';
 import { statusText, type Active, type Phase, type Situation } from '../src/statusText';
 import { escapeMarkdown, tooltip } from '../src/statusTooltip';
@@ -20,7 +19,7 @@ const READY: AideStatus = {
 const PARAMETERS = { temperature: 0.7, topK: 50, topP: 0.95, numContext: 1024, seed: null };
 const ACTIVE: Active = { uri: 'file:///a.py', language: 'Python', unserved: null };
 const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: null, off: null, problems: [] };
-const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, pinned: false };
+const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, parameters: PARAMETERS, pinned: false };
 
 const situation = (status: Partial<AideStatus>, active: Active | null = ACTIVE): Situation => ({
   phase: 'running',
@@ -70,6 +69,8 @@ test('the reason for no completion is that of the active document', () => {
   assert.equal(text({ nothing }).sentences.at(-1), 'No completion: The line is long.');
   assert.ok(!text({ nothing: { ...nothing, uri: 'file:///b.py' } }).sentences.join().includes('No completion'));
   assert.equal(text({ document: { ...DOCUMENT, off: 'It is off.' }, nothing }).sentences.at(-1), 'No completion: It is off.');
+  assert.ok(!text({ document: DOCUMENT, nothing: { ...nothing, reason: 'off' } }).sentences.join().includes('No completion'));
+  assert.ok(!text({ nothing: { ...nothing, reason: 'loading' } }).sentences.join().includes('No completion'));
   const readOnly = text({ nothing }, { ...ACTIVE, unserved: 'It is read-only.' });
   assert.equal(readOnly.sentences.at(-1), 'No completion: It is read-only.');
   assert.ok(!text({ nothing }, null).sentences.join().includes('No completion'));
@@ -112,11 +113,9 @@ test('the tooltip shows the parameters as a table, and links', () => {
   assert.match(markdown, /\[Log\]\(command:aide\.log\?%5B%22a%20b%22%5D\)/);
 });
 
-test('links run only what the tooltip is trusted to run', () => {
-  const states: AideStatus['state'][] = ['starting', 'loading', 'missing', 'ready', 'failed', 'paused'];
-  const all = states.flatMap((state) => links(situation({ state, document: DOCUMENT })).flat());
-  assert.ok(all.length > 10);
-  assert.deepEqual(all.map(({ command }) => command).filter((command) => !LINKED.includes(command)), []);
+test('a problem with a file has a link to it', () => {
+  const found = text({ document: { ...DOCUMENT, problems: ['top_k in /home/me/my shop/.aide.toml: expected a number.'] } });
+  assert.match(tooltip(found, []), /\[Open the file\]\(command:aide\.editor\.openFile\?%5B%22%2Fhome%2Fme%2Fmy%20shop%2F\.aide\.toml%22%5D\)/);
 });
 
 test('what Markdown would interpret is escaped', () => {

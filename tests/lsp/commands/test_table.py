@@ -14,13 +14,17 @@ NEOVIM = REPOSITORY / "editors" / "nvim"
 VSCODE_ONLY = {
     "Complete at the Cursor": "complete",
     "Compare Completions": "compare",
+    "Next Candidate": "nextCandidate",
+    "Previous Candidate": "previousCandidate",
+    "Turn Off or On for This File": "offFile",
+    "Turn Off or On for This Language": "offLanguage",
     "Restart Server": "restart",
     "Show Log": "showLog",
     "Write to Project": "writeTrial",
     "Keep as Is": "keepTrial",
 }
 """Title and id of commands that are the extension's alone."""
-VSCODE_HIDDEN = {"menu", "tryIt", "usePreset"}
+VSCODE_HIDDEN = {"menu", "openFile", "tryIt", "usePreset"}
 """Commands that the extension registers and runs itself, without an entry in the palette."""
 NEOVIM_ONLY = {"compare", "install", "log", "on", "restart"}
 """Subcommands that are the plugin's alone."""
