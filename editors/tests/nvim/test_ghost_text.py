@@ -180,3 +180,21 @@ def test_next_when_nothing_is_shown_then_requested(nvim, ghost):
     nvim.wait(lambda: not nvim.ghost, "It is still shown")
     nvim.keys("F8")
     nvim.wait_ghost()
+
+
+def test_bracket_that_is_closed_by_itself_then_the_text_stays_and_nothing_is_doubled(nvim, workspace):
+    text = "def total(prices):\n    return sum(prices)\n"
+    path = workspace({"prices.py": text}, settings="temperature = 0\n") / "prices.py"
+    nvim.open(path)
+    nvim.do("vim.keymap.set('i', '(', '()<C-g>U<Left>', { buffer = 0 })")
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.type("def maximum")
+    nvim.wait(lambda: nvim.ghost.startswith("(prices):"), f"Another ghost text: {nvim.ghost!r}")
+    foreseen = nvim.ghost
+    nvim.type("(pri")
+    nvim.wait(lambda: nvim.text.endswith("def maximum(pri)"), "The bracket was not closed")
+    nvim.wait(lambda: nvim.ghost == foreseen[4:], f"Not the rest of {foreseen!r}: {nvim.ghost!r}")
+    nvim.keys("Tab")
+    nvim.wait(lambda: nvim.text == f"{text}def maximum{foreseen}", "It is not what was foreseen")
+    nvim.keys("Escape")
