@@ -127,3 +127,18 @@ def test_other_buffers_then_free_and_the_status_says_why(nvim, workspace, code, 
     nvim.wait(lambda: words in nvim.text, "The status does not say why")
     nvim.keys("q")
     nvim.do("vim.cmd('silent! only!') vim.cmd('silent! bwipeout!')")
+
+
+def test_commands_about_the_server_when_none_runs_then_one_is_started(start_nvim):
+    """In a Neovim without a file."""
+    nvim = start_nvim()
+    assert nvim.client_pid() == 0
+    nvim.command("Aide pause")
+    nvim.wait(lambda: any("paused" in message for message in nvim.messages), "It is not paused")
+    nvim.command("Aide settings")
+    nvim.wait(lambda: "num_context" in nvim.text, "No settings")
+    nvim.keys("q")
+    nvim.command("Aide resume")
+    nvim.wait(lambda: len(nvim.messages) > 1, "Nothing is said")
+    nvim.keys("i")
+    nvim.wait(lambda: nvim.state().get("state") in ("loading", "ready"), "It is not resumed")

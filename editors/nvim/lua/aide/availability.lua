@@ -47,10 +47,10 @@ function M.reason(buf)
   return 'Aide is not active in this file yet: the language server is starting.'
 end
 
---- Why a command that any running server can carry out found none.
----@return string
+--- Why no server can be started for a command; nil if one can.
+---@return string?
 function M.no_server()
-  return server_reason() or 'The language server is not running: it starts with the first file that you open.'
+  return server_reason()
 end
 
 return M

@@ -3,6 +3,8 @@
 local message = require('aide.message')
 local unnamed = require('aide.unnamed')
 
+local waiting = {} ---@type fun(client: vim.lsp.Client)[]
+
 local M = {}
 
 --- Whether Aide completes in a buffer: in files, and in what can become one. What plugins open for a prompt,
@@ -45,6 +47,35 @@ end
 function M.of(buf)
   buf = buf == 0 and vim.api.nvim_get_current_buf() or buf
   return vim.lsp.get_clients({ name = 'aide', bufnr = buf })[1] or unnamed.client(buf)
+end
+
+--- Call a function with a server: that of the current buffer, any other that runs, or one that is started for
+--- it. If none can be started, say why.
+---@param on_client fun(client: vim.lsp.Client)
+function M.with_any(on_client)
+  local buf = vim.api.nvim_get_current_buf()
+  local client = M.of(buf) or vim.lsp.get_clients({ name = 'aide' })[1]
+  if client then
+    return on_client(client)
+  end
+  local reason = require('aide.availability').no_server()
+  if reason then
+    return message.warn(reason)
+  end
+  table.insert(waiting, on_client)
+  local config = vim.deepcopy(vim.lsp.config.aide)
+  config.root_dir = M.root(buf)
+  vim.lsp.start(config, { bufnr = buf, reuse_client = config.reuse_client, attach = false })
+end
+
+--- Serve those who wait for a server. Without one: it has ended, and they do not wait any longer.
+---@param client? vim.lsp.Client
+function M.started(client)
+  local callbacks = waiting
+  waiting = {}
+  for _, callback in ipairs(client and callbacks or {}) do
+    callback(client)
+  end
 end
 
 --- Attach the server to a buffer that Neovim did not attach it to: without a name, without a file type, or

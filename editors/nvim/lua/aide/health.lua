@@ -32,6 +32,7 @@ local function check_buffer()
     return health.info('No file is open. Aide completes only in files.')
   end
   local name = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buf), ':t')
+  name = name == '' and 'the buffer without a name' or name
   if not require('aide.client').of(buf) then
     return health.warn(('Aide is not active in %s.'):format(name), {
       ':Aide restart tries to start the server; :Aide log may say why it exited.',

@@ -32,14 +32,12 @@ end
 ---@param argument? table
 ---@param on_result? fun(result: any)
 function M.run_anywhere(command, argument, on_result)
-  local client = vim.lsp.get_clients({ name = 'aide' })[1]
   if client_of.of(0) then
-    M.run(command, argument, on_result)
-  elseif client then
-    client_of.request(client, 0, command, argument or {}, on_result or show_answer)
-  else
-    require('aide.message').warn(require('aide.availability').no_server())
+    return M.run(command, argument, on_result)
   end
+  client_of.with_any(function(client)
+    client_of.request(client, 0, command, argument or {}, on_result or show_answer)
+  end)
 end
 
 --- Run a command for a place, which `on_result` also receives.

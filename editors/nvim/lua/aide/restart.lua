@@ -22,6 +22,7 @@ function M.exited(code, signal, client_id)
   vim.schedule(function()
     require('aide.status').forget(client_id)
     vim.list_extend(buffers, require('aide.unnamed').release(client_id))
+    require('aide.client').started(nil)
     require('aide.completion').leave()
     if not asked and vim.v.exiting == vim.NIL then
       M.again(buffers)

@@ -28,6 +28,7 @@ function M.receive(client_id, status)
   status = require('aide.json').without_nulls(status)
   states[client_id] = status
   require('aide.unnamed').open(client_id)
+  require('aide.client').started(vim.lsp.get_client_by_id(client_id))
   vim.api.nvim_exec_autocmds('User', { pattern = 'AideStatus', data = status })
   vim.cmd.redrawstatus({ bang = true })
   require('aide.install').follow(status, before)
