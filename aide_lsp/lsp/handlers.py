@@ -21,6 +21,7 @@ from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.lsp.rpc.params import UNKNOWN_VERSION
 from aide_lsp.lsp.workspace.documents import Place, is_too_large
+from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +96,14 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     document.version = document.version + 1 if version == UNKNOWN_VERSION else version
     ls.requests.changed(document)
     ls.settings_documents.changed(document)
+
+
+def did_save(ls: Server, params: Any) -> None:
+    """Follow a project file that is edited here: not every client watches files."""
+    document = params.get("textDocument") if isinstance(params, dict) else None
+    uri = document.get("uri") if isinstance(document, dict) else None
+    if isinstance(uri, str) and uri.rpartition("/")[2] in (PROJECT_FILE, PYPROJECT):
+        ls.review_settings()
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
@@ -180,6 +189,7 @@ METHODS: dict[str, Callable[[Server, Any], Any]] = {
     types.WINDOW_WORK_DONE_PROGRESS_CANCEL: ignore,
     types.TEXT_DOCUMENT_DID_OPEN: did_open,
     types.TEXT_DOCUMENT_DID_CHANGE: did_change,
+    types.TEXT_DOCUMENT_DID_SAVE: did_save,
     types.TEXT_DOCUMENT_DID_CLOSE: did_close,
     types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion,
     types.TEXT_DOCUMENT_COMPLETION: completion,

@@ -29,7 +29,7 @@ def initialize_result(profile: ClientProfile) -> dict[str, Any]:
     """Return what the server offers this client."""
     capabilities: dict[str, Any] = {
         "positionEncoding": profile.encoding,
-        "textDocumentSync": {"openClose": True, "change": INCREMENTAL},
+        "textDocumentSync": {"openClose": True, "change": INCREMENTAL, "save": True},
         # All notebooks, with all their cells.
         "notebookDocumentSync": {"notebookSelector": [{"notebook": "*", "cells": [{"language": "*"}]}]},
         "inlineCompletionProvider": {},

@@ -5,6 +5,7 @@ Neither contains source text.
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp import __version__
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from aide_lsp.completion.model import ModelInfo
     from aide_lsp.completion.request import Completion
     from aide_lsp.ledger.recorder import LedgerRecorder
+    from aide_lsp.settings.resolved import Resolved
 
 log = logging.getLogger("aide.requests")
 MOST_PROBLEMS = 10
 """Problems with settings that the state names: it is sent after each change."""
 QUIET = frozenset(reason.code for reason in NoCompletionReason if reason.is_routine)
 """Codes of reasons that occur with every keystroke: not worth a log line."""
+_Resolve = Callable[[str], "Resolved"]
 _WIRE_NAMES = {key: camel(key) for key in PARAMETERS}
 
 
@@ -97,6 +100,8 @@ class Status:
         """Return the state for a status bar, as JSON."""
         host = self._host
         loading = host.state in ("starting", "loading")
+        # Settings are looked up on the disk each time; mostly both documents are the same.
+        resolve = cache(self._configuration.resolve)
         return {
             "state": self._state,
             "busy": self._busy > 0 and host.state == "ready",
@@ -105,18 +110,18 @@ class Status:
             "firstRun": self.downloads and self.accepted_count == 0,
             "model": escaped(host.model or self._configuration.resolve().settings.model or "default"),
             **self._device(),
-            "shown": self._shown(),
+            "shown": self._shown(resolve),
             "nothing": self._nothing(),
-            "document": self._document(),
+            "document": self._document(resolve),
         }
 
-    def _shown(self) -> dict[str, Any] | None:
+    def _shown(self, resolve: _Resolve) -> dict[str, Any] | None:
         visible = self._screen.visible
         if visible is None:
             return None
         uri, completion = visible.snapshot.uri, visible.completion
         # Asked now, not remembered: settings change while a completion is visible.
-        seed = self._configuration.resolve(uri).settings.parameters.seed
+        seed = resolve(uri).settings.parameters.seed
         return {
             "uri": uri,
             "seed": completion.seed,
@@ -131,12 +136,12 @@ class Status:
             return None
         return {"uri": nothing.uri, "reason": nothing.why.reason, "message": escaped(nothing.why.message)}
 
-    def _document(self) -> dict[str, Any] | None:
+    def _document(self, resolve: _Resolve) -> dict[str, Any] | None:
         """Return what is in effect where the user is."""
         uri = self._screen.uri
         if uri is None:
             return None
-        resolved = self._configuration.resolve(uri)
+        resolved = resolve(uri)
         problems = [escaped(problem.message) for problem in resolved.problems]
         if len(problems) > MOST_PROBLEMS:
             more = len(problems) - MOST_PROBLEMS

@@ -206,6 +206,20 @@ async def test_pin_and_unpin_change_the_sign_at_once_and_not_the_text(editor, fo
     assert item.command.arguments[0]["id"] == second["id"]
 
 
+async def test_a_project_file_that_is_saved_in_the_editor_changes_the_sign_at_once(editor, folder):
+    uri = open_text(editor, "#drawn", (folder / "saved.py").as_uri())
+    (item,) = await inline(editor, uri)
+    shown = item.command.arguments[0]
+    await shows(editor, shown)
+    file = folder / ".aide.toml"
+    for text, pinned in ((f"seed = {shown['seed']}\n", True), ("seed = 4\n", False)):
+        file.write_text(text)
+        document = t.TextDocumentIdentifier(file.as_uri())
+        editor.text_document_did_save(t.DidSaveTextDocumentParams(document))
+        await shows(editor, shown, pinned=pinned)
+    file.unlink()
+
+
 async def test_complete_changes_nothing_that_is_visible(editor):
     uri = open_text(editor, "#drawn", "file:///elsewhere/compare.py")
     (item,) = await inline(editor, uri)
