@@ -188,6 +188,13 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
     return Completer(open_local_model(folder, settings.provider, settings.threads, settings.cache_mb))
 
 
+def threads_of(settings: Settings) -> int:
+    """Return the number of CPU threads that the model runs on."""
+    from aide_lsp.inference.onnx.runtime import thread_count
+
+    return thread_count(settings.threads)
+
+
 def choose_recipe(settings: Settings, card: "Card") -> str:
     """Resolve the recipe `auto`: the one in the model's card for the device that will actually be used."""
     if settings.recipe != "auto":

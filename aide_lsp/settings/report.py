@@ -1,9 +1,11 @@
 """Reports the settings in effect for a file, where each comes from, and what it overrides."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters, allowed, defaults, label
+from attrs import frozen
+
+from aide_lsp.settings.fields import FIELDS, GROUPS, PARAMETERS, Parameters, allowed, defaults, label
 from aide_lsp.settings.limits import ModelLimits, greatest
 from aide_lsp.settings.problems import named, shown
 from aide_lsp.settings.resolved import DEFAULT, Origin, Resolved
@@ -28,19 +30,61 @@ def report_json(
     }
 
 
-def report_text(resolved: Resolved) -> str:
-    """Return the report for a terminal: a line for each setting, followed by what it overrides."""
-    lines = [resolved.off.sentence(), ""] if resolved.off else []
-    width = max(len(key) for key in resolved.origins)
-    values = {key: shown(found[-1].value) for key, found in resolved.origins.items()}
-    wide = min(max(map(len, values.values())), 16)
+@frozen
+class EffectiveSetting:
+    """A setting in effect, worded for people."""
+
+    key: str
+    value: str
+    """With what `auto` came to."""
+    place: str
+    """Where it comes from."""
+    overrides: tuple[str, ...]
+    """What it overrides, the latest first."""
+
+
+def effective(resolved: Resolved, came_to: Mapping[str, str]) -> dict[str, list[EffectiveSetting]]:
+    """Return all settings by group.
+
+    Args:
+        resolved: the settings.
+        came_to: what a value such as `auto` means here, by key.
+    """
+    groups: dict[str, list[EffectiveSetting]] = {group: [] for group in GROUPS}
     for key, found in resolved.origins.items():
         *under, origin = found
-        value = "none" if origin.value is None else values[key]
-        lines.append(f"{key:{width}}  {value:{wide}}  {_place(origin, FIELDS[key].none)}".rstrip())
-        lines += [f"{'':{width + wide + 4}}overrides {_line(one)}" for one in reversed(under)]
-    lines += list(_problem_lines(resolved))
-    return "\n".join(lines)
+        value = "none" if origin.value is None else shown(origin.value)
+        if key in came_to:
+            value = came_to[key] if origin.value is None else f"{value} ({came_to[key]})"
+        none = "" if key in came_to else FIELDS[key].none
+        overrides = tuple(_line(one) for one in reversed(under))
+        one = EffectiveSetting(key, value, _place(origin, none), overrides)
+        groups[FIELDS[key].group].append(one)
+    return groups
+
+
+def report_text(resolved: Resolved, title: str = "", came_to: Mapping[str, str] | None = None) -> str:
+    """Return the report as text: problems first, then each group with a line for each setting.
+
+    Args:
+        resolved: the settings.
+        title: what they are for; empty: no heading.
+        came_to: what a value such as `auto` means here, by key.
+    """
+    lines = [title, ""] if title else []
+    lines += [resolved.off.sentence(), ""] if resolved.off else []
+    if resolved.problems:
+        lines += ["Problems", *(f"  {problem.message}" for problem in resolved.problems), ""]
+    groups = effective(resolved, came_to or {})
+    width = max(len(key) for key in resolved.origins)
+    wide = min(max(len(one.value) for group in groups.values() for one in group), 20)
+    for group, settings in groups.items():
+        lines.append(group)
+        for one in settings:
+            lines.append(f"  {one.key:{width}}  {one.value:{wide}}  {one.place}".rstrip())
+            lines += [f"{'':{width + wide + 6}}overrides {line}" for line in one.overrides]
+        lines.append("")
+    return "\n".join(lines[:-1])
 
 
 def parameters_line(parameters: Parameters) -> str:
@@ -84,10 +128,3 @@ def _place(origin: Origin, none: str) -> str:
     if origin.wanted is not None:
         place += f", lowered from {shown(origin.wanted)}"
     return place
-
-
-def _problem_lines(resolved: Resolved) -> Iterator[str]:
-    if resolved.problems:
-        yield ""
-    for problem in resolved.problems:
-        yield problem.message

@@ -27,6 +27,7 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     are those of an unnamed file in this folder. Your editor's settings are not included: the command
     aide.settings in the editor includes them.
     """
+    from aide_lsp.application.effective import came_to
     from aide_lsp.settings.reader import SettingsReader
     from aide_lsp.settings.report import report_json, report_text
     from aide_lsp.syntax.languages import language_id_of
@@ -40,8 +41,8 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
         document_json = {"file": str(file) if file else None, "language": language or None}
         say(json_text(document_json | report_json(resolved, limits)))
         return
-    say(f"Settings for {file or 'this folder'}{f' ({language})' if language else ''}\n")
-    say(report_text(resolved))
+    title = f"Settings for {file or 'this folder'}{f' ({language})' if language else ''}"
+    say(report_text(resolved, title, came_to(resolved.settings)))
 
 
 def _limits(settings: "Settings") -> "ModelLimits | None":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aide_lsp.lsp.workspace.uris import file_of
+from aide_lsp.application.effective import came_to
+from aide_lsp.lsp.workspace.uris import location_of
 from aide_lsp.settings.fields import camel
 from aide_lsp.settings.report import report_json, report_text
 
@@ -25,17 +26,23 @@ def settings(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
     With `parameters`, as for a request with these parameters.
     """
-    request = arguments.values.get("parameters")
     from aide_lsp.application.settings_page import settings_page
 
-    resolved = ls.configuration.resolve(
-        arguments.optional_uri(), request if isinstance(request, Mapping) else None
-    )
+    request, uri = arguments.values.get("parameters"), arguments.optional_uri()
+    resolved = ls.configuration.resolve(uri, request if isinstance(request, Mapping) else None)
     report = report_json(resolved, ls.configuration.limits, camel)
-    uri = arguments.optional_uri()
-    path = file_of(uri) if uri else None
-    html = settings_page(resolved, str(path) if path else None, _in_use(ls))
-    return {"uri": arguments.values.get("uri"), **report, "text": report_text(resolved), "html": html}
+    path = location_of(uri).path if uri else None
+    completer = ls.host.completer
+    came = came_to(resolved.settings, completer.info if completer else None)
+    language = ls.documents.language_of(uri) if uri else ""
+    title = f"Settings for {path.name if path else 'no file'}{f' ({language})' if language else ''}"
+    in_use = _in_use(ls) | ({"Threads": came["threads"]} if "threads" in came else {})
+    return {
+        "uri": arguments.values.get("uri"),
+        **report,
+        "text": report_text(resolved, title, came),
+        "html": settings_page(resolved, str(path) if path else None, in_use),
+    }
 
 
 def _in_use(ls: Server) -> dict[str, str]:

@@ -102,7 +102,8 @@ COMMANDS = (
     Command(
         "aide.settings",
         "state:settings",
-        "Report every effective setting for a document, where it comes from, and what it overrides",
+        "Report every effective setting for a document, where it comes from, and what it overrides: as JSON, "
+        "`text`, and `html`",
         "`uri?`, `parameters?`",
         vscode="Show Effective Settings",
         neovim="settings",

@@ -158,10 +158,10 @@ def test_settings_of_the_editor_for_one_language_are_in_effect_there_only(workbe
     for name, top_k in (("notes.md", "17"), ("rules.py", "50")):
         workbench.open(f"{folder.name}/{name}")
         workbench.command("Aide: Show Effective Settings")
-        workbench.page.wait_for_selector(".tab.active[data-resource-name='Aide: Effective Settings']")
+        workbench.page.locator(".tab", has_text="Aide: Effective Settings").wait_for()
         wait_for(
             f"Top K {top_k} for {name}",
-            lambda top_k=top_k: re.search(rf"top_?k\D+{top_k}\b", workbench.text(), re.IGNORECASE),
+            lambda top_k=top_k: re.search(rf"top_?k\D+{top_k}\b", workbench.report(), re.IGNORECASE),
         )
 
 

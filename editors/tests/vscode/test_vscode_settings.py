@@ -13,8 +13,7 @@ def effective(workbench, file, pattern):
     """Wait until the report of the settings in effect for a file has a line like this."""
     workbench.open(file)
     workbench.command("Aide: Show Effective Settings")
-    workbench.page.wait_for_selector(".tab.active[data-resource-name='Aide: Effective Settings']")
-    wait_for(pattern, lambda: re.search(pattern, workbench.text()))
+    wait_for(pattern, lambda: re.search(pattern, workbench.report()))
 
 
 def test_settings_page_has_lists_checkboxes_and_defaults(workbench, logged_server):
@@ -65,10 +64,12 @@ def test_settings_page_has_lists_checkboxes_and_defaults(workbench, logged_serve
 def test_setting_of_the_editor_overrides_the_project_only_if_the_user_set_it(
     workbench, project, logged_server
 ):
+    PICTURES.mkdir(parents=True, exist_ok=True)
     folder = project({"rules.py": "RULES = [\n"}, "temperature = 0.31\ntop_k = 31\n")
     file = f"{folder.name}/rules.py"
     effective(workbench, file, r"(?i)temperature\D+0\.31\b")
     effective(workbench, file, r"(?i)top.k\D+31\b")
+    workbench.screenshot(PICTURES / "effective-settings.png")
     user = USER_SETTINGS | {"aide.server.path": str(logged_server[0])}
     try:
         # The default, set explicitly; and "none" of the list.
@@ -76,7 +77,7 @@ def test_setting_of_the_editor_overrides_the_project_only_if_the_user_set_it(
 
         def overridden():
             effective(workbench, file, r"(?i)temperature")
-            return re.search(r"(?i)temperature\D+0\.7\b", workbench.text())
+            return re.search(r"(?i)temperature\D+0\.7\b", workbench.report())
 
         wait_for("the value of the user", overridden)
         effective(workbench, file, r"(?i)top.k\D+31\b")

@@ -212,6 +212,14 @@ class Workbench:
         lines = self.page.locator(".editor-group-container.active .view-lines .view-line").all_inner_texts()
         return "\n".join(line.replace("\xa0", " ") for line in lines)
 
+    def report(self):
+        """The text of the pages that are open: explanations, settings."""
+        texts = []
+        for frame in self.page.frames:
+            with contextlib.suppress(Exception):  # frames come and go
+                texts.append(frame.evaluate("document.getElementById('page')?.innerText ?? ''"))
+        return "\n".join(texts)
+
     def wait_ghost(self, text=None, other_than=None, seconds=SECONDS):
         """Wait for ghost text: this one, or any but that one."""
 

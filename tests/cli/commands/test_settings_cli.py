@@ -26,7 +26,8 @@ def project(home, tmp_path_factory):
 def test_settings_of_a_file_are_reported_with_origin_and_what_they_override(aide, home, project):
     said = aide("settings", str(project / "tests" / "x.py"))
     assert (said.returncode, said.stderr) == (0, "")
-    lines = {line.split()[0]: line for line in reversed(said.stdout.splitlines()) if line}
+    _, _, settings = said.stdout.partition("\nParameters\n")  # after the problems
+    lines = {line.split()[0]: line for line in reversed(settings.splitlines()) if line}
     assert lines["top_p"].split(maxsplit=2)[1:] == ["0.25", f"{project}/.aide.toml [languages.python]"]
     assert 'preset "factual"' in lines["temperature"]
     assert '["tests/**"]' in lines["seed"]
