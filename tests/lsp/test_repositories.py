@@ -109,6 +109,6 @@ def test_nothing_is_written_where_there_is_no_project_of_the_user(client, tmp_pa
     for command, argument in COMMANDS.items():
         params = {"command": command, "arguments": [{"uri": uri} | argument]}
         reply = client.reply(client.request("workspace/executeCommand", params))
-        said = {"loose": "no project file to write", "shared": "is writable by everyone"}[place]
+        said = {"loose": "belongs to no project", "shared": "is writable by everyone"}[place]
         assert said in str(reply.get("error") or reply["result"]), command
         assert list(tmp_path.iterdir()) == []
