@@ -15,6 +15,8 @@ PAIRS = {"(": ")", "[": "]", "{": "}"}
 QUOTES = "\"'`"
 MOST = 8
 """Closers that are looked at: more are hardly ever left open at once."""
+LONGEST = 2000
+"""Characters that are read: reading takes as long as there are signs, times how many are open at once."""
 _SIGNS = re.compile(r"\\.|[()\[\]{}\"'`]", re.DOTALL)
 _ADDED = re.compile(rf"(\n[ \t]*)?([)\]}}\"'`]{{1,{MOST}}})")
 
@@ -48,6 +50,8 @@ def added_after(after: str) -> Iterator[str]:
 def typings(inserted: str) -> Iterator[str]:
     """Yield what may have been typed where a text was inserted: all of it, or what is before closers."""
     yield inserted
+    if len(inserted) > LONGEST:
+        return
     for length in range(1, min(MOST, len(inserted) - 1) + 1):
         typed, added = inserted[:-length], inserted[-length:]
         if closers_of(typed) == added:
@@ -68,6 +72,8 @@ def rest_after(text: str, typed: str, added: str) -> Rest | None:
         return None
     if not added:
         return Rest(rest)
+    if len(text) > LONGEST:
+        return None
     ends = _closings(rest, closers) if closers_of(typed) == closers else None
     if ends is None:
         return None

@@ -80,6 +80,12 @@ def test_what_an_editor_may_have_put_after_the_cursor():
     assert max(map(len, added_after(")" * 20))) == 8
 
 
+def test_long_texts_are_not_read():
+    typed = "(" * 3000
+    assert list(typings(typed + ")")) == [typed + ")"]
+    assert rest_after("(a)" + "x" * 3000, "(", ")") is None
+
+
 SIGNS = st.text(alphabet="ab([{}])\"'\n ", max_size=8)
 
 
