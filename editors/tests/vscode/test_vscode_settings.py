@@ -83,3 +83,20 @@ def test_setting_of_the_editor_overrides_the_project_only_if_the_user_set_it(
         effective(workbench, file, r"(?i)top.k\D+31\b")
     finally:
         workbench.configure(user)
+
+
+def test_settings_file_has_its_problems_underlined_and_its_keys_in_the_list(
+    workbench, project, logged_server
+):
+    folder = project({"rules.py": "RULES = [\n"}, "top_kk = 5\n")
+    workbench.open(f"{folder.name}/.aide.toml")
+    squiggle = workbench.page.locator(".editor-instance .squiggly-warning")
+    squiggle.first.wait_for()
+    workbench.type("prese")
+    row = workbench.page.locator(".suggest-widget.visible .monaco-list-row", has_text="preset")
+    row.first.wait_for()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    workbench.screenshot(PICTURES / "settings-file.png")
+    workbench.press("Escape", "Control+a")
+    workbench.type("top_k = 5")
+    squiggle.first.wait_for(state="detached")
