@@ -64,12 +64,47 @@ def test_preset_when_chosen_then_in_project_file(nvim, opened):
     nvim.wait(lambda: "preset = " in file.read_text(), "What was chosen is not in the project file")
 
 
-def test_settings_status_and_log_then_shown(nvim, opened):
+def test_settings_then_problems_first_and_groups(nvim, opened):
+    (opened.parent / ".aide.toml").write_text(
+        'seed = 7\npreset = "code"\ntemperature = 9\n', encoding="utf-8"
+    )
     nvim.command("Aide settings")
-    nvim.wait(lambda: "num_context" in nvim.text and ".aide.toml" in nvim.text, "No settings")
+    nvim.wait(lambda: "found 9" in nvim.text, "No report")
+    lines = nvim.text.split("\n")
+    assert lines[0] == "Settings for prices.py (python)"
+    assert lines[2] == "Problems"
+    assert line_color(nvim, lines[0]) == "Title"
+    assert line_color(nvim, lines[3]) == "WarningMsg"
+    (changed,) = (line for line in lines if line.startswith("  temperature   "))
+    assert changed.split()[:2] == ["temperature", "0.3"]
+    assert line_color(nvim, changed) == "Identifier"
+    assert lines.index("Problems") < lines.index(changed) < lines.index("Model")
+    assert any(line.split()[:3] == ["recipe", '"auto"', "(exact)"] for line in lines)
     nvim.keys("q")
+
+
+def test_project_file_then_its_problems_are_shown_where_they_are(nvim, opened):
+    file = opened.parent / ".aide.toml"
+    file.write_text("seed = 7\ntemperature = 9\nnonsense = 1\n", encoding="utf-8")
+    nvim.open(file)
+    problems = nvim.wait(lambda: nvim.lua("vim.diagnostic.get(0)"), "No diagnostics")
+    assert [(problem["lnum"], problem["source"]) for problem in problems] == [(1, "Aide"), (2, "Aide")]
+    nvim.keys("G", "o")
+    nvim.type("top")
+    nvim.keys("C-x", "C-o")
+    nvim.wait(lambda: "top_k" in nvim.screen(), "Its keys are not completed")
+    nvim.keys("Escape")
+    nvim.do("vim.cmd('silent! write')")
+
+
+def test_schema_for_servers_that_know_toml_then_the_one_of_the_repository(nvim):
+    path = nvim.lua("vim.uri_to_fname(require('aide').schema())")
+    assert "num_context" in Path(path).read_text(encoding="utf-8")
+
+
+def test_status_and_log_then_shown(nvim, opened):
     nvim.command("Aide status")
-    nvim.wait(lambda: "State        ready" in nvim.text and "seed 7" in nvim.text, "No status")
+    nvim.wait(lambda: "State        ready" in nvim.text, "No status")
     nvim.keys("q")
     nvim.command("Aide log")
     nvim.wait(lambda: "is ready" in nvim.text, "No log")

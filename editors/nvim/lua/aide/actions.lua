@@ -95,7 +95,7 @@ end
 
 function M.settings()
   requests.run_anywhere('aide.settings', nil, function(answer)
-    require('aide.report').open('settings', vim.split(vim.trim(answer.text), '\n', { plain = true }))
+    require('aide.report').open('settings', require('aide.settings_report').lines(answer.text))
   end)
 end
 

@@ -40,6 +40,14 @@ function M.statusline()
   return require('aide.status').line()
 end
 
+--- The address of the schema of `.aide.toml`, for servers that know TOML, such as taplo.
+---@return string
+function M.schema()
+  local here = vim.fs.abspath(debug.getinfo(1, 'S').source:sub(2)) -- editors/nvim/lua/aide/init.lua
+  local checkout = vim.fn.fnamemodify(here, ':h:h:h:h:h')
+  return vim.uri_from_fname(vim.fs.joinpath(checkout, 'docs', 'settings.schema.json'))
+end
+
 --- Whether a completion is visible, for your own mappings.
 ---@return boolean
 function M.is_shown()
