@@ -64,6 +64,7 @@ def shapes(piece, x, y, style):
         yield f'<rect x="{x:.1f}" y="{y}" width="{length:.1f}" height="{HEIGHT}" fill="{ground}"/>'
     if piece.strip():
         weight = ' font-weight="bold"' if style.get("bold") else ""
+        weight += ' font-style="italic"' if style.get("italic") else ""
         yield (
             f'<text x="{x:.1f}" y="{y + 15}" textLength="{length:.1f}" fill="{ink}"{weight} '
             f'xml:space="preserve">{escape(piece)}</text>'
@@ -76,8 +77,10 @@ def apply(style, codes):
         code = codes.pop(0)
         if code == 0:
             style.clear()
-        elif code in (1, 7):
-            style["bold" if code == 1 else "reversed"] = True
+        elif code in (1, 3, 7):
+            style[{1: "bold", 3: "italic", 7: "reversed"}[code]] = True
+        elif code == 23:
+            style.pop("italic", None)
         elif code in (39, 49):
             style.pop("ink" if code == 39 else "ground", None)
         elif code in (38, 48) and codes[:1] == [2]:
