@@ -29,7 +29,7 @@ def tables(seen: Sequence[Seen]) -> str:
     parts = []
     if languages:
         parts += ["Ghost text on the screen when the next key came:", "", *_visible(seen, languages), ""]
-        parts += ["In all languages:", "", *_all(seen), ""]
+    parts += ["In all languages:", "", *_all(seen), ""]
     notes = [f"{one.name}: typed astray in {', '.join(names)}" for one in seen if (names := _astray(one))]
     return "\n".join([*parts, *notes])
 
@@ -75,11 +75,11 @@ def _cells(one: Seen) -> list[str]:
     slow = figures(_everything(one.slow))
     hundred = max(1, typed.keys) / 100
     return [
-        f"{typed.visible_share:.0%}",
+        f"{typed.visible_share:.0%}" if typed.keys else "-",
         f"{_ms(typed.new_ms(0.5))} / {_ms(typed.new_ms(0.95))}",
         f"{_ms(slow.new_ms(0.5))} / {_ms(slow.new_ms(0.95))}",
         f"{slow.visible_share:.0%}" if slow.keys else "-",
-        f"{typed.vanished / hundred:.1f}, {typed.shrunk / hundred:.1f}",
+        f"{typed.vanished / hundred:.1f}, {typed.shrunk / hundred:.1f}" if typed.keys else "-",
         ", ".join(map(_seconds, map(first_ghost, _everything(one.opened)))) or "-",
         ", ".join(map(_seconds, one.started)) or "-",
     ]

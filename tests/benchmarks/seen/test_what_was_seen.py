@@ -61,3 +61,7 @@ def test_the_tables_name_every_editor_and_what_went_astray():
     assert "| editor | 100% of 2 |" in text
     assert "| editor | 100% | 250 ms / 250 ms | - / - | - | 0.0, 0.0 | - | 2.5 s, none |" in text
     assert "editor: typed astray in a.py" in text
+
+
+def test_an_editor_that_was_only_started_has_a_row():
+    assert "| editor | - | - / - | - / - | - | - | - | 2.5 s |" in tables([Seen("editor", started=[2.5])])
