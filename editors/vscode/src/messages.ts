@@ -2,12 +2,13 @@
 
 import { ProgressLocation, window } from 'vscode';
 import type { Answer } from './protocol';
+import { signed } from './signed';
 
 /** Show the message of an answer, if it has one. */
 export async function showMessage(answer: Answer | Promise<Answer>): Promise<void> {
   const { message } = await answer;
   if (message) {
-    void window.showInformationMessage(`Aide: ${message}`);
+    void window.showInformationMessage(signed(message));
   }
 }
 

@@ -3,6 +3,7 @@
 import { window } from 'vscode';
 import type { Client } from './client';
 import type { Written } from './protocol';
+import { signed } from './signed';
 
 const CREATE = 'Create File';
 
@@ -10,14 +11,14 @@ const CREATE = 'Create File';
 export async function writeToProject(client: Client, command: string, argument: object): Promise<boolean> {
   let answer = await client.run<Written>(command, argument);
   if (answer.confirm) {
-    const choice = await window.showInformationMessage(`Aide: ${answer.message ?? `Create ${answer.confirm}?`}`, CREATE);
+    const choice = await window.showInformationMessage(signed(answer.message ?? `Create ${answer.confirm}?`), CREATE);
     if (choice !== CREATE) {
       return false;
     }
     answer = await client.run<Written>(command, { ...argument, create: true });
   }
   if (answer.message) {
-    void window.showInformationMessage(`Aide: ${answer.message}`);
+    void window.showInformationMessage(signed(answer.message));
   }
   return answer.path !== null;
 }

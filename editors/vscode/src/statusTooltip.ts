@@ -32,7 +32,7 @@ function problemText(problem: string): string {
 }
 
 function table(parameters: [string, string][]): string {
-  const row = (cells: string[]): string => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
+  const row = (cells: string[]): string => `|${cells.map((cell) => `&nbsp;${escapeMarkdown(cell)}&nbsp;`).join('|')}|`;
   return parameters.length === 0
     ? ''
     : [row(parameters.map(([name]) => name)), `|${':-:|'.repeat(parameters.length)}`, row(parameters.map(([, value]) => value))].join('\n');

@@ -8,8 +8,7 @@ import type { Waiting } from './waiting';
 
 export class Transitions {
   private firstRun: FirstRun | undefined;
-  private hasShown = false;
-  private isShown = false;
+  private shownIn: string | undefined;
 
   /** `cancel`: called when the user cancels the first run. */
   constructor(
@@ -49,16 +48,21 @@ export class Transitions {
     if (now.state === 'failed' || now.state === 'missing') {
       this.end();
     }
-    if ((now.shown !== null) !== this.isShown) {
-      this.isShown = now.shown !== null;
+    this.show(now.shown?.uri);
+  }
+
+  /** Note where a completion is visible. */
+  private show(uri: string | undefined): void {
+    if ((uri === undefined) !== (this.shownIn === undefined)) {
       // Alt+] is Aide's while its completion is visible.
-      void commands.executeCommand('setContext', 'aide.isShown', this.isShown);
+      void commands.executeCommand('setContext', 'aide.isShown', uri !== undefined);
     }
-    if (now.shown !== null && !this.hasShown) {
-      this.hasShown = true;
-      // The first step of the walkthrough is done.
-      void commands.executeCommand('setContext', 'aide.hasShown', true);
+    if (uri !== undefined && uri !== this.shownIn) {
+      // Ends the first step of the walkthrough. A pulse: VS Code misses what was true before it read the steps.
+      void commands.executeCommand('setContext', 'aide.hasAppeared', true);
+      void commands.executeCommand('setContext', 'aide.hasAppeared', false);
     }
+    this.shownIn = uri;
   }
 
   /** Loaded, restarted, or resumed: a request that came earlier got nothing. */

@@ -9,6 +9,7 @@ import { showAnother } from './ghost';
 import { showMessage, withProgress } from './messages';
 import { argument, type Place } from './place';
 import type { Choices, Troubleshooting } from './protocol';
+import { signed } from './signed';
 import { closeDiff, TrialFiles } from './trialFiles';
 import { changesText, reasonsText } from './trialText';
 
@@ -80,7 +81,7 @@ function once(action: (write: boolean) => Promise<void>): (write: boolean) => Pr
     if (!done) {
       done = true;
       await action(write).catch((error: unknown) => {
-        void window.showErrorMessage(`Aide: ${error instanceof Error ? error.message : String(error)}`);
+        void window.showErrorMessage(signed(error instanceof Error ? error.message : String(error)));
       });
     }
   };

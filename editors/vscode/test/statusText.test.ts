@@ -109,7 +109,7 @@ test('problems with settings are in the tooltip, and a warning', () => {
 
 test('the tooltip shows the parameters as a table, and links', () => {
   const markdown = tooltip(text({ document: DOCUMENT }), [[{ text: 'Log', command: 'aide.log', args: ['a b'] }]]);
-  assert.match(markdown, /\| Temperature \| Top K \|.*\n.*\n\| 0\\.7 \| 50 \|/);
+  assert.match(markdown, /\|&nbsp;Temperature&nbsp;\|&nbsp;Top K&nbsp;\|.*\n.*\n\|&nbsp;0\\.7&nbsp;\|&nbsp;50&nbsp;\|/);
   assert.match(markdown, /\[Log\]\(command:aide\.log\?%5B%22a%20b%22%5D\)/);
 });
 
