@@ -66,7 +66,7 @@ pictures: $(READY) $(INSTALLED) vsix  ## Take the pictures and the film of the p
 	$(BIN)/pytest editors/tests/vscode/test_vscode_pictures.py
 	cp build/pictures/vscode-completion.png build/pictures/vscode-status.png docs/images
 	mkdir -p $(VSCODE)/images
-	cp build/pictures/film.png build/pictures/vscode-*.png $(VSCODE)/images
+	cp build/pictures/film.png build/pictures/vscode-compare.png build/pictures/vscode-explanation.png $(VSCODE)/images
 
 publish: vsix  ## Publish the VS Code extension (CONTRIBUTING.md, Publish)
 	@export $(NODE) && $(VSCODE)/publish.sh

@@ -19,9 +19,10 @@ STYLE = """
 .default code { font-weight: 400; }
 .off { border-left: 4px solid var(--chosen); }
 @container (max-width: 640px) {
-  .settings tr { display: block; padding: 6px 0; border-bottom: 1px solid var(--line); }
-  .settings th, .settings td { display: block; padding: 0; }
-  .settings tr:last-child { border: 0; }
+  .settings tr { display: grid; grid-template-columns: 10em 1fr auto; gap: 0 10px; padding: 5px 0; }
+  .settings tr + tr { border-top: 1px solid var(--line); }
+  .settings th, .settings td { padding: 0; min-width: 0; }
+  .settings .where { grid-column: 2 / -1; grid-row: 2; color: var(--soft); }
 }
 """
 
@@ -78,7 +79,7 @@ def _row(key: str, found: tuple[Origin, ...]) -> Markup:
         {"class": "default" if is_default else "set"},
         h("th", {"scope": "row", "class": "name"}, label(key)),
         h("td", {}, _value(key, origin)),
-        h("td", {}, _place(origin), *overridden),
+        h("td", {"class": "where"}, _place(origin), *overridden),
         h("td", {}, change),
     )
 
@@ -92,15 +93,14 @@ def _value(key: str, origin: Origin) -> Markup:
 def _place(origin: Origin) -> Markup:
     """Where a value comes from; a file is a link."""
     path = Path(origin.source)
-    source = (
-        h("a", {"href": path.as_uri()}, origin.source) if path.is_absolute() else h("span", {}, origin.source)
-    )
-    more = [
-        f" {origin.table}" if origin.table else "",
-        f', preset "{origin.preset}"' if origin.preset else "",
-    ]
+    if path.is_absolute():
+        source = h("a", {"href": path.as_uri(), "title": origin.source}, path.name)
+    else:
+        source = h("span", {}, origin.source)
+    table = f" {origin.table}" if origin.table else ""
+    preset = f', preset "{origin.preset}"' if origin.preset else ""
     lowered = f", lowered from {shown(origin.wanted)}" if origin.wanted is not None else ""
-    return joined(source, *more, lowered)
+    return joined(source, table, preset, lowered)
 
 
 def _in_use(in_use: Mapping[str, str]) -> Markup:

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const FILES = ['CHANGELOG.md', 'LICENSE', 'icon.png', 'dist', 'images', 'media', 'server'];
+const MOST_BYTES = 500_000;
 const UNSET =
   'There is no address of the repository. Add it to pyproject.toml, as CONTRIBUTING.md (Publish) says: ' +
   '[project.urls] with Repository and Issues.';
@@ -30,11 +31,12 @@ export function manifestOf(manifest, { Repository: repository, Issues: issues, H
   };
 }
 
-/** The page with its PNG pictures in it, as data. */
+/** The page with its PNG pictures in it, as data; without the film, which is too large for that. */
 export function withPictures(page, read) {
-  return page.replace(/(!\[[^\]]*\]\()([\w./-]+\.png)(\))/g, (_, before, file, after) =>
-    `${before}data:image/png;base64,${read(file).toString('base64')}${after}`,
-  );
+  return page.replace(/!\[([^\]]*)\]\(([\w./-]+\.png)\)/g, (_, text, file) => {
+    const picture = read(file);
+    return picture.length > MOST_BYTES ? '' : `![${text}](data:image/png;base64,${picture.toString('base64')})`;
+  });
 }
 
 function main() {

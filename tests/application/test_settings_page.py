@@ -42,10 +42,11 @@ def test_every_setting_is_there_with_a_link_to_change_it(page):
 
 def test_a_value_says_where_it_comes_from_and_what_it_overrides(page):
     text = words(page)
-    assert "Top K 9 editor settings overrides 40 , " + PROJECT + " [languages.python]" in text
+    assert "Top K 9 editor settings overrides 40 , <b>.aide.toml [languages.python]" in text
     assert 'preset "<i>"' in text
     links = {attrs["href"] for tag, attrs in page.elements if tag == "a" and attrs["href"] != "#"}
     assert links == {Path(PROJECT).as_uri()}
+    assert any(attrs.get("title") == PROJECT for _, attrs in page.elements)
     assert "some-model" in text
 
 

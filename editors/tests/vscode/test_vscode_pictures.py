@@ -55,7 +55,7 @@ def test_pictures(window):
     window.page.set_viewport_size({"width": 1280, "height": 760})
     window.open("orders.py")
     window.press("Escape")
-    window.page.mouse.move(400, 600)  # the tooltip goes
+    window.page.mouse.move(200, 600)  # the tooltip goes
     for command, name, last in (
         ("Aide: Explain This Completion", "explanation", "checks"),
         ("Aide: Compare Completions", "compare", "Temperature 1"),
@@ -65,6 +65,8 @@ def test_pictures(window):
         page.get_by_text(last, exact=True).first.wait_for()
         page.get_by_text("Generating …").wait_for(state="detached")
         page.get_by_text("Waiting …").first.wait_for(state="detached")
+        window.page.mouse.move(200, 600)  # away from the border between the columns
+        window.page.wait_for_timeout(500)
         window.screenshot(PICTURES / f"vscode-{name}.png")
         window.command("View: Close Editors in Other Groups")
 
@@ -81,7 +83,9 @@ def test_film(window):
     wait_for("it is accepted", lambda: not window.ghost())
     film.frame(900)
     window.press("Escape", "Control+End")
-    write(window, film, "\n\ndef cheapest(prices):\n")
+    window.type("\n\n")
+    window.press("Shift+Home", "Delete")  # the indentation of the function above
+    write(window, film, "def cheapest(prices):\n")
     before = window.wait_ghost()
     film.frame(1800)
     window.press("Shift+Alt+R")
@@ -93,6 +97,7 @@ def test_film(window):
     window.command("Aide: Explain This Completion")
     page = window.page.frame_locator("iframe.webview").frame_locator("iframe")
     page.get_by_text("Token by token").wait_for()
+    window.page.mouse.move(200, 40)
     window.page.wait_for_timeout(500)
     film.frame(3500)
     film.save(PICTURES / "film.png")

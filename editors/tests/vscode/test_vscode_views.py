@@ -153,9 +153,9 @@ def test_effective_settings_are_a_page_with_links(wide, pictures):
         assert unreadable(measured) == [], name
         assert [one for one in measured["seen"] if one["size"] < 10] == []
     row.get_by_role("link", name="Change").click()
-    window.page.wait_for_selector(".tab.active[aria-label^='Settings']")
     window.page.locator(".settings-editor .setting-item-label", has_text="Top K").wait_for()
-    window.command("View: Close Editor")
+    window.press("Escape")
+    window.page.locator(".settings-editor").wait_for(state="hidden")
     row.get_by_role("link", name=".aide.toml").click()
     window.page.wait_for_selector(".tab.active[data-resource-name='.aide.toml']")
     assert "top_k = 40" in window.text()

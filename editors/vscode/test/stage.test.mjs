@@ -22,5 +22,6 @@ test('the manifest names the repository only if there is one, and no tools of de
 
 test('pictures are put into the page', () => {
   const page = withPictures('![A](images/a.png) ![B](https://example.org/b.png) [c](c.png)', () => Buffer.from('x'));
+  assert.equal(withPictures('![Film](film.png)', () => Buffer.alloc(1e6)), '');
   assert.equal(page, '![A](data:image/png;base64,eA==) ![B](https://example.org/b.png) [c](c.png)');
 });
