@@ -6,8 +6,9 @@
 import { window, type Disposable, type QuickPickItem } from 'vscode';
 import type { Client } from './client';
 import { showAnother } from './ghost';
-import { showMessage, withProgress } from './messages';
+import { withProgress } from './messages';
 import { argument, type Place } from './place';
+import { writeToProject } from './projectFile';
 import type { Choices, Troubleshooting } from './protocol';
 import { signed } from './signed';
 import { closeDiff, TrialFiles } from './trialFiles';
@@ -35,7 +36,7 @@ export class Troubleshooter implements Disposable {
       await this.files.show(place, trial, changesText(trial));
     }
     const changes = Object.keys(trial.changes ?? {}).length > 0;
-    const settle = once((write) => this.end(question, trial, write));
+    const settle = once((write) => this.end(place, trial, write));
     this.settle = settle;
     // Not awaited: the command is done. The notification goes after some seconds; the buttons of the difference stay.
     void window.showInformationMessage(`Aide: ${reasonsText(trial)}`, ...(changes ? [WRITE, KEEP] : [])).then((answer) =>
@@ -62,15 +63,15 @@ export class Troubleshooter implements Disposable {
     return chosen?.label;
   }
 
-  private async end(question: object, trial: Troubleshooting, write: boolean): Promise<void> {
+  private async end(place: Place, trial: Troubleshooting, write: boolean): Promise<void> {
     await closeDiff();
     if (!write) {
       return;
     }
-    const shown = { ...question, seed: trial.before?.parameters.seed, apply: true };
-    const { written, notWritten } = await this.client.run<Troubleshooting>('aide.troubleshoot', shown);
-    await showMessage({ message: notWritten ?? (written ? `Written to ${written}.` : null) });
-    await showAnother();
+    const uri = place.document.uri.toString();
+    if (await writeToProject(this.client, 'aide.writeParameters', { uri, parameters: trial.changes })) {
+      await showAnother();
+    }
   }
 }
 
