@@ -219,7 +219,7 @@ class Server(LanguageServer):
         problems = [problem for problem in problems if not self.settings_documents.holds(problem.source)]
         lines = [problem.message for problem in problems[:5]]
         if len(problems) > 5:
-            lines.append(f"... and {len(problems) - 5} more: see the command aide.status.")
+            lines.append(f"... and {len(problems) - 5} more.")
         if lines:
             self.show(types.MessageType.Warning, "Aide: " + "\n".join(lines))
 
@@ -307,7 +307,6 @@ class Server(LanguageServer):
             self.notifier.changed()
             if not await self.consent.ask(settings, missing) or self.host.fetch(settings) is None:
                 return False
-        self.status.downloads = True
         return True
 
     async def _ask(self, text: str, answers: tuple[str, ...]) -> str | None:

@@ -154,13 +154,12 @@ async def test_who_agreed_before_or_cannot_be_asked_gets_the_model_at_once(capab
     assert client.server.configuration.resolve().problems == ()
 
 
-async def test_a_model_on_the_disk_needs_no_question_and_is_no_first_run():
+async def test_a_model_on_the_disk_needs_no_question():
     client = Fresh()
     client.on_disk.add(None)
     client.begin()
     await client.state("ready")
     assert client.questions() == []
-    assert client.summary["firstRun"] is False
 
 
 async def test_selecting_a_model_is_agreement(tmp_path, monkeypatch):
@@ -191,10 +190,3 @@ async def test_a_model_that_does_not_exist_is_not_asked_for():
     assert client.questions() == []
 
 
-async def test_the_first_run_ends_with_the_first_completion_that_is_accepted():
-    client = Fresh()
-    client.begin(download=True)
-    await client.state("ready")
-    assert client.summary["firstRun"] is True
-    await client.run("aide.accepted", {"id": "1"})
-    assert client.summary["firstRun"] is False

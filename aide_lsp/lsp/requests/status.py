@@ -47,8 +47,6 @@ class Status:
         self.accepted_count = 0
         self.paused = False
         """Whether the user paused completions."""
-        self.downloads = False
-        """Whether this server downloaded a model: then the user is new to Aide."""
         self.snoozed: Callable[[], str] = lambda: ""
         """Says when completions resume; empty if they were not paused for a time."""
         self.changed: Callable[[], None] = lambda: None
@@ -107,7 +105,6 @@ class Status:
             "busy": self._busy > 0 and host.state == "ready",
             "message": escaped(self._message) or None,
             "percent": None if host.share is None or not loading else round(100 * host.share),
-            "firstRun": self.downloads and self.accepted_count == 0,
             "model": escaped(host.model or self._configuration.resolve().settings.model or "default"),
             **self._device(),
             "shown": self._shown(resolve),
@@ -142,7 +139,8 @@ class Status:
         if uri is None:
             return None
         resolved = resolve(uri)
-        problems = [escaped(problem.message) for problem in resolved.problems]
+        # A notice is no reason to show the status in red.
+        problems = [escaped(problem.message) for problem in resolved.problems if not problem.notice]
         if len(problems) > MOST_PROBLEMS:
             more = len(problems) - MOST_PROBLEMS
             problems = [*problems[:MOST_PROBLEMS], f"There are {more} more problems with the settings."]
