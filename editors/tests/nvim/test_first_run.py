@@ -43,7 +43,7 @@ def test_no_server_then_asked_once_when_calm_and_installed_and_completed(start_n
     nvim.keys("Escape")
     nvim.wait(lambda: nvim.lua("#_G.selects"), "Nothing is asked")
     assert nvim.lua("_G.selects[1].mode") == "n"
-    assert "0.9 GB" in nvim.lua("_G.selects[1].prompt")
+    assert "0.8 GB" in nvim.lua("_G.selects[1].prompt")
     nvim.keys("a")
     nvim.do("_G.choose('Install')")
     nvim.wait(lambda: "of 6)" in nvim.screen(), "No progress is shown")

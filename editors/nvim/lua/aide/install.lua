@@ -9,7 +9,7 @@ local question = require('aide.question')
 local M = {}
 
 -- What is downloaded, in GB: packages, most of all the runtime of the model; and the default model.
-M.SERVER_GB, M.MODEL_GB = 0.4, 0.5
+M.SERVER_GB, M.MODEL_GB = 0.3, 0.5
 
 ---@class aide.Installation
 ---@field process? vim.SystemObj
