@@ -69,7 +69,7 @@ def test_installed_from_the_repository_then_completions_commands_options_and_hel
     nvim.wait(lambda: "State        ready" in nvim.text, "No status")
     nvim.keys("q")
     nvim.command("help aide-keys")
-    nvim.wait(lambda: "<Plug>(aide-accept)" in nvim.screen(), "No help")
+    nvim.wait(lambda: "accept the complete text" in nvim.screen(), "No help")
     nvim.command("checkhealth aide")
     nvim.wait(lambda: "accept: " in nvim.text, "No health report")
     assert "ERROR" not in nvim.text

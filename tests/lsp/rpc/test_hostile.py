@@ -73,7 +73,7 @@ def test_message_that_is_no_request_gets_an_error_without_id(client, message):
         ({"method": "shutdown"}, INVALID_REQUEST),
         ({"jsonrpc": "2.0", "method": "initialize", "params": {"capabilities": {}}}, INVALID_REQUEST),
         ({"jsonrpc": "2.0", "method": "no/such/method"}, NOT_FOUND),
-        ({"jsonrpc": "2.0", "method": "textDocument/hover", "params": {}}, NOT_FOUND),
+        ({"jsonrpc": "2.0", "method": "textDocument/rename", "params": {}}, NOT_FOUND),
         ({"jsonrpc": "2.0", "method": "x" * 100_000}, NOT_FOUND),
     ],
     ids=range(8),
