@@ -152,7 +152,7 @@ def test_help_and_health(start_nvim, workspace):
     nvim.wait(nvim.is_ready, "Aide is not ready")
     nvim.do(f"vim.cmd.helptags('{PLUGIN}/doc')")
     nvim.command("help aide-keys")
-    nvim.wait(lambda: "<Plug>(aide-accept)" in nvim.screen(), "No help")
+    nvim.wait(lambda: "accept the complete text" in nvim.screen(), "No help")
     nvim.command("close")
     nvim.command("checkhealth aide")
     nvim.wait(lambda: "Active in prices.py: ready" in nvim.text, "No health report")
