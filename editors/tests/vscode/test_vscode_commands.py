@@ -161,7 +161,7 @@ def test_settings_of_the_editor_for_one_language_are_in_effect_there_only(workbe
         workbench.page.locator(".tab", has_text="Aide: Effective Settings").wait_for()
         wait_for(
             f"Top K {top_k} for {name}",
-            lambda top_k=top_k: re.search(rf"top_?k\D+{top_k}\b", workbench.report(), re.IGNORECASE),
+            lambda top_k=top_k: re.search(rf"top k\D+{top_k}\b", workbench.report(), re.IGNORECASE),
         )
 
 

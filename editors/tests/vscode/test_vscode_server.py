@@ -27,7 +27,7 @@ def test_the_first_run_asks_once_and_ends_with_a_completion(own_window, tmp_path
     assert window.status_label().startswith("Aide: installing")
     assert "no completion" not in window.status_label().lower()
     window.screenshot(pictures / "first-run-server.png")
-    for step in ("Downloading", "Converting"):
+    for step in ("Downloading", "Preparing"):
         wait_for(step, lambda step=step: any(step in text for text in toasts.all_inner_texts()), 600)
         assert toasts.count() == 1
         window.screenshot(pictures / f"first-run-{step.lower()}.png")
