@@ -63,7 +63,7 @@ vsix: node $(READY) $(VSCODE)/node_modules/.package-lock.json  ## Build the VS C
 	@export $(NODE) && $(VSCODE)/package.sh $(abspath $(UV)) $(CURDIR)/$(BIN)/python
 
 pictures: $(READY) $(INSTALLED) vsix  ## Take the pictures and the film of the pages again, in real editors
-	$(BIN)/pytest editors/tests/vscode/test_vscode_pictures.py
+	AIDE_FILM=1 $(BIN)/pytest editors/tests/vscode/test_vscode_pictures.py
 	cp build/pictures/vscode-completion.png build/pictures/vscode-status.png docs/images
 	mkdir -p $(VSCODE)/images
 	cp build/pictures/film.png build/pictures/vscode-compare.png build/pictures/vscode-explanation.png $(VSCODE)/images

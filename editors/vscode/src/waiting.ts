@@ -49,11 +49,8 @@ export class Waiting implements Disposable {
 
   /** Replace the ghost text with what the server shows here now. */
   async renew(): Promise<void> {
-    // VS Code does not ask again where it asked explicitly. Hiding the ghost text first makes it ask; otherwise the
-    // old one is replaced at once.
-    if (this.isExplicit) {
-      await commands.executeCommand('editor.action.inlineSuggest.hide');
-    }
+    // Otherwise VS Code does not ask again where it asked explicitly, and keeps a text that the new one begins with.
+    await commands.executeCommand('editor.action.inlineSuggest.hide');
     await commands.executeCommand('editor.action.inlineSuggest.trigger');
   }
 
