@@ -188,5 +188,3 @@ async def test_a_model_that_does_not_exist_is_not_asked_for():
     client.begin(model="unknown")
     await client.state("failed")
     assert client.questions() == []
-
-
