@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Complete again with an observer.
 
-    Without other arguments, the completion that is visible is explained. Where the arguments set only some of
-    candidate, parameters and seed, the others are those of the visible one, or else those of the settings.
+    What the arguments do not set of candidate, parameters and seed is that of the visible completion, or else
+    that of the settings. If all of it is that of the visible one, exactly that one is explained.
     """
     at = arguments.document_position()
     snapshot = ls.requests.snapshot(at.uri, at.place)
@@ -30,12 +30,12 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
         return {"reason": snapshot.reason, "message": snapshot.message}
     shown = ls.requests.visible(snapshot)
     current = shown.parameters if shown else snapshot.settings.parameters
-    own = {"seed", "parameters", "candidate"} & arguments.values.keys()
     candidate = arguments.values.get("candidate", shown.candidate if shown else 0)
     if not is_count(candidate):
         raise JsonRpcInvalidParams("candidate must be a whole number, 0 or more.")
     parameters = read_parameters(arguments.values, current, ls.configuration.limits)
-    if shown is not None and not own:
+    is_shown = shown is not None and (parameters, candidate) == (shown.parameters, shown.candidate)
+    if shown is not None and is_shown:
         # The rest of a completion is explained where it was generated: at the new cursor, the same seed may
         # give another text.
         snapshot = evolve(snapshot, request=snapshot.request.before_typing(shown.typed, shown.added))
@@ -47,7 +47,7 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     )
     if isinstance(explained, NoCompletion):
         return {"reason": explained.reason, "message": explained.message}
-    same = None if shown is None else _shown_text(shown, explained.completion, typed=not own)
+    same = None if shown is None else _shown_text(shown, explained.completion, typed=is_shown)
     return {"html": explained.html, "explanation": explained.explanation, "asShown": same}
 
 

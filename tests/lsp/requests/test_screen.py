@@ -139,15 +139,15 @@ class User:
 
     async def explain(self) -> None:
         if self.visible is not None:
-            answer = await self.command("aide.explain")
-            assert answer["asShown"] is True
-            explained = answer["explanation"]["completion"]
-            assert (explained["seed"], explained["candidate"]) == (
-                self.visible["seed"],
-                self.visible["candidate"],
-            )
-            assert explained["text"].endswith(self.rest)
-            await self.check()
+            named = {key: self.visible[key] for key in ("seed", "candidate", "parameters")}
+            # Editors may say which completion they show.
+            for arguments in ({}, named):
+                answer = await self.command("aide.explain", **arguments)
+                assert answer["asShown"] is True
+                explained = answer["explanation"]["completion"]
+                assert (explained["seed"], explained["candidate"]) == (named["seed"], named["candidate"])
+                assert explained["text"].endswith(self.rest)
+                await self.check()
 
 
 async def run(actions, load=load_writer, **options) -> None:
