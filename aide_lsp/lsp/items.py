@@ -118,11 +118,10 @@ def alternative(
 def completed(answer: "Completion | NoCompletion", position: types.Position, model: str) -> dict[str, Any]:
     """Build the result of a command that completes: the item as JSON, or why there is none."""
     place = {"line": position.line, "character": position.character}
-    span = {"start": place, "end": place}
-    if not isinstance(answer, NoCompletion):
-        span["end"] = {**place, "character": position.character + answer.replaces}
     if isinstance(answer, NoCompletion):
+        span = {"start": place, "end": place}
         return {"insertText": "", "range": span, "reason": answer.reason, "message": answer.message}
+    span = {"start": place, "end": {**place, "character": position.character + answer.replaces}}
     reason = (
         {} if answer.text else {"reason": answer.empty_reason or "empty", "message": answer.empty_message}
     )

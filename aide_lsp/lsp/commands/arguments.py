@@ -110,15 +110,25 @@ def read_parameters(values: Mapping[str, Any], current: Parameters, limits: Mode
     seed = values.get("seed", given.get("seed"))
     checked = {}
     for written, value in {**given, "seed": current.seed if seed is None else seed}.items():
-        key = KEYS.get(written, written)
-        if key not in PARAMETERS:
-            raise JsonRpcInvalidParams(f"Unknown parameter. Aide has {NAMES}.")
+        key = parameter_key(written)
         if (error := check_value(key, value, limits)) is not None:
             raise JsonRpcInvalidParams(f"{camel(key)}: {error}.")
         checked[key] = in_effect(key, value)
     if checked["seed"] is None and current.seed is not None:
         checked["seed"] = new_seed()
     return evolve(current, **checked)
+
+
+def parameter_key(written: str) -> str:
+    """Return the key of a parameter that a client names.
+
+    Raises:
+        JsonRpcInvalidParams: there is no such parameter.
+    """
+    key = KEYS.get(written, written)
+    if key not in PARAMETERS:
+        raise JsonRpcInvalidParams(f"Unknown parameter. Aide has {NAMES}.")
+    return key
 
 
 def names_seed(values: Mapping[str, Any]) -> bool:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
-from aide_lsp.lsp.commands.arguments import NAMES, Arguments, is_count, read_parameters
+from aide_lsp.lsp.commands.arguments import NAMES, Arguments, is_count, parameter_key, read_parameters
 from aide_lsp.lsp.commands.project import write_values
 from aide_lsp.lsp.requests.answer import NoCompletion
-from aide_lsp.settings.fields import KEYS, PARAMETERS, check_value, label
+from aide_lsp.settings.fields import check_value, label
 from aide_lsp.settings.problems import shown
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def _values(ls: Server, arguments: Arguments) -> dict[str, Any]:
         raise JsonRpcInvalidParams(f"parameters must be an object with any of {NAMES}.")
     checked = {}
     for written, value in given.items():
-        key = KEYS.get(written, written)
-        if key not in PARAMETERS:
-            raise JsonRpcInvalidParams(f"Unknown parameter. Aide has {NAMES}.")
+        key = parameter_key(written)
         if value is not None and (error := check_value(key, value, ls.configuration.limits)) is not None:
             raise JsonRpcInvalidParams(f"{written}: {error}.")
         checked[key] = value

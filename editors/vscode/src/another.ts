@@ -1,18 +1,15 @@
 /** Shows another completion at the cursor: of another seed, or another candidate of the seed. */
 
 import type { Client } from './client';
+import { showAnother } from './ghost';
 import { showMessage, withProgress } from './messages';
 import { argument, isAt, type Place } from './place';
 import type { Candidate } from './protocol';
-import type { Waiting } from './waiting';
 
 export class Another {
   private regenerated: Place | undefined;
 
-  constructor(
-    private readonly client: Client,
-    private readonly waiting: Waiting,
-  ) {}
+  constructor(private readonly client: Client) {}
 
   /** Whether the server may have an earlier completion for the cursor. */
   get canGoBack(): boolean {
@@ -27,7 +24,7 @@ export class Another {
       if (command === 'aide.regenerate') {
         this.regenerated = place;
       }
-      await this.waiting.renew();
+      await showAnother();
     }
   }
 }

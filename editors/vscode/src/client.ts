@@ -29,6 +29,7 @@ import { showLate } from './ghost';
 import { middleware } from './middleware';
 import type { AideStatus, Ready } from './protocol';
 import { findServer } from './server';
+import { messageOf } from './signed';
 import type { Status } from './status';
 import { Transitions } from './transitions';
 import type { Waiting } from './waiting';
@@ -82,7 +83,7 @@ export class Client implements Disposable {
       if (error instanceof CanceledError) {
         this.status.follow('absent');
       } else {
-        this.giveUp(error instanceof Error ? error.message : String(error));
+        this.giveUp(messageOf(error));
       }
     }
   }

@@ -15,7 +15,7 @@ import { argument, placeOf, type Place } from './place';
 import { writeToProject } from './projectFile';
 import type { Answer, Explanation, SettingsReport } from './protocol';
 import { Reports } from './reports';
-import { signed } from './signed';
+import { messageOf, signed } from './signed';
 import type { Status } from './status';
 import { documentOf } from './statusText';
 import { Troubleshooter } from './troubleshoot';
@@ -31,7 +31,7 @@ export function registerCommands(
   status: Status,
   waiting: Waiting,
 ): Pick<Disposable, 'dispose'>[] {
-  const another = new Another(client, waiting);
+  const another = new Another(client);
   const reports = new Reports();
   const troubleshooter = new Troubleshooter(client);
   const comparison = new Comparison(client);
@@ -109,7 +109,7 @@ async function run(action: Action, given: unknown, waiting: Waiting): Promise<vo
   try {
     await action(editor && placeOf(editor), given);
   } catch (error) {
-    void window.showErrorMessage(signed(error instanceof Error ? error.message : String(error)));
+    void window.showErrorMessage(signed(messageOf(error)));
   }
   await waiting.request();
 }

@@ -12,6 +12,7 @@ import { showAnother } from './ghost';
 import { argument, type Place } from './place';
 import { writeToProject } from './projectFile';
 import type { Completed, Shown } from './protocol';
+import { messageOf } from './signed';
 
 const MOST_TRIES = 3;
 
@@ -183,8 +184,4 @@ export class Comparison implements Disposable {
     }
     return this.place;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

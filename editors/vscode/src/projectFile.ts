@@ -2,6 +2,7 @@
 
 import { window } from 'vscode';
 import type { Client } from './client';
+import { showMessage } from './messages';
 import type { Written } from './protocol';
 import { signed } from './signed';
 
@@ -17,8 +18,6 @@ export async function writeToProject(client: Client, command: string, argument: 
     }
     answer = await client.run<Written>(command, { ...argument, create: true });
   }
-  if (answer.message) {
-    void window.showInformationMessage(signed(answer.message));
-  }
+  await showMessage(answer);
   return answer.path !== null;
 }

@@ -10,7 +10,7 @@ import { withProgress } from './messages';
 import { argument, type Place } from './place';
 import { writeToProject } from './projectFile';
 import type { Choices, Troubleshooting } from './protocol';
-import { signed } from './signed';
+import { messageOf, signed } from './signed';
 import { closeDiff, TrialFiles } from './trialFiles';
 import { changesText, reasonsText } from './trialText';
 
@@ -82,7 +82,7 @@ function once(action: (write: boolean) => Promise<void>): (write: boolean) => Pr
     if (!done) {
       done = true;
       await action(write).catch((error: unknown) => {
-        void window.showErrorMessage(signed(error instanceof Error ? error.message : String(error)));
+        void window.showErrorMessage(signed(messageOf(error)));
       });
     }
   };

@@ -47,13 +47,6 @@ export class Waiting implements Disposable {
     }
   }
 
-  /** Replace the ghost text with what the server shows here now. */
-  async renew(): Promise<void> {
-    // Otherwise VS Code does not ask again where it asked explicitly, and keeps a text that the new one begins with.
-    await commands.executeCommand('editor.action.inlineSuggest.hide');
-    await commands.executeCommand('editor.action.inlineSuggest.trigger');
-  }
-
   dispose(): void {
     this.another?.dispose();
   }

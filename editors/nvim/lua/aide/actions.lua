@@ -103,7 +103,7 @@ function M.status()
   local report, buf = require('aide.report'), vim.api.nvim_get_current_buf()
   local is_here = require('aide.client').of(buf) ~= nil
   local reason = not is_here and require('aide.availability').reason(buf) or nil
-  if #vim.lsp.get_clients({ name = 'aide' }) == 0 then
+  if not require('aide.client').any(buf) then
     return report.open('status', { { { 'Here         ', 'Identifier' }, { reason, 'WarningMsg' } } })
   end
   requests.run_anywhere('aide.status', nil, function(answer)
@@ -124,7 +124,7 @@ end
 function M.restart()
   require('aide.restart').reset()
   local client = require('aide.client')
-  local attached = client.of(0) or vim.lsp.get_clients({ name = 'aide' })[1]
+  local attached = client.any(0)
   if attached then
     return require('aide.restart').on_purpose(attached)
   end

@@ -49,12 +49,19 @@ function M.of(buf)
   return vim.lsp.get_clients({ name = 'aide', bufnr = buf })[1] or unnamed.client(buf)
 end
 
+--- The server attached to a buffer or, without one, any that runs.
+---@param buf integer
+---@return vim.lsp.Client?
+function M.any(buf)
+  return M.of(buf) or vim.lsp.get_clients({ name = 'aide' })[1]
+end
+
 --- Call a function with a server: that of the current buffer, any other that runs, or one that is started for
 --- it. If none can be started, say why.
 ---@param on_client fun(client: vim.lsp.Client)
 function M.with_any(on_client)
   local buf = vim.api.nvim_get_current_buf()
-  local client = M.of(buf) or vim.lsp.get_clients({ name = 'aide' })[1]
+  local client = M.any(buf)
   if client then
     return on_client(client)
   end

@@ -65,7 +65,7 @@ end
 ---@param list 'presets'|'complaints'|'models'
 ---@return string[]
 function M.names(list)
-  local client = client_of.of(0) or vim.lsp.get_clients({ name = 'aide' })[1]
+  local client = client_of.any(0)
   if not client then
     return {}
   end
