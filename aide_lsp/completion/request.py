@@ -5,6 +5,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from aide_lsp.completion.auto_closing import rest_after
+from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
 
@@ -23,6 +24,8 @@ class CompletionRequest:
     "The document's path; may be empty."
     options: GenerationOptions
     "How it is generated."
+    excerpts: tuple[Excerpt, ...] = field(default=(), repr=False)
+    "Of other files of the project, best first: the model reads as many of them as Num Context allows."
 
     def with_options(self, **changes: Any) -> "CompletionRequest":
         """Return the same request with other options."""

@@ -6,6 +6,7 @@ from attrs import evolve, field, frozen
 
 from aide_lsp.completion.cache import CompletionCache, Found, key_of
 from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.inference.options import NOT_IN_KEY, GenerationOptions
 from aide_lsp.settings.fields import Parameters
 
@@ -16,7 +17,7 @@ REQUEST = CompletionRequest(
     path="a.py",
     options=GenerationOptions(Parameters(), max_tokens=64),
 )
-OTHER_VALUES = {int: 7, float: 0.25, str: "another"}
+OTHER_VALUES = {int: 7, float: 0.25, str: "another", tuple: (Excerpt("b.py", 1, "b\n", 1.0),)}
 
 
 def typed(text: str, request: CompletionRequest = REQUEST) -> CompletionRequest:
