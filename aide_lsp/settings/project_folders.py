@@ -48,7 +48,7 @@ def globs_root(document: Path | None, folder: Path | None, places: tuple[Path, .
     """
     if document is None or places[-1] == folder or _is_there(places[-1], REPOSITORY):
         return places[-1] if places else None
-    home = _home()
+    home = home_folder()
     return home if home in document.parents else Path(document.anchor)
 
 
@@ -102,7 +102,7 @@ def _repository(places: tuple[Path, ...]) -> Path | None:
 
 def _users(places: tuple[Path, ...]) -> tuple[Path, ...]:
     """Return the folders up to the first that is not the user's own; its file is reported as untrusted."""
-    home = _home()
+    home = home_folder()
     for number, place in enumerate(places):
         if place == home or not _is_users(place):
             return places[: number + 1]
@@ -118,10 +118,11 @@ def _is_users(place: Path) -> bool:
         return False
 
 
-def _home() -> Path | None:
+def home_folder() -> Path | None:
+    """Return the user's home folder; None: the account has none, as in some containers."""
     try:
         return Path.home()
-    except RuntimeError:  # an account without one
+    except RuntimeError:
         return None
 
 

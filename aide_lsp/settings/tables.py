@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from aide_lsp.settings.globs import MAXIMUM_SIZE, glob_error, glob_size, is_glob, matches
 from aide_lsp.settings.problems import Problem, named, shown
+from aide_lsp.settings.project_folders import home_folder
 
 LANGUAGES_KEY, GLOBS_KEY, PRESETS_KEY = "languages", "globs", "presets"
 TABLES = (LANGUAGES_KEY, GLOBS_KEY, PRESETS_KEY)
@@ -137,6 +138,8 @@ def layer_glob_error(glob: str, layer: SettingsLayer) -> str | None:
     """Describe what makes a glob invalid in this layer; None if it is valid."""
     if layer.kind == "project" and glob.startswith(("/", "~")):
         return "globs in a project file are relative to its folder and cannot begin with / or ~"
+    if glob.startswith("~/") and home_folder() is None:
+        return "it begins with ~, but your home folder is unknown; set HOME to its path"
     return glob_error(glob)
 
 
@@ -189,5 +192,6 @@ def _set(values: Mapping[str, Any]) -> dict[str, Any]:
 def _anchored(glob: str) -> str | None:
     """Write a glob that names an absolute folder relative to the root; None if it names none."""
     if glob.startswith("~/"):
-        return "/" + "/".join((*Path.home().parts[1:], glob[2:]))
+        home = home_folder()
+        return None if home is None else "/" + "/".join((*home.parts[1:], glob[2:]))
     return glob if glob.startswith("/") else None

@@ -64,6 +64,17 @@ def test_user_globs_are_relative_to_the_project_or_to_the_machine(place, tmp_pat
     assert parameters(place(user="['/elsewhere/**']\ntop_k = 3\n")).top_k == 50
 
 
+def test_without_a_home_folder_a_glob_in_it_is_reported_and_the_rest_is_in_effect(place, monkeypatch):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.home", unknown)
+    got = place(user="off = ['~/private/**', '*.env']\ntop_k = 3\n['~/work/**']\ntop_k = 4\n")
+    assert got.settings.parameters.top_k == 3
+    assert ["set HOME" in problem.message for problem in got.problems] == [True, True]
+    assert place("a.env").off.glob == "*.env"
+
+
 def test_document_without_a_path_has_a_language_and_fits_no_glob(place):
     got = place(None, "rust", user="[languages.Rust]\ntop_k = 1\n['**']\ntop_k = 2\n")
     assert parameters(got).top_k == 1
