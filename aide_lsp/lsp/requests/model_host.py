@@ -2,7 +2,7 @@
 
 If the runtime fails during a job, the model is loaded again and the job is repeated. If that fails too, a
 model on a GPU moves to the CPU, and the user is notified. When nothing is left to try, the state is `failed`,
-with the reason, until the settings name another model, device or recipe, or are sent again.
+with the reason, until the settings that loading reads change, or are sent again.
 """
 
 import asyncio
@@ -38,7 +38,6 @@ FindMissing = Callable[[Settings], MissingModel | None]
 MOST_FAILURES = 3
 """Attempts at one job: with the model as it is, loaded again, and on the CPU."""
 _REASONS = {"failed": NoCompletionReason.FAILED, "missing": NoCompletionReason.MISSING}
-_Choice = tuple[str | None, str, str, int]
 
 
 class ModelHost:
@@ -68,7 +67,7 @@ class ModelHost:
         """Id of the model that is loaded or being loaded."""
 
     def claim(self, settings: Settings) -> bool:
-        """Return whether the caller must call `load`: the model, device or recipe changed, or it had failed.
+        """Return whether the caller must call `load`: settings that it reads changed, or it had failed.
 
         Of several callers, only the first gets True.
         """
@@ -266,5 +265,6 @@ def _reason(error: Exception) -> str:
     return f"The model could not be loaded ({type(error).__name__}). Run `aide doctor` to find out why."
 
 
-def _choice(settings: Settings) -> _Choice:
-    return settings.model, settings.recipe, settings.provider, settings.threads
+def _choice(settings: Settings) -> tuple[object, ...]:
+    """Return all that loading reads."""
+    return settings.model, settings.recipe, settings.provider, settings.threads, settings.cache_mb
