@@ -22,15 +22,17 @@ _FIRST_LIMIT = 1024 * 1024
 """Bytes of the first message. It is read before the token is checked: with `_AT_ONCE`, this bounds the
 memory that strangers can take."""
 _AT_ONCE = 64
-_REFUSED = (
-    "The token is missing or invalid. Send it in initialize, as initializationOptions.token. aide-lsp prints "
-    "it on stderr when it starts, or takes it from the environment variable AIDE_TOKEN."
+_HOW = (
+    "Send it in initialize, as initializationOptions.token. aide-lsp prints it on stderr when it starts, or "
+    "takes it from the environment variable AIDE_TOKEN."
 )
+_MISSING, _INVALID = f"The token is missing. {_HOW}", f"The token is invalid. {_HOW}"
+_OCCUPIED = "Another client is connected, and this server serves only one. Start a server for each client."
 
 
 def admit(listener: socket.socket, token: str | None) -> Streams:
     """Wait for a client and close the listener; the streams are as if nothing had been read from them."""
-    door = _Door(token)
+    door = Door(token)
     Thread(target=door.accept_all, args=(listener,), name="aide-listener", daemon=True).start()
     streams = door.admitted.get()
     with suppress(OSError):
@@ -39,7 +41,7 @@ def admit(listener: socket.socket, token: str | None) -> Streams:
     return streams
 
 
-class _Door:
+class Door:
     """Checks connections, several at once."""
 
     def __init__(self, token: str | None) -> None:
@@ -83,13 +85,15 @@ class _Door:
             message = _first_message(source)
             self._unchecked.pop(connection, None)
             limit.cancel()
-            if self._is_admissible(message) and self._admission.acquire(blocking=False):
+            refusal = self._refusal(message)
+            if refusal is None:
                 first = frame(json.dumps(message).encode())
                 sink = connection.makefile("wb", BUFFER)
+                connection.close()  # it stays open until both streams are closed
                 self.admitted.put((BufferedReader(_Prepended(first, source), BUFFER), cast("BinaryIO", sink)))
                 return
-            refusal = {"id": message.get("id"), "error": {"code": -32600, "message": _REFUSED}}
-            connection.sendall(frame(json.dumps({"jsonrpc": "2.0", **refusal}).encode()))
+            reply = {"id": message.get("id"), "error": {"code": -32600, "message": refusal}}
+            connection.sendall(frame(json.dumps({"jsonrpc": "2.0", **reply}).encode()))
         except (FrameError, OSError, ValueError, RecursionError):
             pass  # whoever speaks another protocol, such as HTTP, gets no answer
         finally:
@@ -100,14 +104,24 @@ class _Door:
             connection.shutdown(socket.SHUT_RDWR)
         connection.close()
 
-    def _is_admissible(self, message: dict[str, Any]) -> bool:
-        """Check the token, and remove it from the message: nothing else needs it."""
+    def _refusal(self, message: dict[str, Any]) -> str | None:
+        """Say why a client is refused; None: it is the one to be admitted."""
+        given = self._taken_token(message)
+        if self._token is not None and given is None:
+            return _MISSING
+        if self._token is not None and not _is_same(given, self._token):
+            return _INVALID
+        return None if self._admission.acquire(blocking=False) else _OCCUPIED
+
+    def _taken_token(self, message: dict[str, Any]) -> Any:
+        """Remove the token from the message, and return it: nothing else needs it."""
         params = message.get("params")
         options = params.get("initializationOptions") if isinstance(params, dict) else None
-        given = options.pop("token", None) if isinstance(options, dict) and self._token else None
-        if self._token is None:
-            return True
-        return isinstance(given, str) and compare_digest(_bytes(given), _bytes(self._token))
+        return options.pop("token", None) if isinstance(options, dict) and self._token else None
+
+
+def _is_same(given: Any, token: str) -> bool:
+    return isinstance(given, str) and compare_digest(_bytes(given), _bytes(token))
 
 
 def _first_message(source: BufferedReader) -> dict[str, Any]:

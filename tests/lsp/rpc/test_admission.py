@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Thread
 
 import pytest
 
+from aide_lsp.lsp.rpc.admission import Door
 from tests.lsp.raw_client import ROOT, command, frame
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Unix sockets and permissions")
@@ -102,6 +104,7 @@ def test_strangers_neither_get_in_nor_end_the_server_nor_keep_the_client_out():
             with server.connect() as stranger:
                 error = say(stranger, initialize(token=token))["error"]["message"]
                 assert "initializationOptions.token" in error
+                assert ("missing" if token is None else "invalid") in error
                 assert TOKEN not in error
                 assert stranger.recv(1) == b""
         for said in (
@@ -143,6 +146,21 @@ def test_token_is_no_setting_and_others_after_the_client_find_nobody():
         assert (status["result"]["parameters"]["topK"], status["result"]["settingsProblems"]) == (7, [])
         with pytest.raises(ConnectionRefusedError):
             server.connect()
+
+
+@pytest.mark.parametrize("token", [TOKEN, None])
+def test_the_second_of_two_clients_is_informed_that_there_is_another(token):
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
+        door = Door(token)
+        Thread(target=door.accept_all, args=(listener,), daemon=True).start()
+        first, second = (
+            stack.enter_context(socket.create_connection(listener.getsockname())) for _ in range(2)
+        )
+        first.sendall(frame(initialize(token=TOKEN)))
+        door.admitted.get(timeout=20)
+        second.settimeout(20)
+        assert "Another client" in say(second, initialize(token=TOKEN))["error"]["message"]
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 15])
