@@ -10,6 +10,8 @@ from aide_lsp.errors import AideError
 
 LARGEST_FILE = 20_000_000
 """Bytes to read at most. No text of this size is completed, and a device file would never end."""
+_LINE_END = re.compile(r"\r\n|\n|\r")
+"""What ends a line in the language server protocol, and so in editors."""
 # A longer number names no line.
 _PLACE = re.compile(r"(.+?):([+-]?[0-9]{1,18})(?::([+-]?[0-9]{1,18}))?", re.DOTALL)
 
@@ -53,18 +55,17 @@ def offset_of(text: str, line: int, column: int | None) -> int:
     Raises:
         PlaceError: there is no such line or column.
     """
-    lines = text.split("\n")
-    if not 1 <= line <= len(lines):
-        range_of_lines = f"lines 1 to {len(lines)}" if len(lines) > 1 else "only line 1"
+    ends = [(end.start(), end.end()) for end in _LINE_END.finditer(text)]
+    starts, stops = [0, *(after for _, after in ends)], [*(at for at, _ in ends), len(text)]
+    if not 1 <= line <= len(starts):
+        range_of_lines = f"lines 1 to {len(starts)}" if len(starts) > 1 else "only line 1"
         raise PlaceError(f"There is no line {line}: the text has {range_of_lines}.")
-    # The cursor cannot be between CR and LF.
-    line_end = "\r" if line < len(lines) else ""
-    length = len(lines[line - 1].removesuffix(line_end))
+    start, length = starts[line - 1], stops[line - 1] - starts[line - 1]
     column = length + 1 if column is None else column
     if not 1 <= column <= length + 1:
         columns = f"its columns are 1 to {length + 1}" if length else "it is empty, so its only column is 1"
         raise PlaceError(f"There is no column {column} in line {line}: {columns}.")
-    return sum(len(one) + 1 for one in lines[: line - 1]) + column - 1
+    return start + column - 1
 
 
 def spot_of(place: str) -> Spot:

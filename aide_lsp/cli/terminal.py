@@ -47,10 +47,12 @@ def show_source(text: str, offset: int, completion: str, color: bool) -> None:
 
 def marked_source(text: str, offset: int, completion: str, color: bool) -> str:
     """Render the lines around the cursor with the completion marked: green, or between `«` and `»`."""
-    first = _line_start(text, offset, lines=6)
-    last = _line_end(text, offset, lines=5)
-    inserted = _colored(escaped(completion)) if color else f"«{escaped(completion)}»"
-    shown = escaped(text[first:offset]), inserted, escaped(text[offset:last])
+    from aide_lsp.completion.request import with_line_feeds
+
+    before, inserted, after = map(with_line_feeds, (text[:offset], completion, text[offset:]))
+    inserted = _colored(escaped(inserted)) if color else f"«{escaped(inserted)}»"
+    above, below = before.rsplit("\n", 7)[-7:], after.split("\n", 6)[:6]
+    shown = escaped("\n".join(above)), inserted, escaped("\n".join(below))
     return "\n".join(f"  │ {line}" for line in "".join(shown).split("\n"))
 
 
@@ -74,21 +76,3 @@ def completions_json(completions: "Sequence[Completion]", device: str, wanted: i
 
     first, *_ = facts = [{**attrs.asdict(completion), "device": device} for completion in completions]
     return {**first, "candidates": facts} if wanted > 1 else first
-
-
-def _line_start(text: str, offset: int, lines: int) -> int:
-    start = offset
-    for _ in range(lines + 1):
-        start = text.rfind("\n", 0, start)
-        if start < 0:
-            return 0
-    return start + 1
-
-
-def _line_end(text: str, offset: int, lines: int) -> int:
-    end = offset - 1
-    for _ in range(lines + 1):
-        end = text.find("\n", end + 1)
-        if end < 0:
-            return len(text)
-    return end

@@ -193,14 +193,13 @@ def assemble(
 ) -> Explanation:
     """Build the explanation from a trace."""
     ending, shown = _ending(trace)
-    before = request.text[: request.offset]
     return Explanation(
         format=FORMAT,
         model=model.id,
         device=model.runs_on,
         path=request.path,
-        line=before.count("\n") + 1,
-        column=request.offset - (before.rfind("\n") + 1) + 1,
+        line=request.before.count("\n") + 1,
+        column=len(request.before) - request.before.rfind("\n"),
         completion=completion,
         prompt=_prompt(trace, completion),
         vocabulary=model.vocabulary_size,

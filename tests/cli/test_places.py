@@ -36,10 +36,20 @@ def test_offset_of_when_there_is_no_such_place_then_it_says_what_there_is(line, 
 @given(st.text(alphabet="ab\n\r\té😀\f\u2028", max_size=60), st.data())
 def test_offset_of_any_offset_when_turned_to_a_place_and_back(text, data):
     offset = data.draw(st.integers(0, len(text)))
-    before = text[:offset]
-    line, column = before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
-    if text[max(offset - 1, 0) : offset + 1] != "\r\n":  # no editor puts the cursor between the two
-        assert offset_of(text, line, column) == offset
+    if text[max(offset - 1, 0) : offset + 1] == "\r\n":  # no editor puts the cursor between the two
+        return
+    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
+    assert offset_of(text, before.count("\n") + 1, len(before) - before.rfind("\n")) == offset
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_offset_of_when_lines_end_as_on_any_system(end):
+    text = TEXT.replace("\n", end)
+    assert offset_of(text, 2, None) == len(text) - len(end)
+    with pytest.raises(PlaceError, match="lines 1 to 3"):
+        offset_of(text, 4, 1)
+    with pytest.raises(PlaceError, match="1 to 9"):
+        offset_of(text, 1, 10)
 
 
 def test_read_place_when_the_path_holds_colons(tmp_path):

@@ -30,6 +30,15 @@ def test_marked_source_when_colored_then_each_line_by_itself():
     assert shown == "  │ a\x1b[1;32mx\x1b[0m\n  │ \n  │ \x1b[1;32my\x1b[0m\n  │ b"
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_marked_source_when_lines_end_as_on_other_systems_then_as_with_line_feeds(end):
+    offset = TEXT.index("10") + 2
+    shown = marked_source(
+        TEXT.replace("\n", end), offset + 9 * (len(end) - 1), f" more{end}and more", color=False
+    )
+    assert shown == marked_source(TEXT, offset, " more\nand more", color=False)
+
+
 @given(st.text(), st.text(), st.data())
 def test_marked_source_of_any_text_then_no_control_character_reaches_the_terminal(text, completion, data):
     shown = marked_source(text, data.draw(st.integers(0, len(text))), completion, color=False)

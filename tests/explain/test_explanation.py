@@ -52,6 +52,12 @@ def test_explained_completion_is_the_one_without_explanation(marked, seed):
     assert sum(not token.step.ends for token in explanation.tokens) == plain.generated_tokens
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_and_column_are_those_of_the_editor(end):
+    explanation = explained(completer_of(babbling()), request_at(MARKED.replace("\n", end), seed=1))
+    assert (explanation.line, explanation.column) == (4, 9)
+
+
 @given(cursor=st.integers(0, len(MARKED) - 1), seed=st.integers(0, 9), crlf=st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_pieces_of_the_tokens_make_up_what_is_shown(cursor, seed, crlf):
