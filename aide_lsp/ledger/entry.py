@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LONGEST_KEPT = 1_000_000
 """A text with more characters is not recorded in the mode `text`; only its hashes are."""
 
+LONGEST_NAME = 4_096
+"""Likewise for a file's path and a language's id, which a client can make as long as it likes."""
+
 
 @frozen
 class Provenance:
@@ -145,12 +148,13 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
     options = request.options
     before, after = request.text[: request.offset], request.text[request.offset :]
     keep = event.mode == "text"
+    language = language_id_of(request.language_id, request.path)
     return Entry(
         id=completion.id,
         time=event.time,
         path_hash=hash_of(request.path, salt),
         # Resolved now: `aide replay` may get the text from a file with another extension.
-        language=language_id_of(request.language_id, request.path),
+        language=language if len(language) <= LONGEST_NAME else "",
         offset=request.offset,
         after_length=len(after),
         # Two hashes, so that `aide replay` can say which side of the cursor differs.
@@ -176,7 +180,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         completion_length=len(completion.text),
         show=options.show,
         min_confidence=options.min_confidence,
-        path=request.path if keep else None,
+        path=request.path if keep and len(request.path) <= LONGEST_NAME else None,
         text=request.text if keep and len(request.text) <= LONGEST_KEPT else None,
         completion=completion.text if keep else None,
     )

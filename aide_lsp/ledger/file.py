@@ -24,15 +24,21 @@ VERSION = 1
 ROWS = 2_000
 """Maximum number of completions."""
 TEXT_BYTES = 4_000_000
-"""Maximum compressed size of all recorded texts; older texts are dropped, their hashes stay."""
+"""Maximum compressed size of all texts and completions; older ones are dropped, and their hashes stay."""
 WAIT_SECONDS = 5.0
 """How long to wait while another process has the file locked."""
+_LOCKED = (5, 6)
+"""SQLite's codes BUSY and LOCKED. The module `sqlite3` is imported only when it is needed."""
 _NAMES = ", ".join(column.name for column in COLUMNS)
 _ID = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
 class ForeignFileError(LedgerError):
     """The file is not a ledger, and is left as it is."""
+
+
+class LockedFileError(LedgerError):
+    """Another process holds the file; nothing is lost."""
 
 
 class LedgerFile:
@@ -68,10 +74,12 @@ class LedgerFile:
             "(SELECT number FROM completions ORDER BY number DESC LIMIT 1 OFFSET ?)",
             (ROWS,),
         )
+        sizes = "IFNULL(LENGTH(text), 0) + IFNULL(LENGTH(completion), 0)"
         self._connection.execute(
-            "UPDATE completions SET text = NULL, completion = NULL WHERE text IS NOT NULL AND number <= "
-            "(SELECT MAX(number) FROM (SELECT number, SUM(LENGTH(text)) OVER (ORDER BY number DESC) AS total"
-            " FROM completions WHERE text IS NOT NULL) WHERE total > ?)",
+            "UPDATE completions SET text = NULL, completion = NULL "
+            "WHERE (text IS NOT NULL OR completion IS NOT NULL) AND number <= "
+            f"(SELECT MAX(number) FROM (SELECT number, SUM({sizes}) OVER (ORDER BY number DESC) AS total"
+            " FROM completions) WHERE total > ?)",
             (TEXT_BYTES,),
         )
 
@@ -146,8 +154,8 @@ def forget(path: Path) -> int:
         with opened(path) as ledger:
             count = ledger.clear()
         _shrink(path)
-    # It belongs to another program, so it is not Aide's to delete.
-    except ForeignFileError:
+    # Not Aide's to delete, or not damaged.
+    except (ForeignFileError, LockedFileError):
         raise
     except LedgerError:
         _remove(path)
@@ -217,6 +225,12 @@ def _add_columns(connection: "Connection") -> None:
 
 
 def _refusal(path: Path, error: Exception) -> LedgerError:
+    # The lowest byte of an extended code is the code.
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED:
+        return LockedFileError(
+            f"The ledger {path} is in use: another program has had it locked for {WAIT_SECONDS:g} seconds. "
+            "Try again later."
+        )
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     # SQLite reports a full disk as a text, without an errno.
     if "disk is full" in reason or (isinstance(error, OSError) and disk_is_full(error)):

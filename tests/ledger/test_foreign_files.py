@@ -23,6 +23,20 @@ def test_database_of_another_program_is_left_as_it_is(path):
     assert path.read_bytes() == before
 
 
+def test_a_ledger_that_another_program_has_locked_is_not_deleted(path, recorder, monkeypatch):
+    recorder.record("text", request_for(), completion_of(1), model_info())
+    recorder.flush(20)
+    monkeypatch.setattr("aide_lsp.ledger.file.WAIT_SECONDS", 0.01)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LedgerError, match=r"in use.*Try again later"):
+        forget(path)
+    other.close()
+    with opened(path) as ledger:
+        assert len(ledger.newest()) == 1
+    assert forget(path) == 1
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [

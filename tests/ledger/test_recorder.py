@@ -115,6 +115,27 @@ def test_oldest_texts_go_when_they_take_too_much(recorder, path, monkeypatch):
     assert [entry.completion is not None for entry in kept] == [entry.text is not None for entry in kept]
 
 
+def test_oldest_completions_go_when_they_take_too_much_with_texts_that_are_too_long(
+    recorder, path, monkeypatch
+):
+    """Where the document is too long to be recorded, its completion is all that is kept."""
+    monkeypatch.setattr("aide_lsp.ledger.entry.LONGEST_KEPT", 0)
+    monkeypatch.setattr(ledger_file, "TEXT_BYTES", 7_000)
+    for number in range(6):
+        record(recorder, number, mode="text", text=os.urandom(2_000).hex())
+    recorder.flush(10)
+    assert [entry.completion is not None for entry in newest(path)] == [True] * 3 + [False] * 3
+
+
+def test_names_of_any_length_leave_the_ledger_small(recorder, path):
+    request = request_for(path="/" + os.urandom(1_000_000).hex(), language_id=os.urandom(1_000_000).hex())
+    record(recorder, mode="text", request=request)
+    recorder.flush(10)
+    (entry,) = newest(path)
+    assert (entry.path, entry.language, entry.text) == (None, "", request.text)
+    assert len(bytes_on_disk(path)) < 200_000
+
+
 def test_two_thousand_completions_take_a_few_megabytes(path):
     recorder = LedgerRecorder(lambda: path)
     for number in range(2_050):
