@@ -57,7 +57,7 @@ PACKAGES = {
     "bench": {"completion", "convert", "engines", "inference", "inference.onnx", "settings"},
     "pages": set(),
     "explain": {"completion", "infill", "inference", "pages", "settings"},
-    "ledger": {"completion", "inference", "settings", "syntax"},
+    "ledger": {"completion", "context", "inference", "settings", "syntax"},
     "loading": {"catalog", "completion", "engines", "inference", "inference.onnx", "settings"},
     "application": {"catalog", "completion", "inference", "ledger", "loading", "pages", "settings"},
     "lsp": {

@@ -93,6 +93,8 @@ class Completion:
     "What the editor has put after the cursor meanwhile: closing brackets, likewise."
     replaces: int = 0
     "How many characters of that the text replaces."
+    excerpts: tuple[Excerpt, ...] = field(default=(), repr=False)
+    "Of other files: those that the model read, in its order."
 
     def after(self, typed: str, added: str = "") -> "Completion | None":
         """Return what is left of it after its beginning was typed; None: something else was, or all of it.

@@ -16,6 +16,11 @@ class Excerpt:
     score: float = field(eq=False)
     "How well it matches the lines around the cursor; larger is better. Comparable within one selection."
 
+    @property
+    def last_line(self) -> int:
+        """Number of its last line."""
+        return self.first_line + max(0, self.text.count("\n") - self.text.endswith("\n"))
+
 
 @frozen
 class LeftOut:

@@ -3,18 +3,22 @@
 A new parameter, or a new attribute with a default, gets its column automatically, also in an older file.
 """
 
+import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import attrs
 from attrs import frozen
 
-from aide_lsp.ledger.entry import Entry
+from aide_lsp.context.excerpt import Excerpt
+from aide_lsp.ledger.entry import Entry, RecordedExcerpt
 from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters
 
+Made = TypeVar("Made", RecordedExcerpt, Excerpt)
 _SQL_TYPES = {int: "INTEGER", float: "REAL", str: "TEXT"}
-_COMPRESSED = ("text", "completion")
+COMPRESSED = ("text", "completion", "full_excerpts")
+"""The columns that hold source text, in the mode `text`."""
 
 
 @frozen
@@ -51,7 +55,7 @@ class Column:
             if not isinstance(value, self.types):
                 raise TypeError
             return value if value is None or self.decode is None else self.decode(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise database_error(f"the value of {self.name} has the wrong type") from error
 
 
@@ -85,7 +89,11 @@ def _columns() -> Iterator[Column]:
     for field in attrs.fields(Entry):
         if field.type is Parameters:
             yield from (_parameter(parameter) for parameter in attrs.fields(Parameters))
-        elif field.name in _COMPRESSED:
+        elif field.name == "excerpts":
+            yield Column(field.name, "TEXT", (str,), _excerpts_json, _excerpts, default="")
+        elif field.name == "full_excerpts":
+            yield Column(field.name, "BLOB", (bytes, type(None)), _compressed_excerpts, _full_excerpts)
+        elif field.name in COMPRESSED:
             yield Column(field.name, "BLOB", (bytes, type(None)), _compressed, _decompressed)
         else:
             yield _plain(field, " UNIQUE" if field.name == "id" else "")
@@ -100,13 +108,15 @@ def _parameter(field: "attrs.Attribute[Any]") -> Column:
 
 
 def _plain(field: "attrs.Attribute[Any]", constraint: str = "") -> Column:
-    types = get_args(field.type) or (field.type,)
-    stored = (*types, int) if float in types else types
+    types = _types(field)
     required = field.default is attrs.NOTHING
     default = None if required else field.default
-    return Column(
-        field.name, _SQL_TYPES[types[0]] + constraint, stored, default=default, is_required=required
-    )
+    return Column(field.name, _SQL_TYPES[types[0]] + constraint, types, default=default, is_required=required)
+
+
+def _types(field: "attrs.Attribute[Any]") -> tuple[type, ...]:
+    types = get_args(field.type) or (field.type,)
+    return (*types, int) if float in types else types
 
 
 def _compressed(text: str) -> bytes:
@@ -115,6 +125,37 @@ def _compressed(text: str) -> bytes:
 
 def _decompressed(data: bytes) -> str:
     return zlib.decompress(data).decode("utf-8", "surrogatepass")
+
+
+def _excerpts_json(excerpts: Sequence[RecordedExcerpt]) -> str:
+    """Encode what was read of other files; nothing, most of the time, takes no bytes."""
+    return json.dumps([attrs.astuple(excerpt) for excerpt in excerpts]) if excerpts else ""
+
+
+def _excerpts(stored: str) -> tuple[RecordedExcerpt, ...]:
+    return _instances(RecordedExcerpt, stored) if stored else ()
+
+
+def _compressed_excerpts(excerpts: Sequence[Excerpt]) -> bytes:
+    return _compressed(json.dumps([attrs.astuple(excerpt) for excerpt in excerpts]))
+
+
+def _full_excerpts(data: bytes) -> tuple[Excerpt, ...]:
+    return _instances(Excerpt, _decompressed(data))
+
+
+def _instances(cls: type[Made], stored: str) -> tuple[Made, ...]:
+    """Build the instances whose values are in a JSON list of lists.
+
+    Raises:
+        TypeError, ValueError, RecursionError: it is none, or has other values.
+    """
+    made = tuple(cls(*values) for values in json.loads(stored))
+    for one in made:
+        for field in attrs.fields(cls):
+            if not isinstance(getattr(one, field.name), _types(field)):
+                raise TypeError
+    return made
 
 
 COLUMNS = tuple(_columns())

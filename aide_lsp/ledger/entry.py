@@ -1,6 +1,6 @@
 """What the ledger records about a completion: hashes, parameters, versions and figures.
 
-In the mode `text` also the file's path, its text and the completion.
+In the mode `text` also the file's path, its text, the completion, and what the model read of other files.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from aide_lsp import __version__
+from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
 LONGEST_KEPT = 1_000_000
 """A text with more characters is not recorded in the mode `text`; only its hashes are."""
-
 LONGEST_NAME = 4_096
 """Likewise for a file's path and a language's id, which a client can make as long as it likes."""
+MOST_EXCERPTS = 100
+"""Excerpts that are recorded for a completion at most, so that a row has a limited size."""
 
 
 @frozen
@@ -54,6 +56,20 @@ class GeneratedEvent:
     "Seconds since 1970."
     mode: str
     "`hashes` or `text`."
+
+
+@frozen
+class RecordedExcerpt:
+    """An excerpt of another file, as the ledger keeps it."""
+
+    path_hash: str
+    "Hash of the file's path."
+    first_line: int
+    "Number of its first line, from 1."
+    last_line: int
+    "Number of its last line."
+    text_hash: str
+    "Hash of its text."
 
 
 @frozen
@@ -116,6 +132,8 @@ class Entry:
     "Which completions were offered: `all` or `fitting`."
     min_confidence: float = 0.0
     "The probability that the text had to have."
+    excerpts: tuple[RecordedExcerpt, ...] = ()
+    "What the model read of other files, in its order."
     shown: int = 0
     "How many times it was sent to an editor."
     accepted: float | None = None
@@ -126,6 +144,8 @@ class Entry:
     "The complete text; only in the mode `text`."
     completion: str | None = field(default=None, repr=False)
     "The completion's text; only in the mode `text`."
+    full_excerpts: tuple[Excerpt, ...] | None = field(default=None, repr=False)
+    "The excerpts with path and text; only in the mode `text`."
 
 
 def provenance_of(model: "ModelInfo") -> Provenance:
@@ -147,7 +167,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
     request, completion, provenance = event.request, event.completion, event.provenance
     options = request.options
     before, after = request.text[: request.offset], request.text[request.offset :]
-    keep = event.mode == "text"
+    keep, excerpts = event.mode == "text", completion.excerpts[:MOST_EXCERPTS]
     language = language_id_of(request.language_id, request.path)
     return Entry(
         id=completion.id,
@@ -180,9 +200,21 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         completion_length=len(completion.text),
         show=options.show,
         min_confidence=options.min_confidence,
+        excerpts=tuple(recorded(excerpt, salt) for excerpt in excerpts),
         path=request.path if keep and len(request.path) <= LONGEST_NAME else None,
         text=request.text if keep and len(request.text) <= LONGEST_KEPT else None,
         completion=completion.text if keep else None,
+        full_excerpts=excerpts if keep and excerpts else None,
+    )
+
+
+def recorded(excerpt: Excerpt, salt: bytes) -> RecordedExcerpt:
+    """Return an excerpt as the ledger keeps it."""
+    return RecordedExcerpt(
+        path_hash=hash_of(excerpt.path, salt),
+        first_line=excerpt.first_line,
+        last_line=excerpt.last_line,
+        text_hash=hash_of(excerpt.text, salt),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp.errors import LedgerError, disk_is_full
-from aide_lsp.ledger.columns import COLUMNS, database_error, entry_of_row, row_of
+from aide_lsp.ledger.columns import COLUMNS, COMPRESSED, database_error, entry_of_row, row_of
 from aide_lsp.ledger.entry import Entry
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ class LedgerFile:
             "(SELECT number FROM completions ORDER BY number DESC LIMIT 1 OFFSET ?)",
             (ROWS,),
         )
-        sizes = "IFNULL(LENGTH(text), 0) + IFNULL(LENGTH(completion), 0)"
+        sizes = " + ".join(f"IFNULL(LENGTH({name}), 0)" for name in COMPRESSED)
         self._connection.execute(
-            "UPDATE completions SET text = NULL, completion = NULL "
-            "WHERE (text IS NOT NULL OR completion IS NOT NULL) AND number <= "
+            f"UPDATE completions SET {', '.join(f'{name} = NULL' for name in COMPRESSED)} "
+            f"WHERE ({' OR '.join(f'{name} IS NOT NULL' for name in COMPRESSED)}) AND number <= "
             f"(SELECT MAX(number) FROM (SELECT number, SUM({sizes}) OVER (ORDER BY number DESC) AS total"
             " FROM completions) WHERE total > ?)",
             (TEXT_BYTES,),

@@ -9,15 +9,17 @@ import attrs
 from attrs import frozen
 
 from aide_lsp.invisible import escaped
+from aide_lsp.ledger.columns import COMPRESSED
 from aide_lsp.ledger.entry import Entry
 from aide_lsp.settings.fields import PARAMETERS, Parameters, label
 from aide_lsp.text_table import text_table
 
 SHORT = 8
 """Digits of an id to show: enough to identify one of 2,000."""
+LONGEST_NAME, LONGEST_NAMES = 24, 60
 _NAMES = {key: label(key).upper() for key in PARAMETERS} | {"temperature": "T", "num_context": "CONTEXT"}
 _UNSEEDED = tuple(key for key in PARAMETERS if key != "seed")
-_HEAD = ("TIME", "ID", "FILE", *(_NAMES[key] for key in PARAMETERS), "TOKENS", "MS", "OUTCOME")
+_HEAD = ("TIME", "ID", "FILE", *(_NAMES[key] for key in PARAMETERS), "TOKENS", "MS", "OUTCOME", "OTHER FILES")
 _STATS_HEAD = (
     *(_NAMES[key] for key in _UNSEEDED), "GENERATED", "SHOWN", "ACCEPTED", "RATE", "FIRST MS", "MS"
 )  # fmt: skip
@@ -64,7 +66,7 @@ def stats_lines(stats: Sequence[Stats]) -> list[str]:
 
 def entry_json(entry: Entry) -> dict[str, Any]:
     """Return an entry as JSON, without any source text."""
-    facts = attrs.asdict(entry, filter=lambda field, _: field.name not in ("text", "completion"))
+    facts = attrs.asdict(entry, filter=lambda field, _: field.name not in COMPRESSED)
     return _flat(facts) | {"has_text": entry.text is not None}
 
 
@@ -91,6 +93,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         str(entry.generated_tokens),
         f"{entry.total_ms:.0f}",
         _outcome(entry),
+        _other_files(entry),
     )
 
 
@@ -104,9 +107,20 @@ def _file(entry: Entry) -> str:
     """Return the file's name if it is recorded, else the beginning of its hash."""
     if entry.path is None:
         return f"#{entry.path_hash[:6]}"
-    name = entry.path.replace("\\", "/").rpartition("/")[2]
-    shown = escaped(name)
-    return (shown if len(shown) <= 24 else "…" + shown[-23:]) or "-"
+    return _name(entry.path) or "-"
+
+
+def _other_files(entry: Entry) -> str:
+    """Say how many other files the model read, and their names where they are recorded."""
+    count = len({excerpt.path_hash for excerpt in entry.excerpts})
+    names = ", ".join(map(_name, dict.fromkeys(excerpt.path for excerpt in entry.full_excerpts or ())))
+    shown = names if len(names) <= LONGEST_NAMES else names[: LONGEST_NAMES - 1] + "…"
+    return f"{count}: {shown}" if shown else str(count or "-")
+
+
+def _name(path: str) -> str:
+    shown = escaped(path.replace("\\", "/").rpartition("/")[2])
+    return shown if len(shown) <= LONGEST_NAME else "…" + shown[1 - LONGEST_NAME :]
 
 
 def _outcome(entry: Entry) -> str:

@@ -4,12 +4,19 @@ import attrs
 
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
 
 SECRET = "marker_of_the_source"
 TEXT = f"def {SECRET}(a):\n    return \n"
 OFFSET = len(TEXT) - 1
+EXCERPTS = (
+    Excerpt(f"{SECRET}/db.py", 13, "".join(f"{SECRET}_{n} = {n}\n" for n in range(12)), 1.5),
+    Excerpt(f"{SECRET}/db.py", 25, f"def {SECRET}():\n    pass\n", 3.0),
+    Excerpt("models.py", 1, f"# {SECRET}\n", 2),
+)
+"""Of other files; paths and texts hold the marker too."""
 
 
 def model_info(**changes):

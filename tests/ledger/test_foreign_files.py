@@ -1,6 +1,7 @@
 """Any file may be in the ledger's place: it is refused with one sentence, and not changed."""
 
 import sqlite3
+import zlib
 
 import pytest
 from click.testing import CliRunner
@@ -47,6 +48,15 @@ def test_a_ledger_that_another_program_has_locked_is_not_deleted(path, recorder,
         ("seed", b"x"),
         ("text", "x"),
         ("text", b"x"),
+        ("excerpts", b"x"),
+        ("excerpts", "x"),
+        ("excerpts", "[[1, 2, 3, 4, 5]]"),
+        ("excerpts", '[["a", "b"]]'),
+        ("excerpts", "{}" * 2),
+        ("excerpts", "[" * 100_000),
+        ("full_excerpts", b"x"),
+        ("full_excerpts", zlib.compress(b'{"a": 1}')),
+        ("full_excerpts", zlib.compress(b'[["a.py", 1, 2, 3]]')),
     ],
 )
 def test_value_of_another_type_is_damage(path, recorder, column, value):

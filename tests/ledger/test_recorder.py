@@ -9,12 +9,13 @@ import threading
 
 import pytest
 
+from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.ledger import file as ledger_file
 from aide_lsp.ledger import recorder as recording
 from aide_lsp.ledger.file import forget, opened
 from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.settings.fields import Parameters
-from tests.ledger.making import SECRET, TEXT, completion_of, model_info, request_for
+from tests.ledger.making import EXCERPTS, SECRET, TEXT, completion_of, model_info, request_for
 
 
 def record(recorder, number=0, mode="hashes", request=None, **changes):
@@ -53,6 +54,28 @@ def test_text_is_kept_where_the_user_wants_it(recorder, path):
     (entry,) = newest(path)
     assert (entry.text, entry.completion) == (TEXT, f"{SECRET} + a")
     assert entry.path.endswith("x.py")
+
+
+def test_lines_of_other_files_are_kept_as_hashes_and_as_text_where_the_user_wants_it(recorder, path):
+    record(recorder, 1, excerpts=EXCERPTS)
+    recorder.flush(10)
+    assert SECRET.encode() not in bytes_on_disk(path)
+    record(recorder, 2, mode="text", excerpts=EXCERPTS)
+    recorder.flush(10)
+    kept, hashed = newest(path)
+    assert [(one.first_line, one.last_line) for one in hashed.excerpts] == [(13, 24), (25, 26), (1, 1)]
+    assert len({one.path_hash for one in hashed.excerpts}) == 2
+    assert len({one.text_hash for one in hashed.excerpts}) == 3
+    assert (hashed.full_excerpts, kept.full_excerpts) == (None, EXCERPTS)
+    assert hashed.excerpts == kept.excerpts
+
+
+def test_a_row_has_a_limited_size_however_many_excerpts_were_read(recorder, path):
+    many = tuple(Excerpt(f"{n}.py", 1, "x\n", 1.0) for n in range(1_000))
+    record(recorder, mode="text", excerpts=many)
+    recorder.flush(10)
+    (entry,) = newest(path)
+    assert len(entry.excerpts) == len(entry.full_excerpts) == 100
 
 
 def test_text_that_is_very_long_is_not_kept_but_its_hashes_are(recorder, path):
@@ -134,6 +157,18 @@ def test_names_of_any_length_leave_the_ledger_small(recorder, path):
     (entry,) = newest(path)
     assert (entry.path, entry.language, entry.text) == (None, "", request.text)
     assert len(bytes_on_disk(path)) < 200_000
+
+
+def test_texts_of_other_files_count_and_go_with_the_text(recorder, path, monkeypatch):
+    monkeypatch.setattr(ledger_file, "TEXT_BYTES", 3_000)
+    for number in range(4):
+        noise = Excerpt("a.py", 1, os.urandom(2_000).hex(), 1.0)  # hexadecimal digits take half
+        record(recorder, number, mode="text", excerpts=(noise,))
+    recorder.flush(10)
+    kept = newest(path)
+    assert [entry.text is not None for entry in kept] == [True, False, False, False]
+    assert [entry.full_excerpts is not None for entry in kept] == [True, False, False, False]
+    assert [len(entry.excerpts) for entry in kept] == [1] * 4
 
 
 def test_two_thousand_completions_take_a_few_megabytes(path):
@@ -328,7 +363,7 @@ def test_file_removed_while_in_use_is_created_again(recorder, path):
     assert [entry.parameters.seed for entry in newest(path)] == [2]
 
 
-@pytest.mark.parametrize("column", ["top_p", "seed", "shown", "accepted"])
+@pytest.mark.parametrize("column", ["top_p", "seed", "shown", "accepted", "excerpts", "full_excerpts"])
 def test_table_made_before_there_was_a_column_gets_it(recorder, path, column):
     record(recorder, 1)
     recorder.flush(10)
@@ -339,6 +374,7 @@ def test_table_made_before_there_was_a_column_gets_it(recorder, path, column):
     recorder.flush(10)
     first = Parameters(seed=None if column == "seed" else 1)
     assert [entry.parameters for entry in newest(path)] == [Parameters(seed=2), first]
+    assert [entry.excerpts for entry in newest(path)] == [(), ()]
 
 
 WRITER = """
