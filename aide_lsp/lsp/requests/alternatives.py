@@ -126,14 +126,14 @@ class Alternatives:
 
     async def _generate(self, page: Page, snapshot: Snapshot) -> NoCompletion | None:
         """Add the next candidate to a page; return why it cannot be generated."""
-        request = page.next_request(snapshot.settings.deadline_ms)
+        next_one = evolve(snapshot, request=page.next_request(snapshot.settings.deadline_ms))
 
-        def work(completer: "Completer", _request: "CompletionRequest", cancel: "CancelToken") -> Completions:
+        def work(completer: "Completer", request: "CompletionRequest", cancel: "CancelToken") -> Completions:
             found = Completions((completer.complete(request, cancel),))
             self._record(snapshot, request, found, completer)
             return found
 
-        answer = await self._scheduler.run(snapshot, work)
+        answer = await self._scheduler.run(next_one, work)
         if isinstance(answer, NoCompletion):
             return answer
         if answer.completion.finish_reason == "timeout":
@@ -161,13 +161,13 @@ class Alternatives:
             and evolve(visible.parameters, seed=None) == evolve(parameters, seed=None)
         ):
             return self._stay(snapshot, Paged(visible, 0, 1, nothing_drawn(parameters)))
-        request = snapshot.request.with_options(parameters=parameters)
         seeds = [parameters.seed] if explicit or not parameters.draws else _seeds(parameters.seed)
         shown = [] if explicit else [one.text for one in scheduler.history.all_at(snapshot)]
         seen = frozenset([*shown, visible.text] if visible and not explicit else shown)
         now = visible.text if visible and not explicit else ""
 
-        def work(completer: "Completer", _request: "CompletionRequest", cancel: "CancelToken") -> _Tried:
+        def work(completer: "Completer", request: "CompletionRequest", cancel: "CancelToken") -> _Tried:
+            request = request.with_options(parameters=parameters)
             if explicit:
                 completer.forget(request)
             tried = _try(completer, request, seeds, seen, now, cancel)
@@ -203,9 +203,9 @@ class Alternatives:
         self, snapshot: Snapshot, parameters: Parameters, candidate: int
     ) -> Completion | NoCompletion:
         """Complete with these parameters, and leave everything that is visible as it is."""
-        request = snapshot.request.with_options(parameters=parameters, candidate=candidate)
 
-        def work(completer: "Completer", _request: "CompletionRequest", cancel: "CancelToken") -> Completions:
+        def work(completer: "Completer", request: "CompletionRequest", cancel: "CancelToken") -> Completions:
+            request = request.with_options(parameters=parameters, candidate=candidate)
             return Completions((completer.complete(request, cancel),))
 
         answer = await self._scheduler.run(snapshot, work, aside=True)

@@ -21,7 +21,7 @@ from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
-    from aide_lsp.completion.request import Completion
+    from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 CURSOR_SECONDS = 0.05
@@ -35,7 +35,7 @@ class _Step:
     """One thing to generate ahead."""
 
     in_flight: InFlight
-    work: Callable[["Completer", InFlight], Any]
+    work: Callable[["Completer", "CompletionRequest", InFlight], Any]
     "On the worker."
     done: Callable[[Any], object] = field(default=lambda result: None)
     "Takes the result."
@@ -152,14 +152,17 @@ class Prefetcher:
         self._in_flight.begin(in_flight)
         # What fails here fails again when it is requested, and is reported then.
         with suppress(Exception):
-            step.done(
-                await self._host.run(lambda completer: step.work(completer, in_flight), in_flight.token, 0.0)
+            request = in_flight.snapshot.request
+            found = await self._host.run(
+                lambda completer: step.work(completer, request, in_flight), in_flight.token, 0.0
             )
+            step.done(found)
         self._in_flight.end(in_flight)
         return not in_flight.token.cancelled and not self._in_flight
 
-    def _complete(self, completer: "Completer", in_flight: InFlight) -> "Completion":
-        request = in_flight.snapshot.request
+    def _complete(
+        self, completer: "Completer", request: "CompletionRequest", in_flight: InFlight
+    ) -> "Completion":
         completion = completer.complete(request, in_flight.token, in_flight)
         self._recorder.record(in_flight.snapshot.settings.ledger, request, completion, completer.info)
         return completion
@@ -174,5 +177,5 @@ def _accepted(snapshot: Snapshot, completion: "Completion") -> InFlight:
     return InFlight(evolve(snapshot, request=request, count=1))
 
 
-def _prefill(completer: "Completer", in_flight: InFlight) -> None:
-    completer.prefill(in_flight.snapshot.request, in_flight.token)
+def _prefill(completer: "Completer", request: "CompletionRequest", in_flight: InFlight) -> None:
+    completer.prefill(request, in_flight.token)

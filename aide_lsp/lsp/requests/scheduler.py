@@ -119,7 +119,7 @@ class Scheduler:
         """
         in_flight = self._begin(snapshot, own_work=True, aside=aside)
         running = self._on_model(
-            in_flight, lambda completer: work(completer, snapshot.request, in_flight.token)
+            in_flight, lambda completer, request: work(completer, request, in_flight.token)
         )
         return await self._wait(in_flight, running, announced=False)
 
@@ -306,13 +306,16 @@ class Scheduler:
             return Completions((kept.completion,))
         first = kept.completion if kept else None
         return await self._on_model(
-            in_flight, lambda completer: _complete_several(completer, in_flight, first, self.recorder)
+            in_flight,
+            lambda completer, request: _complete_several(completer, request, in_flight, first, self.recorder),
         )
 
-    async def _on_model(self, in_flight: InFlight, job: "Callable[[Completer], T]") -> T:
+    async def _on_model(self, in_flight: InFlight, job: "Callable[[Completer, CompletionRequest], T]") -> T:
         snapshot = in_flight.snapshot
         try:
-            result = await self._host.run(job, in_flight.token, self._loading_seconds)
+            result = await self._host.run(
+                lambda completer: job(completer, snapshot.request), in_flight.token, self._loading_seconds
+            )
         except DeclinedError as error:
             if in_flight.is_waited_for:
                 self._waiting.note(error.reason, snapshot.document, snapshot.place)
@@ -358,14 +361,17 @@ class Scheduler:
 
 
 def _complete_several(
-    completer: "Completer", in_flight: InFlight, first: "Completion | None", recorder: "LedgerRecorder"
+    completer: "Completer",
+    request: "CompletionRequest",
+    in_flight: InFlight,
+    first: "Completion | None",
+    recorder: "LedgerRecorder",
 ) -> Completions:
     """Generate the candidates, on the worker's thread. `first` is the first one, if it exists already."""
     # Here, since `initialize` is answered before anything that completing needs is imported.
     from aide_lsp.completion.candidates import complete_several
 
     snapshot = in_flight.snapshot
-    request = snapshot.request
     if snapshot.fresh:
         completer.forget(request)
     found = complete_several(completer, request, snapshot.count, in_flight.token, first, in_flight)
