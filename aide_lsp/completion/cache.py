@@ -1,11 +1,11 @@
 """The completion cache: answers that were given already, so that no model call is needed.
 
-Which answers it may give depends on the seed. The same document, cursor, settings and seed must give the same
-text whatever was asked before, so with a seed that the user set only the identical request is answered from
-here: the rest of an older answer is often, but not always, what a fresh request at the new cursor would say.
-Where no seed is set each answer is one of many, and the rest of the one the user is typing along is the best
-of them, whichever candidate it is; it keeps the seed it was generated with. So it is where the editor has put
-closing brackets after the cursor meanwhile (`auto_closing.py`).
+Which answers it may give depends on the seed. The same document, cursor, excerpts of other files, settings
+and seed must give the same text whatever was asked before, so with a seed that the user set only the
+identical request is answered from here: the rest of an older answer is often, but not always, what a fresh
+request at the new cursor would say. Where no seed is set each answer is one of many, and the rest of the one
+the user is typing along is the best of them, whichever candidate it is; it keeps the seed it was generated
+with. So it is where the editor has put closing brackets after the cursor meanwhile (`auto_closing.py`).
 
 A request's key is computed from all its fields, and from all fields of its options and parameters: a field
 that is added later is in it, unless its metadata says `NOT_IN_KEY`.

@@ -26,7 +26,7 @@ MOST_EXCERPTS = 100
 
 @frozen
 class Provenance:
-    """What a completion depends on, apart from text, cursor and parameters."""
+    """What a completion depends on, apart from texts, cursor and parameters."""
 
     model: str
     "Id of the model."

@@ -75,7 +75,7 @@ class Parameters:
         None,
         int,
         "Seed of the random number generator. The same text, cursor, parameters and seed give the same "
-        "completion.",
+        "completion, as long as the text of the other files that Aide reads is the same too.",
         none="a new random seed for each request",
         word="random",
         project=True,
