@@ -48,6 +48,7 @@ PACKAGES = {
     "inference.onnx": {"inference"},
     "syntax": set(),
     "context": set(),
+    "context.imports": set(),
     "infill": {"syntax"},
     "infill.checks": {"infill", "syntax"},
     "completion": {"context", "infill", "infill.checks", "inference", "settings", "syntax"},
