@@ -34,6 +34,7 @@ def request_of(
             max_tokens=settings.max_tokens,
             show=settings.show,
             min_confidence=settings.min_confidence,
+            context_share=settings.context_share,
             deadline_ms=settings.deadline_ms,
         ),
     )

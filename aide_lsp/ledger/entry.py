@@ -134,6 +134,8 @@ class Entry:
     "The probability that the text had to have."
     excerpts: tuple[RecordedExcerpt, ...] = ()
     "What the model read of other files, in its order."
+    context_share: float = 0.0
+    "Share of Num Context for excerpts of other files."
     shown: int = 0
     "How many times it was sent to an editor."
     accepted: float | None = None
@@ -200,6 +202,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         completion_length=len(completion.text),
         show=options.show,
         min_confidence=options.min_confidence,
+        context_share=options.context_share,
         excerpts=tuple(recorded(excerpt, salt) for excerpt in excerpts),
         path=request.path if keep and len(request.path) <= LONGEST_NAME else None,
         text=request.text if keep and len(request.text) <= LONGEST_KEPT else None,

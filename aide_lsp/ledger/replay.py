@@ -159,6 +159,7 @@ def _request(entry: Entry, text: str, path: str) -> CompletionRequest:
             candidate=entry.candidate,
             show=entry.show,
             min_confidence=entry.min_confidence,
+            context_share=entry.context_share,
         ),
     )
 

@@ -20,9 +20,10 @@ PROJECT_NUM_CONTEXT = 4096
 # The groups that settings are listed in, in this order.
 _PARAMETERS = "Parameters"
 _OFFERED = "What is offered"
+_OTHER_FILES = "Other files"
 _MODEL = "Model"
 _PRIVACY = "Privacy"
-GROUPS = (_PARAMETERS, _OFFERED, _MODEL, _PRIVACY)
+GROUPS = (_PARAMETERS, _OFFERED, _OTHER_FILES, _MODEL, _PRIVACY)
 
 
 def setting(default: Any, kind: type, doc: str, group: str = _PARAMETERS, **limits: Any) -> Any:
@@ -105,6 +106,25 @@ class Settings:
         "Files (globs) in which completions are disabled. Patterns from all places add up; none can "
         "re-enable a file.",
         _OFFERED,
+        project=True,
+    )
+    # Of 12-line excerpts, an eighth of Num Context helped less than a quarter, and a half no more.
+    context_share: float = setting(
+        0.25,
+        float,
+        "Share of Num Context for excerpts of other files of the project, which the model reads before the "
+        "text around the cursor. What they do not need is left to that text. 0: no other file is read.",
+        _OTHER_FILES,
+        minimum=0.0,
+        maximum=0.5,
+        project=True,
+    )
+    context_off: tuple[str, ...] = setting(
+        (),
+        list,
+        "Files (globs) of which no excerpts are read for completions in other files. Patterns from all "
+        "places add up; none can allow a file again. Files that are `off` are never read.",
+        _OTHER_FILES,
         project=True,
     )
     complete_secrets: bool = setting(

@@ -1,9 +1,9 @@
 """Merges layers of settings.
 
 Within one layer, plain keys come first, then `[languages.x]`, then globs, a later table over an earlier one.
-A value that a table sets explicitly overrides the value of the table's preset; both override all below. Two
-settings only ever narrow: `off` adds up, over all project files on the way to the document; of several
-`max_num_context` the lowest applies.
+A value that a table sets explicitly overrides the value of the table's preset; both override all below. Some
+settings only ever narrow: `off` and `context_off` add up, over all project files on the way to the document;
+of several `max_num_context` the lowest applies; a project's `context_share` never exceeds the user's.
 """
 
 from collections import Counter
@@ -40,8 +40,10 @@ from aide_lsp.settings.tables import (
 )
 from aide_lsp.settings.values import Bounds, ValueChecker
 
-_Rules = list[tuple[SettingsLayer, str, tuple[str, ...]]]
-"""Layer, table in it, and globs."""
+_ADDED_UP = ("off", "context_off")
+"""Settings that list files; patterns from all places add up."""
+_Rules = list[tuple[SettingsLayer, OffRule]]
+"""Patterns, each with the layer that its glob is relative to."""
 _MOST_PROBLEMS = 100
 """Problems reported of one place."""
 
@@ -59,7 +61,7 @@ def merged(
     Args:
         subject: the document.
         layers: in the order in which they apply, a later one over an earlier one.
-        outer: project files further out, of which only `off` applies.
+        outer: project files further out, of which only `off` and `context_off` apply.
         limits: what the loaded model allows; None: not known yet.
         values: checks the values, and remembers the last valid ones.
         problems: those found so far.
@@ -85,12 +87,14 @@ class _Merge:
         self._origins = {key: [Origin(value, DEFAULT)] for key, value in defaults().items()}
         self._rules: _Rules = []
         self._settings = Settings()
+        self._users_share = self._settings.context_share
         self._lower_default()
 
     def add(self, layer: SettingsLayer) -> None:
         """Apply a layer over those before."""
         # A stale layer's problems were reported when its file could still be read.
         problems = [] if layer.stale else self._problems
+        self._users_share = self._settings.context_share
         for table in tables_of(layer, self._subject, problems):
             # Also if the table does not apply: its mistakes are reported whichever document is open.
             good = self._values.check(layer, table, self._settings, self._bounds, problems)
@@ -100,26 +104,34 @@ class _Merge:
             ]
             if table.applies:
                 self._put(found)
-                self._rules.append((layer, table.label, good.get("off", ())))
+                self._add_rules(layer, table.label, good)
 
     def add_rules(self, layer: SettingsLayer) -> None:
-        """Apply only `off` of a project file further out."""
-        values = {written: value for written, value in layer.table.items() if KEYS.get(written) == "off"}
+        """Apply only `off` and `context_off` of a project file further out."""
+        values = {written: value for written, value in layer.table.items() if KEYS.get(written) in _ADDED_UP}
         table = SettingsTable("further out", "", values, True)
         problems = [] if layer.stale else self._problems
-        globs = self._values.check(layer, table, self._settings, self._bounds, problems).get("off", ())
-        self._put([("off", Origin(globs, layer.name))] if globs else [])
-        self._rules.append((layer, "", globs))
+        good = self._values.check(layer, table, self._settings, self._bounds, problems)
+        self._put((key, Origin(globs, layer.name)) for key, globs in good.items() if globs)
+        self._add_rules(layer, "", good)
 
     def result(self) -> Resolved:
         """Return the merged settings."""
+        off = [(layer, rule) for layer, rule in self._rules if rule.key == "off"]
         return Resolved(
             settings=self._settings,
             problems=tuple(_shortened(self._problems)),
             origins={key: tuple(found) for key, found in self._origins.items()},
-            off=_off_rule(self._rules, self._subject, self._settings.complete_secrets),
+            off=_off_rule(off, self._subject, self._settings.complete_secrets),
+            # Whoever completes in a file with secrets has not allowed that they appear in others.
+            context_off=_off_rule(self._rules, self._subject, with_secrets=False),
             presets=self._bounds.presets,
         )
+
+    def _add_rules(self, layer: SettingsLayer, table: str, good: Mapping[str, Any]) -> None:
+        self._rules += [
+            (layer, OffRule(glob, layer.name, table, key)) for key in _ADDED_UP for glob in good.get(key, ())
+        ]
 
     def _origins_of(
         self, good: Mapping[str, Any], layer: SettingsLayer, table: SettingsTable
@@ -136,7 +148,8 @@ class _Merge:
     def _lowered(self, origin: Origin, key: str, layer: SettingsLayer, table: SettingsTable) -> Origin:
         """Lower a value to the user's limit, and a preset's value to the model's; report that.
 
-        Without a limit of the user, a project still cannot make each request take many seconds.
+        Without a limit of the user, a project still cannot make each request take many seconds. It never has
+        more read of other files than the user.
         """
         tops: list[tuple[float, str]] = []
         if key == "num_context" and self._bounds.cap is not None:
@@ -145,6 +158,8 @@ class _Merge:
             # The user's own value may be higher already, and a project may repeat it.
             most = max(PROJECT_NUM_CONTEXT, self._settings.parameters.num_context)
             tops.append((most, "the limit for project files, which your max_num_context can raise"))
+        elif key == "context_share" and layer.kind == "project":
+            tops.append((self._users_share, "your own share, which a project file can only lower"))
         model = greatest(FIELDS[key], self._bounds.limits)
         # A preset is defined without a model in mind; an explicit value above the model's limit is an error.
         if origin.preset and model is not None:
@@ -171,7 +186,7 @@ class _Merge:
         values = dict[str, Any]()
         for key, origin in found:
             below, value = value_of(self._settings, key), origin.value
-            if key == "off":
+            if key in _ADDED_UP:
                 value = (*below, *(glob for glob in value if glob not in below))
             elif key == "max_num_context":
                 value = min((value for value in (below, value) if value is not None), default=None)
@@ -229,20 +244,18 @@ def _cap(layers: Iterable[SettingsLayer]) -> int | None:
 
 
 def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool) -> OffRule | None:
-    """Find the first rule that disables Aide in a document, or in the file that it links to."""
+    """Find the first rule that matches a document, or the file that it links to."""
     document = subject.document
     if document is None:
         # It has no name, but may have a language.
-        everywhere = ((layer, table) for layer, table, globs in rules if EVERYWHERE in globs)
-        return next((OffRule(EVERYWHERE, layer.name, table) for layer, table in everywhere), None)
-    if with_secrets and not any(globs for _, _, globs in rules):
+        return next((rule for _, rule in rules if rule.glob == EVERYWHERE), None)
+    if with_secrets and not rules:
         return None
     real = (_real(document),) if subject.on_disk else ()
     for path in dict.fromkeys((document, *subject.others, *real)):
-        for layer, table, globs in rules:
-            for glob in globs:
-                if glob_applies(glob, layer, path):
-                    return OffRule(glob, layer.name, table)
+        for layer, rule in rules:
+            if glob_applies(rule.glob, layer, path):
+                return rule
         secret = None if with_secrets else secret_glob(path)
         if secret is not None:
             return OffRule(secret, DEFAULT)

@@ -29,7 +29,7 @@ class Origin:
 
 @frozen
 class OffRule:
-    """Why a document gets no completions."""
+    """Why a document gets no completions, or is not read for completions in others."""
 
     glob: str
     """As it was written."""
@@ -37,6 +37,8 @@ class OffRule:
     """The layer that holds it; `default`: it is one of the files that commonly hold secrets."""
     table: str = ""
     """The table in it, such as `[languages.python]`; empty: plain keys."""
+    key: str = "off"
+    """The setting that lists it: `off` or `context_off`."""
 
     def sentence(self) -> str:
         """Explain the rule to the user."""
@@ -46,8 +48,14 @@ class OffRule:
                 "want completions here, set complete_secrets = true in your own settings (in an editor: "
                 "aide.completeSecrets)."
             )
-        where = f"off in {self.table}" if self.table else "off"
-        return f"Aide is off for this file: {self.source} lists {shown(self.glob)} under {where}."
+        return f"Aide is off for this file: {self.reason()}."
+
+    def reason(self) -> str:
+        """Name the rule."""
+        if self.source == DEFAULT:
+            return f"files named {shown(self.glob)} commonly hold secrets"
+        where = f"{self.key} in {self.table}" if self.table else self.key
+        return f"{self.source} lists {shown(self.glob)} under {where}"
 
 
 @frozen
@@ -61,6 +69,8 @@ class Resolved:
     """For each key all places that set it, the default first, the one in effect last."""
     off: OffRule | None = None
     """Why the document gets no completions; None: it does."""
+    context_off: OffRule | None = None
+    """Why completions in other documents must not read this one; None: they may."""
     presets: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     """All presets by name, the user's included."""
 

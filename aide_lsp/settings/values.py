@@ -59,7 +59,8 @@ class ValueChecker:
                 continue
             error = refusal = _refusal(written, key, layer, table)
             if error is None and key is not None:
-                usable = _usable_globs(table.prefix + written, value, layer, found) if key == "off" else value
+                is_list = FIELDS[key].type is list
+                usable = _usable_globs(table.prefix + written, value, layer, found) if is_list else value
                 usable = normal(key, usable)
                 invalid = _error(key, usable, bounds)
                 if invalid is None:

@@ -15,6 +15,7 @@ SETTINGS = Settings(
     deadline_ms=0,
     show="all",
     min_confidence=0.5,
+    context_share=0.125,
 )
 
 
@@ -36,7 +37,7 @@ def test_a_request_has_the_options_of_the_settings():
     options = request().options
     assert options.parameters == SETTINGS.parameters
     assert (options.max_tokens, options.deadline_ms, options.candidate) == (24, 0, 0)
-    assert (options.show, options.min_confidence) == ("all", 0.5)
+    assert (options.show, options.min_confidence, options.context_share) == ("all", 0.5, 0.125)
 
 
 def test_each_request_draws_a_seed_for_settings_that_set_none():

@@ -17,7 +17,7 @@ REQUEST = CompletionRequest(
     path="a.py",
     options=GenerationOptions(Parameters(), max_tokens=64),
 )
-OTHER_VALUES = {int: 7, float: 0.25, str: "another", tuple: (Excerpt("b.py", 1, "b\n", 1.0),)}
+OTHER_VALUES = {int: 7, float: 0.125, str: "another", tuple: (Excerpt("b.py", 1, "b\n", 1.0),)}
 
 
 def typed(text: str, request: CompletionRequest = REQUEST) -> CompletionRequest:
@@ -91,6 +91,7 @@ def test_get_with_a_seed_where_the_editor_closed_a_bracket_gives_nothing():
         with_options(candidate=1),
         with_options(show="all"),
         with_options(min_confidence=0.5),
+        with_options(context_share=0.5),
     ],
 )
 def test_get_when_anything_differs_gives_nothing(request_):

@@ -41,7 +41,8 @@ def replayed(entry, completer):
 
 
 def test_same_completion_is_reproduced_from_the_same_question():
-    request = request_for(candidate=2, max_tokens=9, deadline_ms=50, show="all", min_confidence=0.5)
+    options = {"show": "all", "min_confidence": 0.5, "context_share": 0.5}
+    request = request_for(candidate=2, max_tokens=9, deadline_ms=50, **options)
     entry = entry_for(request)
     completer = completer_saying(completion_of().text)
     outcome = replayed(entry, completer)

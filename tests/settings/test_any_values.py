@@ -99,6 +99,7 @@ RULES = {
     "preset": lambda v: v is None or type(v) is str,
     "threads": lambda v: is_whole(v) and 0 <= v <= 256,
     "provider": lambda v: v in ("auto", "cpu", "cuda"),
+    "context_share": lambda v: type(v) in (int, float) and 0 <= v <= 0.5,
     "max_num_context": lambda v: v is None or (is_whole(v) and v >= 1),
 }
 KEYS = {**{key: key for key in RULES}, **{camel(key): key for key in RULES}}
@@ -113,7 +114,7 @@ def check(resolved, *sources) -> None:
     assert settings.preset is None or settings.preset in resolved.presets
     if settings.max_num_context is not None:
         assert settings.parameters.num_context <= settings.max_num_context
-    assert all(isinstance(glob, str) and glob for glob in settings.off)
+    assert all(isinstance(glob, str) and glob for glob in (*settings.off, *settings.context_off))
     assert all(p.message.isprintable() and len(p.message) < 1000 for p in resolved.problems)
     reported = {problem.key for problem in resolved.problems}
     for source in sources:
@@ -156,6 +157,7 @@ def test_any_file_of_a_project(places, text):
     assert got.settings.model is None
     assert got.settings.provider == "auto"
     assert got.settings.max_num_context is None
+    assert got.settings.context_share <= 0.25
     assert "mine" not in got.presets
 
 

@@ -359,6 +359,59 @@ def test_rules_of_a_file_that_breaks_stay(place):
     assert place("secrets/a.py", project="off = 5").off is not None
 
 
+# -- other files
+
+
+def test_a_project_lowers_the_share_of_other_files_and_never_raises_it(place):
+    got = place(project="context_share = 0.1\n['src/**']\ncontext_share = 0.2\n")
+    assert (got.settings.context_share, got.problems) == (0.2, ())
+    got = place(user="context_share = 0.2", project="[languages.python]\ncontext_share = 0.5\n")
+    assert got.settings.context_share == 0.2
+    (problem,) = got.problems
+    assert problem.notice
+    assert "0.5 exceeds your own share, which a project file can only lower. It is lowered to 0.2" in str(
+        problem.message
+    )
+    assert got.origins["context_share"][-1].wanted == 0.5
+    assert place(editor={"contextShare": 0.5}).settings.context_share == 0.5
+    assert place(project="", user="").settings.context_share == 0.25
+
+
+def test_a_file_may_be_completed_and_not_read_for_others(place, tmp_path):
+    got = place("gen/a.py", user="context_off = ['*.sql']", project="context_off = ['gen/**']")
+    assert got.off is None
+    assert got.context_off is not None
+    assert got.context_off.reason() == f'{tmp_path}/.aide.toml lists "gen/**" under context_off'
+    assert got.settings.context_off == ("*.sql", "gen/**")
+    assert place("src/a.py").context_off is None
+    assert place("src/a.sql", editor={"contextOff": []}).context_off is not None
+
+
+def test_rules_of_all_project_files_say_what_is_not_read(place, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / ".aide.toml").write_text("['*.rs']\ncontext_off = ['**']\n")
+    project = "context_off = ['**/gen/**']\noff = ['secrets/**']\n"
+    reasons = {
+        path: got.reason().partition(" lists ")[2]
+        if (got := place(path, project=project).context_off)
+        else None
+        for path in ("in/gen/a.py", "in/a.rs", "in/a.py", "secrets/a.py")
+    }
+    assert reasons == {
+        "in/gen/a.py": '"**/gen/**" under context_off',
+        "in/a.rs": '"**" under context_off in ["*.rs"]',
+        "in/a.py": None,
+        "secrets/a.py": '"secrets/**" under off',
+    }
+
+
+def test_secrets_are_not_read_for_others_even_where_they_are_completed(place):
+    got = place(".env", user="complete_secrets = true")
+    assert got.off is None
+    assert got.context_off is not None
+    assert got.context_off.reason() == 'files named ".env" commonly hold secrets'
+
+
 # -- all together
 
 

@@ -36,7 +36,7 @@ def test_settings_page_of_vscode_has_every_setting_with_its_default_and_its_kind
     # VS Code has no box for a text or null; the client leaves out an empty one.
     unset = {"seed": None, "max_num_context": None}
     assert {key: value["default"] for key, value in shown.items()} == {
-        key: unset.get(key, "") if value is None else [*value] if key == "off" else value
+        key: unset.get(key, "") if value is None else [*value] if isinstance(value, tuple) else value
         for key, value in defaults().items()
     }
     kinds = ["boolean", "integer", "number", "string", "array", "object", ["integer", "null"]]
@@ -67,12 +67,15 @@ CHEAP = [camel(key) for key in PARAMETERS if key != "num_context"]
 SHOWN = ["show", "minConfidence"]
 """What decides which completions are offered; a project can withhold all of them with `off` already."""
 
+LISTS = ["off", "contextOff"]
+"""What adds up: a project can narrow it only."""
+
 
 def test_editor_section_lets_no_project_choose_a_model_or_raise_the_cap():
     properties = vscode_properties()
     user_only = {name for name, value in properties.items() if value["scope"] == "machine"}
     assert {"aide.model", "aide.provider", "aide.maxNumContext", "aide.server.path"} <= user_only
-    assert set(properties) - user_only == {f"aide.{key}" for key in (*CHEAP, *SHOWN, "preset", "off")}
+    assert set(properties) - user_only == {f"aide.{key}" for key in (*CHEAP, *SHOWN, *LISTS, "preset")}
 
 
 def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it_may_not():
@@ -87,6 +90,7 @@ def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it
         "deadlineMs",
         "workAhead",
         "numContext",
+        "contextShare",
         "threads",
         "cacheMb",
     }
@@ -95,7 +99,7 @@ def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it
     restricted = package["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     assert {f"aide.{name}" for name in costly} <= set(restricted)
     by_language = {name for name, value in properties.items() if value["scope"] == "language-overridable"}
-    assert by_language == {f"aide.{key}" for key in (*CHEAP, *SHOWN, "preset", "off")}
+    assert by_language == {f"aide.{key}" for key in (*CHEAP, *SHOWN, *LISTS, "preset")}
 
 
 def test_seed_in_editors_and_files_may_be_the_word_random():

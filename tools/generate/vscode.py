@@ -17,7 +17,7 @@ PACKAGE = "editors/vscode/package.json"
 UNTRUSTED = (
     "Trusted or not, a workspace cannot set anything that costs time, stores text or chooses what runs. It "
     "can set only Temperature, Top K, Top P, Seed, the name of a preset, which completions are offered "
-    "(Show, Min Confidence), and files to disable Aide in."
+    "(Show, Min Confidence), files to disable Aide in, and files that completions in others must not read."
 )
 EXCEPTIONS, SERVER = "Exceptions", "Server"
 NUMBERS = {int: "integer", float: "number"}
@@ -98,7 +98,7 @@ def _vscode(key: str, field: SettingField) -> dict[str, Any]:
     del schema["description"]
     scope = {"scope": _scope(key, field)}
     text = field.doc
-    if field.project and key != "off":
+    if field.project and field.type is not list:
         text += " Set here, it overrides the project's `.aide.toml`."
     if key == "preset":
         return _preset(text) | scope
@@ -143,10 +143,10 @@ def _sentence(text: str) -> str:
 def _scope(key: str, field: SettingField) -> str:
     """Return the scope that keeps a project's `.vscode/settings.json` from setting what no project may set.
 
-    The server cannot distinguish that file from the user's own settings. So `num_context`, which the server
-    limits in a project file, is left to the user here.
+    The server cannot distinguish that file from the user's own settings. So what the server limits in a
+    project file is left to the user here.
     """
-    if not field.project or key == "num_context":
+    if not field.project or key in ("num_context", "context_share"):
         return "machine"
     # Settings that may differ by language can also be set in VS Code's language tables.
     return "resource" if field.all_files else "language-overridable"

@@ -16,7 +16,7 @@ def project(home, tmp_path_factory):
     (folder / "b.py").write_text("x = 1\n")
     (folder / ".aide.toml").write_text(
         "preset = 'factual'\ntop_k = 7\nnum_context = 900\noff = ['secrets/**']\n"
-        "[languages.python]\ntop_p = 0.25\n['tests/**']\nseed = 3\n"
+        "[languages.python]\ntop_p = 0.45\n['tests/**']\nseed = 3\n"
     )
     (home / "config" / "aide" / "settings.toml").write_text("max_num_context = 600\ntop_k = 9\n")
     yield folder
@@ -28,7 +28,7 @@ def test_settings_of_a_file_are_reported_with_origin_and_what_they_override(aide
     assert (said.returncode, said.stderr) == (0, "")
     _, _, settings = said.stdout.partition("\nParameters\n")  # after the problems
     lines = {line.split()[0]: line for line in reversed(settings.splitlines()) if line}
-    assert lines["top_p"].split(maxsplit=2)[1:] == ["0.25", f"{project}/.aide.toml [languages.python]"]
+    assert lines["top_p"].split(maxsplit=2)[1:] == ["0.45", f"{project}/.aide.toml [languages.python]"]
     assert 'preset "factual"' in lines["temperature"]
     assert '["tests/**"]' in lines["seed"]
     assert "lowered from 900" in lines["num_context"]
@@ -64,8 +64,8 @@ def test_top_of_top_k_and_num_context_is_that_of_the_model(aide):
 
 
 def test_language_can_be_named(aide, project):
-    assert "0.25" not in aide("settings", str(project / "x.rs")).stdout
-    assert "0.25" in aide("settings", str(project / "x.rs"), "--language", "python").stdout
+    assert "0.45" not in aide("settings", str(project / "x.rs")).stdout
+    assert "0.45" in aide("settings", str(project / "x.rs"), "--language", "python").stdout
 
 
 def test_file_that_is_off_is_not_completed_and_the_command_says_why(aide, project):
