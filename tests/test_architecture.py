@@ -81,8 +81,8 @@ PACKAGES = {
         "loading", "settings", "syntax",
     },
     "cli.commands": {
-        "cli", "cli.sample", "lsp", "application", "bench", "catalog", "completion", "explain", "inference",
-        "inference.onnx", "ledger", "loading", "settings", "syntax",
+        "cli", "cli.sample", "lsp", "application", "bench", "catalog", "completion", "context", "explain",
+        "inference", "inference.onnx", "ledger", "loading", "settings", "syntax",
     },
     "entry": {"cli"},
     "__main__": {"entry"},

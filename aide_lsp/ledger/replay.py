@@ -1,44 +1,27 @@
-"""Generate a completion of the ledger again, and report which inputs differ from the recorded ones.
-
-Inputs are compared one by one: the text before and after the cursor, model, recipe, device, versions and
-parameters.
-"""
+"""Generate a completion of the ledger again, and report which inputs differ from the recorded ones."""
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from aide_lsp.completion.file_header import says_little
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.ledger.entry import Entry, Provenance, hash_of, provenance_of
-from aide_lsp.settings.fields import FIELDS, PARAMETERS, check_value
-from aide_lsp.settings.limits import ModelLimits
+from aide_lsp.ledger.differences import (
+    Difference,
+    OtherFiles,
+    file_differences,
+    parameter_differences,
+    path_differences,
+    provenance_differences,
+)
+from aide_lsp.ledger.entry import Entry, hash_of, provenance_of
+from aide_lsp.settings.fields import FIELDS
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
 
-_PROVENANCE = {
-    "model": "the model",
-    "source_sha256": "the model's file (sha256)",
-    "recipe": "the recipe",
-    "device": "the device",
-    "runtime": "the version of ONNX Runtime",
-    "aide": "the version of Aide",
-}
-
 BROKEN = "This should not happen. `aide doctor` checks whether results are reproducible on this machine."
 UNSEEDED = "This model does not give the same completion each time, even with the same seed."
-
-
-@frozen
-class Difference:
-    """An input that differs from the recorded one."""
-
-    what: str
-    "A short code for programs: `before`, `after`, `model`, `source_sha256`, `top_k`, ..."
-    message: str
-    "The same for people: the input, its recorded value, its value now."
 
 
 @frozen
@@ -81,33 +64,6 @@ def restored(entry: Entry, text: str, salt: bytes) -> str:
     return text
 
 
-def text_differences(entry: Entry, text: str, offset: int, salt: bytes) -> list[Difference]:
-    """Compare a text and cursor with the recorded ones."""
-    before, after = text[:offset], text[offset:]
-    found = []
-    if hash_of(before, salt) != entry.before_hash:
-        found.append(_text_difference("before", "before the cursor", entry.offset, len(before)))
-    if hash_of(after, salt) != entry.after_hash:
-        found.append(_text_difference("after", "after the cursor", entry.after_length, len(after)))
-    return found
-
-
-def provenance_differences(entry: Entry, provenance: Provenance) -> list[Difference]:
-    """Compare model, recipe, device and versions with the recorded ones."""
-    pairs = ((what, getattr(entry, what), getattr(provenance, what)) for what in _PROVENANCE)
-    return [
-        Difference(what, f"{_PROVENANCE[what]}: {_short(what, then)} then, {_short(what, now)} now")
-        for what, then, now in pairs
-        if then != now
-    ]
-
-
-def parameter_differences(entry: Entry, limits: ModelLimits) -> list[Difference]:
-    """List the parameters that the loaded model does not allow."""
-    problems = {key: check_value(key, getattr(entry.parameters, key), limits) for key in PARAMETERS}
-    return [Difference(key, f"{key}: {problem}") for key, problem in problems.items() if problem]
-
-
 def problem(entry: Entry, text: str | None) -> str | None:
     """Say why the completion cannot be replayed; None: it can."""
     if entry.finish_reason == "timeout":
@@ -117,8 +73,18 @@ def problem(entry: Entry, text: str | None) -> str | None:
     return None
 
 
-def replay(entry: Entry, text: str, salt: bytes, path: str, completer: "Completer") -> Replay:
+def replay(
+    entry: Entry, text: str, salt: bytes, path: str, completer: "Completer", files: OtherFiles
+) -> Replay:
     """Run the model again, without the completion cache, and compare.
+
+    Args:
+        entry: the recorded completion.
+        text: of the document; the same as then.
+        salt: of the ledger's hashes.
+        path: of the document.
+        completer: with the model that is loaded now.
+        files: the other files of the project.
 
     Raises:
         SessionError: the runtime failed.
@@ -126,14 +92,16 @@ def replay(entry: Entry, text: str, salt: bytes, path: str, completer: "Complete
     from aide_lsp.inference.cancel import CancelToken
 
     differences = (
-        *_path_differences(entry, text, path, salt),
+        *path_differences(entry, text, path, salt),
         *provenance_differences(entry, provenance_of(completer.info)),
     )
     refused = tuple(parameter_differences(entry, completer.info.limits))
     if refused:
         return Replay(entry.id, reproduced=False, differences=differences + refused)
     completer.clear_cache()
-    completion = completer.complete(_request(entry, text, path), CancelToken())
+    request = evolve(_request(entry, text, path), excerpts=files.selection.excerpts)
+    completion = completer.complete(request, CancelToken())
+    differences = (*file_differences(entry, completion.excerpts, files, salt), *differences)
     same = hash_of(completion.text, salt) == entry.completion_hash
     note = "" if same or differences else BROKEN if completer.info.replays else UNSEEDED
     return Replay(entry.id, reproduced=same, differences=differences, ran=True, note=note)
@@ -162,20 +130,3 @@ def _request(entry: Entry, text: str, path: str) -> CompletionRequest:
             context_share=entry.context_share,
         ),
     )
-
-
-def _path_differences(entry: Entry, text: str, path: str, salt: bytes) -> list[Difference]:
-    """Name the path if it is another one and the file's name may be in the prompt."""
-    if not says_little(text) or hash_of(path, salt) == entry.path_hash:
-        return []
-    return [Difference("path", "the file's path, whose name is read where the text says little")]
-
-
-def _text_difference(what: str, where: str, then: int, now: int) -> Difference:
-    lengths = f"{then} characters then, {now} now" if then != now else f"{then} characters then and now"
-    return Difference(what, f"the text {where}: {lengths}")
-
-
-def _short(what: str, value: str) -> str:
-    shown = value[:12] if what == "source_sha256" else value
-    return shown or "none"

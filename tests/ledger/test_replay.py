@@ -6,8 +6,10 @@ import attrs
 import pytest
 from attrs import evolve
 
+from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
 from aide_lsp.inference.options import IN_KEY, GenerationOptions
 from aide_lsp.ledger import replay as replaying
+from aide_lsp.ledger.differences import OtherFiles, file_differences, text_differences
 from aide_lsp.ledger.entry import Entry, GeneratedEvent, entry_of, provenance_of
 from tests.ledger.making import OFFSET, TEXT, completion_of, model_info, request_for
 
@@ -37,7 +39,7 @@ def entry_for(request=None, **changes):
 
 
 def replayed(entry, completer):
-    return replaying.replay(entry, TEXT, SALT, "x.py", completer)
+    return replaying.replay(entry, TEXT, SALT, "x.py", completer, OtherFiles())
 
 
 def test_same_completion_is_reproduced_from_the_same_question():
@@ -62,7 +64,7 @@ def test_every_option_that_changes_a_completion_is_recorded():
 def test_another_path_is_named_where_the_model_reads_it(text, named):
     entry, completer = entry_for(request_for(text=text)), completer_saying("another")
     for path, expected in (("/p/other.py", named), (request_for().path, [])):
-        outcome = replaying.replay(entry, text, SALT, path, completer)
+        outcome = replaying.replay(entry, text, SALT, path, completer, OtherFiles())
         assert [difference.what for difference in outcome.differences] == expected
 
 
@@ -117,8 +119,73 @@ def test_parameter_beyond_the_model_is_named_and_the_model_not_asked(what, value
     ids=["same", "longer", "other", "after", "moved", "line ends"],
 )
 def test_text_that_differs_is_named_by_its_side_of_the_cursor(text, offset, differs):
-    found = replaying.text_differences(entry_for(), text, offset, SALT)
+    found = text_differences(entry_for(), text, offset, SALT)
     assert [difference.what for difference in found] == differs
+
+
+def files_now(*texts):
+    """A project with these files, all of which are read: pairs of path and text."""
+    held = dict(texts)
+    return OtherFiles(Selection(files=tuple(held)), held.get)
+
+
+THEN = (Excerpt("src/db.py", 2, "b = 2\nc = 3\n", 1.0), Excerpt("src/models.py", 1, "class User:\n", 2.0))
+DB, MODELS = ("src/db.py", "a = 1\nb = 2\nc = 3\n"), ("src/models.py", "class User:\n    pass")
+OTHER_LINES = Excerpt("src/db.py", 1, "a = 1\n", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("files", "read", "said"),
+    [
+        ([DB, MODELS], THEN, []),
+        (
+            [("src/db.py", DB[1].replace("\n", "\r\n")), MODELS],
+            THEN[1:],
+            ["src/db.py: lines 2-3 then, nothing now"],
+        ),
+        ([("src/db.py", "a = 1\nb = 4\nc = 3\n"), MODELS], THEN[1:], ["src/db.py has changed since"]),
+        ([("src/db.py", ""), MODELS], THEN[1:], ["src/db.py has changed since"]),
+        ([DB], THEN[:1], ["a file, whose name is not recorded (#PATH), is missing"]),
+        ([DB, MODELS], [OTHER_LINES, THEN[1]], ["src/db.py: lines 2-3 then, lines 1-1 now"]),
+        (
+            [DB, MODELS, ("src/new.py", "x\ny\n")],
+            [*THEN, Excerpt("src/new.py", 1, "x\ny\n", 3.0)],
+            ["src/new.py: nothing then, lines 1-2 now"],
+        ),
+    ],
+    ids=["same", "not chosen", "changed", "emptied", "missing", "other lines", "new"],
+)
+def test_other_files_of_which_the_model_reads_something_else_are_named(files, read, said):
+    entry = entry_for(excerpts=THEN)
+    found = [one.message for one in file_differences(entry, read, files_now(*files), SALT)]
+    assert found == [one.replace("PATH", entry.excerpts[1].path_hash[:6]) for one in said]
+
+
+def test_file_that_is_missing_is_named_where_its_name_is_recorded():
+    entry = evolve(entry_for(excerpts=THEN), full_excerpts=THEN)
+    found = [one.message for one in file_differences(entry, (), files_now(), SALT)]
+    assert found == ["src/db.py is missing", "src/models.py is missing"]
+
+
+def test_file_that_may_not_be_read_anymore_is_named_with_the_reason():
+    entry = entry_for(excerpts=THEN)
+    left_out = (LeftOut("src/db.py", "context_off leaves it out"),)
+    files = OtherFiles(Selection(files=("src/models.py",), left_out=left_out), dict([MODELS]).get)
+    found = [one.message for one in file_differences(entry, THEN[1:], files, SALT)]
+    assert found == ["src/db.py is not read now: context_off leaves it out"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_other_file_that_differs_is_the_reason_and_not_a_fault_of_this_machine(same):
+    entry = entry_for(excerpts=THEN)
+    completer = completer_saying(completion_of().text if same else "another")
+    files = files_now(("src/db.py", "new"), MODELS)
+    files = evolve(files, selection=evolve(files.selection, excerpts=THEN[1:]))
+    completer.answer = evolve(completer.answer, excerpts=THEN[1:])
+    outcome = replaying.replay(entry, TEXT, SALT, "x.py", completer, files)
+    assert completer.asked.excerpts == THEN[1:]
+    assert (outcome.reproduced, outcome.note) == (same, "")
+    assert outcome.lines()[1:] == ["  src/db.py has changed since"]
 
 
 def test_completion_that_was_accepted_is_taken_out_of_the_text_again():

@@ -13,6 +13,7 @@ from aide_lsp.cli.progress import load
 from aide_lsp.cli.terminal import say
 
 if TYPE_CHECKING:
+    from aide_lsp.ledger.differences import OtherFiles
     from aide_lsp.ledger.entry import Entry
     from aide_lsp.ledger.replay import Replay
 
@@ -44,6 +45,7 @@ def replay(completion_id: str, place: str | None, as_json: bool) -> None:
 def _replay(completion_id: str, place: str | None) -> "Replay":
     from aide_lsp.application import ledger
     from aide_lsp.ledger import replay as replaying
+    from aide_lsp.ledger.differences import text_differences
 
     entry, salt = ledger.find(completion_id)
     text, offset, path = _document(entry, place)
@@ -51,24 +53,34 @@ def _replay(completion_id: str, place: str | None) -> "Replay":
     if problem is not None or text is None:
         return replaying.Replay(entry.id, reproduced=False, note=problem or "")
     text = replaying.restored(entry, text, salt) if place else text
-    differing = replaying.text_differences(entry, text, offset, salt)
+    differing = text_differences(entry, text, offset, salt)
     if differing:
         return replaying.Replay(entry.id, reproduced=False, differences=tuple(differing))
-    return _generate_again(entry, text, salt, path)
+    return _generate_again(entry, text, salt, path, place)
 
 
-def _generate_again(entry: "Entry", text: str, salt: bytes, path: str) -> "Replay":
+def _generate_again(entry: "Entry", text: str, salt: bytes, path: str, place: str | None) -> "Replay":
     from aide_lsp.errors import ModelError
     from aide_lsp.ledger import replay as replaying
+    from aide_lsp.ledger.differences import Difference
 
     try:
         completer = load(lenient_settings(replaying.settings_values(entry)))
     except ModelError as error:
-        missing = replaying.Difference(
-            "model", f"the model: {entry.model} then, which is not available now: {error}"
-        )
+        missing = Difference("model", f"the model: {entry.model} then, which is not available now: {error}")
         return replaying.Replay(entry.id, reproduced=False, differences=(missing,))
-    return replaying.replay(entry, text, salt, path, completer)
+    return replaying.replay(entry, text, salt, path, completer, _other_files(entry, place))
+
+
+def _other_files(entry: "Entry", place: str | None) -> "OtherFiles":
+    """Return the other files of the project; without a place, what the ledger holds of them."""
+    from aide_lsp.context.excerpt import Selection
+    from aide_lsp.ledger.differences import OtherFiles
+
+    kept = entry.full_excerpts or ()
+    if place is None:
+        return OtherFiles(Selection(kept, files=tuple(dict.fromkeys(one.path for one in kept))))
+    return OtherFiles()
 
 
 def _document(entry: "Entry", place: str | None) -> "tuple[str | None, int, str]":
