@@ -115,6 +115,9 @@ class FakeSession:
     def use(self, kv: FakeKv) -> None:
         self.kv = kv
 
+    def release(self) -> None:
+        self.kv = FakeKv()
+
     @property
     def rows_run(self) -> int:
         """How many rows all forwards had together."""

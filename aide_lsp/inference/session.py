@@ -69,6 +69,9 @@ class Session(Protocol):
     def use(self, kv: Any) -> None:
         """Make forwards read and write `kv`, a KV cache of this session."""
 
+    def release(self) -> None:
+        """Use an empty KV cache, and free all memory that only earlier ones needed."""
+
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:

@@ -71,11 +71,11 @@ class Slots:
 
     def shrink(self) -> None:
         """Drop all slots, and halve the memory that slots may take from now on."""
-        self._slots.clear()
-        # The session holds the current KV cache too, and would keep it until the next prompt.
-        self._session.use(self._session.new_kv())
         # Otherwise the slots would soon take the same memory again.
         self._max_bytes //= 2
+        self._slots.clear()
+        # The session holds the current KV cache too, and would keep it until the next prompt.
+        self._session.release()
 
     def _choose(self, prompt: list[int]) -> Slot:
         """Return the slot that shares most with `prompt`, or a new one if that slot would lose too much."""

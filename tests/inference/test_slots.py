@@ -1,5 +1,7 @@
 """Several texts held: what is run again, what is dropped first, and that nothing else depends on it."""
 
+import weakref
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -108,6 +110,17 @@ def test_take_when_the_model_is_a_real_one_then_bits_are_those_of_a_cold_one(tin
             bits(tiny, prompt),
         )
         assert warm == cold
+
+
+def test_shrink_frees_all_buffers_and_the_next_prompt_gives_the_same(tiny):
+    slots = Slots(tiny, 3 * 256 * 512)
+    first = ask(tiny, slots, ONE)[0], bits(tiny, ONE)
+    buffers = [weakref.ref(value) for value in tiny.kv.values.values()]
+    ask(tiny, slots, TWO)
+    buffers += [weakref.ref(value) for value in tiny.kv.values.values()]
+    slots.shrink()
+    assert [buffer() for buffer in buffers if buffer() is not None] == []
+    assert (ask(tiny, slots, ONE)[0], bits(tiny, ONE)) == first
 
 
 def bits(session, prompt):

@@ -22,6 +22,10 @@ class CudaGraphs:
         self._kv: Mapping[str, Any] = {}
         self._places: tuple[int, ...] = ()
 
+    def release(self) -> None:
+        """Let go of KV buffers; should others come at the same places, their graphs are the same."""
+        self._kv = {}
+
     def number(self, kv: Mapping[str, Any], total: int) -> int:
         """Return the number of the graph for the KV buffers `kv`, planned for `total` positions."""
         # Identity is enough: buffers are replaced as a new mapping when they grow.

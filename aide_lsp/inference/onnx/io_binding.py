@@ -34,14 +34,18 @@ class IoBinding:
         """Prepare a forward of `rows` rows on `kv`, with the candidates of `logit_rows` rows."""
         if kv is not self._kv:
             # Takes a tenth of a millisecond: not worth a binding for each KV cache.
-            self._kv = kv
-            for name, value in kv.items():
-                self.binding.bind_ortvalue_input(name, value)
-                self.binding.bind_ortvalue_output(name.replace("past", "present"), value)
+            self.bind_kv(kv)
         if (1, rows) != self._ids.shape:
             self._bind_rows(rows)
         if (logit_rows,) != self._logit_rows.shape:
             self._bind_logit_rows(logit_rows)
+
+    def bind_kv(self, kv: Mapping[str, Any]) -> None:
+        """Let go of the KV buffers that are bound, and bind others."""
+        self._kv = kv
+        for name, value in kv.items():
+            self.binding.bind_ortvalue_input(name, value)
+            self.binding.bind_ortvalue_output(name.replace("past", "present"), value)
 
     def write(self, ids: Sequence[int], past: int, total: int, logit_rows: Sequence[int]) -> None:
         """Write what the next forward reads.

@@ -57,6 +57,10 @@ class SpareBuffers:
                 return values
         return None
 
+    def clear(self) -> None:
+        """Free them."""
+        self._sets = []
+
     def give(self, capacity: int, values: Values) -> None:
         """Keep buffers for later."""
         if capacity:

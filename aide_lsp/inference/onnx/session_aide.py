@@ -101,16 +101,30 @@ class AideSession:
 
     def new_kv(self) -> KvCache:
         """See `Session.new_kv`."""
+        return self._new_kv(self._capacity)
+
+    def _new_kv(self, capacity: int) -> KvCache:
         info = self._info
         shape = KvShape(info.layer_count, info.kv_head_count, info.head_dim, info.kv_dtype)
         if not self.row_rule.step:
-            return KvCache(shape, self._capacity, self.context_length, self.provider)
+            return KvCache(shape, capacity, self.context_length, self.provider)
         spare = self._spare
-        return KvCache(shape, self._capacity, self.context_length, self.provider, STEP_POSITIONS, spare)
+        return KvCache(shape, capacity, self.context_length, self.provider, STEP_POSITIONS, spare)
 
     def use(self, kv: KvCache) -> None:
         """See `Session.use`."""
         self.kv = kv
+
+    def release(self) -> None:
+        """See `Session.release`."""
+        # Memory may be short, so nothing is allocated before the next prompt.
+        self.kv = self._new_kv(0)
+        for binding in (self._any, self._step):
+            binding.bind_kv(self.kv.values)
+        if self._graphs:
+            self._graphs.release()
+        # Last: what was in use until now has become spare.
+        self._spare.clear()
 
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken

@@ -123,6 +123,10 @@ class OptimumSession:
         """See `Session.use`."""
         self.kv = kv
 
+    def release(self) -> None:
+        """See `Session.release`."""
+        self.kv = self.new_kv()
+
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:

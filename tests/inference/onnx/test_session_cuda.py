@@ -209,6 +209,20 @@ def test_errors_of_the_model_when_on_cuda_then_are_said_once(folder, patched):
         open_on_device(folder).forward([384] * 8, 0, [7], CancelToken())
 
 
+def test_release_when_graphs_were_captured_then_the_next_completion_is_the_same(cuda):
+    options = GenerationOptions(WARM, 20)
+    prompts = (TEXT[:700], TEXT[300:1500])
+    slots = Slots(cuda, 10**9)
+
+    def ask(prompt):
+        return list(generate(cuda, slots.take(prompt), prompt, options, CancelToken(), drafter=Drafter()))
+
+    before = [ask(prompt) for prompt in prompts]
+    slots.shrink()
+    assert [ask(prompt) for prompt in prompts] == before
+    assert cuda.kv.capacity > 0
+
+
 class Buffer:
     def __init__(self, place, capacity=1024):
         self._place, self._capacity = place, capacity
