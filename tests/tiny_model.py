@@ -59,6 +59,12 @@ class TinySpec:
     """ggml's name of the type that the layers' matrices are stored in: F32, F16, Q8_0, Q4_0, Q4_1, Q5_0."""
     rope_factors: bool = False
     """Is there a `rope_freqs.weight`, as in Llama 3.1?"""
+    mlp_biases: bool = False
+    """Have the matrices after attention biases too?"""
+    rope_scaling: tuple[tuple[str, float | str], ...] = ()
+    """Metadata about rotary scaling, without `{architecture}.rope.`."""
+    rope_divisor: float = 1.0
+    """What positions are divided by according to `rope_scaling`."""
     seed: int = 1
 
     @property
@@ -101,6 +107,8 @@ def tiny_weights(spec: TinySpec) -> dict[str, np.ndarray]:
             weights[f"blk.{layer}.{name}.weight"] = normal(*shape, scale=1.5 / shape[1] ** 0.5)
         for name in ("attn_q", "attn_k", "attn_v") if spec.biases else ():
             weights[f"blk.{layer}.{name}.bias"] = normal(shapes[name][0], scale=0.3)
+        for name in ("attn_output", "ffn_gate", "ffn_up", "ffn_down") if spec.mlp_biases else ():
+            weights[f"blk.{layer}.{name}.bias"] = normal(shapes[name][0], scale=0.5)
         for name in ("attn_norm", "ffn_norm"):
             weights[f"blk.{layer}.{name}.weight"] = 1 + normal(hidden, scale=0.2)
     weights["output_norm.weight"] = 1 + normal(hidden, scale=0.2)
@@ -160,3 +168,6 @@ def _write_sizes(writer, spec: TinySpec) -> None:
     writer.add_head_count_kv(spec.kv_head_count)
     writer.add_rope_freq_base(spec.rope_base)
     writer.add_layer_norm_rms_eps(1e-6)
+    for key, value in spec.rope_scaling:
+        add = writer.add_string if isinstance(value, str) else writer.add_float32
+        add(f"{spec.architecture}.rope.{key}", value)

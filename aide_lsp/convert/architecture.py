@@ -74,25 +74,34 @@ def read_architecture(file: GgufFile) -> Architecture:
 
 
 def _rope_factor(file: GgufFile, name: str) -> float:
-    kind = file.metadata.get(f"{name}.rope.scaling.type", "none")
+    """Return what positions are divided by, with llama.cpp's defaults (llama-model.cpp, load_hparams)."""
+    kind = file.metadata.get(f"{name}.rope.scaling.type", "linear")
     if kind not in ("none", "linear"):
         raise ConversionError(f"{file.path.name} uses rotary scaling '{kind}'; supported: none, linear")
-    if kind == "none":
+    # The second key is that of older files.
+    keys = [f"{name}.rope.scaling.factor", f"{name}.rope.scale_linear"]
+    key = next((key for key in keys if key in file.metadata), None)
+    # A factor of 0 means that there is none.
+    if kind == "none" or key is None or file.metadata[key] == 0:
         return 1.0
-    return float(file.number(f"{name}.rope.scaling.factor"))
+    return float(file.number(key))
 
 
 def _check(file: GgufFile, a: Architecture) -> None:
     rotary = file.metadata.get(f"{a.name}.rope.dimension_count", a.head_dim)
+    widths = (a.hidden_size, a.intermediate_size, a.head_count * a.head_dim)
     value_dim = file.metadata.get(f"{a.name}.attention.value_length", a.head_dim)
-    # GroupQueryAttention rotates entire heads and gives keys and values one width; blocks of int8 have 32
-    # columns.
+    scale = f"{a.name}.rope.scaling.attn_factor"
+    # GroupQueryAttention rotates entire heads, of multiples of 16 dimensions, and gives keys and values one
+    # width; blocks of int8 have 32 columns.
     checks = [
         (a.head_count % a.kv_head_count, "has a number of heads that is not a multiple of its KV heads"),
         (rotary != a.head_dim, f"rotates {rotary} of {a.head_dim} dimensions; supported: all of them"),
         (value_dim != a.head_dim, "has value heads and key heads of different widths"),
-        (a.hidden_size % 32 or a.intermediate_size % 32, "has widths that are not multiples of 32"),
-        (f"{a.name}.expert_count" in file.metadata, "is a mixture of experts, which is not supported"),
+        (a.head_dim % 16, f"has heads of {a.head_dim} dimensions; supported: multiples of 16"),
+        (file.metadata.get(scale, 1) != 1, "has scaled attention, which is not supported"),
+        (any(width % 32 for width in widths), "has widths that are not multiples of 32"),
+        (file.metadata.get(f"{a.name}.expert_count"), "is a mixture of experts, which is not supported"),
     ]
     for failed, what in checks:
         if failed:
@@ -107,6 +116,6 @@ def rotary_tables(file: GgufFile, a: Architecture) -> tuple[FloatArray, FloatArr
     # In float64: float32 would leave too few digits for the fraction of a large angle.
     frequencies = a.rope_base ** (-np.arange(0, a.head_dim, 2, dtype=np.float64) / a.head_dim)
     if "rope_freqs.weight" in file.tensors:
-        frequencies /= file.tensor("rope_freqs.weight").floats().astype(np.float64)
+        frequencies /= file.vector("rope_freqs.weight", len(frequencies)).astype(np.float64)
     angles = np.outer(np.arange(a.context_length, dtype=np.float64) / a.rope_factor, frequencies)
     return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)

@@ -122,6 +122,13 @@ class GgufFile:
             raise ConversionError(f"{self.path.name} has no tensor '{name}', which the conversion needs")
         return self.tensors[name]
 
+    def vector(self, name: str, length: int) -> NDArray[np.float32]:
+        """Return a tensor as float32; raise ConversionError if it is missing or has another shape."""
+        tensor = self.tensor(name)
+        if tensor.shape != (length,):
+            raise ConversionError(f"{self.path.name}: '{name}' is {tensor.shape}, expected {(length,)}")
+        return tensor.floats()
+
 
 def open_gguf(path: Path) -> GgufFile:
     """Parse the header of `path` and map its tensors.

@@ -21,7 +21,7 @@ from aide_lsp.convert.gguf_file import GgufFile, Tensor
 from aide_lsp.convert.head import CANDIDATES, candidates, embed, write_head_graph
 from aide_lsp.convert.onnx_file import DataFile, GraphWriter
 from aide_lsp.convert.recipes import Recipe, feed_forward, multiply
-from aide_lsp.convert.weights import LayerWeights, embedding_tensors, read_layer
+from aide_lsp.convert.weights import LayerWeights, check_tensors, embedding_tensors, read_layer
 
 LayerEdit = Callable[[int, LayerWeights], LayerWeights]
 Shape = Sequence[int | str | None]
@@ -55,6 +55,7 @@ def write_decoder(
     data = DataFile(folder)
     try:
         decoder = DecoderGraph(GraphWriter(data), recipe, a)
+        check_tensors(file, a)
         table, head = embedding_tensors(file)
         _write_model(decoder, file, table, head, edit, layer_done, extra_outputs)
         head_name = "embedding" if head is table else "head"
@@ -80,7 +81,7 @@ def _write_model(
     for index in range(d.a.layer_count):
         branch, x = _layer(d, index, edit(index, read_layer(file, d.a, index)), branch, x)
         layer_done(index + 1)
-    gain = file.tensor("output_norm.weight").floats()
+    gain = file.vector("output_norm.weight", d.a.hidden_size)
     normal, _ = _norm(d, "final_norm", gain, branch, x)
     rows = d.graph.node(
         "Squeeze", [normal, d.graph.constant("first_axis", np.array([0], np.int64))], "final_rows"

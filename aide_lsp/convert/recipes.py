@@ -162,6 +162,12 @@ def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) 
 
 
 def _feed_forward_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: LayerWeights) -> str:
+    if any(one.bias is not None for one in (layer.gate, layer.up, layer.down)):
+        gate = _multiply_by_rows(graph, recipe, f"{name}.gate", x, layer.gate)
+        up = _multiply_by_rows(graph, recipe, f"{name}.up", x, layer.up)
+        gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
+        return _multiply_by_rows(graph, recipe, f"{name}.down", gated, layer.down)
+    # Without biases, a rounding and a product are saved.
     codes, row_scale = _quantize_rows(graph, name, x)
     gate = _integer_product(graph, f"{name}.gate_product", codes, layer.gate)
     up = _integer_product(graph, f"{name}.up", codes, layer.up)

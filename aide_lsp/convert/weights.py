@@ -15,6 +15,15 @@ from aide_lsp.convert.gguf_file import GgufFile, Tensor
 from aide_lsp.errors import ConversionError
 
 FloatArray = NDArray[np.float32]
+_MATRICES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+_LAYER_TENSORS = frozenset(
+    (
+        *(f"{matrix}.{part}" for matrix in _MATRICES for part in ("weight", "bias")),
+        *("attn_norm.weight", "ffn_norm.weight"),
+        "attn_rot_embd.weight",  # in old files; the same as the metadata, and not read by llama.cpp either
+    )
+)
+_MODEL_TENSORS = ("token_embd.weight", "output.weight", "output_norm.weight", "rope_freqs.weight")
 
 
 @frozen
@@ -55,9 +64,10 @@ class Linear:
 
 
 def stacked(first: Linear, second: Linear) -> Linear:
-    """Return both matrices as one, the rows of `second` last. Neither may have a bias or scales."""
-    assert all(one.bias is one.input_scale is one.output_scale is None for one in (first, second))
-    return Linear([*first.parts, *second.parts], [*first.orders, *second.orders], None)
+    """Return both matrices as one, the rows of `second` last. Neither may have scales."""
+    assert all(one.input_scale is one.output_scale is None for one in (first, second))
+    parts, orders = [*first.parts, *second.parts], [*first.orders, *second.orders]
+    return Linear(parts, orders, _stacked_bias([first.bias, second.bias], [first.rows, second.rows]))
 
 
 def linear(file: GgufFile, a: Architecture, layer: int, *names: str) -> Linear:
@@ -72,13 +82,12 @@ def linear(file: GgufFile, a: Architecture, layer: int, *names: str) -> Linear:
                 f"{file.path.name}: '{part.name}' is {part.shape}, expected {_shape(a, name)}"
             )
     orders = [_row_order(a, name) for name in names]
+    rows = [part.shape[0] for part in parts]
     biases = [
-        _bias(file, f"blk.{layer}.{name}.bias", order) for name, order in zip(names, orders, strict=True)
+        _bias(file, f"blk.{layer}.{name}.bias", count, order)
+        for name, count, order in zip(names, rows, orders, strict=True)
     ]
-    if all(bias is None for bias in biases):
-        return Linear(parts, orders, None)
-    rows = [np.zeros(p.shape[0], np.float32) if b is None else b for p, b in zip(parts, biases, strict=True)]
-    return Linear(parts, orders, np.concatenate(rows))
+    return Linear(parts, orders, _stacked_bias(biases, rows))
 
 
 @frozen
@@ -104,21 +113,46 @@ class LayerWeights:
 def read_layer(file: GgufFile, a: Architecture, index: int) -> LayerWeights:
     """Return layer `index`; raise ConversionError if a tensor is missing or has the wrong shape."""
     return LayerWeights(
-        attention_norm=file.tensor(f"blk.{index}.attn_norm.weight").floats(),
+        attention_norm=file.vector(f"blk.{index}.attn_norm.weight", a.hidden_size),
         # One matrix, because GroupQueryAttention takes the three in one input.
         qkv=linear(file, a, index, "attn_q", "attn_k", "attn_v"),
         attention_output=linear(file, a, index, "attn_output"),
-        ffn_norm=file.tensor(f"blk.{index}.ffn_norm.weight").floats(),
+        ffn_norm=file.vector(f"blk.{index}.ffn_norm.weight", a.hidden_size),
         gate=linear(file, a, index, "ffn_gate"),
         up=linear(file, a, index, "ffn_up"),
         down=linear(file, a, index, "ffn_down"),
     )
 
 
-def _bias(file: GgufFile, name: str, order: NDArray[np.intp] | None) -> FloatArray | None:
+def check_tensors(file: GgufFile, a: Architecture) -> None:
+    """Raise ConversionError if the file has a tensor that the graph would not use.
+
+    It would convert without it, and compute something else.
+    """
+    layers = {str(index) for index in range(a.layer_count)}
+    for name in file.tensors:
+        block, _, rest = name.removeprefix("blk.").partition(".")
+        in_layer = name.startswith("blk.") and block in layers and rest in _LAYER_TENSORS
+        if not in_layer and name not in _MODEL_TENSORS:
+            raise ConversionError(
+                f"{file.path.name} has a tensor '{name}' that the conversion cannot use; without it, the "
+                "model would compute something else"
+            )
+
+
+def _stacked_bias(biases: Sequence[FloatArray | None], rows: Sequence[int]) -> FloatArray | None:
+    """Return the biases of stacked matrices as one, 0 for a matrix that has none; None if all have none."""
+    if all(bias is None for bias in biases):
+        return None
+    return np.concatenate(
+        [np.zeros(n, np.float32) if bias is None else bias for bias, n in zip(biases, rows, strict=True)]
+    )
+
+
+def _bias(file: GgufFile, name: str, rows: int, order: NDArray[np.intp] | None) -> FloatArray | None:
     if name not in file.tensors:
         return None
-    values = file.tensor(name).floats()
+    values = file.vector(name, rows)
     # llama.cpp's converter permutes the biases of q and k too.
     return values if order is None else values[order]
 

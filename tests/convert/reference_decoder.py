@@ -16,10 +16,14 @@ def logits(spec: TinySpec, weights: dict[str, np.ndarray], ids: list[int]) -> np
         part = {name.split(".", 2)[2]: value for name, value in w.items() if name.startswith(f"blk.{layer}.")}
         x = x + _attention(spec, w, part, _norm(x, part["attn_norm.weight"]))
         normal = _norm(x, part["ffn_norm.weight"])
-        gate, up = normal @ part["ffn_gate.weight"].T, normal @ part["ffn_up.weight"].T
-        x = x + (gate / (1 + np.exp(-gate)) * up) @ part["ffn_down.weight"].T
+        gate, up = _linear(part, "ffn_gate", normal), _linear(part, "ffn_up", normal)
+        x = x + _linear(part, "ffn_down", gate / (1 + np.exp(-gate)) * up)
     head = w.get("output.weight", w["token_embd.weight"])
     return _norm(x, w["output_norm.weight"]) @ head.T
+
+
+def _linear(part: dict, name: str, x: np.ndarray) -> np.ndarray:
+    return x @ part[f"{name}.weight"].T + part.get(f"{name}.bias", 0)
 
 
 def _norm(x: np.ndarray, gain: np.ndarray) -> np.ndarray:
@@ -30,7 +34,7 @@ def _attention(spec: TinySpec, w: dict, part: dict, x: np.ndarray) -> np.ndarray
     queries = _heads(spec, part, "attn_q", x, spec.head_count)
     keys = _heads(spec, part, "attn_k", x, spec.kv_head_count)
     values = _heads(spec, part, "attn_v", x, spec.kv_head_count)
-    angles = np.outer(np.arange(len(x)), _frequencies(spec, w))
+    angles = np.outer(np.arange(len(x)) / spec.rope_divisor, _frequencies(spec, w))
     queries, keys = _rotate(spec, queries, angles), _rotate(spec, keys, angles)
     group = spec.head_count // spec.kv_head_count
     mask = np.triu(np.full((len(x), len(x)), -np.inf), 1)
@@ -39,11 +43,11 @@ def _attention(spec: TinySpec, w: dict, part: dict, x: np.ndarray) -> np.ndarray
         scores = queries[head] @ keys[head // group].T / np.sqrt(spec.head_dim) + mask
         shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
         outputs.append(shares / shares.sum(axis=-1, keepdims=True) @ values[head // group])
-    return np.concatenate(outputs, axis=-1) @ part["attn_output.weight"].T
+    return _linear(part, "attn_output", np.concatenate(outputs, axis=-1))
 
 
 def _heads(spec: TinySpec, part: dict, name: str, x: np.ndarray, count: int) -> np.ndarray:
-    rows = x @ part[f"{name}.weight"].T + part.get(f"{name}.bias", 0)
+    rows = _linear(part, name, x)
     return rows.reshape(len(x), count, spec.head_dim).swapaxes(0, 1)
 
 

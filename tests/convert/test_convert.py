@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import psutil
 import pytest
 from tiny_model import TinySpec, tiny_card, tiny_gguf, tiny_weights
@@ -122,6 +123,46 @@ def test_convert_when_shape_is_wrong_then_says_what_was_expected(tmp_path, monke
     weights["blk.0.attn_k.weight"] = weights["blk.0.attn_k.weight"][:16]
     monkeypatch.setattr("tiny_model.tiny_weights", lambda _: weights)
     assert "(16, 64), expected (32, 64)" in fails(tiny_gguf(tmp_path / "m.gguf"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("scaling.type", "yarn", "rotary scaling 'yarn'; supported: none, linear"),
+        ("scaling.attn_factor", 0.5, "scaled attention"),
+        ("scaling.factor", -2.0, "above 0 in 'qwen2.rope.scaling.factor', found -2.0"),
+        ("scaling.factor", "four", "above 0 in 'qwen2.rope.scaling.factor', found 'four'"),
+    ],
+)
+def test_convert_when_positions_are_scaled_otherwise_then_says_how(tmp_path, key, value, said):
+    spec = TinySpec(rope_scaling=((key, value),))
+    assert said in fails(tiny_gguf(tmp_path / "m.gguf", spec), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "said"),
+    [
+        ("output.bias", 384, "has a tensor 'output.bias' that the conversion cannot use"),
+        ("blk.0.attn_q_norm.weight", 16, "has a tensor 'blk.0.attn_q_norm.weight' that"),
+        ("blk.2.attn_norm.weight", 64, "has a tensor 'blk.2.attn_norm.weight' that"),
+        ("blk.0.ffn_down.bias", 63, "'blk.0.ffn_down.bias' is (63,), expected (64,)"),
+        ("blk.0.attn_norm.weight", 63, "'blk.0.attn_norm.weight' is (63,), expected (64,)"),
+        ("output_norm.weight", 1, "'output_norm.weight' is (1,), expected (64,)"),
+        ("rope_freqs.weight", 9, "'rope_freqs.weight' is (9,), expected (8,)"),
+    ],
+)
+def test_convert_when_a_tensor_is_unknown_or_of_another_size_then_refused(
+    tmp_path, monkeypatch, name, size, said
+):
+    weights = tiny_weights(TinySpec()) | {name: np.ones(size, np.float32)}
+    monkeypatch.setattr("tiny_model.tiny_weights", lambda _: weights)
+    assert said in fails(tiny_gguf(tmp_path / "m.gguf"), tmp_path)
+
+
+@pytest.mark.parametrize(("hidden", "heads"), [(96, 4), (32, 4)])
+def test_convert_when_heads_have_a_width_that_the_runtime_cannot_rotate_then_refused(tmp_path, hidden, heads):
+    spec = TinySpec(hidden_size=hidden, head_count=heads)
+    assert "multiples of 16" in fails(tiny_gguf(tmp_path / "m.gguf", spec), tmp_path)
 
 
 def test_run_worker_when_killed_then_speaks_of_memory(tmp_path, monkeypatch):

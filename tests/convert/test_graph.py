@@ -16,6 +16,15 @@ SPECS = {
     "llama-untied": TinySpec(architecture="llama", biases=False, tied=False),
     "llama-biases": TinySpec(architecture="llama", rope_base=50000.0),
     "llama-rope-factors": TinySpec(architecture="llama", biases=False, rope_factors=True),
+    "llama-mlp-biases": TinySpec(architecture="llama", mlp_biases=True),
+    "linear-scaling": TinySpec(
+        rope_scaling=(("scaling.type", "linear"), ("scaling.factor", 4.0)), rope_divisor=4.0
+    ),
+    # What llama.cpp makes of files that leave out the type, or have the key of older versions.
+    "scaling-without-type": TinySpec(rope_scaling=(("scaling.factor", 4.0),), rope_divisor=4.0),
+    "scaling-by-the-old-key": TinySpec(rope_scaling=(("scale_linear", 4.0),), rope_divisor=4.0),
+    "scaling-of-0": TinySpec(rope_scaling=(("scaling.type", "linear"), ("scaling.factor", 0.0))),
+    "no-scaling": TinySpec(rope_scaling=(("scaling.type", "none"), ("scaling.factor", 4.0))),
     "one-kv-head": TinySpec(kv_head_count=1),
     "no-grouping": TinySpec(kv_head_count=4, biases=False),
 }
@@ -63,7 +72,7 @@ def test_kv_cache_in_chunks_gives_the_same_logits(folders, chunks):
     assert np.abs(full - expected).max() < 2e-4 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("name", ["qwen2-tied", "llama-untied"])
+@pytest.mark.parametrize("name", ["qwen2-tied", "llama-untied", "llama-mlp-biases", "linear-scaling"])
 @pytest.mark.parametrize(("recipe", "tolerance"), [("exact", 0.06), ("fast", 0.08), ("fp16", 0.005)])
 def test_recipes_stay_near_the_reference(folders, name, recipe, tolerance):
     spec = SPECS[name]
