@@ -49,11 +49,35 @@ def _files(one: Import, rules: ImportRules, tree: ProjectTree, steps: int) -> It
     """Yield the files of one import, and where those that pass on its names have them from."""
     for path in dict.fromkeys(rules.files(one, tree)):
         yield path
-        if steps and one.names and posixpath.basename(path).partition(".")[0] in rules.entries:
-            for inner in rules.named(tree.text(path)[:MOST_CHARACTERS]):
-                if names := _passed_on(inner, one.names):
-                    yield from _files(Import(inner.module, names), rules, tree.seen_from(path), steps - 1)
+        if steps and one.names and _stem(path) in rules.entries:
+            yield from _passed_on(path, one.names, rules, tree.seen_from(path), steps - 1)
 
 
-def _passed_on(inner: Import, names: tuple[str, ...]) -> tuple[str, ...]:
-    return names if "*" in inner.names else tuple(name for name in inner.names if name in names)
+def _passed_on(
+    path: str, names: tuple[str, ...], rules: ImportRules, tree: ProjectTree, steps: int
+) -> Iterator[str]:
+    left = set(names) - {"default"}
+    everything: list[str] = []
+    for inner in rules.named(tree.text(path)[:MOST_CHARACTERS]):
+        if "*" in inner.names:
+            everything += _files(Import(inner.module, names), rules, tree, steps)
+        elif same := tuple(name for name in inner.names if name in names):
+            left.difference_update(same)
+            yield from _files(Import(inner.module, same), rules, tree, steps)
+    if left:
+        # Of what is passed on as a unit, a file with the name of what is wanted has it; else any may have it.
+        wanted = set(map(_plain, left))
+        named = [one for one in everything if _plain(_stem(one)) in wanted or _plain(_folder(one)) in wanted]
+        yield from named or everything
+
+
+def _stem(path: str) -> str:
+    return posixpath.basename(path).partition(".")[0]
+
+
+def _folder(path: str) -> str:
+    return posixpath.basename(posixpath.dirname(path))
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")

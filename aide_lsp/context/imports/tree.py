@@ -18,7 +18,7 @@ from aide_lsp import toml_file
 
 MOST_FOLDERS = 160
 """Folders that are listed for one document. All of them are checked for changes at every key."""
-MOST_TEXTS = 40
+MOST_TEXTS = 64
 """Files that are read for one document, to find others: manifests, and files that pass on names."""
 MOST_CHARACTERS = 200_000
 """Of a manifest."""
@@ -68,8 +68,7 @@ class ProjectTree:
     "Path of the document."
     _folders: dict[str, tuple[Collection[str], Collection[str]]] = field(factory=dict)
     _texts: dict[str, str] = field(factory=dict)
-    _nearest: dict[tuple[str, ...], str] = field(factory=dict)
-    _siblings: dict[str, list[str]] = field(factory=dict)
+    _answers: dict[tuple[str, ...], Any] = field(factory=dict)
 
     @property
     def folder(self) -> str:
@@ -139,18 +138,24 @@ class ProjectTree:
             folder = posixpath.dirname(folder)
         yield ""
 
+    def once(self, key: tuple[str, ...], answer: Callable[[], Any]) -> Any:
+        """Return the answer to a question that several imports have, and compute it once."""
+        if key not in self._answers:
+            self._answers[key] = answer()
+        return self._answers[key]
+
     def nearest(self, *globs: str) -> str:
         """Return the first file with such a name in the folders of `above`; empty if there is none."""
-        key = (self.folder, *globs)
-        if key not in self._nearest:
-            matches = _matcher(globs)
-            found = (
-                posixpath.join(folder, min(names))
-                for folder in self.above()
-                if (names := list(filter(matches, self.files(folder))))
-            )
-            self._nearest[key] = next(found, "")
-        return self._nearest[key]
+
+        def search() -> str:
+            for folder in self.above():
+                for matches in map(_matcher, globs):
+                    if names := list(filter(matches, self.files(folder))):
+                        return posixpath.join(folder, min(names))
+            return ""
+
+        found: str = self.once(("nearest", self.folder, *globs), search)
+        return found
 
     def first(self, paths: Iterable[str]) -> str:
         """Return the first path that is a file; empty if none is."""
@@ -177,12 +182,18 @@ class ProjectTree:
         """Return the folders of neighboring projects: first those that the nearest project file mentions."""
         mine = self.nearest(*PROJECT_FILES)
         folder = posixpath.dirname(mine) if mine else self.folder
-        if folder not in self._siblings:
-            words = set(re.findall(r"[\w-]+", self.text(mine).replace("_", "-")))
+
+        def search() -> list[str]:
             found = [path for above in _above(folder) for path in self._parts(above)]
-            found.sort(key=lambda path: posixpath.basename(path).replace("_", "-") not in words)
-            self._siblings[folder] = list(dict.fromkeys(found))[:MOST_SIBLINGS]
-        return self._siblings[folder]
+            return self.mentioned_first(list(dict.fromkeys(found)), mine)[:MOST_SIBLINGS]
+
+        found: list[str] = self.once(("siblings", folder), search)
+        return found
+
+    def mentioned_first(self, folders: Iterable[str], project_file: str) -> list[str]:
+        """Sort folders: those whose name is in a project file first, else as they are."""
+        words = set(re.findall(r"[\w-]+", self.text(project_file).replace("_", "-")))
+        return sorted(folders, key=lambda path: posixpath.basename(path).replace("_", "-") not in words)
 
     def _parts(self, folder: str) -> Iterator[str]:
         for path in self._searched(folder):
@@ -202,5 +213,5 @@ def _above(folder: str) -> Iterator[str]:
 
 
 @cache
-def _matcher(globs: tuple[str, ...]) -> Callable[[str], object]:
-    return re.compile("|".join(map(translate, globs))).match
+def _matcher(glob: str) -> Callable[[str], object]:
+    return re.compile(translate(glob)).match
