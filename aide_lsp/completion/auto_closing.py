@@ -4,6 +4,9 @@ Someone who types along a completion, `(a, b):`, gets `(` and, after the cursor,
 cursor is another one then, but nothing that the completion did not foresee. Its rest, `a, b):`, is inserted
 in place of that bracket: so no bracket is there twice, and the offer stays as it is. After Enter the bracket
 is on the next line; then the rest ends before it.
+
+The model does not read such brackets (`closed_here`): it reads the text after the cursor first, so each
+bracket typed would have it read everything again, which takes seconds.
 """
 
 import re
@@ -18,6 +21,9 @@ MOST = 8
 LONGEST = 2000
 """Characters that are read: reading takes as long as there are signs, times how many are open at once."""
 _SIGNS = re.compile(r"\\.|[()\[\]{}\"'`]", re.DOTALL)
+MOST_LINES = 100
+"""Lines above a bracket among which the one is looked for that it closes."""
+_BELOW = re.compile(rf"[ \t]*\n([ \t]*)([)\]}}]{{1,{MOST}}})(?=[;,]?[ \t]*(?:\n|\Z))")
 _ADDED = re.compile(rf"(\n[ \t]*)?([)\]}}\"'`]{{1,{MOST}}})")
 
 
@@ -45,6 +51,38 @@ def added_after(after: str) -> Iterator[str]:
     if found is not None:
         for length in range(1, len(found[2]) + 1):
             yield (found[1] or "") + found[2][:length]
+
+
+def closed_here(before: str, after: str) -> int:
+    """Return how many characters right of the cursor close what was opened where someone types.
+
+    These are the closing brackets and quotes of the cursor's line, then those in lines of their own right
+    below it: of the block that is being written, and of those around it. A function of the text alone, so
+    brackets that were there before count as well.
+    """
+    start = before.rfind("\n") + 1
+    length = 0
+    for sign in closers_of(before[max(start, len(before) - LONGEST) :])[:MOST]:
+        if not after.startswith(sign, length):
+            break
+        # A quote may be one of three.
+        length += 3 if sign in QUOTES and after.startswith(sign * 3, length) else 1
+    end, lines = len(before), MOST_LINES
+    while (found := _BELOW.match(after, length)) and lines:
+        # The line that a closing bracket belongs to is the nearest one that is no deeper.
+        depth, closers = len(found[1]), found[2]
+        line = ""
+        while end >= 0 and lines and not (line.strip() and _depth(line) <= depth):
+            start = before.rfind("\n", 0, end) + 1
+            line, end, lines = before[start:end], start - 1, lines - 1
+        if len(line) > LONGEST or _depth(line) != depth or closers_of(line.rstrip()) != closers:
+            break
+        length = found.end()
+    return length
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
 
 
 def typings(inserted: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
+from aide_lsp.completion.auto_closing import closed_here
 from aide_lsp.completion.file_header import says_little
 from aide_lsp.completion.window import CountTokens, cut_window
 
@@ -53,6 +54,10 @@ class Prompt:
     "In document order."
     healed: str = ""
     "Text before the cursor that is not in the prefix: the output must begin with it (token healing)."
+    closers: str = ""
+    """Text right of the cursor that is not in the suffix: what closes brackets opened here. The model closes
+    them itself, which ends the completion. Brackets that the editor closes while you type would otherwise
+    change the text that the model reads first."""
 
     def text(self, kind: PartKind) -> str:
         """Return the text of the part of that kind; empty if there is none."""
@@ -82,7 +87,8 @@ def build_prompt(
             generates the token for one that is.
     """
     prefix, healed = (before.removesuffix(stray), stray) if stray else split_healed(before)
-    suffix = after if reads_suffix else ""
+    closers = after[: closed_here(before, after)] if reads_suffix else ""
+    suffix = after.removeprefix(closers) if reads_suffix else ""
     budget = max(0, num_context - count_tokens(healed))
     window = cut_window(prefix, suffix, budget, count_tokens)
     parts = []
@@ -93,7 +99,7 @@ def build_prompt(
     parts.append(PromptPart(PartKind.PREFIX, window.prefix))
     if reads_suffix:
         parts.append(PromptPart(PartKind.SUFFIX, window.suffix))
-    return Prompt(tuple(parts), healed)
+    return Prompt(tuple(parts), healed, closers)
 
 
 def split_healed(before: str) -> tuple[str, str]:

@@ -61,6 +61,8 @@ class ExplainedPrompt:
     "Healed text: the end of the text before the cursor, left out of the prompt and generated again."
     given_back_tokens: int
     "Tokens of the healed text."
+    closers: str
+    "Closing brackets and quotes right of the cursor, left out of the prompt: the model closes them itself."
 
 
 @frozen
@@ -220,7 +222,8 @@ def _prompt(trace: CompletionTrace, completion: Completion) -> ExplainedPrompt:
     assert request is not None
     assert prompt is not None
     assert rendered is not None
-    head, tail = request.before.removesuffix(prompt.healed), request.after
+    head = request.before.removesuffix(prompt.healed)
+    tail = request.after.removeprefix(prompt.closers)
     prefix, suffix = prompt.text(PartKind.PREFIX), prompt.text(PartKind.SUFFIX)
     return ExplainedPrompt(
         format=rendered.format,
@@ -232,6 +235,7 @@ def _prompt(trace: CompletionTrace, completion: Completion) -> ExplainedPrompt:
         cut_below=_cut(tail[len(suffix) :]),
         given_back=prompt.healed,
         given_back_tokens=rendered.healed_tokens,
+        closers=prompt.closers,
     )
 
 

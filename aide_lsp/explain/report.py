@@ -61,6 +61,8 @@ def _prompt(prompt: ExplainedPrompt) -> Iterator[str]:
             f"  Token healing: {quoted(prompt.given_back, 30)} is not in the prompt but generated again, "
             "in complete tokens."
         )
+    if prompt.closers:
+        yield f"  Closers: {quoted(prompt.closers, 30)} is not in the prompt; the model writes it itself."
 
 
 def _tokens(explanation: Explanation) -> Iterator[str]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.completion.auto_closing import added_after, closers_of, rest_after, typings
+from aide_lsp.completion.auto_closing import added_after, closed_here, closers_of, rest_after, typings
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,45 @@ def test_a_rest_keeps_what_was_typed_and_ends_as_the_completion_or_earlier(text,
             assert text.startswith(found.text)
             assert found.text.strip()
             assert found.replaces <= len(added)
+
+
+@pytest.mark.parametrize(
+    ("marked", "closers"),
+    [
+        ("foo(|)\nnext", ")"),
+        ('foo("|")\nnext', '")'),
+        ("foo(|) + bar()", ")"),
+        ('"""|"""\nnext', '"""'),
+        ("if (x) {|}\nnext", "}"),
+        ("if (x) {\n    |\n}\nnext", "\n}"),
+        ("if (x) {\n    a();\n    b(|)\n}\nnext", ")\n}"),
+        ("foo(() => {\n    a();|\n});\nnext", "\n})"),
+        ("x = {\n  a: 1,\n  b: [|]\n}\n", "]\n}"),
+        ("class A {\n  f() {\n    a();|\n  }\n\n  g() {}\n}", "\n  }"),
+        ("function f() {\n\tif (x) {\n\t\t|\n\t}\n}\n\nfunction g() {", "\n\t}\n}"),
+        # Not what an editor has put there.
+        ('foo(|"abc")', ""),
+        ("foo|)", ""),
+        ("def f(\n    a,|\n):\n    pass", ""),
+        ("if (x) {\n    a();\n}|\n}", ""),
+        ("    a = b[\n    c|\n}", ""),
+        ("if (x) {\n    a();|\n} else {\n}", ""),
+    ],
+)
+def test_what_closes_brackets_opened_here_is_found(marked, closers):
+    before, after = marked.split("|")
+    assert after[: closed_here(before, after)] == closers
+
+
+def test_closers_far_below_what_they_close_are_not_looked_for():
+    block = "    a();\n" * 200
+    assert closed_here(f"if (x) {{\n{block}", "\n}\n") == 0
+
+
+@given(
+    before=st.text(alphabet="ab ()[]{}\"'\n\t:", max_size=60),
+    after=st.text(alphabet=")]}\"';,\n ", max_size=20),
+)
+def test_what_closes_brackets_is_within_the_text(before, after):
+    closers = after[: closed_here(before, after)]
+    assert not closers or closers[-1] in ")]}\"'"

@@ -72,3 +72,21 @@ def test_healed_text_counts_as_context():
     for num_context in range(1, 40):
         prompt = build_prompt("a = 1\nb = 2\nprin", "\nx\n", num_context, len, reads_suffix=True)
         assert sum(len(part.text) for part in prompt.parts) <= max(0, num_context - len(prompt.healed))
+
+
+def test_prompt_begins_alike_while_a_block_is_typed_that_the_editor_closes():
+    above, below = "function f() {\n    a();\n}\n", "\nfunction g() {\n    b();\n}\n"
+    typed = [
+        ("if (x", ")"),
+        ("if (x)", ""),
+        ("if (x) {", "}"),
+        ("if (x) {\n    ", "\n}"),
+        ("if (x) {\n    foo([", "])\n}"),
+        ("if (x) {\n    foo([1]);\n    while (y) {\n        ", "\n    }\n}"),
+        ("if (x) {\n    foo([1]);\n}", ""),
+    ]
+    prompts = [
+        build_prompt(above + left, right + below, 1000, len, reads_suffix=True) for left, right in typed
+    ]
+    assert {prompt.text(PartKind.SUFFIX) for prompt in prompts} == {below}
+    assert [prompt.closers for prompt in prompts] == [right for _, right in typed]

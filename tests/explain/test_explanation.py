@@ -125,6 +125,13 @@ def test_prompt_says_what_was_cut_off():
     assert prompt.parts[0].text == "<|fim_prefix|>"
 
 
+def test_closing_brackets_right_of_the_cursor_are_neither_in_the_prompt_nor_cut_off():
+    prompt = explained(completer_of(babbling()), request_at("f(|)\nx = 1\n", seed=1)).prompt
+    assert prompt.closers == ")"
+    assert [part.text for part in prompt.parts if part.kind == "suffix"] == ["\nx = 1\n"]
+    assert prompt.cut_below.characters == 0
+
+
 def test_healed_text_is_forced_if_no_token_left_matches_it():
     completer = completer_of(continuing({"x": "yz"}))
     first = explained(completer, request_at("ret|", temperature=0.0, seed=1)).tokens[0]

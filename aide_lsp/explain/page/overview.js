@@ -79,7 +79,7 @@ function strip(explanation, choose) {
 }
 
 function prompt(explanation) {
-  const { parts, tokens, format, num_context, cut_above, cut_below, given_back, cached_tokens } = explanation.prompt;
+  const { parts, tokens, format, num_context, cut_above, cut_below, given_back, closers, cached_tokens } = explanation.prompt;
   const pieces = parts.map((part) => h("i", { class: part.kind, style: `flex:${part.tokens} 1 0`, title: `${PART_NAMES[part.kind] ?? part.text}: ${count(part.tokens, "token")}` }));
   const rows = parts.map((part) =>
     h("tr", {}, h("th", { scope: "row" }, h("i", { class: `key ${part.kind}` }), part.kind === "control" ? h("code", {}, part.text) : `text ${PART_NAMES[part.kind]}`), h("td", {}, count(part.tokens, "token")), h("td", {}, part.kind === "control" ? "" : `${count(part.text.length, "character")}, ${count(part.text.split("\n").length - (part.text.endsWith("\n") || !part.text ? 1 : 0), "line")}`)),
@@ -92,6 +92,7 @@ function prompt(explanation) {
     h("table", { class: "plain" }, h("tbody", {}, ...rows)),
     h("p", {}, `Cut off: ${cut("above", cut_above)}, ${cut("below", cut_below)}.`),
     given_back ? h("p", {}, "Token healing: ", h("code", {}, visible(given_back)), " is left out of the prompt and generated again, in complete tokens.") : null,
+    closers ? h("p", {}, "Closers: ", h("code", {}, visible(closers)), " is left out of the prompt; the model writes it itself.") : null,
     h("details", {}, h("summary", {}, "Show the prompt"), h("pre", { class: "prompt" }, ...parts.map((part) => h("span", { class: part.kind }, part.text)))),
   );
 }
