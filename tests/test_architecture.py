@@ -47,7 +47,7 @@ PACKAGES = {
     "inference": {"settings"},
     "inference.onnx": {"inference"},
     "syntax": set(),
-    "context": set(),
+    "context": {"context.imports", "settings", "syntax"},
     "context.imports": set(),
     "infill": {"syntax"},
     "infill.checks": {"infill", "syntax"},

@@ -1,0 +1,135 @@
+"""Finds the files that are read for a document: those that its imports name, then those of its folder.
+
+Whether a file is read is decided by a fixed rule, and before it is opened as far as possible.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
+from pathlib import Path
+
+from attrs import frozen
+
+from aide_lsp.context.excerpt import LeftOut
+from aide_lsp.context.families import is_related
+from aide_lsp.context.imports.find import imported_files, imports_in
+from aide_lsp.context.looks import FileLook, Kind
+from aide_lsp.context.project_view import ProjectView
+from aide_lsp.settings.secret_files import secret_glob
+
+MOST_FILES = 100
+LONGEST_FILE = 200_000
+"""Characters of a file that is read."""
+MOST_CHARACTERS = 2_000_000
+"""Characters of all files together."""
+MOST_LEFT_OUT = 200
+"""Files that are listed as not read."""
+Off = Callable[[Path], str | None]
+"""Says why a file must not be read, in words; None: it may."""
+
+
+@frozen
+class AllowedFiles:
+    """The files of the project that may be read, for what finds imports: the others have no text."""
+
+    root: Path
+    off: Off
+    view: ProjectView
+
+    def files(self, folder: str) -> Collection[str]:
+        """Return the names of the regular files in a folder."""
+        return self.view.files(folder)
+
+    def folders(self, folder: str) -> Collection[str]:
+        """Return the names of the folders in a folder; links are none."""
+        return self.view.folders(folder)
+
+    def text(self, path: str) -> str:
+        """Return the text of a file; empty if it has none that may be read."""
+        return "" if self.reason(path) else self.view.text(path)
+
+    def reason(self, path: str) -> str:
+        """Say why a file must not be opened; empty: it may be."""
+        if not path.isprintable():
+            return "its name has characters that cannot be printed"
+        place = self.root / path
+        if glob := secret_glob(place):
+            return f"it commonly holds secrets ({glob})"
+        return self.off(place) or ""
+
+
+class CandidateFiles:
+    """The files that are read for one document, and those that were found and are not."""
+
+    def __init__(self, path: str, language_id: str, allowed: AllowedFiles) -> None:
+        """Find none yet.
+
+        Args:
+            path: of the document, in the project.
+            language_id: of the document.
+            allowed: the files of the project.
+        """
+        self._path, self._language_id, self._allowed = path, language_id, allowed
+        self._view = allowed.view
+        self._characters = 0
+        self.files: dict[str, FileLook] = {}
+        """Those that are read, nearest first."""
+        self._left_out: dict[str, str] = {}
+
+    def add_all(self, text: str) -> None:
+        """Find the files for a text of the document."""
+        imports = imports_in(text, self._language_id)
+        # An import may also name a file in another language, such as a style sheet.
+        for path in imported_files(imports, self._path, self._language_id, self._allowed):
+            if path != self._path and is_related(self._language_id, path):
+                self._add(path)
+        for path in self._neighbors():
+            self._add(path)
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Return the files that are not read, and why; of very many the first."""
+        return tuple(LeftOut(path, reason) for path, reason in islice(self._left_out.items(), MOST_LEFT_OUT))
+
+    def _neighbors(self) -> Iterator[str]:
+        """Yield the other files in the document's folder, those with a similar name first."""
+        folder, _, own = self._path.rpartition("/")
+        inside = folder + "/" if folder else ""
+        if self._view.is_crowded(folder):
+            self._left_out[folder or "."] = "it has too many files to look at all of them"
+        for name in self._related(folder, Kind.OTHER):
+            self._left_out[inside + name] = "it is a link, or not a regular file"
+        names = self._related(folder, Kind.FILE)
+        names.sort(key=lambda name: (-_shared(name, own), name))
+        yield from (inside + name for name in names if name != own)
+
+    def _related(self, folder: str, kind: Kind) -> list[str]:
+        return [name for name in self._view.names(folder, kind) if is_related(self._language_id, name)]
+
+    def _add(self, path: str) -> None:
+        if path in self.files or path in self._left_out:
+            return
+        reason = self._allowed.reason(path)
+        if not reason and len(self.files) >= MOST_FILES:
+            reason = f"at most {MOST_FILES} files are read"
+        if reason := reason or self._read(path):
+            self._left_out[path] = reason
+
+    def _read(self, path: str) -> str:
+        """Read a file; say why its text is not used."""
+        look = self._view.read(path)
+        if look is None:
+            return "there are too many files to look at"
+        if look.text is None:
+            return look.problem
+        if len(look.text) > LONGEST_FILE:
+            return f"it has more than {LONGEST_FILE:,} characters"
+        if self._characters + len(look.text) > MOST_CHARACTERS:
+            return f"the files before it have {MOST_CHARACTERS:,} characters together"
+        self._characters += len(look.text)
+        self.files[path] = look
+        return ""
+
+
+def _shared(name: str, other: str) -> int:
+    """Count the characters that two names begin with."""
+    pairs = enumerate(zip(name, other, strict=False))
+    return next((number for number, (one, two) in pairs if one != two), min(len(name), len(other)))

@@ -1,0 +1,178 @@
+"""Looks at the disk, each remembered with what shows whether it would be the same now.
+
+What was seen is valid as long as the signature of the folder or file is the same. A signature is trusted only
+if it was old when the content was read: something may have been written right after, within one tick of the
+file system's clock and with the same size. Git calls this "racily clean". Until then, it is read each time.
+"""
+
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+
+from aide_lsp.context.file_words import FileWords
+from aide_lsp.plain_file import NotRegularError, open_regular
+
+MOST_NAMES = 2000
+"""Names of a folder that are listed. In larger ones, such as folders of data, no file is found."""
+LARGEST_FILE = 800_003
+"""Bytes of a file that are read: as many as 200,000 characters and a byte order mark take at most."""
+_YOUNG_NS = 3_000_000_000
+"""The clock of FAT counts in steps of 2 seconds; that of others is finer."""
+_Signature = tuple[int, ...]
+Opened = Mapping[Path, str]
+"""The text of open documents, by their absolute paths."""
+
+
+class Kind(Enum):
+    """What a name in a folder is."""
+
+    FILE = "file"
+    "A regular file."
+    FOLDER = "folder"
+    OTHER = "other"
+    "A link, a device, a pipe, a socket."
+
+
+class FolderLook:
+    """The names in a folder. Its own path must not lead through links: whoever looks has checked that."""
+
+    def __init__(self, path: str) -> None:
+        self._checked = _Checked(path)
+        found = self._found = _kinds_in(path)
+        self.kinds = found or {}
+        """What each name is. A folder that has too many, or cannot be read, has none."""
+        self.is_crowded = found is None
+        """Whether it has too many."""
+        names = {kind: [name for name, its in self.kinds.items() if its is kind] for kind in Kind}
+        self.names = {kind: tuple(sorted(names[kind])) for kind in Kind}
+        """The names of each kind, sorted."""
+
+    def is_current(self, opened: Opened) -> bool:
+        """Look again if need be; return whether what was seen is still true. Once it is not, it never is."""
+        return self._checked.is_current(lambda path: _kinds_in(path) == self._found)
+
+
+class FileLook:
+    """The text of a regular file: that of the open document, if it is open."""
+
+    def __init__(self, path: str, opened: Opened) -> None:
+        self._path = Path(path)
+        self._checked: _Checked | None = None
+        text = opened.get(self._path)
+        if text is not None:
+            self.text: str | None = with_line_feeds(text)
+            r"""With \n line ends; None: it has none that can be read."""
+            self.problem = ""
+            """Why it has none, in words."""
+        else:
+            self._checked = _Checked(path)
+            self.text, self.problem = _text_in(path)
+        self._open_text = text
+        self.words: FileWords | None = None
+        """What was computed from the text, as long as it is kept."""
+
+    def is_current(self, opened: Opened) -> bool:
+        """As for a folder."""
+        if (opened.get(self._path) if opened else None) != self._open_text:
+            return False
+        if self._checked is None:
+            return True
+        return self._checked.is_current(lambda path: _text_in(path) == (self.text, self.problem))
+
+
+class _Checked:
+    """Whether something on the disk is still what it was."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._now = time.time_ns()
+        self._signature = _signature_of(path)
+        self._is_stale = False
+
+    def is_current(self, is_same: Callable[[str], bool]) -> bool:
+        now, signature = time.time_ns(), _signature_of(self._path)
+        if self._is_stale:
+            return False
+        if signature == self._signature and _is_old(signature, self._now):
+            return True
+        self._is_stale = not is_same(self._path)
+        self._now, self._signature = now, signature
+        return not self._is_stale
+
+
+def _signature_of(path: str) -> _Signature | None:
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    # The time of the last change too: unlike that of the last modification, a program cannot set it back.
+    return (
+        found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    )  # fmt: skip
+
+
+def _is_old(signature: _Signature | None, now_ns: int) -> bool:
+    return signature is not None and max(signature[-2:]) + _YOUNG_NS < now_ns
+
+
+def _kinds_in(path: str) -> dict[str, Kind] | None:
+    kinds: dict[str, Kind] = {}
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if len(kinds) == MOST_NAMES:
+                    return None
+                kinds[entry.name] = _kind_of_entry(entry)
+    except (OSError, ValueError):
+        return {}
+    return kinds
+
+
+def _kind_of_entry(entry: "os.DirEntry[str]") -> Kind:
+    try:
+        if entry.is_file(follow_symlinks=False):
+            return Kind.FILE
+        if entry.is_dir(follow_symlinks=False):
+            # Junctions of Windows are folders to Python 3.11.
+            return _kind_of(entry.path) if os.name == "nt" else Kind.FOLDER
+    except OSError:
+        pass
+    return Kind.OTHER
+
+
+def _kind_of(path: str) -> Kind:
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return Kind.OTHER
+    if getattr(found, "st_reparse_tag", 0):
+        return Kind.OTHER
+    if stat.S_ISREG(found.st_mode):
+        return Kind.FILE
+    return Kind.FOLDER if stat.S_ISDIR(found.st_mode) else Kind.OTHER
+
+
+def _text_in(path: str) -> tuple[str | None, str]:
+    """Return the text of a file, or why there is none."""
+    try:
+        with open_regular(Path(path)) as file:
+            data = file.read(LARGEST_FILE + 1)
+    except NotRegularError:
+        return None, "it is not a regular file"
+    except (OSError, ValueError) as error:
+        return None, f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+    if len(data) > LARGEST_FILE:
+        return None, "it is too large"
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None, "it is not UTF-8 text"
+    return with_line_feeds(text), ""
+
+
+def with_line_feeds(text: str) -> str:
+    r"""Return a text with \n line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
