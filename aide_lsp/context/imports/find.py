@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterator
 from itertools import chain, islice, zip_longest
 
-from aide_lsp.context.imports.statement import Import, ImportRules
+from aide_lsp.context.imports.statement import Import, ImportRules, stem
 from aide_lsp.context.imports.table import LANGUAGES
 from aide_lsp.context.imports.tree import Disk, ProjectTree
 
@@ -49,7 +49,7 @@ def _files(one: Import, rules: ImportRules, tree: ProjectTree, steps: int) -> It
     """Yield the files of one import, and where those that pass on its names have them from."""
     for path in dict.fromkeys(rules.files(one, tree)):
         yield path
-        if steps and one.names and _stem(path) in rules.entries:
+        if steps and one.names and rules.passes_on(path, tree):
             yield from _passed_on(path, one.names, rules, tree.seen_from(path), steps - 1)
 
 
@@ -67,12 +67,8 @@ def _passed_on(
     if left:
         # Of what is passed on as a unit, a file with the name of what is wanted has it; else any may have it.
         wanted = set(map(_plain, left))
-        named = [one for one in everything if _plain(_stem(one)) in wanted or _plain(_folder(one)) in wanted]
+        named = [one for one in everything if _plain(stem(one)) in wanted or _plain(_folder(one)) in wanted]
         yield from named or everything
-
-
-def _stem(path: str) -> str:
-    return posixpath.basename(path).partition(".")[0]
 
 
 def _folder(path: str) -> str:

@@ -1,5 +1,6 @@
 """What a text names of other files, and how that is found in one language."""
 
+import posixpath
 from collections.abc import Callable, Iterable
 
 from attrs import frozen
@@ -25,5 +26,15 @@ class ImportRules:
     "What a text names, in its order."
     files: Callable[[Import, ProjectTree], Iterable[str]]
     "Files on the disk that one of them may mean, most likely first."
-    entries: frozenset[str] = frozenset()
-    "Stems of files that pass on what others define, as `__init__`: those others are found too."
+    passes_on: Callable[[str, ProjectTree], bool] = lambda path, tree: False
+    "Whether a file is of those that pass on what others define, as `__init__.py`: the others are found too."
+
+
+def entries(*stems: str) -> Callable[[str, ProjectTree], bool]:
+    """Return the rule that files with such names pass on what others define."""
+    return lambda path, tree: stem(path) in stems
+
+
+def stem(path: str) -> str:
+    """Return a file's name up to the first dot."""
+    return posixpath.basename(path).partition(".")[0]

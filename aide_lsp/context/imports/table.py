@@ -1,20 +1,22 @@
 """The table of languages whose imports are found: to add one, add an entry."""
 
-from aide_lsp.context.imports import javascript, python
-from aide_lsp.context.imports.statement import ImportRules
+from aide_lsp.context.imports import go, javascript, python, rust
+from aide_lsp.context.imports.statement import ImportRules, entries
 
 _JAVASCRIPT = ImportRules(
     javascript.named,
     javascript.files,
-    entries=frozenset({"index", "main", "mod", "public-api", "public_api"}),
+    entries("index", "main", "mod", "public-api", "public_api"),
 )
 
 LANGUAGES: dict[str, ImportRules] = {
-    "python": ImportRules(python.named, python.files, entries=frozenset({"__init__"})),
+    "python": ImportRules(python.named, python.files, entries("__init__")),
     "javascript": _JAVASCRIPT,
     "javascriptreact": _JAVASCRIPT,
     "typescript": _JAVASCRIPT,
     "typescriptreact": _JAVASCRIPT,
+    "go": ImportRules(go.named, go.files),
+    "rust": ImportRules(rust.named, rust.files, rust.passes_on),
     "vue": _JAVASCRIPT,
     "svelte": _JAVASCRIPT,
 }
