@@ -53,6 +53,17 @@ def added_after(after: str) -> Iterator[str]:
             yield (found[1] or "") + found[2][:length]
 
 
+def closed_in_line(before: str, after: str) -> int:
+    """Return how many characters right of the cursor close what is open left of it, in its line."""
+    start, length = before.rfind("\n") + 1, 0
+    for sign in closers_of(before[max(start, len(before) - LONGEST) :])[:MOST]:
+        if not after.startswith(sign, length):
+            break
+        # A quote may be one of three.
+        length += 3 if sign in QUOTES and after.startswith(sign * 3, length) else 1
+    return length
+
+
 def closed_here(before: str, after: str) -> int:
     """Return how many characters right of the cursor close what was opened where someone types.
 
@@ -60,13 +71,7 @@ def closed_here(before: str, after: str) -> int:
     below it: of the block that is being written, and of those around it. A function of the text alone, so
     brackets that were there before count as well.
     """
-    start = before.rfind("\n") + 1
-    length = 0
-    for sign in closers_of(before[max(start, len(before) - LONGEST) :])[:MOST]:
-        if not after.startswith(sign, length):
-            break
-        # A quote may be one of three.
-        length += 3 if sign in QUOTES and after.startswith(sign * 3, length) else 1
+    length = closed_in_line(before, after)
     end, lines = len(before), MOST_LINES
     while (found := _BELOW.match(after, length)) and lines:
         # The line that a closing bracket belongs to is the nearest one that is no deeper.

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from attrs import evolve
 
+from aide_lsp.completion.auto_closing import closed_in_line
 from aide_lsp.completion.cache import CompletionCache, key_of
 from aide_lsp.completion.file_header import file_header
 from aide_lsp.completion.fitting import Checked, Rated, Surroundings, check
@@ -27,7 +28,7 @@ from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
-from aide_lsp.syntax.languages import language_of
+from aide_lsp.syntax.languages import Language, language_of
 from aide_lsp.syntax.trees import SyntaxTrees
 from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, has_too_many_lines
 
@@ -183,6 +184,16 @@ class Completer:
     def _surroundings(self, request: CompletionRequest, cancel: CancelToken) -> Surroundings:
         before, after = request.before, request.after
         language = language_of(request.language_id, request.path)
+        around = self._around(before, after, language, cancel)
+        closers = after[: closed_in_line(before, after)]
+        line, _, _ = after.partition("\n")
+        if not closers or line.strip() != closers:
+            return around
+        # Only where a text does not fit: parsing the line once more takes some milliseconds.
+        below = after.removeprefix(closers)
+        return evolve(around, closers=closers, unclosed=lambda: self._around(before, below, language, cancel))
+
+    def _around(self, before: str, after: str, language: Language, cancel: CancelToken) -> Surroundings:
         tree = self._trees.at(before, after, language, cancel.check)
         openings = tree.openings() if tree else None
         hole = read_hole(before, after, tree.language if tree else language, openings)

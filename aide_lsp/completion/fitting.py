@@ -16,6 +16,8 @@ from aide_lsp.infill.stopping import block_header
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.tree import SyntaxTree
 
+ENDS = (":", ": 0", " {}", " {")
+"""What may be missing in a line whose brackets the editor has closed: the user types it after them."""
 Rated = Sequence[tuple[int, float]]
 """For each token of a text, from none on: the length of the text so far, the logarithm of its probability."""
 
@@ -32,6 +34,10 @@ class Surroundings:
     "What is missing there."
     tree: SyntaxTree | None
     "The syntax tree of the text; None: no grammar, or the text is too large."
+    closers: str = ""
+    "What closes the brackets that are open in the cursor's line, where nothing follows it."
+    unclosed: "Callable[[], Surroundings] | None" = None
+    "The same place without them; None: there are none."
 
 
 @frozen
@@ -65,8 +71,9 @@ def check(
 ) -> Checked:
     """Clean up and check a generated text that ends at `stop`.
 
-    If it does not fit, it may do so with a comma, where others follow it in a list; and where a deeper line
-    below needs a block, the line that opens one may fit. `begins` is called with each stage.
+    If it does not fit, it may do so with a comma, where others follow it in a list; where a deeper line
+    below needs a block, the line that opens one may fit; and where the line ends with brackets that the
+    editor has closed, it may go on after them. `begins` is called with each stage.
     """
     begins("clean-up")
     cleaned = clean(around.hole, text, stop)
@@ -79,7 +86,17 @@ def check(
     if header is not None:
         others.append((header, clean(around.hole, text, header)))
     tried = (_check(around, text, *other, rated, options) for other in others if other[1] != cleaned)
-    return next((other for other in tried if other.rejection is None), found)
+    fitting = next((other for other in tried if other.rejection is None), None)
+    if fitting is None and cleaned.text and around.unclosed and _goes_on(around, cleaned.text, options):
+        return evolve(found, rejection=_unsure(found.confidence, options))
+    return fitting or found
+
+
+def _goes_on(around: Surroundings, text: str, options: GenerationOptions) -> bool:
+    """Whether the text fits in a line that goes on after its closing brackets, such as `if f(a):`."""
+    assert around.unclosed
+    open_line = around.unclosed()
+    return any(_find_misfit(open_line, f"{text}{around.closers}{end}", options) is None for end in ENDS)
 
 
 def _check(
@@ -103,10 +120,21 @@ def _find_rejection(
     """Return why `text` is not offered; None: it is."""
     if not text:
         return None
-    if options.show == "fitting":
-        misfit = find_misfit(around.hole, around.before, around.after, text, around.tree, is_cut=is_cut)
-        if misfit:
-            return Rejection(NoCompletionReason.DOES_NOT_FIT, _why_unfit(misfit))
+    misfit = _find_misfit(around, text, options, is_cut=is_cut)
+    if misfit:
+        return Rejection(NoCompletionReason.DOES_NOT_FIT, _why_unfit(misfit))
+    return _unsure(confidence, options)
+
+
+def _find_misfit(
+    around: Surroundings, text: str, options: GenerationOptions, *, is_cut: bool = False
+) -> Misfit | None:
+    if options.show != "fitting":
+        return None
+    return find_misfit(around.hole, around.before, around.after, text, around.tree, is_cut=is_cut)
+
+
+def _unsure(confidence: float, options: GenerationOptions) -> Rejection | None:
     if confidence < options.min_confidence:
         return Rejection(
             NoCompletionReason.LOW_CONFIDENCE,

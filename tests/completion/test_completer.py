@@ -374,6 +374,29 @@ def test_complete_adds_the_comma_that_a_list_needs():
     assert complete(completer, request).text == "\n  b: 2,"
 
 
+@pytest.mark.parametrize(
+    ("language", "marked", "written", "expected"),
+    [
+        # With the colon, which the user types after the bracket, it parses: a line deeper below is its block.
+        ("python", "def f(|)\n    return 1\n", "a, b):\n", "a, b"),
+        ("python", "def f(|)\n\n\ng()\n", "a, b):\n", "a, b"),
+        ("python", "if f([1, |])\n\n\ng()\n", "2]):\n", "2"),
+        ("go", "package a\n\nfunc f(|)\n\nvar b = 1\n", "a int) {\n", "a int"),
+        ("python", "def f(|)\n    return 1\n", "a b):\n", ""),
+        # It is no end of a line.
+        ("python", "def f(|) -> int\n    return 1\n", "a, b):\n", ""),
+    ],
+)
+def test_complete_in_brackets_that_the_editor_closed_takes_the_line_for_unfinished(
+    language, marked, written, expected
+):
+    path = {"python": "a.py", "go": "a.go"}[language]
+    request = evolve(fitting_at(marked, temperature=0.0), language_id=language, path=path)
+    before = marked[: marked.index("|") - 1]  # the bracket is healed
+    completion = complete(completer_of(continuing({before: marked[len(before)] + written})), request)
+    assert (completion.text, completion.empty_reason) == (expected, None if expected else "does-not-fit")
+
+
 def test_complete_when_the_token_limit_cuts_a_block_shows_its_beginning():
     changes = {"temperature": 0.0, "max_tokens": 30}
     request = evolve(fitting_at("function f(a) {\n  |\n}\n", **changes), language_id="javascript")
