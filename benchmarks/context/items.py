@@ -1,0 +1,157 @@
+"""Places where a line wants a name that another file of the same project defines.
+
+The cursor is right before the name, and the rest of the line is removed. Which places are taken is decided by
+hashes, never by a random generator: the same archives give the same items.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, cycle, islice, zip_longest
+from pathlib import Path
+
+from attrs import frozen
+
+from benchmarks.context.names import defined_in, uses_in
+from benchmarks.real_code.holes import GENERATED, WIDEST, Hole
+from benchmarks.real_code.packages import Archive, Part, fetch, in_dev_half, read_files, read_manifest
+from benchmarks.real_code.source import code_only, errors, parse
+from benchmarks.real_code.sources import all_holes
+
+MANIFEST = Path(__file__).with_name("packages.toml")
+QUOTA = {"python": 40, "typescript": 25, "go": 20, "rust": 15}
+"""Items of each language in one half."""
+NOT_CODE = {"css"}
+"""Languages that other files are not read for."""
+KINDS = ("new", "imported", "new", "again", "new")
+"""Kinds of items in the order in which they are taken: see `Use.kind`."""
+PER_FILE = 2
+"""Most items of one kind in a file."""
+FILES = 400
+"""Most files of a project, those with the lowest hashes."""
+TRUTH = (4, 90)
+"""Fewest and most characters of what is removed."""
+
+
+@frozen
+class Item:
+    """One place, in a project that is unpacked as it was published."""
+
+    hole: Hole
+    archive: Archive
+    name: str = ""
+    "The name of another file that the removed text begins with; empty: it was not chosen for one."
+
+
+def all_items(dev: bool, cache: Path, manifest: Path = MANIFEST) -> list[Item]:
+    """Fetch the archives of a half, and return its items; any first N have all languages in proportion."""
+    archives = read_manifest(manifest)
+    found: dict[str, list[list[Item]]] = defaultdict(list)
+    for archive in archives:
+        parts = [part for part in archive.parts if in_dev_half(part, archives) == dev]
+        for part, files in _projects(archive, parts, cache):
+            items = [Item(hole, archive, name) for hole, name in cut(part, files)]
+            found[part.language].append(items)
+    chosen = {language: _mixed(projects)[: QUOTA[language]] for language, projects in found.items()}
+    return in_proportion(chosen)
+
+
+def anywhere(dev: bool, cache: Path) -> list[Item]:
+    """Return the holes of `benchmarks.real_code`, which are cut anywhere, as items."""
+    archives = {part.name: archive for archive in read_manifest() for part in archive.parts}
+    holes = [hole for hole in all_holes(dev, cache) if hole.language not in NOT_CODE]
+    return [Item(hole, archives[hole.id.split(":")[0]]) for hole in holes]
+
+
+def _projects(archive: Archive, parts: list[Part], cache: Path) -> Iterator[tuple[Part, dict[str, str]]]:
+    if not parts:
+        return
+    # All parts of the archive, so that a file belongs to the first part whose glob matches it.
+    files = list(read_files(fetch(archive, cache), archive.parts))
+    for part in parts:
+        own = sorted((path for one, path, _ in files if one == part), key=rank)[:FILES]
+        texts = {path: text for _, path, text in files}
+        yield part, {path: texts[path] for path in own}
+
+
+def cut(part: Part, files: Mapping[str, str]) -> Iterator[tuple[Hole, str]]:
+    """Yield the holes of one project, and the name that each wants: few of a file, of all kinds."""
+    codes = {path: code for path, text in files.items() if (code := _code(text, part.language))}
+    defined = defined_in(codes, part.language)
+    found: dict[str, list[tuple[Hole, str]]] = defaultdict(list)
+    for path in codes:
+        of_file: Counter[str] = Counter()
+        for one in sorted(_cut_file(part, path, files[path], codes[path], defined), key=_order):
+            kind = one[0].kind
+            if of_file[kind] < PER_FILE and not _is_repeated(one[0], path, files):
+                of_file[kind] += 1
+                found[kind].append(one)
+    # Otherwise the first items of all projects would be of one kind.
+    start = int(rank(part.name), 16) % len(KINDS)
+    return _in_turn({kind: sorted(cuts, key=_order) for kind, cuts in found.items()}, start)
+
+
+def _in_turn(found: Mapping[str, list[tuple[Hole, str]]], start: int) -> Iterator[tuple[Hole, str]]:
+    """Yield cuts of the kinds in turn; where there are no more of one, those of the others."""
+    left = {kind: list(reversed(cuts)) for kind, cuts in found.items()}
+    for kind in islice(cycle(KINDS), start, None):
+        if not any(left.values()):
+            return
+        if left.get(kind):
+            yield left[kind].pop()
+
+
+def _order(cut: tuple[Hole, str]) -> str:
+    return rank(cut[0].id)
+
+
+def _code(text: str, language: str) -> str:
+    """Return a file without comments and strings; nothing if people do not write it, or it has errors."""
+    if GENERATED.search(text[:1500]) or max(map(len, text.split("\n"))) > WIDEST:
+        return ""
+    tree = parse(text, language)
+    return "" if errors(tree) else code_only(text, tree)
+
+
+def _cut_file(
+    part: Part, path: str, text: str, code: str, defined: Mapping[str, set[str]]
+) -> Iterator[tuple[Hole, str]]:
+    for use in uses_in(path, code, defined, part.language):
+        start = use.offset
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        left = code[code.rfind("\n", 0, start) + 1 : start]
+        # Not the beginning of a line, and nothing of a comment.
+        if not left.strip() or "~" in left or "~" in code[start:end]:
+            continue
+        if TRUTH[0] <= len(text[start:end].strip()) <= TRUTH[1]:
+            place = f"{part.name}:{path}:{start}:{use.kind}"
+            yield Hole(place, part.language, use.kind, text[:start], text[end:], text[start:end]), use.name
+
+
+def _is_repeated(hole: Hole, path: str, files: Mapping[str, str]) -> bool:
+    """Whether another file has the same three lines: it would be a copy of this one."""
+    above, below = hole.before.split("\n")[-2:], hole.after.split("\n")[1:2]
+    lines = "\n".join([*above, ""])[:-1] + hole.truth + "\n" + "".join(below)
+    return any(lines in text for other, text in files.items() if other != path)
+
+
+def rank(text: str) -> str:
+    """Return a hash: changing it changes the sample, and the figures."""
+    return hashlib.sha256(f"aide-context-v1:{text}".encode()).hexdigest()
+
+
+def _mixed(projects: list[list[Item]]) -> list[Item]:
+    """Take one of each project in turn."""
+    projects = sorted(projects, key=lambda items: rank(items[0].hole.id) if items else "")
+    return [item for item in chain.from_iterable(zip_longest(*projects)) if item is not None]
+
+
+def in_proportion(chosen: Mapping[str, list[Item]]) -> list[Item]:
+    """Merge languages so that any first N have them in about the same proportion."""
+    placed: Iterable[tuple[float, str, Item]] = (
+        ((number + 0.5) / len(items), language, item)
+        for language, items in chosen.items()
+        for number, item in enumerate(items)
+    )
+    return [item for _, _, item in sorted(placed, key=lambda one: one[:2])]
