@@ -23,11 +23,13 @@ CONTROL_TOKENS = {
     "<|fim_middle|>": 258,
     "<|fim_suffix|>": 259,
     "<|im_end|>": 260,
+    "<|repo_name|>": 261,
+    "<|file_sep|>": 262,
 }
 """Ids of the control tokens of `ByteTokenizer`."""
 
 END = CONTROL_TOKENS["<|endoftext|>"]
-VOCAB_SIZE = 261
+VOCAB_SIZE = 263
 
 Script = Callable[[Sequence[int]], np.ndarray]
 """Token ids of a whole text -> logits (V,) for the next token."""

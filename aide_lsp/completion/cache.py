@@ -5,7 +5,8 @@ and seed must give the same text whatever was asked before, so with a seed that 
 identical request is answered from here: the rest of an older answer is often, but not always, what a fresh
 request at the new cursor would say. Where no seed is set each answer is one of many, and the rest of the one
 the user is typing along is the best of them, whichever candidate it is; it keeps the seed it was generated
-with. So it is where the editor has put closing brackets after the cursor meanwhile (`auto_closing.py`).
+with. So it is where the editor has put closing brackets after the cursor meanwhile (`auto_closing.py`), and
+where other excerpts of other files belong to the new cursor: a new line must not take the rest away.
 
 A request's key is computed from all its fields, and from all fields of its options and parameters: a field
 that is added later is in it, unless its metadata says `NOT_IN_KEY`.
@@ -37,6 +38,8 @@ class CacheKey:
     "Of the text before the cursor."
     place: tuple[object, ...]
     "What all candidates of one place share: the text after the cursor, and every other field."
+    excerpts: bytes
+    "Of the excerpts of other files; only an identical request needs the same."
     seed: int | None
     "As set; None: the request leaves it open."
     candidate: int
@@ -131,11 +134,13 @@ def key_of(request: CompletionRequest) -> CacheKey:
     place = (
         # Line ends are normalized in both texts, so the same document with \r\n has the same key.
         _digest(after),
-        *_fields_but(request, "text", "offset", "options"),
+        *_fields_but(request, "text", "offset", "options", "excerpts"),
         *_fields_but(options, "parameters", "candidate"),
         *_fields_but(options.parameters, "seed"),
     )
-    return CacheKey(_digest(before), place, options.parameters.seed, options.candidate, before, after)
+    excerpts = _digest("\0".join(f"{one.path}\0{one.first_line}\0{one.text}" for one in request.excerpts))
+    seed = options.parameters.seed
+    return CacheKey(_digest(before), place, excerpts, seed, options.candidate, before, after)
 
 
 def _fields_but(value: Any, *apart: str) -> Iterator[object]:

@@ -14,13 +14,12 @@ from attrs import evolve
 
 from aide_lsp.completion.auto_closing import closed_in_line
 from aide_lsp.completion.cache import CompletionCache, key_of
-from aide_lsp.completion.file_header import file_header
+from aide_lsp.completion.file_header import file_header, file_name
 from aide_lsp.completion.fitting import Checked, Rated, Surroundings, check
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
-from aide_lsp.completion.prompt import Prompt, build_prompt
+from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
 from aide_lsp.completion.request import Completion, CompletionRequest
-from aide_lsp.completion.window import holds_all
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.hole import Hole, read_hole
@@ -113,9 +112,13 @@ class Completer:
         return self._model.prefill(prompt, request.options, cancel)
 
     def reads_all(self, request: CompletionRequest) -> bool:
-        """Whether Num Context holds the whole text of a request."""
-        budget = request.options.parameters.num_context
-        return holds_all(request.text, request.offset, budget, self._model.count_tokens)
+        """Whether Num Context holds all that the model can read of a request's text."""
+        if not request.text.strip():
+            return True
+        prompt = self._prompt(self._in_effect(request), UNOBSERVED)
+        after = request.after if self.info.reads_suffix else ""
+        read = prompt.text(PartKind.PREFIX) + prompt.healed + prompt.closers + prompt.text(PartKind.SUFFIX)
+        return read == request.before + after
 
     def forget(self, request: CompletionRequest) -> None:
         """Drop what the completion cache would answer, so that the model runs again."""
@@ -171,7 +174,8 @@ class Completer:
             around.hole, text, checked.stop, reason, generation.timings, checked.confidence
         )
         observer.finished(generated, checked.cleaned, checked.rejection)
-        return _completion(request, generated, checked, (monotonic() - started) * 1000.0)
+        completion = _completion(request, generated, checked, (monotonic() - started) * 1000.0)
+        return evolve(completion, excerpts=prompt.excerpts)
 
     def _cache_candidate(self, request: CompletionRequest, attempts: Sequence[Completion]) -> None:
         """Keep a candidate that replaced others under its own number too: it may be requested next."""
@@ -220,6 +224,9 @@ class Completer:
             reads_suffix=self.info.reads_suffix,
             header=header,
             stray=stray_indentation(before, after, language_of(request.language_id, request.path)),
+            excerpts=request.excerpts if self.info.reads_files else (),
+            context_share=request.options.context_share,
+            name=file_name(request.path, request.language_id),
         )
 
 

@@ -33,16 +33,16 @@ def says_little(*texts: str) -> bool:
 def file_header(path: str, language_id: str) -> str:
     """Return a line with the file's name, commented out; empty: there is no name or no way to write it."""
     language = language_of(language_id, path)
-    name = _name(path, language_id_of(language_id, path))
+    name = file_name(path, language_id)
     comment = _comment(language, name)
     return f"{comment}\n" if name and comment and len(name) <= LONGEST_NAME else ""
 
 
-def _name(path: str, language_id: str) -> str:
-    """Return the file's name, with the suffix of its language if it has none."""
+def file_name(path: str, language_id: str) -> str:
+    """Return the file's name, with the suffix of its language if it has none; empty: neither is known."""
     # On one line, and as on every system: a path of Windows may come from another machine.
     name = " ".join(visible(re.split(r"[/\\]", path)[-1]).split())
-    suffix = _SUFFIX_OF.get(language_id, "")
+    suffix = _SUFFIX_OF.get(language_id_of(language_id, path), "")
     if PurePath(name).suffix or not suffix:
         return name
     is_saved = re.match(r"[/\\]|[A-Za-z]:", path) and not _UNTITLED.fullmatch(name)

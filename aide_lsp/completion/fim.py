@@ -3,11 +3,11 @@
 One record for each format; a model card names its format. No model is named here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import field, frozen
 
-from aide_lsp.completion.prompt import PartKind, Prompt
+from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart
 from aide_lsp.errors import ModelFilesError
 from aide_lsp.inference.tokenizer import Tokenizer
 
@@ -22,6 +22,8 @@ class FimFormat:
     "The prompt in order: control tokens by name, and kinds of text."
     source: str
     "URL of its documentation."
+    names: Mapping[PartKind, str] = field(factory=dict)
+    "Control tokens that precede names of project and files; empty: the model reads no other files."
     stops: tuple[str, ...] = ()
     "Control tokens that end a completion, in addition to the model's own end tokens."
 
@@ -47,24 +49,36 @@ class FimTemplate:
     "Tokens that end a completion."
 
     @property
+    def reads_files(self) -> bool:
+        """Whether the model can read other files: the format says how, and the vocabulary has the tokens."""
+        names = self.format.names.values()
+        return bool(names) and all(name in self.ids for name in names)
+
+    @property
     def names(self) -> dict[int, str]:
         """The names of the format's control tokens, by token id."""
         return {token: name for name, token in self.ids.items()}
 
-    def pieces(self, prompt: Prompt) -> Iterator[tuple[PartKind | None, str]]:
-        """Yield the prompt in the model's order: texts with their kind, control tokens by name with None."""
-        for part in self.format.parts:
-            if isinstance(part, str):
-                yield None, part
+    def pieces(self, prompt: Prompt) -> Iterator[PromptPart | str]:
+        """Yield the prompt in the model's order: its parts, and control tokens by name."""
+        for part in prompt.parts if self.reads_files else ():
+            if part.kind in self.format.names:
+                yield self.format.names[part.kind]
+                yield part
+            elif part.kind is PartKind.EXCERPT:
+                yield part
+        for piece in self.format.parts:
+            if isinstance(piece, str):
+                yield piece
             else:
-                yield from ((part, one.text) for one in prompt.parts if one.kind is part)
+                yield from (part for part in prompt.parts if part.kind is piece)
 
     def render(self, prompt: Prompt, encode: Callable[[str], Sequence[int]]) -> list[int]:
         """Return the prompt's token ids; empty if there is no text and the format has no control tokens."""
         return [
             token
-            for kind, text in self.pieces(prompt)
-            for token in (encode(text) if kind else [self.ids[text]])
+            for piece in self.pieces(prompt)
+            for token in ([self.ids[piece]] if isinstance(piece, str) else encode(piece.text))
         ]
 
 
@@ -84,6 +98,7 @@ FORMATS = {
                 PartKind.HEADER,
                 PartKind.PREFIX,
             ),
+            names={PartKind.PROJECT: "<|repo_name|>", PartKind.PATH: "<|file_sep|>"},
             source="https://github.com/QwenLM/Qwen2.5-Coder#3-file-level-code-completion-fill-in-the-middle",
             stops=(
                 "<|endoftext|>",
@@ -116,7 +131,7 @@ def open_format(name: str | None, tokenizer: Tokenizer) -> FimTemplate:
     record = FORMATS.get(name or "prefix")
     if record is None:
         raise ModelFilesError(f'Unknown FIM format "{name}"; known are {", ".join(sorted(FORMATS))}.')
-    ids = _ids((*record.control_tokens, *record.stops), tokenizer)
+    ids = _ids((*record.control_tokens, *record.names.values(), *record.stops), tokenizer)
     missing = [token for token in record.control_tokens if token not in ids]
     if missing:
         raise ModelFilesError(

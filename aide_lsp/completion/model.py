@@ -47,6 +47,8 @@ class ModelInfo:
     "Where its files are; None: it was not read from files."
     reads_suffix: bool = True
     "Whether it can read the text after the cursor."
+    reads_files: bool = False
+    "Whether it can read excerpts of other files."
     replays: bool = False
     "Whether one seed always gives the same bytes."
     explains: bool = False

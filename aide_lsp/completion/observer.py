@@ -29,8 +29,9 @@ class RenderedPiece:
 
     kind: str
     (
-        "`control` (a control token), `header` (names the file), `suffix` (text after the cursor), `prefix` "
-        "(text before it)."
+        "`control` (a control token), `project` (names the project), `path` (names a file), `excerpt` (lines "
+        "of another file), `header` (a comment with the file's name), `suffix` (text after the cursor), "
+        "`prefix` (text before it)."
     )
     text: str = field(repr=False)
     "The text, or the control token's name."

@@ -6,13 +6,16 @@ only, never of what was typed before. How its parts are written for a model is t
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from attrs import field, frozen
 
 from aide_lsp.completion.auto_closing import closed_here
 from aide_lsp.completion.file_header import says_little
+from aide_lsp.completion.other_files import CONTROL_TOKENS, PROJECT, fitting, name_of, with_names
 from aide_lsp.completion.window import CountTokens, cut_window
+from aide_lsp.context.excerpt import Excerpt
 
 UNFINISHED = re.compile(r"[^\w\r\n]?_*[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \t]\Z")
 """What the last token of a prefix may be a part of: a word with the character before it, signs, a blank.
@@ -30,6 +33,12 @@ LONGEST_WORD = 64
 class PartKind(Enum):
     """What a part of a prompt is."""
 
+    PROJECT = "project"
+    """Names the project, where other files are read."""
+    PATH = "path"
+    """Names the file that the next parts are from."""
+    EXCERPT = "excerpt"
+    """Lines of another file."""
     HEADER = "header"
     """Names the file, if the text says too little."""
     PREFIX = "prefix"
@@ -44,6 +53,8 @@ class PromptPart:
 
     kind: PartKind
     text: str = field(repr=False)
+    excerpt: Excerpt | None = None
+    "Where the lines of another file are from."
 
 
 @frozen
@@ -51,13 +62,18 @@ class Prompt:
     """What a model reads, as text."""
 
     parts: tuple[PromptPart, ...]
-    "In document order."
+    "Other files first, then the text in document order."
     healed: str = ""
     "Text before the cursor that is not in the prefix: the output must begin with it (token healing)."
     closers: str = ""
     """Text right of the cursor that is not in the suffix: what closes brackets opened here. The model closes
     them itself, which ends the completion. Brackets that the editor closes while you type would otherwise
     change the text that the model reads first."""
+
+    @property
+    def excerpts(self) -> tuple[Excerpt, ...]:
+        """What the model reads of other files, in this order."""
+        return tuple(part.excerpt for part in self.parts if part.excerpt is not None)
 
     def text(self, kind: PartKind) -> str:
         """Return the text of the part of that kind; empty if there is none."""
@@ -73,25 +89,34 @@ def build_prompt(
     reads_suffix: bool,
     header: str = "",
     stray: str = "",
+    excerpts: Sequence[Excerpt] = (),
+    context_share: float = 0.0,
+    name: str = "",
 ) -> Prompt:
     """Build the prompt for the texts before and after the cursor.
 
     Args:
         before: text before the cursor.
         after: text after the cursor.
-        num_context: tokens of text that the model reads at most, header and healed text included.
+        num_context: tokens of text that the model reads at most, other files, header and healed text
+            included.
         count_tokens: the model's.
         reads_suffix: whether the model can read text after the cursor.
         header: a line that names the file; read where the text says little.
         stray: indentation left of the cursor that is no block's: all of it is healed, so that the model
             generates the token for one that is.
+        excerpts: of other files, best first.
+        context_share: how much of `num_context` they take at most, with their paths.
+        name: of the file, for a model that reads others.
     """
+    others = list(_other_files(excerpts, f"{name}\n", int(num_context * context_share), count_tokens))
+    num_context -= sum(_tokens(part, count_tokens) for part in others)
     prefix, healed = (before.removesuffix(stray), stray) if stray else split_healed(before)
     closers = after[: closed_here(before, after)] if reads_suffix else ""
     suffix = after.removeprefix(closers) if reads_suffix else ""
     budget = max(0, num_context - count_tokens(healed))
     window = cut_window(prefix, suffix, budget, count_tokens)
-    parts = []
+    parts = others
     left = budget - count_tokens(header)
     if header and left >= 0 and says_little(window.prefix, healed, window.suffix):
         window = cut_window(prefix, suffix, left, count_tokens)
@@ -100,6 +125,24 @@ def build_prompt(
     if reads_suffix:
         parts.append(PromptPart(PartKind.SUFFIX, window.suffix))
     return Prompt(tuple(parts), healed, closers)
+
+
+def _other_files(
+    excerpts: Sequence[Excerpt], own_name: str, budget: int, count_tokens: CountTokens
+) -> Iterator[PromptPart]:
+    chosen = fitting(excerpts, own_name, budget, count_tokens) if excerpts else []
+    if not chosen:
+        return
+    yield PromptPart(PartKind.PROJECT, PROJECT)
+    for excerpt, named in with_names(chosen):
+        if named:
+            yield PromptPart(PartKind.PATH, name_of(excerpt))
+        yield PromptPart(PartKind.EXCERPT, excerpt.text, excerpt)
+    yield PromptPart(PartKind.PATH, own_name)
+
+
+def _tokens(part: PromptPart, count_tokens: CountTokens) -> int:
+    return count_tokens(part.text) + (0 if part.kind is PartKind.EXCERPT else CONTROL_TOKENS)
 
 
 def split_healed(before: str) -> tuple[str, str]:

@@ -51,12 +51,6 @@ def cut_window(head: str, tail: str, budget: int, count: CountTokens) -> Window:
     return Window(_cut_prefix(head, above, budget - tokens, count), suffix)
 
 
-def holds_all(text: str, offset: int, budget: int, count: CountTokens) -> bool:
-    """Whether a window of this budget holds the whole text."""
-    window = cut_window(text[:offset], text[offset:], budget, count)
-    return len(window.prefix) + len(window.suffix) == len(text)
-
-
 def _prefix_share(above: list[_Edge], budget: int) -> int:
     """Tokens reserved for the prefix: three quarters, or less if the whole head needs less."""
     share = budget - budget // 4

@@ -76,6 +76,7 @@ class LocalModel:
             runtime=_runtime_version(),
             folder=folder,
             reads_suffix=self._template.format.reads_suffix,
+            reads_files=self._template.reads_files,
             replays=True,
             explains=True,
         )
@@ -141,10 +142,10 @@ class LocalModel:
 
     def _rendered(self, prompt: Prompt) -> RenderedPrompt:
         pieces = (
-            RenderedPiece(kind.value, text, self.count_tokens(text))
-            if kind
-            else RenderedPiece("control", text, 1)
-            for kind, text in self._template.pieces(prompt)
+            RenderedPiece("control", piece, 1)
+            if isinstance(piece, str)
+            else RenderedPiece(piece.kind.value, piece.text, self.count_tokens(piece.text))
+            for piece in self._template.pieces(prompt)
         )
         return RenderedPrompt(
             format=self._template.format.name,

@@ -66,7 +66,7 @@ class Parameters:
     num_context: int = setting(
         1024,
         int,
-        "How many tokens of the text around the cursor the model reads.",
+        "How many tokens of text the model reads: around the cursor, and in excerpts of other files.",
         minimum=1,
         model_maximum="most_context",
         unit="tokens",

@@ -142,10 +142,33 @@ def test_a_field_that_is_added_later_is_in_the_key():
 
     def key(min_p=0.0, other_files=(), **options):
         later = LaterOptions(LaterParameters(min_p=min_p), 64, **options)
-        return key_of(LaterRequest("x = \n", 4, "python", "a.py", later, other_files))
+        return key_of(LaterRequest("x = \n", 4, "python", "a.py", later, other_files=other_files))
 
     assert key() == key(priority=1)
     assert len({key(), key(min_p=0.1), key(min_confidence=0.5), key(other_files=("b.py",))}) == 4
+
+
+def excerpted(request: CompletionRequest, *texts: str) -> CompletionRequest:
+    return evolve(request, excerpts=tuple(Excerpt("b.py", 1 + n, text, 1.0) for n, text in enumerate(texts)))
+
+
+def test_an_identical_request_needs_the_same_excerpts_whatever_their_scores():
+    cache = CompletionCache()
+    cache.put(key_of(excerpted(REQUEST, "a\n")), "foo(bar)", "answer")
+    same = evolve(REQUEST, excerpts=(Excerpt("b.py", 1, "a\n", 0.5),))
+    assert get(cache, same) is not None
+    for texts in ((), ("b\n",), ("a\n", "b\n")):
+        assert get(cache, excerpted(REQUEST, *texts)) is None
+
+
+@pytest.mark.parametrize("text", ["foo(", "foo(bar)\n    "])
+def test_an_answer_that_is_typed_along_goes_on_with_other_excerpts_also_in_the_next_line(text):
+    cache, seeded = CompletionCache(), with_options(parameters=Parameters(seed=1))
+    for request in (REQUEST, seeded):
+        cache.put(key_of(excerpted(request, "a\n")), "foo(bar)\n    return", "answer")
+    rest = Found("answer", "foo(bar)\n    return".removeprefix(text), text)
+    assert get(cache, excerpted(typed(text), "b\n")) == rest
+    assert get(cache, excerpted(typed(text, seeded), "b\n")) is None
 
 
 def test_line_ends_are_not_in_the_key():

@@ -11,7 +11,8 @@ PREFIX, SUFFIX, MIDDLE = (CONTROL_TOKENS[f"<|fim_{part}|>"] for part in ("prefix
 
 
 WRITTEN = {
-    "qwen2.5-coder": "<|fim_prefix|><|fim_suffix|>SUFFIX<|fim_middle|>HEADERPREFIX",
+    "qwen2.5-coder": "<|repo_name|>PROJECT<|file_sep|>PATH EXCERPT EXCERPT<|file_sep|>OWN PATH"
+    "<|fim_prefix|><|fim_suffix|>SUFFIX<|fim_middle|>HEADERPREFIX",
     "prefix": "HEADERPREFIX",
 }
 """What a model of each format reads."""
@@ -31,8 +32,17 @@ def prompt(prefix: str, suffix: str, *more: PromptPart) -> Prompt:
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_is_written_as_its_page_says(name):
     template = open_format(name, AnyVocabulary())
-    parts = prompt("PREFIX", "SUFFIX", PromptPart(PartKind.HEADER, "HEADER"))
-    assert "".join(text for _, text in template.pieces(parts)) == WRITTEN[name]
+    others = [
+        PromptPart(PartKind.PROJECT, "PROJECT"),
+        PromptPart(PartKind.PATH, "PATH"),
+        PromptPart(PartKind.EXCERPT, " EXCERPT"),
+        PromptPart(PartKind.EXCERPT, " EXCERPT"),
+        PromptPart(PartKind.PATH, "OWN PATH"),
+    ]
+    parts = prompt("PREFIX", "SUFFIX", *others, PromptPart(PartKind.HEADER, "HEADER"))
+    pieces = [piece if isinstance(piece, str) else piece.text for piece in template.pieces(parts)]
+    assert "".join(pieces) == WRITTEN[name]
+    assert template.reads_files == ("EXCERPT" in WRITTEN[name])
     assert template.format.reads_suffix == ("SUFFIX" in WRITTEN[name])
     assert template.stop_ids
 
@@ -61,6 +71,25 @@ def test_render_of_an_empty_text_keeps_the_control_tokens():
     template = open_format("qwen2.5-coder", ByteTokenizer())
     assert template.render(prompt("", ""), ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE]
     assert template.render(Prompt(()), ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE]
+
+
+def test_a_model_without_the_tokens_for_files_reads_none_and_completes():
+    class NoFiles(ByteTokenizer):
+        def token_id(self, special):
+            return None if special == "<|file_sep|>" else super().token_id(special)
+
+    template = open_format("qwen2.5-coder", NoFiles())
+    parts = prompt("\1", "\3", PromptPart(PartKind.PATH, "a.py\n"), PromptPart(PartKind.EXCERPT, "x\n"))
+    assert not template.reads_files
+    assert template.render(parts, ByteTokenizer().encode) == [PREFIX, SUFFIX, 3, MIDDLE, 1]
+
+
+def test_control_tokens_in_the_text_of_other_files_are_text():
+    template = open_format("qwen2.5-coder", ByteTokenizer())
+    name = "<|fim_middle|>"
+    parts = prompt("", "", PromptPart(PartKind.PATH, name), PromptPart(PartKind.EXCERPT, name))
+    ids = template.render(parts, ByteTokenizer().encode)
+    assert ids == [CONTROL_TOKENS["<|file_sep|>"], *name.encode(), *name.encode(), PREFIX, SUFFIX, MIDDLE]
 
 
 def test_open_format_finds_what_ends_a_text():

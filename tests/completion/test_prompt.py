@@ -1,8 +1,13 @@
 """What the model reads, and what its output must begin with."""
 
+from itertools import permutations
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart, build_prompt, split_healed
+from aide_lsp.context.excerpt import Excerpt
 
 
 @pytest.mark.parametrize(
@@ -90,3 +95,100 @@ def test_prompt_begins_alike_while_a_block_is_typed_that_the_editor_closes():
     ]
     assert {prompt.text(PartKind.SUFFIX) for prompt in prompts} == {below}
     assert [prompt.closers for prompt in prompts] == [right for _, right in typed]
+
+
+# -- other files
+
+A, B1, B2 = (
+    Excerpt("a.py", 1, "a\n" * 12, 1.0),
+    Excerpt("b.py", 1, "b\n" * 12, 3.0),
+    Excerpt("b.py", 13, "c\n" * 12, 2.0),
+)
+
+
+def built(excerpts=(), num_context=1000, share=0.25, before="x = 1\ny = fo", after="\nz\n", count=len):
+    return build_prompt(
+        before,
+        after,
+        num_context,
+        count,
+        reads_suffix=True,
+        excerpts=excerpts,
+        context_share=share,
+        name="own.py",
+    )
+
+
+def written(prompt: Prompt) -> list[str]:
+    """The names of files and the excerpts, in order."""
+    kinds = (PartKind.PROJECT, PartKind.PATH, PartKind.EXCERPT)
+    return [part.text for part in prompt.parts if part.kind in kinds]
+
+
+def test_excerpts_are_read_in_order_of_path_and_line_whatever_their_scores():
+    expected = ["project\n", "a.py\n", A.text, "b.py\n", B1.text, B2.text, "own.py\n"]
+    for excerpts in permutations([A, B1, B2]):
+        prompt = built(excerpts)
+        assert written(prompt) == expected
+        assert prompt.excerpts == (A, B1, B2)
+        assert (prompt.text(PartKind.PREFIX), prompt.text(PartKind.SUFFIX)) == ("x = 1\ny =", "\nz\n")
+
+
+def test_excerpts_of_one_file_that_do_not_follow_each_other_are_two_files():
+    later = Excerpt("b.py", 25, "d\n", 1.0)
+    assert written(built([later, B1]))[1:] == ["b.py\n", B1.text, "b.py\n", "d\n", "own.py\n"]
+
+
+@pytest.mark.parametrize(
+    ("share", "read"),
+    [(0.0, ()), (0.04, ()), (0.05, (B1,)), (0.075, (B1, B2)), (0.105, (A, B1, B2))],
+)
+def test_the_best_excerpts_are_read_that_fit_in_the_share_with_all_names(share, read):
+    """Names of project and file have 8 and 7 characters, of other files 5, and a token; excerpts have 24."""
+    assert built([B1, B2, A], share=share).excerpts == read
+
+
+def test_an_excerpt_that_is_too_long_alone_is_left_out():
+    assert built([Excerpt("c.py", 1, "c" * 300 + "\n", 9.0), A]).excerpts == (A,)
+
+
+def test_what_excerpts_leave_goes_to_the_text_around_the_cursor():
+    before = "".join(f"{n:03}\n" for n in range(500))
+    prompt = built([A], before=before)
+    taken = sum(map(len, written(prompt))) + len(["project", "a.py", "own.py"])
+    assert prompt.parts[-2:] == built((), 1000 - taken, before=before).parts
+    assert built([A], share=0.01, before=before) == built((), before=before)
+
+
+def words(text: str) -> int:
+    """Count roughly as models do: a text in two parts may have more tokens than in one."""
+    return len(text.split()) + text.count("\n")
+
+
+lines = st.text(alphabet="ab_. (\n\t\u00e9", max_size=80)
+excerpts_ = st.lists(
+    st.builds(
+        Excerpt,
+        st.sampled_from(["a.py", "b/c.py"]),
+        st.integers(0, 6).map(lambda n: 12 * n + 1),
+        lines,
+        st.floats(0, 9),
+    ),
+    max_size=8,
+)
+
+
+@given(lines, lines, excerpts_, st.integers(1, 200), st.floats(0, 0.5), st.sampled_from([len, words]))
+def test_no_more_is_read_than_the_settings_allow(before, after, excerpts, num_context, share, count):
+    prompt = built(excerpts, num_context, share, before, after, count)
+    names = sum(part.kind in (PartKind.PROJECT, PartKind.PATH) for part in prompt.parts)
+    others = sum(map(count, written(prompt))) + names
+    assert others <= share * num_context
+    texts = [part.text for part in prompt.parts if part.kind in (PartKind.PREFIX, PartKind.SUFFIX)]
+    assert others + sum(map(count, texts)) + count(prompt.healed) <= max(num_context, count(prompt.healed))
+    assert [*prompt.excerpts] == sorted(prompt.excerpts, key=lambda one: (one.path, one.first_line))
+
+
+@given(lines, lines, st.integers(1, 200))
+def test_a_prompt_without_excerpts_is_the_same_whatever_the_share(before, after, num_context):
+    assert built((), num_context, 0.5, before, after) == built((), num_context, 0.0, before, after)

@@ -9,7 +9,7 @@ from aide_lsp.engines.local import LocalModel
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
-from tests.fakes import ByteTokenizer, FakeSession, babbling, continuing, description, saying
+from tests.fakes import VOCAB_SIZE, ByteTokenizer, FakeSession, babbling, continuing, description, saying
 
 GREEDY = GenerationOptions(Parameters(temperature=0.0, seed=0), max_tokens=40)
 
@@ -34,7 +34,7 @@ def test_info_is_what_folder_and_session_say():
     model, _ = model_of(babbling(), context_length=2000)
     info = model.info
     assert (info.id, info.engine, info.device, info.recipe) == ("fake", "onnx", "cpu", "exact")
-    assert (info.limits.vocab_size, info.limits.context_length) == (261, 2000)
+    assert (info.limits.vocab_size, info.limits.context_length) == (VOCAB_SIZE, 2000)
     assert (info.runs_on, info.folder, info.honored) == ("CPU, recipe exact", None, ALL_PARAMETERS)
     assert info.reads_suffix
     assert not LocalModel(ByteTokenizer(), FakeSession(babbling()), description(fim=None)).info.reads_suffix

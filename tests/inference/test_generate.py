@@ -16,7 +16,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
 from aide_lsp.inference.token_healing import heal
 from aide_lsp.settings.fields import Parameters
-from tests.fakes import END, ByteTokenizer, FakeSession, babbling, saying
+from tests.fakes import END, VOCAB_SIZE, ByteTokenizer, FakeSession, babbling, saying
 
 PROMPT = list(b"def f(")
 GREEDY = Parameters(temperature=0.0, top_k=50, top_p=0.95, seed=0)
@@ -178,7 +178,7 @@ def test_generate_when_candidates_suffice_then_equals_generation_from_all_logits
     sampling = Parameters(1.0, top_k, top_p, seed=seed)
     few, everything = (
         list(start(FakeSession(script, candidate_count=count), sampling=sampling, max_tokens=4))
-        for count in (64, 261)
+        for count in (64, VOCAB_SIZE)
     )
     assert few == everything
 
@@ -195,7 +195,7 @@ def test_generate_when_cache_is_warm_then_equals_a_cold_one(tails):
 
 
 def test_generate_when_logits_are_no_numbers_then_says_so():
-    session = FakeSession(lambda _: np.full(261, math.nan))
+    session = FakeSession(lambda _: np.full(VOCAB_SIZE, math.nan))
     with pytest.raises(SessionError, match="NaN"):
         next(start(session))
 
@@ -203,8 +203,8 @@ def test_generate_when_logits_are_no_numbers_then_says_so():
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_generate_when_a_logit_that_is_no_candidate_is_nan_or_infinite_then_says_so(bad):
     """Only all logits show it; a sort of the candidates may leave it out."""
-    session = FakeSession(lambda _: np.zeros(261))
-    session.full_logits = lambda: np.array([[*np.zeros(260), bad]])
+    session = FakeSession(lambda _: np.zeros(VOCAB_SIZE))
+    session.full_logits = lambda: np.array([[*np.zeros(VOCAB_SIZE - 1), bad]])
     with pytest.raises(SessionError, match="NaN or infinite"):
         next(start(session, sampling=Parameters(1.0, 100, 0.9, seed=1)))
 
@@ -254,7 +254,7 @@ def test_generate_when_observed_then_the_tokens_are_the_same_and_each_draw_is_re
 
 def test_generate_adds_up_the_model_s_own_probability_whatever_is_drawn():
     """Of two tokens with logits 1 and 0 the likelier one has 73 %, at any temperature."""
-    logits = np.full(261, -1000.0, dtype=np.float32)
+    logits = np.full(VOCAB_SIZE, -1000.0, dtype=np.float32)
     logits[65], logits[66] = 1.0, 0.0
     share = {65: math.log(math.e / (1 + math.e)), 66: math.log(1 / (1 + math.e))}
     for sampling in (GREEDY, WARM, Parameters(temperature=0.2, top_k=100, top_p=1.0, seed=3)):

@@ -14,7 +14,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.slots import SMALL_LOSS, Slots
 from aide_lsp.settings.fields import Parameters
-from tests.fakes import FakeSession, babbling
+from tests.fakes import VOCAB_SIZE, FakeSession, babbling
 
 WARM = Parameters(1.0, 50, 0.95, seed=3)
 ONE, TWO, THREE = ([1 + number, *range(10, 110)] for number in range(3))
@@ -73,7 +73,7 @@ def test_take_when_little_is_lost_then_no_slot_is_spent():
 
 
 texts = st.lists(
-    st.tuples(st.integers(0, 2), st.integers(1, 101), st.lists(st.integers(0, 260), max_size=60)),
+    st.tuples(st.integers(0, 2), st.integers(1, 101), st.lists(st.integers(0, VOCAB_SIZE - 1), max_size=60)),
     min_size=1,
     max_size=8,
 )

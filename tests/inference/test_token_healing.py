@@ -13,7 +13,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.token_healing import FORESEEN, HealedText, heal
 from aide_lsp.settings.fields import Parameters
-from tests.fakes import END, ByteTokenizer, FakeSession, babbling
+from tests.fakes import END, VOCAB_SIZE, ByteTokenizer, FakeSession, babbling
 
 GREEDY = Parameters(temperature=0.0, seed=0)
 SAMPLINGS = [
@@ -252,7 +252,7 @@ def test_text_that_the_vocabulary_lacks_is_left_out():
 
 def test_generate_draws_only_what_the_parameters_leave():
     """Among the tokens that fit, the distribution is the user's: with top-k 2 only the best two are drawn."""
-    logits = np.zeros(261, dtype=np.float32)
+    logits = np.zeros(VOCAB_SIZE, dtype=np.float32)
     logits[[ord("a"), ord("b"), ord("c")]] = [9.0, 8.9, 8.8]
     drawn = set()
     for seed in range(40):
