@@ -60,7 +60,9 @@ PACKAGES = {
     "explain": {"completion", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "context", "inference", "settings", "syntax"},
     "loading": {"catalog", "completion", "engines", "inference", "inference.onnx", "settings"},
-    "application": {"catalog", "completion", "inference", "ledger", "loading", "pages", "settings"},
+    "application": {
+        "catalog", "completion", "context", "inference", "ledger", "loading", "pages", "settings", "syntax",
+    },
     "lsp": {
         "lsp.commands", "lsp.requests", "lsp.rpc", "lsp.workspace", "completion", "inference", "ledger",
         "application", "loading", "settings", "settings.editing", "syntax",

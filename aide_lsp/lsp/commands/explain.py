@@ -41,8 +41,8 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
         snapshot = evolve(snapshot, request=snapshot.request.before_typing(shown.typed, shown.added))
     explained = await ls.requests.run(
         snapshot,
-        lambda completer, request, cancel: _explain(
-            completer, request.with_options(parameters=parameters, candidate=candidate), cancel
+        lambda completer, prepared, cancel: _explain(
+            completer, prepared.request.with_options(parameters=parameters, candidate=candidate), cancel
         ),
     )
     if isinstance(explained, NoCompletion):

@@ -42,7 +42,8 @@ async def troubleshoot(ls: Server, arguments: Arguments) -> dict[str, Any]:
         _write(ls, at.uri, trial.proposal, arguments.create) if arguments.values.get("apply") is True else {}
     )
     tried = await ls.requests.run(
-        snapshot, lambda completer, request, cancel: _Tried(*trial.complete(completer, request, cancel))
+        snapshot,
+        lambda completer, prepared, cancel: _Tried(*trial.complete(completer, prepared.request, cancel)),
     )
     proposal = trial.proposal
     answer = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from aide_lsp.application import ledger
+from aide_lsp.application.excerpts import Prepared
 from aide_lsp.completion.request import Completion
 from aide_lsp.lsp.requests.answer import Completions, NoCompletion
 from aide_lsp.lsp.requests.pages import Page
@@ -126,11 +127,16 @@ class Alternatives:
 
     async def _generate(self, page: Page, snapshot: Snapshot) -> NoCompletion | None:
         """Add the next candidate to a page; return why it cannot be generated."""
-        next_one = evolve(snapshot, request=page.next_request(snapshot.settings.deadline_ms))
+        # With the other files as they were when the page began, so that its candidates belong together.
+        next_one = evolve(
+            snapshot,
+            request=page.next_request(snapshot.settings.deadline_ms),
+            readable=page.snapshot.readable,
+        )
 
-        def work(completer: "Completer", request: "CompletionRequest", cancel: "CancelToken") -> Completions:
-            found = Completions((completer.complete(request, cancel),))
-            self._record(snapshot, request, found, completer)
+        def work(completer: "Completer", prepared: Prepared, cancel: "CancelToken") -> Completions:
+            found = Completions((completer.complete(prepared.request, cancel),))
+            self._record(snapshot, prepared.request, found, completer)
             return found
 
         answer = await self._scheduler.run(next_one, work)
@@ -166,8 +172,8 @@ class Alternatives:
         seen = frozenset([*shown, visible.text] if visible and not explicit else shown)
         now = visible.text if visible and not explicit else ""
 
-        def work(completer: "Completer", request: "CompletionRequest", cancel: "CancelToken") -> _Tried:
-            request = request.with_options(parameters=parameters)
+        def work(completer: "Completer", prepared: Prepared, cancel: "CancelToken") -> _Tried:
+            request = prepared.request.with_options(parameters=parameters)
             if explicit:
                 completer.forget(request)
             tried = _try(completer, request, seeds, seen, now, cancel)
@@ -204,8 +210,8 @@ class Alternatives:
     ) -> Completion | NoCompletion:
         """Complete with these parameters, and leave everything that is visible as it is."""
 
-        def work(completer: "Completer", request: "CompletionRequest", cancel: "CancelToken") -> Completions:
-            request = request.with_options(parameters=parameters, candidate=candidate)
+        def work(completer: "Completer", prepared: Prepared, cancel: "CancelToken") -> Completions:
+            request = prepared.request.with_options(parameters=parameters, candidate=candidate)
             return Completions((completer.complete(request, cancel),))
 
         answer = await self._scheduler.run(snapshot, work, aside=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from aide_lsp.application.excerpts import Prepared
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.pages import Page, Pages
@@ -54,9 +55,15 @@ class Prefetcher:
     """Plans and starts such work. For the event loop's thread."""
 
     def __init__(
-        self, in_flight: InFlightRequests, host: ModelHost, recorder: "LedgerRecorder", pages: Pages
+        self,
+        in_flight: InFlightRequests,
+        host: ModelHost,
+        recorder: "LedgerRecorder",
+        pages: Pages,
+        prepare: Callable[[Snapshot], Prepared],
     ) -> None:
         self._in_flight, self._host, self._recorder, self._pages = in_flight, host, recorder, pages
+        self._prepare = prepare
         self._planned: asyncio.TimerHandle | None = None
         self._cursor: Snapshot | None = None  # where the text is to be prefilled
         self._running = set[asyncio.Task[None]]()
@@ -152,9 +159,10 @@ class Prefetcher:
         self._in_flight.begin(in_flight)
         # What fails here fails again when it is requested, and is reported then.
         with suppress(Exception):
-            request = in_flight.snapshot.request
             found = await self._host.run(
-                lambda completer: step.work(completer, request, in_flight), in_flight.token, 0.0
+                lambda completer: step.work(completer, self._prepare(in_flight.snapshot).request, in_flight),
+                in_flight.token,
+                0.0,
             )
             step.done(found)
         self._in_flight.end(in_flight)

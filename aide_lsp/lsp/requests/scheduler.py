@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aide_lsp.application import ledger
+from aide_lsp.application.excerpts import Prepared, RequestPreparer
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
@@ -21,7 +22,7 @@ from aide_lsp.lsp.requests.notifications import Notifier
 from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.lsp.requests.screen import Screen
-from aide_lsp.lsp.requests.snapshot import Snapshot, take_snapshot
+from aide_lsp.lsp.requests.snapshot import Snapshot, SnapshotTaker
 from aide_lsp.lsp.requests.status import QUIET, Status
 from aide_lsp.lsp.requests.waiting_place import WaitingPlace
 from aide_lsp.lsp.rpc.protocol import current_request
@@ -29,7 +30,6 @@ from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
 from aide_lsp.lsp.workspace.notebooks import Around, Notebooks
 from aide_lsp.reasons import NoCompletionReason
-from aide_lsp.text_limits import LONGEST_TEXT
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 T = TypeVar("T", bound=HasCompletion)
-Work = Callable[["Completer", "CompletionRequest", CancelToken], T]
+Work = Callable[["Completer", Prepared, CancelToken], T]
 """What the worker does for a request other than completing it, on its thread."""
 Given = Callable[[Snapshot, T | NoCompletion], None]
 """Called with a request and its answer, in the same step in which the client is given it."""
@@ -64,12 +64,17 @@ class Scheduler:
         loading_seconds: float,
     ) -> None:
         self._documents, self._notebooks = documents, notebooks
-        self._configuration, self._host = configuration, host
-        self._status, self._loading_seconds = status, loading_seconds
+        self._host, self._status, self._loading_seconds = host, status, loading_seconds
         self.recorder, self._notifier = recorder, notifier
         self._in_flight = InFlightRequests()
         self.pages = Pages()
-        self.prefetcher = Prefetcher(self._in_flight, host, recorder, self.pages)
+        self._snapshots = SnapshotTaker(documents, notebooks, configuration)
+        preparer = RequestPreparer()
+        self._prepare: Callable[[Snapshot], Prepared] = lambda snapshot: preparer.prepare(
+            snapshot.request, snapshot.readable
+        )
+        """For the worker's thread."""
+        self.prefetcher = Prefetcher(self._in_flight, host, recorder, self.pages, self._prepare)
         self._tasks = set[asyncio.Task[None]]()
         self._waiting = WaitingPlace(documents, notifier)
         self.kept, self.history, self.screen = KeptCompletions(), History(), screen
@@ -80,19 +85,7 @@ class Scheduler:
         """Take the snapshot for the request being handled, before the next message changes the document."""
         if self._status.paused:
             return NoCompletion.because(NoCompletionReason.PAUSED, self._status.snoozed())
-        document = self._documents.get(uri)
-        # The size is checked here too: copying such a text for each key would cost more than declining it.
-        if self._documents.is_too_large(uri) or (document is not None and document.size > LONGEST_TEXT):
-            return NoCompletion.because(NoCompletionReason.TOO_LARGE)
-        if document is None:
-            return NoCompletion.because(NoCompletionReason.UNKNOWN_DOCUMENT)
-        resolved = self._configuration.resolve(uri)
-        if resolved.off is not None:
-            return NoCompletion.because(NoCompletionReason.OFF, resolved.off.sentence())
-        around, file_uri = self._notebooks.around(document), self._notebooks.notebook_of(uri)
-        if around is None:
-            return NoCompletion.because(NoCompletionReason.TOO_LARGE)
-        return take_snapshot(document, place, resolved.settings, current_request.get(), around, file_uri)
+        return self._snapshots.take(uri, place, current_request.get())
 
     def declined(self, uri: str, place: Place, reason: NoCompletion) -> None:
         """Note that the request being handled has no snapshot."""
@@ -119,7 +112,7 @@ class Scheduler:
         """
         in_flight = self._begin(snapshot, own_work=True, aside=aside)
         running = self._on_model(
-            in_flight, lambda completer, request: work(completer, request, in_flight.token)
+            in_flight, lambda completer, prepared: work(completer, prepared, in_flight.token)
         )
         return await self._wait(in_flight, running, announced=False)
 
@@ -307,14 +300,18 @@ class Scheduler:
         first = kept.completion if kept else None
         return await self._on_model(
             in_flight,
-            lambda completer, request: _complete_several(completer, request, in_flight, first, self.recorder),
+            lambda completer, prepared: _complete_several(
+                completer, prepared.request, in_flight, first, self.recorder
+            ),
         )
 
-    async def _on_model(self, in_flight: InFlight, job: "Callable[[Completer, CompletionRequest], T]") -> T:
+    async def _on_model(self, in_flight: InFlight, job: "Callable[[Completer, Prepared], T]") -> T:
         snapshot = in_flight.snapshot
         try:
             result = await self._host.run(
-                lambda completer: job(completer, snapshot.request), in_flight.token, self._loading_seconds
+                lambda completer: job(completer, self._prepare(snapshot)),
+                in_flight.token,
+                self._loading_seconds,
             )
         except DeclinedError as error:
             if in_flight.is_waited_for:

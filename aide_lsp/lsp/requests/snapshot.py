@@ -1,13 +1,19 @@
 """The snapshot of a document and its settings on which the answer to one request depends."""
 
-from attrs import frozen
+from attrs import field, frozen
 
+from aide_lsp.application.excerpts import Readable
 from aide_lsp.application.requests import request_of
 from aide_lsp.completion.request import CompletionRequest
-from aide_lsp.lsp.workspace.documents import Document, Place
-from aide_lsp.lsp.workspace.notebooks import Around
-from aide_lsp.lsp.workspace.uris import location_of
+from aide_lsp.lsp.requests.answer import NoCompletion
+from aide_lsp.lsp.workspace.client_settings import Configuration
+from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
+from aide_lsp.lsp.workspace.notebooks import Around, Notebooks
+from aide_lsp.lsp.workspace.open_texts import OpenTexts
+from aide_lsp.lsp.workspace.uris import location_of, place_of
+from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import Settings
+from aide_lsp.text_limits import LONGEST_TEXT
 
 
 @frozen
@@ -29,13 +35,15 @@ class Snapshot:
     settings: Settings
     "In effect for this request."
     request: CompletionRequest
-    "The request for the model."
+    "The request, still without excerpts of other files: those are chosen when the model's turn comes."
     start: int
     "Where the document begins in the request's text: the cells of a notebook are one text."
     fresh: bool = False
     "Forget earlier answers first: the user wants another one."
     count: int = 1
     "How many candidates to generate."
+    readable: Readable | None = field(default=None, repr=False)
+    "What else may be read for it; None: nothing."
 
     def offset(self, place: Place) -> int:
         """Return the offset of a place of the document in the request's text."""
@@ -56,40 +64,68 @@ class Snapshot:
         return same and self.settings == other.settings and mine.text == theirs.text
 
 
-def take_snapshot(
-    document: Document,
-    place: Place,
-    settings: Settings,
-    request_id: int | str | None,
-    around: Around,
-    file_uri: str,
-) -> Snapshot:
-    """Take the snapshot of a document as it is now.
+class SnapshotTaker:
+    """Takes snapshots. For the event loop's thread."""
 
-    Args:
-        document: the text in which the cursor is.
-        place: the cursor.
-        settings: in effect for the document.
-        request_id: the client's.
-        around: the text of the other cells, if the document is a notebook's cell.
-        file_uri: names the file that the document belongs to: the notebook, or the document itself.
-    """
-    path, start = location_of(file_uri).path, len(around.before)
-    return Snapshot(
-        request_id=request_id,
-        uri=document.uri,
-        document=document,
-        revision=document.revision,
-        version=document.version,
-        place=place,
-        settings=settings,
-        request=request_of(
-            settings,
-            around.before + document.text() + around.after,
-            start + document.offset(place),
-            # Names that are not UTF-8 hold lone surrogates, which the tokenizer refuses.
-            str(path).encode("utf-8", "replace").decode() if path else "",
-            document.language_id,
-        ),
-        start=start,
-    )
+    def __init__(self, documents: DocumentStore, notebooks: Notebooks, configuration: Configuration) -> None:
+        self._documents, self._notebooks, self._configuration = documents, notebooks, configuration
+        self._open_texts = OpenTexts(documents)
+
+    def take(self, uri: str, place: Place, request_id: int | str | None) -> Snapshot | NoCompletion:
+        """Take the snapshot of a document as it is now, with the client's id of the request."""
+        document = self._documents.get(uri)
+        # The size is checked here too: copying such a text for each key would cost more than declining it.
+        if self._documents.is_too_large(uri) or (document is not None and document.size > LONGEST_TEXT):
+            return NoCompletion.because(NoCompletionReason.TOO_LARGE)
+        if document is None:
+            return NoCompletion.because(NoCompletionReason.UNKNOWN_DOCUMENT)
+        resolved = self._configuration.resolve(uri)
+        if resolved.off is not None:
+            return NoCompletion.because(NoCompletionReason.OFF, resolved.off.sentence())
+        around = self._notebooks.around(document)
+        if around is None:
+            return NoCompletion.because(NoCompletionReason.TOO_LARGE)
+        return self._snapshot(document, place, resolved.settings, request_id, around)
+
+    def _snapshot(
+        self,
+        document: Document,
+        place: Place,
+        settings: Settings,
+        request_id: int | str | None,
+        around: Around,
+    ) -> Snapshot:
+        # What the document belongs to: the notebook, or the document itself.
+        file_uri = self._notebooks.notebook_of(document.uri)
+        path, start = location_of(file_uri).path, len(around.before)
+        return Snapshot(
+            request_id=request_id,
+            uri=document.uri,
+            document=document,
+            revision=document.revision,
+            version=document.version,
+            place=place,
+            settings=settings,
+            request=request_of(
+                settings,
+                around.before + document.text() + around.after,
+                start + document.offset(place),
+                # Names that are not UTF-8 hold lone surrogates, which the tokenizer refuses.
+                str(path).encode("utf-8", "replace").decode() if path else "",
+                document.language_id,
+            ),
+            start=start,
+            readable=self._readable(document, file_uri) if settings.context_share else None,
+        )
+
+    def _readable(self, document: Document, file_uri: str) -> Readable | None:
+        """Return what else may be read for a document, with the texts of now; None: nothing."""
+        path = place_of(file_uri)
+        if path is None:
+            return None
+        return Readable(
+            document=path,
+            workspace=self._configuration.workspace_folder(document.uri),
+            folders=self._configuration.client,
+            open_texts=self._open_texts.besides(document),
+        )

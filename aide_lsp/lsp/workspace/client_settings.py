@@ -27,6 +27,19 @@ _MOST_REVIEWED = 200
 Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
 
 
+class ClientSettings:
+    """What the client has set for each folder, at one moment. For the worker's thread."""
+
+    def __init__(self, folders: Iterable[str], values: Callable[[str | None], Mapping[str, Any]]) -> None:
+        self._folders = WorkspaceFolders(folders)
+        self._values = {uri: values(uri) for uri in (None, *self._folders.uris)}
+
+    def of(self, path: Path) -> tuple[Mapping[str, Any], Path | None]:
+        """Return what the client sets for a file on this machine, and the workspace folder that holds it."""
+        uri, folder = self._folders.holding(str(path))
+        return self._values[uri], folder
+
+
 class Configuration:
     """The client's settings. For the event loop's thread."""
 
@@ -49,6 +62,7 @@ class Configuration:
         self._pushed: Mapping[str, Any] = {}
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
         self._editor: dict[str | None, Mapping[str, Any]] = {}
+        self._client: ClientSettings | None = None
         self._scope: _Scope = (None, "")
         self._shown: dict[_Scope, tuple[Problem, ...]] = {}
         self._folders = WorkspaceFolders(())
@@ -60,13 +74,13 @@ class Configuration:
     def start(self, options: Any, folders: Iterable[str]) -> None:
         """Take the options and folders of `initialize`."""
         self._options, self._folders = section_of(options), WorkspaceFolders(folders)
-        self._editor.clear()
+        self._changed()
 
     def push(self, values: Any) -> None:
         """Take the settings of a `didChangeConfiguration`; null only says that something changed."""
         if values is not None:
             self._pushed = section_of(values)
-            self._editor.clear()
+            self._changed()
 
     async def pull(self, ask: Ask) -> None:
         """Ask the client for its settings, in general and for each folder."""
@@ -75,13 +89,14 @@ class Configuration:
         answers = await ask(types.ConfigurationParams(items=items))
         # Not strict: clients may answer with fewer items.
         self._pulled = {scope: section_of(answer) for scope, answer in zip(scopes, answers, strict=False)}
-        self._editor.clear()
+        self._changed()
 
     def change_folders(self, added: Iterable[str], removed: Iterable[str]) -> None:
         """Follow the client's workspace folders."""
         gone = set(map(location_of, removed))
         kept = [uri for uri in self._folders.uris if location_of(uri) not in gone]
         self._folders = WorkspaceFolders([*kept, *added])
+        self._changed()
 
     def resolve(self, uri: str | None = None, request: Mapping[str, Any] | None = None) -> Resolved:
         """Return the settings in effect for a document; None: for no document, in the first folder.
@@ -104,6 +119,17 @@ class Configuration:
         )
         self.problems, self._scope = resolved.problems, _scope_of(uri, language)
         return resolved
+
+    @property
+    def client(self) -> ClientSettings:
+        """What the client has set until now; the same object until that changes."""
+        if self._client is None:
+            self._client = ClientSettings(self._folders.uris, self._editor_settings)
+        return self._client
+
+    def _changed(self) -> None:
+        self._editor.clear()
+        self._client = None
 
     def _editor_settings(self, folder: str | None) -> Mapping[str, Any]:
         """Return what the client set for a folder; the same object until it changes."""

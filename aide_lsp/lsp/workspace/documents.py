@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from aide_lsp.lsp.workspace.positions import Encoding, join_surrogates, to_offset
-from aide_lsp.lsp.workspace.uris import name_of
+from aide_lsp.lsp.workspace.uris import file_of, name_of
 from aide_lsp.text_limits import LONGEST_TEXT, has_too_many_lines
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
@@ -33,6 +33,8 @@ class Document:
 
     def __init__(self, uri: str, language_id: str, version: int, text: str, encoding: Encoding) -> None:
         self.uri, self.language_id, self.version = uri, language_id, version
+        self.file = file_of(uri)
+        """Its path, if it is a file on this machine."""
         self.revision = 0
         """Counts changes: the same revision means the same text."""
         self._encoding = encoding

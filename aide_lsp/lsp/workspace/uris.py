@@ -90,6 +90,13 @@ def file_of(uri: str) -> Path | None:
     return location_of(uri).on_disk if scheme is None or scheme[1].lower() == "file" else None
 
 
+def place_of(uri: str) -> Path | None:
+    """Return where a document is on this machine, or will be once it is saved; None: nowhere known."""
+    scheme = _SCHEME.match(uri)
+    is_place = scheme is None or scheme[1].lower() in ("file", "untitled")
+    return location_of(uri).on_disk if is_place else None
+
+
 def _split_host(rest: str) -> tuple[str, str]:
     """Split `//host/path`; extra slashes are ignored."""
     if not rest.startswith("//"):

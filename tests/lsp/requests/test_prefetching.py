@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from attrs import evolve
 
+from aide_lsp.application.excerpts import Prepared
 from aide_lsp.lsp.requests import prefetch
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.pages import Pages
@@ -40,6 +41,10 @@ class Host:
         return job(self.completer)
 
 
+def as_it_is(snapshot):
+    return Prepared(snapshot.request)
+
+
 def place(offset):
     return evolve(snapshot("a text", offset), settings=WORK_AHEAD)
 
@@ -57,7 +62,7 @@ async def until(holds):
 
 async def test_a_cursor_that_came_before_the_model_is_prefilled_once_it_is_loaded():
     host = Host(loaded=False)
-    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages())
+    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
     prefetcher.at_cursor(place(1))
     prefetcher.at_cursor(place(3))
     await asyncio.sleep(0.01)
@@ -69,7 +74,7 @@ async def test_a_cursor_that_came_before_the_model_is_prefilled_once_it_is_loade
 
 async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
     host = Host(loaded=False)
-    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages())
+    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
     prefetcher.at_cursor(place(1))
     prefetcher.interrupt()
     host.completer = host.model
@@ -81,7 +86,7 @@ async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
 
 async def test_a_cursor_that_moves_on_ends_the_prefill_it_left():
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None, Pages())
+    prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
     host.free.clear()
     prefetcher.at_cursor(place(1))
     await until(lambda: in_flight)
@@ -93,7 +98,7 @@ async def test_a_cursor_that_moves_on_ends_the_prefill_it_left():
 
 async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None, Pages())
+    prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
     request = InFlight(place(0), asyncio.get_running_loop().create_future())
     in_flight.begin(request)
     prefetcher.at_cursor(place(3))

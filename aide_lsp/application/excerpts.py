@@ -1,0 +1,96 @@
+"""Adds excerpts of other files to a request: the same in the language server and on the command line."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from aide_lsp.application.file_rules import FileRulesReader, FolderSettings, OneFolder
+from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.context.excerpt import Selection
+from aide_lsp.errors import where
+
+if TYPE_CHECKING:
+    from aide_lsp.context.reader import ContextReader
+
+log = logging.getLogger("aide.context")
+NOTHING = Selection()
+
+
+@frozen
+class Readable:
+    """What may be read for completions in one document, besides its own text."""
+
+    document: Path
+    "The document, absolute."
+    workspace: Path | None = None
+    "The folder that is open in the editor, or named on the command line."
+    fallback: Path | None = None
+    "The project of a document that belongs to no other, if it is in it: the current folder of a command."
+    folders: FolderSettings = field(factory=OneFolder)
+    "What the editor sets for the other files."
+    open_texts: Mapping[Path, str] = field(default=MappingProxyType({}), repr=False)
+    "The texts of open files at the time of the request."
+
+
+@frozen
+class Prepared:
+    """A request as it is completed, and how its excerpts were chosen."""
+
+    request: CompletionRequest
+    selection: Selection = NOTHING
+
+
+class RequestPreparer:
+    """Adds excerpts to requests. Used by one thread: it looks at the disk, and keeps what it has read."""
+
+    def __init__(self) -> None:
+        self._reader: ContextReader | None = None
+        self._rules = FileRulesReader()
+
+    def prepare(self, request: CompletionRequest, files: Readable | None) -> Prepared:
+        """Return a request with excerpts; `files`: None: nothing but its own text may be read."""
+        if files is None or not request.options.context_share:
+            return Prepared(request)
+        try:
+            selection = self._select(request, files)
+        except MemoryError:
+            raise
+        except Exception as error:  # a completion without other files is better than none
+            log.error("Reading other files failed: %s", where(error))
+            return Prepared(request)
+        return Prepared(evolve(request, excerpts=selection.excerpts), selection)
+
+    def _select(self, request: CompletionRequest, files: Readable) -> Selection:
+        # Here, since the server starts, and answers first requests, before anything is parsed.
+        from aide_lsp.context.reader import ContextPlace, ContextReader
+        from aide_lsp.context.root import context_root
+
+        root = context_root(files.document, files.workspace, files.fallback)
+        if root is None:
+            return NOTHING
+        if self._reader is None:
+            self._reader = ContextReader()
+        place = ContextPlace(
+            document=files.document,
+            root=root,
+            text=request.text,
+            offset=request.offset,
+            language_id=request.language_id,
+            open_texts=files.open_texts,
+            off=self._rules.rules(root, files.folders),
+        )
+        return self._reader.select(place, most_excerpts(request))
+
+
+def most_excerpts(request: CompletionRequest) -> int:
+    """Return how many excerpts the model can read at most, with room for those that do not fit."""
+    options = request.options
+    return 1 + int(options.parameters.num_context * options.context_share / FEWEST_TOKENS)
+
+
+FEWEST_TOKENS = 32
+"""Tokens of an excerpt; 12 lines with the name of their file rarely have less."""
