@@ -120,6 +120,16 @@ def path_option(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--path", "name", default="", help=text)(command)
 
 
+def workspace_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the option `--workspace`, whose folder must exist."""
+    text = (
+        "Folder that is open in your editor. Its other files may be read, unless the text is in a repository."
+        "  [default: the current folder, if it holds the file]"
+    )
+    kind = click.Path(exists=True, file_okay=False, path_type=Path)
+    return click.option("--workspace", type=kind, metavar="FOLDER", help=text)(command)
+
+
 def json_option(what: str) -> Decorator:
     """Add the flag `--json`."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print {what} as JSON.")
@@ -147,10 +157,13 @@ def given_values(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: None if value is NO_VALUE else value for key, value in found.items()}
 
 
-def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settings":
+def effective_settings(
+    path: Path | None, options: Mapping[str, Any], folder: Path | None = None
+) -> "Settings":
     """Return the settings in effect for a file, with the options of the command line on top.
 
-    Invalid values in settings files are reported on stderr; the other values apply.
+    `folder` is the workspace folder that holds it. Invalid values in settings files are reported on stderr;
+    the other values apply.
 
     Raises:
         SettingsError: an option's value is invalid; the message lists all such options.
@@ -166,9 +179,10 @@ def effective_settings(path: Path | None, options: Mapping[str, Any]) -> "Settin
     given, language = given_values(options), language_id_of("", str(path or ""))
     document = path.resolve() if path else None
     # Twice: which limits apply depends on the model, which is itself a setting.
-    model = SettingsReader().resolve(document, language=language, request=given).settings
+    folder = folder.resolve() if folder else None
+    model = SettingsReader().resolve(document, folder=folder, language=language, request=given).settings
     resolved = SettingsReader().resolve(
-        document, limits=known_limits(model), language=language, request=given
+        document, folder=folder, limits=known_limits(model), language=language, request=given
     )
     if invalid := [problem for problem in resolved.errors if problem.source == REQUEST]:
         raise SettingsError("\n".join(_on_terminal(problem) for problem in invalid))

@@ -1,6 +1,7 @@
 """`aide complete`: the completion at a place, on stdout; what produced it, on stderr."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from aide_lsp.cli.options import (
     parameter_options,
     path_option,
     place_argument,
+    workspace_option,
 )
 from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import (
@@ -31,10 +33,13 @@ if TYPE_CHECKING:
 @click.command(cls=PlaceCommand)
 @place_argument()
 @path_option
+@workspace_option
 @json_option("the completion and what produced it")
 @click.option("--marked", is_flag=True, help="Print the code around the cursor with the completion marked.")
 @parameter_options
-def complete(place: str, name: str, as_json: bool, marked: bool, **options: Any) -> None:
+def complete(
+    place: str, name: str, workspace: Path | None, as_json: bool, marked: bool, **options: Any
+) -> None:
     """Complete at a place in a file, and print the text to insert.
 
     LINE and COL start at 1. COL counts characters; the cursor is before that character. FILE:LINE is the end
@@ -50,7 +55,7 @@ def complete(place: str, name: str, as_json: bool, marked: bool, **options: Any)
     """
     from aide_lsp.application import ledger, requests
 
-    loaded = load_request(place, name, options)
+    loaded = load_request(place, name, options, workspace)
     request, settings, completer = loaded.request, loaded.settings, loaded.completer
     # The setting is for requests in an editor, which shows one at a time; here only the option counts.
     count = settings.candidates if options["candidates"] is not None else 1

@@ -13,6 +13,7 @@ from aide_lsp.cli.options import (
     parameter_options,
     path_option,
     place_argument,
+    workspace_option,
 )
 from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import say
@@ -26,12 +27,15 @@ class PageError(AideError):
 @click.command(cls=PlaceCommand)
 @place_argument()
 @path_option
+@workspace_option
 @json_option("the explanation (docs/explain.md)")
 @click.option(
     "--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page to this file."
 )
 @parameter_options
-def explain(place: str, name: str, as_json: bool, page: Path | None, **options: Any) -> None:
+def explain(
+    place: str, name: str, workspace: Path | None, as_json: bool, page: Path | None, **options: Any
+) -> None:
     """Complete at a place in a file, and explain the result.
 
     Shows what the model read, which tokens it could choose from at each step, why it stopped, and where the
@@ -50,7 +54,7 @@ def explain(place: str, name: str, as_json: bool, page: Path | None, **options: 
 
     if page:
         _check_writable(page)
-    loaded = load_request(place, name, options)
+    loaded = load_request(place, name, options, workspace)
     check_limits(loaded.completer, loaded.settings)
     explanation = explaining.explain(loaded.completer, loaded.request, CancelToken())
     if page:

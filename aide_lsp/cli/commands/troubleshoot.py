@@ -18,6 +18,7 @@ from aide_lsp.cli.options import (
     parameter_options,
     path_option,
     place_argument,
+    workspace_option,
 )
 from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import colored, marked_source, say
@@ -56,6 +57,7 @@ class Applied:
 @click.argument("complaint", type=click.Choice(list(COMPLAINTS)))
 @place_argument(required=False, metavar="[FILE:LINE:COL]")
 @path_option
+@workspace_option
 @click.option("--apply", "accepted", is_flag=True, help="Write the proposed values to the project file.")
 @click.option(
     "--create",
@@ -65,7 +67,14 @@ class Applied:
 @json_option("the proposal and both completions")
 @parameter_options
 def troubleshoot(
-    complaint: str, place: str | None, name: str, accepted: bool, create: bool, as_json: bool, **options: Any
+    complaint: str,
+    place: str | None,
+    name: str,
+    workspace: Path | None,
+    accepted: bool,
+    create: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Propose parameters that address a complaint.
 
@@ -87,7 +96,7 @@ def troubleshoot(
         proposal = propose_unloaded(complaint, effective_settings(path, options))
         applied = _apply(proposal, path, given_values(options), create) if accepted else None
     else:
-        loaded = load_request(place, name, options)
+        loaded = load_request(place, name, options, workspace)
         request, completer, path = loaded.request, loaded.completer, loaded.path
         check_limits(completer, loaded.settings)
         trial = trial_of(complaint, loaded.settings, completer, request)
