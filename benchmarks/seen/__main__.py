@@ -156,7 +156,7 @@ def _turns(options: argparse.Namespace) -> Iterator[tuple[str, Script, int]]:
             file = short(sources[-1], OPENED_LINES)
             yield "opened", just_opened(file, options.seed, OPENED_KEYS), OPENED_KEYS
         if "slow" in options.measure:
-            yield "slow", slowly(make_script(pair[::-1], options.seed + 1), 1.0), SLOW_KEYS
+            yield "slow", slowly(make_script(pair, options.seed + 1), 1.0), SLOW_KEYS
 
 
 def _start(make: Make, folder: Path, seed: int) -> float | None:

@@ -2,14 +2,17 @@
 
 The editor closes brackets and quotes, and indents. So a closing bracket that is on the right of the cursor is
 typed over; one that the editor put on a line below is reached with the arrow keys; and after Enter the driver
-corrects the indentation. Only passages for which this suffices are typed.
+corrects the indentation. Only passages for which this suffices are typed, and which a person would type: the
+file is complete without them, too. Nobody writes the line that opens a block above the block.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from attrs import evolve, frozen
 
+from aide_lsp.syntax.languages import language_of
+from benchmarks.real_code.source import errors, parse
 from benchmarks.typing.keys import delay, strokes
 from benchmarks.typing.sources import Source, Suits, cuts, indent_unit, is_code
 from benchmarks.typing.trace import LOOKS
@@ -65,8 +68,10 @@ class Script:
         return f"{self.language}: {', '.join(source.name for source in self.sources)}"
 
 
-def make_script(sources: Sequence[Source], seed: int) -> Script:
+def make_script(sources: Sequence[Source], seed: int, *, comes_back: bool = True) -> Script:
     """Make a script: a passage of the first file, one of each other file, and another one of the first.
+
+    The last one only if the person `comes_back`.
 
     Raises:
         AideError: a file has too few passages.
@@ -75,14 +80,20 @@ def make_script(sources: Sequence[Source], seed: int) -> Script:
     found = [
         (file, start, text)
         for file, source in enumerate(sources)
-        for start, text in cuts(source, 1 + (file == 0), chance, suits_of(source.language))
+        for start, text in cuts(
+            source,
+            1 + (comes_back and file == 0),
+            chance,
+            suits_of(source.language),
+            leaves_complete(source),
+        )
     ]
     begins = [source.text for source in sources]
     for file, start, text in sorted(found, key=lambda one: -one[1]):
         begins[file] = begins[file][:start] + begins[file][start + len(text) :]
     texts, passages, missing = list(begins), list[Passage](), list(found)
-    first, second, *others = found
-    for hole in (first, *others, second):
+    again = found[1:2] if comes_back else []
+    for hole in (found[0], *found[1 + len(again) :], *again):
         file, start, text = hole
         missing.remove(hole)
         offset = start - sum(len(other[2]) for other in missing if other[0] == file and other[1] < start)
@@ -107,7 +118,7 @@ def slowly(script: Script, seconds: float) -> Script:
 
 def just_opened(source: Source, seed: int, keys: int) -> Script:
     """Return the first keys in a file that was just opened."""
-    script = make_script([source], seed)
+    script = make_script([source], seed, comes_back=False)
     first = evolve(script.passages[0], presses=script.passages[0].presses[:keys], text="")
     return evolve(script, passages=(first,), looking=script.looking[:1])
 
@@ -118,6 +129,19 @@ def suits_of(language: str) -> Suits:
     if share is None:
         return lambda lines: is_code([one for one in lines if one.strip(CLOSING)]) and _can_be_pressed(lines)
     return lambda lines: _can_be_pressed(lines) and all(_letters(line) >= share for line in lines)
+
+
+def leaves_complete(source: Source) -> Callable[[int, int], bool]:
+    """Return whether a file is complete without a passage: no more faults, and no block without its head."""
+    text, faults = source.text, _faults(source.text, source.language)
+
+    def is_complete(start: int, end: int) -> bool:
+        below = next((line for line in text[end:].split("\n") if line.strip()), "")
+        if _depth(below) > _depth(text[start:end].rpartition("\n")[2]):
+            return False
+        return _faults(text[:start] + text[end:], source.language) <= faults
+
+    return is_complete
 
 
 def opened_by(line: str) -> str | None:
@@ -154,6 +178,18 @@ def typable(lines: Sequence[str]) -> bool:
 
 def _can_be_pressed(lines: Sequence[str]) -> bool:
     return typable(lines) and all(line.isascii() for line in lines)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def _faults(text: str, language: str) -> int:
+    if not language_of(language).grammar:
+        return 0
+    tree = parse(text, language)
+    # In HTML, a tag that closes nothing is no error.
+    return errors(tree) + str(tree.root_node).count("erroneous")
 
 
 def _letters(line: str) -> float:

@@ -55,8 +55,18 @@ def is_code(lines: Sequence[str]) -> bool:
     )
 
 
-def cuts(source: Source, count: int, chance: Random, suits: Suits = is_code) -> list[tuple[int, str]]:
-    """Choose passages that do not touch: from the end of a line to the end of a later one."""
+def cuts(
+    source: Source,
+    count: int,
+    chance: Random,
+    suits: Suits = is_code,
+    leaves: Callable[[int, int], bool] = lambda start, end: True,
+) -> list[tuple[int, str]]:
+    """Choose passages that do not touch: from the end of a line to the end of a later one.
+
+    `suits` says which lines may be typed, `leaves` whether the file may be without what is between two
+    offsets.
+    """
     lines = source.text.split("\n")
     starts = [0]
     for line in lines:
@@ -69,7 +79,8 @@ def cuts(source: Source, count: int, chance: Random, suits: Suits = is_code) -> 
         apart = all(last < one - 1 or first > other + 1 for one, other in found)
         passage = lines[first : last + 1]
         fits = apart and last < len(lines) - 1 and _has_right_size(passage) and suits(passage)
-        if fits and _outside_strings(source, starts[first]):
+        fits = fits and _outside_strings(source, starts[first])
+        if fits and leaves(starts[first] - 1, starts[last + 1] - 1):
             found.append((first, last))
         if len(found) == count:
             spans = [(starts[one] - 1, starts[other + 1] - 1) for one, other in sorted(found)]

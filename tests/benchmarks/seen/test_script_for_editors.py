@@ -2,7 +2,16 @@
 
 import pytest
 
-from benchmarks.seen.script import PAIRS, Press, make_script, opened_by, slowly, typable
+from benchmarks.seen.script import (
+    PAIRS,
+    Press,
+    just_opened,
+    leaves_complete,
+    make_script,
+    opened_by,
+    slowly,
+    typable,
+)
 from benchmarks.typing.sources import Source
 
 CODE = "".join(
@@ -69,3 +78,27 @@ def test_slow_keys_are_the_same_keys():
     assert [[press.key for press in one.presses] for one in slow.passages] == keys
     assert {press.wait for one in slow.passages for press in one.presses} == {1.0}
     assert isinstance(slow.passages[0].presses[0], Press)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "passage", "complete"),
+    [
+        ("python", "def f(a):\n    b = a\n    return b\n", "\n    b = a", True),
+        ("python", "x = 1\n\n\ndef f(a):\n    return a\n", "\n\n\ndef f(a):", False),
+        ("python", "x = 1\nif x:\n    y = 2\nz = 3\n", "\nif x:\n    y = 2", True),
+        ("javascript", "a();\nif (x) {\n  b();\n}\nc();\n", "\nif (x) {\n  b();\n}", True),
+        ("javascript", "a();\nif (x) {\n  b();\n}\nc();\n", "\nif (x) {", False),
+        ("html", "<p>a</p>\n<ul>\n<li>b</li>\n</ul>\n", "\n<ul>\n<li>b</li>", False),
+        ("markdown", "One.\nTwo.\nThree.\n", "\nTwo.", True),
+    ],
+)
+def test_a_file_is_complete_without_what_is_typed(language, text, passage, complete):
+    start = text.index(passage)
+    assert leaves_complete(Source("a", language, text))(start, start + len(passage)) == complete
+
+
+def test_a_file_with_one_passage_can_be_opened():
+    text = "# Title\n\nOne line of this text\nand another one after it\n\n# End\n"
+    script = just_opened(Source("a.md", "markdown", text), 1, 5)
+    assert [len(one.presses) for one in script.passages] == [5]
+    assert len(script.looking) == 1
