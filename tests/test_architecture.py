@@ -98,6 +98,7 @@ LIBRARIES = {
     "gguf": {"convert"},
     "huggingface_hub": {"catalog"},
     "tomlkit": {"settings"},
+    "pathspec": {"context"},
     "tree_sitter": {"syntax"},
     "click": {"cli", "cli.commands"},
 }

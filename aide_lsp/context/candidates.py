@@ -7,33 +7,33 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
-from attrs import frozen
-
 from aide_lsp.context.excerpt import LeftOut
 from aide_lsp.context.families import is_related
-from aide_lsp.context.imports.find import imported_files, imports_in
+from aide_lsp.context.hand_written import problem_of
+from aide_lsp.context.ignored import IgnoreRules
+from aide_lsp.context.imports.find import imported_files
+from aide_lsp.context.imports.statement import Import
 from aide_lsp.context.looks import FileLook, Kind
 from aide_lsp.context.project_view import ProjectView
 from aide_lsp.settings.secret_files import secret_glob
 
 MOST_FILES = 100
-LONGEST_FILE = 200_000
-"""Characters of a file that is read."""
 MOST_CHARACTERS = 2_000_000
 """Characters of all files together."""
 MOST_LEFT_OUT = 200
 """Files that are listed as not read."""
+_REPOSITORY = ".git"
 Off = Callable[[Path], str | None]
 """Says why a file must not be read, in words; None: it may."""
 
 
-@frozen
 class AllowedFiles:
     """The files of the project that may be read, for what finds imports: the others have no text."""
 
-    root: Path
-    off: Off
-    view: ProjectView
+    def __init__(self, root: Path, off: Off, view: ProjectView) -> None:
+        self._root, self._off, self.view = root, off, view
+        self._ignored = IgnoreRules(view)
+        self._reasons: dict[str, str] = {}
 
     def files(self, folder: str) -> Collection[str]:
         """Return the names of the regular files in a folder."""
@@ -49,12 +49,19 @@ class AllowedFiles:
 
     def reason(self, path: str) -> str:
         """Say why a file must not be opened; empty: it may be."""
+        if path not in self._reasons:
+            self._reasons[path] = self._reason(path)
+        return self._reasons[path]
+
+    def _reason(self, path: str) -> str:
+        if _REPOSITORY in path.lower().split("/"):
+            return "it is part of the repository's own data"
         if not path.isprintable():
             return "its name has characters that cannot be printed"
-        place = self.root / path
+        place = self._root / path
         if glob := secret_glob(place):
             return f"it commonly holds secrets ({glob})"
-        return self.off(place) or ""
+        return self._off(place) or self._ignored.reason(path)
 
 
 class CandidateFiles:
@@ -75,9 +82,8 @@ class CandidateFiles:
         """Those that are read, nearest first."""
         self._left_out: dict[str, str] = {}
 
-    def add_all(self, text: str) -> None:
-        """Find the files for a text of the document."""
-        imports = imports_in(text, self._language_id)
+    def add_all(self, imports: tuple[Import, ...]) -> None:
+        """Find the files for a text of the document with these imports."""
         # An import may also name a file in another language, such as a style sheet.
         for path in imported_files(imports, self._path, self._language_id, self._allowed):
             if path != self._path and is_related(self._language_id, path):
@@ -120,8 +126,8 @@ class CandidateFiles:
             return "there are too many files to look at"
         if look.text is None:
             return look.problem
-        if len(look.text) > LONGEST_FILE:
-            return f"it has more than {LONGEST_FILE:,} characters"
+        if problem := look.derived(problem_of):
+            return problem
         if self._characters + len(look.text) > MOST_CHARACTERS:
             return f"the files before it have {MOST_CHARACTERS:,} characters together"
         self._characters += len(look.text)

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
-from aide_lsp.context.file_words import FileWords
 from aide_lsp.plain_file import NotRegularError, open_regular
 
 MOST_NAMES = 2000
@@ -21,6 +21,7 @@ LARGEST_FILE = 800_003
 """Bytes of a file that are read: as many as 200,000 characters and a byte order mark take at most."""
 _YOUNG_NS = 3_000_000_000
 """The clock of FAT counts in steps of 2 seconds; that of others is finer."""
+_T = TypeVar("_T")
 _Signature = tuple[int, ...]
 Opened = Mapping[Path, str]
 """The text of open documents, by their absolute paths."""
@@ -71,8 +72,13 @@ class FileLook:
             self._checked = _Checked(path)
             self.text, self.problem = _text_in(path)
         self._open_text = text
-        self.words: FileWords | None = None
-        """What was computed from the text, as long as it is kept."""
+        self._derived: dict[Callable[[str], Any], Any] = {}
+
+    def derived(self, compute: Callable[[str], _T]) -> _T:
+        """Return what a pure function makes of the text, computed once."""
+        if compute not in self._derived:
+            self._derived[compute] = compute(self.text or "")
+        return cast(_T, self._derived[compute])
 
     def is_current(self, opened: Opened) -> bool:
         """As for a folder."""

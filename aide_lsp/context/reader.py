@@ -4,16 +4,17 @@ What was read is kept and used again, but only where a look at the disk shows th
 the result never depends on what was asked before, and an editor and a command get the same.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aide_lsp.context.candidates import AllowedFiles, CandidateFiles, Off
 from aide_lsp.context.excerpt import Excerpt, Selection
 from aide_lsp.context.families import is_code
 from aide_lsp.context.file_words import FileWords, words_of
-from aide_lsp.context.looks import FileLook
+from aide_lsp.context.imports.find import imports_in
+from aide_lsp.context.imports.statement import Import
+from aide_lsp.context.looks import Opened
 from aide_lsp.context.project_view import Known, Look, ProjectView
 from aide_lsp.context.ranking import ranked
 from aide_lsp.context.surrounding_text import SurroundingText
@@ -43,29 +44,40 @@ class ContextPlace:
     "The cursor, in code points."
     language_id: str
     "LSP language id; empty: judge by the path."
-    open_texts: Mapping[Path, str] = field(factory=dict, repr=False)
+    open_texts: Opened = field(factory=dict, repr=False)
     "The text of other documents that are open, saved or not, by absolute path: it replaces that of the file."
     off: Off = field(default=_never_off, repr=False)
     "Which files must not be read. Equal ones must give equal answers."
 
 
 @frozen
-class _Key:
-    """What a selection depends on besides the disk and the open documents."""
+class _Files:
+    """The files that are read for a document, as long as what was looked at stays the same."""
 
-    root: Path
-    language_id: str
-    surrounding: SurroundingText
-    off: Off
-    limit: int
+    key: tuple[object, ...]
+    "What they depend on besides the disk and the open documents."
+    looks: tuple[Look, ...]
+    paths: tuple[str, ...]
+    "Sorted: of two chunks that match equally well, the first is chosen."
+    words: tuple[FileWords, ...]
+    "Of each."
+    selection: Selection
+    "Without excerpts."
+
+    def are_current(self, key: tuple[object, ...], opened: Opened) -> bool:
+        """Whether the same files with the same texts would be found now."""
+        return self.key == key and all(look.is_current(opened) for look in self.looks)
 
 
 @frozen
 class _Kept:
-    """A selection, and what shows whether it would be the same now."""
+    """The latest selection for a document."""
 
-    key: _Key
-    looks: tuple[Look, ...]
+    surrounding: SurroundingText
+    imports: tuple[Import, ...]
+    query: frozenset[str]
+    limit: int
+    files: _Files
     selection: Selection
 
 
@@ -81,39 +93,40 @@ class ContextReader:
         language_id = language_id_of(place.language_id, str(place.document))
         if place.root not in place.document.parents or not is_code(language_id):
             return Selection()
-        surrounding = SurroundingText.of(place.text, place.offset)
-        key = _Key(place.root, language_id, surrounding, place.off, limit)
+        # What the old one has seen is known to the new one, since it is held on to until then.
         kept = self._kept.pop(place.document, None)
-        if kept is None or kept.key != key or not _is_current(kept, place.open_texts):
-            # The old one is held on to until now: what it has seen is known to the new one.
-            kept = self._select(place, key)
-        self._kept[place.document] = kept
+        self._kept[place.document] = found = self._select(place, language_id, limit, kept)
         if len(self._kept) > _MOST_KEPT:
             del self._kept[next(iter(self._kept))]
-        return kept.selection
+        return found.selection
 
-    def _select(self, place: ContextPlace, key: _Key) -> _Kept:
+    def _select(self, place: ContextPlace, language_id: str, limit: int, kept: _Kept | None) -> _Kept:
+        surrounding = SurroundingText.of(place.text, place.offset)
+        if kept is not None and kept.files.key[1] == language_id and kept.surrounding == surrounding:
+            imports, query = kept.imports, kept.query
+        else:
+            imports = imports_in(surrounding.text(LONGEST_IMPORTING), language_id)
+            query = frozenset(word for line in surrounding.lines() for word in words_of(line))
+        key = (place.root, language_id, place.off, imports)
+        files = kept.files if kept is not None else None
+        if files is None or not files.are_current(key, place.open_texts):
+            files = self._find(place, language_id, imports, key)
+        elif kept is not None and kept.query == query and kept.limit == limit:
+            return evolve(kept, surrounding=surrounding)
+        excerpts = tuple(
+            Excerpt(files.paths[one.file], *files.words[one.file].lines_of(one.chunk), one.score)
+            for one in ranked(query, files.words, limit)
+        )
+        return _Kept(surrounding, imports, query, limit, files, evolve(files.selection, excerpts=excerpts))
+
+    def _find(
+        self, place: ContextPlace, language_id: str, imports: tuple[Import, ...], key: tuple[object, ...]
+    ) -> _Files:
         view = ProjectView(str(place.root), place.open_texts, self._known)
         path = place.document.relative_to(place.root).as_posix()
-        candidates = CandidateFiles(path, key.language_id, AllowedFiles(place.root, place.off, view))
-        candidates.add_all(key.surrounding.text(LONGEST_IMPORTING))
-        # By path: of two chunks that match equally well, the first is chosen.
-        paths = sorted(candidates.files)
-        words = [_words_in(candidates.files[path]) for path in paths]
-        query = {word for line in key.surrounding.lines() for word in words_of(line)}
-        excerpts = [
-            Excerpt(paths[one.file], *words[one.file].lines_of(one.chunk), one.score)
-            for one in ranked(query, words, key.limit)
-        ]
-        selection = Selection(tuple(excerpts), candidates.left_out(), tuple(candidates.files))
-        return _Kept(key, view.looks(), selection)
-
-
-def _is_current(kept: _Kept, opened: Mapping[Path, str]) -> bool:
-    return all(look.is_current(opened) for look in kept.looks)
-
-
-def _words_in(look: FileLook) -> FileWords:
-    if look.words is None:
-        look.words = FileWords(look.text or "")
-    return look.words
+        candidates = CandidateFiles(path, language_id, AllowedFiles(place.root, place.off, view))
+        candidates.add_all(imports)
+        paths = tuple(sorted(candidates.files))
+        words = tuple(candidates.files[path].derived(FileWords) for path in paths)
+        selection = Selection(left_out=candidates.left_out(), files=tuple(candidates.files))
+        return _Files(key, view.looks(), paths, words, selection)
