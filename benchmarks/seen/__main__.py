@@ -8,11 +8,14 @@ The editors take turns script by script (A B C, C B A, ...); all are open, one i
 
 import argparse
 import json
+import shlex
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ from benchmarks.seen.run import Editor, Taken, type_passage, type_script
 from benchmarks.seen.script import Script, just_opened, make_script, slowly
 from benchmarks.seen.timeline import first_ghost
 from benchmarks.seen.vscode import VSCode
-from editors.tests.vscode.workbench import chromium
+from editors.tests.vscode.workbench import ENTRY, chromium
 
 EDITORS = {
     "nvim-0.12": ROOT / ".editors" / "nvim012" / "root" / "usr" / "bin" / "nvim",
@@ -59,7 +62,17 @@ def main(arguments: list[str] | None = None) -> int:
     busiest = max(loads(seen), default=0.0)
     print(tables(seen), *describe(), f"Other programs used up to {busiest:.0%} of the machine.", sep="\n")
     if options.json:
-        options.json.write_text(json.dumps([attrs.asdict(one) for one in seen]), encoding="utf-8")
+        run = {
+            "date": f"{date.today():%-d %B %Y}",
+            "command": shlex.join(["python", "-m", "benchmarks.seen", *(arguments or sys.argv[1:])]),
+            "measured": options.measure,
+            "settings": options.settings,
+            "machine": describe(),
+            "versions": versions(options),
+            "others": busiest,
+            "seen": [attrs.asdict(one) for one in seen],
+        }
+        options.json.write_text(json.dumps(run), encoding="utf-8")
     return 0 if busiest <= options.max_others else 3
 
 
@@ -107,6 +120,19 @@ def editors(options: argparse.Namespace, stack: ExitStack) -> Iterator[tuple[str
         plugin = server.plugin(options.llama_vim.resolve(), options.llama_settings)
         first = next((name for name in options.editors if name in EDITORS), "nvim-0.12")
         yield f"llama.vim in {first}", _neovim(first, plugin, "true")
+
+
+def versions(options: argparse.Namespace) -> dict[str, str]:
+    """Return the versions of the editors."""
+    found = {}
+    for name in options.editors:
+        if name == "vscode":
+            package = ENTRY.parents[2] / "lib" / "vscode" / "package.json"
+            found["VS Code"] = json.loads(package.read_text(encoding="utf-8"))["version"]
+        else:
+            shown = subprocess.run([EDITORS[name], "--version"], capture_output=True, text=True, check=True)
+            found[name] = shown.stdout.partition("\n")[0]
+    return found
 
 
 def _vscode(stack: ExitStack, settings: dict[str, Any]) -> Make:

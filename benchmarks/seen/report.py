@@ -29,6 +29,8 @@ def tables(seen: Sequence[Seen]) -> str:
     parts = []
     if languages:
         parts += ["Ghost text on the screen when the next key came:", "", *_visible(seen, languages), ""]
+    if opened := list(dict.fromkeys(language for one in seen for language in one.opened)):
+        parts += ["From the first key in a file just opened to ghost text:", "", *_first(seen, opened), ""]
     parts += ["In all languages:", "", *_all(seen), ""]
     notes = [f"{one.name}: typed astray in {', '.join(names)}" for one in seen if (names := _astray(one))]
     return "\n".join([*parts, *notes])
@@ -56,6 +58,20 @@ def _visible(seen: Sequence[Seen], languages: Sequence[str]) -> list[str]:
     return _table(["", *languages], rows)
 
 
+def _first(seen: Sequence[Seen], languages: Sequence[str]) -> list[str]:
+    rows = [
+        [
+            one.name,
+            *(
+                ", ".join(map(_seconds, map(first_ghost, _passages(one.opened.get(language, ()))))) or "-"
+                for language in languages
+            ),
+        ]
+        for one in seen
+    ]
+    return _table(["", *languages], rows)
+
+
 def _all(seen: Sequence[Seen]) -> list[str]:
     titles = [
         "",
@@ -64,7 +80,6 @@ def _all(seen: Sequence[Seen]) -> list[str]:
         "at one key a second, p50 / p95",
         "visible then",
         "vanished and back, shrunk and back, of 100 keys",
-        "first in a file just opened",
         "start to first",
     ]
     return _table(titles, [[one.name, *_cells(one)] for one in seen])
@@ -80,7 +95,6 @@ def _cells(one: Seen) -> list[str]:
         f"{_ms(slow.new_ms(0.5))} / {_ms(slow.new_ms(0.95))}",
         f"{slow.visible_share:.0%}" if slow.keys else "-",
         f"{typed.vanished / hundred:.1f}, {typed.shrunk / hundred:.1f}" if typed.keys else "-",
-        ", ".join(map(_seconds, map(first_ghost, _everything(one.opened)))) or "-",
         ", ".join(map(_seconds, one.started)) or "-",
     ]
 

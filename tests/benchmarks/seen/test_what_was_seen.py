@@ -1,5 +1,10 @@
 """The figures of what was on the screen."""
 
+import json
+
+import attrs
+
+from benchmarks.seen import page as results
 from benchmarks.seen.report import Seen, tables
 from benchmarks.seen.run import Taken
 from benchmarks.seen.timeline import Key, State, Typed, figures, first_ghost, shrunk, vanished
@@ -59,9 +64,42 @@ def test_the_tables_name_every_editor_and_what_went_astray():
     seen = Seen("editor", {"python": [Taken((typed,), 0.0, ("a.py",))]}, started=[2.5, None])
     text = tables([seen])
     assert "| editor | 100% of 2 |" in text
-    assert "| editor | 100% | 250 ms / 250 ms | - / - | - | 0.0, 0.0 | - | 2.5 s, none |" in text
+    assert "| editor | 100% | 250 ms / 250 ms | - / - | - | 0.0, 0.0 | 2.5 s, none |" in text
     assert "editor: typed astray in a.py" in text
 
 
 def test_an_editor_that_was_only_started_has_a_row():
-    assert "| editor | - | - / - | - / - | - | - | - | 2.5 s |" in tables([Seen("editor", started=[2.5])])
+    assert "| editor | - | - / - | - / - | - | - | 2.5 s |" in tables([Seen("editor", started=[2.5])])
+
+
+def test_the_first_ghost_text_is_given_for_each_language():
+    opened = {
+        "python": [Taken((passage("ab", (-1, ""), (1.5, "b")),), 0.0, ())],
+        "go": [Taken((passage("ab", (-1, "")),), 0.0, ())],
+    }
+    lines = tables([Seen("editor", opened=opened), Seen("other")]).split("\n")
+    assert "|  | python | go |" in lines
+    assert "| editor | 1.5 s | none |" in lines
+    assert "| other | - | - |" in lines
+
+
+def test_the_page_has_what_was_run_and_all_figures_again(tmp_path):
+    typed = passage("abc", (-1, ""), (0.25, "bc"), (1.01, "c"))
+    seen = [Seen("editor", {"python": [Taken((typed,), 0.0, ("a.py",))]}, started=[2.5, None])]
+    run = {
+        "date": "1 May 2026",
+        "command": "python -m benchmarks.seen --json seen.json",
+        "measured": ["typing", "started"],
+        "settings": {"top_k": 3},
+        "machine": ["2 cores, X", "4 GB memory"],
+        "versions": {"nvim-0.12": "NVIM v0.12.4"},
+        "others": 0.07,
+        "seen": [attrs.asdict(one) for one in seen],
+    }
+    (tmp_path / "seen.json").write_text(json.dumps(run))
+    results.main([str(tmp_path / "seen.json"), "--out", str(tmp_path / "seen.md")])
+    text = (tmp_path / "seen.md").read_text()
+    assert tables(seen) in text
+    for part in ("1 May 2026: typing started", "2 cores, X", "NVIM v0.12.4", '`{"top_k": 3}`', "at most 7%"):
+        assert part in text
+    assert "`python -m benchmarks.seen --json seen.json`" in text
