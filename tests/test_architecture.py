@@ -57,7 +57,7 @@ PACKAGES = {
     "catalog": {"completion", "convert", "inference.onnx"},
     "bench": {"completion", "convert", "engines", "inference", "inference.onnx", "settings"},
     "pages": set(),
-    "explain": {"completion", "infill", "inference", "pages", "settings"},
+    "explain": {"completion", "context", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "context", "inference", "settings", "syntax"},
     "loading": {"catalog", "completion", "engines", "inference", "inference.onnx", "settings"},
     "application": {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aide_lsp.completion.prompt import Prompt
     from aide_lsp.completion.request import CompletionRequest
     from aide_lsp.completion.window import CountTokens
+    from aide_lsp.context.excerpt import Excerpt
     from aide_lsp.inference.observer import Timings
     from aide_lsp.inference.tokenizer import Tokenizer
     from aide_lsp.infill.cleanup import Cleaned
@@ -28,15 +29,13 @@ class RenderedPiece:
     """A piece of a prompt as the model reads it."""
 
     kind: str
-    (
-        "`control` (a control token), `project` (names the project), `path` (names a file), `excerpt` (lines "
-        "of another file), `header` (a comment with the file's name), `suffix` (text after the cursor), "
-        "`prefix` (text before it)."
-    )
+    "`control` for a control token, else the value of a `PartKind`."
     text: str = field(repr=False)
     "The text, or the control token's name."
     tokens: int
     "Its number of tokens."
+    excerpt: "Excerpt | None" = None
+    "Where lines of another file are from."
 
 
 @frozen

@@ -27,7 +27,7 @@ class LeftOut:
     """A file that is not read, and why."""
 
     path: str
-    "As in `Excerpt`."
+    "Of the file, relative to the project's root, with `/` on every system."
     reason: str
     "In words."
 

@@ -144,7 +144,7 @@ class LocalModel:
         pieces = (
             RenderedPiece("control", piece, 1)
             if isinstance(piece, str)
-            else RenderedPiece(piece.kind.value, piece.text, self.count_tokens(piece.text))
+            else RenderedPiece(piece.kind.value, piece.text, self.count_tokens(piece.text), piece.excerpt)
             for piece in self._template.pieces(prompt)
         )
         return RenderedPrompt(

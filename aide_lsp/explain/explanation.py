@@ -13,11 +13,11 @@ from attrs import frozen
 
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ModelInfo
-from aide_lsp.completion.observer import RenderedPiece
-from aide_lsp.completion.prompt import PartKind
 from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.context.excerpt import Selection
 from aide_lsp.errors import ModelError
 from aide_lsp.explain.endings import what_checks_found, what_clean_up_did, why_ended
+from aide_lsp.explain.explained_prompt import ExplainedPrompt, explained_prompt
 from aide_lsp.explain.step import Step, temperatures
 from aide_lsp.explain.trace import CompletionTrace
 from aide_lsp.inference.cancel import CancelToken
@@ -26,43 +26,8 @@ from aide_lsp.infill.cleanup import visible_at
 
 FORMAT = 1
 """Increases when a key is removed or changes its meaning."""
-
-
-@frozen
-class Cut:
-    """Text on one side of the cursor that is not in the prompt."""
-
-    characters: int
-    "Its length in code points."
-    lines: int
-    "Its number of line ends."
-
-
-@frozen
-class ExplainedPrompt:
-    """The prompt, and what did not fit in it."""
-
-    format: str
-    "Name of the fill-in-the-middle format."
-    tokens: int
-    "Tokens of the whole prompt."
-    cached_tokens: int
-    "Tokens of the prompt that were already in the KV cache."
-    num_context: int
-    "The maximum number of text tokens."
-    parts: tuple[RenderedPiece, ...]
-    "Its parts, in the order the model reads them."
-    cut_above: Cut
-    "What was cut off at the beginning of the document."
-    cut_below: Cut
-    "What was cut off at the end of the document."
-    # The JSON keys and kinds keep these names: another one would need a new `FORMAT`.
-    given_back: str
-    "Healed text: the end of the text before the cursor, left out of the prompt and generated again."
-    given_back_tokens: int
-    "Tokens of the healed text."
-    closers: str
-    "Closing brackets and quotes right of the cursor, left out of the prompt: the model closes them itself."
+NOTHING = Selection()
+"""Where other files were not searched."""
 
 
 @frozen
@@ -169,8 +134,16 @@ class Explanation:
     "The stages of the work, in order."
 
 
-def explain(completer: Completer, request: CompletionRequest, cancel: CancelToken) -> Explanation:
+def explain(
+    completer: Completer, request: CompletionRequest, cancel: CancelToken, selection: Selection = NOTHING
+) -> Explanation:
     """Complete a text at its cursor, and explain the completion.
+
+    Args:
+        completer: with the model.
+        request: with excerpts of other files, if any were chosen.
+        cancel: stops it.
+        selection: how they were chosen.
 
     Raises:
         Cancelled: it was cancelled.
@@ -182,7 +155,7 @@ def explain(completer: Completer, request: CompletionRequest, cancel: CancelToke
         raise ModelError(f"The model {completer.info.id} cannot explain its completions.")
     trace = CompletionTrace()
     completion = completer.observe(request, trace, cancel)
-    return assemble(trace, request, completion, completer.info)
+    return assemble(trace, request, selection, completion, completer.info)
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
@@ -191,7 +164,11 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
 
 
 def assemble(
-    trace: CompletionTrace, request: CompletionRequest, completion: Completion, model: ModelInfo
+    trace: CompletionTrace,
+    request: CompletionRequest,
+    selection: Selection,
+    completion: Completion,
+    model: ModelInfo,
 ) -> Explanation:
     """Build the explanation from a trace."""
     ending, shown = _ending(trace)
@@ -203,7 +180,7 @@ def assemble(
         line=request.before.count("\n") + 1,
         column=len(request.before) - request.before.rfind("\n"),
         completion=completion,
-        prompt=_prompt(trace, completion),
+        prompt=explained_prompt(trace, selection, completion, model),
         vocabulary=model.vocabulary_size,
         temperatures=temperatures(completion.parameters),
         tokens=_tokens(trace, shown),
@@ -214,33 +191,6 @@ def assemble(
         ),
         stages=tuple(Stage(name, ms) for name, ms in trace.stages.items()),
     )
-
-
-def _prompt(trace: CompletionTrace, completion: Completion) -> ExplainedPrompt:
-    request, prompt, rendered = trace.request, trace.prompt, trace.rendered_prompt
-    # An engine whose `ModelInfo.explains` is set reports all three.
-    assert request is not None
-    assert prompt is not None
-    assert rendered is not None
-    head = request.before.removesuffix(prompt.healed)
-    tail = request.after.removeprefix(prompt.closers)
-    prefix, suffix = prompt.text(PartKind.PREFIX), prompt.text(PartKind.SUFFIX)
-    return ExplainedPrompt(
-        format=rendered.format,
-        tokens=completion.prompt_tokens,
-        cached_tokens=completion.cached_tokens,
-        num_context=completion.parameters.num_context,
-        parts=rendered.pieces,
-        cut_above=_cut(head[: len(head) - len(prefix)]),
-        cut_below=_cut(tail[len(suffix) :]),
-        given_back=prompt.healed,
-        given_back_tokens=rendered.healed_tokens,
-        closers=prompt.closers,
-    )
-
-
-def _cut(text: str) -> Cut:
-    return Cut(len(text), text.count("\n"))
 
 
 def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:

@@ -11,7 +11,7 @@ from aide_lsp.pages.markup import h
 from aide_lsp.pages.page import render_page
 
 FOLDER = files("aide_lsp.explain") / "page"
-SCRIPTS = ("arithmetic.js", "step.js", "chart.js", "overview.js", "page.js")
+SCRIPTS = ("arithmetic.js", "step.js", "chart.js", "files.js", "overview.js", "page.js")
 """Joined to one script in this order, so that names are defined before they are used."""
 
 

@@ -7,7 +7,14 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from aide_lsp.explain.explanation import Cut, ExplainedPrompt, Explanation, Token
+from aide_lsp.explain.explained_prompt import (
+    Cut,
+    ExplainedFiles,
+    ExplainedPart,
+    ExplainedPrompt,
+    UnreadExcerpt,
+)
+from aide_lsp.explain.explanation import Explanation, Token
 from aide_lsp.explain.step import Step
 from aide_lsp.invisible import escaped
 from aide_lsp.settings.report import parameters_line
@@ -15,7 +22,12 @@ from aide_lsp.settings.report import parameters_line
 WIDTH = 100
 TOKEN_WIDTH = 22
 RUNNER_WIDTH = 14
+MOST_LEFT_OUT = 6
+"""Files that are named for each reason; the others are counted."""
 PART_NAMES = {
+    "project": "the project's name",
+    "path": "a file's name",
+    "excerpt": "lines of another file",
     "header": "the file's name",
     "prefix": "text before the cursor",
     "suffix": "text after the cursor",
@@ -27,6 +39,7 @@ def report(explanation: Explanation) -> str:
     sections = (
         _title(explanation),
         _prompt(explanation.prompt),
+        _other_files(explanation.prompt),
         _tokens(explanation),
         _end(explanation),
         _stages(explanation),
@@ -63,6 +76,34 @@ def _prompt(prompt: ExplainedPrompt) -> Iterator[str]:
         )
     if prompt.closers:
         yield f"  Closers: {quoted(prompt.closers, 30)} is not in the prompt; the model writes it itself."
+
+
+def _other_files(prompt: ExplainedPrompt) -> Iterator[str]:
+    files = prompt.other_files
+    yield f"FILES    {files.says}"
+    excerpts = [part for part in prompt.parts if part.kind == "excerpt"]
+    for part in excerpts:
+        yield f"{part.tokens:8} tokens  score {part.score:5.2f}  {_lines_of(part)}"
+    for one in files.unread:
+        yield f"     did not fit  score {one.score:5.2f}  {_lines_of(one)}"
+    if files.context_share and excerpts:
+        allowed = int(prompt.num_context * files.context_share)
+        yield f"  {files.tokens} tokens with names, of {allowed} (context_share {files.context_share:g})."
+    for reason, paths in _by_reason(files).items():
+        more = len(paths) - MOST_LEFT_OUT
+        named = ", ".join(map(escaped, paths[:MOST_LEFT_OUT])) + (f", and {more} more" if more > 0 else "")
+        yield from _wrapped(f"Left out: {named} ({reason})")
+
+
+def _lines_of(excerpt: ExplainedPart | UnreadExcerpt) -> str:
+    return f"{escaped(excerpt.path or '')}:{excerpt.first_line}-{excerpt.last_line}"
+
+
+def _by_reason(files: ExplainedFiles) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in files.left_out:
+        found.setdefault(one.reason, []).append(one.path)
+    return found
 
 
 def _tokens(explanation: Explanation) -> Iterator[str]:

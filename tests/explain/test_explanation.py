@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
 from aide_lsp.errors import DeclinedError
-from aide_lsp.explain.explanation import as_json, explain
+from aide_lsp.explain.explanation import NOTHING, as_json, explain
 from aide_lsp.explain.trace import STAGES
 from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import Cancelled, CancelToken
@@ -23,9 +25,24 @@ from tests.fakes import FakeSession, babbling, completer_on, continuing
 ROOT = Path(__file__).parents[2]
 MARKED = "import os\n\ndef f(a):\n    retu|\n    return a\n\nf(1)\n"
 
+MODELS = Excerpt("src/models.py", 13, "class Order:\n    price = 1\n", 4.5)
+PRICES = Excerpt("src/prices.py", 1, "price = 2\n" * 3, 2.25)
+LONG = Excerpt("src/long.py", 25, "price = 3\n" * 50, 1.125)
+SELECTION = Selection(
+    excerpts=(PRICES, MODELS, LONG),
+    left_out=(LeftOut("src/key.py", "it commonly holds secrets"),),
+    files=("src/models.py", "src/prices.py", "src/long.py", "src/other.py"),
+)
+NO_ROOM = Selection((LONG,), files=("src/long.py",))
 
-def explained(completer: Completer, request: CompletionRequest):
-    return explain(completer, request, CancelToken())
+
+def explained(completer: Completer, request: CompletionRequest, selection: Selection = NOTHING):
+    return explain(completer, request, CancelToken(), selection)
+
+
+def with_files(request: CompletionRequest, selection: Selection = SELECTION, context_share: float = 0.5):
+    request = with_parameters(request, num_context=400).with_options(context_share=context_share)
+    return evolve(request, excerpts=selection.excerpts)
 
 
 class Listening(FakeSession):
@@ -133,6 +150,49 @@ def test_closing_brackets_right_of_the_cursor_are_neither_in_the_prompt_nor_cut_
     assert prompt.cut_below.characters == 0
 
 
+def test_excerpts_of_other_files_are_parts_with_their_place_and_score():
+    explanation = explained(completer_of(babbling()), with_files(request_at("x = |\n", seed=1)), SELECTION)
+    parts, files = explanation.prompt.parts, explanation.prompt.other_files
+    read = [part for part in parts if part.kind == "excerpt"]
+    assert [(part.path, part.first_line, part.last_line, part.score, part.text) for part in read] == [
+        ("src/models.py", 13, 14, 4.5, MODELS.text),
+        ("src/prices.py", 1, 3, 2.25, PRICES.text),
+    ]
+    assert explanation.completion.excerpts == (MODELS, PRICES)
+    assert [(one.path, one.first_line, one.last_line, one.score) for one in files.unread] == [
+        ("src/long.py", 25, 74, 1.125)
+    ]
+    before = parts.index(next(part for part in parts if part.text == "<|fim_prefix|>"))
+    assert files.tokens == sum(part.tokens for part in parts[:before]) <= 200
+    assert explanation.prompt.tokens == sum(part.tokens for part in parts)
+    assert files.says == "2 excerpts of 2 files, the best of 4 files searched."
+    assert (files.searched, files.left_out) == (SELECTION.files, SELECTION.left_out)
+
+
+@pytest.mark.parametrize(
+    ("selection", "share", "fim", "said"),
+    [
+        (SELECTION, 0.5, "prefix", "This model cannot read other files."),
+        (SELECTION, 0.0, "qwen2.5-coder", "Other files are not read: context_share is 0."),
+        (Selection(), 0.5, "qwen2.5-coder", "No other file could be read for this place."),
+        (Selection(files=("a.py",)), 0.5, "qwen2.5-coder", "1 file searched: no line matches"),
+        (
+            Selection((LONG,), files=("src/long.py",)),
+            0.5,
+            "qwen2.5-coder",
+            "1 file searched: lines match, but none",
+        ),
+    ],
+    ids=["model", "share", "none", "no match", "no room"],
+)
+def test_why_nothing_of_other_files_was_read_is_said(selection, share, fim, said):
+    completer = completer_on(FakeSession(babbling()), fim=fim)
+    request = with_files(request_at("x = |\n", seed=1), selection, share)
+    prompt = explained(completer, request, selection).prompt
+    assert prompt.other_files.says.startswith(said)
+    assert (prompt.other_files.tokens, [part for part in prompt.parts if part.path]) == (0, [])
+
+
 def test_healed_text_is_forced_if_no_token_left_matches_it():
     completer = completer_of(continuing({"x": "yz"}))
     first = explained(completer, request_at("ret|", temperature=0.0, seed=1)).tokens[0]
@@ -203,8 +263,8 @@ def test_explaining_leaves_no_answer_behind_and_obeys_a_cancel():
 
 def test_json_has_the_documented_keys_and_no_others():
     # What the fake model writes does not fit, so that each candidate but the last is listed as rejected.
-    request = request_at(MARKED, temperature=1.0, seed=2, show="fitting")
-    explanation = explained(completer_of(babbling()), request)
+    request = request_at(MARKED, temperature=1.0, seed=0, show="fitting")
+    explanation = explained(completer_of(babbling()), with_files(request), SELECTION)
     assert [one.candidate for one in explanation.rejected] == [0, 1]
     as_read = json.loads(json.dumps(as_json(explanation)))
     page = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")

@@ -1,8 +1,6 @@
 /* The overview: the text, its tokens, the prompt, the end, the time. */
 
 const CONTEXT_LINES = { above: 8, below: 5 };
-const PART_NAMES = { header: "the file's name", prefix: "before the cursor", suffix: "after the cursor" };
-
 function header(explanation) {
   const { completion, model, device, path, line, column } = explanation;
   const named = Object.entries(completion.parameters).map(([key, value]) => [label(key), value]);
@@ -80,9 +78,9 @@ function strip(explanation, choose) {
 
 function prompt(explanation) {
   const { parts, tokens, format, num_context, cut_above, cut_below, given_back, closers, cached_tokens } = explanation.prompt;
-  const pieces = parts.map((part) => h("i", { class: part.kind, style: `flex:${part.tokens} 1 0`, title: `${PART_NAMES[part.kind] ?? part.text}: ${count(part.tokens, "token")}` }));
+  const pieces = parts.map((part) => h("i", { class: part.kind, style: `flex:${part.tokens} 1 0`, title: `${partName(part)}: ${count(part.tokens, "token")}` }));
   const rows = parts.map((part) =>
-    h("tr", {}, h("th", { scope: "row" }, h("i", { class: `key ${part.kind}` }), part.kind === "control" ? h("code", {}, part.text) : `text ${PART_NAMES[part.kind]}`), h("td", {}, count(part.tokens, "token")), h("td", {}, part.kind === "control" ? "" : `${count(part.text.length, "character")}, ${count(part.text.split("\n").length - (part.text.endsWith("\n") || !part.text ? 1 : 0), "line")}`)),
+    h("tr", {}, h("th", { scope: "row" }, h("i", { class: `key ${part.kind}` }), part.kind === "control" ? h("code", {}, part.text) : partName(part)), h("td", {}, count(part.tokens, "token")), h("td", {}, part.kind === "control" ? "" : `${count(part.text.length, "character")}, ${count(part.text.split("\n").length - (part.text.endsWith("\n") || !part.text ? 1 : 0), "line")}`)),
   );
   const cut = (side, what) => `${what.characters ? `${count(what.characters, "character")} (${count(what.lines, "line")})` : "nothing"} ${side}`;
   return section(

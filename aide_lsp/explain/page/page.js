@@ -6,7 +6,7 @@ const page = document.getElementById("page");
 function build() {
   const text = source(explanation, choose);
   if (!explanation.tokens.length) {
-    page.replaceChildren(header(explanation), text.element, prompt(explanation), ending(explanation), times(explanation));
+    page.replaceChildren(header(explanation), text.element, prompt(explanation), otherFiles(explanation.prompt), ending(explanation), times(explanation));
     return;
   }
   const row = strip(explanation, choose);
@@ -24,7 +24,7 @@ function build() {
     const next = panel.index + (event.key === "ArrowRight" ? 1 : -1);
     if (next >= 0 && next < explanation.tokens.length) choose(next);
   });
-  page.replaceChildren(header(explanation), text.element, panel.element, row.element, h("div", { class: "pair" }, prompt(explanation), h("div", {}, ending(explanation), times(explanation))));
+  page.replaceChildren(header(explanation), text.element, panel.element, row.element, h("div", { class: "pair" }, h("div", {}, prompt(explanation), otherFiles(explanation.prompt)), h("div", {}, ending(explanation), times(explanation))));
   choose(mostUncertain(explanation.tokens));
 }
 
