@@ -1,7 +1,7 @@
 """Adds excerpts of other files to a request: the same in the language server and on the command line."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -10,10 +10,11 @@ from attrs import evolve, field, frozen
 
 from aide_lsp.application.file_rules import FileRulesReader, FolderSettings, OneFolder
 from aide_lsp.completion.request import CompletionRequest
-from aide_lsp.context.excerpt import Selection
+from aide_lsp.context.excerpt import Excerpt, Selection
 from aide_lsp.errors import where
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.model import ModelInfo
     from aide_lsp.context.reader import ContextReader
 
 log = logging.getLogger("aide.context")
@@ -51,9 +52,15 @@ class RequestPreparer:
         self._reader: ContextReader | None = None
         self._rules = FileRulesReader()
 
-    def prepare(self, request: CompletionRequest, files: Readable | None) -> Prepared:
-        """Return a request with excerpts; `files`: None: nothing but its own text may be read."""
-        if files is None or not request.options.context_share:
+    def prepare(self, request: CompletionRequest, files: Readable | None, info: "ModelInfo") -> Prepared:
+        """Return a request with excerpts.
+
+        Args:
+            request: without excerpts.
+            files: None: nothing but its own text may be read.
+            info: of the model that completes it.
+        """
+        if files is None or not request.options.context_share or not info.reads_files:
             return Prepared(request)
         try:
             selection = self._select(request, files)
@@ -84,6 +91,22 @@ class RequestPreparer:
             off=self._rules.rules(root, files.folders),
         )
         return self._reader.select(place, most_excerpts(request))
+
+
+def read_lines(excerpts: Sequence[Excerpt]) -> dict[str, str]:
+    """Return which lines of each file are read, by path: `13-24, 37-48`.
+
+    `excerpts`: in the order of path and line.
+    """
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for one in excerpts:
+        found = spans.setdefault(one.path, [])
+        first = found.pop()[0] if found and found[-1][1] + 1 == one.first_line else one.first_line
+        found.append((first, one.last_line))
+    return {
+        path: ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in found)
+        for path, found in spans.items()
+    }
 
 
 def most_excerpts(request: CompletionRequest) -> int:

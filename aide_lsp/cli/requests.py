@@ -57,17 +57,21 @@ def load_request(
     check_workspace(path, workspace)
     settings = effective_settings(path, options, workspace)
     completer = load(settings)
-    prepared = prepare(request_of(settings, text, offset, str(path.absolute())), path, workspace)
+    request = request_of(settings, text, offset, str(path.absolute()))
+    prepared = prepare(request, path, workspace, completer)
     return LoadedRequest(prepared, settings, completer, path)
 
 
-def prepare(request: "CompletionRequest", path: Path, workspace: Path | None) -> "Prepared":
+def prepare(
+    request: "CompletionRequest", path: Path, workspace: Path | None, completer: "Completer"
+) -> "Prepared":
     """Return a request with excerpts of the other files of its project, as the language server chooses them.
 
     Args:
         request: without excerpts.
         path: of its text, as the user wrote it.
         workspace: the folder that is open in the editor; None: the current one if it holds the text.
+        completer: what completes it.
     """
     from aide_lsp.application.excerpts import Readable, RequestPreparer
     from aide_lsp.application.file_rules import OneFolder
@@ -77,7 +81,7 @@ def prepare(request: "CompletionRequest", path: Path, workspace: Path | None) ->
     if folder is not None and folder not in document.parents:
         document, folder = path.resolve(), folder.resolve()
     files = Readable(document, folder, fallback=Path.cwd(), folders=OneFolder(folder))
-    return RequestPreparer().prepare(request, files)
+    return RequestPreparer().prepare(request, files, completer.info)
 
 
 def check_workspace(path: Path, workspace: Path | None) -> None:

@@ -72,7 +72,25 @@ def figures_line(completion: "Completion", device: str) -> str:
 
 def completions_json(completions: "Sequence[Completion]", device: str, wanted: int = 1) -> Mapping[str, Any]:
     """Return everything about the first completion, and about all of them if several are wanted."""
+    first, *_ = facts = [_completion_json(completion, device) for completion in completions]
+    return {**first, "candidates": facts} if wanted > 1 else first
+
+
+def _completion_json(completion: "Completion", device: str) -> dict[str, Any]:
     import attrs
 
-    first, *_ = facts = [{**attrs.asdict(completion), "device": device} for completion in completions]
-    return {**first, "candidates": facts} if wanted > 1 else first
+    # Which lines were read, but not what is in them: that is in the files.
+    excerpts = [
+        {"path": one.path, "first_line": one.first_line, "last_line": one.last_line}
+        for one in completion.excerpts
+    ]
+    facts = attrs.asdict(completion, filter=lambda field, _: field.name != "excerpts")
+    return {**facts, "excerpts": excerpts, "device": device}
+
+
+def also_read(completion: "Completion") -> str:
+    """Name the other files that the model read; empty: none."""
+    from aide_lsp.application.excerpts import read_lines
+
+    files = read_lines(completion.excerpts)
+    return f"Also read: {'; '.join(f'{path} {lines}' for path, lines in files.items())}" if files else ""

@@ -17,6 +17,7 @@ from aide_lsp.cli.options import (
 )
 from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import (
+    also_read,
     colored,
     completions_json,
     figures_line,
@@ -87,3 +88,5 @@ def _print(
         say(f"No completion ({first.empty_reason}): {first.empty_message}", err=True)
     say(parameters_line(first.parameters), err=True)
     say(figures_line(first, device), err=True)
+    if read := also_read(first):
+        say(read, err=True)

@@ -60,7 +60,7 @@ class Prefetcher:
         host: ModelHost,
         recorder: "LedgerRecorder",
         pages: Pages,
-        prepare: Callable[[Snapshot], Prepared],
+        prepare: Callable[["Completer", Snapshot], Prepared],
     ) -> None:
         self._in_flight, self._host, self._recorder, self._pages = in_flight, host, recorder, pages
         self._prepare = prepare
@@ -160,7 +160,9 @@ class Prefetcher:
         # What fails here fails again when it is requested, and is reported then.
         with suppress(Exception):
             found = await self._host.run(
-                lambda completer: step.work(completer, self._prepare(in_flight.snapshot).request, in_flight),
+                lambda completer: step.work(
+                    completer, self._prepare(completer, in_flight.snapshot).request, in_flight
+                ),
                 in_flight.token,
                 0.0,
             )

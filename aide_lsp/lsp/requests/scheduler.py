@@ -70,8 +70,8 @@ class Scheduler:
         self.pages = Pages()
         self._snapshots = SnapshotTaker(documents, notebooks, configuration)
         preparer = RequestPreparer()
-        self._prepare: Callable[[Snapshot], Prepared] = lambda snapshot: preparer.prepare(
-            snapshot.request, snapshot.readable
+        self._prepare: Callable[[Completer, Snapshot], Prepared] = lambda completer, snapshot: (
+            preparer.prepare(snapshot.request, snapshot.readable, completer.info)
         )
         """For the worker's thread."""
         self.prefetcher = Prefetcher(self._in_flight, host, recorder, self.pages, self._prepare)
@@ -309,7 +309,7 @@ class Scheduler:
         snapshot = in_flight.snapshot
         try:
             result = await self._host.run(
-                lambda completer: job(completer, self._prepare(snapshot)),
+                lambda completer: job(completer, self._prepare(completer, snapshot)),
                 in_flight.token,
                 self._loading_seconds,
             )

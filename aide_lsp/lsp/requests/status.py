@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp import __version__
+from aide_lsp.application.excerpts import read_lines
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.model_host import ModelHost
@@ -125,6 +126,10 @@ class Status:
             "candidate": completion.candidate,
             "parameters": parameters_json(completion.parameters),
             "pinned": seed == completion.seed,
+            "files": [
+                {"path": escaped(path), "lines": lines}
+                for path, lines in read_lines(completion.excerpts).items()
+            ],
         }
 
     def _nothing(self) -> dict[str, Any] | None:

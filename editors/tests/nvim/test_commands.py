@@ -112,6 +112,19 @@ def test_status_and_log_then_shown(nvim, opened):
     nvim.wait(lambda: "def total" in nvim.text, "The split is not closed")
 
 
+def test_other_files_that_were_read_then_named_in_the_status(nvim):
+    state = """(function(files)
+        local shown = { seed = 7, candidate = 0, pinned = false, files = files }
+        local report = { state = 'ready', model = 'm', version = '1', accepted = { count = 0 } }
+        return vim.tbl_map(function(line)
+            return line[1][1] .. line[2][1]
+        end, require('aide.report').state(report, { shown = shown }))
+    end)({ %s })"""
+    files = "{ path = 'src/models.py', lines = '13-24, 37-48' }, { path = 'a.py', lines = '1-12' }"
+    assert "Also read    src/models.py 13-24, 37-48; a.py 1-12" in nvim.lua(state % files)
+    assert not any(line.startswith("Also read") for line in nvim.lua(state % ""))
+
+
 def test_explain_then_a_page_in_the_cache(nvim, opened):
     nvim.do("vim.ui.open = function(path) _G.opened = path end")
     nvim.command("Aide explain")

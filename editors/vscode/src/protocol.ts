@@ -17,6 +17,8 @@ export interface Shown {
   candidate: number;
   parameters: Parameters;
   pinned: boolean;
+  /** Other files of the project that the model read; `lines`: "13-24, 37-48". */
+  files: { path: string; lines: string }[];
 }
 
 /** What is in effect for the document of the last request or cursor. */

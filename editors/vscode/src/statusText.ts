@@ -133,6 +133,7 @@ function served(situation: Situation, status: AideStatus): StatusText {
       status.model === '' ? '' : `Model: ${status.model}${where === '' ? '' : ` (${where})`}`,
       document?.preset ? `Preset: ${document.preset}` : '',
       shown === undefined ? '' : shownText(shown),
+      shown === undefined ? '' : filesText(shown),
       reason === undefined ? '' : `No completion: ${reason}`,
     ].filter(Boolean),
     parameters: document === undefined ? [] : parameterTexts(document.parameters),
@@ -152,6 +153,11 @@ function readyIcon(situation: Situation, status: AideStatus): string {
     return 'loading~spin';
   }
   return shownIn(situation)?.pinned === true ? 'pinned' : 'sparkle';
+}
+
+/** The other files that the model read for a completion; empty: none. */
+function filesText({ files }: Shown): string {
+  return files.length === 0 ? '' : `Also read: ${files.map(({ path, lines }) => `${path} ${lines}`).join('; ')}`;
 }
 
 function shownText(shown: Shown): string {

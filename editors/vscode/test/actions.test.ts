@@ -8,7 +8,7 @@ import type { Active, Phase, Situation } from '../src/statusText';
 const PARAMETERS = { temperature: 0.7, topK: 50, topP: 0.95, numContext: 1024, seed: null };
 const ACTIVE: Active = { uri: 'file:///a.py', language: 'Python', unserved: null };
 const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: 'code', off: null, problems: [] };
-const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, parameters: PARAMETERS, pinned: false };
+const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, parameters: PARAMETERS, pinned: false, files: [] };
 const READY: AideStatus = {
   state: 'ready',
   busy: false,

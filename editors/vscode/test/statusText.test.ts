@@ -19,7 +19,7 @@ const READY: AideStatus = {
 const PARAMETERS = { temperature: 0.7, topK: 50, topP: 0.95, numContext: 1024, seed: null };
 const ACTIVE: Active = { uri: 'file:///a.py', language: 'Python', unserved: null };
 const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: null, off: null, problems: [] };
-const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, parameters: PARAMETERS, pinned: false };
+const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, parameters: PARAMETERS, pinned: false, files: [] };
 
 const situation = (status: Partial<AideStatus>, active: Active | null = ACTIVE): Situation => ({
   phase: 'running',
@@ -49,6 +49,18 @@ test('the seed and the candidate are those of what is visible in the active docu
   const other = text({ shown: { ...SHOWN, uri: 'file:///b.py', pinned: true } });
   assert.ok(!other.sentences.join().includes('Shown'));
   assert.equal(other.icon, 'sparkle');
+});
+
+test('other files that were read are named with their lines, if there are any', () => {
+  const files = [
+    { path: 'src/models.py', lines: '13-24, 37-48' },
+    { path: 'src/shop_(old).py', lines: '1-12' },
+  ];
+  const { sentences, state } = text({ shown: { ...SHOWN, files } });
+  assert.ok(sentences.includes('Also read: src/models.py 13-24, 37-48; src/shop_(old).py 1-12'));
+  assert.ok(tooltip({ ...text({ shown: { ...SHOWN, files } }), state }, []).includes('src/shop\\_\\(old\\)\\.py 1\\-12'));
+  assert.ok(!text({ shown: SHOWN }).sentences.join().includes('Also read'));
+  assert.ok(!text({ shown: { ...SHOWN, uri: 'file:///b.py', files } }).sentences.join().includes('Also read'));
 });
 
 test('the parameters and the preset are those in effect for the active document', () => {

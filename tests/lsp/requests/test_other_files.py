@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from aide_lsp.application.excerpts import RequestPreparer
 from aide_lsp.lsp.requests import prefetch
@@ -30,12 +31,14 @@ class Recording(FakeCompleter):
 
     def __init__(self) -> None:
         super().__init__("recorder")
+        self.info = evolve(self.info, reads_files=True)
         self.asked: list = []
         self.prefilled: list = []
 
     def complete(self, request, cancel, observer=None):
         self.asked.append(request)
-        return super().complete(request, cancel, observer)
+        read = tuple(sorted(request.excerpts, key=lambda one: (one.path, one.first_line)))
+        return evolve(super().complete(request, cancel, observer), excerpts=read)
 
     def prefill(self, request, cancel):
         self.prefilled.append(request)
@@ -129,7 +132,7 @@ async def test_an_edit_after_the_request_does_not_get_into_it(editor):
     editor.server.documents.get(models).replace_all("class Order:\n    total = price = 2\n")
     later = editor.server.requests.snapshot(main, CURSOR)
     texts = [
-        RequestPreparer().prepare(one.request, one.readable).request.excerpts[0].text
+        RequestPreparer().prepare(one.request, one.readable, editor.completer.info).request.excerpts[0].text
         for one in (snapshot, later)
     ]
     assert texts == [MODELS, "class Order:\n    total = price = 2\n"]
@@ -271,6 +274,22 @@ async def test_other_candidates_and_seeds_and_comparisons_read_the_same(editor):
         assert len(editor.completer.asked) > asked, command
     assert {one.excerpts for one in editor.completer.asked} == {excerpts}
     assert excerpts
+
+
+async def test_the_status_names_the_files_and_lines_that_were_read(editor, project):
+    (project / "models.py").write_text(MODELS + "\n" * 30 + MODELS.replace("Order", "Total"))
+    main = editor.open("main.py")
+    await editor.ask(main)
+    (shown,) = editor.server.status.summary()["shown"]["files"]
+    assert shown == {"path": "models.py", "lines": "1-12, 25-38"}
+    nothing = editor.open("alone.py", "x = \n")
+    await editor.ask(nothing, Place(0, 4))
+    assert editor.server.status.summary()["shown"]["files"] == []
+
+
+async def test_a_model_that_cannot_read_other_files_is_given_none(editor):
+    editor.completer.info = evolve(editor.completer.info, reads_files=False)
+    assert await editor.read(editor.open("main.py")) == {}
 
 
 async def test_if_other_files_cannot_be_read_the_document_is_completed_without(editor, monkeypatch):

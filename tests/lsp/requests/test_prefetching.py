@@ -41,7 +41,7 @@ class Host:
         return job(self.completer)
 
 
-def as_it_is(snapshot):
+def as_it_is(completer, snapshot):
     return Prepared(snapshot.request)
 
 

@@ -132,6 +132,18 @@ local function shown(state)
   end
 end
 
+--- The other files that the model read for the completion that is visible; nil: none.
+local function also_read(state)
+  local files = state.shown and state.shown.files or {}
+  if #files == 0 then
+    return nil
+  end
+  local texts = vim.tbl_map(function(file)
+    return ('%s %s'):format(file.path, file.lines)
+  end, files)
+  return entry('Also read', table.concat(texts, '; '))
+end
+
 --- The complete state in words.
 ---@param report table the answer of `aide.status`
 ---@param state? table the last `aide/status`
@@ -156,6 +168,7 @@ function M.state(report, state, reason)
   table.insert(lines, entry('Device', (report.device or 'none yet') .. note))
   table.insert(lines, entry('Version', report.version))
   table.insert(lines, state and shown(state) or nil)
+  table.insert(lines, state and also_read(state) or nil)
   local names = vim.tbl_keys(report.parameters or {})
   table.sort(names)
   for _, name in ipairs(names) do
