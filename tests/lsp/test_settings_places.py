@@ -161,6 +161,28 @@ async def test_all_problems_of_all_files_come_in_one_message_and_once(user_file,
     assert [part for part in parts if part not in message.message] == []
 
 
+async def test_status_lists_no_problems_of_documents_that_were_closed_or_of_files_that_are_gone(
+    user_file, client_with, tmp_path
+):
+    client = await client_with()
+    await begin(client, announces(watched=False))
+    for name in ("closed", "deleted", "open"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".aide.toml").write_text("top_kk = 1\n")
+        open_text(client, "x", (tmp_path / name / "a.py").as_uri())
+
+    async def places():
+        problems = (await run(client, "aide.status"))["settingsProblems"]
+        return [name for name in ("closed", "deleted", "open") if any(f"/{name}/" in one for one in problems)]
+
+    assert await places() == ["closed", "deleted", "open"]
+    client.text_document_did_close(
+        t.DidCloseTextDocumentParams(t.TextDocumentIdentifier((tmp_path / "closed" / "a.py").as_uri()))
+    )
+    (tmp_path / "deleted" / ".aide.toml").unlink()
+    assert await places() == ["open"]
+
+
 async def test_one_request_does_not_go_over_the_cap_of_the_user(user_file, client_with, tmp_path):
     user_file.write_text("max_num_context = 600\n")
     client = await client_with()

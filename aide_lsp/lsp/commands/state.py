@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def status(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Report the complete state. With `uri`, the parameters are those in effect for that document."""
-    report = ls.status.report(arguments.optional_uri())
+    report = ls.status.report(arguments.optional_uri(), [document.uri for document in ls.documents])
     return {**report, "client": ls.profile.name, "positionEncoding": ls.documents.encoding}
 
 

@@ -4,7 +4,7 @@ Neither contains source text.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -175,10 +175,14 @@ class Status:
         info = self._info
         return {"device": info.device.upper() if info else None, "recipe": info.recipe if info else None}
 
-    def report(self, uri: str | None = None) -> dict[str, Any]:
-        """Return everything, as JSON; the parameters are those of a document if `uri` is given."""
+    def report(self, uri: str | None = None, documents: Iterable[str] = ()) -> dict[str, Any]:
+        """Return everything, as JSON; the parameters are those of a document if `uri` is given.
+
+        The problems are those with the settings for it, the folders, and the open `documents`.
+        """
+        others = self._configuration.current_problems(documents)
         resolved = self._configuration.resolve(uri)
-        problems = dict.fromkeys((*resolved.problems, *self._configuration.known_problems()))
+        problems = dict.fromkeys((*resolved.problems, *others))
         info = self._info
         return {
             "version": __version__,

@@ -160,12 +160,21 @@ class Configuration:
         return [problem for problem in self.problems if problem not in known]
 
     def review(self, uris: Iterable[str]) -> list[Problem]:
-        """Resolve for the folders and these documents, and no others; return problems not shown yet.
+        """Resolve for the folders and these documents, and no others; return problems not shown yet."""
+        known, self._shown = set(self.known_problems()), self._problems(uris)
+        return [problem for problem in self.known_problems() if problem not in known]
+
+    def current_problems(self, uris: Iterable[str]) -> list[Problem]:
+        """Return the problems that now exist for the folders and these documents."""
+        return _distinct(self._problems(uris))
+
+    def _problems(self, uris: Iterable[str]) -> dict[_Scope, tuple[Problem, ...]]:
+        """Resolve for the folders and these documents.
 
         Thousands of documents may be open: those with the same files and language share one result. If there
         are very many folders, the last ones are checked when the user types there.
         """
-        known, self._shown = set(self.known_problems()), {}
+        scopes: dict[_Scope, tuple[Problem, ...]] = {}
         # Any name in a folder: it is resolved like a document there.
         inside = (f"{folder.rstrip('/')}/{PROJECT_FILE}" for folder in self._folders.uris)
         found: dict[Any, tuple[Problem, ...]] = {}
@@ -175,9 +184,9 @@ class Configuration:
                 language = self.language_of(one) if one else ""
                 uri = self._file_of(one) if one else None
                 scope = _scope_of(uri, language)
-                if len(self._shown) >= _MOST_REVIEWED:
+                if len(scopes) >= _MOST_REVIEWED:
                     break
-                if scope in self._shown:
+                if scope in scopes:
                     continue
                 folder, place = self._folders.holding(uri) if uri else self._folders.first()
                 on_disk = self._folders.location(uri).on_disk if uri else None
@@ -185,14 +194,18 @@ class Configuration:
                 key = (folder, language, sources)
                 if key not in found:
                     found[key] = self.resolve(one).problems
-                self._shown[scope] = found[key]
-        return [problem for problem in self.known_problems() if problem not in known]
+                scopes[scope] = found[key]
+        return scopes
 
     def known_problems(self) -> list[Problem]:
         """Return the problems that were shown and still exist, as far as they were checked again."""
-        # By identity: many directories share one tuple.
-        lists = {id(problems): problems for problems in self._shown.values()}
-        return list(dict.fromkeys(problem for problems in lists.values() for problem in problems))
+        return _distinct(self._shown)
+
+
+def _distinct(scopes: Mapping[_Scope, tuple[Problem, ...]]) -> list[Problem]:
+    # By identity: many directories share one tuple.
+    lists = {id(problems): problems for problems in scopes.values()}
+    return list(dict.fromkeys(problem for problems in lists.values() for problem in problems))
 
 
 def _scope_of(uri: str | None, language: str) -> _Scope:
