@@ -123,7 +123,7 @@ class Outcome:
     languages: list[str]
     "Languages of the texts."
     prompt_tokens: int
-    "Tokens of all prompts of the histories."
+    "Tokens of all prompts of the histories that were given to the model."
     cached_tokens: int
     "How many of them were in the KV cache."
     reused: int
@@ -216,9 +216,11 @@ def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
     asked: list[Answered] = []
     prompt_tokens = cached_tokens = reused = 0
     for completion in _live(model.completer(session), plan, asked):
-        prompt_tokens += completion.prompt_tokens
-        cached_tokens += 0 if completion.from_cache else completion.cached_tokens
         reused += completion.from_cache
+        # No prompt was run for an answer of the completion cache.
+        if not completion.from_cache:
+            prompt_tokens += completion.prompt_tokens
+            cached_tokens += completion.cached_tokens
         progress(len(asked) / plan.requests, "Editing")
     # Requests that are repeated only in part are then from all histories.
     Random(plan.first).shuffle(asked)

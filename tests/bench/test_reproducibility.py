@@ -48,6 +48,17 @@ def test_histories_are_the_same_for_the_same_number_and_visit_many_languages():
     assert len({request.language_id for n in range(20) for request in requests(n)}) >= 6
 
 
+def test_prompts_that_the_completion_cache_answered_count_neither_as_run_nor_as_cached(monkeypatch):
+    history = open_history(PLAN, 1)
+    request = history.step()
+    monkeypatch.setattr(type(history), "step", lambda self: request)
+    model = ModelLoader(ByteTokenizer(), description(), lambda threads: FakeSession(babbling()))
+    once = replay(model, evolve(PLAN, histories=1, requests=1), lambda share, sentence: None)
+    often = replay(model, evolve(PLAN, histories=1, requests=4), lambda share, sentence: None)
+    assert (once.reused, often.reused) == (0, 3)
+    assert (often.prompt_tokens, often.cached_tokens) == (once.prompt_tokens, once.cached_tokens)
+
+
 @pytest.mark.real_model
 def test_the_real_model_then_nothing_differs(real_model_dir):
     plan = Plan(histories=2, requests=8, max_tokens=12, num_context=200, loadings=1)
