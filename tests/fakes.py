@@ -78,7 +78,7 @@ class FakeSession:
     `script` gives the logits after a text. The fake keeps the tokens "whose KV it holds"; a forward on
     a gap, with a row count against the rule or beyond the context is an assertion error. `on_forward`
     is called at the beginning of each forward (with the count of forwards so far); `hold` makes each
-    forward wait until it is cancelled.
+    forward wait until it is canceled.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class FakeSession:
         stopped = Event()
         with cancel.watch(stopped.set):
             self.running.set()
-            assert stopped.wait(timeout=30), "a held forward was never cancelled"
+            assert stopped.wait(timeout=30), "a held forward was never canceled"
 
 
 def description(model: str = "fake", *, fim: str | None = "qwen2.5-coder") -> ModelFolder:

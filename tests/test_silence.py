@@ -1,6 +1,6 @@
 """Nothing leaves the machine, and no file is written outside Aide's own folders: what the system saw of it.
 
-The server (typing, cancelled requests), `aide complete`, `aide doctor` and a conversion run for half a minute
+The server (typing, canceled requests), `aide complete`, `aide doctor` and a conversion run for half a minute
 in a trap, as a user runs them: the real runtime, and nothing in the environment that a library could take for
 a test machine, where some are silent of their own accord. What counts is what the system was asked for.
 """

@@ -79,7 +79,7 @@ def model_choices(current: str | None) -> list[dict[str, Any]]:
         found.append(
             {
                 "id": card.id,
-                "detail": f"{card.name}, {size}, {card.licence}; {status}",
+                "detail": f"{card.name}, {size}, {card.license}; {status}",
                 "current": card.id == chosen,
                 "installed": bool(state.recipes or state.fetched),
             }

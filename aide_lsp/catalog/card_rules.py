@@ -139,7 +139,7 @@ CARD = {
 # A card whose file is downloaded.
 FETCHED = {
     "name": _LINE,
-    "licence": _LINE,
+    "license": _LINE,
     "file": _FILE,
     "size": _SIZE,
     "sha256": _SHA256,
@@ -149,7 +149,7 @@ FETCHED = {
 # A card for the user's own file or folder.
 LOCAL = {
     "name": _OPTIONAL_LINE,
-    "licence": _OPTIONAL_LINE,
+    "license": _OPTIONAL_LINE,
     "path": Rule(_is_line, "the path of a GGUF file or of a folder with an ONNX model"),
 }
 RECIPES = {

@@ -64,7 +64,7 @@ class Card:
 
     id: str
     name: str
-    licence: str
+    license: str
     description: str
     default: bool
     file: str
@@ -174,7 +174,7 @@ def _card(table: Mapping[str, Any], file: Path) -> Card:
     return Card(
         id=table["id"],
         name=table.get("name", table["id"]),
-        licence=table.get("licence", "unknown"),
+        license=table.get("license", "unknown"),
         description=table.get("description", ""),
         default=table.get("default", False),
         file=table.get("file", ""),

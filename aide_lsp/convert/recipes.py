@@ -141,8 +141,8 @@ def _quantize_rows(graph: GraphWriter, name: str, x: str) -> tuple[str, str]:
     scale = graph.node("Max", [largest, floor], f"{name}.row_scale")
     normal = graph.node("Div", [x, scale], f"{name}.normal")
     step = graph.constant("row_step", np.array(1 / 127, np.float32))
-    centre = graph.constant("row_centre", np.array(128, np.uint8))
-    return graph.node("QuantizeLinear", [normal, step, centre], f"{name}.rows"), scale
+    center = graph.constant("row_center", np.array(128, np.uint8))
+    return graph.node("QuantizeLinear", [normal, step, center], f"{name}.rows"), scale
 
 
 def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) -> str:
@@ -154,7 +154,7 @@ def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) 
         graph.constant(f"{name}.codes", weight),
         graph.constant("row_step", np.array(1 / 127, np.float32)),
         graph.constant(f"{name}.scales", scales),
-        graph.constant("row_centre", np.array(128, np.uint8)),
+        graph.constant("row_center", np.array(128, np.uint8)),
     ]
     # Not DynamicQuantizeMatMul: it scales all rows alike, so that the bits of a row would depend on the
     # others.

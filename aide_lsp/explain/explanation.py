@@ -95,7 +95,7 @@ class Stage:
     """One stage of the work."""
 
     name: str
-    "`window`, `tokenise`, `prefill`, `forward`, `sampling`, `stop rules`, `clean-up`, `checks`."
+    "`window`, `tokenize`, `prefill`, `forward`, `sampling`, `stop rules`, `clean-up`, `checks`."
     ms: float
     "Milliseconds, without the time spent on the explanation."
 
@@ -146,7 +146,7 @@ def explain(
         selection: how they were chosen.
 
     Raises:
-        Cancelled: it was cancelled.
+        Cancelled: it was canceled.
         DeclinedError: the text or the line is too large.
         ModelError: the model's engine cannot explain completions.
         SessionError: the runtime failed.

@@ -16,7 +16,7 @@ from aide_lsp.explain.step import Step, TokenFacts, read_step
 from aide_lsp.inference.observer import Draw
 from aide_lsp.infill.cleanup import Cleaned
 
-STAGES = ("window", "tokenise", "prefill", "forward", "sampling", "stop rules", "clean-up", "checks")
+STAGES = ("window", "tokenize", "prefill", "forward", "sampling", "stop rules", "clean-up", "checks")
 """The stages of a completion, in order."""
 
 
@@ -80,7 +80,7 @@ class CompletionTrace(CompletionObserver):
         def measured(text: str) -> int:
             # The window counts tokens while it is cut, but the time is the tokenizer's.
             before = self._watch.stage
-            self._watch.begin("tokenise")
+            self._watch.begin("tokenize")
             count = count_tokens(text)
             self._watch.begin(before)
             return count

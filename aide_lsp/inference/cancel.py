@@ -6,11 +6,11 @@ from threading import Lock
 
 
 class Cancelled(Exception):  # noqa: N818 - it is not an error
-    """The work was cancelled or superseded: no one waits for its result. Not an error."""
+    """The work was canceled or superseded: no one waits for its result. Not an error."""
 
 
 class CancelToken:
-    """Says whether the result is still wanted. Thread-safe; once cancelled, it stays cancelled."""
+    """Says whether the result is still wanted. Thread-safe; once canceled, it stays canceled."""
 
     def __init__(self) -> None:
         # Held while `stop` is called, so that the body of `watch` does not end meanwhile.
@@ -24,20 +24,20 @@ class CancelToken:
         return self._cancelled
 
     def cancel(self) -> None:
-        """Mark as cancelled, and stop what currently runs under `watch`."""
+        """Mark as canceled, and stop what currently runs under `watch`."""
         with self._lock:
             self._cancelled = True
             if self._stop is not None:
                 self._stop()
 
     def interrupt(self) -> None:
-        """Stop what currently runs under `watch`, without marking as cancelled."""
+        """Stop what currently runs under `watch`, without marking as canceled."""
         with self._lock:
             if self._stop is not None:
                 self._stop()
 
     def check(self) -> None:
-        """Raise `Cancelled` if it was cancelled."""
+        """Raise `Cancelled` if it was canceled."""
         if self._cancelled:
             raise Cancelled
 
@@ -46,7 +46,7 @@ class CancelToken:
         """Call `stop` if `cancel` is called while the body runs. One watcher at a time.
 
         Raises:
-            Cancelled: it was cancelled before the body began.
+            Cancelled: it was canceled before the body began.
         """
         with self._lock:
             if self._cancelled:

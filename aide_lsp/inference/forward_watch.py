@@ -86,7 +86,7 @@ class ForwardWatch:
         except Cancelled:
             raise
         except Exception as error:
-            # An interrupt does not mark the token as cancelled, so it arrives as an error of the runtime.
+            # An interrupt does not mark the token as canceled, so it arrives as an error of the runtime.
             if not forward.ended_after:
                 raise
             seconds = forward.ended_after * TICK_SECONDS

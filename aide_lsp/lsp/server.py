@@ -148,7 +148,7 @@ class Server(LanguageServer):
 
     def exit(self, code: int) -> None:
         """End the process, after the replies that are being sent."""
-        # A task that `shutdown` cancelled ends in the next turn, and its reply is sent in the one after.
+        # A task that `shutdown` canceled ends in the next turn, and its reply is sent in the one after.
         self._loop.call_soon(self._loop.call_soon, lifetime.leave, code, self._flush)
 
     def leave(self, reason: str) -> None:

@@ -164,7 +164,7 @@ class EditorEngine:
         def came(reply: "asyncio.Future[Any]") -> None:
             if reply.exception() is None:
                 request.answer(offered(reply.result(), asked.text, asked.cursor))
-            elif number in self._ids:  # otherwise it was cancelled, and the reply says so
+            elif number in self._ids:  # otherwise it was canceled, and the reply says so
                 request.fail(str(reply.exception()))
 
         reply.add_done_callback(came)

@@ -1,6 +1,6 @@
 """llama.cpp's own server as llama.vim uses it, as an engine for the replay of typing traces.
 
-At each key it posts what llama.vim posts to `/infill`. Either the previous request is cancelled by closing
+At each key it posts what llama.vim posts to `/infill`. Either the previous request is canceled by closing
 its connection, as VS Code would do. Or everything goes as in llama.vim (`as_llama_vim`): the previous answer
 is waited for; answers are kept, and those that agree with the text typed since are shown without a request; a
 cursor move sends a request too.

@@ -59,7 +59,7 @@ def editor_env(tmp_path_factory):
 
 
 @pytest.fixture
-def artefacts(request):
+def artifacts(request):
     """A folder for screens and logs of this test, to look at when it fails."""
     name = request.node.name.translate({ord(sign): "-" for sign in "[]/: "}).strip("-")
     folder = ROOT / "build" / "editors" / name

@@ -64,7 +64,7 @@ def tiny_model(tmp_path):
     card = Card(
         id="tiny",
         name="Tiny",
-        licence="MIT",
+        license="MIT",
         description="",
         default=False,
         file="tiny.gguf",

@@ -23,7 +23,7 @@ from aide_lsp.errors import CardError
 GOOD = """
 id = "mine"
 name = "Mine"
-licence = "MIT"
+license = "MIT"
 file = "mine.gguf"
 size = 30
 sha256 = "{sha}"
@@ -97,9 +97,9 @@ def test_good_card_has_no_problems():
         ("size = 30", "size = 31", "expected sizes that add up to the model's 31, found 30"),
         ('file = "mine.gguf"', 'file = "../../mine.gguf"', "file: expected a file name"),
         (
-            'licence = "MIT"',
-            'licence = "MIT"\nlicense = "MIT"',
-            "license: unknown key; did you mean 'licence'?",
+            'license = "MIT"',
+            'license = "MIT"\nlicence = "MIT"',
+            "licence: unknown key; did you mean 'license'?",
         ),
         ('name = "Mine"', 'name = ""', "name: expected one line of text"),
         ('kind = "hub"', 'kind = "ftp"', 'sources[1].kind: expected "hub" or "wheels", found "ftp"'),
@@ -138,7 +138,7 @@ def test_all_problems_are_named_at_once(tmp_path):
         read_card(file)
     lines = str(raised.value).splitlines()
     assert lines[0] == f"The model card {file} cannot be used:"
-    assert sorted(line.split(":")[0].strip() for line in lines[1:]) == ["licence", "name", "nmae", "size"]
+    assert sorted(line.split(":")[0].strip() for line in lines[1:]) == ["license", "name", "nmae", "size"]
 
 
 @pytest.mark.parametrize("content", [b"id = ", b"\xff\xfe", b"[[sources]]\nkind = 3", b"sources = 3", b""])
@@ -170,7 +170,7 @@ def test_path_of_own_model_is_seen_from_the_card(tmp_path):
     (tmp_path / "own.toml").write_text(LOCAL)
     card = load_catalog([tmp_path]).find("own")
     assert card.path == tmp_path / "own.gguf"
-    assert (card.name, card.licence, card.sources) == ("own", "unknown", ())
+    assert (card.name, card.license, card.sources) == ("own", "unknown", ())
 
 
 def test_unknown_id_names_the_nearest_and_the_broken_cards(tmp_path):

@@ -260,7 +260,7 @@ from aide_lsp.catalog.download import download, locked
 folder, log, pause = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
 content = Path(sys.argv[4]).read_bytes()
 sha256 = __import__("hashlib").sha256(content).hexdigest()
-card = Card(id="tiny", name="Tiny", licence="", description="", default=False, file="tiny.gguf",
+card = Card(id="tiny", name="Tiny", license="", description="", default=False, file="tiny.gguf",
             size=len(content), sha256=sha256, converted_size=1, context_length=1, fim=None, end_tokens=(),
             recipes={}, sources=(HubSource("a/b", "c", "d"),), path=None, origin=folder)
 

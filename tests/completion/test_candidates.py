@@ -65,7 +65,7 @@ def test_cancel_works_between_candidates():
     completer, token = completer_of(babbling()), CancelToken()
     asked = []
 
-    class Cancelling:
+    class Canceling:
         def complete(self, request, cancel, observer=None):
             asked.append(request.options.candidate)
             made = completer.complete(request, cancel)
@@ -74,7 +74,7 @@ def test_cancel_works_between_candidates():
             return made
 
     with pytest.raises(Cancelled):
-        complete_several(Cancelling(), REQUEST, 5, token)
+        complete_several(Canceling(), REQUEST, 5, token)
     assert asked == [0, 1, 2]
 
 

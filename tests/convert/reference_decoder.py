@@ -57,7 +57,7 @@ def _frequencies(spec: TinySpec, w: dict) -> np.ndarray:
 
 
 def _rotate(spec: TinySpec, x: np.ndarray, angles: np.ndarray) -> np.ndarray:
-    """Rotate pairs: neighbours in `llama` files (llama.cpp's NORM), halves apart in `qwen2` (NEOX)."""
+    """Rotate pairs: neighbors in `llama` files (llama.cpp's NORM), halves apart in `qwen2` (NEOX)."""
     cos, sin = np.cos(angles), np.sin(angles)
     out = np.empty_like(x)
     half = spec.head_dim // 2

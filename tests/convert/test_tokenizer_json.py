@@ -83,7 +83,7 @@ def test_every_pre_tokenizer_can_be_loaded(tiny):
 
 
 @pytest.mark.real_model
-def test_real_model_tokenises_as_llama_cpp_does(real_model_dir):
+def test_real_model_tokenizes_as_llama_cpp_does(real_model_dir):
     """1,000 snippets, recorded by benchmarks/llama_cpp/record_tokens.py."""
     reference = json.loads(gzip.decompress((DATA / "tokens_qwen2.json.gz").read_bytes()))
     tokenizer = Tokenizer.from_file(real_model_dir / "tokenizer.json")

@@ -47,7 +47,7 @@ def test_temperature_when_a_half_then_squares_the_ratios():
     assert kept(FOUR, params(temperature=0.5)) == pytest.approx({1: 16 / 30, 3: 9 / 30, 2: 4 / 30, 0: 1 / 30})
 
 
-def test_top_k_when_two_then_renormalises():
+def test_top_k_when_two_then_renormalizes():
     assert kept(FOUR, params(top_k=2)) == pytest.approx({1: 4 / 7, 3: 3 / 7})
 
 
@@ -67,7 +67,7 @@ def test_top_p_when_mass_is_exceeded_then_that_token_is_the_last():
     assert kept(FOUR, params(top_p=0.41)) == pytest.approx({1: 4 / 7, 3: 3 / 7})
 
 
-def test_order_when_both_filters_are_on_then_top_p_sees_what_top_k_renormalised():
+def test_order_when_both_filters_are_on_then_top_p_sees_what_top_k_renormalized():
     # Of everything 0.4 + 0.3 would be needed for 0.55; of the two best, 4/7 is enough.
     assert kept(FOUR, params(top_k=2, top_p=0.55)) == {1: 1.0}
 

@@ -1,7 +1,7 @@
 """The real server process with a fake completer that follows orders in the document it completes.
 
 Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives
-orders: `#slow 5` takes 5 s unless cancelled, `#deaf` 30 s in any case, `#print` prints to stdout from Python
+orders: `#slow 5` takes 5 s unless canceled, `#deaf` 30 s in any case, `#print` prints to stdout from Python
 and from C, `#child FILE` starts a process and writes its number, `#decline`, `#crash` and `#session` raise,
 `#raise NAME` raises that class, `#empty` is completed with nothing, `#stats` with what happened so far,
 `#drawn` with seed and candidate; anything else with `pass  # <number of characters before the cursor>`.

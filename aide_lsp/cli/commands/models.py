@@ -208,7 +208,7 @@ def _facts(card: "Card", state: "DiskState", catalog: "Catalog", speeds: dict[st
     return {
         "id": card.id,
         "name": card.name,
-        "licence": card.licence,
+        "license": card.license,
         "description": card.description,
         "default": card == catalog.default(),
         "size": card.size,
@@ -231,7 +231,7 @@ def _row(card: "Card", state: "DiskState", facts: dict[str, Any]) -> tuple[str, 
     )
     rate = facts["tokens_per_second"]
     speed = f"{rate:.0f} tokens/s" if rate else "-"
-    return mark, card.id, card.name, card.licence, size, disk, memory, speed, _state_words(card, state)
+    return mark, card.id, card.name, card.license, size, disk, memory, speed, _state_words(card, state)
 
 
 def _state_words(card: "Card", state: "DiskState") -> str:

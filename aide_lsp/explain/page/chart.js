@@ -68,7 +68,7 @@ function cutMarks(now, afterP, n, x, top, bottom) {
 
 function cutMark(x, rank, n, text, top, bottom, isEnd) {
   if (rank > n) return [svg("text", { class: "cut-label", x: x(n), y: top - 10, "text-anchor": "end" }, text)];
-  // Towards the side with more room.
+  // Toward the side with more room.
   const right = (isEnd && rank > n / 3) || rank > n * 0.6;
   return [
     svg("line", { class: "cut-line", x1: x(rank), x2: x(rank), y1: top - 18, y2: bottom }),

@@ -112,10 +112,10 @@ def run(session: Any, binding: Any, cancel: CancelToken, cuda_graph: int | None 
     """Run a bound forward; `cancel` ends it between two operators.
 
     `cuda_graph` is for sessions that capture: the number of the forward's CUDA graph; below 0: it has none. A
-    graph is always captured and replayed completely, even if it is cancelled meanwhile.
+    graph is always captured and replayed completely, even if it is canceled meanwhile.
 
     Raises:
-        Cancelled: it was cancelled before or while it ran.
+        Cancelled: it was canceled before or while it ran.
         MemoryShortError: there was not enough memory.
         BrokenSessionError: the runtime failed otherwise.
     """

@@ -167,7 +167,7 @@ class InFlightRequests:
                 one.token.cancel()
 
     def cancel(self, request_id: int | str) -> None:
-        """End all work for a request that the client cancelled, even one already answered."""
+        """End all work for a request that the client canceled, even one already answered."""
         for in_flight in (*self._by_uri.values(), self._aside):
             for one in in_flight:
                 if request_id in one.request_ids:

@@ -151,7 +151,7 @@ class ModelHost:
         Raises:
             DeclinedError: there is no completer; the reason is `loading` or `failed`.
             SessionError: it failed each time.
-            Cancelled: it was cancelled.
+            Cancelled: it was canceled.
         """
         failures, released = 0, False
         while True:

@@ -199,7 +199,7 @@ class Scheduler:
             self._waiting.notify()
 
     def cancelled(self, request: int | str | None) -> None:
-        """End all work for a request that the client cancelled, even if it was answered already."""
+        """End all work for a request that the client canceled, even if it was answered already."""
         # A client that is notified also cancels what it still wants: VS Code does so after 750 ms.
         if request is not None and not self._notifier.enabled:
             self._in_flight.cancel(request)
@@ -240,7 +240,7 @@ class Scheduler:
     ) -> T | NoCompletion:
         """Wait for the answer, or for a newer request that replaces this one.
 
-        The work runs in a separate task: it may continue after this request is answered early or cancelled.
+        The work runs in a separate task: it may continue after this request is answered early or canceled.
 
         Args:
             in_flight: the request.

@@ -1,7 +1,7 @@
 """Queues the client's messages for the event loop, in order; only a cancel overtakes.
 
 The loop handles one message per turn, so that everything else on it keeps running under a flood. A request
-that is cancelled while it waits here is answered at once and never started, with one exception: see
+that is canceled while it waits here is answered at once and never started, with one exception: see
 `notifies_later`.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 _KEPT = ("initialize", "shutdown")
-"""Requests that are never cancelled: later messages depend on them."""
+"""Requests that are never canceled: later messages depend on them."""
 
 
 @frozen
@@ -34,7 +34,7 @@ class ConnectionEnd:
 
 @frozen
 class CancelledEarly:
-    """A request that was cancelled, and answered, before it started."""
+    """A request that was canceled, and answered, before it started."""
 
     message: dict[str, Any]
 
@@ -60,9 +60,9 @@ class Inbox:
         self.leave = leave
         """Ends the process. For any thread."""
         self.notifies_later = False
-        """Whether the client wants answers even after it cancelled (`aide/ready`).
+        """Whether the client wants answers even after it canceled (`aide/ready`).
 
-        Then a request cancelled in the queue is started all the same, unless another request follows it.
+        Then a request canceled in the queue is started all the same, unless another request follows it.
         """
         self._write = write
         self._changed = Condition()

@@ -16,7 +16,7 @@ from aide_lsp.lsp.rpc.framing import PIECE, read_body, read_pieces
 
 MessageId = int | str
 CANCELLED = -32800, "The request was canceled."
-"""Code and message of the reply to a cancelled request."""
+"""Code and message of the reply to a canceled request."""
 WEIGHT_LIMIT = 48 * 1024 * 1024
 """Bytes a message may need while it is decoded: plain text of 24 MiB, or some 20,000 edits at once."""
 _VALUE_BYTES = 240

@@ -76,7 +76,7 @@ class Protocol(LanguageServerProtocol):
             write: sends a body.
             lost: a notification could not be used.
             ended: the client sent `exit`; gets the exit code.
-            cancelled: the client cancelled a request that is already answered.
+            cancelled: the client canceled a request that is already answered.
             too_large: a message that names this document was too large.
         """
         self._write, self._lost, self._exit = write, lost, ended
@@ -126,7 +126,7 @@ class Protocol(LanguageServerProtocol):
         if msg_id is not None and msg_id not in self._running:
             self._answered.add(msg_id)
             self._request(msg_id, message["method"], message)
-            if msg_id in self._running:  # after its first step: a task cancelled earlier would never start
+            if msg_id in self._running:  # after its first step: a task canceled earlier would never start
                 asyncio.get_running_loop().call_soon(self._running[msg_id].cancel)
 
     def _call(self, msg_id: MessageId, method: str, handler: Handler, params: Any) -> None:

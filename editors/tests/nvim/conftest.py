@@ -40,14 +40,14 @@ def shared_nvim(nvim_program, nvim_env, tmp_path_factory):
 
 
 @pytest.fixture
-def nvim(shared_nvim, artefacts):
+def nvim(shared_nvim, artifacts):
     """The module's Neovim. Screen and logs are kept: tests that pass do not overwrite them."""
     yield shared_nvim
-    shared_nvim.keep(artefacts)
+    shared_nvim.keep(artifacts)
 
 
 @pytest.fixture
-def start_nvim(nvim_program, nvim_env, tmp_path, artefacts):
+def start_nvim(nvim_program, nvim_env, tmp_path, artifacts):
     """Start a Neovim of one's own: `start_nvim(init=..., file=..., env=...)`."""
     started = []
 
@@ -58,5 +58,5 @@ def start_nvim(nvim_program, nvim_env, tmp_path, artefacts):
 
     yield start
     for nvim in started:
-        nvim.keep(artefacts)
+        nvim.keep(artifacts)
         nvim.close()

@@ -28,7 +28,7 @@ def plain_nvim(nvim_program, nvim_env, tmp_path_factory):
 
 
 @pytest.fixture
-def ghost(plain_nvim, workspace, artefacts):
+def ghost(plain_nvim, workspace, artifacts):
     """The ghost text in a file with something typed."""
     nvim = plain_nvim
     nvim.open(workspace() / "prices.py")
@@ -37,7 +37,7 @@ def ghost(plain_nvim, workspace, artefacts):
     nvim.type(TYPED)
     nvim.wait(lambda: nvim.text.endswith(TYPED), "The typed text did not arrive")
     yield nvim.wait_ghost()
-    nvim.keep(artefacts)
+    nvim.keep(artifacts)
 
 
 def test_word_and_line_when_shown_then_accepted(plain_nvim, ghost):

@@ -60,7 +60,7 @@ class Terminal:
 
         self.wait(pressed_and_so, what)
 
-    def close(self, artefacts):
+    def close(self, artifacts):
         """End it; keep what was on the screen."""
-        (artefacts / "screen.txt").write_text(self.screen(), encoding="utf-8")
+        (artifacts / "screen.txt").write_text(self.screen(), encoding="utf-8")
         self.tmux("kill-server")

@@ -59,7 +59,7 @@ def saved(path, expected):
     return f"{TYPED}{expected}\n" in path.read_text(encoding="utf-8")
 
 
-def test_helix_when_taken_from_the_list_then_in_the_file(env, path, expected, artefacts):
+def test_helix_when_taken_from_the_list_then_in_the_file(env, path, expected, artifacts):
     helix = program("helix", "root/usr/bin/hx")
     config = Path(env["XDG_CONFIG_HOME"]) / "helix"
     config.mkdir(exist_ok=True)
@@ -77,10 +77,10 @@ def test_helix_when_taken_from_the_list_then_in_the_file(env, path, expected, ar
         terminal.keys("Enter")
         terminal.wait(lambda: saved(path, expected), f"{path.read_text()!r} has no {expected!r}")
     finally:
-        terminal.close(artefacts)
+        terminal.close(artifacts)
 
 
-def test_emacs_when_completed_at_point_then_in_the_file(env, path, expected, artefacts, tmp_path):
+def test_emacs_when_completed_at_point_then_in_the_file(env, path, expected, artifacts, tmp_path):
     emacs = program("emacs", "emacs")
     init = tmp_path / "init.el"
     init.write_text(
@@ -97,4 +97,4 @@ def test_emacs_when_completed_at_point_then_in_the_file(env, path, expected, art
         terminal.keys("C-x", "C-s")
         terminal.wait(lambda: saved(path, expected), f"{path.read_text()!r} has no {expected!r}")
     finally:
-        terminal.close(artefacts)
+        terminal.close(artifacts)

@@ -213,7 +213,7 @@ def test_what_an_item_inserts_at_the_cursor(result, expected):
 
 
 async def test_messages_are_those_of_an_editor(tmp_path):
-    """Changes in order with growing versions; one request for each; the former one cancelled."""
+    """Changes in order with growing versions; one request for each; the former one canceled."""
     (tmp_path / "recorder.py").write_text(RECORDER)
     log = tmp_path / "log"
     engine = EditorEngine("recorder", {"x": 1}, tmp_path)

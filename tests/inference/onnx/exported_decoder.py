@@ -74,14 +74,14 @@ def build(dtype, positions, keep, extra, seed) -> onnx.ModelProto:
         for half in ("key", "value"):
             inputs.append(value(f"past_key_values.{layer}.{half}", kind, [1, KV_HEADS, "P", HEAD_DIM]))
             outputs.append(value(f"present.{layer}.{half}", kind, [1, KV_HEADS, "T", HEAD_DIM]))
-        hidden = g.node("Add", hidden, attention(g, layer, normalised(g, hidden), visible))
-        inner = g.node("Relu", g.node("MatMul", normalised(g, hidden), g.weight(HIDDEN, 2 * HIDDEN)))
+        hidden = g.node("Add", hidden, attention(g, layer, normalized(g, hidden), visible))
+        inner = g.node("Relu", g.node("MatMul", normalized(g, hidden), g.weight(HIDDEN, 2 * HIDDEN)))
         hidden = g.node("Add", hidden, g.node("MatMul", inner, g.weight(2 * HIDDEN, HIDDEN)))
     if keep:
         inputs.append(value("num_logits_to_keep", TensorProto.INT64, []))
         begin = g.node("Unsqueeze", g.node("Neg", "num_logits_to_keep"), g.constant([0]))
         hidden = g.node("Slice", hidden, begin, g.constant([2**62]), g.constant([1]))
-    g.node("MatMul", normalised(g, hidden), g.weight(HIDDEN, VOCAB), to="logits")
+    g.node("MatMul", normalized(g, hidden), g.weight(HIDDEN, VOCAB), to="logits")
     inputs += [value(name, TensorProto.INT64, [1]) for name in extra]
     outputs.insert(0, value("logits", kind, [1, None, VOCAB]))
     graph = helper.make_graph(g.nodes, "decoder", inputs, outputs, g.weights)
@@ -100,7 +100,7 @@ def row_positions(g, positions, inputs):
     return g.node("Unsqueeze", g.node("Range", begin, total, one), g.constant([0])), keys
 
 
-def normalised(g, hidden):
+def normalized(g, hidden):
     return g.node("LayerNormalization", hidden, g.constant(np.ones(HIDDEN), g.dtype))
 
 

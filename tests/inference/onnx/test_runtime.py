@@ -1,4 +1,4 @@
-"""Providers, threads, and how a forward ends when it fails or is cancelled."""
+"""Providers, threads, and how a forward ends when it fails or is canceled."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""`aide.explain` over LSP: the completion that was shown, explained; cancelled like any request."""
+"""`aide.explain` over LSP: the completion that was shown, explained; canceled like any request."""
 
 import asyncio
 import sys

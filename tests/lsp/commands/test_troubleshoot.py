@@ -1,4 +1,4 @@
-"""`aide.troubleshoot` over the protocol: both completions with one seed, reasons, bounds, cancelling."""
+"""`aide.troubleshoot` over the protocol: both completions with one seed, reasons, bounds, canceling."""
 
 import asyncio
 import sys

@@ -32,7 +32,7 @@ async def test_a_request_leaves_no_cyclic_garbage_whatever_becomes_of_it(text, c
 
 
 async def scenario(client, name) -> None:
-    """One request that is answered, one that is superseded, and one that is cancelled."""
+    """One request that is answered, one that is superseded, and one that is canceled."""
     for number, (uri, cancelled) in enumerate((("short", False), ("slow", False), ("slow", True))):
         params = inline_params(0, 10 - number, f"file:///{uri}.py", trigger=2)
         client.send("textDocument/inlineCompletion", params, id=f"{name} {number}")

@@ -110,7 +110,7 @@ def test_prints_of_python_and_native_code_do_not_reach_the_client():
 
 
 def test_thousands_of_cancels_leave_nothing_stuck():
-    """Requests cancelled by their own message or by the next request: one reply each, then work continues."""
+    """Requests canceled by their own message or by the next request: one reply each, then work continues."""
     count = 10_000
     with RawClient() as client:
         client.initialize()

@@ -145,7 +145,7 @@ def idle_after(process: psutil.Process) -> float:
 def main() -> None:
     """Run the flood and print its figures."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cancelling",
+        prog="python -m benchmarks.canceling",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

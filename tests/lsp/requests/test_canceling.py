@@ -1,4 +1,4 @@
-"""A cancel is answered at once under a flood, and ends everything that the cancelled request started."""
+"""A cancel is answered at once under a flood, and ends everything that the canceled request started."""
 
 import time
 
