@@ -114,12 +114,12 @@ def build_prompt(
     prefix, healed = (before.removesuffix(stray), stray) if stray else split_healed(before)
     closers = after[: closed_here(before, after)] if reads_suffix else ""
     suffix = after.removeprefix(closers) if reads_suffix else ""
-    budget = max(0, num_context - count_tokens(healed))
-    window = cut_window(prefix, suffix, budget, count_tokens)
+    healed_tokens = count_tokens(healed)
+    window = cut_window(prefix, suffix, num_context, count_tokens, healed_tokens)
     parts = others
-    left = budget - count_tokens(header)
-    if header and left >= 0 and says_little(window.prefix, healed, window.suffix):
-        window = cut_window(prefix, suffix, left, count_tokens)
+    left = num_context - count_tokens(header)
+    if header and left >= healed_tokens and says_little(window.prefix, healed, window.suffix):
+        window = cut_window(prefix, suffix, left, count_tokens, healed_tokens)
         parts.append(PromptPart(PartKind.HEADER, header))
     parts.append(PromptPart(PartKind.PREFIX, window.prefix))
     if reads_suffix:

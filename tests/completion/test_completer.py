@@ -11,6 +11,7 @@ from aide_lsp.completion import completer as completing
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.fitting import confidence_in
 from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.completion.window import LINE_TOKENS
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference import decoder, generate
 from aide_lsp.inference.cancel import Cancelled, CancelToken
@@ -201,8 +202,10 @@ def test_complete_fits_the_context_of_the_model():
 def test_complete_when_the_model_takes_more_then_reads_its_whole_num_context():
     completer = completer_of(babbling(), context_length=2048)
     most = ModelLimits(1000, 2048).most_context
-    text = "a\n" * (most // 4)
-    completion = complete(completer, request_at(f"{text}|{text}", num_context=most, max_tokens=4096))
+    # The cursor's line counts this much at least.
+    line, text = "1" * LINE_TOKENS, "a\n" * (most // 4)
+    above = text[: -len(line)]
+    completion = complete(completer, request_at(f"{above}{line}|{text}", num_context=most, max_tokens=4096))
     assert completion.parameters.num_context == most == 1792
     assert completion.prompt_tokens == most + 3
 

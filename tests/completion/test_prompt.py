@@ -51,7 +51,7 @@ def test_parts_are_in_document_order_and_leave_out_the_healed_text():
 
 def test_a_model_that_reads_no_suffix_gets_none_and_the_prefix_has_all_of_the_budget():
     text = "".join(f"line {n}\n" for n in range(100))
-    prompt = build_prompt(text, text, 800, len, reads_suffix=False)
+    prompt = build_prompt(text, text, 900, len, reads_suffix=False)
     assert [part.kind for part in prompt.parts] == [PartKind.PREFIX]
     assert prompt.text(PartKind.SUFFIX) == ""
     assert len(prompt.text(PartKind.PREFIX)) == len(text)

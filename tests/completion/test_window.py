@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aide_lsp.completion.window import GRID_LINES, cut_window
+from aide_lsp.completion.window import GRID_LINES, LINE_TOKENS, cut_window
 
 LINE = "    value_{n} = function_{n}(argument)\n"
 TEXT = st.text(alphabet=list("ab (\t\n\r\u00e9\u20ac\U0001f600"), max_size=300)
@@ -26,16 +26,16 @@ def lines(count: int, start: int = 0) -> str:
     return "".join(LINE.format(n=n) for n in range(start, start + count))
 
 
-@given(head=TEXT, tail=TEXT, budget=st.integers(0, 400), by_bytes=st.booleans())
+@given(head=TEXT, tail=TEXT, budget=st.integers(0, 400), by_bytes=st.booleans(), healed=st.integers(0, 90))
 @settings(max_examples=500, deadline=None)
-def test_window_is_next_to_the_cursor_and_fits(head, tail, budget, by_bytes):
+def test_window_is_next_to_the_cursor_and_fits(head, tail, budget, by_bytes, healed):
     """Also where the tokens of lines do not add up to those of the text: budgets count the whole."""
     tokens = count_bytes if by_bytes else count_words
-    window = cut_window(head, tail, budget, tokens)
+    window = cut_window(head, tail, budget, tokens, healed)
     assert head.endswith(window.prefix)
     assert tail.startswith(window.suffix)
-    assert tokens(window.prefix) + tokens(window.suffix) <= budget
-    assert cut_window(head, tail, budget, tokens) == window
+    assert tokens(window.prefix) + tokens(window.suffix) <= max(0, budget - healed)
+    assert cut_window(head, tail, budget, tokens, healed) == window
 
 
 @given(head=TEXT, tail=TEXT)
@@ -55,13 +55,33 @@ def test_window_gives_the_suffix_a_quarter():
 @pytest.mark.parametrize(("head", "tail"), [(lines(2), lines(500)), (lines(500), lines(2)), (lines(500), "")])
 def test_window_gives_what_one_side_leaves_to_the_other(head, tail):
     window = cut_window(head, tail, 1000, count_words)
-    assert count_words(window.prefix) + count_words(window.suffix) > 800
+    assert count_words(window.prefix) + count_words(window.suffix) > 650
 
 
 def test_window_begins_at_the_grid():
     head = lines(500)
     window = cut_window(head, "", 1000, count_words)
     assert head.removesuffix(window.prefix).count("\n") % GRID_LINES == 0
+
+
+def test_window_does_not_move_while_a_line_is_typed():
+    """Wherever the line is, also where the text above it just fits, or the edge is about to move on."""
+    line, tail = LINE.format(n=1), lines(300)
+    assert count_words(line) < LINE_TOKENS
+    for above in range(0, 200, 3):
+        head = lines(above)
+        windows = [cut_window(head + line[:end], tail, 1000, count_words) for end in range(len(line))]
+        assert {window.suffix for window in windows} == {windows[0].suffix}
+        prefix = windows[0].prefix
+        assert [window.prefix for window in windows] == [prefix + line[:end] for end in range(len(line))]
+
+
+def test_healed_text_comes_off_the_side_before_the_cursor():
+    head, tail = lines(300), lines(300)
+    windows = [cut_window(head, tail, 1000, count_words, healed) for healed in (0, 1, 30, 500)]
+    assert len({window.suffix for window in windows}) == 1
+    for healed, window in zip((0, 1, 30, 500), windows, strict=True):
+        assert count_words(window.prefix) + count_words(window.suffix) + healed <= 1000
 
 
 def test_window_uses_half_the_budget_where_lines_are_long():
