@@ -9,20 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, frozen
 
+from aide_lsp.application.excerpts import Readable, RequestPreparer
 from aide_lsp.application.requests import request_of
 from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.request import CompletionRequest
-from aide_lsp.context.excerpt import Selection
-from aide_lsp.context.reader import ContextPlace, ContextReader
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.settings.fields import Settings
 from benchmarks.context.items import Item
 from benchmarks.context.tree import saved, unpack
 from benchmarks.real_code.packages import fetch
-
-MOST_EXCERPTS = 64
 
 
 @frozen
@@ -59,21 +57,14 @@ class Projects:
         return root
 
 
-def choose(item: Item, root: Path, reader: ContextReader) -> Selection:
-    """Choose excerpts for an item as an editor would that has its file open."""
+def request_for(item: Item, root: Path, settings: Settings, info: ModelInfo) -> CompletionRequest:
+    """Build the request for an item, with excerpts, as an editor that has its project and file open."""
     hole = item.hole
-    text = hole.before + hole.after
-    document = root / hole.path
-    place = ContextPlace(document, root, text, len(hole.before), hole.language, {}, lambda path: None)
+    text, document = hole.before + hole.after, root / hole.path
+    request = request_of(settings, text, len(hole.before), str(document), hole.language)
     with saved(document, text):
-        return reader.select(place, MOST_EXCERPTS)
-
-
-def request_for(item: Item, settings: Settings, selection: Selection) -> CompletionRequest:
-    """Build the request for an item."""
-    hole = item.hole
-    request = request_of(settings, hole.before + hole.after, len(hole.before), hole.path, hole.language)
-    return evolve(request, excerpts=selection.excerpts)
+        # What an earlier one has read is of another text of the file.
+        return RequestPreparer().prepare(request, Readable(document, root), info).request
 
 
 def take(
@@ -100,18 +91,14 @@ def take(
             continue
         if monotonic() >= end:
             return
-        # A reader of its own: what it has read is of another text of the file.
-        selection = choose(item, projects.root(item), ContextReader())
         for name in left:
-            share = settings[name].context_share
-            yield _complete(item, name, settings[name], completer, selection if share else Selection())
+            request = request_for(item, projects.root(item), settings[name], completer.info)
+            yield _complete(item, name, request, completer)
 
 
-def _complete(
-    item: Item, setting: str, settings: Settings, completer: Completer, selection: Selection
-) -> Answer:
+def _complete(item: Item, setting: str, request: CompletionRequest, completer: Completer) -> Answer:
     started = monotonic()
-    completion = completer.complete(request_for(item, settings, selection), CancelToken())
+    completion = completer.complete(request, CancelToken())
     return Answer(
         id=item.hole.id,
         language=item.hole.language,
@@ -120,7 +107,7 @@ def _complete(
         truth=item.hole.truth,
         setting=setting,
         completion=completion.text,
-        excerpts=len(selection.excerpts),
+        excerpts=len(request.excerpts),
         prompt_tokens=completion.prompt_tokens,
         seconds=round(monotonic() - started, 3),
     )

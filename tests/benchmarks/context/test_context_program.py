@@ -10,6 +10,7 @@ from benchmarks.context.run import Answer, read_answers
 from benchmarks.quality.table import UNFINISHED
 from benchmarks.real_code.holes import Hole
 from tests.benchmarks.real_code.test_real_code_packages import write_archive
+from tests.fakes import ScriptedModel
 
 LOOK = b"class FileLook:\n    def read_all(self):\n        return FileLook(1)\n"
 WITHOUT = '{"context_share": 0.0}'
@@ -24,6 +25,8 @@ class Said:
 
 class Knowing:
     """Completes what an excerpt has; without one it is at a loss."""
+
+    info = ScriptedModel({}, reads_files=True).info
 
     def complete(self, request, cancel):
         known = any("FileLook(1)" in excerpt.text for excerpt in request.excerpts)
