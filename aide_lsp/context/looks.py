@@ -37,11 +37,39 @@ class Kind(Enum):
     "A link, a device, a pipe, a socket."
 
 
-class FolderLook:
+class _Look:
+    """Something that was seen on the disk."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._signature: _Signature | None = None
+        self._is_trusted = self._is_stale = False
+        self._sign(time.time_ns(), _signature_of(path))
+
+    def is_current(self, opened: Opened) -> bool:
+        """Look again if need be; return whether what was seen is still true. Once it is not, it never is."""
+        now, signature = time.time_ns(), _signature_of(self._path)
+        if signature == self._signature and self._is_trusted:
+            return True
+        self._sign(now, signature)
+        self._is_stale = self._is_stale or not self._is_same()
+        self._is_trusted = self._is_trusted and not self._is_stale
+        return not self._is_stale
+
+    def _sign(self, now_ns: int, signature: _Signature | None) -> None:
+        self._signature = signature
+        self._is_trusted = signature is not None and max(signature[:2]) + _YOUNG_NS < now_ns
+
+    def _is_same(self) -> bool:
+        """Whether what is there is what was seen."""
+        raise NotImplementedError
+
+
+class FolderLook(_Look):
     """The names in a folder. Its own path must not lead through links: whoever looks has checked that."""
 
     def __init__(self, path: str) -> None:
-        self._checked = _Checked(path)
+        super().__init__(path)
         found = self._found = _kinds_in(path)
         self.kinds = found or {}
         """What each name is. A folder that has too many, or cannot be read, has none."""
@@ -51,27 +79,25 @@ class FolderLook:
         self.names = {kind: tuple(sorted(names[kind])) for kind in Kind}
         """The names of each kind, sorted."""
 
-    def is_current(self, opened: Opened) -> bool:
-        """Look again if need be; return whether what was seen is still true. Once it is not, it never is."""
-        return self._checked.is_current(lambda path: _kinds_in(path) == self._found)
+    def _is_same(self) -> bool:
+        return _kinds_in(self._path) == self._found
 
 
-class FileLook:
+class FileLook(_Look):
     """The text of a regular file: that of the open document, if it is open."""
 
     def __init__(self, path: str, opened: Opened) -> None:
-        self._path = Path(path)
-        self._checked: _Checked | None = None
-        text = opened.get(self._path)
-        if text is not None:
-            self.text: str | None = with_line_feeds(text)
-            r"""With \n line ends; None: it has none that can be read."""
-            self.problem = ""
-            """Why it has none, in words."""
-        else:
-            self._checked = _Checked(path)
+        super().__init__(path)
+        self._place = Path(path)
+        self._open_text = opened.get(self._place)
+        self.text: str | None
+        r"""With \n line ends; None: it has none that can be read."""
+        self.problem: str
+        """Why it has none, in words."""
+        if self._open_text is None:
             self.text, self.problem = _text_in(path)
-        self._open_text = text
+        else:
+            self.text, self.problem = with_line_feeds(self._open_text), ""
         self._derived: dict[Callable[[str], Any], Any] = {}
 
     def derived(self, compute: Callable[[str], _T]) -> _T:
@@ -81,32 +107,13 @@ class FileLook:
         return cast(_T, self._derived[compute])
 
     def is_current(self, opened: Opened) -> bool:
-        """As for a folder."""
-        if (opened.get(self._path) if opened else None) != self._open_text:
+        """See `_Look`."""
+        if (opened.get(self._place) if opened else None) != self._open_text:
             return False
-        if self._checked is None:
-            return True
-        return self._checked.is_current(lambda path: _text_in(path) == (self.text, self.problem))
+        return self._open_text is not None or super().is_current(opened)
 
-
-class _Checked:
-    """Whether something on the disk is still what it was."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._now = time.time_ns()
-        self._signature = _signature_of(path)
-        self._is_stale = False
-
-    def is_current(self, is_same: Callable[[str], bool]) -> bool:
-        now, signature = time.time_ns(), _signature_of(self._path)
-        if self._is_stale:
-            return False
-        if signature == self._signature and _is_old(signature, self._now):
-            return True
-        self._is_stale = not is_same(self._path)
-        self._now, self._signature = now, signature
-        return not self._is_stale
+    def _is_same(self) -> bool:
+        return _text_in(self._path) == (self.text, self.problem)
 
 
 def _signature_of(path: str) -> _Signature | None:
@@ -115,13 +122,7 @@ def _signature_of(path: str) -> _Signature | None:
     except (OSError, ValueError):
         return None
     # The time of the last change too: unlike that of the last modification, a program cannot set it back.
-    return (
-        found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-    )  # fmt: skip
-
-
-def _is_old(signature: _Signature | None, now_ns: int) -> bool:
-    return signature is not None and max(signature[-2:]) + _YOUNG_NS < now_ns
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
 
 
 def _kinds_in(path: str) -> dict[str, Kind] | None:
