@@ -8,9 +8,24 @@ from aide_lsp.errors import SettingsError
 from aide_lsp.settings.edit import change_user_file
 from aide_lsp.settings.files import user_file
 from aide_lsp.settings.globs import EVERYWHERE, glob_error, glob_of
+from aide_lsp.settings.resolved import OffRule
 from aide_lsp.settings.tables import LANGUAGES_KEY
 
 _Table = MutableMapping[str, Any]
+
+
+def off_scope(rule: OffRule, document: Path | None) -> str:
+    """Return what can turn completions on again where a rule turned them off.
+
+    `file` or `language`: the functions of this module can. Else whose rule it is: `user`, `project` or
+    `editor`; `secret`: the file commonly holds secrets.
+    """
+    is_own = rule.kind == "user"
+    if is_own and not rule.table and document is not None and rule.glob == glob_of(document):
+        return "file"
+    if is_own and rule.table.startswith(f"[{LANGUAGES_KEY}.") and rule.glob == EVERYWHERE:
+        return "language"
+    return rule.kind or "secret"
 
 
 def set_file_off(document: Path, off: bool) -> Path | None:

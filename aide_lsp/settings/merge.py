@@ -130,7 +130,9 @@ class _Merge:
 
     def _add_rules(self, layer: SettingsLayer, table: str, good: Mapping[str, Any]) -> None:
         self._rules += [
-            (layer, OffRule(glob, layer.name, table, key)) for key in _ADDED_UP for glob in good.get(key, ())
+            (layer, OffRule(glob, layer.name, table, key, layer.kind))
+            for key in _ADDED_UP
+            for glob in good.get(key, ())
         ]
 
     def _origins_of(

@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.problems import Problem, shown
+from aide_lsp.settings.tables import Kind
 
 DEFAULT = "default"
 
@@ -39,6 +40,8 @@ class OffRule:
     """The table in it, such as `[languages.python]`; empty: plain keys."""
     key: str = "off"
     """The setting that lists it: `off` or `context_off`."""
+    kind: Kind | None = None
+    """Who that layer belongs to; None: it is one of the files that commonly hold secrets."""
 
     def sentence(self) -> str:
         """Explain the rule to the user."""

@@ -15,6 +15,7 @@ from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.workspace.client_settings import Configuration
+from aide_lsp.lsp.workspace.uris import file_of
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import PARAMETERS, Parameters, camel
 from aide_lsp.settings.problems import shown
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from aide_lsp.completion.model import ModelInfo
     from aide_lsp.completion.request import Completion
     from aide_lsp.ledger.recorder import LedgerRecorder
-    from aide_lsp.settings.resolved import Resolved
+    from aide_lsp.settings.resolved import OffRule, Resolved
 
 log = logging.getLogger("aide.requests")
 MOST_PROBLEMS = 10
@@ -154,9 +155,20 @@ class Status:
             "language": self._configuration.language_of(uri),
             "parameters": parameters_json(resolved.settings.parameters),
             "preset": resolved.settings.preset,
-            "off": escaped(resolved.off.sentence()) if resolved.off else None,
+            **self._off(uri, resolved.off),
             "problems": problems,
         }
+
+    def _off(self, uri: str, rule: "OffRule | None") -> dict[str, str | None]:
+        """Return why completions are off, what can turn them on, and the file with the rule."""
+        if rule is None:
+            return {"off": None, "offScope": None, "offPath": None}
+        # Here, since what edits settings files is not needed at the start.
+        from aide_lsp.application.switching import off_scope
+
+        scope = off_scope(rule, file_of(self._configuration.file_of(uri)))
+        path = rule.source if rule.kind in ("user", "project") else None
+        return {"off": escaped(rule.sentence()), "offScope": scope, "offPath": path}
 
     @property
     def _state(self) -> str:

@@ -57,7 +57,7 @@ class Configuration:
             file_of: the URI of the file that a document belongs to: for a notebook's cell the notebook.
         """
         self._reader = reader or SettingsReader()
-        self.language_of, self._file_of = language_of, file_of
+        self.language_of, self.file_of = language_of, file_of
         self._options: Mapping[str, Any] = {}
         self._pushed: Mapping[str, Any] = {}
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
@@ -104,7 +104,7 @@ class Configuration:
         `request` contains what a single request sets.
         """
         language = self.language_of(uri) if uri else ""
-        uri = self._file_of(uri) if uri else None
+        uri = self.file_of(uri) if uri else None
         folder, place = self._folders.holding(uri) if uri else self._folders.first()
         location = self._folders.location(uri) if uri else Location(place)
         resolved = self._reader.resolve(
@@ -146,7 +146,7 @@ class Configuration:
 
     def workspace_folder(self, uri: str) -> Path | None:
         """Return the workspace folder that contains a document."""
-        return self._folders.holding(self._file_of(uri))[1]
+        return self._folders.holding(self.file_of(uri))[1]
 
     def new_problems(self) -> list[Problem]:
         """Return the problems the last `resolve` found that were not shown yet, or had gone away since.
@@ -182,7 +182,7 @@ class Configuration:
         with self._reader.one_look():
             for one in (None, *inside, *uris):
                 language = self.language_of(one) if one else ""
-                uri = self._file_of(one) if one else None
+                uri = self.file_of(one) if one else None
                 scope = _scope_of(uri, language)
                 if len(scopes) >= _MOST_REVIEWED:
                     break

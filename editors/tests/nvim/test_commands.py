@@ -269,7 +269,7 @@ def test_off_then_for_the_file_or_its_language_and_on_again(nvim, opened):
         nvim.keys("A")
         nvim.wait(lambda: (nvim.state().get("nothing") or {}).get("reason") == "off", "It is not off")
         nvim.keys("Escape")
-        nvim.command(f"Aide on{scope}")
+        nvim.command("Aide on")
         nvim.wait(lambda: len(nvim.messages) > 1, "Nothing is said")
         assert "Completions are on" in nvim.messages[1]
     nvim.keys("A")

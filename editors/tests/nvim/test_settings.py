@@ -51,12 +51,28 @@ def test_secrets_file_then_nothing_and_the_reason(nvim, workspace):
     nvim.type("PASSWORD=")
     nothing = nvim.wait(lambda: nvim.state().get("nothing"), "The state gives no reason")
     assert nothing["reason"] == "off"
+    assert nvim.state()["document"]["offScope"] == "secret"
     assert not nvim.ghost
     assert "Aide: off here" in nvim.screen()
     nvim.keys("Escape")
     nvim.command("Aide status")
     words = nothing["message"].split()[:4]
     nvim.wait(lambda: " ".join(words) in nvim.screen(), "The status does not say why")
+    assert "complete_secrets = true" in nvim.screen()
+    nvim.keys("q")
+
+
+def test_off_in_the_project_then_the_status_says_where_to_change_it(nvim, workspace):
+    folder = workspace(settings="off = ['*.py']\n")
+    nvim.open(folder / "prices.py")
+    nvim.keys("o")
+    nvim.wait(
+        lambda: (nvim.state().get("document") or {}).get("offScope") == "project", "The state has no reason"
+    )
+    nvim.keys("Escape")
+    nvim.command("Aide status")
+    nvim.wait(lambda: "Turn on" in nvim.screen(), "The status does not say how to turn it on")
+    assert ":edit" in nvim.screen()
     nvim.keys("q")
 
 

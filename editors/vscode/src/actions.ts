@@ -1,5 +1,6 @@
 /** What can be done now: the entries of the menu, and the links of the tooltip. */
 
+import type { DocumentState } from './protocol';
 import { documentOf, shownIn, type Situation } from './statusText';
 
 export interface Action {
@@ -22,6 +23,7 @@ export interface Link {
 const COMPLETION = 'This Completion';
 const PARAMETERS = 'Parameters';
 const AIDE = 'Aide';
+const OPEN_SETTINGS = 'workbench.action.openSettings';
 const EXTENSION = '@ext:aide.aide';
 const WALKTHROUGH = 'aide.aide#start';
 
@@ -29,7 +31,7 @@ const SETTINGS: Action = {
   group: PARAMETERS,
   icon: 'gear',
   text: 'Open Settings',
-  command: 'workbench.action.openSettings',
+  command: OPEN_SETTINGS,
   args: [EXTENSION],
 };
 const LOG: Action = { group: AIDE, icon: 'output', text: 'Show Log', command: 'aide.editor.showLog' };
@@ -94,6 +96,7 @@ export const LINKED = [
   'aide.editor.openFile',
 ];
 
+/** Texts of links that are shorter than those of the menu. */
 const SHORT: Record<string, (action: Action) => string> = {
   'aide.editor.snooze': () => 'Snooze 5 min',
   'aide.editor.offLanguage': ({ text }) => text.replace('Turn ', ''),
@@ -165,12 +168,37 @@ function switches(situation: Situation): Action[] {
   const isPaused = status.state === 'paused';
   const action = (icon: string, text: string, name: string): Action => ({ group: AIDE, icon, text, command: `aide.editor.${name}` });
   const served = active !== null && active.unserved === null ? active : null;
-  const turn = documentOf(situation)?.off == null ? 'Turn Off' : 'Turn On';
   return [
     isPaused ? action('debug-start', 'Resume', 'pause') : action('debug-pause', 'Pause', 'pause'),
     ...(isPaused ? [] : [action('watch', 'Snooze for 5 Minutes', 'snooze')]),
-    ...(served === null
-      ? []
-      : [action('circle-slash', `${turn} for ${served.language}`, 'offLanguage'), action('circle-slash', `${turn} for This File`, 'offFile')]),
+    ...(served === null ? [] : offActions(served.language, documentOf(situation))),
   ];
+}
+
+/** What turns completions off here or, where they are off, what turns them on again. */
+function offActions(language: string, document: DocumentState | undefined): Action[] {
+  const action = (text: string, command: string, ...args: unknown[]): Action => ({
+    group: AIDE,
+    icon: 'circle-slash',
+    text,
+    command,
+    ...(args.length === 0 ? {} : { args }),
+  });
+  const turn = document?.off == null ? 'Turn Off' : 'Turn On';
+  const forLanguage = action(`${turn} for ${language}`, 'aide.editor.offLanguage');
+  const forFile = action(`${turn} for This File`, 'aide.editor.offFile');
+  switch (document?.offScope ?? null) {
+    case null:
+      return [forLanguage, forFile];
+    case 'language':
+      return [forLanguage];
+    case 'file':
+      return [forFile];
+    case 'secret':
+      return [action('Turn On for Files with Secrets…', OPEN_SETTINGS, 'aide.completeSecrets')];
+    case 'editor':
+      return [action('Open the Setting That Turns It Off', OPEN_SETTINGS, 'aide.off')];
+    default:
+      return [action('Open the File That Turns It Off', 'aide.editor.openFile', document?.offPath)];
+  }
 }

@@ -28,6 +28,10 @@ export interface DocumentState {
   preset: string | null;
   /** Why completions are off; null: they are on. */
   off: string | null;
+  /** What turns them on again: `aide.setOff` for `file` or `language`, or whose settings must be changed. */
+  offScope: 'file' | 'language' | 'user' | 'project' | 'editor' | 'secret' | null;
+  /** The settings file with the rule. */
+  offPath: string | null;
   problems: string[];
 }
 

@@ -7,7 +7,7 @@ import type { Active, Phase, Situation } from '../src/statusText';
 
 const PARAMETERS = { temperature: 0.7, topK: 50, topP: 0.95, numContext: 1024, seed: null };
 const ACTIVE: Active = { uri: 'file:///a.py', language: 'Python', unserved: null };
-const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: 'code', off: null, problems: [] };
+const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: 'code', off: null, offScope: null, offPath: null, problems: [] };
 const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, parameters: PARAMETERS, pinned: false, files: [] };
 const READY: AideStatus = {
   state: 'ready',
@@ -26,6 +26,9 @@ const situation = (status: Partial<AideStatus>, active: Active | null = ACTIVE):
   detail: null,
   status: { ...READY, ...status },
   active,
+});
+const off = (offScope: DocumentState['offScope']): Partial<AideStatus> => ({
+  document: { ...DOCUMENT, off: 'It is off.', offScope, offPath: '/b/.aide.toml' },
 });
 const texts = (status: Partial<AideStatus>, active: Active | null = ACTIVE, canGoBack = false): string[] =>
   actions(situation(status, active), canGoBack).map(({ text }) => text);
@@ -63,9 +66,24 @@ test('a paused Aide is resumed, and off is turned on', () => {
   const paused = texts({ state: 'paused' });
   assert.ok(paused.includes('Resume'));
   assert.ok(!paused.includes('Pause') && !paused.includes('Snooze for 5 Minutes'));
-  const off = texts({ document: { ...DOCUMENT, off: 'It is off.' } });
-  assert.ok(off.includes('Turn On for Python') && off.includes('Turn On for This File'));
-  assert.ok(!off.includes('Compare Completions'));
+  assert.ok(!texts(off('file')).includes('Compare Completions'));
+});
+
+test('where completions are off, only what turns them on again is offered', () => {
+  const offered = (status: Partial<AideStatus>): (string | unknown[] | undefined)[][] =>
+    actions(situation(status), false)
+      .filter(({ icon }) => icon === 'circle-slash')
+      .map(({ text, command, args }) => [text, command, args]);
+  assert.deepEqual(offered({}).map(([text]) => text), ['Turn Off for Python', 'Turn Off for This File']);
+  assert.deepEqual(offered(off('file')), [['Turn On for This File', 'aide.editor.offFile', undefined]]);
+  assert.deepEqual(offered(off('language')), [['Turn On for Python', 'aide.editor.offLanguage', undefined]]);
+  const settings = 'workbench.action.openSettings';
+  assert.deepEqual(offered(off('secret')), [['Turn On for Files with Secrets…', settings, ['aide.completeSecrets']]]);
+  assert.deepEqual(offered(off('editor')), [['Open the Setting That Turns It Off', settings, ['aide.off']]]);
+  for (const scope of ['user', 'project'] as const) {
+    assert.deepEqual(offered(off(scope)), [['Open the File That Turns It Off', 'aide.editor.openFile', ['/b/.aide.toml']]]);
+    assert.ok(links(situation(off(scope))).flat().some(({ command }) => command === 'aide.editor.openFile'));
+  }
 });
 
 test('without a server, only what helps is offered', () => {

@@ -18,7 +18,7 @@ const READY: AideStatus = {
 };
 const PARAMETERS = { temperature: 0.7, topK: 50, topP: 0.95, numContext: 1024, seed: null };
 const ACTIVE: Active = { uri: 'file:///a.py', language: 'Python', unserved: null };
-const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: null, off: null, problems: [] };
+const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: null, off: null, offScope: null, offPath: null, problems: [] };
 const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, parameters: PARAMETERS, pinned: false, files: [] };
 
 const situation = (status: Partial<AideStatus>, active: Active | null = ACTIVE): Situation => ({

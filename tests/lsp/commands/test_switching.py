@@ -88,6 +88,43 @@ async def test_a_document_without_a_name_can_be_turned_off_by_its_language_only(
     assert await inline(editor, uri) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "user", "project", "editor", "scope"),
+    [
+        ("a.py", "off = ['{path}']", "", [], "file"),
+        ("a.py", "[languages.Python]\noff = ['**']", "", [], "language"),
+        ("a.py", "off = ['**']", "", [], "user"),
+        ("a.py", "[languages.python]\noff = ['*.py']", "", [], "user"),
+        ("a.py", "['*.py']\noff = ['{path}']", "", [], "user"),
+        ("a.py", "", "off = ['*.py']", [], "project"),
+        ("a.py", "", "[languages.python]\noff = ['**']", [], "project"),
+        ("a.py", "", "", ["*.py"], "editor"),
+        (".env", "", "", [], "secret"),
+        ("a.py", "", "", [], None),
+    ],
+)
+async def test_the_state_says_what_can_turn_completions_on_again(
+    user_file, tmp_path, name, user, project, editor, scope
+):
+    (tmp_path / ".aide.toml").write_text(project)
+    user_file.write_text(user.replace("{path}", str(tmp_path / name)))
+    connection = Connection()
+    await connection.initialize(options={"off": editor}, folders=[tmp_path.as_uri()])
+    uri = (tmp_path / name).as_uri()
+    connection.open("x = ", uri)
+    connection.send("aide/cursor", {"uri": uri, "position": {"line": 0, "character": 4}})
+    while (document := connection.server.status.summary()["document"]) is None:
+        await asyncio.sleep(0.001)
+    places = {"project": str(tmp_path / ".aide.toml"), "user": str(user_file)}
+    places |= dict.fromkeys(("file", "language"), str(user_file))
+    assert (document["offScope"], document["offPath"]) == (scope, places.get(scope))
+    assert (document["off"] is None) == (scope is None)
+    if scope in ("file", "language"):
+        arguments = [{"uri": uri, "scope": scope, "off": False}]
+        connection.send("workspace/executeCommand", {"command": "aide.setOff", "arguments": arguments}, id=5)
+        assert "Completions are on" in (await connection.reply(5))["result"]["message"]
+
+
 @pytest.mark.parametrize("invalid", [{}, {"scope": "folder", "off": True}, {"scope": "file", "off": 1}])
 async def test_invalid_arguments_of_set_off_are_refused(editor, invalid):
     with pytest.raises(Exception, match=r"aide\.setOff takes one object"):

@@ -88,8 +88,10 @@ function M.off(scope)
   set_off(scope == 'language' and 'language' or 'file', true)
 end
 
+--- Without a scope: whichever of the two turned completions off here.
 ---@param scope? string
 function M.on(scope)
+  scope = scope or require('aide.status').document(vim.api.nvim_get_current_buf()).offScope
   set_off(scope == 'language' and 'language' or 'file', false)
 end
 
@@ -106,8 +108,9 @@ function M.status()
   if not require('aide.client').any(buf) then
     return report.open('status', { { { 'Here         ', 'Identifier' }, { reason, 'WarningMsg' } } })
   end
+  local off = require('aide.status').document(buf)
   requests.run_anywhere('aide.status', nil, function(answer)
-    report.open('status', report.state(answer, require('aide.status').of(buf), reason))
+    report.open('status', report.state(answer, require('aide.status').of(buf), reason, off))
   end)
 end
 

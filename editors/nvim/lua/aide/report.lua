@@ -127,9 +127,27 @@ local function shown(state)
       'Shown',
       ('seed %d, candidate %d%s'):format(state.shown.seed, state.shown.candidate + 1, pinned)
     )
-  elseif state.nothing then
+  elseif state.nothing and state.nothing.reason ~= 'off' then
     return entry('Shown', 'no completion: ' .. state.nothing.message)
   end
+end
+
+local HOW = {
+  file = ':Aide on',
+  language = ':Aide on language',
+  secret = 'set complete_secrets = true in your settings.toml',
+  editor = 'change `settings` in `setup`',
+}
+
+--- Why completions are off in a document, and what turns them on again.
+---@param document table of the state
+---@return aide.Line[]
+local function off(document)
+  if not document.off then
+    return {}
+  end
+  local how = HOW[document.offScope] or (':edit ' .. vim.fn.fnameescape(document.offPath or ''))
+  return { entry('Off', document.off, 'WarningMsg'), entry('Turn on', how) }
 end
 
 --- The other files that the model read for the completion that is visible; nil: none.
@@ -148,8 +166,9 @@ end
 ---@param report table the answer of `aide.status`
 ---@param state? table the last `aide/status`
 ---@param reason? string why Aide is not active in this buffer
+---@param document table what is in effect in this buffer, of that state
 ---@return aide.Line[]
-function M.state(report, state, reason)
+function M.state(report, state, reason, document)
   local lines = {}
   for _, problem in ipairs(report.settingsProblems or {}) do
     table.insert(lines, entry('Problem', problem, 'WarningMsg'))
@@ -157,6 +176,7 @@ function M.state(report, state, reason)
   if reason then
     table.insert(lines, entry('Here', reason, 'WarningMsg'))
   end
+  vim.list_extend(lines, off(document))
   local failed = report.state == 'failed' and 'ErrorMsg' or nil
   local state_text = report.state .. (report.message and (': ' .. report.message) or '')
   local note = report.deviceNote and (', ' .. report.deviceNote) or ''

@@ -53,6 +53,14 @@ function M.of(buf)
   return client and states[client.id]
 end
 
+--- What is in effect in a buffer, as far as the server has said so; empty: it has not.
+---@param buf integer
+---@return table
+function M.document(buf)
+  local document = (M.of(buf) or {}).document
+  return document and document.uri == require('aide.client').uri(buf) and document or {}
+end
+
 --- The state of a server.
 ---@param client_id integer
 ---@return table?
