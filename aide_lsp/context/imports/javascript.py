@@ -14,12 +14,13 @@ SUFFIXES = (
     ".d.mts", ".d.cts", ".json", ".css", ".scss", ".less",
 )  # fmt: skip
 """What an import leaves out: sources before what is built from them."""
-# A clause that is not finished yet hides no other: it may end at the next `from`.
+LONGEST_CLAUSE = 2000
+"""Characters between `import` and `from`."""
 _IMPORT = re.compile(
-    r"""(?:\b(?:import|export)\b([^"'`;()=]{0,2000}?))?\bfrom\s*(["'])([^"'\n]+)\2"""
-    r"""|\b(?:import|require|reference\s+path=)\s*\(?\s*(["'`])([^"'`\n$]+)\4"""
-    r"""|(["'`])(\.{1,2}/[^"'`\n$]*|\.\.?)\6"""
+    r"""\b(from|import|require|reference\s+path=)\s*\(?\s*(["'`])((?:[^"'`\n$]|\$(?!{))+)\2"""
+    r"""|(["'`])(\.{1,2}/[^"'`\n$]*|\.\.?)\4"""
 )
+_CLAUSE = re.compile(r"\b(?:import|export)\b((?:(?!\b(?:import|export)\b).)*)\Z", re.DOTALL)
 _WORD = re.compile(r"[\w$]+|\*")
 _KEYWORDS = frozenset(("type", "as", "import", "export", "typeof"))
 _BUILT = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?$")
@@ -27,12 +28,19 @@ _BUILT = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?$")
 
 def named(text: str) -> Iterator[Import]:
     """Yield what is imported, exported from elsewhere, or required, and whatever else is a relative path."""
+    end = 0
     for match in _IMPORT.finditer(text):
-        clause = match[1] or ""
-        names = [name for name in _WORD.findall(clause) if name not in _KEYWORDS]
-        if names and not clause.lstrip().startswith(("{", "*")):
-            names.append("default")
-        yield Import(match[3] or match[5] or match[7], tuple(names))
+        before = text[max(end, match.start() - LONGEST_CLAUSE) : match.start()]
+        yield Import(match[3] or match[5], _names(before) if match[1] == "from" else ())
+        end = match.end()
+
+
+def _names(before: str) -> tuple[str, ...]:
+    """Return what is imported, from the text before `from`. It may also have what is not finished yet."""
+    begin = max(before.rfind("import"), before.rfind("export"))
+    clause = before[begin + len("import") :] if begin >= 0 else ""
+    names = tuple(name for name in _WORD.findall(clause) if name not in _KEYWORDS)
+    return (*names, "default") if names and not clause.lstrip().startswith(("{", "*")) else names
 
 
 def files(one: Import, tree: ProjectTree) -> Iterator[str]:

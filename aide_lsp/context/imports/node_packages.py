@@ -3,7 +3,6 @@
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
@@ -101,19 +100,7 @@ def _workspace(tree: ProjectTree) -> Iterator[str]:
         yaml = _YAML_PACKAGES.search(tree.text(posixpath.join(folder, "pnpm-workspace.yaml")))
         globs += _YAML_ITEM.findall(yaml[1]) if yaml else []
         for glob in globs:
-            yield from _matching(folder, glob.strip("./").split("/"), tree)
-
-
-def _matching(folder: str, glob: list[str], tree: ProjectTree) -> Iterator[str]:
-    """Yield the folders that a glob of a workspace matches."""
-    if not glob or glob == [""]:
-        yield folder
-    elif glob[0] == "**":
-        yield from tree.below(folder, MOST_PACKAGES)
-    else:
-        for name in sorted(tree.folders(folder)):
-            if fnmatchcase(name, glob[0]) and name != "node_modules":
-                yield from _matching(posixpath.join(folder, name), glob[1:], tree)
+            yield from tree.like(folder, glob.removeprefix("./").rstrip("/"))
 
 
 def entry(folder: str, rest: str, tree: ProjectTree) -> Iterator[str]:

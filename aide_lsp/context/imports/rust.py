@@ -11,6 +11,8 @@ ROOTS = ("lib.rs", "main.rs", "mod.rs")
 """Files that are the module of their folder."""
 TARGETS = ("tests", "examples", "benches", "bin")
 """Folders whose files are crates."""
+LONGEST_TREE = 4000
+"""Characters of one `use`."""
 _DEPENDENCIES = ("dependencies", "dev-dependencies", "build-dependencies")
 # A list that is not finished yet ends where the next item begins.
 _ITEM = r"(?:pub|use|mod|fn|struct|impl|enum|const|static|type|trait|extern|let)\b|#"
@@ -30,7 +32,7 @@ def named(text: str) -> Iterator[Import]:
     for match in _PATH.finditer(text):
         used, module, crate, file, path = match.groups()
         if used:
-            yield from map(_import, _leaves(_COMMENT.sub("", used)))
+            yield from map(_import, _leaves(_COMMENT.sub("", used[:LONGEST_TREE])))
         elif path:
             yield _import(tuple(path.split("::")))
         else:
@@ -140,6 +142,10 @@ def _crates(tree: ProjectTree) -> Iterator[tuple[str, str]]:
     for above in tree.above():
         workspace = _table(tree.toml(posixpath.join(above, "Cargo.toml")), "workspace")
         shared |= {name: (above, one) for name, one in _table(workspace, "dependencies").items()}
+    for kind in ("package", "lib"):
+        own = _value(_table(content, kind), "name")
+        if isinstance(own, str):
+            yield own.replace("-", "_"), _sources(folder, tree)
     for holder in [content, *_table(content, "target").values()]:
         for kind in _DEPENDENCIES:
             for name, one in _table(holder, kind).items():
@@ -147,10 +153,6 @@ def _crates(tree: ProjectTree) -> Iterator[tuple[str, str]]:
                 path = _value(said, "path")
                 if isinstance(path, str) and (local := tree.inside(base, path)) is not None:
                     yield name.replace("-", "_"), _sources(local, tree)
-    for kind in ("package", "lib"):
-        own = _value(_table(content, kind), "name")
-        if isinstance(own, str):
-            yield own.replace("-", "_"), _sources(folder, tree)
 
 
 def _sources(folder: str, tree: ProjectTree) -> str:

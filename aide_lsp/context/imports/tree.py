@@ -16,14 +16,16 @@ from attrs import evolve, field, frozen
 
 from aide_lsp import toml_file
 
-MOST_FOLDERS = 160
+MOST_FOLDERS = 200
 """Folders that are listed for one document. All of them are checked for changes at every key."""
 MOST_TEXTS = 64
 """Files that are read for one document, to find others: manifests, and files that pass on names."""
 MOST_CHARACTERS = 200_000
 """Of a manifest."""
-MOST_SIBLINGS = 48
+MOST_SIBLINGS = 24
 """Neighboring projects of a repository that are looked into."""
+MOST_BELOW = 60
+"""Folders below one that are searched."""
 PROJECT_FILES = (
     "pyproject.toml", "setup.py", "package.json", "Cargo.toml", "go.mod", "build.gradle", "build.gradle.kts",
     "pom.xml", "build.sbt", "pubspec.yaml", "composer.json", "mix.exs", "Package.swift", "CMakeLists.txt",
@@ -170,7 +172,7 @@ class ProjectTree:
 
     def below(self, folder: str, most: int) -> Iterator[str]:
         """Yield a folder and those below it, nearest first, without hidden ones and outputs."""
-        waiting = deque([folder])
+        waiting = deque([folder] if self.is_folder(folder) else [])
         for _ in range(most):
             if not waiting:
                 return
@@ -178,13 +180,27 @@ class ProjectTree:
             yield folder
             waiting.extend(self._searched(folder))
 
+    def like(self, folder: str, glob: str) -> Iterator[str]:
+        """Yield the folders that a glob such as `packages/*` or `**` matches in a folder."""
+        first, _, rest = glob.partition("/")
+        if not first:
+            yield folder
+        elif first == "**":
+            yield from self.below(folder, MOST_BELOW)
+        elif "*" in first:
+            for path in self._searched(folder):
+                if _matcher(first)(posixpath.basename(path)):
+                    yield from self.like(path, rest)
+        elif first in self.folders(folder):
+            yield from self.like(posixpath.join(folder, first), rest)
+
     def siblings(self) -> list[str]:
         """Return the folders of neighboring projects: first those that the nearest project file mentions."""
         mine = self.nearest(*PROJECT_FILES)
         folder = posixpath.dirname(mine) if mine else self.folder
 
         def search() -> list[str]:
-            found = [path for above in _above(folder) for path in self._parts(above)]
+            found = [path for above in [folder, *_above(folder)] for path in self._parts(above)]
             return self.mentioned_first(list(dict.fromkeys(found)), mine)[:MOST_SIBLINGS]
 
         found: list[str] = self.once(("siblings", folder), search)
