@@ -218,8 +218,15 @@ def test_off_for_a_language_and_on_again(workbench, project, logged_server):
     wait_for("the reason", lambda: "No completion" in workbench.status_label())
     wait_for("no ghost text", lambda: workbench.ghost() == "")
     item.click()
+    assert not any("This File" in entry for entry in workbench.entries())
     workbench.choose("Turn On for Python")
     workbench.wait_ghost()
+    (folder / ".aide.toml").write_text("off = ['*.py']\n")
+    wait_for("the reason", lambda: "No completion" in workbench.status_label())
+    item.click()
+    assert not any("Turn O" in entry for entry in workbench.entries())
+    workbench.choose("Open the File That Turns It Off")
+    wait_for("the file", lambda: workbench.page.locator(".tab.active", has_text=".aide.toml").count())
     workbench.clear_notifications()
 
 
