@@ -16,8 +16,6 @@ LINES_READ = 400
 """Lines above and below the cursor that show how the file is indented."""
 _ENDS = {Blocks.BRACES: "{", Blocks.INDENTATION: ":"}
 """How a line ends whose block is one step deeper."""
-ALIGNED = ("yaml", "haskell", "elm", "fsharp")
-"""Languages whose lines are aligned with those above them, not indented by steps."""
 MOST_COLUMNS = 8
 """Columns of the widest step."""
 SHARE = 0.75
@@ -31,7 +29,7 @@ def fit_indentation(hole: Hole, text: str) -> str:
     they are.
     """
     language = hole.language
-    if "\n" not in text or language.data or language.blocks not in _ENDS or language.id in ALIGNED:
+    if "\n" not in text or language.data or language.blocks not in _ENDS or language.is_aligned:
         return text
     lines = _head_lines(hole)
     around = [*lines, hole.before, *hole.tail.split("\n", LINES_READ)[1:LINES_READ]]

@@ -60,6 +60,14 @@ class Language:
     "Natural language: most of the text is not code, so brackets and quotes need not be balanced."
     data: bool = False
     "Entries separated by commas, without a comma after the last, and nothing else."
+    is_aligned: bool = False
+    "Whether lines are aligned with those above them, rather than indented by steps."
+    has_macros: bool = False
+    "Whether a word can stand for anything, which its grammar cannot know."
+    has_dialects: bool = False
+    "Whether it has so many dialects that real files do not parse."
+    binds_names: bool = False
+    "Whether it is known which nodes of its tree bind names (`infill/checks/names.py`)."
     embeds: tuple[tuple[str, str], ...] = ()
     "Nodes of its tree that hold another language, and that language's id."
 
@@ -105,6 +113,7 @@ LANGUAGES: dict[str, Language] = {
             interpolations=("{",),
             string_prefix="ft",
             blocks=Blocks.INDENTATION,
+            binds_names=True,
         ),
         evolve(_JSX, id="javascript", grammar="tree_sitter_javascript"),
         evolve(_JSX, id="javascriptreact", grammar="tree_sitter_javascript"),
@@ -113,8 +122,8 @@ LANGUAGES: dict[str, Language] = {
         evolve(_C, id="go", grammar="tree_sitter_go", long_quotes=(("`", "`"),), raw_quotes=("`",)),
         evolve(_C, id="rust", grammar="tree_sitter_rust", quotes=_ONE_QUOTE, has_characters=True),
         evolve(_C, id="java", grammar="tree_sitter_java", long_quotes=_DOUBLE),
-        evolve(_C, id="c", grammar="tree_sitter_c"),
-        evolve(_C, id="cpp", grammar="tree_sitter_cpp"),
+        evolve(_C, id="c", grammar="tree_sitter_c", has_macros=True),
+        evolve(_C, id="cpp", grammar="tree_sitter_cpp", has_macros=True),
         evolve(_C, id="objective-c"),
         evolve(
             _C,
@@ -206,6 +215,7 @@ LANGUAGES: dict[str, Language] = {
             raw_quotes=("'",),
             spaced_comments=True,
             blocks=Blocks.INDENTATION,
+            is_aligned=True,
         ),
         evolve(_HASH, id="toml", grammar="tree_sitter_toml", long_quotes=_TRIPLE, raw_quotes=("'", "'''")),
         evolve(_HASH, id="makefile", quotes=()),
@@ -229,6 +239,7 @@ LANGUAGES: dict[str, Language] = {
             block_comments=_SLASHES,
             long_quotes=(("'", "'"), ('"', '"')),
             raw_quotes=("'", '"'),
+            has_dialects=True,
         ),
         Language(
             id="haskell",
@@ -238,6 +249,7 @@ LANGUAGES: dict[str, Language] = {
             quotes=('"',),
             has_characters=True,
             blocks=Blocks.INDENTATION,
+            is_aligned=True,
         ),
         Language(
             id="elm",
@@ -247,6 +259,7 @@ LANGUAGES: dict[str, Language] = {
             long_quotes=_DOUBLE,
             has_characters=True,
             blocks=Blocks.INDENTATION,
+            is_aligned=True,
         ),
         Language(
             id="ocaml",
@@ -260,6 +273,7 @@ LANGUAGES: dict[str, Language] = {
             id="fsharp",
             block_comments=(("(*", "*)"),),
             blocks=Blocks.INDENTATION,
+            is_aligned=True,
             quotes=_ONE_QUOTE,
             has_characters=True,
         ),

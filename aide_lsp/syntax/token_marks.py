@@ -13,7 +13,6 @@ _NAME = re.compile(r"</?([\w:.\-]*)")
 _OPENERS = {closer: opener for opener, closer in CLOSERS.items()}
 _TAG_BEFORE = re.compile(r"(?:[(=,?:&|{\[>};]|\breturn|^)\s*$")
 _TAG = re.compile(r"</?(?:[A-Za-z]|>)")
-_SCRIPTS = ("javascript", "javascriptreact", "typescriptreact")
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 )
@@ -29,7 +28,7 @@ class TokenMarks:
         self._short = frozenset(language.quotes)
         self._quotes = {mark[0] for mark in (*self._short, *self._long)}
         self._is_markup = language.blocks is Blocks.TAGS
-        self._is_script = language.id in _SCRIPTS
+        self._is_script = language.elements
 
     def feed(self, stack: OpenStack, token: str, offset: int, parent: str) -> None:
         """Open or close what a token does, given the type of the node around it."""

@@ -12,7 +12,7 @@ from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.infill.checks.keys import repeats_key
 from aide_lsp.infill.checks.lines import is_placeholder, repeats_line_below
 from aide_lsp.infill.checks.misfit import Misfit
-from aide_lsp.infill.checks.names import READ, find_unbound
+from aide_lsp.infill.checks.names import find_unbound
 from aide_lsp.infill.checks.parsing import breaks_syntax
 from aide_lsp.infill.hole import Hole
 from aide_lsp.syntax.languages import Blocks
@@ -56,7 +56,7 @@ def find_misfits(
         yield Misfit.DEAD_CODE
     if tree.language.data and repeats_key(filled):
         yield Misfit.DUPLICATE_KEY
-    if tree.language.id in READ:
+    if tree.language.binds_names:
         for name in find_unbound(filled):
             if name.start < filled.end:
                 yield Misfit.UNKNOWN_NAME

@@ -14,8 +14,6 @@ from attrs import frozen
 from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.syntax.node import SyntaxNode
 
-READ = ("python",)
-"""Languages whose names are understood."""
 MOST_NODES = 6000
 """Nodes of a function that are looked at; a longer one is not checked."""
 FUNCTION = "function_definition"

@@ -23,17 +23,13 @@ ENDS = ("", ";", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
 MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
 """Words that stand for anything, such as `static INLINE int`, and directives."""
-MACRO_LANGUAGES = ("c", "cpp")
-"""Languages whose grammar cannot know what a word stands for."""
-VAGUE_LANGUAGES = ("sql",)
-"""Languages with so many dialects that real files do not parse."""
 
 
 def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *, is_cut: bool) -> bool:
     """Whether the text adds faults to a file that can be parsed."""
-    if tree.language.id in VAGUE_LANGUAGES:
+    if tree.language.has_dialects:
         return False
-    if tree.language.id in MACRO_LANGUAGES and MACROS.search(text):
+    if tree.language.has_macros and MACROS.search(text):
         return False
     total, near = _count(filled)
     if not total or not _can_be_parsed(hole, tree, near):
