@@ -17,9 +17,10 @@ from aide_lsp.context.looks import FileLook, Kind
 from aide_lsp.context.project_view import ProjectView
 from aide_lsp.settings.secret_files import secret_glob
 
-MOST_FILES = 100
-MOST_CHARACTERS = 2_000_000
-"""Characters of all files together."""
+MOST_FILES, MOST_CHARACTERS = 100, 2_000_000
+"""Once so many files are read, or files with so many characters, no other is."""
+MOST_OPENED, MOST_OPENED_CHARACTERS = 200, 4_000_000
+"""The same for those that are opened, but may turn out to be generated or no text."""
 MOST_LEFT_OUT = 200
 """Files that are listed as not read."""
 _REPOSITORY = ".git"
@@ -77,9 +78,11 @@ class CandidateFiles:
         """
         self._path, self._language_id, self._allowed = path, language_id, allowed
         self._view = allowed.view
-        self._characters = 0
         self.files: dict[str, FileLook] = {}
         """Those that are read, nearest first."""
+        self.characters = 0
+        """Of their texts."""
+        self._opened = self._opened_characters = 0
         self._left_out: dict[str, str] = {}
 
     def add_all(self, imports: tuple[Import, ...]) -> None:
@@ -90,10 +93,13 @@ class CandidateFiles:
                 self._add(path)
         for path in self._neighbors():
             self._add(path)
+            if len(self._left_out) >= MOST_LEFT_OUT and self._is_full():
+                return
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """Return the files that are not read, and why; of very many the first."""
-        return tuple(LeftOut(path, reason) for path, reason in islice(self._left_out.items(), MOST_LEFT_OUT))
+        first = islice(self._left_out.items(), MOST_LEFT_OUT)
+        return tuple(LeftOut(_printable(path), reason) for path, reason in first)
 
     def _neighbors(self) -> Iterator[str]:
         """Yield the other files in the document's folder, those with a similar name first."""
@@ -113,26 +119,40 @@ class CandidateFiles:
     def _add(self, path: str) -> None:
         if path in self.files or path in self._left_out:
             return
-        reason = self._allowed.reason(path)
-        if not reason and len(self.files) >= MOST_FILES:
-            reason = f"at most {MOST_FILES} files are read"
-        if reason := reason or self._read(path):
+        if self._is_full():
+            reason = "enough other files are read"
+        else:
+            reason = self._allowed.reason(path) or self._read(path)
+        if reason:
             self._left_out[path] = reason
+
+    def _is_full(self) -> bool:
+        return (
+            len(self.files) >= MOST_FILES
+            or self.characters >= MOST_CHARACTERS
+            or self._opened >= MOST_OPENED
+            or self._opened_characters >= MOST_OPENED_CHARACTERS
+        )
 
     def _read(self, path: str) -> str:
         """Read a file; say why its text is not used."""
         look = self._view.read(path)
         if look is None:
             return "there are too many files to look at"
+        self._opened += 1
+        self._opened_characters += len(look.text or "")
         if look.text is None:
             return look.problem
         if problem := look.derived(problem_of):
             return problem
-        if self._characters + len(look.text) > MOST_CHARACTERS:
-            return f"the files before it have {MOST_CHARACTERS:,} characters together"
-        self._characters += len(look.text)
+        self.characters += len(look.text)
         self.files[path] = look
         return ""
+
+
+def _printable(path: str) -> str:
+    """Escape what a terminal or a client cannot show, such as bytes that are not UTF-8."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in path)
 
 
 def _shared(name: str, other: str) -> int:

@@ -2,8 +2,6 @@
 
 import re
 
-LONGEST_TEXT = 200_000
-"""Characters of a file that is read."""
 _HEAD_LINES, _HEAD = 15, 2000
 _COMMENT = re.compile(r"\s*(?:[#/*;%<'\"({!-]|rem\b)", re.IGNORECASE)
 _GENERATED = re.compile(
@@ -21,8 +19,6 @@ def problem_of(text: str) -> str:
     """Say why a text is of no use; empty: people wrote it."""
     if "\0" in text:
         return "it is binary"
-    if len(text) > LONGEST_TEXT:
-        return f"it has more than {LONGEST_TEXT:,} characters"
     if _is_minified(text):
         return "it is minified, or data"
     return "it is generated" if is_generated(text) else ""

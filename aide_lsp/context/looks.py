@@ -17,8 +17,11 @@ from aide_lsp.plain_file import NotRegularError, open_regular
 
 MOST_NAMES = 2000
 """Names of a folder that are listed. In larger ones, such as folders of data, no file is found."""
-LARGEST_FILE = 800_003
-"""Bytes of a file that are read: as many as 200,000 characters and a byte order mark take at most."""
+LONGEST_TEXT = 200_000
+"""Characters of a text."""
+LARGEST_FILE = 4 * LONGEST_TEXT + 3
+"""Bytes of a file that are read: as many as so many characters and a byte order mark take at most."""
+_TOO_LARGE = f"it has more than {LONGEST_TEXT:,} characters"
 _YOUNG_NS = 3_000_000_000
 """The clock of FAT counts in steps of 2 seconds; that of others is finer."""
 _T = TypeVar("_T")
@@ -97,7 +100,7 @@ class FileLook(_Look):
         if self._open_text is None:
             self.text, self.problem = _text_in(path)
         else:
-            self.text, self.problem = with_line_feeds(self._open_text), ""
+            self.text, self.problem = _shortened(with_line_feeds(self._open_text))
         self._derived: dict[Callable[[str], Any], Any] = {}
 
     def derived(self, compute: Callable[[str], _T]) -> _T:
@@ -166,18 +169,24 @@ def _text_in(path: str) -> tuple[str | None, str]:
     """Return the text of a file, or why there is none."""
     try:
         with open_regular(Path(path)) as file:
-            data = file.read(LARGEST_FILE + 1)
+            # It may grow while it is read.
+            is_large = os.fstat(file.fileno()).st_size > LARGEST_FILE
+            data = b"" if is_large else file.read(LARGEST_FILE + 1)
     except NotRegularError:
         return None, "it is not a regular file"
     except (OSError, ValueError) as error:
         return None, f"it cannot be read: {getattr(error, 'strerror', None) or error}"
-    if len(data) > LARGEST_FILE:
-        return None, "it is too large"
+    if is_large or len(data) > LARGEST_FILE:
+        return None, _TOO_LARGE
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None, "it is not UTF-8 text"
-    return with_line_feeds(text), ""
+    return _shortened(with_line_feeds(text))
+
+
+def _shortened(text: str) -> tuple[str | None, str]:
+    return (text, "") if len(text) <= LONGEST_TEXT else (None, _TOO_LARGE)
 
 
 def with_line_feeds(text: str) -> str:

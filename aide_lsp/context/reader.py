@@ -22,8 +22,8 @@ from aide_lsp.syntax.languages import language_id_of
 
 LONGEST_IMPORTING = 100_000
 """Characters of a document in which imports are looked for."""
-_MOST_KEPT = 4
-"""Documents whose files are kept: those that were completed last."""
+_MOST_KEPT, _MOST_KEPT_CHARACTERS = 4, 3_000_000
+"""Documents whose files are kept, and characters of these: those of the last one always are."""
 
 
 def _never_off(path: Path) -> str | None:
@@ -61,6 +61,8 @@ class _Files:
     "Sorted: of two chunks that match equally well, the first is chosen."
     words: tuple[FileWords, ...]
     "Of each."
+    characters: int
+    "Of all texts."
     selection: Selection
     "Without excerpts."
 
@@ -96,9 +98,14 @@ class ContextReader:
         # What the old one has seen is known to the new one, since it is held on to until then.
         kept = self._kept.pop(place.document, None)
         self._kept[place.document] = found = self._select(place, language_id, limit, kept)
-        if len(self._kept) > _MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
+        self._forget()
         return found.selection
+
+    def _forget(self) -> None:
+        """Forget what was not used for longest. Only the time of a later selection depends on it."""
+        characters = sum(kept.files.characters for kept in self._kept.values())
+        while len(self._kept) > 1 and (len(self._kept) > _MOST_KEPT or characters > _MOST_KEPT_CHARACTERS):
+            characters -= self._kept.pop(next(iter(self._kept))).files.characters
 
     def _select(self, place: ContextPlace, language_id: str, limit: int, kept: _Kept | None) -> _Kept:
         surrounding = SurroundingText.of(place.text, place.offset)
@@ -129,4 +136,4 @@ class ContextReader:
         paths = tuple(sorted(candidates.files))
         words = tuple(candidates.files[path].derived(FileWords) for path in paths)
         selection = Selection(left_out=candidates.left_out(), files=tuple(candidates.files))
-        return _Files(key, view.looks(), paths, words, selection)
+        return _Files(key, view.looks(), paths, words, candidates.characters, selection)

@@ -11,7 +11,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from aide_lsp.context import ignore_file
 from aide_lsp.context.ignore_file import IgnoreFile, LinearPattern
 from aide_lsp.context.ignored import IgnoreRules
-from aide_lsp.context.looks import LARGEST_FILE
+from aide_lsp.context.looks import LONGEST_TEXT
 from aide_lsp.context.project_view import Known, ProjectView
 from tests.context.projects import write
 
@@ -66,7 +66,7 @@ def test_reason_names_the_file_that_ignores(tmp_path):
     ("text", "problem"),
     [
         ("a\n" * (ignore_file.MOST_LINES + 1), "it has more than 2,000 lines"),
-        ("a" * (LARGEST_FILE + 1), "it is too large"),
+        ("a" * (LONGEST_TEXT + 1), "it has more than 200,000 characters"),
         ("\0" * 3, ""),
     ],
 )

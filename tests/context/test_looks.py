@@ -98,6 +98,7 @@ def test_open_text_replaces_that_of_the_file(tmp_path):
     assert not look.is_current({path: "typed\r\n"})
     assert not look.is_current({})
     assert not FileLook(str(path), {}).is_current(opened)
+    assert FileLook(str(path), {path: "x" * (looks.LONGEST_TEXT + 1)}).text is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,9 @@ def test_open_text_replaces_that_of_the_file(tmp_path):
     [
         (b"\xef\xbb\xbfa\r\nb\rc", "a\nb\nc", ""),
         (b"caf\xe9", None, "it is not UTF-8 text"),
-        (b"x" * (looks.LARGEST_FILE + 1), None, "it is too large"),
+        (b"\xc3\xa9" * looks.LONGEST_TEXT, "\xe9" * looks.LONGEST_TEXT, ""),
+        (b"x" * (looks.LONGEST_TEXT + 1), None, "it has more than 200,000 characters"),
+        (b"\xff" * (looks.LARGEST_FILE + 1), None, "it has more than 200,000 characters"),
     ],
 )
 def test_text_is_what_an_editor_shows(tmp_path, data, text, problem):
