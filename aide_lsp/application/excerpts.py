@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aide.context")
 NOTHING = Selection()
+MOST_EXCERPTS = 32
+"""Excerpts that are chosen for a place, whatever the parameters. Those that fit in Num Context are read."""
 
 
 @frozen
@@ -43,6 +45,8 @@ class Prepared:
 
     request: CompletionRequest
     selection: Selection = NOTHING
+    root: Path | None = None
+    "Of the project; None: the document belongs to none."
 
 
 class RequestPreparer:
@@ -63,22 +67,21 @@ class RequestPreparer:
         if files is None or not request.options.context_share or not info.reads_files:
             return Prepared(request)
         try:
-            selection = self._select(request, files)
+            return self._prepared(request, files)
         except MemoryError:
             raise
         except Exception as error:  # a completion without other files is better than none
             log.error("Reading other files failed: %s", where(error))
             return Prepared(request)
-        return Prepared(evolve(request, excerpts=selection.excerpts), selection)
 
-    def _select(self, request: CompletionRequest, files: Readable) -> Selection:
+    def _prepared(self, request: CompletionRequest, files: Readable) -> Prepared:
         # Here, since the server starts, and answers first requests, before anything is parsed.
         from aide_lsp.context.reader import ContextPlace, ContextReader
         from aide_lsp.context.root import context_root
 
         root = context_root(files.document, files.workspace, files.fallback)
         if root is None:
-            return NOTHING
+            return Prepared(request)
         if self._reader is None:
             self._reader = ContextReader()
         place = ContextPlace(
@@ -90,7 +93,8 @@ class RequestPreparer:
             open_texts=files.open_texts,
             off=self._rules.rules(root, files.folders),
         )
-        return self._reader.select(place, most_excerpts(request))
+        selection = self._reader.select(place, MOST_EXCERPTS)
+        return Prepared(evolve(request, excerpts=selection.excerpts), selection, root)
 
 
 def read_lines(excerpts: Sequence[Excerpt]) -> dict[str, str]:
@@ -107,13 +111,3 @@ def read_lines(excerpts: Sequence[Excerpt]) -> dict[str, str]:
         path: ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in found)
         for path, found in spans.items()
     }
-
-
-def most_excerpts(request: CompletionRequest) -> int:
-    """Return how many excerpts the model can read at most, with room for those that do not fit."""
-    options = request.options
-    return 1 + int(options.parameters.num_context * options.context_share / FEWEST_TOKENS)
-
-
-FEWEST_TOKENS = 32
-"""Tokens of an excerpt; 12 lines with the name of their file rarely have less."""

@@ -9,6 +9,8 @@ from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
 from aide_lsp.explain.trace import CompletionTrace
 
+MOST_UNREAD = 5
+"""Excerpts that are listed as not read."""
 _NAMES = ("project", "path")
 
 
@@ -172,8 +174,7 @@ def _other_files(
         searched=selection.files,
         unread=tuple(
             UnreadExcerpt(one.path, one.first_line, one.last_line, one.score)
-            for one in request.excerpts
-            if one not in read
+            for one in [one for one in request.excerpts if one not in read][:MOST_UNREAD]
         ),
         left_out=selection.left_out,
     )

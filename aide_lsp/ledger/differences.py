@@ -64,9 +64,10 @@ def parameter_differences(entry: Entry, limits: ModelLimits) -> list[Difference]
 
 def path_differences(entry: Entry, text: str, path: str, salt: bytes) -> list[Difference]:
     """Name the path if it is another one and the file's name may be in the prompt."""
-    if not says_little(text) or hash_of(path, salt) == entry.path_hash:
+    reads_name = says_little(text) or entry.excerpts
+    if not reads_name or hash_of(path, salt) == entry.path_hash:
         return []
-    return [Difference("path", "the file's path, whose name is read where the text says little")]
+    return [Difference("path", "the file's path: the model read the file's name")]
 
 
 @frozen

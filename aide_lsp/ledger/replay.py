@@ -84,7 +84,7 @@ def replay(
         salt: of the ledger's hashes.
         path: of the document.
         completer: with the model that is loaded now.
-        files: the other files of the project.
+        files: the other files of the project: see `request_again`.
 
     Raises:
         SessionError: the runtime failed.
@@ -99,7 +99,7 @@ def replay(
     if refused:
         return Replay(entry.id, reproduced=False, differences=differences + refused)
     completer.clear_cache()
-    request = evolve(_request(entry, text, path), excerpts=files.selection.excerpts)
+    request = evolve(request_again(entry, text, path), excerpts=files.selection.excerpts)
     completion = completer.complete(request, CancelToken())
     differences = (*file_differences(entry, completion.excerpts, files, salt), *differences)
     same = hash_of(completion.text, salt) == entry.completion_hash
@@ -114,7 +114,8 @@ def settings_values(entry: Entry) -> dict[str, object]:
     return {"model": entry.model, "recipe": recipe, "provider": entry.device}
 
 
-def _request(entry: Entry, text: str, path: str) -> CompletionRequest:
+def request_again(entry: Entry, text: str, path: str) -> CompletionRequest:
+    """Return the recorded request, without excerpts of other files."""
     return CompletionRequest(
         text=text,
         offset=entry.offset,

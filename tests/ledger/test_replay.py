@@ -68,6 +68,12 @@ def test_another_path_is_named_where_the_model_reads_it(text, named):
         assert [difference.what for difference in outcome.differences] == expected
 
 
+def test_another_path_is_named_where_the_model_reads_other_files():
+    entry, completer = entry_for(excerpts=THEN), completer_saying("another")
+    outcome = replaying.replay(entry, TEXT, SALT, "/p/other.py", completer, files_now(DB, MODELS))
+    assert [difference.what for difference in outcome.differences] == ["file", "file", "path"]
+
+
 def test_other_completion_from_the_same_inputs_points_to_the_doctor():
     outcome = replayed(entry_for(), completer_saying("another"))
     assert not outcome.reproduced
@@ -182,7 +188,7 @@ def test_other_file_that_differs_is_the_reason_and_not_a_fault_of_this_machine(s
     files = files_now(("src/db.py", "new"), MODELS)
     files = evolve(files, selection=evolve(files.selection, excerpts=THEN[1:]))
     completer.answer = evolve(completer.answer, excerpts=THEN[1:])
-    outcome = replaying.replay(entry, TEXT, SALT, "x.py", completer, files)
+    outcome = replaying.replay(entry, TEXT, SALT, request_for().path, completer, files)
     assert completer.asked.excerpts == THEN[1:]
     assert (outcome.reproduced, outcome.note) == (same, "")
     assert outcome.lines()[1:] == ["  src/db.py has changed since"]

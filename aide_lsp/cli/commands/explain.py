@@ -56,7 +56,9 @@ def explain(
         _check_writable(page)
     loaded = load_request(place, name, options, workspace)
     check_limits(loaded.completer, loaded.settings)
-    explanation = explaining.explain(loaded.completer, loaded.request, CancelToken())
+    explanation = explaining.explain(
+        loaded.completer, loaded.request, CancelToken(), loaded.prepared.selection
+    )
     if page:
         _write(page, render(explanation))
         say(f"The page is {page}.", err=True)

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 import click
 
 from aide_lsp.cli.errors import json_text
-from aide_lsp.cli.options import PlaceCommand, json_option, lenient_settings, place_argument
-from aide_lsp.cli.places import read_file, read_place
+from aide_lsp.cli.options import (
+    PlaceCommand,
+    json_option,
+    lenient_settings,
+    place_argument,
+    workspace_option,
+)
+from aide_lsp.cli.places import PlaceError, read_file, read_place
 from aide_lsp.cli.progress import load
+from aide_lsp.cli.requests import check_workspace, prepare
 from aide_lsp.cli.terminal import say
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.errors import ModelError
     from aide_lsp.ledger.differences import OtherFiles
     from aide_lsp.ledger.entry import Entry
     from aide_lsp.ledger.replay import Replay
@@ -21,8 +30,9 @@ if TYPE_CHECKING:
 @click.command(cls=PlaceCommand)
 @click.argument("completion_id", metavar="ID")
 @place_argument(required=False, metavar="[FILE[:LINE:COL]]")
+@workspace_option
 @json_option("the outcome")
-def replay(completion_id: str, place: str | None, as_json: bool) -> None:
+def replay(completion_id: str, place: str | None, workspace: Path | None, as_json: bool) -> None:
     """Generate a recorded completion again, and compare.
 
     Reports "Reproduced", or which input differs. The exit status is 0 if the completion is the same, byte for
@@ -30,9 +40,9 @@ def replay(completion_id: str, place: str | None, as_json: bool) -> None:
 
     ID is an id from `aide log`, or the start of one. FILE is required if the ledger holds no source text.
     Without LINE and COL, the cursor is where it was. If you accepted the completion and it is still in the
-    file, it is left out.
+    file, it is left out. What the model read of other files is read from them again.
     """
-    outcome = _replay(completion_id, place)
+    outcome = _replay(completion_id, place, workspace)
     if as_json:
         from attrs import asdict
 
@@ -42,13 +52,16 @@ def replay(completion_id: str, place: str | None, as_json: bool) -> None:
     sys.exit(0 if outcome.reproduced else 1)
 
 
-def _replay(completion_id: str, place: str | None) -> "Replay":
+def _replay(completion_id: str, place: str | None, workspace: Path | None) -> "Replay":
     from aide_lsp.application import ledger
+    from aide_lsp.errors import ModelError
     from aide_lsp.ledger import replay as replaying
     from aide_lsp.ledger.differences import text_differences
 
     entry, salt = ledger.find(completion_id)
     text, offset, path = _document(entry, place)
+    if place is not None:
+        check_workspace(Path(path), workspace)
     problem = replaying.problem(entry, text)
     if problem is not None or text is None:
         return replaying.Replay(entry.id, reproduced=False, note=problem or "")
@@ -56,31 +69,50 @@ def _replay(completion_id: str, place: str | None) -> "Replay":
     differing = text_differences(entry, text, offset, salt)
     if differing:
         return replaying.Replay(entry.id, reproduced=False, differences=tuple(differing))
-    return _generate_again(entry, text, salt, path, place)
-
-
-def _generate_again(entry: "Entry", text: str, salt: bytes, path: str, place: str | None) -> "Replay":
-    from aide_lsp.errors import ModelError
-    from aide_lsp.ledger import replay as replaying
-    from aide_lsp.ledger.differences import Difference
-
     try:
         completer = load(lenient_settings(replaying.settings_values(entry)))
     except ModelError as error:
-        missing = Difference("model", f"the model: {entry.model} then, which is not available now: {error}")
-        return replaying.Replay(entry.id, reproduced=False, differences=(missing,))
-    return replaying.replay(entry, text, salt, path, completer, _other_files(entry, place))
+        return _without_model(entry, error)
+    if place is None:
+        files = _recorded_files(entry)
+    else:
+        files = files_now(entry, text, Path(path), workspace, completer)
+    return replaying.replay(entry, text, salt, path, completer, files)
 
 
-def _other_files(entry: "Entry", place: str | None) -> "OtherFiles":
-    """Return the other files of the project; without a place, what the ledger holds of them."""
+def _without_model(entry: "Entry", error: "ModelError") -> "Replay":
+    from aide_lsp.ledger.differences import Difference
+    from aide_lsp.ledger.replay import Replay
+
+    missing = Difference("model", f"the model: {entry.model} then, which is not available now: {error}")
+    return Replay(entry.id, reproduced=False, differences=(missing,))
+
+
+def _recorded_files(entry: "Entry") -> "OtherFiles":
+    """Return what the ledger holds of other files."""
     from aide_lsp.context.excerpt import Selection
     from aide_lsp.ledger.differences import OtherFiles
 
     kept = entry.full_excerpts or ()
-    if place is None:
-        return OtherFiles(Selection(kept, files=tuple(dict.fromkeys(one.path for one in kept))))
-    return OtherFiles()
+    return OtherFiles(Selection(kept, files=tuple(dict.fromkeys(one.path for one in kept))))
+
+
+def files_now(
+    entry: "Entry", text: str, path: Path, workspace: Path | None, completer: "Completer"
+) -> "OtherFiles":
+    """Return the other files of the project as they are now."""
+    from aide_lsp.ledger.differences import OtherFiles
+    from aide_lsp.ledger.replay import request_again
+
+    prepared = prepare(request_again(entry, text, str(path)), path, workspace, completer)
+
+    def text_of(name: str) -> str | None:
+        try:
+            return read_file(prepared.root / name) if prepared.root is not None else None
+        except PlaceError:  # it has become unreadable meanwhile
+            return None
+
+    return OtherFiles(prepared.selection, text_of)
 
 
 def _document(entry: "Entry", place: str | None) -> "tuple[str | None, int, str]":

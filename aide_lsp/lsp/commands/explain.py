@@ -12,8 +12,9 @@ from aide_lsp.lsp.commands.arguments import Arguments, is_count, read_parameters
 from aide_lsp.lsp.requests.answer import NoCompletion
 
 if TYPE_CHECKING:
+    from aide_lsp.application.excerpts import Prepared
     from aide_lsp.completion.completer import Completer
-    from aide_lsp.completion.request import Completion, CompletionRequest
+    from aide_lsp.completion.request import Completion
     from aide_lsp.inference.cancel import CancelToken
     from aide_lsp.lsp.server import Server
 
@@ -39,12 +40,8 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
         # The rest of a completion is explained where it was generated: at the new cursor, the same seed may
         # give another text.
         snapshot = evolve(snapshot, request=snapshot.request.before_typing(shown.typed, shown.added))
-    explained = await ls.requests.run(
-        snapshot,
-        lambda completer, prepared, cancel: _explain(
-            completer, prepared.request.with_options(parameters=parameters, candidate=candidate), cancel
-        ),
-    )
+    request = snapshot.request.with_options(parameters=parameters, candidate=candidate)
+    explained = await ls.requests.run(evolve(snapshot, request=request), _explain)
     if isinstance(explained, NoCompletion):
         return {"reason": explained.reason, "message": explained.message}
     same = None if shown is None else _shown_text(shown, explained.completion, typed=is_shown)
@@ -68,9 +65,9 @@ class _Explained:
     explanation: dict[str, Any]
 
 
-def _explain(completer: Completer, request: CompletionRequest, cancel: CancelToken) -> _Explained:
+def _explain(completer: Completer, prepared: Prepared, cancel: CancelToken) -> _Explained:
     from aide_lsp.explain.explanation import as_json, explain
     from aide_lsp.explain.page import render
 
-    explanation = explain(completer, request, cancel)
+    explanation = explain(completer, prepared.request, cancel, prepared.selection)
     return _Explained(explanation.completion, render(explanation), as_json(explanation))

@@ -32,7 +32,7 @@ def at(uri: str, line: int = 0, character: int = 4, **more):
 
 async def test_explains_the_completion_that_is_shown(editor):
     uri = open_text(editor, "x = ", "file:///work-folder/shown.py")
-    for seed in (5, 7):  # the second time another one is shown here
+    for seed in (1, 2):  # the second time another one is shown here
         shown = await run(editor, "aide.regenerate", at(uri, seed=seed))
         answer = await run(editor, "aide.explain", at(uri))
         completion = answer["explanation"]["completion"]
