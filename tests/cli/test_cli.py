@@ -77,7 +77,17 @@ def test_complete_with_an_invalid_value_then_one_message_and_no_traceback(aide, 
 
 def test_complete_with_the_greatest_num_context_then_all_of_it_is_read(aide, home):
     (home / "long.py").write_text("1\n" * 896, encoding="utf-8")
-    run = aide("complete", "long.py:449:1", "--num-context", "1792", "--max-tokens", "4096", "--json")
+    run = aide(
+        "complete",
+        "long.py:449:1",
+        "--num-context",
+        "1792",
+        "--max-tokens",
+        "4096",
+        "--json",
+        "--context-share",
+        "0",
+    )
     assert run.returncode == 0, run.stderr
     printed = json.loads(run.stdout)
     assert printed["parameters"]["num_context"] == 1792

@@ -57,10 +57,11 @@ def test_replay_from_the_ledger_itself_reproduces(aide, completed):
 def test_replay_after_the_completion_was_accepted_reproduces(aide, home, completed):
     text = (home / "x.py").read_text(encoding="utf-8")
     at = text.index("return ") + 7
-    with (home / "accepted.py").open("w", encoding="utf-8", newline="") as file:
-        file.write(text[:at] + completed[1]["text"] + text[at:])
     assert completed[1]["text"]
-    run = aide("replay", completed[1]["id"], "accepted.py:2:12")
+    with (home / "x.py").open("w", encoding="utf-8", newline="") as file:
+        file.write(text[:at] + completed[1]["text"] + text[at:])
+    run = aide("replay", completed[1]["id"], "x.py:2:12")
+    (home / "x.py").write_text(text, encoding="utf-8")
     assert run.returncode == 0, run.stdout
 
 
