@@ -58,7 +58,10 @@ def _passed_on(
 ) -> Iterator[str]:
     left = set(names) - {"default"}
     everything: list[str] = []
-    for inner in rules.named(tree.text(path)[:MOST_CHARACTERS]):
+    read: list[Import] = tree.once(
+        ("passed on", path), lambda: list(rules.named(tree.text(path)[:MOST_CHARACTERS]))
+    )
+    for inner in read:
         if "*" in inner.names:
             everything += _files(Import(inner.module, names), rules, tree, steps)
         elif same := tuple(name for name in inner.names if name in names):

@@ -42,7 +42,12 @@ def files(one: Import, tree: ProjectTree) -> Iterator[str]:
     for roots in (_roots(tree), _far_roots(tree)):
         # A source folder of Kotlin may leave out what all its packages begin with.
         for begin in range(max(1, len(parts) - 1)):
-            places = [posixpath.join(root, *parts[begin:]) for root in roots]
+            begins = parts[begin : len(parts) - 1] or [""]
+            places = [
+                posixpath.join(root, *parts[begin:])
+                for root in roots
+                if not begins[0] or begins[0] in tree.folders(root)
+            ]
             found = [path for place in places for path in _classes(place, last, len(parts) - begin, tree)]
             if not found and not begin:
                 found = [path for place in places for path in _members(place, last, one.names, tree)]

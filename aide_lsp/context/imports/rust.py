@@ -98,7 +98,8 @@ def _bases(first: str, tree: ProjectTree) -> Iterator[str]:
         child = posixpath.join(own, first)
         if _file(child, tree):
             yield child
-        crates: dict[str, str] = tree.once(("crates", tree.folder), lambda: dict(_crates(tree)))
+        manifest = tree.nearest("Cargo.toml")
+        crates: dict[str, str] = tree.once(("crates", manifest), lambda: dict(_crates(manifest, tree)))
         if first in crates:
             yield crates[first]
 
@@ -134,9 +135,8 @@ def _file(module: str, tree: ProjectTree) -> str:
     return tree.first((module + ".rs", posixpath.join(module, "mod.rs")))
 
 
-def _crates(tree: ProjectTree) -> Iterator[tuple[str, str]]:
+def _crates(manifest: str, tree: ProjectTree) -> Iterator[tuple[str, str]]:
     """Yield the name and the source folder of the crate here and of those that it depends on by path."""
-    manifest = tree.nearest("Cargo.toml")
     content, folder = tree.toml(manifest), posixpath.dirname(manifest)
     shared: dict[str, tuple[str, object]] = {}
     for above in tree.above():

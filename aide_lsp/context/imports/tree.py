@@ -9,7 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from fnmatch import translate
-from functools import cache
+from functools import lru_cache
 from typing import Any, Protocol
 
 from attrs import evolve, field, frozen
@@ -69,6 +69,7 @@ class ProjectTree:
     document: str
     "Path of the document."
     _folders: dict[str, tuple[Collection[str], Collection[str]]] = field(factory=dict)
+    _listed: list[str] = field(factory=list)
     _texts: dict[str, str] = field(factory=dict)
     _answers: dict[tuple[str, ...], Any] = field(factory=dict)
 
@@ -91,22 +92,25 @@ class ProjectTree:
 
     def is_file(self, path: str) -> bool:
         """Whether there is such a file."""
-        folder, name = posixpath.split(path)
+        folder, _, name = path.rpartition("/")
         return name in self.files(folder)
 
     def is_folder(self, path: str) -> bool:
         """Whether there is such a folder."""
-        folder, name = posixpath.split(path)
+        folder, _, name = path.rpartition("/")
         return not path or name in self.folders(folder)
 
     def _listing(self, folder: str) -> tuple[Collection[str], Collection[str]]:
         known = self._folders.get(folder)
-        if known is not None:
-            return known
-        if not self.is_folder(folder) or len(self._folders) >= MOST_FOLDERS:
+        if known is None:
+            known = self._folders[folder] = self._look(folder)
+        return known
+
+    def _look(self, folder: str) -> tuple[Collection[str], Collection[str]]:
+        if not self.is_folder(folder) or len(self._listed) >= MOST_FOLDERS:
             return (), ()
-        self._folders[folder] = self.disk.files(folder), self.disk.folders(folder)
-        return self._folders[folder]
+        self._listed.append(folder)
+        return self.disk.files(folder), self.disk.folders(folder)
 
     def text(self, path: str) -> str:
         """Return the text of a small file; empty if there is none."""
@@ -116,21 +120,11 @@ class ProjectTree:
 
     def toml(self, path: str) -> dict[str, Any]:
         """Return what a TOML file holds; nothing if it cannot be read."""
-        try:
-            return toml_file.parse(self.text(path).encode(), 4 * MOST_CHARACTERS)
-        except toml_file.UnreadableError:
-            return {}
+        return _toml(self.text(path))
 
     def json(self, path: str) -> dict[str, Any]:
         """Return the object in a JSON file, which may have comments; nothing if it cannot be read."""
-        text = self.text(path)
-        for left_out in (_COMMENT, _LAST_COMMA):
-            text = left_out.sub(lambda match: match[1] or "", text)
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        return _json(self.text(path))
 
     def above(self) -> Iterator[str]:
         """Yield the document's folder and all folders above it, up to the root."""
@@ -228,6 +222,25 @@ def _above(folder: str) -> Iterator[str]:
         yield folder
 
 
-@cache
+@lru_cache(MOST_TEXTS)
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return toml_file.parse(text.encode(), 4 * MOST_CHARACTERS)
+    except toml_file.UnreadableError:
+        return {}
+
+
+@lru_cache(MOST_TEXTS)
+def _json(text: str) -> dict[str, Any]:
+    for left_out in (_COMMENT, _LAST_COMMA):
+        text = left_out.sub(lambda match: match[1] or "", text)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+@lru_cache(MOST_TEXTS)
 def _matcher(glob: str) -> Callable[[str], object]:
     return re.compile(translate(glob)).match
