@@ -23,7 +23,8 @@ LONGEST = 2000
 _SIGNS = re.compile(r"\\.|[()\[\]{}\"'`]", re.DOTALL)
 MOST_LINES = 100
 """Lines above a bracket among which the one is looked for that it closes."""
-_BELOW = re.compile(rf"[ \t]*\n([ \t]*)([)\]}}]{{1,{MOST}}})(?=[;,]?[ \t]*(?:\n|\Z))")
+_BELOW = re.compile(rf"[ \t]*\n([ \t]*)([)\]}}]{{1,{MOST}}}|</[A-Za-z][\w:.-]*>)(?=[;,]?[ \t]*(?:\n|\Z))")
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]*)(?:\s[^<>]*)?(?<!/)>")
 _ADDED = re.compile(rf"(\n[ \t]*)?([)\]}}\"'`]{{1,{MOST}}})")
 
 
@@ -55,21 +56,25 @@ def added_after(after: str) -> Iterator[str]:
 
 def closed_in_line(before: str, after: str) -> int:
     """Return how many characters right of the cursor close what is open left of it, in its line."""
-    start, length = before.rfind("\n") + 1, 0
-    for sign in closers_of(before[max(start, len(before) - LONGEST) :])[:MOST]:
-        if not after.startswith(sign, length):
-            break
-        # A quote may be one of three.
-        length += 3 if sign in QUOTES and after.startswith(sign * 3, length) else 1
-    return length
+    line = before[max(before.rfind("\n") + 1, len(before) - LONGEST) :]
+    signs, tags, length = closers_of(line)[:MOST], _open_tags(line), 0
+    while True:
+        if signs and after.startswith(signs[0], length):
+            # A quote may be one of three.
+            length += 3 if signs[0] in QUOTES and after.startswith(signs[0] * 3, length) else 1
+            signs = signs[1:]
+        elif tags and after.startswith(f"</{tags[-1]}>", length):
+            length += len(f"</{tags.pop()}>")
+        else:
+            return length
 
 
 def closed_here(before: str, after: str) -> int:
     """Return how many characters right of the cursor close what was opened where someone types.
 
-    These are the closing brackets and quotes of the cursor's line, then those in lines of their own right
-    below it: of the block that is being written, and of those around it. A function of the text alone, so
-    brackets that were there before count as well.
+    These are the closing brackets, quotes, and tags of the cursor's line, then those in lines of their own
+    right below it: of the block that is being written, and of those around it. A function of the text alone,
+    so what was there before counts as well.
     """
     length = closed_in_line(before, after)
     end, lines = len(before), MOST_LINES
@@ -80,10 +85,28 @@ def closed_here(before: str, after: str) -> int:
         while end >= 0 and lines and not (line.strip() and _depth(line) <= depth):
             start = before.rfind("\n", 0, end) + 1
             line, end, lines = before[start:end], start - 1, lines - 1
-        if len(line) > LONGEST or _depth(line) != depth or closers_of(line.rstrip()) != closers:
+        if len(line) > LONGEST or _depth(line) != depth or not _opens(line.rstrip(), closers):
             break
         length = found.end()
     return length
+
+
+def _opens(line: str, closers: str) -> bool:
+    """Whether a line leaves open what is closed by this."""
+    if closers.startswith("<"):
+        return closers == "".join(f"</{tag}>" for tag in _open_tags(line)[-1:])
+    return closers_of(line) == closers
+
+
+def _open_tags(line: str) -> list[str]:
+    """Return the names of the tags that are open at the end of a line, the innermost last."""
+    tags: list[str] = []
+    for found in _TAG.finditer(line):
+        if not found[1]:
+            tags.append(found[2])
+        elif found[2] in tags:
+            del tags[tags.index(found[2]) :]
+    return tags[-MOST:]
 
 
 def _depth(line: str) -> int:

@@ -191,7 +191,7 @@ class Completer:
         around = self._around(before, after, language, cancel)
         closers = after[: closed_in_line(before, after)]
         line, _, _ = after.partition("\n")
-        if not closers or line.strip() != closers:
+        if not closers or line.strip() != closers or ">" in closers:
             return around
         # Only where a text does not fit: parsing the line once more takes some milliseconds.
         below = after.removeprefix(closers)

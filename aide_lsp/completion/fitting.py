@@ -46,6 +46,8 @@ class Rejection:
 
     reason: NoCompletionReason
     message: str
+    misfit: Misfit | None = None
+    "What does not fit."
 
 
 @frozen
@@ -87,7 +89,8 @@ def check(
         others.append((header, clean(around.hole, text, header)))
     tried = (_check(around, text, *other, rated, options) for other in others if other[1] != cleaned)
     fitting = next((other for other in tried if other.rejection is None), None)
-    if fitting is None and cleaned.text and around.unclosed and _goes_on(around, cleaned.text, options):
+    is_broken = fitting is None and found.rejection.misfit is Misfit.BROKEN_SYNTAX
+    if is_broken and around.unclosed and _goes_on(around, cleaned.text, options):
         return evolve(found, rejection=_unsure(found.confidence, options))
     return fitting or found
 
@@ -122,7 +125,7 @@ def _find_rejection(
         return None
     misfit = _find_misfit(around, text, options, is_cut=is_cut)
     if misfit:
-        return Rejection(NoCompletionReason.DOES_NOT_FIT, _why_unfit(misfit))
+        return Rejection(NoCompletionReason.DOES_NOT_FIT, _why_unfit(misfit), misfit)
     return _unsure(confidence, options)
 
 

@@ -106,7 +106,7 @@ class ExplainedPrompt:
     given_back_tokens: int
     "Tokens of the healed text."
     closers: str
-    "Closing brackets and quotes right of the cursor, left out of the prompt: the model closes them itself."
+    "What closes brackets, quotes, and tags right of the cursor, left out: the model closes them itself."
 
 
 def explained_prompt(

@@ -386,6 +386,13 @@ def test_complete_adds_the_comma_that_a_list_needs():
         ("python", "if f([1, |])\n\n\ng()\n", "2]):\n", "2"),
         ("go", "package a\n\nfunc f(|)\n\nvar b = 1\n", "a int) {\n", "a int"),
         ("python", "def f(|)\n    return 1\n", "a b):\n", ""),
+        # With more at its end, it would no longer be the line below.
+        (
+            "javascript",
+            "if (compute(|))\nif (compute(value_one, value_two))\n  b();\n",
+            "value_one, value_two))\n",
+            "",
+        ),
         # It is no end of a line.
         ("python", "def f(|) -> int\n    return 1\n", "a, b):\n", ""),
     ],
@@ -393,7 +400,7 @@ def test_complete_adds_the_comma_that_a_list_needs():
 def test_complete_in_brackets_that_the_editor_closed_takes_the_line_for_unfinished(
     language, marked, written, expected
 ):
-    path = {"python": "a.py", "go": "a.go"}[language]
+    path = {"python": "a.py", "go": "a.go", "javascript": "a.js"}[language]
     request = evolve(fitting_at(marked, temperature=0.0), language_id=language, path=path)
     before = marked[: marked.index("|") - 1]  # the bracket is healed
     completion = complete(completer_of(continuing({before: marked[len(before)] + written})), request)
