@@ -216,7 +216,7 @@ class Completer:
         header = file_header(request.path, request.language_id)
         if not header and not request.text.strip():
             raise NoCompletionReason.EMPTY.error()
-        return build_prompt(
+        prompt = build_prompt(
             before,
             after,
             request.options.parameters.num_context,
@@ -228,6 +228,7 @@ class Completer:
             context_share=request.options.context_share,
             name=file_name(request.path, request.language_id),
         )
+        return evolve(prompt, document=request.path)
 
 
 def _tries(options: GenerationOptions) -> Iterable[int]:

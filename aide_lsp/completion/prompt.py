@@ -69,6 +69,8 @@ class Prompt:
     """Text right of the cursor that is not in the suffix: what closes brackets opened here. The model closes
     them itself, which ends the completion. Brackets that the editor closes while you type would otherwise
     change the text that the model reads first."""
+    document: str = ""
+    "Names the document. The model does not read it: prompts of one document make room for each other."
 
     @property
     def excerpts(self) -> tuple[Excerpt, ...]:

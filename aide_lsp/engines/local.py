@@ -96,7 +96,7 @@ class LocalModel:
         # The healed text is generated again, and does not count toward the limit.
         options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
         with session_errors():
-            prefix_cache = self._slots.take(ids)
+            prefix_cache = self._slots.take(ids, prompt.document)
         tokens = generate(
             self._session,
             prefix_cache,
@@ -115,7 +115,7 @@ class LocalModel:
         # One token is the least that runs the prompt. No one waits, so there is no deadline.
         ids, options = self._render(prompt), evolve(options, max_tokens=1, deadline_ms=0)
         with session_errors():
-            prefix_cache = self._slots.take(ids, ahead=True)
+            prefix_cache = self._slots.take(ids, prompt.document, ahead=True)
         generation = generate(self._session, prefix_cache, ids, options, cancel, end_tokens=self._end_tokens)
         with generation:
             next(generation, None)

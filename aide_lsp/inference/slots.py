@@ -1,8 +1,9 @@
 """The texts whose keys and values are held: several, so that returning to one costs nothing.
 
 A prompt gets the slot that shares most with it, and the session uses that slot's KV cache. Together the slots
-take a given amount of memory at most; the least recently used one goes first. Which slot serves a prompt
-decides how much of it is run, never what the result is.
+take a given amount of memory at most. Earlier prompts of a document that has a newer slot go first: while you
+type in one file, where prompts begin otherwise now and then, another file keeps its slot. Then the least
+recently used slot goes. Which slot serves a prompt decides how much of it is run, never what the result is.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ class Slot:
     "The tokens that `kv` covers."
     prompt: list[int]
     "The last prompt; what is held after it was generated."
+    document: str
+    "Names the document that it was for."
 
     def loss(self, shared: int) -> int:
         """Return how many tokens of its prompt are lost if all but `shared` tokens are dropped."""
@@ -49,22 +52,23 @@ class Slots:
         """Memory of all slots."""
         return sum(slot.kv.bytes for slot in self._slots)
 
-    def take(self, prompt: Sequence[int], *, ahead: bool = False) -> PrefixCache:
+    def take(self, prompt: Sequence[int], document: str = "", *, ahead: bool = False) -> PrefixCache:
         """Make the session use the best slot for `prompt`; return the tokens that it covers.
 
         Args:
             prompt: token ids.
+            document: any name of the document that it is for.
             ahead: it is prefilled ahead of a request; such slots are dropped first.
 
         Raises:
             SessionError: memory is short.
         """
         slot = self._choose(list(prompt))
-        slot.prompt = list(prompt)
+        slot.prompt, slot.document = list(prompt), document
         # Not in the list while others are dropped: this text is held even if it exceeds the limit alone.
         self._slots.remove(slot)
         slot.kv.reserve(min(len(prompt) + HEADROOM, self._session.context_length))
-        self._free(slot.kv.bytes)
+        self._free(slot)
         self._slots.insert(0 if ahead else len(self._slots), slot)
         self._session.use(slot.kv)
         return slot.prefix_cache
@@ -89,13 +93,15 @@ class Slots:
         return self._new(best.kv.copy(shared), best.prefix_cache.copy(shared))
 
     def _new(self, kv: KeysValues, prefix_cache: PrefixCache) -> Slot:
-        self._slots.append(Slot(kv, prefix_cache, []))
+        self._slots.append(Slot(kv, prefix_cache, [], ""))
         return self._slots[-1]
 
-    def _free(self, wanted: int) -> None:
-        """Drop slots until `wanted` more bytes are allowed, or none are left."""
-        while self._slots and self.bytes + wanted > self._max_bytes:
-            del self._slots[0]
+    def _free(self, newest: Slot) -> None:
+        """Drop slots until there is memory for the newest one, or none are left."""
+        while self._slots and self.bytes + newest.kv.bytes > self._max_bytes:
+            documents = [*(slot.document for slot in self._slots), newest.document]
+            outdated = (at for at, name in enumerate(documents[:-1]) if name in documents[at + 1 :])
+            del self._slots[next(outdated, 0)]
 
 
 def _shared(slot: Slot, prompt: list[int]) -> int:

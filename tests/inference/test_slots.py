@@ -21,9 +21,9 @@ ONE, TWO, THREE = ([1 + number, *range(10, 110)] for number in range(3))
 """Three texts of 101 tokens that share none of their beginning."""
 
 
-def ask(session, slots, prompt, count=4, *, ahead=False):
+def ask(session, slots, prompt, count=4, *, document="", ahead=False):
     """Return the tokens after a prompt, and how many of its own need not be run."""
-    cache = slots.take(prompt, ahead=ahead)
+    cache = slots.take(prompt, document, ahead=ahead)
     generation = generate(session, cache, prompt, GenerationOptions(WARM, count), CancelToken())
     return list(generation), generation.timings.cached_tokens
 
@@ -56,6 +56,18 @@ def test_take_when_a_text_was_only_read_ahead_then_it_goes_first():
     ask(session, slots, TWO, ahead=True)
     ask(session, slots, THREE)
     assert ask(session, slots, ONE)[1] == len(ONE) - 1
+
+
+def test_take_when_prompts_of_one_document_begin_otherwise_then_other_documents_keep_theirs():
+    session = FakeSession(babbling())
+    slots = Slots(session, 420)
+    ask(session, slots, ONE, document="a")
+    for number in range(5):
+        ask(session, slots, [100 + number, *TWO], document="b")
+    assert ask(session, slots, ONE, document="a")[1] == len(ONE) - 1
+    # The newest ones of a document are kept as long as there is memory.
+    assert ask(session, slots, [103, *TWO], document="b")[1] == len(TWO)
+    assert ask(session, slots, [101, *TWO], document="b")[1] == 0
 
 
 def test_take_when_the_text_continues_otherwise_then_undoing_it_runs_little_again():
