@@ -81,4 +81,5 @@ def _modules(path: str, names: tuple[str, ...], tree: ProjectTree) -> Iterator[s
 
 
 def _module(path: str, tree: ProjectTree) -> str:
-    return tree.first(path + suffix for suffix in SUFFIXES)
+    # The root may be a package itself.
+    return tree.first((path + suffix).lstrip("/") for suffix in SUFFIXES)

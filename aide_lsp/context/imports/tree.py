@@ -101,6 +101,8 @@ class ProjectTree:
         return not path or name in self.folders(folder)
 
     def _listing(self, folder: str) -> tuple[Collection[str], Collection[str]]:
+        if folder.startswith("/"):
+            return (), ()
         known = self._folders.get(folder)
         if known is None:
             known = self._folders[folder] = self._look(folder)

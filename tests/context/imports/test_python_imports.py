@@ -121,3 +121,9 @@ from unused import thing
 def test_finds_packages_of_neighboring_projects():
     expected = ["libs/billing/src/billing/invoice.py", "libs/unused/unused/thing.py"]
     assert found(MONOREPO, "apps/site/site_app/views.py") == expected
+
+
+def test_finds_modules_where_the_root_is_a_package():
+    root = project("== __init__.py\n== cart.py\n== prices.py\n")
+    assert found(root, "prices.py", text="from . import cart") == ["__init__.py", "cart.py"]
+    assert found(root, "prices.py", text="from .cart import Cart") == ["cart.py"]
