@@ -55,7 +55,10 @@ PACKAGES = {
     "engines": {"completion", "inference", "inference.onnx", "settings"},
     "convert": {"inference.onnx"},
     "catalog": {"completion", "convert", "inference.onnx"},
-    "bench": {"completion", "convert", "engines", "inference", "inference.onnx", "settings"},
+    "bench": {
+        "application", "completion", "context", "convert", "engines", "inference", "inference.onnx",
+        "settings",
+    },
     "pages": set(),
     "explain": {"completion", "context", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "context", "inference", "settings", "syntax"},

@@ -1,44 +1,31 @@
-"""Tests whether a completion depends on anything but text, cursor, parameters, seed and candidate.
+"""Tests whether a completion depends on anything but texts, cursor, parameters, seed and candidate.
 
-One completer goes through simulated editing histories, as a server does: it types, deletes, jumps, switches
-files and accepts completions, and its caches are in the state that this leaves. Then every request is
-repeated by completers that have prefilled nothing. All answers must be the same to the byte.
+One completer goes through simulated editing histories (`histories.py`), as a server does, and its caches are
+in the state that this leaves. Then every request is repeated by completers that have prefilled nothing, in
+another folder whose files hold the same texts. All answers must be the same to the byte.
 """
 
-import argparse
-import json.decoder
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field, frozen
+from attrs import define, frozen
 
+from aide_lsp.application.excerpts import RequestPreparer
+from aide_lsp.bench.histories import ProjectState, open_history
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.progress import Progress
-from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
     from aide_lsp.inference.onnx.model_folder import ModelFolder
     from aide_lsp.inference.session import Session
     from aide_lsp.inference.tokenizer import Tokenizer
 
-SECTIONS = (
-    ("import express, { Request", "typescript", "orders.ts"),
-    ("use std::", "rust", "ring.rs"),
-    ("package main", "go", "main.go"),
-    ("#include <stdio.h>", "c", "tree.c"),
-    ("package org.", "java", "Inventory.java"),
-    ("<!DOCTYPE html>", "html", "index.html"),
-)
-"""How each text in another language begins in the one that comes with Aide; its language, and a file name."""
-MODULES = (argparse, json.decoder, textwrap)
-"""Modules whose source every Python has."""
 CANDIDATES = 3
 """Completions requested when several are requested."""
 EVERY_SEVERAL, EVERY_THREADS = 5, 40
@@ -46,11 +33,8 @@ EVERY_SEVERAL, EVERY_THREADS = 5, 40
 # With 3, kernels divide the candidates of a single row in another way (`session_aide`).
 OTHER_THREADS = (1, 3, 4)
 """Numbers of threads with which some requests are repeated."""
-# At 0 nothing is drawn: seeds and small differences between logits would rarely show.
-TEMPERATURE = 0.7
-
-Answer = tuple[str, str, int]
-"""Text, finish reason and number of tokens: what must be the same."""
+Answer = tuple[str, str, int, tuple[Excerpt, ...]]
+"""Text, finish reason, number of tokens, and what was read of other files: what must be the same."""
 
 
 @frozen
@@ -107,7 +91,7 @@ class Compared:
     answers: int = 0
     "How many were compared."
     differ: int = 0
-    "How many of them have another text, finish reason or number of tokens."
+    "How many of them have another text, finish reason, number of tokens, or excerpt of another file."
 
     def note(self, first: Answer, second: Answer) -> None:
         """Compare and count a pair."""
@@ -123,11 +107,13 @@ class Outcome:
     languages: list[str]
     "Languages of the texts."
     prompt_tokens: int
-    "Tokens of all prompts of the histories that were given to the model."
+    "Tokens of all prompts of the histories."
     cached_tokens: int
     "How many of them were in the KV cache."
     reused: int
     "Requests that the completion cache answered."
+    with_files: int
+    "Requests for which the model read other files."
 
 
 @frozen
@@ -135,79 +121,18 @@ class Answered:
     """A request of a history with its answers, one for each candidate."""
 
     request: CompletionRequest
+    "Without excerpts of other files."
+    state: ProjectState
+    "Of all files at that moment."
     answers: tuple[Answer, ...]
 
-
-@define
-class EditedFile:
-    """A text that is being edited."""
-
-    language: str
-    name: str
-    text: str
-    cursor: int = 0
-
-
-@define
-class EditingHistory:
-    """A simulated person who edits some files at random; the same number gives the same edits."""
-
-    chance: Random
-    files: list[EditedFile]
-    file: EditedFile
-    parameters: Parameters
-    max_tokens: int
-    offered: str = field(default="")
-    "The last completion."
-
-    def step(self) -> CompletionRequest:
-        """Edit, and return the next request."""
-        edits = (self.write, self.write, self.write, self.delete, self.jump, self.switch, self.take)
-        self.chance.choice(edits)()
-        # Most draw a new seed each time, some keep theirs.
-        if self.chance.random() < 0.7:
-            self.parameters = evolve(self.parameters, seed=self.chance.getrandbits(31))
-        return CompletionRequest(
-            text=self.file.text,
-            offset=self.file.cursor,
-            language_id=self.file.language,
-            path=self.file.name,
-            options=GenerationOptions(self.parameters, self.max_tokens),
-        )
-
-    def write(self) -> None:
-        """Type some characters that occur elsewhere in the file."""
-        start = self.chance.randrange(len(self.file.text))
-        self._insert(self.file.text[start : start + self.chance.randint(1, 12)])
-
-    def delete(self) -> None:
-        """Delete backwards."""
-        file = self.file
-        start = max(0, file.cursor - self.chance.randint(1, 20))
-        # Never everything: `write` copies from the text.
-        if file.cursor - start < len(file.text):
-            file.text, file.cursor = file.text[:start] + file.text[file.cursor :], start
-
-    def jump(self) -> None:
-        """Move anywhere, mostly to the end of a line."""
-        file = self.file
-        file.cursor = self.chance.randrange(len(file.text) + 1)
-        end = file.text.find("\n", file.cursor)
-        if end >= 0 and self.chance.random() < 0.7:
-            file.cursor = end
-
-    def switch(self) -> None:
-        """Switch to a file, with the cursor where it was."""
-        self.file = self.chance.choice(self.files)
-
-    def take(self) -> None:
-        """Accept the last completion, or begin a new line."""
-        self._insert(self.offered or "\n")
-
-    def _insert(self, text: str) -> None:
-        file, self.offered = self.file, ""
-        file.text = file.text[: file.cursor] + text + file.text[file.cursor :]
-        file.cursor += len(text)
+    def repeat(self, completer: Completer, candidate: int = 0) -> Answer:
+        """Ask once more, in a folder of its own."""
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            self.state.write(folder)
+            request = self.state.prepare(self.request, folder, RequestPreparer(), completer.info)
+            return _answer(completer.complete(request.with_options(candidate=candidate), CancelToken()))
 
 
 def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
@@ -228,35 +153,40 @@ def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
     alone = Compared("the last of several candidates alone, not after the others")
     for number, one in enumerate(asked):
         progress(number / len(asked), "Repeating requests")
-        cold.note(one.answers[0], _ask(model.completer(session), one.request, 0))
+        cold.note(one.answers[0], one.repeat(model.completer(session)))
         if len(one.answers) > 1:
-            alone.note(one.answers[-1], _ask(model.completer(session), one.request, len(one.answers) - 1))
+            alone.note(one.answers[-1], one.repeat(model.completer(session), len(one.answers) - 1))
     loaded = _freshly_loaded(model, asked[: plan.loadings], progress)
     compared = [cold, alone, loaded, *_other_threads(model, asked, progress)]
     languages = sorted({one.request.language_id for one in asked})
-    return Outcome(compared, languages, prompt_tokens, cached_tokens, reused)
+    with_files = sum(bool(one.answers[0][-1]) for one in asked)
+    return Outcome(compared, languages, prompt_tokens, cached_tokens, reused, with_files)
 
 
 def _live(completer: Completer, plan: Plan, asked: list[Answered]) -> Iterator[Completion]:
     """Go through the histories with one completer; yield its first candidates."""
+    preparer = RequestPreparer()
     for number in range(plan.histories):
-        history = open_history(plan, plan.first + number)
-        for _ in range(plan.requests * (number + 1) // plan.histories - len(asked)):
-            request = history.step()
-            count = CANDIDATES if len(asked) % EVERY_SEVERAL == 0 else 1
-            generated = [
-                completer.complete(request.with_options(candidate=n), CancelToken()) for n in range(count)
-            ]
-            history.offered = generated[0].text
-            asked.append(Answered(request, tuple(map(_answer, generated))))
-            yield generated[0]
+        with TemporaryDirectory() as folder:
+            history = open_history(plan.first + number, Path(folder), plan.max_tokens, plan.num_context)
+            for _ in range(plan.requests * (number + 1) // plan.histories - len(asked)):
+                request, state = history.step(), history.state()
+                prepared = state.prepare(request, history.folder, preparer, completer.info)
+                count = CANDIDATES if len(asked) % EVERY_SEVERAL == 0 else 1
+                generated = [
+                    completer.complete(prepared.with_options(candidate=n), CancelToken())
+                    for n in range(count)
+                ]
+                history.offered = generated[0].text
+                asked.append(Answered(request, state, tuple(map(_answer, generated))))
+                yield generated[0]
 
 
 def _freshly_loaded(model: ModelLoader, asked: Sequence[Answered], progress: Progress) -> Compared:
     compared = Compared("a freshly loaded model for each")
     for one in asked:
         progress(None, f"Repeating requests: {compared.title}")
-        compared.note(one.answers[0], _ask(model.completer(model.session(None)), one.request, 0))
+        compared.note(one.answers[0], one.repeat(model.completer(model.session(None))))
     return compared
 
 
@@ -266,41 +196,9 @@ def _other_threads(model: ModelLoader, asked: Sequence[Answered], progress: Prog
         progress(None, f"Repeating requests: {compared.title}")
         session = model.session(threads)
         for one in asked[threads::EVERY_THREADS]:
-            compared.note(one.answers[0], _ask(model.completer(session), one.request, 0))
+            compared.note(one.answers[0], one.repeat(model.completer(session)))
         yield compared
 
 
-def _ask(completer: Completer, request: CompletionRequest, candidate: int) -> Answer:
-    return _answer(completer.complete(request.with_options(candidate=candidate), CancelToken()))
-
-
 def _answer(completion: Completion) -> Answer:
-    return completion.text, completion.finish_reason, completion.generated_tokens
-
-
-def open_history(plan: Plan, number: int) -> EditingHistory:
-    """Start a history: some files in one or more languages, with the cursor anywhere in one of them."""
-    chance = Random(number)
-    files = [EditedFile(*text) for text in chance.sample(_texts(), 3)]
-    for file in files:
-        file.cursor = chance.randrange(len(file.text))
-    parameters = Parameters(
-        temperature=TEMPERATURE,
-        num_context=max(1, plan.num_context // chance.choice((1, 2, 4))),
-        seed=chance.getrandbits(31),
-    )
-    return EditingHistory(chance, files, files[0], parameters, plan.max_tokens)
-
-
-def _texts() -> list[tuple[str, str, str]]:
-    """Return language, name and text of all files."""
-    texts = [
-        ("python", Path(module.__file__).name, Path(module.__file__).read_text(encoding="utf-8"))
-        for module in MODULES
-        if module.__file__
-    ]
-    source = (resources.files("aide_lsp.convert") / "calibration.txt").read_text(encoding="utf-8")
-    starts = [source.index(first) for first, *_ in SECTIONS]
-    for (_, language, name), start, end in zip(SECTIONS, starts, [*starts[1:], None], strict=True):
-        texts.append((language, name, source[start:end]))
-    return texts
+    return completion.text, completion.finish_reason, completion.generated_tokens, completion.excerpts

@@ -1,20 +1,28 @@
 """The replay of editing histories: on a tiny model, on one that breaks the promise, and on the real one."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 from attrs import evolve
 
-from aide_lsp.bench.reproducibility import ModelLoader, Plan, open_history, open_model, replay
+from aide_lsp.bench.histories import open_history
+from aide_lsp.bench.reproducibility import ModelLoader, Plan, open_model, replay
+from aide_lsp.context.reader import ContextReader
 from tests.fakes import ByteTokenizer, FakeSession, babbling, description
 from tests.tiny_model import tiny_model_folder
 
-PLAN = Plan(histories=4, requests=20, max_tokens=8, num_context=200)
+PLAN = Plan(histories=4, requests=20, max_tokens=8, num_context=1600)
+"""A token is a byte here."""
 
 
 def differing(model: ModelLoader, plan: Plan = PLAN) -> dict[str, int]:
+    """Return how many answers differ, by the way in which requests were repeated."""
     outcome = replay(model, plan, lambda share, sentence: None)
     assert outcome.compared[0].answers == plan.requests
     assert sum(compared.answers for compared in outcome.compared[1:]) > 0
     assert 0 < outcome.cached_tokens < outcome.prompt_tokens
+    assert outcome.with_files > plan.requests / 10
     return {compared.title: compared.differ for compared in outcome.compared}
 
 
@@ -32,6 +40,19 @@ def test_a_session_that_remembers_then_it_is_noticed():
     assert found["nothing was prefilled yet"] > 0
 
 
+def test_a_reader_of_other_files_that_remembers_then_it_is_noticed(monkeypatch):
+    remembered, select = {}, ContextReader.select
+
+    def remembering(reader, place, limit):
+        if reader not in remembered:
+            remembered[reader] = select(reader, place, limit)
+        return remembered[reader]
+
+    monkeypatch.setattr(ContextReader, "select", remembering)
+    model = ModelLoader(ByteTokenizer(), description(), lambda threads: FakeSession(babbling()))
+    assert differing(model)["nothing was prefilled yet"] > 0
+
+
 @pytest.mark.parametrize("recipe", ["exact", "fast", "fp16"])
 def test_a_tiny_model_then_nothing_differs(recipe, tmp_path):
     model = open_model(tiny_model_folder(tmp_path / "model", recipe=recipe), "cpu")
@@ -41,16 +62,30 @@ def test_a_tiny_model_then_nothing_differs(recipe, tmp_path):
 
 def test_histories_are_the_same_for_the_same_number_and_visit_many_languages():
     def requests(number):
-        history = open_history(PLAN, number)
-        return [history.step() for _ in range(20)]
+        with TemporaryDirectory() as folder:
+            history = open_history(number, Path(folder), max_tokens=8, num_context=200)
+            return [(history.step(), history.state()) for _ in range(20)]
 
     assert requests(3) == requests(3) != requests(4)
-    assert len({request.language_id for n in range(20) for request in requests(n)}) >= 6
+    assert len({request.language_id for n in range(20) for request, _ in requests(n)}) >= 6
+
+
+def test_files_on_the_disk_and_in_the_editor_are_what_a_history_says(tmp_path):
+    history = open_history(5, tmp_path, max_tokens=8, num_context=200)
+    states = []
+    for _ in range(200):
+        request, state = history.step(), history.state()
+        assert {path.name: path.read_bytes().decode() for path in tmp_path.iterdir()} == state.saved
+        assert state.opened[request.path] == request.text
+        states.append(state)
+    assert len({tuple(sorted(state.saved)) for state in states}) > 1
+    assert any(state.opened.items() - state.saved.items() for state in states)
 
 
 def test_prompts_that_the_completion_cache_answered_count_neither_as_run_nor_as_cached(monkeypatch):
-    history = open_history(PLAN, 1)
-    request = history.step()
+    with TemporaryDirectory() as folder:
+        history = open_history(1, Path(folder), max_tokens=8, num_context=200)
+        request = history.step()
     monkeypatch.setattr(type(history), "step", lambda self: request)
     model = ModelLoader(ByteTokenizer(), description(), lambda threads: FakeSession(babbling()))
     once = replay(model, evolve(PLAN, histories=1, requests=1), lambda share, sentence: None)
@@ -61,5 +96,5 @@ def test_prompts_that_the_completion_cache_answered_count_neither_as_run_nor_as_
 
 @pytest.mark.real_model
 def test_the_real_model_then_nothing_differs(real_model_dir):
-    plan = Plan(histories=2, requests=8, max_tokens=12, num_context=200, loadings=1)
+    plan = Plan(histories=2, requests=8, max_tokens=12, loadings=1)
     assert set(differing(open_model(real_model_dir, "cpu"), plan).values()) == {0}

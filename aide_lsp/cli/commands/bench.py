@@ -129,8 +129,9 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
 def reproducibility(as_json: bool, **options: Any) -> None:
     """Check that the same seed gives the same completion.
 
-    Compares completions generated after long editing with completions generated from scratch, for texts in
-    several languages at temperature 0.7. The exit status is 1 if any differ. This takes about ten minutes.
+    Compares completions generated after long editing with completions generated from scratch, in small
+    projects whose other files are edited, saved, and removed meanwhile, in several languages, at temperature
+    0.7. The exit status is 1 if any differ. This takes about ten minutes.
     """
     from attrs import asdict
 
@@ -149,7 +150,8 @@ def reproducibility(as_json: bool, **options: Any) -> None:
         warm = found.cached_tokens / max(1, found.prompt_tokens)
         say(
             f"{folder.name}: {plan.histories} histories, {plan.requests} requests in"
-            f" {', '.join(found.languages)}; {warm:.0%} of the prompts were in the KV cache"
+            f" {', '.join(found.languages)}; {warm:.0%} of the prompts were in the KV cache;"
+            f" for {found.with_files} requests the model read other files"
         )
         for compared in found.compared:
             say(f"{compared.title:<60} {compared.answers:>4} answers, {compared.differ} differ")
