@@ -98,10 +98,14 @@ class EditorEngine:
     def open(self, file: int, source: Source, text: str) -> None:
         """Open a file."""
         self._versions[file] = 1
-        # A name of its own for each trace, because the server may remember what it did in a document.
-        self._names[file] = f"{self._opened}/{Path(source.name.split()[-1]).name}"
+        self._names[file] = self._name(source)
         document = {"uri": self._uri(file), "languageId": source.language, "version": 1, "text": text}
         self._connection.notify("textDocument/didOpen", {"textDocument": document})
+
+    def _name(self, source: Source) -> str:
+        """Return where in the folder a file is opened."""
+        # A name of its own for each trace, because the server may remember what it did in a document.
+        return f"{self._opened}/{Path(source.name.split()[-1]).name}"
 
     def edit(self, file: int, event: Event, before: str, after: str) -> None:
         """Send a change of a file's text."""
