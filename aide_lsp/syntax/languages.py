@@ -163,6 +163,7 @@ LANGUAGES: dict[str, Language] = {
         evolve(_C, id="dart", long_quotes=_TRIPLE, interpolations=("${",)),
         evolve(_C, id="groovy", long_quotes=_TRIPLE, interpolations=("${",), plain_quotes=("'", "'''")),
         evolve(_C, id="zig"),
+        evolve(_C, id="proto"),
         evolve(
             _C,
             id="php",
@@ -308,6 +309,7 @@ ALIASES = {
     "tex": "latex", "bibtex": "latex", "shell": "shellscript", "bash": "shellscript", "sh": "shellscript",
     "objective-cpp": "objective-c", "cuda-cpp": "cpp", "mdx": "markdown", "quarto": "markdown", "svg": "xml",
     "commonlisp": "lisp", "xsl": "xml", "git-rebase": "git-commit", "jsonl": "json",
+    "proto3": "proto", "protobuf": "proto",
 }  # fmt: skip
 """Other ids of the same languages, as editors use them."""
 SUFFIXES = {
@@ -324,7 +326,10 @@ SUFFIXES = {
     ".fs": "fsharp", ".clj": "clojure", ".cljs": "clojure", ".scm": "scheme", ".lisp": "lisp",
     ".rkt": "racket", ".el": "emacs-lisp", ".vb": "vb", ".erl": "erlang", ".html": "html", ".htm": "html",
     ".vue": "vue", ".svelte": "svelte", ".xml": "xml", ".svg": "xml", ".md": "markdown", ".txt": "plaintext",
-    ".tex": "latex", ".rst": "restructuredtext", ".adoc": "asciidoc",
+    ".tex": "latex", ".rst": "restructuredtext", ".adoc": "asciidoc", ".cts": "typescript",
+    ".m": "objective-c", ".mm": "objective-c", ".hxx": "cpp", ".inl": "cpp", ".ipp": "cpp", ".tpp": "cpp",
+    ".cu": "cpp", ".cuh": "cpp", ".fsi": "fsharp", ".fsx": "fsharp", ".rake": "ruby", ".gemspec": "ruby",
+    ".psm1": "powershell", ".hrl": "erlang", ".cljc": "clojure", ".zsh": "shellscript", ".proto": "proto",
 }  # fmt: skip
 """Language id by file extension, for requests that name no language."""
 UNKNOWN = Language()
