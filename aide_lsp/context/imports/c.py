@@ -42,6 +42,10 @@ def _near(path: str, tree: ProjectTree) -> Iterator[str]:
             inside = tree.inside(posixpath.join(folder, base), path)
             if inside:
                 yield inside
+    if "/" in path:
+        # A neighboring library, by its name.
+        for folder in tree.siblings():
+            yield from (posixpath.join(folder, base, path) for base in ("include", "src", ""))
 
 
 def _other_half(tree: ProjectTree) -> str:

@@ -17,10 +17,13 @@ SUFFIXES = (
 LONGEST_CLAUSE = 2000
 """Characters between `import` and `from`."""
 _IMPORT = re.compile(
-    r"""\b(from|import|require|reference\s+path=)\s*\(?\s*(["'`])((?:[^"'`\n$]|\$(?!{))+)\2"""
+    r"""(?<!\.)\b(from|import|require|reference\s+path=)\s*\(?\s*(["'`])((?:[^"'`\n$]|\$(?!{))+)\2"""
     r"""|(["'`])(\.{1,2}/[^"'`\n$]*|\.\.?)\4"""
 )
 _CLAUSE = re.compile(r"\b(?:import|export)\b((?:(?!\b(?:import|export)\b).)*)\Z", re.DOTALL)
+# What is not finished yet may be in front of it.
+_CLAUSE = re.compile(r"(?:import|export)\b([\w\s{},*$]*)\Z")
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _WORD = re.compile(r"[\w$]+|\*")
 _KEYWORDS = frozenset(("type", "as", "import", "export", "typeof"))
 _BUILT = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?$")
@@ -36,9 +39,10 @@ def named(text: str) -> Iterator[Import]:
 
 
 def _names(before: str) -> tuple[str, ...]:
-    """Return what is imported, from the text before `from`. It may also have what is not finished yet."""
+    """Return what is imported, from the text before `from`."""
     begin = max(before.rfind("import"), before.rfind("export"))
-    clause = before[begin + len("import") :] if begin >= 0 else ""
+    match = _CLAUSE.match(_COMMENT.sub("", before[begin:])) if begin >= 0 else None
+    clause = match[1] if match else ""
     names = tuple(name for name in _WORD.findall(clause) if name not in _KEYWORDS)
     return (*names, "default") if names and not clause.lstrip().startswith(("{", "*")) else names
 

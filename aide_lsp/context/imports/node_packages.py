@@ -31,12 +31,12 @@ def paths(module: str, tree: ProjectTree) -> Iterator[str]:
         yield from _targets(
             tree.json(posixpath.join(package, "package.json")).get("imports"), module, package, tree
         )
-    if module.startswith("/") or module[:2] in ("@/", "~/", "$/"):
-        rest = module.partition("/")[2]
-        yield from (posixpath.join(package, base, rest) for base in ("src", "", "app", "public"))
     name, rest = _split(module)
     if folder := _folder_of(name, package, tree):
         yield from entry(folder if folder != "." else "", rest, tree)
+    # What bundlers are told in other files: `@/a`, `~/a`, `$lib/a`, `@components/a`, `/src/a`.
+    for inside in dict.fromkeys((module.lstrip("@~#$").lstrip("/"), module.lstrip("/"))):
+        yield from (posixpath.join(package, base, inside) for base in ("src", "", "app", "public"))
 
 
 def _aliases(module: str, config: str, tree: ProjectTree) -> Iterator[str]:

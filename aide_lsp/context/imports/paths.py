@@ -84,7 +84,7 @@ def either(paths: ImportRules, types: ImportRules) -> ImportRules:
     def files(one: Import, tree: ProjectTree) -> Iterator[str]:
         yield from (types if one.module == _TYPES else paths).files(one, tree)
 
-    return ImportRules(lambda text: chain(paths.named(text), types.named(text)), files)
+    return ImportRules(lambda text: chain(paths.named(text), types.named(text)), files, paths.passes_on)
 
 
 def _candidates(

@@ -32,7 +32,8 @@ LANGUAGES: dict[str, ImportRules] = {
     "javascriptreact": _JAVASCRIPT,
     "typescript": _JAVASCRIPT,
     "typescriptreact": _JAVASCRIPT,
-    "vue": _JAVASCRIPT,
+    # Nuxt imports components by their names.
+    "vue": either(_JAVASCRIPT, by_type((".vue",), ("nuxt.config.*",), ("components", "app/components"))),
     "svelte": _JAVASCRIPT,
     "go": ImportRules(go.named, go.files),
     "rust": ImportRules(rust.named, rust.files, rust.passes_on),
@@ -88,6 +89,11 @@ LANGUAGES: dict[str, ImportRules] = {
         (".hs", ".lhs"),
         ("", "src", "lib", "app", "test", "*", "*/src"),
         ".",
+    ),
+    "proto": by_path(
+        r"^[ \t]*import\s+(?:public\s+|weak\s+)?[\"']([^\"'\n]+)",
+        ("",),
+        ("", "proto", "protos", "src", "src/main/proto", "*", "*/proto"),
     ),
     "elm": by_path(r"^import\s+([A-Z][\w.]*)", (".elm",), ("", "src", "*"), "."),
     "ocaml": by_type(

@@ -17,6 +17,7 @@ SPLIT = project("""
 == src/net/inner.h
 == modules/ext/hidden/extra.h
 == tests/test_cart.cpp
+== libs/money/include/money/rate.h
 == ui/View.h
 == ui/View.mm
 == lone.h
@@ -40,6 +41,11 @@ CART_H = "include/shop/cart.h"
         ("src/main.cpp", "#include <extra.h>\n#include <vector>", []),
         ("src/main.cpp", '#include "other/extra.h"', []),
         ("src/main.cpp", '#include "../../../etc/passwd"\n#include "/etc/passwd"', []),
+        (
+            "src/main.cpp",
+            "#include <money/rate.h>\n#include <sys/types.h>",
+            ["libs/money/include/money/rate.h"],
+        ),
         ("ui/App.m", '#import "View.h"\n#import <Foundation/Foundation.h>', ["ui/View.h"]),
     ],
 )
