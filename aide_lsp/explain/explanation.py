@@ -4,6 +4,7 @@
 the same request and seed give without an explanation.
 """
 
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any
@@ -13,7 +14,7 @@ from attrs import frozen
 
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ModelInfo
-from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.completion.request import Completion, CompletionRequest, with_line_feeds
 from aide_lsp.context.excerpt import Selection
 from aide_lsp.errors import ModelError
 from aide_lsp.explain.endings import what_checks_found, what_clean_up_did, why_ended
@@ -35,7 +36,7 @@ class TokenPiece:
     """A part of a generated token's text."""
 
     kind: str
-    "`given-back` (healed text), `shown`, `dropped` (by a stop rule or clean-up)."
+    "`given-back` (healed text), `typed` (shown, and typed or accepted since), `shown`, `dropped`."
     text: str
     "Its text."
 
@@ -118,6 +119,8 @@ class Explanation:
     "The cursor's column in code points, from 1."
     completion: Completion
     "The completion, with its parameters and seed."
+    typed: str
+    "Its beginning that the user has typed or accepted since; empty: nothing."
     prompt: ExplainedPrompt
     "The prompt."
     vocabulary: int
@@ -135,7 +138,11 @@ class Explanation:
 
 
 def explain(
-    completer: Completer, request: CompletionRequest, cancel: CancelToken, selection: Selection = NOTHING
+    completer: Completer,
+    request: CompletionRequest,
+    cancel: CancelToken,
+    selection: Selection = NOTHING,
+    typed: str = "",
 ) -> Explanation:
     """Complete a text at its cursor, and explain the completion.
 
@@ -144,6 +151,7 @@ def explain(
         request: with excerpts of other files, if any were chosen.
         cancel: stops it.
         selection: how they were chosen.
+        typed: what the user has typed since, if the completion is one that was shown.
 
     Raises:
         Cancelled: it was canceled.
@@ -155,7 +163,7 @@ def explain(
         raise ModelError(f"The model {completer.info.id} cannot explain its completions.")
     trace = CompletionTrace()
     completion = completer.observe(request, trace, cancel)
-    return assemble(trace, request, selection, completion, completer.info)
+    return assemble(trace, request, selection, completion, completer.info, typed)
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
@@ -169,8 +177,10 @@ def assemble(
     selection: Selection,
     completion: Completion,
     model: ModelInfo,
+    typed: str,
 ) -> Explanation:
     """Build the explanation from a trace."""
+    typed = typed if with_line_feeds(completion.text).startswith(typed) else ""
     ending, shown = _ending(trace)
     return Explanation(
         format=FORMAT,
@@ -180,10 +190,11 @@ def assemble(
         line=request.before.count("\n") + 1,
         column=len(request.before) - request.before.rfind("\n"),
         completion=completion,
+        typed=typed,
         prompt=explained_prompt(trace, selection, completion, model),
         vocabulary=model.vocabulary_size,
         temperatures=temperatures(completion.parameters),
-        tokens=_tokens(trace, shown),
+        tokens=_tokens(trace, shown, len(typed)),
         end=ending,
         rejected=tuple(
             RejectedCandidate(request.options.candidate, cleaned.text, rejection.message)
@@ -193,8 +204,8 @@ def assemble(
     )
 
 
-def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
-    """Return how the text ended, and the offsets of the generated characters that are shown."""
+def _ending(trace: CompletionTrace) -> tuple[Ending, dict[int, int]]:
+    """Return how the text ended, and where each generated character that is shown is in what is shown."""
     generated, cleaned = trace.generated, trace.cleaned
     assert generated is not None
     assert cleaned is not None
@@ -204,8 +215,8 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
     offsets = _offsets(kept, visible)
     invisible = "".join(kept[offset] for offset in sorted({*range(len(kept))} - {*offsets}))
     blocks = SequenceMatcher(None, visible, cleaned.text, autojunk=False).get_matching_blocks()
-    same = {at for block in blocks for at in range(block.a, block.a + block.size)}
-    given = {at for block in blocks for at in range(block.b, block.b + block.size)}
+    same = {block.a + at: block.b + at for block in blocks for at in range(block.size)}
+    given = {*same.values()}
     removed = "".join(character for at, character in enumerate(visible) if at not in same)
     added = "".join(character for at, character in enumerate(cleaned.text) if at not in given)
     by_end_token = bool(trace.steps) and trace.steps[-1].ends
@@ -222,7 +233,7 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, frozenset[int]]:
         confidence=generated.confidence,
         check=what_checks_found(cleaned, trace.rejection, show=trace.request.options.show),
     )
-    return ending, frozenset(offsets[at] for at in same)
+    return ending, {offsets[at]: place for at, place in same.items()}
 
 
 def _offsets(text: str, part: str) -> list[int]:
@@ -233,7 +244,7 @@ def _offsets(text: str, part: str) -> list[int]:
     return found
 
 
-def _tokens(trace: CompletionTrace, shown: frozenset[int]) -> tuple[Token, ...]:
+def _tokens(trace: CompletionTrace, shown: Mapping[int, int], typed: int) -> tuple[Token, ...]:
     assert trace.prompt is not None
     assert trace.rendered_prompt is not None
     assert trace.generated is not None
@@ -243,16 +254,18 @@ def _tokens(trace: CompletionTrace, shown: frozenset[int]) -> tuple[Token, ...]:
         texts[-1] += stream.finish()  # the text ended inside a character
     tokens = []
     for step, text in zip(trace.steps, texts, strict=True):
-        tokens.append(Token(_pieces(text, start, shown), step))
+        tokens.append(Token(_pieces(text, start, shown, typed), step))
         start += len(text)
     return tuple(tokens)
 
 
-def _pieces(text: str, start: int, shown: frozenset[int]) -> tuple[TokenPiece, ...]:
+def _pieces(text: str, start: int, shown: Mapping[int, int], typed: int) -> tuple[TokenPiece, ...]:
     """Split a token's text, which begins `start` characters after the cursor, by kind."""
 
     def kind(offset: int) -> str:
-        return "given-back" if offset < 0 else "shown" if offset in shown else "dropped"
+        if offset < 0 or offset not in shown:
+            return "given-back" if offset < 0 else "dropped"
+        return "typed" if shown[offset] < typed else "shown"
 
     pieces = groupby(range(start, start + len(text)), kind)
     return tuple(

@@ -121,6 +121,8 @@ def _tokens(explanation: Explanation) -> Iterator[str]:
         yield "  ‹ token healing: repeats text before the cursor; only matching tokens could be drawn."
     if any(token.step.own for token in explanation.tokens):
         yield "    The model foresees no token that matches, so text is repeated in its own tokens."
+    if "typed" in kinds:
+        yield "  ✓ typed or accepted since."
     if "dropped" in kinds:
         yield "  × generated, but not shown: see END."
 
@@ -150,7 +152,8 @@ def _mark(token: Token) -> str:
     kinds = {piece.kind for piece in token.pieces}
     if token.step.ends:
         return "."
-    return "‹" if "given-back" in kinds else "×" if kinds == {"dropped"} else " "
+    marks = {"given-back": "‹", "typed": "✓"}
+    return next((mark for kind, mark in marks.items() if kind in kinds), "×" if kinds == {"dropped"} else " ")
 
 
 def _end(explanation: Explanation) -> Iterator[str]:

@@ -16,6 +16,7 @@ from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
 from aide_lsp.errors import DeclinedError
 from aide_lsp.explain.explanation import NOTHING, as_json, explain
+from aide_lsp.explain.report import report
 from aide_lsp.explain.trace import STAGES
 from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import Cancelled, CancelToken
@@ -191,6 +192,25 @@ def test_why_nothing_of_other_files_was_read_is_said(selection, share, fim, said
     prompt = explained(completer, request, selection).prompt
     assert prompt.other_files.says.startswith(said)
     assert (prompt.other_files.tokens, [part for part in prompt.parts if part.path]) == (0, [])
+
+
+@given(cursor=st.integers(0, len(MARKED) - 1), seed=st.integers(0, 9), share=st.floats(0, 1))
+@settings(max_examples=30, deadline=None)
+def test_what_was_typed_since_is_marked_and_nothing_else(cursor, seed, share):
+    text = MARKED.replace("|", "")
+    request = request_at(text[:cursor] + "|" + text[cursor:], temperature=1.0, seed=seed)
+    completion = explained(completer_of(babbling()), request).completion.text
+    typed = completion[: round(share * len(completion))]
+    explanation = explain(completer_of(babbling()), request, CancelToken(), typed=typed)
+    pieces = [piece for token in explanation.tokens for piece in token.pieces]
+    marked = "".join(piece.text for piece in pieces if piece.kind == "typed")
+    rest = "".join(piece.text for piece in pieces if piece.kind == "shown") + explanation.end.added
+    assert (explanation.typed, marked + rest) == (typed, completion)
+    assert typed.startswith(marked)
+    assert completion.endswith(rest)
+    other = explain(completer_of(babbling()), request, CancelToken(), typed="something else")
+    assert (other.typed, "typed" in report(other)) == ("", False)
+    assert ("✓ typed" in report(explanation)) == bool(marked)
 
 
 def test_healed_text_is_forced_if_no_token_left_matches_it():

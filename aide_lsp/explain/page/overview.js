@@ -37,7 +37,7 @@ function source(explanation, choose) {
       { class: "source" },
       h("pre", {}, h("span", { class: "around" }, above), ...kept, added, h("span", { class: "around" }, below)),
       rest.length ? h("p", { class: "dropped-line" }, h("span", { class: "note" }, dropped ? "Generated, but not shown: " : "Ended with: "), ...rest) : null,
-      h("p", { class: "note legend" }, h("span", { class: "swatch", style: "--doubt:0" }, "certain"), h("span", { class: "swatch", style: "--doubt:.5" }), h("span", { class: "swatch", style: "--doubt:1" }, "unlikely"), " according to the model. Click a token, or use ← and →."),
+      h("p", { class: "note legend" }, h("span", { class: "swatch", style: "--doubt:0" }, "certain"), h("span", { class: "swatch", style: "--doubt:.5" }), h("span", { class: "swatch", style: "--doubt:1" }, "unlikely"), " according to the model. ", ...(explanation.typed ? [h("span", { class: "typed" }, "Bold"), ": what you have typed since. "] : []), "Click a token, or use ← and →."),
     ),
   };
 }
@@ -95,14 +95,20 @@ function prompt(explanation) {
   );
 }
 
-function ending({ end, rejected, completion }) {
+/* A completion with its beginning marked that the user has typed since. */
+function typedAndRest(completion, typed) {
+  const text = completion.replaceAll(/\r\n?/g, "\n");
+  return [typed ? h("span", { class: "typed" }, ...lines(text.slice(0, typed.length))) : null, ...lines(text.slice(typed.length))];
+}
+
+function ending({ end, rejected, completion, typed }) {
   const rows = [
     ["Ended by", [end.rule ? h("code", {}, end.rule) : end.finish_reason, ` ${end.says}`]],
     ["Not kept", end.dropped ? [h("code", {}, visible(end.dropped))] : ["nothing"]],
     ["Clean-up", [end.clean_up]],
     ["Checks", [`${end.check} The text's probability is ${Number(end.confidence.toPrecision(2))}.`]],
     ...rejected.map((one) => [`Candidate ${one.candidate}`, [`Not shown. ${one.says}`]]),
-    ["Offered", completion.text ? [h("code", { class: "offered" }, ...lines(completion.text))] : ["nothing"]],
+    ["Offered", completion.text ? [h("code", { class: "offered" }, ...typedAndRest(completion.text, typed))] : ["nothing"]],
   ];
   return section("How it ended", "", h("dl", { class: "ending" }, ...rows.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, ...text)))));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
@@ -41,7 +42,8 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
         # give another text.
         snapshot = evolve(snapshot, request=snapshot.request.before_typing(shown.typed, shown.added))
     request = snapshot.request.with_options(parameters=parameters, candidate=candidate)
-    explained = await ls.requests.run(evolve(snapshot, request=request), _explain)
+    typed = shown.typed if shown is not None and is_shown else ""
+    explained = await ls.requests.run(evolve(snapshot, request=request), partial(_explain, typed=typed))
     if isinstance(explained, NoCompletion):
         return {"reason": explained.reason, "message": explained.message}
     same = None if shown is None else _shown_text(shown, explained.completion, typed=is_shown)
@@ -65,9 +67,9 @@ class _Explained:
     explanation: dict[str, Any]
 
 
-def _explain(completer: Completer, prepared: Prepared, cancel: CancelToken) -> _Explained:
+def _explain(completer: Completer, prepared: Prepared, cancel: CancelToken, *, typed: str) -> _Explained:
     from aide_lsp.explain.explanation import as_json, explain
     from aide_lsp.explain.page import render
 
-    explanation = explain(completer, prepared.request, cancel, prepared.selection)
+    explanation = explain(completer, prepared.request, cancel, prepared.selection, typed)
     return _Explained(explanation.completion, render(explanation), as_json(explanation))

@@ -147,6 +147,9 @@ class User:
                 explained = answer["explanation"]["completion"]
                 assert (explained["seed"], explained["candidate"]) == (named["seed"], named["candidate"])
                 assert explained["text"].endswith(self.rest)
+                # What has been typed of it is marked.
+                typed = answer["explanation"]["typed"]
+                assert explained["text"] == typed + self.rest
                 await self.check()
 
 
