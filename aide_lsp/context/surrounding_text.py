@@ -5,6 +5,11 @@ from attrs import field, frozen
 from aide_lsp.context.looks import with_line_feeds
 
 LINES_ABOVE, LINES_BELOW = 4, 8
+GRID = 4
+"""Lines above count in steps of so many. What they select is read before all else, so another selection makes
+the model read everything again: at every third new line with steps of one, at every tenth with these."""
+SHORTEST_LINE = 8
+"""Characters of a line above that counts: others, such as `})` or `else:`, say nothing of what comes next."""
 LONGEST_LINE = 1000
 """Characters of a line that count."""
 
@@ -26,10 +31,13 @@ class SurroundingText:
 
     def lines(self) -> list[str]:
         """Return the lines near the cursor: the words in them say what is wanted."""
-        # Enough characters of each side to find the lines in.
-        above = with_line_feeds(self.above[-LINES_ABOVE * LONGEST_LINE :]).split("\n")[:-1]
+        above = [one for one in with_line_feeds(self.above).split("\n") if len(one.strip()) >= SHORTEST_LINE]
+        # At the beginning of a file there is nothing else to go by.
+        end = len(above) - len(above) % GRID if len(above) > GRID else len(above)
+        # Enough characters to find the lines in.
         below = with_line_feeds(self.below[: LINES_BELOW * LONGEST_LINE]).split("\n")[1:]
-        return above[-LINES_ABOVE:] + below[:LINES_BELOW]
+        near = [*above[max(0, end - LINES_ABOVE) : end], *below[:LINES_BELOW]]
+        return [line[:LONGEST_LINE] for line in near]
 
     def text(self, most: int) -> str:
         r"""Return it as one text with \n line ends, at most so many characters from the beginning."""
