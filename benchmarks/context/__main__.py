@@ -19,7 +19,8 @@ from aide_lsp.loading import load_completer
 from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.figures import pairs, report
 from benchmarks.context.items import Item, all_items, anywhere
-from benchmarks.context.run import Projects, append, read_answers, take
+from benchmarks.context.run import append, read_answers, take
+from benchmarks.context.tree import Trees
 from benchmarks.machine import describe
 from benchmarks.quality.table import UNFINISHED
 from benchmarks.real_code.packages import CACHE
@@ -84,8 +85,8 @@ def run(
     }
     completer = load_completer(settings[compared[0]], lambda share, sentence: None)
     with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
-        projects = Projects(Path(folder), options.cache)
-        for number, answer in enumerate(take(items, settings, completer, done, projects, end), start=1):
+        trees = Trees(Path(folder), options.cache)
+        for number, answer in enumerate(take(items, settings, completer, done, trees, end), start=1):
             append(options.out, answer)
             print(f"\r{number} ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)

@@ -1,4 +1,6 @@
-"""What reading other files costs at a key: `python -m benchmarks.context.cost`.
+"""Measures what reading other files costs at a key.
+
+    python -m benchmarks.context.cost
 
 Projects are made of files of Python's standard library, in a temporary folder: one whose folder has the
 median number of files, one with as many as are read, one of 50,000 files, and one with all of them in one
@@ -6,6 +8,7 @@ folder. A key within a line only checks that nothing has changed; a new line cho
 processor times.
 """
 
+import argparse
 import sys
 import sysconfig
 import tempfile
@@ -51,8 +54,11 @@ PROJECTS = (
 )
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print a table."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.context.cost", description=str(__doc__).split("\n")[0]
+    ).parse_args(arguments)
     print("\n".join(describe()), "\n")
     print("| project | files read | first, ms | a key, p50 | p95 | a new line, p50 | p95 | kept, MB |")
     print("|---|---|---|---|---|---|---|---|")

@@ -43,16 +43,13 @@ class Item:
     "The name of another file that the removed text begins with; empty: it was not chosen for one."
 
 
-def all_items(dev: bool, cache: Path, manifest: Path = MANIFEST) -> list[Item]:
+def all_items(dev: bool, cache: Path) -> list[Item]:
     """Fetch the archives of a half, and return its items; any first N have all languages in proportion."""
-    archives = read_manifest(manifest)
     found: dict[str, list[list[Item]]] = defaultdict(list)
-    for archive in archives:
-        parts = [part for part in archive.parts if in_dev_half(part, archives) == dev]
-        for part, files in _projects(archive, parts, cache):
-            items = [Item(hole, archive, name) for hole, name in cut(part, files)]
-            found[part.language].append(items)
-    chosen = {language: _mixed(projects)[: QUOTA[language]] for language, projects in found.items()}
+    for archive, part, files in projects(dev, cache):
+        items = [Item(hole, archive, name) for hole, name in cut(part, files)]
+        found[part.language].append(items)
+    chosen = {language: _mixed(of_projects)[: QUOTA[language]] for language, of_projects in found.items()}
     return in_proportion(chosen)
 
 
@@ -63,15 +60,17 @@ def anywhere(dev: bool, cache: Path) -> list[Item]:
     return [Item(hole, archives[hole.id.split(":")[0]]) for hole in holes]
 
 
-def _projects(archive: Archive, parts: list[Part], cache: Path) -> Iterator[tuple[Part, dict[str, str]]]:
-    if not parts:
-        return
-    # All parts of the archive, so that a file belongs to the first part whose glob matches it.
-    files = list(read_files(fetch(archive, cache), archive.parts))
-    for part in parts:
-        own = sorted((path for one, path, _ in files if one == part), key=rank)[:FILES]
-        texts = {path: text for _, path, text in files}
-        yield part, {path: texts[path] for path in own}
+def projects(dev: bool, cache: Path) -> Iterator[tuple[Archive, Part, dict[str, str]]]:
+    """Yield the projects of a half, with their files' texts by path."""
+    archives = read_manifest(MANIFEST)
+    for archive in archives:
+        parts = [part for part in archive.parts if in_dev_half(part, archives) == dev]
+        # All parts of the archive, so that a file belongs to the first part whose glob matches it.
+        files = list(read_files(fetch(archive, cache), archive.parts)) if parts else []
+        for part in parts:
+            own = sorted((path for one, path, _ in files if one == part), key=rank)[:FILES]
+            texts = {path: text for _, path, text in files}
+            yield archive, part, {path: texts[path] for path in own}
 
 
 def cut(part: Part, files: Mapping[str, str]) -> Iterator[tuple[Hole, str]]:
@@ -141,10 +140,10 @@ def rank(text: str) -> str:
     return hashlib.sha256(f"aide-context-v1:{text}".encode()).hexdigest()
 
 
-def _mixed(projects: list[list[Item]]) -> list[Item]:
+def _mixed(of_projects: list[list[Item]]) -> list[Item]:
     """Take one of each project in turn."""
-    projects = sorted(projects, key=lambda items: rank(items[0].hole.id) if items else "")
-    return [item for item in chain.from_iterable(zip_longest(*projects)) if item is not None]
+    of_projects = sorted(of_projects, key=lambda items: rank(items[0].hole.id) if items else "")
+    return [item for item in chain.from_iterable(zip_longest(*of_projects)) if item is not None]
 
 
 def in_proportion(chosen: Mapping[str, list[Item]]) -> list[Item]:

@@ -19,8 +19,7 @@ from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.settings.fields import Settings
 from benchmarks.context.items import Item
-from benchmarks.context.tree import saved, unpack
-from benchmarks.real_code.packages import fetch
+from benchmarks.context.tree import Trees, saved
 
 
 @frozen
@@ -43,20 +42,6 @@ class Answer:
     seconds: float
 
 
-class Projects:
-    """Archives, unpacked when they are needed."""
-
-    def __init__(self, folder: Path, cache: Path) -> None:
-        self._folder, self._cache = folder, cache
-
-    def root(self, item: Item) -> Path:
-        """Return the folder of an item's project."""
-        root = self._folder / item.archive.file.removesuffix(".tar.gz")
-        if not root.exists():
-            unpack(fetch(item.archive, self._cache), root)
-        return root
-
-
 def request_for(item: Item, root: Path, settings: Settings, info: ModelInfo) -> CompletionRequest:
     """Build the request for an item, with excerpts, as an editor that has its project and file open."""
     hole = item.hole
@@ -72,7 +57,7 @@ def take(
     settings: Mapping[str, Settings],
     completer: Completer,
     done: set[tuple[str, str]],
-    projects: Projects,
+    trees: Trees,
     end: float,
 ) -> Iterator[Answer]:
     """Complete every item that is not done with each setting; none begins after `end`.
@@ -82,7 +67,7 @@ def take(
         settings: compared settings by name. They take turns.
         completer: opened with any of them.
         done: items and settings that are left out.
-        projects: where the items' projects are.
+        trees: where the items' projects are.
         end: in seconds of the monotonic clock.
     """
     for item in items:
@@ -92,7 +77,7 @@ def take(
         if monotonic() >= end:
             return
         for name in left:
-            request = request_for(item, projects.root(item), settings[name], completer.info)
+            request = request_for(item, trees.root(item.archive), settings[name], completer.info)
             yield _complete(item, name, request, completer)
 
 

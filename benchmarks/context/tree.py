@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from benchmarks.real_code.packages import MOST_FILES
+from benchmarks.real_code.packages import MOST_FILES, Archive, fetch
 
 LARGEST = 1_000_000
 """Bytes of a file that is unpacked."""
@@ -26,6 +26,20 @@ def unpack(archive: Path, folder: Path) -> None:
             # `data` rejects what would be outside of the folder.
             member.name = str(PurePosixPath(*parts))
             source.extract(member, folder, filter="data")
+
+
+class Trees:
+    """Projects, each unpacked when it is needed."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self._folder, self._cache = folder, cache
+
+    def root(self, archive: Archive) -> Path:
+        """Return the folder of an archive's content."""
+        root = self._folder / archive.file.removesuffix(".tar.gz")
+        if not root.exists():
+            unpack(fetch(archive, self._cache), root)
+        return root
 
 
 @contextmanager
