@@ -161,7 +161,9 @@ class _Merge:
             most = max(PROJECT_NUM_CONTEXT, self._settings.parameters.num_context)
             tops.append((most, "the limit for project files, which your max_num_context can raise"))
         elif key == "context_share" and layer.kind == "project":
-            tops.append((self._users_share, "your own share, which a project file can only lower"))
+            tops.append(
+                (self._users_share, "your own value or the default, which a project file can only lower")
+            )
         model = greatest(FIELDS[key], self._bounds.limits)
         # A preset is defined without a model in mind; an explicit value above the model's limit is an error.
         if origin.preset and model is not None:

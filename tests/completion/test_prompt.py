@@ -160,6 +160,20 @@ def test_what_excerpts_leave_goes_to_the_text_around_the_cursor():
     assert built([A], share=0.01, before=before) == built((), before=before)
 
 
+def test_only_the_prefix_changes_while_a_line_is_typed():
+    """Whatever of the line is left to the model; it reads all else first."""
+    line = "    result = self.compute(first_value, 42) + offset\n"
+    above = "".join(f"    value_{n} = {n}\n" for n in range(60))
+    below = "".join(f"    other_{n} = {n}\n" for n in range(60))
+    prompts = [built([A, B1], 300, 0.3, above + line[:end], "\n" + below, words) for end in range(len(line))]
+    assert len({prompt.healed for prompt in prompts}) > 20
+    kept = [[part for part in prompt.parts if part.kind is not PartKind.PREFIX] for prompt in prompts]
+    assert all(parts == kept[0] for parts in kept)
+    first = prompts[0].text(PartKind.PREFIX)
+    assert len(first) > 200
+    assert all(prompt.text(PartKind.PREFIX).startswith(first) for prompt in prompts)
+
+
 def words(text: str) -> int:
     """Count roughly as models do: a text in two parts may have more tokens than in one."""
     return len(text.split()) + text.count("\n")

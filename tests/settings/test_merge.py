@@ -369,8 +369,9 @@ def test_a_project_lowers_the_share_of_other_files_and_never_raises_it(place):
     assert got.settings.context_share == 0.2
     (problem,) = got.problems
     assert problem.notice
-    assert "0.5 exceeds your own share, which a project file can only lower. It is lowered to 0.2" in str(
-        problem.message
+    assert (
+        "0.5 exceeds your own value or the default, which a project file can only lower. It is lowered to 0.2"
+        in str(problem.message)
     )
     assert got.origins["context_share"][-1].wanted == 0.5
     assert place(editor={"contextShare": 0.5}).settings.context_share == 0.5
