@@ -12,6 +12,7 @@ import tempfile
 from html import escape
 from pathlib import Path
 
+from aide_lsp.catalog.store import data_folder
 from editors.tests.nvim.session import Neovim
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,7 +97,11 @@ def main():
         (project / ".git").mkdir(parents=True)
         (project / ".aide.toml").write_text("seed = 7\n", encoding="utf-8")
         (project / "prices.py").write_text(SAMPLE, encoding="utf-8")
-        env = os.environ | {"PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        env = os.environ | {
+            "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            # Neovim gets a data folder of its own, which has no model.
+            "AIDE_DATA_DIR": str(data_folder()),
+        }
         init = f"vim.cmd.cd('{project}') vim.o.ruler = false vim.o.fillchars = 'eob: '"
         nvim = Neovim(program, env, Path(folder) / "nvim", init, project / "prices.py", columns=64, lines=14)
         try:
