@@ -61,10 +61,11 @@ class SyntaxTrees:
             return None
         key = language.grammar, before[:start] + after[len(line[1]) :]
         base = self._base(key, check)
-        if base is None or not is_safe(encode("".join(line)), language.grammar):
+        if base is None:
             return None
         tree = SyntaxTree.of(base, language, start, check).with_line(*line)
-        if tree is None:
+        # What is not safe took no time.
+        if tree is None and is_safe(encode("".join(line)), language.grammar):
             self._bases[key] = None  # so that the next key in this line does not take as long again
         return tree
 

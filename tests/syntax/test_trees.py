@@ -131,3 +131,28 @@ def test_encoded_text_has_a_byte_for_each_code_point(text):
     assert [at for at, byte in enumerate(source) if byte == 10] == [
         at for at, c in enumerate(text) if c == "\n"
     ]
+
+
+def test_a_key_looks_at_its_line_once_and_one_that_is_not_safe_leaves_the_base(monkeypatch):
+    python = LANGUAGES["python"]
+    looked, parsed = [], []
+
+    def is_safe(source, name, real=module.is_safe):
+        looked.append(source)
+        return real(source, name)
+
+    def base_of(*arguments, real=module.base_of):
+        parsed.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "is_safe", is_safe)
+    monkeypatch.setattr("aide_lsp.syntax.tree.is_safe", is_safe)
+    monkeypatch.setattr(module, "base_of", base_of)
+    trees = SyntaxTrees()
+    assert trees.at("x = 1\ny", "", python) is not None
+    looked.clear()
+    assert trees.at("x = 1\ny = ", "", python) is not None
+    assert looked == [b"y = "]
+    assert trees.at("x = 1\n" + "(" * 10_000, "", python) is None
+    assert trees.at("x = 1\ny = 2", "", python) is not None
+    assert len(parsed) == 1
