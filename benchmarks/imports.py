@@ -19,7 +19,7 @@ from attrs import field, frozen
 
 from aide_lsp.context.imports.find import imported_files, imports_in
 from aide_lsp.syntax.languages import language_id_of
-from benchmarks.real_code.packages import MOST_FILES, fetch, read_manifest
+from benchmarks.real_code.packages import MANIFEST, MOST_FILES, fetch, read_manifest
 
 LARGEST = 400_000
 """Bytes of a file."""
@@ -221,7 +221,9 @@ def main() -> None:
     arguments = parser.parse_args()
     languages = arguments.languages or list(JUDGES)
     named, found = Counter[str](), Counter[str]()
-    for archive in read_manifest():
+    manifests = [MANIFEST, *MANIFEST.parents[1].glob("context/packages.toml")]
+    archives = {archive.file: archive for manifest in manifests for archive in read_manifest(manifest)}
+    for archive in archives.values():
         package = read_package(fetch(archive))
         for path, text in package.texts.items():
             language = language_id_of("", path)
