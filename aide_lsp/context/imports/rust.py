@@ -11,8 +11,8 @@ ROOTS = ("lib.rs", "main.rs", "mod.rs")
 """Files that are the module of their folder."""
 TARGETS = ("tests", "examples", "benches", "bin")
 """Folders whose files are crates."""
-LONGEST_TREE = 4000
-"""Characters of one `use`."""
+LONGEST_TREE, MOST_PARTS = 4000, 30
+"""Characters of one `use`, and parts of one path in it."""
 _DEPENDENCIES = ("dependencies", "dev-dependencies", "build-dependencies")
 # A list that is not finished yet ends where the next item begins.
 _ITEM = r"(?:pub|use|mod|fn|struct|impl|enum|const|static|type|trait|extern|let)\b|#"
@@ -60,7 +60,7 @@ def _leaves(tree: str) -> Iterator[tuple[str, ...]]:
             prefixes.append(path)
         elif token == "as":
             renamed = True
-        elif not renamed:
+        elif not renamed and len(path) < MOST_PARTS:
             path = (*path, token)
 
 
