@@ -76,10 +76,11 @@ def test_complete_with_an_invalid_value_then_one_message_and_no_traceback(aide, 
 
 
 def test_complete_with_the_greatest_num_context_then_all_of_it_is_read(aide, home):
-    (home / "long.py").write_text("1\n" * 896, encoding="utf-8")
+    # With room for the cursor's line, which counts as if it were complete.
+    (home / "long.py").write_text("1\n" * 880, encoding="utf-8")
     run = aide(
         "complete",
-        "long.py:449:1",
+        "long.py:433:1",
         "--num-context",
         "1792",
         "--max-tokens",
@@ -91,7 +92,7 @@ def test_complete_with_the_greatest_num_context_then_all_of_it_is_read(aide, hom
     assert run.returncode == 0, run.stderr
     printed = json.loads(run.stdout)
     assert printed["parameters"]["num_context"] == 1792
-    assert printed["prompt_tokens"] == 1792 + 3  # two tokens a line, and the control tokens
+    assert printed["prompt_tokens"] == 2 * 880 + 3  # two tokens a line, and the control tokens
     assert 0 < printed["generated_tokens"] <= 2048 - printed["prompt_tokens"] + 1
 
 
