@@ -125,6 +125,21 @@ def test_other_files_that_were_read_then_named_in_the_status(nvim):
     assert not any(line.startswith("Also read") for line in nvim.lua(state % ""))
 
 
+def test_another_file_that_was_read_then_named_while_the_completion_is_visible(nvim, workspace):
+    models = "class Invoice:\n    net_cents: int\n    gross_cents: int\n    vat_rate: float\n"
+    report = "from models import Invoice\n\n\ndef total(invoices: list[Invoice]) -> int:\n"
+    nvim.open(workspace({"models.py": models, "report.py": report}) / "report.py")
+    nvim.do("vim.bo.autoindent = false vim.bo.indentexpr = ''")
+    nvim.keys("G")
+    nvim.keys("o")
+    nvim.type("    return sum(invoice.")
+    nvim.wait_ghost()
+    nvim.wait(lambda: nvim.shown_seed(), "The state has no seed")
+    nvim.do("vim.cmd('Aide status')")
+    nvim.wait(lambda: "Also read    models.py 1-4" in nvim.text, "The file is not named")
+    nvim.do("vim.cmd('silent! only')")
+
+
 def test_explain_then_a_page_in_the_cache(nvim, opened):
     nvim.do("vim.ui.open = function(path) _G.opened = path end")
     nvim.command("Aide explain")

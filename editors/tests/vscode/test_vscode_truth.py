@@ -67,6 +67,30 @@ def test_the_status_belongs_to_what_is_visible(workbench, project, expected_comp
     workbench.clear_notifications()
 
 
+MODELS = "class Invoice:\n    net_cents: int\n    gross_cents: int\n    vat_rate: float\n"
+REPORT = (
+    "from models import Invoice\n\n\ndef total(invoices: list[Invoice]) -> int:\n"
+    "    return sum(invoice.\n\n\ndef rates(invoices: list[Invoice]) -> set[float]:\n"
+    "    return {invoice.vat_rate for invoice in invoices}\n"
+)
+
+
+def test_other_files_that_were_read_are_named(workbench, project, expected_completion, logged_server):
+    folder = project({"models.py": MODELS, "report.py": REPORT}, "temperature = 0\nseed = 7\n")
+    workbench.open(f"{folder.name}/report.py", line=5, column=24)
+    text = workbench.ask()
+    assert text == expected_completion(folder / "report.py", 5, 24, workspace=workbench.folder)
+    read = f"Also read: {folder.name}/models.py 1-4"
+    wait_for("the other file", lambda: read in workbench.status_label())
+    assert read in workbench.tooltip()
+    # Without it, nothing is said of other files.
+    (folder / ".aide.toml").write_text("temperature = 0\nseed = 7\ncontext_share = 0\n", encoding="utf-8")
+    alone = expected_completion(folder / "report.py", 5, 24, context_share=0)
+    assert alone != text
+    workbench.ask(alone)
+    wait_for("no other file", lambda: "Also read" not in workbench.status_label())
+
+
 def test_tab_inserts_the_candidate_that_is_visible(workbench, project, logged_server):
     folder = project({"prices.py": MEDIAN}, "temperature = 1.0\n")
     workbench.open(f"{folder.name}/prices.py")
