@@ -17,7 +17,7 @@ SUFFIXES = (
 LONGEST_CLAUSE = 2000
 """Characters between `import` and `from`."""
 _IMPORT = re.compile(
-    r"""(?<!\.)\b(from|import|require|reference\s+path=)\s*\(?\s*(["'`])((?:[^"'`\n$]|\$(?!{))+)\2"""
+    r"""(?<!\.)\b(from|import|require|reference\s+path=)\s*+(?:\(\s*+)?(["'`])((?:[^"'`\n$]|\$(?!{))+)\2"""
     r"""|(["'`])(\.{1,2}/[^"'`\n$]*|\.\.?)\4"""
 )
 _CLAUSE = re.compile(r"\b(?:import|export)\b((?:(?!\b(?:import|export)\b).)*)\Z", re.DOTALL)

@@ -18,7 +18,7 @@ BUILT = ("dist", "build", "lib", "out", "esm", "cjs", "es", "types")
 """Folders of what is built from `src`."""
 ENTRIES = ("src/index", "index", "lib/index", "src/main", "src/public-api", "mod")
 _ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?$")
-_YAML_ITEM = re.compile(r"^[ \t]*-[ \t]*[\"']?([^\"'\n#]+?)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+_YAML_ITEM = re.compile(r"^[ \t]*-[ \t]*[\"']?([^\"'\n#]{1,200}?)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
 _YAML_PACKAGES = re.compile(r"^packages:[^\n]*\n((?:[ \t]*(?:-|#)[^\n]*\n?|[ \t]*\n)*)", re.MULTILINE)
 
 

@@ -12,7 +12,7 @@ SUFFIXES = (".py", ".pyi", "/__init__.py", "/__init__.pyi")
 # Up to the bracket that closes it, or to the next import if that is not written yet.
 _BRACKETS = r"\((?:[^()#\n]+|#[^\n]*|\n(?![ \t]*(?:from|import)\b))*"
 _STATEMENT = re.compile(
-    r"(?:^|[;:])[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t\\]+(?:\n[ \t]*)?c?import\b[ \t]*"
+    r"(?:^|[;:])[ \t]*(?:from[ \t]++(?=[\w.])(\.*+(?:\w[\w.]*)?)[ \t\\]*+(?:\n[ \t]*+)?c?import\b[ \t]*"
     rf"({_BRACKETS}|(?:[^\n\\]|\\\n)*)"
     r"|c?import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+(?:[ \t]+as[ \t]+\w+)?)*))",
     re.MULTILINE,

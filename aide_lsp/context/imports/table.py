@@ -16,7 +16,7 @@ _JVM = ImportRules(jvm.named, jvm.files)
 _DOTNET = ImportRules(dotnet.named, dotnet.files)
 _STYLE = by_path(
     r"@(?:import|use|forward|plugin|reference)\s+(?:\([^()\n]*\)\s*)?(?:url\(\s*)?[\"']?~?([^\"'()\s;]+)"
-    r"|\bcomposes:[^;\n]*\bfrom\s+[\"']([^\"'\n]+)",
+    r"|\bcomposes:[^;\n]{0,200}\bfrom\s+[\"']([^\"'\n]+)",
     ("", ".css", ".scss", "_.scss", ".less", "/_index.scss", "/index.scss", "/index.css"),
     ("", "src", "styles"),
 )
@@ -50,7 +50,7 @@ LANGUAGES: dict[str, ImportRules] = {
     "php": ImportRules(php.named, php.files),
     "ruby": either(
         by_path(
-            r"\b(?:require_relative|require|load|autoload\b[^,\n]*,)\s*\(?\s*[\"']([^\"'\n#]+)",
+            r"\b(?:require_relative|require|load|autoload\b[^,\n]{0,100},)\s*+(?:\(\s*+)?[\"']([^\"'\n#]+)",
             (".rb", ""),
             ("", "lib", "app", "spec", "test"),
         ),
@@ -111,11 +111,11 @@ LANGUAGES: dict[str, ImportRules] = {
     ),
     "powershell": by_path(
         r"(?:^|[;{])[ \t]*(?:\.|&|Import-Module|using[ \t]+module)[ \t]+[\"'(]*(?:Join-Path[ \t]+)?"
-        r"(?:\$\w+|\.)?[\\/ \"']*([\w.\\/-]+\.ps[md]?1)"
+        r"(?:\$\w+|\.)?[\\/ \"']{0,4}([\w.\\/-]+\.ps[md]?1)"
     ),
     "shellscript": by_path(
-        r"(?:^|[;&|{]|\b(?:then|do|else)\b)[ \t]*(?:source|\.)[ \t]+"
-        r"(?:[^\n;|&]*[$)}\"'][\w}]*\"?/|[\"']?)([\w.-][\w./-]*)",
+        r"(?:^|[;&|{]|\b(?:then|do|else)\b)[ \t]*(?:source|\.)[ \t]++"
+        r"(?:[^\n;|&]{0,100}[$)}\"']\w{0,40}\}?\"?/|[\"']?)([\w.-][\w./-]*)",
         ("", ".sh"),
         ("", "lib", "scripts"),
     ),

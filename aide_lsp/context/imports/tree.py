@@ -43,8 +43,8 @@ OUTPUTS = frozenset((
 ))  # fmt: skip
 """Folders that hold what others wrote, or what is built. They are not searched."""
 # Strings are matched first, so that marks in them are not taken for comments.
-_STRING = r'("(?:[^"\\]|\\.)*")'
-_COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_STRING = r'("(?:[^"\\]|\\(?:.|\Z))*+(?:"|\Z))'
+_COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LAST_COMMA = re.compile(rf"{_STRING}|,(?=\s*[\]}}])", re.DOTALL)
 
 

@@ -168,11 +168,14 @@ def test_finds_the_packages_of_a_workspace(manifest):
         '{"workspaces": ["../*", "/", "", "**/**/**"], "name": ["x"]}',
         '{"name": "x", "exports": {".": {"a": {"b": [{"c": "../../x"}, 3, null]}}}, "main": "/etc/passwd"}',
         "[" * 100_000,
+        '"' + '\\"' * 100_000,
+        "/*" * 100_000,
+        "packages:\n -" + " " * 200_000 + "'x",
         "not JSON",
     ],
 )
 def test_a_manifest_of_any_form_is_harmless(manifest):
-    texts = {"package.json": manifest, "tsconfig.json": manifest, "a.ts": ""}
+    texts = {"package.json": manifest, "tsconfig.json": manifest, "pnpm-workspace.yaml": manifest, "a.ts": ""}
     assert found(texts, "a.ts", text="import x from 'x'\nimport y from '#y'\n") == []
 
 
