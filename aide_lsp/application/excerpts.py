@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("aide.context")
 NOTHING = Selection()
-MOST_EXCERPTS = 32
+MOST_EXCERPTS = 64
 """Excerpts that are chosen for a place, whatever the parameters. Those that fit in Num Context are read."""
 
 

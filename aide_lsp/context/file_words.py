@@ -1,4 +1,4 @@
-"""A text cut into chunks of 12 lines, with the words of each: names in code, and the parts of these.
+"""A text cut into chunks of 6 lines, with the words of each: names in code, and the parts of these.
 
 The grid is fixed: a chunk's lines depend on the text alone, never on where the cursor is.
 """
@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-CHUNK_LINES = 12
+# Of 100 places that want a name of another file, 44 find it in a quarter of Num Context; 38 with 12 lines,
+# which fill it with two chunks, and 40 with 4. Longer chunks are changed less often, but cost as much.
+CHUNK_LINES = 6
 LONGEST_CHUNK = 2000
 """Characters of a chunk that can be chosen: longer ones are data, and would fill the prompt."""
 _WORD = re.compile(r"[^\W\d]\w*")

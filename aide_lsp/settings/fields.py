@@ -108,7 +108,7 @@ class Settings:
         _OFFERED,
         project=True,
     )
-    # Of 12-line excerpts, an eighth of Num Context helped less than a quarter, and a half no more.
+    # An eighth of Num Context helped less than a quarter, and a half no more.
     context_share: float = setting(
         0.25,
         float,

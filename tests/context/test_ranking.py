@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.context.file_words import FileWords, words_of
+from aide_lsp.context.file_words import CHUNK_LINES, FileWords, words_of
 from aide_lsp.context.ranking import NEVER_COMMON, ranked
 
 WORDS = st.sampled_from(["ab", "cd", "ef", "gh", "ij", "Kl_Mn"])
@@ -18,8 +18,8 @@ def plain_scores(query, texts):
     chunks = []
     for file, text in enumerate(texts):
         lines = text.split("\n") if text else []
-        for chunk, start in enumerate(range(0, len(lines), 12)):
-            chunks.append((file, chunk, words_of("\n".join(lines[start : start + 12]))))
+        for chunk, start in enumerate(range(0, len(lines), CHUNK_LINES)):
+            chunks.append((file, chunk, words_of("\n".join(lines[start : start + CHUNK_LINES]))))
     average = sum(sum(words.values()) for *_, words in chunks) / max(1, len(chunks))
     scores = {}
     for file, chunk, words in chunks:
@@ -45,13 +45,13 @@ def test_scores_are_those_of_the_formula(texts, query):
 
 
 def test_equal_chunks_are_in_the_order_of_files_and_lines():
-    chunk = "same\n" * 12
+    chunk = "same\n" * CHUNK_LINES
     found = ranked({"same"}, [FileWords(chunk * 2), FileWords(chunk)], 2)
     assert [(one.file, one.chunk) for one in found] == [(0, 0), (0, 1)]
 
 
 def test_word_of_a_fifth_of_many_chunks_says_nothing():
-    files = [FileWords("\n" * 12 * 200 + "common\n" * 12 * (NEVER_COMMON + 40) + "rare")]
+    files = [FileWords("\n" * CHUNK_LINES * 200 + "common\n" * CHUNK_LINES * (NEVER_COMMON + 40) + "rare")]
     assert [one.chunk for one in ranked({"common", "rare"}, files, 5)] == [200 + NEVER_COMMON + 40]
-    few = [FileWords("\n" * 12 * 200 + "common\n" * 12 * NEVER_COMMON)]
+    few = [FileWords("\n" * CHUNK_LINES * 200 + "common\n" * CHUNK_LINES * NEVER_COMMON)]
     assert len(ranked({"common"}, few, 100)) == NEVER_COMMON
