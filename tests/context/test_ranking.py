@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aide_lsp.context.file_words import CHUNK_LINES, FileWords, words_of
-from aide_lsp.context.ranking import NEVER_COMMON, ranked
+from aide_lsp.context.ranking import NEVER_COMMON, WEAK, ranked
 
 WORDS = st.sampled_from(["ab", "cd", "ef", "gh", "ij", "Kl_Mn"])
 TEXTS = st.lists(st.lists(WORDS, max_size=60).map("\n".join), max_size=5)
@@ -20,6 +20,11 @@ def plain_scores(query, texts):
         lines = text.split("\n") if text else []
         for chunk, start in enumerate(range(0, len(lines), CHUNK_LINES)):
             chunks.append((file, chunk, words_of("\n".join(lines[start : start + CHUNK_LINES]))))
+    possible = 0.0
+    for word in query:
+        having = sum(word in words for *_, words in chunks)
+        if having <= max(NEVER_COMMON, len(chunks) / 5):
+            possible += 2.2 * math.log(1 + (len(chunks) - having + 0.5) / (having + 0.5))
     average = sum(sum(words.values()) for *_, words in chunks) / max(1, len(chunks))
     scores = {}
     for file, chunk, words in chunks:
@@ -33,7 +38,8 @@ def plain_scores(query, texts):
             score += idf * words[word] * 2.2 / (words[word] + 1.2 * (0.25 + 0.75 * length))
         if score:
             scores[file, chunk] = score
-    return scores
+    weak = len(chunks) > NEVER_COMMON and max(scores.values(), default=0) < WEAK * possible
+    return {} if weak else scores
 
 
 @given(TEXTS, st.sets(WORDS))
@@ -55,3 +61,11 @@ def test_word_of_a_fifth_of_many_chunks_says_nothing():
     assert [one.chunk for one in ranked({"common", "rare"}, files, 5)] == [200 + NEVER_COMMON + 40]
     few = [FileWords("\n" * CHUNK_LINES * 200 + "common\n" * CHUNK_LINES * NEVER_COMMON)]
     assert len(ranked({"common"}, few, 100)) == NEVER_COMMON
+
+
+def test_chunks_that_all_match_weakly_are_not_chosen_except_in_a_small_project():
+    asked = {"rare", *(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")}
+    rare = "rare\n" * CHUNK_LINES
+    assert ranked(asked, [FileWords(rare + "other\n" * CHUNK_LINES * NEVER_COMMON)], 5) == []
+    assert len(ranked(asked, [FileWords(rare + "other\n" * CHUNK_LINES * (NEVER_COMMON - 1))], 5)) == 1
+    assert len(ranked({"rare"}, [FileWords(rare + "other\n" * CHUNK_LINES * NEVER_COMMON)], 5)) == 1
