@@ -281,7 +281,7 @@ async def test_the_status_names_the_files_and_lines_that_were_read(editor, proje
     main = editor.open("main.py")
     await editor.ask(main)
     (shown,) = editor.server.status.summary()["shown"]["files"]
-    assert shown == {"path": "models.py", "lines": "1-12, 25-38"}
+    assert shown == {"path": "models.py", "lines": "1-6, 31-38"}
     nothing = editor.open("alone.py", "x = \n")
     await editor.ask(nothing, Place(0, 4))
     assert editor.server.status.summary()["shown"]["files"] == []
