@@ -27,7 +27,7 @@ class GenerationOptions:
     "`fitting`: only text that passes the checks is offered; `all`: also text that does not."
     min_confidence: float = 0.0
     "The least probability of a text that is offered; 0: any."
-    context_share: float = 0.25
+    context_share: float = 0.0
     "Share of Num Context for excerpts of other files, at most."
     deadline_ms: int = field(default=0, metadata=NOT_IN_KEY)
     "Milliseconds after which generation ends without a completion; 0: never."

@@ -110,7 +110,7 @@ class Settings:
     )
     # An eighth of Num Context helped less than a quarter, and a half no more.
     context_share: float = setting(
-        0.25,
+        0.0,
         float,
         "Share of Num Context for excerpts of other files of the project, which the model reads before the "
         "text around the cursor. What they do not need is left to that text. 0: no other file is read.",

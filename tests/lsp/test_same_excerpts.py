@@ -32,8 +32,16 @@ FILES = {
     "rs/src/order.rs": "pub struct Order {\n    pub price: u32,\n    pub total: u32,\n}\n",
 }
 PLACES = ["main.py:5:18", "web/cart.ts:4:10", "cmd/main.go:6:9", "rs/src/main.rs:5:5"]
-OPTIONS = {"seed": 7, "temperature": 1, "show": "all", "maxTokens": 12, "ledger": "off"}
-ARGUMENTS = ("--seed=7", "--temperature=1", "--show=all", "--max-tokens=12", "--ledger=off", "--json")
+OPTIONS = {"seed": 7, "temperature": 1, "show": "all", "maxTokens": 12, "ledger": "off", "contextShare": 0.25}
+ARGUMENTS = (
+    "--seed=7",
+    "--temperature=1",
+    "--show=all",
+    "--max-tokens=12",
+    "--ledger=off",
+    "--context-share=0.25",
+    "--json",
+)
 
 
 @pytest.fixture(scope="module")

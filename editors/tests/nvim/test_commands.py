@@ -125,10 +125,12 @@ def test_other_files_that_were_read_then_named_in_the_status(nvim):
     assert not any(line.startswith("Also read") for line in nvim.lua(state % ""))
 
 
-def test_another_file_that_was_read_then_named_while_the_completion_is_visible(nvim, workspace):
+def test_another_file_that_was_read_then_named_while_the_completion_is_visible(start_nvim, workspace):
     models = "class Invoice:\n    net_cents: int\n    gross_cents: int\n    vat_rate: float\n"
     report = "from models import Invoice\n\n\ndef total(invoices: list[Invoice]) -> int:\n"
-    nvim.open(workspace({"models.py": models, "report.py": report}) / "report.py")
+    path = workspace({"models.py": models, "report.py": report}) / "report.py"
+    nvim = start_nvim(init="require('aide').setup({ settings = { contextShare = 0.25 } })", file=path)
+    nvim.wait(nvim.is_ready, "Aide is not ready")
     nvim.do("vim.bo.autoindent = false vim.bo.indentexpr = ''")
     nvim.keys("G")
     nvim.keys("o")

@@ -2,6 +2,7 @@
 
 import re
 
+from conftest import USER_SETTINGS
 from workbench import PRICES, wait_for
 
 MEDIAN = PRICES + "\n\ndef median(prices):\n    "
@@ -77,18 +78,28 @@ REPORT = (
 
 def test_other_files_that_were_read_are_named(workbench, project, expected_completion, logged_server):
     folder = project({"models.py": MODELS, "report.py": REPORT}, "temperature = 0\nseed = 7\n")
+    place = (folder / "report.py", 5, 24)
+    # By default, nothing is read, and nothing is said of other files.
+    alone = expected_completion(*place, workspace=workbench.folder)
+    with_models = expected_completion(*place, workspace=workbench.folder, context_share=0.25)
+    assert alone != with_models
     workbench.open(f"{folder.name}/report.py", line=5, column=24)
-    text = workbench.ask()
-    assert text == expected_completion(folder / "report.py", 5, 24, workspace=workbench.folder)
-    read = f"Also read: {folder.name}/models.py 1-4"
-    wait_for("the other file", lambda: read in workbench.status_label())
-    assert read in workbench.tooltip()
-    # Without it, nothing is said of other files.
-    (folder / ".aide.toml").write_text("temperature = 0\nseed = 7\ncontext_share = 0\n", encoding="utf-8")
-    alone = expected_completion(folder / "report.py", 5, 24, context_share=0)
-    assert alone != text
     workbench.ask(alone)
-    wait_for("no other file", lambda: "Also read" not in workbench.status_label())
+    assert "Also read" not in workbench.status_label()
+    user = USER_SETTINGS | {"aide.server.path": str(logged_server[0])}
+    try:
+        workbench.configure(user | {"aide.contextShare": 0.25})
+
+        def with_the_other_file():
+            workbench.press("Escape")
+            return workbench.ask() == with_models
+
+        wait_for("the other file", with_the_other_file)
+        read = f"Also read: {folder.name}/models.py 1-4"
+        wait_for("its name", lambda: read in workbench.status_label())
+        assert read in workbench.tooltip()
+    finally:
+        workbench.configure(user)
 
 
 def test_tab_inserts_the_candidate_that_is_visible(workbench, project, logged_server):

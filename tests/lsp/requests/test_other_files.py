@@ -53,6 +53,9 @@ class Editor:
         self.server = self.connection.server
         self._requests = 0
 
+    async def initialize(self, folders, options=None) -> None:
+        await self.connection.initialize(folders=folders, options={"contextShare": 0.25, **(options or {})})
+
     def open(self, name: str, text: str | None = None, language: str = "python") -> str:
         uri = name if ":" in name else (self.root / name).as_uri()
         text = (self.root / name).read_text() if text is None else text
@@ -97,7 +100,7 @@ def project(tmp_path):
 @pytest.fixture
 async def editor(project):
     editor = Editor(project)
-    await editor.connection.initialize(folders=[project.as_uri()])
+    await editor.initialize(folders=[project.as_uri()])
     return editor
 
 
@@ -164,7 +167,7 @@ async def test_while_one_file_is_typed_in_nothing_is_copied_of_the_others(editor
 )
 async def test_what_must_not_be_read_is_not_read_whether_it_is_open_or_not(project, settings):
     editor = Editor(project)
-    await editor.connection.initialize(folders=[project.as_uri()], options=settings)
+    await editor.initialize(folders=[project.as_uri()], options=settings)
     main = editor.open("main.py")
     assert await editor.read(main) == {}
     editor.open("models.py")
@@ -176,7 +179,7 @@ async def test_secrets_are_not_read_even_if_they_are_completed_themselves(projec
     for name in ("index.php", "connect.php", "wp-config.php"):
         (project / name).write_text(text)
     editor = Editor(project)
-    await editor.connection.initialize(folders=[project.as_uri()], options={"completeSecrets": True})
+    await editor.initialize(folders=[project.as_uri()], options={"completeSecrets": True})
     index, _ = editor.open("index.php", language="php"), editor.open("wp-config.php", language="php")
     assert list(await editor.read(index, Place(3, 4))) == ["connect.php"]
 
@@ -209,7 +212,7 @@ async def test_each_workspace_folder_is_a_project_of_its_own(project, tmp_path):
     (other / "models.py").write_text(MODELS.replace("1", "2"))
     (other / "main.py").write_text(MAIN)
     editor = Editor(project)
-    await editor.connection.initialize(folders=[project.as_uri(), other.as_uri()])
+    await editor.initialize(folders=[project.as_uri(), other.as_uri()])
     first, second = editor.open("main.py"), editor.open((other / "main.py").as_uri(), MAIN)
     assert await editor.read(first) == {"models.py": MODELS}
     assert await editor.read(second) == {"models.py": MODELS.replace("1", "2")}

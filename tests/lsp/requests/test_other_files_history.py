@@ -100,7 +100,7 @@ async def lives(root: Path, history: list, place: Place) -> tuple[list, list]:
 
 async def started(root: Path) -> Editor:
     editor = Editor(root)
-    await editor.connection.initialize(folders=[root.as_uri()])
+    await editor.initialize(folders=[root.as_uri()])
     return editor
 
 
