@@ -68,7 +68,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default={"context_share": 0.0},
         help='settings compared, as JSON [{"context_share": 0.0}]',
     )
-    add("--second", type=json.loads, default={}, help="settings compared with them [the defaults]")
+    add(
+        "--second",
+        type=json.loads,
+        default={"context_share": 0.25},
+        help='settings compared with them, as JSON [{"context_share": 0.25}]',
+    )
     add("--settings", type=json.loads, default={}, help='settings of both, as JSON: {"recipe": "fast"} [{}]')
     add("--minutes", type=float, default=inf, help="start no item after this many minutes [no limit]")
     add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")

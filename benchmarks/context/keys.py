@@ -182,7 +182,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help='settings of the first row, as JSON [{"context_share": 0.0}]',
     )
     add(
-        "--with", dest="others", type=json.loads, default={}, help="settings of the second row [the defaults]"
+        "--with",
+        dest="others",
+        type=json.loads,
+        default={"context_share": 0.25},
+        help='settings of the second row, as JSON [{"context_share": 0.25}]',
     )
     add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
     return parser.parse_args(arguments)

@@ -22,7 +22,7 @@ FILES = {
     f"src/{name}.py": "import look\n\n\n" + "".join(FUNCTION.format(name, word) for word in WORDS)
     for name in ("orders", "users", "items")
 }
-WITHOUT, OTHERS = '{"num_context": 6000, "context_share": 0.0}', '{"num_context": 6000}'
+WITHOUT, OTHERS = (f'{{"num_context": 6000, "context_share": {share}}}' for share in (0.0, 0.25))
 
 
 class Files(ByteTokenizer):

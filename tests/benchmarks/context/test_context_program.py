@@ -13,7 +13,7 @@ from tests.benchmarks.real_code.test_real_code_packages import write_archive
 from tests.fakes import ScriptedModel
 
 LOOK = b"class FileLook:\n    def read_all(self):\n        return FileLook(1)\n"
-WITHOUT = '{"context_share": 0.0}'
+WITHOUT, OTHERS = '{"context_share": 0.0}', '{"context_share": 0.25}'
 TEXT = "from look import FileLook\n\n\ndef read_all(self):\n    return FileLook(1)\n"
 
 
@@ -54,7 +54,7 @@ def test_item_is_completed_with_and_without_other_files_once(call, capsys):
     assert status == 0
     assert [(one.setting, one.completion) for one in answers] == [
         (WITHOUT, "None"),
-        ("{}", "FileLook(1)"),
+        (OTHERS, "FileLook(1)"),
     ]
     assert "| all | 1 | 0.0 % [0-79] | 100.0 % [21-100] | 1 / 0 | 1 |" in capsys.readouterr().out
     assert call() == (0, answers)
@@ -65,7 +65,7 @@ def test_answer_that_was_cut_off_is_given_again(call, tmp_path):
     out = tmp_path / "out.jsonl"
     out.write_text(out.read_text()[:-5])
     assert [one.setting for one in read_answers(out)] == [WITHOUT]
-    assert [one.setting for one in call()[1]] == [WITHOUT, "{}"]
+    assert [one.setting for one in call()[1]] == [WITHOUT, OTHERS]
 
 
 def test_first_line_is_judged():
