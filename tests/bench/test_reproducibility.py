@@ -12,8 +12,8 @@ from aide_lsp.context.reader import ContextReader
 from tests.fakes import ByteTokenizer, FakeSession, babbling, description
 from tests.tiny_model import tiny_model_folder
 
-PLAN = Plan(histories=4, requests=20, max_tokens=8, num_context=1600)
-"""A token is a byte here."""
+PLAN = Plan(histories=4, requests=20, first=2, max_tokens=8, num_context=1600)
+"""A token is a byte here. The first histories have no other file that matches well enough to be read."""
 
 
 def differing(model: ModelLoader, plan: Plan = PLAN) -> dict[str, int]:
@@ -96,5 +96,5 @@ def test_prompts_that_the_completion_cache_answered_count_neither_as_run_nor_as_
 
 @pytest.mark.real_model
 def test_the_real_model_then_nothing_differs(real_model_dir):
-    plan = Plan(histories=2, requests=8, max_tokens=12, loadings=1)
+    plan = Plan(histories=2, requests=8, first=2, max_tokens=12, loadings=1)
     assert set(differing(open_model(real_model_dir, "cpu"), plan).values()) == {0}

@@ -140,10 +140,10 @@ local HOW = {
 }
 
 --- Why completions are off in a document, and what turns them on again.
----@param document table of the state
+---@param document? table of the state
 ---@return aide.Line[]
 local function off(document)
-  if not document.off then
+  if not (document and document.off) then
     return {}
   end
   local how = HOW[document.offScope] or (':edit ' .. vim.fn.fnameescape(document.offPath or ''))
@@ -166,7 +166,7 @@ end
 ---@param report table the answer of `aide.status`
 ---@param state? table the last `aide/status`
 ---@param reason? string why Aide is not active in this buffer
----@param document table what is in effect in this buffer, of that state
+---@param document? table what is in effect in this buffer, of that state
 ---@return aide.Line[]
 function M.state(report, state, reason, document)
   local lines = {}
