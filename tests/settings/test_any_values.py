@@ -157,7 +157,7 @@ def test_any_file_of_a_project(places, text):
     assert got.settings.model is None
     assert got.settings.provider == "auto"
     assert got.settings.max_num_context is None
-    assert got.settings.context_share <= 0.25
+    assert got.settings.context_share == 0.0
     assert "mine" not in got.presets
 
 

@@ -363,7 +363,7 @@ def test_rules_of_a_file_that_breaks_stay(place):
 
 
 def test_a_project_lowers_the_share_of_other_files_and_never_raises_it(place):
-    got = place(project="context_share = 0.1\n['src/**']\ncontext_share = 0.2\n")
+    got = place(user="context_share = 0.3", project="context_share = 0.1\n['src/**']\ncontext_share = 0.2\n")
     assert (got.settings.context_share, got.problems) == (0.2, ())
     got = place(user="context_share = 0.2", project="[languages.python]\ncontext_share = 0.5\n")
     assert got.settings.context_share == 0.2
@@ -375,7 +375,7 @@ def test_a_project_lowers_the_share_of_other_files_and_never_raises_it(place):
     )
     assert got.origins["context_share"][-1].wanted == 0.5
     assert place(editor={"contextShare": 0.5}).settings.context_share == 0.5
-    assert place(project="", user="").settings.context_share == 0.25
+    assert place(project="context_share = 0.5", user="").settings.context_share == 0.0
 
 
 def test_a_file_may_be_completed_and_not_read_for_others(place, tmp_path):
