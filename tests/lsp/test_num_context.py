@@ -5,11 +5,14 @@ import time
 
 import pytest
 
+from aide_lsp.completion.window import LINE_TOKENS
 from tests.lsp.raw_client import RawClient
 
 MOST = 2048 - 256
 TEXT = "1\n" * (MOST // 2)
 """As many tokens: two a line."""
+LINE = (MOST // 2 - LINE_TOKENS) // 2
+"""Where both sides of the window are full."""
 
 
 @pytest.fixture
@@ -33,12 +36,12 @@ def test_the_maximum_is_reported_and_read_and_one_more_is_refused(client):
     report = client.command("aide.settings", {"uri": "file:///a.py"})["settings"]["numContext"]
     assert (report["value"], report["maximum"]) == (MOST, MOST)
     assert "1 to 1792" in report["allowed"]
-    place = {"uri": "file:///a.py", "position": {"line": MOST // 4, "character": 0}}
+    place = {"uri": "file:///a.py", "position": {"line": LINE, "character": 0}}
     made = client.command("aide.regenerate", place | {"seed": 1})
     assert made["parameters"]["numContext"] == MOST
     last = client.command("aide.status")["lastRequest"]
-    # With the control tokens; edges are on grids, and the cursor's line has some room.
-    assert MOST * 3 // 4 < last["promptTokens"] <= MOST + 3
+    # And the control tokens. What is missing is for the rest of the cursor's line.
+    assert last["promptTokens"] == MOST - LINE_TOKENS + 3
     assert last["generatedTokens"] > 0
     request = {"command": "aide.regenerate", "arguments": [place | {"parameters": {"numContext": MOST + 1}}]}
     refused = client.reply(client.request("workspace/executeCommand", request))
