@@ -27,14 +27,16 @@ OTHERS = {
     folder: read_modules(REPOSITORY / folder) for folder in ("tests", "benchmarks", "tools", "editors/tests")
 }
 FOUNDATION = {
-    "disk", "errors", "invisible", "plain_file", "progress", "reasons", "stalls", "text_limits", "text_table",
-    "toml_file",
+    "disk", "errors", "file_stamp", "invisible", "line_ends", "plain_file", "progress", "reasons", "stalls",
+    "text_limits", "text_table", "toml_file",
 }  # fmt: skip
 """What every package may import."""
 PACKAGES = {
     "disk": set(),
     "errors": set(),
+    "file_stamp": set(),
     "invisible": set(),
+    "line_ends": set(),
     "plain_file": set(),
     "progress": set(),
     "reasons": set(),

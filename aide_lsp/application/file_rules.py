@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
+from aide_lsp.file_stamp import Stamp, is_settled, stamp_of
 from aide_lsp.settings.files import user_file
 from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, globs_root, project_folders
 from aide_lsp.settings.reader import SettingsReader
@@ -19,9 +20,6 @@ from aide_lsp.syntax.languages import language_id_of
 
 _MOST_KEPT = 8
 """Projects whose rules are kept."""
-# What is written within one tick of the file system's clock shows no difference. FAT counts 2 seconds.
-_YOUNG_NS = 3_000_000_000
-_Signature = tuple[int, ...]
 
 
 class FolderSettings(Protocol):
@@ -50,7 +48,7 @@ class FileRules:
         self._reader, self._folders = reader, folders
         self._answers: dict[Path, str | None] = {}
         self._states: dict[Path, object] = {}  # of the folders of these files
-        self._looks: dict[Path, _Signature | None] = {}
+        self._looks: dict[Path, Stamp | None] = {}
         self._looked_at = 0
 
     def __call__(self, path: Path) -> str | None:
@@ -89,7 +87,7 @@ class FileRules:
             # The folder shows whether it has a new file; one that is there may be changed in place.
             self._look(place)
             for name in (PROJECT_FILE, PYPROJECT):
-                if _signature(place / name) is not None:
+                if _stamp(place / name) is not None:
                     self._look(place / name)
         sources = self._reader.sources(inside, workspace)
         self._states[folder] = places, globs_root(inside, workspace, places), sources
@@ -97,13 +95,12 @@ class FileRules:
     def _look(self, path: Path) -> None:
         if path not in self._looks:
             self._looked_at = self._looked_at or time.time_ns()
-            self._looks[path] = _signature(path)
+            self._looks[path] = _stamp(path)
 
     def _is_unchanged(self) -> bool:
-        oldest = self._looked_at - _YOUNG_NS
         for path, seen in self._looks.items():
-            now = _signature(path)
-            if now != seen or (now is not None and max(now[:2]) > oldest):
+            now = _stamp(path)
+            if now != seen or (now is not None and not is_settled(now, self._looked_at)):
                 return False
         return True
 
@@ -126,10 +123,8 @@ class FileRulesReader:
         return kept
 
 
-def _signature(path: Path) -> _Signature | None:
+def _stamp(path: Path) -> Stamp | None:
     try:
-        found = path.stat()
+        return stamp_of(path.stat())
     except (OSError, ValueError):
         return None
-    # A program can set the time of a modification back, but not that of the last change.
-    return found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_mode, found.st_dev, found.st_ino

@@ -47,7 +47,7 @@ def show_source(text: str, offset: int, completion: str, color: bool) -> None:
 
 def marked_source(text: str, offset: int, completion: str, color: bool) -> str:
     """Render the lines around the cursor with the completion marked: green, or between `«` and `»`."""
-    from aide_lsp.completion.request import with_line_feeds
+    from aide_lsp.line_ends import with_line_feeds
 
     before, inserted, after = map(with_line_feeds, (text[:offset], completion, text[offset:]))
     inserted = _colored(escaped(inserted)) if color else f"«{escaped(inserted)}»"

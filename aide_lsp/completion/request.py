@@ -7,6 +7,7 @@ from attrs import evolve, field, frozen
 from aide_lsp.completion.auto_closing import rest_after
 from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.settings.fields import Parameters
 
 
@@ -121,8 +122,3 @@ class Completion:
         # The first token's time is mostly the prompt's.
         seconds = (self.total_ms - self.first_token_ms) / 1000.0
         return (self.generated_tokens - 1) / seconds if seconds > 0 and self.generated_tokens > 1 else 0.0
-
-
-def with_line_feeds(text: str) -> str:
-    """Return a text with the line ends that models know."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

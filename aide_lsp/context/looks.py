@@ -1,8 +1,7 @@
 """Looks at the disk, each remembered with what shows whether it would be the same now.
 
-What was seen is valid as long as the signature of the folder or file is the same. A signature is trusted only
-if it was old when the content was read: something may have been written right after, within one tick of the
-file system's clock and with the same size. Git calls this "racily clean". Until then, it is read each time.
+What was seen is valid as long as the stamp of the folder or file is the same. A stamp is trusted only if it
+was old when the content was read; until then, it is read each time (`file_stamp.py`).
 """
 
 import os
@@ -13,6 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from aide_lsp.file_stamp import Stamp, is_settled, stamp_of
+from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.plain_file import NotRegularError, open_regular
 
 MOST_NAMES = 2000
@@ -22,10 +23,7 @@ LONGEST_TEXT = 200_000
 LARGEST_FILE = 4 * LONGEST_TEXT + 3
 """Bytes of a file that are read: as many as so many characters and a byte order mark take at most."""
 _TOO_LARGE = f"it has more than {LONGEST_TEXT:,} characters"
-_YOUNG_NS = 3_000_000_000
-"""The clock of FAT counts in steps of 2 seconds; that of others is finer."""
 _T = TypeVar("_T")
-_Signature = tuple[int, ...]
 Opened = Mapping[Path, str]
 """The text of open documents, by their absolute paths."""
 
@@ -45,23 +43,23 @@ class _Look:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._signature: _Signature | None = None
+        self._stamp: Stamp | None = None
         self._is_trusted = self._is_stale = False
-        self._sign(time.time_ns(), _signature_of(path))
+        self._sign(time.time_ns(), _stamp_of(path))
 
     def is_current(self, opened: Opened) -> bool:
         """Look again if need be; return whether what was seen is still true. Once it is not, it never is."""
-        now, signature = time.time_ns(), _signature_of(self._path)
-        if signature == self._signature and self._is_trusted:
+        now, stamp = time.time_ns(), _stamp_of(self._path)
+        if stamp == self._stamp and self._is_trusted:
             return True
-        self._sign(now, signature)
+        self._sign(now, stamp)
         self._is_stale = self._is_stale or not self._is_same()
         self._is_trusted = self._is_trusted and not self._is_stale
         return not self._is_stale
 
-    def _sign(self, now_ns: int, signature: _Signature | None) -> None:
-        self._signature = signature
-        self._is_trusted = signature is not None and max(signature[:2]) + _YOUNG_NS < now_ns
+    def _sign(self, now_ns: int, stamp: Stamp | None) -> None:
+        self._stamp = stamp
+        self._is_trusted = stamp is not None and is_settled(stamp, now_ns)
 
     def _is_same(self) -> bool:
         """Whether what is there is what was seen."""
@@ -119,13 +117,11 @@ class FileLook(_Look):
         return _text_in(self._path) == (self.text, self.problem)
 
 
-def _signature_of(path: str) -> _Signature | None:
+def _stamp_of(path: str) -> Stamp | None:
     try:
-        found = os.lstat(path)
+        return stamp_of(os.lstat(path))
     except (OSError, ValueError):
         return None
-    # The time of the last change too: unlike that of the last modification, a program cannot set it back.
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
 
 
 def _kinds_in(path: str) -> dict[str, Kind] | None:
@@ -187,8 +183,3 @@ def _text_in(path: str) -> tuple[str | None, str]:
 
 def _shortened(text: str) -> tuple[str | None, str]:
     return (text, "") if len(text) <= LONGEST_TEXT else (None, _TOO_LARGE)
-
-
-def with_line_feeds(text: str) -> str:
-    r"""Return a text with \n line ends."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

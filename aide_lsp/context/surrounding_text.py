@@ -2,7 +2,7 @@
 
 from attrs import field, frozen
 
-from aide_lsp.context.looks import with_line_feeds
+from aide_lsp.line_ends import with_line_feeds
 
 LINES_ABOVE, LINES_BELOW = 4, 8
 GRID = 4

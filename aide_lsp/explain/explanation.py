@@ -14,7 +14,7 @@ from attrs import frozen
 
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ModelInfo
-from aide_lsp.completion.request import Completion, CompletionRequest, with_line_feeds
+from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.context.excerpt import Selection
 from aide_lsp.errors import ModelError
 from aide_lsp.explain.endings import what_checks_found, what_clean_up_did, why_ended
@@ -24,6 +24,7 @@ from aide_lsp.explain.trace import CompletionTrace
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.tokenizer import TextStream
 from aide_lsp.infill.cleanup import visible_at
+from aide_lsp.line_ends import with_line_feeds
 
 FORMAT = 1
 """Increases when a key is removed or changes its meaning."""

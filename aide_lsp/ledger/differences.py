@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from attrs import field, frozen
 
 from aide_lsp.completion.file_header import says_little
-from aide_lsp.completion.request import with_line_feeds
 from aide_lsp.context.excerpt import Excerpt, Selection
 from aide_lsp.ledger.entry import MOST_EXCERPTS, Entry, Provenance, RecordedExcerpt, hash_of, recorded
+from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.settings.fields import PARAMETERS, check_value
 from aide_lsp.settings.limits import ModelLimits
 

@@ -16,6 +16,7 @@ from typing import Any
 from attrs import field, frozen
 
 from aide_lsp import toml_file
+from aide_lsp.file_stamp import stamp_of
 from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, Owner, distrust
 from aide_lsp.toml_file import UnreadableError
 
@@ -183,9 +184,7 @@ def _look(path: Path, root: Path | None) -> _Look:
         found = real.stat()
         outside = root is not None and not real.is_relative_to(os.path.realpath(root))
     folder = Owner.of(real.parent.stat())
-    # A program can set the time of a change back, but not `st_ctime`.
-    stamp = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_mode, found.st_dev, found.st_ino)
-    return _Look(real, stamp, Owner.of(found), folder, outside)
+    return _Look(real, stamp_of(found), Owner.of(found), folder, outside)
 
 
 def _after_error(

@@ -68,7 +68,7 @@ def test_other_settings_of_the_editor_are_other_rules(root):
 def test_while_nothing_changes_no_settings_are_resolved(root, monkeypatch):
     reader, folders = FileRulesReader(), OneFolder(root)
     answers(reader.rules(root, folders), root)
-    monkeypatch.setattr("aide_lsp.application.file_rules._YOUNG_NS", -(10**18))  # all is old enough
+    monkeypatch.setattr("aide_lsp.file_stamp.YOUNG_NS", -(10**18))  # all is old enough
     reader.rules(root, folders)
 
     def fail(*arguments, **options):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 from pygls.exceptions import JsonRpcInvalidParams
 
-from aide_lsp.completion.request import with_line_feeds
+from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.lsp.commands.arguments import Arguments, is_count, read_parameters
 from aide_lsp.lsp.requests.answer import NoCompletion
 

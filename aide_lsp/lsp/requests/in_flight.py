@@ -9,8 +9,8 @@ from typing import Any
 
 from aide_lsp.completion.auto_closing import typings
 from aide_lsp.completion.observer import CompletionObserver
-from aide_lsp.completion.request import with_line_feeds
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.snapshot import Snapshot
 
