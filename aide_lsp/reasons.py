@@ -42,6 +42,7 @@ class NoCompletionReason(Enum):
     LOADING = "loading", "The model is still loading."
     MISSING = "missing", "The model is not downloaded yet."
     FAILED = "failed", "The model could not be loaded."
+    SERVER = "server", "The server that runs the model gave no answer."
     UNKNOWN_DOCUMENT = "unknown-document", "The document is not open, or its text was lost. Open it again."
     NO_PREVIOUS = "no-previous", "No earlier completion was shown at this position."
     NO_OTHER = "no-other", "There is no other completion here."

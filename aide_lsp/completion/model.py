@@ -39,6 +39,8 @@ class ModelInfo:
     "Tokens it takes at most."
     device_note: str | None = None
     "Why it does not run on the requested device; None: it does."
+    host: str = ""
+    "Host (and port) of the server that text is sent to; empty: no text leaves this process."
     source_sha256: str = ""
     "Of the file it was converted from; empty if it was not."
     runtime: str = ""
