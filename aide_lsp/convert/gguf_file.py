@@ -2,6 +2,7 @@
 
 Versions 2 and 3, little-endian. The bytes of tensors stay memory-mapped until they are needed. Every length
 and offset in the file is checked before it is used, so a truncated or hostile file ends in `ConversionError`.
+`read_gguf_header` reads the beginning of a file that is elsewhere: all that can be checked without weights.
 
 The header is parsed here because `gguf.GGUFReader` creates five arrays for each vocabulary entry, which takes
 seconds. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
@@ -27,6 +28,10 @@ MOST_ITEMS = 1 << 24
 """Limit of an array of metadata: far more than any vocabulary, and still a list of 128 MB."""
 MOST_NUMBER = 1 << 50
 Item = TypeVar("Item")
+
+DAMAGED = (struct.error, ValueError, TypeError, ArithmeticError, RecursionError)
+"""What arbitrary bytes may raise, such as an alignment of 0, arrays in arrays, or a tensor past the end."""
+NO_BYTES = np.zeros((0, 0), np.uint8)
 
 # ggml type -> (name, values per block, bytes per block), for the types that the converter can read.
 TENSOR_TYPES: Mapping[int, tuple[str, int, int]] = {
@@ -57,7 +62,7 @@ class Tensor:
     shape: tuple[int, ...]
     """Rows first, as NumPy has it: (output features, input features) for a matrix."""
     raw: NDArray[np.uint8] = field(repr=False)
-    """The stored bytes, (rows, bytes of a row)."""
+    """The stored bytes, (rows, bytes of a row); empty if only the header was read."""
 
     @property
     def type_name(self) -> str:
@@ -142,12 +147,27 @@ def open_gguf(path: Path) -> GgufFile:
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         return _parse(path, buffer)
-    # What arbitrary bytes may raise, such as an alignment of 0, arrays in arrays, or a tensor past the end.
-    except (struct.error, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+    except DAMAGED as error:
         raise ConversionError(f"{path.name} is damaged or truncated ({error}); download it again") from error
 
 
-def _parse(path: Path, buffer: mmap.mmap) -> GgufFile:
+def read_gguf_header(data: bytes, name: str) -> GgufFile | None:
+    """Parse the first bytes of a GGUF file; None if they end before the header does.
+
+    The result has everything but the bytes of tensors, which are empty; `name` is for messages.
+
+    Raises ConversionError if it is not GGUF, is damaged, or stores a tensor in an unsupported type.
+    """
+    path = Path(name)
+    try:
+        return _parse(path, data, has_weights=False)
+    except _PastTheEndError:
+        return None
+    except DAMAGED as error:
+        raise ConversionError(f"{path.name} is damaged ({error}); download it again") from error
+
+
+def _parse(path: Path, buffer: mmap.mmap | bytes, *, has_weights: bool = True) -> GgufFile:
     cursor = _Cursor(buffer)
     magic, version = cursor.unpack("<4sI")
     # Version 1 has counts of 32 bits.
@@ -162,7 +182,7 @@ def _parse(path: Path, buffer: mmap.mmap) -> GgufFile:
         metadata[key] = cursor.value(cursor.unpack("<I")[0])
     infos = [_tensor_info(cursor) for _ in range(tensor_count)]
     alignment = int(metadata.get("general.alignment", 32))
-    start = math.ceil(cursor.position / alignment) * alignment
+    start = math.ceil(cursor.position / alignment) * alignment if has_weights else None
     tensors = {info[0]: _map_tensor(path, buffer, start, *info) for info in infos}
     return GgufFile(path, metadata, tensors)
 
@@ -178,8 +198,15 @@ def _tensor_info(cursor: "_Cursor") -> tuple[str, tuple[int, ...], int, int]:
 
 
 def _map_tensor(
-    path: Path, buffer: mmap.mmap, start: int, name: str, shape: tuple[int, ...], type_id: int, offset: int
+    path: Path,
+    buffer: mmap.mmap | bytes,
+    start: int | None,
+    name: str,
+    shape: tuple[int, ...],
+    type_id: int,
+    offset: int,
 ) -> Tensor:
+    """Return the tensor, its bytes `offset` after `start`; None: without them."""
     if type_id not in TENSOR_TYPES:
         known = ", ".join(names[0] for names in TENSOR_TYPES.values())
         raise ConversionError(
@@ -189,29 +216,36 @@ def _map_tensor(
     if shape[-1] % block:
         raise ValueError(f"tensor '{name}': rows of {shape[-1]} are not multiples of {block}")
     row_bytes = shape[-1] // block * block_bytes
+    if start is None:
+        return Tensor(name, type_id, shape, NO_BYTES)
     size = math.prod(shape[:-1]) * row_bytes
     # Raises ValueError if the tensor does not fit into the file.
     raw = np.frombuffer(buffer, dtype=np.uint8, count=size, offset=start + offset)
     return Tensor(name, type_id, shape, raw if len(shape) == 1 else raw.reshape(-1, row_bytes))
 
 
-class _Cursor:
-    """Reads values one after another; raises `struct.error` or ValueError past the end."""
+class _PastTheEndError(ValueError):
+    """The bytes end too early."""
 
-    def __init__(self, buffer: mmap.mmap) -> None:
+
+class _Cursor:
+    """Reads values one after another; raises `_PastTheEndError` past the end."""
+
+    def __init__(self, buffer: mmap.mmap | bytes) -> None:
         self.buffer = buffer
         self.position = 0
 
     def unpack(self, form: str) -> tuple[Any, ...]:
-        values = struct.unpack_from(form, self.buffer, self.position)
-        self.position += struct.calcsize(form)
-        return values
+        start, self.position = self.position, self.position + struct.calcsize(form)
+        if self.position > len(self.buffer):
+            raise _PastTheEndError("a value runs past the end")
+        return struct.unpack_from(form, self.buffer, start)
 
     def string(self) -> str:
         (length,) = self.unpack("<Q")
         start = self.position
         if length > len(self.buffer) - start:
-            raise ValueError("a string runs past the end")
+            raise _PastTheEndError("a string runs past the end")
         self.position = start + length
         return self.buffer[start : self.position].decode("utf-8", errors="replace")
 
@@ -226,9 +260,11 @@ class _Cursor:
 
     def array(self) -> list[Any]:
         item, count = self.unpack("<IQ")
-        # An item has at least one byte. Checked before a list of that length is created.
-        if count > min(len(self.buffer) - self.position, MOST_ITEMS):
-            raise ValueError("an array runs past the end, or is too long for a vocabulary")
+        # Checked before a list of that length is created. An item has at least one byte.
+        if count > MOST_ITEMS:
+            raise ValueError("an array is too long for a vocabulary")
+        if count > len(self.buffer) - self.position:
+            raise _PastTheEndError("an array runs past the end")
         # All at once, because a vocabulary has more than 100,000 numbers.
         if item in SCALARS:
             return list(self.unpack(f"<{count}{SCALARS[item]}"))

@@ -10,8 +10,9 @@ import pytest
 from tiny_model import TinySpec, tiny_gguf, tiny_weights
 
 from aide_lsp.convert.architecture import read_architecture, rotary_tables
-from aide_lsp.convert.gguf_file import open_gguf
+from aide_lsp.convert.gguf_file import open_gguf, read_gguf_header
 from aide_lsp.convert.tokenizer_json import tokenizer_json
+from aide_lsp.convert.weights import check_tensors
 from aide_lsp.errors import ConversionError
 
 
@@ -25,6 +26,25 @@ def test_open_gguf_reads_what_the_gguf_package_reads(tmp_path):
         ours = file.tensor(tensor.name)
         assert ours.type_name == tensor.tensor_type.name
         np.testing.assert_array_equal(ours.raw, tensor.data.view(np.uint8).reshape(ours.raw.shape))
+
+
+def test_the_header_alone_is_enough_for_all_checks(tmp_path):
+    path = tiny_gguf(tmp_path / "m.gguf", TinySpec(matrix_type="Q5_0"))
+    whole, file = path.read_bytes(), open_gguf(path)
+    end = next(size for size in range(0, len(whole), 32) if read_gguf_header(whole[:size], "m.gguf"))
+    header = read_gguf_header(whole[:end], "m.gguf")
+    assert end < len(whole) / 4
+    assert header.metadata == file.metadata
+    assert [(t.name, t.type_name, t.shape) for t in header.tensors.values()] == [
+        (t.name, t.type_name, t.shape) for t in file.tensors.values()
+    ]
+    check_tensors(header, read_architecture(header))
+    tokenizer_json(header)
+
+
+def test_the_beginning_of_something_else_is_refused():
+    with pytest.raises(ConversionError, match="is not a GGUF file"):
+        read_gguf_header(b"<!DOCTYPE html>" * 10, "page.html")
 
 
 def test_floats_of_some_rows(tmp_path):
