@@ -15,7 +15,9 @@ MOST_MODULES, MOST_LINES = 16, 400
 NETWORK = frozenset(
     {"socket", "http", "urllib", "httpx", "huggingface_hub", "requests", "aiohttp", "socketserver", "xmlrpc"}
 )
-SPECIAL_TOKEN = re.compile(r"<\|[^|]*\|>|<｜[^｜]*｜>|<fim_\w+>")
+SPECIAL_TOKEN = re.compile(
+    r"<\|[^|]*\|>|<｜[^｜]*｜>|<fim_\w+>|<\[[^]]*\]>|▁<[A-Z]+>|\[(?:PREFIX|SUFFIX|MIDDLE)\]"
+)
 
 
 def relative_imports(modules: Iterable[Module]) -> list[str]:

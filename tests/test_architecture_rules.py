@@ -172,7 +172,7 @@ def test_taking_an_address_apart_needs_no_network(tmp_path, source):
 # -- 6: models and their tokens
 
 
-@pytest.mark.parametrize("token", ["<|fim_prefix|>", "<fim_suffix>", "<｜fim▁hole｜>"])
+@pytest.mark.parametrize("token", ["<|fim_prefix|>", "<fim_suffix>", "<｜fim▁hole｜>", "▁<MID>", "[SUFFIX]"])
 def test_a_special_token_outside_the_table(tmp_path, token):
     source = f'"""Not in a docstring, where it is named: {token}."""\nPARTS = ("{token}", "PREFIX")\n'
     modules = modules_of(tmp_path, {"completion/fim.py": source, "inference/tokenizer.py": source})

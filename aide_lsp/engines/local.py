@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from aide_lsp.completion.fim import open_format
+from aide_lsp.completion.fim_template import open_format
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, RenderedPiece, RenderedPrompt
 from aide_lsp.completion.prompt import Prompt

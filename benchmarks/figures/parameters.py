@@ -115,7 +115,7 @@ def cursor_logits(completer: "Completer") -> tuple[Any, Any]:
 
     The space before the cursor is left out, as Aide does: the next token contains it.
     """
-    from aide_lsp.completion.fim import open_format
+    from aide_lsp.completion.fim_template import open_format
     from aide_lsp.completion.prompt import build_prompt
     from aide_lsp.inference.cancel import CancelToken
     from aide_lsp.inference.onnx.model_folder import read_model_folder

@@ -14,6 +14,7 @@ from tools.generate.architecture import package_table
 from tools.generate.checks import check_table, language_table, stop_rule_table
 from tools.generate.commands import command_table
 from tools.generate.explain_keys import key_table
+from tools.generate.fim_formats import format_table
 from tools.generate.reasons import reason_table
 from tools.generate.schema import json_schema
 from tools.generate.vscode import PACKAGE, vscode_package
@@ -41,6 +42,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "languages": language_table,
     },
     "docs/explain.md": {"keys": key_table},
+    "docs/fim-formats.md": {"formats": format_table},
     "aide_lsp/README.md": {"packages": package_table},
 }
 """The blocks of each page, in order, and what renders each."""
