@@ -14,6 +14,7 @@
     ├── CrashError           a library raised what is not an ordinary error
     ├── LedgerError          the ledger cannot be read or written, or has no such completion
     └── DeclinedError        this request cannot be completed, with a reason code to show
+        └── ServerError          the server that runs the model did not answer it
 
 A message says what happened, what was expected, and what to do. Canceling is not an error: see
 `inference.cancel`.
@@ -96,6 +97,18 @@ class DeclinedError(AideError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ServerError(DeclinedError):
+    """The server that runs the model gave no answer.
+
+    `kind` is a short code for the kind of failure (`refused`, `timeout`, `key`, ...), so that each is shown
+    once; `wait` the seconds that the server asks to wait.
+    """
+
+    def __init__(self, kind: str, message: str, wait: float = 0.0) -> None:
+        super().__init__("server", message)
+        self.kind, self.wait = kind, wait
 
 
 def where(error: BaseException) -> str:

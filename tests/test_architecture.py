@@ -27,7 +27,8 @@ OTHERS = {
     folder: read_modules(REPOSITORY / folder) for folder in ("tests", "benchmarks", "tools", "editors/tests")
 }
 FOUNDATION = {
-    "disk", "errors", "file_stamp", "invisible", "line_ends", "plain_file", "progress", "reasons", "stalls",
+    "disk", "errors", "file_stamp", "invisible", "line_ends", "plain_file", "progress", "reasons",
+    "server_address", "stalls",
     "text_limits", "text_table", "toml_file",
 }  # fmt: skip
 """What every package may import."""
@@ -40,6 +41,7 @@ PACKAGES = {
     "plain_file": set(),
     "progress": set(),
     "reasons": set(),
+    "server_address": set(),
     "stalls": set(),
     "text_limits": set(),
     "text_table": set(),

@@ -18,14 +18,15 @@ def off_scope(rule: OffRule, document: Path | None) -> str:
     """Return what can turn completions on again where a rule turned them off.
 
     `file` or `language`: the functions of this module can. Else whose rule it is: `user`, `project` or
-    `editor`; `secret`: the file commonly holds secrets.
+    `editor`; `secret`: the file commonly holds secrets; `engine`: it does, and its text would be sent to a
+    server.
     """
     is_own = rule.kind == "user"
     if is_own and not rule.table and document is not None and rule.glob == glob_of(document):
         return "file"
     if is_own and rule.table.startswith(f"[{LANGUAGES_KEY}.") and rule.glob == EVERYWHERE:
         return "language"
-    return rule.kind or "secret"
+    return rule.kind or ("engine" if rule.host else "secret")
 
 
 def set_file_off(document: Path, off: bool) -> Path | None:

@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from aide_lsp.settings.limits import ModelLimits, SettingField, allowed_by, error_in, normalized
+from aide_lsp.server_address import EXPECTED, LOCAL, address_error
+from aide_lsp.settings.limits import ModelLimits, SettingField, allowed_by, error_in, name_error, normalized
 
 # A project is often someone else's, and a large context makes each request take many seconds on a CPU.
 PROJECT_NUM_CONTEXT = 4096
@@ -76,7 +77,8 @@ class Parameters:
         None,
         int,
         "Seed of the random number generator. The same text, cursor, parameters and seed give the same "
-        "completion, as long as the text of the other files that Aide reads is the same too.",
+        "completion, as long as the text of the other files that Aide reads is the same too. A server "
+        "(`engine`) may promise less: Aide says what.",
         none="a new random seed for each request",
         word="random",
         project=True,
@@ -131,7 +133,8 @@ class Settings:
     complete_secrets: bool = setting(
         False,
         bool,
-        "Also complete in files that commonly hold secrets: `.env`, keys, certificates, passwords.",
+        "Also complete in files that commonly hold secrets: `.env`, keys, certificates, passwords. Never if "
+        "`engine` names a server: such files are not sent anywhere.",
         _PRIVACY,
         all_files=True,
     )
@@ -144,6 +147,51 @@ class Settings:
         minimum=1,
         unit="tokens",
         none=f"{PROJECT_NUM_CONTEXT} for project files, the model's limit for you",
+        all_files=True,
+    )
+    engine: str = setting(
+        LOCAL,
+        str,
+        "What runs the model. `local`: Aide itself, on this machine. The address of a server (llama.cpp, "
+        "Ollama, vLLM and others): that server, to which the text around the cursor is then sent. Other "
+        "machines need `https:`. No other setting sends text anywhere.",
+        _MODEL,
+        noun=EXPECTED,
+        error=address_error,
+        all_files=True,
+    )
+    engine_kind: str = setting(
+        "auto",
+        str,
+        "How Aide talks to the server that `engine` names.",
+        _MODEL,
+        choices={
+            "auto": "found out by asking the server, without any of your text",
+            "llama.cpp": "`llama-server`",
+            "openai": "vLLM, SGLang, LM Studio, LiteLLM, and others with `/v1/completions`",
+            "ollama": "Ollama",
+            "mistral": "Mistral's API, which completes between two texts",
+            "deepseek": "DeepSeek's API, likewise",
+        },
+        all_files=True,
+    )
+    engine_model: str | None = setting(
+        None,
+        str,
+        "Name of the model on the server that `engine` names. `aide engine check` lists them.",
+        _MODEL,
+        none="the first one that the server lists",
+        error=name_error,
+        all_files=True,
+    )
+    engine_format: str | None = setting(
+        None,
+        str,
+        "How the model on the server marks the text before and after the cursor: the name of a FIM format. "
+        "Only needed if Aide cannot find it out, which `aide engine check` says.",
+        _MODEL,
+        none="found out from the server or from the model's name",
+        error=name_error,
         all_files=True,
     )
     model: str | None = setting(
@@ -233,7 +281,8 @@ class Settings:
         0.0,
         float,
         "Offer a completion only if the model's own probability of its text is at least this. 0: always. "
-        "It is the product over all tokens, so long texts have small probabilities: start with 0.01.",
+        "It is the product over all tokens, so long texts have small probabilities: start with 0.01. It has "
+        "no effect with a server (`engine`) that reports no probabilities.",
         _OFFERED,
         minimum=0.0,
         maximum=1.0,
@@ -244,7 +293,8 @@ class Settings:
         bool,
         "Use idle time to process the text at a new cursor position, and to generate the next candidates and "
         "what follows the current completion. `false` saves power: completions are the same, but arrive "
-        "later.",
+        "later. A server on another machine (`engine`) is only asked for what you wait for, whatever this "
+        "is set to.",
         _MODEL,
     )
     deadline_ms: int = setting(
@@ -335,5 +385,7 @@ FIELDS: Mapping[str, SettingField] = {
     if "setting" in field.metadata
 }
 """All settings by key, the parameters first."""
+ENGINE_KEYS = tuple(key for key in FIELDS if key.startswith("engine"))
+"""The settings that say which server runs the model."""
 KEYS: Mapping[str, str] = {camel(key): key for key in FIELDS} | {key: key for key in FIELDS}
 """Each key by the ways to write it: `topK` and `top_k`."""

@@ -1,7 +1,7 @@
 """What a setting accepts, and how messages describe it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import Factory, field, frozen
@@ -38,6 +38,10 @@ class SettingField:
     """A project file may set it. Only for settings that can do no harm: never a model, a path or a device."""
     all_files: bool = False
     """It applies to all files: it cannot be set for a language or a glob."""
+    noun: str = ""
+    """What it accepts, in words; empty: what its type and its limits say."""
+    error: Callable[[str], str | None] | None = None
+    """Describes what makes a string invalid; returns None for a valid one. None: all strings are valid."""
 
     @property
     def text(self) -> str:
@@ -73,6 +77,8 @@ class ModelLimits:
 
 MOST_GLOBS = 500
 """All of them are checked for each request, and a project file must not slow the editor down."""
+LONGEST_NAME = 200
+"""Characters of the name of a model on a server; those of files and repositories are shorter."""
 LARGEST_BITS = 14_280
 """Size of a number with 4,299 digits. Python prints none with more than 4,300, and seeds are printed."""
 _OF_MODEL = {
@@ -102,11 +108,20 @@ def error_in(field: SettingField, value: Any, limits: ModelLimits | None = None)
         return f"expected at most {MOST_GLOBS} globs, found {len(value)}"
     if field.type is list:
         return next((error for glob in value if (error := entry_error(glob))), None)
+    if field.error is not None:
+        return field.error(value)
     if isinstance(value, int) and value.bit_length() > LARGEST_BITS:
         return f"expected a whole number with fewer than 4,300 digits, found {shown(value)}"
     top = greatest(field, limits)
     if (field.minimum is not None and value < field.minimum) or (top is not None and value > top):
         return f"expected {allowed_by(field, limits)}, found {shown(value)}"
+    return None
+
+
+def name_error(name: str) -> str | None:
+    """Describe what makes a name invalid that is sent to a server; None if it is valid."""
+    if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
+        return f"expected a name of 1 to {LONGEST_NAME} printable characters, found {shown(name)}"
     return None
 
 
@@ -134,7 +149,7 @@ def range_of(field: SettingField, limits: ModelLimits | None = None) -> str:
     """Describe the values that a setting accepts."""
     if field.choices:
         return "one of " + ", ".join(f'"{choice}"' for choice in field.choices)
-    noun, top = _NOUNS[field.type], greatest(field, limits)
+    noun, top = field.noun or _NOUNS[field.type], greatest(field, limits)
     if field.minimum is not None:
         noun += f" from {shown(field.minimum)}"
     if top is not None or field.model_maximum:

@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import evolve
 
+from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import (
     FIELDS,
     KEYS,
@@ -118,11 +119,14 @@ class _Merge:
     def result(self) -> Resolved:
         """Return the merged settings."""
         off = [(layer, rule) for layer, rule in self._rules if rule.key == "off"]
+        # Whoever completes in files with secrets has allowed that this machine reads them, and no other.
+        server = server_address(self._settings.engine)
+        with_secrets = self._settings.complete_secrets and server is None
         return Resolved(
             settings=self._settings,
             problems=tuple(_shortened(self._problems)),
             origins={key: tuple(found) for key, found in self._origins.items()},
-            off=_off_rule(off, self._subject, self._settings.complete_secrets),
+            off=_off_rule(off, self._subject, with_secrets, server.host if server else ""),
             # Whoever completes in a file with secrets has not allowed that they appear in others.
             context_off=_off_rule(self._rules, self._subject, with_secrets=False),
             presets=self._bounds.presets,
@@ -247,8 +251,11 @@ def _cap(layers: Iterable[SettingsLayer]) -> int | None:
     return min((in_effect("max_num_context", value) for value in usable), default=None)
 
 
-def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool) -> OffRule | None:
-    """Find the first rule that matches a document, or the file that it links to."""
+def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool, host: str = "") -> OffRule | None:
+    """Find the first rule that matches a document, or the file that it links to.
+
+    `host`: the server that its text would be sent to.
+    """
     document = subject.document
     if document is None:
         # It has no name, but may have a language.
@@ -262,7 +269,7 @@ def _off_rule(rules: _Rules, subject: Subject, with_secrets: bool) -> OffRule | 
                 return rule
         secret = None if with_secrets else secret_glob(path)
         if secret is not None:
-            return OffRule(secret, DEFAULT)
+            return OffRule(secret, DEFAULT, host=host)
     return None
 
 

@@ -42,9 +42,16 @@ class OffRule:
     """The setting that lists it: `off` or `context_off`."""
     kind: Kind | None = None
     """Who that layer belongs to; None: it is one of the files that commonly hold secrets."""
+    host: str = ""
+    """The server that the text would be sent to, if the file commonly holds secrets; empty: none."""
 
     def sentence(self) -> str:
         """Explain the rule to the user."""
+        if self.source == DEFAULT and self.host:
+            return (
+                f"Aide is off for this file: {self.reason()}, and these are never sent to a server "
+                f'({self.host}). For completions here, set engine = "local" and complete_secrets = true.'
+            )
         if self.source == DEFAULT:
             return (
                 f"Aide is off for this file: files named {shown(self.glob)} commonly hold secrets. If you "

@@ -36,6 +36,8 @@ LITERALS = [
         '"cod"',
         '"auto"',
         '"cpu"',
+        '"http://127.0.0.1:8012"',
+        '"https://evil.example"',
         '"\\u0000"',
         "1979-05-27",
     ),
@@ -99,6 +101,7 @@ RULES = {
     "preset": lambda v: v is None or type(v) is str,
     "threads": lambda v: is_whole(v) and 0 <= v <= 256,
     "provider": lambda v: v in ("auto", "cpu", "cuda"),
+    "engine": lambda v: v in ("local", "http://127.0.0.1:8012", "https://evil.example"),
     "context_share": lambda v: type(v) in (int, float) and 0 <= v <= 0.5,
     "max_num_context": lambda v: v is None or (is_whole(v) and v >= 1),
 }
@@ -156,6 +159,7 @@ def test_any_file_of_a_project(places, text):
     check(got, table_of(text))
     assert got.settings.model is None
     assert got.settings.provider == "auto"
+    assert (got.settings.engine, got.settings.engine_model) == ("local", None)
     assert got.settings.max_num_context is None
     assert got.settings.context_share == 0.0
     assert "mine" not in got.presets

@@ -94,6 +94,7 @@ def test_workspace_of_vscode_when_it_sets_what_costs_time_or_stores_text_then_it
         "threads",
         "cacheMb",
     }
+    costly |= {"engine", "engineKind", "engineModel", "engineFormat"}
     costly |= {"languages", "globs", "presets", "completeSecrets", "recipe", "server.path"}
     assert {properties[f"aide.{name}"]["scope"] for name in costly} == {"machine"}
     restricted = package["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
