@@ -181,11 +181,12 @@ def card_of(settings: Settings) -> "Card":
 
 
 def open_completer(folder: Path, settings: Settings) -> "Completer":
-    """Open a converted model."""
+    """Open a converted model of the settings' card."""
     from aide_lsp.completion.completer import Completer
     from aide_lsp.engines.local import open_local_model
 
-    return Completer(open_local_model(folder, settings.provider, settings.threads, settings.cache_mb))
+    device = (settings.provider, settings.threads, settings.cache_mb)
+    return Completer(open_local_model(folder, *device, fim=card_of(settings).fim))
 
 
 def threads_of(settings: Settings) -> int:

@@ -1,10 +1,23 @@
-"""Opening a model whose files another process repairs at the same time."""
+"""Opening a model: its card, and files that another process repairs at the same time."""
+
+from types import SimpleNamespace
 
 import pytest
 
 from aide_lsp import loading as startup
 from aide_lsp.errors import ModelFilesError, SessionError
 from aide_lsp.settings.fields import Settings
+from tests.tiny_model import tiny_model_folder
+
+
+@pytest.mark.parametrize(("fim", "reads_suffix"), [("qwen2.5-coder", True), (None, False)])
+def test_the_format_in_the_card_counts_also_for_a_model_converted_earlier(
+    tmp_path, monkeypatch, fim, reads_suffix
+):
+    folder = tiny_model_folder(tmp_path / "tiny")
+    monkeypatch.setattr(startup, "card_of", lambda settings: SimpleNamespace(fim=fim))
+    completer = startup.open_completer(folder, Settings(provider="cpu", threads=1))
+    assert completer.info.reads_suffix == reads_suffix
 
 
 @pytest.mark.parametrize(

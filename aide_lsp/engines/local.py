@@ -195,14 +195,18 @@ class LocalGeneration:
         _tidy(self._tokens.timings)
 
 
-def open_local_model(folder: Path, provider: str, threads: int, cache_mb: int) -> LocalModel:
-    """Load the model in a folder; arguments as in the settings.
+def open_local_model(
+    folder: Path, provider: str, threads: int, cache_mb: int, *, fim: str | None
+) -> LocalModel:
+    """Load the model in a folder; arguments as in the settings, and the FIM format of its card.
+
+    The format in the folder's manifest is that of the time of conversion: the card may have been edited.
 
     Raises:
         ModelFilesError: its files cannot be used.
         SessionError: the runtime cannot load them.
     """
-    description = read_model_folder(folder)
+    description = evolve(read_model_folder(folder), fim=fim)
     # Graph and tokenizer take half a second each. The runtime does not hold the GIL while it loads a
     # graph. It is imported first: two threads that import would share the GIL, and delay the graph.
     import_runtime()
