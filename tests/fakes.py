@@ -39,6 +39,7 @@ class ByteTokenizer:
     """One token for each byte of UTF-8, ids 0 to 255, followed by the control tokens."""
 
     vocab_size = VOCAB_SIZE
+    space_prefix = False
 
     def encode(self, text: str) -> list[int]:
         return list(text.encode("utf-8", "replace"))

@@ -48,7 +48,8 @@ PACKAGES = {
     "toml_file": set(),
     "settings": set(),
     "settings.editing": {"settings"},
-    "inference": {"settings"},
+    "inference": {"inference.vocabulary", "settings"},
+    "inference.vocabulary": set(),
     "inference.onnx": {"inference"},
     "syntax": set(),
     "context": {"context.imports", "settings", "syntax"},
@@ -57,7 +58,8 @@ PACKAGES = {
     "infill.checks": {"infill", "syntax"},
     "completion": {"context", "infill", "infill.checks", "inference", "settings", "syntax"},
     "engines": {"completion", "inference", "inference.onnx", "settings"},
-    "convert": {"inference.onnx"},
+    "convert": {"convert.vocabulary", "inference", "inference.onnx"},
+    "convert.vocabulary": set(),
     "catalog": {"completion", "convert", "inference.onnx"},
     "bench": {
         "application", "completion", "context", "convert", "engines", "inference", "inference.onnx",
@@ -112,8 +114,8 @@ LIBRARIES = {
 """Libraries that only these packages may import."""
 NETWORK = {"catalog.hub", "lsp.rpc.admission", "lsp.rpc.listening"}
 """Modules that may use the network: one fetches models, two wait for an editor on this machine."""
-SPECIAL_TOKENS = {"completion.fim"}
-MODEL_NAMES = {"completion.fim", "convert.architecture", "convert.tokenizer_json"}
+SPECIAL_TOKENS = {"completion.fim", "convert.vocabulary.token_kinds"}
+MODEL_NAMES = {"completion.fim", "convert.architecture", "convert.vocabulary.pre_tokenizers"}
 """Tables of formats and of the converter; all else about a model is in its card."""
 PYGLS_NAMES = {
     "_converter",

@@ -16,6 +16,7 @@ from aide_lsp.convert.gguf_file import GgufFile
 from aide_lsp.convert.graph import write_decoder
 from aide_lsp.convert.recipes import RECIPES
 from aide_lsp.convert.smoothing import SITES
+from aide_lsp.inference.tokenizer import Tokenizer
 
 Maxima = Sequence[Mapping[str, NDArray[np.float32]]]
 TEXT = "calibration.txt"
@@ -54,10 +55,8 @@ def _larger(known: NDArray[np.float32], seen: NDArray[np.float32]) -> NDArray[np
 
 
 def _calibration_ids(tokenizer: Path) -> list[list[int]]:
-    from tokenizers import Tokenizer
-
     text = (resources.files("aide_lsp.convert") / TEXT).read_text(encoding="utf-8")
-    ids: list[int] = Tokenizer.from_file(str(tokenizer)).encode(text, add_special_tokens=False).ids
+    ids = Tokenizer.from_file(tokenizer).encode(text)
     return [ids[start : start + TOKENS_AT_ONCE] for start in range(0, len(ids), TOKENS_AT_ONCE)]
 
 

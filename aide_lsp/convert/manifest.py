@@ -43,6 +43,8 @@ class ConvertedModel:
     """Candidates that leave the graph for each position."""
     end_tokens: Sequence[int]
     """Ids of the card's end tokens."""
+    bos: int | None = None
+    """Id of the token that every prompt begins with, if the model was trained with one."""
 
 
 def write_manifest(folder: Path, card: CardFacts, model: ConvertedModel) -> None:
@@ -66,6 +68,7 @@ def write_manifest(folder: Path, card: CardFacts, model: ConvertedModel) -> None
         "candidate_count": model.candidate_count,
         "fim": card.fim,
         "end_tokens": list(model.end_tokens),
+        "bos": model.bos,
         "files": {
             # Sorted, so that a conversion can be repeated to the byte.
             path.name: _file_record(path)

@@ -1,85 +1,64 @@
-"""Writes a `tokenizer.json` from the vocabulary in a GGUF file, for the `tokenizers` library.
+"""Writes a `tokenizer.json` from the vocabulary in a GGUF file, for `aide_lsp.inference.tokenizer`.
 
-Byte-level BPE with the file's tokens, merges and pre-tokenizer. No normalizer: text comes back byte for byte,
-as in llama.cpp. Every control and user-defined token is marked special, so that the caller can keep text from
-ever becoming one.
+Byte-level vocabularies are written for the library `tokenizers`: BPE with the file's tokens, merges and
+pre-tokenizer. SentencePiece vocabularies, which have scores instead of merges, are written with these. No
+normalizer: text comes back byte for byte, as in llama.cpp. `added_tokens` has the control tokens, which are
+special, so that text never becomes one, and the tokens that stand for their text wherever it occurs.
 """
 
 import json
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
-
 from aide_lsp.convert.gguf_file import GgufFile
+from aide_lsp.convert.vocabulary.pre_tokenizers import PRE_TOKENIZERS, PreTokenizer
+from aide_lsp.convert.vocabulary.token_kinds import FileToken, TokenKind, with_kinds
 from aide_lsp.errors import ConversionError
 
-# The values of llama.cpp's `llama_token_type`, which GGUF files store.
-NORMAL, CONTROL, USER_DEFINED = 1, 3, 4
-
-
-@frozen
-class PreTokenizer:
-    """How text is split into words before merging."""
-
-    patterns: Sequence[str]
-    """Regular expressions applied one after the other; each match is a piece of its own."""
-    whole_words: bool = False
-    """Whether a word in the vocabulary is one token, whatever the merges say."""
-
-
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"
-LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-SINGLE_DIGITS = PreTokenizer([r"\p{N}", GPT2])
-
-# The names that GGUF files use in `tokenizer.ggml.pre`, with the expressions of
-# https://github.com/ggml-org/llama.cpp/blob/master/src/llama-vocab.cpp
-PRE_TOKENIZERS: Mapping[str, PreTokenizer] = {
-    "gpt-2": PreTokenizer([GPT2]),
-    "llama-bpe": PreTokenizer([LLAMA3], whole_words=True),
-    "qwen2": PreTokenizer([LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")]),
-    "smollm": SINGLE_DIGITS,
-    "starcoder": SINGLE_DIGITS,
-    "refact": SINGLE_DIGITS,
-    "codeshell": SINGLE_DIGITS,
-    "command-r": SINGLE_DIGITS,
-}
+BYTE_LEVEL, SENTENCE_PIECE = "gpt2", "llama"
+"""The kinds of vocabularies that can be converted, as `tokenizer.ggml.model` names them."""
 
 
 def write_tokenizer(file: GgufFile, path: Path) -> None:
     """Write the tokenizer of `file` to `path`.
 
-    Raises ConversionError for a vocabulary that is not byte-level BPE or an unknown pre-tokenizer.
+    Raises ConversionError for a vocabulary of another kind or an unknown pre-tokenizer.
     """
     path.write_text(json.dumps(tokenizer_json(file), ensure_ascii=False), encoding="utf-8")
 
 
 def tokenizer_json(file: GgufFile) -> dict[str, Any]:
     """Return the content of `tokenizer.json`."""
-    pre = _pre_tokenizer(file)
-    tokens = file.items("tokenizer.ggml.tokens", str)
-    types = file.items("tokenizer.ggml.token_type", int)
-    if len(tokens) != len(types):
-        raise ConversionError(f"{file.path.name} has {len(tokens)} tokens but {len(types)} token types")
-    added = [i for i, kind in enumerate(types) if kind in (CONTROL, USER_DEFINED)]
-    # Unused tokens (padding of the table) are left out: they represent no text.
-    vocabulary = {tokens[i]: i for i, kind in enumerate(types) if kind == NORMAL}
+    kind = file.value("tokenizer.ggml.model")
+    if kind not in (BYTE_LEVEL, SENTENCE_PIECE):
+        raise ConversionError(
+            f"{file.path.name} has a vocabulary of the kind '{kind}'; supported: '{BYTE_LEVEL}' (byte-level "
+            f"BPE) and '{SENTENCE_PIECE}' (SentencePiece)"
+        )
+    tokens = _tokens(file)
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [_added_token(i, tokens[i]) for i in added],
+        "added_tokens": [_added(t) for t in tokens if t.kind in (TokenKind.CONTROL, TokenKind.TEXT)],
         "normalizer": None,
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [*map(_split, pre.patterns), _byte_level()]},
         "post_processor": None,
-        "decoder": _byte_level(),
-        # The library numbers added tokens anew unless the vocabulary has them.
-        "model": _model(file, pre, vocabulary | {tokens[i]: i for i in added}),
+        **(_byte_level if kind == BYTE_LEVEL else _sentence_piece)(file, tokens),
     }
+
+
+def bos_token(file: GgufFile) -> int | None:
+    """Return the token that a prompt begins with; None if the model was trained without one."""
+    if file.value("tokenizer.ggml.model") == SENTENCE_PIECE:
+        adds, otherwise = True, 1
+    else:
+        adds, otherwise = _pre_tokenizer(file).adds_bos, None
+    if not _flag(file, "tokenizer.ggml.add_bos_token", adds):
+        return None
+    index = file.metadata.get("tokenizer.ggml.bos_token_id", otherwise)
+    return index if isinstance(index, int) and 0 <= index < len(file.value("tokenizer.ggml.tokens")) else None
 
 
 def special_token_ids(file: GgufFile, names: Sequence[str]) -> list[int]:
@@ -94,40 +73,88 @@ def special_token_ids(file: GgufFile, names: Sequence[str]) -> list[int]:
 
 
 def _pre_tokenizer(file: GgufFile) -> PreTokenizer:
-    kind = file.value("tokenizer.ggml.model")
-    name = str(file.metadata.get("tokenizer.ggml.pre", "default"))
-    if kind != "gpt2":
-        raise ConversionError(f"{file.path.name} has a '{kind}' vocabulary; supported: gpt2 (byte-level BPE)")
+    name = str(file.metadata.get("tokenizer.ggml.pre") or "default")
     if name not in PRE_TOKENIZERS:
-        known = ", ".join(PRE_TOKENIZERS)
-        raise ConversionError(f"{file.path.name} uses the pre-tokenizer '{name}'; supported: {known}")
+        raise ConversionError(
+            f"{file.path.name} uses the pre-tokenizer '{name}', which Aide does not know; the "
+            f"{len(PRE_TOKENIZERS)} that it knows are listed in docs/models.md"
+        )
     return PRE_TOKENIZERS[name]
 
 
-def _model(file: GgufFile, pre: PreTokenizer, vocabulary: Mapping[str, int]) -> dict[str, Any]:
+def _tokens(file: GgufFile) -> list[FileToken]:
+    names, types = file.items("tokenizer.ggml.tokens", str), "tokenizer.ggml.token_type"
+    # Without types, as in old files, all are text.
+    kinds = file.items(types, int) if types in file.metadata else [1] * len(names)
+    if len(names) != len(kinds):
+        raise ConversionError(f"{file.path.name} has {len(names)} tokens but {len(kinds)} token types")
+    return with_kinds(names, kinds)
+
+
+def _byte_level(file: GgufFile, tokens: Sequence[FileToken]) -> dict[str, Any]:
+    pre = _pre_tokenizer(file)
+    # Padding is left out: it represents no text. The library numbers added tokens anew unless the vocabulary
+    # has them.
+    vocabulary = {token.name: token.id for token in tokens if token.kind is not TokenKind.UNUSED}
     return {
-        "type": "BPE",
-        "dropout": None,
-        "unk_token": None,
-        "continuing_subword_prefix": None,
-        "end_of_word_suffix": None,
-        "fuse_unk": False,
-        "byte_fallback": False,
-        "ignore_merges": pre.whole_words,
-        "vocab": vocabulary,
-        "merges": [merge.split(" ", 1) for merge in file.items("tokenizer.ggml.merges", str)],
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [*map(_split, pre.patterns), _bytes()]},
+        "decoder": _bytes(),
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": pre.whole_words,
+            "vocab": vocabulary,
+            "merges": _merges(file, vocabulary),
+        },
     }
 
 
-def _added_token(index: int, content: str) -> dict[str, Any]:
+def _merges(file: GgufFile, vocabulary: Mapping[str, int]) -> list[list[str]]:
+    # Of a merge that is listed twice, the first counts; the library would take the last.
+    merges = list(dict.fromkeys(file.items("tokenizer.ggml.merges", str)))
+    pairs = [merge.split(" ", 1) for merge in merges]
+    for pair in pairs:
+        if len(pair) != 2 or not {*pair, "".join(pair)} <= vocabulary.keys():
+            raise ConversionError(
+                f"{file.path.name} has the merge {reprlib.repr(' '.join(pair))}, but not all of its tokens"
+            )
+    return pairs
+
+
+def _sentence_piece(file: GgufFile, tokens: Sequence[FileToken]) -> dict[str, Any]:
+    scores = file.items("tokenizer.ggml.scores", float)
+    if len(scores) != len(tokens):
+        raise ConversionError(f"{file.path.name} has {len(tokens)} tokens but {len(scores)} scores")
+    text = (token for token in tokens if token.kind not in (TokenKind.CONTROL, TokenKind.UNUSED))
+    return {
+        "model": {
+            "type": "SentencePiece",
+            "vocab": {token.name: token.id for token in text},
+            "scores": scores,
+            "space_prefix": _flag(file, "tokenizer.ggml.add_space_prefix", True),
+        }
+    }
+
+
+def _flag(file: GgufFile, key: str, otherwise: bool) -> bool:
+    value = file.metadata.get(key, otherwise)
+    return value if isinstance(value, bool) else otherwise
+
+
+def _added(token: FileToken) -> dict[str, Any]:
     plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    return {"id": index, "content": content, **plain, "special": True}
+    return {"id": token.id, "content": token.name, **plain, "special": token.kind is TokenKind.CONTROL}
 
 
 def _split(pattern: str) -> dict[str, Any]:
     return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
 
 
-def _byte_level() -> dict[str, Any]:
+def _bytes() -> dict[str, Any]:
     # `use_regex` would split by GPT-2's pattern once more.
     return {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}

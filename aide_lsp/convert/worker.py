@@ -24,7 +24,7 @@ from aide_lsp.convert.packing import add_packed_matrices
 from aide_lsp.convert.processor import integer_products_are_exact
 from aide_lsp.convert.recipes import Recipe, find_recipe
 from aide_lsp.convert.smoothing import smooth
-from aide_lsp.convert.tokenizer_json import special_token_ids, write_tokenizer
+from aide_lsp.convert.tokenizer_json import bos_token, special_token_ids, write_tokenizer
 from aide_lsp.convert.weights import LayerWeights
 from aide_lsp.errors import AideError, ConversionError, disk_is_full
 from aide_lsp.progress import Progress
@@ -93,7 +93,8 @@ def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: Non
     report(0.95, "computing checksums")
     count = min(CANDIDATES, a.vocab_size)
     # Last, because it has the hash of every other file.
-    write_manifest(folder, card, ConvertedModel(recipe.name, a, recipe.dtype, count, end_tokens))
+    model = ConvertedModel(recipe.name, a, recipe.dtype, count, end_tokens, bos_token(file))
+    write_manifest(folder, card, model)
     sync_files(folder)
     report(1.0, "done")
     return str(folder)

@@ -14,7 +14,7 @@ from attrs import evolve
 from aide_lsp.completion.fim_template import open_format
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, RenderedPiece, RenderedPrompt
-from aide_lsp.completion.prompt import Prompt
+from aide_lsp.completion.prompt import PartKind, Prompt
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
 from aide_lsp.inference.generate import Generation, generate
@@ -56,6 +56,7 @@ class LocalModel:
         """
         self._tokenizer, self._session = tokenizer, session
         self._template = open_format(description.fim, tokenizer)
+        self._start = () if description.bos is None else (description.bos,)
         self._end_tokens = description.end_tokens | self._template.stop_ids
         self._drafter = Drafter()
         self._slots = Slots(session, cache_mb * 1_000_000)
@@ -138,18 +139,32 @@ class LocalModel:
 
     def _render(self, prompt: Prompt) -> list[int]:
         # A model needs something to continue: an empty text is given to it as an empty line.
-        return self._template.render(prompt, self._encode) or list(self._encode("\n"))
+        text = self._template.render(self._as_trained(prompt), self._encode) or self._encode("\n")
+        return [*self._start, *text]
+
+    def _as_trained(self, prompt: Prompt) -> Prompt:
+        """Return the prompt with a blank before the text, for a model that was trained on such texts."""
+        # Infilling models were trained to read one before the prefix, never before the suffix.
+        kinds = (PartKind.HEADER, PartKind.PREFIX)
+        first = next((part for part in prompt.parts if part.kind in kinds and part.text), None)
+        if first is None or not self._tokenizer.space_prefix:
+            return prompt
+        return evolve(
+            prompt,
+            parts=tuple(evolve(p, text=f" {p.text}") if p is first else p for p in prompt.parts),
+        )
 
     def _rendered(self, prompt: Prompt) -> RenderedPrompt:
+        start = (RenderedPiece("control", self._tokenizer.control_name(token), 1) for token in self._start)
         pieces = (
             RenderedPiece("control", piece, 1)
             if isinstance(piece, str)
             else RenderedPiece(piece.kind.value, piece.text, self.count_tokens(piece.text), piece.excerpt)
-            for piece in self._template.pieces(prompt)
+            for piece in self._template.pieces(self._as_trained(prompt))
         )
         return RenderedPrompt(
             format=self._template.format.name,
-            pieces=tuple(pieces),
+            pieces=(*start, *pieces),
             healed_tokens=self.count_tokens(prompt.healed),
             tokenizer=self._tokenizer,
             control_names=self._template.names,

@@ -7,14 +7,14 @@ tokens never shows half a character.
 
 import codecs
 import json
-from array import array
-from collections.abc import Iterable, Sequence
-from functools import cache
-from itertools import accumulate
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp.errors import ModelFilesError
+from aide_lsp.inference.vocabulary.sentence_piece import BLANK, SentencePiece
+from aide_lsp.inference.vocabulary.token_bytes import bytes_of, is_byte_level, spelled
 from aide_lsp.plain_file import read_json
 
 if TYPE_CHECKING:
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 1 << 22
 """Ten times the vocabulary of any published model. Bounds the memory for a list of all ids."""
-ASCII_TEXT = frozenset((0x0A, *range(0x20, 0x7F)))
-"""Bytes that a vocabulary needs to represent source text."""
-_NO_BYTES = (
-    "This tokenizer has no token for each byte, so it cannot represent every text. "
-    "Use a model with a byte-level or byte-fallback vocabulary."
-)
+_CONTROL_NAME = re.compile(r"<[|｜\[].+[|｜\]]>|<fim[-_]\w+>")
 _BPE_OPTIONS = (
     *("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix"),
     *("fuse_unk", "byte_fallback", "ignore_merges"),
@@ -35,32 +30,31 @@ _BPE_OPTIONS = (
 
 
 class Tokenizer:
-    """A byte-level or byte-fallback BPE read from a `tokenizer.json`."""
+    """A byte-level or byte-fallback vocabulary read from a `tokenizer.json`."""
 
     def __init__(self, definition: dict[str, Any]) -> None:
-        control = {
-            str(t["content"]): int(t["id"]) for t in definition.get("added_tokens") or [] if _is_control(t)
-        }
-        self._control_ids = control
-        self._control_names = {number: name for name, number in control.items()}
-        kept = [t for t in definition.get("added_tokens") or [] if not _is_control(t)]
         vocabulary = definition["model"]["vocab"]
-        if not isinstance(vocabulary, dict):
-            raise ModelFilesError(_NO_BYTES)
-        numbers = [*vocabulary.values(), *(t["id"] for t in kept), *self._control_names]
+        in_alphabet = is_byte_level(vocabulary if isinstance(vocabulary, dict) else {})
+        added = definition.get("added_tokens") or []
+        self._control_ids = {str(t["content"]): int(t["id"]) for t in added if _is_control(t)}
+        self._control_names = {number: name for name, number in self._control_ids.items()}
+        self._text_ids = _text_tokens(definition, escaped=not in_alphabet)
+        self._text_names = sorted(self._text_ids, key=lambda name: len(name.encode()), reverse=True)
+        numbers = [*vocabulary.values(), *self._text_ids.values(), *self._control_names]
         if min(numbers) < 0 or max(numbers) >= MOST_TOKENS:
             raise ModelFilesError(f"This tokenizer has token ids that are not from 0 to {MOST_TOKENS - 1:,}.")
-        # The library renumbers added tokens unless the model's vocabulary has them.
-        self._model = _library_tokenizer(definition, vocabulary | {t["content"]: t["id"] for t in kept}, kept)
+        self._encode_merged = _encoder(definition)
         self.vocab_size = max(numbers) + 1
+        self.space_prefix = bool(definition["model"].get("space_prefix"))
+        """Whether the model was trained on texts with a blank before them."""
         names = [""] * self.vocab_size
         for name, number in vocabulary.items():
             names[number] = name
-        # Added tokens are stated as text; only the names of the vocabulary use the alphabet of bytes.
-        plain = {int(t["id"]): str(t["content"]).encode() for t in kept}
-        for number in self._control_names.keys() | plain.keys():
+        for text, number in self._text_ids.items():
+            names[number] = spelled(text, in_alphabet=in_alphabet)
+        for number in self._control_names:
             names[number] = ""
-        self._bytes, self._ends = _bytes_of(names, plain, is_byte_level=_is_byte_level(vocabulary))
+        self._bytes, self._ends = bytes_of(names, in_alphabet=in_alphabet)
 
     @classmethod
     def from_file(cls, path: Path) -> "Tokenizer":
@@ -85,12 +79,7 @@ class Tokenizer:
     def encode(self, text: str) -> list[int]:
         """Return the token ids of `text`, never control tokens."""
         # An editor may send a lone surrogate, for which the library raises TypeError.
-        ids: list[int] = self._model.encode(replace_surrogates(text), add_special_tokens=False).ids
-        if not self._control_names.keys() & set(ids):
-            return ids
-        return self._encode_around(
-            text, self._control_names[next(i for i in ids if i in self._control_names)]
-        )
+        return self._encode_after(0, replace_surrogates(text))
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of `ids`; control tokens have none, and invalid UTF-8 becomes U+FFFD."""
@@ -106,17 +95,37 @@ class Tokenizer:
         """Return the id of a control token, such as `<|fim_middle|>`; None if there is none of that name."""
         return self._control_ids.get(special)
 
+    def control_name(self, token: int) -> str:
+        """Return the name of a control token; empty for any other."""
+        return self._control_names.get(token, "")
+
+    def _encode_after(self, first: int, text: str) -> list[int]:
+        """Encode a text that has no text token before number `first`, the longest one being number 0."""
+        for index in range(first, len(self._text_names)):
+            name = self._text_names[index]
+            if name in text:
+                head, *rest = text.split(name)
+                ids = self._encode_after(index + 1, head)
+                for part in rest:
+                    ids += [self._text_ids[name], *self._encode_after(index + 1, part)]
+                return ids
+        return self._encode_words(text) if text else []
+
+    def _encode_words(self, text: str) -> list[int]:
+        ids = self._encode_merged(text)
+        found = next((number for number in ids if number in self._control_names), None)
+        return ids if found is None else self._encode_around(text, self._control_names[found])
+
     def _encode_around(self, text: str, name: str) -> list[int]:
         # Some vocabularies also list a control token as an ordinary one, which the model's merges can
         # produce. With the text split inside its name, they cannot.
-        head, found, tail = text.partition(name)
-        if not found:
-            return [
-                i
-                for i in self._model.encode(text, add_special_tokens=False).ids
-                if i not in self._control_names
-            ]
-        return self.encode(head + name[:1]) + self.encode(name[1:] + tail)
+        parts = text.split(name)
+        if len(parts) == 1 or len(name) == 1:
+            return [number for number in self._encode_merged(text) if number not in self._control_names]
+        cut = (name[1:] * (index > 0) + part for index, part in enumerate(parts))
+        pieces = [f"{piece}{name[0]}" for piece in cut]
+        pieces[-1] = pieces[-1].removesuffix(name[0])
+        return [number for piece in pieces for number in self._encode_words(piece)]
 
 
 class TextStream:
@@ -146,82 +155,62 @@ def replace_surrogates(text: str) -> str:
 
 
 def _is_control(token: dict[str, Any]) -> bool:
-    # Qwen lists its FIM tokens with special=false. Runs of blanks, which the vocabularies of some code models
-    # list as added tokens, are ordinary text.
-    return bool(token.get("special")) or not str(token["content"]).isspace()
+    # Qwen lists its FIM tokens with special=false. What else is not special, such as runs of blanks or tags
+    # of HTML, is ordinary text.
+    return bool(token.get("special")) or _CONTROL_NAME.fullmatch(str(token["content"])) is not None
 
 
-def _library_tokenizer(
-    definition: dict[str, Any], vocabulary: dict[str, int], added: list[dict[str, Any]]
-) -> "tokenizers.Tokenizer":
-    """Return the library's tokenizer for `definition`, with only the added tokens `added`."""
+def _text_tokens(definition: dict[str, Any], *, escaped: bool) -> dict[str, int]:
+    """Return the tokens that stand for their text wherever it occurs."""
+    kept = [t for t in definition.get("added_tokens") or [] if not _is_control(t)]
+    names = {int(t["id"]): str(t["content"]) for t in kept if t["content"]}
+    return {name.replace(BLANK, " ") if escaped else name: number for number, name in names.items()}
+
+
+def _encoder(definition: dict[str, Any]) -> Callable[[str], list[int]]:
+    """Return the function that merges text into tokens, without added ones."""
+    model = definition["model"]
+    if model.get("type") == "SentencePiece":
+        return SentencePiece(model["vocab"], model["scores"]).encode
+    library = _library_tokenizer(definition)
+
+    def encode(text: str) -> list[int]:
+        ids: list[int] = library.encode(text, add_special_tokens=False).ids
+        return ids
+
+    return encode
+
+
+def _library_tokenizer(definition: dict[str, Any]) -> "tokenizers.Tokenizer":
+    """Return the library's tokenizer for `definition`, which encodes any text as if it were in mid-line."""
     import tokenizers
 
     # The first three would add control tokens or cut the text. Prompts get theirs from the FIM format.
     rest: dict[str, Any] = {"post_processor": None, "truncation": None, "padding": None, "added_tokens": []}
+    rest |= {step: _without_prefix(definition.get(step)) for step in ("normalizer", "pre_tokenizer")}
     model = definition["model"]
     if "merges" not in model:
-        whole = {**definition, **rest, "added_tokens": added, "model": {**model, "vocab": vocabulary}}
-        return tokenizers.Tokenizer.from_str(json.dumps(whole))
+        return tokenizers.Tokenizer.from_str(json.dumps({**definition, **rest}))
     # BPE, stated or not. Passed as objects: having the library parse JSON takes twice as long.
     empty = {**definition, **rest, "model": {"type": "BPE", "vocab": {}, "merges": []}}
     tokenizer = tokenizers.Tokenizer.from_str(json.dumps(empty))
     # Older files have a merge in one string.
     merges = [tuple(merge.split(" ", 1) if isinstance(merge, str) else merge) for merge in model["merges"]]
     options = {name: model[name] for name in _BPE_OPTIONS if model.get(name) is not None}
-    tokenizer.model = tokenizers.models.BPE(vocab=vocabulary, merges=merges, **options)
-    tokenizer.add_tokens([tokenizers.AddedToken(**{k: v for k, v in t.items() if k != "id"}) for t in added])
+    tokenizer.model = tokenizers.models.BPE(vocab=model["vocab"], merges=merges, **options)
     return tokenizer
 
 
-def _bytes_of(
-    names: Sequence[str], plain: dict[int, bytes], *, is_byte_level: bool
-) -> tuple[bytes, "array[int]"]:
-    """Return the bytes of all tokens in one piece, and the offset of each; `plain` are taken literally.
-
-    One piece instead of one object per token saves 15 MB with 150,000 tokens.
-    """
-    alphabet, joined = _byte_alphabet(), "".join(names)
-    if is_byte_level and not plain and set(joined) <= alphabet.keys():
-        # One byte for each character: one pass over all names instead of one for each.
-        whole = joined.translate({ord(character): byte for character, byte in alphabet.items()})
-        return whole.encode("latin-1"), array("I", [0, *accumulate(map(len, names))])
-    to_bytes = _byte_level if is_byte_level else _byte_fallback
-    pieces = [plain.get(number) or to_bytes(name) for number, name in enumerate(names)]
-    return b"".join(pieces), array("I", [0, *accumulate(map(len, pieces))])
-
-
-def _is_byte_level(vocabulary: dict[str, int]) -> bool:
-    # Some vocabularies (SmolLM's) lack tokens for bytes that are very rare in text; those are dropped.
-    if {character for character, byte in _byte_alphabet().items() if byte in ASCII_TEXT} <= vocabulary.keys():
-        return True
-    if {f"<0x{byte:02X}>" for byte in range(256)} <= vocabulary.keys():
-        return False
-    raise ModelFilesError(_NO_BYTES)
-
-
-def _byte_level(name: str) -> bytes:
-    alphabet = _byte_alphabet()
-    if all(character in alphabet for character in name):
-        return bytes(alphabet[character] for character in name)
-    # Some vocabularies also list runs of blanks as they are, not in the alphabet of bytes.
-    return name.encode("utf-8")
-
-
-def _byte_fallback(name: str) -> bytes:
-    if len(name) == 6 and name.startswith("<0x") and name.endswith(">"):
-        return bytes([int(name[3:5], 16)])
-    # SentencePiece writes a blank as this character.
-    return name.replace("\N{LOWER ONE EIGHTH BLOCK}", " ").encode("utf-8")
-
-
-@cache
-def _byte_alphabet() -> dict[str, int]:
-    """Return the byte that each character of a byte-level vocabulary represents.
-
-    Printable Latin-1 characters represent themselves; the other bytes are the characters from U+0100 on
-    (https://github.com/openai/gpt-2/blob/master/src/encoder.py, `bytes_to_unicode`).
-    """
-    printable: Sequence[int] = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {chr(byte): byte for byte in printable} | {chr(0x100 + i): byte for i, byte in enumerate(others)}
+def _without_prefix(step: Any) -> Any:
+    """Return a normalizer or pre-tokenizer that puts no blank before a text."""
+    if not isinstance(step, dict):
+        return step
+    kind = step.get("type")
+    if kind == "Prepend":
+        return {"type": "Sequence", "normalizers": []}
+    for parts in ("normalizers", "pretokenizers"):
+        if kind == "Sequence" and parts in step:
+            return {**step, parts: [_without_prefix(part) for part in step[parts]]}
+    if kind == "Metaspace":
+        return {**step, "prepend_scheme": "never", "add_prefix_space": False}
+    return {**step, "add_prefix_space": False} if "add_prefix_space" in step else step

@@ -10,7 +10,8 @@ from attrs import evolve
 from tiny_model import END_TOKENS, SPECIAL_TOKENS, tiny_gguf
 
 from aide_lsp.convert.gguf_file import open_gguf
-from aide_lsp.convert.tokenizer_json import PRE_TOKENIZERS, special_token_ids, tokenizer_json
+from aide_lsp.convert.tokenizer_json import special_token_ids, tokenizer_json
+from aide_lsp.convert.vocabulary.pre_tokenizers import PRE_TOKENIZERS
 from aide_lsp.errors import ConversionError
 from aide_lsp.inference.tokenizer import Tokenizer
 
@@ -48,7 +49,7 @@ def test_unused_tokens_are_left_out(tiny):
     assert not any(name.startswith("[PAD") for name in tokenizer_json(tiny)["model"]["vocab"])
 
 
-def test_user_defined_tokens_are_marked_too(tiny):
+def test_user_defined_tokens_are_marked_too_if_llama_cpp_takes_them_for_control_tokens(tiny):
     types = [4 if kind == 3 else kind for kind in tiny.value("tokenizer.ggml.token_type")]
     assert all(t["special"] for t in tokenizer_json(with_metadata(tiny, token_type=types))["added_tokens"])
 
@@ -71,7 +72,7 @@ def test_pre_tokenizers_cut_words(tiny, name, words):
     assert found == words
 
 
-@pytest.mark.parametrize(("key", "value"), [("pre", "mystery"), ("model", "llama")])
+@pytest.mark.parametrize(("key", "value"), [("pre", "mystery"), ("model", "t5")])
 def test_unknown_kinds_are_refused_by_name(tiny, key, value):
     with pytest.raises(ConversionError, match=f"'{value}'"):
         tokenizer_json(with_metadata(tiny, **{key: value}))

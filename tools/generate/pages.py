@@ -15,6 +15,7 @@ from tools.generate.checks import check_table, language_table, stop_rule_table
 from tools.generate.commands import command_table
 from tools.generate.explain_keys import key_table
 from tools.generate.fim_formats import format_table
+from tools.generate.pre_tokenizers import pre_tokenizer_list
 from tools.generate.reasons import reason_table
 from tools.generate.schema import json_schema
 from tools.generate.vscode import PACKAGE, vscode_package
@@ -43,6 +44,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     "docs/explain.md": {"keys": key_table},
     "docs/fim-formats.md": {"formats": format_table},
+    "docs/models.md": {"pre tokenizers": pre_tokenizer_list},
     "aide_lsp/README.md": {"packages": package_table},
 }
 """The blocks of each page, in order, and what renders each."""

@@ -79,6 +79,8 @@ class ModelFolder:
     "Name of the FIM format; None: the model only continues text."
     end_tokens: frozenset[int] = frozenset()
     "Token ids that end a text."
+    bos: int | None = None
+    "Token id that every prompt begins with; None: the model was trained without one."
     architecture: str = ""
     "`qwen2`, `llama`, ...; empty if unknown."
     source_sha256: str = ""
@@ -174,6 +176,8 @@ def _from_manifest(manifest: dict[str, Any]) -> ModelFolder:
         kv_dtype=str(manifest["kv_dtype"]),
         fim=manifest["fim"],
         end_tokens=frozenset(map(_number, manifest["end_tokens"])),
+        # Models converted by earlier versions have none.
+        bos=None if manifest.get("bos") is None else _number(manifest["bos"]),
         files=tuple(files),
         layer_count=_number(manifest["layer_count"]),
         kv_head_count=_number(manifest["kv_head_count"]),
