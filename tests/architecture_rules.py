@@ -13,7 +13,19 @@ from tools.parsed_modules import Module, inner_imports, target_of
 
 MOST_MODULES, MOST_LINES = 16, 400
 NETWORK = frozenset(
-    {"socket", "http", "urllib", "httpx", "huggingface_hub", "requests", "aiohttp", "socketserver", "xmlrpc"}
+    {
+        "socket",
+        "http",
+        "urllib",
+        "httpx",
+        "httpx2",
+        "httpcore2",
+        "huggingface_hub",
+        "requests",
+        "aiohttp",
+        "socketserver",
+        "xmlrpc",
+    }
 )
 SPECIAL_TOKEN = re.compile(
     r"<\|[^|]*\|>|<｜[^｜]*｜>|<fim_\w+>|<\[[^]]*\]>|▁<[A-Z]+>|\[(?:PREFIX|SUFFIX|MIDDLE)\]"

@@ -28,8 +28,7 @@ OTHERS = {
 }
 FOUNDATION = {
     "disk", "errors", "file_stamp", "invisible", "line_ends", "plain_file", "progress", "reasons",
-    "server_address", "stalls",
-    "text_limits", "text_table", "toml_file",
+    "server_address", "stalls", "text_limits", "text_table", "toml_file",
 }  # fmt: skip
 """What every package may import."""
 PACKAGES = {
@@ -58,6 +57,11 @@ PACKAGES = {
     "infill.checks": {"infill", "syntax"},
     "completion": {"context", "infill", "infill.checks", "inference", "settings", "syntax"},
     "engines": {"completion", "inference", "inference.onnx", "settings"},
+    "engines.remote": {
+        "engines.remote.flavors", "engines.remote.http", "completion", "inference", "settings",
+    },
+    "engines.remote.flavors": {"engines.remote.http", "completion", "inference"},
+    "engines.remote.http": {"inference"},
     "convert": {"convert.vocabulary", "inference", "inference.onnx"},
     "convert.vocabulary": set(),
     "catalog": {"completion", "convert", "inference.onnx"},
@@ -106,14 +110,16 @@ LIBRARIES = {
     "onnx": {"convert"},
     "gguf": {"convert"},
     "huggingface_hub": {"catalog"},
+    "httpx2": {"engines.remote.http"},
     "tomlkit": {"settings"},
     "pathspec": {"context"},
     "tree_sitter": {"syntax"},
     "click": {"cli", "cli.commands"},
 }
 """Libraries that only these packages may import."""
-NETWORK = {"catalog.hub", "lsp.rpc.admission", "lsp.rpc.listening"}
-"""Modules that may use the network: one fetches models, two wait for an editor on this machine."""
+NETWORK = {"catalog.hub", "engines.remote.http.connection", "lsp.rpc.admission", "lsp.rpc.listening"}
+"""Modules that may use the network: one fetches models, one talks to a server that the user names, and two
+wait for an editor on this machine."""
 SPECIAL_TOKENS = {"completion.fim", "convert.vocabulary.token_kinds"}
 MODEL_NAMES = {"completion.fim", "convert.architecture", "convert.vocabulary.pre_tokenizers"}
 """Tables of formats and of the converter; all else about a model is in its card."""

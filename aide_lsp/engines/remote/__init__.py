@@ -1,0 +1,1 @@
+"""Models that a server runs, over HTTP: llama.cpp, OpenAI-style servers, Ollama, Mistral, DeepSeek."""

@@ -1,0 +1,1 @@
+"""Talks HTTP with a server: one connection, its limits, streams of events, failures in words."""

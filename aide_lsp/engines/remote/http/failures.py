@@ -1,0 +1,203 @@
+"""What goes wrong with a server: what happened, and what to do, as errors for the user.
+
+No message has text of the user's, or the API key: what a server says of a request is quoted only if it
+repeats neither.
+"""
+
+import json
+import re
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+from aide_lsp.errors import ServerError
+
+CHANGE = "change the setting engine"
+KEY = "Store one with `aide engine key`, or set AIDE_API_KEY."
+MOST_QUOTED = 200
+"""Characters of what a server says."""
+REPEATED = 12
+"""A line of a prompt that is at least this long must not appear in a message."""
+MOST_WAIT = 60.0
+"""Seconds of a server's wish to wait that are granted."""
+_CONTEXT = re.compile(r"context|too long|maximum.{0,20}length", re.IGNORECASE)
+
+
+class BadStatus(Exception):  # noqa: N818 - it becomes an error, or says that a server is of another kind
+    """A server answered with a status that is not 200."""
+
+    def __init__(self, status: int, said: str = "", retry_after: str = "") -> None:
+        """Take the status, the beginning of the body, and the header of that name."""
+        super().__init__(status)
+        self.status, self.said, self.retry_after = status, said, retry_after
+
+
+def unreachable(host: str, error: BaseException, seconds: float) -> ServerError:
+    """Return the error for a connection that was not made, or broke off before the answer."""
+    for root in _roots(error):
+        if isinstance(root, ssl.SSLCertVerificationError):
+            why = root.verify_message or "the certificate is not valid"
+            return ServerError(
+                "tls",
+                f"{host} has no certificate that this machine trusts ({why}). Aide sends no text there. "
+                f"Repair the certificate, or {CHANGE}.",
+            )
+        if isinstance(root, ssl.SSLError):
+            return ServerError(
+                "tls",
+                f"{host} does not speak TLS, as https: requires. Check the setting engine: its port.",
+            )
+        if type(root).__name__ == "gaierror":
+            return ServerError("unknown-host", f"There is no host {host}, or no network. Or {CHANGE}.")
+        if isinstance(root, ConnectionRefusedError):
+            return ServerError(
+                "refused", f"Nothing answers at {host} (connection refused). Start the server, or {CHANGE}."
+            )
+        if isinstance(root, TimeoutError):
+            return timeout(host, seconds)
+    return ServerError("unreachable", f"{host} cannot be reached. Check the network, or {CHANGE}.")
+
+
+def timeout(host: str, seconds: float) -> ServerError:
+    """Return the error for a server that takes too long."""
+    return ServerError(
+        "timeout",
+        f"{host} did not answer within {seconds:.3g} s. See whether the server runs and is not overloaded, "
+        f"or {CHANGE}.",
+    )
+
+
+def broken_off(host: str) -> ServerError:
+    """Return the error for an answer that has no end."""
+    return ServerError(
+        "broken-off", f"{host} ended its answer too early. The server may have stopped; see its log."
+    )
+
+
+def unreadable(host: str, what: str) -> ServerError:
+    """Return the error for an answer that is not what was expected."""
+    return ServerError(
+        "unreadable", f"{host} answers with {what}, which is no answer of a server for models. Or {CHANGE}."
+    )
+
+
+def unknown_kind(host: str) -> ServerError:
+    """Return the error for a server that is none of the known ones."""
+    return ServerError(
+        "unknown-kind",
+        f"{host} answers, but not as llama.cpp, Ollama, or a server with /v1/completions does. Check the "
+        "setting engine: host, port, path; or set engine_kind.",
+    )
+
+
+def other_kind(host: str, expected: str) -> ServerError:
+    """Return the error for a server that is not of the kind that the settings name."""
+    return ServerError(
+        "other-kind",
+        f'{host} answers, but not as {expected} does. Set engine_kind to "auto", or {CHANGE}.',
+    )
+
+
+def no_models(host: str) -> ServerError:
+    """Return the error for a server without a model."""
+    return ServerError("no-model", f"{host} lists no model. Load one there, or set engine_model.")
+
+
+def unknown_model(host: str, model: str, models: tuple[str, ...] = ()) -> ServerError:
+    """Return the error for a model that the server does not have."""
+    listed = f" It has {', '.join(models[:5])}{', ...' if len(models) > 5 else ''}." if models else ""
+    return ServerError("unknown-model", f'{host} has no model "{model}".{listed} Change engine_model.')
+
+
+def refused(
+    host: str, answer: BadStatus, *, has_key: bool = False, secrets: tuple[str, ...] = ()
+) -> ServerError:
+    """Return the error for a status that is not 200.
+
+    Args:
+        host: the server.
+        answer: what it answered.
+        has_key: whether an API key was sent.
+        secrets: the key, and texts that were sent: what repeats them is not quoted.
+    """
+    status, said = answer.status, quoted(message_in(answer.said), secrets)
+    quote = f": {said}" if said else ""
+    if status in (401, 403) and not has_key:
+        return ServerError("key", f"{host} requires an API key. {KEY}")
+    if status in (401, 403):
+        return ServerError("key", f"{host} rejects the API key (status {status}{quote}). {KEY}")
+    if status == 429:
+        wait = seconds_of(answer.retry_after)
+        asks = f" and asks to wait {wait:.0f} s" if wait else ""
+        return ServerError("busy", f"{host} has had too many requests{asks} (status 429{quote}).", wait)
+    if status in (402,):
+        return ServerError("payment", f"{host} wants to be paid first (status 402{quote}).")
+    if 300 <= status < 400:
+        return ServerError(
+            "redirect",
+            f"{host} redirects to another address (status {status}). Aide follows none: set engine to the "
+            "address where the server is.",
+        )
+    if status in (404, 405):
+        return ServerError(
+            "unreadable",
+            f"{host} answers, but has no such service (status {status}{quote}). Check the "
+            "setting engine: its port and its path.",
+        )
+    if status == 503 and "load" in said.lower():
+        return ServerError("loading", f"{host} is still loading its model.")
+    if status >= 500:
+        return ServerError("server-failed", f"{host} failed (status {status}{quote}). See the server's log.")
+    if _CONTEXT.search(said):
+        return ServerError(
+            "too-long",
+            f"The prompt is too long for the model at {host} (status {status}{quote}). Lower num_context, or "
+            "give the model more context there.",
+        )
+    return ServerError("rejected", f"{host} rejects the request (status {status}{quote}).")
+
+
+def failed_while_generating(host: str, event: dict[str, Any], secrets: tuple[str, ...]) -> ServerError:
+    """Return the error that a server reports within its answer."""
+    said = quoted(message_in(json.dumps(event)), secrets)
+    return ServerError("server-failed", f"{host} failed while it generated{': ' + said if said else ''}.")
+
+
+def seconds_of(header: str) -> float:
+    """Return the seconds that a Retry-After header asks for, within reason; dates count as unknown."""
+    return min(float(header), MOST_WAIT) if re.fullmatch(r"\d{1,9}", header.strip()) else 0.0
+
+
+def message_in(body: str) -> str:
+    """Return what a body with an error says: in `error`, `error.message`, `message` or `detail`."""
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        # A page for a browser says nothing here.
+        return "" if "<" in body else body
+    for name in ("error", "message", "detail"):
+        if isinstance(found, dict) and found.get(name):
+            found = found[name]
+    return found if isinstance(found, str) else ""
+
+
+def quoted(said: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return what a server says as one short line; nothing if it repeats what nobody else should read."""
+    lines = [line.strip() for secret in secrets for line in secret.splitlines()]
+    if any(line in said for line in lines if len(line) >= REPEATED) or any(s in said for s in secrets if s):
+        return ""
+    line = " ".join("".join(char if char.isprintable() else " " for char in said).split()).rstrip(".")
+    return line if len(line) <= MOST_QUOTED else line[: MOST_QUOTED - 3] + "..."
+
+
+def _roots(error: BaseException) -> Iterator[BaseException]:
+    """Yield what led to an error, it included; the libraries pass causes on in three ways."""
+    waiting, seen = [error], set()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        linked = (one.__cause__, one.__context__, *one.args)
+        waiting += [other for other in linked if isinstance(other, BaseException)]

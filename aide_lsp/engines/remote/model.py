@@ -1,0 +1,144 @@
+"""The engine that has a server run the model: a `completion.model.Model` over HTTP.
+
+It may be opened before the server runs.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import PurePath
+from time import monotonic
+
+from attrs import evolve
+
+from aide_lsp.completion.model import ModelInfo
+from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
+from aide_lsp.completion.prompt import Prompt
+from aide_lsp.engines.remote.detect import FLAVORS
+from aide_lsp.engines.remote.estimate import estimated_tokens
+from aide_lsp.engines.remote.flavors.choice import ServerChoice
+from aide_lsp.engines.remote.flavors.flavor import ServerFacts
+from aide_lsp.engines.remote.generation import RemoteGeneration
+from aide_lsp.engines.remote.http.failures import BadStatus
+from aide_lsp.engines.remote.link import ServerLink
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.options import GenerationOptions
+
+ASSUMED_CONTEXT = 32_768
+"""Tokens that a model takes, where the server does not say it. A prompt that is too long gets an error."""
+ASSUMED_VOCABULARY = 1_000_000
+RESERVED = 16
+"""Tokens of the context for control tokens."""
+COUNTED_TEXTS = 8192
+"""Texts whose number of tokens is remembered: most lines of a window are those of the last one."""
+
+
+class RemoteModel:
+    """A `completion.model.Model` that a server runs."""
+
+    def __init__(self, choice: ServerChoice, clock: Callable[[], float] = monotonic) -> None:
+        """Take which server; nothing is sent yet.
+
+        Raises:
+            SettingsError: the API key cannot be sent.
+        """
+        self._link = ServerLink(choice, clock)
+        self.info = info_of(choice, None)
+        tokenizer = choice.tokenizer
+        counted = (lambda text: len(tokenizer.encode(text))) if tokenizer else estimated_tokens
+        # A cache of its own: a window counts each of its lines.
+        self.count_tokens = lru_cache(maxsize=COUNTED_TEXTS)(counted)
+
+    @property
+    def facts(self) -> ServerFacts | None:
+        """What the server is, or was when it last answered; None: it never has."""
+        return self._link.facts
+
+    def connect(self, cancel: CancelToken) -> ServerFacts:
+        """Find out what the server is, unless that is known; `info` follows.
+
+        Raises:
+            Cancelled: no one waits for it anymore.
+            ServerError: it does not answer, or is of no known kind.
+            SettingsError: the format that the settings name does not suit the model.
+        """
+        was = self._link.facts
+        _, facts = self._link.connect(cancel)
+        if facts is not was:
+            self.info = info_of(self._link.choice, facts)
+        return facts
+
+    def generate(
+        self,
+        prompt: Prompt,
+        options: GenerationOptions,
+        cancel: CancelToken,
+        observer: CompletionObserver = UNOBSERVED,
+    ) -> RemoteGeneration:
+        """See `Model`.
+
+        Raises:
+            Cancelled: no one waits for it anymore.
+            ServerError: the server does not answer.
+        """
+        self.connect(cancel)
+        return RemoteGeneration(self._link, prompt, self._fitting(prompt, options), cancel)
+
+    def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
+        """See `Model`. Only where reading ahead costs no one anything."""
+        if not self._link.is_up or not (self.facts and self.facts.prefills):
+            return 0
+        options = evolve(options, max_tokens=0, deadline_ms=0, min_confidence=0.0)
+        generation = RemoteGeneration(self._link, evolve(prompt, healed=""), options, cancel)
+        for _ in generation:
+            pass
+        return max(0, generation.timings.prompt_tokens - generation.timings.cached_tokens)
+
+    def self_test(self) -> bool:
+        """See `Model`. Nothing is promised that could be tested: see `info.replays`."""
+        return True
+
+    def release_memory(self) -> None:
+        """See `Model`."""
+        self.count_tokens.cache_clear()
+
+    def ping(self, cancel: CancelToken) -> None:
+        """Ask the server something that needs no model, to see how long an answer takes.
+
+        Raises:
+            Cancelled, ServerError: see `connect`.
+        """
+        with self._link.failures(), suppress(BadStatus):
+            self._link.connection.ask("/v1/models", cancel=cancel)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._link.connection.close()
+
+    def _fitting(self, prompt: Prompt, options: GenerationOptions) -> GenerationOptions:
+        """Return the options with no more tokens than the model's context has left for them."""
+        # Several servers reject a request that asks for more.
+        read = sum(self.count_tokens(part.text) for part in prompt.parts)
+        left = self.info.context_length - read - self.count_tokens(prompt.healed) - RESERVED
+        return evolve(options, max_tokens=max(1, min(options.max_tokens, left)))
+
+
+def info_of(choice: ServerChoice, facts: ServerFacts | None) -> ModelInfo:
+    """Return what is known of a server's model; without `facts`, what is likely."""
+    if facts is None:
+        flavor = next((one for one in FLAVORS if one.kind == choice.kind), None)
+        facts = ServerFacts(name=flavor.title if flavor else "server", model=choice.model or "")
+    return ModelInfo(
+        # Servers name a file by its path; its folder says nothing.
+        id=PurePath(facts.model).name if facts.model.endswith(".gguf") else facts.model,
+        engine=facts.name,
+        device="server",
+        recipe="",
+        vocabulary_size=facts.vocabulary_size or ASSUMED_VOCABULARY,
+        context_length=facts.context_length or ASSUMED_CONTEXT,
+        host=facts.passes_to or choice.address.host,
+        runtime=facts.version,
+        reads_suffix=facts.reads_suffix,
+        reads_files=facts.reads_files,
+        honored=facts.honored,
+    )
