@@ -22,6 +22,10 @@ SMALL_BYTES = 32_000_000
 """Files of up to this size are verified before they are opened: graphs and tokenizer, in some milliseconds.
 Damaged weights cannot make the runtime fail; a server verifies them once it is ready."""
 
+GPU_INT4 = "int4_fp16"
+"""The recipe that the setting `int4` means on a GPU."""
+GPU_RECIPES = ("fp16", GPU_INT4)
+
 
 @frozen
 class MissingModel:
@@ -115,7 +119,7 @@ def check_memory(settings: Settings) -> None:
     card, threads = card_of(settings), thread_count(settings.threads)
     # First without the model: its device is only known once the runtime is imported, and the libraries that
     # come with the runtime end the process if they get no memory.
-    if shortage(0, True, threads) is None and choose_recipe(settings, card) == "fp16":
+    if shortage(0, True, threads) is None and choose_recipe(settings, card) in GPU_RECIPES:
         return  # a GPU has its own memory
     files, packed = _files_of(card, settings.recipe)
     if (sentence := shortage(files, packed, threads)) is not None:
@@ -197,14 +201,19 @@ def threads_of(settings: Settings) -> int:
 
 
 def choose_recipe(settings: Settings, card: "Card") -> str:
-    """Resolve the recipe `auto`: the one in the model's card for the device that will actually be used."""
-    if settings.recipe != "auto":
-        return settings.recipe
-    if settings.provider == "cpu":
-        return card.recipes["cpu"]
-    from aide_lsp.inference.onnx.runtime import cuda_problem
+    """Return the recipe to convert by, for the device that will actually be used.
 
-    return card.recipes["cuda" if cuda_problem() is None else "cpu"]
+    `auto` is the one in the model's card; `int4` has another element type on a GPU.
+    """
+    if settings.recipe not in ("auto", "int4"):
+        return settings.recipe
+    device = "cpu"
+    if settings.provider != "cpu":
+        from aide_lsp.inference.onnx.runtime import cuda_problem
+
+        device = "cuda" if cuda_problem() is None else "cpu"
+    recipe = card.recipes[device] if settings.recipe == "auto" else settings.recipe
+    return GPU_INT4 if (recipe, device) == ("int4", "cuda") else recipe
 
 
 def known_limits(settings: Settings) -> ModelLimits:

@@ -149,9 +149,13 @@ def tiny_card(end_tokens: Sequence[str] = END_TOKENS) -> dict[str, object]:
 
 
 def tiny_model_folder(folder: Path, spec: TinySpec | None = None, recipe: str = "exact") -> Path:
-    """Write and convert a tiny model, in this process, into the new folder `folder`; return it."""
+    """Write and convert a tiny model, in this process, into the new folder `folder`; return it.
+
+    `spec`: by default, matrices are stored in a type that the recipe does not leave to another one.
+    """
     from aide_lsp.convert.worker import write_model_folder
 
+    spec = spec or TinySpec(matrix_type="Q4_1" if recipe.startswith("int4") else "F32")
     folder.mkdir(parents=True)
     source = tiny_gguf(folder.with_name(f"{folder.name}.gguf"), spec)
     job = {"source": str(source), "folder": str(folder), "model": tiny_card(), "recipe": recipe}

@@ -14,13 +14,13 @@ from attrs import field, frozen
 
 from aide_lsp.completion.fim import FORMATS
 
-CPU_RECIPES = ("exact", "fast", "fp16")
+CPU_RECIPES = ("exact", "int4", "fast", "fp16")
 # A hostile card may have thousands of unknown keys, whose lines would fill the screen.
 MOST_PROBLEMS = 20
 # A number of hundreds of digits would overflow later, when it is divided to show progress or megabytes.
 MOST = 1 << 50
 """Upper limit of numbers in a card: bytes, tokens."""
-CUDA_RECIPES = ("fp16", "exact", "fast")
+CUDA_RECIPES = ("fp16", "int4", "exact", "fast")
 
 
 @frozen

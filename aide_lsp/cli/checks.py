@@ -133,7 +133,9 @@ def check_model(settings: Settings) -> Iterator[Finding | Path]:
         missing = "converted" if store.model_file(card) else "fetched"
         yield Finding("warn", "Model", f"{card.id} is not {missing} yet", f"aide models fetch {card.id}")
         return
-    repair = f"aide models convert {card.id}" + (f" --recipe {recipe}" if settings.recipe != "auto" else "")
+    repair = f"aide models convert {card.id}" + (
+        f" --recipe {settings.recipe}" if settings.recipe != "auto" else ""
+    )
     try:
         altered = verify_files(folder)
     except AideError as error:

@@ -4,6 +4,9 @@ Without this the runtime packs every matrix into memory of its own at each start
 half the time, several servers share one copy, and the system may reclaim the memory. On loading, the runtime
 packs each matrix again and uses the copy in the file only if both have the same hash: on another processor,
 or with another version, it ignores the copy.
+
+Matrices are packed one by one, in graphs of one product: packing the entire model at once would take as much
+memory as all matrices in both forms.
 """
 
 import shutil
@@ -13,10 +16,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 import onnx
+from onnx import TensorProto, helper
 
 from aide_lsp.convert.onnx_file import DATA_FILE, aligned
 from aide_lsp.errors import ConversionError
 
+_PRODUCTS = {"MatMulNBits": TensorProto.FLOAT, "MatMulIntegerToFloat": TensorProto.UINT8}
+"""Operators that pack a matrix, and the element type of their first input."""
 _PACKED = "prepacked"
 _ERRORS_ONLY = 3
 
@@ -24,17 +30,35 @@ _ERRORS_ONLY = 3
 def add_packed_matrices(folder: Path) -> None:
     """Extend the graph `model.onnx` in `folder` and its data file.
 
-    While it runs, it needs disk space for two more copies of the matrices.
-
-    Raises ConversionError if the runtime cannot load the graph.
+    Raises ConversionError if the runtime cannot load a product.
     """
+    path = folder / "model.onnx"
+    model = onnx.load(str(path), load_external_data=False)
+    arrays = {tensor.name: tensor for tensor in model.graph.initializer}
     # Not in the system's folder for temporary files, which is often small, or in memory.
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}."))
+    # In the same folder, because a graph cannot name a data file of another one.
+    alone = folder / "product.onnx"
     try:
-        saved = _saved_by_runtime(folder / "model.onnx", scratch)
-        _copy_packed(saved, folder / "model.onnx")
+        for node in model.graph.node:
+            if node.op_type in _PRODUCTS:
+                alone.write_bytes(_product_alone(node, arrays, model).SerializeToString())
+                _copy_packed(_saved_by_runtime(alone, scratch), folder / DATA_FILE, arrays)
     finally:
+        alone.unlink(missing_ok=True)
         shutil.rmtree(scratch, ignore_errors=True)
+    path.write_bytes(model.SerializeToString())
+
+
+def _product_alone(
+    node: onnx.NodeProto, arrays: dict[str, TensorProto], model: onnx.ModelProto
+) -> onnx.ModelProto:
+    """Return a graph that consists of `node`."""
+    used = [arrays[name] for name in node.input if name in arrays]
+    factor = helper.make_tensor_value_info(node.input[0], _PRODUCTS[node.op_type], None)
+    result = helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, None)
+    graph = helper.make_graph([node], "product", [factor], [result], initializer=used)
+    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
 
 
 def _saved_by_runtime(path: Path, scratch: Path) -> Path:
@@ -58,20 +82,17 @@ def _saved_by_runtime(path: Path, scratch: Path) -> Path:
     return saved
 
 
-def _copy_packed(saved: Path, path: Path) -> None:
-    """Append the packed matrices of the graph `saved` to the data file of the graph `path`."""
-    own = onnx.load(str(path), load_external_data=False)
-    matrices = {tensor.name: tensor for tensor in own.graph.initializer}
+def _copy_packed(saved: Path, data: Path, arrays: dict[str, TensorProto]) -> None:
+    """Append the packed matrices of the graph `saved` to the file `data`, and note where they are."""
     packed = onnx.load(str(saved), load_external_data=False).graph.initializer
     # The runtime adds and renames arrays, but not those that it packs.
-    with saved.with_name(DATA_FILE).open("rb") as source, path.with_name(DATA_FILE).open("r+b") as target:
+    with saved.with_name(DATA_FILE).open("rb") as source, data.open("r+b") as target:
         target.seek(0, 2)
         for tensor in packed:
             for entry in tensor.external_data:
-                if entry.key.startswith(_PACKED) and tensor.name in matrices:
+                if entry.key.startswith(_PACKED) and tensor.name in arrays:
                     moved = "|".join(_moved(entry.value, source, target))
-                    matrices[tensor.name].external_data.add(key=entry.key, value=moved)
-    path.write_bytes(own.SerializeToString())
+                    arrays[tensor.name].external_data.add(key=entry.key, value=moved)
 
 
 def _moved(entry: str, source: BinaryIO, target: BinaryIO) -> Iterator[str]:

@@ -4,6 +4,7 @@ A recipe is a row of `RECIPES`; each of its words selects a function of this fil
 matrix product.
 
     exact    int8 weights and activations in blocks of 32 to 128 columns
+    int4     the same, but 4 bits for weights that the file has in 4 bits; for CUDA as `int4_fp16`
     fast     int8 weights by column and int8 activations by row, smoothed; for the CPU
     fp16     float16 throughout; for CUDA
     float    float32, the reference for measuring the others
@@ -15,7 +16,15 @@ import numpy as np
 from attrs import frozen
 
 from aide_lsp.convert.onnx_file import GraphWriter
-from aide_lsp.convert.quantize import BLOCK, BlockCodes, int8_blocks, int8_columns, widest_block
+from aide_lsp.convert.quantize import (
+    BLOCK,
+    BlockCodes,
+    int4_matrix,
+    int8_blocks,
+    int8_columns,
+    padding,
+    widest_block,
+)
 from aide_lsp.convert.weights import LayerWeights, Linear, stacked
 from aide_lsp.errors import ConversionError
 
@@ -30,7 +39,7 @@ class Recipe:
     name: str
     """Name for users, and the manifest's `recipe`."""
     matrices: str
-    """Storage of the layers' matrices: `int8-blocks`, `int8-columns`, `float16` or `float32`."""
+    """Storage of the layers' matrices: a key of `PRODUCTS`."""
     head: str
     """Storage of embedding table and head: `int8-blocks`, `float16` or `float32`."""
     dtype: str
@@ -40,12 +49,19 @@ class Recipe:
     smoothed: bool
     """Whether the range of activations is moved into the weights first."""
 
+    @property
+    def packed(self) -> bool:
+        """Whether its matrices are for the CPU's integer kernels, which pack them."""
+        return self.matrices.startswith("int") and self.dtype == "float32"
+
 
 RECIPES: Mapping[str, Recipe] = {
     # With a shortlist of 256, the true 50 best tokens were all among the 64 candidates (benchmarks/results,
     # Fidelity).
     "exact": Recipe("exact", "int8-blocks", "int8-blocks", "float32", shortlist=256, smoothed=False),
+    "int4": Recipe("int4", "int4-blocks", "int8-blocks", "float32", shortlist=256, smoothed=False),
     "fast": Recipe("fast", "int8-columns", "int8-blocks", "float32", shortlist=256, smoothed=True),
+    "int4_fp16": Recipe("int4_fp16", "int4-blocks", "float16", "float16", shortlist=0, smoothed=False),
     "fp16": Recipe("fp16", "float16", "float16", "float16", shortlist=0, smoothed=False),
     "float": Recipe("float", "float32", "float32", "float32", shortlist=0, smoothed=False),
 }
@@ -78,12 +94,14 @@ def feed_forward(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: L
     return multiply(graph, recipe, f"{name}.down", gated, layer.down)
 
 
-def block_product(graph: GraphWriter, name: str, x: str, codes: BlockCodes, bits: int) -> str:
-    """Add a product with a matrix in integer blocks."""
+def block_product(
+    graph: GraphWriter, name: str, x: str, codes: BlockCodes, bits: int, dtype: str = "float32"
+) -> str:
+    """Add a product with a matrix in integer blocks; `x` has elements of type `dtype`."""
     rows, blocks = codes.scales.shape
     columns = codes.codes.shape[1] * 8 // bits
     weight = graph.constant(f"{name}.codes", codes.codes.reshape(rows, blocks, -1))
-    scales = graph.constant(f"{name}.scales", codes.scales)
+    scales = graph.constant(f"{name}.scales", codes.scales.astype(dtype))
     sizes = {"N": rows, "K": columns, "bits": bits, "block_size": columns // blocks}
     return block_node(graph, name, [x, weight, scales], sizes)
 
@@ -98,10 +116,36 @@ def _multiply_blocks(graph: GraphWriter, recipe: Recipe, name: str, x: str, line
     # Blocks of 128 are a sixth faster. For queries, keys and values, a fifteenth of a layer, they would cost
     # more fidelity than for all the rest (benchmarks/results).
     block = BLOCK if name.endswith(".qkv") else widest_block(linear.parts[0].shape[1])
-    product = block_product(
-        graph, name if linear.bias is None else f"{name}.product", x, int8_blocks(linear, block), 8
-    )
-    return _add_bias(graph, recipe, name, product, linear)
+    return _block_product(graph, recipe, name, x, linear, int8_blocks(linear, block), 8)
+
+
+def _multiply_stored(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
+    matrix = int4_matrix(linear)
+    if matrix is None:
+        return _multiply_blocks(graph, recipe, name, x, linear)
+    if matrix.sums:
+        x = _with_sums(graph, name, x, linear.parts[0].shape[1])
+    return _block_product(graph, recipe, name, x, linear, matrix.blocks, 4)
+
+
+def _block_product(
+    graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear, codes: BlockCodes, bits: int
+) -> str:
+    product = name if linear.bias is None else f"{name}.product"
+    return _add_bias(graph, recipe, name, block_product(graph, product, x, codes, bits, recipe.dtype), linear)
+
+
+def _with_sums(graph: GraphWriter, name: str, x: str, columns: int) -> str:
+    """Add `x` followed by the sums of its blocks, twice; `x` is (1, rows, columns)."""
+    # 0 keeps an axis.
+    shape = graph.constant("sums_shape", np.array([0, 0, -1, BLOCK], np.int64))
+    last = graph.constant("last_axis", np.array([-1], np.int64))
+    blocks = graph.node("Reshape", [x, shape], f"{name}.blocks")
+    sums = graph.node("ReduceSum", [blocks, last], f"{name}.sums", keepdims=0)
+    if count := padding(columns):
+        pads = graph.constant(f"sums_pads_{count}", np.array([0, 0, 0, 0, 0, count], np.int64))
+        sums = graph.node("Pad", [sums, pads], f"{name}.padded_sums")
+    return graph.node("Concat", [x, sums, sums], f"{name}.input", axis=-1)
 
 
 def _multiply_floats(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
@@ -187,6 +231,7 @@ def _silu(graph: GraphWriter, name: str, x: str) -> str:
 Product = Callable[[GraphWriter, Recipe, str, str, Linear], str]
 PRODUCTS: Mapping[str, Product] = {
     "int8-blocks": _multiply_blocks,
+    "int4-blocks": _multiply_stored,
     "int8-columns": _multiply_by_rows,
     "float16": _multiply_floats,
     "float32": _multiply_floats,

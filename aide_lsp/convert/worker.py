@@ -87,7 +87,7 @@ def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: Non
     write_tokenizer(file, folder / "tokenizer.json")
     _write_graphs(file, a, recipe, folder, report)
     # Only the CPU's integer kernels pack matrices.
-    if recipe.matrices.startswith("int8"):
+    if recipe.packed:
         report(0.85, "packing matrices for this processor")
         add_packed_matrices(folder)
     report(0.95, "computing checksums")

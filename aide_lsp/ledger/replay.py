@@ -109,8 +109,10 @@ def replay(
 
 def settings_values(entry: Entry) -> dict[str, object]:
     """Return the settings that load the recorded model."""
+    # On a GPU, `int4` is recorded with its element type.
+    recipe = entry.recipe.removesuffix("_fp16")
     # The recipe of an imported model is none of the setting's choices.
-    recipe = entry.recipe if entry.recipe in FIELDS["recipe"].choices else "auto"
+    recipe = recipe if recipe in FIELDS["recipe"].choices else "auto"
     return {"model": entry.model, "recipe": recipe, "provider": entry.device}
 
 

@@ -208,8 +208,9 @@ class Settings:
         "How the model's weights are stored and multiplied.",
         _MODEL,
         choices={
-            "auto": "`exact` on the CPU, `fp16` on a GPU",
+            "auto": "what is best for the model: `exact` or `int4` on the CPU, `fp16` on a GPU",
             "exact": "8 bits, closest to the original model on the CPU",
+            "int4": "4 bits where the model's file has 4, for models above 1B",
             "fast": "8 bits, reads long texts faster on the CPU",
             "fp16": "16 bits, for GPUs",
         },

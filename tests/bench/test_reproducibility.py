@@ -53,7 +53,7 @@ def test_a_reader_of_other_files_that_remembers_then_it_is_noticed(monkeypatch):
     assert differing(model)["nothing was prefilled yet"] > 0
 
 
-@pytest.mark.parametrize("recipe", ["exact", "fast", "fp16"])
+@pytest.mark.parametrize("recipe", ["exact", "int4", "fast", "fp16"])
 def test_a_tiny_model_then_nothing_differs(recipe, tmp_path):
     model = open_model(tiny_model_folder(tmp_path / "model", recipe=recipe), "cpu")
     model = evolve(model, description=evolve(model.description, fim="qwen2.5-coder"))

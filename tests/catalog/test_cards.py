@@ -118,7 +118,7 @@ def test_good_card_has_no_problems():
         (
             "[[sources]]",
             '[recipes]\ncpu = "q"\n[[sources]]',
-            "recipes.cpu: expected one of exact, fast, fp16",
+            "recipes.cpu: expected one of exact, int4, fast, fp16",
         ),
         ("[[sources]]", '[recipes]\ngpu = "fp16"\n[[sources]]', "recipes.gpu: unknown key"),
         ('"' + "a" * 64 + '"\nconverted', '"' + "A" * 64 + '"\nconverted', "sha256: expected a sha256"),

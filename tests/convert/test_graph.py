@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tiny_model import TinySpec, tiny_gguf, tiny_model_folder, tiny_weights
 
+from aide_lsp.convert.gguf_file import open_gguf
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.onnx.open import open_session
 from tests.convert.reference_decoder import logits as reference_logits
@@ -27,6 +28,7 @@ SPECS = {
     "no-scaling": TinySpec(rope_scaling=(("scaling.type", "none"), ("scaling.factor", 4.0))),
     "one-kv-head": TinySpec(kv_head_count=1),
     "no-grouping": TinySpec(kv_head_count=4, biases=False),
+    "4-bits": TinySpec(matrix_type="Q4_1"),
 }
 
 
@@ -57,9 +59,14 @@ def folders(tmp_path_factory):
     return folder
 
 
+def stored_weights(spec, path):
+    """Return the weights by GGUF name as a file of that type has them."""
+    return {name: tensor.floats() for name, tensor in open_gguf(tiny_gguf(path, spec)).tensors.items()}
+
+
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_float_graph_gives_the_logits_of_the_reference(folders, spec):
-    expected = reference_logits(spec, tiny_weights(spec), IDS)
+def test_float_graph_gives_the_logits_of_the_reference(folders, spec, tmp_path):
+    expected = reference_logits(spec, stored_weights(spec, tmp_path / "tiny.gguf"), IDS)
     full, _, _ = run(folders(spec, "float"), [len(IDS)])
     assert np.abs(full - expected).max() < 2e-4 * np.abs(expected).max()
 
@@ -82,6 +89,18 @@ def test_recipes_stay_near_the_reference(folders, name, recipe, tolerance):
     assert error < tolerance
 
 
+@pytest.mark.parametrize("kind", ["Q4_0", "Q4_1"])
+def test_int4_is_as_near_to_the_weights_of_a_file_in_4_bits_as_exact(folders, kind, tmp_path):
+    """On the CPU and, as far as this shows it, in float16 for a GPU."""
+    spec = TinySpec(matrix_type=kind, mlp_biases=True)
+    expected = reference_logits(spec, stored_weights(spec, tmp_path / "tiny.gguf"), IDS)
+    errors = {}
+    for recipe in ("exact", "int4", "int4_fp16"):
+        full, _, _ = run(folders(spec, recipe), [len(IDS)])
+        errors[recipe] = np.linalg.norm(full - expected) / np.linalg.norm(expected)
+    assert max(errors["int4"], errors["int4_fp16"]) < 1.1 * errors["exact"]
+
+
 @pytest.mark.parametrize("recipe", ["exact", "fast", "fp16", "float"])
 def test_candidates_are_the_best_logits_in_order(folders, recipe):
     full, ids, logits = run(folders(SPECS["qwen2-untied"], recipe), [len(IDS)])
@@ -100,10 +119,10 @@ def test_only_the_rows_requested_come_out(folders):
     np.testing.assert_array_equal(some, every[[len(IDS) - 1, 3, 3]])
 
 
-@pytest.mark.parametrize("recipe", ["exact", "fast"])
+@pytest.mark.parametrize("recipe", ["exact", "int4", "fast"])
 @pytest.mark.parametrize("chunks", [[2, 88], [44, 46], [10] * 9, [30, 60]])
 def test_chunks_change_no_bit(folders, recipe, chunks):
-    folder = folders(SPECS["qwen2-tied"], recipe)
+    folder = folders(SPECS["4-bits" if recipe == "int4" else "qwen2-tied"], recipe)
     whole, cut = run(folder, [len(IDS)]), run(folder, chunks)
     for expected, found in zip(whole, cut, strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -112,11 +131,7 @@ def test_chunks_change_no_bit(folders, recipe, chunks):
 @pytest.mark.parametrize("kind", ["Q8_0", "Q5_0", "Q4_0", "Q4_1", "F16"])
 def test_stored_types_are_read(tmp_path, kind):
     """The graph computes with what the file holds, rounded once; `exact` adds nothing to some types."""
-    from aide_lsp.convert.gguf_file import open_gguf
-
     spec = TinySpec(architecture="llama", biases=False, matrix_type=kind)
-    file = open_gguf(tiny_gguf(tmp_path / "stored.gguf", spec))
-    stored = {name: tensor.floats() for name, tensor in file.tensors.items()}
-    expected = reference_logits(spec, stored, IDS)
+    expected = reference_logits(spec, stored_weights(spec, tmp_path / "stored.gguf"), IDS)
     full, _, _ = run(tiny_model_folder(tmp_path / "model", spec, "float"), [len(IDS)])
     assert np.abs(full - expected).max() < 2e-4 * np.abs(expected).max()

@@ -14,10 +14,12 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.onnx.open import open_session
 
 
-@pytest.fixture(scope="module", params=["exact", "fast"])
+@pytest.fixture(scope="module", params=["exact", "int4", "fast"])
 def folder(request, tmp_path_factory):
     place = tmp_path_factory.mktemp(request.param)
-    source = tiny_gguf(place / "tiny.gguf", TinySpec(matrix_type="Q8_0"))
+    source = tiny_gguf(
+        place / "tiny.gguf", TinySpec(matrix_type="Q4_1" if request.param == "int4" else "Q8_0")
+    )
     return convert(source, place / "model", tiny_card(), request.param)
 
 
@@ -88,9 +90,10 @@ def overwrite_packed(folder):
     data.flush()
 
 
-def test_add_packed_matrices_when_the_graph_is_broken_then_says_so_and_leaves_nothing(tmp_path):
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "model.onnx").write_bytes(b"no graph")
+def test_add_packed_matrices_when_the_data_is_cut_then_says_so_and_leaves_nothing(copy):
+    names = {path.name for path in copy.iterdir()}
+    (copy / "model.onnx.data").write_bytes(b"")
     with pytest.raises(ConversionError, match=r"ONNX Runtime .* cannot load the converted model"):
-        add_packed_matrices(tmp_path / "model")
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+        add_packed_matrices(copy)
+    assert {path.name for path in copy.iterdir()} == names
+    assert [path.name for path in copy.parent.iterdir()] == ["copy"]

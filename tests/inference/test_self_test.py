@@ -12,7 +12,7 @@ from tests.fakes import FakeSession, babbling
 from tests.inference.onnx.exported_decoder import write_export
 
 
-@pytest.mark.parametrize("recipe", ["exact", "fast"])
+@pytest.mark.parametrize("recipe", ["exact", "int4", "fast"])
 def test_keeps_bits_when_the_model_was_converted_then_yes(tmp_path, recipe):
     assert keeps_bits(open_session(tiny_model_folder(tmp_path / "model", recipe=recipe), "cpu", 2))
 

@@ -44,7 +44,7 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--threads", type=int, help=f"CPU threads; 0: one per physical core.  {default}"),
         click.option("--provider", help=f"auto, cpu or cuda.  {default}"),
-        click.option("--recipe", type=RecipeType(), help=f"exact, fast or fp16.  {default}"),
+        click.option("--recipe", type=RecipeType(), help=f"exact, int4, fast or fp16.  {default}"),
         click.option("--model", type=ModelType(), help=f"ID of a model card.  {default}"),
     ):
         command = option(command)

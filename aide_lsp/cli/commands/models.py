@@ -18,7 +18,7 @@ model_argument = click.argument("model_id", metavar="[ID]", required=False, type
 recipe_option = click.option(
     "--recipe",
     type=RecipeType(),
-    help="exact or fast (CPU), fp16 (CUDA).  [default: the best one for this machine]",
+    help="exact, int4 or fast (CPU), int4 or fp16 (CUDA).  [default: the best one for this machine]",
 )
 
 
@@ -168,10 +168,13 @@ def _card(model_id: str | None) -> "Card":
 
 def _recipe(name: str | None, card: "Card") -> str:
     """Return the recipe that was named, or the best one for this machine."""
+    from attrs import evolve
+
     from aide_lsp.loading import choose_recipe
     from aide_lsp.settings.reader import SettingsReader
 
-    return name or choose_recipe(SettingsReader().resolve().settings, card)
+    settings = SettingsReader().resolve().settings
+    return choose_recipe(evolve(settings, recipe=name) if name else settings, card)
 
 
 def _speeds() -> dict[str, float]:

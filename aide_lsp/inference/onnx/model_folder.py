@@ -93,7 +93,7 @@ class ModelFolder:
     @property
     def in_integers(self) -> bool:
         """Whether its matrices are integers, for the CPU; its files also hold them packed for the kernels."""
-        return self.recipe in ("exact", "fast")
+        return self.recipe in ("exact", "fast", "int4")
 
 
 def read_model_folder(folder: Path) -> ModelFolder:

@@ -30,10 +30,10 @@ def open_session(folder: Path, provider: str = "auto", threads: int = 0, capacit
 
 
 def choose_provider(requested: str, recipe: str) -> str:
-    """Return `cpu` or `cuda`. The recipes `exact` and `fast` consist of kernels for the CPU."""
+    """Return `cpu` or `cuda`. Recipes whose activations are not float16 consist of kernels for the CPU."""
     if requested != "auto":
         return requested
     if recipe == "imported":
         return "cpu" if cuda_problem() else "cuda"
     # Even if CUDA is missing: `load` then takes the CPU, and its note says why.
-    return "cuda" if recipe == "fp16" else "cpu"
+    return "cuda" if recipe.endswith("fp16") else "cpu"

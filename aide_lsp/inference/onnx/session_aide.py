@@ -1,6 +1,6 @@
 """The graph layout of our own converter: candidates leave the graph, and keys and values stay in place.
 
-Why results do not depend on what was run before (CPU, recipes `exact` and `fast`, ONNX Runtime
+Why results do not depend on what was run before (CPU, recipes `exact`, `int4` and `fast`, ONNX Runtime
 1.31 and 1.32; according to its source, and measured on its kernels and on the model):
 
 - GroupQueryAttention of two or more rows processes the rows in blocks of

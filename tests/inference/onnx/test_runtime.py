@@ -64,6 +64,8 @@ def test_threads_when_nothing_runs_then_take_no_processor_time(folder):
     [
         ("auto", "exact", None, "cpu"),
         ("auto", "fast", None, "cpu"),
+        ("auto", "int4", None, "cpu"),
+        ("auto", "int4_fp16", None, "cuda"),
         ("auto", "fp16", "no device", "cuda"),
         ("auto", "imported", "no device", "cpu"),
         ("auto", "imported", None, "cuda"),

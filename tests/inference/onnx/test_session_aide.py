@@ -31,7 +31,7 @@ BLOCK_ENDS = [1, 2, 3, 127, 128, 129, 130, *range(255, 261), 385, *range(511, 51
 """Lengths around the blocks of the attention kernel, where a block of one row would be left."""
 
 
-@pytest.fixture(scope="module", params=["exact", "fast"])
+@pytest.fixture(scope="module", params=["exact", "int4", "fast"])
 def tiny_folder(request, tmp_path_factory):
     return tiny_model_folder(tmp_path_factory.mktemp("tiny") / request.param, recipe=request.param)
 
