@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.llama_cpp.engines import EngineError, EngineSpec, Worker, aide_spec, llama_spec
+from benchmarks.llama_cpp.engines import EngineError, EngineSpec, Worker, aide_spec, llama_spec, server_spec
 from benchmarks.llama_cpp.report import (
     LOAD,
     LONG,
@@ -39,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; the exit status is 3 if a ratio could not be given."""
     options = parse(arguments)
     try:
-        specs = [llama_spec(options.llama_python, options.gguf or default_gguf())]
+        gguf = options.gguf or default_gguf()
+        program = options.llama_server
+        specs = [server_spec(program, gguf) if program else llama_spec(options.llama_python, gguf)]
         specs += [aide_spec(folder) for folder in options.folder or default_folders()]
         ids = token_ids(specs[1].model)
         measures = (*MEASURES[:1], LONG, *MEASURES[1:]) if options.long else MEASURES
@@ -72,6 +74,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default=sys.executable,
         help="Python that has llama-cpp-python (see benchmarks/README.md)",
     )
+    add("--llama-server", type=Path, help="compare with this llama-server instead of llama-cpp-python")
     add("--gguf", type=Path, help="the GGUF file [the default model's]")
     add(
         "--folder",

@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
+STOP_SECONDS = 10
 
 
 @frozen
@@ -57,9 +59,17 @@ class Worker:
         self.stop()
 
     def stop(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.communicate()
+        """End the process: by closing its standard input, so that it can end what it has started."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
         self._errors.close()
 
     def ask(self, do: str, **message: Any) -> dict[str, Any]:
@@ -94,6 +104,12 @@ class Worker:
 def llama_spec(python: str, model: Path) -> EngineSpec:
     """Describe llama.cpp on a GGUF file."""
     return EngineSpec("llama.cpp", "benchmarks.llama_cpp.llama_worker", python, model)
+
+
+def server_spec(program: Path, model: Path) -> EngineSpec:
+    """Describe llama.cpp's own server, a program, on a GGUF file."""
+    os.environ["LLAMA_SERVER"] = str(program)
+    return EngineSpec("llama.cpp", "benchmarks.llama_cpp.server_worker", sys.executable, model)
 
 
 def aide_spec(folder: Path) -> EngineSpec:

@@ -12,7 +12,7 @@ MEMORY_TITLES = {
     "private": "of which not mapped from a file, MB",
     "peak": "peak resident memory, MB",
 }
-PACKAGES = ("llama-cpp-python", "aide", "onnxruntime")
+PACKAGES = ("llama-cpp-python", "llama-server", "aide", "onnxruntime")
 
 
 @frozen

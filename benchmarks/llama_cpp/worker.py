@@ -65,15 +65,20 @@ def serve(engine: Engine) -> None:
 def _answer(engine: Engine, message: dict[str, Any]) -> dict[str, Any]:
     task = message.pop("do")
     if task == "memory":
-        return memory(Path("/proc/self/status").read_text())
+        return memory(Path(f"/proc/{_process_of(engine) or 'self'}/status").read_text())
     if task == "versions":
         return dict(engine.versions())
     work = getattr(engine, task)(**message)
     operations = message.get("count") or message.get("repeat") or 1
-    before = read_clocks()
+    before = read_clocks(_process_of(engine))
     work()
-    used = usage(before, read_clocks(), core_count())
+    used = usage(before, read_clocks(_process_of(engine)), core_count())
     return {"seconds": used.wall_s / operations, "operations": operations, **used.as_dict()}
+
+
+def _process_of(engine: Engine) -> int | None:
+    """Return the process in which the engine computes, if it is not this one."""
+    return getattr(engine, "pid", None)
 
 
 def memory(status: str) -> dict[str, int]:
