@@ -196,7 +196,7 @@ def _start(make: Make, folder: Path, seed: int) -> float | None:
     begins = time.monotonic()
     try:
         editor.start(file)
-        editor.go(passage.line, passage.column)
+        editor.go(passage.line)
         script = slowly(script, START_WAIT_S)
         keys = type_passage(editor, script.passages[0], OPENED_KEYS * 2, "    ")
         time.sleep(5)

@@ -111,11 +111,13 @@ class Neovim:
         """Open a file."""
         self._keys(b"\x1b:edit " + str(path).encode() + b"\r")
         self._until(f"vim.api.nvim_buf_get_name(0) == {json.dumps(str(path))}")
+        # As people who have files with tabs set it up, or a plugin does.
+        self.ask(r"vim.cmd([[let &l:expandtab = search('^\t', 'nw') == 0]])")
 
-    def go(self, line: int, column: int) -> None:
-        """Put the cursor somewhere, ready to type; from 0."""
-        self._keys(b"\x1b" + f"{line + 1}G{column + 1}|".encode() + b"a")
-        self._until("vim.api.nvim_get_mode().mode == 'i'")
+    def go(self, line: int) -> None:
+        """Put the cursor at the end of a line, ready to type; from 0."""
+        self._keys(b"\x1b" + f"{line + 1}GA".encode())
+        self._until(f"vim.api.nvim_get_mode().mode == 'i' and vim.fn.line('.') == {line + 1}")
 
     def press(self, key: str) -> None:
         """Press a key."""

@@ -33,8 +33,8 @@ class Editor(Protocol):
     def open(self, path: Path) -> None:
         """Open a file."""
 
-    def go(self, line: int, column: int) -> None:
-        """Put the cursor somewhere; from 0."""
+    def go(self, line: int) -> None:
+        """Put the cursor at the end of a line; from 0."""
 
     def press(self, key: str) -> None:
         """Press a key."""
@@ -81,7 +81,7 @@ def type_script(editor: Editor, script: Script, folder: Path, most_keys: int = 1
             break
         editor.open(paths[passage.file])
         time.sleep(look)
-        editor.go(passage.line, passage.column)
+        editor.go(passage.line)
         unit = indent_unit(script.sources[passage.file].text)
         presses = min(len(passage.presses), most_keys - sum(map(len, typed)))
         typed.append(type_passage(editor, passage, presses, unit))
@@ -121,8 +121,8 @@ def _cut(keys: Sequence[Key], states: Sequence[State]) -> Typed:
 
 def _with(text: str, passage: Passage) -> str:
     lines = text.split("\n")
-    offset = sum(len(line) + 1 for line in lines[: passage.line]) + passage.column
-    return text[:offset] + passage.text + text[offset:]
+    lines[passage.line] += passage.text
+    return "\n".join(lines)
 
 
 def _clocks() -> tuple[tuple[float, float], float]:

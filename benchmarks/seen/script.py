@@ -42,8 +42,7 @@ class Passage:
 
     file: int
     line: int
-    "Where the cursor goes first, from 0."
-    column: int
+    "At whose end the cursor goes first, from 0."
     presses: tuple[Press, ...]
     text: str
     "What is typed; empty: only its beginning."
@@ -197,8 +196,8 @@ def _letters(line: str) -> float:
 
 
 def _passage(file: int, before: str, offset: int, text: str, unit: str, chance: Random) -> Passage:
-    line, column = before.count("\n", 0, offset), offset - (before.rfind("\n", 0, offset) + 1)
-    return Passage(file, line, column, tuple(_presses(text, unit, chance)), text)
+    assert before.startswith("\n", offset)
+    return Passage(file, before.count("\n", 0, offset), tuple(_presses(text, unit, chance)), text)
 
 
 def _presses(text: str, unit: str, chance: Random) -> Iterator[Press]:

@@ -84,15 +84,16 @@ class VSCode:
         self._file = path
         self._window.open(str(path.relative_to(self._folder)), 1, 1)
 
-    def go(self, line: int, column: int) -> None:
-        """Put the cursor somewhere; from 0."""
+    def go(self, line: int) -> None:
+        """Put the cursor at the end of a line; from 0."""
         self._window.press("Control+g")
         box = self._window.page.locator(".quick-input-widget:not([style*='display: none']) input").first
         box.wait_for()
-        box.fill(f":{line + 1}:{column + 1}")
+        box.fill(f":{line + 1}")
         self._window.press("Enter")
         self._window.page.locator(".quick-input-widget").wait_for(state="hidden")
-        wait_for("the cursor is there", lambda: self._place()[0] == line + 1, 10)
+        wait_for("the cursor is in the line", lambda: self._place()[0] == line + 1, 10)
+        self._window.press("End")
 
     def press(self, key: str) -> None:
         """Press a key."""

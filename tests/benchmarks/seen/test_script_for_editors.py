@@ -32,7 +32,7 @@ function first{number}(name) {{
 def typed(before, passage):
     """What an editor makes of the keys: it closes brackets, types over them, moves them below on Enter."""
     lines = before.split("\n")
-    line, column = passage.line, passage.column
+    line, column = passage.line, len(lines[passage.line])
     for press in passage.presses:
         left, right = lines[line][:column], lines[line][column:]
         if press.key == "Enter":
