@@ -117,9 +117,12 @@ LIBRARIES = {
     "click": {"cli", "cli.commands"},
 }
 """Libraries that only these packages may import."""
-NETWORK = {"catalog.hub", "engines.remote.http.connection", "lsp.rpc.admission", "lsp.rpc.listening"}
-"""Modules that may use the network: one fetches models, one talks to a server that the user names, and two
-wait for an editor on this machine."""
+NETWORK = {
+    "catalog.hub", "catalog.hub_client", "engines.remote.http.connection", "lsp.rpc.admission",
+    "lsp.rpc.listening",
+}  # fmt: skip
+"""Modules that may use the network: two fetch models, one talks to a server that the user names, and two wait
+for an editor on this machine."""
 SPECIAL_TOKENS = {"completion.fim", "convert.vocabulary.token_kinds"}
 MODEL_NAMES = {"completion.fim", "convert.architecture", "convert.vocabulary.pre_tokenizers"}
 """Tables of formats and of the converter; all else about a model is in its card."""
