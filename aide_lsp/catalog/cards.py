@@ -158,7 +158,16 @@ def read_card(file: Path) -> Card:
     """Read one card, or raise `CardError` with every problem in it."""
     try:
         # A card may be a link, because it is in the user's own folder.
-        table = toml_file.parse(toml_file.read_bytes(Path(os.path.realpath(file)), MOST_BYTES), MOST_BYTES)
+        data = toml_file.read_bytes(Path(os.path.realpath(file)), MOST_BYTES)
+    except toml_file.UnreadableError as error:
+        raise CardError(f"{file} cannot be read: {error}.") from error
+    return parse_card(data, file)
+
+
+def parse_card(data: bytes, file: Path) -> Card:
+    """Return the card in the text of a file; raises as `read_card`."""
+    try:
+        table = toml_file.parse(data, MOST_BYTES)
     except toml_file.UnreadableError as error:
         raise CardError(f"{file} cannot be read: {error}.") from error
     found = problems_of(table)

@@ -97,6 +97,24 @@ class RecipeType(Word):
         return _starting(incomplete, _recipes())
 
 
+class FormatType(Word):
+    """The name of a FIM format."""
+
+    name = "format"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the name before anything is looked at."""
+        if value not in _formats():
+            self.fail(f"{value!r} is not one of {', '.join(_formats())}.", param, ctx)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """List all formats."""
+        return _starting(incomplete, _formats())
+
+
 class ModelType(Word):
     """The id of a model card."""
 
@@ -236,6 +254,12 @@ def _presets() -> Iterable[str]:
 
 def _recipes() -> tuple[str, ...]:
     return tuple(recipe for recipe in FIELDS["recipe"].choices if recipe != "auto")
+
+
+def _formats() -> tuple[str, ...]:
+    from aide_lsp.completion.fim import FORMATS
+
+    return tuple(FORMATS)
 
 
 def _starting(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:

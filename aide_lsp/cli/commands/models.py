@@ -1,30 +1,32 @@
-"""`aide models`: lists, fetches, converts and removes models."""
+"""`aide models`: adds, lists, fetches, converts and removes models."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from aide_lsp.cli.errors import json_text
-from aide_lsp.cli.options import ModelType, RecipeType, json_option
+from aide_lsp.cli.models.chosen import answer, chosen_card, chosen_recipe, model_argument, recipe_option
+from aide_lsp.cli.options import FormatType, ModelType, json_option
 from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
-from aide_lsp.text_table import text_table
 
-if TYPE_CHECKING:
-    from aide_lsp.catalog.cards import Card, Catalog
-    from aide_lsp.catalog.store import DiskState
 
-model_argument = click.argument("model_id", metavar="[ID]", required=False, type=ModelType())
-recipe_option = click.option(
-    "--recipe",
-    type=RecipeType(),
-    help="exact, int4 or fast (CPU), int4 or fp16 (CUDA).  [default: the best one for this machine]",
-)
+class SourceType(click.ParamType):  # type: ignore[type-arg]
+    """A file, a folder, or a file of the Hub."""
+
+    name = "source"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Let the shell complete file names."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 @click.group()
 def models() -> None:
-    """List, fetch, convert and remove models.
+    """Add, list, fetch, convert and remove models.
 
     A model is fetched and converted automatically when it is first used; these commands do it ahead of time.
     """
@@ -33,29 +35,84 @@ def models() -> None:
 @models.command("list")
 @json_option("everything about the models")
 def list_models(as_json: bool) -> None:
-    """List all models; * marks the default one.
+    """List all models; * marks the one in your settings.
 
-    FILE is the size of the download, DISK the space used on this machine now, MEMORY the memory needed to
-    load the model, and SPEED the median of its latest completions here. - means not known yet.
+    FORMAT is how a model is asked to fill in the middle; without one, it only continues the text before the
+    cursor. FILE is the size of the download, DISK the space used on this machine now, MEMORY the memory
+    needed to load the model, and SPEED the median of its latest completions here. - means not known yet.
 
-    To add your own model, put a card, such as mine.toml, in the folder that is printed last.
+    To add a model of your own, see aide models add.
     """
     from aide_lsp.catalog import cards, store
+    from aide_lsp.cli.models.listing import HEAD, all_facts, row_of
+    from aide_lsp.text_table import text_table
 
-    catalog = cards.load_catalog()
-    states = [(card, store.state_of(card)) for card in catalog.cards.values()]
-    for error in catalog.errors:
-        say(str(error), err=True)
-    speeds = _speeds()
-    facts = [_facts(card, state, catalog, speeds) for card, state in states]
+    facts, errors = all_facts()
+    for error in errors:
+        say(error, err=True)
     if as_json:
         say(json_text(facts))
         return
-    rows: list[tuple[str, ...]] = [("", "ID", "NAME", "LICENSE", "FILE", "DISK", "MEMORY", "SPEED", "STATE")]
-    rows += [_row(card, state, found) for (card, state), found in zip(states, facts, strict=True)]
-    for line in text_table(rows):
+    for line in text_table([HEAD, *map(row_of, facts)]):
         say(line)
     say(f"\nModels are in {store.data_folder() / 'models'}, your own cards in {cards.user_folder()}")
+
+
+@models.command()
+@model_argument
+@json_option("the facts")
+def show(model_id: str | None, as_json: bool) -> None:
+    """Show all about one model: its card, what is on the disk, and what was measured.
+
+    Without ID, this is the default model.
+    """
+    from aide_lsp.catalog.cards import load_catalog
+    from aide_lsp.cli.models.listing import facts_of_card, page_of
+
+    facts = facts_of_card(chosen_card(model_id), load_catalog())
+    answer(facts, "\n".join(page_of(facts)), as_json)
+
+
+@models.command()
+@click.argument("source", type=SourceType())
+@click.option("--id", "model_id", metavar="ID", help="Id of the model.  [default: from the file's name]")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--format",
+    "fim",
+    type=FormatType(),
+    help="How it is asked to fill in the middle.  [default: by the tokens of its vocabulary]",
+)
+@click.option("--no-test", is_flag=True, help="Do not load and test it.")
+@click.option("--use", is_flag=True, help="Make it the model in your settings.")
+@json_option("what was found and measured")
+def add(source: str, as_json: bool, no_test: bool, **options: Any) -> None:
+    """Add a model: a GGUF file, a folder with an ONNX export, or a file of the Hugging Face Hub.
+
+    \b
+    aide models add model.gguf
+    aide models add hf:OWNER/REPO/FILE.gguf
+    aide models add hf:OWNER/REPO
+
+    Aide reads the model's own metadata, says what it found and what it will cost, and asks. Then it writes a
+    model card, downloads the file if necessary, converts it, and tests it. What Aide cannot run is refused
+    before anything is downloaded. Interrupted, the same command continues.
+    """
+    from aide_lsp.cli.models.add import AddOptions, add_model
+
+    add_model(source, AddOptions(test=not no_test, as_json=as_json, **options))
+
+
+@models.command()
+@click.argument("model_id", metavar="ID", type=ModelType())
+@json_option("the settings file")
+def use(model_id: str, as_json: bool) -> None:
+    """Make a model the one in your settings."""
+    from aide_lsp.cli.models.add import use_model
+    from aide_lsp.settings.files import user_file
+
+    card = chosen_card(model_id)
+    answer({"model": card.id, "settings": str(user_file())}, use_model(card.id), as_json)
 
 
 @models.command()
@@ -72,15 +129,15 @@ def fetch(model_id: str | None, recipe: str | None, no_convert: bool, as_json: b
     """
     from aide_lsp.catalog import store
 
-    card = _card(model_id)
+    card = chosen_card(model_id)
     with terminal_progress() as progress:
         if no_convert:
             file = store.fetch(card, progress)
             message = f"{card.name} is fetched: {file}"
         else:
-            file = store.ensure(card, _recipe(recipe, card), progress)
+            file = store.ensure(card, chosen_recipe(recipe, card), progress)
             message = f"{card.name} is ready: {file}"
-    _say({"model": card.id, "path": str(file)}, message, as_json)
+    answer({"model": card.id, "path": str(file)}, message, as_json)
 
 
 @models.command()
@@ -95,38 +152,29 @@ def convert(model_id: str | None, recipe: str | None, as_json: bool) -> None:
     """
     from aide_lsp.catalog import store
 
-    card = _card(model_id)
-    recipe = _recipe(recipe, card)
+    card = chosen_card(model_id)
+    recipe = chosen_recipe(recipe, card)
     with terminal_progress() as progress:
         if store.remove_damaged(card, recipe, progress):
             say(f"The conversion of {card.name} is damaged. Converting it again.", err=True)
         folder = store.ensure(card, recipe, progress)
-    _say({"model": card.id, "path": str(folder)}, f"{card.name} is ready: {folder}", as_json)
+    answer({"model": card.id, "path": str(folder)}, f"{card.name} is ready: {folder}", as_json)
 
 
 @models.command()
 @click.argument("model_id", metavar="ID", type=ModelType())
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--card", "with_card", is_flag=True, help="Remove your card of it, too.")
 @json_option("the number of bytes freed")
-def remove(model_id: str, yes: bool, as_json: bool) -> None:
+def remove(model_id: str, yes: bool, with_card: bool, as_json: bool) -> None:
     """Remove a model's file and its conversions.
 
-    Your own model files are never removed.
+    Your own model files are never removed. The card of a model that you added stays, so that it can be
+    fetched again, unless you add --card.
     """
-    from aide_lsp.catalog import store
-    from aide_lsp.disk import megabytes
+    from aide_lsp.cli.models.remove import remove_model
 
-    card = _card(model_id)
-    size = store.state_of(card).size
-    if not size:
-        _say({"model": card.id, "freed": 0}, f"{card.name} is not on this machine.", as_json)
-        return
-    if not yes:
-        click.confirm(f"Remove {card.name} ({megabytes(size)}) from {store.folder_of(card)}?", abort=True)
-    with terminal_progress() as progress:
-        freed = store.remove(card, progress)
-    message = f"{card.name} is removed: {megabytes(freed)} freed."
-    _say({"model": card.id, "freed": freed}, message, as_json)
+    remove_model(chosen_card(model_id), yes=yes, with_card=with_card, as_json=as_json)
 
 
 @models.command()
@@ -141,8 +189,8 @@ def path(model_id: str | None, recipe: str | None, as_file: bool, as_json: bool)
     """
     from aide_lsp.catalog import store
 
-    card = _card(model_id)
-    chosen = "" if as_file else _recipe(recipe, card)
+    card = chosen_card(model_id)
+    chosen = "" if as_file else chosen_recipe(recipe, card)
     found = store.model_file(card) if as_file else store.converted_folder(card, chosen)
     if found is None:
         raise click.ClickException(f"{card.name} is not fetched yet: aide models fetch {card.id}")
@@ -151,97 +199,4 @@ def path(model_id: str | None, recipe: str | None, as_file: bool, as_json: bool)
             f"{card.name} is not converted with the recipe {chosen} yet: "
             f"aide models convert {card.id} --recipe {chosen}"
         )
-    _say({"model": card.id, "path": str(found)}, str(found), as_json)
-
-
-def _say(facts: dict[str, Any], sentence: str, as_json: bool) -> None:
-    say(json_text(facts) if as_json else sentence)
-
-
-def _card(model_id: str | None) -> "Card":
-    from aide_lsp.catalog.cards import load_catalog
-    from aide_lsp.loading import card_of
-    from aide_lsp.settings.reader import SettingsReader
-
-    return load_catalog().find(model_id) if model_id else card_of(SettingsReader().resolve().settings)
-
-
-def _recipe(name: str | None, card: "Card") -> str:
-    """Return the recipe that was named, or the best one for this machine."""
-    from attrs import evolve
-
-    from aide_lsp.loading import choose_recipe
-    from aide_lsp.settings.reader import SettingsReader
-
-    settings = SettingsReader().resolve().settings
-    return choose_recipe(evolve(settings, recipe=name) if name else settings, card)
-
-
-def _speeds() -> dict[str, float]:
-    """Return the median tokens per second of each model's latest completions, as far as they are recorded."""
-    from statistics import median
-
-    from aide_lsp.application.ledger import newest
-    from aide_lsp.errors import LedgerError
-
-    try:
-        entries = newest()
-    except LedgerError:  # a list without speeds is better than none
-        return {}
-    rates: dict[str, list[float]] = {}
-    for entry in entries:
-        # Without the first token, whose time is mostly that of the prompt.
-        seconds = (entry.total_ms - entry.first_token_ms) / 1e3
-        if entry.generated_tokens > 1 and seconds > 0:
-            rates.setdefault(entry.model, []).append((entry.generated_tokens - 1) / seconds)
-    return {model: median(found) for model, found in rates.items()}
-
-
-def _memory(card: "Card", state: "DiskState") -> int | None:
-    """Return the bytes of memory that the largest conversion needs; None: there is no conversion."""
-    from aide_lsp.catalog import store
-    from aide_lsp.cli.checks import memory_needed
-
-    return max(
-        (memory_needed(store.converted_folder(card, recipe)) for recipe in state.recipes), default=None
-    )
-
-
-def _facts(card: "Card", state: "DiskState", catalog: "Catalog", speeds: dict[str, float]) -> dict[str, Any]:
-    return {
-        "id": card.id,
-        "name": card.name,
-        "license": card.license,
-        "description": card.description,
-        "default": card == catalog.default(),
-        "size": card.size,
-        "fetched": state.fetched,
-        "recipes": list(state.recipes),
-        "bytes_on_disk": state.size,
-        "memory_needed": _memory(card, state),
-        "tokens_per_second": speeds.get(card.id),
-        "card": str(card.origin),
-    }
-
-
-def _row(card: "Card", state: "DiskState", facts: dict[str, Any]) -> tuple[str, ...]:
-    from aide_lsp.disk import megabytes
-
-    mark = "*" if facts["default"] else ""
-    size = megabytes(card.size) if card.size else "own file"
-    disk, memory = (
-        megabytes(facts[key]) if facts[key] else "-" for key in ("bytes_on_disk", "memory_needed")
-    )
-    rate = facts["tokens_per_second"]
-    speed = f"{rate:.0f} tokens/s" if rate else "-"
-    return mark, card.id, card.name, card.license, size, disk, memory, speed, _state_words(card, state)
-
-
-def _state_words(card: "Card", state: "DiskState") -> str:
-    if state.recipes:
-        return f"converted: {', '.join(state.recipes)}"
-    if state.fetched:
-        return "fetched"
-    if card.path is not None:
-        return f"missing: {card.path}"
-    return f"{100 * state.begun // card.size} % fetched" if state.begun else "not fetched"
+    answer({"model": card.id, "path": str(found)}, str(found), as_json)

@@ -1,0 +1,103 @@
+"""What adding a model will cost: download, disk, memory and time. Estimates, from the number of its weights.
+
+Figures of the conversion of the 0.5B model that Aide ships, which has 494 million weights.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from aide_lsp.disk import megabytes
+from aide_lsp.errors import ModelFilesError
+
+BYTES_PER_WEIGHT: Mapping[str, float] = {
+    **{"exact": 2.25, "int4": 1.4, "fast": 2.65},
+    **{"int4_fp16": 0.8, "fp16": 2.0},
+}
+"""Recipe -> bytes on the disk. Recipes for the CPU hold each matrix twice, once packed for the processor."""
+WEIGHTS_PER_SECOND = 17e6
+"""Converted by two cores."""
+IMPORTED_MEMORY = 2
+"""Memory for an export, as a multiple of its files: the runtime packs its weights into a second copy."""
+
+
+@frozen
+class Cost:
+    """What adding a model takes, in bytes and seconds."""
+
+    download: int
+    """Left to download; 0: the file is here."""
+    files: int
+    """Size of the conversion."""
+    conversion: int
+    """Disk space that it still takes; 0: it is there."""
+    memory: int
+    """Needed to load it on the CPU."""
+    seconds: float
+    """The conversion takes about this long; 0 if there is none to make."""
+    basis: str
+    """What the time was estimated from."""
+
+    @property
+    def disk(self) -> int:
+        """Disk space that will be taken."""
+        return self.download + self.conversion
+
+
+def cost_of(
+    parameters: int, recipe: str, download: int, *, is_converted: bool = False, measured: float = 0.0
+) -> Cost:
+    """Estimate the cost of a model.
+
+    Args:
+        parameters: number of its weights.
+        recipe: by which it will be converted.
+        download: bytes left to download.
+        is_converted: whether a conversion is here already.
+        measured: weights per second of an earlier conversion on this machine; 0 if unknown.
+    """
+    conversion = int(parameters * BYTES_PER_WEIGHT[recipe])
+    rate = measured or WEIGHTS_PER_SECOND
+    return Cost(
+        download=download,
+        files=conversion,
+        conversion=0 if is_converted else conversion,
+        memory=conversion,
+        seconds=0.0 if is_converted else parameters / rate,
+        basis="as fast as the last conversion here" if measured else "on two cores",
+    )
+
+
+def cost_of_import(size: int, *, is_converted: bool) -> Cost:
+    """Return the cost of an exported model, whose files have this many bytes."""
+    return Cost(
+        download=0,
+        files=size,
+        conversion=0 if is_converted else size,
+        memory=IMPORTED_MEMORY * size,
+        seconds=0.0,
+        basis="",
+    )
+
+
+def check_disk(cost: Cost, folder: Path, name: str) -> None:
+    """Raise ModelFilesError if the disk has not enough space for what will be written to `folder`."""
+    place = folder
+    # The folder may have to be created.
+    while not place.exists() and place.parent != place:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < cost.disk:
+        raise ModelFilesError(
+            f"{name} needs {megabytes(cost.disk)} of disk space in {folder}, and {megabytes(free)} are free. "
+            "Free some space, or set AIDE_DATA_DIR to a folder on another disk."
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5)):.0f} seconds"
+    return f"{round(seconds / 60)} minutes"

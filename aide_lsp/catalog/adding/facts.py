@@ -1,0 +1,183 @@
+"""What the beginning of a GGUF file says about the model in it, and whether Aide can run it.
+
+The file may come from anybody: what it says is checked and made fit for a terminal and a card. All that
+decides whether the conversion will succeed is checked here, before anything is downloaded.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from aide_lsp.catalog.text import one_line
+from aide_lsp.completion.fim import FORMATS, fim_of
+from aide_lsp.errors import ConversionError
+
+if TYPE_CHECKING:
+    from aide_lsp.convert.gguf_file import GgufFile, Tensor
+
+END_KEYS = ("eos", "eot", "eom")
+"""Metadata `tokenizer.ggml.KEY_token_id`: tokens that end a text, an answer, a message."""
+MOST_END_TOKENS = 40
+
+
+@frozen
+class ModelFacts:
+    """A model, as its own file describes it."""
+
+    name: str
+    """Empty: the file states none."""
+    architecture: str
+    parameters: int
+    """Number of weights."""
+    quantization: str
+    """Type of most of them, such as `Q4_K`; empty if unknown."""
+    context_length: int
+    vocabulary: str
+    """Kind of tokenizer, and how many tokens it has."""
+    fim: str | None
+    """Name of the FIM format; None: the model only continues the text before the cursor."""
+    fim_tokens: tuple[str, ...]
+    """Control tokens that the format uses."""
+    end_tokens: tuple[str, ...]
+    license: str
+    """Empty: the file states none."""
+    notes: tuple[str, ...] = ()
+    """What else the user should know, in sentences."""
+
+
+def facts_of(header: "GgufFile", size: int, fim: str | None = None) -> ModelFacts:
+    """Return what a file's header says.
+
+    Args:
+        header: of the file; the bytes of its tensors may be missing.
+        size: bytes of the file.
+        fim: the format that the user has named; None: find out which one the vocabulary speaks.
+
+    Raises:
+        ConversionError: Aide cannot run the model; the message is one sentence.
+    """
+    from aide_lsp.convert.architecture import read_architecture
+    from aide_lsp.convert.tokenizer_json import tokenizer_json
+    from aide_lsp.convert.weights import check_tensors
+
+    _check_kind(header)
+    architecture = read_architecture(header)
+    check_tensors(header, architecture)
+    _check_size(header, size)
+    definition = tokenizer_json(header)
+    control = [str(token["content"]) for token in definition["added_tokens"] if token["special"]]
+    fim = fim_of(control) if fim is None else _checked_format(header, fim, control)
+    metadata = header.metadata
+    return ModelFacts(
+        name=one_line(metadata.get("general.name")),
+        architecture=architecture.name,
+        parameters=sum(math.prod(tensor.shape) for tensor in header.tensors.values()),
+        quantization=_main_type(header.tensors.values()),
+        context_length=architecture.context_length,
+        vocabulary=_vocabulary(metadata, architecture.vocab_size),
+        fim=fim,
+        fim_tokens=FORMATS[fim].control_tokens if fim else (),
+        end_tokens=tuple(_end_tokens(metadata, control, fim)),
+        license=one_line(metadata.get("general.license")),
+        notes=tuple(format_notes(fim, control)),
+    )
+
+
+def _check_kind(header: "GgufFile") -> None:
+    """Refuse files that hold something else than a model that writes text."""
+    metadata, file = header.metadata, header.path.name
+    architecture = str(metadata.get("general.architecture", ""))
+    kind = metadata.get("general.type")
+    parts = metadata.get("split.count", 0)
+    pooling = metadata.get(f"{architecture}.pooling_type", 0)
+    if kind == "mmproj" or architecture == "clip":
+        raise ConversionError(f"{file} holds the image encoder of another model: add that model's own file")
+    if kind == "adapter" or "adapter.type" in metadata:
+        raise ConversionError(
+            f"{file} is an adapter (LoRA): merge it into its model, and add the merged file"
+        )
+    if kind == "imatrix":
+        raise ConversionError(f"{file} holds statistics for quantizing, and no model")
+    if isinstance(parts, int) and parts > 1:
+        raise ConversionError(
+            f"{file} is one of {parts} parts of a model: merge them with llama-gguf-split --merge, and add "
+            "the merged file"
+        )
+    if not header.tensors:
+        raise ConversionError(f"{file} has a vocabulary and no weights: it is no model")
+    # 0 is no pooling (llama.cpp's enum llama_pooling_type).
+    if pooling or "bert" in architecture:
+        raise ConversionError(
+            f"{file} is an embedding model, which writes no text: choose one for completion"
+        )
+
+
+def _check_size(header: "GgufFile", size: int) -> None:
+    from aide_lsp.convert.gguf_file import TENSOR_TYPES
+
+    needed = 0
+    for tensor in header.tensors.values():
+        _, block, block_bytes = TENSOR_TYPES[tensor.type_id]
+        needed += math.prod(tensor.shape) // block * block_bytes
+    if needed > size:
+        raise ConversionError(
+            f"{header.path.name} is incomplete: it has {size:,} bytes, and its weights alone take "
+            f"{min(needed, 1 << 60):,}"
+        )
+
+
+def _main_type(tensors: "Iterable[Tensor]") -> str:
+    sizes: dict[str, int] = {}
+    for tensor in tensors:
+        sizes[tensor.type_name] = sizes.get(tensor.type_name, 0) + math.prod(tensor.shape)
+    return max(sizes, key=sizes.__getitem__, default="")
+
+
+def _vocabulary(metadata: Mapping[str, Any], size: int) -> str:
+    kind = one_line(metadata.get("tokenizer.ggml.model"), 30)
+    pre = one_line(metadata.get("tokenizer.ggml.pre"), 30)
+    return f"{kind}{f' ({pre})' if pre else ''}, {size:,} tokens"
+
+
+def _checked_format(header: "GgufFile", fim: str, control: list[str]) -> str:
+    if fim not in FORMATS:
+        raise ConversionError(f"there is no format {fim!r}; there are {', '.join(sorted(FORMATS))}")
+    missing = [token for token in FORMATS[fim].control_tokens if token not in control]
+    if missing:
+        raise ConversionError(
+            f"{header.path.name} cannot be used with the format {fim}: its vocabulary has no "
+            f"{', '.join(missing)}"
+        )
+    return fim
+
+
+def _end_tokens(metadata: Mapping[str, Any], control: list[str], fim: str | None) -> Iterator[str]:
+    """Yield the names of the tokens that end a completion, each once."""
+    tokens = metadata["tokenizer.ggml.tokens"]
+    ids = (metadata.get(f"tokenizer.ggml.{key}_token_id") for key in END_KEYS)
+    stated = (tokens[i] for i in ids if isinstance(i, int) and 0 <= i < len(tokens))
+    known = set(control)
+    stops = (token for token in FORMATS[fim or "prefix"].stops if token in known)
+    for token in list(dict.fromkeys((*stated, *stops)))[:MOST_END_TOKENS]:
+        # What a card cannot hold, such as a line break, ends nothing that a model writes of itself.
+        if token.isprintable() and token.strip():
+            yield token
+
+
+def format_notes(fim: str | None, control: Iterable[str]) -> Iterator[str]:
+    """Yield what the user should know about a vocabulary without a known FIM format."""
+    if fim is not None and FORMATS[fim].reads_suffix:
+        return
+    unknown = [one_line(token, 40) for token in control if "fim" in token.lower()]
+    if unknown:
+        yield (
+            f"Its vocabulary has {', '.join(unknown[:6])}, which belong to no format that Aide knows, so it "
+            "only continues the text before the cursor."
+        )
+    else:
+        yield (
+            "Its vocabulary has no tokens for filling in the middle: it only continues the text before the "
+            "cursor, and does not see what follows."
+        )

@@ -1,0 +1,1 @@
+"""The heavier subcommands of `aide models`, and what they share."""
