@@ -3,13 +3,15 @@
 The one place where catalog, engines and completion meet.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from aide_lsp.errors import MemoryShortError, ModelFilesError, SessionError, SettingsError
+from aide_lsp.errors import AideError, MemoryShortError, ModelFilesError, SessionError, SettingsError
 from aide_lsp.progress import Progress
+from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.limits import ModelLimits
 
@@ -17,6 +19,8 @@ from aide_lsp.settings.limits import ModelLimits
 if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.completer import Completer
+    from aide_lsp.engines.remote.flavors.choice import ServerChoice
+    from aide_lsp.inference.tokenizer import Tokenizer
 
 SMALL_BYTES = 32_000_000
 """Files of up to this size are verified before they are opened: graphs and tokenizer, in some milliseconds.
@@ -37,6 +41,11 @@ class MissingModel:
     "Bytes of its file."
 
 
+def runs_here(settings: Settings) -> bool:
+    """Whether the model runs in this process; otherwise nothing is downloaded, converted or loaded."""
+    return server_address(settings.engine) is None
+
+
 def missing_model(settings: Settings) -> MissingModel | None:
     """Return what `load_completer` would download; None: nothing.
 
@@ -45,6 +54,8 @@ def missing_model(settings: Settings) -> MissingModel | None:
     """
     from aide_lsp.catalog import store
 
+    if not runs_here(settings):
+        return None
     card = card_of(settings)
     if card.path is not None or store.model_file(card) is not None:
         return None
@@ -57,11 +68,15 @@ def missing_model(settings: Settings) -> MissingModel | None:
 def load_completer(settings: Settings, progress: Progress) -> "Completer":
     """Fetch, convert and open the model that the settings name; convert it again if it is damaged.
 
+    If they name a server, it need not run yet.
+
     Raises:
         ModelError: the model is not available.
         SessionError: the runtime cannot load it.
-        SettingsError: the recipe is not meant for this device.
+        SettingsError: the recipe is not meant for this device, or the server's settings are invalid.
     """
+    if not runs_here(settings):
+        return _open_remote(settings)
     check_recipe(settings)
     try:
         return _load(settings, progress)
@@ -83,6 +98,8 @@ def load_for_editor(settings: Settings, progress: Progress) -> "Completer":
     """Do the same, with one progress for all of it, which says what is left."""
     from aide_lsp.catalog.overall_progress import OverallProgress
 
+    if not runs_here(settings):
+        return _open_remote(settings)
     card = card_of(settings)
     return load_completer(settings, OverallProgress(progress, card.name, card.size))
 
@@ -193,6 +210,47 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
     return Completer(open_local_model(folder, *device, fim=card_of(settings).fim))
 
 
+def _open_remote(settings: Settings) -> "Completer":
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.engines.remote.open import open_remote_model
+
+    return Completer(open_remote_model(server_choice(settings)))
+
+
+def server_choice(settings: Settings) -> "ServerChoice":
+    """Return the server that the settings name, with its API key.
+
+    If they also name a model whose files are here, it tells how prompts are written, and counts tokens.
+    """
+    from aide_lsp.engines.api_key import read_key
+    from aide_lsp.engines.remote.flavors.choice import ServerChoice
+
+    address = server_address(settings.engine)
+    assert address is not None
+    fim, tokenizer = None, None
+    if settings.model is not None:
+        # A card that is gone is no reason to be without completions.
+        with suppress(AideError):
+            fim, tokenizer = card_of(settings).fim, _tokenizer_of(card_of(settings))
+    return ServerChoice(
+        address=address,
+        kind=settings.engine_kind,
+        model=settings.engine_model,
+        format=settings.engine_format or fim,
+        key=read_key(address.host),
+        tokenizer=tokenizer,
+    )
+
+
+def _tokenizer_of(card: "Card") -> "Tokenizer | None":
+    """Return the tokenizer of a model whose files are here; None: it has not been converted."""
+    from aide_lsp.catalog import store
+    from aide_lsp.inference.tokenizer import Tokenizer
+
+    folders = (store.converted_folder(card, recipe) for recipe in store.state_of(card).recipes)
+    return next((Tokenizer.from_file(folder / "tokenizer.json") for folder in folders), None)
+
+
 def threads_of(settings: Settings) -> int:
     """Return the number of CPU threads that the model runs on."""
     from aide_lsp.inference.onnx.runtime import thread_count
@@ -216,8 +274,10 @@ def choose_recipe(settings: Settings, card: "Card") -> str:
     return GPU_INT4 if (recipe, device) == ("int4", "cuda") else recipe
 
 
-def known_limits(settings: Settings) -> ModelLimits:
+def known_limits(settings: Settings) -> ModelLimits | None:
     """Return what the settings' model allows, from its conversion or its card; nothing is loaded.
+
+    None: it is a server's, which only the server knows.
 
     Raises:
         ModelError: there is no such model.
@@ -227,6 +287,8 @@ def known_limits(settings: Settings) -> ModelLimits:
     from aide_lsp.catalog import store
     from aide_lsp.inference.onnx.model_folder import read_model_folder
 
+    if not runs_here(settings):
+        return None
     card = card_of(settings)
     for recipe in store.state_of(card).recipes:
         model = read_model_folder(store.converted_folder(card, recipe))

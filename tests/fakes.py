@@ -194,6 +194,11 @@ class ScriptedModel:
         self.prompts: list[Prompt] = []
         self.options: list[GenerationOptions] = []
 
+    failure = None
+
+    def is_back(self) -> bool:
+        return True
+
     def count_tokens(self, text: str) -> int:
         return len(text) // 4 + 1
 

@@ -73,7 +73,10 @@ PACKAGES = {
     "pages": set(),
     "explain": {"completion", "context", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "context", "inference", "settings", "syntax"},
-    "loading": {"catalog", "completion", "engines", "inference", "inference.onnx", "settings"},
+    "loading": {
+        "catalog", "completion", "engines", "engines.remote", "engines.remote.flavors", "inference",
+        "inference.onnx", "settings",
+    },
     "application": {
         "catalog", "completion", "context", "inference", "ledger", "loading", "pages", "settings", "syntax",
     },
@@ -93,7 +96,7 @@ PACKAGES = {
     },
     "cli.sample": set(),
     "cli": {
-        "cli.sample", "application", "catalog", "completion", "inference", "inference.onnx",
+        "cli.sample", "application", "catalog", "completion", "engines.remote", "inference", "inference.onnx",
         "loading", "settings", "syntax",
     },
     "cli.models": {
@@ -102,7 +105,8 @@ PACKAGES = {
     },
     "cli.commands": {
         "cli", "cli.models", "cli.sample", "lsp", "application", "bench", "catalog", "completion", "context",
-        "explain", "inference", "inference.onnx", "ledger", "loading", "settings", "syntax",
+        "engines", "engines.remote", "explain", "inference", "inference.onnx", "ledger", "loading",
+        "settings", "syntax",
     },
     "entry": {"cli"},
     "__main__": {"entry"},

@@ -4,10 +4,14 @@ from typing import TYPE_CHECKING
 
 from aide_lsp.errors import AideError
 from aide_lsp.loading import card_of, threads_of
+from aide_lsp.server_address import ServerAddress, server_address
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:
     from aide_lsp.completion.model import ModelInfo
+
+_OWN_KEYS = ("recipe", "provider", "threads", "cache_mb")
+"""Settings of Aide's own engine."""
 
 
 def came_to(settings: Settings, info: "ModelInfo | None" = None) -> dict[str, str]:
@@ -17,6 +21,9 @@ def came_to(settings: Settings, info: "ModelInfo | None" = None) -> dict[str, st
         settings: those in effect.
         info: of the loaded model; None: none is loaded, so only some are known.
     """
+    server = server_address(settings.engine)
+    if server is not None:
+        return _came_to_on(server, settings, info)
     found = {}
     if settings.model is None and (name := info.id if info else _default_model(settings)):
         found["model"] = name
@@ -27,6 +34,32 @@ def came_to(settings: Settings, info: "ModelInfo | None" = None) -> dict[str, st
     if info is not None and settings.threads == 0 and info.device == "cpu":
         found["threads"] = str(threads_of(settings))
     return found
+
+
+def _came_to_on(server: ServerAddress, settings: Settings, info: "ModelInfo | None") -> dict[str, str]:
+    """Return what the settings came to with a server; `info`: of its model, None: it has not answered."""
+    host = info.host if info else server.host
+    found = {"engine": f"text is sent to {host}"}
+    found |= dict.fromkeys(_OWN_KEYS, "not used with a server")
+    if settings.model is None:
+        found["model"] = "none is used with a server"
+    if settings.work_ahead and not server.is_loopback:
+        found["work_ahead"] = "not with a server on another machine"
+    if settings.complete_secrets:
+        found["complete_secrets"] = "never with a server"
+    if info is None:
+        return found
+    if settings.engine_kind == "auto":
+        found["engine_kind"] = info.engine
+    if settings.engine_model is None:
+        found["engine_model"] = info.id or "not known yet"
+    if not info.replays:
+        found["seed"] = (
+            f"{'random, and ' if settings.parameters.seed is None else ''}no promise on this server"
+        )
+    if settings.min_confidence and not info.rates:
+        found["min_confidence"] = "no effect: the server reports no probabilities"
+    return found | dict.fromkeys(info.ignored, "no effect on this server")
 
 
 def _default_model(settings: Settings) -> str:

@@ -73,5 +73,6 @@ def trial_of(
 
 def propose_unloaded(complaint: str, settings: Settings) -> Proposal:
     """Propose parameters without loading the model, within the limits that its files or its card give."""
-    limits = narrowed_limits(known_limits(settings), settings.max_num_context)
+    known = known_limits(settings)
+    limits = None if known is None else narrowed_limits(known, settings.max_num_context)
     return propose(complaint, settings.parameters, limits, new_seed())

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from aide_lsp import __version__
 from aide_lsp.errors import AideError
+from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
     yield runtime
     yield from check_leftovers()
     yield from check_settings()
+    if server_address(settings.engine) is not None:
+        yield from check_server(settings, quick)
+        return
     folder = None
     for finding in check_model(settings):
         folder = finding if isinstance(finding, Path) else folder
@@ -114,6 +118,37 @@ def check_settings() -> Iterator[Finding]:
     yield Finding("ok", "Settings file", f"{user_file()}{'' if user_file().exists() else ' (none yet)'}")
     for problem in resolved.problems:
         yield Finding("warn", "Settings", problem.message, f"edit {problem.source}")
+
+
+def check_server(settings: Settings, quick: bool) -> Iterator[Finding]:
+    """Say where text is sent; unless `quick`, have the server say what it is, and complete a line of ours."""
+    from aide_lsp.engines.remote.look import look_at_server
+    from aide_lsp.loading import server_choice
+    from aide_lsp.settings.fields import label
+
+    choice = server_choice(settings)
+    where = "this machine" if choice.address.is_loopback else "another machine"
+    detail = (
+        f"text around the cursor is sent to {choice.address.host} ({where}); files with secrets never are"
+    )
+    yield Finding("ok", "Privacy", detail)
+    if quick:
+        return
+    report = look_at_server(choice)
+    if report.name:
+        yield Finding("ok", "Server", f"{report.name} {report.version}".strip() + f", model {report.model}")
+        if report.host != choice.address.host:
+            yield Finding("warn", "Privacy", f"{choice.address.host} sends the text on to {report.host}")
+        ignored = [label(key) for key in report.ignored]
+        if ignored:
+            yield Finding("warn", "Parameters", f"without effect on this server: {', '.join(ignored)}")
+        if not report.replays:
+            yield Finding("ok", "Seed", "this server does not promise the same completion for the same seed")
+    if report.problem:
+        yield Finding("fail", "Server", report.problem, "aide engine check")
+        return
+    rate = f", {report.tokens_per_second:.0f} tokens/s" if report.tokens_per_second else ""
+    yield Finding("ok", "Speed", f"first token after {report.first_token_ms:.0f} ms{rate}")
 
 
 def check_model(settings: Settings) -> Iterator[Finding | Path]:

@@ -15,8 +15,8 @@ from aide_lsp.cli.errors import BROKEN_PIPE, error_json, failure
 from aide_lsp.cli.terminal import say
 
 COMMANDS = (
-    "bench", "complete", "completion", "demo", "doctor", "explain", "log", "models", "replay", "serve",
-    "settings", "troubleshoot",
+    "bench", "complete", "completion", "demo", "doctor", "engine", "explain", "log", "models", "replay",
+    "serve", "settings", "troubleshoot",
 )  # fmt: skip
 """Each is in the module of `aide_lsp.cli.commands` that has its name."""
 JSON = "aide.json"
@@ -68,7 +68,10 @@ Your editor starts the language server itself, with the command aide-lsp.""",
 )
 @click.version_option(__version__, prog_name="aide")
 def main() -> None:
-    """Code completions from a model on your own machine. No text ever leaves it."""
+    """Code completions from a model on your own machine.
+
+    No text leaves it, unless you name a server that runs the model (setting engine).
+    """
     os.umask(PRIVATE)
 
 

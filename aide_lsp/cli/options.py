@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from aide_lsp.cli.terminal import say
-from aide_lsp.settings.fields import FIELDS, allowed
+from aide_lsp.settings.fields import ENGINE_KEYS, FIELDS, allowed, check_value
 from aide_lsp.settings.limits import SettingField
 
 if TYPE_CHECKING:
@@ -155,8 +155,18 @@ def json_option(what: str) -> Decorator:
 
 def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add an option for each setting of one completion, from the settings table."""
+    return _setting_options(command, FIELDS)
+
+
+def engine_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose a server."""
+    return _setting_options(command, ENGINE_KEYS)
+
+
+def _setting_options(command: Callable[..., None], keys: Iterable[str]) -> Callable[..., None]:
     # Reversed: click lists the option added last first, as with decorators.
-    for key, field in reversed(list(FIELDS.items())):
+    for key in reversed(list(keys)):
+        field = FIELDS[key]
         if field.type not in _KINDS:
             continue  # lists are for settings files
         option = click.option(
@@ -173,6 +183,21 @@ def given_values(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that the command line sets, by key; None: explicitly no value."""
     found = {key: value for key, value in options.items() if value is not None}
     return {key: None if value is NO_VALUE else value for key, value in found.items()}
+
+
+def checked_values(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same, for a command whose other settings are not reported.
+
+    Raises:
+        SettingsError: an option's value is invalid; the message lists all such options.
+    """
+    from aide_lsp.errors import SettingsError
+
+    given = given_values(options)
+    errors = {key: check_value(key, value) for key, value in given.items()}
+    if invalid := [f"--{key.replace('_', '-')}: {error}." for key, error in errors.items() if error]:
+        raise SettingsError("\n".join(invalid))
+    return given
 
 
 def effective_settings(

@@ -10,6 +10,7 @@ import click
 from aide_lsp.invisible import escaped
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.model import ModelInfo
     from aide_lsp.completion.request import Completion
 
 GREEN, RESET = "\x1b[1;32m", "\x1b[0m"
@@ -70,14 +71,18 @@ def figures_line(completion: "Completion", device: str) -> str:
     )
 
 
-def completions_json(completions: "Sequence[Completion]", device: str, wanted: int = 1) -> Mapping[str, Any]:
+def completions_json(
+    completions: "Sequence[Completion]", info: "ModelInfo", wanted: int = 1
+) -> Mapping[str, Any]:
     """Return everything about the first completion, and about all of them if several are wanted."""
-    first, *_ = facts = [_completion_json(completion, device) for completion in completions]
+    first, *_ = facts = [_completion_json(completion, info) for completion in completions]
     return {**first, "candidates": facts} if wanted > 1 else first
 
 
-def _completion_json(completion: "Completion", device: str) -> dict[str, Any]:
+def _completion_json(completion: "Completion", info: "ModelInfo") -> dict[str, Any]:
     import attrs
+
+    from aide_lsp.application.server_facts import server_json
 
     # Which lines were read, but not what is in them: that is in the files.
     excerpts = [
@@ -85,7 +90,8 @@ def _completion_json(completion: "Completion", device: str) -> dict[str, Any]:
         for one in completion.excerpts
     ]
     facts = attrs.asdict(completion, filter=lambda field, _: field.name != "excerpts")
-    return {**facts, "excerpts": excerpts, "device": device}
+    server = server_json(info)
+    return {**facts, "excerpts": excerpts, "device": info.runs_on} | ({"server": server} if server else {})
 
 
 def also_read(completion: "Completion") -> str:

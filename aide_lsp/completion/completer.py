@@ -20,6 +20,7 @@ from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
 from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.hole import Hole, read_hole
@@ -48,6 +49,15 @@ class Completer:
     def info(self) -> ModelInfo:
         """What is known of the model."""
         return self._model.info
+
+    @property
+    def failure(self) -> ServerError | None:
+        """Why the server that runs the model gave its last request no answer; None: it did, or has none."""
+        return self._model.failure
+
+    def is_back(self) -> bool:
+        """Whether that server answers again. Takes a moment, and is for a thread of its own."""
+        return self._model.is_back()
 
     def complete(
         self, request: CompletionRequest, cancel: CancelToken, observer: CompletionObserver = UNOBSERVED

@@ -1,7 +1,7 @@
 """A model that completes prompts: the interface the completer uses, whatever engine runs it.
 
-An engine is a module in `aide_lsp/engines/` with a class that has these methods. All but `info` is used by
-one thread at a time.
+An engine is a module in `aide_lsp/engines/` with a class that has these methods. All but `info`, `failure`,
+and `is_back` is used by one thread at a time.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from attrs import frozen
 
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
+from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
@@ -55,6 +56,8 @@ class ModelInfo:
     "Whether one seed always gives the same bytes."
     explains: bool = False
     "Whether it reports what each token was drawn from."
+    rates: bool = True
+    "Whether it reports how probable a text is; otherwise `min_confidence` has no effect."
     honored: frozenset[str] = ALL_PARAMETERS
     "Names of the generation parameters that have an effect."
 
@@ -65,8 +68,15 @@ class ModelInfo:
 
     @property
     def runs_on(self) -> str:
-        """Device and recipe in words."""
-        return f"{self.device.upper()}, recipe {self.recipe}"
+        """Device and recipe, or the server, in words."""
+        return (
+            f"{self.engine} at {self.host}" if self.host else f"{self.device.upper()}, recipe {self.recipe}"
+        )
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Keys of the generation parameters that have no effect."""
+        return tuple(key for key in PARAMETERS if key not in self.honored)
 
 
 class TextGeneration(Protocol):
@@ -99,7 +109,17 @@ class TextGeneration(Protocol):
 class Model(Protocol):
     """A loaded model."""
 
-    info: ModelInfo
+    @property
+    def info(self) -> ModelInfo:
+        """What is known of it. It may change where a server runs it."""
+
+    @property
+    def failure(self) -> ServerError | None:
+        """Why the server that runs it gave the last request no answer; None: it did, or there is none."""
+
+    def is_back(self) -> bool:
+        """Ask that server, without any text, whether it answers again. Never raises."""
+        ...
 
     def count_tokens(self, text: str) -> int:
         """Count the tokens of a text, at least approximately. Must be fast: it runs for many lines."""

@@ -48,8 +48,8 @@ class RenderedPrompt:
     "In the order in which the model reads them."
     healed_tokens: int
     "Tokens of the healed text."
-    tokenizer: "Tokenizer"
-    "For the bytes of tokens."
+    tokenizer: "Tokenizer | None"
+    "For the bytes of tokens; None: no tokens are reported."
     control_names: "Mapping[int, str]"
     "Names of the format's control tokens, which have no bytes."
     end_tokens: frozenset[int]

@@ -82,6 +82,15 @@ class LocalModel:
             explains=True,
         )
 
+    @property
+    def failure(self) -> None:
+        """See `Model`: there is no server."""
+        return None
+
+    def is_back(self) -> bool:
+        """See `Model`."""
+        return True
+
     def generate(
         self,
         prompt: Prompt,

@@ -3,8 +3,8 @@
 from attrs import frozen
 
 from aide_lsp.completion.model import ModelInfo
-from aide_lsp.completion.observer import RenderedPiece
-from aide_lsp.completion.prompt import PartKind
+from aide_lsp.completion.observer import RenderedPiece, RenderedPrompt
+from aide_lsp.completion.prompt import PartKind, Prompt
 from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
 from aide_lsp.explain.trace import CompletionTrace
@@ -120,11 +120,10 @@ def explained_prompt(
         completion: what became of it.
         model: that read it.
     """
-    request, prompt, rendered = trace.request, trace.prompt, trace.rendered_prompt
-    # An engine whose `ModelInfo.explains` is set reports all three.
+    request, prompt = trace.request, trace.prompt
     assert request is not None
     assert prompt is not None
-    assert rendered is not None
+    rendered = trace.rendered_prompt or _unrendered(prompt)
     head = request.before.removesuffix(prompt.healed)
     tail = request.after.removeprefix(prompt.closers)
     prefix, suffix = prompt.text(PartKind.PREFIX), prompt.text(PartKind.SUFFIX)
@@ -141,6 +140,12 @@ def explained_prompt(
         given_back_tokens=rendered.healed_tokens,
         closers=prompt.closers,
     )
+
+
+def _unrendered(prompt: Prompt) -> RenderedPrompt:
+    """Return a prompt as text: an engine that cannot explain need not say how its model reads it."""
+    parts = (RenderedPiece(part.kind.value, part.text, 0, part.excerpt) for part in prompt.parts)
+    return RenderedPrompt("not known", tuple(parts), 0, None, {}, frozenset())
 
 
 def _cut(text: str) -> Cut:

@@ -16,7 +16,6 @@ from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.context.excerpt import Selection
-from aide_lsp.errors import ModelError
 from aide_lsp.explain.endings import what_checks_found, what_clean_up_did, why_ended
 from aide_lsp.explain.explained_prompt import ExplainedPrompt, explained_prompt
 from aide_lsp.explain.step import Step, temperatures
@@ -74,8 +73,8 @@ class Ending:
     "What else it removed."
     added: str
     "What it added."
-    confidence: float
-    "The model's own probability of the text."
+    confidence: float | None
+    "The model's own probability of the text; null: not known, as servers report it only on demand."
     check: str
     "Whether the text passed the checks, in words."
 
@@ -97,7 +96,7 @@ class Stage:
     """One stage of the work."""
 
     name: str
-    "`window`, `tokenize`, `prefill`, `forward`, `sampling`, `stop rules`, `clean-up`, `checks`."
+    "`window`, `tokenize`, `prefill`, `forward`, `sampling`, `server`, `stop rules`, `clean-up`, `checks`."
     ms: float
     "Milliseconds, without the time spent on the explanation."
 
@@ -125,11 +124,13 @@ class Explanation:
     prompt: ExplainedPrompt
     "The prompt."
     vocabulary: int
-    "Number of tokens in the vocabulary."
+    "Number of tokens in the vocabulary; 0 if there are no `tokens`."
     temperatures: tuple[float, ...]
     "The temperatures of each step's `log_mass`."
     tokens: tuple[Token, ...]
-    "The generated tokens."
+    "The generated tokens; none if a server runs the model."
+    why_no_tokens: str
+    "Why there are none, in words; empty: there are."
     end: Ending
     "How the text ended."
     rejected: tuple[RejectedCandidate, ...]
@@ -156,12 +157,9 @@ def explain(
 
     Raises:
         Cancelled: it was canceled.
-        DeclinedError: the text or the line is too large.
-        ModelError: the model's engine cannot explain completions.
+        DeclinedError: the text or the line is too large, or the server gives no answer.
         SessionError: the runtime failed.
     """
-    if not completer.info.explains:
-        raise ModelError(f"The model {completer.info.id} cannot explain its completions.")
     trace = CompletionTrace()
     completion = completer.observe(request, trace, cancel)
     return assemble(trace, request, selection, completion, completer.info, typed)
@@ -182,7 +180,7 @@ def assemble(
 ) -> Explanation:
     """Build the explanation from a trace."""
     typed = typed if with_line_feeds(completion.text).startswith(typed) else ""
-    ending, shown = _ending(trace)
+    ending, shown = _ending(trace, model)
     return Explanation(
         format=FORMAT,
         model=model.id,
@@ -193,9 +191,10 @@ def assemble(
         completion=completion,
         typed=typed,
         prompt=explained_prompt(trace, selection, completion, model),
-        vocabulary=model.vocabulary_size,
+        vocabulary=model.vocabulary_size if model.explains else 0,
         temperatures=temperatures(completion.parameters),
-        tokens=_tokens(trace, shown, len(typed)),
+        tokens=_tokens(trace, shown, len(typed)) if model.explains else (),
+        why_no_tokens="" if model.explains else _why_no_tokens(model),
         end=ending,
         rejected=tuple(
             RejectedCandidate(request.options.candidate, cleaned.text, rejection.message)
@@ -205,7 +204,14 @@ def assemble(
     )
 
 
-def _ending(trace: CompletionTrace) -> tuple[Ending, dict[int, int]]:
+def _why_no_tokens(model: ModelInfo) -> str:
+    return (
+        f"{model.runs_on} returns text only: it does not report which tokens it could choose from. To see "
+        'each token, explain the completion with Aide\'s own engine (engine = "local").'
+    )
+
+
+def _ending(trace: CompletionTrace, model: ModelInfo) -> tuple[Ending, dict[int, int]]:
     """Return how the text ended, and where each generated character that is shown is in what is shown."""
     generated, cleaned = trace.generated, trace.cleaned
     assert generated is not None
@@ -220,6 +226,7 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, dict[int, int]]:
     given = {*same.values()}
     removed = "".join(character for at, character in enumerate(visible) if at not in same)
     added = "".join(character for at, character in enumerate(cleaned.text) if at not in given)
+    is_rated = model.explains or (model.rates and trace.request.options.min_confidence > 0)
     by_end_token = bool(trace.steps) and trace.steps[-1].ends
     ending = Ending(
         finish_reason=generated.finish_reason,
@@ -231,7 +238,7 @@ def _ending(trace: CompletionTrace) -> tuple[Ending, dict[int, int]]:
         invisible=invisible,
         removed=removed,
         added=added,
-        confidence=generated.confidence,
+        confidence=generated.confidence if is_rated else None,
         check=what_checks_found(cleaned, trace.rejection, show=trace.request.options.show),
     )
     return ending, {offsets[at]: place for at, place in same.items()}
@@ -249,6 +256,7 @@ def _tokens(trace: CompletionTrace, shown: Mapping[int, int], typed: int) -> tup
     assert trace.prompt is not None
     assert trace.rendered_prompt is not None
     assert trace.generated is not None
+    assert trace.rendered_prompt.tokenizer is not None
     stream, start = TextStream(trace.rendered_prompt.tokenizer), -len(trace.prompt.healed)
     texts = ["" if step.ends else stream.push(step.token) for step in trace.steps]
     if len("".join(texts)) + start < len(trace.generated.text):

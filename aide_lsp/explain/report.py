@@ -17,6 +17,7 @@ from aide_lsp.explain.explained_prompt import (
 from aide_lsp.explain.explanation import Explanation, Token
 from aide_lsp.explain.step import Step
 from aide_lsp.invisible import escaped
+from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.settings.report import parameters_line
 
 WIDTH = 100
@@ -107,6 +108,13 @@ def _by_reason(files: ExplainedFiles) -> dict[str, list[str]]:
 
 
 def _tokens(explanation: Explanation) -> Iterator[str]:
+    if explanation.why_no_tokens:
+        yield "TEXT"
+        yield from (f"  {escaped(line)}" for line in with_line_feeds(explanation.completion.text).split("\n"))
+        yield ""
+        yield "TOKENS   not known"
+        yield from _wrapped(explanation.why_no_tokens)
+        return
     yield f"TOKENS   {len(explanation.tokens)} drawn from a vocabulary of {explanation.vocabulary:,}"
     yield (
         f"   #  {'token':<{TOKEN_WIDTH}} {'drawn':>6} {'model':>6} {'rank':>5} {'K':>6} {'P':>5}"
@@ -164,9 +172,15 @@ def _end(explanation: Explanation) -> Iterator[str]:
     if end.dropped:
         yield f"  Not kept: {quoted(end.dropped, 80)}"
     yield from _wrapped(f"Clean-up: {end.clean_up}")
-    yield from _wrapped(f"Checks: {end.check} The text's probability is {end.confidence:.2g}.")
+    yield from _wrapped(f"Checks: {end.check} {_probability(end.confidence)}")
     for rejected in explanation.rejected:
         yield from _wrapped(f"Candidate {rejected.candidate} was not shown. {rejected.says}")
+
+
+def _probability(confidence: float | None) -> str:
+    if confidence is None:
+        return "The text's probability is not known."
+    return f"The text's probability is {confidence:.2g}."
 
 
 def _stages(explanation: Explanation) -> Iterator[str]:

@@ -16,8 +16,10 @@ from aide_lsp.explain.step import Step, TokenFacts, read_step
 from aide_lsp.inference.observer import Draw
 from aide_lsp.infill.cleanup import Cleaned
 
-STAGES = ("window", "tokenize", "prefill", "forward", "sampling", "stop rules", "clean-up", "checks")
-"""The stages of a completion, in order."""
+STAGES = (
+    "window", "tokenize", "prefill", "forward", "sampling", "server", "stop rules", "clean-up", "checks",
+)  # fmt: skip
+"""The stages of a completion, in order. `server`: all that a server does."""
 
 
 class Stopwatch:
@@ -61,8 +63,10 @@ class CompletionTrace(CompletionObserver):
 
     @property
     def stages(self) -> dict[str, float]:
-        """Milliseconds of each stage, in order."""
-        return {stage: self._watch.ms.get(stage, 0.0) for stage in STAGES}
+        """Milliseconds of each stage, in order; those that the engine does not have are left out."""
+        on_server = self.rendered_prompt is not None and self.rendered_prompt.tokenizer is None
+        others = ("prefill", "forward", "sampling") if on_server else ("server",)
+        return {stage: self._watch.ms.get(stage, 0.0) for stage in STAGES if stage not in others}
 
     def begins(self, stage: str) -> None:
         """See `Observer`."""
@@ -97,6 +101,8 @@ class CompletionTrace(CompletionObserver):
     def rendered(self, rendered: RenderedPrompt) -> None:
         """See `CompletionObserver`."""
         self.rendered_prompt = rendered
+        if rendered.tokenizer is None:
+            self._watch.begin("server")
         self._token_facts = TokenFacts(self._name, rendered.end_tokens)
 
     def drew(self, draw: Draw) -> None:
@@ -115,6 +121,7 @@ class CompletionTrace(CompletionObserver):
     def _name(self, token: int) -> str:
         """Return the text to show for a token."""
         assert self.rendered_prompt is not None
+        assert self.rendered_prompt.tokenizer is not None
         raw, names = self.rendered_prompt.tokenizer.token_bytes(token), self.rendered_prompt.control_names
         if raw or token not in names:
             return raw.decode("utf-8", "backslashreplace") or f"<token {token}>"

@@ -16,6 +16,8 @@ from aide_lsp.settings.fields import PARAMETERS, check_value
 from aide_lsp.settings.limits import ModelLimits
 
 _PROVENANCE = {
+    "engine": "the engine",
+    "host": "the server",
     "model": "the model",
     "source_sha256": "the model's file (sha256)",
     "recipe": "the recipe",
@@ -49,8 +51,9 @@ def text_differences(entry: Entry, text: str, offset: int, salt: bytes) -> list[
 def provenance_differences(entry: Entry, provenance: Provenance) -> list[Difference]:
     """Compare model, recipe, device and versions with the recorded ones."""
     pairs = ((what, getattr(entry, what), getattr(provenance, what)) for what in _PROVENANCE)
+    names = _PROVENANCE | ({"runtime": "the version of the server"} if entry.host else {})
     return [
-        Difference(what, f"{_PROVENANCE[what]}: {_short(what, then)} then, {_short(what, now)} now")
+        Difference(what, f"{names[what]}: {_short(what, then)} then, {_short(what, now)} now")
         for what, then, now in pairs
         if then != now
     ]

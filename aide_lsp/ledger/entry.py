@@ -20,6 +20,8 @@ LONGEST_KEPT = 1_000_000
 """A text with more characters is not recorded in the mode `text`; only its hashes are."""
 LONGEST_NAME = 4_096
 """Likewise for a file's path and a language's id, which a client can make as long as it likes."""
+OWN_ENGINE = "onnx"
+"""The engine of entries that are older than the column: there was no other."""
 MOST_EXCERPTS = 100
 """Excerpts that are recorded for a completion at most, so that a row has a limited size."""
 
@@ -35,11 +37,15 @@ class Provenance:
     recipe: str
     "How its weights are stored and multiplied."
     device: str
-    "`cpu` or `cuda`."
+    "`cpu`, `cuda`, or `server`."
     runtime: str
-    "Version of ONNX Runtime."
+    "Version of ONNX Runtime, or of the server."
     aide: str
     "Version of Aide."
+    engine: str = OWN_ENGINE
+    "What ran the model."
+    host: str = ""
+    "Host of the server that ran it; empty: it ran on this machine, in Aide."
 
 
 @frozen
@@ -105,9 +111,9 @@ class Entry:
     recipe: str
     "How its weights are stored and multiplied."
     device: str
-    "`cpu` or `cuda`."
+    "`cpu`, `cuda`, or `server`."
     runtime: str
-    "Version of ONNX Runtime."
+    "Version of ONNX Runtime, or of the server."
     aide: str
     "Version of Aide."
     prompt_tokens: int
@@ -136,6 +142,10 @@ class Entry:
     "What the model read of other files, in its order."
     context_share: float = 0.0
     "Share of Num Context for excerpts of other files."
+    engine: str = OWN_ENGINE
+    "What ran the model."
+    host: str = ""
+    "Host of the server that ran it; empty: it ran on this machine, in Aide."
     shown: int = 0
     "How many times it was sent to an editor."
     accepted: float | None = None
@@ -159,6 +169,8 @@ def provenance_of(model: "ModelInfo") -> Provenance:
         device=model.device,
         runtime=model.runtime,
         aide=__version__,
+        engine=model.engine,
+        host=model.host,
     )
 
 
@@ -191,6 +203,8 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         device=provenance.device,
         runtime=provenance.runtime,
         aide=provenance.aide,
+        engine=provenance.engine,
+        host=provenance.host,
         prompt_tokens=completion.prompt_tokens,
         cached_tokens=completion.cached_tokens,
         generated_tokens=completion.generated_tokens,

@@ -15,13 +15,16 @@ from aide_lsp.ledger.differences import (
     provenance_differences,
 )
 from aide_lsp.ledger.entry import Entry, hash_of, provenance_of
+from aide_lsp.server_address import LOCAL, server_address
 from aide_lsp.settings.fields import FIELDS
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
+    from aide_lsp.settings.fields import Settings
 
 BROKEN = "This should not happen. `aide doctor` checks whether results are reproducible on this machine."
-UNSEEDED = "This model does not give the same completion each time, even with the same seed."
+UNSEEDED = "{} does not promise the same completion each time, even with the same seed."
+REPEATED = "{} does not promise that: it may give another completion next time."
 
 
 @frozen
@@ -103,17 +106,30 @@ def replay(
     completion = completer.complete(request, CancelToken())
     differences = (*file_differences(entry, completion.excerpts, files, salt), *differences)
     same = hash_of(completion.text, salt) == entry.completion_hash
-    note = "" if same or differences else BROKEN if completer.info.replays else UNSEEDED
+    info = completer.info
+    broken = "" if same or differences else BROKEN
+    note = broken if info.replays else (REPEATED if same else UNSEEDED).format(info.host or "This model")
     return Replay(entry.id, reproduced=same, differences=differences, ran=True, note=note)
 
 
+def no_server(entry: Entry, settings: "Settings") -> Difference | None:
+    """Say that a completion came from a server, and the settings name none; None: it did not, or they do."""
+    if not entry.host or server_address(settings.engine) is not None:
+        return None
+    what = f"{entry.host} then, Aide's own engine now"
+    return Difference("host", f"the server: {what}. Name the server with --engine URL to replay it")
+
+
 def settings_values(entry: Entry) -> dict[str, object]:
-    """Return the settings that load the recorded model."""
+    """Return the settings that load the recorded model, on top of the user's own."""
+    # What a server is called with, only the user's settings say.
+    if entry.host:
+        return {}
     # On a GPU, `int4` is recorded with its element type.
     recipe = entry.recipe.removesuffix("_fp16")
     # The recipe of an imported model is none of the setting's choices.
     recipe = recipe if recipe in FIELDS["recipe"].choices else "auto"
-    return {"model": entry.model, "recipe": recipe, "provider": entry.device}
+    return {"engine": LOCAL, "model": entry.model, "recipe": recipe, "provider": entry.device}
 
 
 def request_again(entry: Entry, text: str, path: str) -> CompletionRequest:

@@ -46,8 +46,12 @@ class Stats:
 
 
 def log_lines(entries: Sequence[Entry]) -> list[str]:
-    """Render entries as a table, in the given order."""
-    return text_table([_HEAD, *(_row(entry) for entry in entries)])
+    """Render entries as a table, in the given order; with their servers, if a server ran any of them."""
+    rows = [_HEAD, *(_row(entry) for entry in entries)]
+    if any(entry.host for entry in entries):
+        servers = ["SERVER", *(_host(entry) for entry in entries)]
+        rows = [(*row, server) for row, server in zip(rows, servers, strict=True)]
+    return text_table(rows)
 
 
 def stats_of(entries: Sequence[Entry]) -> list[Stats]:
@@ -116,6 +120,11 @@ def _other_files(entry: Entry) -> str:
     names = ", ".join(map(_name, dict.fromkeys(excerpt.path for excerpt in entry.full_excerpts or ())))
     shown = names if len(names) <= LONGEST_NAMES else names[: LONGEST_NAMES - 1] + "…"
     return f"{count}: {shown}" if shown else str(count or "-")
+
+
+def _host(entry: Entry) -> str:
+    """Name the server that ran the model."""
+    return escaped(entry.host)[:LONGEST_NAMES] or "-"
 
 
 def _name(path: str) -> str:

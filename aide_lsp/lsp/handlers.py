@@ -124,7 +124,7 @@ async def inline_completion(
     if params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked:
         snapshot = evolve(snapshot, count=snapshot.settings.candidates)
     answer = await ls.requests.complete(snapshot)
-    return [items.inline_item(one, target, ls.host.model) for one in answer.completions if one.text]
+    return [items.inline_item(one, target, ls.status.source) for one in answer.completions if one.text]
 
 
 async def completion(ls: Server, params: types.CompletionParams) -> types.CompletionList:
@@ -142,7 +142,7 @@ async def completion(ls: Server, params: types.CompletionParams) -> types.Comple
         language_id = snapshot.request.language_id
         answer = await ls.requests.complete(snapshot)
         offered = [one for one in answer.completions if one.text]
-        found = [items.completion_item(one, target, language_id, ls.host.model) for one in offered]
+        found = [items.completion_item(one, target, language_id, ls.status.source) for one in offered]
     # Incomplete: otherwise clients filter this list while the user types, and do not ask again.
     return types.CompletionList(is_incomplete=True, items=found)
 

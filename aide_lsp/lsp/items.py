@@ -1,9 +1,11 @@
 """Builds the items a client is offered from completions.
 
-Each item says what its completion was generated with: id, seed, parameters in effect, finish reason, model.
+Each item says what its completion was generated with: id, seed, parameters in effect, finish reason, model,
+and, if a server runs the model, which one, the parameters that it ignores, and whether a seed is a promise.
 """
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\w*\Z")
 LABEL_LENGTH = 80
+Source = Mapping[str, Any]
+"""What generates the completions: `model`, and `server` if it runs on one."""
 
 
 @frozen
@@ -50,7 +54,7 @@ def over_word(document: Document, position: types.Position, encoding: Encoding, 
     )
 
 
-def inline_item(completion: "Completion", target: Target, model: str) -> types.InlineCompletionItem:
+def inline_item(completion: "Completion", target: Target, source: Source) -> types.InlineCompletionItem:
     """Build the item for `textDocument/inlineCompletion`."""
     text = target.before + completion.text
     # Clients compare the filter text with what the range contains; with this one the item always passes.
@@ -58,12 +62,12 @@ def inline_item(completion: "Completion", target: Target, model: str) -> types.I
         insert_text=text,
         filter_text=text,
         range=_over(target.range, completion),
-        command=accepted_command(completion, model),
+        command=accepted_command(completion, source),
     )
 
 
 def completion_item(
-    completion: "Completion", target: Target, language_id: str, model: str
+    completion: "Completion", target: Target, language_id: str, source: Source
 ) -> types.CompletionItem:
     """Build the item for `textDocument/completion`."""
     text = target.before + completion.text
@@ -77,31 +81,31 @@ def completion_item(
         sort_text="0",  # there is only one, and for this very place
         text_edit=types.TextEdit(range=_over(target.range, completion), new_text=text),
         insert_text_mode=types.InsertTextMode.AsIs,  # it is indented already
-        command=accepted_command(completion, model),
+        command=accepted_command(completion, source),
     )
 
 
-def accepted_command(completion: "Completion", model: str) -> types.Command:
+def accepted_command(completion: "Completion", source: Source) -> types.Command:
     """Build the command the client runs when the user accepts the item."""
     return types.Command(
-        title="Aide: completion accepted", command=ACCEPTED, arguments=[facts(completion, model)]
+        title="Aide: completion accepted", command=ACCEPTED, arguments=[facts(completion, source)]
     )
 
 
-def facts(completion: "Completion", model: str) -> dict[str, Any]:
-    """Return what the completion was generated with: enough to generate it again."""
+def facts(completion: "Completion", source: Source) -> dict[str, Any]:
+    """Return what the completion was generated with: enough to do so again, if a seed promises that."""
     return {
         "id": completion.id,
         "seed": completion.seed,
         "candidate": completion.candidate,
         "parameters": parameters_json(completion.parameters),
         "finishReason": completion.finish_reason,
-        "model": model,
+        **source,
     }
 
 
 def alternative(
-    answer: "Paged | NoCompletion", position: types.Position, model: str, *, numbered: bool = False
+    answer: "Paged | NoCompletion", position: types.Position, source: Source, *, numbered: bool = False
 ) -> dict[str, Any]:
     """Build the result of a command that shows another completion, as JSON.
 
@@ -109,13 +113,15 @@ def alternative(
     with its place among the candidates.
     """
     if isinstance(answer, NoCompletion):
-        return completed(answer, position, model)
+        return completed(answer, position, source)
     number = {"index": answer.index, "count": answer.count} if numbered else {}
     same = {"reason": NoCompletionReason.NO_OTHER.code, "message": answer.message} if answer.message else {}
-    return {**completed(answer.completion, position, model), **number, **same}
+    return {**completed(answer.completion, position, source), **number, **same}
 
 
-def completed(answer: "Completion | NoCompletion", position: types.Position, model: str) -> dict[str, Any]:
+def completed(
+    answer: "Completion | NoCompletion", position: types.Position, source: Source
+) -> dict[str, Any]:
     """Build the result of a command that completes: the item as JSON, or why there is none."""
     place = {"line": position.line, "character": position.character}
     if isinstance(answer, NoCompletion):
@@ -125,7 +131,7 @@ def completed(answer: "Completion | NoCompletion", position: types.Position, mod
     reason = (
         {} if answer.text else {"reason": answer.empty_reason or "empty", "message": answer.empty_message}
     )
-    return {"insertText": answer.text, "range": span, **facts(answer, model), **reason}
+    return {"insertText": answer.text, "range": span, **facts(answer, source), **reason}
 
 
 def _over(span: types.Range, completion: "Completion") -> types.Range:

@@ -39,6 +39,7 @@ from aide_lsp.lsp.rpc.protocol import Phase, Protocol
 from aide_lsp.lsp.rpc.transport import Transport
 from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS, stacks
 from aide_lsp.lsp.rpc.work_done import WorkDone
+from aide_lsp.lsp.server_trouble import ServerTrouble
 from aide_lsp.lsp.settings_documents import SettingsDocuments
 from aide_lsp.lsp.snooze import Snooze
 from aide_lsp.lsp.workspace.client_settings import Configuration
@@ -49,6 +50,7 @@ from aide_lsp.settings.problems import Problem
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
+    from aide_lsp.completion.model import ModelInfo
 
 log = logging.getLogger("aide.server")
 CLIENT_SECONDS = 5.0
@@ -111,6 +113,8 @@ class Server(LanguageServer):
             self.notifier,
             loading_seconds,
         )
+        self.trouble = ServerTrouble(self.host, self.notifier.changed, self.requests.retry, self._learn)
+        self.status.problem = lambda: self.trouble.message
         self.alternatives = Alternatives(self.requests)
         self.protocol.connect(transport.write, self.lost, self.exit, self.requests.cancelled, self.too_large)
         WATCH.deaf = self._lose_worker
@@ -286,12 +290,13 @@ class Server(LanguageServer):
             log.warning("The client did not send its settings (%s).", type(error).__name__)
 
     def fetch_model(self) -> str:
-        """Download the model that is missing, or try again; return what happens, for people."""
+        """Download the model that is missing, or try it or its server again; say what happens, for people."""
         settings = self.configuration.resolve().settings
         if (wanted := self.host.fetch()) is not None:
             self.consent.give(wanted.model)
             self._spawn(self._load(wanted))
-        elif self.host.state == "failed" and self.host.claim(settings):
+        # A server is opened again: the user may have stored its key, or started another one.
+        elif self.status.state == "failed" and self.host.claim(settings, again=True):
             self.consent.give(settings.model)
             self._spawn(self._load(settings))
         self.notifier.changed()
@@ -341,20 +346,23 @@ class Server(LanguageServer):
         await work.end("Ready" if loaded else "The model is not loaded")
 
     def _loaded(self) -> None:
-        completer = self.host.completer
-        if completer is None:
+        if (completer := self.host.completer) is None:
             return
-        info = completer.info
-        self.configuration.limits = info.limits
-        note = info.device_note
+        info, note = completer.info, completer.info.device_note
         # What was loaded stays. Searching it for garbage would stop all threads for a fifth of a second.
         gc.freeze()
-        log.info("%s is ready: %s%s.", self.host.model, info.runs_on, f" ({note})" if note else "")
+        log.info(
+            "%s is ready: %s%s.", self.host.model or info.host, info.runs_on, f" ({note})" if note else ""
+        )
         if note and self.configuration.resolve().settings.provider == "cuda":
             self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
-        self.review_settings()  # values beyond the model's limits are problems from now on
+        self._learn(info)
         self.requests.loaded()
         self._spawn(self._verify(completer))
+
+    def _learn(self, info: "ModelInfo") -> None:
+        self.configuration.limits = info.limits
+        self.review_settings()  # values beyond the model's limits are problems from now on
 
     async def _verify(self, completer: "Completer") -> None:
         """Check the files of the loaded model; have it converted again if they are damaged."""

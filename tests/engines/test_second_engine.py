@@ -5,7 +5,6 @@ import pytest
 from aide_lsp.completion.candidates import complete_several
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.prompt import PartKind
-from aide_lsp.errors import ModelError
 from aide_lsp.explain.explanation import explain
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from tests.completion.test_completer import complete, request_at
@@ -44,8 +43,10 @@ def test_what_it_cannot_do_is_not_asked_of_it():
     completer = Completer(model)
     complete(completer, request_at("x = |\n"))
     assert PartKind.SUFFIX not in [part.kind for part in model.prompts[0].parts]
-    with pytest.raises(ModelError, match="scripted cannot explain"):
-        explain(completer, request_at("x = |\n"), CancelToken())
+    explained = explain(completer, request_at("x = |\n"), CancelToken())
+    assert (explained.tokens, explained.vocabulary, explained.completion.text) == ((), 0, "foo(bar)")
+    assert "does not report which tokens it could choose from" in explained.why_no_tokens
+    assert ("prefix", "x =") in [(part.kind, part.text) for part in explained.prompt.parts]
     assert (completer.prefill(request_at("x = |\n"), CancelToken()), completer.self_test()) == (0, True)
 
 
@@ -78,4 +79,5 @@ async def test_a_server_completes_with_it_and_reports_what_it_is():
     where = {"uri": "file:///a.py", "position": place["position"]}
     connection.send("workspace/executeCommand", {"command": "aide.explain", "arguments": [where]}, id=3)
     explained = (await connection.reply(3))["result"]
-    assert explained["message"] == "The model scripted cannot explain its completions."
+    assert explained["explanation"]["tokens"] == []
+    assert "does not report which tokens" in explained["explanation"]["why_no_tokens"]

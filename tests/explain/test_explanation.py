@@ -253,7 +253,9 @@ def test_invisible_characters_are_left_out_and_named():
 
 def test_every_stage_is_reported_with_its_time():
     explanation = explained(completer_of(babbling()), request_at("x = |", seed=1))
-    assert tuple(stage.name for stage in explanation.stages) == STAGES
+    assert tuple(stage.name for stage in explanation.stages) == tuple(
+        stage for stage in STAGES if stage != "server"
+    )
     assert all(stage.ms > 0 for stage in explanation.stages)
     assert all(token.step.ms > 0 for token in explanation.tokens)
 

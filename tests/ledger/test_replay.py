@@ -217,4 +217,4 @@ def test_language_stays_when_the_file_has_another_name_now():
 @pytest.mark.parametrize(("recipe", "loaded"), [("fast", "fast"), ("imported", "auto")])
 def test_settings_load_what_made_the_completion(recipe, loaded):
     values = replaying.settings_values(evolve(entry_for(), recipe=recipe))
-    assert values == {"model": "fake", "recipe": loaded, "provider": "cpu"}
+    assert values == {"engine": "local", "model": "fake", "recipe": loaded, "provider": "cpu"}

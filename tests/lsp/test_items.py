@@ -36,15 +36,15 @@ def over(first, last):
 
 
 def test_a_completion_replaces_nothing():
-    assert items.inline_item(COMPLETION, items.at_cursor(PLACE), "m").range == over(5, 5)
+    assert items.inline_item(COMPLETION, items.at_cursor(PLACE), {"model": "m"}).range == over(5, 5)
 
 
 def test_a_completion_takes_the_place_of_a_bracket_that_the_editor_closed():
-    assert items.inline_item(CLOSED, items.at_cursor(PLACE), "m").range == over(5, 6)
+    assert items.inline_item(CLOSED, items.at_cursor(PLACE), {"model": "m"}).range == over(5, 6)
     word = items.Target(over(2, 5), "sum")
-    item = items.completion_item(CLOSED, word, "python", "m")
+    item = items.completion_item(CLOSED, word, "python", {"model": "m"})
     assert (item.text_edit.range, item.text_edit.new_text) == (over(2, 6), "suma, b): c")
-    again = items.completed(CLOSED, PLACE, "m")["range"]
+    again = items.completed(CLOSED, PLACE, {"model": "m"})["range"]
     assert again == {"start": {"line": 2, "character": 5}, "end": {"line": 2, "character": 6}}
 
 

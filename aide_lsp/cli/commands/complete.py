@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aide_lsp.application.server_facts import server_sentences
 from aide_lsp.cli.errors import json_text
 from aide_lsp.cli.options import (
     PlaceCommand,
@@ -28,6 +29,7 @@ from aide_lsp.cli.terminal import (
 from aide_lsp.settings.report import parameters_line
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.model import ModelInfo
     from aide_lsp.completion.request import Completion, CompletionRequest
 
 
@@ -61,17 +63,18 @@ def complete(
     # The setting is for requests in an editor, which shows one at a time; here only the option counts.
     count = settings.candidates if options["candidates"] is not None else 1
     completions = requests.complete(completer, settings, request, count)
-    device = completer.info.runs_on
+    # Asked now: a server says what it is when it has answered.
+    info = completer.info
     if as_json:
-        say(json_text(completions_json(completions, device, count)))
+        say(json_text(completions_json(completions, info, count)))
     else:
-        _print(request, completions, device, marked)
+        _print(request, completions, info, marked)
     if problem := ledger.record_now(settings.ledger, request, completions, completer):
         say(problem, err=True)
 
 
 def _print(
-    request: "CompletionRequest", completions: "Sequence[Completion]", device: str, marked: bool
+    request: "CompletionRequest", completions: "Sequence[Completion]", info: "ModelInfo", marked: bool
 ) -> None:
     """Print the completions, or the code around them, and on stderr what produced them."""
     # An empty one only if there is nothing else: it says why.
@@ -87,6 +90,8 @@ def _print(
     if first.empty_reason:
         say(f"No completion ({first.empty_reason}): {first.empty_message}", err=True)
     say(parameters_line(first.parameters), err=True)
-    say(figures_line(first, device), err=True)
+    say(figures_line(first, info.runs_on), err=True)
     if read := also_read(first):
         say(read, err=True)
+    for sentence in server_sentences(info):
+        say(sentence, err=True)

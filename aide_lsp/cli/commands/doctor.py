@@ -11,12 +11,13 @@ from aide_lsp.cli.terminal import say
 
 @click.command()
 @json_option("the findings")
-@click.option("--quick", is_flag=True, help="Skip the self-test, which loads the model.")
+@click.option("--quick", is_flag=True, help="Skip the self-test, which loads the model or asks its server.")
 def doctor(as_json: bool, quick: bool) -> None:
     """Diagnose the installation and suggest fixes.
 
     Checks ONNX Runtime, the settings file, the model's files and the free memory, then loads the model and
-    times a completion. The exit status is 1 if a check fails.
+    times a completion. If a server runs the model, it is checked instead. The exit status is 1 if a check
+    fails.
     """
     from aide_lsp.cli.checks import examine
 

@@ -56,6 +56,8 @@ def list_models(as_json: bool) -> None:
     for line in text_table([HEAD, *map(row_of, facts)]):
         say(line)
     say(f"\nModels are in {store.data_folder() / 'models'}, your own cards in {cards.user_folder()}")
+    if host := _server_host():
+        say(f"The server {host} completes for you (setting engine): none of these models runs.")
 
 
 @models.command()
@@ -200,3 +202,12 @@ def path(model_id: str | None, recipe: str | None, as_file: bool, as_json: bool)
             f"aide models convert {card.id} --recipe {chosen}"
         )
     answer({"model": card.id, "path": str(found)}, str(found), as_json)
+
+
+def _server_host() -> str:
+    """Name the server that runs the model instead; empty: none does."""
+    from aide_lsp.server_address import server_address
+    from aide_lsp.settings.reader import SettingsReader
+
+    address = server_address(SettingsReader().resolve().settings.engine)
+    return address.host if address is not None else ""

@@ -1,14 +1,17 @@
 """`aide replay`: generates a completion of the ledger again; the exit status says whether it is the same."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aide_lsp.cli.errors import json_text
 from aide_lsp.cli.options import (
     PlaceCommand,
+    checked_values,
+    engine_options,
     json_option,
     lenient_settings,
     place_argument,
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
 @place_argument(required=False, metavar="[FILE[:LINE:COL]]")
 @workspace_option
 @json_option("the outcome")
-def replay(completion_id: str, place: str | None, workspace: Path | None, as_json: bool) -> None:
+@engine_options
+def replay(
+    completion_id: str, place: str | None, workspace: Path | None, as_json: bool, **engine: Any
+) -> None:
     """Generate a recorded completion again, and compare.
 
     Reports "Reproduced", or which input differs. The exit status is 0 if the completion is the same, byte for
@@ -41,8 +47,11 @@ def replay(completion_id: str, place: str | None, workspace: Path | None, as_jso
     ID is an id from `aide log`, or the start of one. FILE is required if the ledger holds no source text.
     Without LINE and COL, the cursor is where it was. If you accepted the completion and it is still in the
     file, it is left out. What the model read of other files is read from them again.
+
+    A completion that a server generated is only asked of that server again, if your settings or --engine name
+    it. Aide says whether that server promises the same completion for the same seed.
     """
-    outcome = _replay(completion_id, place, workspace)
+    outcome = _replay(completion_id, place, workspace, checked_values(engine))
     if as_json:
         from attrs import asdict
 
@@ -52,7 +61,9 @@ def replay(completion_id: str, place: str | None, workspace: Path | None, as_jso
     sys.exit(0 if outcome.reproduced else 1)
 
 
-def _replay(completion_id: str, place: str | None, workspace: Path | None) -> "Replay":
+def _replay(
+    completion_id: str, place: str | None, workspace: Path | None, engine: Mapping[str, Any]
+) -> "Replay":
     from aide_lsp.application import ledger
     from aide_lsp.errors import ModelError
     from aide_lsp.ledger import replay as replaying
@@ -69,8 +80,11 @@ def _replay(completion_id: str, place: str | None, workspace: Path | None) -> "R
     differing = text_differences(entry, text, offset, salt)
     if differing:
         return replaying.Replay(entry.id, reproduced=False, differences=tuple(differing))
+    settings = lenient_settings({**engine, **replaying.settings_values(entry)})
+    if (other := replaying.no_server(entry, settings)) is not None:
+        return replaying.Replay(entry.id, reproduced=False, differences=(other,))
     try:
-        completer = load(lenient_settings(replaying.settings_values(entry)))
+        completer = load(settings)
     except ModelError as error:
         return _without_model(entry, error)
     if place is None:

@@ -14,7 +14,7 @@ from aide_lsp.engines.remote.flavors.flavor import Flavor, ServerFacts
 from aide_lsp.engines.remote.http.connection import Connection, explained
 from aide_lsp.engines.remote.http.failures import BadStatus
 from aide_lsp.engines.remote.http.questions import Questions
-from aide_lsp.errors import ServerError
+from aide_lsp.errors import ServerError, SettingsError
 from aide_lsp.inference.cancel import CancelToken
 
 PAUSE_SECONDS = 2.0
@@ -60,6 +60,23 @@ class ServerLink:
             self._flavor, self.facts = detect(Questions(self.connection, cancel), self.choice)
         self._failure = None
         return self._flavor, self.facts
+
+    @property
+    def failure(self) -> ServerError | None:
+        """Why it failed last; None: it has answered since."""
+        return self._failure
+
+    def is_back(self) -> bool:
+        """Ask the server what it is; if it answers, the next request is sent. For any thread."""
+        connection = Connection(self.choice.address, self.choice.key)
+        try:
+            detect(Questions(connection, CancelToken()), self.choice)
+        except (BadStatus, ServerError, SettingsError):
+            return False
+        finally:
+            connection.close()
+        self._paused_until = 0.0
+        return True
 
     @contextmanager
     def failures(self, sent: tuple[str, ...] = ()) -> Iterator[None]:

@@ -12,7 +12,7 @@ from time import monotonic
 from attrs import evolve
 
 from aide_lsp.completion.model import ModelInfo
-from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
+from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, RenderedPiece, RenderedPrompt
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.remote.detect import FLAVORS
 from aide_lsp.engines.remote.estimate import estimated_tokens
@@ -21,6 +21,7 @@ from aide_lsp.engines.remote.flavors.flavor import ServerFacts
 from aide_lsp.engines.remote.generation import RemoteGeneration
 from aide_lsp.engines.remote.http.failures import BadStatus
 from aide_lsp.engines.remote.link import ServerLink
+from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 
@@ -54,6 +55,15 @@ class RemoteModel:
         """What the server is, or was when it last answered; None: it never has."""
         return self._link.facts
 
+    @property
+    def failure(self) -> ServerError | None:
+        """See `Model`."""
+        return self._link.failure
+
+    def is_back(self) -> bool:
+        """See `Model`."""
+        return self._link.is_back()
+
     def connect(self, cancel: CancelToken) -> ServerFacts:
         """Find out what the server is, unless that is known; `info` follows.
 
@@ -81,7 +91,9 @@ class RemoteModel:
             Cancelled: no one waits for it anymore.
             ServerError: the server does not answer.
         """
-        self.connect(cancel)
+        facts = self.connect(cancel)
+        if observer.traces:
+            observer.rendered(self._rendered(facts, prompt))
         return RemoteGeneration(self._link, prompt, self._fitting(prompt, options), cancel)
 
     def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
@@ -115,6 +127,19 @@ class RemoteModel:
         """Close the connection."""
         self._link.connection.close()
 
+    def _rendered(self, facts: ServerFacts, prompt: Prompt) -> RenderedPrompt:
+        """Return how the model reads a prompt, as far as that is known: no server reports its tokens."""
+        template = facts.template
+        pieces = tuple(
+            RenderedPiece("control", piece, 1)
+            if isinstance(piece, str)
+            else RenderedPiece(piece.kind.value, piece.text, self.count_tokens(piece.text), piece.excerpt)
+            for piece in (template.pieces(prompt) if template else prompt.parts)
+        )
+        name = template.format.name if template else "of the server"
+        healed = self.count_tokens(prompt.healed)
+        return RenderedPrompt(name, pieces, healed, None, {}, frozenset())
+
     def _fitting(self, prompt: Prompt, options: GenerationOptions) -> GenerationOptions:
         """Return the options with no more tokens than the model's context has left for them."""
         # Several servers reject a request that asks for more.
@@ -140,5 +165,6 @@ def info_of(choice: ServerChoice, facts: ServerFacts | None) -> ModelInfo:
         runtime=facts.version,
         reads_suffix=facts.reads_suffix,
         reads_files=facts.reads_files,
+        rates=facts.rates,
         honored=facts.honored,
     )

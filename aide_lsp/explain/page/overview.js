@@ -25,6 +25,7 @@ function source(explanation, choose) {
   const above = text("prefix").split("\n").slice(-CONTEXT_LINES.above).join("\n").replace(/^(?:[ \t]*\n)+(?=.*\S)/, "");
   const below = text("suffix").split("\n").slice(0, CONTEXT_LINES.below).join("\n");
   const tokens = explanation.tokens.map((token, index) => tokenElement(token, index, choose));
+  if (explanation.why_no_tokens) return { tokens: [], element: textOnly(explanation, above, below) };
   const added = explanation.end.added ? h("span", { class: "added" }, explanation.end.added) : null;
   const dropped = explanation.tokens.some((token) => token.pieces.some((piece) => piece.kind === "dropped"));
   // Dropped text may be long, so it is shown below the source, not in it.
@@ -40,6 +41,20 @@ function source(explanation, choose) {
       h("p", { class: "note legend" }, h("span", { class: "swatch", style: "--doubt:0" }, "certain"), h("span", { class: "swatch", style: "--doubt:.5" }), h("span", { class: "swatch", style: "--doubt:1" }, "unlikely"), " according to the model. ", ...(explanation.typed ? [h("span", { class: "typed" }, "Bold"), ": what you have typed since. "] : []), "Click a token, or use ← and →."),
     ),
   };
+}
+
+/* The text around the cursor with the completion in it, where a server reports no tokens. */
+function textOnly(explanation, above, below) {
+  const { completion, typed, why_no_tokens } = explanation;
+  const { given_back, closers } = explanation.prompt;
+  const inserted = h("span", { class: "inserted" }, ...typedAndRest(completion.text, typed));
+  const after = closers.slice(completion.replaces) + below;
+  return h(
+    "section",
+    { class: "source" },
+    h("pre", {}, h("span", { class: "around" }, above + given_back), inserted, h("span", { class: "around" }, after)),
+    h("p", { class: "note" }, why_no_tokens),
+  );
 }
 
 function isDropped(token) {
@@ -101,12 +116,17 @@ function typedAndRest(completion, typed) {
   return [typed ? h("span", { class: "typed" }, ...lines(text.slice(0, typed.length))) : null, ...lines(text.slice(typed.length))];
 }
 
+function probability(confidence) {
+  if (confidence === null) return "The text's probability is not known.";
+  return `The text's probability is ${Number(confidence.toPrecision(2))}.`;
+}
+
 function ending({ end, rejected, completion, typed }) {
   const rows = [
     ["Ended by", [end.rule ? h("code", {}, end.rule) : end.finish_reason, ` ${end.says}`]],
     ["Not kept", end.dropped ? [h("code", {}, visible(end.dropped))] : ["nothing"]],
     ["Clean-up", [end.clean_up]],
-    ["Checks", [`${end.check} The text's probability is ${Number(end.confidence.toPrecision(2))}.`]],
+    ["Checks", [`${end.check} ${probability(end.confidence)}`]],
     ...rejected.map((one) => [`Candidate ${one.candidate}`, [`Not shown. ${one.says}`]]),
     ["Offered", completion.text ? [h("code", { class: "offered" }, ...typedAndRest(completion.text, typed))] : ["nothing"]],
   ];

@@ -11,6 +11,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from aide_lsp.application.choices import choose_model, model_choices
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.commands.project import failed, write_values
+from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import camel
 from aide_lsp.settings.problems import shown
 from aide_lsp.settings.troubleshooting import COMPLAINTS
@@ -60,13 +61,16 @@ def select_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
     if written.overridden:
         effective = shown(written.overridden["model"])
         message = f"The model {effective} stays in effect: it is also set in your editor's settings."
+    server = server_address(ls.configuration.resolve().settings.engine)
+    if server is not None:
+        message += f' Completions still come from {server.host}: set engine to "local" to use it.'
     return {"path": str(written.path) if written.path else None, "message": message}
 
 
 def fetch_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
-    """Download the model that is missing: the user agrees."""
+    """Download the model that is missing, to which the user agrees; or try again what failed."""
     message = ls.fetch_model()
-    return {"state": ls.host.state, "message": message}
+    return {"state": ls.status.state, "message": message}
 
 
 def _presets(resolved: Resolved) -> list[dict[str, Any]]:

@@ -30,12 +30,12 @@ async def complete(ls: Server, arguments: Arguments) -> dict[str, Any]:
         raise JsonRpcInvalidParams("candidate must be a whole number, 0 or more.")
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
-        return items.completed(snapshot, at.position, ls.host.model)
+        return items.completed(snapshot, at.position, ls.status.source)
     visible = ls.requests.visible(snapshot)
     current = visible.parameters if visible else snapshot.settings.parameters
     parameters = parameters_for(ls, snapshot, arguments, current)
     answer = await ls.alternatives.beside(snapshot, parameters, candidate)
-    return items.completed(answer, at.position, ls.host.model)
+    return items.completed(answer, at.position, ls.status.source)
 
 
 def parameters_for(ls: Server, snapshot: Snapshot, arguments: Arguments, current: Parameters) -> Parameters:

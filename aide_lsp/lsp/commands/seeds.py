@@ -26,11 +26,11 @@ async def regenerate(ls: Server, arguments: Arguments) -> dict[str, Any]:
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
         ls.requests.declined(at.uri, at.place, snapshot)
-        return items.alternative(snapshot, at.position, ls.host.model)
+        return items.alternative(snapshot, at.position, ls.status.source)
     current = evolve(snapshot.settings.parameters, seed=new_seed())
     parameters = parameters_for(ls, snapshot, arguments, current)
     answer = await ls.alternatives.regenerate(snapshot, parameters, explicit=names_seed(arguments.values))
-    return items.alternative(answer, at.position, ls.host.model)
+    return items.alternative(answer, at.position, ls.status.source)
 
 
 async def candidate(ls: Server, arguments: Arguments) -> dict[str, Any]:
@@ -43,7 +43,7 @@ async def candidate(ls: Server, arguments: Arguments) -> dict[str, Any]:
         ls.requests.declined(at.uri, at.place, answer)
     else:
         answer = await ls.alternatives.candidate(answer, int(step))
-    return items.alternative(answer, at.position, ls.host.model, numbered=True)
+    return items.alternative(answer, at.position, ls.status.source, numbered=True)
 
 
 def previous_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def previous_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     at = arguments.document_position()
     snapshot = ls.requests.snapshot(at.uri, at.place)
     answer = snapshot if isinstance(snapshot, NoCompletion) else ls.alternatives.previous(snapshot)
-    return items.alternative(answer, at.position, ls.host.model)
+    return items.alternative(answer, at.position, ls.status.source)
 
 
 def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aide_lsp.application.effective import came_to
 from aide_lsp.lsp.workspace.uris import location_of
-from aide_lsp.settings.fields import camel
+from aide_lsp.settings.fields import KEYS, camel, label
 from aide_lsp.settings.report import report_json, report_text
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def settings(ls: Server, arguments: Arguments) -> dict[str, Any]:
     came = came_to(resolved.settings, completer.info if completer else None)
     language = ls.documents.language_of(uri) if uri else ""
     title = f"Settings for {path.name if path else 'no file'}{f' ({language})' if language else ''}"
-    in_use = _in_use(ls) | ({"Threads": came["threads"]} if "threads" in came else {})
+    is_own = completer is None or not completer.info.host
+    in_use = _in_use(ls) | ({"Threads": came["threads"]} if is_own and "threads" in came else {})
     return {
         "uri": arguments.values.get("uri"),
         **report,
@@ -50,11 +51,25 @@ def _in_use(ls: Server) -> dict[str, str]:
     report = ls.status.report()
     found = {
         "Model": report["model"],
-        "Device": report["device"] and report["device"].upper(),
+        "Device": report["device"] and not report["server"] and report["device"].upper(),
         "Note": report["deviceNote"],
         "Recipe": report["recipe"],
+        **_server_in_use(report["server"]),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _server_in_use(server: dict[str, Any] | None) -> dict[str, str]:
+    """What the server is, and what it does not do."""
+    if server is None:
+        return {}
+    return {
+        "Text is sent to": server["host"],
+        "Server": server["engine"],
+        "No effect there": ", ".join(map(label, map(KEYS.__getitem__, server["ignored"]))),
+        "Seed": "" if server["replays"] else "no promise of the same completion",
+        "Problem": server["problem"] or "",
+    }
 
 
 def accepted(ls: Server, arguments: Arguments) -> None:

@@ -17,12 +17,13 @@ from aide_lsp.errors import (
     AideError,
     BrokenSessionError,
     MemoryShortError,
+    ServerError,
     StuckSessionError,
     where,
 )
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.runtime_errors import SHORT, is_memory_short
-from aide_lsp.loading import MissingModel, remove_damaged
+from aide_lsp.loading import MissingModel, remove_damaged, runs_here
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.progress import Progress
 from aide_lsp.reasons import NoCompletionReason
@@ -56,6 +57,12 @@ class ModelHost:
         """Called with settings that `load` must be called with."""
         self.notify_user: Callable[[str], object] = lambda text: None
         """Called with what the user should know."""
+        self.begins: Callable[[], object] = lambda: None
+        """Called when another model, or the same one again, is about to be loaded."""
+        self.server_failed: Callable[[ServerError], object] = lambda failure: None
+        """Called when the server that runs the model gave a job no answer."""
+        self.server_worked: Callable[[], object] = lambda: None
+        """Called after a job if that server answered the last request."""
         self.state = "starting"
         """`starting`, `loading`, `missing`, `ready` or `failed`."""
         self.completer: Completer | None = None
@@ -63,16 +70,22 @@ class ModelHost:
         """What is happening while it loads, or why it failed."""
         self.share: float | None = None
         """How much of the loading is done, 0.0 to 1.0; None: unknown."""
-        self.model = ""
-        """Id of the model that is loaded or being loaded."""
+        self._model = ""
 
-    def claim(self, settings: Settings) -> bool:
+    @property
+    def model(self) -> str:
+        """Id of the model that is loaded or being loaded."""
+        # Asked each time: a server may come back with another one.
+        return self.completer.info.id if self.completer is not None else self._model
+
+    def claim(self, settings: Settings, *, again: bool = False) -> bool:
         """Return whether the caller must call `load`: settings that it reads changed, or it had failed.
 
-        Of several callers, only the first gets True.
+        Of several callers, only the first gets True; with `again`, each does.
         """
         claimed = self._claimed
-        if claimed is not None and _choice(claimed) == _choice(settings) and self.state != "failed":
+        is_same = claimed is not None and _choice(claimed) == _choice(settings)
+        if is_same and self.state != "failed" and not again:
             return False
         self._claimed, self._failures = settings, 0
         self._begin(settings, "The model is being loaded.")
@@ -127,7 +140,6 @@ class ModelHost:
         if self._wanted is not settings:
             return False
         self.completer, self.state, self.message = completer, "ready", ""
-        self.model = completer.info.id
         self._settled.set()
         return True
 
@@ -149,7 +161,7 @@ class ModelHost:
             seconds: how long to wait for a model that is being loaded.
 
         Raises:
-            DeclinedError: there is no completer; the reason is `loading` or `failed`.
+            DeclinedError: there is no completer (`loading` or `failed`), or its server gave no answer.
             SessionError: it failed each time.
             Cancelled: it was canceled.
         """
@@ -173,6 +185,9 @@ class ModelHost:
             raise _REASONS.get(self.state, NoCompletionReason.LOADING).error(self.message)
         try:
             result = await self._on_worker(lambda: job(completer), cancel)
+        except ServerError as error:
+            self.server_failed(error)
+            raise
         except BrokenSessionError as error:
             self._broken(completer, error)
             raise
@@ -181,6 +196,9 @@ class ModelHost:
                 await self._on_worker(completer.release_memory)
             raise MemoryShortError(SHORT if isinstance(error, MemoryError) else str(error)) from error
         self._failures = 0
+        # A job that the completion cache answered says nothing about the server.
+        if completer.info.host and completer.failure is None:
+            self.server_worked()
         return result
 
     def damaged(self, completer: "Completer") -> None:
@@ -205,7 +223,8 @@ class ModelHost:
         return self._worker.submit(job, cancel or CancelToken())
 
     def _begin(self, settings: Settings, message: str) -> None:
-        self._wanted, self.model = settings, settings.model or "default"
+        self.begins()
+        self._wanted, self._model = settings, wanted_model(settings)
         self.state, self.completer, self.message, self.share = "loading", None, message, None
         self._settled.clear()
 
@@ -251,6 +270,13 @@ class ModelHost:
         self._settled.set()  # whoever waits for the model gets the reason
 
 
+def wanted_model(settings: Settings) -> str:
+    """Name the model that the settings want, as far as they say."""
+    if runs_here(settings):
+        return settings.model or "default"
+    return settings.engine_model or ""
+
+
 def on_cpu(settings: Settings) -> Settings:
     """Return the settings for the CPU; half precision would take minutes there."""
     return evolve(settings, provider="cpu", recipe="auto" if settings.recipe == "fp16" else settings.recipe)
@@ -267,4 +293,6 @@ def _reason(error: Exception) -> str:
 
 def _choice(settings: Settings) -> tuple[object, ...]:
     """Return all that loading reads."""
-    return settings.model, settings.recipe, settings.provider, settings.threads, settings.cache_mb
+    own = settings.model, settings.recipe, settings.provider, settings.threads, settings.cache_mb
+    server = settings.engine, settings.engine_kind, settings.engine_model, settings.engine_format
+    return own + server

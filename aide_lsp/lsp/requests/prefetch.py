@@ -3,7 +3,7 @@
 While a completion is being shown, that is the next candidate, then the completion after it is accepted, then
 the other candidates. This only makes the next answer come sooner: prefilled text is in the KV cache, a
 completion in the completion cache or on its page. It starts after a pause, only while nothing else is in
-flight, and ends with the next request that it does not serve.
+flight, and ends with the next request that it does not serve. A server on another machine does nothing ahead.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.pages import Page, Pages
 from aide_lsp.lsp.requests.snapshot import Snapshot
-from aide_lsp.settings.fields import new_seed
+from aide_lsp.server_address import server_address
+from aide_lsp.settings.fields import Settings, new_seed
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
@@ -113,8 +114,16 @@ class Prefetcher:
         self, seconds: float, snapshot: Snapshot, work: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
         self.interrupt()
-        if snapshot.settings.work_ahead:
+        if snapshot.settings.work_ahead and not self._costs_others(snapshot.settings):
             self._planned = asyncio.get_running_loop().call_later(seconds, self._begin, work)
+
+    def _costs_others(self, settings: Settings) -> bool:
+        """Whether another machine would do the work: someone may pay for each token, or wait for it."""
+        server, completer = server_address(settings.engine), self._host.completer
+        if server is None or completer is None:
+            return False
+        # A server on this machine may pass requests on.
+        return not server.is_loopback or completer.info.host != server.host
 
     def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._planned = None

@@ -13,6 +13,7 @@ from aide_lsp.application import ledger
 from aide_lsp.application.excerpts import Prepared, RequestPreparer
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.loading import runs_here
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
 from aide_lsp.lsp.requests.history import History
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
@@ -70,9 +71,12 @@ class Scheduler:
         self.pages = Pages()
         self._snapshots = SnapshotTaker(documents, notebooks, configuration)
         preparer = RequestPreparer()
-        self._prepare: Callable[[Completer, Snapshot], Prepared] = lambda completer, snapshot: (
-            preparer.prepare(snapshot.request, snapshot.readable, completer.info)
-        )
+
+        def prepare(completer: "Completer", snapshot: Snapshot) -> Prepared:
+            _check_engine(completer, snapshot)
+            return preparer.prepare(snapshot.request, snapshot.readable, completer.info)
+
+        self._prepare = prepare
         """For the worker's thread."""
         self.prefetcher = Prefetcher(self._in_flight, host, recorder, self.pages, self._prepare)
         self._tasks = set[asyncio.Task[None]]()
@@ -355,6 +359,18 @@ class Scheduler:
         if not self._in_flight.is_waited_for(snapshot.uri):
             self.kept.keep(Kept(snapshot, answer.completion, alone=True))
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
+
+
+def _check_engine(completer: "Completer", snapshot: Snapshot) -> None:
+    """Check that no text is sent to a server that was chosen since the request came.
+
+    Its settings may allow this machine to complete a file with secrets, which must not be sent anywhere.
+
+    Raises:
+        DeclinedError: it would be.
+    """
+    if completer.info.host and runs_here(snapshot.settings):
+        raise NoCompletionReason.STALE.error("Another engine was chosen in the meantime.")
 
 
 def _complete_several(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from aide_lsp import __version__
 from aide_lsp.application.excerpts import read_lines
+from aide_lsp.application.server_facts import server_json
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.requests.answer import NoCompletion
-from aide_lsp.lsp.requests.model_host import ModelHost
+from aide_lsp.lsp.requests.model_host import ModelHost, wanted_model
 from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.uris import file_of
@@ -51,8 +52,16 @@ class Status:
         """Whether the user paused completions."""
         self.snoozed: Callable[[], str] = lambda: ""
         """Says when completions resume; empty if they were not paused for a time."""
+        self.problem: Callable[[], str] = lambda: ""
+        """Says why the server that runs the model gives no completions; empty: it does, or there is none."""
         self.changed: Callable[[], None] = lambda: None
         """Called when `summary` may have changed."""
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What generates the completions, as items say it."""
+        server = self._server_facts()
+        return {"model": self._host.model} | ({} if server is None else {"server": server})
 
     def began(self) -> None:
         """Note that a request is being answered."""
@@ -99,16 +108,17 @@ class Status:
     def summary(self) -> dict[str, Any]:
         """Return the state for a status bar, as JSON."""
         host = self._host
-        loading = host.state in ("starting", "loading")
+        loading, state = host.state in ("starting", "loading"), self.state
         # Settings are looked up on the disk each time; mostly both documents are the same.
         resolve = cache(self._configuration.resolve)
         return {
-            "state": self._state,
-            "busy": self._busy > 0 and host.state == "ready",
+            "state": state,
+            "busy": self._busy > 0 and state == "ready",
             "message": escaped(self._message) or None,
             "percent": None if host.share is None or not loading else round(100 * host.share),
-            "model": escaped(host.model or self._configuration.resolve().settings.model or "default"),
+            "model": escaped(host.model or wanted_model(self._configuration.resolve().settings)),
             **self._device(),
+            "server": self._server(),
             "shown": self._shown(resolve),
             "nothing": self._nothing(),
             "document": self._document(resolve),
@@ -171,12 +181,16 @@ class Status:
         return {"off": escaped(rule.sentence()), "offScope": scope, "offPath": path}
 
     @property
-    def _state(self) -> str:
-        return "paused" if self.paused and self._host.state == "ready" else self._host.state
+    def state(self) -> str:
+        """The state as clients get it."""
+        if self._host.state != "ready":
+            return self._host.state
+        # As if its model had not been loaded: a server that gives no completions has none either.
+        return "paused" if self.paused else "failed" if self.problem() else "ready"
 
     @property
     def _message(self) -> str:
-        return (self.snoozed() if self._state == "paused" else "") or self._host.message
+        return (self.snoozed() if self.state == "paused" else self.problem()) or self._host.message
 
     @property
     def _info(self) -> "ModelInfo | None":
@@ -185,7 +199,18 @@ class Status:
 
     def _device(self) -> dict[str, Any]:
         info = self._info
-        return {"device": info.device.upper() if info else None, "recipe": info.recipe if info else None}
+        if info is None or info.host:
+            return {"device": None, "recipe": None}
+        return {"device": info.device.upper(), "recipe": info.recipe}
+
+    def _server(self) -> dict[str, Any] | None:
+        """Return which server the text is sent to, and what it does; None: no text leaves this process."""
+        found = self._server_facts()
+        return None if found is None else {**found, "problem": escaped(self.problem()) or None}
+
+    def _server_facts(self) -> dict[str, Any] | None:
+        info = self._info
+        return None if info is None else server_json(info, camel)
 
     def report(self, uri: str | None = None, documents: Iterable[str] = ()) -> dict[str, Any]:
         """Return everything, as JSON; the parameters are those of a document if `uri` is given.
@@ -198,12 +223,13 @@ class Status:
         info = self._info
         return {
             "version": __version__,
-            "state": self._state,
+            "state": self.state,
             "message": escaped(self._message) or None,
             "model": self._host.model or resolved.settings.model,
             "device": info.device if info else None,
             "deviceNote": info.device_note if info else None,
-            "recipe": info.recipe if info else None,
+            "recipe": (info.recipe or None) if info else None,
+            "server": self._server(),
             "parameters": parameters_json(resolved.settings.parameters),
             "settingsProblems": [escaped(problem.message) for problem in problems],
             "lastRequest": self._last,

@@ -1,7 +1,7 @@
 """Where the user waits for a completion that could not be generated yet.
 
-What was missing (the model, or a file that was switched off) comes without a key being pressed. Then the
-client is notified, so that it asks again.
+What was missing (the model, its server, or a file that was switched off) comes without a key being pressed.
+Then the client is notified, so that it asks again.
 """
 
 from attrs import frozen
@@ -16,6 +16,7 @@ _TOO_EARLY = frozenset(
         NoCompletionReason.LOADING,
         NoCompletionReason.MISSING,
         NoCompletionReason.FAILED,
+        NoCompletionReason.SERVER,
         NoCompletionReason.PAUSED,
         NoCompletionReason.OFF,
     )
