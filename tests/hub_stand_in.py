@@ -48,6 +48,8 @@ class HubStandIn:
     "sha256 -> what the storage sends instead."
     listing: Mapping[str, Any] = field(factory=dict)
     "Entries that replace those of every listing."
+    body: bytes | None = None
+    "What is sent instead of a listing."
     card: Mapping[str, Any] = field(factory=lambda: {"license": "apache-2.0"})
     has_ranges: bool = True
     is_endless: bool = False
@@ -109,7 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
             siblings = [_sibling(path, data, "blobs" in query) for path, data in hub.repos[repo].items()]
             facts = {"id": repo, "sha": COMMIT, "private": False, "gated": repo in hub.gated and "manual"}
             facts |= {"cardData": hub.card, "siblings": siblings, **hub.listing}
-            self._answer(json.dumps(facts).encode(), {"Content-Type": "application/json"})
+            body = json.dumps(facts).encode() if hub.body is None else hub.body
+            self._answer(body, {"Content-Type": "application/json"})
 
     def _redirect(self, words: str) -> None:
         hub: HubStandIn = self.server.hub

@@ -210,7 +210,8 @@ def _map_tensor(
     if type_id not in TENSOR_TYPES:
         known = ", ".join(names[0] for names in TENSOR_TYPES.values())
         raise ConversionError(
-            f"{path.name}: tensor '{name}' is stored as ggml type {type_id}; supported types: {known}"
+            f"{path.name} stores '{name}' as {_type_name(type_id)}, which Aide cannot read; choose a file of "
+            f"the model with one of {known}"
         )
     _, block, block_bytes = TENSOR_TYPES[type_id]
     if shape[-1] % block:
@@ -222,6 +223,15 @@ def _map_tensor(
     # Raises ValueError if the tensor does not fit into the file.
     raw = np.frombuffer(buffer, dtype=np.uint8, count=size, offset=start + offset)
     return Tensor(name, type_id, shape, raw if len(shape) == 1 else raw.reshape(-1, row_bytes))
+
+
+def _type_name(type_id: int) -> str:
+    from gguf import GGMLQuantizationType
+
+    try:
+        return GGMLQuantizationType(type_id).name
+    except ValueError:
+        return f"type {type_id}"
 
 
 class _PastTheEndError(ValueError):

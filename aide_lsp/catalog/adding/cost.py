@@ -10,7 +10,6 @@ from pathlib import Path
 from attrs import frozen
 
 from aide_lsp.disk import megabytes
-from aide_lsp.errors import ModelFilesError
 
 BYTES_PER_WEIGHT: Mapping[str, float] = {
     **{"exact": 2.25, "int4": 1.4, "fast": 2.65},
@@ -82,18 +81,19 @@ def cost_of_import(size: int, *, is_converted: bool) -> Cost:
     )
 
 
-def check_disk(cost: Cost, folder: Path, name: str) -> None:
-    """Raise ModelFilesError if the disk has not enough space for what will be written to `folder`."""
+def disk_shortage(cost: Cost, folder: Path, name: str) -> str | None:
+    """Say that the disk has not enough space for what will be written to `folder`; None: it has."""
     place = folder
     # The folder may have to be created.
     while not place.exists() and place.parent != place:
         place = place.parent
     free = shutil.disk_usage(place).free
-    if free < cost.disk:
-        raise ModelFilesError(
-            f"{name} needs {megabytes(cost.disk)} of disk space in {folder}, and {megabytes(free)} are free. "
-            "Free some space, or set AIDE_DATA_DIR to a folder on another disk."
-        )
+    if free >= cost.disk:
+        return None
+    return (
+        f"{name} needs {megabytes(cost.disk)} of disk space in {folder}, and {megabytes(free)} are free. "
+        "Free some space, or set AIDE_DATA_DIR to a folder on another disk."
+    )
 
 
 def duration(seconds: float) -> str:

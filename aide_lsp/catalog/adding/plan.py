@@ -98,6 +98,8 @@ def _parsed(data: bytes, name: str, size: int, fim: str | None) -> ModelFacts | 
 
 
 def _look_at_file(path: Path, fim: str | None) -> tuple[ModelFacts, int]:
+    from aide_lsp.convert.gguf_file import open_gguf
+
     try:
         # What a link leads to, since the user has named it.
         with open_regular(path.resolve()) as file:
@@ -114,6 +116,8 @@ def _look_at_file(path: Path, fim: str | None) -> tuple[ModelFacts, int]:
         raise ConversionError(
             f"{path.name} ends within its metadata: it is damaged or incomplete. Copy it again"
         )
+    # All of it is here, so that it can also be seen whether each tensor is.
+    open_gguf(path.resolve())
     return facts, size
 
 

@@ -19,6 +19,7 @@ from aide_lsp.cli.models.chosen import chosen_recipe
 from aide_lsp.cli.models.found import cost_lines, found_lines
 from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
+from aide_lsp.errors import AideError
 
 if TYPE_CHECKING:
     from aide_lsp.bench.acceptance import Acceptance, Check
@@ -57,8 +58,11 @@ def add_model(words: str, options: AddOptions) -> None:
 
     # What a program reads is on stdout alone.
     tell: Tell = lambda text: say(text, err=options.as_json)  # noqa: E731
-    with terminal_progress() as progress:
-        plan = plan_model(parse_source(words), load_catalog(), options.model_id, options.fim, progress)
+    try:
+        with terminal_progress() as progress:
+            plan = plan_model(parse_source(words), load_catalog(), options.model_id, options.fim, progress)
+    except AideError as error:
+        raise click.ClickException(f"{_sentence(error)} Nothing was added.") from error
     recipe = chosen_recipe(None, plan.card)
     cost = _cost(plan, recipe)
     for line in (*found_lines(plan), *cost_lines(plan, cost, recipe)):
@@ -70,6 +74,11 @@ def add_model(words: str, options: AddOptions) -> None:
         tell(use_model(plan.card.id))
     if options.as_json:
         say(json_text(_facts(plan, recipe, cost, result)))
+
+
+def _sentence(error: AideError) -> str:
+    text = str(error)
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def use_model(model_id: str) -> str:
@@ -100,21 +109,21 @@ def _cost(plan: "NewModel", recipe: str) -> "Cost":
 
 
 def _check_room(plan: "NewModel", cost: "Cost", recipe: str) -> None:
-    """Raise ModelFilesError or MemoryShortError if disk or memory are too small."""
+    """Refuse what does not fit on the disk or into memory."""
     from aide_lsp.catalog import store
-    from aide_lsp.catalog.adding.cost import check_disk
-    from aide_lsp.errors import MemoryShortError
+    from aide_lsp.catalog.adding.cost import disk_shortage
     from aide_lsp.inference.memory import shortage
     from aide_lsp.inference.onnx.runtime import thread_count
     from aide_lsp.settings.reader import SettingsReader
 
-    check_disk(cost, store.data_folder(), plan.card.name)
+    if (sentence := disk_shortage(cost, store.data_folder(), plan.card.name)) is not None:
+        raise click.ClickException(f"{sentence} Nothing was added.")
     # A GPU has its own memory.
     if recipe.endswith("fp16"):
         return
     threads = thread_count(SettingsReader().resolve().settings.threads)
     if (sentence := shortage(cost.files, not plan.is_export, threads)) is not None:
-        raise MemoryShortError(f"{sentence} Nothing was added.")
+        raise click.ClickException(f"{sentence} Nothing was added.")
 
 
 def _agree(plan: "NewModel", options: AddOptions) -> None:
@@ -155,8 +164,6 @@ def _add(plan: "NewModel", recipe: str, options: AddOptions, tell: Tell) -> "Acc
 @contextmanager
 def _kept_if_useful(card: "Card", *, is_new: bool) -> Iterator[None]:
     """After a failure or an interruption, keep a new card only if something is on the disk for it."""
-    from aide_lsp.errors import AideError
-
     try:
         yield
     except BaseException as error:
@@ -164,7 +171,7 @@ def _kept_if_useful(card: "Card", *, is_new: bool) -> Iterator[None]:
         if not kept:
             card.origin.unlink(missing_ok=True)
         if isinstance(error, AideError):
-            raise click.ClickException(f"{error} {_what_is_left(card, kept=kept)}") from error
+            raise click.ClickException(f"{_sentence(error)} {_what_is_left(card, kept=kept)}") from error
         raise
 
 
