@@ -2,11 +2,14 @@
 
 from aide_lsp.engines.remote.flavors.choice import AUTO, ServerChoice
 from aide_lsp.engines.remote.flavors.flavor import Flavor, ServerFacts
+from aide_lsp.engines.remote.flavors.hosted import DEEPSEEK, MISTRAL
 from aide_lsp.engines.remote.flavors.llama_cpp import LlamaCpp
+from aide_lsp.engines.remote.flavors.ollama import Ollama
+from aide_lsp.engines.remote.flavors.openai_style import OpenAiStyle
 from aide_lsp.engines.remote.http.failures import other_kind, unknown_kind
 from aide_lsp.engines.remote.http.questions import Questions
 
-FLAVORS: tuple[Flavor, ...] = (LlamaCpp(),)
+FLAVORS: tuple[Flavor, ...] = (LlamaCpp(), Ollama(), MISTRAL, DEEPSEEK, OpenAiStyle())
 """In the order in which they are tried: the last ones also answer as others do."""
 
 

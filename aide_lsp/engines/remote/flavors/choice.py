@@ -24,7 +24,9 @@ class ServerChoice:
     model: str | None = None
     "Setting `engine_model`; None: the first that the server lists."
     format: str | None = None
-    "Setting `engine_format`, or the format of the card that `model` names; None: found out."
+    "Setting `engine_format`; None: found out."
+    card_format: str | None = None
+    "Format of the card that the setting `model` names: taken if the server does not show which it is."
     key: str = field(default="", repr=False)
     "API key; empty: none. Only ever sent to `address`."
     tokenizer: "Tokenizer | None" = field(default=None, repr=False)

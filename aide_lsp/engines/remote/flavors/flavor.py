@@ -87,10 +87,15 @@ class Piece:
 class Flavor(Protocol):
     """One kind of server."""
 
-    kind: str
-    "Its name in the setting `engine_kind`."
-    title: str
-    "Its name for people."
+    @property
+    def kind(self) -> str:
+        """Its name in the setting `engine_kind`."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        ...
 
     def look(self, ask: Questions, choice: ServerChoice) -> ServerFacts | None:
         """Ask a server what it is; None: it is not of this kind. Nothing of the user's text is sent.

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from aide_lsp.completion.fim import FORMATS, FimFormat
 from aide_lsp.completion.fim_template import FimTemplate
-from aide_lsp.completion.prompt import Prompt
+from aide_lsp.completion.prompt import PartKind, Prompt
 from aide_lsp.errors import SettingsError
 from aide_lsp.inference.tokenizer import replace_surrogates
 
@@ -54,10 +56,26 @@ def as_text(template: FimTemplate, prompt: Prompt) -> str:
     """
     names = sorted(template.ids, key=len, reverse=True)
     pieces = (
-        piece if isinstance(piece, str) else plain(piece.text, names) for piece in template.pieces(prompt)
+        piece if isinstance(piece, str) else plain(piece.text, names)
+        for piece in template.pieces(unhealed(prompt))
     )
     # A model needs something to continue.
     return "".join(pieces) or "\n"
+
+
+def unhealed(prompt: Prompt) -> Prompt:
+    """Return a prompt in which the prefix ends at the cursor, for servers that cannot heal tokens."""
+    parts = (
+        evolve(part, text=part.text + prompt.healed) if part.kind is PartKind.PREFIX else part
+        for part in prompt.parts
+    )
+    return evolve(prompt, parts=tuple(parts), healed="")
+
+
+def own_prompt(prompt: Prompt) -> tuple[str, str]:
+    """Return prefix and suffix for a server that writes the prompt itself: all that is before the cursor."""
+    prefix = prompt.text(PartKind.HEADER) + prompt.text(PartKind.PREFIX) + prompt.healed
+    return replace_surrogates(prefix), replace_surrogates(prompt.text(PartKind.SUFFIX))
 
 
 def plain(text: str, names: list[str]) -> str:

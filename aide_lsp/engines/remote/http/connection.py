@@ -55,6 +55,8 @@ class Connection:
                 "with `aide engine key`, or set AIDE_API_KEY."
             )
         self.address, self._key = address, key
+        # Addresses of such servers are often written down with the beginning of their paths.
+        self._base = address.url.removesuffix("/v1").removesuffix("/beta")
         self._client: httpx2.Client | None = None
         self._socket: socket.socket | None = None
         self._is_new = self._is_aborted = self._is_late = False
@@ -159,7 +161,7 @@ class Connection:
         for last in (False, True):
             request = client.build_request(
                 "GET" if content is None else "POST",
-                self.address.url + path,
+                self._base + path,
                 content=content,
                 headers={} if content is None else {"Content-Type": "application/json"},
                 extensions={"trace": self._trace},

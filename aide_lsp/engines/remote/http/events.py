@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-LONGEST_EVENT = 4_000_000
+LONGEST_EVENT = 1_000_000
 """Bytes. llama.cpp's last event repeats settings and prompt."""
 _LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
 """A carriage return at the end may be half of a line end."""
@@ -24,7 +24,8 @@ class EventParser:
     """Takes the bytes of an answer in pieces, and returns the events that each completes."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []  # the beginning of a line
+        self._length = 0
         self._begun = b""  # an event whose data comes in several lines
         self.is_done = False
         """Whether the server has said that no more events follow."""
@@ -35,15 +36,21 @@ class EventParser:
         Raises:
             UnreadableEventError: something is no event, or too long.
         """
-        *lines, self._rest = _LINE_END.split(self._rest + piece)
-        _check_length(self._rest)
-        for line in lines:
-            yield from self._line(line)
+        # Joined only when a line may end: it may come in thousands of pieces.
+        may_end = b"\n" in piece or b"\r" in piece or (bool(self._rest) and self._rest[-1].endswith(b"\r"))
+        self._rest.append(piece)
+        self._length += len(piece)
+        if may_end:
+            *lines, rest = _LINE_END.split(b"".join(self._rest))
+            self._rest, self._length = [rest], len(rest)
+            for line in lines:
+                yield from self._line(line)
+        _check_length(self._length)
 
     def finish(self) -> Iterator[dict[str, Any]]:
         """Yield what is complete without a line end: the last event of some servers."""
-        rest, self._rest = self._rest.removesuffix(b"\r"), b""
-        yield from self._line(rest)
+        yield from self._line(b"".join(self._rest))
+        self._rest = []
         if self._begun:
             raise UnreadableEventError("the last event is incomplete")
 
@@ -55,10 +62,10 @@ class EventParser:
             if self._begun:
                 raise UnreadableEventError("an event is incomplete")
             return
-        name, colon, data = line.partition(b":")
+        name, _, data = line.partition(b":")
         if line.startswith(b"{"):
             data = line
-        elif name in (b"event", b"id", b"retry", b"") or not colon:
+        elif name in (b"event", b"id", b"retry", b""):
             return
         elif name == b"error":
             # Older versions of llama.cpp.
@@ -66,6 +73,8 @@ class EventParser:
         elif name != b"data":
             raise UnreadableEventError("a line is no event")
         data = data.strip()
+        if not data:
+            return
         if data == _DONE:
             self.is_done = True
             return
@@ -73,7 +82,7 @@ class EventParser:
 
     def _data(self, data: bytes) -> Iterator[dict[str, Any]]:
         data = self._begun + b"\n" + data if self._begun else data
-        _check_length(data)
+        _check_length(len(data))
         try:
             event = json.loads(data.decode("utf-8", "replace"))
         except RecursionError as error:
@@ -88,6 +97,6 @@ class EventParser:
         yield event
 
 
-def _check_length(data: bytes) -> None:
-    if len(data) > LONGEST_EVENT:
+def _check_length(length: int) -> None:
+    if length > LONGEST_EVENT:
         raise UnreadableEventError("an event has no end")

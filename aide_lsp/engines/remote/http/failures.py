@@ -20,6 +20,7 @@ REPEATED = 12
 """A line of a prompt that is at least this long must not appear in a message."""
 MOST_WAIT = 60.0
 """Seconds of a server's wish to wait that are granted."""
+_MISSING = re.compile(r"not found|not exist|unknown|no such|invalid model", re.IGNORECASE)
 _CONTEXT = re.compile(r"context|too long|maximum.{0,20}length", re.IGNORECASE)
 
 
@@ -137,6 +138,12 @@ def refused(
             "redirect",
             f"{host} redirects to another address (status {status}). Aide follows none: set engine to the "
             "address where the server is.",
+        )
+    if status in (400, 404, 422) and "model" in said.lower() and _MISSING.search(said):
+        return ServerError(
+            "unknown-model",
+            f"{host} does not have the model (status {status}{quote}). Change engine_model; `aide engine "
+            "check` lists what there is.",
         )
     if status in (404, 405):
         return ServerError(

@@ -1,0 +1,90 @@
+"""The stream of events in a server's answer, however its bytes arrive."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aide_lsp.engines.remote.http.events import LONGEST_EVENT, EventParser, UnreadableEventError
+
+
+def parsed(*pieces):
+    parser = EventParser()
+    events = [event for piece in pieces for event in parser.feed(piece)]
+    return [*events, *parser.finish()], parser.is_done
+
+
+def sse(events, end="\n"):
+    return "".join(f"data: {json.dumps(event, ensure_ascii=False)}{end}{end}" for event in events).encode()
+
+
+EVENT = st.dictionaries(st.text(max_size=3), st.text(max_size=8) | st.integers() | st.none(), max_size=3)
+
+
+@given(
+    st.lists(EVENT, max_size=6),
+    st.lists(st.integers(0, 400), max_size=8),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_events_are_the_same_however_the_bytes_are_cut(events, cuts, end):
+    stream = b": ping" + end.encode() + sse(events, end) + f"data: [DONE]{end}{end}".encode()
+    places = sorted({0, *(cut % (len(stream) + 1) for cut in cuts), len(stream)})
+    pieces = [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+    assert parsed(*pieces) == (events, True)
+
+
+@given(st.lists(EVENT, max_size=6), st.lists(st.integers(0, 400), max_size=8))
+def test_objects_one_per_line_are_read_too(events, cuts):
+    stream = "\n".join(json.dumps(event, ensure_ascii=False) for event in events).encode()
+    places = sorted({0, *(cut % (len(stream) + 1) for cut in cuts), len(stream)})
+    assert parsed(*(stream[a:b] for a, b in zip(places, places[1:], strict=False))) == (events, False)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_events_or_an_error(data):
+    try:
+        events, _ = parsed(data)
+    except UnreadableEventError:
+        return
+    assert all(isinstance(event, dict) for event in events)
+
+
+def test_other_fields_comments_and_what_follows_the_end_are_ignored():
+    stream = b'event: message\nid: 7\nretry: 3\n: ping\ndata:{"a":1}\n\ndata: [DONE]\n\ndata: {"b":2}\n'
+    assert parsed(stream) == ([{"a": 1}], True)
+
+
+def test_one_event_in_several_lines_and_without_a_blank_line_between_events():
+    assert parsed(b'data: {"a":\ndata: 1}\ndata: {"b": 2}\n') == ([{"a": 1}, {"b": 2}], False)
+
+
+def test_older_errors_of_llama_cpp_are_events():
+    assert parsed(b'error: {"code":500,"message":"no"}\n\n')[0] == [{"error": {"code": 500, "message": "no"}}]
+
+
+def test_invalid_utf_8_is_replaced():
+    assert parsed(b'data: {"a": "\xff"}\n')[0] == [{"a": "\ufffd"}]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"data: [1, 2]\n\n",
+        b'data: {"a": \n\n',
+        b'data: {"a": ',
+        b"<html>\n<p>no</p></html>\n",
+        b"data: " + b'{"a":' * 100_000 + b"\n\n",
+    ],
+    ids=["no object", "cut off", "no end", "a page", "deep"],
+)
+def test_what_is_no_event_is_an_error(stream):
+    with pytest.raises(UnreadableEventError):
+        parsed(stream)
+
+
+def test_a_line_without_end_is_an_error_long_before_memory_is_short():
+    parser = EventParser()
+    with pytest.raises(UnreadableEventError, match="no end"):
+        for _ in range(LONGEST_EVENT // 100 + 1):
+            list(parser.feed(b"x" * 100))
