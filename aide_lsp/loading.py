@@ -236,7 +236,8 @@ def server_choice(settings: Settings) -> "ServerChoice":
         address=address,
         kind=settings.engine_kind,
         model=settings.engine_model,
-        format=settings.engine_format or fim,
+        format=settings.engine_format,
+        card_format=fim,
         key=read_key(address.host),
         tokenizer=tokenizer,
     )

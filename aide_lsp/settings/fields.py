@@ -190,7 +190,7 @@ class Settings:
         "How the model on the server marks the text before and after the cursor: the name of a FIM format. "
         "Only needed if Aide cannot find it out, which `aide engine check` says.",
         _MODEL,
-        none="found out from the server or from the model's name",
+        none="found out from the server",
         error=name_error,
         all_files=True,
     )

@@ -1,5 +1,6 @@
 """The stream of events in a server's answer, however its bytes arrive."""
 
+import itertools
 import json
 
 import pytest
@@ -22,23 +23,25 @@ def sse(events, end="\n"):
 EVENT = st.dictionaries(st.text(max_size=3), st.text(max_size=8) | st.integers() | st.none(), max_size=3)
 
 
-@given(
-    st.lists(EVENT, max_size=6),
-    st.lists(st.integers(0, 400), max_size=8),
-    st.sampled_from(["\n", "\r\n", "\r"]),
-)
-def test_events_are_the_same_however_the_bytes_are_cut(events, cuts, end):
+EVENTS = st.lists(EVENT, max_size=6)
+PLACES = st.lists(st.integers(0, 400), max_size=8)
+
+
+def cut(stream, places):
+    ends = sorted({0, *(place % (len(stream) + 1) for place in places), len(stream)})
+    return [stream[start:end] for start, end in itertools.pairwise(ends)]
+
+
+@given(EVENTS, PLACES, st.sampled_from(["\n", "\r\n", "\r"]))
+def test_events_are_the_same_however_the_bytes_are_cut(events, places, end):
     stream = b": ping" + end.encode() + sse(events, end) + f"data: [DONE]{end}{end}".encode()
-    places = sorted({0, *(cut % (len(stream) + 1) for cut in cuts), len(stream)})
-    pieces = [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
-    assert parsed(*pieces) == (events, True)
+    assert parsed(*cut(stream, places)) == (events, True)
 
 
-@given(st.lists(EVENT, max_size=6), st.lists(st.integers(0, 400), max_size=8))
-def test_objects_one_per_line_are_read_too(events, cuts):
+@given(EVENTS, PLACES)
+def test_objects_one_per_line_are_read_too(events, places):
     stream = "\n".join(json.dumps(event, ensure_ascii=False) for event in events).encode()
-    places = sorted({0, *(cut % (len(stream) + 1) for cut in cuts), len(stream)})
-    assert parsed(*(stream[a:b] for a, b in zip(places, places[1:], strict=False))) == (events, False)
+    assert parsed(*cut(stream, places)) == (events, False)
 
 
 @given(st.binary(max_size=200))
@@ -84,7 +87,5 @@ def test_what_is_no_event_is_an_error(stream):
 
 
 def test_a_line_without_end_is_an_error_long_before_memory_is_short():
-    parser = EventParser()
     with pytest.raises(UnreadableEventError, match="no end"):
-        for _ in range(LONGEST_EVENT // 100 + 1):
-            list(parser.feed(b"x" * 100))
+        parsed(*itertools.repeat(b"x" * 100, LONGEST_EVENT // 100 + 1))
