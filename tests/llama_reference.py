@@ -43,6 +43,18 @@ class LlamaServer:
         ids: list[int] = self.post("/tokenize", body)["tokens"]
         return ids
 
+    def tokenize_all(self, texts: Sequence[str], mark: int) -> list[list[int]]:
+        """Return the token ids of many texts with one request; `mark` is a token that none of them has."""
+        content = [part for text in texts for part in (text, mark)]
+        found: list[list[int]] = [[]]
+        for token in self.post("/tokenize", {"content": content, "parse_special": False})["tokens"]:
+            if token == mark:
+                found.append([])
+            else:
+                found[-1].append(token)
+        assert found.pop() == []
+        return found
+
     def log_probabilities(self, ids: Sequence[int], vocabulary: int) -> NDArray[np.float64]:
         """Return the log probabilities of the next token after these, (vocabulary,); unreported: -inf."""
         # Whatever it draws, the probabilities are the model's own. They are only reported with a token that

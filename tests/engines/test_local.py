@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 
 from aide_lsp.completion.model import ALL_PARAMETERS
+from aide_lsp.completion.observer import CompletionObserver
 from aide_lsp.completion.prompt import build_prompt
 from aide_lsp.engines.local import LocalModel
 from aide_lsp.inference.cancel import Cancelled, CancelToken
@@ -11,6 +12,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
 from tests.fakes import VOCAB_SIZE, ByteTokenizer, FakeSession, babbling, continuing, description, saying
 
+BOS = VOCAB_SIZE - 1
 GREEDY = GenerationOptions(Parameters(temperature=0.0, seed=0), max_tokens=40)
 
 
@@ -128,3 +130,36 @@ def test_release_memory_drops_what_was_prefilled():
     count = model.prefill(prompt_for("x = 1\ny = "), GREEDY, CancelToken())
     model.release_memory()
     assert model.prefill(prompt_for("x = 1\ny = "), GREEDY, CancelToken()) == count
+
+
+class SpacedTokenizer(ByteTokenizer):
+    """Of a model that was trained on texts with a blank before them."""
+
+    space_prefix = True
+
+    def control_name(self, token: int) -> str:
+        return "<|bos|>" if token == BOS else ""
+
+
+class RenderedPrompts(CompletionObserver):
+    traces = True
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def rendered(self, rendered) -> None:
+        self.pieces = [piece.text for piece in rendered.pieces]
+
+
+@pytest.mark.parametrize(("before", "read"), [("x = ", b" x ="), ("x", b"")])
+def test_prompt_begins_with_bos_and_the_blank_that_the_model_was_trained_on(before, read):
+    """The blank is before the text left of the cursor only, if there is any, never before healed text."""
+    folder = evolve(description(), bos=BOS)
+    session = FakeSession(saying("1", after=10**6))
+    model, observer = LocalModel(SpacedTokenizer(), session, folder), RenderedPrompts()
+    model.generate(prompt_for(before, "after\n"), GREEDY, CancelToken(), observer).close()
+    assert observer.pieces[0] == "<|bos|>"
+    assert observer.pieces[-2:] == ["<|fim_middle|>", read.decode()]
+    "".join(model.generate(prompt_for(before, "after\n"), evolve(GREEDY, max_tokens=1), CancelToken()))
+    assert session.held[0] == BOS
+    assert bytes(i for i in session.held if i < 256).startswith(b"after\n" + read)

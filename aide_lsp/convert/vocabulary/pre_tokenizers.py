@@ -31,7 +31,8 @@ _SHORT = r"'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])"
 _SPACE = r"\s*[\r\n]+|\s+(?!\S)|\s+"
 _ASCII_SIGNS = r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]"
 _HAN_OR_KANA = "[\u4e00-\u9fa5\u3040-\u30ff]+"
-_HAN_OR_HANGUL = "[\u0800-\u9fa5\uac00-\ud7ff]+"
+_HAN_OR_HANGUL = "[\u0800-\u9fa5\uac00-\ud7ff&&[^\\s]]+"
+"""Also everything between. To llama.cpp, blanks are never part of a range."""
 _CASED = (
     "\xb5\xc0-\xd6\xd8-\xf6\xf8-\u01ba\u01bc-\u01bf\u01c4-\u0293\u0295-\u02af\u0370-\u0373\u0376\u0377"
     "\u037b-\u037d\u037f\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03f5\u03f7-\u0481\u048a-\u052f"
@@ -123,7 +124,7 @@ _ROWS: Sequence[tuple[str, PreTokenizer]] = (
             [
                 "[\r\n]",
                 rf"\s?[A-Za-z{_CASED}]+",
-                "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+",
+                "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3001\u3002]+",
                 r"\s+\z",
                 _HAN_OR_HANGUL,
                 r"\p{N}+",

@@ -39,6 +39,9 @@ _CONTROL_NAME = re.compile(
 """Tokens that llama.cpp finds by name, since some files say that they are text
 (https://github.com/ggml-org/llama.cpp/blob/master/src/llama-vocab.cpp)."""
 
+_PADDING = re.compile(r"\[PAD\d+\]")
+"""Some files mark thousands of these as text, which no model was trained on."""
+
 
 @frozen
 class FileToken:
@@ -56,7 +59,9 @@ def with_kinds(names: Sequence[str], types: Sequence[int]) -> list[FileToken]:
 
 
 def _kind(name: str, type_id: int) -> TokenKind:
-    kind = _KINDS.get(type_id, TokenKind.UNUSED) if name else TokenKind.UNUSED
+    if not name or _PADDING.fullmatch(name):
+        return TokenKind.UNUSED
+    kind = _KINDS.get(type_id, TokenKind.UNUSED)
     if kind in (TokenKind.NORMAL, TokenKind.TEXT) and _CONTROL_NAME.fullmatch(name):
         return TokenKind.CONTROL
     return kind
