@@ -5,6 +5,7 @@ every completion at once, so that only reading is counted.
 
     python -m benchmarks.context.keys
     python -m benchmarks.context.keys --half dev --projects 5 --with '{"num_context": 2048}'
+    python -m benchmarks.context.keys --format qwen2.5-coder-psm
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from numpy.typing import NDArray
 
 from aide_lsp.application.excerpts import Readable, RequestPreparer
@@ -29,7 +30,7 @@ from aide_lsp.inference.onnx.model_folder import read_model_folder
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
 from aide_lsp.inference.tokenizer import Tokenizer
-from aide_lsp.loading import model_folder
+from aide_lsp.loading import card_of, model_folder
 from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.items import projects, rank
 from benchmarks.context.tree import Trees
@@ -151,7 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
     compared = [
         with_values(Settings(), {"temperature": 0.0} | own) for own in (options.without, options.others)
     ]
-    typists = [Typist(settings, silent_completer(settings)) for settings in compared]
+    typists = [Typist(settings, silent_completer(settings, options.format)) for settings in compared]
     with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
         trees = Trees(Path(folder), options.cache)
         count = 0
@@ -188,14 +189,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default={"context_share": 0.25},
         help='settings of the second row, as JSON [{"context_share": 0.25}]',
     )
+    add("--format", help="write prompts in this FIM format [the model's]")
     add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
     return parser.parse_args(arguments)
 
 
-def silent_completer(settings: Settings) -> Completer:
-    """Return a completer with the tokenizer and prompt of the model in use."""
+def silent_completer(settings: Settings, fim: str | None = None) -> Completer:
+    """Return a completer with the tokenizer and prompt of the model in use, or with another format."""
     folder = model_folder(settings, lambda share, sentence: None)
-    description = read_model_folder(folder)
+    description = evolve(read_model_folder(folder), fim=fim or card_of(settings).fim)
     tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
     session: Any = Silent(description.vocab_size, description.context_length, min(description.end_tokens))
     return Completer(LocalModel(tokenizer, session, description, cache_mb=settings.cache_mb))
@@ -212,8 +214,12 @@ def make(part: Part, files: dict[str, str]) -> Trace | None:
             continue
         usable.append(source)
         if len(usable) == FILES:
-            return make_trace(usable, 1)
-    return None
+            break
+    try:
+        # Passages are cut elsewhere where there are several files.
+        return make_trace(usable, 1) if len(usable) == FILES else None
+    except AideError:
+        return None
 
 
 def report(options: argparse.Namespace, typists: Sequence[Typist]) -> str:

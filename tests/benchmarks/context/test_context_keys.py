@@ -33,26 +33,35 @@ class Files(ByteTokenizer):
 
 
 @pytest.fixture
-def printed(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch, capsys):
     """Call the program on one project, with a tokenizer of bytes; return the cells of both rows."""
     members = {f"shelf-1/{path}": text.encode() for path, text in FILES.items()}
     archive = write_archive(tmp_path / "npm-shelf-1.0.tar.gz", members)
     part = Part("shelf", "python", "*")
     monkeypatch.setattr(program, "projects", lambda dev, cache: [(archive, part, FILES)] if dev else [])
 
-    def completer(settings):
-        session = Silent(263, 8192, END)
-        return Completer(LocalModel(Files(), session, description(), cache_mb=settings.cache_mb))
+    def completer(settings, fim):
+        session, described = Silent(263, 8192, END), description(fim=fim or "qwen2.5-coder")
+        return Completer(LocalModel(Files(), session, described, cache_mb=settings.cache_mb))
 
-    monkeypatch.setattr(program, "silent_completer", completer)
-    program.main(["--cache", str(tmp_path), "--without", WITHOUT, "--with", OTHERS])
-    rows = capsys.readouterr().out.strip().split("\n")[-2:]
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    def run(*more: str):
+        monkeypatch.setattr(program, "silent_completer", completer)
+        program.main(["--cache", str(tmp_path), "--without", WITHOUT, "--with", OTHERS, *more])
+        rows = capsys.readouterr().out.strip().split("\n")[-2:]
+        return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+    return run
 
 
-def test_other_files_make_the_prompt_longer_but_are_not_read_again_at_each_key(printed):
-    without, others = printed
+def test_other_files_make_the_prompt_longer_but_are_not_read_again_at_each_key(run):
+    without, others = run()
     assert (without[0], others[0]) == (f"`{WITHOUT}`", f"`{OTHERS}`")
     assert int(without[1]) == int(others[1]) > 100
     assert int(without[2]) + 500 < int(others[2])
     assert float(others[3]) < 10
+
+
+def test_with_the_suffix_last_more_is_read_again(run):
+    (_, _, _, suffix_first, *_), _ = run()
+    (_, _, _, suffix_last, *_), _ = run("--format", "qwen2.5-coder-psm")
+    assert float(suffix_first) + 50 < float(suffix_last)
