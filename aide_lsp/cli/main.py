@@ -70,7 +70,7 @@ Your editor starts the language server itself, with the command aide-lsp.""",
 def main() -> None:
     """Code completions from a model on your own machine.
 
-    No text leaves it, unless you name a server that runs the model (setting engine).
+    No text leaves it, unless you point Aide at a server (setting engine).
     """
     os.umask(PRIVATE)
 

@@ -148,6 +148,15 @@ class Connection:
                 raise timeout(host, seconds) from None
             raise broken_off(host) from None
 
+    def check_time(self, seconds: float) -> None:
+        """Check that the time for the answer has not passed.
+
+        Raises:
+            ServerError: it has.
+        """
+        if self._is_late:
+            raise timeout(self.address.host, seconds)
+
     @property
     def _connect_seconds(self) -> float:
         return CONNECT_SECONDS[self.address.is_loopback]
@@ -248,6 +257,9 @@ class Answer:
             with connection.errors(self._cancel, self._seconds), self._cancel.watch(connection.abort):
                 piece = next(self._pieces, None)
             if piece is None:
+                # A body without a length also ends where we have closed the connection.
+                self._cancel.check()
+                connection.check_time(self._seconds)
                 return
             yield piece
 
