@@ -112,10 +112,17 @@ class Catalog:
         """Return the card with this id, or raise `CardError` with the nearest one."""
         if model_id in self.cards:
             return self.cards[model_id]
-        near = get_close_matches(model_id[:_LONGEST_ID], self.cards, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known models: {', '.join(sorted(self.cards))}."
         broken = "".join(f"\n{error}" for error in self.errors)
-        raise CardError(f"Unknown model {model_id[:_LONGEST_ID]!r}. {hint}{broken}")
+        raise CardError(f"Unknown model {model_id[:_LONGEST_ID]!r}. {self._hint(model_id)}{broken}")
+
+    def _hint(self, model_id: str) -> str:
+        """Say what to do about an unknown id."""
+        if "/" in model_id or "\\" in model_id or model_id.lower().endswith(".gguf"):
+            return "To use a file, add it with `aide models add`, and set the id that it gets there."
+        near = get_close_matches(model_id[:_LONGEST_ID], self.cards, n=1, cutoff=0.5)
+        if near:
+            return f"Did you mean {near[0]!r}?"
+        return f"Known models: {', '.join(sorted(self.cards))}. `aide models add` adds others."
 
 
 def load_catalog(folders: Iterable[Path] | None = None) -> Catalog:

@@ -185,6 +185,12 @@ def test_unknown_id_names_the_nearest_and_the_broken_cards(tmp_path):
         catalog.find("xxxxxxxxxxx")
 
 
+@pytest.mark.parametrize("model_id", ["hf:someone/model", "~/models/x", "C:\\x.gguf", "qwen2.5-coder.GGUF"])
+def test_id_that_names_a_file_says_how_to_add_it(model_id):
+    with pytest.raises(CardError, match="add it with `aide models add`, and set the id"):
+        load_catalog([shipped_folder()]).find(model_id)
+
+
 @pytest.mark.parametrize(
     "content",
     [

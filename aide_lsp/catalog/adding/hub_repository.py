@@ -161,14 +161,16 @@ def _grow(file: HubFile, data: bytearray, deadline: float) -> Iterator[bool]:
             data.clear()
         for block in answer.iter_bytes():
             data += block[: most - len(data)]
-            yield len(data) >= most
             if len(data) >= most:
-                return
+                break
+            yield False
             if time.monotonic() > deadline:
                 raise UnreachableError(
                     f"The Hugging Face Hub sent {megabytes(len(data))} of {file.file} in "
                     f"{HEADER_SECONDS:.0f} seconds, which is too slow. Try again later."
                 )
+        # Also where the answer ends early.
+        yield True
 
 
 def _listing(address: HubAddress, token: str | None) -> Mapping[str, Any]:

@@ -55,6 +55,7 @@ def add_model(words: str, options: AddOptions) -> None:
     from aide_lsp.catalog.adding.plan import plan_model
     from aide_lsp.catalog.adding.source import parse_source
     from aide_lsp.catalog.cards import load_catalog
+    from aide_lsp.catalog.store import IMPORTED
 
     # What a program reads is on stdout alone.
     tell: Tell = lambda text: say(text, err=options.as_json)  # noqa: E731
@@ -63,15 +64,18 @@ def add_model(words: str, options: AddOptions) -> None:
             plan = plan_model(parse_source(words), load_catalog(), options.model_id, options.fim, progress)
     except AideError as error:
         raise click.ClickException(f"{_sentence(error)} Nothing was added.") from error
-    recipe = chosen_recipe(None, plan.card)
+    # An export is used as it is.
+    recipe = IMPORTED if plan.is_export else chosen_recipe(None, plan.card)
     cost = _cost(plan, recipe)
     for line in (*found_lines(plan), *cost_lines(plan, cost, recipe)):
         tell(line)
     _check_room(plan, cost, recipe)
     _agree(plan, options)
     result = _add(plan, recipe, options, tell)
-    if options.use:
+    if options.use or (result is not None and _wants_to_use(plan, options)):
         tell(use_model(plan.card.id))
+    else:
+        tell(f"To use it: aide models use {plan.card.id}")
     if options.as_json:
         say(json_text(_facts(plan, recipe, cost, result)))
 
@@ -145,7 +149,7 @@ def _add(plan: "NewModel", recipe: str, options: AddOptions, tell: Tell) -> "Acc
     with _kept_if_useful(card, is_new=plan.text is not None):
         folder, seconds = _prepare(card, recipe)
     if not options.test:
-        tell(f"{card.name} is ready, and not tested. {_how_to_use(card)}")
+        tell(f"\n{card.name} is ready, and not tested.")
         return None
     tell("\nSelf-test")
     result = _test(folder, lambda check: tell(_line(check)))
@@ -157,7 +161,7 @@ def _add(plan: "NewModel", recipe: str, options: AddOptions, tell: Tell) -> "Acc
         f"        Speed        {result.speed.prefill:.0f} tokens/s prefilled, {result.speed.generation:.0f} "
         f"tokens/s generated ({result.device})"
     )
-    tell(f"\n{card.name} is ready.{'' if options.use else ' ' + _how_to_use(card)}")
+    tell(f"\n{card.name} is ready.")
     return result
 
 
@@ -244,8 +248,15 @@ def _keep(plan: "NewModel", recipe: str, seconds: float, result: "Acceptance") -
     write_measured(plan.card, figures)
 
 
-def _how_to_use(card: "Card") -> str:
-    return f"To use it: aide models use {card.id}"
+def _wants_to_use(plan: "NewModel", options: AddOptions) -> bool:
+    """Ask whether it becomes the model in the user's settings, where someone can answer."""
+    from aide_lsp.settings.reader import SettingsReader
+
+    if options.yes or not sys.stdin.isatty():
+        return False
+    if SettingsReader().resolve().settings.model == plan.card.id:
+        return True
+    return click.confirm("Use it from now on?", default=True, err=options.as_json)
 
 
 def _facts(plan: "NewModel", recipe: str, cost: "Cost", result: "Acceptance | None") -> dict[str, Any]:

@@ -53,8 +53,10 @@ def environment(fresh_home, hub):
 def run(fresh_home, environment):
     """Run `aide` in that home; give the finished process."""
 
-    def run(*arguments, stdin="", **extra):
+    def run(*arguments, stdin="", kilobytes=None, **extra):
         command = [sys.executable, "-m", "aide_lsp", *map(str, arguments)]
+        if kilobytes is not None:
+            command = ["sh", "-c", f'ulimit -v {kilobytes}; exec "$0" "$@"', *command]
         return subprocess.run(
             command,
             input=stdin,
@@ -86,3 +88,23 @@ def interrupt(fresh_home, environment):
             return process.wait()
 
     return interrupt
+
+
+@pytest.fixture
+def type_in(fresh_home, environment):
+    """Run `aide` with a terminal as stdin, on which this is typed; give the finished process."""
+    pty = pytest.importorskip("pty")
+
+    def type_in(*arguments, typed):
+        ours, theirs = pty.openpty()
+        # The terminal keeps it until it is read.
+        os.write(ours, typed.encode())
+        command = [sys.executable, "-m", "aide_lsp", *map(str, arguments)]
+        options = {"capture_output": True, "text": True, "env": environment, "cwd": fresh_home}
+        try:
+            return subprocess.run(command, stdin=theirs, **options, timeout=120, check=False)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    return type_in

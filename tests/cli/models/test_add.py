@@ -11,9 +11,11 @@ from threading import Event
 import numpy as np
 import pytest
 
+from tests.catalog.adding.gguf_bytes import gguf, tensors
 from tests.cli.models.conftest import REPO
 from tests.hub_stand_in import COMMIT
-from tests.tiny_model import TinySpec, tiny_gguf, tiny_weights
+from tests.inference.onnx import exported_decoder
+from tests.tiny_model import TinySpec, tiny_gguf, tiny_model_folder, tiny_weights
 
 FILE = f"hf:{REPO}/tiny-coder-Q4_K_M.gguf"
 
@@ -163,3 +165,56 @@ def test_model_that_computes_no_numbers_is_removed_and_the_message_says_so(
     assert f"Your own file stays: {broken}" in failed.stderr
     assert cards(fresh_home) == []
     assert broken.exists()
+
+
+def test_on_a_terminal_consent_is_asked_for_and_use_is_offered(type_in, fresh_home, tiny_file):
+    declined = type_in("models", "add", tiny_file, typed="n\n")
+    assert (declined.returncode, cards(fresh_home)) == (1, [])
+    assert "Add it as tiny-coder? [Y/n]" in declined.stdout
+    agreed = type_in("models", "add", tiny_file, "--id", "mine", typed="\n\n")
+    assert agreed.returncode == 0, agreed.stderr
+    assert "Use it from now on? [Y/n]" in agreed.stdout
+    settings = fresh_home / "config" / "aide" / "settings.toml"
+    assert settings.read_text(encoding="utf-8") == 'model = "mine"\n'
+
+
+def test_model_of_a_list_becomes_the_one_in_the_settings(run, fresh_home):
+    used = run("models", "use", "smollm2-135m")
+    assert 'model = "smollm2-135m" in ' in used.stdout
+    (marked,) = re.findall(r"^\* +(\S+)", run("models", "list").stdout, re.MULTILINE)
+    assert marked == "smollm2-135m"
+    assert run("models", "use", "smoll").returncode == 1
+
+
+def test_model_that_does_not_fit_is_refused_before_anything_is_downloaded(run, fresh_home, hub):
+    head = gguf(shapes=tensors() | {"output.weight": (64, 25_000_000)}, weights=False)
+    hub.repos[REPO] = {"large.gguf": head}
+    hub.has_ranges = False
+    facts = {"sha256": "a" * 64, "pointerSize": 134}
+    for size, kilobytes, said in (
+        (1 << 49, None, "GB of disk space in "),
+        (7_000_000_000, 2_200_000, "does not fit into memory: with it Aide needs about"),
+    ):
+        hub.listing = {"siblings": [{"rfilename": "large.gguf", "lfs": facts | {"size": size}}]}
+        refused = run("models", "add", f"hf:{REPO}", "--yes", kilobytes=kilobytes)
+        assert said in refused.stderr, refused.stderr
+        assert refused.stderr.rstrip().endswith("Nothing was added.")
+        assert cards(fresh_home) == []
+        assert not (fresh_home / "data").exists()
+
+
+def test_folder_with_an_exported_model_is_added(run, fresh_home, tmp_path, monkeypatch):
+    monkeypatch.setattr(exported_decoder, "VOCAB", 384)
+    folder = tmp_path / "exported"
+    exported_decoder.write_export(folder)
+    converted = tiny_model_folder(tmp_path / "converted")
+    (folder / "tokenizer.json").write_bytes((converted / "tokenizer.json").read_bytes())
+    added = run("models", "add", folder, "--yes", "--json")
+    assert added.returncode == 0, added.stderr
+    facts = json.loads(added.stdout)
+    assert (facts["id"], facts["recipe"]) == ("exported", "imported")
+    assert facts["test"]["speed"]["generation"] > 0
+    assert card(fresh_home, "exported")["path"] == str(folder)
+    removed = run("models", "remove", "exported", "--yes", "--card", "--json")
+    assert json.loads(removed.stdout)["card_removed"] is True
+    assert (folder / "model.onnx").exists()
