@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
     from aide_lsp.completion.request import Completion
 
-# Free memory needed, as a multiple of the model's files. Those of our own recipes hold packed matrices, too,
-# and the plain ones are only read while the model loads. Of other models, ONNX Runtime makes a packed copy.
-MEMORY_FOR_PACKED, MEMORY_FOR_OTHERS = 1.0, 2.0
 SLOW_TOKENS_PER_SECOND = 5.0  # slower completions are not worth waiting for
 
 
@@ -198,19 +195,18 @@ def check_memory(folder: Path) -> Finding:
     needed = memory_needed(folder)
     memory = psutil.virtual_memory()
     free = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
-    detail = f"{free}, {needed / 1e9:.1f} GB needed to load"
+    detail = f"{free}, {needed / 1e9:.1f} GB needed"
     if memory.available < needed:
         return Finding("warn", "Memory", detail, "close other programs, or choose a smaller model")
     return Finding("ok", "Memory", detail)
 
 
 def memory_needed(folder: Path) -> int:
-    """Estimate the bytes of memory that loading a converted model needs, from its files."""
-    from aide_lsp.inference.onnx.model_folder import read_model_folder
+    """Estimate the bytes of memory that a converted model takes, from its files."""
+    from aide_lsp.inference.onnx.model_folder import memory_in_use, read_model_folder
 
-    packed = read_model_folder(folder).in_integers
     files = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-    return int(files * (MEMORY_FOR_PACKED if packed else MEMORY_FOR_OTHERS))
+    return memory_in_use(files, read_model_folder(folder).in_integers)
 
 
 def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """What adding a model will cost: download, disk, memory and time. Estimates, from the number of its weights.
 
-Figures of the conversion of the 0.5B model that Aide ships, which has 494 million weights.
+Figures of the conversions of the models that Aide ships: the 0.5B, which has 494 million weights, and for
+`int4` the 1.5B, whose file is a Q4_K_M.
 """
 
 import shutil
@@ -10,16 +11,16 @@ from pathlib import Path
 from attrs import frozen
 
 from aide_lsp.disk import megabytes
+from aide_lsp.inference.onnx.model_folder import memory_in_use
 
 BYTES_PER_WEIGHT: Mapping[str, float] = {
-    **{"exact": 2.25, "int4": 1.4, "fast": 2.65},
+    **{"exact": 2.25, "int4": 1.5, "fast": 2.65},
     **{"int4_fp16": 0.8, "fp16": 2.0},
 }
 """Recipe -> bytes on the disk. Recipes for the CPU hold each matrix twice, once packed for the processor."""
 WEIGHTS_PER_SECOND = 17e6
 """Converted by two cores."""
-IMPORTED_MEMORY = 2
-"""Memory for an export, as a multiple of its files: the runtime packs its weights into a second copy."""
+GPU_RECIPES = ("fp16", "int4_fp16")
 
 
 @frozen
@@ -33,7 +34,7 @@ class Cost:
     conversion: int
     """Disk space that it still takes; 0: it is there."""
     memory: int
-    """Needed to load it on the CPU."""
+    """That it takes while it is used."""
     seconds: float
     """The conversion takes about this long; 0 if there is none to make."""
     basis: str
@@ -63,7 +64,7 @@ def cost_of(
         download=download,
         files=conversion,
         conversion=0 if is_converted else conversion,
-        memory=conversion,
+        memory=conversion if recipe in GPU_RECIPES else memory_in_use(conversion, packed=True),
         seconds=0.0 if is_converted else parameters / rate,
         basis="as fast as the last conversion here" if measured else "on two cores",
     )
@@ -75,7 +76,7 @@ def cost_of_import(size: int, *, is_converted: bool) -> Cost:
         download=0,
         files=size,
         conversion=0 if is_converted else size,
-        memory=IMPORTED_MEMORY * size,
+        memory=memory_in_use(size, packed=False),
         seconds=0.0,
         basis="",
     )

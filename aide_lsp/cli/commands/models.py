@@ -39,7 +39,7 @@ def list_models(as_json: bool) -> None:
 
     FORMAT is how a model is asked to fill in the middle; without one, it only continues the text before the
     cursor. FILE is the size of the download, DISK the space used on this machine now, MEMORY the memory
-    needed to load the model, and SPEED the median of its latest completions here. - means not known yet.
+    that the model takes in use, and SPEED the median of its latest completions here. - means not known yet.
 
     To add a model of your own, see aide models add.
     """

@@ -96,6 +96,17 @@ class ModelFolder:
         return self.recipe in ("exact", "fast", "int4")
 
 
+def memory_in_use(files: int, packed: bool) -> int:
+    """Estimate the bytes of memory that a model takes on the CPU, what is mapped of its files included.
+
+    Args:
+        files: bytes of its files.
+        packed: whether they hold matrices packed for this processor, too: then the plain ones are only read
+            while it loads. Otherwise the runtime makes a packed copy.
+    """
+    return int(files * 0.6) + 250_000_000 if packed else 2 * files
+
+
 def read_model_folder(folder: Path) -> ModelFolder:
     """Read what `folder` holds.
 
