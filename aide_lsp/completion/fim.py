@@ -210,6 +210,14 @@ FORMATS = {
             ends=("▁<EOT>",),
             source="https://github.com/meta-llama/codellama",
         ),
+        # For servers that do not heal tokens.
+        FimFormat(
+            name="codellama-psm",
+            models="as `codellama`, in the other order, for servers that cannot heal tokens",
+            parts=_prefix_first("▁<PRE>", "▁<SUF>", "▁<MID>"),
+            ends=("▁<EOT>",),
+            source="https://github.com/meta-llama/codellama",
+        ),
         FimFormat(
             name="seed-coder",
             models="Seed-Coder, and models tuned from it",

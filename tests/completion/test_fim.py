@@ -27,6 +27,7 @@ WRITTEN = {
     "starcoder-psm": "<fim_prefix>HEADERPREFIX<fim_suffix>SUFFIX<fim_middle>",
     "deepseek-coder": "<｜fim▁begin｜>HEADERPREFIX<｜fim▁hole｜>SUFFIX<｜fim▁end｜>",
     "codellama": "▁<PRE>▁<SUF>SUFFIX▁<MID>HEADERPREFIX",
+    "codellama-psm": "▁<PRE>HEADERPREFIX▁<SUF>SUFFIX▁<MID>",
     "seed-coder": "<[fim-suffix]>SUFFIX<[fim-prefix]>HEADERPREFIX<[fim-middle]>",
     "codestral": "[SUFFIX]SUFFIX[PREFIX]HEADERPREFIX",
     "prefix": "HEADERPREFIX",
