@@ -1,7 +1,7 @@
 """Does a GGUF file's vocabulary give the same tokens as in llama.cpp? Compares 1,100 texts for each file.
 
 Only the metadata is read: a file may be cut off after its header, and llama.cpp gets a copy of the vocabulary
-with weights that are zero.
+in a tiny model.
 
     python -m benchmarks.tokenizers FILE.gguf ...
 """

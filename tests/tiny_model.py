@@ -6,7 +6,7 @@ any text can be encoded. Weights are random: what such a model says means nothin
 the same for the same seed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -119,20 +119,21 @@ def tiny_weights(spec: TinySpec) -> dict[str, np.ndarray]:
     return weights
 
 
-def tiny_gguf(path: Path, spec: TinySpec | None = None) -> Path:
-    """Write a tiny model to `path` and return it."""
+def tiny_gguf(
+    path: Path, spec: TinySpec | None = None, tokenizer: Mapping[str, object] | None = None
+) -> Path:
+    """Write a tiny model to `path` and return it; `tokenizer` is other metadata about its vocabulary."""
     from gguf import GGMLQuantizationType, GGUFWriter
     from gguf.quants import quantize
 
     spec = spec or TinySpec()
     writer = GGUFWriter(path, spec.architecture)
     _write_sizes(writer, spec)
-    tokens, types = tiny_vocabulary(spec.vocab_size)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list(tokens)
-    writer.add_token_types(types)
-    writer.add_token_merges(list(MERGES))
+    adders = {bool: writer.add_bool, int: writer.add_uint32, str: writer.add_string, list: writer.add_array}
+    for key, value in (tokenizer or _tokenizer_metadata(spec.vocab_size)).items():
+        # The format has no empty lists.
+        if value != []:
+            adders[type(value)](key, value)
     for name, weight in tiny_weights(spec).items():
         kind = GGMLQuantizationType[spec.matrix_type if weight.ndim == 2 else "F32"]
         writer.add_tensor(name, quantize(weight, kind), raw_dtype=kind)
@@ -141,6 +142,17 @@ def tiny_gguf(path: Path, spec: TinySpec | None = None) -> Path:
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def _tokenizer_metadata(size: int) -> dict[str, object]:
+    tokens, types = tiny_vocabulary(size)
+    return {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "qwen2",
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.token_type": types,
+        "tokenizer.ggml.merges": list(MERGES),
+    }
 
 
 def tiny_card(end_tokens: Sequence[str] = END_TOKENS) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """GGUF files that hold little but a vocabulary, and texts that show whether two tokenizers are the same.
 
-A file made here can be read by Aide's converter and by llama.cpp's server. Its weights are zero.
+A file made here can be read by Aide's converter and by llama.cpp's server.
 """
 
 import json
@@ -14,7 +14,7 @@ import tokenizers
 from tokenizers import models, pre_tokenizers, trainers
 
 from benchmarks.llama_cpp.record_tokens import SCRIPTS, generated_snippets, odd_snippets
-from tests.tiny_model import byte_characters
+from tests.tiny_model import TinySpec, byte_characters, tiny_gguf
 
 REPOSITORY = Path(__file__).parent.parent
 CONTROL = (
@@ -197,35 +197,12 @@ def _cut(draw: random.Random, program: str) -> str:
 
 
 def vocabulary_gguf(path: Path, tokenizer: Mapping[str, object]) -> Path:
-    """Write a model with this metadata of the tokenizer, and with weights that are zero."""
-    import numpy as np
-    from gguf import GGUFWriter
-
-    writer = GGUFWriter(path, "llama")
-    writer.add_context_length(2048)
-    writer.add_embedding_length(32)
-    writer.add_block_count(1)
-    writer.add_feed_forward_length(32)
-    writer.add_head_count(1)
-    writer.add_head_count_kv(1)
-    writer.add_rope_dimension_count(32)
-    writer.add_layer_norm_rms_eps(1e-6)
-    adders = {bool: writer.add_bool, int: writer.add_uint32, str: writer.add_string, list: writer.add_array}
-    for key, value in tokenizer.items():
-        if value != []:
-            adders[type(value)](key, value)
+    """Write a tiny model with this metadata of the tokenizer."""
     names = tokenizer["tokenizer.ggml.tokens"]
     assert isinstance(names, list)
-    writer.add_tensor("token_embd.weight", np.zeros((len(names), 32), np.float16))
-    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
-        writer.add_tensor(f"{name}.weight", np.zeros(32, np.float32))
-    for name in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"):
-        writer.add_tensor(f"blk.0.{name}.weight", np.zeros((32, 32), np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    sizes = {"layer_count": 1, "hidden_size": 32, "head_count": 1, "kv_head_count": 1}
+    spec = TinySpec(architecture="llama", biases=False, vocab_size=len(names), **sizes)
+    return tiny_gguf(path, spec, tokenizer)
 
 
 def byte_level(pre: str) -> dict[str, object]:

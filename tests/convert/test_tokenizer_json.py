@@ -93,3 +93,38 @@ def test_real_model_tokenizes_as_llama_cpp_does(real_model_dir):
     wrong = [text for text, ids in zip(snippets, expected, strict=True) if tokenizer.encode(text) != ids]
     assert wrong == []
     assert [tokenizer.decode(ids) for ids in expected] == snippets
+
+
+def test_padding_that_is_marked_as_text_is_left_out(tiny):
+    """Old files have thousands of such tokens."""
+    types = [4 if kind == 5 else kind for kind in tiny.value("tokenizer.ggml.token_type")]
+    assert tokenizer_json(with_metadata(tiny, token_type=types)) == tokenizer_json(tiny)
+
+
+def test_without_types_all_tokens_are_text_but_those_that_llama_cpp_finds_by_name(tiny):
+    metadata = {key: value for key, value in tiny.metadata.items() if key != "tokenizer.ggml.token_type"}
+    added = tokenizer_json(evolve(tiny, metadata=metadata))["added_tokens"]
+    assert {token["content"] for token in added} == set(SPECIAL_TOKENS)
+
+
+def test_of_a_merge_that_is_listed_twice_the_first_counts(tiny):
+    merges = tiny.value("tokenizer.ggml.merges")
+    assert tokenizer_json(with_metadata(tiny, merges=merges * 2)) == tokenizer_json(tiny)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"merges": ["d e", "x y"]}, "merge 'x y', but not all of its tokens"),
+        ({"merges": ["d"]}, "merge 'd', but not all of its tokens"),
+        ({"token_type": [1]}, "384 tokens but 1 token types"),
+        ({"model": "llama", "scores": [0.5]}, "384 tokens but 1 scores"),
+        (
+            {"pre": "mystery"},
+            r"pre-tokenizer 'mystery', which Aide does not know; the \d+ that it knows are listed",
+        ),
+    ],
+)
+def test_vocabularies_that_do_not_fit_together_are_refused(tiny, change, words):
+    with pytest.raises(ConversionError, match=words):
+        tokenizer_json(with_metadata(tiny, **change))

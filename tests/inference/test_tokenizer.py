@@ -208,3 +208,39 @@ def test_from_file_when_vocabulary_has_no_bytes_then_says_so(tmp_path):
     path.write_text(json.dumps(byte_level(vocabulary=["a", "b"])))
     with pytest.raises(ModelFilesError, match="no token for each byte"):
         Tokenizer.from_file(path)
+
+
+def test_encode_when_an_export_puts_a_blank_before_texts_then_it_does_not():
+    """What is encoded is in the middle of a prompt."""
+    definition = byte_fallback()
+    prefix = {"type": "Prepend", "prepend": "\u2581"}
+    spaced = {
+        **definition,
+        "normalizer": {"type": "Sequence", "normalizers": [prefix, definition["normalizer"]]},
+    }
+    pieces = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": False}
+    metaspace = {**definition, "normalizer": None, "pre_tokenizer": pieces}
+    expected = Tokenizer(definition).encode("ab ab")
+    assert Tokenizer(spaced).encode("ab ab") == Tokenizer(metaspace).encode("ab ab") == expected
+
+
+@pytest.mark.parametrize("name", ["<tool_call>", "<b>", "    ", "\n\n"])
+def test_encode_when_an_added_token_is_text_then_it_is_used(name):
+    tokenizer = Tokenizer(byte_level(added=[name]))
+    ids = tokenizer.encode(f"x{name}y")
+    assert len(ids) == 3
+    assert tokenizer.decode(ids) == f"x{name}y"
+
+
+def test_encode_when_a_vocabulary_has_a_tab_instead_of_its_byte_then_it_is_read():
+    definition = byte_fallback()
+    vocabulary = definition["model"]["vocab"]
+    vocabulary["\t"] = vocabulary.pop("<0x09>")
+    assert Tokenizer(definition).decode(Tokenizer(definition).encode("\ta")) == "\ta"
+
+
+def test_encode_when_text_repeats_a_control_token_that_merges_lead_to_then_it_stays_text():
+    definition = byte_level([("<", "s"), ("<s", ">")])
+    definition["added_tokens"].append(token(definition["model"]["vocab"]["<s>"], "<s>", special=True))
+    tokenizer, text = Tokenizer(definition), "<s>" * 5000
+    assert tokenizer.decode(tokenizer.encode(text)) == text

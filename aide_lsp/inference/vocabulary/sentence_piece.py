@@ -12,6 +12,7 @@ from functools import lru_cache
 from heapq import heapify, heappop, heappush
 
 from aide_lsp.errors import ModelFilesError
+from aide_lsp.inference.vocabulary.token_bytes import byte_token
 
 BLANK = "\N{LOWER ONE EIGHTH BLOCK}"
 """How the names of tokens write a blank."""
@@ -27,7 +28,7 @@ class SentencePiece:
     """The part of a SentencePiece vocabulary that encodes text."""
 
     def __init__(self, vocabulary: Mapping[str, int], scores: Sequence[float]) -> None:
-        """Take the tokens that stand for text or for one of the 256 bytes, and the scores of all ids.
+        """Take the tokens that stand for text or a byte, with all 256 bytes, and the scores of all ids.
 
         Raises:
             ModelFilesError: there is no score for a token.
@@ -38,7 +39,7 @@ class SentencePiece:
         self._numbers = names
         # The best score is the lowest rank, as the queue needs it.
         self._ranks = {name: -scores[number] for name, number in names.items()}
-        self._byte_tokens = [vocabulary[f"<0x{byte:02X}>"] for byte in range(256)]
+        self._byte_tokens = [byte_token(vocabulary, byte) or 0 for byte in range(256)]
         # Unless there is a token with a blank inside, nothing merges across the end of a word: words can be
         # merged one by one, and remembered.
         self._has_words = not any(_BLANK_INSIDE.search(name) for name in names)

@@ -45,12 +45,19 @@ def is_byte_level(vocabulary: Mapping[str, int]) -> bool:
         ModelFilesError: it has no tokens for bytes, so it cannot represent every text.
     """
     # First: a large vocabulary also has a token for each letter that the alphabet of bytes has.
-    if {f"<0x{byte:02X}>" for byte in range(256)} <= vocabulary.keys():
+    if all(byte_token(vocabulary, byte) is not None for byte in range(256)):
         return False
     # Some vocabularies (SmolLM's) lack tokens for bytes that are very rare in text; those are dropped.
     if {character for character, byte in _byte_alphabet().items() if byte in ASCII_TEXT} <= vocabulary.keys():
         return True
     raise ModelFilesError(_NO_BYTES)
+
+
+def byte_token(vocabulary: Mapping[str, int], byte: int) -> int | None:
+    """Return the token of a byte in a vocabulary whose names are text; None if there is none."""
+    number = vocabulary.get(f"<0x{byte:02X}>")
+    # Gemma's tab is a token of its own instead.
+    return vocabulary.get(chr(byte)) if number is None and byte < 0x80 else number
 
 
 def _byte_level(name: str) -> bytes:
