@@ -83,7 +83,10 @@ class LlamaServer:
 
 @contextmanager
 def llama_server(gguf: Path, **settings: Any) -> Iterator[LlamaServer]:
-    """Run llama.cpp's server with a GGUF file; settings are attributes of xllamacpp's `CommonParams`."""
+    """Run llama.cpp's server with a GGUF file.
+
+    Settings are attributes of xllamacpp's `CommonParams`; `exact=True` keeps keys and values in float32.
+    """
     job = json.dumps({"model": str(gguf), **settings})
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     # A file: the server logs so much that a pipe nobody reads would block it.
@@ -117,6 +120,11 @@ def _serve(job: dict[str, Any]) -> None:
     params.cpuparams.n_threads = 2
     params.warmup = False
     params.fit_params = False
+    if job.pop("exact", False):
+        params.cpuparams.n_threads = 1
+        # By default, keys and values are rounded to float16.
+        params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     for name, value in job.items():
         setattr(params, name, value)
     server = xllamacpp.Server(params)

@@ -62,7 +62,8 @@ PACKAGES = {
     },
     "engines.remote.flavors": {"engines.remote.http", "completion", "inference"},
     "engines.remote.http": {"inference"},
-    "convert": {"convert.vocabulary", "inference", "inference.onnx"},
+    "convert": {"convert.transformer", "convert.vocabulary", "inference", "inference.onnx"},
+    "convert.transformer": set(),
     "convert.vocabulary": set(),
     "catalog": {"completion", "convert", "inference.onnx"},
     "catalog.adding": {"catalog", "completion", "convert", "inference", "inference.onnx"},
@@ -133,7 +134,7 @@ NETWORK = {
 """Modules that may use the network: three for models on the Hub, one talks to a server that the user names,
 and two wait for an editor on this machine."""
 SPECIAL_TOKENS = {"completion.fim", "convert.vocabulary.token_kinds"}
-MODEL_NAMES = {"completion.fim", "convert.architecture", "convert.vocabulary.pre_tokenizers"}
+MODEL_NAMES = {"completion.fim", "convert.transformer.families", "convert.vocabulary.pre_tokenizers"}
 """Tables of formats and of the converter; all else about a model is in its card."""
 PYGLS_NAMES = {
     "_converter",

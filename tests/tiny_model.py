@@ -41,6 +41,36 @@ END_TOKENS = ("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>", "<|repo_name|>")
 
 
 @frozen
+class Layout:
+    """Which tensors the layers of an architecture have."""
+
+    layer_norm: bool = False
+    gated: bool = True
+    gate_in_up: bool = False
+    fused: bool = False
+    norms: tuple[str, ...] = ("attn_norm", "ffn_norm")
+    head_norms: bool = False
+    row_norms: bool = False
+    positions: bool = False
+
+
+LAYOUTS = {
+    "qwen3": Layout(head_norms=True),
+    "seed_oss": Layout(norms=("attn_norm", "post_attention_norm")),
+    "olmo2": Layout(norms=("post_attention_norm", "post_ffw_norm"), row_norms=True),
+    "phi3": Layout(fused=True, gate_in_up=True),
+    "stablelm": Layout(layer_norm=True),
+    "starcoder": Layout(layer_norm=True, gated=False, fused=True, positions=True),
+    "starcoder2": Layout(layer_norm=True, gated=False),
+    "gemma2": Layout(norms=("attn_norm", "ffn_norm", "post_attention_norm", "post_ffw_norm")),
+    "gemma3": Layout(
+        norms=("attn_norm", "ffn_norm", "post_attention_norm", "post_ffw_norm"), head_norms=True
+    ),
+}
+"""Architectures that differ from llama's."""
+
+
+@frozen
 class TinySpec:
     """Sizes of a tiny model."""
 
@@ -59,18 +89,30 @@ class TinySpec:
     """ggml's name of the type that the layers' matrices are stored in: F32, F16, Q8_0, Q4_0, Q4_1, Q5_0."""
     rope_factors: bool = False
     """Is there a `rope_freqs.weight`, as in Llama 3.1?"""
+    long_rope: bool = False
+    """Are there `rope_factors_short.weight` and `rope_factors_long.weight`, as in Phi 3?"""
     mlp_biases: bool = False
     """Have the matrices after attention biases too?"""
     rope_scaling: tuple[tuple[str, float | str], ...] = ()
     """Metadata about rotary scaling, without `{architecture}.rope.`."""
     rope_divisor: float = 1.0
     """What positions are divided by according to `rope_scaling`."""
+    key_length: int = 0
+    """Width of one head; 0: the file does not state it."""
+    metadata: tuple[tuple[str, bool | int | float | str], ...] = ()
+    """More metadata, without the name of the architecture."""
+    embedding_spread: float = 1.0
     seed: int = 1
 
     @property
     def head_dim(self) -> int:
         """Width of one head."""
-        return self.hidden_size // self.head_count
+        return self.key_length or self.hidden_size // self.head_count
+
+    @property
+    def layout(self) -> Layout:
+        """Which tensors there are."""
+        return LAYOUTS.get(self.architecture, Layout())
 
 
 def byte_characters() -> list[str]:
@@ -92,28 +134,49 @@ def tiny_vocabulary(size: int) -> tuple[list[str], list[int]]:
 def tiny_weights(spec: TinySpec) -> dict[str, np.ndarray]:
     """Return float32 weights by GGUF name, q and k in the order of the architecture's own files."""
     draw = np.random.Generator(np.random.Philox(spec.seed))
-    kv = spec.kv_head_count * spec.head_dim
+    layout = spec.layout
+    queries, kv = spec.head_count * spec.head_dim, spec.kv_head_count * spec.head_dim
     hidden, wide = spec.hidden_size, spec.intermediate_size
-    shapes = {"attn_q": (hidden, hidden), "attn_k": (kv, hidden), "attn_v": (kv, hidden)}
-    shapes |= {"attn_output": (hidden, hidden)}
-    shapes |= {"ffn_gate": (wide, hidden), "ffn_up": (wide, hidden), "ffn_down": (hidden, wide)}
+    shapes = {"attn_q": (queries, hidden), "attn_k": (kv, hidden), "attn_v": (kv, hidden)}
+    if layout.fused:
+        shapes = {"attn_qkv": (queries + 2 * kv, hidden)}
+    before = tuple(shapes)
+    shapes |= {"attn_output": (hidden, queries)}
+    if layout.gated and not layout.gate_in_up:
+        shapes |= {"ffn_gate": (wide, hidden)}
+    shapes |= {"ffn_up": (wide * (1 + layout.gate_in_up), hidden), "ffn_down": (hidden, wide)}
 
     def normal(*shape: int, scale: float) -> np.ndarray:
         return (draw.standard_normal(shape) * scale).astype(np.float32)
 
-    weights = {"token_embd.weight": normal(spec.vocab_size, hidden, scale=1.0)}
+    def norm(name: str, width: int) -> dict[str, np.ndarray]:
+        gain = {f"{name}.weight": 1 + normal(width, scale=0.2)}
+        return gain | ({f"{name}.bias": normal(width, scale=0.2)} if layout.layer_norm else {})
+
+    weights = {"token_embd.weight": normal(spec.vocab_size, hidden, scale=spec.embedding_spread)}
     for layer in range(spec.layer_count):
         for name, shape in shapes.items():
             weights[f"blk.{layer}.{name}.weight"] = normal(*shape, scale=1.5 / shape[1] ** 0.5)
-        for name in ("attn_q", "attn_k", "attn_v") if spec.biases else ():
+        for name in before if spec.biases else ():
             weights[f"blk.{layer}.{name}.bias"] = normal(shapes[name][0], scale=0.3)
         for name in ("attn_output", "ffn_gate", "ffn_up", "ffn_down") if spec.mlp_biases else ():
-            weights[f"blk.{layer}.{name}.bias"] = normal(shapes[name][0], scale=0.5)
-        for name in ("attn_norm", "ffn_norm"):
-            weights[f"blk.{layer}.{name}.weight"] = 1 + normal(hidden, scale=0.2)
-    weights["output_norm.weight"] = 1 + normal(hidden, scale=0.2)
+            if name in shapes:
+                weights[f"blk.{layer}.{name}.bias"] = normal(shapes[name][0], scale=0.5)
+        for name in layout.norms:
+            weights |= norm(f"blk.{layer}.{name}", hidden)
+        for name, width in (("attn_q_norm", queries), ("attn_k_norm", kv)):
+            if layout.head_norms or layout.row_norms:
+                width = spec.head_dim if layout.head_norms else width
+                weights[f"blk.{layer}.{name}.weight"] = 1 + normal(width, scale=0.2)
+    weights |= norm("output_norm", hidden)
     if not spec.tied:
         weights["output.weight"] = normal(spec.vocab_size, hidden, scale=1.0)
+    if layout.positions:
+        weights["position_embd.weight"] = normal(spec.context_length, hidden, scale=0.5)
+    if spec.long_rope:
+        half = spec.head_dim // 2
+        weights["rope_factors_short.weight"] = np.linspace(1, 3, half, dtype=np.float32)
+        weights["rope_factors_long.weight"] = np.linspace(2, 40, half, dtype=np.float32)
     if spec.rope_factors:
         weights["rope_freqs.weight"] = np.linspace(1, 4, spec.head_dim // 2, dtype=np.float32)
     return weights
@@ -183,7 +246,11 @@ def _write_sizes(writer, spec: TinySpec) -> None:
     writer.add_head_count(spec.head_count)
     writer.add_head_count_kv(spec.kv_head_count)
     writer.add_rope_freq_base(spec.rope_base)
-    writer.add_layer_norm_rms_eps(1e-6)
-    for key, value in spec.rope_scaling:
-        add = writer.add_string if isinstance(value, str) else writer.add_float32
-        add(f"{spec.architecture}.rope.{key}", value)
+    add_eps = writer.add_layer_norm_eps if spec.layout.layer_norm else writer.add_layer_norm_rms_eps
+    add_eps(1e-6)
+    if spec.key_length:
+        writer.add_key_length(spec.key_length)
+        writer.add_value_length(spec.key_length)
+    for key, value in (*((f"rope.{key}", value) for key, value in spec.rope_scaling), *spec.metadata):
+        add = {str: writer.add_string, bool: writer.add_bool, int: writer.add_uint32}
+        add.get(type(value), writer.add_float32)(f"{spec.architecture}.{key}", value)

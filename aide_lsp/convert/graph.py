@@ -15,13 +15,23 @@ from pathlib import Path
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
+from onnx import TensorProto
 
-from aide_lsp.convert.architecture import Architecture, rotary_tables
+from aide_lsp.convert.architecture import Architecture, rotary_divisors
 from aide_lsp.convert.gguf_file import GgufFile, Tensor
-from aide_lsp.convert.head import CANDIDATES, candidates, embed, write_head_graph
+from aide_lsp.convert.head import CANDIDATES, LogitTransform, candidates, embed, write_head_graph
 from aide_lsp.convert.onnx_file import DataFile, GraphWriter
-from aide_lsp.convert.recipes import Recipe, feed_forward, multiply
-from aide_lsp.convert.weights import LayerWeights, check_tensors, embedding_tensors, read_layer
+from aide_lsp.convert.recipes import Recipe, feed_forward, multiply, scaled
+from aide_lsp.convert.weights import (
+    POSITIONS,
+    LayerWeights,
+    Norm,
+    check_tensors,
+    embedding_tensors,
+    read_layer,
+    read_norm,
+)
 
 LayerEdit = Callable[[int, LayerWeights], LayerWeights]
 Shape = Sequence[int | str | None]
@@ -59,7 +69,7 @@ def write_decoder(
         table, head = embedding_tensors(file)
         _write_model(decoder, file, table, head, edit, layer_done, extra_outputs)
         head_name = "embedding" if head is table else "head"
-        write_head_graph(GraphWriter(data), recipe, head_name, head, decoder.graph.stored)
+        write_head_graph(GraphWriter(data), recipe, head_name, head, decoder.graph.stored, _ending(a))
     finally:
         data.close()
 
@@ -73,65 +83,151 @@ def _write_model(
     layer_done: LayersDone,
     extra_outputs: Sequence[str],
 ) -> None:
-    cos, sin = rotary_tables(file, d.a)
-    d.graph.constant("rotary_cos", cos.astype(d.recipe.dtype))
-    d.graph.constant("rotary_sin", sin.astype(d.recipe.dtype))
+    _rotary_tables(d, rotary_divisors(file, d.a))
     x = embed(d.graph, d.recipe, "embedding", table, "input_ids")
+    x = scaled(d.graph, d.recipe.dtype, x, d.a.embedding_scale)
+    if d.a.family.learned_positions:
+        x = _with_positions(d, x, file.tensor(POSITIONS))
     branch = ""  # what the last block adds to the residual stream: nothing yet
     for index in range(d.a.layer_count):
         branch, x = _layer(d, index, edit(index, read_layer(file, d.a, index)), branch, x)
         layer_done(index + 1)
-    gain = file.vector("output_norm.weight", d.a.hidden_size)
-    normal, _ = _norm(d, "final_norm", gain, branch, x)
+    normal, _ = _norm(d, "final_norm", read_norm(file, d.a, "output_norm"), branch, x)
     rows = d.graph.node(
         "Squeeze", [normal, d.graph.constant("first_axis", np.array([0], np.int64))], "final_rows"
     )
-    candidates(d.graph, d.recipe, "embedding" if head is table else "head", head, rows)
+    candidates(d.graph, d.recipe, "embedding" if head is table else "head", head, rows, _ending(d.a))
     # Also where it changes nothing, because the node gives the output its name.
     d.graph.node("Cast", [rows], "hidden", to=1)
     d.graph.save("model.onnx", _inputs(d), _outputs(d, extra_outputs))
+
+
+def _with_positions(d: DecoderGraph, x: str, table: Tensor) -> str:
+    """Add to the embeddings `x` the rows of `table` for their positions."""
+    graph = d.graph
+    one, axis = (graph.constant(name, np.array(1, np.int64)) for name in ("one", "rows_axis"))
+    zero = graph.constant("zero", np.array(0, np.int64))
+    ones = graph.node("Add", [graph.node("Mul", ["input_ids", zero], "zeros"), one], "ones")
+    # Rows are at seqlens_k - S + 1, ..., seqlens_k. Without shapes, which a device would not know.
+    count = graph.node("ReduceSum", [ones], "row_count", keepdims=1)
+    last = graph.node("Cast", ["seqlens_k"], "last_position", to=TensorProto.INT64)
+    before = graph.node("Sub", [last, count], "position_before")
+    positions = graph.node("Add", [before, graph.node("CumSum", [ones, axis], "row_numbers")], "positions")
+    weight = graph.constant("position_table", table.floats().astype(d.recipe.dtype))
+    return graph.node("Add", [x, graph.node("Gather", [weight, positions], "position_rows")], "positioned")
+
+
+def _ending(a: Architecture) -> LogitTransform:
+    return LogitTransform(a.logit_scale, a.logit_cap)
+
+
+def _rotary_tables(d: DecoderGraph, divisors: NDArray[np.float64] | None) -> None:
+    a = d.a
+    for layer in range(a.layer_count):
+        cos, sin = _table_names(a, layer)
+        if cos and cos not in d.graph.stored:
+            rotary = a.window_rotary if a.has_window(layer) else a.rotary
+            # Divisors belong to the scaling that layers with a window may lack.
+            tables = rotary.tables(a.context_length, divisors if rotary == a.rotary else None)
+            for name, values in zip((cos, sin), tables, strict=True):
+                d.graph.constant(name, values.astype(d.recipe.dtype))
+
+
+def _table_names(a: Architecture, layer: int) -> tuple[str, str]:
+    """Return the names of cosines and sines of a layer; empty if it is not rotated."""
+    if not a.is_rotated(layer):
+        return "", ""
+    suffix = "_window" if a.has_window(layer) and a.window_rotary != a.rotary else ""
+    return f"rotary_cos{suffix}", f"rotary_sin{suffix}"
 
 
 def _layer(d: DecoderGraph, index: int, layer: LayerWeights, branch: str, x: str) -> tuple[str, str]:
     """Add one layer; return (what it adds to the stream, the stream without it)."""
     name = f"layers.{index}"
     normal, x = _norm(d, f"{name}.attention_norm", layer.attention_norm, branch, x)
-    heads = _attention(d, index, multiply(d.graph, d.recipe, f"{name}.qkv", normal, layer.qkv))
+    heads = _attention(d, index, layer, multiply(d.graph, d.recipe, f"{name}.qkv", normal, layer.qkv))
     # Only after attention, because the keys and values of all rows go into the KV buffers.
     if index == d.a.layer_count - 1:
         heads = d.graph.node("Gather", [heads, "logit_rows"], f"{name}.wanted_heads", axis=1)
         x = d.graph.node("Gather", [x, "logit_rows"], f"{name}.wanted_stream", axis=1)
     branch = multiply(d.graph, d.recipe, f"{name}.attention_output", heads, layer.attention_output)
+    branch = _end(d, f"{name}.attention_end", layer.attention_end, branch)
     normal, x = _norm(d, f"{name}.ffn_norm", layer.ffn_norm, branch, x)
-    return feed_forward(d.graph, d.recipe, f"{name}.ffn", normal, layer), x
+    branch = feed_forward(d.graph, d.recipe, f"{name}.ffn", normal, layer, d.a.family.activation)
+    return _end(d, f"{name}.ffn_end", layer.ffn_end, branch), x
 
 
-def _norm(d: DecoderGraph, name: str, gain: np.ndarray, branch: str, x: str) -> tuple[str, str]:
-    """Add `branch` to the stream `x`, then RMSNorm; return (normalized, stream)."""
-    weight = d.graph.constant(f"{name}.gain", gain.astype(d.recipe.dtype))
+def _norm(d: DecoderGraph, name: str, norm: Norm | None, branch: str, x: str) -> tuple[str, str]:
+    """Add `branch` to the stream `x`, then normalize; return (normalized, stream)."""
+    if norm is None:
+        stream = d.graph.node("Add", [branch, x], f"{name}.stream") if branch else x
+        return stream, stream
+    kind = "LayerNormalization" if d.a.family.layer_norm else "SimplifiedLayerNormalization"
+    weights = _norm_weights(d, name, norm)
     if not branch:
-        inputs = [x, weight]
-        return d.graph.node("SimplifiedLayerNormalization", inputs, name, epsilon=d.a.norm_eps, axis=-1), x
+        return d.graph.node(kind, [x, *weights], name, epsilon=d.a.norm_eps, axis=-1), x
     # The fourth output is the sum, which the next block needs; the second and third exist only for training.
     outputs = [name, "", "", f"{name}.stream"]
-    d.graph.contrib("SkipSimplifiedLayerNormalization", [branch, x, weight], outputs, epsilon=d.a.norm_eps)
+    d.graph.contrib(f"Skip{kind}", [branch, x, *weights], outputs, epsilon=d.a.norm_eps)
     return name, outputs[3]
 
 
-def _attention(d: DecoderGraph, index: int, qkv: str) -> str:
-    # Key and value are empty: the first input contains all three.
-    inputs = [qkv, "", "", f"past_key_{index}", f"past_value_{index}", "seqlens_k", "total_sequence_length"]
+def _end(d: DecoderGraph, name: str, norm: Norm | None, branch: str) -> str:
+    """Normalize and scale what a block adds to the stream, where the architecture does."""
+    if norm is not None:
+        branch, _ = _norm(d, name, norm, "", branch)
+    return scaled(d.graph, d.recipe.dtype, branch, d.a.residual_scale)
+
+
+def _norm_weights(d: DecoderGraph, name: str, norm: Norm) -> list[str]:
+    gain = d.graph.constant(f"{name}.gain", norm.gain.astype(d.recipe.dtype))
+    if norm.bias is None:
+        return [gain]
+    return [gain, d.graph.constant(f"{name}.bias", norm.bias.astype(d.recipe.dtype))]
+
+
+def _attention(d: DecoderGraph, index: int, layer: LayerWeights, qkv: str) -> str:
+    # Key and value are empty where the first input contains all three.
+    parts = [qkv, "", ""] if layer.query_norm is None else _normalized_heads(d, index, layer, qkv)
+    inputs = [*parts, f"past_key_{index}", f"past_value_{index}", "seqlens_k", "total_sequence_length"]
     outputs = [f"layers.{index}.heads", f"present_key_{index}", f"present_value_{index}"]
+    cos, sin = _table_names(d.a, index)
+    attributes: dict[str, float] = {"scale": d.a.attention_scale}
+    if d.a.attention_cap:
+        attributes["softcap"] = d.a.attention_cap
+    if d.a.has_window(index):
+        attributes["local_window_size"] = d.a.window
     return d.graph.contrib(
         "GroupQueryAttention",
-        [*inputs, "rotary_cos", "rotary_sin"],
+        [*inputs, cos, sin] if cos else inputs,
         outputs,
         num_heads=d.a.head_count,
         kv_num_heads=d.a.kv_head_count,
-        do_rotary=1,
+        do_rotary=1 if cos else 0,
         rotary_interleaved=0,
-        scale=d.a.head_dim**-0.5,
+        **attributes,
     )
+
+
+def _normalized_heads(d: DecoderGraph, index: int, layer: LayerWeights, qkv: str) -> list[str]:
+    """Add the norms of queries and keys; return queries, keys and values."""
+    graph, a, name = d.graph, d.a, f"layers.{index}"
+    widths = [a.head_count * a.head_dim, *[a.kv_head_count * a.head_dim] * 2]
+    parts = [f"{name}.{part}" for part in ("queries", "keys", "values")]
+    graph.node("Split", [qkv, graph.constant("qkv_widths", np.array(widths, np.int64))], parts, axis=-1)
+    for position, gain in enumerate((layer.query_norm, layer.key_norm)):
+        assert gain is not None
+        part = parts[position]
+        weight = graph.constant(f"{part}.gain", gain.astype(d.recipe.dtype))
+        # 0: as many as there are.
+        apart = graph.constant(f"{part}.apart", np.array([0, 0, -1, len(gain)], np.int64))
+        together = graph.constant("heads_together", np.array([0, 0, -1], np.int64))
+        heads = graph.node("Reshape", [part, apart], f"{part}.heads")
+        normal = graph.node(
+            "SimplifiedLayerNormalization", [heads, weight], f"{part}.normal", epsilon=a.norm_eps, axis=-1
+        )
+        parts[position] = graph.node("Reshape", [normal, together], f"{part}.rows")
+    return parts
 
 
 def _inputs(d: DecoderGraph) -> ValueInfos:

@@ -5,14 +5,40 @@ decides among it: the logits that leave the graph are the 8-bit head's.
 """
 
 import numpy as np
+from attrs import frozen
 
 from aide_lsp.convert.gguf_file import Tensor
 from aide_lsp.convert.onnx_file import GraphWriter, Stored
 from aide_lsp.convert.quantize import BLOCK, BlockCodes, tensor_int4_blocks, tensor_int8_blocks, widest_block
-from aide_lsp.convert.recipes import Recipe, block_node, block_product
+from aide_lsp.convert.recipes import Recipe, block_node, block_product, scaled
 
 # Sorting the logits of an entire vocabulary in NumPy takes 11 ms for each token, half of a forward.
 CANDIDATES = 64
+
+
+@frozen
+class LogitTransform:
+    """What follows the head's product. It keeps the order of logits, so it is computed for few of them."""
+
+    scale: float
+    """Divides logits; 1 is off."""
+    cap: float
+    """Bound of logits (c * tanh(x / c)); 0: none."""
+
+    def add(self, graph: GraphWriter, logits: str, output: str) -> None:
+        """Add the nodes that turn float32 `logits` into `output`."""
+        logits = scaled(graph, "float32", logits, 1 / self.scale)
+        if self.cap:
+            cap = graph.constant("logit_cap", np.array(self.cap, np.float32))
+            share = graph.node("Div", [logits, cap], "logit_share")
+            logits = graph.node("Mul", [graph.node("Tanh", [share], "logit_bounded"), cap], "logit_capped")
+        # Gives the output its name.
+        graph.node("Identity", [logits], output)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the product is the logits."""
+        return self.scale == 1 and not self.cap
 
 
 def embed(graph: GraphWriter, recipe: Recipe, name: str, table: Tensor, ids: str) -> str:
@@ -24,17 +50,27 @@ def embed(graph: GraphWriter, recipe: Recipe, name: str, table: Tensor, ids: str
     return graph.node("Gather", [weight, ids], f"{name}.rows")
 
 
-def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str) -> None:
+def candidates(
+    graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str, ending: LogitTransform
+) -> None:
     """Add the outputs `candidate_logits` and `candidate_ids`, (P, candidate count), best first.
 
     `hidden` is (P, hidden_size) after the final norm; `name` is the head's name, which is the embedding
     table's if the model ties them.
     """
+    if ending.is_off:
+        _best(graph, recipe, name, head, hidden, "candidate_logits")
+    else:
+        _best(graph, recipe, name, head, hidden, "candidate_products")
+        ending.add(graph, "candidate_products", "candidate_logits")
+
+
+def _best(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidden: str, products: str) -> None:
+    """Add the greatest products of the head, best first, and the output `candidate_ids`."""
     count = graph.constant("candidate_count", np.array([min(CANDIDATES, head.shape[0])], np.int64))
-    outputs = ["candidate_logits", "candidate_ids"]
     if not recipe.shortlist or head.shape[0] <= recipe.shortlist:
         logits = _full_head(graph, recipe, name, head, hidden)
-        graph.node("TopK", [logits, count], outputs)
+        graph.node("TopK", [logits, count], [products, "candidate_ids"])
         return
     rough = block_product(graph, f"{name}.rough", hidden, _rough_head(head), 4)
     size = graph.constant("shortlist_size", np.array([recipe.shortlist], np.int64))
@@ -47,7 +83,7 @@ def candidates(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidd
     exact = graph.node(
         "Squeeze", [graph.node("MatMul", [rows, column], "exact_column"), last], "exact_logits"
     )
-    graph.node("TopK", [exact, count], ["candidate_logits", "best"])
+    graph.node("TopK", [exact, count], [products, "best"])
     graph.node("GatherElements", ["shortlist", "best"], "candidate_ids", axis=1)
 
 
@@ -67,7 +103,12 @@ def _full_head(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidd
 
 
 def write_head_graph(
-    graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, stored: dict[str, Stored]
+    graph: GraphWriter,
+    recipe: Recipe,
+    name: str,
+    head: Tensor,
+    stored: dict[str, Stored],
+    ending: LogitTransform,
 ) -> None:
     """Write head.onnx, which maps `hidden` to `logits`; its weights are those of the main graph."""
     # A graph of its own, loaded when it is first needed: most completions need only the candidates.
@@ -77,8 +118,7 @@ def write_head_graph(
     else:
         hidden = graph.node("Cast", ["hidden"], "hidden_cast", to=stored[name].element_type)
         logits = _full_head_floats(graph, recipe, graph.shared(name, stored[name], (rows, columns)), hidden)
-    # Names the output.
-    graph.node("Identity", [logits], "logits")
+    ending.add(graph, logits, "logits")
     graph.save("head.onnx", {"hidden": ("float32", ["P", columns])}, {"logits": ("float32", ["P", rows])})
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from attrs import frozen
 
+from aide_lsp.convert.architecture import Architecture
 from aide_lsp.convert.onnx_file import GraphWriter
 from aide_lsp.convert.quantize import (
     BLOCK,
@@ -76,21 +77,50 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def check_recipe(recipe: Recipe, a: Architecture) -> None:
+    """Raise ConversionError if models of this architecture cannot be stored by `recipe`."""
+    family = a.family
+    if recipe.smoothed and not (family.gated and family.norms_before):
+        raise ConversionError(
+            f"the recipe '{recipe.name}' cannot smooth a '{a.name}' model, whose layers lack "
+            f"{'a gate' if family.norms_before else 'norms before them'}; use the recipe 'exact'"
+        )
+    if recipe.dtype == "float16" and family.large_values:
+        raise ConversionError(
+            f"the recipe '{recipe.name}' computes in float16, which does not hold the large values of a "
+            f"'{a.name}' model; use the recipe 'exact'"
+        )
+
+
 def multiply(graph: GraphWriter, recipe: Recipe, name: str, x: str, linear: Linear) -> str:
     """Add `x @ linear.T + bias` and return the name of the result."""
     return PRODUCTS[recipe.matrices](graph, recipe, name, x, linear)
 
 
-def feed_forward(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: LayerWeights) -> str:
-    """Add `down(silu(gate(x)) * up(x))` and return the name of the result."""
+def scaled(graph: GraphWriter, dtype: str, x: str, factor: float) -> str:
+    """Add `x * factor`, unless the factor is 1, and return the name of the result."""
+    if factor == 1:
+        return x
+    constant = graph.constant(f"times_{factor}", np.array(factor, dtype))
+    return graph.node("Mul", [x, constant], f"{x}.scaled")
+
+
+def feed_forward(
+    graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: LayerWeights, activation: str
+) -> str:
+    """Add `down(activation(gate(x)) * up(x))` and return the name of the result."""
+    if layer.gate is None:
+        up = multiply(graph, recipe, f"{name}.up", x, layer.up)
+        active = _active(graph, activation, name, up)
+        return multiply(graph, recipe, f"{name}.down", active, layer.down)
     if recipe.matrices == "int8-columns":
-        return _feed_forward_by_rows(graph, recipe, name, x, layer)
+        return _feed_forward_by_rows(graph, recipe, name, x, layer, layer.gate, activation)
     # One product for both, because its threads synchronize half as often.
     both = multiply(graph, recipe, f"{name}.gate_up", x, stacked(layer.gate, layer.up))
     sizes = graph.constant("ffn_halves", np.array([layer.gate.rows, layer.up.rows], np.int64))
     gate, up = f"{name}.gate", f"{name}.up"
     graph.node("Split", [both, sizes], [gate, up], axis=-1)
-    gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
+    gated = graph.node("Mul", [_active(graph, activation, name, gate), up], f"{name}.gated")
     return multiply(graph, recipe, f"{name}.down", gated, layer.down)
 
 
@@ -205,18 +235,26 @@ def _integer_product(graph: GraphWriter, name: str, codes: str, linear: Linear) 
     return graph.contrib("MatMulIntegerToFloat", inputs, name)
 
 
-def _feed_forward_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str, layer: LayerWeights) -> str:
-    if any(one.bias is not None for one in (layer.gate, layer.up, layer.down)):
-        gate = _multiply_by_rows(graph, recipe, f"{name}.gate", x, layer.gate)
+def _feed_forward_by_rows(
+    graph: GraphWriter,
+    recipe: Recipe,
+    name: str,
+    x: str,
+    layer: LayerWeights,
+    gates: Linear,
+    activation: str,
+) -> str:
+    if any(one.bias is not None for one in (gates, layer.up, layer.down)):
+        gate = _multiply_by_rows(graph, recipe, f"{name}.gate", x, gates)
         up = _multiply_by_rows(graph, recipe, f"{name}.up", x, layer.up)
-        gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
+        gated = graph.node("Mul", [_active(graph, activation, name, gate), up], f"{name}.gated")
         return _multiply_by_rows(graph, recipe, f"{name}.down", gated, layer.down)
     # Without biases, a rounding and a product are saved.
     codes, row_scale = _quantize_rows(graph, name, x)
-    gate = _integer_product(graph, f"{name}.gate_product", codes, layer.gate)
+    gate = _integer_product(graph, f"{name}.gate_product", codes, gates)
     up = _integer_product(graph, f"{name}.up", codes, layer.up)
     gate = graph.node("Mul", [gate, row_scale], f"{name}.gate")
-    gated = graph.node("Mul", [_silu(graph, name, gate), up], f"{name}.gated")
+    gated = graph.node("Mul", [_active(graph, activation, name, gate), up], f"{name}.gated")
     # `up` stays unscaled, because the next rounding divides each row by its largest value anyway.
     codes, gated_scale = _quantize_rows(graph, f"{name}.gated", gated)
     product = _integer_product(graph, f"{name}.down_product", codes, layer.down)
@@ -224,9 +262,20 @@ def _feed_forward_by_rows(graph: GraphWriter, recipe: Recipe, name: str, x: str,
     return graph.node("Mul", [product, both], f"{name}.down")
 
 
-def _silu(graph: GraphWriter, name: str, x: str) -> str:
-    return graph.contrib("QuickGelu", [x], f"{name}.silu", alpha=1.0)
+def _active(graph: GraphWriter, activation: str, name: str, x: str) -> str:
+    return ACTIVATIONS[activation](graph, f"{name}.{activation}", x)
 
+
+def _silu(graph: GraphWriter, name: str, x: str) -> str:
+    return graph.contrib("QuickGelu", [x], name, alpha=1.0)
+
+
+def _gelu(graph: GraphWriter, name: str, x: str) -> str:
+    # The approximation by tanh.
+    return graph.contrib("FastGelu", [x], name)
+
+
+ACTIVATIONS: Mapping[str, Callable[[GraphWriter, str, str], str]] = {"silu": _silu, "gelu": _gelu}
 
 Product = Callable[[GraphWriter, Recipe, str, str, Linear], str]
 PRODUCTS: Mapping[str, Product] = {

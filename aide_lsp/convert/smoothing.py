@@ -7,12 +7,12 @@ https://arxiv.org/abs/2211.10438).
 
 from collections.abc import Mapping
 
-import attrs
 import numpy as np
+from attrs import evolve
 from numpy.typing import NDArray
 
 from aide_lsp.convert.architecture import Architecture
-from aide_lsp.convert.weights import LayerWeights, Linear
+from aide_lsp.convert.weights import LayerWeights, Linear, Norm
 
 FloatArray = NDArray[np.float32]
 
@@ -25,20 +25,31 @@ SITES = ("qkv", "attention_output", "ffn", "down")
 
 
 def smooth(a: Architecture, layer: LayerWeights, maxima: Mapping[str, FloatArray]) -> LayerWeights:
-    """Return `layer` with smoothed inputs; `maxima` holds an array of (channels,) for each of SITES."""
+    """Return `layer` with smoothed inputs; `maxima` holds an array of (channels,) for each of SITES.
+
+    The layer has norms before its blocks, and a gate: `recipes.check_recipe` refuses others.
+    """
+    assert layer.attention_norm
+    assert layer.ffn_norm
+    assert layer.gate
     qkv = _factors(maxima["qkv"], layer.qkv)
     ffn = _factors(maxima["ffn"], layer.gate, layer.up)
     down = _factors(maxima["down"], layer.down)
     value, heads = _head_factors(a, _factors(maxima["attention_output"], layer.attention_output))
-    return LayerWeights(
-        attention_norm=layer.attention_norm / qkv,
-        qkv=attrs.evolve(layer.qkv, input_scale=qkv, output_scale=np.float32(1) / value),
-        attention_output=attrs.evolve(layer.attention_output, input_scale=heads),
-        ffn_norm=layer.ffn_norm / ffn,
-        gate=attrs.evolve(layer.gate, input_scale=ffn),
-        up=attrs.evolve(layer.up, input_scale=ffn, output_scale=np.float32(1) / down),
-        down=attrs.evolve(layer.down, input_scale=down),
+    return evolve(
+        layer,
+        attention_norm=_divided(layer.attention_norm, qkv),
+        qkv=evolve(layer.qkv, input_scale=qkv, output_scale=np.float32(1) / value),
+        attention_output=evolve(layer.attention_output, input_scale=heads),
+        ffn_norm=_divided(layer.ffn_norm, ffn),
+        gate=evolve(layer.gate, input_scale=ffn),
+        up=evolve(layer.up, input_scale=ffn, output_scale=np.float32(1) / down),
+        down=evolve(layer.down, input_scale=down),
     )
+
+
+def _divided(norm: Norm, factors: FloatArray) -> Norm:
+    return Norm(norm.gain / factors, None if norm.bias is None else norm.bias / factors)
 
 
 def _factors(maxima: FloatArray, *matrices: Linear) -> FloatArray:

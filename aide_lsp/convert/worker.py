@@ -22,7 +22,7 @@ from aide_lsp.convert.head import CANDIDATES
 from aide_lsp.convert.manifest import CardFacts, ConvertedModel, sync_files, write_manifest
 from aide_lsp.convert.packing import add_packed_matrices
 from aide_lsp.convert.processor import integer_products_are_exact
-from aide_lsp.convert.recipes import Recipe, find_recipe
+from aide_lsp.convert.recipes import Recipe, check_recipe, find_recipe
 from aide_lsp.convert.smoothing import smooth
 from aide_lsp.convert.tokenizer_json import bos_token, special_token_ids, write_tokenizer
 from aide_lsp.convert.weights import LayerWeights
@@ -82,6 +82,7 @@ def write_model_folder(job: Mapping[str, Any], report: Progress = lambda *_: Non
     report(0.0, "reading the file")
     file = open_gguf(Path(job["source"]))
     a = read_architecture(file)
+    check_recipe(recipe, a)
     # Before the long work, because a card may name a token that the file does not have.
     end_tokens = special_token_ids(file, card.end_tokens)
     write_tokenizer(file, folder / "tokenizer.json")

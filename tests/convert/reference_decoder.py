@@ -38,6 +38,8 @@ def _attention(spec: TinySpec, w: dict, part: dict, x: np.ndarray) -> np.ndarray
     queries, keys = _rotate(spec, queries, angles), _rotate(spec, keys, angles)
     group = spec.head_count // spec.kv_head_count
     mask = np.triu(np.full((len(x), len(x)), -np.inf), 1)
+    if window := dict(spec.metadata).get("attention.sliding_window"):
+        mask += np.tril(np.full((len(x), len(x)), -np.inf), -window)
     outputs = []
     for head in range(spec.head_count):
         scores = queries[head] @ keys[head // group].T / np.sqrt(spec.head_dim) + mask

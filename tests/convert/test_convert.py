@@ -98,13 +98,13 @@ def test_convert_when_cut_short_then_says_so(source, tmp_path, share):
 
 
 def test_convert_when_architecture_is_unknown_then_names_the_known(tmp_path):
-    message = fails(tiny_gguf(tmp_path / "m.gguf", TinySpec(architecture="gemma")), tmp_path)
-    assert "'gemma'" in message
-    assert "qwen2, llama" in message
+    message = fails(tiny_gguf(tmp_path / "m.gguf", TinySpec(architecture="mamba")), tmp_path)
+    assert "'mamba'" in message
+    assert "qwen2, qwen3, llama, granite" in message
 
 
 def test_convert_when_recipe_is_unknown_then_names_the_known(source, tmp_path):
-    assert "exact, fast, fp16" in fails(source, tmp_path, recipe="best")
+    assert "exact, int4, fast" in fails(source, tmp_path, recipe="best")
 
 
 def test_convert_when_end_token_is_missing_then_names_it(source, tmp_path):
@@ -128,8 +128,9 @@ def test_convert_when_shape_is_wrong_then_says_what_was_expected(tmp_path, monke
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("scaling.type", "yarn", "rotary scaling 'yarn'; supported: none, linear"),
-        ("scaling.attn_factor", 0.5, "scaled attention"),
+        ("scaling.type", "longrope", "rotary scaling 'longrope'; supported: none, linear, yarn"),
+        ("scaling.yarn_attn_factor", 0.5, "scaled attention"),
+        ("dimension_count", 8.0, "rotates 8 of 16 dimensions"),
         ("scaling.factor", -2.0, "above 0 in 'qwen2.rope.scaling.factor', found -2.0"),
         ("scaling.factor", "four", "above 0 in 'qwen2.rope.scaling.factor', found 'four'"),
     ],
@@ -137,6 +138,37 @@ def test_convert_when_shape_is_wrong_then_says_what_was_expected(tmp_path, monke
 def test_convert_when_positions_are_scaled_otherwise_then_says_how(tmp_path, key, value, said):
     spec = TinySpec(rope_scaling=((key, value),))
     assert said in fails(tiny_gguf(tmp_path / "m.gguf", spec), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("expert_count", 8, "mixture of experts"),
+        ("attention.causal", False, "no model that continues text"),
+        ("attention.value_length", 32, "value heads and key heads of different widths"),
+        ("attention.head_count_kv", 3, "not a multiple of its KV heads"),
+        ("logit_scale", 4.0, "has 'qwen2.logit_scale' = 4.0, which Aide cannot apply to a 'qwen2' model"),
+        ("attn_logit_softcapping", 50.0, "'qwen2.attn_logit_softcapping' = 50.0"),
+    ],
+)
+def test_convert_when_something_else_would_be_computed_then_says_what(tmp_path, key, value, said):
+    spec = TinySpec(metadata=((key, value),))
+    assert said in fails(tiny_gguf(tmp_path / "m.gguf", spec), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "recipe", "said"),
+    [
+        ("starcoder2", "fast", "lack a gate; use the recipe 'exact'"),
+        ("olmo2", "fast", "lack norms before them; use the recipe 'exact'"),
+        ("gemma2", "fp16", "large values of a 'gemma2' model; use the recipe 'exact'"),
+    ],
+)
+def test_convert_when_the_recipe_does_not_fit_the_architecture_then_says_which_does(
+    tmp_path, architecture, recipe, said
+):
+    source = tiny_gguf(tmp_path / "m.gguf", TinySpec(architecture, biases=False))
+    assert said in fails(source, tmp_path, recipe=recipe)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny_model import TinySpec, tiny_gguf, tiny_weights
 
-from aide_lsp.convert.architecture import read_architecture, rotary_tables
+from aide_lsp.convert.architecture import read_architecture
 from aide_lsp.convert.gguf_file import open_gguf, read_gguf_header
 from aide_lsp.convert.tokenizer_json import tokenizer_json
 from aide_lsp.convert.weights import check_tensors
@@ -86,7 +86,7 @@ def test_values_that_cannot_be_meant_end_in_a_conversion_error_or_are_read(tmp_p
     assert max(map(len, said)) < 300
 
 
-@pytest.mark.parametrize(("key", "value"), [("rope.scaling.type", "yarn"), ("rope.dimension_count", 8)])
+@pytest.mark.parametrize(("key", "value"), [("rope.scaling.type", "longrope"), ("rope.dimension_count", 8)])
 def test_read_architecture_when_rotary_variant_is_unknown_then_says_so(tmp_path, key, value):
     file = open_gguf(tiny_gguf(tmp_path / "m.gguf"))
     metadata = {**file.metadata, f"qwen2.{key}": value}
@@ -98,6 +98,6 @@ def test_linear_rotary_scaling_stretches_positions(tmp_path):
     file = open_gguf(tiny_gguf(tmp_path / "m.gguf"))
     scaled = {**file.metadata, "qwen2.rope.scaling.type": "linear", "qwen2.rope.scaling.factor": 4.0}
     other = type(file)(file.path, scaled, file.tensors)
-    plain_cos, _ = rotary_tables(file, read_architecture(file))
-    scaled_cos, _ = rotary_tables(other, read_architecture(other))
+    plain_cos, _ = read_architecture(file).rotary.tables(2048, None)
+    scaled_cos, _ = read_architecture(other).rotary.tables(2048, None)
     np.testing.assert_allclose(scaled_cos[4::4], plain_cos[1 : len(scaled_cos[4::4]) + 1], atol=1e-6)

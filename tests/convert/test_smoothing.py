@@ -25,7 +25,7 @@ def layers(tmp_path):
 
 def attention_branch(layer, x, shares):
     """Values of the second half of qkv's rows, mixed with made-up attention shares, then the output."""
-    qkv = (x * layer.attention_norm) @ layer.qkv.floats().T + layer.qkv.scaled_bias()
+    qkv = (x * layer.attention_norm.gain) @ layer.qkv.floats().T + layer.qkv.scaled_bias()
     queries, keys, values = np.split(qkv, [64, 96], axis=1)
     heads = values.reshape(len(x), 2, 16)[:, [0, 0, 1, 1]]  # each value head serves two query heads
     mixed = np.einsum("hts,shd->thd", shares, heads).reshape(len(x), 64)
@@ -42,7 +42,7 @@ def test_smooth_keeps_the_function_of_the_feed_forward_network(layers):
     x = DRAW.standard_normal((5, 64))
 
     def branch(layer):
-        normal = x * layer.ffn_norm
+        normal = x * layer.ffn_norm.gain
         gate = normal @ layer.gate.floats().T
         gated = gate / (1 + np.exp(-gate)) * (normal @ layer.up.floats().T)
         return gated @ layer.down.floats().T
@@ -53,7 +53,7 @@ def test_smooth_keeps_the_function_of_the_feed_forward_network(layers):
 def test_smooth_evens_out_the_channels(layers):
     """After smoothing a channel's activation and its weights have the same range."""
     _, smoothed = layers
-    gain = smoothed.ffn_norm / layers[0].ffn_norm
+    gain = smoothed.ffn_norm.gain / layers[0].ffn_norm.gain
     activations = MAXIMA["ffn"] * gain
     weights = np.abs(np.concatenate([smoothed.gate.floats(), smoothed.up.floats()])).max(axis=0)
     # `up` is scaled once more for `down`, so only the gate's share can be compared where it is larger.

@@ -20,6 +20,9 @@ Why results do not depend on what was run before (CPU, recipes `exact`, `int4` a
 Blocks are even for every head size that is a power of two, so a forward with an even number of rows never
 ends in a block of one, nor has a row without a pair: `RowRule(multiple=2)`. Decoding runs the newest token
 together with the one before it; for an odd number of candidates, those of the last row are computed twice.
+Heads of 256 are different: a product of that depth is one sum with up to 64 keys, and two with more.
+
+With a bound in the softmax (`softcap`) attention runs in other kernels, to which the same applies.
 
 None of this holds for float16 or for CUDA, whose kernels are chosen by shape. There a prompt is run in blocks
 that depend on its length alone (`prefix_cache.block_ends`), which gives the same shapes, and so the same
@@ -48,6 +51,8 @@ from aide_lsp.inference.onnx.runtime import Loaded, load, run
 from aide_lsp.inference.prefix_cache import BLOCK_ROWS, RowRule
 from aide_lsp.inference.session import Candidates
 
+EVEN_HEADS = (16, 32, 64, 128)
+"""Sizes of heads for which the rows of the CPU's attention are independent."""
 STEP_ROWS = 8
 """Rows of a step on CUDA: the newest token and the longest draft."""
 STEP_POSITIONS = 1024
@@ -196,7 +201,6 @@ class AideSession:
 
 def row_rule(info: ModelFolder, provider: str) -> RowRule:
     """Return which forwards give the same bits, as the module's docstring explains."""
-    power_of_two = info.head_dim & (info.head_dim - 1) == 0
-    if info.in_integers and provider == "cpu" and info.kv_dtype == "float32" and power_of_two:
+    if info.in_integers and provider == "cpu" and info.kv_dtype == "float32" and info.head_dim in EVEN_HEADS:
         return RowRule(multiple=2)
     return RowRule(block=BLOCK_ROWS, step=STEP_ROWS if provider == "cuda" else 0)

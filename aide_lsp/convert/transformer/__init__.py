@@ -1,0 +1,1 @@
+"""What decoders are made of: facts about each architecture, and the mathematics of positions."""
