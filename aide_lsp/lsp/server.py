@@ -132,7 +132,7 @@ class Server(LanguageServer):
         """Take the client's profile. `initialize` has been answered, or is answered next."""
         self.profile = profile
         self.documents.encoding = profile.encoding
-        self.configuration.start(profile.options, profile.folders)
+        self.configuration.start(profile.options, profile.folders, guards=profile.status)
         self.protocol.phase = Phase.RUNNING
         self.notifier.enabled = profile.status
         self.consent.is_general = profile.download or not profile.questions

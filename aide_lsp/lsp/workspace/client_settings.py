@@ -3,20 +3,22 @@
 Also keeps track of which problems the user has been shown.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
 from lsprotocol import types
 
 from aide_lsp.lsp.workspace.folders import WorkspaceFolders
 from aide_lsp.lsp.workspace.uris import Location, location_of
-from aide_lsp.settings.fields import KEYS
+from aide_lsp.settings.fields import ENGINE_KEYS, KEYS
+from aide_lsp.settings.files import user_file
 from aide_lsp.settings.globs import is_glob
 from aide_lsp.settings.limits import ModelLimits
 from aide_lsp.settings.problems import Problem
 from aide_lsp.settings.project_folders import PROJECT_FILE
-from aide_lsp.settings.reader import SettingsReader
+from aide_lsp.settings.reader import EDITOR, SettingsReader
 from aide_lsp.settings.resolved import Resolved
 from aide_lsp.settings.tables import TABLES, SettingsLayer
 
@@ -63,6 +65,7 @@ class Configuration:
         self._pulled: dict[str | None, Mapping[str, Any]] = {}
         self._editor: dict[str | None, Mapping[str, Any]] = {}
         self._client: ClientSettings | None = None
+        self._guards = True
         self._scope: _Scope = (None, "")
         self._shown: dict[_Scope, tuple[Problem, ...]] = {}
         self._folders = WorkspaceFolders(())
@@ -71,8 +74,14 @@ class Configuration:
         self.problems: tuple[Problem, ...] = ()
         """The problems found when settings were last resolved."""
 
-    def start(self, options: Any, folders: Iterable[str]) -> None:
-        """Take the options and folders of `initialize`."""
+    def start(self, options: Any, folders: Iterable[str], *, guards: bool = True) -> None:
+        """Take the options and folders of `initialize`.
+
+        `guards`: whether the client keeps a project from changing what it sends, as Aide's own clients do.
+        Emacs, for example, reads settings for language servers from a file of the project: there, these must
+        not name a server.
+        """
+        self._guards = guards
         self._options, self._folders = section_of(options), WorkspaceFolders(folders)
         self._changed()
 
@@ -117,8 +126,20 @@ class Configuration:
             others=location.others,
             on_disk=location.on_disk is not None,
         )
+        if not self._guards and (refused := [*self._refused(folder)]):
+            resolved = evolve(resolved, problems=(*resolved.problems, *refused))
         self.problems, self._scope = resolved.problems, _scope_of(uri, language)
         return resolved
+
+    def _refused(self, folder: str | None) -> Iterator[Problem]:
+        """Yield a problem for each setting that the client sends and that a project may have set there."""
+        for written in {**self._pushed, **self._pulled_for(folder)}:
+            if KEYS.get(written) in ENGINE_KEYS:
+                error = f"a project could set this in your editor; set it in {user_file()}"
+                yield Problem.of(written, EDITOR, error, of_key=True)
+
+    def _pulled_for(self, folder: str | None) -> Mapping[str, Any]:
+        return self._pulled.get(folder, self._pulled.get(None, {}))
 
     @property
     def client(self) -> ClientSettings:
@@ -136,8 +157,10 @@ class Configuration:
         # `SettingsReader` reuses its result as long as it gets the same object.
         found = self._editor.get(folder)
         if found is None:
-            pulled = self._pulled.get(folder, self._pulled.get(None, {}))
-            found = self._editor[folder] = _merged(_merged(self._options, self._pushed), pulled)
+            later = _merged(self._pushed, self._pulled_for(folder))
+            if not self._guards:
+                later = {key: value for key, value in later.items() if KEYS.get(key) not in ENGINE_KEYS}
+            found = self._editor[folder] = _merged(self._options, later)
         return found
 
     def user_layers(self) -> list[SettingsLayer]:

@@ -41,6 +41,23 @@ def test_settings_are_found_in_every_form(configuration, sent):
     assert resolved.problems == ()
 
 
+def test_a_server_is_not_taken_from_editors_whose_settings_a_project_can_change(configuration):
+    """As Emacs, with a `.dir-locals.el`; what came with `initialize` is the user's own configuration."""
+    evil = {"aide": {"engine": "https://evil.example", "topK": 7}}
+    configuration.start({"engine": "http://127.0.0.1:8012"}, [], guards=False)
+    configuration.push(evil)
+    resolved = configuration.resolve("file:///x.py")
+    assert (resolved.settings.engine, resolved.settings.parameters.top_k) == ("http://127.0.0.1:8012", 7)
+    (problem,) = configuration.new_problems()
+    assert problem.message.startswith(
+        "engine in editor settings: a project could set this in your editor; set"
+    )
+    asyncio.run(configuration.pull(lambda params: asyncio.sleep(0, [evil])))
+    assert configuration.resolve("file:///x.py").settings.engine == "http://127.0.0.1:8012"
+    configuration.start({}, [])
+    assert configuration.resolve("file:///x.py").settings.engine == "https://evil.example"
+
+
 @pytest.mark.parametrize("sent", [None, [], 5, "text", {"aide": None}, {"aide": [1]}, {"pylsp": {"a": 1}}])
 def test_what_holds_no_settings_sets_nothing(sent):
     assert section_of(sent) == {}
