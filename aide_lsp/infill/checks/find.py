@@ -14,7 +14,7 @@ from aide_lsp.infill.checks.lines import is_placeholder, repeats_line_below
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.checks.names import find_unbound
 from aide_lsp.infill.checks.parsing import breaks_syntax
-from aide_lsp.infill.hole import Hole
+from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.tree import SyntaxTree
 
@@ -60,5 +60,6 @@ def find_misfits(
         for name in find_unbound(filled):
             if name.start < filled.end:
                 yield Misfit.UNKNOWN_NAME
-            elif not is_cut:
+            elif not is_cut and hole.shape is Shape.LINES:
+                # Whoever has begun a line writes the one that binds the name next, or after it.
                 yield Misfit.UNBOUND_NAME
