@@ -35,7 +35,7 @@ class HostedApi:
     path: str
     "Where it completes."
     can_fill: str
-    "What an entry of its list says of a model that fills in; empty: it does not say it."
+    "The capability that models have which fill in; where none says so, all may."
     most_tokens: int
     seed: str
     "Its name for the seed; empty: it has none."
@@ -46,8 +46,8 @@ class HostedApi:
         listed = list_at(ask.get("/v1/models"), "data")
         if not listed or (choice.kind != self.kind and text_at(listed, 0, "owned_by") != self.owner):
             return None
-        fitting = [one for one in listed if not self.can_fill or value_at(one, "capabilities", self.can_fill)]
-        models = names_in(fitting, "id")
+        fitting = [one for one in listed if value_at(one, "capabilities", self.can_fill)]
+        models = names_in(fitting or listed, "id")
         if not (model := choice.model or next(iter(models), "")):
             raise no_models(ask.host)
         entry = next((one for one in listed if text_at(one, "id") == model), None)
