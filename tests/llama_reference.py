@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ SECONDS = 120
 
 
 class LlamaServer:
-    """A running server; `url` is where it listens."""
+    """A running server; `url` is where it listens, and `kill` ends it without warning."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, kill: Callable[[], None] = lambda: None) -> None:
+        self.url, self.kill = url, kill
 
     def get(self, path: str) -> Any:
         """Return the answer to a GET request, parsed."""
@@ -96,7 +96,7 @@ def llama_server(gguf: Path, **settings: Any) -> Iterator[LlamaServer]:
         try:
             line = process.stdout.readline()
             assert line, f"llama.cpp cannot run {gguf.name} (exit status {process.wait()})"
-            yield LlamaServer(line.decode("utf-8").strip())
+            yield LlamaServer(line.decode("utf-8").strip(), process.kill)
         finally:
             process.stdin.close()
             process.kill()

@@ -76,14 +76,30 @@ class RemoteGeneration:
                     facts, self._prompt, self._options, self._link.connection, self._cancel
                 )
             self._timings = Timings(prompt_tokens=request.prompt_tokens)
-            self._pieces = self._read(flavor, facts.template, request, sent)
-            left = len(request.healed)
-            for piece in self._pieces:
-                text, left = piece.text[left:], max(0, left - len(piece.text))
-                self._note(piece, is_kept=bool(text))
-                self.finish_reason = piece.finish
-                if text or piece.finish:
-                    yield text
+            waiting: ServerRequest | None = request
+            while waiting is not None:
+                self._pieces = self._read(flavor, facts.template, waiting, sent)
+                is_used = yield from self._after_healed(waiting)
+                waiting = None if is_used else waiting.otherwise
+
+    def _after_healed(self, request: ServerRequest) -> Generator[str, None, bool]:
+        """Yield what comes after the healed text; return whether the answer begins with it."""
+        assert self._pieces is not None
+        said, healed = "", request.healed
+        for piece in self._pieces:
+            text = piece.text[max(0, len(healed) - len(said)) :]
+            said += piece.text
+            is_short = len(said) < len(healed)
+            if not (healed if is_short else said).startswith(said if is_short else healed) or (
+                piece.finish and is_short and request.otherwise
+            ):
+                self._pieces.close()
+                return False
+            self._note(piece, is_kept=bool(text))
+            self.finish_reason = piece.finish
+            if text or piece.finish:
+                yield text
+        return True
 
     def _read(
         self, flavor: Flavor, template: FimTemplate | None, request: ServerRequest, sent: tuple[str, ...]

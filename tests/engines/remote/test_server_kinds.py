@@ -106,7 +106,7 @@ def test_seeds_fit_in_31_bits_and_differ_by_candidate():
 def test_control_tokens_in_the_user_s_text_are_broken_up():
     first, second, third = kinds.QWEN.control_tokens
     with stand_in(kinds.VLLM) as server:
-        generated(server.model(), prompt_of(f"a = '{first}'", f"b = '{third}'", healed=" +"))
+        generated(server.model(), prompt_of(f"a = '{first}' +", f"b = '{third}'"))
         sent = server.body("/v1/completions")["prompt"]
         broken = [f"{name[0]} {name[1:]}" for name in (first, third)]
         assert sent == f"{first}{second}b = '{broken[1]}'{third}a = '{broken[0]}' +"
@@ -272,3 +272,23 @@ def test_an_unknown_kind_names_what_was_expected():
         pytest.raises(Exception, match=r"not as llama\.cpp"),
     ):
         server.model().connect(CancelToken())
+
+
+def test_the_unfinished_word_is_generated_again_and_left_out():
+    with stand_in(kinds.VLLM) as server:
+        text, _ = generated(server.model(), prompt_of("x = ", "\n", healed="fo"))
+        assert text == "o(bar)\n"
+        (sent,) = [body for path, body, _ in server.requests if path == "/v1/completions"]
+        assert sent["prompt"].endswith("x = ")
+        assert sent["max_tokens"] == OPTIONS.max_tokens + 2
+
+
+@pytest.mark.parametrize("word", ["foo(bar)\n and more", "fa", "g"])
+def test_if_the_model_means_another_word_it_goes_on_from_where_the_word_is_cut(word):
+    def answer(handler, body):
+        is_cut = body["prompt"].endswith(word)
+        stream(*kinds.choice_events("rest" if is_cut else "foo", "" if is_cut else "(bar)\n"))(handler, body)
+
+    with stand_in(kinds.VLLM | {"/v1/completions": answer}) as server:
+        text, generation = generated(server.model(), prompt_of("x = ", "\n", healed=word))
+        assert (text, generation.finish_reason) == ("rest", "stop")

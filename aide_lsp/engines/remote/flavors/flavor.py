@@ -61,9 +61,27 @@ class ServerRequest:
     path: str
     body: dict[str, Any] = field(repr=False)
     healed: str = field(default="", repr=False)
-    "The answer begins with this text, which is in the document already."
+    "The answer begins with this text, which is in the document already; or it is of no use."
+    otherwise: "ServerRequest | None" = None
+    "The request that is sent then; None: the server is held to that text."
     prompt_tokens: int = 0
     "0: unknown until the server says it."
+
+
+def healing(path: str, plain: dict[str, Any], healed: dict[str, Any], text: str) -> ServerRequest:
+    """Return the request to a server that cannot be held to the healed text.
+
+    It is asked to generate the unfinished word by itself. Only if it means another one, it has to go on from
+    where the word is cut, which is half a token, after which models are lost.
+
+    Args:
+        path: where it completes.
+        plain: the body whose prompt ends at the cursor.
+        healed: the body whose prompt ends before the healed text.
+        text: the healed text.
+    """
+    without = ServerRequest(path, plain)
+    return ServerRequest(path, healed, text, otherwise=without) if text else without
 
 
 @frozen

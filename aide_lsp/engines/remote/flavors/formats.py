@@ -56,20 +56,24 @@ def as_text(template: FimTemplate, prompt: Prompt) -> str:
     """
     names = sorted(template.ids, key=len, reverse=True)
     pieces = (
-        piece if isinstance(piece, str) else plain(piece.text, names)
-        for piece in template.pieces(unhealed(prompt))
+        piece if isinstance(piece, str) else plain(piece.text, names) for piece in template.pieces(prompt)
     )
     # A model needs something to continue.
     return "".join(pieces) or "\n"
 
 
 def unhealed(prompt: Prompt) -> Prompt:
-    """Return a prompt in which the prefix ends at the cursor, for servers that cannot heal tokens."""
+    """Return a prompt in which the prefix ends at the cursor."""
     parts = (
         evolve(part, text=part.text + prompt.healed) if part.kind is PartKind.PREFIX else part
         for part in prompt.parts
     )
     return evolve(prompt, parts=tuple(parts), healed="")
+
+
+def healed_tokens(prompt: Prompt) -> int:
+    """Return how many tokens the healed text has at most; they do not count toward the limit."""
+    return len(prompt.healed.encode("utf-8", "replace"))
 
 
 def own_prompt(prompt: Prompt) -> tuple[str, str]:

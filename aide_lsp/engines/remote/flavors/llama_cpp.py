@@ -13,7 +13,7 @@ from aide_lsp.completion.fim import fim_of
 from aide_lsp.completion.prompt import PartKind, Prompt
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
 from aide_lsp.engines.remote.flavors.flavor import Piece, ServerFacts, ServerRequest
-from aide_lsp.engines.remote.flavors.formats import OWN, PREFIX, control_tokens, template_of
+from aide_lsp.engines.remote.flavors.formats import OWN, PREFIX, control_tokens, healed_tokens, template_of
 from aide_lsp.engines.remote.flavors.sampling import sampling_of
 from aide_lsp.engines.remote.http.connection import Connection
 from aide_lsp.engines.remote.http.questions import Questions
@@ -101,6 +101,8 @@ class LlamaCpp:
             "top_p": sampling.top_p,
             "seed": sampling.seed,
             "return_tokens": True,
+            # What was read before is only known from them, and an answer may be closed before its end.
+            "timings_per_token": True,
             **NEUTRAL,
         }
         if facts.model:
@@ -108,13 +110,12 @@ class LlamaCpp:
         if options.min_confidence > 0:
             body["n_probs"] = 1
         if prompt.healed:
-            # Its tokens do not count toward the limit, and it has no more of them than bytes.
-            body["n_predict"] += len(prompt.healed.encode("utf-8", "replace"))
+            body["n_predict"] += healed_tokens(prompt)
             body["grammar"] = grammar(prompt.healed)
         if facts.template is None:
             return ServerRequest("/infill", body | infill(prompt), prompt.healed)
         ids = self._tokens(facts, prompt, connection, cancel)
-        return ServerRequest("/completion", body | {"prompt": ids}, prompt.healed, len(ids))
+        return ServerRequest("/completion", body | {"prompt": ids}, prompt.healed, prompt_tokens=len(ids))
 
     def read(self, event: Mapping[str, Any]) -> Piece:
         """See `Flavor`."""
@@ -129,7 +130,7 @@ class LlamaCpp:
             log_probability=sum(float_at(one, "logprob") for one in rated),
             token_ids=ids,
             prompt_tokens=number_at(event, "tokens_evaluated") or None,
-            cached_tokens=number_at(event, "timings", "cache_n") if ended else None,
+            cached_tokens=number_at(event, "timings", "cache_n") or None,
             generated_tokens=number_at(event, "tokens_predicted") or None,
         )
 

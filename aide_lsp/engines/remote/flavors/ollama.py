@@ -10,14 +10,16 @@ from typing import Any
 from aide_lsp.completion.fim import FORMATS, fim_of
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
-from aide_lsp.engines.remote.flavors.flavor import Piece, ServerFacts, ServerRequest
+from aide_lsp.engines.remote.flavors.flavor import Piece, ServerFacts, ServerRequest, healing
 from aide_lsp.engines.remote.flavors.formats import (
     OWN,
     PREFIX,
     as_text,
     control_tokens,
+    healed_tokens,
     own_prompt,
     template_of,
+    unhealed,
     written_stops,
 )
 from aide_lsp.engines.remote.flavors.sampling import sampling_of
@@ -120,7 +122,11 @@ class Ollama:
         if facts.template is None:
             prefix, suffix = own_prompt(prompt)
             return ServerRequest("/api/generate", body | {"prompt": prefix, "suffix": suffix})
-        return ServerRequest("/api/generate", body | {"raw": True, "prompt": as_text(facts.template, prompt)})
+        body["raw"] = True
+        longer = {**body["options"], "num_predict": options.max_tokens + healed_tokens(prompt)}
+        plain = body | {"prompt": as_text(facts.template, unhealed(prompt))}
+        healed = body | {"prompt": as_text(facts.template, prompt), "options": longer}
+        return healing("/api/generate", plain, healed, prompt.healed)
 
     def read(self, event: Mapping[str, Any]) -> Piece:
         """See `Flavor`."""

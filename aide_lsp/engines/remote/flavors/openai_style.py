@@ -17,14 +17,16 @@ from aide_lsp.completion.fim import FORMATS, fim_of
 from aide_lsp.completion.model import ALL_PARAMETERS
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
-from aide_lsp.engines.remote.flavors.flavor import Piece, ServerFacts, ServerRequest
+from aide_lsp.engines.remote.flavors.flavor import Piece, ServerFacts, ServerRequest, healing
 from aide_lsp.engines.remote.flavors.formats import (
     OWN,
     PREFIX,
     as_text,
     control_tokens,
+    healed_tokens,
     own_prompt,
     template_of,
+    unhealed,
     written_stops,
 )
 from aide_lsp.engines.remote.flavors.sampling import sampling_of
@@ -171,7 +173,12 @@ class OpenAiStyle:
             body["stop_token_ids"] = sorted(facts.template.stop_ids)
         elif stops := written_stops(facts.template)[:MOST_STOPS]:
             body["stop"] = stops
-        return ServerRequest("/v1/completions", body | {"prompt": as_text(facts.template, prompt)})
+        plain = body | {"prompt": as_text(facts.template, unhealed(prompt))}
+        healed = body | {
+            "prompt": as_text(facts.template, prompt),
+            "max_tokens": options.max_tokens + healed_tokens(prompt),
+        }
+        return healing("/v1/completions", plain, healed, prompt.healed)
 
     def read(self, event: Mapping[str, Any]) -> Piece:
         """See `Flavor`."""
