@@ -117,7 +117,8 @@ def _serve(job: dict[str, Any]) -> None:
     params.port = 0
     params.n_parallel = 1
     params.n_ctx = 2048
-    params.cpuparams.n_threads = 2
+    # One: on a busy machine, threads that wait for each other take a hundred times as long.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.warmup = False
     params.fit_params = False
     if job.pop("exact", False):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import label
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ def server_json(info: "ModelInfo", written: Callable[[str], str] = str) -> dict[
     """
     if not info.host:
         return None
+    address = server_address(f"https://{info.host}")
     return {
         "host": info.host,
+        "loopback": address is not None and address.is_loopback,
         "engine": info.engine,
         "ignored": [written(key) for key in info.ignored],
         "replays": info.replays,

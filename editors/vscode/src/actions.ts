@@ -34,6 +34,7 @@ const SETTINGS: Action = {
   command: OPEN_SETTINGS,
   args: [EXTENSION],
 };
+const SERVER: Action = { group: AIDE, icon: 'server', text: 'Choose What Runs the Model', command: OPEN_SETTINGS, args: ['aide.engine'] };
 const LOG: Action = { group: AIDE, icon: 'output', text: 'Show Log', command: 'aide.editor.showLog' };
 const RESTART: Action = { group: AIDE, icon: 'debug-restart', text: 'Restart Server', command: 'aide.editor.restart' };
 const INSTALL: Action = { group: AIDE, icon: 'cloud-download', text: 'Install', command: 'aide.editor.restart' };
@@ -60,7 +61,9 @@ export function actions(situation: Situation, canGoBack: boolean): Action[] {
     ...parameterActions(situation),
     ...switches(situation),
     ...(status.state === 'missing' ? [DOWNLOAD] : []),
-    { group: AIDE, icon: 'package', text: 'Select Model', command: 'aide.editor.selectModel', current: status.model },
+    status.server === null
+      ? { group: AIDE, icon: 'package', text: 'Select Model', command: 'aide.editor.selectModel', current: status.model }
+      : { ...SERVER, current: status.server.host },
     RESTART,
     LOG,
     START,

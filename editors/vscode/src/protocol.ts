@@ -35,6 +35,21 @@ export interface DocumentState {
   problems: string[];
 }
 
+/** The server that runs the model, to which text is sent. */
+export interface ModelServer {
+  host: string;
+  /** Whether it is on this machine: then no text leaves it. */
+  loopback: boolean;
+  /** "llama.cpp", "ollama", ... */
+  engine: string;
+  /** Parameters that have no effect there. */
+  ignored: (keyof Parameters)[];
+  /** Whether one seed always gives the same completion. */
+  replays: boolean;
+  /** Why it gives no completions now; null: it does. */
+  problem: string | null;
+}
+
 /** `aide/status`: the complete state, each time. */
 export interface AideStatus {
   /** `missing`: the model is not on the disk, and the user has not agreed to its download. */
@@ -45,6 +60,8 @@ export interface AideStatus {
   model: string;
   device: string | null;
   recipe: string | null;
+  /** Null: the model runs in Aide's own process. */
+  server: ModelServer | null;
   shown: Shown | null;
   nothing: { uri: string; reason: string; message: string } | null;
   document: DocumentState | null;

@@ -77,7 +77,7 @@ export class Status implements Disposable {
     const markdown = new MarkdownString(tooltip(text, links(situation)), true);
     markdown.isTrusted = { enabledCommands: LINKED };
     // The width never changes: all icons have the same.
-    this.item.text = `$(${text.icon}) Aide`;
+    this.item.text = `$(${text.icon}) ${text.name}`;
     this.item.backgroundColor = background(text);
     this.item.tooltip = markdown;
     this.item.accessibilityInformation = { label: label(text) };

@@ -1,6 +1,6 @@
 /** Words the state for the status bar: its icon, and the sentences of its tooltip. */
 
-import type { AideStatus, DocumentState, Parameters, Shown } from './protocol';
+import type { AideStatus, DocumentState, ModelServer, Parameters, Shown } from './protocol';
 import { gigabytes, MODEL_MB, SERVER_MB } from './sizes';
 
 /** State of the server's process. */
@@ -29,6 +29,8 @@ export interface StatusText {
   icon: string;
   isError: boolean;
   isWarning: boolean;
+  /** What the status bar shows: "Aide", and the machine that text is sent to. */
+  name: string;
   /** "Aide: ready". */
   state: string;
   /** Plain sentences. */
@@ -37,6 +39,8 @@ export interface StatusText {
   parameters: [string, string][];
   problems: string[];
 }
+
+const NAME = 'Aide';
 
 const NAMES: Record<AideStatus['state'], string> = {
   starting: 'starting',
@@ -62,7 +66,7 @@ const ABSENT = `Completions need a server and a model on this machine: ${gigabyt
 
 export function statusText(situation: Situation): StatusText {
   const { phase, status, detail } = situation;
-  const plain = { isError: false, isWarning: false, sentences: detail === null ? [] : [detail], parameters: [], problems: [] };
+  const plain = { isError: false, isWarning: false, name: NAME, sentences: detail === null ? [] : [detail], parameters: [], problems: [] };
   switch (phase) {
     case 'absent':
       return { ...plain, icon: 'cloud-download', state: 'Aide: not installed', sentences: [ABSENT] };
@@ -106,14 +110,20 @@ export function reasonOf(situation: Situation): string | undefined {
   return active.unserved ?? documentOf(situation)?.off ?? last;
 }
 
-export function parameterTexts(parameters: Parameters): [string, string][] {
-  return [
-    ['Temperature', String(parameters.temperature)],
-    ['Top K', String(parameters.topK)],
-    ['Top P', String(parameters.topP)],
-    ['Num Context', String(parameters.numContext)],
-    ['Seed', String(parameters.seed ?? 'random')],
-  ];
+const PARAMETER_NAMES: [keyof Parameters, string][] = [
+  ['temperature', 'Temperature'],
+  ['topK', 'Top K'],
+  ['topP', 'Top P'],
+  ['numContext', 'Num Context'],
+  ['seed', 'Seed'],
+];
+
+/** `ignored`: those that have no effect. */
+export function parameterTexts(parameters: Parameters, ignored: (keyof Parameters)[] = []): [string, string][] {
+  return PARAMETER_NAMES.map(([key, name]) => {
+    const value = String(parameters[key] ?? 'random');
+    return [name, ignored.includes(key) ? `${value} (no effect)` : value];
+  });
 }
 
 function served(situation: Situation, status: AideStatus): StatusText {
@@ -122,23 +132,31 @@ function served(situation: Situation, status: AideStatus): StatusText {
   const shown = shownIn(situation);
   const problems = document?.problems ?? [];
   const isReady = status.state === 'ready';
+  const { server } = status;
   const where = [status.device, status.recipe].filter(Boolean).join(', ');
+  const state = server !== null && status.state === 'failed' ? 'no answer from the server' : NAMES[status.state];
   return {
     icon: isReady ? readyIcon(situation, status) : ICONS[status.state],
     isError: status.state === 'failed',
     isWarning: problems.length > 0,
-    state: `Aide: ${NAMES[status.state]}${status.percent === null ? '' : ` (${status.percent} %)`}`,
+    name: server === null || server.loopback ? NAME : `${NAME}: ${server.host}`,
+    state: `Aide: ${state}${status.percent === null ? '' : ` (${status.percent} %)`}`,
     sentences: [
       isReady ? '' : (status.message ?? ''),
       status.model === '' ? '' : `Model: ${status.model}${where === '' ? '' : ` (${where})`}`,
+      ...(server === null ? [] : serverTexts(server)),
       document?.preset ? `Preset: ${document.preset}` : '',
       shown === undefined ? '' : shownText(shown),
       shown === undefined ? '' : filesText(shown),
       reason === undefined ? '' : `No completion: ${reason}`,
     ].filter(Boolean),
-    parameters: document === undefined ? [] : parameterTexts(document.parameters),
+    parameters: document === undefined ? [] : parameterTexts(document.parameters, server?.ignored),
     problems,
   };
+}
+
+function serverTexts({ host, engine, replays }: ModelServer): string[] {
+  return [`Text is sent to ${host} (${engine})`, replays ? '' : 'The same seed may give another completion there'];
 }
 
 function readyIcon(situation: Situation, status: AideStatus): string {

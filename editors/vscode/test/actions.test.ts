@@ -17,6 +17,7 @@ const READY: AideStatus = {
   model: 'some-model',
   device: 'CPU',
   recipe: 'exact',
+  server: null,
   shown: SHOWN,
   nothing: null,
   document: DOCUMENT,
@@ -44,6 +45,14 @@ test('what is visible can be pinned, explained, and replaced', () => {
   }
   assert.ok(texts({ shown: { ...SHOWN, candidate: 1 } }).includes('Previous Candidate'));
   assert.ok(texts({}, ACTIVE, true).includes('Previous Seed'));
+});
+
+test('with a server there is no model to select, but what runs the model', () => {
+  const server = { host: '127.0.0.1:8012', loopback: true, engine: 'llama.cpp', ignored: [], replays: false, problem: null };
+  const seen = actions(situation({ server }), false);
+  assert.ok(!seen.some(({ text }) => text === 'Select Model'));
+  assert.equal(seen.find(({ text }) => text === 'Choose What Runs the Model')?.current, '127.0.0.1:8012');
+  assert.ok(texts({}).includes('Select Model'));
 });
 
 test('a pinned seed can be unpinned, and not pinned again', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AideStatus, DocumentState } from '../src/protocol';
+import type { AideStatus, DocumentState, ModelServer } from '../src/protocol';
 import { statusText, type Active, type Phase, type Situation } from '../src/statusText';
 import { escapeMarkdown, tooltip } from '../src/statusTooltip';
 
@@ -12,6 +12,7 @@ const READY: AideStatus = {
   model: 'some-model',
   device: 'CPU',
   recipe: 'exact',
+  server: null,
   shown: null,
   nothing: null,
   document: null,
@@ -19,6 +20,7 @@ const READY: AideStatus = {
 const PARAMETERS = { temperature: 0.7, topK: 50, topP: 0.95, numContext: 1024, seed: null };
 const ACTIVE: Active = { uri: 'file:///a.py', language: 'Python', unserved: null };
 const DOCUMENT: DocumentState = { uri: ACTIVE.uri, parameters: PARAMETERS, preset: null, off: null, offScope: null, offPath: null, problems: [] };
+const SERVER: ModelServer = { host: 'llm.example.com', loopback: false, engine: 'openai', ignored: ['topK'], replays: false, problem: null };
 const SHOWN = { uri: ACTIVE.uri, seed: 42, candidate: 0, parameters: PARAMETERS, pinned: false, files: [] };
 
 const situation = (status: Partial<AideStatus>, active: Active | null = ACTIVE): Situation => ({
@@ -86,6 +88,30 @@ test('the reason for no completion is that of the active document', () => {
   const readOnly = text({ nothing }, { ...ACTIVE, unserved: 'It is read-only.' });
   assert.equal(readOnly.sentences.at(-1), 'No completion: It is read-only.');
   assert.ok(!text({ nothing }, null).sentences.join().includes('No completion'));
+});
+
+test('a server on another machine is named in the status bar, one on this machine in the tooltip', () => {
+  assert.equal(text({}).name, 'Aide');
+  assert.equal(text({ server: SERVER }).name, 'Aide: llm.example.com');
+  const here = text({ server: { ...SERVER, host: '127.0.0.1:8012', loopback: true } });
+  assert.equal(here.name, 'Aide');
+  assert.ok(here.sentences.includes('Text is sent to 127.0.0.1:8012 (openai)'));
+  assert.ok(!text({}).sentences.join().includes('Text is sent'));
+});
+
+test('what a server ignores and does not promise is in the tooltip', () => {
+  const there = text({ server: SERVER, document: DOCUMENT });
+  assert.deepEqual(there.parameters[1], ['Top K', '50 (no effect)']);
+  assert.deepEqual(there.parameters[2], ['Top P', '0.95']);
+  assert.ok(there.sentences.includes('The same seed may give another completion there'));
+  assert.ok(!text({ server: { ...SERVER, replays: true } }).sentences.join().includes('same seed'));
+});
+
+test('a server that gives no answer is not a model that failed to load', () => {
+  const failed = text({ state: 'failed', message: 'It refused the connection.', server: { ...SERVER, problem: 'It refused the connection.' } });
+  assert.equal(failed.state, 'Aide: no answer from the server');
+  assert.ok(failed.isError);
+  assert.equal(failed.sentences[0], 'It refused the connection.');
 });
 
 test('loading shows the percentage if it is known, and what is being done', () => {

@@ -45,6 +45,9 @@ local function check_buffer()
     state,
     status and status.message and (', ' .. status.message) or ''
   )
+  if status and status.server then
+    health.info(('Text is sent to %s (%s).'):format(status.server.host, status.server.engine))
+  end
   if state == 'failed' then
     return health.error(text, { 'Run "aide doctor" in a terminal: it suggests a fix.' })
   end

@@ -162,6 +162,27 @@ local function also_read(state)
   return entry('Also read', table.concat(texts, '; '))
 end
 
+local PARAMETERS =
+  { temperature = 'Temperature', topK = 'Top K', topP = 'Top P', numContext = 'Num Context', seed = 'Seed' }
+
+--- The server that text is sent to, and what it does not do; empty: the model runs in Aide's own process.
+local function server_lines(server)
+  if not server then
+    return {}
+  end
+  local lines = { entry('Sent to', ('%s (%s)'):format(server.host, server.engine)) }
+  if #(server.ignored or {}) > 0 then
+    local names = vim.tbl_map(function(key)
+      return PARAMETERS[key] or key
+    end, server.ignored)
+    table.insert(lines, entry('No effect', table.concat(names, ', '), 'WarningMsg'))
+  end
+  if not server.replays then
+    table.insert(lines, entry('Seed', 'the same seed may give another completion there'))
+  end
+  return lines
+end
+
 --- The complete state in words.
 ---@param report table the answer of `aide.status`
 ---@param state? table the last `aide/status`
@@ -185,7 +206,11 @@ function M.state(report, state, reason, document)
     lines,
     entry('Model', report.model .. (report.recipe and (', recipe ' .. report.recipe) or ''))
   )
-  table.insert(lines, entry('Device', (report.device or 'none yet') .. note))
+  if report.server then
+    vim.list_extend(lines, server_lines(report.server))
+  else
+    table.insert(lines, entry('Device', (report.device or 'none yet') .. note))
+  end
   table.insert(lines, entry('Version', report.version))
   table.insert(lines, state and shown(state) or nil)
   table.insert(lines, state and also_read(state) or nil)

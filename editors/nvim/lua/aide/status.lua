@@ -3,6 +3,7 @@
 local M = {}
 
 local STATES = { missing = 'no model' }
+local STATES_OF_SERVER = { failed = 'no answer' }
 local REASONS = {
   ['nothing-to-add'] = 'nothing to add',
   ['only-whitespace'] = 'nothing to add',
@@ -15,6 +16,7 @@ local REASONS = {
   ['empty-file'] = 'empty file',
   off = 'off here',
   ['unknown-document'] = 'reopen the file',
+  server = 'no answer',
   error = 'failed, see :Aide log',
 }
 
@@ -34,7 +36,8 @@ function M.receive(client_id, status)
   require('aide.install').follow(status, before)
   if status.state == 'ready' and (not before or before.state ~= 'ready') then
     require('aide.completion').retry()
-  elseif status.state == 'failed' and (not before or before.state ~= 'failed') then
+  -- What a server's failure is, the language server says itself, once.
+  elseif status.state == 'failed' and not status.server and (not before or before.state ~= 'failed') then
     require('aide.message').warn('Aide: ' .. (status.message or 'The model could not be loaded.'))
   end
 end
@@ -93,6 +96,14 @@ local function without_server()
   return restart and restart.has_given_up() and 'Aide: stopped' or ''
 end
 
+--- Aide's name, with the machine that text is sent to.
+---@param status table
+---@return string
+local function name(status)
+  local server = status.server
+  return server and not server.loopback and ('Aide (%s)'):format(server.host) or 'Aide'
+end
+
 --- A short text for the statusline.
 ---@return string
 function M.line()
@@ -102,14 +113,20 @@ function M.line()
   elseif status.state == 'starting' or status.state == 'loading' then
     return 'Aide: loading' .. (status.percent and (' %d%%'):format(status.percent) or '')
   elseif status.state ~= 'ready' then
-    return 'Aide: ' .. (STATES[status.state] or status.state)
+    return name(status)
+      .. ': '
+      .. (status.server and STATES_OF_SERVER[status.state] or STATES[status.state] or status.state)
   elseif status.busy then
-    return 'Aide: …'
+    return name(status) .. ': …'
   elseif status.shown and require('aide.completion').is_shown() then
-    return ('Aide: seed %d%s'):format(status.shown.seed, status.shown.pinned and ' (pinned)' or '')
+    return ('%s: seed %d%s'):format(
+      name(status),
+      status.shown.seed,
+      status.shown.pinned and ' (pinned)' or ''
+    )
   end
   local why = reason(status)
-  return why and 'Aide: ' .. why or 'Aide'
+  return name(status) .. (why and ': ' .. why or '')
 end
 
 return M
