@@ -58,6 +58,16 @@ def editor_env(tmp_path_factory):
     }
 
 
+@pytest.fixture(scope="session")
+def default_gguf():
+    """The default model's file, as it was downloaded."""
+    from aide_lsp.catalog.store import fetch
+    from aide_lsp.loading import card_of
+    from aide_lsp.settings.fields import Settings
+
+    return fetch(card_of(Settings()), lambda share, sentence: None)
+
+
 @pytest.fixture
 def artifacts(request):
     """A folder for screens and logs of this test, to look at when it fails."""

@@ -1,0 +1,11 @@
+"""What tests with a server that runs the model share."""
+
+import socket
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
