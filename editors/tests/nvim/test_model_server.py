@@ -1,4 +1,4 @@
-"""A model that llama.cpp's own server runs: ghost text, what is said about it, and what happens when it dies."""
+"""A model that llama.cpp's own server runs, in Neovim: ghost text, status, and what happens when it dies."""
 
 import pytest
 

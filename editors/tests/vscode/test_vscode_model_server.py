@@ -1,4 +1,4 @@
-"""A model that llama.cpp's own server runs, in VS Code: ghost text, what the status says, and a dead server."""
+"""A model that llama.cpp's own server runs, in VS Code: ghost text, status, and what happens when it dies."""
 
 from workbench import DEADLINE_MS, wait_for
 
