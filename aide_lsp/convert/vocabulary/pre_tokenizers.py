@@ -28,7 +28,8 @@ class PreTokenizer:
 
 _SHORT = r"'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])"
 """Ends of English words, as in it's, we're."""
-_SPACE = r"\s*[\r\n]+|\s+(?!\S)|\s+"
+_BLANKS = r"\s+(?!\S)|\s+"
+_SPACE = rf"\s*[\r\n]+|{_BLANKS}"
 _ASCII_SIGNS = r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]"
 _HAN_OR_KANA = "[\u4e00-\u9fa5\u3040-\u30ff]+"
 _HAN_OR_HANGUL = "[\u0800-\u9fa5\uac00-\ud7ff&&[^\\s]]+"
@@ -69,13 +70,20 @@ def _cased_words(digits: str, *, short: str = f"(?:{_SHORT})?", letter: str = r"
     return rf"{words}|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{_SPACE}"
 
 
-def _words_and_marks(signs_end: str = r"[\r\n]*") -> str:
+def _caseless_words(digits: str) -> str:
+    """Return what llama.cpp makes of an expression like GPT-4o's that names cases by category."""
+    words = rf"[^\r\n\p{{L}}\p{{N}}]?[\p{{L}}\p{{M}}]+(?:{_SHORT})?"
+    return rf"{words}|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{_SPACE}"
+
+
+def _words_and_marks(rest: str = rf"[\r\n]*|{_SPACE}") -> str:
     """Return an expression like DeepSeek V3's: marks belong to words, and signs are those of Unicode."""
     words = rf"{_ASCII_SIGNS}[A-Za-z]+|[^\r\n\p{{L}}\p{{P}}\p{{S}}]?[\p{{L}}\p{{M}}]+"
-    return rf"{words}| ?[\p{{P}}\p{{S}}]+{signs_end}|{_SPACE}"
+    return rf"{words}| ?[\p{{P}}\p{{S}}]+{rest}"
 
 
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"
+_BLANKS_BY_TWOS = "".join(rf"\s{{{2**n}}}(?!\S)|" for n in range(9, 1, -1)) + r"\s{1,2}(?!\S)|\s"
 _LINES = r"[^\n]+|\n+"
 _NO_PUNCTUATION = " ?[^(\\s|.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c)]+"
 _ONE, _THREE = r"\p{N}", r"\p{N}{1,3}"
@@ -134,6 +142,41 @@ _ROWS: Sequence[tuple[str, PreTokenizer]] = (
     (
         "deepseek-v3 hunyuan-dense joyai-llm hy_v4",
         PreTokenizer([_THREE, _HAN_OR_KANA, _words_and_marks()]),
+    ),
+    ("spark2_5", PreTokenizer([_THREE, _HAN_OR_KANA, _words_and_marks(rf"|[\r\n]|{_BLANKS}"), _ONE])),
+    (
+        "jais-2",
+        PreTokenizer([_words(_THREE, space=rf"\s*[\r\n]+|{_BLANKS_BY_TWOS}")]),
+    ),
+    (
+        "exaone-moe",
+        PreTokenizer(
+            [
+                rf"{_SHORT}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}\p{{M}}*(?: ?\p{{L}}\p{{M}}*)*|{_ONE}"
+                r"| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+"
+            ]
+        ),
+    ),
+    (
+        "youtu",
+        PreTokenizer(
+            [
+                "[\uac00-\ud7a3\u3131-\u318e]+"
+                "|[\uff01\u2026\u201c\u201d\u2018\u2019\u2014\uff1a\uff1b\uff0c\u3001-\u303f\ufe30-\ufe4f]+"
+                f"|[\u3105-\u312f]+|{_HAN_OR_KANA}",
+                _caseless_words(_ONE),
+            ],
+            whole_words=True,
+        ),
+    ),
+    (
+        "tiny_aya cohere2moe",
+        PreTokenizer(
+            [
+                r"\P{N}++\z|\P{N}*+\p{N}{1,3}(?=(?:\p{N}{3})*+(?!\p{N}))",
+                _caseless_words(_THREE),
+            ]
+        ),
     ),
     ("poro-chat bloom gpt3-finnish", PreTokenizer([_NO_PUNCTUATION])),
     ("viking", PreTokenizer([_NO_PUNCTUATION, _ONE])),
