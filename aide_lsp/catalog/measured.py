@@ -15,6 +15,8 @@ from aide_lsp.errors import ModelFilesError
 from aide_lsp.plain_file import read_json
 
 FILE = "measured.json"
+MOST_START_UP = 100_000_000
+"""Weights of a model whose conversion says little about others."""
 
 
 @frozen
@@ -56,8 +58,8 @@ def conversion_rate(recipe: str) -> float:
 
 
 def _says_rate(one: Measured) -> bool:
-    # Short conversions are mostly start-up.
-    return one.conversion_seconds > 5 and one.parameters > 0
+    # Conversions of small models are mostly start-up.
+    return one.conversion_seconds > 0 and one.parameters > MOST_START_UP
 
 
 def _read(file: Path) -> Measured | None:

@@ -15,6 +15,8 @@ from tools.generate.checks import check_table, language_table, stop_rule_table
 from tools.generate.commands import command_table
 from tools.generate.explain_keys import key_table
 from tools.generate.fim_formats import format_table
+from tools.generate.known_models import known_model_table
+from tools.generate.model_cards import card_key_table
 from tools.generate.pre_tokenizers import pre_tokenizer_list
 from tools.generate.reasons import reason_table
 from tools.generate.schema import json_schema
@@ -44,7 +46,11 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     "docs/explain.md": {"keys": key_table},
     "docs/fim-formats.md": {"formats": format_table},
-    "docs/models.md": {"pre tokenizers": pre_tokenizer_list},
+    "docs/models.md": {
+        "models": known_model_table,
+        "keys": card_key_table,
+        "pre tokenizers": pre_tokenizer_list,
+    },
     "aide_lsp/README.md": {"packages": package_table},
 }
 """The blocks of each page, in order, and what renders each."""

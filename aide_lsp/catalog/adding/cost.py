@@ -14,8 +14,8 @@ from aide_lsp.disk import megabytes
 from aide_lsp.inference.onnx.model_folder import memory_in_use
 
 BYTES_PER_WEIGHT: Mapping[str, float] = {
-    **{"exact": 2.25, "int4": 1.5, "fast": 2.65},
-    **{"int4_fp16": 0.8, "fp16": 2.0},
+    **{"exact": 2.2, "int4": 1.75, "fast": 2.1},
+    **{"int4_fp16": 0.9, "fp16": 2.0},
 }
 """Recipe -> bytes on the disk. Recipes for the CPU hold each matrix twice, once packed for the processor."""
 WEIGHTS_PER_SECOND = 17e6

@@ -5,21 +5,27 @@ decides whether the conversion will succeed is checked here, before anything is 
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aide_lsp.catalog.text import one_line
 from aide_lsp.completion.fim import FORMATS, fim_of
 from aide_lsp.errors import ConversionError
 
 if TYPE_CHECKING:
+    from aide_lsp.convert.architecture import Architecture
     from aide_lsp.convert.gguf_file import GgufFile, Tensor
 
 END_KEYS = ("eos", "eot", "eom")
 """Metadata `tokenizer.ggml.KEY_token_id`: tokens that end a text, an answer, a message."""
 MOST_END_TOKENS = 40
+SPLIT = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
+"""How the names of the parts of a model end."""
+INT4_WEIGHTS, INT4_WEIGHTS_ON_GPU = 1_000_000_000, 4_000_000_000
+"""Larger models are stored in 4 bits: a CPU reads all weights for each token, a GPU has to hold them."""
 
 
 @frozen
@@ -43,6 +49,8 @@ class ModelFacts:
     end_tokens: tuple[str, ...]
     license: str
     """Empty: the file states none."""
+    recipes: Mapping[str, str] = field(factory=dict)
+    """By which recipe it is best stored, for `cpu` and `cuda`; empty: it is used as it is."""
     notes: tuple[str, ...] = ()
     """What else the user should know, in sentences."""
 
@@ -73,7 +81,7 @@ def facts_of(header: "GgufFile", size: int, fim: str | None = None) -> ModelFact
     return ModelFacts(
         name=one_line(metadata.get("general.name")),
         architecture=architecture.name,
-        parameters=sum(math.prod(tensor.shape) for tensor in header.tensors.values()),
+        parameters=_parameters(header),
         quantization=_main_type(header.tensors.values()),
         context_length=architecture.context_length,
         vocabulary=_vocabulary(metadata, architecture.vocab_size),
@@ -81,6 +89,7 @@ def facts_of(header: "GgufFile", size: int, fim: str | None = None) -> ModelFact
         fim_tokens=FORMATS[fim].control_tokens if fim else (),
         end_tokens=tuple(_end_tokens(metadata, control, fim)),
         license=one_line(metadata.get("general.license")),
+        recipes=_recipes(architecture, _parameters(header)),
         notes=tuple(format_notes(fim, control)),
     )
 
@@ -100,9 +109,9 @@ def _check_kind(header: "GgufFile") -> None:
         )
     if kind == "imatrix":
         raise ConversionError(f"{file} holds statistics for quantizing, and no model")
-    if isinstance(parts, int) and parts > 1:
+    if (isinstance(parts, int) and parts > 1) or SPLIT.search(file):
         raise ConversionError(
-            f"{file} is one of {parts} parts of a model: merge them with llama-gguf-split --merge, and add "
+            f"{file} is one of several parts of a model: merge them with llama-gguf-split --merge, and add "
             "the merged file"
         )
     if not header.tensors:
@@ -112,6 +121,31 @@ def _check_kind(header: "GgufFile") -> None:
         raise ConversionError(
             f"{file} is an embedding model, which writes no text: choose one for completion"
         )
+
+
+def _parameters(header: "GgufFile") -> int:
+    """Return the number of weights; of a table that is stored twice, once."""
+    sizes = {name: math.prod(tensor.shape) for name, tensor in header.tensors.items()}
+    every = sum(sizes.values())
+    once = every - sizes.get("output.weight", 0)
+    label = re.fullmatch(r"(\d{1,4}(?:\.\d{1,3})?)([MB])", str(header.metadata.get("general.size_label", "")))
+    if label is None:
+        return every
+    # Files often have the embedding table a second time; whether they do is only seen in the weights.
+    stated = float(label[1]) * (1e6 if label[2] == "M" else 1e9)
+    return min(every, once, key=lambda count: abs(count - stated))
+
+
+def _recipes(architecture: "Architecture", parameters: int) -> dict[str, str]:
+    from aide_lsp.convert.recipes import check_recipe, find_recipe
+
+    on_gpu, stored = ("int4", "int4_fp16") if parameters > INT4_WEIGHTS_ON_GPU else ("fp16", "fp16")
+    try:
+        check_recipe(find_recipe(stored), architecture)
+    # It has values that float16 does not hold.
+    except ConversionError:
+        on_gpu = "exact"
+    return {"cpu": "int4" if parameters > INT4_WEIGHTS else "exact", "cuda": on_gpu}
 
 
 def _check_size(header: "GgufFile", size: int) -> None:
@@ -136,9 +170,12 @@ def _main_type(tensors: "Iterable[Tensor]") -> str:
 
 
 def _vocabulary(metadata: Mapping[str, Any], size: int) -> str:
-    kind = one_line(metadata.get("tokenizer.ggml.model"), 30)
-    pre = one_line(metadata.get("tokenizer.ggml.pre"), 30)
-    return f"{kind}{f' ({pre})' if pre else ''}, {size:,} tokens"
+    from aide_lsp.convert.tokenizer_json import BYTE_LEVEL
+
+    # A SentencePiece vocabulary needs no rule by which text is split into words.
+    is_byte_level = metadata.get("tokenizer.ggml.model") == BYTE_LEVEL
+    pre = one_line(metadata.get("tokenizer.ggml.pre"), 30) or "default"
+    return f"{f'byte-level BPE ({pre})' if is_byte_level else 'SentencePiece'}, {size:,} tokens"
 
 
 def _checked_format(header: "GgufFile", fim: str, control: list[str]) -> str:

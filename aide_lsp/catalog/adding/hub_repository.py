@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
+from aide_lsp.catalog.adding.facts import SPLIT
 from aide_lsp.catalog.adding.source import HubAddress
 from aide_lsp.catalog.card_rules import MOST
 from aide_lsp.catalog.hub_client import (
@@ -45,7 +46,6 @@ QUANTIZATION = "Q4_K_M"
 _FIRST_LOOK = 1 << 20
 # A vocabulary is read in one attempt; a line that breaks off gets others, which go on where it stopped.
 _ATTEMPTS = 3
-_SPLIT = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 # Parts of a model that cannot complete text alone.
 _PARTS = re.compile(r"mmproj|imatrix", re.IGNORECASE)
 T = TypeVar("T")
@@ -226,7 +226,7 @@ def _candidates(entries: Sequence[_Entry]) -> list[_Entry]:
     return [
         one
         for one in entries
-        if one.name.lower().endswith(".gguf") and not _PARTS.search(one.name) and not _SPLIT.search(one.name)
+        if one.name.lower().endswith(".gguf") and not _PARTS.search(one.name) and not SPLIT.search(one.name)
     ]
 
 
@@ -262,7 +262,7 @@ def _named(file: str, repo: str, entries: Sequence[_Entry]) -> _Entry:
 
 
 def _without_models(repo: str, entries: Sequence[_Entry]) -> str:
-    if any(_SPLIT.search(one.name) for one in entries):
+    if any(SPLIT.search(one.name) for one in entries):
         return (
             f"{repo} has only GGUF files that are split into parts, which Aide cannot read. Choose a smaller "
             "quantization or another repository with the model in one file."
@@ -276,7 +276,7 @@ def _without_models(repo: str, entries: Sequence[_Entry]) -> str:
 def _check(entry: _Entry, address: HubAddress) -> None:
     if not entry.name.lower().endswith(".gguf"):
         raise DownloadError(f"{entry.name} is not a GGUF file. Name a file that ends in .gguf.")
-    if _SPLIT.search(entry.name):
+    if SPLIT.search(entry.name):
         raise DownloadError(
             f"{entry.name} is one part of a split model, which Aide cannot read. Choose a file of "
             f"{address.repo} that has the model in one piece, or merge the parts with llama-gguf-split "

@@ -21,8 +21,6 @@ from aide_lsp.progress import Progress
 
 LOCAL_HEADER_BYTES = 64 << 20
 """Of a file on the disk, this much is looked at: far more than any vocabulary."""
-INT4_WEIGHTS, INT4_WEIGHTS_ON_GPU = 1_000_000_000, 4_000_000_000
-"""Larger models are stored in 4 bits: a CPU reads them all for each token, a GPU has to hold them."""
 _ADVICE: Mapping[str, str] = {
     ".onnx": "Add the folder that holds it, with its tokenizer.json",
     ".safetensors": "Look for the same model as GGUF, or convert it with llama.cpp's convert_hf_to_gguf.py",
@@ -203,20 +201,12 @@ def _common(facts: ModelFacts) -> dict[str, Any]:
         "context_length": facts.context_length,
         "fim": facts.fim,
         "end_tokens": list(facts.end_tokens),
-        # Recipes do not apply to an export.
-        "recipes": _recipes(facts.parameters) if facts.parameters else None,
-    }
-
-
-def _recipes(parameters: int) -> dict[str, str]:
-    return {
-        "cpu": "int4" if parameters > INT4_WEIGHTS else "exact",
-        "cuda": "int4" if parameters > INT4_WEIGHTS_ON_GPU else "fp16",
+        "recipes": facts.recipes or None,
     }
 
 
 def _converted_size(facts: ModelFacts) -> int:
-    return max(1, int(facts.parameters * BYTES_PER_WEIGHT[_recipes(facts.parameters)["cpu"]]))
+    return max(1, int(facts.parameters * BYTES_PER_WEIGHT[facts.recipes["cpu"]]))
 
 
 def _description(facts: ModelFacts) -> str:

@@ -89,9 +89,14 @@ def use_model(model_id: str) -> str:
     """Write the model into the user's settings; return a sentence that says so."""
     from aide_lsp.settings.edit import write_user_values
     from aide_lsp.settings.files import user_file
+    from aide_lsp.settings.reader import SettingsReader
 
     write_user_values(user_file(), {"model": model_id})
-    return f'Aide uses it from now on: model = "{model_id}" in {user_file()}'
+    written = f'model = "{model_id}" in {user_file()}'
+    engine = SettingsReader().resolve().settings.engine
+    if engine != "local":
+        return f'Written: {written}. It is used once engine is "local"; now a server runs the model: {engine}'
+    return f"Aide uses it from now on: {written}"
 
 
 def _cost(plan: "NewModel", recipe: str) -> "Cost":

@@ -89,7 +89,7 @@ REFUSED = [
     ("adapter", gguf(metadata(general__type="adapter")), r"an adapter \(LoRA\)"),
     ("embeddings", gguf(metadata(qwen2__pooling_type=1)), "is an embedding model"),
     ("bert", gguf(metadata(general__architecture="nomic-bert")), "is an embedding model"),
-    ("split", gguf(metadata(split__count=2)), "is one of 2 parts of a model"),
+    ("split", gguf(metadata(split__count=2)), "is one of several parts of a model"),
     ("vocabulary only", gguf(shapes={}), "has a vocabulary and no weights"),
     ("tokenizer", gguf(metadata(tokenizer__ggml__model="t5")), "t5"),
     ("pre-tokenizer", gguf(metadata(tokenizer__ggml__pre="nobody's")), "nobody's"),
@@ -102,7 +102,11 @@ REFUSED = [
     ("zero", gguf(metadata(qwen2__attention__head_count=0)), "head_count"),
     ("text for a number", gguf(metadata(qwen2__embedding_length="64")), "embedding_length"),
     ("number for a text", gguf(metadata(tokenizer__ggml__tokens=[1, 2])), "tokens"),
-    ("huge tensor", gguf(shapes=tensors() | {"output.weight": (64, 1 << 60)}, weights=False), "incomplete"),
+    (
+        "huge tensor",
+        gguf(shapes=tensors() | {"output.weight": (64, 1 << 60)}, weights=False),
+        "output.weight",
+    ),
 ]
 
 
@@ -117,6 +121,17 @@ def test_same_refusals_hold_for_the_hub_and_only_the_beginning_is_read(plan, hub
         plan(f"hf:{REPO}/tiny.gguf")
     assert hub.sent < 41 << 20
     assert [one for one in hub.seen if one.startswith("HEAD")] == []
+
+
+def test_part_of_a_model_is_known_by_its_name_too(refused):
+    assert "is one of several parts" in refused(gguf(), "x-00001-of-00003.gguf")
+
+
+def test_table_that_is_stored_twice_counts_once_where_the_file_says_so(planned):
+    twice = tensors() | {"output.weight": tensors()["token_embd.weight"]}
+    once = planned(gguf()).facts.parameters
+    assert planned(gguf(metadata(general__size_label="0.05M"), twice)).facts.parameters == once
+    assert planned(gguf(metadata(), twice)).facts.parameters == once + 64 * 320
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from tests.catalog.adding.gguf_bytes import gguf, tensors
+from tests.catalog.adding.gguf_bytes import gguf, metadata, tensors
 from tests.cli.models.conftest import REPO
 from tests.hub_stand_in import COMMIT
 from tests.inference.onnx import exported_decoder
@@ -187,7 +187,10 @@ def test_model_of_a_list_becomes_the_one_in_the_settings(run, fresh_home):
 
 
 def test_model_that_does_not_fit_is_refused_before_anything_is_downloaded(run, fresh_home, hub):
-    head = gguf(shapes=tensors() | {"output.weight": (64, 25_000_000)}, weights=False)
+    wide = 8_000_000
+    shapes = {f"blk.0.ffn_{name}.weight": (64, wide) for name in ("gate", "up")}
+    shapes |= {"blk.0.ffn_down.weight": (wide, 64)}
+    head = gguf(metadata(qwen2__feed_forward_length=wide), tensors() | shapes, weights=False)
     hub.repos[REPO] = {"large.gguf": head}
     hub.has_ranges = False
     facts = {"sha256": "a" * 64, "pointerSize": 134}
