@@ -39,6 +39,7 @@ const LOG: Action = { group: AIDE, icon: 'output', text: 'Show Log', command: 'a
 const RESTART: Action = { group: AIDE, icon: 'debug-restart', text: 'Restart Server', command: 'aide.editor.restart' };
 const INSTALL: Action = { group: AIDE, icon: 'cloud-download', text: 'Install', command: 'aide.editor.restart' };
 const DOWNLOAD: Action = { group: AIDE, icon: 'cloud-download', text: 'Download the Model', command: 'aide.editor.fetchModel' };
+const TRY_AGAIN: Action = { group: AIDE, icon: 'refresh', text: 'Try Again', command: DOWNLOAD.command };
 const START: Action = {
   group: AIDE,
   icon: 'mortar-board',
@@ -61,6 +62,7 @@ export function actions(situation: Situation, canGoBack: boolean): Action[] {
     ...parameterActions(situation),
     ...switches(situation),
     ...(status.state === 'missing' ? [DOWNLOAD] : []),
+    ...(status.state === 'failed' ? [TRY_AGAIN] : []),
     status.server === null
       ? { group: AIDE, icon: 'package', text: 'Select Model', command: 'aide.editor.selectModel', current: status.model }
       : { ...SERVER, current: status.server.host },
@@ -75,13 +77,14 @@ export function links(situation: Situation): Link[][] {
   const available = actions(situation, false);
   const rows = [
     [link(SETTINGS, 'Settings'), { text: 'Effective Settings', command: 'aide.editor.settings' }, link(LOG, 'Log')],
-    [link(INSTALL, 'Install'), link(DOWNLOAD, 'Download the Model')],
+    [INSTALL, DOWNLOAD, TRY_AGAIN].map((action) => link(action, action.text)),
     switches(situation).map((action) => link(action, SHORT[action.command]?.(action) ?? action.text)),
   ];
   // A link that does nothing now is left out.
-  const commands = new Set(available.map(({ text, command }) => (command === RESTART.command ? text : command)));
+  const name = ({ text, command }: Link): string => (SHARED.has(command) ? text : command);
+  const names = new Set(available.map(name));
   return rows
-    .map((row) => row.filter(({ text, command }) => commands.has(command === RESTART.command ? text : command)))
+    .map((row) => row.filter((entry) => names.has(name(entry))))
     .filter((row) => row.length > 0);
 }
 
@@ -98,6 +101,9 @@ export const LINKED = [
   'aide.editor.offFile',
   'aide.editor.openFile',
 ];
+
+/** Commands of several actions, which only their texts tell apart. */
+const SHARED = new Set([RESTART.command, DOWNLOAD.command]);
 
 /** Texts of links that are shorter than those of the menu. */
 const SHORT: Record<string, (action: Action) => string> = {

@@ -40,7 +40,7 @@ export interface ModelServer {
   host: string;
   /** Whether it is on this machine: then no text leaves it. */
   loopback: boolean;
-  /** "llama.cpp", "ollama", ... */
+  /** "llama.cpp", "ollama", ...; "server": it has not said yet. */
   engine: string;
   /** Parameters that have no effect there. */
   ignored: (keyof Parameters)[];

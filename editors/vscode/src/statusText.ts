@@ -156,7 +156,9 @@ function served(situation: Situation, status: AideStatus): StatusText {
 }
 
 function serverTexts({ host, engine, replays }: ModelServer): string[] {
-  return [`Text is sent to ${host} (${engine})`, replays ? '' : 'The same seed may give another completion there'];
+  // It is `server` until the server has said what it is.
+  const what = engine === 'server' ? '' : ` (${engine})`;
+  return [`Text is sent to ${host}${what}`, replays ? '' : 'The same seed may give another completion there'];
 }
 
 function readyIcon(situation: Situation, status: AideStatus): string {

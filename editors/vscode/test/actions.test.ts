@@ -47,6 +47,15 @@ test('what is visible can be pinned, explained, and replaced', () => {
   assert.ok(texts({}, ACTIVE, true).includes('Previous Seed'));
 });
 
+test('what failed can be tried again, from the menu and from the tooltip', () => {
+  assert.ok(texts({ state: 'failed' }).includes('Try Again'));
+  assert.ok(!texts({}).includes('Try Again'));
+  const words = (state: AideStatus['state']) => links(situation({ state })).flat().map(({ text }) => text);
+  assert.ok(words('failed').includes('Try Again'));
+  assert.ok(!words('failed').includes('Download the Model'));
+  assert.ok(!words('missing').includes('Try Again'));
+});
+
 test('with a server there is no model to select, but what runs the model', () => {
   const server = { host: '127.0.0.1:8012', loopback: true, engine: 'llama.cpp', ignored: [], replays: false, problem: null };
   const seen = actions(situation({ server }), false);

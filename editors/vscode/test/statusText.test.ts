@@ -96,6 +96,7 @@ test('a server on another machine is named in the status bar, one on this machin
   const here = text({ server: { ...SERVER, host: '127.0.0.1:8012', loopback: true } });
   assert.equal(here.name, 'Aide');
   assert.ok(here.sentences.includes('Text is sent to 127.0.0.1:8012 (openai)'));
+  assert.ok(text({ server: { ...SERVER, engine: 'server' } }).sentences.includes('Text is sent to llm.example.com'));
   assert.ok(!text({}).sentences.join().includes('Text is sent'));
 });
 

@@ -46,7 +46,7 @@ local function check_buffer()
     status and status.message and (', ' .. status.message) or ''
   )
   if status and status.server then
-    health.info(('Text is sent to %s (%s).'):format(status.server.host, status.server.engine))
+    health.info('Text is sent to ' .. require('aide.status').server_text(status.server) .. '.')
   end
   if state == 'failed' then
     return health.error(text, { 'Run "aide doctor" in a terminal: it suggests a fix.' })

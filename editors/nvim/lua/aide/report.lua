@@ -165,12 +165,9 @@ end
 local PARAMETERS =
   { temperature = 'Temperature', topK = 'Top K', topP = 'Top P', numContext = 'Num Context', seed = 'Seed' }
 
---- The server that text is sent to, and what it does not do; empty: the model runs in Aide's own process.
+--- The server that text is sent to, and what it does not do.
 local function server_lines(server)
-  if not server then
-    return {}
-  end
-  local lines = { entry('Sent to', ('%s (%s)'):format(server.host, server.engine)) }
+  local lines = { entry('Sent to', require('aide.status').server_text(server)) }
   if #(server.ignored or {}) > 0 then
     local names = vim.tbl_map(function(key)
       return PARAMETERS[key] or key

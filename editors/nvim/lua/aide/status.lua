@@ -96,6 +96,13 @@ local function without_server()
   return restart and restart.has_given_up() and 'Aide: stopped' or ''
 end
 
+--- A server in words: its host and what it is, once it has said so.
+---@param server table
+---@return string
+function M.server_text(server)
+  return server.engine == 'server' and server.host or ('%s (%s)'):format(server.host, server.engine)
+end
+
 --- Aide's name, with the machine that text is sent to.
 ---@param status table
 ---@return string
