@@ -10,7 +10,7 @@ from aide_lsp.bench.histories import open_history
 from aide_lsp.bench.reproducibility import ModelLoader, Plan, open_model, replay
 from aide_lsp.context.reader import ContextReader
 from tests.fakes import ByteTokenizer, FakeSession, babbling, description
-from tests.tiny_model import tiny_model_folder
+from tests.tiny_model import TinySpec, tiny_model_folder
 
 PLAN = Plan(histories=4, requests=20, first=2, max_tokens=8, num_context=1600)
 """A token is a byte here. The first histories have no other file that matches well enough to be read."""
@@ -53,9 +53,19 @@ def test_a_reader_of_other_files_that_remembers_then_it_is_noticed(monkeypatch):
     assert differing(model)["nothing was prefilled yet"] > 0
 
 
-@pytest.mark.parametrize("recipe", ["exact", "int4", "fast", "fp16"])
-def test_a_tiny_model_then_nothing_differs(recipe, tmp_path):
-    model = open_model(tiny_model_folder(tmp_path / "model", recipe=recipe), "cpu")
+@pytest.mark.parametrize(
+    ("spec", "recipe"),
+    [
+        *((TinySpec(), recipe) for recipe in ("exact", "int4", "fast", "fp16")),
+        # A window and bounds; norms of heads, whose size makes rows depend on each other; learned positions.
+        (TinySpec("gemma2", biases=False, metadata=(("attention.sliding_window", 100),)), "exact"),
+        (TinySpec("gemma3", biases=False, key_length=256), "exact"),
+        (TinySpec("starcoder", kv_head_count=1), "exact"),
+    ],
+    ids=lambda one: one.architecture if isinstance(one, TinySpec) else one,
+)
+def test_a_tiny_model_then_nothing_differs(spec, recipe, tmp_path):
+    model = open_model(tiny_model_folder(tmp_path / "model", spec, recipe), "cpu")
     model = evolve(model, description=evolve(model.description, fim="qwen2.5-coder"))
     assert set(differing(model).values()) == {0}
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from tiny_model import TinySpec, tiny_gguf, tiny_weights
 
-from aide_lsp.convert.architecture import read_architecture
+from aide_lsp.convert.architecture import read_architecture, rotary_divisors
 from aide_lsp.convert.gguf_file import open_gguf, read_gguf_header
 from aide_lsp.convert.tokenizer_json import tokenizer_json
 from aide_lsp.convert.weights import check_tensors
 from aide_lsp.errors import ConversionError
+from tests.convert.test_architectures import SPECS
 
 
 def test_open_gguf_reads_what_the_gguf_package_reads(tmp_path):
@@ -72,13 +73,16 @@ def test_damaged_headers_end_in_a_conversion_error_or_are_read(tmp_path):
 ODD = (0, -1, 2**31, 2**63, 1e308, math.nan, math.inf, "", "x", [], [1], ["a"], [[1]], True, None)
 
 
-def test_values_that_cannot_be_meant_end_in_a_conversion_error_or_are_read(tmp_path):
-    file = open_gguf(tiny_gguf(tmp_path / "m.gguf"))
+@pytest.mark.parametrize("name", ["qwen2", "qwen2-yarn", "gemma2", "granite", "phi3-longrope"])
+def test_values_that_cannot_be_meant_end_in_a_conversion_error_or_are_read(tmp_path, name):
+    file = open_gguf(tiny_gguf(tmp_path / "m.gguf", SPECS[name]))
     said = []
     for key, value in itertools.product(file.metadata, ODD):
         odd = type(file)(file.path, {**file.metadata, key: value}, file.tensors)
         try:
-            read_architecture(odd)
+            architecture = read_architecture(odd)
+            architecture.rotary.tables(8, rotary_divisors(odd, architecture))
+            check_tensors(odd, architecture)
             tokenizer_json(odd)
         except ConversionError as error:
             said.append(str(error))
