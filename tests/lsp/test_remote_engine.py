@@ -2,13 +2,20 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
 
 import pytest
+from attrs import evolve
 
+from aide_lsp.completion.completer import Completer
 from aide_lsp.loading import load_for_editor
 from aide_lsp.lsp import server_trouble
+from aide_lsp.lsp.workspace.documents import Place
+from tests.fakes import ScriptedModel
+from tests.llama_reference import llama_server
 from tests.llama_stand_in import LlamaStandIn
 from tests.lsp.in_process import Connection
+from tests.tiny_model import tiny_gguf
 
 URI = "file:///a.py"
 WAIT = 30.0
@@ -157,6 +164,34 @@ async def test_a_server_that_is_killed_is_reported_once_and_completes_again_once
     assert len(editor.messages) == 2
 
 
+async def test_llama_cpp_itself_when_it_is_killed_and_started_again_then_completions_go_on(tmp_path):
+    tiny_gguf(tmp_path / "tiny.gguf")
+    with ExitStack() as running:
+        server = running.enter_context(llama_server(tmp_path / "tiny.gguf"))
+        editor = await Editor().begin(server, maxTokens=4)
+        await editor.items()
+        status = await editor.status(lambda status: status["shown"] or status["nothing"])
+        assert (status["state"], status["server"]["engine"], status["model"]) == (
+            "ready",
+            "llama.cpp",
+            "tiny.gguf",
+        )
+        server.kill()
+        editor.type("x")
+        assert await editor.items() == []
+        status = await editor.status(lambda status: status["state"] == "failed")
+        assert status["nothing"]["reason"] == "server"
+        port = int(server.url.rpartition(":")[2])
+        # Not in this thread, whose loop asks meanwhile.
+        await asyncio.to_thread(running.enter_context, llama_server(tmp_path / "tiny.gguf", port=port))
+        await editor.ready()
+        await editor.items()
+        await editor.status(
+            lambda status: status["state"] == "ready" and (status["nothing"] or {}).get("reason") != "server"
+        )
+    assert len(editor.messages) == 1
+
+
 async def test_a_server_that_does_not_run_yet_keeps_nothing_from_starting(llama):
     llama.__exit__()
     editor = await Editor().begin(llama)
@@ -249,7 +284,36 @@ async def test_settings_say_what_they_came_to_with_a_server(llama):
     assert llama.host in report["html"]
 
 
-async def test_local_again_sends_nothing_more(llama):
+async def test_parameters_without_effect_are_named_with_each_completion_and_in_the_state(llama):
+    honored = frozenset({"temperature", "top_p", "num_context", "seed"})
+    model = ScriptedModel({"": ["pass"]}, host="models.example.com", engine="DeepSeek", honored=honored)
+    editor = Editor()
+    editor.server.host._load = lambda settings, progress: Completer(model)
+    await editor.begin(llama)
+    (item,) = await editor.items()
+    server = {"host": "models.example.com", "engine": "DeepSeek", "ignored": ["topK"], "replays": False}
+    assert item["command"]["arguments"][0]["server"] == server
+    assert (await editor.status(lambda status: status["shown"]))["server"] == server | {"problem": None}
+    report = await editor.run("aide.settings", uri=URI)
+    assert "50 (no effect on this server)" in report["text"]
+    assert "Top K" in report["html"]
+
+
+async def test_text_that_may_only_be_completed_here_is_not_sent_if_a_server_is_chosen_meanwhile(llama):
+    """Its settings were those of the engine of this machine; the server is there when its turn comes."""
+    editor = await Editor().begin(llama)
+    place = Place(1, 4)
+    async with asyncio.timeout(WAIT):
+        while editor.server.documents.get(URI) is None:
+            await asyncio.sleep(0.005)
+    snapshot = editor.server.requests.snapshot(URI, place)
+    snapshot = evolve(snapshot, settings=evolve(snapshot.settings, engine="local"))
+    answer = await editor.server.requests.complete(snapshot)
+    assert answer.reason == "stale"
+    assert llama.prompts == []
+
+
+async def test_the_server_before_gets_nothing_more_when_another_one_is_chosen(llama):
     editor = await Editor().begin(llama)
     await editor.items()
     engines = []

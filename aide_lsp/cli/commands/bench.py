@@ -35,7 +35,10 @@ PLAN = ("histories", "requests", "first", "max_tokens", "num_context")
 
 @click.group()
 def bench() -> None:
-    """Measure the model's speed and quality on this machine."""
+    """Measure the model's speed and quality on this machine.
+
+    This is about Aide's own engine. `aide engine check` measures a server.
+    """
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -11,6 +11,7 @@ from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.settings.fields import Settings
+from tests.fakes import ScriptedModel
 from tests.lsp.requests.test_in_flight import snapshot
 
 WORK_AHEAD = evolve(Settings(), work_ahead=True)
@@ -108,3 +109,24 @@ async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
     in_flight.end(request)
     await until(lambda: host.model.prefilled)
     assert host.model.prefilled == [3]
+
+
+@pytest.mark.parametrize(
+    ("engine", "host", "prefilled"),
+    [
+        ("http://127.0.0.1:8012", "127.0.0.1:8012", [1]),
+        ("https://models.example.com", "models.example.com", []),
+        # It sends the text on.
+        ("http://127.0.0.1:8012", "models.example.com", []),
+    ],
+)
+async def test_only_a_server_on_this_machine_works_ahead(engine, host, prefilled):
+    host_of_model = Host()
+    host_of_model.model.info = ScriptedModel({}, host=host).info
+    prefetcher = Prefetcher(InFlightRequests(), host_of_model, None, Pages(), as_it_is)
+    here = place(1)
+    prefetcher.at_cursor(evolve(here, settings=evolve(here.settings, engine=engine)))
+    # As many turns of the loop as one that is planned needs, and more.
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert host_of_model.model.prefilled == prefilled
