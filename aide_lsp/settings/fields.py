@@ -210,7 +210,7 @@ class Settings:
         choices={
             "auto": "what is best for the model: `exact` or `int4` on the CPU, `fp16` on a GPU",
             "exact": "8 bits, closest to the original model on the CPU",
-            "int4": "4 bits where the model's file has 4, for models above 1B",
+            "int4": "4 bits where the model's file has 4: less memory, slower on the CPU",
             "fast": "8 bits, reads long texts faster on the CPU",
             "fp16": "16 bits, for GPUs",
         },

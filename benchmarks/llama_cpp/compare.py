@@ -21,6 +21,7 @@ from benchmarks.llama_cpp.report import (
     LOAD,
     LONG,
     MEASURES,
+    SHORT,
     Measure,
     Plan,
     Samples,
@@ -45,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
         specs += [aide_spec(folder) for folder in options.folder or default_folders()]
         ids = token_ids(specs[1].model)
         measures = (*MEASURES[:1], LONG, *MEASURES[1:]) if options.long else MEASURES
-        plan = Plan(measures, options.samples, options.max_rounds, options.threads, options.max_others)
+        measures = SHORT if options.cpu else measures
+        threads = 1 if options.cpu else options.threads
+        plan = Plan(measures, options.samples, options.max_rounds, threads, options.max_others, options.cpu)
         with ExitStack() as stack:
             samples, workers = take_loads(specs, ids, plan, stack)
             take_rounds(workers, samples, plan)
@@ -87,6 +90,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--max-rounds", type=int, default=25, help="most rounds [25]")
     add(
         "--max-others", type=float, default=MAX_OTHERS, help="share of the machine that others may use [0.10]"
+    )
+    add(
+        "--cpu",
+        action="store_true",
+        help="measure the processor time of one thread and short prompts, on a machine that is not idle",
     )
     add("--long", action="store_true", help="also measure a cold prefill of 2048 tokens")
     add("--markdown", action="store_true", help="print the table as Markdown")
@@ -137,12 +145,13 @@ def take_loads(
     """Start each engine several times, in turns; keep the last process of each."""
     samples: Samples = {(LOAD.title, spec.name): [] for spec in specs}
     kept: list[Worker] = []
-    for turn in range(LOADS):
+    loads = 1 if plan.cpu else LOADS
+    for turn in range(loads):
         for spec in specs:
             worker = stack.enter_context(Worker(spec))
             answer = worker.ask("load", model=str(spec.model), ids=ids, threads=plan.threads)
-            samples[LOAD.title, spec.name].append(Sample(answer["seconds"], answer["others"]))
-            if turn == LOADS - 1:
+            samples[LOAD.title, spec.name].append(sample_of(answer, plan))
+            if turn == loads - 1:
                 # The rounds need a loaded model anyway.
                 kept.append(worker)
             else:
@@ -169,8 +178,15 @@ def take_rounds(workers: list[Worker], samples: Samples, plan: Plan) -> None:
             for worker in workers[:: -1 if turn % 2 else 1]:
                 time.sleep(PAUSE_S)
                 answer = worker.ask(measure.do, **measure.options)
-                samples[measure.title, worker.spec.name].append(Sample(answer["seconds"], answer["others"]))
+                samples[measure.title, worker.spec.name].append(sample_of(answer, plan))
         progress(turn + 1, workers, samples, plan)
+
+
+def sample_of(answer: dict[str, Any], plan: Plan) -> Sample:
+    """Return what a worker measured: seconds, or the processor's."""
+    if plan.cpu:
+        return Sample(answer["own_cpu_s"] / answer["operations"], others=0.0)
+    return Sample(answer["seconds"], answer["others"])
 
 
 def cells_of(measure: Measure, workers: list[Worker], samples: Samples, plan: Plan) -> list[Cell]:

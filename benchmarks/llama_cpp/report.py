@@ -38,6 +38,12 @@ MEASURES = (
     Measure(f"+8 tokens, {TYPED} cached", "extend", {"past": TYPED, "tokens": 8, "repeat": 12}),
 )
 LONG = Measure("cold prefill, 2048 tokens", "prefill", {"tokens": 2048})
+SHORT = (
+    Measure("cold prefill, 128 tokens", "prefill", {"tokens": 128}),
+    Measure("decode after 128", "decode", {"past": 128, "count": 16}),
+    Measure("+8 tokens, 128 cached", "extend", {"past": 128, "tokens": 8, "repeat": 4}),
+)
+"""For a machine that is not idle."""
 LOAD = Measure("load", "load", {})
 
 Samples = dict[tuple[str, str], list[Sample]]
@@ -57,6 +63,8 @@ class Plan:
     threads: int
     max_others: float
     "Share of the machine from which a sample is dropped."
+    cpu: bool = False
+    "Whether processor time is measured: then no sample is dropped."
 
 
 def timing_row(title: str, cells: list[Cell]) -> list[str]:
@@ -117,6 +125,11 @@ def method(cells: list[Cell], plan: Plan) -> list[str]:
     clean = [len(cell.clean) for cell in cells]
     dropped = sum(cell.dropped for cell in cells)
     counts = f"{min(clean)} to {max(clean)}" if min(clean) < max(clean) else str(min(clean))
+    if plan.cpu:
+        return [
+            f"processor time of one thread; median (first-third quartile) of {counts} samples; others ran",
+            "ratio: llama.cpp's figure divided by ours; above 1, ours is better",
+        ]
     return [
         f"{plan.threads} threads each; median (first-third quartile) of {counts} clean samples",
         f"{dropped} of {sum(clean) + dropped} samples dropped:"

@@ -73,7 +73,7 @@ class LlamaServer:
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
         self.process = subprocess.Popen(command, **pipes, stderr=subprocess.DEVNULL)
         self.pid = self.process.pid
-        self.connection = http.client.HTTPConnection("127.0.0.1", port)
+        self.port = port
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -82,21 +82,25 @@ class LlamaServer:
 
     def _is_ready(self) -> bool:
         try:
-            self.connection.request("GET", "/health")
-            response = self.connection.getresponse()
-            response.read()
+            return self._ask("GET", "/health", "")[0] == http.client.OK
         except OSError:
-            self.connection.close()
             return False
-        return response.status == http.client.OK
 
     def _complete(self, prompt: list[int], **options: Any) -> None:
         body = {"prompt": prompt, "n_predict": 1, "temperature": 0.0, "ignore_eos": True, **options}
-        self.connection.request("POST", "/completion", json.dumps(body), {"Content-Type": "application/json"})
-        response = self.connection.getresponse()
-        answer = response.read()
-        if response.status != http.client.OK:
+        status, answer = self._ask("POST", "/completion", json.dumps(body))
+        if status != http.client.OK:
             raise RuntimeError(answer.decode("utf-8", "replace")[:300])
+
+    def _ask(self, method: str, path: str, body: str) -> tuple[int, bytes]:
+        # A connection for each: the server closes one on which nothing comes for some seconds.
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
 
 
 def _program() -> str:

@@ -24,8 +24,8 @@ END_KEYS = ("eos", "eot", "eom")
 MOST_END_TOKENS = 40
 SPLIT = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 """How the names of the parts of a model end."""
-INT4_WEIGHTS, INT4_WEIGHTS_ON_GPU = 1_000_000_000, 4_000_000_000
-"""Larger models are stored in 4 bits: a CPU reads all weights for each token, a GPU has to hold them."""
+INT4_WEIGHTS = 4_000_000_000
+"""Larger models are stored in 4 bits, to take less memory. On the CPU, 8 bits are faster."""
 
 
 @frozen
@@ -139,7 +139,7 @@ def _parameters(header: "GgufFile") -> int:
 def _recipes(architecture: "Architecture", parameters: int) -> dict[str, str]:
     from aide_lsp.convert.recipes import check_recipe, find_recipe
 
-    on_gpu, stored = ("int4", "int4_fp16") if parameters > INT4_WEIGHTS_ON_GPU else ("fp16", "fp16")
+    on_gpu, stored = ("int4", "int4_fp16") if parameters > INT4_WEIGHTS else ("fp16", "fp16")
     try:
         check_recipe(find_recipe(stored), architecture)
     # It has values that float16 does not hold.

@@ -1,5 +1,6 @@
 """The comparison with llama.cpp, with a worker that computes nothing."""
 
+import subprocess
 import sys
 import textwrap
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from benchmarks.llama_cpp.compare import parse, take_loads, take_rounds
 from benchmarks.llama_cpp.engines import EngineError, EngineSpec, Worker, aide_spec
 from benchmarks.llama_cpp.report import LOAD, Measure, Plan
 from benchmarks.llama_cpp.worker import memory
+from benchmarks.load_meter import process_seconds, read_clocks
 from tests.fakes import FakeSession, saying
 
 WORKER = """
@@ -85,6 +87,25 @@ def test_rounds_end_even_if_no_sample_is_clean(spec):
         samples, workers = take_loads([spec], [1, 2], plan, stack)
         take_rounds(workers, samples, plan)
     assert len(samples["work", "idle"]) == 3
+
+
+def test_processor_time_needs_no_idle_machine(spec):
+    measure = Measure("work", "decode", {"past": 1, "count": 1})
+    plan = Plan((measure,), wanted=2, rounds=9, threads=1, max_others=0.1, cpu=True)
+    with ExitStack() as stack:
+        samples, workers = take_loads([spec], [1, 2], plan, stack)
+        take_rounds(workers, samples, plan)
+    assert [sample.others for sample in samples["work", "idle"]] == [0.0, 0.0]
+
+
+def test_time_of_a_process_that_works_for_another_counts():
+    with subprocess.Popen(
+        [sys.executable, "-c", "sum(range(3_000_000)); input()"], stdin=subprocess.PIPE
+    ) as p:
+        while not (seconds := process_seconds(p.pid)):
+            pass
+        assert read_clocks(p.pid).own - read_clocks().own > seconds / 2
+        p.communicate(b"\n")
 
 
 def test_memory_is_read_from_the_status_file():
