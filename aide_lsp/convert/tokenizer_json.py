@@ -16,6 +16,7 @@ from aide_lsp.convert.gguf_file import GgufFile
 from aide_lsp.convert.vocabulary.pre_tokenizers import PRE_TOKENIZERS, PreTokenizer
 from aide_lsp.convert.vocabulary.token_kinds import FileToken, TokenKind, with_kinds
 from aide_lsp.errors import ConversionError
+from aide_lsp.inference.tokenizer import looks_like_control
 
 BYTE_LEVEL, SENTENCE_PIECE = "gpt2", "llama"
 """The kinds of vocabularies that can be converted, as `tokenizer.ggml.model` names them."""
@@ -148,7 +149,9 @@ def _flag(file: GgufFile, key: str, otherwise: bool) -> bool:
 
 def _added(token: FileToken) -> dict[str, Any]:
     plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    return {"id": token.id, "content": token.name, **plain, "special": token.kind is TokenKind.CONTROL}
+    # Text in the editor must not end a prompt or begin a part of it, although llama.cpp would let it.
+    special = token.kind is TokenKind.CONTROL or looks_like_control(token.name)
+    return {"id": token.id, "content": token.name, **plain, "special": special}
 
 
 def _split(pattern: str) -> dict[str, Any]:

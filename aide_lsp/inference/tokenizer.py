@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 1 << 22
 """Ten times the vocabulary of any published model. Bounds the memory for a list of all ids."""
-_CONTROL_NAME = re.compile(r"<[|｜\[].+[|｜\]]>|<fim[-_]\w+>")
+_CONTROL_NAME = re.compile(
+    r"<[|｜\[].+[|｜\]]>|<fim[-_]\w+>|<(file_?name|file_sep|repo_?name|(start|end)_of_turn)>"
+    r"|\[(PREFIX|SUFFIX|MIDDLE)\]"
+)
 _BPE_OPTIONS = (
     *("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix"),
     *("fuse_unk", "byte_fallback", "ignore_merges"),
@@ -144,6 +147,13 @@ class TextStream:
         return self._decoder.decode(b"", final=True)
 
 
+def looks_like_control(name: str) -> bool:
+    """Return whether an added token has a name as control tokens have, whatever its vocabulary says."""
+    # Qwen lists its FIM tokens as not special. What else is not special, such as runs of blanks or tags of
+    # HTML, is ordinary text.
+    return _CONTROL_NAME.fullmatch(name) is not None
+
+
 def replace_surrogates(text: str) -> str:
     """Replace lone surrogates, which UTF-8 cannot encode, by U+FFFD."""
     try:
@@ -155,9 +165,7 @@ def replace_surrogates(text: str) -> str:
 
 
 def _is_control(token: dict[str, Any]) -> bool:
-    # Qwen lists its FIM tokens with special=false. What else is not special, such as runs of blanks or tags
-    # of HTML, is ordinary text.
-    return bool(token.get("special")) or _CONTROL_NAME.fullmatch(str(token["content"])) is not None
+    return bool(token.get("special")) or looks_like_control(str(token["content"]))
 
 
 def _text_tokens(definition: dict[str, Any], *, escaped: bool) -> dict[str, int]:

@@ -95,6 +95,16 @@ def test_real_model_tokenizes_as_llama_cpp_does(real_model_dir):
     assert [tokenizer.decode(ids) for ids in expected] == snippets
 
 
+@pytest.mark.parametrize(
+    "name", ["<|User|>", "<｜User｜>", "<[PLHD20_never_used]>", "<filename>", "[PREFIX]"]
+)
+def test_tokens_that_look_like_control_tokens_are_marked_even_where_a_file_says_text(tiny, name):
+    names = [name if one == "[PAD300]" else one for one in tiny.value("tokenizer.ggml.tokens")]
+    types = [4 if one == name else 1 for one in names]
+    added = tokenizer_json(with_metadata(tiny, tokens=names, token_type=types))["added_tokens"]
+    assert {"content": name, "special": True}.items() <= next(t for t in added if t["id"] == 300).items()
+
+
 def test_padding_that_is_marked_as_text_is_left_out(tiny):
     """Old files have thousands of such tokens."""
     types = [4 if kind == 5 else kind for kind in tiny.value("tokenizer.ggml.token_type")]
