@@ -187,7 +187,8 @@ class Settings:
     engine_format: str | None = setting(
         None,
         str,
-        "How the model on the server marks the text before and after the cursor: the name of a FIM format. "
+        "How the model on the server marks the text before and after the cursor: the name of a FIM format, "
+        "or `own`, if the server writes prompts itself. "
         "Only needed if Aide cannot find it out, which `aide engine check` says.",
         _MODEL,
         none="found out from the server",

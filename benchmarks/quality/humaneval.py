@@ -74,9 +74,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("-n", type=int, help="number of problems, in order of hash [all]")
     add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, in this environment]")
     add("--settings", type=json.loads, default={"temperature": 0}, help='as JSON [{"temperature": 0}]')
+    add("--engine", help="address of a server that runs the model [Aide's own engine]")
     add("--out", type=Path, help="write every completion to this file")
     add("--against", type=Path, help="an earlier --out file, for a paired comparison")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.engine:
+        options.settings = options.settings | {"engine": options.engine}
+    return options
 
 
 async def take(

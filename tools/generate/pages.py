@@ -20,6 +20,7 @@ from tools.generate.model_cards import card_key_table
 from tools.generate.pre_tokenizers import pre_tokenizer_list
 from tools.generate.reasons import reason_table
 from tools.generate.schema import json_schema
+from tools.generate.servers import server_table
 from tools.generate.vscode import PACKAGE, vscode_package
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -51,6 +52,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "keys": card_key_table,
         "pre tokenizers": pre_tokenizer_list,
     },
+    "docs/servers.md": {"servers": server_table},
     "aide_lsp/README.md": {"packages": package_table},
 }
 """The blocks of each page, in order, and what renders each."""

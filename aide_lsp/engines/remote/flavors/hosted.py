@@ -41,6 +41,11 @@ class HostedApi:
     "Its name for the seed; empty: it has none."
     rates: bool = False
 
+    @property
+    def honored(self) -> frozenset[str]:
+        """Names of the generation parameters that have an effect."""
+        return ALL_PARAMETERS - {"top_k"} - ({"seed"} if not self.seed else set())
+
     def look(self, ask: Questions, choice: ServerChoice) -> ServerFacts | None:
         """See `Flavor`."""
         listed = list_at(ask.get("/v1/models"), "data")
@@ -51,14 +56,13 @@ class HostedApi:
         if not (model := choice.model or next(iter(models), "")):
             raise no_models(ask.host)
         entry = next((one for one in listed if text_at(one, "id") == model), None)
-        honored = ALL_PARAMETERS - {"top_k"} - ({"seed"} if not self.seed else set())
         return ServerFacts(
             name=self.title,
             model=model,
             models=models,
             context_length=number_at(entry, "max_context_length"),
             format_from="the server's own (suffix)",
-            honored=honored,
+            honored=self.honored,
             rates=self.rates,
             notes=("It has no Top K.",) if self.seed else ("It has neither Top K nor a seed.",),
         )
