@@ -308,7 +308,8 @@ def test_models_path_of_a_recipe_that_is_not_here_says_how_to_get_it(aide):
 def test_models_list_reports_disk_memory_and_the_speed_measured_here(aide):
     aide("complete", "x.py:2:12", "--seed", "7", "--temperature", "1")
     (tiny,) = [one for one in json.loads(aide("models", "list", "--json").stdout) if one["id"] == "tiny"]
-    assert tiny["bytes_on_disk"] >= tiny["memory_needed"] > 0
+    # In use, the runtime takes more than so small a model.
+    assert 0 < tiny["bytes_on_disk"] < tiny["memory_needed"]
     assert tiny["tokens_per_second"] > 0
     (fresh,) = [one for one in json.loads(aide("models", "list", "--json").stdout) if "smol" in one["id"]]
     assert (fresh["memory_needed"], fresh["tokens_per_second"]) == (None, None)

@@ -98,7 +98,7 @@ def page_of(facts: dict[str, Any]) -> list[str]:
     rows = {
         "Name": facts["name"],
         "About": facts["description"],
-        "License": facts["license"],
+        "License": facts["license"] if facts["license"] != "unknown" else "not stated",
         "Card": facts["card"],
         "File": facts["path"] or megabytes(facts["size"]),
         "Format": facts["format"] or "none: it continues the text before the cursor",

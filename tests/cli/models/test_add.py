@@ -176,6 +176,11 @@ def test_on_a_terminal_consent_is_asked_for_and_use_is_offered(type_in, fresh_ho
     assert "Use it from now on? [Y/n]" in agreed.stdout
     settings = fresh_home / "config" / "aide" / "settings.toml"
     assert settings.read_text(encoding="utf-8") == 'model = "mine"\n'
+    # A model that was added leaves with its card, if the user agrees; their own file stays.
+    kept = type_in("models", "remove", "mine", typed="y\nn\n")
+    assert (kept.returncode, cards(fresh_home)) == (0, ["mine.toml"])
+    gone = type_in("models", "remove", "mine", "--card", typed="y\n")
+    assert (gone.returncode, cards(fresh_home), tiny_file.exists()) == (0, [], True)
 
 
 def test_model_of_a_list_becomes_the_one_in_the_settings(run, fresh_home):
