@@ -111,6 +111,12 @@ class Explanation:
     "The model's id."
     device: str
     "Where it ran, and with which recipe."
+    host: str
+    "Host of the server that the text was sent to; empty: none was sent."
+    ignored: tuple[str, ...]
+    "Parameters that have no effect there."
+    replays: bool
+    "Whether the same seed always gives the same completion."
     path: str
     "The path of the document."
     line: int
@@ -185,6 +191,9 @@ def assemble(
         format=FORMAT,
         model=model.id,
         device=model.runs_on,
+        host=model.host,
+        ignored=model.ignored,
+        replays=model.replays,
         path=request.path,
         line=request.before.count("\n") + 1,
         column=len(request.before) - request.before.rfind("\n"),

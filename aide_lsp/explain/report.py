@@ -18,6 +18,7 @@ from aide_lsp.explain.explanation import Explanation, Token
 from aide_lsp.explain.step import Step
 from aide_lsp.invisible import escaped
 from aide_lsp.line_ends import with_line_feeds
+from aide_lsp.settings.fields import label
 from aide_lsp.settings.report import parameters_line
 
 WIDTH = 100
@@ -59,6 +60,12 @@ def quoted(text: str, width: int) -> str:
 def _title(explanation: Explanation) -> Iterator[str]:
     yield f"{explanation.path}:{explanation.line}:{explanation.column} · {explanation.model}"
     yield parameters_line(explanation.completion.parameters)
+    if explanation.host:
+        yield f"Text was sent to {explanation.host}."
+    if explanation.ignored:
+        yield f"Without effect there: {', '.join(map(label, explanation.ignored))}."
+    if explanation.host and not explanation.replays:
+        yield "The same seed may give another completion there."
 
 
 def _prompt(prompt: ExplainedPrompt) -> Iterator[str]:

@@ -99,7 +99,7 @@ async def test_a_server_completes_and_is_named_with_what_it_promises(llama):
     (item,) = await editor.items()
     assert item["insertText"] == "pass"
     facts = item["command"]["arguments"][0]
-    server = {"host": llama.host, "engine": "llama.cpp", "ignored": [], "replays": False}
+    server = {"host": llama.host, "loopback": True, "engine": "llama.cpp", "ignored": [], "replays": False}
     assert (facts["model"], facts["server"]) == ("stand-in", server)
     status = await editor.status(lambda status: status["shown"])
     assert (status["state"], status["model"]) == ("ready", "stand-in")
@@ -291,9 +291,19 @@ async def test_parameters_without_effect_are_named_with_each_completion_and_in_t
     editor.server.host._load = lambda settings, progress: Completer(model)
     await editor.begin(llama)
     (item,) = await editor.items()
-    server = {"host": "models.example.com", "engine": "DeepSeek", "ignored": ["topK"], "replays": False}
+    server = {
+        "host": "models.example.com",
+        "loopback": False,
+        "engine": "DeepSeek",
+        "ignored": ["topK"],
+        "replays": False,
+    }
     assert item["command"]["arguments"][0]["server"] == server
     assert (await editor.status(lambda status: status["shown"]))["server"] == server | {"problem": None}
+    place = {"line": 1, "character": 4}
+    explained = (await editor.run("aide.explain", uri=URI, position=place))["explanation"]
+    found = (explained["host"], explained["ignored"], explained["replays"])
+    assert found == ("models.example.com", ["top_k"], False)
     report = await editor.run("aide.settings", uri=URI)
     assert "50 (no effect on this server)" in report["text"]
     assert "Top K" in report["html"]

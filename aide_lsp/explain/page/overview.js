@@ -2,8 +2,9 @@
 
 const CONTEXT_LINES = { above: 8, below: 5 };
 function header(explanation) {
-  const { completion, model, device, path, line, column } = explanation;
-  const named = Object.entries(completion.parameters).map(([key, value]) => [label(key), value]);
+  const { completion, model, device, host, ignored, replays, path, line, column } = explanation;
+  const named = Object.entries(completion.parameters).map(([key, value]) => [label(key), ignored.includes(key) ? `${value} (no effect)` : value]);
+  const promise = replays ? "" : " The same seed may give another completion there.";
   const name = path.split(/[\\/]/).pop();
   return h(
     "header",
@@ -11,6 +12,7 @@ function header(explanation) {
     h("h1", {}, "Why this completion?"),
     h("p", { class: "note place", title: path }, h("code", {}, `${name}:${line}:${column}`), ` ${model}, ${device}`),
     h("ul", { class: "parameters" }, ...named.map(([key, value]) => h("li", {}, h("span", {}, key), `${value}`))),
+    host ? h("p", { class: "note" }, `Text was sent to ${host}.${promise}`) : null,
   );
 }
 

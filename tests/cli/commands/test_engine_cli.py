@@ -86,7 +86,7 @@ def test_a_server_that_cannot_be_is_refused_before_anything_is_sent(words, said)
 def test_complete_and_explain_name_the_server_and_the_ledger_and_replay_too(llama, settings):
     status, said = aide("complete", "x.py:2:5", "--json", "--seed", "7")
     answer = json.loads(said)
-    server = {"host": llama.host, "engine": "llama.cpp", "ignored": [], "replays": False}
+    server = {"host": llama.host, "loopback": True, "engine": "llama.cpp", "ignored": [], "replays": False}
     assert (status, answer["text"], answer["server"]) == (0, "return a + b", server)
     assert answer["device"] == f"llama.cpp at {llama.host}"
     _, said = aide("complete", "x.py:2:5", "--seed", "8")
@@ -95,6 +95,7 @@ def test_complete_and_explain_name_the_server_and_the_ledger_and_replay_too(llam
     _, said = aide("explain", "x.py:2:5", "--seed", "7")
     assert "  return a + b\n" in said
     assert "TOKENS   not known" in said
+    assert f"Text was sent to {llama.host}.\nThe same seed may give another completion there.\n" in said
     (_, entry) = json.loads(aide("log", "--json")[1])
     assert (entry["id"], entry["engine"], entry["host"]) == (answer["id"], "llama.cpp", llama.host)
     assert llama.host in aide("log")[1]
