@@ -62,7 +62,9 @@ PACKAGES = {
     },
     "engines.remote.flavors": {"engines.remote.http", "completion", "inference"},
     "engines.remote.http": {"inference"},
-    "convert": {"convert.transformer", "convert.vocabulary", "inference", "inference.onnx"},
+    "convert": {
+        "convert.transformer", "convert.vocabulary", "inference", "inference.onnx", "inference.vocabulary",
+    },
     "convert.transformer": set(),
     "convert.vocabulary": set(),
     "catalog": {"completion", "convert", "inference.onnx"},

@@ -147,6 +147,7 @@ def _manifest(
         "context_length": card.context_length,
         "fim": card.fim,
         "end_tokens": end_tokens,
+        "bos": info.bos,
     }
     return (
         {"format": FORMAT} | attrs.asdict(info) | said_by_card | {"aide_version": __version__, "files": files}

@@ -17,6 +17,7 @@ from aide_lsp.convert.vocabulary.pre_tokenizers import PRE_TOKENIZERS, PreTokeni
 from aide_lsp.convert.vocabulary.token_kinds import FileToken, TokenKind, with_kinds
 from aide_lsp.errors import ConversionError
 from aide_lsp.inference.tokenizer import looks_like_control
+from aide_lsp.inference.vocabulary.token_bytes import byte_token
 
 BYTE_LEVEL, SENTENCE_PIECE = "gpt2", "llama"
 """The kinds of vocabularies that can be converted, as `tokenizer.ggml.model` names them."""
@@ -132,10 +133,15 @@ def _sentence_piece(file: GgufFile, tokens: Sequence[FileToken]) -> dict[str, An
     if len(scores) != len(tokens):
         raise ConversionError(f"{file.path.name} has {len(tokens)} tokens but {len(scores)} scores")
     text = (token for token in tokens if token.kind not in (TokenKind.CONTROL, TokenKind.UNUSED))
+    vocabulary = {token.name: token.id for token in text}
+    if any(byte_token(vocabulary, byte) is None for byte in range(256)):
+        raise ConversionError(
+            f"{file.path.name} has no token for each byte, so it cannot represent every text"
+        )
     return {
         "model": {
             "type": "SentencePiece",
-            "vocab": {token.name: token.id for token in text},
+            "vocab": vocabulary,
             "scores": scores,
             "space_prefix": _flag(file, "tokenizer.ggml.add_space_prefix", True),
         }

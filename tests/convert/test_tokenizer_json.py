@@ -129,6 +129,7 @@ def test_of_a_merge_that_is_listed_twice_the_first_counts(tiny):
         ({"merges": ["d"]}, "merge 'd', but not all of its tokens"),
         ({"token_type": [1]}, "384 tokens but 1 token types"),
         ({"model": "llama", "scores": [0.5]}, "384 tokens but 1 scores"),
+        ({"model": "llama", "scores": [0.5] * 384}, "no token for each byte"),
         (
             {"pre": "mystery"},
             r"pre-tokenizer 'mystery', which Aide does not know; the \d+ that it knows are listed",

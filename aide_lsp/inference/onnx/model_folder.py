@@ -250,7 +250,7 @@ def _describe_export(folder: Path) -> ModelFolder:
     graph = _find_graph(folder)
     if not (folder / "tokenizer.json").is_file():
         raise ModelFilesError(f"{folder} has a graph ({graph}) but no tokenizer.json next to it.")
-    config = _optional(folder / "config.json")
+    config, tokenizer = _optional(folder / "config.json"), read_json(folder / "tokenizer.json")
     return ModelFolder(
         model=folder.name,
         recipe="imported",
@@ -264,7 +264,8 @@ def _describe_export(folder: Path) -> ModelFolder:
         head_dim=_head_dim(config),
         hidden_size=_whole(config, "hidden_size", "n_embd"),
         architecture=str(config.get("model_type", "")),
-        end_tokens=frozenset(_end_tokens(folder, config)),
+        end_tokens=frozenset(_end_tokens(folder, config, tokenizer)),
+        bos=_bos(tokenizer),
     )
 
 
@@ -291,7 +292,17 @@ def _head_dim(config: dict[str, Any]) -> int:
     return _whole(config, "head_dim") or (_whole(config, "hidden_size", "n_embd") // heads if heads else 0)
 
 
-def _end_tokens(folder: Path, config: dict[str, Any]) -> Iterable[int]:
+def _bos(tokenizer: dict[str, Any]) -> int | None:
+    """Return the token that an export's tokenizer puts before every text."""
+    post = tokenizer.get("post_processor") or {}
+    for step in post.get("processors", [post]):
+        for part in (step.get("single") or [])[:1]:
+            if "SpecialToken" in part:
+                return _number(step["special_tokens"][part["SpecialToken"]["id"]]["ids"][0])
+    return None
+
+
+def _end_tokens(folder: Path, config: dict[str, Any], tokenizer: dict[str, Any]) -> Iterable[int]:
     """Yield the end tokens that the export's own files list, by id or by name."""
     # Exports need not have all of these files, nor list every end token in one of them.
     generation = _optional(folder / "generation_config.json")
@@ -300,7 +311,7 @@ def _end_tokens(folder: Path, config: dict[str, Any]) -> Iterable[int]:
         yield from filter(_is_number, ends if isinstance(ends, list) else [ends])
     name = _optional(folder / "tokenizer_config.json").get("eos_token")
     name = name.get("content") if isinstance(name, dict) else name
-    for token in read_json(folder / "tokenizer.json").get("added_tokens") or []:
+    for token in tokenizer.get("added_tokens") or []:
         if token["content"] == name:
             yield _number(token["id"])
 

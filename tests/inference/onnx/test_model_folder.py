@@ -95,6 +95,19 @@ def test_read_when_the_graph_is_in_a_subfolder_then_is_found(tmp_path):
     assert info.end_tokens == {7, 8, 9}
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_read_when_an_export_puts_a_token_before_texts_then_prompts_begin_with_it(tmp_path, wrapped):
+    special = {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}}
+    start, text = {"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}
+    step = {"type": "TemplateProcessing", "single": [start, text], "special_tokens": special}
+    steps = {"type": "Sequence", "processors": [{"type": "ByteLevel"}, step]}
+    (tmp_path / "model.onnx").write_bytes(b"")
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"post_processor": steps if wrapped else step}))
+    assert read_model_folder(tmp_path).bos == 1
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"post_processor": {**step, "single": [text]}}))
+    assert read_model_folder(tmp_path).bos is None
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [
