@@ -163,6 +163,15 @@ def test_the_server_stops_computing_when_a_completion_is_canceled(model, server)
     assert slot["next_token"][0]["n_decoded"] < 1500
 
 
+def test_it_also_answers_as_servers_of_openai_s_kind_do(server, model):
+    choice = ServerChoice(server_address(server.url), kind="openai", format="qwen2.5-coder")
+    other = RemoteModel(choice)
+    text, generation = run(other, prompt_of("x = ", "\n"))
+    other.close()
+    assert (other.info.engine, generation.finish_reason) == ("OpenAI-style server", "length")
+    assert text == run(model, prompt_of("x = ", "\n"))[0]
+
+
 def test_where_no_format_is_known_the_server_may_write_the_prompt():
     prompt = prompt_of("a", "b", "", PromptPart(PartKind.PATH, "x.py\n"), PromptPart(PartKind.EXCERPT, "c\n"))
     assert infill(prompt) == {
