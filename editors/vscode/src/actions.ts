@@ -205,6 +205,8 @@ function offActions(language: string, document: DocumentState | undefined): Acti
       return [forFile];
     case 'secret':
       return [action('Turn On for Files with Secrets…', OPEN_SETTINGS, 'aide.completeSecrets')];
+    case 'engine':
+      return []; // what runs the model is chosen elsewhere in the menu
     case 'editor':
       return [action('Open the Setting That Turns It Off', OPEN_SETTINGS, 'aide.off')];
     default:

@@ -29,7 +29,7 @@ export interface DocumentState {
   /** Why completions are off; null: they are on. */
   off: string | null;
   /** What turns them on again: `aide.setOff` for `file` or `language`, or whose settings must be changed. */
-  offScope: 'file' | 'language' | 'user' | 'project' | 'editor' | 'secret' | null;
+  offScope: 'file' | 'language' | 'user' | 'project' | 'editor' | 'secret' | 'engine' | null;
   /** The settings file with the rule. */
   offPath: string | null;
   problems: string[];

@@ -61,7 +61,7 @@ const ICONS: Record<AideStatus['state'], string> = {
 };
 
 /** Reasons that do not hold anymore when the model is ready. */
-const OF_THE_STATE = new Set(['loading', 'missing', 'failed', 'paused']);
+const OF_THE_STATE = new Set(['loading', 'missing', 'failed', 'server', 'paused']);
 const ABSENT = `Completions need a server and a model on this machine: ${gigabytes(SERVER_MB + MODEL_MB)}, downloaded once.`;
 
 export function statusText(situation: Situation): StatusText {

@@ -87,6 +87,13 @@ test('a paused Aide is resumed, and off is turned on', () => {
   assert.ok(!texts(off('file')).includes('Compare Completions'));
 });
 
+test('a file that is never sent to a server cannot be turned on, only completed by something else', () => {
+  const server = { host: 'llm.example.com', loopback: false, engine: 'openai', ignored: [], replays: false, problem: null };
+  const seen = texts({ ...off('engine'), server });
+  assert.ok(seen.includes('Choose What Runs the Model'));
+  assert.ok(!seen.some((text) => /^Turn|That Turns It Off/.test(text)));
+});
+
 test('where completions are off, only what turns them on again is offered', () => {
   const offered = (status: Partial<AideStatus>): (string | unknown[] | undefined)[][] =>
     actions(situation(status), false)

@@ -84,7 +84,9 @@ test('the reason for no completion is that of the active document', () => {
   assert.ok(!text({ nothing: { ...nothing, uri: 'file:///b.py' } }).sentences.join().includes('No completion'));
   assert.equal(text({ document: { ...DOCUMENT, off: 'It is off.' }, nothing }).sentences.at(-1), 'No completion: It is off.');
   assert.ok(!text({ document: DOCUMENT, nothing: { ...nothing, reason: 'off' } }).sentences.join().includes('No completion'));
-  assert.ok(!text({ nothing: { ...nothing, reason: 'loading' } }).sentences.join().includes('No completion'));
+  for (const reason of ['loading', 'server']) {
+    assert.ok(!text({ nothing: { ...nothing, reason } }).sentences.join().includes('No completion'));
+  }
   const readOnly = text({ nothing }, { ...ACTIVE, unserved: 'It is read-only.' });
   assert.equal(readOnly.sentences.at(-1), 'No completion: It is read-only.');
   assert.ok(!text({ nothing }, null).sentences.join().includes('No completion'));

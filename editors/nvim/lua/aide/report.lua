@@ -136,6 +136,7 @@ local HOW = {
   file = ':Aide on',
   language = ':Aide on language',
   secret = 'set complete_secrets = true in your settings.toml',
+  engine = 'set engine = "local": such files are never sent to a server',
   editor = 'change `settings` in `setup`',
 }
 

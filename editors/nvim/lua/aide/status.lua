@@ -16,7 +16,6 @@ local REASONS = {
   ['empty-file'] = 'empty file',
   off = 'off here',
   ['unknown-document'] = 'reopen the file',
-  server = 'no answer',
   error = 'failed, see :Aide log',
 }
 
