@@ -108,17 +108,14 @@ _ROWS: Sequence[tuple[str, PreTokenizer]] = (
     ("dbrx smaug-bpe chatglm-bpe", PreTokenizer([_words(_THREE)])),
     ("minicpm5", PreTokenizer([_THREE, _words(r"\p{N}+")], whole_words=True)),
     (
-        "qwen2 stablelm2 deepseek-r1-qwen kormo f2llmv2 megrez hunyuan solar-open grok-2",
+        "qwen2 stablelm2 deepseek-r1-qwen kormo f2llmv2 megrez hunyuan solar-open grok-2"
+        " bailingmoe bailingmoe2 llada-moe",
         PreTokenizer([_words(_ONE)]),
     ),
     ("qwen35", PreTokenizer([_words(_ONE, marks=r"\p{M}")])),
     ("laguna", PreTokenizer([_LINES, _words(_ONE)])),
     ("ufakzeka", PreTokenizer([_words(_ONE, short="")])),
     ("seed-coder", PreTokenizer([_words(_ONE, signs_end="")])),
-    (
-        "bailingmoe bailingmoe2 llada-moe",
-        PreTokenizer([_words(_ONE, space=r"\s*[\r\n]|\s+(?!\S)|\s+")]),
-    ),
     ("tekken", PreTokenizer([_cased_words(_ONE, short="")], whole_words=True, adds_bos=True)),
     ("gpt-4o llama4 kanana2 talkie minimax-m2", PreTokenizer([_cased_words(_THREE)])),
     (
