@@ -121,8 +121,8 @@ _QWEN_NAMES = {PartKind.PROJECT: "<|repo_name|>", PartKind.PATH: "<|file_sep|>"}
 FORMATS = {
     record.name: record
     for record in (
-        # Its page shows the other order. Of 100 single-line holes of HumanEval 77 pass in this one, and 56 in
-        # that, with the 0.5B model.
+        # Its page shows the other order. Single-line holes of HumanEval that pass in this one and in that: 79
+        # and 57 of 100 with the 0.5B model, 85 and 83 of 100 with the 1.5B model.
         FimFormat(
             name="qwen2.5-coder",
             models="Qwen2.5-Coder, Qwen3-Coder, and models tuned from them",
