@@ -185,7 +185,8 @@ class Completer:
         )
         observer.finished(generated, checked.cleaned, checked.rejection)
         completion = _completion(request, generated, checked, (monotonic() - started) * 1000.0)
-        return evolve(completion, excerpts=prompt.excerpts)
+        confidence = checked.confidence if self.info.is_rated(options) else None
+        return evolve(completion, confidence=confidence, excerpts=prompt.excerpts)
 
     def _cache_candidate(self, request: CompletionRequest, attempts: Sequence[Completion]) -> None:
         """Keep a candidate that replaced others under its own number too: it may be requested next."""
@@ -315,7 +316,6 @@ def _completion(
         total_ms=total_ms,
         from_cache=False,
         candidate=options.candidate,
-        confidence=generated.confidence,
         is_rejected=message is not None or reason is NoCompletionReason.DOES_NOT_FIT,
     )
 

@@ -73,6 +73,11 @@ class ModelInfo:
             f"{self.engine} at {self.host}" if self.host else f"{self.device.upper()}, recipe {self.recipe}"
         )
 
+    def is_rated(self, options: GenerationOptions) -> bool:
+        """Whether the probability of a text generated with these options is known."""
+        # Servers are only asked for it where it decides: it makes their answers longer.
+        return self.explains or (self.rates and options.min_confidence > 0)
+
     @property
     def ignored(self) -> tuple[str, ...]:
         """Keys of the generation parameters that have no effect."""

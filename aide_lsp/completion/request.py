@@ -84,8 +84,8 @@ class Completion:
     "Whether no model call was needed. Figures are those of the call that produced the answer."
     candidate: int = 0
     "Which of several completions for one seed."
-    confidence: float = 1.0
-    "The model's own probability of the text, whatever the parameters; 1 where it is unknown."
+    confidence: float | None = None
+    "The model's own probability of the text, whatever the parameters; None: unknown."
     is_rejected: bool = False
     "Whether it is empty because its text does not fit, or failed the checks."
     typed: str = field(default="", repr=False)

@@ -235,7 +235,6 @@ def _ending(trace: CompletionTrace, model: ModelInfo) -> tuple[Ending, dict[int,
     given = {*same.values()}
     removed = "".join(character for at, character in enumerate(visible) if at not in same)
     added = "".join(character for at, character in enumerate(cleaned.text) if at not in given)
-    is_rated = model.explains or (model.rates and trace.request.options.min_confidence > 0)
     by_end_token = bool(trace.steps) and trace.steps[-1].ends
     ending = Ending(
         finish_reason=generated.finish_reason,
@@ -247,7 +246,7 @@ def _ending(trace: CompletionTrace, model: ModelInfo) -> tuple[Ending, dict[int,
         invisible=invisible,
         removed=removed,
         added=added,
-        confidence=generated.confidence if is_rated else None,
+        confidence=generated.confidence if model.is_rated(trace.request.options) else None,
         check=what_checks_found(cleaned, trace.rejection, show=trace.request.options.show),
     )
     return ending, {offsets[at]: place for at, place in same.items()}

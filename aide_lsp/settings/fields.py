@@ -168,7 +168,7 @@ class Settings:
         choices={
             "auto": "found out by asking the server, without any of your text",
             "llama.cpp": "`llama-server`",
-            "openai": "vLLM, SGLang, LM Studio, LiteLLM, and others with `/v1/completions`",
+            "openai": "servers with `/v1/completions`: vLLM, SGLang, LM Studio, LiteLLM, and others",
             "ollama": "Ollama",
             "mistral": "Mistral's API, which completes between two texts",
             "deepseek": "DeepSeek's API, likewise",
