@@ -19,6 +19,9 @@ from aide_lsp.errors import ConversionError
 SCALINGS = ("none", "linear", "yarn")
 ROPE_FACTORS, SHORT_FACTORS = "rope_freqs.weight", "rope_factors_short.weight"
 LONG_FACTORS = "rope_factors_long.weight"
+MOST_POSITIONS = 1 << 17
+"""Models are used up to this length: the tables of rotations have a row for each position, and grow by up to
+1 KB with it, whatever a file claims."""
 
 
 @frozen
@@ -42,7 +45,8 @@ class Architecture:
     norm_eps: float
     """Added to the mean square or variance of norms."""
     context_length: int
-    """Positions the model was trained for; where texts of any length are rotated alike."""
+    """Positions the model was trained for, at most `MOST_POSITIONS`; where texts of any length are rotated
+    alike."""
     rotary: Rotary
     """Of layers that attend to everything."""
     window_rotary: Rotary
@@ -121,7 +125,7 @@ def read_architecture(file: GgufFile) -> Architecture:
 
 
 def _context_length(file: GgufFile, name: str) -> int:
-    whole = file.whole(f"{name}.context_length")
+    whole = min(file.whole(f"{name}.context_length"), MOST_POSITIONS)
     # LongRoPE rotates longer texts in another way, from the first token on: no key could be kept.
     return min(whole, _trained_positions(file, name)) if SHORT_FACTORS in file.tensors else whole
 

@@ -226,3 +226,8 @@ def test_starcoder2_has_the_window_of_the_original_models_if_a_text_can_fill_it(
 def test_longrope_is_used_up_to_the_length_at_which_its_factors_change(tmp_path):
     file = open_gguf(tiny_gguf(tmp_path / "m.gguf", SPECS["phi3-longrope"]))
     assert read_architecture(file).context_length == 4096
+
+
+def test_file_that_claims_a_huge_context_gets_no_tables_of_gigabytes(tmp_path):
+    file = open_gguf(tiny_gguf(tmp_path / "m.gguf", evolve(SPECS["llama"], context_length=1 << 24)))
+    assert read_architecture(file).context_length == 131_072
