@@ -2,8 +2,9 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from attrs import frozen
 
@@ -49,6 +50,9 @@ def parse_source(text: str) -> LocalSource | HubAddress:
     text = text.strip()
     if text.lower().startswith("hf:"):
         return _address(text[3:].lstrip("/"), text)
+    if text.lower().startswith("file:///"):
+        # On Windows, the path begins with a drive: /C:/...
+        return _local(re.sub(r"^/(?=[A-Za-z]:)", "", unquote(urlsplit(text).path)))
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
         return _from_url(urlsplit(text), text)
     if text.startswith(("hf.co/", "huggingface.co/")):
@@ -62,13 +66,16 @@ def hub_host() -> str:
 
 
 def _local(text: str) -> LocalSource:
-    path = Path(text).expanduser().absolute()
+    path = Path(text)
+    # There may be no such user.
+    with suppress(RuntimeError):
+        path = path.expanduser()
     if text and path.exists():
-        return LocalSource(path)
+        return LocalSource(path.absolute())
     # A relative path, or a repository that was copied without `hf:`.
     hint = f" For a file of the Hugging Face Hub: hf:{text}" if re.fullmatch(f"{_NAME}/{_NAME}", text) else ""
     raise ModelFilesError(
-        f"{text or 'The name of the model'} is no file or folder. Give the path of a GGUF file, of a folder "
+        f"{text or 'An empty name'} is no file or folder. Give the path of a GGUF file, of a folder "
         f"with an ONNX model, or {FORMS}.{hint}"
     )
 
@@ -98,12 +105,14 @@ def _from_url(url: SplitResult, text: str) -> HubAddress:
             "aide models add with the path of the file."
         )
     owner, repo, *rest = [*unquote(url.path).strip("/").split("/"), ""][:1000]
-    words = f"{owner}/{repo}"
+    # The page of a repository shows a file so.
+    file, revision = parse_qs(url.query).get("show_file_info", [""])[0], ""
     if rest and rest[0] in _KINDS and len(rest) > 2:
+        revision = f"@{rest[1]}"
         # Without the empty part at the end that was added above.
-        revision, file = rest[1], "/".join(rest[2:-1])
-        words += f"/{file}" * bool(file and rest[0] != "tree") + f"@{revision}"
-    return _address(words.rstrip("/"), text)
+        file = file if rest[0] == "tree" else "/".join(rest[2:-1])
+    words = f"{owner}/{repo}/{file}".rstrip("/") + revision
+    return _address(words, text)
 
 
 def _is_member(file: str) -> bool:

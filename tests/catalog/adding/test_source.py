@@ -24,6 +24,11 @@ from aide_lsp.errors import DownloadError, ModelFilesError
             "https://huggingface.co/a/b/resolve/main/s/c.gguf?download=true",
             HubAddress("a/b", "s/c.gguf", "main"),
         ),
+        ("https://huggingface.co/a/b?show_file_info=s%2Fc.gguf", HubAddress("a/b", "s/c.gguf")),
+        (
+            "https://huggingface.co/a/b/tree/main?show_file_info=c.gguf",
+            HubAddress("a/b", "c.gguf", "main"),
+        ),
         ("https://hf.co/a/b", HubAddress("a/b")),
         ("hf.co/a/b", HubAddress("a/b")),
         ("http://hub.example:8080/a/b", HubAddress("a/b")),
@@ -49,7 +54,7 @@ def test_address_of_the_hub(words, address, monkeypatch):
         ("https://huggingface.co.evil.example/a/b", "only from the Hugging Face Hub"),
         ("https://user@huggingface.co/a/b", "only from the Hugging Face Hub"),
         ("ftp://huggingface.co/a/b", "only from the Hugging Face Hub"),
-        ("file:///etc/passwd", "only from the Hugging Face Hub"),
+        ("file://host/model.gguf", "only from the Hugging Face Hub"),
         ("https://huggingface.co/a", "names no repository"),
         ("https://huggingface.co/", "names no repository"),
     ],
@@ -69,7 +74,23 @@ def test_path_is_made_absolute_and_links_are_kept(tmp_path, monkeypatch):
     assert parse_source("model.gguf") == LocalSource(tmp_path / "model.gguf")
 
 
-@pytest.mark.parametrize("words", ["", " ", "no/such/file.gguf", "C:\\nothing.gguf", "a/b"])
+def test_address_of_a_file_is_its_path(tmp_path):
+    (tmp_path / "my model.gguf").write_bytes(b"")
+    assert parse_source((tmp_path / "my model.gguf").as_uri()) == LocalSource(tmp_path / "my model.gguf")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        " ",
+        "~nobody-of-this-name/x.gguf",
+        "file:///no/such.gguf",
+        "no/such/file.gguf",
+        "C:\\nothing.gguf",
+        "a/b",
+    ],
+)
 def test_path_of_nothing_is_refused_with_what_was_expected(words):
     with pytest.raises(ModelFilesError, match="no file or folder"):
         parse_source(words)
