@@ -13,6 +13,7 @@ from aide_lsp.catalog.adding.exported import export_facts, find_model_file
 from aide_lsp.catalog.adding.facts import ModelFacts, facts_of
 from aide_lsp.catalog.adding.hub_repository import HubFile, look_up, read_header
 from aide_lsp.catalog.adding.source import HubAddress, LocalSource
+from aide_lsp.catalog.card_rules import CARD
 from aide_lsp.catalog.cards import Card, Catalog, parse_card, shipped_folder, user_folder
 from aide_lsp.catalog.text import one_line
 from aide_lsp.errors import CardError, ConversionError, ModelFilesError
@@ -21,6 +22,8 @@ from aide_lsp.progress import Progress
 
 LOCAL_HEADER_BYTES = 64 << 20
 """Of a file on the disk, this much is looked at: far more than any vocabulary."""
+MOST_CHARACTERS = 500
+"""Of the sentence that refuses a file."""
 _ADVICE: Mapping[str, str] = {
     ".onnx": "Add the folder that holds it, with its tokenizer.json",
     ".safetensors": "Look for the same model as GGUF, or convert it with llama.cpp's convert_hf_to_gguf.py",
@@ -91,8 +94,12 @@ def _parsed(data: bytes, name: str, size: int, fim: str | None) -> ModelFacts | 
     """Return the facts in the beginning of a file; None: it is too short."""
     from aide_lsp.convert.gguf_file import read_gguf_header
 
-    header = read_gguf_header(data, name)
-    return None if header is None else facts_of(header, size, fim)
+    try:
+        header = read_gguf_header(data, name)
+        return None if header is None else facts_of(header, size, fim)
+    except ConversionError as error:
+        # It may quote what the file says, of any length.
+        raise ConversionError(one_line(str(error), MOST_CHARACTERS)) from error
 
 
 def _look_at_file(path: Path, fim: str | None) -> tuple[ModelFacts, int]:
@@ -170,8 +177,8 @@ def _plan(
     if known is not None:
         if fim is not None and fim != known.fim:
             raise CardError(
-                f"The card {known.origin} is for the same file, with the format {known.fim}. To change it, "
-                f"run aide models remove {known.id} --card first."
+                f"The card {known.origin} is for the same file, with {_format(known.fim)}. To change that, "
+                f'write fim = "{fim}" into it, or add the file once more with another --id.'
             )
         return NewModel(known, None, facts, file, size, facts.notes)
     model_id = _checked_id(model_id, catalog) if model_id else id_from(file, catalog.cards)
@@ -181,6 +188,10 @@ def _plan(
     return NewModel(card, text, facts, file, size, facts.notes)
 
 
+def _format(fim: str | None) -> str:
+    return f"the format {fim}" if fim else "no format"
+
+
 def _same(cards: list[Card], model_id: str | None) -> Card | None:
     """Return the user's own card for a source, unless another id is wanted."""
     own = [card for card in cards if card.origin.is_relative_to(user_folder())]
@@ -188,6 +199,11 @@ def _same(cards: list[Card], model_id: str | None) -> Card | None:
 
 
 def _checked_id(model_id: str, catalog: Catalog) -> str:
+    if not CARD["id"].accepts(model_id):
+        raise CardError(
+            f"{model_id!r} cannot be an id. Expected {CARD['id'].expected}, with a letter or digit at both "
+            "ends."
+        )
     if model_id in catalog.cards:
         raise CardError(
             f"The id {model_id!r} is that of another model, in {catalog.cards[model_id].origin}. Choose "
