@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from aide_lsp.engines.remote.http import connection
 from aide_lsp.engines.remote.http.connection import Connection
 from aide_lsp.engines.remote.http.failures import message_in, quoted, seconds_of
 from aide_lsp.engines.remote.link import PAUSE_SECONDS
@@ -99,6 +100,14 @@ STATUS = {
         "unreadable",
         "compressed",
     ),
+    "compressed error": (
+        lambda handler, body: send(
+            handler, 400, gzip.compress(b"hunter2"), "text/plain", {"Content-Encoding": "gzip"}
+        ),
+        "rejected",
+        "rejects the request (status 400).",
+    ),
+    "no content": (status(204), "unreadable", "answers with status 204"),
     "endless header": (
         raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000),
         "broken-off",
@@ -287,6 +296,56 @@ def test_a_host_without_an_address_is_named():
     report = look_at_server(type(server_choice())(server_address("https://no-such-host.invalid")))
     assert (report.problem_kind, report.name) == ("unknown-host", "")
     assert "no-such-host.invalid" in report.problem
+
+
+@pytest.fixture
+def no_lookup(monkeypatch):
+    """A resolver that does not answer while a test runs."""
+    reached, released = threading.Event(), threading.Event()
+    reached.gave_up = threading.Event()
+
+    def look_up(*given, **named):
+        reached.set()
+        released.wait(20)
+        reached.gave_up.set()
+        raise socket.gaierror(socket.EAI_AGAIN, "try again")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield reached
+    released.set()
+
+
+def test_a_name_that_is_never_looked_up_is_not_waited_for(no_lookup, monkeypatch):
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", {True: 0.01, False: 0.01})
+    report = look_at_server(type(server_choice())(server_address("https://models.example.com")))
+    assert report.problem_kind == "unreachable"
+    assert "could not be looked up" in report.problem
+
+
+def test_a_cancel_ends_a_lookup(no_lookup, monkeypatch):
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", {True: 60.0, False: 60.0})
+    cancel, asked = CancelToken(), Connection(server_address("https://models.example.com"))
+    threading.Thread(target=lambda: (no_lookup.wait(30), cancel.cancel())).start()
+    with pytest.raises(Cancelled):
+        asked.ask("/v1/models", cancel=cancel, seconds=60)
+    assert not no_lookup.gave_up.is_set()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "kind", "words"),
+    [
+        ("HTTPS_PROXY", "gopher://me:s3cret@127.0.0.1:1", "proxy", "expected an address such as http://"),
+        ("ALL_PROXY", "http://me:s3cret@127.0.0.1:port", "proxy", "expected an address such as http://"),
+        ("SSL_CERT_FILE", "/s3cret/no-such-file.pem", "tls", "SSL_CERT_FILE"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_said_without_what_it_holds(
+    monkeypatch, variable, value, kind, words
+):
+    monkeypatch.setenv(variable, value)
+    report = look_at_server(type(server_choice())(server_address("https://models.example.com")))
+    assert (report.problem_kind, words in report.problem) == (kind, True)
+    assert "s3cret" not in report.problem
 
 
 def server_choice():

@@ -16,11 +16,16 @@ from typing import TYPE_CHECKING, Any
 from aide_lsp.engines.remote.http.failures import (
     BadStatus,
     broken_off,
+    not_found_in_time,
+    proxy_refuses,
     refused,
     timeout,
     unreachable,
     unreadable,
+    unusable_certificates,
+    unusable_proxy,
 )
+from aide_lsp.engines.remote.http.lookup import look_up
 from aide_lsp.errors import ServerError, SettingsError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.server_address import ServerAddress
@@ -142,7 +147,9 @@ class Connection:
             cancel.check()
             if self._is_late:
                 raise timeout(host, seconds) from None
-            if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
+            if isinstance(error, httpx2.ProxyError):
+                raise proxy_refuses(host) from None
+            if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | socket.gaierror):
                 raise unreachable(host, error, self._connect_seconds) from None
             if isinstance(error, httpx2.TimeoutException):
                 raise timeout(host, seconds) from None
@@ -192,24 +199,41 @@ class Connection:
             headers = {"Accept-Encoding": "identity", "User-Agent": "aide"}
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
-            self._client = httpx2.Client(
-                headers=headers,
-                timeout=httpx2.Timeout(None, connect=self._connect_seconds, write=30.0, pool=5.0),
-                limits=httpx2.Limits(
-                    max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS
-                ),
-                follow_redirects=False,
-                # Proxies, and the certificates of SSL_CERT_FILE: never for this machine.
-                trust_env=not self.address.is_loopback,
-            )
+            try:
+                self._client = httpx2.Client(
+                    headers=headers,
+                    timeout=httpx2.Timeout(None, connect=self._connect_seconds, write=30.0, pool=5.0),
+                    limits=httpx2.Limits(
+                        max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS
+                    ),
+                    follow_redirects=False,
+                    # Proxies, and the certificates of SSL_CERT_FILE: never for this machine.
+                    trust_env=not self.address.is_loopback,
+                )
+            except OSError:
+                raise unusable_certificates() from None
+            # The library raises the first if it is a SOCKS proxy.
+            except (ImportError, ValueError, httpx2.InvalidURL):
+                raise unusable_proxy(self.address.host) from None
         return self._client
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Note the socket of a new connection, which has to be shut down if the request is aborted."""
+        if event.endswith("connect_tcp.started"):
+            self._look_up(info["host"], info["port"])
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket, self._is_new = info["return_value"].get_extra_info("socket"), True
             if self._is_aborted:
                 self._shut_down()
+
+    def _look_up(self, name: str, port: int) -> None:
+        """Look up the host that is about to be connected to: the server, or a proxy."""
+        try:
+            look_up(name, port, self._connect_seconds, lambda: self._is_aborted)
+        except TimeoutError:
+            if self._is_aborted:
+                raise
+            raise not_found_in_time(self.address.host, self._connect_seconds) from None
 
     def _expire(self) -> None:
         self._is_late = True
@@ -241,9 +265,11 @@ class Answer:
             ServerError: it is compressed, though that was ruled out.
         """
         headers, status = self._response.headers, self._response.status_code
+        is_plain = headers.get("Content-Encoding", "identity").strip().lower() in ("identity", "")
         if status != 200:
-            raise BadStatus(status, self._beginning(), headers.get("Retry-After", ""))
-        if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
+            said = self._beginning() if is_plain else ""
+            raise BadStatus(status, said, headers.get("Retry-After", ""))
+        if not is_plain:
             raise unreadable(self._connection.address.host, "compressed data")
 
     def pieces(self) -> Iterator[bytes]:

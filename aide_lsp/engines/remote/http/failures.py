@@ -59,6 +59,42 @@ def unreachable(host: str, error: BaseException, seconds: float) -> ServerError:
     return ServerError("unreachable", f"{host} cannot be reached. Check the network, or {CHANGE}.")
 
 
+def not_found_in_time(host: str, seconds: float) -> ServerError:
+    """Return the error for a host whose name the network does not look up in time."""
+    return ServerError(
+        "unreachable",
+        f"The address of {host} could not be looked up within {seconds:.3g} s. Check the network, or "
+        f"{CHANGE}.",
+    )
+
+
+def proxy_refuses(host: str) -> ServerError:
+    """Return the error for a proxy that makes no connection; its address may have a password."""
+    return ServerError(
+        "proxy",
+        f"Your proxy (HTTPS_PROXY) does not connect to {host}. Check its address and password, or name "
+        f"{host} in NO_PROXY.",
+    )
+
+
+def unusable_proxy(host: str) -> ServerError:
+    """Return the error for a proxy that is none, or of a kind that the library does not know."""
+    return ServerError(
+        "proxy",
+        "The proxy that HTTPS_PROXY or ALL_PROXY names cannot be used: expected an address such as "
+        f"http://proxy.example.com:3128. Correct it where your editor starts, or name {host} in NO_PROXY.",
+    )
+
+
+def unusable_certificates() -> ServerError:
+    """Return the error for certificates that cannot be read."""
+    return ServerError(
+        "tls",
+        "The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read. Correct it where your "
+        "editor starts.",
+    )
+
+
 def timeout(host: str, seconds: float) -> ServerError:
     """Return the error for a server that takes too long."""
     return ServerError(
@@ -133,6 +169,8 @@ def refused(
         return ServerError("busy", f"{host} has had too many requests{asks} (status 429{quote}).", wait)
     if status in (402,):
         return ServerError("payment", f"{host} wants to be paid first (status 402{quote}).")
+    if status < 300:
+        return unreadable(host, f"status {status}")
     if 300 <= status < 400:
         return ServerError(
             "redirect",
