@@ -68,7 +68,7 @@ class RemoteGeneration:
 
     def _text(self) -> Iterator[str]:
         """Yield what comes after the healed text."""
-        sent = tuple(part.text for part in self._prompt.parts)
+        sent = (*(part.text for part in self._prompt.parts), self._prompt.healed)
         with self._link.failures(sent):
             flavor, facts = self._link.connect(self._cancel)
             with self._deadline():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide_lsp.engines.remote.http.events import LONGEST_EVENT, EventParser, UnreadableEventError
+from aide_lsp.engines.remote.http.events import LONGEST_EVENT, MOST_LINES, EventParser, UnreadableEventError
 
 
 def parsed(*pieces):
@@ -84,6 +84,11 @@ def test_invalid_utf_8_is_replaced():
 def test_what_is_no_event_is_an_error(stream):
     with pytest.raises(UnreadableEventError):
         parsed(stream)
+
+
+def test_an_event_of_many_lines_is_an_error_long_before_its_length_is():
+    with pytest.raises(UnreadableEventError, match="an event has no end"):
+        parsed(*itertools.repeat(b'data: "\n', MOST_LINES + 1))
 
 
 def test_a_line_without_end_is_an_error_long_before_memory_is_short():

@@ -149,6 +149,26 @@ def test_source_that_a_server_repeats_is_not_quoted():
         assert "hunter2" not in str(failure(server.model()))
 
 
+def test_source_that_a_server_repeats_in_part_is_not_quoted():
+    def invalid(handler, body):
+        at = body["prompt"].index("password")
+        said = f"1 error: input_value={{'prompt': '{body['prompt'][at : at + 24]}...'}}"
+        status(422, {"error": {"message": said}})(handler, body)
+
+    with serving(invalid) as server:
+        error = str(failure(server.model()))
+        assert "hunter2" not in error
+        assert "(status 422)" in error
+
+
+def test_what_a_server_says_is_understood_also_where_it_cannot_be_quoted():
+    said = {"message": "The model `x` does not exist."}
+    with serving(status(404, said)) as server, pytest.raises(ServerError) as caught:
+        generated(server.model(), prompt_of("raise KeyError('does not exist')"))
+    assert caught.value.kind == "unknown-model"
+    assert "does not exist" not in str(caught.value)
+
+
 @pytest.mark.parametrize("key", ["a b", "a\nb", "a\r\nX-Other: b", "ключ", "a\x00"])
 def test_a_key_that_could_change_a_request_is_refused(key):
     with pytest.raises(SettingsError, match="API key"):

@@ -118,6 +118,11 @@ def test_a_lone_surrogate_can_be_sent():
         assert "\ufffd" in server.body("/v1/completions")["prompt"]
 
 
+def test_half_of_a_character_in_an_answer_is_replaced():
+    with stand_in(kinds.VLLM | {"/v1/completions": stream(*kinds.choice_events("a\ud83d", "b"))}) as server:
+        assert generated(server.model(), prompt_of("x"))[0] == "a\ufffdb"
+
+
 def test_prefix_and_suffix_are_sent_to_servers_that_write_the_prompt():
     for answers, path in ((kinds.MISTRAL, "/v1/fim/completions"), (kinds.DEEPSEEK, "/beta/completions")):
         with stand_in(answers) as server:

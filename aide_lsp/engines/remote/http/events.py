@@ -11,6 +11,8 @@ from typing import Any
 
 LONGEST_EVENT = 1_000_000
 """Bytes. llama.cpp's last event repeats settings and prompt."""
+MOST_LINES = 100
+"""Of one event: all of it is read again with each line."""
 _LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
 """A carriage return at the end may be half of a line end."""
 _DONE = b"[DONE]"
@@ -27,6 +29,7 @@ class EventParser:
         self._rest: list[bytes] = []  # the beginning of a line
         self._length = 0
         self._begun = b""  # an event whose data comes in several lines
+        self._lines = 0  # of that event
         self.is_done = False
         """Whether the server has said that no more events follow."""
 
@@ -89,9 +92,11 @@ class EventParser:
             raise UnreadableEventError("an event is nested too deeply") from error
         except ValueError:
             # The rest may be in the next line of the same event.
-            self._begun = data
+            self._begun, self._lines = data, self._lines + 1
+            if self._lines > MOST_LINES:
+                raise UnreadableEventError("an event has no end") from None
             return
-        self._begun = b""
+        self._begun, self._lines = b"", 0
         if not isinstance(event, dict):
             raise UnreadableEventError("an event is no object")
         yield event

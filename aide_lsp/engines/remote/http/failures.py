@@ -17,7 +17,7 @@ KEY = "Store one with `aide engine key`, or set AIDE_API_KEY."
 MOST_QUOTED = 200
 """Characters of what a server says."""
 REPEATED = 12
-"""A line of a prompt that is at least this long must not appear in a message."""
+"""So many characters of a prompt in a row must not appear in a message: servers quote it in part, too."""
 MOST_WAIT = 60.0
 """Seconds of a server's wish to wait that are granted."""
 _MISSING = re.compile(r"not found|not exist|unknown|no such|invalid model", re.IGNORECASE)
@@ -157,8 +157,10 @@ def refused(
         has_key: whether an API key was sent.
         secrets: the key, and texts that were sent: what repeats them is not quoted.
     """
-    status, said = answer.status, quoted(message_in(answer.said), secrets)
-    quote = f": {said}" if said else ""
+    # What it means counts, also where it cannot be repeated.
+    status, said = answer.status, message_in(answer.said)[:MOST_QUOTED]
+    shown = quoted(message_in(answer.said), secrets)
+    quote = f": {shown}" if shown else ""
     if status in (401, 403) and not has_key:
         return ServerError("key", f"{host} requires an API key. {KEY}")
     if status in (401, 403):
@@ -193,7 +195,7 @@ def refused(
         return ServerError("loading", f"{host} is still loading its model.")
     if status >= 500:
         return ServerError("server-failed", f"{host} failed (status {status}{quote}). See the server's log.")
-    if _CONTEXT.search(said):
+    if _CONTEXT.search(shown):
         return ServerError(
             "too-long",
             f"The prompt is too long for the model at {host} (status {status}{quote}). Lower num_context, or "
@@ -228,11 +230,20 @@ def message_in(body: str) -> str:
 
 def quoted(said: str, secrets: tuple[str, ...] = ()) -> str:
     """Return what a server says as one short line; nothing if it repeats what nobody else should read."""
-    lines = [line.strip() for secret in secrets for line in secret.splitlines()]
-    if any(line in said for line in lines if len(line) >= REPEATED) or any(s in said for s in secrets if s):
-        return ""
+    line = _one_line(said)
+    return "" if any(_repeats(line, secret) for secret in secrets) else line
+
+
+def _one_line(said: str) -> str:
     line = " ".join("".join(char if char.isprintable() else " " for char in said).split()).rstrip(".")
     return line if len(line) <= MOST_QUOTED else line[: MOST_QUOTED - 3] + "..."
+
+
+def _repeats(line: str, secret: str) -> bool:
+    """Whether a line has all of a secret, or so much of it that it can be recognized."""
+    secret = " ".join(secret.split())
+    size = min(REPEATED, len(secret))
+    return size > 0 and any(line[at : at + size] in secret for at in range(len(line) - size + 1))
 
 
 def _roots(error: BaseException) -> Iterator[BaseException]:

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aide_lsp.inference.tokenizer import replace_surrogates
+
 LONGEST_NAME = 200
 """Characters of the name of a model or of a version."""
 MOST_MODELS = 1000
 
 
 def text_at(found: Any, *path: str | int) -> str:
-    """Return the string at a path; empty if there is none."""
+    """Return the string at a path, without lone surrogates, which JSON can hold; empty if there is none."""
     value = value_at(found, *path)
-    return value if isinstance(value, str) else ""
+    return replace_surrogates(value) if isinstance(value, str) else ""
 
 
 def number_at(found: Any, *path: str | int) -> int:
