@@ -131,6 +131,7 @@ LIBRARIES = {
 """Libraries that only these packages may import."""
 NETWORK = {
     "catalog.adding.hub_repository", "catalog.hub", "catalog.hub_client", "engines.remote.http.connection",
+    "engines.remote.http.lookup",
     "lsp.rpc.admission", "lsp.rpc.listening",
 }  # fmt: skip
 """Modules that may use the network: three for models on the Hub, one talks to a server that the user names,
