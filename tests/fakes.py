@@ -40,6 +40,7 @@ class ByteTokenizer:
 
     vocab_size = VOCAB_SIZE
     space_prefix = False
+    control_tokens = frozenset(CONTROL_TOKENS.values())
 
     def encode(self, text: str) -> list[int]:
         return list(text.encode("utf-8", "replace"))

@@ -57,7 +57,8 @@ class LocalModel:
         self._tokenizer, self._session = tokenizer, session
         self._template = open_format(description.fim, tokenizer)
         self._start = () if description.bos is None else (description.bos,)
-        self._end_tokens = description.end_tokens | self._template.stop_ids
+        # Control tokens have no text: another file, a message or a turn follows, whichever it is.
+        self._end_tokens = description.end_tokens | tokenizer.control_tokens
         self._drafter = Drafter()
         self._slots = Slots(session, cache_mb * 1_000_000)
         # As a tuple, since all callers share what a cache returns.

@@ -94,6 +94,11 @@ class Tokenizer:
             return b""
         return self._bytes[self._ends[token] : self._ends[token + 1]]
 
+    @property
+    def control_tokens(self) -> frozenset[int]:
+        """The ids of all control tokens."""
+        return frozenset(self._control_names)
+
     def token_id(self, special: str) -> int | None:
         """Return the id of a control token, such as `<|fim_middle|>`; None if there is none of that name."""
         return self._control_ids.get(special)

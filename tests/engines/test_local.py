@@ -1,5 +1,6 @@
 """The local engine: what its session receives, and which text comes out."""
 
+import numpy as np
 import pytest
 from attrs import evolve
 
@@ -10,7 +11,16 @@ from aide_lsp.engines.local import LocalModel
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
-from tests.fakes import VOCAB_SIZE, ByteTokenizer, FakeSession, babbling, continuing, description, saying
+from tests.fakes import (
+    CONTROL_TOKENS,
+    VOCAB_SIZE,
+    ByteTokenizer,
+    FakeSession,
+    babbling,
+    continuing,
+    description,
+    saying,
+)
 
 BOS = VOCAB_SIZE - 1
 GREEDY = GenerationOptions(Parameters(temperature=0.0, seed=0), max_tokens=40)
@@ -52,6 +62,20 @@ def test_generate_does_not_show_the_healed_text():
 def test_generate_begins_as_the_user_did_where_the_model_would_not():
     model, _ = model_of(continuing({"def f():\n   ": " return 1\n", "def f():\n    rai": "se\n"}))
     assert generate(model, "def f():\n    rai")[0] == "se\n"
+
+
+@pytest.mark.parametrize("name", CONTROL_TOKENS)
+def test_generate_ends_at_any_control_token(name):
+    """Also if neither the card nor the format names it: the model has left the text."""
+
+    def script(held):
+        logits = np.zeros(VOCAB_SIZE, np.float32)
+        logits[ord("y") if held[-1] == ord("=") else CONTROL_TOKENS[name] if held[-1] == ord("y") else 0] = 9
+        return logits
+
+    model = LocalModel(ByteTokenizer(), FakeSession(script), description(fim=None))
+    text, generation = generate(model, "x =")
+    assert (text, generation.finish_reason) == ("y", "stop")
 
 
 def test_generate_while_a_word_is_typed_prefills_nothing_again():

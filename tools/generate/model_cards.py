@@ -10,7 +10,7 @@ MEANINGS: Mapping[str, str] = {
     "description": "What `aide models show` says about it.",
     "context_length": "How much it can read, with what it generates.",
     "fim": "How it is asked to fill in the middle; without it, it only continues the text before the cursor.",
-    "end_tokens": "Tokens of its vocabulary that end a completion, in addition to those of its format.",
+    "end_tokens": "Tokens of its vocabulary that end a completion. Control tokens always do, named or not.",
     "recipes": "How its weights are stored by default, on each device: `cpu`, `cuda`.",
     "name": "What messages call it.",
     "license": "Its license.",
