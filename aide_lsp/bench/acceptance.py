@@ -11,7 +11,7 @@ import numpy as np
 from attrs import frozen
 
 from aide_lsp.bench.speed import SpeedBench
-from aide_lsp.errors import AideError, SessionError
+from aide_lsp.errors import AideError, MemoryShortError, SessionError
 from aide_lsp.settings.fields import Settings, with_values
 
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ def accept(folder: Path, settings: Settings, report: Callable[[Check], None]) ->
         folder: of the conversion.
         settings: device and threads are taken from these.
         report: is called with each result.
+
+    Raises:
+        MemoryShortError: there is not enough memory now, which says nothing about the model.
     """
     done: list[Check] = []
 
@@ -89,6 +92,8 @@ def accept(folder: Path, settings: Settings, report: Callable[[Check], None]) ->
 
     try:
         return _accept(folder, settings, note, done)
+    except MemoryShortError:
+        raise
     except AideError as error:
         note(Check("fail", "Loading" if len(done) < 2 else "Completing", str(error)))
     return Acceptance(tuple(done), None)
@@ -109,6 +114,8 @@ def _accept(folder: Path, settings: Settings, note: Callable[[Check], None], don
     session = open_session(folder, settings.provider, thread_count(settings.threads))
     try:
         finite, speed = _run(session, tokenizer)
+    except MemoryShortError:
+        raise
     # Choosing a token already notices most of what is not finite.
     except SessionError as error:
         finite, speed = Check("fail", "Logits", str(error)), None

@@ -157,9 +157,13 @@ def _add(plan: "NewModel", recipe: str, options: AddOptions, tell: Tell) -> "Acc
         tell(f"\n{card.name} is ready, and not tested.")
         return None
     tell("\nSelf-test")
-    result = _test(folder, lambda check: tell(_line(check)))
+    try:
+        result = _test(folder, lambda check: tell(_line(check)))
+    # It could not be tested.
+    except AideError as error:
+        raise click.ClickException(f"{_sentence(error)} {_what_is_left(card, kept=True)}") from error
     if not result.passed:
-        raise click.ClickException(_removed(card))
+        raise click.ClickException(_removed(card) if plan.text is not None else _failed(card))
     _keep(plan, recipe, seconds, result)
     assert result.speed is not None
     tell(
@@ -234,6 +238,14 @@ def _removed(card: "Card") -> str:
     card.origin.unlink(missing_ok=True)
     own = f" Your own file stays: {card.path}" if card.path else " The download is removed, too."
     return f"{card.name} cannot be used, so its card and its conversion are removed.{own}"
+
+
+def _failed(card: "Card") -> str:
+    """Say that a model cannot be used which was not added now: its card may be the user's own work."""
+    return (
+        f"{card.name} cannot be used. Its card was there before, so everything stays. Correct {card.origin}, "
+        f"or run `aide models remove {card.id} --card`."
+    )
 
 
 def _keep(plan: "NewModel", recipe: str, seconds: float, result: "Acceptance") -> None:

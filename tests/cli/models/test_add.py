@@ -151,13 +151,15 @@ def test_file_that_differs_from_what_the_hub_said_is_not_kept(run, fresh_home, h
     assert not list((fresh_home / "data").rglob("*.gguf*"))
 
 
-def test_model_that_computes_no_numbers_is_removed_and_the_message_says_so(
-    run, fresh_home, tmp_path, monkeypatch
-):
-    broken = tmp_path / "broken.gguf"
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """A file whose model computes no numbers."""
     weights = tiny_weights(TinySpec()) | {"output_norm.weight": np.full(64, np.nan, np.float32)}
     monkeypatch.setattr("tests.tiny_model.tiny_weights", lambda spec: weights)
-    tiny_gguf(broken)
+    return tiny_gguf(tmp_path / "broken.gguf")
+
+
+def test_model_that_computes_no_numbers_is_removed_and_the_message_says_so(run, fresh_home, broken):
     failed = run("models", "add", broken, "--yes")
     assert failed.returncode == 1
     assert re.search(r"fail +Logits +The model produced NaN or infinite logits", failed.stdout)
@@ -165,6 +167,15 @@ def test_model_that_computes_no_numbers_is_removed_and_the_message_says_so(
     assert f"Your own file stays: {broken}" in failed.stderr
     assert cards(fresh_home) == []
     assert broken.exists()
+
+
+def test_card_that_was_there_before_stays_when_its_model_cannot_be_used(run, fresh_home, broken):
+    run("models", "add", broken, "--yes", "--no-test")
+    assert cards(fresh_home) == ["broken.toml"]
+    failed = run("models", "add", broken, "--yes")
+    assert failed.returncode == 1
+    assert re.search(r"cannot be used\. .* everything stays\. Correct .*broken\.toml", failed.stderr)
+    assert cards(fresh_home) == ["broken.toml"]
 
 
 def test_on_a_terminal_consent_is_asked_for_and_use_is_offered(type_in, fresh_home, tiny_file):
