@@ -131,11 +131,10 @@ LIBRARIES = {
 """Libraries that only these packages may import."""
 NETWORK = {
     "catalog.adding.hub_repository", "catalog.hub", "catalog.hub_client", "engines.remote.http.connection",
-    "engines.remote.http.lookup",
-    "lsp.rpc.admission", "lsp.rpc.listening",
+    "engines.remote.http.lookup", "lsp.rpc.admission", "lsp.rpc.listening",
 }  # fmt: skip
-"""Modules that may use the network: three for models on the Hub, one talks to a server that the user names,
-and two wait for an editor on this machine."""
+"""Modules that may use the network: three for models on the Hub, two for a server that the user names, and
+two wait for an editor on this machine."""
 SPECIAL_TOKENS = {"completion.fim", "convert.vocabulary.token_kinds"}
 MODEL_NAMES = {"completion.fim", "convert.transformer.families", "convert.vocabulary.pre_tokenizers"}
 """Tables of formats and of the converter; all else about a model is in its card."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aide_lsp.server_address import server_address
+from aide_lsp.server_address import address_error, server_address
 from aide_lsp.settings.fields import label
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ def server_json(info: "ModelInfo", written: Callable[[str], str] = str) -> dict[
     """
     if not info.host:
         return None
-    address = server_address(f"https://{info.host}")
+    # A server that passes text on says itself where to.
+    url = f"https://{info.host}"
+    address = None if address_error(url) else server_address(url)
     return {
         "host": info.host,
         "loopback": address is not None and address.is_loopback,

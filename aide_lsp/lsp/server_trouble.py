@@ -106,8 +106,10 @@ class ServerTrouble:
     async def _ask_and_go_on(self) -> None:
         completer = self._host.completer
         # On a thread of its own: it may take seconds, and the worker may be waiting for the server itself.
-        is_back = completer is not None and await asyncio.to_thread(completer.is_back)
-        self._asking = None
+        try:
+            is_back = completer is not None and await asyncio.to_thread(completer.is_back)
+        finally:
+            self._asking = None
         if self._failure is None or self._host.completer is not completer:
             return
         if is_back:

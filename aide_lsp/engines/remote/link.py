@@ -71,8 +71,10 @@ class ServerLink:
         connection = Connection(self.choice.address, self.choice.key)
         try:
             detect(Questions(connection, CancelToken()), self.choice)
-        except (BadStatus, ServerError, SettingsError):
+        except (BadStatus, ServerError):
             return False
+        except SettingsError:
+            pass  # it answers: the next request says what does not suit it
         finally:
             connection.close()
         self._paused_until = 0.0

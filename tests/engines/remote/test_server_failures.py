@@ -237,6 +237,14 @@ def test_another_kind_of_server_that_comes_back_is_found_out():
         model.close()
 
 
+def test_a_server_whose_model_does_not_suit_the_settings_is_back():
+    with stand_in(kinds.VLLM) as server:
+        model = server.model(format="mellum")
+        with pytest.raises(SettingsError):
+            model.connect(CancelToken())
+        assert model.is_back()
+
+
 def test_one_connection_serves_many_requests():
     with stand_in(kinds.VLLM) as server:
         model = server.model()

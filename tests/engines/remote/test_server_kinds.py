@@ -11,7 +11,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import PARAMETERS, Parameters
 from tests.completion.test_completer import complete, request_at
 from tests.engines.remote import kinds
-from tests.engines.remote.stand_in import stand_in, status, stream
+from tests.engines.remote.stand_in import send, stand_in, status, stream
 
 ALL = set(PARAMETERS)
 TABLE = {
@@ -199,8 +199,9 @@ def test_ollama_is_not_made_to_load_a_model_again_whose_context_is_large_enough(
         assert server.body("/api/generate")["options"]["num_ctx"] == 16384
 
 
-def test_where_ollama_passes_text_on_is_shown():
-    show = kinds.show(kinds.OLLAMA_TEMPLATE, remote_host="https://ollama.example:443")
+@pytest.mark.parametrize("place", ["https://ollama.example:443", "https://me@ollama.example:443/path"])
+def test_where_ollama_passes_text_on_is_shown(place):
+    show = kinds.show(kinds.OLLAMA_TEMPLATE, remote_host=place)
     with stand_in(kinds.OLLAMA | {"/api/show": show}) as server:
         model = server.model()
         model.connect(CancelToken())
@@ -269,6 +270,39 @@ def test_a_stream_without_a_reason_ends_with_the_word_of_its_end():
     with stand_in(kinds.VLLM | {"/v1/completions": stream(*events)}) as server:
         text, generation = generated(server.model(), prompt_of("x"))
         assert (text, generation.finish_reason) == ("foo", "stop")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (status(302, "", Location="https://models.example.com/"), "redirect"),
+        (status(500, {"error": "out of memory"}), "server-failed"),
+        (status(404), "unknown-kind"),
+        (status(501), "unknown-kind"),
+        ({"object": "list", "data": []}, "no-model"),
+    ],
+)
+def test_why_a_kind_cannot_be_found_out_is_said(answer, kind):
+    with stand_in({"/v1/models": answer}) as server, pytest.raises(ServerError) as caught:
+        server.model().connect(CancelToken())
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize("listed", [status(404), {"data": []}])
+@pytest.mark.parametrize(("kind", "answers"), [("mistral", kinds.MISTRAL), ("openai", kinds.OTHER)])
+def test_a_server_without_a_list_of_models_is_used_if_the_settings_say_what_it_is(listed, kind, answers):
+    with stand_in(answers | {"/v1/models": listed}) as server:
+        assert generated(server.model(kind=kind, model="filler"), prompt_of("x"))[0] == "foo(bar)\n"
+        with pytest.raises(ServerError):
+            generated(server.model(model="filler") if callable(listed) else server.model(), prompt_of("x"))
+
+
+def test_a_page_is_no_server_even_if_the_settings_say_so():
+    page = lambda handler, body: send(handler, 200, b"<p>hello", "text/html")  # noqa: E731
+    with stand_in(kinds.OTHER | {"/v1/models": page}) as server, pytest.raises(ServerError) as caught:
+        generated(server.model(kind="openai", model="x"), prompt_of("the text"))
+    assert caught.value.kind == "other-kind"
+    assert "the text" not in str(server.requests)
 
 
 def test_an_unknown_kind_names_what_was_expected():

@@ -14,12 +14,12 @@ from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
 from aide_lsp.engines.remote.flavors.flavor import Piece, ServerFacts, ServerRequest
 from aide_lsp.engines.remote.flavors.formats import own_prompt
-from aide_lsp.engines.remote.flavors.openai_style import read_choice
+from aide_lsp.engines.remote.flavors.openai_style import listed_models, read_choice
 from aide_lsp.engines.remote.flavors.sampling import sampling_of
 from aide_lsp.engines.remote.http.connection import Connection
 from aide_lsp.engines.remote.http.failures import no_models
 from aide_lsp.engines.remote.http.questions import Questions
-from aide_lsp.engines.remote.http.values import list_at, names_in, number_at, text_at, value_at
+from aide_lsp.engines.remote.http.values import names_in, number_at, text_at, value_at
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 
@@ -48,8 +48,9 @@ class HostedApi:
 
     def look(self, ask: Questions, choice: ServerChoice) -> ServerFacts | None:
         """See `Flavor`."""
-        listed = list_at(ask.get("/v1/models"), "data")
-        if not listed or (choice.kind != self.kind and text_at(listed, 0, "owned_by") != self.owner):
+        if (listed := listed_models(ask, choice, self.kind)) is None:
+            return None
+        if choice.kind != self.kind and text_at(listed, 0, "owned_by") != self.owner:
             return None
         fitting = [one for one in listed if value_at(one, "capabilities", self.can_fill)]
         models = names_in(fitting or listed, "id")

@@ -85,7 +85,7 @@ class Ollama:
             reads_suffix=template is None or template.format.reads_suffix,
             reads_files=template is not None and template.reads_files,
             rates=True,
-            passes_to=remote.partition("://")[2] or remote,
+            passes_to=_host_in(remote),
             notes=(f"This Ollama sends the text on to {remote}.",) if remote else (),
             details={"loaded": _loaded_context(ask, model)},
         )
@@ -171,6 +171,12 @@ def _written_in(template: str) -> str | None:
         if record.control_tokens and all(token.strip("▁") in template for token in record.control_tokens)
     ]
     return next(iter(fitting), None)
+
+
+def _host_in(remote: str) -> str:
+    """Return the host and port of an address that the server wrote."""
+    place = remote.partition("://")[2] or remote
+    return place.partition("/")[0].rpartition("@")[2]
 
 
 def _context(shown: Any) -> int:

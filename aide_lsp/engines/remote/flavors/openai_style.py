@@ -31,8 +31,17 @@ from aide_lsp.engines.remote.flavors.formats import (
 )
 from aide_lsp.engines.remote.flavors.sampling import sampling_of
 from aide_lsp.engines.remote.http.connection import Connection
+from aide_lsp.engines.remote.http.failures import no_models
 from aide_lsp.engines.remote.http.questions import Questions
-from aide_lsp.engines.remote.http.values import float_at, list_at, name_in, names_in, number_at, text_at
+from aide_lsp.engines.remote.http.values import (
+    float_at,
+    list_at,
+    name_in,
+    names_in,
+    number_at,
+    text_at,
+    value_at,
+)
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 
@@ -111,12 +120,11 @@ class OpenAiStyle:
 
     def look(self, ask: Questions, choice: ServerChoice) -> ServerFacts | None:
         """See `Flavor`."""
-        answer = ask.get("/v1/models")
-        listed = list_at(answer, "data")
-        if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
+        if (listed := listed_models(ask, choice, self.kind)) is None:
             return None
         models = names_in(listed, "id")
-        model = choice.model or next(iter(models), "")
+        if not (model := choice.model or next(iter(models), "")):
+            raise no_models(ask.host)
         entry = next((one for one in listed if text_at(one, "id") == model), None)
         owner = text_at(entry, "owned_by")
         variant = next((one for one in VARIANTS if one.owner == owner), OTHER)
@@ -183,6 +191,18 @@ class OpenAiStyle:
     def read(self, event: Mapping[str, Any]) -> Piece:
         """See `Flavor`."""
         return read_choice(event)
+
+
+def listed_models(ask: Questions, choice: ServerChoice, kind: str) -> list[Any] | None:
+    """Return what a server lists as its models; None: it is of another kind.
+
+    A server may have no list, if the settings say what it is, and name the model.
+    """
+    found = value_at(ask.get("/v1/models"), "data")
+    if isinstance(found, list):
+        return found
+    is_named = choice.kind == kind and choice.model is not None
+    return [] if is_named and ask.is_unknown("/v1/models") else None
 
 
 def read_choice(event: Mapping[str, Any]) -> Piece:

@@ -8,6 +8,8 @@ from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
 
 KEY_STATUS = (401, 403)
+UNKNOWN_STATUS = (404, 405, 501)
+"""Of answers to questions that a server does not know."""
 
 
 class Questions:
@@ -16,6 +18,7 @@ class Questions:
     def __init__(self, connection: Connection, cancel: CancelToken) -> None:
         self._connection, self._cancel = connection, cancel
         self._answers: dict[str, Any] = {}
+        self._unknown: set[str] = set()
         self._rejection: BadStatus | None = None
 
     @property
@@ -30,8 +33,12 @@ class Questions:
 
     @property
     def failure(self) -> ServerError | None:
-        """The error for a server that wants to know who asks; None: none of the questions was rejected."""
+        """The error for a server that wants a key, fails, or redirects; None: it does none of these."""
         return explained(self._connection, self._rejection) if self._rejection else None
+
+    def is_unknown(self, path: str) -> bool:
+        """Whether the server has answered that it knows no such question."""
+        return path in self._unknown
 
     def get(self, path: str) -> Any:
         """Return the answer; None: the server knows no such question.
@@ -62,10 +69,14 @@ class Questions:
         try:
             return self._connection.ask(path, body, cancel=self._cancel, seconds=seconds)
         except BadStatus as answer:
-            if answer.status in KEY_STATUS:
-                self._rejection = answer
+            if answer.status in UNKNOWN_STATUS:
+                self._unknown.add(path)
             elif answer.status == 429 or answer.status in (502, 503, 504):
                 raise explained(self._connection, answer) from None
+            elif answer.status in KEY_STATUS:
+                self._rejection = answer
+            elif 300 <= answer.status < 400 or answer.status >= 500:
+                self._rejection = self._rejection or answer
             return None
         except ServerError as error:
             # A page for browsers is the answer of other servers.
