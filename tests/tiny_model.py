@@ -220,7 +220,7 @@ def _tokenizer_metadata(size: int) -> dict[str, object]:
 
 def tiny_card(end_tokens: Sequence[str] = END_TOKENS) -> dict[str, object]:
     """Return the facts of a model card that fit the tiny model."""
-    return {"id": "tiny", "fim": "qwen", "end_tokens": list(end_tokens), "source_sha256": "0" * 64}
+    return {"id": "tiny", "fim": "qwen2.5-coder", "end_tokens": list(end_tokens), "source_sha256": "0" * 64}
 
 
 def tiny_model_folder(folder: Path, spec: TinySpec | None = None, recipe: str = "exact") -> Path:

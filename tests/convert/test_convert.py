@@ -33,7 +33,12 @@ def test_convert_writes_a_folder_that_verifies(source, tmp_path, recipe):
     assert {file.name for file in info.files} == {
         *("model.onnx", "model.onnx.data", "head.onnx", "tokenizer.json")
     }
-    assert (info.recipe, info.architecture, info.vocab_size, info.fim) == (recipe, "qwen2", 384, "qwen")
+    assert (info.recipe, info.architecture, info.vocab_size, info.fim) == (
+        recipe,
+        "qwen2",
+        384,
+        "qwen2.5-coder",
+    )
     assert len(info.end_tokens) == 4
     fractions = [fraction for fraction, _ in steps]
     assert fractions == sorted(fractions)
