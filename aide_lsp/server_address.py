@@ -95,6 +95,12 @@ def _place_error(parts: SplitResult, port: int | None, engine: str) -> str | Non
     name = parts.hostname
     if not (_HOST.fullmatch(name) or _is_address(name)) or port == 0:
         return f'expected {EXPECTED}; found "{_cut(engine)}", which names no host'
+    if _is_address(name) and ip_address(name).is_unspecified:
+        here = f"{parts.scheme}://127.0.0.1{f':{port}' if port else ''}{parts.path}"
+        return (
+            f'expected {EXPECTED}; found "{_cut(engine)}", where a server listens, but cannot be reached. If '
+            f"it runs on this machine, set {_cut(here)}"
+        )
     if parts.scheme == "http" and not _is_loopback(name):
         return (
             f'expected https: for a server on another machine, found "{_cut(engine)}". Your text would be '

@@ -18,6 +18,8 @@ MOST_LISTED = 20
 """Models of a server that are printed; `--json` has all."""
 LONGEST_LINE = 10_000
 """Characters of stdin that are read for a key."""
+BYTE_ORDER_MARKS = ("\ufeff", "\u00ef\u00bb\u00bf")
+"""PowerShell begins with one what it pipes: as UTF-8, and as other encodings read it."""
 
 
 @click.group()
@@ -149,4 +151,7 @@ def _read_key(host: str) -> str:
     if sys.stdin.isatty():
         answer: str = click.prompt(f"API key for {host}", hide_input=True, err=True)
         return answer.strip()
-    return sys.stdin.readline(LONGEST_LINE).strip()
+    piped = sys.stdin.readline(LONGEST_LINE).strip()
+    for mark in BYTE_ORDER_MARKS:
+        piped = piped.removeprefix(mark)
+    return piped

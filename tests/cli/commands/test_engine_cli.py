@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from aide_lsp.cli.main import main
+from aide_lsp.engines import api_key
 from tests.llama_stand_in import LlamaStandIn
 
 
@@ -135,3 +136,12 @@ def test_secrets_are_not_completed_with_a_server(llama, settings, tmp_path):
     status, said = aide("complete", ".env:1", "--complete-secrets", "true")
     assert status == 1
     assert "hunter2" not in llama.received + said
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\u00ef\u00bb\u00bf"])
+def test_a_key_is_read_from_stdin_and_not_printed(monkeypatch, mark):
+    stored = []
+    monkeypatch.setattr(api_key, "store_key", lambda host, key: stored.append((host, key)) or "a drawer")
+    code, said = aide("engine", "key", "https://models.example.com/v1", stdin=f"{mark}sk-s3cret\r\nmore\n")
+    assert (code, stored) == (0, [("models.example.com", "sk-s3cret")])
+    assert said == "The API key for models.example.com is stored in the keyring (a drawer).\n"

@@ -8,7 +8,7 @@ import pytest
 
 from aide_lsp.engines.remote.http import connection
 from aide_lsp.engines.remote.http.connection import Connection
-from aide_lsp.engines.remote.http.failures import message_in, quoted, seconds_of
+from aide_lsp.engines.remote.http.failures import MOST_WAIT, message_in, quoted, seconds_of
 from aide_lsp.engines.remote.link import PAUSE_SECONDS
 from aide_lsp.engines.remote.look import look_at_server
 from aide_lsp.engines.remote.open import open_remote_model
@@ -66,6 +66,7 @@ STATUS = {
     ),
     "no such path": (status(404, "Not Found"), "unreadable", "no such service"),
     "busy": (status(429, "slow down", Retry_After="30"), "busy", "asks to wait 30 s"),
+    "busy for a day": (status(429, "", Retry_After="86400"), "busy", "asks to wait 86,400 s"),
     "loading": (status(503, {"error": {"message": "Loading model"}}), "loading", "still loading"),
     "failed": (status(500, {"error": "out of memory"}), "server-failed", "out of memory"),
     "too long": (
@@ -180,7 +181,8 @@ def test_what_a_server_says_is_one_short_line():
     assert quoted("a\x1b[31m\nb.") == "a [31m b"
     assert len(quoted("x" * 1000)) == 200
     assert message_in("[" * 100_000) == "[" * 100_000
-    assert (seconds_of("7"), seconds_of("86400"), seconds_of("Fri, 31 Dec 1999 23:59:59 GMT")) == (7, 60, 0)
+    headers = ("7", " 86400 ", "Fri, 31 Dec 1999 23:59:59 GMT", "\u0663")
+    assert [seconds_of(header) for header in headers] == [7, 86400, 0, 0]
 
 
 def test_after_a_failure_the_next_requests_fail_at_once_for_a_moment():
@@ -209,6 +211,11 @@ def test_a_wish_to_wait_is_granted():
         clock.now += 1
         failure(model)
         assert len(server.requests) > asked
+
+
+def test_a_wish_to_wait_for_a_day_is_granted_in_part():
+    with serving(status(429, "", Retry_After="86400")) as server:
+        assert failure(server.model()).wait == MOST_WAIT
 
 
 def test_a_server_that_does_not_run_is_no_failure_to_open_and_is_found_when_it_does():

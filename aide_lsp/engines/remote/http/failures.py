@@ -49,7 +49,9 @@ def unreachable(host: str, error: BaseException, seconds: float) -> ServerError:
                 f"{host} does not speak TLS, as https: requires. Check the setting engine: its port.",
             )
         if type(root).__name__ == "gaierror":
-            return ServerError("unknown-host", f"There is no host {host}, or no network. Or {CHANGE}.")
+            return ServerError(
+                "unknown-host", f"There is no host {host}, or there is no network. Check both, or {CHANGE}."
+            )
         if isinstance(root, ConnectionRefusedError):
             return ServerError(
                 "refused", f"Nothing answers at {host} (connection refused). Start the server, or {CHANGE}."
@@ -114,7 +116,9 @@ def broken_off(host: str) -> ServerError:
 def unreadable(host: str, what: str) -> ServerError:
     """Return the error for an answer that is not what was expected."""
     return ServerError(
-        "unreadable", f"{host} answers with {what}, which is no answer of a server for models. Or {CHANGE}."
+        "unreadable",
+        f"{host} answers with {what}, which is no answer of a server for models. Check the "
+        "setting engine: its port and its path.",
     )
 
 
@@ -167,8 +171,9 @@ def refused(
         return ServerError("key", f"{host} rejects the API key (status {status}{quote}). {KEY}")
     if status == 429:
         wait = seconds_of(answer.retry_after)
-        asks = f" and asks to wait {wait:.0f} s" if wait else ""
-        return ServerError("busy", f"{host} has had too many requests{asks} (status 429{quote}).", wait)
+        asks = f" and asks to wait {wait:,} s" if wait else ""
+        said = f"{host} has had too many requests{asks} (status 429{quote}). Aide tries again later."
+        return ServerError("busy", said, min(wait, MOST_WAIT))
     if status in (402,):
         return ServerError("payment", f"{host} wants to be paid first (status 402{quote}).")
     if status < 300:
@@ -192,7 +197,7 @@ def refused(
             "setting engine: its port and its path.",
         )
     if status == 503 and "load" in said.lower():
-        return ServerError("loading", f"{host} is still loading its model.")
+        return ServerError("loading", f"{host} is still loading its model. Completions start once it has.")
     if status >= 500:
         return ServerError("server-failed", f"{host} failed (status {status}{quote}). See the server's log.")
     if _CONTEXT.search(shown):
@@ -210,9 +215,9 @@ def failed_while_generating(host: str, event: dict[str, Any], secrets: tuple[str
     return ServerError("server-failed", f"{host} failed while it generated{': ' + said if said else ''}.")
 
 
-def seconds_of(header: str) -> float:
-    """Return the seconds that a Retry-After header asks for, within reason; dates count as unknown."""
-    return min(float(header), MOST_WAIT) if re.fullmatch(r"\d{1,9}", header.strip()) else 0.0
+def seconds_of(header: str) -> int:
+    """Return the seconds that a Retry-After header asks for; dates count as unknown."""
+    return int(header) if re.fullmatch(r"\d{1,9}", header.strip(), re.ASCII) else 0
 
 
 def message_in(body: str) -> str:
