@@ -18,6 +18,9 @@ BYTES_PER_WEIGHT: Mapping[str, float] = {
     **{"int4_fp16": 0.9, "fp16": 2.0},
 }
 """Recipe -> bytes on the disk. Recipes for the CPU hold each matrix twice, once packed for the processor."""
+WITHOUT_4_BITS: Mapping[str, float] = {"int4": 2.2, "int4_fp16": 1.3}
+"""The same for files that have most weights in another type: these become 8 bits."""
+TYPES_OF_4_BITS = ("Q4_0", "Q4_1", "Q4_K")
 WEIGHTS_PER_SECOND = 17e6
 """Converted by two cores."""
 GPU_RECIPES = ("fp16", "int4_fp16")
@@ -46,19 +49,34 @@ class Cost:
         return self.download + self.conversion
 
 
+def conversion_size(parameters: int, quantization: str, recipe: str) -> int:
+    """Estimate the bytes of a conversion, from the number of weights and the type of most of them."""
+    each = BYTES_PER_WEIGHT[recipe]
+    if quantization not in TYPES_OF_4_BITS:
+        each = WITHOUT_4_BITS.get(recipe, each)
+    return max(1, int(parameters * each))
+
+
 def cost_of(
-    parameters: int, recipe: str, download: int, *, is_converted: bool = False, measured: float = 0.0
+    parameters: int,
+    quantization: str,
+    recipe: str,
+    download: int,
+    *,
+    is_converted: bool = False,
+    measured: float = 0.0,
 ) -> Cost:
     """Estimate the cost of a model.
 
     Args:
         parameters: number of its weights.
+        quantization: type of most of them in the file.
         recipe: by which it will be converted.
         download: bytes left to download.
         is_converted: whether a conversion is here already.
         measured: weights per second of an earlier conversion on this machine; 0 if unknown.
     """
-    conversion = int(parameters * BYTES_PER_WEIGHT[recipe])
+    conversion = conversion_size(parameters, quantization, recipe)
     rate = measured or WEIGHTS_PER_SECOND
     return Cost(
         download=download,

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from aide_lsp.catalog.adding.cost import BYTES_PER_WEIGHT
+from aide_lsp.catalog.adding.cost import conversion_size
 from aide_lsp.catalog.adding.draft import card_text, id_from
 from aide_lsp.catalog.adding.exported import export_facts, find_model_file
 from aide_lsp.catalog.adding.facts import ModelFacts, facts_of
@@ -136,7 +136,7 @@ def _hub_plan(
         "file": _file_name(file.file),
         "size": file.size,
         "sha256": file.sha256,
-        "converted_size": _converted_size(facts),
+        "converted_size": conversion_size(facts.parameters, facts.quantization, facts.recipes["cpu"]),
         **_common(facts),
         "sources": [{"kind": "hub", "repo": file.repo, "file": file.file, "revision": file.commit}],
     }
@@ -219,10 +219,6 @@ def _common(facts: ModelFacts) -> dict[str, Any]:
         "end_tokens": list(facts.end_tokens),
         "recipes": facts.recipes or None,
     }
-
-
-def _converted_size(facts: ModelFacts) -> int:
-    return max(1, int(facts.parameters * BYTES_PER_WEIGHT[facts.recipes["cpu"]]))
 
 
 def _description(facts: ModelFacts) -> str:

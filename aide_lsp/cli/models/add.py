@@ -110,6 +110,7 @@ def _cost(plan: "NewModel", recipe: str) -> "Cost":
         return cost.cost_of_import(plan.size, is_converted=is_converted)
     return cost.cost_of(
         plan.facts.parameters,
+        plan.facts.quantization,
         recipe,
         left,
         is_converted=is_converted,
