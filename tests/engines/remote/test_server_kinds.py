@@ -272,6 +272,14 @@ def test_a_stream_without_a_reason_ends_with_the_word_of_its_end():
         assert (text, generation.finish_reason) == ("foo", "stop")
 
 
+def test_llama_cpp_whose_list_of_models_needs_no_key_is_no_other_server():
+    listed = kinds.listed("llamacpp", "coder.gguf")
+    with stand_in({"/props": status(401), "/v1/models": listed}) as server:
+        with pytest.raises(ServerError) as caught:
+            server.model().connect(CancelToken())
+        assert caught.value.kind == "key"
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [

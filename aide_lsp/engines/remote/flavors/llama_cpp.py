@@ -43,6 +43,8 @@ NEUTRAL = {
     "min_keep": 0,
 }
 """Values with which samplers do nothing, for defaults that the order does not switch off."""
+OWNER = "llamacpp"
+"""Who owns its models, as it says."""
 ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -54,9 +56,12 @@ class LlamaCpp:
     def look(self, ask: Questions, choice: ServerChoice) -> ServerFacts | None:
         """See `Flavor`."""
         props = ask.get(_props(choice.model))
+        listed = list_at(ask.get("/v1/models"), "data") if props or ask.failure else []
         if not isinstance(value_at(props, "default_generation_settings"), dict):
+            # Versions that list their models for everyone answer nothing else without the API key.
+            if ask.failure is not None and text_at(listed, 0, "owned_by") == OWNER:
+                raise ask.failure
             return None
-        listed = list_at(ask.get("/v1/models"), "data")
         models = names_in(listed, "id")
         if text_at(props, "role") == "router" and not choice.model and models:
             # One that starts other servers: each question names the model.
