@@ -32,6 +32,7 @@ def perimeter(width: float, height: float) -> float:
 '''
 """A hole that any model of code fills."""
 FILLING = "width * height"
+ANOTHER_FORMAT = 'If completions do not fit what follows the cursor, write fim = "prefix" into its card.'
 PROMPT_TOKENS, GENERATED_TOKENS = 256, 24
 """What the speed is measured with: a long prompt while typing, a usual completion."""
 MOST_TOKENS = 32
@@ -125,7 +126,7 @@ def _accept(folder: Path, settings: Settings, note: Callable[[Check], None], don
     completer = Completer(LocalModel(tokenizer, session, description, cache_mb=settings.cache_mb))
     note(_same_seed(completer, settings))
     filled = _complete(completer, settings, temperature=0.0)
-    note(_filled(filled))
+    note(_filled(filled, description.fim))
     hole = filled.text.strip().partition("\n")[0][:200]
     return Acceptance(tuple(done), speed, hole, completer.info.runs_on)
 
@@ -181,15 +182,17 @@ def _same_seed(completer: "Completer", settings: Settings) -> Check:
     )
 
 
-def _filled(filled: "Completion") -> Check:
+def _filled(filled: "Completion", fim: str | None) -> Check:
     text = filled.text.strip()
+    # Its vocabulary may have the tokens of a format that the model was not trained with.
+    advice = "" if fim in (None, "prefix") else f" {ANOTHER_FORMAT}"
     if not text:
-        reason = filled.empty_message or "the model ended at once"
-        return Check("warn", "Known hole", f"not filled: {reason}")
+        reason = filled.empty_message or "The model ended at once."
+        return Check("warn", "Known hole", f"not filled: {reason}{advice}")
     first = f"`return {CURSOR}` was filled with `{text.partition(chr(10))[0][:100]}`"
     if FILLING in text.partition("\n")[0]:
         return Check("ok", "Known hole", first)
-    return Check("warn", "Known hole", f"{first}; expected `{FILLING}`")
+    return Check("warn", "Known hole", f"{first}; expected `{FILLING}`.{advice}")
 
 
 def _complete(completer: "Completer", settings: Settings, temperature: float) -> "Completion":

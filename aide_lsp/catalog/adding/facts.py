@@ -205,7 +205,8 @@ def _end_tokens(metadata: Mapping[str, Any], control: list[str], fim: str | None
 
 def format_notes(fim: str | None, control: Iterable[str]) -> Iterator[str]:
     """Yield what the user should know about a vocabulary without a known FIM format."""
-    if fim is not None and FORMATS[fim].reads_suffix:
+    # Also if it is `prefix`, which only a user chooses.
+    if fim is not None:
         return
     unknown = [one_line(token, 40) for token in control if "fim" in token.lower()]
     if unknown:

@@ -70,6 +70,8 @@ def test_tokens_of_a_format_that_is_unknown_are_named(planned):
 
 def test_format_that_the_user_names_must_fit_the_vocabulary(planned, refused):
     assert planned(gguf(), fim="qwen2.5-coder-psm").card.fim == "qwen2.5-coder-psm"
+    chosen = planned(gguf(), fim="prefix")
+    assert (chosen.card.fim, chosen.notes) == ("prefix", ())
     assert "its vocabulary has no <fim_prefix>, " in refused(gguf(), fim="starcoder")
 
 

@@ -40,6 +40,10 @@ def test_file_on_the_disk_is_added_tested_used_and_removed(run, fresh_home, tiny
         assert words in added.stdout
     levels = re.findall(r"^  (ok|warn|fail) +(\w[\w ]*?)  ", added.stdout, re.MULTILINE)
     assert levels[:3] == [("ok", "FIM markers"), ("ok", "Logits"), ("ok", "Same seed")]
+    # Its weights are random.
+    assert re.search(
+        r"warn +Known hole .*write fim = \"prefix\" into its card\.$", added.stdout, re.MULTILINE
+    )
     assert "tokens/s generated (CPU, recipe exact)" in added.stdout
     # Its card says what the file says, and is the user's alone.
     written = card(fresh_home, "tiny-coder")
