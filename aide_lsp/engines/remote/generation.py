@@ -89,10 +89,9 @@ class RemoteGeneration:
         for piece in self._pieces:
             text = piece.text[max(0, len(healed) - len(said)) :]
             said += piece.text
-            is_short = len(said) < len(healed)
-            if not (healed if is_short else said).startswith(said if is_short else healed) or (
-                piece.finish and is_short and request.otherwise
-            ):
+            is_another = said[: len(healed)] != healed[: len(said)]
+            ends_early = bool(piece.finish) and len(said) < len(healed)
+            if is_another or (ends_early and request.otherwise):
                 self._pieces.close()
                 return False
             self._note(piece, is_kept=bool(text))

@@ -327,10 +327,11 @@ def test_no_proxy_is_used_for_this_machine(monkeypatch):
         assert generated(server.model(), prompt_of("x"))[0] == "foo(bar)\n"
 
 
-def test_a_host_without_an_address_is_named():
-    report = look_at_server(type(server_choice())(server_address("https://no-such-host.invalid")))
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "no..name.invalid", f"{'a' * 64}.invalid"])
+def test_a_host_without_an_address_is_named(host):
+    report = look_at_server(type(server_choice())(server_address(f"https://{host}")))
     assert (report.problem_kind, report.name) == ("unknown-host", "")
-    assert "no-such-host.invalid" in report.problem
+    assert host in report.problem
 
 
 @pytest.fixture

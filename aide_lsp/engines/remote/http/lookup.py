@@ -22,14 +22,15 @@ def look_up(name: str, port: int, seconds: float, is_ended: Callable[[], bool]) 
         OSError: there is no such host.
         TimeoutError: the limit has passed, or it was ended.
     """
-    failures: list[Exception] = []
+    failures: list[OSError] = []
 
     def run() -> None:
         try:
             socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-        # Names that are none raise a UnicodeError.
-        except (OSError, ValueError) as error:
+        except OSError as error:
             failures.append(error)
+        except ValueError:
+            failures.append(socket.gaierror(socket.EAI_NONAME, "it is no name"))
 
     thread = Thread(target=run, name="aide-lookup", daemon=True)
     thread.start()
