@@ -192,6 +192,8 @@ def _check(file: GgufFile, a: Architecture) -> None:
     value_dim = file.metadata.get(f"{a.name}.attention.value_length", a.head_dim)
     rotated = a.rotary.dimensions
     widths = (a.hidden_size, a.intermediate_size, a.head_count * a.head_dim)
+    # Its gains would have to be in the order of `_row_order`, too.
+    has_head_norms = a.family.head_norms or a.family.row_norms
     # GroupQueryAttention takes heads of multiples of 16 dimensions, rotates multiples of 16 of them, and
     # gives keys and values one width; blocks of int8 have 32 columns.
     checks = [
@@ -199,8 +201,8 @@ def _check(file: GgufFile, a: Architecture) -> None:
         (value_dim != a.head_dim, "has value heads and key heads of different widths"),
         (a.head_dim % 16, f"has heads of {a.head_dim} dimensions; supported: multiples of 16"),
         (
-            rotated % 16 or rotated > a.head_dim,
-            f"rotates {rotated} of {a.head_dim} dimensions; supported: multiples of 16",
+            rotated % 2 or a.rotary.padded > a.head_dim or (has_head_norms and rotated != a.rotary.padded),
+            f"rotates {rotated} of {a.head_dim} dimensions, which Aide cannot",
         ),
         (any(width % 32 for width in widths), "has widths that are not multiples of 32"),
         *((_is_on(file, f"{a.name}.{key}", off), what) for key, off, what in UNSUPPORTED),

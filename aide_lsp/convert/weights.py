@@ -272,14 +272,20 @@ def _shape(a: Architecture, name: str) -> tuple[int, int]:
 
 
 def _row_order(a: Architecture, name: str) -> NDArray[np.intp] | None:
-    """Return the order that turns interleaved rotary rows (0, d/2, 1, d/2 + 1, ...) back into halves."""
-    if not a.family.interleaved or name not in ("attn_q", "attn_k", "attn_qkv"):
+    """Return the order of rows that the kernel takes: halves of pairs, (0, 2, ..., 1, 3, ...) if interleaved.
+
+    Where it rotates more dimensions than the model does, each half ends with some of those that follow.
+    """
+    turned, padded = a.rotary.dimensions, a.rotary.padded
+    is_rotated = name in ("attn_q", "attn_k", "attn_qkv")
+    if not is_rotated or (not a.family.interleaved and padded == turned):
         return None
     rotated = {"attn_q": a.head_count, "attn_k": a.kv_head_count, "attn_qkv": a.head_count + a.kv_head_count}
-    rows = np.arange(_shape(a, name)[0]).reshape(-1, a.head_dim)
-    heads, turned = rotated[name], a.rotary.dimensions
-    pairs = rows[:heads, :turned].reshape(heads, turned // 2, 2)
-    rows[:heads, :turned] = pairs.swapaxes(1, 2).reshape(heads, turned)
+    rows, heads = np.arange(_shape(a, name)[0]).reshape(-1, a.head_dim), rotated[name]
+    halves = np.arange(turned).reshape((-1, 2) if a.family.interleaved else (2, -1))
+    rest = np.arange(turned, padded).reshape(2, -1)
+    order = np.concatenate([halves.T if a.family.interleaved else halves, rest], axis=1).reshape(-1)
+    rows[:heads, :padded] = rows[:heads, order]
     return rows.reshape(-1)
 
 

@@ -59,6 +59,15 @@ SPECS = {
     "stablelm": TinySpec(
         "stablelm", biases=False, tied=False, head_count=2, metadata=(("rope.dimension_count", 16),)
     ),
+    # As in Stable Code 3B, which rotates 20 of 80 dimensions.
+    "stablelm-quarter": TinySpec(
+        "stablelm",
+        biases=False,
+        tied=False,
+        hidden_size=160,
+        head_count=2,
+        metadata=(("rope.dimension_count", 20),),
+    ),
     "starcoder": TinySpec("starcoder", mlp_biases=True, kv_head_count=1),
     "starcoder2": TinySpec("starcoder2", mlp_biases=True),
     "gemma": TinySpec("gemma", biases=False, key_length=256, kv_head_count=1, embedding_spread=0.4),
@@ -185,7 +194,9 @@ def test_what_a_file_states_matters(name, field, key, tmp_path):
 
 
 @pytest.mark.parametrize("head", [32, 64, 80, 128, 256])
-@pytest.mark.parametrize("name", ["qwen3", "starcoder", "stablelm", "olmo2", "gemma2", "gemma3"])
+@pytest.mark.parametrize(
+    "name", ["qwen3", "starcoder", "stablelm", "stablelm-quarter", "olmo2", "gemma2", "gemma3"]
+)
 def test_results_are_the_same_bits_whatever_was_cached(name, head, tmp_path):
     """For real sizes of heads, with windows and without, with and without a bound in the softmax."""
     spec = evolve(SPECS[name], head_count=2, kv_head_count=1, key_length=head, layer_count=3)

@@ -135,7 +135,8 @@ def test_convert_when_shape_is_wrong_then_says_what_was_expected(tmp_path, monke
     [
         ("scaling.type", "longrope", "rotary scaling 'longrope'; supported: none, linear, yarn"),
         ("scaling.yarn_attn_factor", 0.5, "scaled attention"),
-        ("dimension_count", 8.0, "rotates 8 of 16 dimensions"),
+        ("dimension_count", 7.0, "rotates 7 of 16 dimensions"),
+        ("dimension_count", 32.0, "rotates 32 of 16 dimensions"),
         ("scaling.factor", -2.0, "above 0 in 'qwen2.rope.scaling.factor', found -2.0"),
         ("scaling.factor", "four", "above 0 in 'qwen2.rope.scaling.factor', found 'four'"),
     ],

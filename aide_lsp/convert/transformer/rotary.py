@@ -37,8 +37,13 @@ class Rotary:
     length: float = 1.0
     """Multiplies queries and keys, which scales what the softmax gets by its square."""
 
+    @property
+    def padded(self) -> int:
+        """Dimensions that the kernel rotates, a multiple of 16: those that follow, by an angle of 0."""
+        return -(-self.dimensions // 16) * 16
+
     def tables(self, positions: int, divisors: NDArray[np.float64] | None) -> tuple[FloatArray, FloatArray]:
-        """Return cosines and sines, each (positions, dimensions / 2), of frequencies over `divisors`."""
+        """Return cosines and sines, each (positions, padded / 2), of frequencies over `divisors`."""
         # In float64: float32 would leave too few digits for the fraction of a large angle.
         pairs = np.arange(self.dimensions // 2, dtype=np.float64)
         frequencies = self.base ** (-2 * pairs / self.dimensions)
@@ -50,7 +55,11 @@ class Rotary:
             # Queries and keys grow by this each, as the paper's temperature of the softmax.
             length *= 1.0 + 0.1 * math.log(max(1.0, self.yarn.factor))
         angles = np.outer(np.arange(positions, dtype=np.float64) / self.factor, frequencies)
-        return (length * np.cos(angles)).astype(np.float32), (length * np.sin(angles)).astype(np.float32)
+        rest = ((0, 0), (0, (self.padded - self.dimensions) // 2))
+        return (
+            np.pad((length * np.cos(angles)).astype(np.float32), rest, constant_values=1),
+            np.pad((length * np.sin(angles)).astype(np.float32), rest),
+        )
 
     def _shares(self, yarn: Yarn, pairs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what YaRN multiplies each frequency by, from 1 / factor to 1."""
