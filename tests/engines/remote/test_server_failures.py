@@ -6,11 +6,13 @@ import threading
 
 import pytest
 
+from aide_lsp.engines.remote.flavors.choice import ServerChoice
 from aide_lsp.engines.remote.http import connection
 from aide_lsp.engines.remote.http.connection import Connection
 from aide_lsp.engines.remote.http.failures import MOST_WAIT, message_in, quoted, seconds_of
 from aide_lsp.engines.remote.link import PAUSE_SECONDS
 from aide_lsp.engines.remote.look import look_at_server
+from aide_lsp.engines.remote.model import RemoteModel
 from aide_lsp.engines.remote.open import open_remote_model
 from aide_lsp.errors import ServerError, SettingsError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
@@ -250,6 +252,14 @@ def test_a_server_whose_model_does_not_suit_the_settings_is_back():
         with pytest.raises(SettingsError):
             model.connect(CancelToken())
         assert model.is_back()
+
+
+@pytest.mark.parametrize("ending", ["/v1", "/v1/", "/v1/completions", "/v1/chat/completions"])
+def test_an_address_may_end_with_a_path_of_the_server(ending):
+    with stand_in(kinds.VLLM) as server:
+        model = RemoteModel(ServerChoice(server_address(server.url + ending)))
+        assert generated(model, prompt_of("x"))[0] == "foo(bar)\n"
+        model.close()
 
 
 def test_one_connection_serves_many_requests():

@@ -41,6 +41,16 @@ LONGEST_ANSWER = 64_000_000
 """Bytes. The longest one has all tokens of a vocabulary."""
 LONGEST_ERROR = 64_000
 """Bytes of an answer with an error that are read."""
+ENDINGS = (
+    "/v1/completions",
+    "/v1/chat/completions",
+    "/v1/fim/completions",
+    "/beta/completions",
+    "/api/generate",
+    "/v1",
+    "/beta",
+)
+"""Addresses of servers are often written down with their paths, or with the beginning of these."""
 KEPT_SECONDS = 120.0
 """A connection that was not used for so long is made again: something on the way may have dropped it."""
 
@@ -60,8 +70,8 @@ class Connection:
                 "with `aide engine key`, or set AIDE_API_KEY."
             )
         self.address, self._key = address, key
-        # Addresses of such servers are often written down with the beginning of their paths.
-        self._base = address.url.removesuffix("/v1").removesuffix("/beta")
+        ending = next((one for one in ENDINGS if address.url.endswith(one)), "")
+        self._base = address.url.removesuffix(ending)
         self._client: httpx2.Client | None = None
         self._socket: socket.socket | None = None
         self._is_new = self._is_aborted = self._is_late = False
