@@ -137,6 +137,7 @@ class RemoteGeneration:
                     self._note(flavor.read(event), is_kept=False)
         finally:
             timer.cancel()
+            timer.join()
 
     def _note(self, piece: Piece, *, is_kept: bool) -> None:
         """Note what a piece cost, and its probability if it is not of the healed text."""

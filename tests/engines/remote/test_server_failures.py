@@ -262,6 +262,15 @@ def test_an_address_may_end_with_a_path_of_the_server(ending):
         model.close()
 
 
+def test_the_limit_of_one_request_cannot_end_the_next():
+    with stand_in(kinds.VLLM) as server:
+        asked, before = Connection(server_address(server.url)), set(threading.enumerate())
+        asked.ask("/v1/models", cancel=CancelToken())
+        left = set(threading.enumerate()) - before
+        assert [one for one in left if isinstance(one, threading.Timer)] == []
+        asked.close()
+
+
 def test_one_connection_serves_many_requests():
     with stand_in(kinds.VLLM) as server:
         model = server.model()
@@ -339,7 +348,7 @@ def test_no_proxy_is_used_for_this_machine(monkeypatch):
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "no..name.invalid", f"{'a' * 64}.invalid"])
 def test_a_host_without_an_address_is_named(host):
-    report = look_at_server(type(server_choice())(server_address(f"https://{host}")))
+    report = look_at_server(ServerChoice(server_address(f"https://{host}")))
     assert (report.problem_kind, report.name) == ("unknown-host", "")
     assert host in report.problem
 
@@ -363,7 +372,7 @@ def no_lookup(monkeypatch):
 
 def test_a_name_that_is_never_looked_up_is_not_waited_for(no_lookup, monkeypatch):
     monkeypatch.setattr(connection, "CONNECT_SECONDS", {True: 0.01, False: 0.01})
-    report = look_at_server(type(server_choice())(server_address("https://models.example.com")))
+    report = look_at_server(ServerChoice(server_address("https://models.example.com")))
     assert report.problem_kind == "unreachable"
     assert "could not be looked up" in report.problem
 
@@ -389,14 +398,9 @@ def test_an_environment_that_cannot_be_used_is_said_without_what_it_holds(
     monkeypatch, variable, value, kind, words
 ):
     monkeypatch.setenv(variable, value)
-    report = look_at_server(type(server_choice())(server_address("https://models.example.com")))
+    report = look_at_server(ServerChoice(server_address("https://models.example.com")))
     assert (report.problem_kind, words in report.problem) == (kind, True)
     assert "s3cret" not in report.problem
-
-
-def server_choice():
-    with stand_in({}) as server:
-        return server.choice()
 
 
 def test_http_on_a_port_for_https_is_said():
@@ -410,7 +414,7 @@ def test_http_on_a_port_for_https_is_said():
 
         threading.Thread(target=answer, daemon=True).start()
         address = server_address(f"https://127.0.0.1:{listening.getsockname()[1]}")
-        report = look_at_server(type(server_choice())(address))
+        report = look_at_server(ServerChoice(address))
     assert report.problem_kind == "tls"
 
 

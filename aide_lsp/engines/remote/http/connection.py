@@ -129,6 +129,8 @@ class Connection:
             yield answer
         finally:
             timer.cancel()
+            # If it runs, it ends this request, and must not end the next one.
+            timer.join()
             if response is not None:
                 # What has not come by then never will.
                 with suppress(Exception):
