@@ -195,7 +195,7 @@ def shell(env, line):
         ("aide replay nonsense", 1, "ledger"),
         ("aide log -n 99999999999999999999", 2, "not in the range"),
         ("aide serve --nope", 2, "unknown option"),
-        ("aide bench fidelity nope", 2, "'nope' is not one of exact, fast, fp16"),
+        ("aide bench fidelity nope", 2, "'nope' is not one of exact, int4, fast, fp16"),
         ("aide explain x.py:2:12 --html /no/such/x", 1, "there is no folder /no/such"),
         ("aide explain x.py:2:12 --html .", 2, "directory"),
         ("aide complete x.py:2:12 --num-context 999999", 1, "--num-context: expected a whole number from 1"),
