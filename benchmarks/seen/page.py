@@ -5,6 +5,7 @@ python -m benchmarks.seen.page seen.json started.json --out benchmarks/results/s
 
 import argparse
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "runs", type=Path, nargs="+", help="files that python -m benchmarks.seen --json wrote"
     )
+    parser.add_argument("--note", default="", help="what else the reader has to know, below the title")
     parser.add_argument("--out", type=Path, required=True, help="the page")
     options = parser.parse_args(arguments)
     runs = [json.loads(run.read_text(encoding="utf-8")) for run in options.runs]
-    options.out.write_text(page(runs), encoding="utf-8")
+    options.out.write_text(page(runs, options.note), encoding="utf-8")
 
 
-def page(runs: Iterable[dict[str, Any]]) -> str:
+def page(runs: Iterable[dict[str, Any]], note: str = "") -> str:
     """Return the page of some runs."""
-    return "\n".join([TITLE, *map(_section, runs)])
+    return "\n".join([TITLE, *([f"{note}\n"] if note else []), *map(_section, runs)])
 
 
 def seen_of(values: dict[str, Any]) -> Seen:
@@ -57,13 +59,18 @@ def _section(run: dict[str, Any]) -> str:
         *(f"- {line}" for line in run["machine"]),
         *(f"- {name}: {version}" for name, version in run["versions"].items()),
         f"- Settings: {'`' + json.dumps(run['settings']) + '`' if run['settings'] else 'the defaults'}",
-        f"- `{run['command']}`",
+        f"- `{_without_folders(run['command'])}`",
         f"- Other programs used at most {run['others']:.0%} of the machine.",
         "",
         tables(seen).rstrip("\n"),
         "",
     ]
     return "\n".join(lines)
+
+
+def _without_folders(command: str) -> str:
+    """Leave out where this machine has its files."""
+    return re.sub(r"(?<=\s)/\S*/", "", command)
 
 
 def _taken(values: dict[str, Any]) -> Taken:
