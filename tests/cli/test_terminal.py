@@ -6,13 +6,15 @@ import logging
 import sys
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aide_lsp.cli import progress
-from aide_lsp.cli.terminal import marked_source, say, show_completion, takes_color
+from aide_lsp.cli.terminal import figures_line, marked_source, say, show_completion, takes_color
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.logs import Lines
+from tests.ledger.making import completion_of
 
 TEXT = "".join(f"line {number}\n" for number in range(1, 21))
 
@@ -28,6 +30,12 @@ def test_marked_source_when_plain_then_the_completion_is_between_two_marks():
 def test_marked_source_when_colored_then_each_line_by_itself():
     shown = marked_source("a\nb", 1, "x\n\ny", color=True)
     assert shown == "  │ a\x1b[1;32mx\x1b[0m\n  │ \n  │ \x1b[1;32my\x1b[0m\n  │ b"
+
+
+def test_what_a_server_has_not_said_is_not_shown_as_none():
+    known = completion_of(prompt_tokens=8, cached_tokens=2, generated_tokens=9)
+    assert figures_line(known, "D").startswith("8 tokens prefilled (2 from the cache), 9 generated · ")
+    assert figures_line(evolve(known, prompt_tokens=0), "D").startswith("9 tokens generated · ")
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
