@@ -88,8 +88,7 @@ def llama_server(gguf: Path, **settings: Any) -> Iterator[LlamaServer]:
     Settings are attributes of xllamacpp's `CommonParams`; `exact=True` keeps keys and values in float32.
     """
     job = json.dumps({"model": str(gguf), **settings})
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    # A file: the server logs so much that a pipe nobody reads would block it.
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-m", "tests.llama_reference", job], **pipes) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -64,12 +64,12 @@ def _colored(text: str) -> str:
 
 def figures_line(completion: "Completion", device: str) -> str:
     """Render the tokens, times and device of a completion."""
-    # Some servers do not say how much they read.
-    read = f"{completion.prompt_tokens} tokens prefilled ({completion.cached_tokens} from the cache), "
-    generated = f"{completion.generated_tokens} {'' if completion.prompt_tokens else 'tokens '}generated"
+    read, generated = completion.prompt_tokens, completion.generated_tokens
+    tokens = f"{read} tokens prefilled ({completion.cached_tokens} from the cache), {generated} generated"
+    if not read:  # some servers do not say it
+        tokens = f"{generated} tokens generated"
     return (
-        f"{read if completion.prompt_tokens else ''}{generated} · "
-        f"first token after {completion.first_token_ms:.0f} ms · "
+        f"{tokens} · first token after {completion.first_token_ms:.0f} ms · "
         f"{completion.tokens_per_second:.0f} tokens/s · {device}"
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from editors.tests.model_server import free_port
+from editors.tests.ports import free_port
 from tests.llama_reference import llama_server
 
 ONE_MESSAGE = "Aide offers no completions."

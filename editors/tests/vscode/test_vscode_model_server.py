@@ -2,7 +2,7 @@
 
 from workbench import DEADLINE_MS, wait_for
 
-from editors.tests.model_server import free_port
+from editors.tests.ports import free_port
 from tests.llama_reference import llama_server
 
 

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -17,6 +16,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from playwright.sync_api import sync_playwright
+
+from editors.tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 NODE = ROOT / ".editors/vscode/node/bin/node"
@@ -104,7 +105,7 @@ class Workbench:
         self._install(vsix)
 
     def __enter__(self):
-        self._port = _free_port()
+        self._port = free_port()
         self._serve()
         self.page = self._browser.new_page(
             viewport=dict(zip(("width", "height"), self._size, strict=True)), device_scale_factor=1.5
@@ -357,9 +358,3 @@ GHOST = """() => {
 
 def _plain(text):
     return re.sub(r"\s+", " ", text).strip()
-
-
-def _free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]

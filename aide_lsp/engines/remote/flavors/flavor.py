@@ -38,7 +38,6 @@ class ServerFacts:
     "How prompts are written; None: the server writes them itself, from prefix and suffix."
     format_from: str = ""
     "How that was found out, in words."
-    reads_suffix: bool = True
     reads_files: bool = False
     honored: frozenset[str] = ALL_PARAMETERS
     "Names of the generation parameters that have an effect."
@@ -52,6 +51,11 @@ class ServerFacts:
     "What was assumed, and what is not available."
     details: Mapping[str, Any] = field(factory=dict, repr=False)
     "What its flavor needs for requests."
+
+    @property
+    def reads_suffix(self) -> bool:
+        """Whether the model sees the text after the cursor."""
+        return self.template is None or self.template.format.reads_suffix
 
 
 @frozen

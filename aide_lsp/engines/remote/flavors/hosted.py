@@ -14,7 +14,7 @@ from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
 from aide_lsp.engines.remote.flavors.flavor import Piece, ServerFacts, ServerRequest
 from aide_lsp.engines.remote.flavors.formats import own_prompt
-from aide_lsp.engines.remote.flavors.openai_style import listed_models, read_choice
+from aide_lsp.engines.remote.flavors.openai_style import entry_of, listed_models, read_choice
 from aide_lsp.engines.remote.flavors.sampling import sampling_of
 from aide_lsp.engines.remote.http.connection import Connection
 from aide_lsp.engines.remote.http.failures import no_models
@@ -56,7 +56,7 @@ class HostedApi:
         models = names_in(fitting or listed, "id")
         if not (model := choice.model or next(iter(models), "")):
             raise no_models(ask.host)
-        entry = next((one for one in listed if text_at(one, "id") == model), None)
+        entry = entry_of(listed, model)
         return ServerFacts(
             name=self.title,
             model=model,

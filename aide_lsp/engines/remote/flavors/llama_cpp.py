@@ -78,7 +78,6 @@ class LlamaCpp:
             vocabulary_size=number_at(listed, 0, "meta", "n_vocab"),
             template=template,
             format_from=found,
-            reads_suffix=template is None or template.format.reads_suffix,
             reads_files=template is None or template.reads_files,
             rates=True,
             # On other machines, others may wait for the same server.

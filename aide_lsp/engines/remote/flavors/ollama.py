@@ -82,7 +82,6 @@ class Ollama:
             context_length=_context(shown),
             template=template,
             format_from=found,
-            reads_suffix=template is None or template.format.reads_suffix,
             reads_files=template is not None and template.reads_files,
             rates=True,
             passes_to=_host_in(remote),

@@ -8,7 +8,7 @@ https://docs.sglang.ai/basic_usage/sampling_params.html, https://lmstudio.ai/doc
 https://llama-cpp-python.readthedocs.io/en/latest/server/
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -125,7 +125,7 @@ class OpenAiStyle:
         models = names_in(listed, "id")
         if not (model := choice.model or next(iter(models), "")):
             raise no_models(ask.host)
-        entry = next((one for one in listed if text_at(one, "id") == model), None)
+        entry = entry_of(listed, model)
         owner = text_at(entry, "owned_by")
         variant = next((one for one in VARIANTS if one.owner == owner), OTHER)
         ids = _known_tokens(ask, model) if variant.tokenizes else None
@@ -139,7 +139,6 @@ class OpenAiStyle:
             context_length=number_at(entry, "max_model_len") or _context(ask, variant, model),
             template=template,
             format_from=found,
-            reads_suffix=template is None or template.format.reads_suffix,
             reads_files=template is not None and template.reads_files,
             honored=variant.honored,
             rates=variant.rates,
@@ -203,6 +202,11 @@ def listed_models(ask: Questions, choice: ServerChoice, kind: str) -> list[Any] 
         return found
     is_named = choice.kind == kind and choice.model is not None
     return [] if is_named and ask.is_unknown("/v1/models") else None
+
+
+def entry_of(listed: Iterable[Any], model: str) -> Any:
+    """Return what a list of models says of one; None: it is not listed."""
+    return next((one for one in listed if text_at(one, "id") == model), None)
 
 
 def read_choice(event: Mapping[str, Any]) -> Piece:
@@ -281,6 +285,5 @@ def _context(ask: Questions, variant: Variant, model: str) -> int:
     if not variant.lengths:
         return 0
     path, *names = variant.lengths
-    entries = list_at(ask.get(path), "data")
-    entry = next((one for one in entries if text_at(one, "id") == model), None)
+    entry = entry_of(list_at(ask.get(path), "data"), model)
     return next((found for name in names if (found := number_at(entry, name))), 0)

@@ -1,4 +1,4 @@
-"""What tests with a server that runs the model share."""
+"""Ports for the servers that tests start."""
 
 import socket
 
