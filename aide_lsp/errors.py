@@ -14,6 +14,7 @@
     ├── CrashError           a library raised what is not an ordinary error
     ├── LedgerError          the ledger cannot be read or written, or has no such completion
     └── DeclinedError        this request cannot be completed, with a reason code to show
+        ├── BusyError            the engine has too much to do
         └── ServerError          the server that runs the model did not answer it
 
 A message says what happened, what was expected, and what to do. Canceling is not an error: see
@@ -97,6 +98,14 @@ class DeclinedError(AideError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class BusyError(DeclinedError):
+    """The engine has too much to do for others; `wait`: seconds after which it may have less."""
+
+    def __init__(self, message: str, wait: float = 1.0) -> None:
+        super().__init__("busy", message)
+        self.wait = wait
 
 
 class ServerError(DeclinedError):

@@ -62,6 +62,7 @@ PACKAGES = {
     },
     "engines.remote.flavors": {"engines.remote.http", "completion", "inference"},
     "engines.remote.http": {"inference"},
+    "engines.shared": {"completion", "context", "inference", "settings"},
     "convert": {
         "convert.transformer", "convert.vocabulary", "inference", "inference.onnx", "inference.vocabulary",
     },

@@ -1,0 +1,1 @@
+"""One engine for several editors: its protocol, and the client that joins it or starts it."""
