@@ -80,6 +80,7 @@ node:
 
 test-editors: $(READY) $(INSTALLED) vsix  ## Install real editors into .editors, and test them with the real model
 	$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) || { \
+		test $$? = 1 || exit 1; \
 		echo "Running the failed tests once more, alone: a screenshot may catch a screen while it is being painted."; \
 		$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) --last-failed --last-failed-no-failures=none; }
 
