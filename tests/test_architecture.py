@@ -75,7 +75,7 @@ PACKAGES = {
         "settings",
     },
     "pages": set(),
-    "explain": {"completion", "context", "infill", "inference", "pages", "settings"},
+    "explain": {"completion", "context", "engines.shared", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "context", "inference", "settings", "syntax"},
     "loading": {
         "catalog", "completion", "engines", "engines.remote", "engines.remote.flavors", "inference",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aide_lsp.completion.fitting import Rejection
     from aide_lsp.completion.prompt import Prompt
     from aide_lsp.completion.request import CompletionRequest
+    from aide_lsp.completion.step import Step
     from aide_lsp.completion.window import CountTokens
     from aide_lsp.context.excerpt import Excerpt
     from aide_lsp.inference.observer import Timings
@@ -49,7 +50,7 @@ class RenderedPrompt:
     healed_tokens: int
     "Tokens of the healed text."
     tokenizer: "Tokenizer | None"
-    "For the bytes of tokens; None: no tokens are reported."
+    "For the bytes of tokens; None: the model runs elsewhere."
     control_names: "Mapping[int, str]"
     "Names of the format's control tokens, which have no bytes."
     end_tokens: frozenset[int]
@@ -86,6 +87,12 @@ class CompletionObserver(Observer):
 
     def rendered(self, rendered: RenderedPrompt) -> None:
         """Note how the model reads the prompt; engines that cannot explain do not report it."""
+
+    def stepped(self, step: "Step", text: str) -> None:
+        """Note a token that an engine in another process has drawn, and the text that it completes."""
+
+    def spent(self, stages: "Mapping[str, float]") -> None:
+        """Note how long the stages took so far in another process, in milliseconds."""
 
     def wrote(self, text: str) -> None:
         """Note all text that was generated so far, after each piece."""

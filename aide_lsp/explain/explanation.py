@@ -15,13 +15,12 @@ from attrs import frozen
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.completion.step import Step, temperatures
 from aide_lsp.context.excerpt import Selection
 from aide_lsp.explain.endings import what_checks_found, what_clean_up_did, why_ended
 from aide_lsp.explain.explained_prompt import ExplainedPrompt, explained_prompt
-from aide_lsp.explain.step import Step, temperatures
 from aide_lsp.explain.trace import CompletionTrace
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.tokenizer import TextStream
 from aide_lsp.infill.cleanup import visible_at
 from aide_lsp.line_ends import with_line_feeds
 
@@ -209,7 +208,7 @@ def assemble(
             RejectedCandidate(request.options.candidate, cleaned.text, rejection.message)
             for request, cleaned, rejection in trace.rejected
         ),
-        stages=tuple(Stage(name, ms) for name, ms in trace.stages.items()),
+        stages=tuple(Stage(name, ms) for name, ms in trace.stages(explains=model.explains).items()),
     )
 
 
@@ -262,13 +261,10 @@ def _offsets(text: str, part: str) -> list[int]:
 
 def _tokens(trace: CompletionTrace, shown: Mapping[int, int], typed: int) -> tuple[Token, ...]:
     assert trace.prompt is not None
-    assert trace.rendered_prompt is not None
     assert trace.generated is not None
-    assert trace.rendered_prompt.tokenizer is not None
-    stream, start = TextStream(trace.rendered_prompt.tokenizer), -len(trace.prompt.healed)
-    texts = ["" if step.ends else stream.push(step.token) for step in trace.steps]
-    if len("".join(texts)) + start < len(trace.generated.text):
-        texts[-1] += stream.finish()  # the text ended inside a character
+    texts, start = [*trace.texts], -len(trace.prompt.healed)
+    if texts and (end := len("".join(texts)) + start) >= 0:
+        texts[-1] += trace.generated.text[end:]  # the text ended inside a character
     tokens = []
     for step, text in zip(trace.steps, texts, strict=True):
         tokens.append(Token(_pieces(text, start, shown, typed), step))

@@ -7,6 +7,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 
+from aide_lsp.completion.step import Step
 from aide_lsp.explain.explained_prompt import (
     Cut,
     ExplainedFiles,
@@ -15,7 +16,6 @@ from aide_lsp.explain.explained_prompt import (
     UnreadExcerpt,
 )
 from aide_lsp.explain.explanation import Explanation, Token
-from aide_lsp.explain.step import Step
 from aide_lsp.invisible import escaped
 from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.settings.fields import label
