@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pygls.exceptions import JsonRpcInvalidParams
 
-from aide_lsp.application.switching import set_file_off, set_language_off
+from aide_lsp.application.switching import off_scope, set_file_off, set_language_off
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.commands.arguments import is_count
 from aide_lsp.lsp.commands.project import failed
@@ -25,9 +25,12 @@ MOST_MINUTES = 24 * 60
 def set_off(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Turn completions off or on for a file or its language, in the user's own settings file."""
     uri, scope, off = arguments.uri(), arguments.values.get("scope"), arguments.values.get("off")
+    if off is False and scope is None:
+        scope = _scope_of(ls, uri)
     if scope not in ("file", "language") or not isinstance(off, bool):
         raise JsonRpcInvalidParams(
             'aide.setOff takes one object: {"uri": ..., "scope": "file" or "language", "off": true or false}.'
+            " To turn completions on, the scope may be left out."
         )
     language = ls.documents.language_of(uri)
     try:
@@ -60,6 +63,13 @@ def snooze(ls: Server, arguments: Arguments) -> dict[str, Any]:
     ls.snooze.start(60 * minutes)
     ls.notifier.changed()
     return {**answer, "message": ls.snooze.sentence}
+
+
+def _scope_of(ls: Server, uri: str) -> str:
+    """Return which of the two turned completions off here: what a client was told may be outdated."""
+    rule = ls.configuration.resolve(uri).off
+    is_language = rule is not None and off_scope(rule, file_of(ls.notebooks.notebook_of(uri))) == "language"
+    return "language" if is_language else "file"
 
 
 def _set_file(ls: Server, uri: str, off: bool) -> Path | None:

@@ -142,7 +142,7 @@ COMMANDS = (
         "switching:set_off",
         "Turn completions off or on for a document or for its language, in your own settings file; `off` in "
         "the answer says whether they are off there now",
-        '`uri`, `scope` ("file" or "language"), `off`',
+        '`uri`, `scope` ("file" or "language"; may be left out to turn them on), `off`',
         neovim="off",
     ),
     Command(

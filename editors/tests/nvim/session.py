@@ -109,14 +109,14 @@ class Neovim:
         self.lua("(function() " + code.replace("\n", " ") + " return true end)()")
 
     def wait(self, condition, what):
-        """Wait until something is so; give it."""
+        """Wait until something is so; give it. `what`: says that it is not, or is called to say it."""
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             value = condition()
             if value:
                 return value
             time.sleep(0.05)
-        raise AssertionError(f"{what}. The screen:\n{self.screen()}")
+        raise AssertionError(f"{what() if callable(what) else what}. The screen:\n{self.screen()}")
 
     def open(self, path, wait=True):
         """Open a file and wait until Aide is at work in it."""
@@ -179,7 +179,8 @@ class Neovim:
             self.wait(lambda: self.ghost, "No ghost text is shown")
         else:
             self.wait(
-                lambda: self.ghost == expected, f"The ghost text is not {expected!r}, but {self.ghost!r}"
+                lambda: self.ghost == expected,
+                lambda: f"The ghost text is not {expected!r}, but {self.ghost!r}",
             )
         ghost = self.ghost
         first = next(line.strip() for line in ghost.split("\n") if line.strip())

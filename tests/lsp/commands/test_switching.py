@@ -71,6 +71,16 @@ async def test_a_language_is_turned_off_and_on_without_a_trace(editor, user_file
     assert len(await inline(editor, uri)) == 1
 
 
+@pytest.mark.parametrize("scope", ["file", "language"])
+async def test_on_without_a_scope_then_what_turned_it_off_is_removed(editor, user_file, tmp_path, scope):
+    uri = open_text(editor, "x = ", (tmp_path / "a.py").as_uri())
+    await set_off(editor, uri, scope, True)
+    answer = await run(editor, "aide.setOff", {"uri": uri, "off": False})
+    assert "Completions are on" in answer["message"]
+    assert tomllib.loads(user_file.read_text()) == {}
+    assert len(await inline(editor, uri)) == 1
+
+
 async def test_what_a_project_turns_off_stays_off_and_the_message_says_so(editor, user_file, tmp_path):
     (tmp_path / ".git").mkdir()
     (tmp_path / ".aide.toml").write_text('off = ["*.py"]\n')
@@ -125,7 +135,9 @@ async def test_the_state_says_what_can_turn_completions_on_again(
         assert "Completions are on" in (await connection.reply(5))["result"]["message"]
 
 
-@pytest.mark.parametrize("invalid", [{}, {"scope": "folder", "off": True}, {"scope": "file", "off": 1}])
+@pytest.mark.parametrize(
+    "invalid", [{}, {"off": True}, {"scope": "folder", "off": True}, {"scope": "file", "off": 1}]
+)
 async def test_invalid_arguments_of_set_off_are_refused(editor, invalid):
     with pytest.raises(Exception, match=r"aide\.setOff takes one object"):
         await run(editor, "aide.setOff", {"uri": "file:///a.py", **invalid})

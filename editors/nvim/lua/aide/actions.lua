@@ -77,7 +77,7 @@ function M.snooze(minutes)
   requests.run_anywhere('aide.snooze', { minutes = math.floor(number) })
 end
 
----@param scope 'file'|'language'
+---@param scope? 'file'|'language'
 ---@param off boolean
 local function set_off(scope, off)
   requests.run('aide.setOff', { scope = scope, off = off })
@@ -91,8 +91,7 @@ end
 --- Without a scope: whichever of the two turned completions off here.
 ---@param scope? string
 function M.on(scope)
-  scope = scope or require('aide.status').document(vim.api.nvim_get_current_buf()).offScope
-  set_off(scope == 'language' and 'language' or 'file', false)
+  set_off(scope and (scope == 'language' and 'language' or 'file'), false)
 end
 
 function M.settings()
