@@ -58,7 +58,7 @@ def _run_in_child(signals: list[int]) -> None:
 
 
 def _forks() -> bool:
-    """Return whether to use a child. The server watches its own parent, and shell completion must be fast."""
+    """Return whether to use a child. A server ends in its own way, and shell completion must be fast."""
     plain = "_AIDE_COMPLETE" in os.environ or sys.argv[1:2] == ["serve"]
     return sys.platform == "linux" and not plain
 

@@ -3,9 +3,10 @@
 The one place where catalog, engines and completion meet.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
@@ -19,9 +20,13 @@ from aide_lsp.settings.limits import ModelLimits
 if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.completer import Completer
+    from aide_lsp.engines.engine import Engine
     from aide_lsp.engines.remote.flavors.choice import ServerChoice
     from aide_lsp.inference.tokenizer import Tokenizer
 
+T = TypeVar("T")
+Open = Callable[[Path, Settings], T]
+"""Opens a converted model."""
 SMALL_BYTES = 32_000_000
 """Files of up to this size are verified before they are opened: graphs and tokenizer, in some milliseconds.
 Damaged weights cannot make the runtime fail; a server verifies them once it is ready."""
@@ -77,9 +82,22 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
     """
     if not runs_here(settings):
         return _open_remote(settings)
+    return _load_or_repair(settings, progress, open_completer)
+
+
+def load_engine(settings: Settings, progress: Progress) -> "Engine":
+    """Do the same for many clients, whatever `engine` is.
+
+    Raises:
+        ModelError, SessionError, SettingsError: see `load_completer`.
+    """
+    return _load_or_repair(settings, progress, _open_engine)
+
+
+def _load_or_repair(settings: Settings, progress: Progress, open_folder: Open[T]) -> T:
     check_recipe(settings)
     try:
-        return _load(settings, progress)
+        return _load(settings, progress, open_folder)
     # The files are not to blame, and a second attempt would need as much memory.
     except MemoryShortError:
         raise
@@ -91,7 +109,7 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
         )
         if not is_removed and not isinstance(error, ModelFilesError):
             raise
-    return _load(settings, progress)
+    return _load(settings, progress, open_folder)
 
 
 def load_for_editor(settings: Settings, progress: Progress) -> "Completer":
@@ -174,7 +192,7 @@ def _is_gone(settings: Settings) -> bool:
     return not store.is_converted(store.converted_folder(card, choose_recipe(settings, card)))
 
 
-def _load(settings: Settings, progress: Progress) -> "Completer":
+def _load(settings: Settings, progress: Progress, open_folder: Open[T]) -> T:
     from aide_lsp.inference.onnx.model_folder import verify_files
 
     check_memory(settings)
@@ -182,7 +200,7 @@ def _load(settings: Settings, progress: Progress) -> "Completer":
     progress(None, "Loading the model")
     if problems := verify_files(folder, SMALL_BYTES):
         raise ModelFilesError(" ".join(problems))
-    return open_completer(folder, settings)
+    return open_folder(folder, settings)
 
 
 def model_folder(settings: Settings, progress: Progress) -> Path:
@@ -208,6 +226,13 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
 
     device = (settings.provider, settings.threads, settings.cache_mb)
     return Completer(open_local_model(folder, *device, fim=card_of(settings).fim))
+
+
+def _open_engine(folder: Path, settings: Settings) -> "Engine":
+    from aide_lsp.engines.engine import open_engine
+
+    device = (settings.provider, settings.threads, settings.cache_mb)
+    return open_engine(folder, *device, fim=card_of(settings).fim)
 
 
 def _open_remote(settings: Settings) -> "Completer":

@@ -74,6 +74,8 @@ PACKAGES = {
         "application", "completion", "context", "convert", "engines", "inference", "inference.onnx",
         "settings",
     },
+    "serve": {"completion", "engines", "engines.shared", "explain", "inference", "listening"},
+    "listening": set(),
     "pages": set(),
     "explain": {"completion", "context", "engines.shared", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "context", "inference", "settings", "syntax"},
@@ -88,7 +90,7 @@ PACKAGES = {
         "lsp.commands", "lsp.requests", "lsp.rpc", "lsp.workspace", "completion", "inference", "ledger",
         "application", "loading", "settings", "settings.editing", "syntax",
     },
-    "lsp.rpc": set(),
+    "lsp.rpc": {"listening"},
     "lsp.workspace": {"settings", "syntax"},
     "lsp.requests": {
         "lsp.rpc", "lsp.workspace", "application", "completion", "inference", "inference.onnx", "ledger",
@@ -108,8 +110,8 @@ PACKAGES = {
         "settings",
     },
     "cli.commands": {
-        "cli", "cli.models", "cli.sample", "lsp", "application", "bench", "catalog", "completion", "context",
-        "engines", "engines.remote", "explain", "inference", "inference.onnx", "ledger", "loading",
+        "cli", "cli.models", "cli.sample", "serve", "application", "bench", "catalog", "completion",
+        "context", "engines", "engines.remote", "explain", "inference", "inference.onnx", "ledger", "loading",
         "settings", "syntax",
     },
     "entry": {"cli"},
@@ -124,6 +126,8 @@ LIBRARIES = {
     "gguf": {"convert"},
     "huggingface_hub": {"catalog", "catalog.adding"},
     "httpx2": {"engines.remote.http"},
+    "starlette": {"serve"},
+    "uvicorn": {"serve"},
     "tomlkit": {"settings"},
     "pathspec": {"context"},
     "tree_sitter": {"syntax"},
@@ -133,9 +137,11 @@ LIBRARIES = {
 NETWORK = {
     "catalog.adding.hub_repository", "catalog.hub", "catalog.hub_client", "engines.remote.http.connection",
     "engines.remote.http.lookup", "lsp.rpc.admission", "lsp.rpc.listening",
+    "listening.private_socket",
+    "serve.connections", "serve.listening",
 }  # fmt: skip
-"""Modules that may use the network: three for models on the Hub, two for a server that the user names, and
-two wait for an editor on this machine."""
+"""Modules that may use the network: three for models on the Hub, two for a server that the user names, three
+wait for an editor on this machine, and two serve the model if the user starts `aide serve`."""
 SPECIAL_TOKENS = {"completion.fim", "convert.vocabulary.token_kinds"}
 MODEL_NAMES = {"completion.fim", "convert.transformer.families", "convert.vocabulary.pre_tokenizers"}
 """Tables of formats and of the converter; all else about a model is in its card."""

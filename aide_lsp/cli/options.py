@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from aide_lsp.cli.terminal import say
-from aide_lsp.settings.fields import ENGINE_KEYS, FIELDS, allowed, check_value
+from aide_lsp.settings.fields import ENGINE_KEYS, FIELDS, LOADING_KEYS, allowed, check_value
 from aide_lsp.settings.limits import SettingField
 
 if TYPE_CHECKING:
@@ -161,6 +161,11 @@ def parameter_options(command: Callable[..., None]) -> Callable[..., None]:
 def engine_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that choose a server."""
     return _setting_options(command, ENGINE_KEYS)
+
+
+def loading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose the model and how it is loaded."""
+    return _setting_options(command, LOADING_KEYS)
 
 
 def _setting_options(command: Callable[..., None], keys: Iterable[str]) -> Callable[..., None]:

@@ -12,8 +12,9 @@ from attrs import frozen
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
-from aide_lsp.engines.local import LocalGeneration, LocalModel
+from aide_lsp.engines.local import LocalGeneration, LocalModel, open_parts
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.memory import return_freed_memory
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.onnx.model_folder import ModelFolder
 from aide_lsp.inference.options import GenerationOptions
@@ -152,3 +153,15 @@ class EngineGeneration:
             self._is_closed = True
             self._generation.close()
             self._lock.release()
+
+
+def open_engine(folder: Path, provider: str, threads: int, cache_mb: int, *, fim: str | None) -> Engine:
+    """Load the model in a folder; arguments as for `open_local_model`.
+
+    Raises:
+        ModelFilesError, SessionError: as `open_local_model`.
+    """
+    tokenizer, session, description = open_parts(folder, provider, threads, fim=fim)
+    engine = Engine(tokenizer, session, description, cache_mb=cache_mb, folder=folder)
+    return_freed_memory()
+    return engine

@@ -231,6 +231,20 @@ def open_local_model(
         ModelFilesError: its files cannot be used.
         SessionError: the runtime cannot load them.
     """
+    tokenizer, session, description = open_parts(folder, provider, threads, fim=fim)
+    model = LocalModel(tokenizer, session, description, cache_mb=cache_mb, folder=folder)
+    return_freed_memory()
+    return model
+
+
+def open_parts(
+    folder: Path, provider: str, threads: int, *, fim: str | None
+) -> tuple[Tokenizer, Session, ModelFolder]:
+    """Load the parts of the model in a folder; arguments as for `open_local_model`.
+
+    Raises:
+        ModelFilesError, SessionError: as `open_local_model`.
+    """
     description = evolve(read_model_folder(folder), fim=fim)
     # Graph and tokenizer take half a second each. The runtime does not hold the GIL while it loads a
     # graph. It is imported first: two threads that import would share the GIL, and delay the graph.
@@ -238,9 +252,7 @@ def open_local_model(
     with ThreadPoolExecutor(1) as executor:
         session = executor.submit(open_session, folder, provider, thread_count(threads))
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
-        model = LocalModel(tokenizer, session.result(), description, cache_mb=cache_mb, folder=folder)
-    return_freed_memory()
-    return model
+        return tokenizer, session.result(), description
 
 
 def _tidy(timings: Timings) -> None:

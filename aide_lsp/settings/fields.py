@@ -389,5 +389,7 @@ FIELDS: Mapping[str, SettingField] = {
 """All settings by key, the parameters first."""
 ENGINE_KEYS = tuple(key for key in FIELDS if key.startswith("engine"))
 """The settings that say which server runs the model."""
+LOADING_KEYS = ("model", "recipe", "provider", "threads", "cache_mb")
+"""The settings that say which model Aide loads, and how."""
 KEYS: Mapping[str, str] = {camel(key): key for key in FIELDS} | {key: key for key in FIELDS}
 """Each key by the ways to write it: `topK` and `top_k`."""

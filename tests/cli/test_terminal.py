@@ -109,7 +109,8 @@ def test_log_lines_when_a_name_has_line_ends_then_they_cannot_pass_for_others():
         ["troubleshoot", EVIL, "x.py:1:1"],
         ["explain", f"project/{EVIL}.py:9:9"],
         ["serve", f"--{EVIL}"],
-        ["serve", "--log-file", f"x.py/{EVIL}"],
+        ["serve", "--token-file", f"x.py/{EVIL}"],
+        ["serve", "--host", EVIL],
     ],
     ids=lambda arguments: " ".join(arguments).replace(EVIL, "EVIL"),
 )

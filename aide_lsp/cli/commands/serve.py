@@ -1,15 +1,190 @@
-"""`aide serve`: the language server."""
+"""`aide serve`: the model for other programs, on this machine or for a team."""
 
 import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from aide_lsp.cli.options import effective_settings, loading_options
+from aide_lsp.cli.progress import terminal_progress
+from aide_lsp.cli.terminal import say
 
-# aide-lsp parses all options itself, `--help` included.
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def serve(arguments: tuple[str, ...]) -> None:
-    """Run the language server, like aide-lsp."""
-    from aide_lsp.lsp.main import main
+if TYPE_CHECKING:
+    from aide_lsp.engines.engine import Engine
+    from aide_lsp.serve.listening import ListeningPlace
+    from aide_lsp.settings.fields import Settings
 
-    sys.exit(main(list(arguments)))
+PORT = 7600
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1, this machine only]"
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", help=f"Port; 0: any free one.  [default: {PORT}]"
+)
+@click.option(
+    "--socket", type=_FILE, metavar="PATH", help="Listen on a Unix socket that only you can reach, instead."
+)
+@click.option(
+    "--token-file",
+    type=_FILE,
+    metavar="PATH",
+    help="File with the token that clients must send.  [default: one that Aide makes, in its data folder]",
+)
+@click.option("--certificate", type=_FILE, metavar="PATH", help="Certificate for https, in PEM format.")
+@click.option("--key", type=_FILE, metavar="PATH", help="Its key.  [default: in the certificate's file]")
+@click.option(
+    "--name", "names", multiple=True, metavar="HOST", help="Name by which clients reach this machine."
+)
+@click.option(
+    "--unencrypted",
+    is_flag=True,
+    help="Allow http beyond this machine, although everyone on the way can read texts and the token.",
+)
+@click.option(
+    "--idle",
+    type=click.FloatRange(0, 60 * 24 * 7),
+    default=0.0,
+    metavar="MINUTES",
+    help="End when no client was connected for so long; 0: never.",
+)
+@click.option("--yes", is_flag=True, help="Download the model without asking.")
+@loading_options
+def serve(
+    host: str | None,
+    port: int | None,
+    socket: Path | None,
+    token_file: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    names: tuple[str, ...],
+    unencrypted: bool,
+    idle: float,
+    yes: bool,
+    **options: Any,
+) -> None:
+    """Load the model once, and serve it to several programs over HTTP.
+
+    Only programs on this machine that have the token can use it. Ctrl-C ends it, after the requests that run.
+
+    \\b
+      aide serve
+      aide serve --socket ~/.aide.sock
+      aide serve --host 0.0.0.0 --certificate cert.pem --key key.pem
+    """
+    from attrs import evolve
+
+    settings = evolve(effective_settings(None, options), engine="local")
+    place = _place(host, port, socket, certificate, key, unencrypted)
+    _agree(settings, yes)
+    sys.exit(_serve(place, settings, token_file, frozenset(names), idle))
+
+
+def _place(
+    host: str | None,
+    port: int | None,
+    socket: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    unencrypted: bool,
+) -> "ListeningPlace":
+    """Begin to listen, before the model takes time."""
+    from aide_lsp.serve.listening import is_loopback, listen_socket, listen_tcp, open_tls
+
+    if socket is not None:
+        if host or port is not None or certificate or key:
+            raise click.UsageError("--socket is instead of --host, --port, --certificate and --key.")
+        return listen_socket(socket.absolute())
+    if key and not certificate:
+        raise click.UsageError("--key needs --certificate.")
+    address = _address(host or "127.0.0.1")
+    tls = open_tls(certificate, key) if certificate else None
+    if tls is None and not unencrypted and not is_loopback(address):
+        raise click.UsageError(
+            f"On {address}, other machines can connect, and text and token would travel unencrypted. Add "
+            "--certificate and --key for https. If something else encrypts all traffic on this network, add "
+            "--unencrypted."
+        )
+    return listen_tcp(address, PORT if port is None else port, tls)
+
+
+def _address(host: str) -> str:
+    """Return the address that the user means. By name it could be any machine that the hosts file says."""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ip_address(host.strip("[]")))
+    except ValueError:
+        raise click.UsageError(
+            f'"{host}" is not an address. Use one of this machine, such as 127.0.0.1, or 0.0.0.0 for all of '
+            "them; --name is for the name by which clients reach it."
+        ) from None
+
+
+def _agree(settings: "Settings", yes: bool) -> None:
+    """Ask before a model is downloaded."""
+    from aide_lsp.loading import missing_model
+
+    missing = missing_model(settings)
+    if missing is None or yes:
+        return
+    from aide_lsp.disk import megabytes
+
+    what = f"{missing.name} ({megabytes(missing.size)})"
+    if not sys.stdin.isatty():
+        raise click.ClickException(
+            f"The model {what} is not downloaded yet, and there is no terminal to ask for your consent. Add "
+            "--yes to give it."
+        )
+    click.confirm(f"Download {what}?", default=True, abort=True, err=True)
+
+
+def _serve(
+    place: "ListeningPlace", settings: "Settings", token_file: Path | None, names: frozenset[str], idle: float
+) -> int:
+    from aide_lsp.catalog.store import data_folder
+    from aide_lsp.loading import load_engine, model_folder
+    from aide_lsp.serve.main import ServeOptions, serve
+    from aide_lsp.serve.token_file import own_token, read_token
+
+    file, token = None, ""
+    if token_file is not None:
+        file, token = token_file.absolute(), read_token(token_file)
+    elif place.path is None:
+        file, token = own_token(data_folder())
+    with terminal_progress() as progress:
+        # Here, where Ctrl-C ends it as in every other command.
+        model_folder(settings, progress)
+        return serve(
+            place,
+            lambda: load_engine(settings, progress),
+            lambda engine: say(_welcome(place, engine, file)),
+            ServeOptions(token, names, idle),
+        )
+
+
+def _welcome(place: "ListeningPlace", engine: "Engine", token_file: Path | None) -> str:
+    """Say where it is, and how it is used."""
+    header = f' -H "Authorization: Bearer $(cat {_quoted(token_file)})"' if token_file else ""
+    where = f"--unix-socket {_quoted(place.path)} http://localhost" if place.path else place.url
+    lines = [
+        f"Aide serves {engine.info.id} ({engine.info.runs_on}) at {place.path or place.url}",
+        f"Token: in {token_file}" if token_file else "No token: only you can connect.",
+        "",
+        "Try it:",
+        f"  curl{header} {where}/aide/v1/engine",
+        "",
+        "Ctrl-C ends it.",
+    ]
+    return "\n".join(lines)
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))

@@ -1,19 +1,12 @@
-"""Waits for a client on a TCP port of this machine or on a Unix socket.
+"""Waits for a client on a TCP port of this machine or on a Unix socket; `admission.py` checks who it is."""
 
-Other users can neither connect (`admission.py` checks) nor put another socket in place of ours.
-"""
-
-import os
 import socket
-import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
 
-from aide_lsp.errors import AideError
 from aide_lsp.invisible import escaped
+from aide_lsp.listening.private_socket import AddressError, listen_privately, removed_after
 from aide_lsp.lsp.rpc.admission import admit
 from aide_lsp.lsp.rpc.streams import Streams
 
@@ -21,10 +14,6 @@ SHORTEST_TOKEN = 16
 """Characters. A shorter token could be guessed: any program on the machine can try, again and again."""
 BACKLOG = 64
 """Many strangers who connect at once must not keep the client out."""
-
-
-class AddressError(AideError):
-    """The server cannot listen at the given address."""
 
 
 def accept_tcp(address: str, token: str) -> Streams:
@@ -56,31 +45,10 @@ def accept_socket(path: Path) -> Streams:
     Raises:
         AddressError: the path is taken or cannot be created, or the platform has no Unix sockets.
     """
-    if sys.platform == "win32":
-        raise AddressError("This platform has no Unix sockets. Use --stdio or --tcp.")
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_folder(path.parent)
-        with _locked(path.parent):  # two servers must not both find the path free
-            _remove_stale(path)
-            mask = os.umask(0o177)  # others can never reach the socket, not even for a moment
-            try:
-                listener.bind(str(path))
-            finally:
-                os.umask(mask)
-            listener.listen(BACKLOG)
-    except OSError as error:
-        raise AddressError(f"Cannot listen on {path}: {error.strerror or error}.") from error
-    ours = path.lstat().st_ino
-    _announce(f"listening on {path}")
-    try:
+    listener = listen_privately(path)
+    with removed_after(path):
+        _announce(f"listening on {path}")
         return admit(listener, None)
-    finally:
-        with suppress(OSError):
-            # Another server may have put its own socket there in the meantime.
-            if path.lstat().st_ino == ours:
-                path.unlink()
 
 
 def _host_port(address: str) -> tuple[str, int]:
@@ -97,49 +65,6 @@ def _host_port(address: str) -> tuple[str, int]:
             f"{host} is not this machine. Aide listens on 127.0.0.1 only; use ssh to reach it from elsewhere."
         )
     return host, int(port)
-
-
-if sys.platform != "win32":
-    import fcntl
-
-    def _check_folder(folder: Path) -> None:
-        """Reject a folder in which others could replace our socket."""
-        found = folder.stat()
-        # With the sticky bit, as in /tmp, only its owner can remove or rename a file.
-        others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX
-        if others_write or found.st_uid not in (0, os.geteuid()):
-            raise AddressError(
-                f"Other users can change {folder}, and so replace the socket. Choose a folder that only you "
-                "can write to, such as $XDG_RUNTIME_DIR."
-            )
-
-    @contextmanager
-    def _locked(folder: Path) -> Iterator[None]:
-        """Lock a folder; the lock is released even if the process is killed."""
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _remove_stale(path: Path) -> None:
-        """Remove a socket that no one listens on; leave everything else alone."""
-        try:
-            found = path.lstat()
-        except FileNotFoundError:
-            return
-        if stat.S_ISLNK(found.st_mode):
-            raise AddressError(f"{path} is a link. Give the path of the socket itself.")
-        if not stat.S_ISSOCK(found.st_mode):
-            raise AddressError(f"{path} exists and is not a socket. Choose another path or remove it.")
-        probe = socket.socket(socket.AF_UNIX)
-        with probe, suppress(ConnectionRefusedError):
-            probe.settimeout(1.0)
-            with suppress(TimeoutError, BlockingIOError):  # it is too busy to answer, so it is alive
-                probe.connect(str(path))
-            raise AddressError(f"Another server already listens on {path}.")
-        path.unlink()
 
 
 def _announce(text: str) -> None:

@@ -1,0 +1,1 @@
+"""Where Aide listens: sockets that only their owner can reach."""

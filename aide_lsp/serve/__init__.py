@@ -1,0 +1,1 @@
+"""`aide serve`: one loaded model for several programs, over HTTP."""

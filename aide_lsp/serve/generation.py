@@ -1,0 +1,121 @@
+"""One generation in a thread of its own, and the answer that streams it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
+from threading import Lock
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from aide_lsp.completion.model import Model, TextGeneration
+from aide_lsp.completion.observer import CompletionObserver
+from aide_lsp.completion.prompt import Prompt
+from aide_lsp.engines.shared.stream import end_line, text_line
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.options import GenerationOptions
+
+T = TypeVar("T")
+MOST_PENDING = 4_000_000
+"""Bytes of a generation that its reader has not taken. A reader that is slower is not waited for."""
+
+
+class RunningGeneration:
+    """A generation in a thread. Iterate it on the event loop; close it in any case.
+
+    Its items are lines of the stream (`engines/shared/stream.py`); the one with `end` is last. The thread
+    never waits for its reader: for one that is too slow, it ends.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._queue = loop, asyncio.Queue[tuple[dict[str, Any] | Exception, int]]()
+        self._lock, self._pending = Lock(), 0
+        self._cancel = CancelToken()
+
+    def run(
+        self, model: Model, prompt: Prompt, options: GenerationOptions, observer: CompletionObserver
+    ) -> TextGeneration:
+        """Generate, and return what has ended; for the generation's own thread."""
+        generation = model.generate(prompt, options, self._cancel, observer)
+        try:
+            for piece in generation:
+                self.put(text_line(piece, generation))
+        finally:
+            generation.close()
+        self.put(end_line(generation))
+        return generation
+
+    def put(self, item: dict[str, Any] | Exception) -> None:
+        """Hand a line or an error to the reader; for the generation's own thread."""
+        size = 0 if isinstance(item, Exception) else _size(item)
+        with self._lock:
+            self._pending += size
+            is_too_slow = self._pending > MOST_PENDING
+        if is_too_slow:
+            self._cancel.cancel()
+        # The loop is closed when the server has ended.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, (item, size))
+
+    async def next(self) -> dict[str, Any]:
+        """Return the next line.
+
+        Raises:
+            Exception: what the engine raised.
+        """
+        item, size = await self._queue.get()
+        with self._lock:
+            self._pending -= size
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """End it."""
+        self._cancel.cancel()
+
+
+def _size(line: dict[str, Any]) -> int:
+    """Return about how many bytes a line has; those of steps have many."""
+    return len(json.dumps(line)) if "step" in line or "rendered" in line else len(line.get("text", "")) + 300
+
+
+class GenerationResponse(StreamingResponse):
+    """Streams a generation, and ends it when the client has gone, or does not read."""
+
+    def __init__(self, lines: AsyncIterator[bytes], running: RunningGeneration, media_type: str) -> None:
+        super().__init__(lines, media_type=media_type)
+        self._running = running
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._running.close()
+
+
+async def or_gone(request: Request, result: Awaitable[T]) -> T:
+    """Wait for a result; stop when the client has closed the connection.
+
+    Raises:
+        ClientDisconnect: it has.
+    """
+    listening, future = asyncio.ensure_future(_gone(request)), asyncio.ensure_future(result)
+    both: set[asyncio.Future[Any]] = {listening, future}
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not future.done():
+            raise ClientDisconnect
+        return future.result()
+    finally:
+        listening.cancel()
+        future.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,84 @@
+"""What `aide serve` does: listens, loads the model, says how to use it, serves until it is ended."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from threading import Thread
+
+from attrs import frozen
+
+from aide_lsp.engines.engine import Engine
+from aide_lsp.listening.private_socket import removed_after
+from aide_lsp.serve.access import Rules
+from aide_lsp.serve.app import create_app
+from aide_lsp.serve.http_server import HttpServer
+from aide_lsp.serve.listening import ListeningPlace
+from aide_lsp.serve.served import Served
+
+Load = Callable[[], Engine]
+Ready = Callable[[Engine], object]
+
+
+@frozen
+class ServeOptions:
+    """How to serve."""
+
+    token: str = ""
+    "Empty: none, because the socket shows who connects."
+    names: frozenset[str] = frozenset()
+    "Further names of this server."
+    idle_minutes: float = 0.0
+    "End when no client was connected for so long; 0: never."
+
+
+def serve(place: ListeningPlace, load: Load, ready: Ready, options: ServeOptions) -> int:
+    """Serve an engine; return the exit status.
+
+    Args:
+        place: where to listen.
+        load: loads the engine; runs on a thread of its own.
+        ready: called with it once it is loaded.
+        options: how.
+
+    Raises:
+        Exception: what `load` raises.
+    """
+    _silence()
+    with ExitStack() as stack:
+        if place.path is not None:
+            stack.enter_context(removed_after(place.path))
+        return asyncio.run(_serve(place, load, ready, options))
+
+
+async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: ServeOptions) -> int:
+    served, loop = Served(), asyncio.get_running_loop()
+    names = place.names | {name.lower() for name in options.names}
+    server = HttpServer(
+        create_app(served, Rules(options.token, names)), place, idle_minutes=options.idle_minutes
+    )
+    served.connections = lambda: len(server.connections)
+    failure: list[Exception] = []
+
+    def run() -> None:
+        try:
+            engine = load()
+            served.ready(engine)
+            ready(engine)
+        except Exception as error:
+            failure.append(error)
+            served.failed()
+            loop.call_soon_threadsafe(server.stop)
+
+    Thread(target=run, name="aide-load", daemon=True).start()
+    await server.serve()
+    if failure:
+        raise failure[0]
+    return 0
+
+
+def _silence() -> None:
+    """Let libraries log nothing: they know texts and tokens."""
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [logging.NullHandler()], False

@@ -1,0 +1,179 @@
+"""The engine that is served, while it loads and after, and what each request does with it."""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import BoundedSemaphore
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from aide_lsp.completion.model import Model
+from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
+from aide_lsp.completion.prompt import Prompt
+from aide_lsp.engines.engine import Engine
+from aide_lsp.engines.shared.wire import from_error
+from aide_lsp.errors import BusyError
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.serve.answers import RefusedError
+from aide_lsp.serve.generation import RunningGeneration, or_gone
+from aide_lsp.serve.metrics import Metrics
+
+T = TypeVar("T")
+SESSION_HEADER = "x-session-id"
+MOST_SESSIONS = 1_000
+MOST_AT_ONCE = 64
+"""Requests that run or wait in the engine; each has a thread."""
+AT_ONCE_TOKENS = 4
+"""Threads that count tokens, which never wait for the model."""
+_SESSION = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Served:
+    """An engine for the requests of all clients.
+
+    For the event loop's thread, but for `ready` and `failed`.
+    """
+
+    def __init__(self, engine: Engine | None = None, metrics: Metrics | None = None) -> None:
+        self.metrics = metrics or Metrics()
+        self.is_failed = False
+        self.connections: Callable[[], int] = lambda: 0
+        """Returns the number of open connections."""
+        self._engine = engine
+        self._work = ThreadPoolExecutor(MOST_AT_ONCE, "aide-request")
+        self._count = ThreadPoolExecutor(AT_ONCE_TOKENS, "aide-tokens")
+        self._room = BoundedSemaphore(MOST_AT_ONCE)
+        # Oldest first.
+        self._sessions = OrderedDict[str, int]()
+
+    def ready(self, engine: Engine) -> None:
+        """Note that the engine is loaded."""
+        self._engine = engine
+
+    def failed(self) -> None:
+        """Note that it cannot be loaded."""
+        self.is_failed = True
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the engine is loaded."""
+        return self._engine is not None
+
+    @property
+    def engine(self) -> Engine:
+        """The loaded engine.
+
+        Raises:
+            RefusedError: it is not loaded.
+        """
+        if self._engine is None:
+            code, text = ("failed", "cannot be loaded") if self.is_failed else ("loading", "is being loaded")
+            raise RefusedError(503, code, f"The model {text}.", {"Retry-After": "1"})
+        return self._engine
+
+    def session(self, request: Request) -> Model:
+        """Return the client session that a request names.
+
+        Raises:
+            RefusedError: the name is none.
+        """
+        name = request.headers.get(SESSION_HEADER, "default")
+        if not _SESSION.fullmatch(name):
+            raise RefusedError(
+                400, "session", "X-Session-Id: expected 1 to 64 letters, digits, dots, hyphens, underscores."
+            )
+        self._sessions[name] = 0
+        self._sessions.move_to_end(name)
+        if len(self._sessions) > MOST_SESSIONS:
+            oldest, _ = self._sessions.popitem(last=False)
+            self.engine.end_session(oldest)
+        # Any: its generations have properties where the protocol has attributes.
+        session: Any = self.engine.session(name)
+        model: Model = session
+        return model
+
+    async def call(self, request: Request, kind: str, work: Callable[[CancelToken], T]) -> T:
+        """Run something that may take the model's time in a thread; cancel it when the client has gone.
+
+        Raises:
+            BusyError: too much is running.
+            ClientDisconnect: nobody waits for the result.
+        """
+        cancel, end = CancelToken(), "ok"
+        try:
+            return await or_gone(request, asyncio.wrap_future(self._start(lambda: work(cancel))))
+        except BaseException as error:
+            end = end_of(error)
+            raise
+        finally:
+            cancel.cancel()
+            self.metrics.ended(kind, end)
+
+    async def count(self, work: Callable[[], T]) -> T:
+        """Run something short that needs no turn."""
+        return await asyncio.get_running_loop().run_in_executor(self._count, work)
+
+    def generate(
+        self,
+        model: Model,
+        prompt: Prompt,
+        options: GenerationOptions,
+        *,
+        kind: str,
+        observing: Callable[[Callable[[dict[str, Any]], object]], CompletionObserver] | None = None,
+    ) -> "RunningGeneration":
+        """Begin a generation.
+
+        Args:
+            model: a client session.
+            prompt: what the model reads.
+            options: how it generates.
+            kind: what it is counted as.
+            observing: makes an observer, of what takes its lines.
+
+        Raises:
+            BusyError: too much is running.
+        """
+        running = RunningGeneration(asyncio.get_running_loop())
+        observer = UNOBSERVED if observing is None else observing(running.put)
+
+        def run() -> None:
+            end, timings = "", None
+            try:
+                found = running.run(model, prompt, options, observer)
+                end, timings = found.finish_reason or "stop", found.timings
+            except Exception as error:
+                end = end_of(error)
+                running.put(error)
+            finally:
+                self.metrics.ended(kind, end, timings)
+
+        self._start(run)
+        return running
+
+    def _start(self, work: Callable[[], T]) -> "Future[T]":
+        """Run something in a thread.
+
+        Raises:
+            BusyError: too much is running.
+        """
+        if not self._room.acquire(blocking=False):
+            raise BusyError("Too many requests are waiting.")
+        future = self._work.submit(work)
+        # When the thread is free, which may be long after its client has gone.
+        future.add_done_callback(lambda _: self._room.release())
+        return future
+
+
+def end_of(error: BaseException) -> str:
+    """Return a word for how a request ended."""
+    if isinstance(error, ClientDisconnect | asyncio.CancelledError):
+        return "cancelled"
+    if isinstance(error, RefusedError):
+        return error.code
+    code: str = from_error(error)["code"] if isinstance(error, Exception) else "internal"
+    return code

@@ -1,0 +1,64 @@
+"""Aide's own protocol, as its clients see it."""
+
+import pytest
+
+from tests.serve.serving import ANSWER, ask, generation, is_fine, running, text_of
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running() as found:
+        yield found
+
+
+def test_engine_then_says_what_it_is(server):
+    answer = ask(server)
+    assert answer.status == 200
+    found = answer.json()
+    assert (found["protocol"], found["model"]["id"]) == (1, "fake")
+    assert "folder" not in found["model"]
+    assert found["machine"].startswith("fake/-/exact/cpu/")
+
+
+def test_generate_then_the_text_in_pieces_and_how_it_ended(server):
+    answer = ask(server, "POST", "/aide/v1/generate", generation())
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/x-ndjson")
+    assert text_of(answer) == ANSWER
+    assert answer.lines()[-1]["end"]["finish_reason"] == "stop"
+
+
+def test_generate_with_traces_then_also_prompt_and_steps(server):
+    lines = ask(server, "POST", "/aide/v1/generate", generation(traces=True)).lines()
+    assert "rendered" in lines[0]
+    assert len([line for line in lines if "step" in line]) == len(ANSWER) + 1
+
+
+def test_prefill_then_the_generation_after_it_runs_less(server):
+    body, session = generation("x = 1\n" * 50 + "return "), {"X_Session_Id": "prefill"}
+    assert ask(server, "POST", "/aide/v1/prefill", body, **session).json()["tokens"] > 300
+    end = ask(server, "POST", "/aide/v1/generate", body, **session).lines()[-1]["end"]
+    assert end["timings"]["cached_tokens"] > 250
+
+
+def test_tokens_then_a_count_for_each_text(server):
+    assert ask(server, "POST", "/aide/v1/tokens", {"texts": ["abc", "", "é"]}).json() == {"counts": [3, 0, 2]}
+
+
+def test_tokens_while_the_model_runs_then_answered_at_once():
+    with running() as server, server.connect() as busy:
+        from tests.serve.serving import head
+
+        server.session.hold = True
+        busy.sendall(head("POST", "/aide/v1/generate", Content_Length=str(len(BODY))) + BODY)
+        assert server.session.running.wait(20)
+        assert ask(server, "POST", "/aide/v1/tokens", {"texts": ["abc"]}).json() == {"counts": [3]}
+        assert ask(server, path="/health").status == 200
+
+
+def test_release_and_self_test_then_done(server):
+    assert ask(server, "POST", "/aide/v1/release", {}).json() == {}
+    assert ask(server, "POST", "/aide/v1/self-test", {}).json() == {"passed": True}
+    is_fine(server)
+
+
+BODY = __import__("json").dumps(generation()).encode()
