@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +64,16 @@ class EditorEngine:
         self._opened, self._is_aide = 0, False
         self.server = "unknown server"
         """Name and version that the server reports."""
+        self.messages: list[str] = []
+        """What the server showed to the user."""
 
-    async def start(self, command: Sequence[str]) -> None:
-        """Start the server and wait until it answers.
+    async def start(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        """Start the server and wait until it answers; `env`: its environment, if it is not our own.
 
         Raises:
             AideError: it cannot be started, or its model cannot be loaded.
         """
-        await self._connection.start(command)
+        await self._connection.start(command, env)
         asked = self._connection.ask("initialize", self._initialize())
         found = await asyncio.wait_for(asked, START_SECONDS)
         info = found.get("serverInfo") or {}
@@ -147,6 +149,11 @@ class EditorEngine:
             self._newest = None
         self._cancel(request)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        return self._connection.pid
+
     def cpu_seconds(self) -> float:
         """CPU seconds of the server and of its children that still run."""
         return process_seconds(self._connection.pid)
@@ -187,6 +194,8 @@ class EditorEngine:
                 again = "from the completion cache" in cost[5]
                 prompt, cached, generated = (int(number) for number in cost.groups()[1:4])
                 request.tokens = Tokens(prompt, prompt, 0) if again else Tokens(prompt, cached, generated)
+        elif method in ("window/showMessage", "window/showMessageRequest"):
+            self.messages.append(params["message"])
         elif method == "aide/ready" and (asked := self._newest) is not None:
             there = (asked.uri, asked.version, position(asked.text, asked.cursor))
             ready = (params["uri"], params["version"], params["position"])

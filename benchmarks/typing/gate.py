@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 
 from attrs import frozen
@@ -44,24 +46,37 @@ class Window:
 
 async def watched(engine: Engine, trace: Trace, pace: Pace) -> tuple[list[RequestRecord], list[Window]]:
     """Replay a trace; return the outcome of each key, and who used the machine."""
-    moments = [_moment(engine)]
+    async with watching(engine.cpu_seconds) as windows:
+        asked = await replay(engine, trace, pace)
+    return asked, windows
+
+
+@asynccontextmanager
+async def watching(cpu_seconds: Callable[[], float]) -> AsyncIterator[list[Window]]:
+    """Watch who uses the machine during a block; the list has the windows after it.
+
+    `cpu_seconds` returns the CPU time of all processes that are measured.
+    """
+    moments, windows = [_moment(cpu_seconds)], list[Window]()
 
     async def watch() -> None:
         while True:
             await asyncio.sleep(WINDOW_S)
-            moments.append(_moment(engine))
+            moments.append(_moment(cpu_seconds))
 
-    watching = asyncio.ensure_future(watch())
+    watch_task = asyncio.ensure_future(watch())
     try:
-        asked = await replay(engine, trace, pace)
+        yield windows
     finally:
-        watching.cancel()
-    last = _moment(engine)
+        watch_task.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch_task
+    last = _moment(cpu_seconds)
     # A short rest says little: it is merged with the previous window.
     if len(moments) > 1 and last.wall - moments[-1].wall < WINDOW_S / 2:
         moments.pop()
     moments.append(last)
-    return asked, [_window(one, two) for one, two in pairwise(moments)]
+    windows += [_window(one, two) for one, two in pairwise(moments)]
 
 
 def gate(trace: Trace, asked: list[RequestRecord], windows: list[Window], max_others: float) -> Replayed:
@@ -88,10 +103,8 @@ def _is_quiet(one: RequestRecord, windows: list[Window], max_others: float) -> b
     return all(window.others < max_others for window in met)
 
 
-def _moment(engine: Engine) -> Moment:
-    return Moment(
-        time.perf_counter(), engine.cpu_seconds(), time.process_time(), machine_seconds(STAT.read_text())
-    )
+def _moment(cpu_seconds: Callable[[], float]) -> Moment:
+    return Moment(time.perf_counter(), cpu_seconds(), time.process_time(), machine_seconds(STAT.read_text()))
 
 
 def _window(one: Moment, two: Moment) -> Window:

@@ -63,8 +63,10 @@ class LlamaServerEngine:
         self.server = "llama-server"
         """Its version."""
 
-    async def start(self, program: Path, model: Path, threads: int, batch: int = 1024) -> None:
-        """Start the server and wait until it answers.
+    async def start(
+        self, program: Path, model: Path, threads: int, batch: int = 1024, slots: int = 1
+    ) -> None:
+        """Start the server and wait until it answers; `slots`: how many requests it runs at once.
 
         Raises:
             AideError: it cannot be started.
@@ -77,8 +79,9 @@ class LlamaServerEngine:
             self._port = free.getsockname()[1]
         options = {
             "--model": model, "--host": "127.0.0.1", "--port": self._port, "--threads": threads,
-            "--ctx-size": 4096, "--batch-size": batch, "--ubatch-size": 512, "--cache-reuse": 256,
-            "--parallel": 1,
+            # The server divides the context among its slots.
+            "--ctx-size": 4096 * slots, "--batch-size": batch, "--ubatch-size": 512, "--cache-reuse": 256,
+            "--parallel": slots,
         }  # fmt: skip
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         arguments = ["--no-ui", *(str(part) for pair in options.items() for part in pair)]
@@ -87,6 +90,18 @@ class LlamaServerEngine:
         await self._until_ready()
         text = "def add(a, b):\n    return "
         await self._post({**window(text, len(text)), **PARAMETERS})
+
+    def another(self, name: str) -> "LlamaServerEngine":
+        """Return an engine for another person who uses the same server, which this one stops."""
+        other = LlamaServerEngine(name, self._as_llama_vim)
+        other._port, other.server = self._port, self.server
+        return other
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        assert self._process is not None
+        return self._process.pid
 
     async def stop(self) -> None:
         """End the server."""

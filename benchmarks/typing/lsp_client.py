@@ -1,6 +1,6 @@
 """A language client that costs almost nothing: JSON-RPC with a server process, over its stdin and stdout.
 
-Requests of the server are answered at once.
+Requests of the server are reported like notifications, and answered at once.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -34,8 +34,8 @@ class Connection:
         self._reading: asyncio.Task[None] | None = None
         self._command: Sequence[str] = ()
 
-    async def start(self, command: Sequence[str]) -> None:
-        """Start the server.
+    async def start(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        """Start the server; `env`: its environment, if it is not that of this process.
 
         Raises:
             AideError: there is no such program.
@@ -45,7 +45,12 @@ class Connection:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, limit=PIPE_BYTES
+                *command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                limit=PIPE_BYTES,
+                env=env,
             )
         except OSError as error:
             self._errors.close()
@@ -138,6 +143,7 @@ class Connection:
             items = message.get("params") or {}
             asked = message["method"] == "workspace/configuration"
             result = [self._settings for _ in items.get("items", [])] if asked else None
+            self._notified(message["method"], items)
             self._send({"jsonrpc": "2.0", "id": message["id"], "result": result})
         else:
             self._notified(message["method"], message.get("params"))

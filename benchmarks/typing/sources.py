@@ -120,9 +120,9 @@ def read_source(path: Path, name: str | None = None) -> Source:
     return Source(name or path.name, language_id_of("", str(path)), text)
 
 
-def module_sources() -> list[Source]:
-    """Return Python sources that exist on every machine with Aide."""
-    return [_module_source(name) for name in MODULES]
+def module_sources(names: Sequence[str] = MODULES) -> list[Source]:
+    """Return the sources of Python modules; by default of some that exist on every machine with Aide."""
+    return [_module_source(name) for name in names]
 
 
 def _module_source(name: str) -> Source:

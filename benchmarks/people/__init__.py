@@ -1,0 +1,1 @@
+"""Several people on one machine: with one engine, with one each, with llama.cpp's server."""

@@ -1,0 +1,196 @@
+"""Writes the results page from what the three programs have written with `--json`.
+
+python -m benchmarks.people.page typing.json memory.json recovery.json --data people.json --out people.md
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+TITLE = """\
+# Several people on one machine
+
+One engine for all editors (`engine = "shared"`), an engine for each (`engine = "local"`), and llama.cpp's
+server with a slot for each and the same GGUF file. [How this is measured](../README.md#people). The model is
+Qwen2.5-Coder 0.5B Instruct, Q4_K_M, with the recipe `exact` on two threads.
+"""
+Values = Mapping[str, Any]
+ORDINALS = ("1st", "2nd", "3rd", "4th")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the page, and the data it is made from."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.people.page", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("runs", type=Path, nargs="+", help="files that the programs wrote with --json")
+    parser.add_argument("--data", type=Path, required=True, help="write the runs, all in one file, here")
+    parser.add_argument("--out", type=Path, required=True, help="the page")
+    options = parser.parse_args(arguments)
+    runs = [run for path in options.runs for run in read(path)]
+    options.data.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    options.out.write_text(page(runs), encoding="utf-8")
+
+
+def read(path: Path) -> list[Values]:
+    """Return the run of a file, or those of a file that `--data` wrote."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return found if isinstance(found, list) else [found]
+
+
+def page(runs: Sequence[Values]) -> str:
+    """Return the page of some runs."""
+    return "\n".join([TITLE, *map(_section, runs)])
+
+
+def people_table(rows: Sequence[Values]) -> str:
+    """Return the table of `python -m benchmarks.people`."""
+    titles = [
+        "people",
+        "",
+        "answered before the next key",
+        "the least of one person",
+        "p50",
+        "p95",
+        "of the answered: p50, p95",
+        "memory",
+        "CPU s for 100 keys",
+    ]
+    body = [
+        [
+            str(row["people"]),
+            row["system"],
+            f"{row['answered']:.0%} of {row['keys']}",
+            f"{row['least']:.0%}",
+            _ms(row["p50_ms"], "after it"),
+            _ms(row["p95_ms"], "after it"),
+            f"{_ms(row['answer_p50_ms'])}, {_ms(row['answer_p95_ms'])}",
+            f"{row['memory_mb']:,.0f} MB",
+            f"{row['cpu_s_per_100_keys']:.1f}",
+        ]
+        for row in rows
+    ]
+    return _table(titles, body)
+
+
+def _people(run: Values) -> list[str]:
+    dropped, faults = (sum(row[name] for row in run["rows"]) for name in ("dropped", "faults"))
+    late = max(row["late_p95_ms"] for row in run["rows"])
+    return [
+        people_table(run["rows"]),
+        "",
+        f"{run['rounds']} turns of {run['seconds']:.0f} seconds for each system and each number of people."
+        " *After it*: after the next key, or never."
+        f" Dropped, because other programs used the machine: {dropped} keys. Requests that failed: {faults}."
+        f" 95 % of the keys were pressed at most {late:.0f} ms late.",
+    ]
+
+
+def memory_table(rows: Sequence[Values]) -> str:
+    """Return the table of `python -m benchmarks.people.memory`."""
+    titles = ["engine", "editor", "completed in", "first answer after", "its server", "added", "together"]
+    body = [
+        [
+            f"`{row['engine']}`",
+            ORDINALS[row["editor"] - 1],
+            ", ".join(row["languages"]),
+            f"{row['ready_s']:.1f} s",
+            f"{row['server_mb']:,.0f} MB",
+            f"{row['added_mb']:,.0f} MB",
+            f"{row['total_mb']:,.0f} MB",
+        ]
+        for row in rows
+    ]
+    return _table(titles, body)
+
+
+def _memory(run: Values) -> list[str]:
+    return [
+        memory_table(run["rows"]),
+        "",
+        "*First answer after*: seconds from the start of the editor's server to its first completion."
+        " *Its server*: the memory of that process, with all that it maps. *Added*: how much more all"
+        " processes have than before.",
+    ]
+
+
+def recovery_table(rows: Sequence[Values]) -> str:
+    """Return the table of `python -m benchmarks.people.recovery`."""
+    titles = [
+        "",
+        "first answer, no engine yet",
+        "first answer, it runs",
+        "killed: answered again after",
+        "messages",
+        "completions as expected",
+        "others",
+    ]
+    body = [
+        [
+            str(number),
+            f"{row['first_s']:.1f} s",
+            ", ".join(f"{joined:.1f} s" for joined in row["joined_s"]),
+            ", ".join("never" if back is None else f"{back:.1f} s" for back in row["back_s"]),
+            str(row["messages"]),
+            str(row["equal"]),
+            str(row["different"]),
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return _table(titles, body)
+
+
+def _recovery(run: Values) -> list[str]:
+    return [
+        recovery_table(run["rows"]),
+        "",
+        f"{run['people']} people type, each in an editor and files of their own, with a fixed seed."
+        " After some seconds, right after a key, the engine is killed (SIGKILL). *Answered again after*:"
+        " seconds from there to the first answer to a key that was pressed later, for each of them."
+        " *Messages*: what the editors were asked to show. Expected is what an editor with an engine of its"
+        " own completes at the same places when each answer is waited for.",
+    ]
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Values], list[str]]]] = {
+    "benchmarks.people": ("Typing at once", _people),
+    "benchmarks.people.memory": ("Memory of one more editor", _memory),
+    "benchmarks.people.recovery": ("The engine is killed", _recovery),
+}
+
+
+def _section(run: Values) -> str:
+    title, body = SECTIONS[run["program"]]
+    lines = [
+        f"## {title}, {run['date']}",
+        "",
+        *body(run),
+        "",
+        *(f"- {line}" for line in run["machine"]),
+        *(f"- {name}: {version}" for name, version in run.get("versions", {}).items()),
+        f"- Settings: {'`' + json.dumps(run['settings']) + '`' if run['settings'] else 'the defaults'}",
+        f"- `{_without_folders(run['command'])}`",
+        f"- Other programs used at most {run['others']:.0%} of the machine.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _without_folders(command: str) -> str:
+    """Leave out where this machine has its files."""
+    return re.sub(r"(?<=\s)[/.]\S*/", "", command)
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in (titles, ["---"] * len(titles), *rows))
+
+
+def _ms(value: float | None, none: str = "-") -> str:
+    return none if value is None else f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
+
+
+if __name__ == "__main__":
+    main()
