@@ -13,9 +13,10 @@ from attrs import frozen
 
 LOCAL = "local"
 """The value of `engine` for Aide's own engine: the model runs in this process."""
-EXPECTED = (
-    f'"{LOCAL}", or the address of a server, such as http://127.0.0.1:8012 or https://models.example.com'
-)
+SHARED = "shared"
+"""The value of `engine` for Aide's own engine in a process of its own, for all editors of this user."""
+OWN = (LOCAL, SHARED)
+EXPECTED = f'"{LOCAL}", "{SHARED}", or the address of a server, such as http://127.0.0.1:8012 or https://models.example.com'
 LONGEST_ADDRESS = 500
 _WRITTEN = re.compile(r"[!-~]+")
 """Printable ASCII without blanks: names in other scripts have a form in ASCII."""
@@ -34,6 +35,8 @@ class ServerAddress:
     """Host and port for people; the port only if it is not the scheme's."""
     is_loopback: bool
     """Whether the server is on this machine."""
+    socket: str = ""
+    """Path of its Unix socket; empty: it is reached through the network."""
 
     @property
     def is_encrypted(self) -> bool:
@@ -43,8 +46,8 @@ class ServerAddress:
 
 @lru_cache(maxsize=64)
 def server_address(engine: str) -> ServerAddress | None:
-    """Return where the server of a valid value of `engine` is; None: the model runs in this process."""
-    if engine == LOCAL:
+    """Return where the server of a valid value of `engine` is; None: Aide itself runs the model here."""
+    if engine in OWN:
         return None
     parts = urlsplit(engine)
     name = parts.hostname or ""
@@ -60,7 +63,7 @@ def address_error(engine: str) -> str | None:
 
     Never repeats what may be a password or a key.
     """
-    if engine == LOCAL:
+    if engine in OWN:
         return None
     if len(engine) > LONGEST_ADDRESS:
         return f"expected an address of at most {LONGEST_ADDRESS} characters, found {len(engine):,}"

@@ -62,7 +62,7 @@ PACKAGES = {
     },
     "engines.remote.flavors": {"engines.remote.http", "completion", "inference"},
     "engines.remote.http": {"inference"},
-    "engines.shared": {"completion", "context", "inference", "settings"},
+    "engines.shared": {"completion", "context", "engines.remote.http", "inference", "settings"},
     "convert": {
         "convert.transformer", "convert.vocabulary", "inference", "inference.onnx", "inference.vocabulary",
     },

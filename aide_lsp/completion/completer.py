@@ -14,12 +14,14 @@ from attrs import evolve
 
 from aide_lsp.completion.auto_closing import closed_in_line
 from aide_lsp.completion.cache import CompletionCache, key_of
+from aide_lsp.completion.counting import with_counts
 from aide_lsp.completion.file_header import file_header, file_name
 from aide_lsp.completion.fitting import Checked, Rated, Surroundings, check
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
 from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.completion.window import CountTokens
 from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
@@ -227,18 +229,23 @@ class Completer:
         header = file_header(request.path, request.language_id)
         if not header and not request.text.strip():
             raise NoCompletionReason.EMPTY.error()
-        prompt = build_prompt(
-            before,
-            after,
-            request.options.parameters.num_context,
-            observer.measuring(self._model.count_tokens),
-            reads_suffix=self.info.reads_suffix,
-            header=header,
-            stray=stray_indentation(before, after, language_of(request.language_id, request.path)),
-            excerpts=request.excerpts if self.info.reads_files else (),
-            context_share=request.options.context_share,
-            name=file_name(request.path, request.language_id),
-        )
+        stray = stray_indentation(before, after, language_of(request.language_id, request.path))
+
+        def build(count: CountTokens) -> Prompt:
+            return build_prompt(
+                before,
+                after,
+                request.options.parameters.num_context,
+                observer.measuring(count),
+                reads_suffix=self.info.reads_suffix,
+                header=header,
+                stray=stray,
+                excerpts=request.excerpts if self.info.reads_files else (),
+                context_share=request.options.context_share,
+                name=file_name(request.path, request.language_id),
+            )
+
+        prompt = with_counts(self._model.count_tokens, build)
         return evolve(prompt, document=request.path)
 
 

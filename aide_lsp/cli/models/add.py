@@ -20,6 +20,7 @@ from aide_lsp.cli.models.found import cost_lines, found_lines
 from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
 from aide_lsp.errors import AideError
+from aide_lsp.server_address import server_address
 
 if TYPE_CHECKING:
     from aide_lsp.bench.acceptance import Acceptance, Check
@@ -94,7 +95,7 @@ def use_model(model_id: str) -> str:
     write_user_values(user_file(), {"model": model_id})
     written = f'model = "{model_id}" in {user_file()}'
     engine = SettingsReader().resolve().settings.engine
-    if engine != "local":
+    if server_address(engine):
         return f'Written: {written}. It is used once engine is "local"; now a server runs the model: {engine}'
     return f"Aide uses it from now on: {written}"
 

@@ -58,8 +58,12 @@ KEPT_SECONDS = 120.0
 class Connection:
     """Talks to one server, for one thread at a time; only `abort` may be called by others."""
 
-    def __init__(self, address: ServerAddress, key: str = "") -> None:
+    def __init__(
+        self, address: ServerAddress, key: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
         """Take where the server is, and the key that it wants, if any. Nothing is sent yet.
+
+        `headers`: what else each request has.
 
         Raises:
             SettingsError: the key cannot be sent.
@@ -69,7 +73,7 @@ class Connection:
                 "The API key has a blank, a line end, or another character that no key has. Store it again "
                 "with `aide engine key`, or set AIDE_API_KEY."
             )
-        self.address, self._key = address, key
+        self.address, self._key, self._headers = address, key, dict(headers or {})
         ending = next((one for one in ENDINGS if address.url.endswith(one)), "")
         self._base = address.url.removesuffix(ending)
         self._client: httpx2.Client | None = None
@@ -208,16 +212,19 @@ class Connection:
 
             # It would log each request.
             logging.getLogger("httpx2").setLevel(logging.WARNING)
-            headers = {"Accept-Encoding": "identity", "User-Agent": "aide"}
+            headers = {"Accept-Encoding": "identity", "User-Agent": "aide", **self._headers}
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
+            limits = httpx2.Limits(
+                max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS
+            )
+            path = self.address.socket
             try:
                 self._client = httpx2.Client(
                     headers=headers,
                     timeout=httpx2.Timeout(None, connect=self._connect_seconds, write=30.0, pool=5.0),
-                    limits=httpx2.Limits(
-                        max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS
-                    ),
+                    limits=limits,
+                    transport=httpx2.HTTPTransport(uds=path, limits=limits) if path else None,
                     follow_redirects=False,
                     # Proxies, and the certificates of SSL_CERT_FILE: never for this machine.
                     trust_env=not self.address.is_loopback,
@@ -233,7 +240,7 @@ class Connection:
         """Note the socket of a new connection, which has to be shut down if the request is aborted."""
         if event.endswith("connect_tcp.started"):
             self._look_up(info["host"], info["port"])
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+        if event.endswith(("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")):
             self._socket, self._is_new = info["return_value"].get_extra_info("socket"), True
             if self._is_aborted:
                 self._shut_down()
