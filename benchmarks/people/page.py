@@ -155,9 +155,46 @@ def _recovery(run: Values) -> list[str]:
     ]
 
 
+def overhead_table(rows: Sequence[Values]) -> str:
+    """Return the table of `python -m benchmarks.people.overhead`."""
+    titles = [
+        "keys",
+        "own engine",
+        "shared engine",
+        "added by sharing",
+        "95 % of keys at most",
+        "ratio",
+        "other texts",
+    ]
+    body = [
+        [
+            str(row["keys"]),
+            f"{row['local_ms']:.0f} ms",
+            f"{row['shared_ms']:.0f} ms",
+            f"{row['added_ms']:.1f} ms",
+            f"{row['added_p95_ms']:.1f} ms",
+            f"{row['ratio']:.3f}",
+            str(row["different"]),
+        ]
+        for row in rows
+    ]
+    return _table(titles, body)
+
+
+def _overhead(run: Values) -> list[str]:
+    return [
+        overhead_table(run["rows"]),
+        "",
+        "Medians of the time from a key to its answer, of one person who waits for each. Both editors are"
+        " asked at each key, in turns; *added* and *ratio* are medians over the pairs. Dropped, because other"
+        f" programs used the machine: {run['dropped']} keys.",
+    ]
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Values], list[str]]]] = {
     "benchmarks.people": ("Typing at once", _people),
     "benchmarks.people.memory": ("Memory of one more editor", _memory),
+    "benchmarks.people.overhead": ("What sharing costs one person", _overhead),
     "benchmarks.people.recovery": ("The engine is killed", _recovery),
 }
 

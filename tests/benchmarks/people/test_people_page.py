@@ -36,8 +36,14 @@ def test_runs_become_a_page_and_its_data(tmp_path):
              "server_mb": 80.4, "added_mb": 81.0, "total_mb": 950.0}
         ],
     }  # fmt: skip
+    cost = {"keys": 70, "local_ms": 99.6, "shared_ms": 102.0, "added_ms": 2.44, "added_p95_ms": 5.0,
+            "ratio": 1.0244, "different": 0}  # fmt: skip
+    overhead = {
+        **about, "program": "benchmarks.people.overhead", "rows": [cost], "dropped": 2,
+        "command": "python -m benchmarks.people.overhead",
+    }  # fmt: skip
     runs = []
-    for run in (typing, memory, recovery):
+    for run in (typing, memory, overhead, recovery):
         file = tmp_path / f"{len(runs)}.json"
         file.write_text(json.dumps(run))
         runs.append(str(file))
@@ -47,6 +53,7 @@ def test_runs_become_a_page_and_its_data(tmp_path):
     for part in (
         "| 8 | one engine for all | 50% of 90 | 25% | 210 ms | after it | 90 ms, 1000 ms | 2,001 MB | 20.0 |",
         "| `shared` | 2nd | python, lua | 0.4 s | 80 MB | 81 MB | 950 MB |",
+        "| 70 | 100 ms | 102 ms | 2.4 ms | 5.0 ms | 1.024 | 0 |",
         "| 1 | 3.0 s | 0.5 s | 2.5 s, never | 0 | 9 | 0 |",
         "`python -m benchmarks.people --json typing.json --llama-server llama-server`",
         "one engine for all: aide-lsp 1",

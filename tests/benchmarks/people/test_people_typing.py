@@ -10,12 +10,14 @@ import pytest
 
 from aide_lsp.errors import AideError
 from benchmarks.people import __main__ as program
+from benchmarks.people.overhead import Answers, figures, is_quiet, press
 from benchmarks.people.processes import CpuTime, memory_bytes, with_variable
 from benchmarks.people.recovery import back_after, next_key
 from benchmarks.people.systems import end
 from benchmarks.people.traces import make_traces, sources, starts
 from benchmarks.people.turn import Turn, row_of, take_turn
 from benchmarks.typing.figures import Replayed
+from benchmarks.typing.gate import Window
 from benchmarks.typing.replay import Pace, RequestRecord
 from tests.benchmarks.typing.test_typing_replay import ScriptedEngine, trace_of
 
@@ -120,6 +122,33 @@ def test_a_process_is_found_that_has_left_the_one_that_started_it():
         # What has ended is not forgotten.
         assert time.seconds() >= used
     assert with_variable("AIDE_TEST_MARK", mark) == []
+
+
+async def test_both_editors_are_asked_at_each_key_in_turns():
+    order = []
+
+    class Editor(ScriptedEngine):
+        def ask(self, file, text, cursor):
+            order.append((self.text, text))
+            request = super().ask(file, text, cursor)
+            request.answer(self.text)
+            return request
+
+    editors = [Editor({}), Editor({})]
+    editors[0].text, editors[1].text = "x", "y"
+    answers = await press(editors, trace_of(0.0, 0.1, 0.2), 2)
+    assert order == [("x", "a"), ("y", "a"), ("y", "ab"), ("x", "ab")]
+    assert len(answers) == figures(answers)["keys"] == figures(answers)["different"] == 2
+    busy = Window(answers[1].at, answers[1].ended, 0.5, 0.0, 0.0)
+    assert [is_quiet(one, [busy], 0.1) for one in answers] == [True, False]
+
+
+def test_the_pairs_are_compared_not_the_medians():
+    answers = [Answers(0, 1, local, local + 0.004, True) for local in (0.02, 0.1, 0.4)]
+    found = figures(answers)
+    assert found["added_ms"] == pytest.approx(4)
+    assert found["ratio"] == pytest.approx(1.04)
+    assert found["different"] == 0
 
 
 def test_an_answer_to_a_key_that_was_pressed_before_the_kill_is_none_after_it():
