@@ -5,14 +5,15 @@ The one place where catalog, engines and completion meet.
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aide_lsp.errors import AideError, MemoryShortError, ModelFilesError, SessionError, SettingsError
 from aide_lsp.progress import Progress
-from aide_lsp.server_address import server_address
+from aide_lsp.server_address import SHARED, server_address
 from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.limits import ModelLimits
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.completer import Completer
     from aide_lsp.engines.engine import Engine
+    from aide_lsp.engines.local import LocalModel
     from aide_lsp.engines.remote.flavors.choice import ServerChoice
+    from aide_lsp.engines.shared.open import SharedChoice
     from aide_lsp.inference.tokenizer import Tokenizer
 
 T = TypeVar("T")
@@ -47,7 +50,7 @@ class MissingModel:
 
 
 def runs_here(settings: Settings) -> bool:
-    """Whether the model runs in this process; otherwise nothing is downloaded, converted or loaded."""
+    """Whether Aide itself runs the model; otherwise nothing is downloaded, converted or loaded."""
     return server_address(settings.engine) is None
 
 
@@ -82,6 +85,8 @@ def load_completer(settings: Settings, progress: Progress) -> "Completer":
     """
     if not runs_here(settings):
         return _open_remote(settings)
+    if settings.engine == SHARED:
+        return _open_shared(settings, progress)
     return _load_or_repair(settings, progress, open_completer)
 
 
@@ -222,10 +227,8 @@ def card_of(settings: Settings) -> "Card":
 def open_completer(folder: Path, settings: Settings) -> "Completer":
     """Open a converted model of the settings' card."""
     from aide_lsp.completion.completer import Completer
-    from aide_lsp.engines.local import open_local_model
 
-    device = (settings.provider, settings.threads, settings.cache_mb)
-    return Completer(open_local_model(folder, *device, fim=card_of(settings).fim))
+    return Completer(_open_local(folder, settings))
 
 
 def _open_engine(folder: Path, settings: Settings) -> "Engine":
@@ -240,6 +243,47 @@ def _open_remote(settings: Settings) -> "Completer":
     from aide_lsp.engines.remote.open import open_remote_model
 
     return Completer(open_remote_model(server_choice(settings)))
+
+
+def _open_shared(settings: Settings, progress: Progress) -> "Completer":
+    """Join the engine that the user's editors share, or start it; else run the model here."""
+    from aide_lsp.catalog import store
+    from aide_lsp.completion.completer import Completer
+    from aide_lsp.engines.shared.open import open_shared
+    from aide_lsp.engines.shared.place import SharingError
+
+    # The device, and so the recipe, is the engine's to choose: looking at it takes memory here.
+    if not store.state_of(card_of(settings)).recipes:
+        model_folder(settings, progress)
+    try:
+        return Completer(open_shared(shared_choice(settings), progress))
+    except SharingError as error:
+        reason = str(error)
+    return _load_or_repair(settings, progress, partial(_open_alone, reason=reason))
+
+
+def shared_choice(settings: Settings) -> "SharedChoice":
+    """Return which engine the settings share with the user's other editors."""
+    from aide_lsp.catalog.store import data_folder
+    from aide_lsp.engines.shared.open import SharedChoice
+
+    card = card_of(settings)
+    return SharedChoice(card.id, f"{card.sha256} {card.path} {card.fim}", settings, data_folder())
+
+
+def _open_alone(folder: Path, settings: Settings, *, reason: str) -> "Completer":
+    from aide_lsp.completion.completer import Completer
+
+    model = _open_local(folder, settings)
+    model.info = evolve(model.info, sharing="alone", sharing_note=reason)
+    return Completer(model)
+
+
+def _open_local(folder: Path, settings: Settings) -> "LocalModel":
+    from aide_lsp.engines.local import open_local_model
+
+    device = (settings.provider, settings.threads, settings.cache_mb)
+    return open_local_model(folder, *device, fim=card_of(settings).fim)
 
 
 def server_choice(settings: Settings) -> "ServerChoice":

@@ -80,8 +80,8 @@ PACKAGES = {
     "explain": {"completion", "context", "engines.shared", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "context", "inference", "settings", "syntax"},
     "loading": {
-        "catalog", "completion", "engines", "engines.remote", "engines.remote.flavors", "inference",
-        "inference.onnx", "settings",
+        "catalog", "completion", "engines", "engines.remote", "engines.remote.flavors", "engines.shared",
+        "inference", "inference.onnx", "settings",
     },
     "application": {
         "catalog", "completion", "context", "inference", "ledger", "loading", "pages", "settings", "syntax",

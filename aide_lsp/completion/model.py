@@ -20,6 +20,12 @@ from aide_lsp.settings.fields import PARAMETERS
 from aide_lsp.settings.limits import ModelLimits
 
 ALL_PARAMETERS = frozenset(PARAMETERS)
+SHARES = {
+    "joined": "One process runs the model for all your editors; it ran already.",
+    "started": "One process runs the model for all your editors; this editor has started it.",
+    "alone": 'This editor runs the model alone, although the setting engine is "shared": {}.',
+}
+"""What each value of `sharing` means."""
 
 
 @frozen
@@ -58,6 +64,11 @@ class ModelInfo:
     "Whether it reports what each token was drawn from."
     rates: bool = True
     "Whether it reports how probable a text is; otherwise `min_confidence` has no effect."
+    sharing: str = ""
+    """Of Aide's own engine: `joined` or `started`, if one process runs it for several editors; `alone`, if it
+    was to be shared, but runs here; empty: it was not to be shared."""
+    sharing_note: str = ""
+    "Why it runs alone: a reason that fits after a colon."
     honored: frozenset[str] = ALL_PARAMETERS
     "Names of the generation parameters that have an effect."
 
@@ -72,6 +83,11 @@ class ModelInfo:
         return (
             f"{self.engine} at {self.host}" if self.host else f"{self.device.upper()}, recipe {self.recipe}"
         )
+
+    @property
+    def shares(self) -> str:
+        """Whether its engine is shared, in a sentence; empty: it was not to be."""
+        return SHARES.get(self.sharing, "").format(self.sharing_note)
 
     def is_rated(self, options: GenerationOptions) -> bool:
         """Whether the probability of a text generated with these options is known."""

@@ -152,9 +152,10 @@ class Settings:
     engine: str = setting(
         LOCAL,
         str,
-        "What runs the model. `local`: Aide itself, on this machine. The address of a server (llama.cpp, "
-        "Ollama, vLLM and others): that server, to which the text around the cursor is then sent. Other "
-        "machines need `https:`. No other setting sends text anywhere.",
+        "What runs the model. `local`: Aide itself, in this editor. `shared`: Aide itself, in one process "
+        "for all your editors, which saves memory; no text leaves the machine. The address of a server "
+        "(llama.cpp, Ollama, vLLM, `aide serve` and others): that server, to which the text around the "
+        "cursor is then sent. Other machines need `https:`. No other setting sends text anywhere.",
         _MODEL,
         noun=EXPECTED,
         error=address_error,

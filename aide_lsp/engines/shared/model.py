@@ -12,6 +12,7 @@ from aide_lsp.completion.counting import BatchCounter
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
+from aide_lsp.engines.remote.http.connection import Connection
 from aide_lsp.engines.remote.http.failures import BadStatus, unreadable
 from aide_lsp.engines.shared.client import LONGEST_SECONDS, SESSION_HEADER, EngineClient
 from aide_lsp.engines.shared.generation import SharedGeneration
@@ -43,7 +44,13 @@ class SharedModel:
     """A `completion.model.Model` that another process runs."""
 
     def __init__(
-        self, client: EngineClient, info: ModelInfo, failures: Failures = lost_engine, *, restarts: int = 0
+        self,
+        client: EngineClient,
+        info: ModelInfo,
+        failures: Failures = lost_engine,
+        *,
+        restarts: int = 0,
+        presence: Connection | None = None,
     ) -> None:
         """Take an engine that has answered.
 
@@ -52,9 +59,10 @@ class SharedModel:
             info: what it says of its model.
             failures: what failures of the connection become.
             restarts: how often a generation that breaks off begins again, without repeating text.
+            presence: stays open, so that the engine knows of this client.
         """
         self.client, self.info = client, info
-        self._failures, self._restarts = failures, restarts
+        self._failures, self._restarts, self._presence = failures, restarts, presence
         self.count_tokens = BatchCounter(self._count)
 
     @property
@@ -93,8 +101,10 @@ class SharedModel:
         self._ask("release", {}, CancelToken(), LONGEST_SECONDS)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close all connections."""
         self.client.connection.close()
+        if self._presence is not None:
+            self._presence.close()
 
     def _count(self, texts: Sequence[str]) -> list[int]:
         with self._failures(texts):

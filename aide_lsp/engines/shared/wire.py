@@ -35,6 +35,8 @@ LONGEST_NAME = 4096
 MOST_TOKENS = 100_000
 LONGEST_DEADLINE_MS = 24 * 3600 * 1000
 
+NOT_SENT = ("folder", "honored", "sharing", "sharing_note")
+"""Facts that are about one process, or written in another way."""
 _ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (Cancelled, "cancelled"),
     (BusyError, "busy"),
@@ -140,7 +142,7 @@ def to_options(data: Any, limits: ModelLimits) -> GenerationOptions:
 
 def from_info(info: ModelInfo) -> dict[str, Any]:
     """Return the JSON form of what is known of a model; where its files are is nobody's business."""
-    data = attrs.asdict(info, filter=lambda field, _: field.name not in ("folder", "honored"))
+    data = attrs.asdict(info, filter=lambda field, _: field.name not in NOT_SENT)
     return data | {"honored": sorted(info.honored)}
 
 
@@ -153,7 +155,7 @@ def to_info(data: Any) -> ModelInfo:
     table = _table(data, "model")
     values: dict[str, Any] = {}
     for field in attrs.fields(ModelInfo):
-        if field.name in ("folder", "honored") or field.name not in table:
+        if field.name in NOT_SENT or field.name not in table:
             continue
         value = table[field.name]
         kind: Any = field.type

@@ -1,4 +1,7 @@
-"""Looks up a host's name within a limit: the system's own lookup may take minutes, and cannot be ended."""
+"""Looks for a server before it is connected to: a host's name, within a limit, or a process behind a socket.
+
+The system's own lookup of names may take minutes, and cannot be ended.
+"""
 
 import socket
 from collections.abc import Callable
@@ -41,3 +44,17 @@ def look_up(name: str, port: int, seconds: float, is_ended: Callable[[], bool]) 
         raise failures[0]
     if thread.is_alive():
         raise TimeoutError
+
+
+def someone_listens(path: str) -> bool:
+    """Whether a process listens on a Unix socket; a killed one leaves its file."""
+    probe = socket.socket(socket.AF_UNIX)
+    with probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except (TimeoutError, BlockingIOError):
+            return True  # too busy to answer
+        except OSError:
+            return False
+    return True
