@@ -9,7 +9,7 @@ import numpy as np
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.prompt import PartKind, Prompt
-from aide_lsp.engines.local import LocalModel
+from aide_lsp.engines.local import LoadedModel, LocalModel
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.onnx.model_folder import ModelFolder
@@ -178,7 +178,7 @@ def completer_on(
     session: FakeSession, model: str = "fake", *, fim: str | None = "qwen2.5-coder"
 ) -> Completer:
     """Return a completer on a fake session."""
-    return Completer(LocalModel(ByteTokenizer(), session, description(model, fim=fim)))
+    return Completer(LocalModel(LoadedModel(ByteTokenizer(), session, description(model, fim=fim))))
 
 
 class ScriptedModel:

@@ -102,7 +102,7 @@ def accept(folder: Path, settings: Settings, report: Callable[[Check], None]) ->
 
 def _accept(folder: Path, settings: Settings, note: Callable[[Check], None], done: list[Check]) -> Acceptance:
     from aide_lsp.completion.completer import Completer
-    from aide_lsp.engines.local import LocalModel
+    from aide_lsp.engines.local import LoadedModel, LocalModel
     from aide_lsp.inference.onnx.model_folder import read_model_folder
     from aide_lsp.inference.onnx.open import open_session
     from aide_lsp.inference.onnx.runtime import thread_count
@@ -123,7 +123,9 @@ def _accept(folder: Path, settings: Settings, note: Callable[[Check], None], don
     note(finite)
     if finite.level == "fail":
         return Acceptance(tuple(done), None)
-    completer = Completer(LocalModel(tokenizer, session, description, cache_mb=settings.cache_mb))
+    completer = Completer(
+        LocalModel(LoadedModel(tokenizer, session, description), cache_mb=settings.cache_mb)
+    )
     note(_same_seed(completer, settings))
     filled = _complete(completer, settings, temperature=0.0)
     note(_filled(filled, description.fim))

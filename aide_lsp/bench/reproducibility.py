@@ -65,9 +65,9 @@ class ModelLoader:
 
     def completer(self, session: "Session") -> Completer:
         """Return a completer that has prefilled nothing."""
-        from aide_lsp.engines.local import LocalModel
+        from aide_lsp.engines.local import LoadedModel, LocalModel
 
-        return Completer(LocalModel(self.tokenizer, session, self.description))
+        return Completer(LocalModel(LoadedModel(self.tokenizer, session, self.description)))
 
 
 def open_model(folder: Path, provider: str = "auto", threads: int = 0) -> ModelLoader:

@@ -1,15 +1,15 @@
 """The engine that runs ONNX models in this process: tokenizer, session, KV cache, sampler.
 
 Owns all that outlives one completion: the slots (texts whose keys and values are held), the drafter, and
-the token ids of recently encoded texts.
+the token ids of recently encoded texts. `engine.py` shares a loaded model among several clients.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from pathlib import Path
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from aide_lsp.completion.fim_template import open_format
 from aide_lsp.completion.model import ModelInfo
@@ -24,46 +24,39 @@ from aide_lsp.inference.onnx.model_folder import ModelFolder, read_model_folder
 from aide_lsp.inference.onnx.open import open_session
 from aide_lsp.inference.onnx.runtime import import_runtime, installed_runtimes, thread_count
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.inference.prefix_cache import CHUNK_ROWS
+from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
 from aide_lsp.inference.runtime_errors import session_errors
 from aide_lsp.inference.self_test import keeps_bits
 from aide_lsp.inference.session import Session
 from aide_lsp.inference.slots import Slots
 from aide_lsp.inference.token_healing import heal
 from aide_lsp.inference.tokenizer import TextStream, Tokenizer
+from aide_lsp.inference.turns import Alone, Turns
 from aide_lsp.settings.fields import Settings
 
 ENCODED_TEXTS = 8192
 """Texts whose token ids are remembered: most lines of a window are those of the last one."""
 
 
-class LocalModel:
-    """A `completion.model.Model` on a session in this process."""
+class LoadedModel:
+    """What all clients of a model share: its session, and how texts become tokens. Not the KV caches."""
 
     def __init__(
-        self,
-        tokenizer: Tokenizer,
-        session: Session,
-        description: ModelFolder,
-        *,
-        cache_mb: int = Settings().cache_mb,
-        folder: Path | None = None,
+        self, tokenizer: Tokenizer, session: Session, description: ModelFolder, folder: Path | None = None
     ) -> None:
-        """Take a loaded model. What it has prefilled takes `cache_mb` MB of memory at most.
+        """Take the parts of a model.
 
         Raises:
             ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
         """
-        self._tokenizer, self._session = tokenizer, session
-        self._template = open_format(description.fim, tokenizer)
-        self._start = () if description.bos is None else (description.bos,)
+        self.tokenizer, self.session = tokenizer, session
+        self.template = open_format(description.fim, tokenizer)
+        self.start = () if description.bos is None else (description.bos,)
         # Control tokens have no text: another file, a message or a turn follows, whichever it is.
-        self._end_tokens = description.end_tokens | tokenizer.control_tokens
-        self._drafter = Drafter()
-        self._slots = Slots(session, cache_mb * 1_000_000)
+        self.end_tokens = description.end_tokens | tokenizer.control_tokens
         # As a tuple, since all callers share what a cache returns.
         encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
-        self._encode = encode
+        self.encode = encode
         # A cache of its own: a window counts each of its lines, and a hit calls no Python function.
         self.count_tokens = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: len(encode(text)))
         self.info = ModelInfo(
@@ -77,11 +70,41 @@ class LocalModel:
             source_sha256=description.source_sha256,
             runtime=_runtime_version(),
             folder=folder,
-            reads_suffix=self._template.format.reads_suffix,
-            reads_files=self._template.reads_files,
+            reads_suffix=self.template.format.reads_suffix,
+            reads_files=self.template.reads_files,
             replays=True,
             explains=True,
         )
+
+
+@frozen
+class Shared:
+    """What a client of a shared session needs."""
+
+    slots: Slots
+    "Those of all clients."
+    turns: Turns
+    "Decides whose forward runs next."
+    owner: str
+    "Any name of this client."
+
+
+class LocalModel:
+    """A `completion.model.Model` on a session in this process."""
+
+    def __init__(
+        self, loaded: LoadedModel, *, cache_mb: int = Settings().cache_mb, shared: Shared | None = None
+    ) -> None:
+        """Take a loaded model. What it has prefilled takes `cache_mb` MB of memory at most.
+
+        With `shared`, other clients use the same session, and this one runs one generation at a time.
+        """
+        self._loaded, self._shared = loaded, shared
+        self._session, self._tokenizer, self._template = loaded.session, loaded.tokenizer, loaded.template
+        self._slots = shared.slots if shared else Slots(loaded.session, cache_mb * 1_000_000)
+        self._owner = shared.owner if shared else ""
+        self._drafter = Drafter()
+        self.info, self.count_tokens = loaded.info, loaded.count_tokens
 
     @property
     def failure(self) -> None:
@@ -106,30 +129,35 @@ class LocalModel:
         healed = heal(prompt.healed, self._tokenizer)
         # The healed text is generated again, and does not count toward the limit.
         options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
-        with session_errors():
-            prefix_cache = self._slots.take(ids, prompt.document)
+        turn = self._turn()
         tokens = generate(
             self._session,
-            prefix_cache,
+            self._take(ids, prompt.document, turn, cancel),
             ids,
             options,
             cancel,
-            end_tokens=self._end_tokens,
+            end_tokens=self._loaded.end_tokens,
             healed=healed,
             observer=observer,
             drafter=self._drafter,
+            turn=turn,
         )
-        return LocalGeneration(tokens, TextStream(self._tokenizer), healed.length)
+        return LocalGeneration(tokens, TextStream(self._tokenizer), healed.length, self._leave)
 
     def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
         """See `Model`."""
         # One token is the least that runs the prompt. No one waits, so there is no deadline.
         ids, options = self._render(prompt), evolve(options, max_tokens=1, deadline_ms=0)
-        with session_errors():
-            prefix_cache = self._slots.take(ids, prompt.document, ahead=True)
-        generation = generate(self._session, prefix_cache, ids, options, cancel, end_tokens=self._end_tokens)
-        with generation:
-            next(generation, None)
+        turn = self._turn(ahead=True)
+        prefix_cache = self._take(ids, prompt.document, turn, cancel)
+        generation = generate(
+            self._session, prefix_cache, ids, options, cancel, end_tokens=self._loaded.end_tokens, turn=turn
+        )
+        try:
+            with generation:
+                next(generation, None)
+        finally:
+            self._leave()
         _tidy(generation.timings)
         if generation.finish_reason == "cancelled":
             raise Cancelled
@@ -143,14 +171,29 @@ class LocalModel:
     def release_memory(self) -> None:
         """See `Model`."""
         self._slots.shrink()
-        self._encode.cache_clear()
-        self.count_tokens.cache_clear()
+        self._loaded.encode.cache_clear()
+        self._loaded.count_tokens.cache_clear()
         return_freed_memory()
+
+    def _turn(self, *, ahead: bool = False) -> Alone:
+        return self._shared.turns.turn(self._owner, ahead=ahead) if self._shared else Alone(ahead=ahead)
+
+    def _take(self, ids: list[int], document: str, turn: Alone, cancel: CancelToken) -> PrefixCache:
+        """Choose the KV cache of a generation, which `_leave` ends."""
+        # No deadline: it is a forward's time at most, and what the generation then does has one.
+        with turn.held(cancel, None), session_errors():
+            found = self._slots.take(ids, document, ahead=turn.ahead, owner=self._owner)
+            turn.kv = self._session.kv
+        return found
+
+    def _leave(self) -> None:
+        self._slots.leave(self._owner)
 
     def _render(self, prompt: Prompt) -> list[int]:
         # A model needs something to continue: an empty text is given to it as an empty line.
-        text = self._template.render(self._as_trained(prompt), self._encode) or self._encode("\n")
-        return [*self._start, *text]
+        encode = self._loaded.encode
+        text = self._template.render(self._as_trained(prompt), encode) or encode("\n")
+        return [*self._loaded.start, *text]
 
     def _as_trained(self, prompt: Prompt) -> Prompt:
         """Return the prompt with a blank before the text, for a model that was trained on such texts."""
@@ -165,7 +208,9 @@ class LocalModel:
         )
 
     def _rendered(self, prompt: Prompt) -> RenderedPrompt:
-        start = (RenderedPiece("control", self._tokenizer.control_name(token), 1) for token in self._start)
+        start = (
+            RenderedPiece("control", self._tokenizer.control_name(token), 1) for token in self._loaded.start
+        )
         pieces = (
             RenderedPiece("control", piece, 1)
             if isinstance(piece, str)
@@ -178,14 +223,17 @@ class LocalModel:
             healed_tokens=self.count_tokens(prompt.healed),
             tokenizer=self._tokenizer,
             control_names=self._template.names,
-            end_tokens=self._end_tokens,
+            end_tokens=self._loaded.end_tokens,
         )
 
 
 class LocalGeneration:
     """A `completion.model.TextGeneration`: decodes tokens, and leaves out the healed text."""
 
-    def __init__(self, tokens: Generation, stream: TextStream, healed_length: int) -> None:
+    def __init__(
+        self, tokens: Generation, stream: TextStream, healed_length: int, leave: Callable[[], object]
+    ) -> None:
+        self._leave = leave
         self._tokens, self._stream, self._healed_length = tokens, stream, healed_length
         self.finish_reason: str | None = None
 
@@ -217,6 +265,7 @@ class LocalGeneration:
         self._tokens.close()
         # Closed by its reader, whose stop rule has ended the text.
         self.finish_reason = self.finish_reason or "stop"
+        self._leave()
         _tidy(self._tokens.timings)
 
 
@@ -231,16 +280,11 @@ def open_local_model(
         ModelFilesError: its files cannot be used.
         SessionError: the runtime cannot load them.
     """
-    tokenizer, session, description = open_parts(folder, provider, threads, fim=fim)
-    model = LocalModel(tokenizer, session, description, cache_mb=cache_mb, folder=folder)
-    return_freed_memory()
-    return model
+    return LocalModel(load_model(folder, provider, threads, fim=fim), cache_mb=cache_mb)
 
 
-def open_parts(
-    folder: Path, provider: str, threads: int, *, fim: str | None
-) -> tuple[Tokenizer, Session, ModelFolder]:
-    """Load the parts of the model in a folder; arguments as for `open_local_model`.
+def load_model(folder: Path, provider: str, threads: int, *, fim: str | None) -> LoadedModel:
+    """Load the model in a folder; arguments as for `open_local_model`.
 
     Raises:
         ModelFilesError, SessionError: as `open_local_model`.
@@ -252,7 +296,9 @@ def open_parts(
     with ThreadPoolExecutor(1) as executor:
         session = executor.submit(open_session, folder, provider, thread_count(threads))
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
-        return tokenizer, session.result(), description
+        loaded = LoadedModel(tokenizer, session.result(), description, folder)
+    return_freed_memory()
+    return loaded
 
 
 def _tidy(timings: Timings) -> None:

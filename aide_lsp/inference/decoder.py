@@ -16,6 +16,7 @@ from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache, plan
 from aide_lsp.inference.runtime_errors import session_errors
 from aide_lsp.inference.session import Candidates, Session
+from aide_lsp.inference.turns import Alone
 
 
 class Decoder:
@@ -28,8 +29,10 @@ class Decoder:
         cancel: CancelToken,
         deadline: float | None,
         drafter: Drafter | None,
+        turn: Alone | None = None,
     ) -> None:
         self._session, self._prefix_cache, self._cancel = session, prefix_cache, cancel
+        self._turn = turn or Alone()
         self._deadline, self._drafter = deadline, drafter
         self._prompt: int | None = None  # tokens of the prompt; None until the first forward
         self._candidates: Candidates | None = None  # after the text of the last forward and its draft
@@ -60,11 +63,12 @@ class Decoder:
 
     def full_logits(self, ids: Sequence[int]) -> NDArray[np.float32]:  # (V,)
         """Return all logits after `ids`, whose candidates were returned last."""
-        if self._row:
-            # Another generation may have used the session since the forward that ran it as a draft.
-            self._candidates = self._run(ids, 0, None)
-        with self._watched(1):
-            logits: NDArray[np.float32] = self._session.full_logits()[0]
+        with self._turn.held(self._cancel, self._deadline):
+            if self._row or self._turn.was_interrupted:
+                # Another generation may have used the session since the forward that gave them.
+                self._candidates = self._run(ids, 0, None)
+            with self._watched(1):
+                logits: NDArray[np.float32] = self._session.full_logits()[0]
         return logits
 
     def _was_drafted(self, token: int) -> bool:
@@ -81,18 +85,22 @@ class Decoder:
         past = self._past(ids)
         self._draft, self._row = self._propose(ids, len(ids) - past, longest, fits), 0
         rule = self._session.row_rule
-        for chunk in plan(ids, past, rule, draft=self._draft.tokens, prompt=self._prompt):
+        chunk_rows = self._turn.chunk_rows
+        for chunk in plan(ids, past, rule, chunk_rows, draft=self._draft.tokens, prompt=self._prompt):
             # Between chunks: what was run of a long prompt that takes too long is kept.
             if self._deadline is not None and monotonic() >= self._deadline:
                 raise TimeoutError
-            # A forward that is stopped halfway leaves invalid keys and values.
-            self._prefix_cache.trim(chunk.past)
-            started = monotonic()
-            with self._watched(len(chunk.ids)):
-                candidates = self._session.forward(chunk.ids, chunk.past, chunk.logit_rows, self._cancel)
+            # The wait for a turn is no time of the forward, which must not hang.
+            with self._turn.held(self._cancel, self._deadline):
+                # A forward that is stopped halfway leaves invalid keys and values.
+                self._prefix_cache.trim(chunk.past)
+                started = monotonic()
+                with self._watched(len(chunk.ids)):
+                    candidates = self._session.forward(chunk.ids, chunk.past, chunk.logit_rows, self._cancel)
+                seconds = monotonic() - started
             # All steps have the same number of rows, so there are no costs to compare.
             if self._drafter is not None and not rule.step:
-                self._drafter.time(len(chunk.ids), monotonic() - started)
+                self._drafter.time(len(chunk.ids), seconds)
             # With the draft, right or wrong: `reuse` drops what the next text does not share.
             self._prefix_cache.extend(chunk.kept, chunk.past)
         self.count += 1

@@ -23,6 +23,7 @@ from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.sampler import Ids
 from aide_lsp.inference.session import Session
 from aide_lsp.inference.token_healing import FORESEEN, HealedText
+from aide_lsp.inference.turns import Alone
 
 
 def generate(
@@ -36,6 +37,7 @@ def generate(
     healed: HealedText | None = None,
     observer: Observer = UNOBSERVED,
     drafter: Drafter | None = None,
+    turn: Alone | None = None,
 ) -> "Generation":
     """Return an iterator over the tokens that continue `prompt_ids`. Nothing runs before it is iterated.
 
@@ -49,6 +51,7 @@ def generate(
         healed: the text that the output must begin with.
         observer: is shown what happens.
         drafter: where drafts come from; None: each token has a forward of its own.
+        turn: waits for the session where others use it too.
 
     Raises:
         SessionError: the prompt is empty or too long for the model's context.
@@ -65,7 +68,7 @@ def generate(
     if needed > session.candidate_count or not drafts:
         drafter = None
     return Generation(
-        session, prefix_cache, list(prompt_ids), options, cancel, end_tokens, healed, observer, drafter
+        session, prefix_cache, list(prompt_ids), options, cancel, end_tokens, healed, observer, drafter, turn
     )
 
 
@@ -83,6 +86,7 @@ class Generation:
         healed: HealedText | None,
         observer: Observer,
         drafter: Drafter | None,
+        turn: Alone | None = None,
     ) -> None:
         self._session, self._ids, self._options, self._cancel = session, ids, options, cancel
         self._end_tokens, self._healed, self._drafter = end_tokens, healed, drafter
@@ -90,7 +94,7 @@ class Generation:
         self._trace = observer if observer.traces else None
         self._started = monotonic()
         self._deadline = self._started + options.deadline_ms / 1000.0 if options.deadline_ms else None
-        self._decoder = Decoder(session, prefix_cache, cancel, self._deadline, drafter)
+        self._decoder = Decoder(session, prefix_cache, cancel, self._deadline, drafter, turn)
         self.finish_reason: str | None = None
         "`stop` (end token), `length`, `timeout`, `cancelled`, `closed` (by the caller); None while it runs."
         self.log_probability = 0.0

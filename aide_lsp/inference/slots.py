@@ -4,9 +4,14 @@ A prompt gets the slot that shares most with it, and the session uses that slot'
 take a given amount of memory at most. Earlier prompts of a document that has a newer slot go first: while you
 type in one file, where prompts begin otherwise now and then, another file keeps its slot. Then the least
 recently used slot goes. Which slot serves a prompt decides how much of it is run, never what the result is.
+
+Several owners may share the memory. None uses, or can notice, what another's slots hold. An owner that takes more
+than its share loses slots first, and what a running generation uses stays.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from threading import Lock
 
 from attrs import define
 
@@ -31,6 +36,8 @@ class Slot:
     "The last prompt; what is held after it was generated."
     document: str
     "Names the document that it was for."
+    owner: str = ""
+    "Names whose it is."
 
     def loss(self, shared: int) -> int:
         """Return how many tokens of its prompt are lost if all but `shared` tokens are dropped."""
@@ -38,33 +45,42 @@ class Slot:
 
 
 class Slots:
-    """The slots of one session. Used by one thread."""
+    """The slots of one session. Thread-safe; each owner has one generation at a time."""
 
     def __init__(self, session: Session, max_bytes: int) -> None:
         self._session, self._max_bytes = session, max_bytes
+        self._lock = Lock()
         self._slots: list[Slot] = []  # the first one is dropped first
+        self._in_use: dict[str, Slot] = {}  # by owner
 
     def __len__(self) -> int:
         return len(self._slots)
 
     @property
     def bytes(self) -> int:
-        """Memory of all slots."""
-        return sum(slot.kv.bytes for slot in self._slots)
+        """Memory of all slots. For any thread."""
+        return sum(slot.kv.bytes for slot in tuple(self._slots))
 
-    def take(self, prompt: Sequence[int], document: str = "", *, ahead: bool = False) -> PrefixCache:
+    def take(
+        self, prompt: Sequence[int], document: str = "", *, ahead: bool = False, owner: str = ""
+    ) -> PrefixCache:
         """Make the session use the best slot for `prompt`; return the tokens that it covers.
 
         Args:
             prompt: token ids.
             document: any name of the document that it is for.
             ahead: it is prefilled ahead of a request; such slots are dropped first.
+            owner: any name of whose it is; until `leave`, no other owner makes it go.
 
         Raises:
             SessionError: memory is short.
         """
-        slot = self._choose(list(prompt))
-        slot.prompt, slot.document = list(prompt), document
+        with self._lock:
+            return self._take(list(prompt), document, owner, ahead)
+
+    def _take(self, prompt: list[int], document: str, owner: str, ahead: bool) -> PrefixCache:
+        slot = self._choose(prompt, owner)
+        slot.prompt, slot.document, self._in_use[owner] = prompt, document, slot
         # Not in the list while others are dropped: this text is held even if it exceeds the limit alone.
         self._slots.remove(slot)
         slot.kv.reserve(min(len(prompt) + HEADROOM, self._session.context_length))
@@ -73,35 +89,66 @@ class Slots:
         self._session.use(slot.kv)
         return slot.prefix_cache
 
+    def leave(self, owner: str = "") -> None:
+        """Note that the generation of an owner has ended."""
+        with self._lock:
+            self._in_use.pop(owner, None)
+
+    def end(self, owner: str) -> None:
+        """Drop all slots of an owner that is gone."""
+        with self._lock:
+            self._in_use.pop(owner, None)
+            self._slots = [slot for slot in self._slots if slot.owner != owner]
+
     def shrink(self) -> None:
         """Drop all slots, and halve the memory that slots may take from now on."""
-        # Otherwise the slots would soon take the same memory again.
-        self._max_bytes //= 2
-        self._slots.clear()
+        with self._lock:
+            # Otherwise the slots would soon take the same memory again.
+            self._max_bytes //= 2
+            self._slots.clear()
+            self._in_use.clear()
         # The session holds the current KV cache too, and would keep it until the next prompt.
         self._session.release()
 
-    def _choose(self, prompt: list[int]) -> Slot:
+    def _choose(self, prompt: list[int], owner: str) -> Slot:
         """Return the slot that shares most with `prompt`, or a new one if that slot would lose too much."""
-        best = max(self._slots, key=lambda slot: _shared(slot, prompt), default=None)
+        own = (slot for slot in self._slots if slot.owner == owner)
+        best = max(own, key=lambda slot: _shared(slot, prompt), default=None)
         if best is None:
-            return self._new(self._session.new_kv(), PrefixCache())
+            return self._new(self._session.new_kv(), PrefixCache(), owner)
         shared = _shared(best, prompt)
         # Where memory is for one slot only, a copy would push out the original.
         if best.loss(shared) <= SMALL_LOSS or 2 * best.kv.bytes > self._max_bytes:
             return best
-        return self._new(best.kv.copy(shared), best.prefix_cache.copy(shared))
+        return self._new(best.kv.copy(shared), best.prefix_cache.copy(shared), owner)
 
-    def _new(self, kv: KeysValues, prefix_cache: PrefixCache) -> Slot:
-        self._slots.append(Slot(kv, prefix_cache, [], ""))
+    def _new(self, kv: KeysValues, prefix_cache: PrefixCache, owner: str) -> Slot:
+        self._slots.append(Slot(kv, prefix_cache, [], "", owner))
         return self._slots[-1]
 
     def _free(self, newest: Slot) -> None:
         """Drop slots until there is memory for the newest one, or none are left."""
-        while self._slots and self.bytes + newest.kv.bytes > self._max_bytes:
-            documents = [*(slot.document for slot in self._slots), newest.document]
-            outdated = (at for at, name in enumerate(documents[:-1]) if name in documents[at + 1 :])
-            del self._slots[next(outdated, 0)]
+        in_use = [slot for slot in self._in_use.values() if slot is not newest]
+        while self.bytes + newest.kv.bytes > self._max_bytes:
+            idle = [slot for slot in self._slots if not any(slot is used for used in in_use)]
+            if not idle:
+                return
+            dropped = self._first_to_go(idle, newest)
+            self._slots = [slot for slot in self._slots if slot is not dropped]
+
+    def _first_to_go(self, idle: list[Slot], newest: Slot) -> Slot:
+        """Return which of some slots is dropped first; they are in the order in which slots go."""
+        everyone = [*self._slots, newest]
+        share = self._max_bytes / len({slot.owner for slot in everyone})
+        taken = Counter[str]()
+        for slot in everyone:
+            taken[slot.owner] += slot.kv.bytes
+        greedy = [slot for slot in idle if taken[slot.owner] > share] or idle
+        for slot in greedy:
+            after = everyone[next(at for at, one in enumerate(everyone) if one is slot) + 1 :]
+            if any((slot.owner, slot.document) == (one.owner, one.document) for one in after):
+                return slot
+        return greedy[0]
 
 
 def _shared(slot: Slot, prompt: list[int]) -> int:

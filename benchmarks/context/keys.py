@@ -23,7 +23,7 @@ from aide_lsp.application.excerpts import Readable, RequestPreparer
 from aide_lsp.application.requests import request_of
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.request import CompletionRequest
-from aide_lsp.engines.local import LocalModel
+from aide_lsp.engines.local import LoadedModel, LocalModel
 from aide_lsp.errors import AideError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.onnx.model_folder import read_model_folder
@@ -200,7 +200,7 @@ def silent_completer(settings: Settings, fim: str | None = None) -> Completer:
     description = evolve(read_model_folder(folder), fim=fim or card_of(settings).fim)
     tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
     session: Any = Silent(description.vocab_size, description.context_length, min(description.end_tokens))
-    return Completer(LocalModel(tokenizer, session, description, cache_mb=settings.cache_mb))
+    return Completer(LocalModel(LoadedModel(tokenizer, session, description), cache_mb=settings.cache_mb))
 
 
 def make(part: Part, files: dict[str, str]) -> Trace | None:

@@ -7,7 +7,7 @@ from attrs import evolve
 from aide_lsp.completion.model import ALL_PARAMETERS
 from aide_lsp.completion.observer import CompletionObserver
 from aide_lsp.completion.prompt import build_prompt
-from aide_lsp.engines.local import LocalModel
+from aide_lsp.engines.local import LoadedModel, LocalModel
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
@@ -28,7 +28,7 @@ GREEDY = GenerationOptions(Parameters(temperature=0.0, seed=0), max_tokens=40)
 
 def model_of(script, **options) -> tuple[LocalModel, FakeSession]:
     session = FakeSession(script, **options)
-    return LocalModel(ByteTokenizer(), session, description()), session
+    return LocalModel(LoadedModel(ByteTokenizer(), session, description())), session
 
 
 def prompt_for(before: str, after: str = "\n"):
@@ -49,7 +49,8 @@ def test_info_is_what_folder_and_session_say():
     assert (info.limits.vocab_size, info.limits.context_length) == (VOCAB_SIZE, 2000)
     assert (info.runs_on, info.folder, info.honored) == ("CPU, recipe exact", None, ALL_PARAMETERS)
     assert info.reads_suffix
-    assert not LocalModel(ByteTokenizer(), FakeSession(babbling()), description(fim=None)).info.reads_suffix
+    without_format = LoadedModel(ByteTokenizer(), FakeSession(babbling()), description(fim=None))
+    assert not LocalModel(without_format).info.reads_suffix
 
 
 def test_generate_does_not_show_the_healed_text():
@@ -73,7 +74,7 @@ def test_generate_ends_at_any_control_token(name):
         logits[ord("y") if held[-1] == ord("=") else CONTROL_TOKENS[name] if held[-1] == ord("y") else 0] = 9
         return logits
 
-    model = LocalModel(ByteTokenizer(), FakeSession(script), description(fim=None))
+    model = LocalModel(LoadedModel(ByteTokenizer(), FakeSession(script), description(fim=None)))
     text, generation = generate(model, "x =")
     assert (text, generation.finish_reason) == ("y", "stop")
 
@@ -180,7 +181,7 @@ def test_prompt_begins_with_bos_and_the_blank_that_the_model_was_trained_on(befo
     """The blank is before the text left of the cursor only, if there is any, never before healed text."""
     folder = evolve(description(), bos=BOS)
     session = FakeSession(saying("1", after=10**6))
-    model, observer = LocalModel(SpacedTokenizer(), session, folder), RenderedPrompts()
+    model, observer = LocalModel(LoadedModel(SpacedTokenizer(), session, folder)), RenderedPrompts()
     model.generate(prompt_for(before, "after\n"), GREEDY, CancelToken(), observer).close()
     assert observer.pieces[0] == "<|bos|>"
     assert observer.pieces[-2:] == ["<|fim_middle|>", read.decode()]

@@ -19,7 +19,7 @@ from threading import Event
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from aide_lsp.completion.completer import Completer
-from aide_lsp.engines.local import LocalModel
+from aide_lsp.engines.local import LoadedModel, LocalModel
 from aide_lsp.errors import SessionError
 from aide_lsp.inference import forward_watch
 from aide_lsp.lsp.main import main
@@ -82,7 +82,7 @@ def load(settings, progress):
         raise SessionError("No CUDA device is available.")
     session = FaultySession(babbling())
     session.provider = "cpu" if settings.provider == "cpu" else "cuda"
-    return LoggingCompleter(LocalModel(ByteTokenizer(), session, description("faulty")))
+    return LoggingCompleter(LocalModel(LoadedModel(ByteTokenizer(), session, description("faulty"))))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart
 from aide_lsp.engines.engine import Engine
+from aide_lsp.engines.local import LoadedModel
 from aide_lsp.engines.shared.wire import from_options, from_prompt
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.access import Rules
@@ -62,7 +63,7 @@ def running(place=None, *, token=TOKEN, names=(), script=None, session=None, loa
     place = place or listen_tcp("127.0.0.1", 0, None)
     place.listener.listen(1_024)  # so that nobody has to wait for the thread
     session = session or FakeSession(script or continuing({"return ": ANSWER}))
-    engine = Engine(ByteTokenizer(), session, description())
+    engine = Engine(LoadedModel(ByteTokenizer(), session, description()))
     served, begun, box = Served(engine if loaded else None), Event(), []
 
     async def serve():

@@ -3,7 +3,7 @@
 import pytest
 
 from aide_lsp.completion.completer import Completer
-from aide_lsp.engines.local import LocalModel
+from aide_lsp.engines.local import LoadedModel, LocalModel
 from benchmarks.context import keys as program
 from benchmarks.context.keys import Silent
 from benchmarks.real_code.packages import Part
@@ -42,7 +42,7 @@ def run(tmp_path, monkeypatch, capsys):
 
     def completer(settings, fim):
         session, described = Silent(263, 8192, END), description(fim=fim or "qwen2.5-coder")
-        return Completer(LocalModel(Files(), session, described, cache_mb=settings.cache_mb))
+        return Completer(LocalModel(LoadedModel(Files(), session, described), cache_mb=settings.cache_mb))
 
     def run(*more: str):
         monkeypatch.setattr(program, "silent_completer", completer)
