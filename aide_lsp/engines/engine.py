@@ -1,7 +1,7 @@
 """One loaded model for many clients.
 
 Each client session has KV slots of its own, within memory that all share, and one generation at a time
-(`line.py`). Generations of different sessions take turns, forward by forward (`inference/turns.py`). What a
+(`request_queue.py`). Generations of different sessions take turns, forward by forward (`turns.py`). What a
 completion says depends on neither.
 """
 
@@ -15,15 +15,15 @@ from attrs import evolve, frozen
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
-from aide_lsp.engines.line import Line, Place
 from aide_lsp.engines.local import LoadedModel, LocalGeneration, LocalModel, Shared, load_model
+from aide_lsp.engines.request_queue import Queued, RequestQueue
+from aide_lsp.engines.turns import Turns
 from aide_lsp.errors import BrokenSessionError, BusyError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.self_test import keeps_bits
 from aide_lsp.inference.slots import Slots
-from aide_lsp.inference.turns import Turns
 from aide_lsp.settings.fields import Settings
 
 MOST_REQUESTS = 64
@@ -63,7 +63,7 @@ class Engine:
     @property
     def load(self) -> EngineLoad:
         """What it has to do now."""
-        lengths = [len(session.line) for session in tuple(self._sessions.values())]
+        lengths = [len(session.queue) for session in tuple(self._sessions.values())]
         waiting = sum(max(0, length - 1) for length in lengths) + self.turns.waiting
         return EngineLoad(
             running=max(0, sum(lengths) - waiting),
@@ -95,7 +95,7 @@ class Engine:
         """
         if self.broken is not None:
             raise BrokenSessionError(str(self.broken))
-        if sum(len(session.line) for session in tuple(self._sessions.values())) >= MOST_REQUESTS:
+        if sum(len(session.queue) for session in tuple(self._sessions.values())) >= MOST_REQUESTS:
             raise BusyError(f"{MOST_REQUESTS} requests are waiting already.")
 
     def failed(self, error: BrokenSessionError) -> None:
@@ -124,7 +124,7 @@ class EngineSession:
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
-        self.line = Line()
+        self.queue = RequestQueue()
         self.model = LocalModel(engine.loaded, shared=Shared(engine.slots, engine.turns, name))
         self.info: ModelInfo = engine.info
         self.count_tokens = engine.loaded.count_tokens
@@ -149,15 +149,15 @@ class EngineSession:
 
     def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
         """See `Model`."""
-        place = self._join(prompt.document, cancel, ahead=True)
+        queued = self._join(prompt.document, cancel, ahead=True)
         try:
-            self.line.wait(place, None)
+            self.queue.wait(queued, None)
             return self.model.prefill(prompt, options, cancel)
         except BrokenSessionError as error:
             self._engine.failed(error)
             raise
         finally:
-            self.line.leave(place)
+            self.queue.leave(queued)
 
     def self_test(self) -> bool:
         """See `Model`."""
@@ -172,9 +172,9 @@ class EngineSession:
         """Note that the runtime failed."""
         self._engine.failed(error)
 
-    def _join(self, document: str, cancel: CancelToken, *, ahead: bool = False) -> Place:
+    def _join(self, document: str, cancel: CancelToken, *, ahead: bool = False) -> Queued:
         self._engine.check()
-        return self.line.join(document, cancel, ahead=ahead)
+        return self.queue.join(document, cancel, ahead=ahead)
 
 
 class EngineGeneration:
@@ -183,12 +183,12 @@ class EngineGeneration:
     def __init__(
         self,
         session: EngineSession,
-        place: Place,
+        queued: Queued,
         prompt: Prompt,
         options: GenerationOptions,
         observer: CompletionObserver,
     ) -> None:
-        self._session, self._place, self._started = session, place, monotonic()
+        self._session, self._queued, self._started = session, queued, monotonic()
         self._prompt, self._options, self._observer = prompt, options, observer
         self._generation: LocalGeneration | None = None
         self._reason: str | None = None
@@ -209,10 +209,10 @@ class EngineGeneration:
         return self._generation.log_probability if self._generation else 0.0
 
     def __iter__(self) -> Iterator[str]:
-        options, cancel = self._options, self._place.cancel
+        options, cancel = self._options, self._queued.cancel
         deadline = self._started + options.deadline_ms / 1000.0 if options.deadline_ms else None
         try:
-            self._session.line.wait(self._place, deadline)
+            self._session.queue.wait(self._queued, deadline)
             if deadline is not None:
                 # What the wait took is gone.
                 left = max(1, round((deadline - monotonic()) * 1000))
@@ -232,7 +232,7 @@ class EngineGeneration:
                 self._generation.close()
         finally:
             self._reason = self.finish_reason or "stop"
-            self._session.line.leave(self._place)
+            self._session.queue.leave(self._queued)
 
 
 def open_engine(folder: Path, provider: str, threads: int, cache_mb: int, *, fim: str | None) -> Engine:

@@ -15,6 +15,7 @@ from aide_lsp.completion.fim_template import open_format
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, RenderedPiece, RenderedPrompt
 from aide_lsp.completion.prompt import PartKind, Prompt
+from aide_lsp.engines.turns import Turns
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
 from aide_lsp.inference.generate import Generation, generate
@@ -27,11 +28,10 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
 from aide_lsp.inference.runtime_errors import session_errors
 from aide_lsp.inference.self_test import keeps_bits
-from aide_lsp.inference.session import Session
+from aide_lsp.inference.session import Alone, Session
 from aide_lsp.inference.slots import Slots
 from aide_lsp.inference.token_healing import heal
 from aide_lsp.inference.tokenizer import TextStream, Tokenizer
-from aide_lsp.inference.turns import Alone, Turns
 from aide_lsp.settings.fields import Settings
 
 ENCODED_TEXTS = 8192

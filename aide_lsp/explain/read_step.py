@@ -48,7 +48,7 @@ class StepReader:
 
     def _figures(self, draw: Draw) -> Step:
         parameters = self._parameters
-        logits = draw.full_logits()[-1]
+        logits = draw.full_logits()
         # In float64, as the sampler computes.
         everything = logits.astype(np.float64)
         raw = _softmax(everything)

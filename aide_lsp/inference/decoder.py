@@ -15,8 +15,7 @@ from aide_lsp.inference.drafting import NO_DRAFT, Draft, Drafter, Fits
 from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache, plan
 from aide_lsp.inference.runtime_errors import session_errors
-from aide_lsp.inference.session import Candidates, Session
-from aide_lsp.inference.turns import Alone
+from aide_lsp.inference.session import Alone, Candidates, Session
 
 
 class Decoder:

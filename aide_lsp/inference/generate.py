@@ -21,9 +21,8 @@ from aide_lsp.inference.observer import UNOBSERVED, Draw, Observer, Timings
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import PrefixCache
 from aide_lsp.inference.sampler import Ids
-from aide_lsp.inference.session import Session
+from aide_lsp.inference.session import Alone, Session
 from aide_lsp.inference.token_healing import FORESEEN, HealedText
-from aide_lsp.inference.turns import Alone
 
 
 def generate(
@@ -200,7 +199,7 @@ class Generation:
         self._rate(token, *candidates)
         if self._trace:
             fits = partial(healed.allows, best=best) if healed and allows is not None else None
-            full_logits = self._session.full_logits
+            full_logits = partial(self._decoder.full_logits, self._ids)
             self._trace.drew(Draw(token, logits, ids, kept, probs, full_logits, allows, fits, is_own))
         if healed:
             healed.push(token)

@@ -51,7 +51,7 @@ class Draw:
     "Tokens that Top K and Top P keep, best first."
     probs: Floats  # (N,)
     "Their probabilities."
-    full_logits: Callable[[], NDArray[np.floating]]  # () -> (1, V)
+    full_logits: Callable[[], NDArray[np.floating]]  # () -> (V,)
     "Returns the logits of the whole vocabulary that it was drawn from."
     allows: NDArray[np.bool_] | None = None  # (N,)
     "Which of `kept` continue the healed text; None: all."

@@ -4,7 +4,8 @@ Two graph layouts implement this interface: our own (`session_aide`) and the one
 (`session_optimum`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.prefix_cache import RowRule
+from aide_lsp.inference.prefix_cache import CHUNK_ROWS, RowRule
 
 
 # Arrays compared with `==` give an array, not an answer.
@@ -92,3 +93,28 @@ class Session(Protocol):
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
         """Return all logits of the last forward's `logit_rows`."""
         ...
+
+
+class Alone:
+    """The turn of a generation that has the session to itself: it never waits."""
+
+    chunk_rows = CHUNK_ROWS
+    """Rows of one forward of a prompt."""
+    was_interrupted = False
+    """Whether another generation has run a forward since the last one of this."""
+
+    def __init__(self, *, ahead: bool = False) -> None:
+        self.ahead = ahead
+        """Whether no one waits for its result."""
+        self.kv: KeysValues | None = None
+        """Its KV cache, which forwards of its turns use; None: none yet."""
+
+    @contextmanager
+    def held(self, cancel: CancelToken, deadline: float | None) -> Iterator[None]:
+        """Have the session while the body runs. Where several use it, it waits for its turn.
+
+        Raises:
+            Cancelled: no one waits for the result anymore.
+            TimeoutError: the deadline, a time of `time.monotonic`, has passed.
+        """
+        yield

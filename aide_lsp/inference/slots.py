@@ -5,8 +5,8 @@ take a given amount of memory at most. Earlier prompts of a document that has a 
 type in one file, where prompts begin otherwise now and then, another file keeps its slot. Then the least
 recently used slot goes. Which slot serves a prompt decides how much of it is run, never what the result is.
 
-Several owners may share the memory. None uses, or can notice, what another's slots hold. An owner that takes more
-than its share loses slots first, and what a running generation uses stays.
+Several owners may share the memory. None uses, or can notice, what slots of another hold. An owner that takes
+more than its share loses slots first, and what a running generation uses stays.
 """
 
 from collections import Counter

@@ -12,30 +12,10 @@ from time import monotonic
 
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, RowRule
-from aide_lsp.inference.session import KeysValues, Session
+from aide_lsp.inference.session import Alone, Session
 
 SHARED_CHUNK_ROWS = 64
 """Rows of one forward of a prompt where others may wait for it, if results do not depend on that."""
-
-
-class Alone:
-    """The turn of a generation that has the session to itself: it never waits."""
-
-    chunk_rows = CHUNK_ROWS
-    """Rows of one forward of a prompt."""
-    was_interrupted = False
-    """Whether another generation has run a forward since the last one of this."""
-
-    def __init__(self, *, ahead: bool = False) -> None:
-        self.ahead = ahead
-        """Whether no one waits for its result."""
-        self.kv: KeysValues | None = None
-        """Its KV cache, which forwards of its turns use; None: none yet."""
-
-    @contextmanager
-    def held(self, cancel: CancelToken, deadline: float | None) -> Iterator[None]:
-        """Have the session while the body runs. See `Turn.held`."""
-        yield
 
 
 class Turn(Alone):

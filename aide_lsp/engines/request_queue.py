@@ -1,4 +1,4 @@
-"""The line of one client session: its requests run one after the other, and newer ones end older ones.
+"""The queue of one client session: its requests run one after the other, and newer ones end older ones.
 
 Within a session nothing is gained by running two at once: there is one forward at a time.
 """
@@ -16,8 +16,8 @@ LONGEST = 16
 
 
 @define(eq=False)
-class Place:
-    """The place of one request in the line."""
+class Queued:
+    """One request in the queue."""
 
     document: str
     "Any name of the document that it is for; empty: of none."
@@ -29,35 +29,35 @@ class Place:
     "Set when it may run, and when it is to look again."
 
 
-class Line:
+class RequestQueue:
     """The requests of one client session. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock, self._places = Lock(), list[Place]()
+        self._lock, self._queue = Lock(), list[Queued]()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._queue)
 
-    def join(self, document: str, cancel: CancelToken, *, ahead: bool = False) -> Place:
-        """Take a place at the end, and end what the new request makes needless.
+    def join(self, document: str, cancel: CancelToken, *, ahead: bool = False) -> Queued:
+        """Take the last place, and end what the new request makes needless.
 
         A request ends older ones for the same document, and work ahead.
 
         Raises:
-            BusyError: the line is too long.
+            BusyError: the queue is too long.
         """
-        place = Place(document, ahead, cancel)
+        queued = Queued(document, ahead, cancel)
         with self._lock:
-            needless = [] if ahead else [one for one in self._places if one.ahead or _same(one, place)]
-            if len(self._places) - len(needless) >= LONGEST:
+            needless = [] if ahead else [one for one in self._queue if one.ahead or _same(one, queued)]
+            if len(self._queue) - len(needless) >= LONGEST:
                 raise BusyError(f"{LONGEST} requests of this client are waiting already.")
-            self._places.append(place)
-            self._places[0].is_first.set()
+            self._queue.append(queued)
+            self._queue[0].is_first.set()
         for one in needless:
             one.cancel.cancel()
-        return place
+        return queued
 
-    def wait(self, place: Place, deadline: float | None) -> None:
+    def wait(self, queued: Queued, deadline: float | None) -> None:
         """Wait until a request may run.
 
         Raises:
@@ -65,26 +65,26 @@ class Line:
             TimeoutError: the deadline, a time of `time.monotonic`, has passed.
         """
         # It also wakes up when it is canceled.
-        with place.cancel.watch(place.is_first.set):
-            while self._places[0] is not place:
+        with queued.cancel.watch(queued.is_first.set):
+            while self._queue[0] is not queued:
                 left = None if deadline is None else deadline - monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError
-                place.is_first.wait(left)
+                queued.is_first.wait(left)
                 with self._lock:
-                    if self._places[0] is not place:
-                        place.is_first.clear()
+                    if self._queue[0] is not queued:
+                        queued.is_first.clear()
                 # After that, so that a cancel that was cleared is noticed.
-                place.cancel.check()
+                queued.cancel.check()
 
-    def leave(self, place: Place) -> None:
-        """Give the place up; the next request may run. Does nothing when it has been given up."""
+    def leave(self, queued: Queued) -> None:
+        """Give a place up; the next request may run. Does nothing when it has been given up."""
         with self._lock:
-            if place in self._places:
-                self._places.remove(place)
-            if self._places:
-                self._places[0].is_first.set()
+            if queued in self._queue:
+                self._queue.remove(queued)
+            if self._queue:
+                self._queue[0].is_first.set()
 
 
-def _same(left: Place, right: Place) -> bool:
+def _same(left: Queued, right: Queued) -> bool:
     return bool(left.document) and left.document == right.document
