@@ -5,6 +5,7 @@ in steps: a model that takes 32,768 tokens would otherwise use 0.8 GB (0.5B para
 of a thousand.
 """
 
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,27 +45,36 @@ class KvShape:
 
 
 class SpareBuffers:
-    """Unused buffers, kept so that later KV caches have the addresses for which CUDA graphs were captured."""
+    """Unused buffers, kept so that later KV caches have the addresses for which CUDA graphs were captured.
+
+    Thread-safe: with several clients, a KV cache may be dropped on any thread while another one grows.
+    """
 
     def __init__(self) -> None:
+        # Reentrant, since a KV cache may be dropped, and its buffers given, wherever Python frees memory.
+        self._lock = RLock()
         self._sets: list[tuple[int, Values]] = []  # with their capacity; the first one is dropped first
 
     def take(self, capacity: int) -> Values | None:
         """Return buffers of exactly that capacity, with any contents; None: there are none."""
-        for index, (spare, values) in enumerate(self._sets):
-            if spare == capacity:
-                del self._sets[index]
-                return values
-        return None
+        with self._lock:
+            found = next((one for one in self._sets if one[0] == capacity), None)
+            if found is None:
+                return None
+            # Not by its index, which changes when others are given meanwhile.
+            self._sets = [one for one in self._sets if one is not found]
+            return found[1]
 
     def clear(self) -> None:
         """Free them."""
-        self._sets = []
+        with self._lock:
+            self._sets = []
 
     def give(self, capacity: int, values: Values) -> None:
         """Keep buffers for later."""
         if capacity:
-            self._sets = [*self._sets, (capacity, values)][-MOST_SPARE:]
+            with self._lock:
+                self._sets = [*self._sets, (capacity, values)][-MOST_SPARE:]
 
 
 class KvCache:
