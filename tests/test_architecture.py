@@ -102,8 +102,8 @@ PACKAGES = {
     },
     "cli.sample": set(),
     "cli": {
-        "cli.sample", "application", "catalog", "completion", "engines.remote", "inference", "inference.onnx",
-        "loading", "settings", "syntax",
+        "cli.sample", "application", "catalog", "completion", "engines.remote", "engines.shared", "inference",
+        "inference.onnx", "loading", "settings", "syntax",
     },
     "cli.models": {
         "cli", "application", "bench", "catalog", "catalog.adding", "inference", "inference.onnx", "loading",

@@ -27,6 +27,8 @@ def came_to(settings: Settings, info: "ModelInfo | None" = None) -> dict[str, st
     found = {}
     if settings.model is None and (name := info.id if info else _default_model(settings)):
         found["model"] = name
+    if info is not None and info.shares:
+        found["engine"] = info.shares.removesuffix(".")
     if info is not None and settings.recipe == "auto":
         found["recipe"] = info.recipe
     if info is not None and settings.provider == "auto":

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from aide_lsp import __version__
 from aide_lsp.errors import AideError
-from aide_lsp.server_address import server_address
+from aide_lsp.server_address import SHARED, server_address
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
         yield check_memory(folder)
         if not quick and runtime.level != "fail":
             yield from self_test(folder, settings)
+    if settings.engine == SHARED and not quick:
+        yield check_shared(settings)
 
 
 def check_runtime() -> Finding:
@@ -146,6 +148,32 @@ def check_server(settings: Settings, quick: bool) -> Iterator[Finding]:
         return
     rate = f", {report.tokens_per_second:.0f} tokens/s" if report.tokens_per_second else ""
     yield Finding("ok", "Speed", f"first token after {report.first_token_ms:.0f} ms{rate}")
+
+
+def check_shared(settings: Settings) -> Finding:
+    """Join the engine that editors share, or start it, and time a question to it."""
+    from aide_lsp.engines.shared.open import join_shared
+    from aide_lsp.engines.shared.place import SharingError
+    from aide_lsp.inference.cancel import CancelToken
+    from aide_lsp.loading import shared_choice
+
+    started = time.perf_counter()
+    try:
+        joined = join_shared(shared_choice(settings), lambda share, text: None)
+    except SharingError as error:
+        detail = f"each editor runs the model alone: {error}"
+        return Finding("warn", "Shared engine", detail, 'repair that, or set engine = "local"')
+    except AideError as error:
+        return Finding("fail", "Shared engine", str(error))
+    ready = time.perf_counter()
+    joined.client.look(CancelToken())
+    asked = time.perf_counter()
+    joined.client.look(CancelToken())
+    round_trip = (time.perf_counter() - asked) * 1000
+    how = f"started in {ready - started:.1f} s" if joined.was_started else "it ran already"
+    joined.presence.close()
+    joined.client.connection.close()
+    return Finding("ok", "Shared engine", f"{how}; a question takes {round_trip:.1f} ms there and back")
 
 
 def check_model(settings: Settings) -> Iterator[Finding | Path]:

@@ -54,6 +54,7 @@ def _in_use(ls: Server) -> dict[str, str]:
         "Device": report["device"] and not report["server"] and report["device"].upper(),
         "Note": report["deviceNote"],
         "Recipe": report["recipe"],
+        "Engine": report["shares"],
         **_server_in_use(report["server"]),
     }
     return {name: value for name, value in found.items() if value}

@@ -27,6 +27,7 @@ from aide_lsp.loading import MissingModel, remove_damaged, runs_here
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.progress import Progress
 from aide_lsp.reasons import NoCompletionReason
+from aide_lsp.server_address import LOCAL, SHARED
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class ModelHost:
         self.state = "starting"
         """`starting`, `loading`, `missing`, `ready` or `failed`."""
         self.completer: Completer | None = None
+        self.shares = ""
+        """Why the engine is not shared anymore, in a sentence; empty: see what the model says."""
         self.message = "The model is not loaded yet."
         """What is happening while it loads, or why it failed."""
         self.share: float | None = None
@@ -226,6 +229,7 @@ class ModelHost:
         self.begins()
         self._wanted, self._model = settings, wanted_model(settings)
         self.state, self.completer, self.message, self.share = "loading", None, message, None
+        self.shares = ""
         self._settled.clear()
 
     def _broken(self, completer: "Completer", error: BrokenSessionError) -> None:
@@ -239,11 +243,23 @@ class ModelHost:
             self.notify_user(f"{error} Aide is loading it again. If this happens often, run `aide doctor`.")
         if self._failures == 1:
             self._again(self._wanted, "The model stopped working and is being loaded again.")
+        elif self._wanted.engine == SHARED:
+            self._go_alone()
         elif completer.info.device != "cpu":
             self._move_to_cpu(error)
         else:
             self._fail(f"The model keeps failing. {error} Run `aide doctor` to find out why.")
             self.notify_user(f"Aide offers no completions. {self.message}")
+
+    def _go_alone(self) -> None:
+        """Run the model in this process: the shared engine fails again and again."""
+        from aide_lsp.completion.model import SHARES
+
+        assert self._wanted is not None
+        self._failures = 0
+        text = "The shared engine keeps stopping. The model is being loaded for this editor alone."
+        self._again(evolve(self._wanted, engine=LOCAL), text)
+        self.shares = SHARES["alone"].format("the shared engine keeps stopping")
 
     def _not_loaded(self, settings: Settings, error: Exception) -> None:
         """Handle a failure to load; if the GPU failed before, there is still the CPU."""

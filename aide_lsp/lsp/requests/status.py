@@ -118,6 +118,7 @@ class Status:
             "percent": None if host.share is None or not loading else round(100 * host.share),
             "model": escaped(host.model or wanted_model(self._configuration.resolve().settings)),
             **self._device(),
+            "shares": escaped(self._shares) or None,
             "server": self._server(),
             "shown": self._shown(resolve),
             "nothing": self._nothing(),
@@ -197,6 +198,12 @@ class Status:
         completer = self._host.completer
         return completer.info if completer else None
 
+    @property
+    def _shares(self) -> str:
+        """Whether the engine is shared, in a sentence; empty: it was not to be."""
+        info = self._info
+        return self._host.shares or (info.shares if info else "")
+
     def _device(self) -> dict[str, Any]:
         info = self._info
         if info is None or info.host:
@@ -229,6 +236,7 @@ class Status:
             "device": info.device if info else None,
             "deviceNote": info.device_note if info else None,
             "recipe": (info.recipe or None) if info else None,
+            "shares": escaped(self._shares) or None,
             "server": self._server(),
             "parameters": parameters_json(resolved.settings.parameters),
             "settingsProblems": [escaped(problem.message) for problem in problems],

@@ -60,6 +60,8 @@ export interface AideStatus {
   model: string;
   device: string | null;
   recipe: string | null;
+  /** Whether the engine is shared with other editors, in a sentence; null: it was not to be. */
+  shares: string | null;
   /** Null: the model runs in Aide's own process. */
   server: ModelServer | null;
   shown: Shown | null;

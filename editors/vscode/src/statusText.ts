@@ -144,6 +144,7 @@ function served(situation: Situation, status: AideStatus): StatusText {
     sentences: [
       isReady ? '' : (status.message ?? ''),
       status.model === '' ? '' : `Model: ${status.model}${where === '' ? '' : ` (${where})`}`,
+      status.shares ?? '',
       ...(server === null ? [] : serverTexts(server)),
       document?.preset ? `Preset: ${document.preset}` : '',
       shown === undefined ? '' : shownText(shown),

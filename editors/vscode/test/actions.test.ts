@@ -17,6 +17,7 @@ const READY: AideStatus = {
   model: 'some-model',
   device: 'CPU',
   recipe: 'exact',
+  shares: null,
   server: null,
   shown: SHOWN,
   nothing: null,

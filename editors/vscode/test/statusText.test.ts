@@ -12,6 +12,7 @@ const READY: AideStatus = {
   model: 'some-model',
   device: 'CPU',
   recipe: 'exact',
+  shares: null,
   server: null,
   shown: null,
   nothing: null,
@@ -31,6 +32,12 @@ const situation = (status: Partial<AideStatus>, active: Active | null = ACTIVE):
 });
 const text = (status: Partial<AideStatus>, active: Active | null = ACTIVE) => statusText(situation(status, active));
 const without = (phase: Phase, detail: string | null = null) => statusText({ phase, detail, status: null, active: ACTIVE });
+
+test('an engine that is shared, or not, is in the tooltip', () => {
+  const sentence = 'One process runs the model for all your editors; it ran already.';
+  assert.ok(text({ shares: sentence }).sentences.includes(sentence));
+  assert.ok(!text({}).sentences.includes(''));
+});
 
 test('each state has an icon of its own kind', () => {
   assert.equal(text({}).icon, 'sparkle');

@@ -208,6 +208,7 @@ function M.state(report, state, reason, document)
     vim.list_extend(lines, server_lines(report.server))
   else
     table.insert(lines, entry('Device', (report.device or 'none yet') .. note))
+    table.insert(lines, report.shares and entry('Engine', report.shares) or nil)
   end
   table.insert(lines, entry('Version', report.version))
   table.insert(lines, state and shown(state) or nil)
