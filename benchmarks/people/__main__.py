@@ -9,6 +9,7 @@ what is typed, and when, is the same for all. All are loaded, one is busy.
 import argparse
 import asyncio
 import json
+import math
 import sys
 import tempfile
 from contextlib import AsyncExitStack
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(people_table([asdict(row) for row in rows]))
     if options.json:
         run = facts(PROGRAM, arguments, options.settings, others)
-        run |= {"versions": versions, "rounds": options.rounds, "seconds": options.seconds}
+        run |= {"versions": versions, "traces": options.traces, "seconds": options.seconds}
         run |= {"rows": [asdict(row) for row in rows]}
         options.json.write_text(json.dumps(run, indent=1), encoding="utf-8")
     few = [row for row in rows if row.keys < LEAST_KEYS]
@@ -65,8 +66,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--llama-server", type=Path, help="llama.cpp's server (see benchmarks.llama_cpp.build_server)")
     add("--gguf", type=Path, help="its model [the default model's file]")
     add("--threads", type=int, default=2, help="threads of llama-server; Aide uses its settings [2]")
-    add("--rounds", type=int, default=2, help="turns of each system for each number of people [2]")
-    add("--seconds", type=float, default=18.0, help="typed by each person in a turn [18]")
+    add("--traces", type=int, default=2, help="typed for each number of people and each system, at least [2]")
+    add("--seconds", type=float, default=28.0, help="typed of each trace [28]")
     add(
         "--settings",
         type=json.loads,
@@ -98,7 +99,7 @@ async def measure(options: argparse.Namespace) -> tuple[list[Row], dict[str, str
         systems = list(make_systems(options, folder, stack))
         for people in options.people:
             turns: dict[str, list[Turn]] = {system.name: [] for system in systems}
-            for number in range(options.rounds):
+            for number in range(rounds(people, options.traces)):
                 seed = options.seed + number
                 traces, begins = make_traces(found, max(options.people), seed), starts(people, seed)
                 for system in systems[:: -1 if number % 2 else 1]:
@@ -115,6 +116,11 @@ async def measure(options: argparse.Namespace) -> tuple[list[Row], dict[str, str
             rows += [row for row in all_rows if row is not None]
         versions = {system.name: system.server for system in systems}
     return rows, versions, busiest
+
+
+def rounds(people: int, traces: int) -> int:
+    """Return how many turns each system has, so that so many traces are typed."""
+    return max(1, math.ceil(traces / people))
 
 
 def make_systems(options: argparse.Namespace, folder: Path, stack: AsyncExitStack) -> list[System]:

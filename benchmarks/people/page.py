@@ -82,7 +82,7 @@ def _people(run: Values) -> list[str]:
     return [
         people_table(run["rows"]),
         "",
-        f"{run['rounds']} turns of {run['seconds']:.0f} seconds for each system and each number of people."
+        f"Each person types for {run['seconds']:.0f} seconds; who types alone does it {run['traces']} times."
         " *After it*: after the next key, or never."
         f" Dropped, because other programs used the machine: {dropped} keys. Requests that failed: {faults}."
         f" 95 % of the keys were pressed at most {late:.0f} ms late.",

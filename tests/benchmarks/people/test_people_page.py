@@ -13,7 +13,7 @@ def test_runs_become_a_page_and_its_data(tmp_path):
         "memory_mb": 2001.0, "cpu_s_per_100_keys": 20.04, "late_p95_ms": 2.0, "faults": 1,
     }  # fmt: skip
     typing = {
-        **about, "program": "benchmarks.people", "rows": [row], "rounds": 2, "seconds": 18.0,
+        **about, "program": "benchmarks.people", "rows": [row], "traces": 2, "seconds": 28.0,
         "command": "python -m benchmarks.people --json /home/me/typing.json --llama-server ../x/llama-server",
         "versions": {"one engine for all": "aide-lsp 1"},
     }  # fmt: skip
