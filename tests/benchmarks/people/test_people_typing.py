@@ -183,3 +183,8 @@ def test_options_that_cannot_be_are_refused(arguments, said, capsys):
         program.parse(arguments)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("people", "traces", "turns"), [(1, 2, 2), (2, 2, 1), (8, 2, 1), (2, 5, 3)])
+def test_a_turn_is_taken_until_so_many_traces_are_typed(people, traces, turns):
+    assert program.rounds(people, traces) == turns
