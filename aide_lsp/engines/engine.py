@@ -26,6 +26,8 @@ from aide_lsp.inference.self_test import keeps_bits
 from aide_lsp.inference.slots import Slots
 from aide_lsp.settings.fields import Settings
 
+MOST_CACHES = 4
+"""Memory of all sessions together, as a multiple of that of one: most are idle most of the time."""
 MOST_REQUESTS = 64
 """Requests of all sessions that run or wait."""
 
@@ -48,10 +50,14 @@ class Engine:
     """One loaded model for many clients. Thread-safe."""
 
     def __init__(self, loaded: LoadedModel, *, cache_mb: int = Settings().cache_mb) -> None:
-        """Take a loaded model. What all clients have prefilled takes `cache_mb` MB of memory at most."""
+        """Take a loaded model.
+
+        What a client has prefilled takes `cache_mb` MB at most; that of all, MOST_CACHES times as much.
+        """
         self.loaded, self.info = loaded, loaded.info
         self.turns = Turns(loaded.session)
-        self.slots = Slots(loaded.session, cache_mb * 1_000_000)
+        cache = cache_mb * 1_000_000
+        self.slots = Slots(loaded.session, cache, MOST_CACHES * cache)
         self.broken: BrokenSessionError | None = None
         """Why the model cannot be used anymore; it must be loaded again. None: it can."""
         self.breaks: Callable[[BrokenSessionError], object] = lambda error: None

@@ -5,11 +5,10 @@ take a given amount of memory at most. Earlier prompts of a document that has a 
 type in one file, where prompts begin otherwise now and then, another file keeps its slot. Then the least
 recently used slot goes. Which slot serves a prompt decides how much of it is run, never what the result is.
 
-Several owners may share the memory. None uses, or can notice, what slots of another hold. An owner that takes
-more than its share loses slots first, and what a running generation uses stays.
+Several owners may share the memory. None uses, or can notice, what slots of another hold. No owner takes more
+than it would alone; where all of them take too much, the least recently used slot goes, but none in use.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from threading import Lock
 
@@ -47,8 +46,9 @@ class Slot:
 class Slots:
     """The slots of one session. Thread-safe; each owner has one generation at a time."""
 
-    def __init__(self, session: Session, max_bytes: int) -> None:
-        self._session, self._max_bytes = session, max_bytes
+    def __init__(self, session: Session, max_bytes: int, most_bytes: int = 0) -> None:
+        """Take the memory of one owner's slots at most, and of all owners' if there are several."""
+        self._session, self._max_bytes, self._most_bytes = session, max_bytes, most_bytes or max_bytes
         self._lock = Lock()
         self._slots: list[Slot] = []  # the first one is dropped first
         self._in_use: dict[str, Slot] = {}  # by owner
@@ -105,6 +105,7 @@ class Slots:
         with self._lock:
             # Otherwise the slots would soon take the same memory again.
             self._max_bytes //= 2
+            self._most_bytes //= 2
             self._slots.clear()
             self._in_use.clear()
         # The session holds the current KV cache too, and would keep it until the next prompt.
@@ -128,27 +129,20 @@ class Slots:
 
     def _free(self, newest: Slot) -> None:
         """Drop slots until there is memory for the newest one, or none are left."""
+        own = [slot for slot in self._slots if slot.owner == newest.owner]
+        self._drop(own, newest, self._max_bytes)
         in_use = [slot for slot in self._in_use.values() if slot is not newest]
-        while self.bytes + newest.kv.bytes > self._max_bytes:
-            idle = [slot for slot in self._slots if not any(slot is used for used in in_use)]
-            if not idle:
-                return
-            dropped = self._first_to_go(idle, newest)
-            self._slots = [slot for slot in self._slots if slot is not dropped]
+        idle = [slot for slot in self._slots if not any(slot is used for used in in_use)]
+        others = sum(slot.kv.bytes for slot in in_use)
+        self._drop(idle, newest, self._most_bytes - others)
 
-    def _first_to_go(self, idle: list[Slot], newest: Slot) -> Slot:
-        """Return which of some slots is dropped first; they are in the order in which slots go."""
-        everyone = [*self._slots, newest]
-        share = self._max_bytes / len({slot.owner for slot in everyone})
-        taken = Counter[str]()
-        for slot in everyone:
-            taken[slot.owner] += slot.kv.bytes
-        greedy = [slot for slot in idle if taken[slot.owner] > share] or idle
-        for slot in greedy:
-            after = everyone[next(at for at, one in enumerate(everyone) if one is slot) + 1 :]
-            if any((slot.owner, slot.document) == (one.owner, one.document) for one in after):
-                return slot
-        return greedy[0]
+    def _drop(self, candidates: list[Slot], newest: Slot, most: int) -> None:
+        """Drop some of the candidates, so that those left and the newest one take `most` bytes at most."""
+        while candidates and sum(slot.kv.bytes for slot in (*candidates, newest)) > most:
+            names = [(slot.owner, slot.document) for slot in (*candidates, newest)]
+            outdated = (at for at, name in enumerate(names[:-1]) if name in names[at + 1 :])
+            dropped = candidates.pop(next(outdated, 0))
+            self._slots = [slot for slot in self._slots if slot is not dropped]
 
 
 def _shared(slot: Slot, prompt: list[int]) -> int:

@@ -243,7 +243,8 @@ class Settings:
         80,
         int,
         "Memory for text that the model has already processed, so that returning to a file is fast. 1,024 "
-        "tokens take 25 MB with the default model. The most recent text is always kept.",
+        "tokens take 25 MB with the default model. The most recent text is always kept. An engine that "
+        "several editors share takes this much for each, and four times as much in all.",
         _MODEL,
         minimum=1,
         maximum=65_536,

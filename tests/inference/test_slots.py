@@ -21,11 +21,13 @@ ONE, TWO, THREE = ([1 + number, *range(10, 110)] for number in range(3))
 """Three texts of 101 tokens that share none of their beginning."""
 
 
-def ask(session, slots, prompt, count=4, *, document="", ahead=False):
+def ask(session, slots, prompt, count=4, *, document="", ahead=False, owner=""):
     """Return the tokens after a prompt, and how many of its own need not be run."""
-    cache = slots.take(prompt, document, ahead=ahead)
+    cache = slots.take(prompt, document, ahead=ahead, owner=owner)
     generation = generate(session, cache, prompt, GenerationOptions(WARM, count), CancelToken())
-    return list(generation), generation.timings.cached_tokens
+    said = list(generation)
+    slots.leave(owner)
+    return said, generation.timings.cached_tokens
 
 
 def cached(slots_bytes, *prompts):
@@ -82,6 +84,46 @@ def test_take_when_little_is_lost_then_no_slot_is_spent():
     for prompt in (ONE, ONE[:-SMALL_LOSS], [*ONE[:-SMALL_LOSS], 3, 4], [*ONE[:-SMALL_LOSS], 3, 4, 5, 6]):
         ask(session, slots, prompt)
     assert len(slots) == 1
+
+
+def test_take_when_another_has_the_same_text_then_nothing_of_it_is_used():
+    session = FakeSession(babbling())
+    slots = Slots(session, 1000, 4000)
+    ask(session, slots, ONE, owner="a")
+    assert ask(session, slots, ONE, owner="b")[1] == 0
+    assert ask(session, slots, ONE, owner="a")[1] == len(ONE) - 1
+
+
+def test_take_when_one_owner_takes_ever_more_then_others_keep_theirs():
+    session = FakeSession(babbling())
+    slots = Slots(session, 280, 4 * 280)
+    ask(session, slots, ONE, owner="a")
+    for number in range(10):
+        ask(session, slots, [100 + number, *TWO], document=str(number), owner="b")
+    assert ask(session, slots, ONE, owner="a")[1] == len(ONE) - 1
+
+
+def test_take_when_many_owners_take_too_much_then_the_one_used_longest_ago_goes_but_none_in_use():
+    session = FakeSession(babbling())
+    slots = Slots(session, 280, 420)
+    slots.take(ONE, owner="busy")
+    ask(session, slots, ONE, owner="idle")
+    for owner in "abcdef":
+        ask(session, slots, TWO, owner=owner)
+        assert slots.bytes <= 420
+    slots.leave("busy")
+    assert [ask(session, slots, TWO, owner=owner)[1] for owner in "fef"] == [len(TWO) - 1] * 3
+    assert ask(session, slots, ONE, owner="idle")[1] == 0
+
+
+def test_end_then_nothing_of_that_owner_is_held():
+    session = FakeSession(babbling())
+    slots = Slots(session, 1000)
+    ask(session, slots, ONE, owner="a")
+    ask(session, slots, ONE, owner="b")
+    slots.end("a")
+    assert len(slots) == 1
+    assert ask(session, slots, ONE, owner="a")[1] == 0
 
 
 texts = st.lists(
