@@ -58,9 +58,10 @@ PACKAGES = {
     "completion": {"context", "infill", "infill.checks", "inference", "settings", "syntax"},
     "engines": {"completion", "inference", "inference.onnx", "settings"},
     "engines.remote": {
-        "engines.remote.flavors", "engines.remote.http", "completion", "inference", "settings",
+        "engines.remote.flavors", "engines.remote.http", "engines.shared", "completion", "inference",
+        "settings",
     },
-    "engines.remote.flavors": {"engines.remote.http", "completion", "inference"},
+    "engines.remote.flavors": {"engines.remote.http", "engines.shared", "completion", "inference"},
     "engines.remote.http": {"inference"},
     "engines.shared": {"completion", "context", "engines.remote.http", "inference", "settings"},
     "convert": {

@@ -168,6 +168,7 @@ class Settings:
         _MODEL,
         choices={
             "auto": "found out by asking the server, without any of your text",
+            "aide": "`aide serve`",
             "llama.cpp": "`llama-server`",
             "openai": "servers with `/v1/completions`: vLLM, SGLang, LM Studio, LiteLLM, and others",
             "ollama": "Ollama",

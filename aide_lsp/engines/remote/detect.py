@@ -1,5 +1,6 @@
 """Which kind of server answers: each kind is asked by its own questions, none of which has source code."""
 
+from aide_lsp.engines.remote.flavors.aide_serve import AideServe
 from aide_lsp.engines.remote.flavors.choice import AUTO, ServerChoice
 from aide_lsp.engines.remote.flavors.flavor import Flavor, ServerFacts
 from aide_lsp.engines.remote.flavors.hosted import DEEPSEEK, MISTRAL
@@ -9,7 +10,7 @@ from aide_lsp.engines.remote.flavors.openai_style import OpenAiStyle
 from aide_lsp.engines.remote.http.failures import other_kind, unknown_kind
 from aide_lsp.engines.remote.http.questions import Questions
 
-FLAVORS: tuple[Flavor, ...] = (LlamaCpp(), Ollama(), MISTRAL, DEEPSEEK, OpenAiStyle())
+FLAVORS: tuple[Flavor, ...] = (AideServe(), LlamaCpp(), Ollama(), MISTRAL, DEEPSEEK, OpenAiStyle())
 """In the order in which they are tried: the last ones also answer as others do."""
 
 

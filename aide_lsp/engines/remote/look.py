@@ -96,7 +96,7 @@ def _described(choice: ServerChoice, facts: ServerFacts) -> ServerReport:
         context_length=facts.context_length,
         format=facts.template.format.name if facts.template else "",
         format_from=facts.format_from,
-        reads_suffix=facts.reads_suffix,
+        reads_suffix=info.reads_suffix,
         reads_files=facts.reads_files,
         honored=info.honored,
         replays=info.replays,

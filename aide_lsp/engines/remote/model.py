@@ -3,8 +3,8 @@
 It may be opened before the server runs.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import PurePath
 from time import monotonic
@@ -14,14 +14,19 @@ from attrs import evolve
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, RenderedPiece, RenderedPrompt
 from aide_lsp.completion.prompt import Prompt
+from aide_lsp.completion.window import CountTokens
 from aide_lsp.engines.remote.detect import FLAVORS
 from aide_lsp.engines.remote.estimate import estimated_tokens
+from aide_lsp.engines.remote.flavors.aide_serve import engine_of
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
 from aide_lsp.engines.remote.flavors.flavor import ServerFacts
 from aide_lsp.engines.remote.generation import RemoteGeneration
 from aide_lsp.engines.remote.http.failures import BadStatus
 from aide_lsp.engines.remote.link import ServerLink
-from aide_lsp.errors import ServerError
+from aide_lsp.engines.shared.client import PATH, EngineClient
+from aide_lsp.engines.shared.generation import SharedGeneration
+from aide_lsp.engines.shared.model import SharedModel, new_session
+from aide_lsp.errors import BrokenSessionError, ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 
@@ -48,12 +53,20 @@ class RemoteModel:
         tokenizer = choice.tokenizer
         counted = (lambda text: len(tokenizer.encode(text))) if tokenizer else estimated_tokens
         # A cache of its own: a window counts each of its lines.
-        self.count_tokens = lru_cache(maxsize=COUNTED_TEXTS)(counted)
+        self._count = lru_cache(maxsize=COUNTED_TEXTS)(counted)
+        self._engine: SharedModel | None = None
+        """The engine that the server is, if it is one of Aide's own."""
+        self._session = new_session()
 
     @property
     def facts(self) -> ServerFacts | None:
         """What the server is, or was when it last answered; None: it never has."""
         return self._link.facts
+
+    @property
+    def count_tokens(self) -> CountTokens:
+        """See `Model`. Another kind of server is not asked: its tokens are estimated."""
+        return self._engine.count_tokens if self._engine else self._count
 
     @property
     def failure(self) -> ServerError | None:
@@ -76,7 +89,23 @@ class RemoteModel:
         _, facts = self._link.connect(cancel)
         if facts is not was:
             self.info = info_of(self._link.choice, facts)
+            self._engine = self._engine_at(facts)
         return facts
+
+    def _engine_at(self, facts: ServerFacts) -> "SharedModel | None":
+        found = engine_of(facts)
+        if found is None or (self._engine and self._engine.info == found.info):
+            return self._engine if found else None
+        self._link.connection.headers.update(self._session)
+        client = EngineClient(self._link.connection)
+        return SharedModel(client, found.info, self._failures, restarts=1)
+
+    @contextmanager
+    def _failures(self, sent: Sequence[str]) -> Iterator[None]:
+        """Turn failures of an engine of Aide's into errors; ask nothing while the server is known to fail."""
+        self._link.connect(CancelToken())
+        with self._link.failures(tuple(sent)):
+            yield
 
     def generate(
         self,
@@ -84,14 +113,20 @@ class RemoteModel:
         options: GenerationOptions,
         cancel: CancelToken,
         observer: CompletionObserver = UNOBSERVED,
-    ) -> RemoteGeneration:
+    ) -> "RemoteGeneration | SharedGeneration":
         """See `Model`.
 
         Raises:
+            BrokenSessionError: another engine of Aide's answers than the one that the prompt was made for.
             Cancelled: no one waits for it anymore.
             ServerError: the server does not answer.
         """
+        before = self._engine
         facts = self.connect(cancel)
+        if self._engine is not before and self._engine is not None:
+            raise BrokenSessionError("Another engine answers than the one that was asked. Try again.")
+        if self._engine is not None:
+            return self._engine.generate(prompt, options, cancel, observer)
         if observer.traces:
             observer.rendered(self._rendered(facts, prompt))
         return RemoteGeneration(self._link, prompt, self._fitting(prompt, options), cancel)
@@ -100,6 +135,8 @@ class RemoteModel:
         """See `Model`. Only where reading ahead costs no one anything."""
         if not self._link.is_up or not (self.facts and self.facts.prefills):
             return 0
+        if self._engine is not None:
+            return self._engine.prefill(prompt, options, cancel)
         options = evolve(options, max_tokens=0, deadline_ms=0, min_confidence=0.0)
         generation = RemoteGeneration(self._link, evolve(prompt, healed=""), options, cancel)
         for _ in generation:
@@ -107,12 +144,14 @@ class RemoteModel:
         return max(0, generation.timings.prompt_tokens - generation.timings.cached_tokens)
 
     def self_test(self) -> bool:
-        """See `Model`. Nothing is promised that could be tested: see `info.replays`."""
-        return True
+        """See `Model`. Other servers promise nothing that could be tested: see `info.replays`."""
+        return self._engine.self_test() if self._engine else True
 
     def release_memory(self) -> None:
         """See `Model`."""
-        self.count_tokens.cache_clear()
+        self._count.cache_clear()
+        if self._engine is not None:
+            self._engine.release_memory()
 
     def ping(self, cancel: CancelToken) -> None:
         """Ask the server something that needs no model, to see how long an answer takes.
@@ -120,8 +159,9 @@ class RemoteModel:
         Raises:
             Cancelled, ServerError: see `connect`.
         """
+        path = f"{PATH}/engine" if self._engine else "/v1/models"
         with self._link.failures(), suppress(BadStatus):
-            self._link.connection.ask("/v1/models", cancel=cancel)
+            self._link.connection.ask(path, cancel=cancel)
 
     def close(self) -> None:
         """Close the connection."""
@@ -153,6 +193,9 @@ def info_of(choice: ServerChoice, facts: ServerFacts | None) -> ModelInfo:
     if facts is None:
         flavor = next((one for one in FLAVORS if one.kind == choice.kind), None)
         facts = ServerFacts(name=flavor.title if flavor else "server", model=choice.model or "")
+    if (engine := engine_of(facts)) is not None:
+        host = choice.address.host
+        return evolve(engine.info, engine=facts.name, device="server", recipe="", host=host, sharing="")
     return ModelInfo(
         # Servers name a file by its path; its folder says nothing.
         id=PurePath(facts.model).name if facts.model.endswith(".gguf") else facts.model,

@@ -316,7 +316,7 @@ def test_a_page_is_no_server_even_if_the_settings_say_so():
 def test_an_unknown_kind_names_what_was_expected():
     with (
         stand_in({"/v1/models": status(200, "<html>")}) as server,
-        pytest.raises(Exception, match=r"not as llama\.cpp"),
+        pytest.raises(Exception, match=r"not as aide serve, llama\.cpp"),
     ):
         server.model().connect(CancelToken())
 

@@ -73,7 +73,9 @@ class Connection:
                 "The API key has a blank, a line end, or another character that no key has. Store it again "
                 "with `aide engine key`, or set AIDE_API_KEY."
             )
-        self.address, self._key, self._headers = address, key, dict(headers or {})
+        self.address, self._key = address, key
+        self.headers = dict(headers or {})
+        """What else each request has."""
         ending = next((one for one in ENDINGS if address.url.endswith(one)), "")
         self._base = address.url.removesuffix(ending)
         self._client: httpx2.Client | None = None
@@ -195,7 +197,7 @@ class Connection:
                 "GET" if content is None else "POST",
                 self._base + path,
                 content=content,
-                headers={} if content is None else {"Content-Type": "application/json"},
+                headers=self.headers | ({} if content is None else {"Content-Type": "application/json"}),
                 extensions={"trace": self._trace},
             )
             try:
@@ -212,7 +214,7 @@ class Connection:
 
             # It would log each request.
             logging.getLogger("httpx2").setLevel(logging.WARNING)
-            headers = {"Accept-Encoding": "identity", "User-Agent": "aide", **self._headers}
+            headers = {"Accept-Encoding": "identity", "User-Agent": "aide"}
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
             limits = httpx2.Limits(

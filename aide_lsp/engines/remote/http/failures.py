@@ -126,8 +126,8 @@ def unknown_kind(host: str) -> ServerError:
     """Return the error for a server that is none of the known ones."""
     return ServerError(
         "unknown-kind",
-        f"{host} answers, but not as llama.cpp, Ollama, or a server with /v1/completions does. Check the "
-        "setting engine: host, port, path; or set engine_kind.",
+        f"{host} answers, but not as aide serve, llama.cpp, Ollama, or a server with /v1/completions does. "
+        "Check the setting engine: host, port, path; or set engine_kind.",
     )
 
 
