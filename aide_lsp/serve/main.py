@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Thread
@@ -9,6 +10,7 @@ from threading import Thread
 from attrs import frozen
 
 from aide_lsp.engines.engine import Engine
+from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.listening.private_socket import removed_after
 from aide_lsp.serve.access import Rules
 from aide_lsp.serve.app import create_app
@@ -59,6 +61,15 @@ async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: Serve
     )
     served.connections = lambda: len(server.connections)
     failure: list[Exception] = []
+
+    def broken(error: Exception) -> None:
+        # Its state is lost. Whoever has started this process, or a client, starts another one.
+        failure.append(error)
+        loop.call_soon_threadsafe(server.stop)
+
+    served.broken = broken
+    # A forward that hangs cannot be ended in any other way.
+    WATCH.deaf = lambda: os._exit(1)
 
     def run() -> None:
         try:

@@ -15,7 +15,7 @@ from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.engine import Engine
 from aide_lsp.engines.shared.wire import from_error
-from aide_lsp.errors import BusyError
+from aide_lsp.errors import BrokenSessionError, BusyError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import RefusedError
@@ -43,6 +43,8 @@ class Served:
         self.is_failed = False
         self.connections: Callable[[], int] = lambda: 0
         """Returns the number of open connections."""
+        self.broken: Callable[[Exception], object] = lambda error: None
+        """Called, in any thread, when the engine cannot work anymore."""
         self._engine = engine
         self._work = ThreadPoolExecutor(MOST_AT_ONCE, "aide-request")
         self._count = ThreadPoolExecutor(AT_ONCE_TOKENS, "aide-tokens")
@@ -108,6 +110,8 @@ class Served:
             return await or_gone(request, asyncio.wrap_future(self._start(lambda: work(cancel))))
         except BaseException as error:
             end = end_of(error)
+            if isinstance(error, BrokenSessionError):
+                self.broken(error)
             raise
         finally:
             cancel.cancel()
@@ -149,6 +153,8 @@ class Served:
             except Exception as error:
                 end = end_of(error)
                 running.put(error)
+                if isinstance(error, BrokenSessionError):
+                    self.broken(error)
             finally:
                 self.metrics.ended(kind, end, timings)
 

@@ -53,6 +53,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="MINUTES",
     help="End when no client was connected for so long; 0: never.",
 )
+@click.option("--announce", type=_FILE, hidden=True)  # where a client of this user finds port and process
 @click.option("--yes", is_flag=True, help="Download the model without asking.")
 @loading_options
 def serve(
@@ -65,6 +66,7 @@ def serve(
     names: tuple[str, ...],
     unencrypted: bool,
     idle: float,
+    announce: Path | None,
     yes: bool,
     **options: Any,
 ) -> None:
@@ -81,6 +83,8 @@ def serve(
 
     settings = evolve(effective_settings(None, options), engine="local")
     place = _place(host, port, socket, certificate, key, unencrypted)
+    if announce is not None:
+        _announce(place, announce)
     _agree(settings, yes)
     sys.exit(_serve(place, settings, token_file, frozenset(names), idle))
 
@@ -111,6 +115,17 @@ def _place(
             "--unencrypted."
         )
     return listen_tcp(address, PORT if port is None else port, tls)
+
+
+def _announce(place: "ListeningPlace", file: Path) -> None:
+    """Write down where this process listens."""
+    import json
+    import os
+
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    said = {"port": place.listener.getsockname()[1], "process": os.getpid()}
+    draft.write_text(json.dumps(said), encoding="ascii")
+    draft.replace(file)
 
 
 def _address(host: str) -> str:
