@@ -10,7 +10,8 @@
     ├── SessionError         the runtime could not load or run the model
     │   ├── BrokenSessionError   it failed while running; loading it again may help
     │   │   └── StuckSessionError  it returned no result in time and was ended
-    │   └── MemoryShortError     there was not enough memory
+    │   ├── MemoryShortError     there was not enough memory
+    │   └── SlotsFullError       other generations use all memory for KV caches
     ├── CrashError           a library raised what is not an ordinary error
     ├── LedgerError          the ledger cannot be read or written, or has no such completion
     └── DeclinedError        this request cannot be completed, with a reason code to show
@@ -74,6 +75,10 @@ class StuckSessionError(BrokenSessionError):
 
 class MemoryShortError(SessionError):
     """There was not enough memory to load the model or to run it."""
+
+
+class SlotsFullError(SessionError):
+    """Other generations use all memory for KV caches: one must end before another begins."""
 
 
 class CrashError(AideError):

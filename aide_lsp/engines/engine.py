@@ -5,10 +5,14 @@ Each client session has KV slots of its own, within memory that all share, and o
 completion says depends on neither.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from threading import Lock
+from threading import Condition, Lock
 from time import monotonic
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -18,16 +22,21 @@ from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.local import LoadedModel, LocalGeneration, LocalModel, Shared, load_model
 from aide_lsp.engines.request_queue import Queued, RequestQueue
 from aide_lsp.engines.turns import Turns
-from aide_lsp.errors import BrokenSessionError, BusyError
+from aide_lsp.errors import BrokenSessionError, BusyError, MemoryShortError, SlotsFullError
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.memory import return_freed_memory
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.self_test import keeps_bits
 from aide_lsp.inference.slots import Slots
 from aide_lsp.settings.fields import Settings
 
+T = TypeVar("T")
 MOST_CACHES = 4
 """Memory of all sessions together, as a multiple of that of one: most are idle most of the time."""
+MOST_SESSIONS = 1000
+"""Client sessions; then the one used longest ago ends."""
+ROOM_SECONDS = 0.1
 MOST_REQUESTS = 64
 """Requests of all sessions that run or wait."""
 
@@ -62,7 +71,9 @@ class Engine:
         """Why the model cannot be used anymore; it must be loaded again. None: it can."""
         self.breaks: Callable[[BrokenSessionError], object] = lambda error: None
         """Called when that happens, on the thread of a request."""
-        self._sessions = dict[str, EngineSession]()
+        self._sessions = OrderedDict[str, EngineSession]()  # the one used last is last
+        self._begun = count()
+        self._room = Condition()
         self._keeps_bits: bool | None = None
         self._testing, self._changing = Lock(), Lock()
 
@@ -82,15 +93,37 @@ class Engine:
         """Return the client session of this name; begin it if there is none."""
         with self._changing:
             if (found := self._sessions.get(name)) is None:
-                found = self._sessions[name] = EngineSession(self, name)
+                # Another owner than an ended session of that name, which may still run.
+                found = self._sessions[name] = EngineSession(self, f"{next(self._begun)} {name}")
+            self._sessions.move_to_end(name)
+            oldest = next(iter(self._sessions)) if len(self._sessions) > MOST_SESSIONS else None
+        if oldest is not None:
+            self.end_session(oldest)
         return found
 
     def end_session(self, name: str) -> None:
         """Free what a client session holds."""
         with self._changing:
-            self._sessions.pop(name, None)
-        self.slots.end(name)
-        self.turns.forget(name)
+            found = self._sessions.pop(name, None)
+        if found is not None:
+            found.is_ended = True
+            self.left(found)
+
+    def left(self, session: "EngineSession") -> None:
+        """Note that a generation of a session has ended, or the session."""
+        if session.is_ended:
+            self.slots.end(session.owner)
+            self.turns.forget(session.owner)
+        with self._room:
+            self._room.notify_all()
+
+    def wait_for_room(self, cancel: CancelToken, deadline: float | None) -> None:
+        """Wait until a generation has ended, or for a moment. Raises as `RequestQueue.wait`."""
+        cancel.check()
+        if deadline is not None and monotonic() >= deadline:
+            raise TimeoutError
+        with self._room:
+            self._room.wait(ROOM_SECONDS)
 
     def check(self) -> None:
         """Check that another request may come.
@@ -108,8 +141,15 @@ class Engine:
         """Note that the runtime failed."""
         with self._changing:
             is_first, self.broken = self.broken is None, error
+        self.turns.fail(error)
         if is_first:
             self.breaks(error)
+
+    def shrink(self) -> None:
+        """Drop what is prefilled, and keep less of it from now on: memory is short."""
+        with self.turns.turn("").held(CancelToken(), None):
+            self.slots.shrink()
+        return_freed_memory()
 
     def self_test(self) -> bool:
         """Whether results are independent of what was generated before. Runs once, for all clients."""
@@ -128,10 +168,12 @@ class EngineSession:
     failure = None
     """See `Model`: there is no server."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, owner: str) -> None:
+        self._engine, self.owner = engine, owner
+        self.is_ended = False
+        """Whether it was ended; what runs is not."""
         self.queue = RequestQueue()
-        self.model = LocalModel(engine.loaded, shared=Shared(engine.slots, engine.turns, name))
+        self._model = LocalModel(engine.loaded, shared=Shared(engine.slots, engine.turns, owner))
         self.info: ModelInfo = engine.info
         self.count_tokens = engine.loaded.count_tokens
 
@@ -157,26 +199,55 @@ class EngineSession:
         """See `Model`."""
         queued = self._join(prompt.document, cancel, ahead=True)
         try:
-            self.queue.wait(queued, None)
-            return self.model.prefill(prompt, options, cancel)
-        except BrokenSessionError as error:
-            self._engine.failed(error)
-            raise
+            return self.run(queued, None, lambda: self._model.prefill(prompt, options, cancel))
         finally:
-            self.queue.leave(queued)
+            self.leave(queued)
 
     def self_test(self) -> bool:
         """See `Model`."""
         return self._engine.self_test()
 
     def release_memory(self) -> None:
-        """See `Model`."""
-        with self._engine.turns.turn("").held(CancelToken(), None):
-            self.model.release_memory()
+        """See `Model`. What others hold is theirs: if memory is short, the engine itself drops it."""
+        self._engine.slots.end(self.owner)
+        return_freed_memory()
 
-    def failed(self, error: BrokenSessionError) -> None:
-        """Note that the runtime failed."""
-        self._engine.failed(error)
+    def begin(
+        self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken, observer: CompletionObserver
+    ) -> LocalGeneration:
+        """Begin a generation; `run` waits until that is possible."""
+        return self._model.generate(prompt, options, cancel, observer)
+
+    def run(self, queued: Queued, deadline: float | None, work: Callable[[], T]) -> T:
+        """Do some work after the older requests of this client, and when there is memory for it.
+
+        Raises:
+            Cancelled, TimeoutError: as `RequestQueue.wait`.
+            SessionError: the model failed.
+        """
+        self.queue.wait(queued, deadline)
+        with self.failures():
+            while True:
+                with suppress(SlotsFullError):
+                    return work()
+                self._engine.wait_for_room(queued.cancel, deadline)
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Note a failure of the session in the body."""
+        try:
+            yield
+        except BrokenSessionError as error:
+            self._engine.failed(error)
+            raise
+        except MemoryShortError:
+            self._engine.shrink()
+            raise
+
+    def leave(self, queued: Queued) -> None:
+        """Note that a request has ended."""
+        self.queue.leave(queued)
+        self._engine.left(self)
 
     def _join(self, document: str, cancel: CancelToken, *, ahead: bool = False) -> Queued:
         self._engine.check()
@@ -217,19 +288,21 @@ class EngineGeneration:
     def __iter__(self) -> Iterator[str]:
         options, cancel = self._options, self._queued.cancel
         deadline = self._started + options.deadline_ms / 1000.0 if options.deadline_ms else None
-        try:
-            self._session.queue.wait(self._queued, deadline)
+
+        def begin() -> LocalGeneration:
+            left = options
             if deadline is not None:
                 # What the wait took is gone.
-                left = max(1, round((deadline - monotonic()) * 1000))
-                options = evolve(options, deadline_ms=left)
-            self._generation = self._session.model.generate(self._prompt, options, cancel, self._observer)
-            yield from self._generation
+                left = evolve(options, deadline_ms=max(1, round((deadline - monotonic()) * 1000)))
+            return self._session.begin(self._prompt, left, cancel, self._observer)
+
+        try:
+            self._generation = self._session.run(self._queued, deadline, begin)
         except TimeoutError:
             self._reason = "timeout"
-        except BrokenSessionError as error:
-            self._session.failed(error)
-            raise
+            return
+        with self._session.failures():
+            yield from self._generation
 
     def close(self) -> None:
         """See `TextGeneration`."""
@@ -238,7 +311,7 @@ class EngineGeneration:
                 self._generation.close()
         finally:
             self._reason = self.finish_reason or "stop"
-            self._session.queue.leave(self._queued)
+            self._session.leave(self._queued)
 
 
 def open_engine(folder: Path, provider: str, threads: int, cache_mb: int, *, fim: str | None) -> Engine:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from threading import Event, Lock
 from time import monotonic
 
+from aide_lsp.errors import BrokenSessionError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, RowRule
 from aide_lsp.inference.session import Alone, Session
@@ -38,6 +39,7 @@ class Turn(Alone):
         """Wait for a turn, and have the session while the body runs.
 
         Raises:
+            BrokenSessionError: the session cannot be used anymore.
             Cancelled: no one waits for the result anymore.
             TimeoutError: the deadline, a time of `time.monotonic`, has passed.
         """
@@ -62,6 +64,7 @@ class Turns:
         self._holder: Turn | None = None
         self._served: dict[str, int] = {}  # by owner: the number of its last turn
         self._count = 0
+        self._failure: BrokenSessionError | None = None
         self.last: Turn | None = None
         """Whose forward ran last."""
         rule: RowRule = session.row_rule
@@ -81,6 +84,15 @@ class Turns:
         """Forget when an owner, which is gone, had its last turn."""
         with self._lock:
             self._served.pop(owner, None)
+            if self.last is not None and self.last.owner == owner:
+                self.last = None  # it would keep a KV cache
+
+    def fail(self, error: BrokenSessionError) -> None:
+        """Give no more turns: the session is broken."""
+        with self._lock:
+            self._failure = error
+            for turn in self._waiting:
+                turn.granted.set()
 
     def begin(self, turn: Turn, cancel: CancelToken, deadline: float | None) -> None:
         """Wait until a turn is granted. Raises as `Turn.held`."""
@@ -92,6 +104,7 @@ class Turns:
             # It also wakes up when it is canceled or interrupted.
             with cancel.watch(turn.granted.set):
                 while self._holder is not turn:
+                    self._check()
                     cancel.check()
                     left = None if deadline is None else deadline - monotonic()
                     if left is not None and left <= 0:
@@ -112,6 +125,10 @@ class Turns:
         if turn.kv is not None:
             self._session.use(turn.kv)
 
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise BrokenSessionError(str(self._failure))
+
     def end(self, turn: Turn) -> None:
         """End a turn; the next one begins."""
         with self._lock:
@@ -123,7 +140,7 @@ class Turns:
         self._grant()
 
     def _grant(self) -> None:
-        if self._holder is None and self._waiting:
+        if self._holder is None and self._waiting and self._failure is None:
             turn = min(self._waiting, key=lambda one: (one.ahead, self._served.get(one.owner, 0)))
             self._waiting.remove(turn)
             self._holder, self._count = turn, self._count + 1

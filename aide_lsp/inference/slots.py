@@ -14,6 +14,7 @@ from threading import Lock
 
 from attrs import define
 
+from aide_lsp.errors import SlotsFullError
 from aide_lsp.inference.prefix_cache import PrefixCache, common_prefix
 from aide_lsp.inference.session import KeysValues, Session
 
@@ -74,11 +75,15 @@ class Slots:
 
         Raises:
             SessionError: memory is short.
+            SlotsFullError: what others use at the moment takes all memory.
         """
         with self._lock:
             return self._take(list(prompt), document, owner, ahead)
 
     def _take(self, prompt: list[int], document: str, owner: str, ahead: bool) -> PrefixCache:
+        others = sum(slot.kv.bytes for name, slot in self._in_use.items() if name != owner)
+        if others >= self._most_bytes:
+            raise SlotsFullError("Other completions take all memory for prefilled text (setting cache_mb).")
         slot = self._choose(prompt, owner)
         slot.prompt, slot.document, self._in_use[owner] = prompt, document, slot
         # Not in the list while others are dropped: this text is held even if it exceeds the limit alone.
