@@ -1,5 +1,7 @@
 """The application: all routes, and what is in front of them."""
 
+import logging
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -7,14 +9,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aide_lsp.errors import AideError
+from aide_lsp.errors import AideError, where
 from aide_lsp.inference.cancel import Cancelled
 from aide_lsp.serve import own_protocol
 from aide_lsp.serve.access import Access, Rules
 from aide_lsp.serve.answers import RefusedError, as_json, failure, refusal
-from aide_lsp.serve.bodies import Bodies
 from aide_lsp.serve.metrics import CONTENT_TYPE
-from aide_lsp.serve.served import Served
+from aide_lsp.serve.served import Served, end_of
+
+LOGGER = "aide.serve"
 
 
 def create_app(served: Served, rules: Rules) -> Starlette:
@@ -30,21 +33,28 @@ def create_app(served: Served, rules: Rules) -> Starlette:
         text = served.metrics.text(load, served.connections())
         return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
-    bodies = Bodies()
+    async def failed(request: Request, error: Exception) -> Response:
+        code = end_of(error)
+        served.metrics.refused(code)
+        if code == "internal":
+            # Without its message, which may have the user's text.
+            logging.getLogger(LOGGER).error("A request failed: %s", where(error))
+        return failure(error)
+
     app = Starlette(
         routes=[
             Route("/health", health, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
-            *own_protocol.routes(served, bodies),
+            *own_protocol.routes(served),
         ],
         middleware=[Middleware(Access, rules=rules, metrics=served.metrics)],
         exception_handlers={
             HTTPException: _http_error,
             ClientDisconnect: _gone,
-            RefusedError: _failed,
-            AideError: _failed,
-            Cancelled: _failed,
-            Exception: _failed,
+            RefusedError: failed,
+            AideError: failed,
+            Cancelled: failed,
+            Exception: failed,
         },
     )
     # A path is ours or it is not: no redirects.
@@ -62,7 +72,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _gone(request: Request, error: Exception) -> Response:
     # Nobody reads it.
     return Response(status_code=400)
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    return failure(error)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from aide_lsp.serve.answers import RefusedError
 
-MOST_BYTES = 8_000_000
+MOST_BYTES = 4_000_000
 """Of one body. A prompt of 128K tokens has some 500 KB; escapes can make six times as many of it."""
 MOST_BYTES_AT_ONCE = 64_000_000
 """Of all bodies that are read at one time."""
@@ -28,7 +28,8 @@ class Bodies:
     """Reads bodies; knows how much is being read."""
 
     def __init__(self) -> None:
-        self._reading = 0
+        self.reading = 0
+        """Bytes of bodies that are being read."""
 
     async def read(self, request: Request) -> dict[str, Any]:
         """Return the JSON object in the body of a request.
@@ -48,7 +49,7 @@ class Bodies:
                 body = await self._bytes(request)
         except TimeoutError:
             raise RefusedError(
-                408, "slow", f"The body did not arrive within {BODY_SECONDS:.0f} seconds.", CLOSE
+                408, "slow", f"The body did not arrive within {BODY_SECONDS:.0f} seconds."
             ) from None
         return parse(body)
 
@@ -57,20 +58,17 @@ class Bodies:
         try:
             async for piece in request.stream():
                 size += len(piece)
-                self._reading += len(piece)
+                self.reading += len(piece)
                 if size > MOST_BYTES:
                     raise _too_large()
-                if self._reading > MOST_BYTES_AT_ONCE:
-                    wait = CLOSE | {"Retry-After": "1"}
-                    raise RefusedError(429, "busy", "Too many large requests at once. Try again.", wait)
+                if self.reading > MOST_BYTES_AT_ONCE:
+                    raise RefusedError(
+                        429, "busy", "Too many large requests at once. Try again.", {"Retry-After": "1"}
+                    )
                 pieces.append(piece)
         finally:
-            self._reading -= size
+            self.reading -= size
         return b"".join(pieces)
-
-
-CLOSE = {"Connection": "close"}
-"""For answers to requests whose rest is not read."""
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -130,4 +128,4 @@ def _invalid(what: str) -> RefusedError:
 
 
 def _too_large() -> RefusedError:
-    return RefusedError(413, "too-large", f"The body is larger than {MOST_BYTES:,} bytes.", CLOSE)
+    return RefusedError(413, "too-large", f"The body is larger than {MOST_BYTES:,} bytes.")

@@ -11,6 +11,7 @@ import struct
 import sys
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aide_lsp.serve.access import ADMITTED
@@ -90,7 +91,7 @@ class ClientConnection(H11Protocol):
         # Whatever waits to be sent then counts as not taken.
         transport.set_write_buffer_limits(high=0)
         super().connection_made(transport)
-        self._expect_head()
+        self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all clocks."""
@@ -101,22 +102,16 @@ class ClientConnection(H11Protocol):
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Let a client that is idle begin its next request, in time."""
-        if not self.is_busy and self._head is None:
-            self._expect_head()
+        """See `Protocol`."""
         super().data_received(data)
-        if self.is_busy:
-            self._stop(self._head)
-            self._head = None
+        self._watch()
 
     def on_response_complete(self) -> None:
         """Note whether the client may ask."""
-        super().on_response_complete()
         self.is_known = self.is_known or bool(self.scope["state"].get(ADMITTED))
+        super().on_response_complete()
         self._registry.used(self)
-        # A client that may ask can stay connected, and say nothing, until the room is needed.
-        if not self.is_known and not self.is_busy and self._head is None:
-            self._expect_head()
+        self._watch()
 
     def pause_writing(self) -> None:
         """Give a client that does not read some time."""
@@ -144,9 +139,17 @@ class ClientConnection(H11Protocol):
         """Close it at once."""
         self.transport.abort()
 
-    def _expect_head(self) -> None:
-        self._stop(self._head)
-        self._head = self.loop.call_later(HEAD_SECONDS, self.drop)
+    def _watch(self) -> None:
+        """Give the client some time for the rest of what it has begun: a head, or a body that was refused.
+
+        One that may ask can stay connected between requests, and say nothing, until the room is needed.
+        """
+        is_between = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
+        if self.is_busy or (is_between and self.is_known):
+            self._stop(self._head)
+            self._head = None
+        elif self._head is None:
+            self._head = self.loop.call_later(HEAD_SECONDS, self.drop)
 
     @staticmethod
     def _stop(timer: asyncio.TimerHandle | None) -> None:

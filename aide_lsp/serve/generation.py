@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +20,8 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 
 T = TypeVar("T")
+NOT_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""For proxies: pass each piece on at once."""
 MOST_PENDING = 4_000_000
 """Bytes of a generation that its reader has not taken. A reader that is slower is not waited for."""
 
@@ -34,6 +37,9 @@ class RunningGeneration:
         self._loop, self._queue = loop, asyncio.Queue[tuple[dict[str, Any] | Exception, int]]()
         self._lock, self._pending = Lock(), 0
         self._cancel = CancelToken()
+        self._began = monotonic()
+        self.first_seconds = 0.0
+        """Seconds until the first piece of text, with those of waiting for a turn; 0: there was none."""
 
     def run(
         self, model: Model, prompt: Prompt, options: GenerationOptions, observer: CompletionObserver
@@ -42,6 +48,7 @@ class RunningGeneration:
         generation = model.generate(prompt, options, self._cancel, observer)
         try:
             for piece in generation:
+                self.first_seconds = self.first_seconds or monotonic() - self._began
                 self.put(text_line(piece, generation))
         finally:
             generation.close()
@@ -87,7 +94,7 @@ class GenerationResponse(StreamingResponse):
     """Streams a generation, and ends it when the client has gone, or does not read."""
 
     def __init__(self, lines: AsyncIterator[bytes], running: RunningGeneration, media_type: str) -> None:
-        super().__init__(lines, media_type=media_type)
+        super().__init__(lines, media_type=media_type, headers=NOT_STORED)
         self._running = running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

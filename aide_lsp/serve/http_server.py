@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import Server
 
 from aide_lsp.errors import where
+from aide_lsp.serve.app import LOGGER
 from aide_lsp.serve.connections import MOST_HEAD_BYTES, ClientConnection, Connections
 from aide_lsp.serve.listening import BACKLOG, ListeningPlace
 
@@ -51,6 +52,8 @@ class HttpServer(Server):
         self.connections = Connections(_most_connections())
         self._place, self._idle_seconds = place, idle_minutes * 60
         self._stop = asyncio.Event()
+        self.note: Callable[[str], object] = lambda sentence: None
+        """Takes what the user should know."""
 
     def stop(self) -> None:
         """End after the requests that run. For the event loop's thread."""
@@ -63,7 +66,11 @@ class HttpServer(Server):
         self.lifespan.state = {}
         tls: dict[str, Any] = {}
         if self._place.tls is not None:
-            tls = {"ssl": self._place.tls, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
+            tls = {
+                "ssl": self._place.tls,
+                "ssl_handshake_timeout": HANDSHAKE_SECONDS,
+                "ssl_shutdown_timeout": HANDSHAKE_SECONDS,
+            }
 
         def connect() -> asyncio.Protocol:
             return ClientConnection(
@@ -85,6 +92,8 @@ class HttpServer(Server):
                 if self._idle_seconds and left <= 0:
                     return
                 await self._wait(left)
+        if self.server_state.tasks:
+            self.note("Ending after the requests that run; Ctrl-C again ends at once.")
 
     async def _wait(self, left: float) -> None:
         """Wait for the end, or until it is time to look whether a client is connected."""
@@ -139,7 +148,7 @@ def _most_connections() -> int:
         soft = most
     if soft == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
-    return max(16, min(MOST_CONNECTIONS, soft - _OTHER_FILES))
+    return min(MOST_CONNECTIONS, max(16, soft - _OTHER_FILES))
 
 
 def _note_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -149,4 +158,4 @@ def _note_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
     if isinstance(error, OSError):
         return
     text = where(error) if isinstance(error, BaseException) else "without an exception"
-    logging.getLogger("aide.serve").error("Unhandled error in the event loop: %s", text)
+    logging.getLogger(LOGGER).error("Unhandled error in the event loop: %s", text)

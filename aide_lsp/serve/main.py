@@ -13,7 +13,7 @@ from aide_lsp.engines.engine import Engine
 from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.listening.private_socket import removed_after
 from aide_lsp.serve.access import Rules
-from aide_lsp.serve.app import create_app
+from aide_lsp.serve.app import LOGGER, create_app
 from aide_lsp.serve.http_server import HttpServer
 from aide_lsp.serve.listening import ListeningPlace
 from aide_lsp.serve.served import Served
@@ -32,6 +32,8 @@ class ServeOptions:
     "Further names of this server."
     idle_minutes: float = 0.0
     "End when no client was connected for so long; 0: never."
+    note: Callable[[str], object] = lambda sentence: None
+    "Takes what the user should know while it ends."
 
 
 def serve(place: ListeningPlace, load: Load, ready: Ready, options: ServeOptions) -> int:
@@ -46,7 +48,7 @@ def serve(place: ListeningPlace, load: Load, ready: Ready, options: ServeOptions
     Raises:
         Exception: what `load` raises.
     """
-    _silence()
+    _set_up_logs()
     with ExitStack() as stack:
         if place.path is not None:
             stack.enter_context(removed_after(place.path))
@@ -60,6 +62,7 @@ async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: Serve
         create_app(served, Rules(options.token, names)), place, idle_minutes=options.idle_minutes
     )
     served.connections = lambda: len(server.connections)
+    server.note = options.note
     failure: list[Exception] = []
 
     def broken(error: Exception) -> None:
@@ -85,11 +88,15 @@ async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: Serve
     await server.serve()
     if failure:
         raise failure[0]
-    return 0
+    # Ended while it loaded.
+    return 0 if served.is_ready else 130
 
 
-def _silence() -> None:
-    """Let libraries log nothing: they know texts and tokens."""
+def _set_up_logs() -> None:
+    """Write our own errors to stderr. Libraries log nothing: they know texts and tokens."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("aide serve: %(message)s"))
+    logging.getLogger(LOGGER).handlers = [handler]
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "asyncio"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [logging.NullHandler()], False

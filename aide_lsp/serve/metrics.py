@@ -65,7 +65,9 @@ class Metrics:
         self._prompt = Counter("aide_prompt_tokens_total", "Prompt tokens, by whether they were cached.")
         self._generated = Counter("aide_generated_tokens_total", "Tokens generated.")
         self._first = Histogram(
-            "aide_first_token_seconds", "Seconds from a request to its first token.", FIRST_TOKEN_BOUNDS
+            "aide_first_token_seconds",
+            "Seconds from a request to its first text.",
+            FIRST_TOKEN_BOUNDS,
         )
         self._per_token = Histogram(
             "aide_token_seconds", "Seconds per token after the first one.", PER_TOKEN_BOUNDS
@@ -76,13 +78,14 @@ class Metrics:
         with self._lock:
             self._refused.add(reason=reason)
 
-    def ended(self, kind: str, end: str, timings: Timings | None = None) -> None:
+    def ended(self, kind: str, end: str, timings: Timings | None = None, first: float = 0.0) -> None:
         """Note the end of a request.
 
         Args:
             kind: `generate`, `prefill`, ...
             end: finish reason or error code.
             timings: what it cost; None: no model ran.
+            first: seconds until its first text; 0: there was none.
         """
         with self._lock:
             self._requests.add(kind=kind, end=end)
@@ -93,8 +96,8 @@ class Metrics:
             self._prompt.add(timings.cached_tokens, source="cached")
             self._prompt.add(timings.prompt_tokens - timings.cached_tokens, source="run")
             self._generated.add(timings.generated_tokens)
-            if timings.first_token_ms:
-                self._first.observe(timings.first_token_ms / 1000)
+            if first:
+                self._first.observe(first)
             if timings.generated_tokens > 1:
                 rest = (timings.total_ms - timings.first_token_ms) / 1000
                 self._per_token.observe(rest / (timings.generated_tokens - 1))

@@ -15,7 +15,6 @@ from aide_lsp.engines.shared.stream import error_line
 from aide_lsp.explain.sent_trace import SentTrace
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import RefusedError, as_json
-from aide_lsp.serve.bodies import Bodies
 from aide_lsp.serve.generation import GenerationResponse, RunningGeneration, or_gone
 from aide_lsp.serve.machine import machine_of
 from aide_lsp.serve.served import Served
@@ -25,9 +24,9 @@ MOST_TEXTS = 20_000
 NDJSON = "application/x-ndjson"
 
 
-def routes(served: Served, bodies: Bodies) -> list[Route]:
+def routes(served: Served) -> list[Route]:
     """Return the routes of the protocol."""
-    protocol = OwnProtocol(served, bodies)
+    protocol = OwnProtocol(served)
     posts: dict[str, Callable[[Request], Awaitable[Response]]] = {
         "generate": protocol.generate,
         "prefill": protocol.prefill,
@@ -44,8 +43,8 @@ def routes(served: Served, bodies: Bodies) -> list[Route]:
 class OwnProtocol:
     """Answers its requests."""
 
-    def __init__(self, served: Served, bodies: Bodies) -> None:
-        self._served, self._bodies = served, bodies
+    def __init__(self, served: Served) -> None:
+        self._served = served
 
     async def engine(self, request: Request) -> Response:
         """Say what is served."""
@@ -62,7 +61,7 @@ class OwnProtocol:
     async def generate(self, request: Request) -> Response:
         """Stream a text: pieces as they come, then how it ended."""
         model = self._served.session(request)
-        data = await self._bodies.read(request)
+        data = await self._served.bodies.read(request)
         prompt, options = wire.to_prompt(data.get("prompt")), self._options(data)
         traces = data.get("traces", False)
         if not isinstance(traces, bool):
@@ -80,7 +79,7 @@ class OwnProtocol:
     async def prefill(self, request: Request) -> Response:
         """Run a prompt ahead."""
         model = self._served.session(request)
-        data = await self._bodies.read(request)
+        data = await self._served.bodies.read(request)
         prompt, options = wire.to_prompt(data.get("prompt")), self._options(data)
         count = await self._served.call(
             request, "prefill", lambda cancel: model.prefill(prompt, options, cancel)
@@ -90,7 +89,7 @@ class OwnProtocol:
     async def tokens(self, request: Request) -> Response:
         """Count the tokens of texts."""
         model = self._served.session(request)
-        texts: Any = (await self._bodies.read(request)).get("texts")
+        texts: Any = (await self._served.bodies.read(request)).get("texts")
         is_list = isinstance(texts, list) and len(texts) <= MOST_TEXTS
         if not is_list or not all(isinstance(one, str) for one in texts):
             raise RefusedError(400, "invalid", f"texts: expected a list of at most {MOST_TEXTS:,} strings.")

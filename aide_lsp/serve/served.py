@@ -5,7 +5,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import BoundedSemaphore
+from threading import Lock
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -14,11 +14,12 @@ from aide_lsp.completion.model import Model
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.engine import Engine
-from aide_lsp.engines.shared.wire import from_error
+from aide_lsp.engines.shared.wire import WireError, from_error
 from aide_lsp.errors import BrokenSessionError, BusyError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import RefusedError
+from aide_lsp.serve.bodies import Bodies
 from aide_lsp.serve.generation import RunningGeneration, or_gone
 from aide_lsp.serve.metrics import Metrics
 
@@ -40,6 +41,7 @@ class Served:
 
     def __init__(self, engine: Engine | None = None, metrics: Metrics | None = None) -> None:
         self.metrics = metrics or Metrics()
+        self.bodies = Bodies()
         self.is_failed = False
         self.connections: Callable[[], int] = lambda: 0
         """Returns the number of open connections."""
@@ -48,7 +50,9 @@ class Served:
         self._engine = engine
         self._work = ThreadPoolExecutor(MOST_AT_ONCE, "aide-request")
         self._count = ThreadPoolExecutor(AT_ONCE_TOKENS, "aide-tokens")
-        self._room = BoundedSemaphore(MOST_AT_ONCE)
+        self._lock = Lock()
+        self.at_once = 0
+        """Requests that run or wait in the engine."""
         # Oldest first.
         self._sessions = OrderedDict[str, int]()
 
@@ -156,7 +160,7 @@ class Served:
                 if isinstance(error, BrokenSessionError):
                     self.broken(error)
             finally:
-                self.metrics.ended(kind, end, timings)
+                self.metrics.ended(kind, end, timings, running.first_seconds)
 
         self._start(run)
         return running
@@ -167,12 +171,18 @@ class Served:
         Raises:
             BusyError: too much is running.
         """
-        if not self._room.acquire(blocking=False):
-            raise BusyError("Too many requests are waiting.")
+        with self._lock:
+            if self.at_once >= MOST_AT_ONCE:
+                raise BusyError("Too many requests are waiting.")
+            self.at_once += 1
         future = self._work.submit(work)
         # When the thread is free, which may be long after its client has gone.
-        future.add_done_callback(lambda _: self._room.release())
+        future.add_done_callback(lambda _: self._ended())
         return future
+
+    def _ended(self) -> None:
+        with self._lock:
+            self.at_once -= 1
 
 
 def end_of(error: BaseException) -> str:
@@ -181,5 +191,7 @@ def end_of(error: BaseException) -> str:
         return "cancelled"
     if isinstance(error, RefusedError):
         return error.code
+    if isinstance(error, WireError):
+        return "invalid"
     code: str = from_error(error)["code"] if isinstance(error, Exception) else "internal"
     return code

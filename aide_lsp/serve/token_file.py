@@ -59,6 +59,8 @@ def read_token(file: Path) -> str:
                     f"Everyone on this machine can read or change the token file {file}. Run `chmod 600` on "
                     "it, and put another token into it if others may have read this one."
                 )
+            if os.name != "nt" and found.st_uid not in (0, os.geteuid()):
+                raise TokenError(f"The token file {file} belongs to another user, who can change it.")
             text = stream.read(LONGEST + 2)
     except OSError as error:
         raise TokenError(f"The token file {file} cannot be read: {error.strerror}.") from error

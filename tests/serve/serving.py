@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import ssl
+import time
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -160,6 +161,14 @@ def text_of(answer):
     lines = answer.lines()
     assert "end" in lines[-1], lines[-1]
     return "".join(line["text"] for line in lines if "text" in line and "step" not in line)
+
+
+def wait_for(condition, seconds=20):
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
 
 
 def is_fine(server, tls=None, **how):

@@ -179,7 +179,7 @@ def _serve(
             place,
             lambda: load_engine(settings, progress),
             lambda engine: say(_welcome(place, engine, file)),
-            ServeOptions(token, names, idle),
+            ServeOptions(token, names, idle, lambda sentence: say(sentence, err=True)),
         )
 
 
