@@ -4,9 +4,10 @@ from threading import Event, Thread
 
 import pytest
 
-from aide_lsp.engines.turns import Turns
+from aide_lsp.engines.turns import RECENT_TURNS, SHARED_CHUNK_ROWS, Turns
 from aide_lsp.errors import BrokenSessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.prefix_cache import CHUNK_ROWS, RowRule
 from tests.fakes import FakeSession, babbling
 
 NEVER = None
@@ -125,3 +126,20 @@ def test_other_turn_between_then_it_was_interrupted():
     with other.held(CancelToken(), NEVER):
         pass
     assert one.was_interrupted
+
+
+def test_rows_of_a_forward_then_few_only_while_others_are_at_work_and_never_where_results_depend_on_them():
+    turns = Turns(FakeSession(babbling()))
+    one, other = turns.turn("a"), turns.turn("b")
+    assert one.chunk_rows == CHUNK_ROWS
+    with other.held(CancelToken(), NEVER):
+        pass
+    assert (one.chunk_rows, other.chunk_rows) == (SHARED_CHUNK_ROWS, CHUNK_ROWS)
+    for _ in range(RECENT_TURNS):
+        with one.held(CancelToken(), NEVER):
+            pass
+    assert (one.chunk_rows, other.chunk_rows) == (CHUNK_ROWS, SHARED_CHUNK_ROWS)
+    blocks = Turns(FakeSession(babbling(), row_rule=RowRule(block=32)))
+    with blocks.turn("b").held(CancelToken(), NEVER):
+        pass
+    assert blocks.turn("a").chunk_rows == CHUNK_ROWS
