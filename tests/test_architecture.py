@@ -75,7 +75,11 @@ PACKAGES = {
         "application", "completion", "context", "convert", "engines", "inference", "inference.onnx",
         "settings",
     },
-    "serve": {"completion", "engines", "engines.shared", "explain", "inference", "listening"},
+    "serve": {
+        "serve.protocols", "completion", "engines", "engines.shared", "explain", "inference", "listening",
+        "settings",
+    },
+    "serve.protocols": {"completion", "engines.shared", "inference", "settings"},
     "listening": set(),
     "pages": set(),
     "explain": {"completion", "context", "engines.shared", "infill", "inference", "pages", "settings"},

@@ -79,11 +79,15 @@ class FimFormat:
         """Yield the prompt in the model's order: its parts, and control tokens by name.
 
         The token that begins every text, such as `<s>`, is not among them: servers add it by themselves.
+        A prompt without a suffix, not even an empty one, is a text to be continued: it has no control tokens.
 
         Args:
             prompt: what the model reads, as text.
             reads_files: whether its vocabulary has the tokens for other files.
         """
+        if not any(part.kind is PartKind.SUFFIX for part in prompt.parts):
+            yield from (part for part in prompt.parts if part.kind not in FILES)
+            return
         files = [part for part in prompt.parts if part.kind in FILES] if self.names and reads_files else []
         own = files[-1] if PartKind.PATH in self.parts and files else None
         for part in files:

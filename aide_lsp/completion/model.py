@@ -54,6 +54,8 @@ class ModelInfo:
     "Version of the library that runs it; empty where unknown."
     folder: Path | None = None
     "Where its files are; None: it was not read from files."
+    fim: str = ""
+    "Name of the FIM format in which prompts are written for it; empty: unknown."
     reads_suffix: bool = True
     "Whether it can read the text after the cursor."
     reads_files: bool = False

@@ -62,7 +62,8 @@ class Prompt:
     """What a model reads, as text."""
 
     parts: tuple[PromptPart, ...]
-    "Other files first, then the text in document order."
+    """Other files first, then the text in document order. Without a suffix, not even an empty one, the text
+    is continued, and nothing is filled in."""
     healed: str = ""
     "Text before the cursor that is not in the prefix: the output must begin with it (token healing)."
     closers: str = ""

@@ -70,6 +70,7 @@ class LoadedModel:
             source_sha256=description.source_sha256,
             runtime=_runtime_version(),
             folder=folder,
+            fim=self.template.format.name,
             reads_suffix=self.template.format.reads_suffix,
             reads_files=self.template.reads_files,
             replays=True,

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from aide_lsp.errors import AideError, where
 from aide_lsp.inference.cancel import Cancelled
-from aide_lsp.serve import own_protocol
+from aide_lsp.serve import llama_cpp, openai, own_protocol
 from aide_lsp.serve.access import Access, Rules
 from aide_lsp.serve.answers import RefusedError, as_json, failure, refusal
 from aide_lsp.serve.metrics import CONTENT_TYPE
@@ -46,6 +46,8 @@ def create_app(served: Served, rules: Rules) -> Starlette:
             Route("/health", health, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
             *own_protocol.routes(served),
+            *openai.routes(served),
+            *llama_cpp.routes(served),
         ],
         middleware=[Middleware(Access, rules=rules, metrics=served.metrics)],
         exception_handlers={

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from threading import Lock
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import StreamingResponse
@@ -90,10 +90,17 @@ def _size(line: dict[str, Any]) -> int:
     return len(json.dumps(line)) if "step" in line or "rendered" in line else len(line.get("text", "")) + 300
 
 
+class Closable(Protocol):
+    """What can be ended."""
+
+    def close(self) -> None:
+        """End it."""
+
+
 class GenerationResponse(StreamingResponse):
     """Streams a generation, and ends it when the client has gone, or does not read."""
 
-    def __init__(self, lines: AsyncIterator[bytes], running: RunningGeneration, media_type: str) -> None:
+    def __init__(self, lines: AsyncIterator[bytes], running: Closable, media_type: str) -> None:
         super().__init__(lines, media_type=media_type, headers=NOT_STORED)
         self._running = running
 

@@ -81,13 +81,19 @@ def test_render(name, ids):
 def test_several_parts_of_one_kind_are_all_written_in_order():
     parts = [PromptPart(PartKind.PREFIX, text) for text in ("\1", "\2")]
     template = open_format("qwen2.5-coder", ByteTokenizer())
-    assert template.render(Prompt(tuple(parts)), ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE, 1, 2]
+    whole = Prompt((*parts, PromptPart(PartKind.SUFFIX, "")))
+    assert template.render(whole, ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE, 1, 2]
+
+
+def test_render_without_a_suffix_then_a_text_to_be_continued():
+    parts = (PromptPart(PartKind.PATH, "a.py\n"), PromptPart(PartKind.PREFIX, "\1\2"))
+    template = open_format("qwen2.5-coder", ByteTokenizer())
+    assert template.render(Prompt(parts), ByteTokenizer().encode) == [1, 2]
 
 
 def test_render_of_an_empty_text_keeps_the_control_tokens():
     template = open_format("qwen2.5-coder", ByteTokenizer())
     assert template.render(prompt("", ""), ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE]
-    assert template.render(Prompt(()), ByteTokenizer().encode) == [PREFIX, SUFFIX, MIDDLE]
 
 
 def test_a_model_without_the_tokens_for_files_reads_none_and_completes():

@@ -1,0 +1,1 @@
+"""What other clients send: parameters, prompts, and limits, in the terms of OpenAI and llama.cpp."""

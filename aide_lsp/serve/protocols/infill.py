@@ -1,0 +1,99 @@
+"""llama.cpp's `/infill`: text around a cursor, excerpts of other files, and where a completion ends."""
+
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.model import Model
+from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart
+from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.errors import BusyError, DeclinedError
+from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.observer import Timings
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.serve.protocols.fim_prompts import Texts
+from aide_lsp.serve.protocols.given import Given, ParameterError
+from aide_lsp.serve.protocols.limits import LimitedModel
+
+MOST_FILES = 1_000
+PROJECT, UNNAMED, OWN_NAME = "project\n", "file", "file\n"
+"""What a model reads where the client says no names."""
+
+
+@frozen
+class Infilled:
+    """What an answer is made of."""
+
+    text: str = field(repr=False)
+    finish_reason: str
+    seed: int
+    timings: Timings
+    reason: str = ""
+    "Why the text is empty."
+
+
+def infill_texts(given: Given) -> Texts:
+    """Return what a request for `/infill` wants to be completed.
+
+    Raises:
+        ParameterError: it is none.
+    """
+    before = (given.text("input_prefix") or "") + (given.text("prompt") or "")
+    return Texts(before, given.text("input_suffix") or "", _files(given.get("input_extra")))
+
+
+def infill(
+    model: LimitedModel, prompt: Prompt, texts: Texts, options: GenerationOptions, cancel: CancelToken
+) -> Infilled:
+    """Complete as Aide does in its editors: with its stop rules, its clean-up and its checks.
+
+    Args:
+        model: what completes.
+        prompt: what it could read: other files and a window.
+        texts: the client's.
+        options: how.
+        cancel: ends it.
+    """
+    files = tuple(one for one in prompt.parts if one.kind not in (PartKind.PREFIX, PartKind.SUFFIX))
+    request = CompletionRequest(
+        texts.before + (texts.after or ""), len(texts.before), language_id="", path="", options=options
+    )
+    try:
+        completion = Completer(evolve(model, files=files)).complete(request, cancel)
+    except BusyError:
+        raise
+    except DeclinedError as error:
+        return Infilled("", "stop", options.seed, Timings(), str(error))
+    timings = Timings(
+        completion.prompt_tokens,
+        completion.cached_tokens,
+        completion.generated_tokens,
+        completion.generated_tokens,
+        completion.first_token_ms,
+        completion.total_ms,
+    )
+    reason = completion.empty_message or ""
+    return Infilled(completion.text, completion.finish_reason, completion.seed, timings, reason)
+
+
+def prefill(model: Model, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> Infilled:
+    """Read a prompt ahead, for a client that wants no tokens."""
+    tokens = model.prefill(prompt, options, cancel)
+    return Infilled("", "length", options.seed, Timings(prompt_tokens=tokens))
+
+
+def _files(extra: Any) -> tuple[PromptPart, ...]:
+    if extra is None or extra == []:
+        return ()
+    if not isinstance(extra, list) or len(extra) > MOST_FILES:
+        raise ParameterError("input_extra", f"expected a list of at most {MOST_FILES:,} objects.")
+    parts = [PromptPart(PartKind.PROJECT, PROJECT)]
+    for one in extra:
+        text, name = (one.get("text"), one.get("filename")) if isinstance(one, dict) else (None, None)
+        if not isinstance(text, str) or not isinstance(name, str | None):
+            raise ParameterError("input_extra", "expected objects with text and filename, both strings.")
+        # On one line, as a name is for the model.
+        parts.append(PromptPart(PartKind.PATH, " ".join((name or UNNAMED).split()) + "\n"))
+        parts.append(PromptPart(PartKind.EXCERPT, text))
+    return (*parts, PromptPart(PartKind.PATH, OWN_NAME))
