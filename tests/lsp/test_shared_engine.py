@@ -2,10 +2,7 @@
 
 import asyncio
 import os
-import shutil
 import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -15,6 +12,7 @@ import pytest_lsp
 from pytest_lsp import ClientServerConfig, LanguageClient
 
 from aide_lsp.cli.sample import sample
+from tests.engine_processes import engine_folder, engines
 from tests.lsp.clients import VSCODE, begin, change, inline, make_editor, open_text, run
 
 pytestmark = [
@@ -25,7 +23,8 @@ pytestmark = [
 OPTIONS = {"ledger": "off", "seed": 7, "maxTokens": 32, "engine": "shared"}
 TEXT, OFFSET = sample()
 LINE, CHARACTER = TEXT.count("\n", 0, OFFSET), OFFSET - TEXT.rfind("\n", 0, OFFSET) - 1
-RUNTIME = Path(tempfile.mkdtemp(prefix="aide-test-"))
+FOLDER = engine_folder()
+RUNTIME = FOLDER.__enter__()
 """Where these editors find their engine."""
 SERVER = ClientServerConfig(
     server_command=[sys.executable, "-m", "aide_lsp.lsp.main", "--stdio"],
@@ -38,21 +37,7 @@ SERVER = ClientServerConfig(
 def runtime_folder():
     """End the engine, and remove its folder."""
     yield RUNTIME
-    for engine in engines(RUNTIME):
-        engine.kill()
-        engine.wait(10)
-    shutil.rmtree(RUNTIME)
-
-
-def engines(folder) -> list[psutil.Process]:
-    """The engines that use a folder."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            command = process.cmdline()
-            if "serve" in command and any(str(folder) in part for part in command):
-                found.append(process)
-    return found
+    FOLDER.__exit__(None, None, None)
 
 
 @pytest_lsp.fixture(config=SERVER, scope="module")
