@@ -189,6 +189,8 @@ class LocalModel:
 
     def _leave(self) -> None:
         self._slots.leave(self._owner)
+        if self._shared:
+            self._shared.turns.leave(self._owner)
 
     def _render(self, prompt: Prompt) -> list[int]:
         # A model needs something to continue: an empty text is given to it as an empty line.

@@ -89,6 +89,7 @@ class Decoder:
             # Between chunks: what was run of a long prompt that takes too long is kept.
             if self._deadline is not None and monotonic() >= self._deadline:
                 raise TimeoutError
+            self._turn.rows_left, self._turn.rows = len(ids) - chunk.past, len(chunk.ids)
             # The wait for a turn is no time of the forward, which must not hang.
             with self._turn.held(self._cancel, self._deadline):
                 # A forward that is stopped halfway leaves invalid keys and values.

@@ -108,6 +108,10 @@ class Alone:
         """Whether no one waits for its result."""
         self.kv: KeysValues | None = None
         """Its KV cache, which forwards of its turns use; None: none yet."""
+        self.rows_left = 0
+        """Rows that have to run before its next token, those of its next forward included."""
+        self.rows = 0
+        """Those of its next forward."""
 
     @contextmanager
     def held(self, cancel: CancelToken, deadline: float | None) -> Iterator[None]:

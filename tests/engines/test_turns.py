@@ -4,6 +4,7 @@ from threading import Event, Thread
 
 import pytest
 
+from aide_lsp.engines import turns as module
 from aide_lsp.engines.turns import RECENT_TURNS, SHARED_CHUNK_ROWS, Turns
 from aide_lsp.errors import BrokenSessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
@@ -66,6 +67,36 @@ def test_one_owner_with_many_requests_then_another_waits_for_one_turn():
         sharers.start("a")
     sharers.start("b")
     assert sharers.end() == "abaaaaa"
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_who_comes_first_again_then_nobody_in_between(leaves, monkeypatch):
+    # For ever, if nobody says that no more comes.
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 60.0 if leaves else 0.05)
+    sharers = Sharers()
+    sharers.turns._shares._row_seconds = 1.0
+    reads = sharers.turns.turn("c")
+    types = sharers.turns.turn("a")
+    order = []
+
+    def read():
+        reads.rows_left = 1000
+        with reads.held(CancelToken(), NEVER):
+            order.append("c")
+
+    with types.held(CancelToken(), NEVER):
+        thread = Thread(target=read)
+        thread.start()
+        while not sharers.turns.waiting:
+            pass
+        order.append("a")
+    if leaves:
+        for _ in range(3):
+            with types.held(CancelToken(), NEVER):
+                order.append("a")
+        sharers.turns.leave("a")
+    thread.join(30)
+    assert "".join(order) == ("aaaac" if leaves else "ac")
 
 
 def test_work_ahead_then_after_all_requests():
