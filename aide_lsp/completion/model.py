@@ -21,8 +21,8 @@ from aide_lsp.settings.limits import ModelLimits
 
 ALL_PARAMETERS = frozenset(PARAMETERS)
 SHARES = {
-    "joined": "One process runs the model for all your editors; it ran already.",
-    "started": "One process runs the model for all your editors; this editor has started it.",
+    "joined": "One process runs the model for all your editors. This one joined it.",
+    "started": "One process runs the model for all your editors. This one started it.",
     "alone": 'This editor runs the model alone, although the setting engine is "shared": {}.',
 }
 """What each value of `sharing` means."""

@@ -85,8 +85,8 @@ async def test_second_editor_joins_and_completes_as_one_alone_does(editor, secon
     assert texts[0]
     assert texts[0] == texts[1] == texts[2]
     said = [(await run(client, "aide.status"))["shares"] for client in (editor, second, alone)]
-    assert "this editor has started it" in said[0]
-    assert "it ran already" in said[1]
+    assert "This one started it" in said[0]
+    assert "This one joined it" in said[1]
     assert said[2] is None
     assert messages(editor) == messages(second) == []
 

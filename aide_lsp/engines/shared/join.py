@@ -68,7 +68,7 @@ def _join_or_start(place: SharedPlace, command: Sequence[str], progress: Progres
     from filelock import FileLock, Timeout
 
     until, garbage = monotonic() + LOADING_SECONDS, 0
-    lock = FileLock(place.lock)
+    lock = FileLock(place.lock, mode=0o600)
     while monotonic() < until:
         try:
             if (found := _join(place, was_started=False)) is not None:

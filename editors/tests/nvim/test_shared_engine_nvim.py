@@ -16,8 +16,8 @@ def test_second_editor_joins_and_the_engine_may_be_killed_while_one_types(start_
             nvim.wait(nvim.is_ready, "Aide is not ready")
         (engine,) = engines(folder)
         said = sorted(nvim.state()["shares"] for nvim in (first, second))
-        assert "it ran already" in said[0]
-        assert "this editor has started it" in said[1]
+        assert "This one joined it" in said[0]
+        assert "This one started it" in said[1]
         second.keys("G", "o")
         second.type("def median(prices):", "Enter")
         second.wait_ghost()

@@ -36,7 +36,7 @@ def check(own_window, logged_server, folder, pictures):
     }
     window = own_window(settings, env={"XDG_RUNTIME_DIR": str(folder)})
     window.wait_ready()
-    wait_for("what the engine is", lambda: "it ran already" in window.status_label())
+    wait_for("what the engine is", lambda: "This one joined it" in window.status_label())
     (engine,) = engines(folder)
     window.open("prices.py")
     window.type("\n\ndef median(prices):\n")

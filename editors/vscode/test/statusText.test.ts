@@ -34,7 +34,7 @@ const text = (status: Partial<AideStatus>, active: Active | null = ACTIVE) => st
 const without = (phase: Phase, detail: string | null = null) => statusText({ phase, detail, status: null, active: ACTIVE });
 
 test('an engine that is shared, or not, is in the tooltip', () => {
-  const sentence = 'One process runs the model for all your editors; it ran already.';
+  const sentence = 'One process runs the model for all your editors. This one joined it.';
   assert.ok(text({ shares: sentence }).sentences.includes(sentence));
   assert.ok(!text({}).sentences.includes(''));
 });
