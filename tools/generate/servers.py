@@ -27,6 +27,8 @@ def _kinds() -> Iterator[tuple[str, ...]]:
     none, tokens = _ignored(ALL_PARAMETERS), "Aide's, as tokens"
     yield f"{llama.title} (`llama-server`)", llama.kind, tokens, none, "yes", "begins the answer"
     for one in VARIANTS:
+        if one.is_aide:
+            continue
         name = "others with `/v1/completions`" if one is OTHER else one.name
         suffix = " or the server's" if one.takes_suffix else ""
         rates = "yes" if one.rates else ""

@@ -65,6 +65,8 @@ class Variant:
     "Whether it has `/tokenize`, and takes tokens that end a completion."
     takes_suffix: bool = False
     "Whether it can write the prompt itself, from prefix and suffix."
+    is_aide: bool = False
+    "Whether it is `aide serve`, which writes prompts as Aide does, and also continues unfinished words."
     rates: bool = False
     "Whether it reports probabilities."
     lengths: tuple[str, ...] = ()
@@ -109,6 +111,8 @@ VARIANTS = (
         neutral={**_PENALTIES, "min_p": 0.0, "repeat_penalty": 1.0},
         takes_suffix=True,
     ),
+    # For those who choose this protocol: by default, Aide's own is used.
+    Variant("aide serve", "aide", takes_suffix=True, is_aide=True),
     OTHER,
 )
 
@@ -246,6 +250,8 @@ def _format(
     """Return which format prompts are written in, and how that was found out."""
     if choice.format:
         return choice.format, "setting engine_format"
+    if variant.is_aide:
+        return OWN, "the server's own (suffix)"
     if ids and (name := fim_of(ids)):
         return name, "the model's control tokens"
     if ids is None and ask.is_local and (name := _counted_format(ask, model)):
