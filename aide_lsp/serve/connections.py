@@ -31,6 +31,8 @@ class Connections:
         self._most = most
         # Oldest first: in the order in which they were last used.
         self._open = dict["ClientConnection", None]()
+        self.last_left = 0.0
+        """When the last client left, in the event loop's time."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -55,6 +57,11 @@ class Connections:
         self._open[connection] = None
         return True
 
+    def drop_all(self) -> None:
+        """Close all connections."""
+        for connection in list(self._open):
+            connection.drop()
+
     def used(self, connection: "ClientConnection") -> None:
         """Note that a connection was used."""
         if connection in self._open:
@@ -64,6 +71,8 @@ class Connections:
     def forget(self, connection: "ClientConnection") -> None:
         """Note that a connection is closed."""
         self._open.pop(connection, None)
+        if connection.is_known:
+            self.last_left = connection.loop.time()
 
 
 class ClientConnection(H11Protocol):
@@ -88,9 +97,9 @@ class ClientConnection(H11Protocol):
             transport.abort()
             self.transport = transport
             return
-        # Whatever waits to be sent then counts as not taken.
-        transport.set_write_buffer_limits(high=0)
         super().connection_made(transport)
+        # Whatever waits to be sent then counts as not taken. With TLS, 0 would mean even nothing.
+        transport.set_write_buffer_limits(high=1, low=0)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:

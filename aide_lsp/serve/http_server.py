@@ -23,6 +23,8 @@ MOST_CONNECTIONS = 1_000
 HANDSHAKE_SECONDS = 5.0
 DRAIN_SECONDS = 10
 """Time for requests to end after the first signal."""
+LAST_SECONDS = 1.0
+"""Time for what has not ended then."""
 _OTHER_FILES = 100
 """Files that the process has open besides connections."""
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -88,12 +90,23 @@ class HttpServer(Server):
             while not self._stop.is_set():
                 if self.connections.clients:
                     unused_since = loop.time()
+                # One that came and went in between.
+                unused_since = max(unused_since, self.connections.last_left)
                 left = unused_since + self._idle_seconds - loop.time()
                 if self._idle_seconds and left <= 0:
                     return
                 await self._wait(left)
         if self.server_state.tasks:
             self.note("Ending after the requests that run; Ctrl-C again ends at once.")
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """See `Server`; also end what was being accepted just then."""
+        await super().shutdown(sockets)
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=LAST_SECONDS)
+        self.connections.drop_all()
+        # Transports are closed by callbacks.
+        await asyncio.sleep(0)
 
     async def _wait(self, left: float) -> None:
         """Wait for the end, or until it is time to look whether a client is connected."""

@@ -55,7 +55,9 @@ def listen_tcp(host: str, port: int, tls: ssl.SSLContext | None) -> ListeningPla
     except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
         raise AddressError(_cannot_listen(host, port, error)) from error
-    shown = f"[{host}]" if ":" in host else host
+    # Clients cannot connect to an address that stands for all of them.
+    name = socket.gethostname() if ip_address(host).is_unspecified else host
+    shown = f"[{name}]" if ":" in name else name
     scheme = "https" if tls else "http"
     return ListeningPlace(listener, f"{scheme}://{shown}:{listener.getsockname()[1]}", tls=tls)
 

@@ -36,6 +36,8 @@ class Running:
     server: HttpServer
     session: FakeSession
     loop: asyncio.AbstractEventLoop
+    ended: Event
+    "Set when it has ended."
 
     @property
     def address(self):
@@ -65,15 +67,16 @@ def running(place=None, *, token=TOKEN, names=(), script=None, session=None, loa
     place.listener.listen(1_024)  # so that nobody has to wait for the thread
     session = session or FakeSession(script or continuing({"return ": ANSWER}))
     engine = Engine(LoadedModel(ByteTokenizer(), session, description()))
-    served, begun, box = Served(engine if loaded else None), Event(), []
+    served, begun, ended, box = Served(engine if loaded else None), Event(), Event(), []
 
     async def serve():
         rules = Rules(token, place.names | frozenset(names))
         server = HttpServer(create_app(served, rules), place, idle_minutes=idle)
         served.connections = lambda: len(server.connections)
-        box.append(Running(place, served, server, session, asyncio.get_running_loop()))
+        box.append(Running(place, served, server, session, asyncio.get_running_loop(), ended))
         begun.set()
         await server.serve()
+        ended.set()
 
     thread = Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()

@@ -1,0 +1,194 @@
+"""The command `aide serve`: what it prints, how it ends, and a sentence for every mistake."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.serve.serving import generation, head
+
+DATA = Path(__file__).parent / "data"
+TINY = ("--model", "tiny", "--provider", "cpu")
+
+
+@pytest.fixture(scope="module")
+def env(home):
+    return os.environ | {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "AIDE_DATA_DIR": str(home / "data"),
+    }
+
+
+@contextmanager
+def serving(env, *options):
+    """Run `aide serve` until it is ready; give the process, what it printed, and its port."""
+    command = [sys.executable, "-m", "aide_lsp", "serve", "--port", "0", *TINY, *options]
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            printed = []
+            while "Ctrl-C" not in (printed or [""])[-1]:
+                line = process.stdout.readline()
+                assert line, process.stderr.read()
+                printed.append(line)
+            yield process, "".join(printed), int(printed[0].rpartition(":")[2])
+        finally:
+            process.kill()
+
+
+def ask(port, token, path="/aide/v1/engine", body=None):
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    header = {"Authorization": f"Bearer {token}"}
+    connection.request("POST" if body else "GET", path, body, header)
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer.status, content
+
+
+def test_started_then_it_says_where_it_is_and_the_command_it_prints_works(env, home):
+    with serving(env) as (process, printed, port):
+        token_file = home / "data" / "serve.token"
+        assert printed.startswith(f"Aide serves tiny (CPU, recipe exact) at http://127.0.0.1:{port}\n")
+        assert f"Token: in {token_file}\n" in printed
+        assert token_file.stat().st_mode & 0o777 == 0o600 or os.name == "nt"
+        token = token_file.read_text().strip()
+        assert len(token) == 43
+        assert token not in printed
+        assert ask(port, token)[0] == 200
+        assert ask(port, token + "x")[0] == 401
+        (command,) = [line.strip() for line in printed.splitlines() if line.startswith("  curl")]
+        if os.name != "nt":
+            run = subprocess.run(["sh", "-c", f"{command} -s"], capture_output=True, text=True, check=True)
+            assert '"protocol":1' in run.stdout
+        process.send_signal(signal.SIGTERM)
+        rest, said = process.communicate(timeout=30)
+        assert (process.returncode, rest) == (0, "")
+        assert all(line in ("Loading the model",) or "onvert" in line for line in said.splitlines()), said
+    # The token stays the same.
+    with serving(env) as (process, _, port):
+        assert ask(port, token)[0] == 200
+
+
+def test_texts_and_tokens_then_they_are_nowhere_in_what_it_prints(env, home):
+    with serving(env) as (process, printed, port):
+        token = (home / "data" / "serve.token").read_text().strip()
+        body = generation("my secret text = ")
+        body["options"]["parameters"]["num_context"] = 500
+        assert ask(port, token, "/aide/v1/generate", json.dumps(body))[0] == 200
+        assert ask(port, token, "/aide/v1/generate", b'{"secret')[0] == 400
+        assert ask(port, "secret", "/secret?secret")[0] == 401
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "secret" not in printed + rest + said
+        assert token not in printed + rest + said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it is used in a shell of Unix")
+def test_signal_while_a_request_runs_then_it_is_answered_first(env, home):
+    body = generation("x = ", max_tokens=1500)
+    body["options"]["parameters"]["num_context"] = 500
+    data = json.dumps(body).encode()
+    with serving(env) as (process, _, port):
+        token = (home / "data" / "serve.token").read_text().strip()
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            client.sendall(
+                head("POST", "/aide/v1/generate", token=token, Content_Length=str(len(data))) + data
+            )
+            first = client.recv(100)
+            assert first.startswith(b"HTTP/1.1 200")
+            process.send_signal(signal.SIGTERM)
+            answer = client.makefile("rb").read()
+        said = process.communicate(timeout=30)[1]
+        assert process.returncode == 0
+        assert b'"end":' in answer
+        assert "Ending after the requests that run" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it is used in a shell of Unix")
+def test_second_signal_then_it_ends_at_once(env, home):
+    with serving(env) as (process, _, port):
+        token = (home / "data" / "serve.token").read_text().strip()
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            # A request whose body does not come, so that it does not end.
+            more = {"Content_Length": "5", "Expect": "100-continue"}
+            client.sendall(head("POST", "/aide/v1/generate", token=token, **more))
+            assert client.recv(100).startswith(b"HTTP/1.1 100")
+            process.send_signal(signal.SIGINT)
+            while "Ctrl-C again ends at once" not in (said := process.stderr.readline()):
+                assert said
+            process.send_signal(signal.SIGINT)
+            assert process.wait(5) == 130
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no Unix sockets")
+def test_socket_then_no_token_and_it_is_gone_after_the_end(env, tmp_path):
+    path = tmp_path / "aide.sock"
+    command = [sys.executable, "-m", "aide_lsp", "serve", "--socket", str(path), *TINY]
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            printed = [process.stdout.readline() for _ in range(2)]
+            assert printed[0].endswith(f"at {path}\n")
+            assert printed[1] == "No token: only you can connect.\n"
+            assert path.exists()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+            assert not path.exists()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        ("--host 0.0.0.0", 2, "text and token would travel unencrypted"),
+        ("--host ::", 2, "On ::, other machines can connect"),
+        ("--host 192.0.2.1 --unencrypted", 1, "192.0.2.1 is not an address of this machine"),
+        ("--host example.com", 2, '"example.com" is not an address'),
+        ("--port 70000", 2, "70000 is not in the range"),
+        ("--port -1", 2, "-1 is not in the range"),
+        ("--port {port}", 1, "is in use, perhaps by another aide serve"),
+        ("--certificate nothing.pem", 1, "nothing.pem cannot be read"),
+        ("--key {data}/key.pem", 2, "--key needs --certificate"),
+        ("--certificate {data}/certificate.pem --key {data}/other-key.pem", 1, "belong to each other"),
+        ("--token-file nothing", 1, "The token file nothing cannot be read: No such file"),
+        ("--token-file {data}/certificate.pem", 1, "can read or change the token file"),
+        ("--socket x.sock --port 1", 2, "--socket is instead of"),
+        ("--socket {data}/key.pem", 1, "is not a socket"),
+        ("--idle -1", 2, "-1.0 is not in the range"),
+        ("--model nothing", 1, "nothing"),
+        ("--temperature 1", 2, "No such option"),
+        ("--model smollm2-135m", 1, "is not downloaded yet"),
+        ("extra", 2, "unexpected extra argument"),
+    ],
+)
+def test_mistake_then_one_sentence(aide, home, options, status, said):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        words = options.format(port=taken.getsockname()[1], data=DATA).split()
+        if os.name != "nt":
+            (DATA / "certificate.pem").chmod(0o644)
+        more = () if "--port" in words or "--socket" in words else ("--port", "0")
+        run = aide("serve", *more, *words)
+    assert (run.returncode, said in run.stderr) == (status, True), run
+    assert "Traceback" not in run.stderr
+    assert len(run.stderr.splitlines()) <= 4
+
+
+def test_short_token_then_a_sentence(aide, home):
+    file = home / "short.token"
+    file.write_text("1234\n")
+    file.chmod(0o600)
+    run = aide("serve", "--port", "0", "--token-file", str(file))
+    assert (run.returncode, "holds no token: expected 16 to" in run.stderr) == (1, True), run.stderr
