@@ -67,7 +67,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--gguf", type=Path, help="its model [the default model's file]")
     add("--threads", type=int, default=2, help="threads of llama-server; Aide uses its settings [2]")
     add("--traces", type=int, default=2, help="typed for each number of people and each system, at least [2]")
-    add("--seconds", type=float, default=28.0, help="typed of each trace [28]")
+    add("--seconds", type=float, default=26.0, help="typed of each trace [26]")
     add(
         "--settings",
         type=json.loads,
