@@ -126,6 +126,20 @@ def test_session_of_the_engine_breaks_then_the_client_knows_and_the_engine_ends(
         assert ended.wait(20)
 
 
+def test_client_is_known_until_it_goes(server, connect):
+    def clients():
+        return server.on_loop(lambda: server.server.connections.clients)
+
+    models = [connect(), connect()]
+    assert clients() == 2
+    complete(Completer(models[0]), request_at(MARKED))
+    for left, model in zip((1, 0), models, strict=True):
+        model.close()
+        while clients() > left:
+            pass
+        assert clients() == left
+
+
 def test_process_says_where_it_listens(tmp_path, monkeypatch):
     monkeypatch.setattr(command, "_agree", lambda settings, yes: None)
     monkeypatch.setattr(command, "_serve", lambda place, *others: place.listener.close())

@@ -33,6 +33,8 @@ LOADING_SECONDS = 90.0
 POLL_SECONDS = 0.05
 GARBAGE_TRIES = 3
 """So often an engine may answer with something that is none: it may be just about to end."""
+API_KEY = "AIDE_API_KEY"
+"""Of a server: the engine needs none."""
 STARTING = "Starting the engine that your editors share"
 
 
@@ -184,6 +186,7 @@ def _spawn(command: Sequence[str], log: IO[bytes], folder: Path) -> "subprocess.
         stdout=log,
         stderr=log,
         cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != API_KEY},
         start_new_session=True,
         close_fds=True,
         **windows,

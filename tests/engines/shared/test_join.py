@@ -85,7 +85,8 @@ def test_nothing_runs_then_an_engine_is_started_and_the_next_editor_joins_it(pro
     assert stat.S_IMODE(programs.place.log.stat().st_mode) == 0o600
 
 
-def test_engine_that_was_started_has_nothing_of_the_editor(programs, short_folder):
+def test_engine_that_was_started_has_nothing_of_the_editor(programs, short_folder, monkeypatch):
+    monkeypatch.setenv("AIDE_API_KEY", "a-secret")
     with (short_folder / "open").open("w") as file:
         os.set_inheritable(file.fileno(), True)
         programs.join()
@@ -93,6 +94,7 @@ def test_engine_that_was_started_has_nothing_of_the_editor(programs, short_folde
         assert str(short_folder / "open") not in {one.path for one in process.open_files()}
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
     assert process.cwd() == str(programs.folder)
+    assert "AIDE_API_KEY" not in process.environ()
 
 
 def test_several_editors_start_at_once_then_one_starts_the_engine(programs):
