@@ -9,6 +9,8 @@ UV := $(shell found=$$(uv --version 2>/dev/null | awk '{ print $$2 }'); \
 	&& command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 READY := .venv/.ready
+TEAM := .venv-team/bin
+TEAM_READY := .venv-team/.ready
 
 # uv trusts only its own certificates; a network that intercepts TLS has installed its own in the system.
 SYSTEM_CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
@@ -20,7 +22,7 @@ EDITORS := .editors
 # The Node from the editors' setup comes first: the system's may be older.
 NODE := PATH="$(CURDIR)/$(EDITORS)/vscode/node/bin:$$PATH"
 
-.PHONY: help demo test search lint typecheck fix lock generate gpu-check vsix pictures publish publish-check test-editors clean
+.PHONY: help demo test test-team search lint typecheck fix lock generate gpu-check vsix pictures publish publish-check test-editors clean
 
 help:  ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +32,9 @@ demo: $(READY)  ## Fetch and convert the default model, and complete a sample fi
 
 test: $(READY) lint typecheck  ## Run all tests, including those with the real model
 	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+test-team: $(TEAM_READY)  ## Test the team server on Ray Serve, in an environment of its own
+	$(TEAM)/pytest tests/team $(PYTEST_OPTIONS)
 
 search: $(READY)  ## Search for new counterexamples to the property tests (MINUTES=10; SEED=n repeats a search)
 	$(BIN)/python -m tests.search --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(TESTS)
@@ -51,6 +56,8 @@ generate: $(READY)  ## Regenerate pages, schema, and editor settings from the ta
 lock: $(UV)  ## Update the pinned versions, from your package index
 	$(UV) pip compile -q pyproject.toml --group dev --universal --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
+	$(UV) pip compile -q pyproject.toml --extra team --group dev --universal --generate-hashes -c requirements.lock \
+		--no-emit-index-url --custom-compile-command "make lock" -o requirements-team.lock
 	echo uv | $(UV) pip compile -q - --upgrade --universal --generate-hashes --no-annotate \
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements-uv.txt
 
@@ -99,6 +106,13 @@ $(READY): requirements.lock pyproject.toml | $(UV)
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
+$(TEAM_READY): requirements-team.lock pyproject.toml | $(UV)
+	@echo "Installing Aide and Ray Serve into .venv-team ..."
+	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv-team
+	@$(UV) pip install -q --python $(TEAM)/python --require-hashes -r requirements-team.lock
+	@$(UV) pip install -q --python $(TEAM)/python --no-deps -e .
+	@touch $@
+
 .tools/bin/uv: requirements-uv.txt
 	@echo "Installing uv into .tools ..."
 	@$(PYTHON) -m pip install -q --root-user-action ignore --disable-pip-version-check --upgrade --target .tools \
@@ -106,4 +120,4 @@ $(READY): requirements.lock pyproject.toml | $(UV)
 	@touch $@
 
 clean:  ## Remove everything that make created here; models are kept
-	rm -rf .venv .tools .editors build
+	rm -rf .venv .venv-team .tools .editors build

@@ -13,6 +13,7 @@ SILENT = {
     "ORT_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 """Set whatever the user's environment says: nothing that Aide promises may depend on it."""
 

@@ -81,6 +81,7 @@ PACKAGES = {
     },
     "serve.protocols": {"completion", "engines.shared", "inference", "settings"},
     "listening": set(),
+    "team": {"catalog", "engines", "loading", "serve", "settings"},
     "pages": set(),
     "explain": {"completion", "context", "engines.shared", "infill", "inference", "pages", "settings"},
     "ledger": {"completion", "context", "inference", "settings", "syntax"},
@@ -115,7 +116,7 @@ PACKAGES = {
         "settings",
     },
     "cli.commands": {
-        "cli", "cli.models", "cli.sample", "serve", "application", "bench", "catalog", "completion",
+        "cli", "cli.models", "cli.sample", "serve", "team", "application", "bench", "catalog", "completion",
         "context", "engines", "engines.remote", "explain", "inference", "inference.onnx", "ledger", "loading",
         "settings", "syntax",
     },
@@ -131,11 +132,14 @@ LIBRARIES = {
     "gguf": {"convert"},
     "huggingface_hub": {"catalog", "catalog.adding"},
     "httpx2": {"engines.remote.http"},
-    "starlette": {"serve"},
+    "starlette": {"serve", "team"},
     "uvicorn": {"serve"},
     "tomlkit": {"settings"},
     "pathspec": {"context"},
     "tree_sitter": {"syntax"},
+    "ray": {"team"},
+    "pydantic": {"team"},
+    "yaml": {"team"},
     "click": {"cli", "cli.commands", "cli.models"},
 }
 """Libraries that only these packages may import."""

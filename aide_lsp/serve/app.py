@@ -14,6 +14,7 @@ from aide_lsp.inference.cancel import Cancelled
 from aide_lsp.serve import llama_cpp, openai, own_protocol
 from aide_lsp.serve.access import Access, Rules
 from aide_lsp.serve.answers import RefusedError, as_json, failure, refusal
+from aide_lsp.serve.machine import MachineHeader
 from aide_lsp.serve.metrics import CONTENT_TYPE
 from aide_lsp.serve.served import Served, end_of
 
@@ -49,7 +50,10 @@ def create_app(served: Served, rules: Rules) -> Starlette:
             *openai.routes(served),
             *llama_cpp.routes(served),
         ],
-        middleware=[Middleware(Access, rules=rules, metrics=served.metrics)],
+        middleware=[
+            Middleware(Access, rules=rules, metrics=served.metrics),
+            Middleware(MachineHeader, served=served),
+        ],
         exception_handlers={
             HTTPException: _http_error,
             ClientDisconnect: _gone,

@@ -1,12 +1,18 @@
-"""Names a kind of machine: engines of one name give the same bytes for the same request."""
+"""Names a kind of machine, and says it in each answer: machines of one kind give the same bytes."""
 
 import platform
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-from aide_lsp.completion.model import ModelInfo
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aide_lsp.completion.model import ModelInfo
+from aide_lsp.serve.access import ADMITTED
+from aide_lsp.serve.served import Served
+
+HEADER = "X-Aide-Machine"
 _DECISIVE = ("avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", "asimddp", "i8mm", "sve")
 """Instructions by which the runtime chooses its kernels."""
 
@@ -34,3 +40,21 @@ def _instructions() -> set[str]:
         return set()
     lines = (line for line in text.splitlines() if line.startswith(("flags", "Features")))
     return set(next(lines, "").partition(":")[2].split())
+
+
+class MachineHeader:
+    """Adds the header to the answers of requests that were let through."""
+
+    def __init__(self, app: ASGIApp, served: Served) -> None:
+        self._app, self._served = app, served
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        is_told = scope.get("state", {}).get(ADMITTED) and self._served.is_ready
+        await self._app(scope, receive, partial(self._send, send) if is_told else send)
+
+    async def _send(self, send: Send, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kind = machine_of(self._served.engine.info).encode("ascii", "replace").decode()
+            MutableHeaders(scope=message)[HEADER] = kind
+        await send(message)

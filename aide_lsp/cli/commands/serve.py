@@ -54,6 +54,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="End when no client was connected for so long; 0: never.",
 )
 @click.option("--announce", type=_FILE, hidden=True)  # where a client of this user finds port and process
+@click.option("--ray", is_flag=True, help="Serve a team: several processes, on Ray Serve (docs/team.md).")
+@click.option("--config", type=_FILE, metavar="PATH", help="With --ray: what is served, and where.")
+@click.option("--example", is_flag=True, help="With --ray: print a file for --config, and end.")
 @click.option("--yes", is_flag=True, help="Download the model without asking.")
 @loading_options
 def serve(
@@ -67,6 +70,9 @@ def serve(
     unencrypted: bool,
     idle: float,
     announce: Path | None,
+    ray: bool,
+    config: Path | None,
+    example: bool,
     yes: bool,
     **options: Any,
 ) -> None:
@@ -81,12 +87,51 @@ def serve(
     """
     from attrs import evolve
 
+    if ray:
+        given = any((host, port is not None, socket, token_file, certificate, key, names, idle))
+        if given or any(value is not None for value in options.values()):
+            raise click.UsageError("With --ray, the file of --config says what is served, and where.")
+        sys.exit(_serve_team(config, example, unencrypted, yes))
+    if config or example:
+        raise click.UsageError("--config and --example need --ray.")
     settings = evolve(effective_settings(None, options), engine="local")
     place = _place(host, port, socket, certificate, key, unencrypted)
     if announce is not None:
         _announce(place, announce)
     _agree(settings, yes)
     sys.exit(_serve(place, settings, token_file, frozenset(names), idle))
+
+
+def _serve_team(file: Path | None, example: bool, unencrypted: bool, yes: bool) -> int:
+    from importlib.util import find_spec
+
+    if find_spec("ray") is None:
+        raise click.ClickException('Ray Serve is not installed. Install it: pip install "aide-lsp[team]"')
+    from aide_lsp.loading import model_folder
+    from aide_lsp.team.loopback import prepare
+
+    prepare()
+    from aide_lsp.team.config import EXAMPLE, check_room, read_config
+
+    if example:
+        say(EXAMPLE.read_text(encoding="utf-8"), nl=False)
+        return 0
+    file = (file or EXAMPLE).absolute()
+    config = read_config(file)
+    if config.is_exposed and not unencrypted:
+        raise click.UsageError(
+            "Other machines can connect, and text and token would travel unencrypted. Set ssl_certfile and "
+            "ssl_keyfile in http_options for https. If something else encrypts all traffic on this network, "
+            "add --unencrypted."
+        )
+    check_room(config)
+    with terminal_progress() as progress:
+        for model in config.models.values():
+            _agree(model.settings, yes)
+            model_folder(model.settings, progress)
+    from aide_lsp.team.cluster import run
+
+    return run(file, config, say)
 
 
 def _place(
