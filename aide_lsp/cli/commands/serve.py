@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from aide_lsp.settings.fields import Settings
 
 PORT = 7600
+EXAMPLE = r'{"prompt": "def add(a, b):\n    return", "max_tokens": 8}'
+"""A request that people can try."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -237,7 +239,7 @@ def _welcome(place: "ListeningPlace", engine: "Engine", token_file: Path | None)
         f"Token: in {token_file}" if token_file else "No token: only you can connect.",
         "",
         "Try it:",
-        f"  curl{header} {where}/aide/v1/engine",
+        f"  curl{header} {where}/v1/completions -d '{EXAMPLE}'",
         "",
         "Ctrl-C ends it.",
     ]
