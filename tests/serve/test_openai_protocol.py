@@ -127,6 +127,7 @@ def test_max_tokens_then_a_text_that_is_cut(server):
     status, found = complete(server, max_tokens=2)
     (choice,) = found["choices"]
     assert (status, choice["text"], choice["finish_reason"]) == (200, ANSWER[:2], "length")
+    assert found["usage"]["completion_tokens"] == 2  # not the blank of the prompt, which is generated again
     assert complete(server, max_tokens=0)[1]["choices"][0]["text"] == ""
 
 

@@ -79,7 +79,7 @@ class LimitedModel:
         """See `Model`."""
         self.ending.word, self.ending.is_limit = "", False
         generation = self.model.generate(self._with_files(prompt), options, cancel, observer)
-        return LimitedGeneration(generation, self.limits, self.ending, self.clock)
+        return LimitedGeneration(generation, self.limits, options.max_tokens, self.ending, self.clock)
 
     def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
         """See `Model`."""
@@ -98,12 +98,21 @@ class LimitedModel:
 
 
 class LimitedGeneration:
-    """A `completion.model.TextGeneration` that also ends by limits."""
+    """A `completion.model.TextGeneration` that also ends by limits.
+
+    Tokens of the healed text alone are not counted: they are the client's.
+    """
 
     def __init__(
-        self, generation: TextGeneration, limits: TextLimits, ending: TextEnd, clock: Callable[[], float]
+        self,
+        generation: TextGeneration,
+        limits: TextLimits,
+        max_tokens: int,
+        ending: TextEnd,
+        clock: Callable[[], float],
     ) -> None:
         self._generation, self._limits, self._ending, self._clock = generation, limits, ending, clock
+        self._max_tokens, self._healed_tokens = max_tokens, 0
         self._said, self._sent, self._began = "", 0, 0.0
         # Where the last line begins whose indentation is not known, and the empty lines above it.
         self._line = 0
@@ -113,7 +122,8 @@ class LimitedGeneration:
     @property
     def timings(self) -> Timings:
         """See `TextGeneration`."""
-        return self._generation.timings
+        timings = self._generation.timings
+        return evolve(timings, generated_tokens=max(0, timings.generated_tokens - self._healed_tokens))
 
     @property
     def log_probability(self) -> float:
@@ -122,10 +132,15 @@ class LimitedGeneration:
 
     def __iter__(self) -> Iterator[str]:
         for piece in self._generation:
-            self._began = self._began or self._clock()
+            if not self._said:
+                self._began = self._clock()
+                self._healed_tokens = max(0, self._generation.timings.generated_tokens - 1)
             self._said += piece
-            if (end := self._end(len(piece))) is not None:
-                self.finish_reason = "stop"
+            end, reason = self._end(len(piece)), "stop"
+            if end is None and self.timings.generated_tokens >= self._max_tokens:
+                end, reason = len(self._said), self._generation.finish_reason or "length"
+            if end is not None:
+                self.finish_reason = reason
                 self._generation.close()
                 if text := self._said[self._sent : end]:
                     yield text
