@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,9 +10,14 @@ import sys
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from aide_lsp import loading
+from aide_lsp.cli.commands import serve as serve_command
+from aide_lsp.errors import ModelFilesError
+from aide_lsp.settings.fields import Settings
 from tests.serve.serving import generation, head
 
 DATA = Path(__file__).parent / "data"
@@ -192,3 +198,22 @@ def test_short_token_then_a_sentence(aide, home):
     file.chmod(0o600)
     run = aide("serve", "--port", "0", "--token-file", str(file))
     assert (run.returncode, "holds no token: expected 16 to" in run.stderr) == (1, True), run.stderr
+
+
+def test_weights_are_damaged_then_they_are_removed_and_the_server_ends(env, home, tmp_path, monkeypatch):
+    with serving(env):
+        (manifest,) = (home / "data" / "models").rglob("manifest.json")
+    folder = shutil.copytree(manifest.parent, tmp_path / "model")
+    engine = SimpleNamespace(info=SimpleNamespace(folder=folder))
+    removed = []
+    monkeypatch.setattr(loading, "remove_damaged", lambda settings, progress: removed.append(settings))
+    serve_command._verify(engine, Settings(), lambda share, text: None)
+    assert removed == []
+    weights = max(folder.iterdir(), key=lambda file: file.stat().st_size)
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2] ^= 1
+    weights.chmod(0o600)
+    weights.write_bytes(data)
+    with pytest.raises(ModelFilesError, match=weights.name):
+        serve_command._verify(engine, Settings(), lambda share, text: None)
+    assert removed == [Settings()]

@@ -13,6 +13,7 @@ from aide_lsp.cli.terminal import say
 
 if TYPE_CHECKING:
     from aide_lsp.engines.engine import Engine
+    from aide_lsp.progress import Progress
     from aide_lsp.serve.listening import ListeningPlace
     from aide_lsp.settings.fields import Settings
 
@@ -220,14 +221,35 @@ def _serve(
     elif place.path is None:
         file, token = own_token(data_folder())
     with terminal_progress() as progress:
+
+        def ready(engine: "Engine") -> None:
+            say(_welcome(place, engine, file))
+            _verify(engine, settings, progress)
+
         # Here, where Ctrl-C ends it as in every other command.
         model_folder(settings, progress)
         return serve(
             place,
             lambda: load_engine(settings, progress),
-            lambda engine: say(_welcome(place, engine, file)),
+            ready,
             ServeOptions(token, names, idle, lambda sentence: say(sentence, err=True)),
         )
+
+
+def _verify(engine: "Engine", settings: "Settings", progress: "Progress") -> None:
+    """Read the weights in full. If they are damaged, this process ends; the next one converts them again.
+
+    Raises:
+        ModelFilesError: they are.
+    """
+    from aide_lsp.errors import ModelFilesError
+    from aide_lsp.inference.onnx.verifying import read_in_background
+    from aide_lsp.loading import remove_damaged
+
+    folder = engine.info.folder
+    if folder is not None and (damage := read_in_background(folder)):
+        remove_damaged(settings, progress)
+        raise ModelFilesError(" ".join(damage))
 
 
 def _welcome(place: "ListeningPlace", engine: "Engine", token_file: Path | None) -> str:

@@ -1,55 +1,23 @@
-"""Reads the files of a loaded model in full, without delaying its first completions.
-
-Damaged weights cause no error, only bad completions. They are checked after every load: bits rot without
-changing a file's size or time.
-"""
+"""Has the files of a loaded model read in full, on a thread of its own."""
 
 import asyncio
-import os
-import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread, get_native_id
-from time import sleep
-
-from aide_lsp.errors import ModelFilesError
-
-LOW_PRIORITY = 10
-"""A tenth of a core when all are busy: damage is still found within seconds."""
-REST_SECONDS = 0.002
-"""Pause after each piece of a file, on systems where threads have no priority."""
+from threading import Thread
 
 
 async def damage_in(folder: Path) -> list[str]:
     """Return a sentence for each file that differs from the manifest."""
+    from aide_lsp.inference.onnx.verifying import read_in_background
+
     loop = asyncio.get_running_loop()
     result: asyncio.Future[list[str]] = loop.create_future()
 
     def read() -> None:
-        found = _read(folder)
+        found = read_in_background(folder)
         with suppress(RuntimeError):  # the loop is closed: the server is ending
             loop.call_soon_threadsafe(result.set_result, found)
 
     # Not in the event loop's pool: a thread whose priority was lowered cannot raise it again.
     Thread(target=read, name="aide-verifying", daemon=True).start()
     return await result
-
-
-def _read(folder: Path) -> list[str]:
-    from aide_lsp.inference.onnx.model_folder import verify_files
-
-    try:
-        return verify_files(folder, between=_lower_priority())
-    except ModelFilesError as error:
-        return [str(error)]
-
-
-def _lower_priority() -> Callable[[], object]:
-    """Lower this thread's priority if it has one; return what to call after each piece."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            # On Linux this affects the thread; by POSIX it is the whole process.
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), LOW_PRIORITY)
-            return lambda: None
-    return lambda: sleep(REST_SECONDS)
