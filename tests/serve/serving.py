@@ -61,12 +61,14 @@ class Running:
 
 
 @contextmanager
-def running(place=None, *, token=TOKEN, names=(), script=None, session=None, loaded=True, idle=0.0):
+def running(
+    place=None, *, token=TOKEN, names=(), script=None, session=None, loaded=True, idle=0.0, engine=None
+):
     """Start a server; stop it in the end."""
     place = place or listen_tcp("127.0.0.1", 0, None)
     place.listener.listen(1_024)  # so that nobody has to wait for the thread
     session = session or FakeSession(script or continuing({"return ": ANSWER}))
-    engine = Engine(LoadedModel(ByteTokenizer(), session, description()))
+    engine = engine or Engine(LoadedModel(ByteTokenizer(), session, description()))
     served, begun, ended, box = Served(engine if loaded else None), Event(), Event(), []
 
     async def serve():
