@@ -83,8 +83,12 @@ class ClientConnection(H11Protocol):
         self._registry = registry
         self._head: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
-        self.is_known = False
+        self._was_admitted = False
+
+    @property
+    def is_known(self) -> bool:
         """Whether a request of it was let through."""
+        return self._was_admitted or (self.scope is not None and ADMITTED in self.scope["state"])
 
     @property
     def is_busy(self) -> bool:
@@ -117,7 +121,7 @@ class ClientConnection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Note whether the client may ask."""
-        self.is_known = self.is_known or bool(self.scope["state"].get(ADMITTED))
+        self._was_admitted = self.is_known
         super().on_response_complete()
         self._registry.used(self)
         self._watch()

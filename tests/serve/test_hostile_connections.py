@@ -3,11 +3,13 @@
 import contextlib
 import socket
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from aide_lsp.serve import bodies, connections, generation, http_server
+from aide_lsp.serve.listening import listen_tcp, open_tls
 from tests.fakes import VOCAB_SIZE, FakeSession, continuing
 from tests.serve.serving import (
     ANSWER,
@@ -18,10 +20,13 @@ from tests.serve.serving import (
     request,
     running,
     text_of,
+    trusting,
     wait_for,
 )
 from tests.serve.serving import generation as body_of
 
+DATA = Path(__file__).parent / "data"
+CERTIFICATE, KEY = DATA / "certificate.pem", DATA / "key.pem"
 GENERATE = "/aide/v1/generate"
 HIDDEN = head(path="/aide/v1/engine", Connection="close")
 
@@ -254,24 +259,48 @@ def slow_reader(server, name="slow"):
 
 
 @pytest.fixture
-def narrow():
-    """A server that says much, and whose system keeps little of it for clients that do not read."""
-    from aide_lsp.serve.listening import listen_tcp
+def small_buffers():
+    """Where to listen so that the system keeps little for clients that do not read."""
 
-    place = listen_tcp("127.0.0.1", 0, None)
-    place.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    place.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    with running(place, session=FakeSession(talkative)) as found:
+    def listen(tls=None):
+        place = listen_tcp("127.0.0.1", 0, tls)
+        place.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        place.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        return place
+
+    return listen
+
+
+@pytest.fixture
+def narrow(small_buffers):
+    """A server that says much."""
+    with running(small_buffers(), session=FakeSession(talkative)) as found:
         yield found
 
 
 def test_reader_that_reads_nothing_then_the_model_is_free_and_it_is_dropped(impatient, narrow):
     readers = [slow_reader(narrow, name) for name in "abc"]
     assert text_of(ask(narrow, "POST", GENERATE, body_of("a(b) + "))) == ANSWER
-    wait_for(lambda: narrow.server.connections.clients == 0)
+    wait_for(lambda: len(narrow.server.connections) == 0)
     for reader in readers:
+        answer = all_of(reader)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert not answer.endswith(b"0\r\n\r\n"), "it was sent all of it"
         reader.close()
     assert text_of(ask(narrow, "POST", GENERATE, body_of("a(b) + "))) == ANSWER
+
+
+def test_reader_over_tls_then_all_of_it_or_dropped(impatient, small_buffers):
+    client = trusting(CERTIFICATE)
+    with running(small_buffers(open_tls(CERTIFICATE, KEY)), session=FakeSession(talkative)) as server:
+        with server.connect(client) as reader:
+            reader.sendall(request("POST", GENERATE, body_of(max_tokens=3000), X_Session_Id="reads"))
+            assert text_of(read_answer(reader)) == "x" * 3000
+        with server.connect(client) as silent:
+            silent.sendall(request("POST", GENERATE, body_of(max_tokens=3000), X_Session_Id="silent"))
+            wait_for(lambda: len(server.server.connections) == 1)
+            wait_for(lambda: len(server.server.connections) == 0)
+        assert text_of(ask(server, "POST", GENERATE, body_of("a(b) + "), tls=client)) == ANSWER
 
 
 def test_reader_that_reads_nothing_then_only_so_much_is_kept_for_it(monkeypatch, narrow):
