@@ -123,9 +123,10 @@ def recovery_table(rows: Sequence[Values]) -> str:
         "",
         "first answer, no engine yet",
         "first answer, it runs",
-        "killed: answered again after",
+        "killed: each waited for",
         "messages",
         "completions as expected",
+        "missing",
         "others",
     ]
     body = [
@@ -136,6 +137,7 @@ def recovery_table(rows: Sequence[Values]) -> str:
             ", ".join("never" if back is None else f"{back:.1f} s" for back in row["back_s"]),
             str(row["messages"]),
             str(row["equal"]),
+            str(row["missing"]),
             str(row["different"]),
         ]
         for number, row in enumerate(rows, 1)
@@ -147,11 +149,11 @@ def _recovery(run: Values) -> list[str]:
     return [
         recovery_table(run["rows"]),
         "",
-        f"{run['people']} people type, each in an editor and files of their own, with a fixed seed."
-        " After some seconds, right after a key, the engine is killed (SIGKILL). *Answered again after*:"
-        " seconds from there to the first answer to a key that was pressed later, for each of them."
+        f"{run['people']} people type, each in an editor and files of their own, with a fixed seed, and wait"
+        " for each answer. After some seconds, right after a key, the engine is killed (SIGKILL). *Each"
+        " waited for*: seconds from there, or from a later key, to the next completion with a text."
         " *Messages*: what the editors were asked to show. Expected is what an editor with an engine of its"
-        " own completes at the same places when each answer is waited for.",
+        " own completes at the same places; *missing*: nothing instead; *others*: another text.",
     ]
 
 

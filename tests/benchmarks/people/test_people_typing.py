@@ -151,10 +151,12 @@ def test_the_pairs_are_compared_not_the_medians():
     assert found["different"] == 0
 
 
-def test_an_answer_to_a_key_that_was_pressed_before_the_kill_is_none_after_it():
-    asked = [record(1, 0.5, at=9.9), record(2, None, at=10.5), record(3, 0.25, at=11.0)]
-    assert back_after(asked, 10.0) == pytest.approx(1.25)
-    assert back_after(asked[:2], 10.0) is None
+def test_a_person_waits_from_the_kill_or_from_a_later_key_for_a_completion_with_a_text():
+    in_flight = record(2, 3.0, at=9.5)
+    assert back_after([record(1, 0.2, at=9.0), in_flight], 10.0) == pytest.approx(2.5)
+    nothing = [record(2, 1.0, at=9.5, text=""), record(3, None, at=10.5), record(4, 0.25, at=11.0)]
+    assert back_after(nothing, 10.0) == pytest.approx(0.25)
+    assert back_after(nothing[:2], 10.0) is None
 
 
 async def test_the_next_key_in_an_editor_is_waited_for():
