@@ -252,14 +252,25 @@ def _open_shared(settings: Settings, progress: Progress) -> "Completer":
     from aide_lsp.engines.shared.open import open_shared
     from aide_lsp.engines.shared.place import SharingError
 
-    # The device, and so the recipe, is the engine's to choose: looking at it takes memory here.
-    if not store.state_of(card_of(settings)).recipes:
+    card = card_of(settings)
+    if not _possible_recipes(settings, card) & {*store.state_of(card).recipes}:
         model_folder(settings, progress)
     try:
         return Completer(open_shared(shared_choice(settings), progress))
     except SharingError as error:
         reason = str(error)
     return _load_or_repair(settings, progress, partial(_open_alone, reason=reason))
+
+
+def _possible_recipes(settings: Settings, card: "Card") -> set[str]:
+    """Return what `choose_recipe` may return. The device is not looked at, which takes memory."""
+    from aide_lsp.catalog import store
+
+    if card.path is not None:
+        return {store.IMPORTED, *card.recipes.values(), settings.recipe, GPU_INT4}
+    if settings.recipe == "auto":
+        return {*card.recipes.values()}
+    return {"int4", GPU_INT4} if settings.recipe == "int4" else {settings.recipe}
 
 
 def shared_choice(settings: Settings) -> "SharedChoice":

@@ -5,8 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from aide_lsp import loading as startup
+from aide_lsp.catalog import store
+from aide_lsp.engines.shared import open as opening
+from aide_lsp.engines.shared.place import SharingError
 from aide_lsp.errors import ModelFilesError, SessionError
 from aide_lsp.settings.fields import Settings
+from tests.fakes import ScriptedModel
 from tests.tiny_model import tiny_model_folder
 
 
@@ -34,7 +38,7 @@ def test_the_format_in_the_card_counts_also_for_a_model_converted_earlier(
 def test_load_is_tried_again_where_files_may_be_sound_by_now(monkeypatch, error, was_damaged, is_gone, loads):
     tried = []
 
-    def load(settings, progress):
+    def load(settings, progress, open_folder):
         tried.append(settings)
         if len(tried) == 1:
             raise error
@@ -49,3 +53,45 @@ def test_load_is_tried_again_where_files_may_be_sound_by_now(monkeypatch, error,
     else:
         assert startup.load_completer(Settings(), lambda share, sentence: None) == "loaded"
     assert len(tried) == loads
+
+
+@pytest.mark.parametrize(
+    ("recipe", "converted", "converts"),
+    [
+        ("auto", (), True),
+        ("auto", ("exact",), False),
+        ("auto", ("fast",), True),
+        ("fast", ("exact",), True),
+        ("fast", ("exact", "fast"), False),
+        ("int4", ("int4_fp16",), False),
+        ("int4", ("exact",), True),
+    ],
+)
+def test_shared_engine_needs_a_conversion_then_it_comes_before_the_engine(
+    monkeypatch, recipe, converted, converts
+):
+    did = []
+    settings = Settings(engine="shared", recipe=recipe)
+    monkeypatch.setattr(store, "state_of", lambda card: SimpleNamespace(recipes=converted))
+    monkeypatch.setattr(startup, "model_folder", lambda settings, progress: did.append("converts"))
+    model = ScriptedModel({})
+    monkeypatch.setattr(opening, "open_shared", lambda choice, progress: did.append("joins") or model)
+    completer = startup.load_completer(settings, lambda share, sentence: None)
+    assert completer.info is model.info
+    assert did == (["converts", "joins"] if converts else ["joins"])
+
+
+def test_engine_cannot_be_shared_then_the_model_runs_here_and_says_why(tmp_path, monkeypatch):
+    def refuse(choice, progress):
+        raise SharingError("the disk of /x is full")
+
+    folder = tiny_model_folder(tmp_path / "tiny")
+    monkeypatch.setattr(opening, "open_shared", refuse)
+    monkeypatch.setattr(store, "state_of", lambda card: SimpleNamespace(recipes=("exact",)))
+    monkeypatch.setattr(
+        startup, "_load", lambda settings, progress, open_folder: open_folder(folder, settings)
+    )
+    settings = Settings(engine="shared", provider="cpu", threads=1)
+    completer = startup.load_completer(settings, lambda share, sentence: None)
+    assert completer.info.sharing == "alone"
+    assert completer.info.shares.endswith('although the setting engine is "shared": the disk of /x is full.')

@@ -122,7 +122,10 @@ def _wait(place: SharedPlace, process: "subprocess.Popen[bytes]", started: float
         except _NotYetError:
             listens = True
         except ServerError as error:
-            raise SharingError(_what_answers(error)) from None
+            # It listens before it can answer.
+            if error.kind != "timeout":
+                raise SharingError(_what_answers(error)) from None
+            listens = True
         if process.poll() is not None:
             raise SharingError(f"it could not be started; {place.log} says why")
         if passed > (LOADING_SECONDS if listens else LISTEN_SECONDS):

@@ -1,8 +1,14 @@
 """Which settings make the server load the model again."""
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 from attrs import evolve
 
+from aide_lsp.completion.model import ModelInfo
+from aide_lsp.errors import BrokenSessionError
+from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.settings.fields import Settings
@@ -27,3 +33,38 @@ async def test_the_model_is_loaded_again_for_settings_that_are_read_while_loadin
     assert host.claim(settings)
     assert not host.claim(evolve(settings))
     assert host.claim(evolve(settings, **changed)) is loads
+
+
+async def test_shared_engine_breaks_again_and_again_then_the_editor_runs_the_model_alone():
+    loaded, told = [], []
+
+    def load(settings, progress):
+        loaded.append(settings.engine)
+        return SimpleNamespace(info=ModelInfo("m", "onnx", "cpu", "exact", 1, 1), engine=settings.engine)
+
+    def job(completer):
+        if completer.engine == "shared":
+            raise BrokenSessionError("It has stopped.")
+        return "completed"
+
+    host = ModelHost(Worker(), load)
+    tasks = []
+    host.reload = lambda settings: tasks.append(asyncio.ensure_future(host.load(settings, ignored)))
+    host.notify_user = told.append
+    settings = Settings(engine="shared")
+    assert host.claim(settings)
+    await host.load(settings, ignored)
+    assert await host.run(job, CancelToken(), 20.0) == "completed"
+    assert loaded == ["shared", "shared", "local"]
+    assert "alone" in host.shares
+    # No message but the status.
+    assert told == []
+    assert host.state == "ready"
+    # Other settings: another try.
+    assert host.claim(evolve(settings, cache_mb=200))
+    assert host.shares == ""
+    await asyncio.gather(*tasks)
+
+
+def ignored(share, text):
+    """A progress that no one looks at."""
