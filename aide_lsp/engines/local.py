@@ -36,6 +36,8 @@ from aide_lsp.settings.fields import Settings
 
 ENCODED_TEXTS = 8192
 """Texts whose token ids are remembered: most lines of a window are those of the last one."""
+LONGEST_ENCODED = 8_192
+"""Characters of the longest of them: what fills a large context would otherwise fill the memory."""
 
 
 class LoadedModel:
@@ -55,10 +57,9 @@ class LoadedModel:
         # Control tokens have no text: another file, a message or a turn follows, whichever it is.
         self.end_tokens = description.end_tokens | tokenizer.control_tokens
         # As a tuple, since all callers share what a cache returns.
-        encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
-        self.encode = encode
+        self._encode = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: tuple(tokenizer.encode(text)))
         # A cache of its own: a window counts each of its lines, and a hit calls no Python function.
-        self.count_tokens = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: len(encode(text)))
+        self.count_tokens = lru_cache(maxsize=ENCODED_TEXTS)(lambda text: len(self.encode(text)))
         self.info = ModelInfo(
             id=description.model,
             engine="onnx",
@@ -76,6 +77,15 @@ class LoadedModel:
             replays=True,
             explains=True,
         )
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Return the token ids of a text."""
+        return self._encode(text) if len(text) <= LONGEST_ENCODED else tuple(self.tokenizer.encode(text))
+
+    def forget_texts(self) -> None:
+        """Free what is remembered of texts."""
+        self._encode.cache_clear()
+        self.count_tokens.cache_clear()
 
 
 @frozen
@@ -172,8 +182,7 @@ class LocalModel:
     def release_memory(self) -> None:
         """See `Model`."""
         self._slots.shrink()
-        self._loaded.encode.cache_clear()
-        self._loaded.count_tokens.cache_clear()
+        self._loaded.forget_texts()
         return_freed_memory()
 
     def _turn(self, *, ahead: bool = False) -> Alone:

@@ -15,6 +15,8 @@ from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart, split_heale
 from aide_lsp.completion.window import CountTokens, cut_window
 from aide_lsp.serve.protocols.given import ParameterError
 
+COUNTED_CHARACTERS = 1_000
+"""Texts are counted in lines, and in pieces of this size: what was counted is remembered."""
 RESERVED = 16
 """Tokens of the context for control tokens and the first ones of the answer."""
 
@@ -83,7 +85,7 @@ def build(
         head, healed = texts.before, ""
     tail, after = texts.after or "", texts.after is not None and info.reads_suffix
     healed_tokens = count(healed)
-    around = count(head) + count(tail) + healed_tokens
+    around = _tokens(head, count) + _tokens(tail, count) + healed_tokens
     room = info.context_length - RESERVED
     if around > (budget := min(num_context, room)):
         if not cuts and around > room:
@@ -91,7 +93,7 @@ def build(
         window = cut_window(head, tail, budget, count, healed_tokens)
         head, tail, around = window.prefix, window.suffix, budget
     files = list(texts.files)
-    while files and (read := around + sum(count(one.text) + 1 for one in files)) > room:
+    while files and (read := around + sum(_tokens(one.text, count) + 1 for one in files)) > room:
         if not cuts:
             raise _too_long(read, room)
         files = _without_first(files)
@@ -107,6 +109,15 @@ class TooLongError(ParameterError):
 
 def _too_long(tokens: int, room: int) -> TooLongError:
     return TooLongError("prompt", f"It has {tokens:,} tokens; this model reads up to {room:,}. Send less.")
+
+
+def _tokens(text: str, count: CountTokens) -> int:
+    """Count the tokens of a text of any length, at least approximately."""
+    return sum(
+        count(line[at : at + COUNTED_CHARACTERS])
+        for line in text.splitlines(keepends=True)
+        for at in range(0, len(line), COUNTED_CHARACTERS)
+    )
 
 
 def _named(kind: PartKind, text: str) -> list[PromptPart]:
