@@ -21,9 +21,9 @@ from aide_lsp.engines.shared.wire import from_timings
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import as_json
 from aide_lsp.serve.generation import GenerationResponse, or_gone
-from aide_lsp.serve.protocols.fim_prompts import Texts, build, texts_in
+from aide_lsp.serve.protocols.fim_prompts import Texts, build, texts_in, tokens_in
 from aide_lsp.serve.protocols.given import Given, ParameterError
-from aide_lsp.serve.protocols.infill import Infilled, infill, infill_texts, prefill
+from aide_lsp.serve.protocols.infill import Infilled, anchored, infill, infill_texts, prefill
 from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits
 from aide_lsp.serve.protocols.sampling import options_of, samplers_in
 from aide_lsp.serve.protocols.sse import SSE, Generations, Line, event
@@ -149,6 +149,8 @@ class LlamaCppProtocol:
             options = evolve(options, parameters=evolve(options.parameters, num_context=window))
         if is_infill:
             texts = infill_texts(given)
+            if tokens_in(texts.before, model.count_tokens) > num_context:
+                texts = evolve(texts, before=anchored(texts.before))
         else:
             record = FORMATS.get(info.fim, FORMATS["prefix"])
             texts = texts_in(_prompt(given), record, reads_files=info.reads_files)

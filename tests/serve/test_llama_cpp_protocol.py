@@ -116,6 +116,18 @@ def test_a_long_text_then_cut_around_the_cursor(server):
     assert found["tokens_evaluated"] <= 1024
 
 
+def test_lines_above_the_cursor_that_slide_then_little_is_read_again(server):
+    lines = [f"value_{number} = compute({number * 7919 % 1000})\n" for number in range(400)]
+    read = []
+    for end in range(320, 352):
+        before = "".join(lines[end - 256 : end])
+        found = post(server, plain(input_prefix=before + BEFORE))[1]
+        assert found["content"] == ANSWER
+        read.append(found["timings"]["prompt_n"])
+    # One of the lines that may be first leaves the text now and then; otherwise only what is new is read.
+    assert sum(count > 200 for count in read[1:]) <= 6
+
+
 def test_stream_then_pieces_that_add_up(server):
     *pieces, last = stream(server, plain())
     assert "".join(one["content"] for one in [*pieces, last]) == ANSWER

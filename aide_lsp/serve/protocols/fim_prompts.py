@@ -85,7 +85,7 @@ def build(
         head, healed = texts.before, ""
     tail, after = texts.after or "", texts.after is not None and info.reads_suffix
     healed_tokens = count(healed)
-    around = _tokens(head, count) + _tokens(tail, count) + healed_tokens
+    around = tokens_in(head, count) + tokens_in(tail, count) + healed_tokens
     room = info.context_length - RESERVED
     if around > (budget := min(num_context, room)):
         if not cuts and around > room:
@@ -93,7 +93,7 @@ def build(
         window = cut_window(head, tail, budget, count, healed_tokens)
         head, tail, around = window.prefix, window.suffix, budget
     files = list(texts.files)
-    while files and (read := around + sum(_tokens(one.text, count) + 1 for one in files)) > room:
+    while files and (read := around + sum(tokens_in(one.text, count) + 1 for one in files)) > room:
         if not cuts:
             raise _too_long(read, room)
         files = _without_first(files)
@@ -111,7 +111,7 @@ def _too_long(tokens: int, room: int) -> TooLongError:
     return TooLongError("prompt", f"It has {tokens:,} tokens; this model reads up to {room:,}. Send less.")
 
 
-def _tokens(text: str, count: CountTokens) -> int:
+def tokens_in(text: str, count: CountTokens) -> int:
     """Count the tokens of a text of any length, at least approximately."""
     return sum(
         count(line[at : at + COUNTED_CHARACTERS])

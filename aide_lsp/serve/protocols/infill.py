@@ -1,6 +1,7 @@
 """llama.cpp's `/infill`: text around a cursor, excerpts of other files, and where a completion ends."""
 
 from typing import Any
+from zlib import crc32
 
 from attrs import evolve, field, frozen
 
@@ -17,6 +18,8 @@ from aide_lsp.serve.protocols.given import Given, ParameterError
 from aide_lsp.serve.protocols.limits import LimitedModel
 
 MOST_FILES = 1_000
+MOST_DROPPED, ANCHORS = 128, 16
+"""Lines that may be dropped far above the cursor, where one in so many is kept as the first one."""
 PROJECT, UNNAMED, OWN_NAME = "project\n", "file", "file\n"
 """What a model reads where the client says no names."""
 
@@ -41,6 +44,17 @@ def infill_texts(given: Given) -> Texts:
     """
     before = (given.text("input_prefix") or "") + (given.text("prompt") or "")
     return Texts(before, given.text("input_suffix") or "", _files(given.get("input_extra")))
+
+
+def anchored(before: str) -> str:
+    """Return a text before the cursor from a line on that stays its first one while the cursor moves down.
+
+    Plugins send so many lines above the cursor: with each new line another one is the first, and all of the
+    prompt would have to be read again. Which lines may be the first one depends on what they say.
+    """
+    lines = before.splitlines(keepends=True)
+    first = next((at for at in range(min(MOST_DROPPED, len(lines) // 2)) if _is_anchor(lines[at])), 0)
+    return "".join(lines[first:])
 
 
 def infill(
@@ -81,6 +95,10 @@ def prefill(model: Model, prompt: Prompt, options: GenerationOptions, cancel: Ca
     """Read a prompt ahead, for a client that wants no tokens."""
     tokens = model.prefill(prompt, options, cancel)
     return Infilled("", "length", options.seed, Timings(prompt_tokens=tokens))
+
+
+def _is_anchor(line: str) -> bool:
+    return crc32(line.encode("utf-8", "replace")) % ANCHORS == 0 and bool(line.strip())
 
 
 def _files(extra: Any) -> tuple[PromptPart, ...]:
