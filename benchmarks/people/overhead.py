@@ -31,7 +31,7 @@ from benchmarks.typing.trace import Trace
 
 PROGRAM = "benchmarks.people.overhead"
 # With a seed, no answer is reused; without work ahead, no editor computes while the other one is asked.
-SETTINGS = {"ledger": "off", "seed": 1, "temperature": 0, "work_ahead": False}
+SETTINGS = {"ledger": "off", "seed": 1, "temperature": 0, "work_ahead": False, "deadline_ms": 0}
 NAMES = ("local", "shared")
 
 

@@ -32,8 +32,8 @@ from benchmarks.typing.replay import Pace, Request, RequestRecord, replay
 from benchmarks.typing.trace import Trace
 
 PROGRAM = "benchmarks.people.recovery"
-# With a seed, a completion does not depend on what was offered before.
-SETTINGS = {"ledger": "off", "seed": 1, "temperature": 0}
+# With a seed, a completion does not depend on what was offered before; without a deadline, not on time.
+SETTINGS = {"ledger": "off", "seed": 1, "temperature": 0, "deadline_ms": 0}
 KILL_AFTER_S = 0.03
 """After a key: its prompt is being read then."""
 Texts = dict[int, str]
