@@ -111,8 +111,11 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
 
 
 def slowed(trace: Trace, factor: float) -> Trace:
-    """Return a trace at a slower pace."""
-    return evolve(trace, events=tuple(evolve(event, at=event.at * factor) for event in trace.events))
+    """Return a trace at a slower pace, which begins soon before its first key."""
+    first = next(event.at for event in trace.events if event.do == "key")
+    return evolve(
+        trace, events=tuple(evolve(event, at=max(0.0, event.at - first) * factor) for event in trace.events)
+    )
 
 
 async def type_and_break(
