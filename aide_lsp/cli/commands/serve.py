@@ -83,7 +83,7 @@ def serve(
 
     Only programs on this machine that have the token can use it. Ctrl-C ends it, after the requests that run.
 
-    \\b
+    \b
       aide serve
       aide serve --socket ~/.aide.sock
       aide serve --host 0.0.0.0 --certificate cert.pem --key key.pem
