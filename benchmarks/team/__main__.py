@@ -184,13 +184,21 @@ def phase(name: str, people: Sequence[Person], began: float, ended: float) -> Ph
         middle([1e3 * (one.first - one.at) for one in done if one.first is not None]),
         middle([1e3 * (one.ended - one.at) for one in done if one.ended is not None]),
         {fault: faults.count(fault) for fault in sorted(set(faults))},
-        tuple(first_answer(some, began) for some in asked),
+        tuple(
+            first_answer(person.asked, began, ended) for person in people if waits(person.asked, began, ended)
+        ),
     )
 
 
-def first_answer(asked: Sequence[Asked], began: float) -> float | None:
-    """Return after how many seconds the first text was there; None: there was none."""
-    return min((one.ended - began for one in asked if one.ended is not None), default=None)
+def waits(asked: Sequence[Asked], began: float, ended: float) -> bool:
+    """Return whether someone pressed a key, or still waited for an answer, between two moments."""
+    return any(one.at < ended and (one.ended is None or one.ended >= began) for one in tuple(asked))
+
+
+def first_answer(asked: Sequence[Asked], began: float, ended: float) -> float | None:
+    """Return after how many seconds the first text was complete; None: there was none."""
+    times = [one.ended - began for one in tuple(asked) if one.ended is not None]
+    return min((one for one in times if 0 <= one < ended - began), default=None)
 
 
 def middle(values: Sequence[float]) -> float:
@@ -208,7 +216,10 @@ def compare(asked: Sequence[Asked], most: int) -> tuple[int, int]:
             with closing(model.generate(one.prompt, OPTIONS, CancelToken())) as generation:
                 wanted[one.prompt] = "".join(generation)
         text = wanted[one.prompt]
-        same = one.text == text if one.ended is not None and not one.fault else text.startswith(one.text)
+        is_whole = one.finish not in (None, "deadline")
+        same = one.text == text if is_whole else text.startswith(one.text)
+        if not same:
+            note(f"expected {text!r}, got {one.text!r} ({one.finish})")
         equal, different = equal + same, different + (not same)
     return equal, different
 

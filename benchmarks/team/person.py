@@ -40,6 +40,8 @@ class Asked:
     first: float | None = None
     "When the first piece was there."
     fault: str = ""
+    finish: str | None = None
+    "Why the text ends; `deadline`: it took too long."
 
 
 @define
@@ -122,6 +124,7 @@ class Person:
                     for piece in generation:
                         asked.first = asked.first or time.perf_counter()
                         asked.text += piece
+                asked.finish = generation.finish_reason
                 asked.ended = time.perf_counter()
             except Cancelled:
                 continue
