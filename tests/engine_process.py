@@ -1,11 +1,12 @@
 """A program that listens as `aide serve` does, with a fake model; how it behaves is in its arguments.
 
 `count`: a file to which each process adds a line. `how`: `hang`, `garbage`, `exit`, `loading`, instead of
-answering; `other`: it speaks another version of the protocol.
+answering; `killed` or `killed once`: it is, while it starts; `other`: it speaks another protocol.
 """
 
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -23,6 +24,9 @@ if __name__ == "__main__":
     how, path = arguments["--how"], arguments.get("--socket")
     if how == "exit":
         sys.exit("no model")
+    starts = len(Path(arguments["--count"]).read_text().split())
+    if how == "killed" or (how == "killed once" and starts == 1):
+        os.kill(os.getpid(), signal.SIGKILL)
     if how == "hang":
         time.sleep(600)
     if how == "garbage":

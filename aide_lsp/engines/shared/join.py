@@ -54,6 +54,10 @@ class _NotYetError(Exception):
     """The engine is loading its model."""
 
 
+class _KilledError(SharingError):
+    """The engine was killed while it started."""
+
+
 def join_or_start(place: SharedPlace, command: Sequence[str], progress: Progress) -> Joined:
     """Return a client of the engine at a place; start it with a command if none is there.
 
@@ -92,7 +96,11 @@ def _join_or_start(place: SharedPlace, command: Sequence[str], progress: Progres
             with suppress(_NotYetError):
                 if (found := _join(place, was_started=False)) is not None:
                     return found
-                return _start(place, command)
+                try:
+                    return _start(place, command)
+                except _KilledError:
+                    # Whoever kills an engine may mean the last one: once more, then it is no accident.
+                    return _start(place, command)
         sleep(POLL_SECONDS)
     raise SharingError(f"it was not ready within {LOADING_SECONDS:.0f} s")
 
@@ -126,8 +134,9 @@ def _wait(place: SharedPlace, process: "subprocess.Popen[bytes]", started: float
             if error.kind != "timeout":
                 raise SharingError(_what_answers(error)) from None
             listens = True
-        if process.poll() is not None:
-            raise SharingError(f"it could not be started; {place.log} says why")
+        if (status := process.poll()) is not None:
+            failed = _KilledError if status < 0 else SharingError
+            raise failed(f"it could not be started; {place.log} says why")
         if passed > (LOADING_SECONDS if listens else LISTEN_SECONDS):
             raise SharingError(f"it did not answer within {passed:.0f} s; {place.log} may say why")
         sleep(POLL_SECONDS)

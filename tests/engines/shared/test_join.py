@@ -137,6 +137,7 @@ def test_socket_that_no_one_listens_on_then_an_engine_is_started(programs):
     ("how", "reason"),
     [
         ("exit", "could not be started"),
+        ("killed", "could not be started"),
         ("hang", "did not answer within"),
         ("loading", "did not answer within"),
         ("garbage", "no engine of Aide"),
@@ -152,8 +153,13 @@ def test_engine_does_not_start_properly_then_the_reason_is_said_and_it_is_ended(
     monkeypatch.setattr(join, "LOADING_SECONDS", 5.0 if how == "loading" else 60.0)
     with pytest.raises(SharingError, match=reason):
         programs.join(how)
-    (process,) = spawned
-    assert process.wait(20) != 0
+    assert len(spawned) == (2 if how == "killed" else 1)
+    assert all(process.wait(20) != 0 for process in spawned)
+
+
+def test_engine_is_killed_while_it_starts_then_it_is_started_once_more(programs):
+    assert programs.join("killed once").was_started
+    assert len(programs.started) == 2
 
 
 def test_engine_that_runs_is_none_then_the_editor_does_without_and_starts_no_other(programs):
