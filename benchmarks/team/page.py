@@ -3,8 +3,8 @@
 python -m benchmarks.team.page team.json > benchmarks/results/team.md
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,4 +88,10 @@ that were not complete in the end count as far as they came.
 
 
 if __name__ == "__main__":
-    print(page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), *sys.argv[2:]), end="")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.team.page", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("run", type=Path, help="what `benchmarks.team --json` has written")
+    parser.add_argument("note", nargs="?", default="", help="about the machine, appended to it")
+    options = parser.parse_args()
+    print(page(json.loads(options.run.read_text(encoding="utf-8")), options.note), end="")

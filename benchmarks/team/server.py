@@ -16,7 +16,6 @@ import yaml
 from attrs import frozen
 
 from aide_lsp.errors import AideError
-from aide_lsp.team.config import EXAMPLE
 
 START_SECONDS = 180
 
@@ -67,6 +66,9 @@ def team_server() -> Iterator[TeamProcess]:
     Raises:
         AideError: it does not start.
     """
+    # Ray is only in the environment of `make test-team`.
+    from aide_lsp.team.config import EXAMPLE
+
     with TemporaryDirectory(prefix="aide-team-") as name, socket.socket() as free:
         folder, token = Path(name), token_urlsafe(24)
         free.bind(("127.0.0.1", 0))

@@ -3,6 +3,7 @@
 python -m benchmarks.team.sizes > docs/team-sizes.md
 """
 
+import argparse
 import math
 
 from attrs import frozen
@@ -146,4 +147,7 @@ same seed then does not promise the same text, and there are no explanations. Fo
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.team.sizes", description=__doc__.split("\n")[0]
+    ).parse_args()
     print(page(), end="")

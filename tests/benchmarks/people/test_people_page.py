@@ -3,6 +3,14 @@
 import json
 
 from benchmarks.people import page as pages
+from tools.generate.pages import REPOSITORY
+
+RESULTS = REPOSITORY / "benchmarks" / "results"
+
+
+def test_the_page_is_what_is_made_from_its_data():
+    runs = json.loads((RESULTS / "people.json").read_text(encoding="utf-8"))
+    assert (RESULTS / "people.md").read_text(encoding="utf-8") == pages.page(runs)
 
 
 def test_runs_become_a_page_and_its_data(tmp_path):
