@@ -19,7 +19,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve
 
 from aide_lsp.errors import AideError
 from aide_lsp.inference.cancel import CancelToken
@@ -29,6 +29,7 @@ from aide_lsp.settings.fields import Settings
 from benchmarks.people.run import facts
 from benchmarks.people.traces import MORE_MODULES, make_traces, starts
 from benchmarks.team.person import OPTIONS, Asked, Person
+from benchmarks.team.phases import Phase, phase
 from benchmarks.team.server import TeamProcess, team_server, until
 from benchmarks.typing.figures import quantile
 from benchmarks.typing.replay import Pace, replay
@@ -38,26 +39,6 @@ from benchmarks.typing.trace import Trace
 PROGRAM = "benchmarks.team"
 STILL_MORE_MODULES = ("ast", "calendar", "cmd", "doctest", "ftplib", "pickle")
 PINGS = 300
-
-
-@frozen
-class Phase:
-    """What happened in a part of the run."""
-
-    name: str
-    keys: int
-    answered: int
-    "Texts that were complete before the next part began."
-    first_ms: float
-    "Key to first token, median of the answered."
-    whole_ms: float
-    "Key to all of the text, median of the answered."
-    failed: dict[str, int]
-    "Requests without an answer, by reason."
-    back_s: tuple[float | None, ...] = ()
-    "Seconds from the event until each person had an answer to a later key."
-    replaced_s: float | None = None
-    "Seconds from the event until two new or healthy replicas answered."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -171,41 +152,6 @@ def are_new(server: TeamProcess, old: set[int]) -> bool:
     return len(pids) == 2 and not pids & old
 
 
-def phase(name: str, people: Sequence[Person], began: float, ended: float) -> Phase:
-    """Sum up what was asked between two moments."""
-    asked = [[one for one in tuple(person.asked) if began <= one.at < ended] for person in people]
-    every = [one for some in asked for one in some]
-    done = [one for one in every if one.ended is not None and not one.fault]
-    faults = [one.fault for one in every if one.fault]
-    return Phase(
-        name,
-        len(every),
-        len(done),
-        middle([1e3 * (one.first - one.at) for one in done if one.first is not None]),
-        middle([1e3 * (one.ended - one.at) for one in done if one.ended is not None]),
-        {fault: faults.count(fault) for fault in sorted(set(faults))},
-        tuple(
-            first_answer(person.asked, began, ended) for person in people if waits(person.asked, began, ended)
-        ),
-    )
-
-
-def waits(asked: Sequence[Asked], began: float, ended: float) -> bool:
-    """Return whether someone pressed a key, or still waited for an answer, between two moments."""
-    return any(one.at < ended and (one.ended is None or one.ended >= began) for one in tuple(asked))
-
-
-def first_answer(asked: Sequence[Asked], began: float, ended: float) -> float | None:
-    """Return after how many seconds the first text was complete; None: there was none."""
-    times = [one.ended - began for one in tuple(asked) if one.ended is not None]
-    return min((one for one in times if 0 <= one < ended - began), default=None)
-
-
-def middle(values: Sequence[float]) -> float:
-    """Return the median; 0: there is none."""
-    return quantile(sorted(values), 0.5) if values else 0.0
-
-
 def compare(asked: Sequence[Asked], most: int) -> tuple[int, int]:
     """Return how many texts are, as far as they came, those of a plain engine, and how many are not."""
     model = load_engine(Settings(), lambda done, text: None).session("alone")
@@ -216,9 +162,7 @@ def compare(asked: Sequence[Asked], most: int) -> tuple[int, int]:
             with closing(model.generate(one.prompt, OPTIONS, CancelToken())) as generation:
                 wanted[one.prompt] = "".join(generation)
         text = wanted[one.prompt]
-        is_whole = one.finish not in (None, "deadline")
-        same = one.text == text if is_whole else text.startswith(one.text)
-        if not same:
+        if not (same := one.is_right(text)):
             note(f"expected {text!r}, got {one.text!r} ({one.finish})")
         equal, different = equal + same, different + (not same)
     return equal, different

@@ -22,6 +22,7 @@ def page(run: Mapping[str, Any], note: str = "") -> str:
     rows = [
         ["keys", *(str(one["keys"]) for one in phases)],
         ["texts that were complete", *(str(one["answered"]) for one in phases)],
+        ["texts that their time limit of 20 s ended", *(str(one["late"]) for one in phases)],
         ["key to first token, median", *(f"{one['first_ms']:.0f} ms" for one in phases)],
         ["key to all of the text, median", *(f"{one['whole_ms']:.0f} ms" for one in phases)],
         ["requests that failed", *(_failed(one["failed"]) for one in phases)],

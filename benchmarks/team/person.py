@@ -26,6 +26,8 @@ OPTIONS = GenerationOptions(Parameters(seed=1, temperature=0.7), max_tokens=8, d
 BEFORE, STEP, AFTER = 600, 300, 100
 """Characters of the prompt: before the cursor, the steps in which its beginning moves, after the cursor."""
 RESTARTS = 3
+COMPLETE = frozenset({"stop", "length"})
+"""Why a text ends that is complete. One that its time limit ended is not: how far it came depends on time."""
 
 
 @define
@@ -36,12 +38,21 @@ class Asked:
     prompt: Prompt
     text: str = ""
     ended: float | None = None
-    "When all of the text was there; None: the next key came first, or it failed."
+    "When the text ended; None: the next key came first, or it failed."
     first: float | None = None
     "When the first piece was there."
     fault: str = ""
     finish: str | None = None
-    "Why the text ends; `deadline`: it took too long."
+    "Why the text ends; None: the next key came first, or it failed."
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the text came."""
+        return self.finish in COMPLETE
+
+    def is_right(self, expected: str) -> bool:
+        """Whether the text is the expected one; one that is not complete: as far as it came."""
+        return self.text == expected if self.is_complete else expected.startswith(self.text)
 
 
 @define
