@@ -192,6 +192,7 @@ class EngineSession:
 
         Raises:
             BusyError: too many wait.
+            Cancelled: nobody waits for it anymore.
         """
         return EngineGeneration(self, self._join(prompt.document, cancel), prompt, options, observer)
 
@@ -205,7 +206,8 @@ class EngineSession:
 
     def self_test(self) -> bool:
         """See `Model`."""
-        return self._engine.self_test()
+        with self.failures():
+            return self._engine.self_test()
 
     def release_memory(self) -> None:
         """See `Model`. What others hold is theirs: if memory is short, the engine itself drops it."""
@@ -250,6 +252,8 @@ class EngineSession:
         self._engine.left(self)
 
     def _join(self, document: str, cancel: CancelToken, *, ahead: bool = False) -> Queued:
+        # First: what comes late must not end newer requests.
+        cancel.check()
         self._engine.check()
         return self.queue.join(document, cancel, ahead=ahead)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from pathlib import Path
+from time import monotonic
 
 from attrs import evolve, frozen
 
@@ -141,18 +142,24 @@ class LocalModel:
         # The healed text is generated again, and does not count toward the limit.
         options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
         turn = self._turn()
-        tokens = generate(
-            self._session,
-            self._take(ids, prompt.document, turn, cancel),
-            ids,
-            options,
-            cancel,
-            end_tokens=self._loaded.end_tokens,
-            healed=healed,
-            observer=observer,
-            drafter=self._drafter,
-            turn=turn,
-        )
+        deadline = monotonic() + options.deadline_ms / 1000.0 if options.deadline_ms else None
+        prefix_cache = self._take(ids, prompt.document, turn, cancel, deadline)
+        try:
+            tokens = generate(
+                self._session,
+                prefix_cache,
+                ids,
+                options,
+                cancel,
+                end_tokens=self._loaded.end_tokens,
+                healed=healed,
+                observer=observer,
+                drafter=self._drafter,
+                turn=turn,
+            )
+        except BaseException:
+            self._leave()
+            raise
         return LocalGeneration(tokens, TextStream(self._tokenizer), healed.length, self._leave)
 
     def prefill(self, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> int:
@@ -160,11 +167,17 @@ class LocalModel:
         # One token is the least that runs the prompt. No one waits, so there is no deadline.
         ids, options = self._render(prompt), evolve(options, max_tokens=1, deadline_ms=0)
         turn = self._turn(ahead=True)
-        prefix_cache = self._take(ids, prompt.document, turn, cancel)
-        generation = generate(
-            self._session, prefix_cache, ids, options, cancel, end_tokens=self._loaded.end_tokens, turn=turn
-        )
+        prefix_cache = self._take(ids, prompt.document, turn, cancel, None)
         try:
+            generation = generate(
+                self._session,
+                prefix_cache,
+                ids,
+                options,
+                cancel,
+                end_tokens=self._loaded.end_tokens,
+                turn=turn,
+            )
             with generation:
                 next(generation, None)
         finally:
@@ -188,10 +201,11 @@ class LocalModel:
     def _turn(self, *, ahead: bool = False) -> Alone:
         return self._shared.turns.turn(self._owner, ahead=ahead) if self._shared else Alone(ahead=ahead)
 
-    def _take(self, ids: list[int], document: str, turn: Alone, cancel: CancelToken) -> PrefixCache:
+    def _take(
+        self, ids: list[int], document: str, turn: Alone, cancel: CancelToken, deadline: float | None
+    ) -> PrefixCache:
         """Choose the KV cache of a generation, which `_leave` ends."""
-        # No deadline: it is a forward's time at most, and what the generation then does has one.
-        with turn.held(cancel, None), session_errors():
+        with turn.held(cancel, deadline), session_errors():
             found = self._slots.take(ids, document, ahead=turn.ahead, owner=self._owner)
             turn.kv = self._session.kv
         return found
@@ -248,6 +262,7 @@ class LocalGeneration:
         self._leave = leave
         self._tokens, self._stream, self._healed_length = tokens, stream, healed_length
         self.finish_reason: str | None = None
+        self._is_closed = False
 
     @property
     def timings(self) -> Timings:
@@ -274,6 +289,9 @@ class LocalGeneration:
 
     def close(self) -> None:
         """See `TextGeneration`."""
+        if self._is_closed:
+            return  # the slot may be in use for the next one by now
+        self._is_closed = True
         self._tokens.close()
         # Closed by its reader, whose stop rule has ended the text.
         self.finish_reason = self.finish_reason or "stop"

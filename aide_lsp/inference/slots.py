@@ -82,13 +82,15 @@ class Slots:
 
     def _take(self, prompt: list[int], document: str, owner: str, ahead: bool) -> PrefixCache:
         others = sum(slot.kv.bytes for name, slot in self._in_use.items() if name != owner)
-        if others >= self._most_bytes:
+        # Without others, one text is held in any case, however little memory there may be.
+        if others and others >= self._most_bytes:
             raise SlotsFullError("Other completions take all memory for prefilled text (setting cache_mb).")
         slot = self._choose(prompt, owner)
-        slot.prompt, slot.document, self._in_use[owner] = prompt, document, slot
+        slot.prompt, slot.document = prompt, document
         # Not in the list while others are dropped: this text is held even if it exceeds the limit alone.
         self._slots.remove(slot)
         slot.kv.reserve(min(len(prompt) + HEADROOM, self._session.context_length))
+        self._in_use[owner] = slot
         self._free(slot)
         self._slots.insert(0 if ahead else len(self._slots), slot)
         self._session.use(slot.kv)
