@@ -35,20 +35,24 @@ class BatchCounter:
 
     def settle(self, build: Callable[[CountTokens], T]) -> T:
         """Return what `build` makes with the exact counts. It must be a pure function of them."""
+        # A large window needs more texts than are remembered: each time it is built, others would be missing.
+        exact, missing = dict[str, int](), dict[str, None]()
+
+        def count(text: str) -> int:
+            if (found := exact.get(text)) is not None:
+                return found
+            if text in self._known:
+                return exact.setdefault(text, self._recall(text))
+            missing[text] = None
+            return -(-len(text) // CHARACTERS)
+
         for _ in range(MOST_QUESTIONS):
-            missing: dict[str, None] = {}
-
-            def count(text: str, missing: dict[str, None] = missing) -> int:
-                if text in self._known:
-                    return self._recall(text)
-                missing[text] = None
-                return -(-len(text) // CHARACTERS)
-
             built = build(count)
             if not missing:
                 return built
-            self._learn([*missing])
-        return build(self)
+            exact |= self._learn([*missing])
+            missing.clear()
+        return build(lambda text: exact[text] if text in exact else self(text))
 
     def clear(self) -> None:
         """Forget all counts."""
