@@ -75,6 +75,7 @@ def test_step_with_junk_in_it_then_refused_or_of_the_right_types(found, key):
         {"text": "a"},
         {"text": 1, "log_probability": 0.0, "timings": {}},
         {"text": "a", "log_probability": True, "timings": {}},
+        pytest.param({"text": "a", "log_probability": 10**400, "timings": {}}, id="huge"),
         {"text": "a", "finish_reason": "because", "log_probability": 0.0, "timings": {}},
         {"text": "a", "log_probability": 0.0, "timings": {"prompt_tokens": -1}},
     ],
@@ -82,6 +83,14 @@ def test_step_with_junk_in_it_then_refused_or_of_the_right_types(found, key):
 def test_piece_that_is_none_then_refused(line):
     with pytest.raises(WireError):
         stream.to_progress(line)
+
+
+def test_step_with_a_number_that_is_too_large_then_refused():
+    line = next(line for line in STEP[0] if "step" in line)
+    with pytest.raises(WireError):
+        stream.to_step(line | {"stages": {"forward": 10**400}})
+    with pytest.raises(WireError):
+        stream.to_step(line | {"step": line["step"] | {"log_mass": [10**400]}})
 
 
 def test_observer_that_ignores_steps_then_nothing_happens():

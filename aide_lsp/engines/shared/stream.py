@@ -22,6 +22,8 @@ from aide_lsp.inference.observer import Timings
 FINISH_REASONS = ("stop", "length", "timeout")
 MOST_PIECES = 20_000
 MOST_CANDIDATES = 1000
+MOST_BITS = 63
+"""Of a whole number."""
 
 
 @frozen
@@ -77,8 +79,8 @@ def to_progress(line: Mapping[str, Any]) -> GenerationProgress:
         raise WireError("finish_reason: expected one of " + ", ".join(FINISH_REASONS) + ".")
     if not isinstance(text, str):
         raise WireError("text: expected a string.")
-    rated = line.get("log_probability")
-    if isinstance(rated, bool) or not isinstance(rated, int | float):
+    rated: Any = line.get("log_probability")
+    if not _is(rated, float):
         raise WireError("log_probability: expected a number.")
     return GenerationProgress(reason, float(rated), to_timings(line.get("timings")), text)
 
@@ -203,4 +205,7 @@ def _is(value: Any, kind: Any) -> bool:
     """Whether a value has a type; a boolean is no number, and a whole number can be one with a fraction."""
     if isinstance(value, bool):
         return kind is bool
+    # JSON has numbers of any size, and a fraction cannot be as large.
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return False
     return isinstance(value, (int, float) if kind is float else kind)

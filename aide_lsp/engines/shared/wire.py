@@ -162,6 +162,10 @@ def to_info(data: Any) -> ModelInfo:
         # Strictly: a boolean is no number.
         if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
             raise WireError(f"model.{field.name}: expected another type.")
+        if isinstance(value, str) and len(value) > LONGEST_NAME:
+            raise WireError(f"model.{field.name}: expected at most {LONGEST_NAME:,} characters.")
+        if kind is int:
+            _whole(table, field.name, "model", 1, 1 << 31)
         values[field.name] = value
     honored = table.get("honored")
     if not isinstance(honored, list) or not all(name in PARAMETERS for name in honored):

@@ -100,6 +100,19 @@ def test_error_when_sent_then_of_the_same_kind_with_its_message(error):
     assert getattr(arrived, "wait", None) == getattr(error, "wait", None)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("context_length", 0), ("context_length", -5), ("context_length", 1 << 40),
+        pytest.param("vocabulary_size", 10**4000, id="huge"),
+        pytest.param("device_note", "x" * 10**6, id="long"),
+    ],
+)  # fmt: skip
+def test_fact_out_of_its_range_then_refused(name, value):
+    with pytest.raises(wire.WireError, match=name):
+        wire.to_info(wire.from_info(INFO) | {name: value})
+
+
 def test_error_of_a_library_when_sent_then_without_its_message():
     assert "secret" not in json.dumps(wire.from_error(ValueError("secret text")))
 
