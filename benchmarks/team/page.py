@@ -16,13 +16,16 @@ def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def page(run: Mapping[str, Any], note: str = "") -> str:
-    """Return the page of a run."""
+def page(run: Mapping[str, Any], note: str = "", texts: str = "") -> str:
+    """Return the page of a run, with notes on the machine and on the texts."""
     phases = run["phases"]
     rows = [
         ["keys", *(str(one["keys"]) for one in phases)],
         ["texts that were complete", *(str(one["answered"]) for one in phases)],
-        ["texts that their time limit of 20 s ended", *(str(one["late"]) for one in phases)],
+        [
+            "texts that their time limit of 20 s ended",
+            *(str(one.get("late", "not counted")) for one in phases),
+        ],
         ["key to first token, median", *(f"{one['first_ms']:.0f} ms" for one in phases)],
         ["key to all of the text, median", *(f"{one['whole_ms']:.0f} ms" for one in phases)],
         ["requests that failed", *(_failed(one["failed"]) for one in phases)],
@@ -40,6 +43,7 @@ def page(run: Mapping[str, Any], note: str = "") -> str:
         table=markdown_table(["", *(one["name"] for one in phases)], rows),
         equal=run["equal"],
         different=run["different"],
+        texts=texts,
         started=f"{run['started_s']:.0f}",
         p50=f"{ping['p50']:.1f}",
         p95=f"{ping['p95']:.1f}",
@@ -76,7 +80,7 @@ replica is killed (`kill -9`), and later all are replaced.
 {table}
 
 Compared with the texts of a plain engine in one process: {equal} are the same, {different} are not. Texts
-that were not complete in the end count as far as they came.
+that were not complete in the end count as far as they came.{texts}
 
 | | |
 | --- | --- |
@@ -94,5 +98,6 @@ if __name__ == "__main__":
     )
     parser.add_argument("run", type=Path, help="what `benchmarks.team --json` has written")
     parser.add_argument("note", nargs="?", default="", help="about the machine, appended to it")
+    parser.add_argument("--texts", default="", help="about the texts, appended to how many are the same")
     options = parser.parse_args()
-    print(page(json.loads(options.run.read_text(encoding="utf-8")), options.note), end="")
+    print(page(json.loads(options.run.read_text(encoding="utf-8")), options.note, options.texts), end="")
