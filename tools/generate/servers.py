@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from aide_lsp.completion.model import ALL_PARAMETERS
+from aide_lsp.engines.remote.flavors.aide_serve import AideServe
 from aide_lsp.engines.remote.flavors.hosted import DEEPSEEK, MISTRAL
 from aide_lsp.engines.remote.flavors.llama_cpp import LlamaCpp
 from aide_lsp.engines.remote.flavors.ollama import Ollama
@@ -25,6 +26,14 @@ def _kinds() -> Iterator[tuple[str, ...]]:
     again = "is generated again"
     llama, ollama = LlamaCpp(), Ollama()
     none, tokens = _ignored(ALL_PARAMETERS), "Aide's, as tokens"
+    yield (
+        f"Aide (`{AideServe.title}`)",
+        AideServe.kind,
+        "Aide's",
+        none,
+        "yes",
+        "is generated again, in complete tokens",
+    )
     yield f"{llama.title} (`llama-server`)", llama.kind, tokens, none, "yes", "begins the answer"
     for one in VARIANTS:
         if one.is_aide:
