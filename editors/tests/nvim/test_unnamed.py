@@ -31,6 +31,7 @@ def test_buffer_without_a_name_when_typed_in_then_completed_with_the_projects_se
     blank(nvim, folder)
     nvim.keys("i")
     nvim.type(TYPED)
+    nvim.wait(lambda: nvim.text == TYPED, "It is not typed")
     ghost = nvim.wait_ghost()
     nvim.wait(lambda: nvim.shown_seed() == 7, "The project's settings do not apply")
     assert shown_uri(nvim).startswith(f"untitled:{folder}/")
