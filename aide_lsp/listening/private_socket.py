@@ -49,13 +49,19 @@ def listen_privately(path: Path) -> socket.socket:
 @contextmanager
 def removed_after(path: Path) -> Iterator[None]:
     """Remove a socket after the body of a `with` statement, unless another server has put its own there."""
-    ours = path.lstat().st_ino
+    ours = _made(path)
     try:
         yield
     finally:
         with suppress(OSError):
-            if path.lstat().st_ino == ours:
+            if _made(path) == ours:
                 path.unlink()
+
+
+def _made(path: Path) -> tuple[int, int]:
+    """Return what tells one socket at a path from the next, which often gets the inode of the last one."""
+    found = path.lstat()
+    return found.st_ino, found.st_mtime_ns
 
 
 if sys.platform != "win32":

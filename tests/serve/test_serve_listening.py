@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aide_lsp.listening.private_socket import AddressError
+from aide_lsp.listening.private_socket import AddressError, listen_privately, removed_after
 from aide_lsp.serve import http_server
 from aide_lsp.serve.listening import CertificateError, listen_socket, listen_tcp, open_tls
 from tests.serve.serving import ask, head, is_fine, running, trusting
@@ -99,6 +99,18 @@ def test_ipv6_then_the_address_is_in_brackets():
 
 
 # -- sockets
+
+
+@unix
+def test_server_that_ends_after_another_has_its_place_then_the_socket_of_that_one_stays(tmp_path):
+    path = tmp_path / "socket"
+    with listen_privately(path) as old:
+        os.utime(path, ns=(0, 0))  # it was made long ago
+        with removed_after(path):
+            old.close()
+            new = listen_privately(path)
+    with new, socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
 
 
 @unix
