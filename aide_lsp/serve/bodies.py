@@ -103,6 +103,8 @@ def _check_shape(body: bytes) -> None:
     depth = 0
     for bracket in outside.translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
+        if depth < 0:
+            raise _invalid("expected JSON")  # at once: there may be millions of them
         if depth > DEEPEST:
             raise _invalid(f"expected at most {DEEPEST} levels of nesting")
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 SESSION_HEADER = "x-session-id"
 MOST_SESSIONS = 1_000
 MOST_AT_ONCE = 64
-"""Requests that run or wait in the engine; each has a thread."""
+"""Requests that run or wait in the engine, where each has a thread; as many others may wait to be counted."""
 AT_ONCE_TOKENS = 4
 """Threads that count tokens, which never wait for the model."""
 _SESSION = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -48,11 +48,8 @@ class Served:
         self.broken: Callable[[Exception], object] = lambda error: None
         """Called, in any thread, when the engine cannot work anymore."""
         self._engine = engine
-        self._work = ThreadPoolExecutor(MOST_AT_ONCE, "aide-request")
-        self._count = ThreadPoolExecutor(AT_ONCE_TOKENS, "aide-tokens")
-        self._lock = Lock()
-        self.at_once = 0
-        """Requests that run or wait in the engine."""
+        self._work = _Threads(MOST_AT_ONCE, "aide-request")
+        self._count = _Threads(AT_ONCE_TOKENS, "aide-tokens")
         # Oldest first.
         self._sessions = OrderedDict[str, int]()
 
@@ -63,6 +60,11 @@ class Served:
     def failed(self) -> None:
         """Note that it cannot be loaded."""
         self.is_failed = True
+
+    @property
+    def at_once(self) -> int:
+        """Requests that run or wait in the engine."""
+        return self._work.at_once
 
     @property
     def is_ready(self) -> bool:
@@ -111,7 +113,7 @@ class Served:
         """
         cancel, end = CancelToken(), "ok"
         try:
-            return await or_gone(request, asyncio.wrap_future(self._start(lambda: work(cancel))))
+            return await or_gone(request, asyncio.wrap_future(self._work.start(lambda: work(cancel))))
         except BaseException as error:
             end = end_of(error)
             if isinstance(error, BrokenSessionError):
@@ -122,8 +124,12 @@ class Served:
             self.metrics.ended(kind, end)
 
     async def count(self, work: Callable[[], T]) -> T:
-        """Run something short that needs no turn."""
-        return await asyncio.get_running_loop().run_in_executor(self._count, work)
+        """Run something short that needs no turn.
+
+        Raises:
+            BusyError: too much is waiting.
+        """
+        return await asyncio.wrap_future(self._count.start(work))
 
     def generate(
         self,
@@ -162,10 +168,19 @@ class Served:
             finally:
                 self.metrics.ended(kind, end, timings, running.first_seconds)
 
-        self._start(run)
+        self._work.start(run)
         return running
 
-    def _start(self, work: Callable[[], T]) -> "Future[T]":
+
+class _Threads:
+    """Some threads, for a bounded number of requests: what waits takes memory, too. Thread-safe."""
+
+    def __init__(self, threads: int, name: str) -> None:
+        self._pool, self._lock = ThreadPoolExecutor(threads, name), Lock()
+        self.at_once = 0
+        """Requests that run or wait."""
+
+    def start(self, work: Callable[[], T]) -> "Future[T]":
         """Run something in a thread.
 
         Raises:
@@ -175,7 +190,7 @@ class Served:
             if self.at_once >= MOST_AT_ONCE:
                 raise BusyError("Too many requests are waiting.")
             self.at_once += 1
-        future = self._work.submit(work)
+        future = self._pool.submit(work)
         # When the thread is free, which may be long after its client has gone.
         future.add_done_callback(lambda _: self._ended())
         return future
