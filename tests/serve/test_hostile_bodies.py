@@ -1,13 +1,17 @@
 """Bodies that no honest client sends: each is refused with a sentence, and the engine goes on."""
 
+import asyncio
 import gzip
 import json
+from threading import Event
 
 import pytest
 
+from aide_lsp.completion.prompt import PartKind, PromptPart
 from aide_lsp.serve import bodies
 from aide_lsp.serve.answers import RefusedError
 from aide_lsp.serve.bodies import DEEPEST, MOST_BYTES, MOST_VALUES, parse
+from aide_lsp.serve.protocols.fim_prompts import Texts, build
 from tests.serve.serving import ask, generation, head, is_fine, read_answer, request, running, wait_for
 
 GENERATE = "/aide/v1/generate"
@@ -57,6 +61,7 @@ def refused(server, body, status=400, **how):
         b'{"x": "\x00"}',
         b"{'prompt': 1}",
         b"{} {}",
+        b"{}]]}",
         b'{"x": ' + b"9" * 5000 + b"}",
         b'{"x": -' + b"9" * 100_000 + b"}",
         b'{"x": 0.' + b"9" * 100_000 + b"}",
@@ -221,6 +226,37 @@ def test_many_large_bodies_at_once_then_some_wait(monkeypatch):
         first.sendall(b" " * 10_000)
         assert read_answer(first).status == 400
         is_fine(server)
+
+
+def test_many_texts_wait_to_be_counted_then_others_are_refused(monkeypatch):
+    monkeypatch.setattr("aide_lsp.serve.served.MOST_AT_ONCE", 2)
+    gate = Event()
+    with running() as server:
+        waiting = server.on_loop(
+            lambda: [asyncio.ensure_future(server.served.count(gate.wait)) for _ in range(2)]
+        )
+        server.on_loop(lambda: None)  # they have begun
+        try:
+            answer = ask(server, "POST", "/aide/v1/tokens", {"texts": ["a"]})
+            assert (answer.status, answer.json()["error"]["code"]) == (429, "busy")
+        finally:
+            gate.set()
+        wait_for(lambda: all(one.done() for one in waiting))
+        assert ask(server, "POST", "/aide/v1/tokens", {"texts": ["a"]}).json() == {"counts": [1]}
+
+
+def test_many_files_that_do_not_fit_then_each_is_counted_once(server):
+    counted = []
+
+    def count(text):
+        counted.append(text)
+        return len(text)
+
+    files = [PromptPart(PartKind.EXCERPT, f"{number:05}") for number in range(1000)]
+    texts = Texts("x = ", "", tuple(files))
+    prompt = build(texts, server.served.engine.info, count, 100, cuts=True)
+    assert prompt.parts[0] in files
+    assert len(counted) < 1100
 
 
 def test_body_that_does_not_arrive_then_refused(monkeypatch):

@@ -92,12 +92,13 @@ def build(
             raise _too_long(around, room)
         window = cut_window(head, tail, budget, count, healed_tokens)
         head, tail, around = window.prefix, window.suffix, budget
-    files = list(texts.files)
-    while files and (read := around + sum(tokens_in(one.text, count) + 1 for one in files)) > room:
+    # Counted once, however many are left out.
+    files = [(one, tokens_in(one.text, count) + 1) for one in texts.files]
+    while files and (read := around + sum(tokens for _, tokens in files)) > room:
         if not cuts:
             raise _too_long(read, room)
         files = _without_first(files)
-    parts = [*files, PromptPart(PartKind.PREFIX, head)]
+    parts = [*(one for one, _ in files), PromptPart(PartKind.PREFIX, head)]
     if after:
         parts.append(PromptPart(PartKind.SUFFIX, tail))
     return Prompt(tuple(parts), healed)
@@ -129,12 +130,12 @@ def _named(kind: PartKind, text: str) -> list[PromptPart]:
     return [*parts, PromptPart(PartKind.EXCERPT, rest)] if rest else parts
 
 
-def _without_first(files: Sequence[PromptPart]) -> list[PromptPart]:
+def _without_first(files: Sequence[tuple[PromptPart, int]]) -> list[tuple[PromptPart, int]]:
     """Return the files without the first one; the name of the project stays while there are others."""
-    at = next((at for at, one in enumerate(files) if one.kind is PartKind.EXCERPT), len(files) - 1)
-    first = [one for one in files[: at + 1] if one.kind is PartKind.PROJECT]
+    at = next((at for at, (one, _) in enumerate(files) if one.kind is PartKind.EXCERPT), len(files) - 1)
+    first = [(one, tokens) for one, tokens in files[: at + 1] if one.kind is PartKind.PROJECT]
     rest = list(files[at + 1 :])
-    return [*first, *rest] if any(one.kind is PartKind.EXCERPT for one in rest) else []
+    return [*first, *rest] if any(one.kind is PartKind.EXCERPT for one, _ in rest) else []
 
 
 @frozen
