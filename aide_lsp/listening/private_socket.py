@@ -12,6 +12,8 @@ from aide_lsp.errors import AideError
 
 BACKLOG = 1_024
 """Many strangers who connect at once must not keep a client out."""
+TOO_LONG = "the path is too long for a socket. Choose one of at most 100 bytes"
+"""The one error for which Python has no words of the system."""
 
 
 class AddressError(AideError):
@@ -41,7 +43,7 @@ def listen_privately(path: Path) -> socket.socket:
     except BaseException as error:
         listener.close()
         if isinstance(error, OSError):
-            raise AddressError(f"Cannot listen on {path}: {error.strerror or error}.") from error
+            raise AddressError(f"Cannot listen on {path}: {error.strerror or TOO_LONG}.") from error
         raise
     return listener
 

@@ -99,7 +99,7 @@ def open_tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
     except (ssl.SSLError, OSError, ValueError) as error:
         what = f"the key in {key}" if key else "the key in it"
         raise CertificateError(
-            f"The certificate {certificate} with {what} cannot be used ({_reason(error)}). Both must be in "
+            f"The certificate {certificate} with {what} cannot be used{_reason(error)}. Both must be in "
             "PEM format, and belong to each other."
         ) from error
     return context
@@ -114,8 +114,11 @@ def _no_password() -> str:
 
 
 def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-    return str(reason).replace("_", " ").lower()
+    """Return what follows the statement; empty where OpenSSL says nothing that helps."""
+    reason = getattr(error, "reason", None)
+    if reason is None and not isinstance(error, ssl.SSLError):
+        reason = getattr(error, "strerror", None) or type(error).__name__
+    return f" ({reason.replace('_', ' ').lower()})" if reason else ""
 
 
 def _cannot_listen(host: str, port: int, error: Exception) -> str:

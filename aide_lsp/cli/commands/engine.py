@@ -133,7 +133,7 @@ def _server(url: str | None, options: dict[str, Any]) -> "tuple[Settings, Server
     """
     from aide_lsp.cli.options import checked_values, lenient_settings
     from aide_lsp.errors import SettingsError
-    from aide_lsp.server_address import server_address
+    from aide_lsp.server_address import SHARED, server_address
     from aide_lsp.settings.fields import check_value
 
     if url is not None and (error := check_value("engine", url)) is not None:
@@ -141,8 +141,10 @@ def _server(url: str | None, options: dict[str, Any]) -> "tuple[Settings, Server
     settings = lenient_settings(checked_values(options | ({"engine": url} if url is not None else {})))
     address = server_address(settings.engine)
     if address is None:
+        check = " `aide doctor` checks it." if settings.engine == SHARED else ""
         raise SettingsError(
-            'There is no server: Aide runs the model itself (engine = "local"). Name one, as URL.'
+            f'There is no server: Aide runs the model itself (engine = "{settings.engine}").{check} '
+            "Name a server, as URL."
         )
     return settings, address
 

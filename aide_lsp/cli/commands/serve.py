@@ -109,7 +109,10 @@ def _serve_team(file: Path | None, example: bool, unencrypted: bool, yes: bool) 
     from importlib.util import find_spec
 
     if find_spec("ray") is None:
-        raise click.ClickException('Ray Serve is not installed. Install it: pip install "aide-lsp[team]"')
+        raise click.ClickException(
+            "Ray Serve is not installed. Install Aide with its extra `team`: in Aide's folder, "
+            '`pip install ".[team]"` or `uv tool install ".[team]"`.'
+        )
     from aide_lsp.loading import model_folder
     from aide_lsp.team.loopback import prepare
 

@@ -69,7 +69,8 @@ def test_check_of_a_server_that_fails_says_what_to_do(llama):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["check"], "There is no server"),
+        (["check"], 'Aide runs the model itself (engine = "local"). Name a server'),
+        (["check", "shared"], 'itself (engine = "shared"). `aide doctor` checks it. Name a server'),
         (["check", "http://192.168.1.5:8012"], "URL: expected https:"),
         (["check", "127.0.0.1:8012"], 'perhaps you mean "http://127.0.0.1:8012"'),
         (["check", "https://me:s3cret@example.com"], "aide engine key"),
