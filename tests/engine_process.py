@@ -1,7 +1,8 @@
 """A program that listens as `aide serve` does, with a fake model; how it behaves is in its arguments.
 
 `count`: a file to which each process adds a line. `how`: `hang`, `garbage`, `exit`, `loading`, instead of
-answering; `killed` or `killed once`: it is, while it starts; `other`: it speaks another protocol.
+answering; `killed` or `killed once`: it is, while it starts; `killed answering`: once, while it answers;
+`other`: it speaks another protocol.
 """
 
 import json
@@ -27,6 +28,14 @@ if __name__ == "__main__":
     starts = len(Path(arguments["--count"]).read_text().split())
     if how == "killed" or (how == "killed once" and starts == 1):
         os.kill(os.getpid(), signal.SIGKILL)
+    if how == "killed answering" and starts == 1:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            while not listener.accept()[0].recv(1):  # whoever only looks whether someone listens
+                pass
+            Path(path).unlink()  # as the next one would do
+            os.kill(os.getpid(), signal.SIGKILL)
     if how == "hang":
         time.sleep(600)
     if how == "garbage":

@@ -122,6 +122,7 @@ def _start(place: SharedPlace, command: Sequence[str]) -> Joined:
 
 
 def _wait(place: SharedPlace, process: "subprocess.Popen[bytes]", started: float) -> Joined:
+    broken_off = 0
     while True:
         passed, listens = monotonic() - started, False
         try:
@@ -130,8 +131,9 @@ def _wait(place: SharedPlace, process: "subprocess.Popen[bytes]", started: float
         except _NotYetError:
             listens = True
         except ServerError as error:
-            # It listens before it can answer.
-            if error.kind != "timeout":
+            # It listens before it can answer, and may be killed while it answers.
+            broken_off += error.kind == "broken-off"
+            if error.kind not in ("timeout", "broken-off") or broken_off == GARBAGE_TRIES:
                 raise SharingError(_what_answers(error)) from None
             listens = True
         if (status := process.poll()) is not None:

@@ -157,8 +157,9 @@ def test_engine_does_not_start_properly_then_the_reason_is_said_and_it_is_ended(
     assert all(process.wait(20) != 0 for process in spawned)
 
 
-def test_engine_is_killed_while_it_starts_then_it_is_started_once_more(programs):
-    assert programs.join("killed once").was_started
+@pytest.mark.parametrize("how", ["killed once", "killed answering"])
+def test_engine_is_killed_while_it_starts_then_it_is_started_once_more(programs, how):
+    assert programs.join(how).was_started
     assert len(programs.started) == 2
 
 
