@@ -48,8 +48,10 @@ def read_config(file: Path) -> TeamConfig:
         with file.open(encoding="utf-8") as stream:
             text = stream.read(MOST_BYTES)
         data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{file} cannot be read as YAML: {_first_line(error)}") from error
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"{file} is not valid YAML: {_one_line(error)}") from error
     if not isinstance(data, dict):
         raise SettingsError(f"{file}: expected keys and values. aide serve --ray --example prints a file.")
     try:
@@ -101,6 +103,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _first_line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     lines = str(error).splitlines() or [type(error).__name__]
     return " ".join(line.strip() for line in lines)[:300]
