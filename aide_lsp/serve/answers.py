@@ -14,7 +14,7 @@ STATUSES = {"busy": 429, "cancelled": 409, "memory": 503, "broken": 503, "stuck"
 
 
 class RefusedError(Exception):
-    """A request is refused. The message says what was expected, and never repeats what was sent."""
+    """A request is refused. The message says what was expected, and repeats no text to complete."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
