@@ -161,6 +161,10 @@ def _make_private(folder: Path) -> None:
         raise SharingError(f"{folder} belongs to another user")
     if found.st_mode & 0o077:
         folder.chmod(0o700)
+    # What is in it may be theirs: a socket that reads what you type, or a link to a file of yours.
+    if found.st_mode & 0o022 and any(folder.iterdir()):
+        folder.chmod(stat.S_IMODE(found.st_mode))
+        raise SharingError(f"other users could write to {folder}; delete it")
     # Root may write anywhere but to a file system that is mounted read-only.
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(13, "it is not writable")

@@ -255,6 +255,20 @@ def test_folder_that_others_can_enter_then_they_no_longer_can(tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_folder_that_others_could_write_to_then_nothing_in_it_is_used(tmp_path):
+    folder, good = tmp_path / "open", tmp_path / "good"
+    folder.mkdir()
+    folder.chmod(0o777)
+    find_place([folder], "x", uses_socket=True)  # empty: now it is private
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (folder / "x.log").symlink_to(tmp_path / "precious")
+    folder.chmod(0o777)
+    for _ in range(2):  # the first time must not make it look private
+        assert find_place([folder, good], "x", uses_socket=True).folder == good
+    with pytest.raises(SharingError, match="could write"):
+        find_place([folder], "x", uses_socket=True)
+
+
 def test_full_disk_and_read_only_folder_then_it_says_so(programs, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
