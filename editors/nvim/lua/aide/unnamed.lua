@@ -9,6 +9,7 @@ local M = {}
 ---@field uri string
 ---@field tick? integer of the text that the server has; nil: it has none
 ---@field language? string
+---@field is_prepared? boolean whether the buffer has its keys: a key may have sent its text before
 
 local buffers = {} ---@type table<integer, aide.Unnamed>
 
@@ -73,8 +74,9 @@ end
 ---@param client_id integer
 function M.open(client_id)
   for buf, own in pairs(buffers) do
-    local client = own.client_id == client_id and not own.tick and M.client(buf)
+    local client = own.client_id == client_id and not own.is_prepared and M.client(buf)
     if client and M.uri(buf) then
+      own.is_prepared = true
       require('aide.client').welcome(client, buf)
     end
   end
