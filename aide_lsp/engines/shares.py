@@ -3,10 +3,12 @@
 Requests come before work ahead. Among them, the owner comes next who has had the session for the shortest
 time, where what the rest of its prompt will take counts too. So a person who types on waits for one chunk of
 a file that is read for someone else, not for all of it. Files are read one after the other: nobody is helped
-by half of each. And nobody waits longer than until the others have had as much.
+by half of each. And nobody waits longer than until the others have had as much; then they go on between its
+chunks.
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import Protocol, TypeVar
 
 LONGEST_CREDIT = 4.0
@@ -41,19 +43,32 @@ class Shares:
         # What is run ahead takes nothing from others, so it is counted for itself.
         self._used = dict[tuple[bool, str], float]()
         self._row_seconds = 0.0
+        self._passed = 0.0  # seconds of all turns
+        self._left = dict[tuple[bool, str], float]()  # when each last had a turn, or gave up to wait for one
 
     def asks(self, turn: Asker) -> None:
         """Note that someone asks for a turn."""
         key = (turn.ahead, turn.owner)
         most = max((used for (ahead, _), used in self._used.items() if ahead is turn.ahead), default=0.0)
-        self._used[key] = max(self._used.get(key, 0.0), most - LONGEST_CREDIT)
+        used = self._used.get(key, 0.0)
+        # What others had while it waited is not taken from it: it would wait as long for each chunk.
+        away = self._passed - self._left.get(key, -inf)
+        # Once it comes first because it waited for so long, others have a turn for each chunk of it.
+        credit = max(LONGEST_CREDIT, self._rest(turn) - turn.rows * self._row_seconds)
+        self._used[key] = max(used, min(used + away, most - LONGEST_CREDIT), most - credit)
 
     def had(self, turn: Asker, seconds: float) -> None:
         """Note that someone has had a turn."""
         key = (turn.ahead, turn.owner)
         self._used[key] = self._used.get(key, 0.0) + seconds
+        self._passed += seconds
+        self._left[key] = self._passed
         if turn.rows >= FEWEST_ROWS:
             self._row_seconds = seconds / turn.rows
+
+    def gives_up(self, turn: Asker) -> None:
+        """Note that someone no longer asks for a turn."""
+        self._left[turn.ahead, turn.owner] = self._passed
 
     def next(self, waiting: Sequence[T]) -> T:
         """Return whose turn is next; of several who are equal, the one that waits longest, which is first."""
@@ -63,7 +78,10 @@ class Shares:
         """Forget an owner who is gone."""
         for ahead in (False, True):
             self._used.pop((ahead, owner), None)
+            self._left.pop((ahead, owner), None)
 
     def _share(self, turn: Asker) -> float:
-        used = self._used.get((turn.ahead, turn.owner), 0.0)
-        return used + REST_WEIGHT * turn.rows_left * self._row_seconds
+        return self._used.get((turn.ahead, turn.owner), 0.0) + self._rest(turn)
+
+    def _rest(self, turn: Asker) -> float:
+        return REST_WEIGHT * turn.rows_left * self._row_seconds

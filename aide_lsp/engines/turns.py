@@ -146,6 +146,7 @@ class Turns:
             with self._lock:
                 if turn in self._waiting:
                     self._waiting.remove(turn)
+                    self._shares.gives_up(turn)
                     self._wake()
                 elif self._holder is turn:
                     self._release()

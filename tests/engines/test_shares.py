@@ -59,6 +59,8 @@ def read(shares, *jobs, forwards=10_000):
         if job.prompt or job.steps > 0:
             shares.asks(job)
             waiting.append(job)
+    for job in waiting:
+        shares.gives_up(job)
     return order
 
 
@@ -73,18 +75,41 @@ def test_who_types_on_waits_for_one_chunk_of_another_prompt_only():
     assert done(order, "reads") == pytest.approx(1000 * ROW + 10 * STEP + alone)
 
 
-def test_a_long_prompt_is_read_however_much_others_type():
+@pytest.mark.parametrize("prompt", [1000, 8000])
+def test_a_long_prompt_is_read_however_much_others_type(prompt):
     shares, passed = shares_of(), 0.0
-    reads = Job("reads", 1000)
+    reads = Job("reads", prompt)
     # Two who type without a pause, and would keep the model busy for ever.
-    for _ in range(100):
+    for _ in range(1000):
         order = read(shares, reads, Job("one", 4, 8), Job("other", 4, 8), forwards=18)
         passed += order[-1][1]
         if not reads.prompt:
             break
-    # Until it was read, the two had as much as the weight of the rest allows, and it has had its own time.
+    # The two had as much as the weight of the rest allows, and then about as much each as it took.
     assert not reads.prompt
-    assert passed < (2 * REST_WEIGHT + 1) * 1000 * ROW + 1
+    assert passed < (2 * REST_WEIGHT + 4) * prompt * ROW + 1
+
+
+def test_a_long_prompt_that_waited_is_read_between_the_forwards_of_others():
+    order = [one for one, _ in read(shares_of(), Job("reads", 8000), Job("types", 0, 3000))]
+    begun = order.index("reads")
+    assert "reads reads reads" not in " ".join(order[begun : begun + 100])
+
+
+def test_who_asks_again_and_again_and_gives_up_is_served_in_the_end():
+    shares = shares_of()
+    types = Job("types", 0, 10**6)
+    shares.asks(types)
+    for _ in range(1000):
+        reads = Job("reads", 4000)
+        shares.asks(reads)
+        for _ in range(10):
+            if shares.next([types, reads]) is reads:
+                return
+            shares.had(types, types.run())
+            shares.asks(types)
+        shares.gives_up(reads)
+    pytest.fail("it waits for ever")
 
 
 def test_two_who_generate_take_turns_and_two_who_read_do_so_one_after_the_other():
