@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from aide_lsp.errors import LedgerError, disk_is_full
@@ -171,6 +172,21 @@ def _make_private(path: Path) -> None:
         path.chmod(0o600)
 
 
+def _keep_write_ahead_log(connection: "Connection") -> None:
+    """Switch the file to a write-ahead log. SQLite itself does not wait for others here."""
+    import sqlite3
+
+    until = monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _LOCKED or monotonic() >= until:
+                raise
+            sleep(0.01)
+
+
 def _prepare(connection: "Connection", path: Path) -> None:
     """Configure the connection, and create the tables in a new file."""
     version, tables, columns = connection.execute(
@@ -184,8 +200,9 @@ def _prepare(connection: "Connection", path: Path) -> None:
             "folder."
         )
     # `secure_delete` overwrites what is deleted, so that no source text stays in the file.
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
+    for pragma in ("synchronous = NORMAL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
+    _keep_write_ahead_log(connection)
     if version == VERSION:
         # An up-to-date table has one more, `number`.
         if columns <= len(COLUMNS):

@@ -55,7 +55,7 @@ async def test_complete_uses_the_given_parameters_and_leaves_what_is_shown(edito
     assert [one["seed"] for one in answers] == [seed + 1, seed + 2, seed + 1]
     assert answers[0]["insertText"] == answers[2]["insertText"] != answers[1]["insertText"]
     assert {one["parameters"]["temperature"] for one in answers} == {0.3}
-    await until(editor, lambda _: not editor.statuses[-1].busy)
+    await until(editor, lambda _: not editor.statuses[-1].busy and editor.statuses[-1].shown is not None)
     assert editor.statuses[-1].shown.seed == seed
     pinned = await run(editor, "aide.pinSeed", {"uri": uri})
     assert pinned["seed"] == seed
