@@ -54,7 +54,7 @@ def server_address(engine: str) -> ServerAddress | None:
     host = f"[{name}]" if ":" in name else name
     if parts.port is not None and parts.port != _DEFAULT_PORTS[parts.scheme]:
         host += f":{parts.port}"
-    return ServerAddress(f"{parts.scheme}://{host}{parts.path.rstrip('/')}", host, _is_loopback(name))
+    return ServerAddress(f"{parts.scheme}://{host}{parts.path.rstrip('/')}", host, is_loopback(name))
 
 
 @lru_cache(maxsize=64)
@@ -91,20 +91,20 @@ def _place_error(parts: SplitResult, port: int | None, engine: str) -> str | Non
     # `localhost:8012` is a scheme and a path to the parser.
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         found = engine.removeprefix("//")
-        scheme = "http" if _is_loopback(re.split(r"[:/]", found)[0]) else "https"
+        scheme = "http" if is_loopback(re.split(r"[:/]", found)[0]) else "https"
         is_host = _EXAMPLE_HOST.match(found) and ("." in found or found.startswith("localhost"))
         meant = f'; perhaps you mean "{scheme}://{found}"' if is_host else ""
         return f'expected {EXPECTED}; found "{_cut(engine)}"{meant}'
     name = parts.hostname
-    if not (_HOST.fullmatch(name) or _is_address(name)) or port == 0:
+    if not (_HOST.fullmatch(name) or is_address(name)) or port == 0:
         return f'expected {EXPECTED}; found "{_cut(engine)}", which names no host'
-    if _is_address(name) and ip_address(name).is_unspecified:
+    if is_address(name) and ip_address(name).is_unspecified:
         here = f"{parts.scheme}://127.0.0.1{f':{port}' if port else ''}{parts.path}"
         return (
             f'expected {EXPECTED}; found "{_cut(engine)}", where a server listens, but cannot be reached. If '
             f"it runs on this machine, set {_cut(here)}"
         )
-    if parts.scheme == "http" and not _is_loopback(name):
+    if parts.scheme == "http" and not is_loopback(name):
         return (
             f'expected https: for a server on another machine, found "{_cut(engine)}". Your text would be '
             "sent unencrypted. If the server has no https, reach it through a tunnel: "
@@ -113,14 +113,15 @@ def _place_error(parts: SplitResult, port: int | None, engine: str) -> str | Non
     return None
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
     """Whether a host name or address is this machine's."""
     if name.rstrip(".") == "localhost":
         return True
-    return _is_address(name) and ip_address(name).is_loopback
+    return is_address(name) and ip_address(name).is_loopback
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether a host is written as an IP address."""
     try:
         ip_address(name)
     except ValueError:

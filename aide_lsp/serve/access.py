@@ -5,13 +5,13 @@ Everything is behind it but `/health`, which says nothing but whether the engine
 
 from collections.abc import Collection
 from hmac import compare_digest
-from ipaddress import ip_address
 
 from attrs import frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aide_lsp.serve.answers import RefusedError, refusal
 from aide_lsp.serve.metrics import Metrics
+from aide_lsp.server_address import is_address
 
 OPEN = b"/health"
 ADMITTED = "admitted"
@@ -91,7 +91,7 @@ class Access:
         """Return whether a `Host` header names this server."""
         # No page can be at an address that is not its own.
         name = _name_in(host)
-        return name in self._rules.names or _is_address(name)
+        return name in self._rules.names or is_address(name)
 
 
 def _name_in(host: str) -> str:
@@ -107,11 +107,3 @@ def _name_in(host: str) -> str:
     if port and not (port.isascii() and port.isdigit() and len(port) <= 5):
         return ""
     return name.lower().removesuffix(".")
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -15,9 +15,10 @@ from starlette.types import ASGIApp
 from uvicorn.server import Server
 
 from aide_lsp.errors import where
+from aide_lsp.listening.private_socket import BACKLOG
 from aide_lsp.serve.app import LOGGER
 from aide_lsp.serve.connections import MOST_HEAD_BYTES, ClientConnection, Connections
-from aide_lsp.serve.listening import BACKLOG, ListeningPlace
+from aide_lsp.serve.listening import ListeningPlace
 
 MOST_CONNECTIONS = 1_000
 HANDSHAKE_SECONDS = 5.0

@@ -12,9 +12,6 @@ from attrs import frozen
 from aide_lsp.errors import AideError
 from aide_lsp.listening.private_socket import AddressError, listen_privately
 
-BACKLOG = 1_024
-"""Connections that may wait to be accepted."""
-
 
 class CertificateError(AideError):
     """The certificate or its key cannot be used."""
@@ -69,14 +66,6 @@ def listen_socket(path: Path) -> ListeningPlace:
         AddressError: the path is taken or cannot be created, or the platform has no Unix sockets.
     """
     return ListeningPlace(listen_privately(path), "", path=path)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach an address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def open_tls(certificate: Path, key: Path | None) -> ssl.SSLContext:

@@ -70,13 +70,13 @@ async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: Serve
         failure.append(error)
         loop.call_soon_threadsafe(server.stop)
 
-    served.broken = broken
     # A forward that hangs cannot be ended in any other way.
     WATCH.deaf = lambda: os._exit(1)
 
     def run() -> None:
         try:
             engine = load()
+            engine.breaks = broken
             served.ready(engine)
             ready(engine)
         except Exception as error:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
@@ -15,7 +14,7 @@ from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.engine import Engine
 from aide_lsp.engines.shared.wire import WireError, from_error
-from aide_lsp.errors import BrokenSessionError, BusyError
+from aide_lsp.errors import BusyError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import RefusedError
@@ -25,7 +24,6 @@ from aide_lsp.serve.metrics import Metrics
 
 T = TypeVar("T")
 SESSION_HEADER = "x-session-id"
-MOST_SESSIONS = 1_000
 MOST_AT_ONCE = 64
 """Requests that run or wait in the engine, where each has a thread; as many others may wait to be counted."""
 AT_ONCE_TOKENS = 4
@@ -45,13 +43,9 @@ class Served:
         self.is_failed = False
         self.connections: Callable[[], int] = lambda: 0
         """Returns the number of open connections."""
-        self.broken: Callable[[Exception], object] = lambda error: None
-        """Called, in any thread, when the engine cannot work anymore."""
         self._engine = engine
         self._work = _Threads(MOST_AT_ONCE, "aide-request")
         self._count = _Threads(AT_ONCE_TOKENS, "aide-tokens")
-        # Oldest first.
-        self._sessions = OrderedDict[str, int]()
 
     def ready(self, engine: Engine) -> None:
         """Note that the engine is loaded."""
@@ -94,11 +88,6 @@ class Served:
             raise RefusedError(
                 400, "session", "X-Session-Id: expected 1 to 64 letters, digits, dots, hyphens, underscores."
             )
-        self._sessions[name] = 0
-        self._sessions.move_to_end(name)
-        if len(self._sessions) > MOST_SESSIONS:
-            oldest, _ = self._sessions.popitem(last=False)
-            self.engine.end_session(oldest)
         # Any: its generations have properties where the protocol has attributes.
         session: Any = self.engine.session(name)
         model: Model = session
@@ -116,8 +105,6 @@ class Served:
             return await or_gone(request, asyncio.wrap_future(self._work.start(lambda: work(cancel))))
         except BaseException as error:
             end = end_of(error)
-            if isinstance(error, BrokenSessionError):
-                self.broken(error)
             raise
         finally:
             cancel.cancel()
@@ -163,8 +150,6 @@ class Served:
             except Exception as error:
                 end = end_of(error)
                 running.put(error)
-                if isinstance(error, BrokenSessionError):
-                    self.broken(error)
             finally:
                 self.metrics.ended(kind, end, timings, running.first_seconds)
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from importlib.resources import files
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from ray.serve.schema import ServeDeploySchema
 
 from aide_lsp.errors import SettingsError
+from aide_lsp.server_address import is_loopback
 from aide_lsp.team.options import ModelOptions, read_options
 
 EXAMPLE = Path(str(files("aide_lsp.team") / "serve.yaml"))
@@ -35,7 +35,7 @@ class TeamConfig:
     def is_exposed(self) -> bool:
         """Whether other machines can connect, and what they send is not encrypted."""
         http = self.schema.http_options
-        return not _is_loopback(http.host) and not http.ssl_certfile
+        return not is_loopback(http.host) and not http.ssl_certfile
 
 
 def read_config(file: Path) -> TeamConfig:
@@ -94,13 +94,6 @@ def _cpus(application: Any) -> float:
     replicas = scaling.get("min_replicas", 1) if scaling else options.get("num_replicas", 1)
     cpus = (options.get("ray_actor_options") or {}).get("num_cpus", 1)
     return float(cpus) * (replicas if isinstance(replicas, int) else 1)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _one_line(error: Exception) -> str:

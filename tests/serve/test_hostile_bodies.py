@@ -208,9 +208,9 @@ def test_session_that_is_none_then_refused(server, name):
 
 
 def test_many_sessions_then_the_oldest_ends(server, monkeypatch):
-    ended = []
-    monkeypatch.setattr("aide_lsp.serve.served.MOST_SESSIONS", 5)
-    monkeypatch.setattr(server.served.engine, "end_session", ended.append)
+    ended, end = [], server.served.engine.end_session
+    monkeypatch.setattr("aide_lsp.engines.engine.MOST_SESSIONS", 5)
+    monkeypatch.setattr(server.served.engine, "end_session", lambda name: ended.append(name) or end(name))
     for number in range(8):
         ask(server, "POST", "/aide/v1/tokens", {"texts": []}, X_Session_Id=f"many-{number}")
     assert ended[-3:] == ["many-0", "many-1", "many-2"]

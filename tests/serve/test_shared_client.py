@@ -120,7 +120,7 @@ def test_session_of_the_engine_breaks_then_the_client_knows_and_the_engine_ends(
 
     with running(listen_socket(tmp_path / "s"), token="", session=Breaking(babbling(3))) as server:
         ended = Event()
-        server.served.broken = lambda error: ended.set()
+        server.served.engine.breaks = lambda error: ended.set()
         with pytest.raises(BrokenSessionError, match="It broke"):
             complete(Completer(connect()), request_at(MARKED))
         assert ended.wait(20)

@@ -149,7 +149,8 @@ def _place(
     unencrypted: bool,
 ) -> "ListeningPlace":
     """Begin to listen, before the model takes time."""
-    from aide_lsp.serve.listening import is_loopback, listen_socket, listen_tcp, open_tls
+    from aide_lsp.serve.listening import listen_socket, listen_tcp, open_tls
+    from aide_lsp.server_address import is_loopback
 
     if socket is not None:
         if host or port is not None or certificate or key:
