@@ -102,6 +102,10 @@ class HttpServer(Server):
 
     async def shutdown(self, sockets: Any = None) -> None:
         """See `Server`; also end what was being accepted just then."""
+        if sys.platform != "win32":
+            # asyncio loses a connection that it has accepted, but not begun, when its server closes.
+            asyncio.get_running_loop().remove_reader(self._place.listener)
+            await asyncio.sleep(0)
         await super().shutdown(sockets)
         if others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others, timeout=LAST_SECONDS)
