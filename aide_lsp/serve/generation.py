@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from threading import Lock
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from aide_lsp.completion.model import Model, TextGeneration
@@ -18,6 +18,7 @@ from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.shared.stream import end_line, text_line
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.serve.protocols.sse import SSE, Generations, Line
 
 T = TypeVar("T")
 NOT_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -110,6 +111,32 @@ class GenerationResponse(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._running.close()
+
+
+async def answered(
+    request: Request,
+    generations: Generations,
+    answer: Callable[[AsyncIterator[Line]], Awaitable[Response]],
+    events: Callable[[Line | None, AsyncIterator[Line]], AsyncIterator[bytes]],
+    *,
+    streams: bool,
+) -> Response:
+    """Answer another client's request with its generations: when they have ended, or as events.
+
+    Raises:
+        ClientDisconnect: the client has closed the connection.
+        Exception: what the engine raised, before anything was sent.
+    """
+    try:
+        lines = generations.lines()
+        if not streams:
+            return await or_gone(request, answer(lines))
+        # The status depends on how it begins.
+        first = await or_gone(request, anext(lines, None))
+    except BaseException:
+        generations.close()
+        raise
+    return GenerationResponse(events(first, lines), generations, SSE)
 
 
 async def or_gone(request: Request, result: Awaitable[T]) -> T:

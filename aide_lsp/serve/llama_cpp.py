@@ -20,18 +20,18 @@ from aide_lsp.engines.shared.stream import error_line
 from aide_lsp.engines.shared.wire import from_timings
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import as_json
-from aide_lsp.serve.generation import GenerationResponse, or_gone
+from aide_lsp.serve.generation import answered
 from aide_lsp.serve.protocols.fim_prompts import Texts, build, texts_in, tokens_in
 from aide_lsp.serve.protocols.given import Given, ParameterError
 from aide_lsp.serve.protocols.infill import Infilled, anchored, infill, infill_texts, prefill
-from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits
+from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits, stops_in
 from aide_lsp.serve.protocols.sampling import options_of, samplers_in
 from aide_lsp.serve.protocols.sse import SSE, Generations, Line, event
 from aide_lsp.serve.served import Served
 from aide_lsp.settings.fields import Parameters
 
-MOST_STOPS, LONGEST_STOP, LONGEST_PROMPT = 64, 1_000, 8_000_000
-MOST_BLANKS, MOST_MS, MOST_FIELDS = 1_000, 24 * 3600 * 1000, 100
+LONGEST_PROMPT = 8_000_000
+MOST_BLANKS, MOST_MS, MOST_FIELDS, LONGEST_FIELD = 1_000, 24 * 3600 * 1000, 100, 1_000
 WITHOUT_EFFECT = (
     "model",
     "cache_prompt",
@@ -118,16 +118,8 @@ class LlamaCppProtocol:
         kind = "infill" if is_infill else "completion"
         start = partial(self._served.generate, asked.model, asked.prompt, asked.options, kind=kind)
         generations = Generations([start])
-        try:
-            lines = generations.lines()
-            if not asked.streams:
-                return await or_gone(request, self._answer(asked, lines))
-            # The status depends on how it begins.
-            first = await or_gone(request, anext(lines, None))
-        except BaseException:
-            generations.close()
-            raise
-        return GenerationResponse(self._events(asked, first, lines), generations, SSE)
+        answer, events = partial(self._answer, asked), partial(self._events, asked)
+        return await answered(request, generations, answer, events, streams=asked.streams)
 
     def _asked(self, given: Given, model: LimitedModel, *, is_infill: bool) -> InfillRequest:
         info = model.info
@@ -138,7 +130,7 @@ class LlamaCppProtocol:
         # Tokens are never lost: what was read stays read, and its time has no limit, as in llama.cpp.
         given.skip(*WITHOUT_EFFECT)
         limits = TextLimits(
-            stops=tuple(filter(None, given.texts("stop", MOST_STOPS, LONGEST_STOP))),
+            stops=stops_in(given),
             indent=given.whole("n_indent", 0, MOST_BLANKS) or 0,
             seconds=max(0, given.whole("t_max_predict_ms", -1, MOST_MS) or 0) / 1000.0,
         )
@@ -165,7 +157,7 @@ class LlamaCppProtocol:
             streams=given.flag("stream"),
             by_rules=by_rules,
             beginning=beginning,
-            fields=given.texts("response_fields", MOST_FIELDS, LONGEST_STOP),
+            fields=given.texts("response_fields", MOST_FIELDS, LONGEST_FIELD),
             unread=tuple(given.unread),
         )
 

@@ -21,18 +21,17 @@ from aide_lsp.errors import AideError
 from aide_lsp.inference.cancel import Cancelled
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import RefusedError, as_json, failure
-from aide_lsp.serve.generation import GenerationResponse, or_gone
+from aide_lsp.serve.generation import answered
 from aide_lsp.serve.machine import machine_of
 from aide_lsp.serve.protocols.fim_prompts import Texts, TooLongError, build, texts_in
 from aide_lsp.serve.protocols.given import Given, ParameterError
-from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits
+from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits, stops_in
 from aide_lsp.serve.protocols.sampling import options_of
-from aide_lsp.serve.protocols.sse import SSE, Generations, Line, event
+from aide_lsp.serve.protocols.sse import Generations, Line, event
 from aide_lsp.serve.served import Served, end_of
 
 OWNER = "aide"
 MOST_CHOICES, MOST_PROMPTS, LONGEST_PROMPT = 8, 16, 8_000_000
-MOST_STOPS, LONGEST_STOP = 64, 1_000
 DONE = b"data: [DONE]\n\n"
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 """Of errors by status; others below 500 are about the request."""
@@ -100,21 +99,13 @@ class OpenAiProtocol:
         if asked.options.max_tokens == 0:
             await self._read_ahead(request, asked)
         generations = Generations([partial(self._start, asked, number) for number in _numbers(asked)])
-        try:
-            lines = generations.lines()
-            if not asked.streams:
-                return await or_gone(request, self._answer(asked, lines))
-            # The status depends on how it begins.
-            first = await or_gone(request, anext(lines, None))
-        except BaseException:
-            generations.close()
-            raise
-        return GenerationResponse(self._events(asked, first, lines), generations, SSE)
+        answer, events = partial(self._answer, asked), partial(self._events, asked)
+        return await answered(request, generations, answer, events, streams=asked.streams)
 
     def _asked(self, given: Given, model: LimitedModel) -> CompletionsRequest:
         info, limits = model.info, model.info.limits
         given.skip("model", "user")
-        stops = tuple(filter(None, given.texts("stop", MOST_STOPS, LONGEST_STOP)))
+        stops = TextLimits(stops_in(given))
         best_of, choices = given.whole("best_of", 1, 64), given.whole("n", 1, MOST_CHOICES) or 1
         if best_of not in (None, choices):
             raise ParameterError("best_of", "Aide does not rate several to choose from. Use n.")
@@ -136,7 +127,7 @@ class OpenAiProtocol:
             prompts=tuple(built),
             choices=choices,
             options=options,
-            model=evolve(model, limits=TextLimits(stops)),
+            model=evolve(model, limits=stops),
             streams=given.flag("stream"),
             counts=isinstance(stream_options, dict) and stream_options.get("include_usage") is True,
             unread=tuple(given.unread),

@@ -15,6 +15,9 @@ from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.serve.protocols.given import Given
+
+MOST_STOPS, LONGEST_STOP = 64, 1_000
 
 
 @frozen
@@ -27,6 +30,15 @@ class TextLimits:
     "Blanks with which each further line begins at least, unless it is empty."
     seconds: float = 0.0
     "After so many of them it ends with the next line; 0: never. What it says then depends on the machine."
+
+
+def stops_in(given: Given) -> tuple[str, ...]:
+    """Return the strings that end a text, which clients of all kinds call `stop`.
+
+    Raises:
+        ParameterError: they cannot be used.
+    """
+    return tuple(filter(None, given.texts("stop", MOST_STOPS, LONGEST_STOP)))
 
 
 @define
