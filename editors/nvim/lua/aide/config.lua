@@ -26,6 +26,8 @@ M.defaults = {
   -- The server's command line; nil means `{ 'aide-lsp' }`.
   cmd = nil, ---@type string[]?
   -- Settings of the server, without the `aide.` prefix of other editors: `{ topK = 40, seed = 7 }`.
+  -- With `engine = 'shared'`, one process runs the model for all your Neovims and other editors,
+  -- which saves memory.
   settings = {}, ---@type table<string, any>
   -- Show completions while you type. false: only on request, with `<Plug>(aide-next)`.
   automatic = true, ---@type boolean
