@@ -9,6 +9,7 @@
     │   └── ModelFilesError      files on disk are missing or differ from their manifest
     ├── SessionError         the runtime could not load or run the model
     │   ├── BrokenSessionError   it failed while running; loading it again may help
+    │   │   ├── EngineChangedError  another engine answers than the one that was asked
     │   │   └── StuckSessionError  it returned no result in time and was ended
     │   ├── MemoryShortError     there was not enough memory
     │   └── SlotsFullError       other generations use all memory for KV caches
@@ -67,6 +68,13 @@ class SessionError(AideError):
 
 class BrokenSessionError(SessionError):
     """The runtime failed while running the model. Its state is lost; loading the model again may help."""
+
+
+class EngineChangedError(BrokenSessionError):
+    """Another engine, or one with another model, answers than the one that the request was made for."""
+
+    def __init__(self) -> None:
+        super().__init__("Another engine answers than the one that was asked. Try again.")
 
 
 class StuckSessionError(BrokenSessionError):

@@ -29,6 +29,9 @@ class EngineStandIn:
 
     def __init__(self, model, *, path: Path | None = None, protocol: int = wire.PROTOCOL) -> None:
         self.model, self.path, self.protocol = model, path, protocol
+        self.machine = "test"
+        self.shorten = 0
+        """After so many pieces a text ends; 0: where the model ends it."""
         self.disturb: Disturb = lambda name, line: None
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.sessions: set[str] = set()
@@ -117,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _other(self, name: str, body: Any) -> Any:
         engine, model = self.engine, self.engine.model
         if name == "engine":
-            facts = {"protocol": engine.protocol, "aide": __version__, "machine": "test"}
+            facts = {"protocol": engine.protocol, "aide": __version__, "machine": engine.machine}
             return facts | {"model": wire.from_info(model.info)}
         if name == "tokens":
             return {"counts": [model.count_tokens(text) for text in body["texts"]]}
@@ -138,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _generate(self, body: Any) -> None:
         prompt, options = self._asked(body)
         self.send_response(200)
+        self.send_header("X-Aide-Machine", self.engine.machine)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.count = 0
@@ -145,8 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
         with self.engine.lock:
             generation = self.engine.model.generate(prompt, options, CancelToken(), observer)
             try:
-                for piece in generation:
+                for number, piece in enumerate(generation, 1):
                     self._line(stream.text_line(piece, generation))
+                    if number == self.engine.shorten:
+                        break
             except OSError:
                 self.engine.cancelled.set()
                 raise
@@ -174,6 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(self, status: int, data: Any) -> None:
         body = json.dumps(data).encode()
         self.send_response(status)
+        self.send_header("X-Aide-Machine", self.engine.machine)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -9,10 +9,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aide_lsp.completion.model import ModelInfo
+from aide_lsp.engines.shared.client import MACHINE_HEADER
 from aide_lsp.serve.access import ADMITTED
 from aide_lsp.serve.served import Served
 
-HEADER = "X-Aide-Machine"
 _DECISIVE = ("avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", "asimddp", "i8mm", "sve")
 """Instructions by which the runtime chooses its kernels."""
 
@@ -56,5 +56,5 @@ class MachineHeader:
     async def _send(self, send: Send, message: Message) -> None:
         if message["type"] == "http.response.start":
             kind = machine_of(self._served.engine.info).encode("ascii", "replace").decode()
-            MutableHeaders(scope=message)[HEADER] = kind
+            MutableHeaders(scope=message)[MACHINE_HEADER] = kind
         await send(message)

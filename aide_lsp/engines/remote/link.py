@@ -61,6 +61,10 @@ class ServerLink:
         self._failure = None
         return self._flavor, self.facts
 
+    def forget(self) -> None:
+        """Find out again what the server is, with the next request."""
+        self._flavor = None
+
     @property
     def failure(self) -> ServerError | None:
         """Why it failed last; None: it has answered since."""

@@ -23,10 +23,10 @@ from aide_lsp.engines.remote.flavors.flavor import ServerFacts
 from aide_lsp.engines.remote.generation import RemoteGeneration
 from aide_lsp.engines.remote.http.failures import BadStatus
 from aide_lsp.engines.remote.link import ServerLink
-from aide_lsp.engines.shared.client import PATH, EngineClient
+from aide_lsp.engines.shared.client import PATH, SESSION_HEADER, EngineClient
 from aide_lsp.engines.shared.generation import SharedGeneration
 from aide_lsp.engines.shared.model import SharedModel, new_session
-from aide_lsp.errors import BrokenSessionError, ServerError
+from aide_lsp.errors import EngineChangedError, ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 
@@ -57,6 +57,8 @@ class RemoteModel:
         self._engine: SharedModel | None = None
         """The engine that the server is, if it is one of Aide's own."""
         self._session = new_session()
+        # From the first question on: where there are several engines, one of them answers all of a session.
+        self._link.connection.headers.update(self._session)
 
     @property
     def facts(self) -> ServerFacts | None:
@@ -93,19 +95,26 @@ class RemoteModel:
         return facts
 
     def _engine_at(self, facts: ServerFacts) -> "SharedModel | None":
-        found = engine_of(facts)
-        if found is None or (self._engine and self._engine.info == found.info):
-            return self._engine if found else None
-        self._link.connection.headers.update(self._session)
-        client = EngineClient(self._link.connection)
+        found, headers = engine_of(facts), self._link.connection.headers
+        if found is None:
+            headers.pop(SESSION_HEADER, None)
+            return None
+        headers.update(self._session)
+        if self._engine and self._engine.info == found.info and self._engine.client.machine == found.machine:
+            return self._engine
+        client = EngineClient(self._link.connection, found.machine)
         return SharedModel(client, found.info, self._failures, restarts=1)
 
     @contextmanager
     def _failures(self, sent: Sequence[str]) -> Iterator[None]:
         """Turn failures of an engine of Aide's into errors; ask nothing while the server is known to fail."""
         self._link.connect(CancelToken())
-        with self._link.failures(tuple(sent)):
-            yield
+        try:
+            with self._link.failures(tuple(sent)):
+                yield
+        except EngineChangedError:
+            self._link.forget()
+            raise
 
     def generate(
         self,
@@ -117,14 +126,14 @@ class RemoteModel:
         """See `Model`.
 
         Raises:
-            BrokenSessionError: another engine of Aide's answers than the one that the prompt was made for.
+            EngineChangedError: another engine of Aide's answers than the one that the prompt was made for.
             Cancelled: no one waits for it anymore.
             ServerError: the server does not answer.
         """
         before = self._engine
         facts = self.connect(cancel)
         if self._engine is not before and self._engine is not None:
-            raise BrokenSessionError("Another engine answers than the one that was asked. Try again.")
+            raise EngineChangedError
         if self._engine is not None:
             return self._engine.generate(prompt, options, cancel, observer)
         if observer.traces:

@@ -13,16 +13,18 @@ from attrs import frozen
 
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.prompt import Prompt
-from aide_lsp.engines.remote.http.connection import QUESTION_SECONDS, Connection
+from aide_lsp.engines.remote.http.connection import QUESTION_SECONDS, Answer, Connection
 from aide_lsp.engines.remote.http.events import EventParser, UnreadableEventError
 from aide_lsp.engines.remote.http.failures import BadStatus, broken_off, unreadable
 from aide_lsp.engines.shared.wire import PROTOCOL, WireError, from_options, from_prompt, to_error, to_info
-from aide_lsp.errors import ServerError
+from aide_lsp.errors import EngineChangedError, ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 
 PATH = "/aide/v1"
 SESSION_HEADER = "X-Session-Id"
+MACHINE_HEADER = "X-Aide-Machine"
+"""Names what computes an answer: the model, its recipe, the kind of machine."""
 LONGEST_SECONDS = 600.0
 """Limit of an answer whose options have no deadline."""
 GRACE_SECONDS = 10.0
@@ -60,9 +62,12 @@ class EngineFacts:
 class EngineClient:
     """One client of one engine."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Take the connection, whose headers name the session."""
-        self.connection = connection
+    def __init__(self, connection: Connection, machine: str = "") -> None:
+        """Take the connection, whose headers name the session.
+
+        `machine`: the kind that has to answer, as `EngineFacts` has it; empty: any, until `look` knows it.
+        """
+        self.connection, self.machine = connection, machine
         self._host = connection.address.host
 
     def look(self, cancel: CancelToken) -> EngineFacts:
@@ -74,6 +79,7 @@ class EngineClient:
         facts = facts_in(self.connection.ask(f"{PATH}/engine", cancel=cancel), self._host)
         if facts is None:
             raise unreadable(self._host, "something else")
+        self.machine = facts.machine
         return facts
 
     def ask(
@@ -84,9 +90,10 @@ class EngineClient:
         Raises:
             BadStatus, Cancelled, ServerError: see `Connection.ask`.
             BusyError, SessionError: what the engine says.
+            EngineChangedError: another kind answers.
         """
-        with self._own_errors():
-            found = self.connection.ask(f"{PATH}/{name}", body, cancel=cancel, seconds=seconds)
+        with self._open(name, body, cancel, seconds) as answer:
+            found = answer.json()
         if not isinstance(found, dict):
             raise unreadable(self._host, "something else")
         return found
@@ -111,15 +118,13 @@ class EngineClient:
         Raises:
             BadStatus, Cancelled, ServerError: see `Connection.ask`.
             BusyError, SessionError: what the engine says.
+            EngineChangedError: another kind answers. Its text must not follow the first one's.
         """
         body = {"prompt": from_prompt(prompt), "options": from_options(options), "traces": traces}
         deadline = options.deadline_ms / 1000.0
         seconds = deadline + GRACE_SECONDS if deadline else LONGEST_SECONDS
         parser = EventParser()
-        with (
-            self._own_errors(),
-            self.connection.open(f"{PATH}/generate", body, cancel=cancel, seconds=seconds) as answer,
-        ):
+        with self._open("generate", body, cancel, seconds) as answer:
             pieces = answer.pieces()
             try:
                 for piece in pieces:
@@ -137,12 +142,19 @@ class EngineClient:
             raise broken_off(self._host)
 
     @contextmanager
-    def _own_errors(self) -> Iterator[None]:
-        """Raise the engine's own errors as what they are here."""
+    def _open(
+        self, name: str, body: Mapping[str, Any], cancel: CancelToken, seconds: float
+    ) -> Iterator[Answer]:
+        """Send a request, and yield the answer of the kind that has to give it."""
         try:
-            yield
-        except BadStatus as answer:
-            if (error := own_error(answer)) is not None:
+            with self.connection.open(f"{PATH}/{name}", body, cancel=cancel, seconds=seconds) as answer:
+                found = answer.header(MACHINE_HEADER)
+                if found and self.machine and found != self.machine:
+                    raise EngineChangedError
+                yield answer
+        except BadStatus as status:
+            # The engine's own errors, as what they are here.
+            if (error := own_error(status)) is not None:
                 raise error from None
             raise
 

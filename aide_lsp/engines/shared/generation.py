@@ -89,14 +89,17 @@ class SharedGeneration:
                     if steps > self._steps:
                         self._step(line)
                 elif "end" in line:
-                    self._note(self._checked(stream.to_progress, line["end"]))
+                    end = self._checked(stream.to_progress, line["end"])
+                    if len(again) < len(self._said) and end.finish_reason != "timeout":
+                        raise broken_off(self._host)  # not the same engine
+                    self._note(end)
                     self._begin("stop rules")
                     return
                 else:
                     progress = self._checked(stream.to_progress, line)
                     again += progress.text
                     if again[: len(self._said)] != self._said[: len(again)]:
-                        raise broken_off(self._host)  # not the same kind of machine
+                        raise broken_off(self._host)  # not the same engine
                     self._note(progress)
                     if piece := again[len(self._said) :]:
                         self._said = again

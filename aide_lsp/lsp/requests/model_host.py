@@ -16,6 +16,7 @@ from attrs import evolve
 from aide_lsp.errors import (
     AideError,
     BrokenSessionError,
+    EngineChangedError,
     MemoryShortError,
     ServerError,
     StuckSessionError,
@@ -235,6 +236,11 @@ class ModelHost:
     def _broken(self, completer: "Completer", error: BrokenSessionError) -> None:
         """Handle a failed session, unless another job has done so."""
         if self.completer is not completer or self._wanted is None:
+            return
+        if isinstance(error, EngineChangedError):
+            # It does not count as a failure: nothing is wrong with either of them.
+            log.info("The server has another engine.")
+            self._again(self._wanted, "The server has another engine. Aide is asking it what it is.")
             return
         self._failures += 1
         log.warning("The session failed: %s", error)

@@ -12,7 +12,7 @@ from aide_lsp.engines.remote.flavors.choice import ServerChoice
 from aide_lsp.engines.remote.look import look_at_server
 from aide_lsp.engines.remote.model import RemoteModel
 from aide_lsp.engines.remote.open import open_remote_model
-from aide_lsp.errors import BrokenSessionError, ServerError
+from aide_lsp.errors import EngineChangedError, ServerError
 from aide_lsp.explain.explanation import as_json, explain
 from aide_lsp.inference.cancel import CancelToken
 from tests.completion.test_completer import completer_of, request_at, with_parameters
@@ -55,7 +55,7 @@ def test_completions_and_explanations_are_those_of_the_engine(engine, model):
             assert engine.address.host in there.pop(name)
         expected = without_times(as_json(explain(here, request, CancelToken())))
         assert there == {key: value for key, value in expected.items() if key not in ("host", "device")}
-    assert len(engine.sessions - {None}) == 1
+    assert len(engine.sessions) == 1
 
 
 def test_check_measures_the_path(engine):
@@ -118,10 +118,30 @@ def test_server_has_another_model_now_then_no_prompt_is_made_for_the_last_one(en
     engine.disturb = lambda name, line: None
     engine.model = completer_of(babbling(4), context_length=2048)._model
     assert model.is_back()
-    with pytest.raises(BrokenSessionError):
+    with pytest.raises(EngineChangedError):
         complete(completer, request_at(MARKED, seed=3))
     assert complete(Completer(model), request_at(MARKED, seed=3)).prompt_tokens
     assert model.info.context_length == 2048
+
+
+def test_server_changes_its_recipe_without_a_break_then_no_text_is_taken_for_that_of_the_last_one(
+    engine, model
+):
+    complete(Completer(model), request_at(MARKED, seed=1))
+    engine.model, engine.machine = completer_of(babbling(4), context_length=2048)._model, "another"
+    for _ in range(2):
+        with pytest.raises(EngineChangedError):
+            complete(Completer(model), request_at(MARKED, seed=3))
+    found = complete(Completer(model), request_at(MARKED, seed=3))
+    expected = complete(Completer(completer_of(babbling(4))._model), request_at(MARKED, seed=3))
+    assert found.text == expected.text
+    assert model.info.context_length == 2048
+
+
+def test_all_questions_are_of_one_session_the_first_one_too(engine, model):
+    complete(Completer(model), request_at(MARKED))
+    assert len(engine.sessions) == 1
+    assert None not in engine.sessions
 
 
 def test_server_wants_a_token_then_it_is_the_api_key(engine):

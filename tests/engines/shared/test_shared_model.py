@@ -1,5 +1,6 @@
 """A model in another process completes as one in this process does, whatever happens in between."""
 
+from contextlib import closing
 from itertools import product
 
 import pytest
@@ -16,7 +17,7 @@ from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.engines.remote.http.connection import Connection
 from aide_lsp.engines.shared.client import EngineClient, OtherProtocolError
 from aide_lsp.engines.shared.model import SharedModel, new_session
-from aide_lsp.errors import BrokenSessionError, ServerError
+from aide_lsp.errors import BrokenSessionError, EngineChangedError, ServerError
 from aide_lsp.explain.explanation import as_json, explain
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from tests.completion.test_completer import completer_of, request_at, with_parameters
@@ -45,7 +46,7 @@ def shared(engine: EngineStandIn, **options) -> SharedModel:
 
 
 @pytest.fixture(autouse=True)
-def closing():
+def closed():
     yield
     while MODELS:
         MODELS.pop().close()
@@ -275,6 +276,56 @@ def test_engine_of_another_kind_replaces_it_then_no_text_is_mixed(engine):
     engine.disturb = lose
     with pytest.raises(BrokenSessionError):
         complete(Completer(model), with_parameters(request_at(MARKED), temperature=0.9, seed=11))
+
+
+@pytest.mark.parametrize("at", [-1, 0, 1, 4])
+def test_engine_with_another_model_replaces_it_then_it_is_noticed_whatever_it_says(engine, at):
+    model, lost, said = shared(engine, restarts=3), [], []
+
+    def lose(name, line):
+        if name == "generate" and line == at and not lost:
+            lost.append(1)
+            # Of the same bytes, as those of another recipe often are at the beginning.
+            engine.machine = "another"
+            return b""
+        return None
+
+    prompt, options = prompt_of(model)
+    with closing(model.generate(prompt, options, CancelToken())) as generation:
+        expected = "".join(generation)
+    engine.disturb = lose
+    with closing(model.generate(prompt, options, CancelToken())) as generation:
+        with pytest.raises(EngineChangedError):
+            said.extend(generation)
+    assert lost
+    assert len("".join(said)) < len(expected)
+
+
+@pytest.mark.parametrize("ask", ["count_tokens", "prefill", "self_test", "release_memory"])
+def test_engine_with_another_model_answers_a_question_then_it_is_noticed(engine, ask):
+    model = shared(engine)
+    given = {"count_tokens": ("abc",), "prefill": (*prompt_of(model), CancelToken())}.get(ask, ())
+    engine.machine = "another"
+    with pytest.raises(EngineChangedError):
+        getattr(model, ask)(*given)
+
+
+def test_another_engine_ends_its_text_sooner_then_what_was_said_is_not_taken_for_all(engine):
+    model, lost = shared(engine, restarts=1), []
+
+    def lose(name, line):
+        if line == 6 and not lost:
+            lost.append(1)
+            engine.shorten = 3
+            return b""
+        return None
+
+    engine.disturb = lose
+    prompt, options = prompt_of(model)
+    with closing(model.generate(prompt, options, CancelToken())) as generation:
+        with pytest.raises(BrokenSessionError):
+            list(generation)
+    assert lost
 
 
 def test_engine_with_too_little_memory_then_that_is_the_error(engine):

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from aide_lsp.completion.model import ModelInfo
-from aide_lsp.errors import BrokenSessionError
+from aide_lsp.errors import BrokenSessionError, EngineChangedError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.worker import Worker
@@ -63,6 +63,33 @@ async def test_shared_engine_breaks_again_and_again_then_the_editor_runs_the_mod
     # Other settings: another try.
     assert host.claim(evolve(settings, cache_mb=200))
     assert host.shares == ""
+    await asyncio.gather(*tasks)
+
+
+async def test_server_changes_its_engine_again_and_again_then_that_is_no_failure():
+    loaded, told = [], []
+
+    def load(settings, progress):
+        loaded.append(settings.provider)
+        info = ModelInfo("m", "aide serve", "server", "", 1, 1, host="models.example")
+        return SimpleNamespace(info=info, failure=None, number=len(loaded))
+
+    def job(completer):
+        if completer.number < wanted:
+            raise EngineChangedError
+        return "completed"
+
+    host = ModelHost(Worker(), load)
+    tasks = []
+    host.reload = lambda settings: tasks.append(asyncio.ensure_future(host.load(settings, ignored)))
+    host.notify_user = told.append
+    settings = Settings(engine="http://models.example")
+    assert host.claim(settings)
+    await host.load(settings, ignored)
+    for wanted in (3, 5):
+        assert await host.run(job, CancelToken(), 20.0) == "completed"
+    assert loaded == [settings.provider] * 5
+    assert (told, host.state) == ([], "ready")
     await asyncio.gather(*tasks)
 
 

@@ -103,11 +103,7 @@ class Connection:
             ServerError: there is no answer, or it is no JSON.
         """
         with self.open(path, body, cancel=cancel, seconds=seconds) as answer:
-            data = answer.read(LONGEST_ANSWER)
-        try:
-            return json.loads(data)
-        except (ValueError, RecursionError):
-            raise unreadable(self.address.host, "a web page" if b"<" in data[:200] else "no JSON") from None
+            return answer.json()
 
     @contextmanager
     def open(self, path: str, body: Any = None, *, cancel: CancelToken, seconds: float) -> Iterator["Answer"]:
@@ -292,6 +288,24 @@ class Answer:
             raise BadStatus(status, said, headers.get("Retry-After", ""))
         if not is_plain:
             raise unreadable(self._connection.address.host, "compressed data")
+
+    def header(self, name: str) -> str:
+        """Return the value of a header; empty: the answer has none of this name."""
+        value: str = self._response.headers.get(name, "")
+        return value
+
+    def json(self) -> Any:
+        """Return the parsed body.
+
+        Raises:
+            Cancelled, ServerError: see `Connection.ask`.
+        """
+        data = self.read(LONGEST_ANSWER)
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            what = "a web page" if b"<" in data[:200] else "no JSON"
+            raise unreadable(self._connection.address.host, what) from None
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the body in the pieces that arrive.
