@@ -124,9 +124,7 @@ def test_server_has_another_model_now_then_no_prompt_is_made_for_the_last_one(en
     assert model.info.context_length == 2048
 
 
-def test_server_changes_its_recipe_without_a_break_then_no_text_is_taken_for_that_of_the_last_one(
-    engine, model
-):
+def test_server_changes_its_recipe_then_no_text_is_taken_for_one_of_the_last(engine, model):
     complete(Completer(model), request_at(MARKED, seed=1))
     engine.model, engine.machine = completer_of(babbling(4), context_length=2048)._model, "another"
     for _ in range(2):

@@ -294,9 +294,9 @@ def test_engine_with_another_model_replaces_it_then_it_is_noticed_whatever_it_sa
     with closing(model.generate(prompt, options, CancelToken())) as generation:
         expected = "".join(generation)
     engine.disturb = lose
-    with closing(model.generate(prompt, options, CancelToken())) as generation:
-        with pytest.raises(EngineChangedError):
-            said.extend(generation)
+    generation = model.generate(prompt, options, CancelToken())
+    with closing(generation), pytest.raises(EngineChangedError):
+        said.extend(generation)
     assert lost
     assert len("".join(said)) < len(expected)
 
@@ -322,9 +322,9 @@ def test_another_engine_ends_its_text_sooner_then_what_was_said_is_not_taken_for
 
     engine.disturb = lose
     prompt, options = prompt_of(model)
-    with closing(model.generate(prompt, options, CancelToken())) as generation:
-        with pytest.raises(BrokenSessionError):
-            list(generation)
+    generation = model.generate(prompt, options, CancelToken())
+    with closing(generation), pytest.raises(BrokenSessionError):
+        list(generation)
     assert lost
 
 
