@@ -89,7 +89,6 @@ def _from_first_that_works(
             return _from(source, card, folder, partial, progress, append)
         except SourceError as error:
             # The next source resumes here: whatever the source, the bytes are the same.
-            partial.mark()
             refusals.append(_refused(source, error))
             if number + 1 < len(card.sources):
                 progress(None, f"{refusals[-1]}; using the mirror.")

@@ -1,7 +1,8 @@
 """A model file that is being downloaded: it survives a kill, and gets its name when it is verified.
 
 Next to `NAME.partial` is `NAME.partial.marks`, whose lines are an offset and the sha256 of all bytes up to
-it. A download that was killed resumes at the last mark that still agrees with the bytes on the disk.
+it. A download that was killed resumes at the last mark that still agrees with the bytes on the disk; one that
+failed or was interrupted has a mark at its end.
 """
 
 import hashlib
@@ -42,9 +43,8 @@ class PartialFile:
         self.sha256 = sha256
         self._path = destination.with_name(destination.name + ".partial")
         self._marks_path = destination.with_name(destination.name + ".partial.marks")
-        self._hash = hashlib.sha256()
-        self.done = 0
-        """Bytes so far."""
+        # One value, since a signal may unwind between any two statements.
+        self._counted = (0, hashlib.sha256())
         with writing_to(destination.parent):
             # Unbuffered: otherwise closing would write again what a full disk refused, and fail again.
             self._file = FileIO(self._path, "r+" if self._path.exists() else "w+")
@@ -54,9 +54,22 @@ class PartialFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        if not self.done:
+        if self._file.closed:  # finished or discarded
+            return
+        with writing_to(self.destination.parent):
+            # A signal may have come when a block was written and not counted.
+            self._file.seek(self.done)
+            self._count_up_to(self.size)
+        if self.done:
+            self.mark()
+            self._file.close()
+        else:
             self.discard()
+
+    @property
+    def done(self) -> int:
+        """Bytes so far."""
+        return self._counted[0]
 
     def append(self, data: bytes) -> None:
         """Add bytes at the end."""
@@ -65,13 +78,13 @@ class PartialFile:
             raise SourceError(f"sent more than the model's {self.size} bytes")
         with writing_to(self.destination.parent):
             _write_all(self._file, data)
-        self._hash.update(data)
-        self.done += len(data)
+        self._count(data)
 
     def mark(self) -> None:
         """Record this place, from which a later start may resume."""
+        done, digest = self._counted
         with writing_to(self.destination.parent), self._marks_path.open("a", encoding="ascii") as marks:
-            marks.write(f"{self.done} {self._hash.hexdigest()}\n")
+            marks.write(_mark(done, digest.hexdigest()))
 
     def restart(self) -> None:
         """Forget all bytes."""
@@ -86,9 +99,9 @@ class PartialFile:
 
     def finish(self) -> Path:
         """Verify all bytes, then give the file its name. Discard incorrect ones and raise `SourceError`."""
-        if self.done != self.size or self._hash.hexdigest() != self.sha256:
+        held, digest = self._counted
+        if held != self.size or digest.hexdigest() != self.sha256:
             # Which bytes are incorrect is unknown, so none is kept.
-            held = self.done
             self.restart()
             if held != self.size:
                 raise SourceError(f"sent {held} bytes, the model has {self.size}")
@@ -103,23 +116,28 @@ class PartialFile:
         return self.destination
 
     def _recover(self) -> None:
-        good, good_hash = 0, hashlib.sha256()
+        good, marks = self._counted, ""
         # After a crash the file may lack bytes that were marked, so the marks are compared with what is on
         # the disk.
         for offset, digest in self._marks():
-            self._hash_up_to(offset)
-            if self.done != offset or self._hash.hexdigest() != digest:
+            self._count_up_to(offset)
+            if self.done != offset or self._counted[1].hexdigest() != digest:
                 break
-            good, good_hash = offset, self._hash.copy()
-        self._cut(good, good_hash)
+            good, marks = self._counted, marks + _mark(offset, digest)
+        self._cut(*good)
+        if self._marks_path.exists():
+            # Marks that come after one that disagrees would not be read the next time.
+            os.truncate(self._marks_path, len(marks))
 
-    def _hash_up_to(self, offset: int) -> None:
-        while self.done < offset:
-            block = self._file.read(min(_BLOCK, offset - self.done))
-            if not block:
-                return
-            self._hash.update(block)
-            self.done += len(block)
+    def _count(self, data: bytes) -> None:
+        done, digest = self._counted
+        digest = digest.copy()
+        digest.update(data)
+        self._counted = (done + len(data), digest)
+
+    def _count_up_to(self, offset: int) -> None:
+        while block := self._file.read(min(_BLOCK, offset - self.done)):
+            self._count(block)
 
     def _marks(self) -> Iterator[tuple[int, str]]:
         try:
@@ -138,7 +156,11 @@ class PartialFile:
     def _cut(self, size: int, digest: "hashlib._Hash") -> None:
         self._file.truncate(size)
         self._file.seek(size)
-        self.done, self._hash = size, digest
+        self._counted = (size, digest)
+
+
+def _mark(offset: int, digest: str) -> str:
+    return f"{offset} {digest}\n"
 
 
 def _write_all(file: FileIO, data: bytes) -> None:

@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.catalog import download as download_module
+from aide_lsp.catalog import partial as partial_module
 from aide_lsp.catalog import wheels
 from aide_lsp.catalog.download import download, locked
 from aide_lsp.catalog.partial import DiskFullError, PartialFile, SourceError, UnreachableError
+from aide_lsp.entry import Interrupted
 from aide_lsp.errors import DownloadError
 
 
@@ -211,7 +213,7 @@ def test_whatever_a_crash_left_the_next_download_is_correct(
     left = bytearray(tiny_model.data[:cut])
     if flip < len(left):
         left[flip] ^= 1
-    with PartialFile(folder / "tiny.gguf", len(tiny_model.data), tiny_model.card.sha256) as partial:
+    with partial_file(tiny_model, folder) as partial:
         for start in range(0, parts * 50_000, 50_000):
             partial.append(tiny_model.data[start : start + 50_000])
             partial.mark()
@@ -221,24 +223,68 @@ def test_whatever_a_crash_left_the_next_download_is_correct(
     fetched(tiny_model, folder)
 
 
-def test_right_marks_are_gone_on_from(tiny_model, tmp_path):
-    with PartialFile(tmp_path / "tiny.gguf", len(tiny_model.data), tiny_model.card.sha256) as partial:
+def partial_file(model, folder):
+    return PartialFile(folder / "tiny.gguf", len(model.data), model.card.sha256)
+
+
+def test_killed_download_resumes_at_its_last_mark(tiny_model, tmp_path):
+    (tmp_path / "m").mkdir()
+    with partial_file(tiny_model, tmp_path / "m") as partial:
         partial.append(tiny_model.data[:50_000])
         partial.mark()
         partial.append(tiny_model.data[50_000:60_000])
-    with PartialFile(tmp_path / "tiny.gguf", len(tiny_model.data), tiny_model.card.sha256) as partial:
+        # What a kill would leave now.
+        shutil.copytree(tmp_path / "m", tmp_path / "killed")
+    with partial_file(tiny_model, tmp_path / "killed") as partial:
         assert partial.done == 50_000
 
 
+@pytest.mark.parametrize("moment", ["_write_all", "PartialFile._count", "PartialFile.mark"])
+def test_interrupted_download_resumes_where_it_stopped(tiny_model, tmp_path, monkeypatch, moment):
+    """A signal may come in any statement: here at the end of each step that adds bytes."""
+    owner, name = (PartialFile, moment.split(".")[1]) if "." in moment else (partial_module, moment)
+    step = getattr(owner, name)
+
+    def interrupted(*arguments):
+        step(*arguments)
+        monkeypatch.undo()
+        raise Interrupted(signal.SIGINT)
+
+    def append(source, partial, work, on_bytes):
+        monkeypatch.setattr(owner, name, interrupted)
+        partial.append(tiny_model.data[:50_000])
+        partial.mark()
+
+    with pytest.raises(Interrupted):
+        download(tiny_model.card, tmp_path, Heard(), append)
+    with partial_file(tiny_model, tmp_path) as partial:
+        assert partial.done == 50_000
+        partial.append(tiny_model.data[50_000:])
+        assert partial.finish().read_bytes() == tiny_model.data
+
+
+def test_download_resumes_also_after_a_mark_that_the_disk_lost(tiny_model, tmp_path):
+    for start in (0, 50_000):
+        with partial_file(tiny_model, tmp_path) as partial:
+            partial.append(tiny_model.data[start : start + 50_000])
+    # After a power failure, the marks may be newer than the file.
+    os.truncate(tmp_path / "tiny.gguf.partial", 60_000)
+    with partial_file(tiny_model, tmp_path) as partial:
+        assert partial.done == 50_000
+        partial.append(tiny_model.data[50_000:70_000])
+    with partial_file(tiny_model, tmp_path) as partial:
+        assert partial.done == 70_000
+
+
 def test_bytes_that_changed_on_the_disk_are_cut_off_at_the_last_good_mark(tiny_model, tmp_path):
-    with PartialFile(tmp_path / "tiny.gguf", len(tiny_model.data), tiny_model.card.sha256) as partial:
+    with partial_file(tiny_model, tmp_path) as partial:
         for start in (0, 50_000):
             partial.append(tiny_model.data[start : start + 50_000])
             partial.mark()
     with (tmp_path / "tiny.gguf.partial").open("r+b") as file:
         file.seek(60_000)
         file.write(bytes([tiny_model.data[60_000] ^ 1]))
-    with PartialFile(tmp_path / "tiny.gguf", len(tiny_model.data), tiny_model.card.sha256) as partial:
+    with partial_file(tiny_model, tmp_path) as partial:
         assert partial.done == 50_000
 
 

@@ -126,6 +126,7 @@ def test_download_that_is_interrupted_goes_on_with_the_same_command(run, interru
     assert interrupt("models", "add", FILE, "--yes", when=downloading) == 130
     hub.holds.set()
     hub.holds = None
+    hub.seen.clear()
     # The card stays, so that what is on the disk can be seen, continued and removed.
     assert cards(fresh_home) == ["tiny-coder.toml"]
     (listed,) = [one for one in json.loads(run("models", "list", "--json").stdout) if one["added"]]
@@ -133,6 +134,7 @@ def test_download_that_is_interrupted_goes_on_with_the_same_command(run, interru
     added = run("models", "add", FILE, "--yes")
     assert added.returncode == 0, added.stderr
     assert "tiny-coder.toml (it is there already)" in added.stdout
+    assert [one for one in hub.seen if f"bytes={half}-" in one and one.startswith("GET /storage/")]
     assert cards(fresh_home) == ["tiny-coder.toml"]
 
 
