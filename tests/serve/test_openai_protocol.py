@@ -84,6 +84,21 @@ def test_a_prompt_in_the_models_format_then_as_prefix_and_suffix(server, prompt)
     assert read(server).startswith(f"{PREFIX}{SUFFIX}\nend{MIDDLE}x = 1\nreturn")
 
 
+def test_zeds_request_then_a_hole_is_filled_and_all_fields_that_it_reads_are_there(server):
+    """What `crates/edit_prediction/src/fim.rs` of Zed sends with `prompt_format` "qwen"."""
+    marks = "<|endoftext|> <|file_separator|> <|fim_pad|> <|fim_prefix|> <|fim_middle|> <|fim_suffix|>"
+    marks += " <fim_prefix> <fim_middle> <fim_suffix> <PRE> <SUF> <MID> [PREFIX] [SUFFIX]"
+    prompt = f"{PREFIX}{TEXT}{SUFFIX}\n\n{MIDDLE}"
+    body = {"model": "any", "prompt": prompt, "max_tokens": 64, "stop": marks.split()}
+    answer = ask(server, "POST", "/v1/completions", body)
+    assert (answer.status, read(server)[: len(PREFIX)]) == (200, PREFIX)
+    found = answer.json()
+    assert found["choices"][0]["text"].startswith("a + b")
+    for name, kind in {"id": str, "object": str, "created": int, "model": str}.items():
+        assert isinstance(found[name], kind)
+    assert {"prompt_tokens", "completion_tokens", "total_tokens"} <= found["usage"].keys()
+
+
 def test_a_prompt_with_other_files_then_as_the_model_knows_them(server):
     prompt = f"<|repo_name|>p\n<|file_sep|>b.py\nx\n<|file_sep|>a.py\n{PREFIX}return {SUFFIX}end{MIDDLE}"
     assert complete(server, prompt)[0] == 200
