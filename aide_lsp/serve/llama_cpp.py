@@ -25,7 +25,7 @@ from aide_lsp.serve.protocols.fim_prompts import Texts, build, texts_in, tokens_
 from aide_lsp.serve.protocols.given import Given, ParameterError
 from aide_lsp.serve.protocols.infill import Infilled, anchored, infill, infill_texts, prefill
 from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits, stops_in
-from aide_lsp.serve.protocols.sampling import options_of, samplers_in
+from aide_lsp.serve.protocols.sampling import MOST_CHOICES, options_of, samplers_in
 from aide_lsp.serve.protocols.sse import SSE, Generations, Line, event
 from aide_lsp.serve.served import Served
 from aide_lsp.settings.fields import Parameters
@@ -65,6 +65,7 @@ class InfillRequest:
 
     texts: Texts
     prompt: Prompt
+    choices: int
     options: GenerationOptions
     model: LimitedModel
     streams: bool
@@ -113,11 +114,13 @@ class LlamaCppProtocol:
             work = partial(prefill, asked.model, asked.prompt, asked.options)
             return self._at_once(asked, await self._served.call(request, "prefill", work))
         if asked.by_rules:
-            work = partial(infill, asked.model, asked.prompt, asked.texts, asked.options)
+            work = partial(infill, asked.model, asked.prompt, asked.texts, asked.options, asked.choices)
             return self._at_once(asked, await self._served.call(request, "infill", work))
         kind = "infill" if is_infill else "completion"
-        start = partial(self._served.generate, asked.model, asked.prompt, asked.options, kind=kind)
-        generations = Generations([start])
+        numbered = (evolve(asked.options, candidate=number) for number in range(asked.choices))
+        generations = Generations(
+            [partial(self._served.generate, asked.model, asked.prompt, one, kind=kind) for one in numbered]
+        )
         answer, events = partial(self._answer, asked), partial(self._events, asked)
         return await answered(request, generations, answer, events, streams=asked.streams)
 
@@ -152,6 +155,7 @@ class LlamaCppProtocol:
         return InfillRequest(
             texts=texts,
             prompt=prompt,
+            choices=given.whole("n_cmpl", 1, MOST_CHOICES) or given.whole("n", 1, MOST_CHOICES) or 1,
             options=options,
             model=evolve(model, limits=limits),
             streams=given.flag("stream"),
@@ -161,22 +165,26 @@ class LlamaCppProtocol:
             unread=tuple(given.unread),
         )
 
-    def _at_once(self, asked: InfillRequest, found: Infilled) -> Response:
-        end = {"finish_reason": found.finish_reason, "timings": from_timings(found.timings)}
-        options = evolve(asked.options, parameters=evolve(asked.options.parameters, seed=found.seed))
-        data = self._final(evolve(asked, options=options), end, found.text, found.text)
-        if found.reason:
-            data["reason"] = found.reason
+    def _at_once(self, asked: InfillRequest, found: list[Infilled]) -> Response:
+        answers = []
+        for number, one in enumerate(found):
+            end = {"finish_reason": one.finish_reason, "timings": from_timings(one.timings)}
+            options = evolve(asked.options, parameters=evolve(asked.options.parameters, seed=one.seed))
+            model = evolve(asked.model, ending=one.ending)
+            data = self._final(evolve(asked, options=options, model=model), number, end, one.text, one.text)
+            answers.append(data | ({"reason": one.reason} if one.reason else {}))
         if not asked.streams:
-            return as_json(_chosen(data, asked.fields))
-        return Response(event(data), media_type=SSE)
+            return _together(asked, answers)
+        return Response(b"".join(event(one) for one in answers), media_type=SSE)
 
     async def _answer(self, asked: InfillRequest, lines: AsyncIterator[Line]) -> Response:
-        text, end = asked.beginning, dict[str, Any]()
-        async for _, line in lines:
+        text, answers = asked.beginning, []
+        async for number, line in lines:
             text += line.get("text", "")
-            end = line.get("end", end)
-        return as_json(_chosen(self._final(asked, end, text, text), asked.fields))
+            if end := line.get("end"):
+                answers.append(self._final(asked, number, end, text, text))
+                text = asked.beginning
+        return _together(asked, answers)
 
     async def _events(
         self,
@@ -187,17 +195,19 @@ class LlamaCppProtocol:
         said, rated, following = "", 0.0, first
         try:
             while following is not None:
-                _, line = following
+                number, line = following
                 if end := line.get("end"):
                     rest = asked.beginning if not said else ""
-                    yield event(self._final(asked, end, rest, said))
-                    return
+                    yield event(self._final(asked, number, end, rest, said))
+                    said, rated = "", 0.0
+                    following = await anext(lines, None)
+                    continue
                 text = line["text"] if said else asked.beginning + line["text"]
                 said += text
                 timings = line["timings"]
                 yield event(
                     {
-                        "index": 0,
+                        "index": number,
                         "content": text,
                         "tokens": [],
                         "stop": False,
@@ -213,12 +223,14 @@ class LlamaCppProtocol:
             # The status has been sent.
             yield event(error_line(error))
 
-    def _final(self, asked: InfillRequest, end: Mapping[str, Any], content: str, said: str) -> dict[str, Any]:
-        """Return the last event, or the only answer."""
+    def _final(
+        self, asked: InfillRequest, number: int, end: Mapping[str, Any], content: str, said: str
+    ) -> dict[str, Any]:
+        """Return the last event of a choice, or its only answer."""
         timings, ending, options = end["timings"], asked.model.ending, asked.options
         is_limit = end["finish_reason"] == "length" or ending.is_limit
         data: dict[str, Any] = {
-            "index": 0,
+            "index": number,
             "content": content,
             "tokens": [],
             "stop": True,
@@ -240,6 +252,12 @@ class LlamaCppProtocol:
             "timings": _timings(timings),
         }
         return data | ({"ignored": list(asked.unread)} if asked.unread else {})
+
+
+def _together(asked: InfillRequest, answers: list[dict[str, Any]]) -> Response:
+    """Return what a client gets that does not read a stream: an object, or a list if it wants choices."""
+    chosen = [_chosen(one, asked.fields) for one in answers]
+    return as_json(chosen if asked.choices > 1 else chosen[0])
 
 
 def _prompt(given: Given) -> str:

@@ -26,12 +26,12 @@ from aide_lsp.serve.machine import machine_of
 from aide_lsp.serve.protocols.fim_prompts import Texts, TooLongError, build, texts_in
 from aide_lsp.serve.protocols.given import Given, ParameterError
 from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits, stops_in
-from aide_lsp.serve.protocols.sampling import options_of
+from aide_lsp.serve.protocols.sampling import MOST_CHOICES, options_of
 from aide_lsp.serve.protocols.sse import Generations, Line, event
 from aide_lsp.serve.served import Served, end_of
 
 OWNER = "aide"
-MOST_CHOICES, MOST_PROMPTS, LONGEST_PROMPT = 8, 16, 8_000_000
+MOST_PROMPTS, LONGEST_PROMPT = 16, 8_000_000
 DONE = b"data: [DONE]\n\n"
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 """Of errors by status; others below 500 are about the request."""
@@ -82,7 +82,12 @@ class OpenAiProtocol:
     async def chat(self, request: Request) -> Response:
         """Say what to use instead."""
         message = "aide serve completes text and has no chat. Use /v1/completions with prompt and suffix."
-        return as_json({"error": _error_data(message, "invalid_request_error", "no_chat")}, 404)
+        # As an answer, too: llama.vim does not look at the status, shows what an assistant said, and would
+        # replace the selection with nothing.
+        said = {"role": "assistant", "content": message}
+        choice = {"index": 0, "message": said, "finish_reason": "stop"}
+        error = _error_data(message, "invalid_request_error", "no_chat")
+        return as_json({"error": error, "choices": [choice]}, 404)
 
     async def completions(self, request: Request) -> Response:
         """Complete one or more prompts."""
@@ -247,8 +252,7 @@ def _data_of(error: Exception, status: int = 500) -> dict[str, Any]:
     if isinstance(error, WireError):
         code = "context_length_exceeded" if isinstance(error, TooLongError) else "invalid"
     kind = TYPES.get(status) or ("invalid_request_error" if status < 500 else "server_error")
-    is_ours = isinstance(error, AideError | RefusedError)
-    message = str(error) if is_ours else "The request was canceled or failed."
+    message = str(error) if isinstance(error, RefusedError) else from_error(error)["message"]
     return _error_data(message, kind, code, getattr(error, "parameter", None))
 
 

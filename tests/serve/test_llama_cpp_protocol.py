@@ -186,6 +186,40 @@ def test_seed_then_the_same_bytes_and_minus_one_means_any():
         assert again["content"] == first["content"] != post(server, one | {"seed": -1})[1]["content"]
 
 
+LETTERS = [1.0 if 97 <= token <= 122 else -9.0 for token in range(263)]
+
+
+@pytest.mark.parametrize("name", ["n_cmpl", "n"])
+def test_choices_then_candidates_of_the_seed_in_a_list_and_in_a_stream(name):
+    with running(session=FakeSession(lambda ids: LETTERS)) as server:
+        one = plain(temperature=1, top_k=0, top_p=1, n_predict=12, seed=3)
+        status, found = post(server, one | {name: 3})
+        assert (status, [answer["index"] for answer in found]) == (200, [0, 1, 2])
+        said = [answer["content"] for answer in found]
+        assert (len(set(said)), [answer["content"] for answer in post(server, one | {name: 2})[1]]) == (
+            3, said[:2]
+        )  # fmt: skip
+        assert post(server, one | {name: 1})[1]["content"] == said[0]
+        events = stream(server, one | {name: 3})
+        assert said == [
+            "".join(event["content"] for event in events if event["index"] == number) for number in range(3)
+        ]
+        assert sum(event["stop"] for event in events) == 3
+
+
+def test_choices_by_aides_rules_then_a_list_of_those_that_differ():
+    line_end = [30.0 * (token == 10) for token in range(263)]
+    one_letter = FakeSession(lambda ids: line_end if ids[-1] in range(97, 123) else LETTERS)
+    with running(session=one_letter) as server:
+        status, found = post(server, vim(n_cmpl=4, seed=1, temperature=1))
+        said = [answer["content"] for answer in found]
+        assert (status, len(said) > 1, len(set(said))) == (200, True, len(said))
+        assert all(set(answer) == set(vim()["response_fields"]) for answer in found)
+        same = vim(n_cmpl=4, temperature=0, samplers=["temperature", "infill"])
+        assert len(post(server, same)[1]) == 1
+        assert len(stream(server, vim(n_cmpl=4, seed=1, temperature=1))) == len(said)
+
+
 def test_completion_then_a_prompt_that_the_client_has_written(server):
     rendered = f"<|fim_prefix|>{BEFORE}{MIDDLE_OF_LINE}<|fim_suffix|>\n<|fim_middle|>"
     for prompt in (rendered, BEFORE + MIDDLE_OF_LINE):
@@ -212,6 +246,9 @@ def test_a_grammar_of_a_beginning_then_honored_and_any_other_refused(server):
         ({"n_indent": -1}, "n_indent"),
         ({"min_p": 0.1}, "min_p"),
         ({"n_probs": 5}, "n_probs"),
+        ({"n_cmpl": 0}, "n_cmpl"),
+        ({"n_cmpl": 9}, "n_cmpl"),
+        ({"n": 9}, "n"),
         ({"t_max_predict_ms": "x"}, "t_max_predict_ms"),
     ],
 )

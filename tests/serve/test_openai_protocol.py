@@ -178,6 +178,7 @@ def test_seed_then_the_same_bytes_and_candidates_that_do_not_depend_on_each_othe
         ({"prompt": None}, "prompt"),
         ({"presence_penalty": 0.5}, "presence_penalty"),
         ({"logprobs": 5}, "logprobs"),
+        ({"logprobs": 0}, "logprobs"),
         ({"echo": True}, "echo"),
         ({"best_of": 3}, "best_of"),
         ({"stream": 1}, "stream"),
@@ -192,7 +193,16 @@ def test_what_cannot_be_honored_then_a_sentence_in_openais_form(server, given, n
 
 def test_neutral_and_unknown_parameters_then_answered_and_the_unknown_are_named(server):
     status, found = complete(
-        server, presence_penalty=0, logprobs=None, user="u", n=1, best_of=1, top_k=0, min_p=0.0, x_y=1
+        server,
+        presence_penalty=0,
+        logprobs=False,
+        echo=None,
+        user="u",
+        n=1,
+        best_of=1,
+        top_k=0,
+        min_p=0.0,
+        x_y=1,
     )
     assert (status, found["choices"][0]["text"], found["ignored"]) == (200, ANSWER, ["x_y"])
     assert "ignored" not in complete(server)[1]
@@ -211,7 +221,10 @@ def test_a_prompt_that_is_too_long_then_refused_unless_num_context_cuts_it(serve
 
 def test_chat_then_what_to_use_instead(server):
     answer = ask(server, "POST", "/v1/chat/completions", {"messages": []})
-    assert (answer.status, "/v1/completions" in answer.json()["error"]["message"]) == (404, True)
+    message = answer.json()["error"]["message"]
+    assert (answer.status, "/v1/completions" in message) == (404, True)
+    # Clients that do not look at the status show what the assistant has said.
+    assert [one["message"]["content"] for one in answer.json()["choices"]] == [message]
 
 
 def test_a_client_that_goes_then_the_model_stops():

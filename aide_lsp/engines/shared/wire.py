@@ -46,6 +46,8 @@ _ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (SessionError, "session"),
 )
 """Errors that have a code of their own, special ones first."""
+SUPERSEDED = "Canceled: another request came first, or nobody waits for the answer."
+FAILED = "The engine failed; its log says how."
 
 
 class WireError(AideError):
@@ -200,8 +202,11 @@ def to_timings(data: Any) -> Timings:
 def from_error(error: Exception) -> dict[str, Any]:
     """Return the JSON form of an error. Only our own errors say more than that something failed."""
     code = next((code for kind, code in _ERRORS if isinstance(error, kind)), "internal")
-    data: dict[str, Any] = {"code": code}
-    data["message"] = str(error) if isinstance(error, AideError) else ""
+    message = str(error) if isinstance(error, AideError) else ""
+    data: dict[str, Any] = {
+        "code": code,
+        "message": message or (SUPERSEDED if code == "cancelled" else FAILED),
+    }
     if isinstance(error, BusyError):
         data["wait"] = error.wait
     return data
@@ -220,7 +225,7 @@ def to_error(data: Any) -> Exception:
     if code == "busy":
         return BusyError(message, _number(table, "wait", "error", 0.0, 3600.0))
     kind = next((kind for kind, known in _ERRORS if known == code), SessionError)
-    return kind(message or "The engine failed; its log says how.")
+    return kind(message or FAILED)
 
 
 def _table(data: Any, name: str) -> Mapping[str, Any]:

@@ -8,14 +8,14 @@ from attrs import evolve, field, frozen
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import Model
 from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart
-from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.errors import BusyError, DeclinedError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.protocols.fim_prompts import Texts
 from aide_lsp.serve.protocols.given import Given, ParameterError
-from aide_lsp.serve.protocols.limits import LimitedModel
+from aide_lsp.serve.protocols.limits import LimitedModel, TextEnd
 
 MOST_FILES = 1_000
 MOST_DROPPED, ANCHORS = 128, 16
@@ -34,6 +34,7 @@ class Infilled:
     timings: Timings
     reason: str = ""
     "Why the text is empty."
+    ending: TextEnd = field(factory=TextEnd)
 
 
 def infill_texts(given: Given) -> Texts:
@@ -58,8 +59,13 @@ def anchored(before: str) -> str:
 
 
 def infill(
-    model: LimitedModel, prompt: Prompt, texts: Texts, options: GenerationOptions, cancel: CancelToken
-) -> Infilled:
+    model: LimitedModel,
+    prompt: Prompt,
+    texts: Texts,
+    options: GenerationOptions,
+    choices: int,
+    cancel: CancelToken,
+) -> list[Infilled]:
     """Complete as Aide does in its editors: with its stop rules, its clean-up and its checks.
 
     Args:
@@ -67,6 +73,7 @@ def infill(
         prompt: what it could read: other files and a window.
         texts: the client's.
         options: how.
+        choices: candidates of the seed. Those that say nothing new are left out, but for the first.
         cancel: ends it.
     """
     files = tuple(one for one in prompt.parts if one.kind not in (PartKind.PREFIX, PartKind.SUFFIX))
@@ -74,11 +81,27 @@ def infill(
         texts.before + (texts.after or ""), len(texts.before), language_id="", path="", options=options
     )
     try:
-        completion = Completer(evolve(model, files=files)).complete(request, cancel)
+        completer, found = Completer(evolve(model, files=files)), list[Infilled]()
+        for candidate in range(choices):
+            completion = completer.complete(request.with_options(candidate=candidate), cancel)
+            if not found or completion.text not in ("", *(one.text for one in found)):
+                found.append(_infilled(completion, evolve(model.ending)))
+            parameters = evolve(options.parameters, seed=completion.seed)
+            request = request.with_options(parameters=parameters)
     except BusyError:
         raise
     except DeclinedError as error:
-        return Infilled("", "stop", options.seed, Timings(), str(error))
+        return [Infilled("", "stop", options.seed, Timings(), str(error))]
+    return found
+
+
+def prefill(model: Model, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> list[Infilled]:
+    """Read a prompt ahead, for a client that wants no tokens."""
+    tokens = model.prefill(prompt, options, cancel)
+    return [Infilled("", "length", options.seed, Timings(prompt_tokens=tokens))]
+
+
+def _infilled(completion: Completion, ending: TextEnd) -> Infilled:
     timings = Timings(
         completion.prompt_tokens,
         completion.cached_tokens,
@@ -88,13 +111,7 @@ def infill(
         completion.total_ms,
     )
     reason = completion.empty_message or ""
-    return Infilled(completion.text, completion.finish_reason, completion.seed, timings, reason)
-
-
-def prefill(model: Model, prompt: Prompt, options: GenerationOptions, cancel: CancelToken) -> Infilled:
-    """Read a prompt ahead, for a client that wants no tokens."""
-    tokens = model.prefill(prompt, options, cancel)
-    return Infilled("", "length", options.seed, Timings(prompt_tokens=tokens))
+    return Infilled(completion.text, completion.finish_reason, completion.seed, timings, reason, ending)
 
 
 def _is_anchor(line: str) -> bool:

@@ -13,7 +13,7 @@ from aide_lsp.serve.protocols.given import Given, ParameterError
 from aide_lsp.settings.fields import FIELDS, Parameters, Settings
 from aide_lsp.settings.limits import LARGEST_BITS, ModelLimits, error_in, normalized
 
-MOST_TOKENS = 100_000
+MOST_TOKENS, MOST_CHOICES = 100_000, 8
 _ANY = 1 << 53
 OFF: Mapping[str, tuple[Any, ...]] = {
     "min_p": (0,),
@@ -36,7 +36,7 @@ OFF: Mapping[str, tuple[Any, ...]] = {
     "ignore_eos": (False,),
     "use_beam_search": (False,),
     "echo": (False,),
-    "logprobs": (False,),
+    "logprobs": (False,),  # with 0, they are those of the chosen tokens
     "json_schema": ({}, ""),
     "response_format": ({"type": "text"},),
     "guided_json": (),
@@ -58,7 +58,7 @@ def check_off(given: Given) -> None:
     """
     for name, neutral in OFF.items():
         value = given.get(name)
-        if value is None or any(value == one for one in neutral):
+        if value is None or any(value == one and (value is False) == (one is False) for one in neutral):
             continue
         instead = f", or send {_shown(neutral[0])}" if neutral else ""
         raise ParameterError(name, f"Aide does not have this parameter. Leave it out{instead}.")

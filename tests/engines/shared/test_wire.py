@@ -117,6 +117,11 @@ def test_error_of_a_library_when_sent_then_without_its_message():
     assert "secret" not in json.dumps(wire.from_error(ValueError("secret text")))
 
 
+@pytest.mark.parametrize("error", [Cancelled(), ValueError("secret text")])
+def test_error_without_a_message_for_others_when_sent_then_a_sentence(error):
+    assert wire.from_error(error)["message"].endswith(".")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
