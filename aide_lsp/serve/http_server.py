@@ -57,6 +57,8 @@ class HttpServer(Server):
         self._stop = asyncio.Event()
         self.note: Callable[[str], object] = lambda sentence: None
         """Takes what the user should know."""
+        self.begins: Callable[[], object] = lambda: None
+        """Called once clients can connect."""
 
     def stop(self) -> None:
         """End after the requests that run. For the event loop's thread."""
@@ -82,6 +84,7 @@ class HttpServer(Server):
 
         self.servers = [await loop.create_server(connect, sock=self._place.listener, backlog=BACKLOG, **tls)]
         self.started = True
+        self.begins()
 
     async def main_loop(self) -> None:
         """See `Server`: wait, without waking up where nothing happens."""

@@ -1,10 +1,11 @@
 """What `aide serve` does: listens, loads the model, says how to use it, serves until it is ended."""
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Thread
 
 from attrs import frozen
@@ -41,7 +42,7 @@ def serve(place: ListeningPlace, load: Load, ready: Ready, options: ServeOptions
 
     Args:
         place: where to listen.
-        load: loads the engine; runs on a thread of its own.
+        load: returns the engine once it is loaded; called on a thread of its own.
         ready: called with it once it is loaded.
         options: how.
 
@@ -73,18 +74,26 @@ async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: Serve
     # A forward that hangs cannot be ended in any other way.
     WATCH.deaf = lambda: os._exit(1)
 
-    def run() -> None:
-        try:
-            engine = load()
-            engine.breaks = broken
-            served.ready(engine)
-            ready(engine)
-        except Exception as error:
-            failure.append(error)
-            served.failed()
-            loop.call_soon_threadsafe(server.stop)
+    def end() -> None:
+        served.failed()
+        server.stop()
 
-    Thread(target=run, name="aide-load", daemon=True).start()
+    def run() -> None:
+        # The loop is closed when the server has ended.
+        with suppress(RuntimeError):
+            try:
+                engine = load()
+                # What is loaded stays. Searching it for garbage would stop all requests for some time.
+                gc.freeze()
+                gc.enable()
+                engine.breaks = broken
+                loop.call_soon_threadsafe(served.ready, engine)
+                ready(engine)
+            except Exception as error:
+                failure.append(error)
+                loop.call_soon_threadsafe(end)
+
+    server.begins = Thread(target=run, name="aide-ready", daemon=True).start
     await server.serve()
     if failure:
         raise failure[0]

@@ -21,6 +21,8 @@ from aide_lsp.serve.served import Served
 
 MOST_TEXTS = 20_000
 """Texts whose tokens are counted with one request."""
+LOADING_SECONDS = 2.0
+"""How long an engine that loads lets a client wait for what it is; then the client asks again."""
 NDJSON = "application/x-ndjson"
 
 
@@ -47,7 +49,8 @@ class OwnProtocol:
         self._served = served
 
     async def engine(self, request: Request) -> Response:
-        """Say what is served."""
+        """Say what is served; while it loads, the answer waits: clients need not ask again and again."""
+        await or_gone(request, self._served.wait_for_engine(LOADING_SECONDS))
         info = self._served.engine.info
         return as_json(
             {

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -34,7 +35,7 @@ _SESSION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Served:
     """An engine for the requests of all clients.
 
-    For the event loop's thread, but for `ready` and `failed`.
+    For the event loop's thread.
     """
 
     def __init__(self, engine: Engine | None = None, metrics: Metrics | None = None) -> None:
@@ -44,12 +45,14 @@ class Served:
         self.connections: Callable[[], int] = lambda: 0
         """Returns the number of open connections."""
         self._engine = engine
+        self._loaded = asyncio.Event()
         self._work = _Threads(MOST_AT_ONCE, "aide-request")
         self._count = _Threads(AT_ONCE_TOKENS, "aide-tokens")
 
     def ready(self, engine: Engine) -> None:
         """Note that the engine is loaded."""
         self._engine = engine
+        self._loaded.set()
 
     def failed(self) -> None:
         """Note that it cannot be loaded."""
@@ -76,6 +79,12 @@ class Served:
             code, text = ("failed", "cannot be loaded") if self.is_failed else ("loading", "is being loaded")
             raise RefusedError(503, code, f"The model {text}.", {"Retry-After": "1"})
         return self._engine
+
+    async def wait_for_engine(self, seconds: float) -> None:
+        """Wait until the engine is loaded, but not longer than so many seconds."""
+        if not (self.is_ready or self.is_failed):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._loaded.wait(), seconds)
 
     def session(self, request: Request) -> Model:
         """Return the client session that a request names.

@@ -30,6 +30,6 @@ def test_strangers_learn_nothing_from_it():
 
 def test_while_the_model_is_loaded_there_is_no_header():
     with running(loaded=False) as server:
-        answer = ask(server)
+        answer = ask(server, "POST", "/aide/v1/generate", {})
     assert answer.status == 503
     assert "x-aide-machine" not in answer.headers

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.serve.serving import ANSWER, ask, generation, is_fine, running, text_of
+from aide_lsp.serve import own_protocol
+from tests.serve.serving import ANSWER, ask, generation, is_fine, read_answer, request, running, text_of
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,22 @@ def test_engine_then_says_what_it_is(server):
     assert (found["protocol"], found["model"]["id"]) == (1, "fake")
     assert "folder" not in found["model"]
     assert found["machine"].startswith("fake/-/exact/cpu/")
+
+
+def test_engine_that_loads_then_the_answer_waits_until_it_has(server):
+    with running(loaded=False) as loading, loading.connect() as connection:
+        connection.sendall(request())
+        while not loading.on_loop(lambda: loading.server.server_state.tasks):
+            pass
+        loading.on_loop(lambda: loading.served.ready(server.served.engine))
+        assert read_answer(connection).status == 200
+
+
+def test_engine_that_loads_for_long_then_the_client_is_to_ask_again(monkeypatch):
+    monkeypatch.setattr(own_protocol, "LOADING_SECONDS", 0.01)
+    with running(loaded=False) as loading:
+        answer = ask(loading)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
 
 
 def test_generate_then_the_text_in_pieces_and_how_it_ended(server):

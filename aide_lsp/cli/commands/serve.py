@@ -12,6 +12,8 @@ from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aide_lsp.engines.engine import Engine
     from aide_lsp.progress import Progress
     from aide_lsp.serve.listening import ListeningPlace
@@ -215,8 +217,7 @@ def _serve(
     place: "ListeningPlace", settings: "Settings", token_file: Path | None, names: frozenset[str], idle: float
 ) -> int:
     from aide_lsp.catalog.store import data_folder
-    from aide_lsp.loading import load_engine, model_folder
-    from aide_lsp.serve.main import ServeOptions, serve
+    from aide_lsp.loading import model_folder
     from aide_lsp.serve.token_file import own_token, read_token
 
     file, token = None, ""
@@ -232,12 +233,41 @@ def _serve(
 
         # Here, where Ctrl-C ends it as in every other command.
         model_folder(settings, progress)
+        load = _begin_to_load(settings, progress)
+        from aide_lsp.serve.main import ServeOptions, serve
+
         return serve(
             place,
-            lambda: load_engine(settings, progress),
+            load,
             ready,
             ServeOptions(token, names, idle, lambda sentence: say(sentence, err=True)),
         )
+
+
+def _begin_to_load(settings: "Settings", progress: "Progress") -> "Callable[[], Engine]":
+    """Load the engine in a thread; return what waits for it.
+
+    The HTTP server is imported meanwhile: the runtime does not need Python while it loads a graph. What both
+    import is imported first.
+    """
+    import gc
+    from concurrent.futures import Future
+    from threading import Thread
+
+    gc.disable()  # until it is loaded: little of what is created is garbage
+    import aide_lsp.engines.engine  # noqa: F401
+    from aide_lsp.loading import load_engine
+
+    loading: Future[Engine] = Future()
+
+    def load() -> None:
+        try:
+            loading.set_result(load_engine(settings, progress))
+        except BaseException as error:
+            loading.set_exception(error)
+
+    Thread(target=load, name="aide-load", daemon=True).start()
+    return loading.result
 
 
 def _verify(engine: "Engine", settings: "Settings", progress: "Progress") -> None:

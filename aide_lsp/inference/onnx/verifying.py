@@ -15,8 +15,9 @@ from time import sleep
 from aide_lsp.errors import ModelFilesError
 from aide_lsp.inference.onnx.model_folder import verify_files
 
-LOW_PRIORITY = 10
-"""A tenth of a core when all are busy: damage is still found within seconds."""
+LOW_PRIORITY = 19
+"""The lowest: completions come first, such as those for which people wait after an engine was started again.
+A sixtieth of a core when all are busy; a pause of a second or two suffices to read a model."""
 REST_SECONDS = 0.002
 """Pause after each piece of a file, on systems where threads have no priority."""
 

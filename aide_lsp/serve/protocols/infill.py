@@ -5,7 +5,6 @@ from zlib import crc32
 
 from attrs import evolve, field, frozen
 
-from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import Model
 from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart
 from aide_lsp.completion.request import Completion, CompletionRequest
@@ -76,6 +75,9 @@ def infill(
         choices: candidates of the seed. Those that say nothing new are left out, but for the first.
         cancel: ends it.
     """
+    # Here: with all checks, it takes a tenth of a second, and most engines never need it.
+    from aide_lsp.completion.completer import Completer
+
     files = tuple(one for one in prompt.parts if one.kind not in (PartKind.PREFIX, PartKind.SUFFIX))
     request = CompletionRequest(
         texts.before + (texts.after or ""), len(texts.before), language_id="", path="", options=options

@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import ssl
 import threading
 
 import pytest
@@ -337,6 +338,13 @@ def test_a_deadline_ends_a_slow_answer_without_a_failure():
         text, generation = generated(model, prompt_of("x"), options)
         assert (text, generation.finish_reason, model.failure) == ("", "timeout", None)
         assert server.closed.wait(30)
+
+
+def test_no_certificates_are_read_for_this_machine(monkeypatch):
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: pytest.fail("read"))
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_, **__: pytest.fail("read"))
+    with stand_in(kinds.VLLM) as server:
+        assert generated(server.model(), prompt_of("x"))[0] == "foo(bar)\n"
 
 
 def test_no_proxy_is_used_for_this_machine(monkeypatch):

@@ -10,6 +10,7 @@ import logging
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.server_address import ServerAddress
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 CONNECT_SECONDS = {True: 1.0, False: 3.0}
@@ -216,13 +219,14 @@ class Connection:
             limits = httpx2.Limits(
                 max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS
             )
-            path = self.address.socket
+            path, tls = self.address.socket, True if self.address.is_encrypted else _no_tls()
             try:
                 self._client = httpx2.Client(
                     headers=headers,
                     timeout=httpx2.Timeout(None, connect=self._connect_seconds, write=30.0, pool=5.0),
                     limits=limits,
-                    transport=httpx2.HTTPTransport(uds=path, limits=limits) if path else None,
+                    verify=tls,
+                    transport=httpx2.HTTPTransport(uds=path, limits=limits, verify=tls) if path else None,
                     follow_redirects=False,
                     # Proxies, and the certificates of SSL_CERT_FILE: never for this machine.
                     trust_env=not self.address.is_loopback,
@@ -345,6 +349,17 @@ class Answer:
                 if len(data) >= LONGEST_ERROR:
                     break
         return data[:LONGEST_ERROR].decode("utf-8", "replace")
+
+
+@cache
+def _no_tls() -> "ssl.SSLContext":
+    """Return what trusts nobody, for connections that are not encrypted.
+
+    Without it, the library would read all certificates of the system for each client, which takes 50 ms.
+    """
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def explained(connection: Connection, answer: BadStatus, sent: tuple[str, ...] = ()) -> ServerError:
