@@ -56,39 +56,51 @@ class RequestPreparer:
         self._reader: ContextReader | None = None
         self._rules = FileRulesReader()
 
-    def prepare(self, request: CompletionRequest, files: Readable | None, info: "ModelInfo") -> Prepared:
+    def prepare(
+        self,
+        request: CompletionRequest,
+        files: Readable | None,
+        info: "ModelInfo",
+        *,
+        next_line: bool = False,
+    ) -> Prepared:
         """Return a request with excerpts.
 
         Args:
             request: without excerpts.
             files: None: nothing but its own text may be read.
             info: of the model that completes it.
+            next_line: if the cursor is at the end of a line, take the excerpts of the line that Enter begins.
         """
         if files is None or not request.options.context_share or not info.reads_files:
             return Prepared(request)
         try:
-            return self._prepared(request, files)
+            return self._prepared(request, files, next_line)
         except MemoryError:
             raise
         except Exception as error:  # a completion without other files is better than none
             log.error("Reading other files failed: %s", where(error))
             return Prepared(request)
 
-    def _prepared(self, request: CompletionRequest, files: Readable) -> Prepared:
+    def _prepared(self, request: CompletionRequest, files: Readable, next_line: bool) -> Prepared:
         # Here, since the server starts, and answers first requests, before anything is parsed.
         from aide_lsp.context.reader import ContextPlace, ContextReader
         from aide_lsp.context.root import context_root
+        from aide_lsp.context.surrounding_text import after_enter
 
         root = context_root(files.document, files.workspace, files.fallback)
         if root is None:
             return Prepared(request)
         if self._reader is None:
             self._reader = ContextReader()
+        text, offset = (
+            after_enter(request.text, request.offset) if next_line else (request.text, request.offset)
+        )
         place = ContextPlace(
             document=files.document,
             root=root,
-            text=request.text,
-            offset=request.offset,
+            text=text,
+            offset=offset,
             language_id=request.language_id,
             open_texts=files.open_texts,
             off=self._rules.rules(root, files.folders),

@@ -25,9 +25,8 @@ class SurroundingText:
     @staticmethod
     def of(text: str, offset: int) -> "SurroundingText":
         """Take it from a text with any line ends, and a cursor in code points."""
-        start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
-        ends = [end for end in (text.find("\n", offset), text.find("\r", offset)) if end >= 0]
-        return SurroundingText(text[:start], text[min(ends) :] if ends else "")
+        start, end = _line(text, offset)
+        return SurroundingText(text[:start], text[end:])
 
     def lines(self) -> list[str]:
         """Return the lines near the cursor: the words in them say what is wanted."""
@@ -42,3 +41,21 @@ class SurroundingText:
     def text(self, most: int) -> str:
         r"""Return it as one text with \n line ends, at most so many characters from the beginning."""
         return with_line_feeds(self.above[:most] + self.below[: max(0, most - len(self.above))])
+
+
+def after_enter(text: str, offset: int) -> tuple[str, int]:
+    """Return text and cursor as Enter leaves them where the cursor is at the end of a line, else unchanged.
+
+    A blank line is not ended: what comes next is typed in it.
+    """
+    start, end = _line(text, offset)
+    if not text[start:offset].strip() or text[offset:end].strip():
+        return text, offset
+    return f"{text[:end]}\n{text[end:]}", end + 1
+
+
+def _line(text: str, offset: int) -> tuple[int, int]:
+    """Return where the line of an offset begins, and where it ends, in a text with any line ends."""
+    start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    ends = (text.find("\n", offset), text.find("\r", offset))
+    return start, min((end for end in ends if end >= 0), default=len(text))

@@ -135,7 +135,9 @@ class Typist:
             request = request_of(self.settings, text, cursor, str(path), source.language)
             opened = {one: texts[number] for number, one in enumerate(paths) if one != path}
             readable = Readable(path, root, open_texts=opened)
-            self._ask(event, preparer.prepare(request, readable, self.completer.info).request)
+            # As the server does where the cursor goes.
+            prepared = preparer.prepare(request, readable, self.completer.info, next_line=event.do == "jump")
+            self._ask(event, prepared.request)
 
     def _ask(self, event: Event, request: CompletionRequest) -> None:
         if event.do != "key":

@@ -1,6 +1,8 @@
 """Which lines near the cursor say what is wanted from other files."""
 
-from aide_lsp.context.surrounding_text import GRID, LONGEST_LINE, SurroundingText
+import pytest
+
+from aide_lsp.context.surrounding_text import GRID, LONGEST_LINE, SurroundingText, after_enter
 
 
 def lines_at(text):
@@ -35,3 +37,21 @@ def test_first_lines_of_a_file_count_at_once():
 
 def test_beginning_of_a_long_line_counts():
     assert lines_at(f"{'x' * 5000}\n|") == ["x" * LONGEST_LINE]
+
+
+@pytest.mark.parametrize(
+    ("text", "entered"),
+    [
+        ("a = 1|\nb\n", "a = 1\n|\nb\n"),
+        ("a = 1| \r\nb", "a = 1 \n|\r\nb"),
+        ("a\r  b|", "a\r  b\n|"),
+        # Typing goes on in the line.
+        ("a =| 1\nb\n", "a =| 1\nb\n"),
+        ("f(|)\n", "f(|)\n"),
+        ("a\n    |\nb\n", "a\n    |\nb\n"),
+        ("|", "|"),
+    ],
+)
+def test_enter_comes_only_where_a_line_ends(text, entered):
+    after, cursor = after_enter(text.replace("|", ""), text.index("|"))
+    assert f"{after[:cursor]}|{after[cursor:]}" == entered

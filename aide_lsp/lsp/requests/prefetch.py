@@ -4,12 +4,15 @@ While a completion is being shown, that is the next candidate, then the completi
 the other candidates. This only makes the next answer come sooner: prefilled text is in the KV cache, a
 completion in the completion cache or on its page. It starts after a pause, only while nothing else is in
 flight, and ends with the next request that it does not serve. A server on another machine does nothing ahead.
+
+Where the cursor goes to the end of a line, the excerpts of other files are those of the next line: Enter may
+be the next key, and the prompt begins with them.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import evolve, field, frozen
 
@@ -32,6 +35,14 @@ SHOWN_SECONDS = 0.3
 """Users who type on mostly do so sooner; users who read the completion take longer."""
 
 
+class Prepare(Protocol):
+    """Adds excerpts of other files to a request, on the worker."""
+
+    def __call__(self, completer: "Completer", snapshot: Snapshot, *, next_line: bool = False) -> Prepared:
+        """See `RequestPreparer.prepare`."""
+        ...
+
+
 @frozen
 class _Step:
     """One thing to generate ahead."""
@@ -41,6 +52,8 @@ class _Step:
     "On the worker."
     done: Callable[[Any], object] = field(default=lambda result: None)
     "Takes the result."
+    next_line: bool = False
+    "With the excerpts of other files that the line after the cursor's wants, if the cursor is at its end."
 
 
 @frozen
@@ -61,7 +74,7 @@ class Prefetcher:
         host: ModelHost,
         recorder: "LedgerRecorder",
         pages: Pages,
-        prepare: Callable[["Completer", Snapshot], Prepared],
+        prepare: Prepare,
     ) -> None:
         self._in_flight, self._host, self._recorder, self._pages = in_flight, host, recorder, pages
         self._prepare = prepare
@@ -141,7 +154,7 @@ class Prefetcher:
         task.add_done_callback(self._running.discard)
 
     async def _prefill(self, snapshot: Snapshot) -> None:
-        await self._run(_Step(InFlight(snapshot), _prefill))
+        await self._run(_Step(InFlight(snapshot), _prefill, next_line=True))
 
     async def _after(self, snapshot: Snapshot, completion: "Completion", page: Page | None) -> None:
         going_on = page is None or page.is_complete or await self._candidate(page)
@@ -170,7 +183,9 @@ class Prefetcher:
         with suppress(Exception):
             found = await self._host.run(
                 lambda completer: step.work(
-                    completer, self._prepare(completer, in_flight.snapshot).request, in_flight
+                    completer,
+                    self._prepare(completer, in_flight.snapshot, next_line=step.next_line).request,
+                    in_flight,
                 ),
                 in_flight.token,
                 0.0,

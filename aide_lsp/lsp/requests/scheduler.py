@@ -72,9 +72,10 @@ class Scheduler:
         self._snapshots = SnapshotTaker(documents, notebooks, configuration)
         preparer = RequestPreparer()
 
-        def prepare(completer: "Completer", snapshot: Snapshot) -> Prepared:
+        def prepare(completer: "Completer", snapshot: Snapshot, *, next_line: bool = False) -> Prepared:
             _check_engine(completer, snapshot)
-            return preparer.prepare(snapshot.request, snapshot.readable, completer.info)
+            request, files = snapshot.request, snapshot.readable
+            return preparer.prepare(request, files, completer.info, next_line=next_line)
 
         self._prepare = prepare
         """For the worker's thread."""

@@ -86,6 +86,16 @@ class Editor:
             found[one.path] = found.get(one.path, "") + one.text
         return found
 
+    async def prefilled(self, uri: str, place: Place):
+        """Move the cursor to a place, and return the request that is prefilled there."""
+        self.completer.prefilled.clear()
+        position = {"line": place.line, "character": place.character}
+        self.connection.send("aide/cursor", {"uri": uri, "position": position})
+        async with asyncio.timeout(10):
+            while not self.completer.prefilled:
+                await asyncio.sleep(0.001)
+        return self.completer.prefilled[-1]
+
 
 @pytest.fixture
 def project(tmp_path):
@@ -257,12 +267,23 @@ async def test_a_notebook_reads_what_its_cells_import(editor):
 async def test_what_is_prefilled_at_the_cursor_is_what_is_completed_there(editor, monkeypatch):
     monkeypatch.setattr(prefetch, "CURSOR_SECONDS", 0.0)
     main = editor.open("main.py")
-    editor.connection.send("aide/cursor", {"uri": main, "position": {"line": 4, "character": 11}})
-    async with asyncio.timeout(10):
-        while not editor.completer.prefilled:
-            await asyncio.sleep(0.001)
-    assert editor.completer.prefilled[-1].excerpts
-    assert editor.completer.prefilled[-1].excerpts == (await editor.ask(main)).excerpts
+    excerpts = (await editor.prefilled(main, CURSOR)).excerpts
+    assert excerpts
+    assert excerpts == (await editor.ask(main)).excerpts
+
+
+async def test_what_is_prefilled_at_the_end_of_a_line_is_what_is_completed_after_enter(editor, monkeypatch):
+    monkeypatch.setattr(prefetch, "CURSOR_SECONDS", 0.0)
+    (editor.root / "fruit.py").write_text("apples = 1\n" + "\n" * 5 + "cherries = 2\n")
+    text = "eat(apples)\n" * 4 + "eat(cherries)\n" * 4 + "\n\n"
+    main = editor.open("main.py", text)
+    inside, end = Place(7, 5), Place(7, 13)
+    here = (await editor.ask(main, end)).excerpts
+    assert (await editor.prefilled(main, inside)).excerpts == here
+    found = (await editor.prefilled(main, end)).excerpts
+    editor.change(main, text.replace("\n\n\n", "\n\n\n\n"))
+    assert found == (await editor.ask(main, Place(8, 0))).excerpts
+    assert {one.first_line for one in here}.isdisjoint(one.first_line for one in found)
 
 
 async def test_other_candidates_and_seeds_and_comparisons_read_the_same(editor):

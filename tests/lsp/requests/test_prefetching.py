@@ -42,7 +42,7 @@ class Host:
         return job(self.completer)
 
 
-def as_it_is(completer, snapshot):
+def as_it_is(completer, snapshot, *, next_line=False):
     return Prepared(snapshot.request)
 
 
