@@ -120,10 +120,11 @@ def _memory(run: Values) -> list[str]:
 def recovery_table(rows: Sequence[Values]) -> str:
     """Return the table of `python -m benchmarks.people.recovery`."""
     titles = [
-        "",
+        "people",
         "first answer, no engine yet",
         "first answer, it runs",
         "killed: each waited for",
+        "tokens of the prompt",
         "messages",
         "completions as expected",
         "missing",
@@ -131,16 +132,18 @@ def recovery_table(rows: Sequence[Values]) -> str:
     ]
     body = [
         [
-            str(number),
+            str(len(row["back_s"])),
             f"{row['first_s']:.1f} s",
-            ", ".join(f"{joined:.1f} s" for joined in row["joined_s"]),
+            ", ".join(f"{joined:.1f} s" for joined in row["joined_s"]) or "-",
             ", ".join("never" if back is None else f"{back:.1f} s" for back in row["back_s"]),
+            # Earlier runs do not say it.
+            ", ".join("-" if count is None else f"{count:,}" for count in row.get("prompts", [])) or "-",
             str(row["messages"]),
             str(row["equal"]),
             str(row["missing"]),
             str(row["different"]),
         ]
-        for number, row in enumerate(rows, 1)
+        for row in rows
     ]
     return _table(titles, body)
 
@@ -149,9 +152,10 @@ def _recovery(run: Values) -> list[str]:
     return [
         recovery_table(run["rows"]),
         "",
-        f"{run['people']} people type, each in an editor and files of their own, with a fixed seed, and wait"
-        " for each answer. After some seconds, right after a key, the engine is killed (SIGKILL). *Each"
-        " waited for*: seconds from there, or from a later key, to the next completion with a text."
+        "People type, each in an editor and files of their own, with a fixed seed, and wait for each answer."
+        " After some seconds, right after a key, the engine is killed (SIGKILL). *Each"
+        " waited for*: seconds from there, or from a later key, to the next completion with a text; the new"
+        " engine has read nothing of the prompt before."
         " *Messages*: what the editors were asked to show. Expected is what an editor with an engine of its"
         " own completes at the same places; *missing*: nothing instead; *others*: another text.",
     ]

@@ -50,6 +50,8 @@ class Row:
     "The same for the other editors, with the engine that runs."
     back_s: tuple[float | None, ...]
     "Seconds that each person waited for the next completion with a text; None: there was none."
+    prompts: tuple[int | None, ...]
+    "Tokens of the prompt that was read for it; None: unknown."
     messages: int
     "What the editors were asked to show."
     equal: int
@@ -65,12 +67,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"python -m {PROGRAM}", description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("--times", type=int, default=3, help="how often [3]")
-    add("--people", type=int, default=2, help="who type meanwhile [2]")
+    add("--people", default="1,2", help="how many type meanwhile, one number after the other [1,2]")
     add("--seconds", type=float, default=14.0, help="typed each time, without the waits [14]")
     add("--kill-at", type=float, default=7.0, help="seconds of typing until the engine is killed [7]")
     add("--seed", type=int, default=1, help="chooses files, places, keys and times [1]")
     add("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args(arguments)
+    counts = options.people.split(",")
+    if not all(count.isdecimal() and int(count) for count in counts):
+        parser.error("--people expects numbers from 1 on, such as 1,2")
+    options.people = [*map(int, counts)]
     try:
         rows, others = asyncio.run(measure(options))
     except AideError as error:
@@ -79,26 +85,27 @@ def main(arguments: list[str] | None = None) -> int:
     print(recovery_table([asdict(row) for row in rows]))
     if options.json:
         run = facts(PROGRAM, arguments, SETTINGS, others)
-        run |= {"people": options.people, "rows": [asdict(row) for row in rows]}
+        run |= {"rows": [asdict(row) for row in rows]}
         options.json.write_text(json.dumps(run, indent=1), encoding="utf-8")
     return 3 if any(row.different or row.missing or None in row.back_s for row in rows) else 0
 
 
 async def measure(options: argparse.Namespace) -> tuple[list[Row], float]:
     """Kill engines; return what came of it, and how much of the machine others used at most."""
-    traces = make_traces(sources(), options.people, options.seed)
+    traces = make_traces(sources(), max(options.people), options.seed)
     rows, used = list[Row](), list[float]()
     with tempfile.TemporaryDirectory(prefix="aide-people-") as folder:
         wanted = await expected(Path(folder) / "local", traces, options.seconds)
-        for number in range(options.times):
+        turns = [people for people in options.people for _ in range(options.times)]
+        for number, people in enumerate(turns):
             system = AideSystem("shared", SETTINGS | {"engine": "shared"}, Path(folder) / str(number))
             try:
                 async with watching(system.cpu_seconds_of_new_ones_too) as windows:
-                    rows.append(await kill_once(system, traces, wanted, options))
+                    rows.append(await kill_once(system, traces[:people], wanted[:people], options))
             finally:
                 await system.stop()
             used += [window.others for window in windows]
-            print(f"{number + 1} of {options.times}: {rows[-1]}", file=sys.stderr)
+            print(f"{number + 1} of {len(turns)}: {rows[-1]}", file=sys.stderr)
     return rows, max(used, default=0.0)
 
 
@@ -150,10 +157,12 @@ async def kill_once(
     for text, known in found:
         if text != known:
             print(f"expected {known!r}, got {text!r}", file=sys.stderr)
+    back = [first_after(one, killed) for one in asked]
     return Row(
         first_s=started[0],
         joined_s=tuple(started[1:]),
-        back_s=tuple(back_after(one, killed) for one in asked),
+        back_s=tuple(None if one is None else waited_for(one, killed) for one in back),
+        prompts=tuple(None if one is None or one.tokens is None else one.tokens.prompt for one in back),
         messages=sum(len(editor.messages) for editor in system.editors),
         equal=sum(text == known for text, known in found),
         missing=sum(not text and bool(known) for text, known in found),
@@ -180,12 +189,18 @@ def texts(asked: Sequence[RequestRecord]) -> Texts:
     return {one.event: one.text for one in asked if one.waited is not None}
 
 
-def back_after(asked: Sequence[RequestRecord], killed: float) -> float | None:
-    """Return how long a person waited, from the kill or a later key, for the next completion with a text."""
+def first_after(asked: Sequence[RequestRecord], killed: float) -> RequestRecord | None:
+    """Return the key that got the first completion with a text after the kill; None: none did."""
     for one in asked:
         if one.waited is not None and one.text and one.at + one.waited > killed:
-            return one.at + one.waited - max(one.at, killed)
+            return one
     return None
+
+
+def waited_for(one: RequestRecord, killed: float) -> float:
+    """Return how long a person waited for the completion of a key, from the kill or a later key."""
+    assert one.waited is not None
+    return one.at + one.waited - max(one.at, killed)
 
 
 if __name__ == "__main__":

@@ -29,13 +29,14 @@ def test_runs_become_a_page_and_its_data(tmp_path):
         "first_s": 3.0,
         "joined_s": [0.5],
         "back_s": [2.5, None],
+        "prompts": [1969, None],
         "messages": 0,
         "equal": 9,
         "missing": 1,
         "different": 0,
     }
     recovery = {
-        **about, "program": "benchmarks.people.recovery", "rows": [killed], "people": 2, "settings": {},
+        **about, "program": "benchmarks.people.recovery", "rows": [killed], "settings": {},
         "command": "python -m benchmarks.people.recovery",
     }  # fmt: skip
     memory = {
@@ -63,7 +64,7 @@ def test_runs_become_a_page_and_its_data(tmp_path):
         "| 8 | one engine for all | 50% of 90 | 25% | 210 ms | after it | 90 ms, 1000 ms | 2,001 MB | 20.0 |",
         "| `shared` | 2nd | python, lua | 0.4 s | 80 MB | 81 MB | 950 MB |",
         "| 70 | 100 ms | 102 ms | 2.4 ms | 5.0 ms | 1.024 | 0 |",
-        "| 1 | 3.0 s | 0.5 s | 2.5 s, never | 0 | 9 | 1 | 0 |",
+        "| 2 | 3.0 s | 0.5 s | 2.5 s, never | 1,969, - | 0 | 9 | 1 | 0 |",
         "`python -m benchmarks.people --json typing.json --llama-server llama-server`",
         "one engine for all: aide-lsp 1",
         '`{"top_k": 3}`',

@@ -12,7 +12,7 @@ from aide_lsp.errors import AideError
 from benchmarks.people import __main__ as program
 from benchmarks.people.overhead import Answers, figures, is_quiet, press
 from benchmarks.people.processes import CpuTime, memory_bytes, with_variable
-from benchmarks.people.recovery import back_after, next_key
+from benchmarks.people.recovery import first_after, next_key, waited_for
 from benchmarks.people.systems import end
 from benchmarks.people.traces import make_traces, sources, starts
 from benchmarks.people.turn import Turn, row_of, take_turn
@@ -153,10 +153,12 @@ def test_the_pairs_are_compared_not_the_medians():
 
 def test_a_person_waits_from_the_kill_or_from_a_later_key_for_a_completion_with_a_text():
     in_flight = record(2, 3.0, at=9.5)
-    assert back_after([record(1, 0.2, at=9.0), in_flight], 10.0) == pytest.approx(2.5)
-    nothing = [record(2, 1.0, at=9.5, text=""), record(3, None, at=10.5), record(4, 0.25, at=11.0)]
-    assert back_after(nothing, 10.0) == pytest.approx(0.25)
-    assert back_after(nothing[:2], 10.0) is None
+    assert first_after([record(1, 0.2, at=9.0), in_flight], 10.0) is in_flight
+    assert waited_for(in_flight, 10.0) == pytest.approx(2.5)
+    nothing, later = [record(2, 1.0, at=9.5, text=""), record(3, None, at=10.5)], record(4, 0.25, at=11.0)
+    assert first_after([*nothing, later], 10.0) is later
+    assert waited_for(later, 10.0) == pytest.approx(0.25)
+    assert first_after(nothing, 10.0) is None
 
 
 async def test_the_next_key_in_an_editor_is_waited_for():
