@@ -225,7 +225,8 @@ def _with_selected(
     before, after = snapshot.request.text[:start], snapshot.request.text[end:]
     text = before + selected.text
     request = evolve(snapshot.request, text=text + after, offset=len(text))
-    return evolve(snapshot, request=request), items.Target(selected.range, selected.text)
+    snapshot = evolve(snapshot, request=request, selected=selected.text)
+    return snapshot, items.Target(selected.range, selected.text)
 
 
 def _place(position: types.Position) -> Place:

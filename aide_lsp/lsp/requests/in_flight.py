@@ -51,7 +51,8 @@ class InFlight(CompletionObserver):
     def follow(self, text: str, offset: int | None = None) -> bool:
         """Return whether the answer may still be used in the document as it is now; if so, watch for it.
 
-        It may if only the beginning of the answer was typed at its cursor, and perhaps closed by the editor.
+        It may if only the beginning of the answer was typed at its cursor, and perhaps closed by the editor,
+        or if the user still types the selected entry of a list that the answer continues.
         With a seed set, only the very same place counts: the rest of an answer is not always what the seed
         gives after the typed part.
 
@@ -68,7 +69,11 @@ class InFlight(CompletionObserver):
 
     def _typed_in(self, text: str, offset: int | None) -> tuple[str, ...]:
         """Return what may have been typed at the cursor; nothing: something else changed."""
-        inserted = None if self._serves_one else self.snapshot.typed_in(text)
+        if self._serves_one:
+            return ()
+        inserted = self.snapshot.typed_in(text)
+        if inserted is None and offset is None and self.snapshot.is_entry_begun_in(text):
+            return ("",)
         if inserted is None or (inserted and self.snapshot.request.options.parameters.seed is not None):
             return ()
         # Completions have bare line feeds, whatever ends the lines of the document.

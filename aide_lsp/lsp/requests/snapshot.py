@@ -42,6 +42,8 @@ class Snapshot:
     "Forget earlier answers first: the user wants another one."
     count: int = 1
     "How many candidates to generate."
+    selected: str = field(default="", repr=False)
+    "The entry that is selected in the client's list, if the request's text ends with it at the cursor."
     readable: Readable | None = field(default=None, repr=False)
     "What else may be read for it; None: nothing."
 
@@ -56,6 +58,14 @@ class Snapshot:
         end = start + length
         same = length >= 0 and text[:start] == request.text[:start] and text[end:] == request.text[start:]
         return text[start:end] if same else None
+
+    def is_entry_begun_in(self, text: str) -> bool:
+        """Return whether of the selected entry only the beginning is there, and nothing else changed."""
+        request = self.request
+        missing = len(request.text) - len(text)
+        head = request.offset - missing
+        is_part = 0 <= missing <= len(self.selected)
+        return is_part and text == request.text[:head] + request.text[request.offset :]
 
     def is_same_place(self, other: "Snapshot") -> bool:
         """Return whether the other one has the same cursor in the same text, with the same settings."""

@@ -2,6 +2,7 @@
 
 from asyncio import new_event_loop
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +62,20 @@ def test_a_bracket_that_the_editor_closed_is_typed_along():
     assert not in_flight.follow("f(b)\n")
     in_flight.wrote("(a, b)")
     assert not in_flight.token.cancelled
+
+
+def test_what_continues_the_selected_entry_of_a_list_goes_on_while_the_entry_is_typed():
+    entry = evolve(snapshot("x.drop_all\n", 10), selected="drop_all")
+    in_flight = InFlight(entry)
+    in_flight.wrote("(a)")
+    for typed in ("x.dr", "x.dro", "x.drop_all", "x.drop_all("):
+        assert in_flight.follow(f"{typed}\n")
+    # Something else than the entry, or somewhere else.
+    for text in ("x.dx\n", "x\n", "y.dr\n", "x.dr\n\n"):
+        assert not in_flight.follow(text)
+    # A request without the entry is answered by a completion of its own, and must not wait for this one.
+    assert not in_flight.follow("x.dr\n", 4)
+    assert in_flight.follow("x.drop_all\n", 10)
 
 
 def test_windows_line_ends_are_typed_along():
