@@ -66,6 +66,10 @@ class SessionError(AideError):
     """The runtime could not load the model or run it."""
 
 
+class PromptLengthError(SessionError):
+    """A prompt is empty, or longer than the model's context."""
+
+
 class BrokenSessionError(SessionError):
     """The runtime failed while running the model. Its state is lost; loading the model again may help."""
 

@@ -19,7 +19,7 @@ from aide_lsp.completion.prompt import PartKind, Prompt
 from aide_lsp.engines.turns import Turns
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
-from aide_lsp.inference.generate import Generation, generate
+from aide_lsp.inference.generate import Generation, check_length, generate
 from aide_lsp.inference.memory import return_freed_memory
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.onnx.model_folder import ModelFolder, read_model_folder
@@ -205,6 +205,8 @@ class LocalModel:
         self, ids: list[int], document: str, turn: Alone, cancel: CancelToken, deadline: float | None
     ) -> PrefixCache:
         """Choose the KV cache of a generation, which `_leave` ends."""
+        # First: a prompt that cannot be read would push others out.
+        check_length(ids, self._session)
         with turn.held(cancel, deadline), session_errors():
             found = self._slots.take(ids, document, ahead=turn.ahead, owner=self._owner)
             turn.kv = self._session.kv

@@ -12,7 +12,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from aide_lsp.errors import SessionError
+from aide_lsp.errors import PromptLengthError, SessionError
 from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.decoder import Decoder
@@ -53,14 +53,11 @@ def generate(
         turn: waits for the session where others use it too.
 
     Raises:
-        SessionError: the prompt is empty or too long for the model's context.
+        PromptLengthError: the prompt is empty or too long for the model's context.
         ValueError: the parameters define no distribution.
     """
     sampler.check(options.parameters)
-    if not 0 < len(prompt_ids) <= session.context_length:
-        raise SessionError(
-            f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
-        )
+    check_length(prompt_ids, session)
     # Drafts are checked with rows that run together, and with candidates that left the graph.
     drafts = session.row_rule.drafts and not observer.traces
     needed = sampler.candidates_needed(options.parameters) or session.vocab_size
@@ -69,6 +66,18 @@ def generate(
     return Generation(
         session, prefix_cache, list(prompt_ids), options, cancel, end_tokens, healed, observer, drafter, turn
     )
+
+
+def check_length(prompt_ids: Sequence[int], session: Session) -> None:
+    """Check that the model can read a prompt.
+
+    Raises:
+        PromptLengthError: it cannot.
+    """
+    if not 0 < len(prompt_ids) <= session.context_length:
+        raise PromptLengthError(
+            f"The prompt has {len(prompt_ids)} tokens; the model takes 1 to {session.context_length}."
+        )
 
 
 class Generation:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from aide_lsp.engines.shared.wire import WireError, from_error
 from aide_lsp.errors import BusyError
 
-STATUSES = {"busy": 429, "cancelled": 409, "memory": 503, "broken": 503, "stuck": 503}
+STATUSES = {"length": 400, "busy": 429, "cancelled": 409, "memory": 503, "broken": 503, "stuck": 503}
 """Of errors of the engine; all others have 500."""
 
 

@@ -57,6 +57,13 @@ def test_prefill_then_the_generation_after_it_runs_less(server):
     assert end["timings"]["cached_tokens"] > 250
 
 
+@pytest.mark.parametrize("name", ["generate", "prefill"])
+def test_prompt_too_long_then_refused_as_the_clients_mistake(server, name):
+    answer = ask(server, "POST", f"/aide/v1/{name}", generation("x" * 5_000))
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "length")
+    assert answer.json()["error"]["message"] == "The prompt has 5000 tokens; the model takes 1 to 4096."
+
+
 def test_tokens_then_a_count_for_each_text(server):
     assert ask(server, "POST", "/aide/v1/tokens", {"texts": ["abc", "", "é"]}).json() == {"counts": [3, 0, 2]}
 

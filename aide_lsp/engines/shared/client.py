@@ -31,7 +31,7 @@ GRACE_SECONDS = 10.0
 """So much longer than its deadline an answer may take: the engine itself ends what is late."""
 MOST_TEXTS = 10_000
 """Texts that are counted with one request."""
-_STATUS_CODES = {"busy", "cancelled", "memory", "broken", "stuck", "session"}
+_STATUS_CODES = {"length", "busy", "cancelled", "memory", "broken", "stuck", "session"}
 """Codes of errors that are the engine's own, whatever their status."""
 _VERSION = re.compile(r"[\w.+-]{1,40}", re.ASCII)
 

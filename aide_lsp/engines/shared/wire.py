@@ -17,6 +17,7 @@ from aide_lsp.errors import (
     BrokenSessionError,
     BusyError,
     MemoryShortError,
+    PromptLengthError,
     SessionError,
     StuckSessionError,
 )
@@ -43,6 +44,7 @@ _ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (StuckSessionError, "stuck"),
     (BrokenSessionError, "broken"),
     (MemoryShortError, "memory"),
+    (PromptLengthError, "length"),
     (SessionError, "session"),
 )
 """Errors that have a code of their own, special ones first."""

@@ -12,7 +12,13 @@ from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart
 from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.engines.shared import wire
-from aide_lsp.errors import BrokenSessionError, BusyError, MemoryShortError, StuckSessionError
+from aide_lsp.errors import (
+    BrokenSessionError,
+    BusyError,
+    MemoryShortError,
+    PromptLengthError,
+    StuckSessionError,
+)
 from aide_lsp.inference.cancel import Cancelled
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
@@ -91,6 +97,7 @@ def test_info_and_timings_when_sent_then_the_same():
         StuckSessionError("s"),
         BrokenSessionError("b"),
         MemoryShortError("m"),
+        PromptLengthError("l"),
     ],
 )
 def test_error_when_sent_then_of_the_same_kind_with_its_message(error):
