@@ -17,6 +17,7 @@ from aide_lsp.completion.observer import UNOBSERVED
 from aide_lsp.engines.shared import stream, wire
 from aide_lsp.explain.sent_trace import SentTrace
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.listening.private_socket import BACKLOG
 from aide_lsp.server_address import ServerAddress
 
 Disturb = Callable[[str, int], Any]
@@ -44,6 +45,8 @@ class EngineStandIn:
             engine = stand_in
 
         kind = socketserver.ThreadingUnixStreamServer if path else socketserver.ThreadingTCPServer
+        # As many may wait as at the real one.
+        kind = type("Listening", (kind,), {"request_queue_size": BACKLOG})
         self._server = kind(str(path) if path else ("127.0.0.1", 0), Handler)
         self._server.daemon_threads, self._server.block_on_close = True, False
         self._server.handle_error = lambda *_: None  # a client has gone

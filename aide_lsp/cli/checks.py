@@ -20,6 +20,7 @@ from aide_lsp.settings.fields import Settings
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
     from aide_lsp.completion.request import Completion
+    from aide_lsp.engines.shared.client import EngineFacts
 
 SLOW_TOKENS_PER_SECOND = 5.0  # slower completions are not worth waiting for
 
@@ -170,10 +171,20 @@ def check_shared(settings: Settings) -> Finding:
     asked = time.perf_counter()
     joined.client.look(CancelToken())
     round_trip = (time.perf_counter() - asked) * 1000
-    how = f"started in {ready - started:.1f} s" if joined.was_started else "it ran already"
+    how = f"started in {ready - started:.1f} s" if joined.was_started else _in_use(joined.facts)
     joined.presence.close()
     joined.client.connection.close()
     return Finding("ok", "Shared engine", f"{how}; a question takes {round_trip:.1f} ms there and back")
+
+
+def _in_use(facts: "EngineFacts") -> str:
+    """Say for how long an engine has run, and who uses it besides this process."""
+    from datetime import datetime, timedelta
+
+    since = datetime.now() - timedelta(seconds=facts.age)
+    others = max(0, facts.clients - 1)
+    clients = f"{others or 'no'} other client{'s' * (others != 1)}"
+    return f"it has run since {since:%H:%M} on {since.day} {since:%B}, and has {clients}"
 
 
 def check_model(settings: Settings) -> Iterator[Finding | Path]:

@@ -15,11 +15,13 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aide_lsp.serve.access import ADMITTED
+from aide_lsp.serve.served import SESSION_HEADER
 
 HEAD_SECONDS = 10.0
 """Time to send the head of a request."""
 STALL_SECONDS = 20.0
 """Time in which a client must take something of an answer."""
+NAME = SESSION_HEADER.encode()
 MOST_HEAD_BYTES = 16 * 1024
 INVALID = json.dumps({"error": {"code": "invalid", "message": "The request is not valid HTTP."}}).encode()
 
@@ -41,6 +43,11 @@ class Connections:
     def clients(self) -> int:
         """How many belong to clients that may ask."""
         return sum(one.is_known for one in self._open)
+
+    @property
+    def sessions(self) -> int:
+        """How many clients that may ask are connected: each has a name, and may have several connections."""
+        return len({one.session for one in self._open if one.is_known})
 
     def admit(self, connection: "ClientConnection") -> bool:
         """Take a new connection in; return False if there is no room.
@@ -84,6 +91,12 @@ class ClientConnection(H11Protocol):
         self._head: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._was_admitted = False
+
+    @property
+    def session(self) -> bytes:
+        """Name of the client session of the last request; empty: it named none."""
+        headers = self.scope["headers"] if self.scope is not None else ()
+        return next((value for name, value in headers if name == NAME), b"")
 
     @property
     def is_known(self) -> bool:

@@ -4,9 +4,11 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from threading import Thread
+from typing import TextIO
 
 from attrs import frozen
 
@@ -19,8 +21,23 @@ from aide_lsp.serve.http_server import HttpServer
 from aide_lsp.serve.listening import ListeningPlace
 from aide_lsp.serve.served import Served
 
+MOST_LOG_BYTES = 1_000_000
 Load = Callable[[], Engine]
 Ready = Callable[[Engine], object]
+
+
+class BoundedHandler(logging.StreamHandler[TextIO]):
+    """Logs to a file that was opened for appending; begins it again when it is too long."""
+
+    def __init__(self, stream: TextIO, most: int = MOST_LOG_BYTES) -> None:
+        super().__init__(stream)
+        self._most = most
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `Handler`."""
+        if os.fstat(self.stream.fileno()).st_size > self._most:
+            os.ftruncate(self.stream.fileno(), 0)
+        super().emit(record)
 
 
 @frozen
@@ -35,6 +52,8 @@ class ServeOptions:
     "End when no client was connected for so long; 0: never."
     note: Callable[[str], object] = lambda sentence: None
     "Takes what the user should know while it ends."
+    is_logged: bool = False
+    "Whether stderr is a log file of its own."
 
 
 def serve(place: ListeningPlace, load: Load, ready: Ready, options: ServeOptions) -> int:
@@ -49,7 +68,7 @@ def serve(place: ListeningPlace, load: Load, ready: Ready, options: ServeOptions
     Raises:
         Exception: what `load` raises.
     """
-    _set_up_logs()
+    _set_up_logs(options)
     with ExitStack() as stack:
         if place.path is not None:
             stack.enter_context(removed_after(place.path))
@@ -63,6 +82,7 @@ async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: Serve
         create_app(served, Rules(options.token, names)), place, idle_minutes=options.idle_minutes
     )
     served.connections = lambda: len(server.connections)
+    served.clients = lambda: server.connections.sessions
     server.note = options.note
     failure: list[Exception] = []
 
@@ -101,9 +121,9 @@ async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: Serve
     return 0 if served.is_ready else 130
 
 
-def _set_up_logs() -> None:
+def _set_up_logs(options: ServeOptions) -> None:
     """Write our own errors to stderr. Libraries log nothing: they know texts and tokens."""
-    handler = logging.StreamHandler()
+    handler = BoundedHandler(sys.stderr) if options.is_logged else logging.StreamHandler()
     handler.setFormatter(logging.Formatter("aide serve: %(message)s"))
     logging.getLogger(LOGGER).handlers = [handler]
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "asyncio"):

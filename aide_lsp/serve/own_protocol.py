@@ -21,6 +21,8 @@ from aide_lsp.serve.served import Served
 
 MOST_TEXTS = 20_000
 """Texts whose tokens are counted with one request."""
+COUNTED_AT_ONCE = 4_000
+"""Characters whose tokens are counted on the event loop's thread, in a millisecond or two."""
 LOADING_SECONDS = 2.0
 """How long an engine that loads lets a client wait for what it is; then the client asks again."""
 NDJSON = "application/x-ndjson"
@@ -58,6 +60,8 @@ class OwnProtocol:
                 "aide": __version__,
                 "machine": machine_of(info),
                 "model": wire.from_info(info),
+                "age": round(self._served.age),
+                "clients": self._served.clients(),
             }
         )
 
@@ -96,8 +100,13 @@ class OwnProtocol:
         is_list = isinstance(texts, list) and len(texts) <= MOST_TEXTS
         if not is_list or not all(isinstance(one, str) for one in texts):
             raise RefusedError(400, "invalid", f"texts: expected a list of at most {MOST_TEXTS:,} strings.")
-        counts = await self._served.count(lambda: [model.count_tokens(one) for one in texts])
-        return as_json({"counts": counts})
+
+        def count() -> list[int]:
+            return [model.count_tokens(one) for one in texts]
+
+        # A line or two, as after each key: handing it to a thread takes longer than to count it.
+        is_short = sum(map(len, texts)) <= COUNTED_AT_ONCE
+        return as_json({"counts": count() if is_short else await self._served.count(count)})
 
     async def release(self, request: Request) -> Response:
         """Free memory that a client session need not hold."""

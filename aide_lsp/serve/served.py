@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -44,6 +45,9 @@ class Served:
         self.is_failed = False
         self.connections: Callable[[], int] = lambda: 0
         """Returns the number of open connections."""
+        self.clients: Callable[[], int] = lambda: 0
+        """Returns the number of clients that are connected."""
+        self._began = monotonic()
         self._engine = engine
         self._loaded = asyncio.Event()
         self._work = _Threads(MOST_AT_ONCE, "aide-request")
@@ -57,6 +61,11 @@ class Served:
     def failed(self) -> None:
         """Note that it cannot be loaded."""
         self.is_failed = True
+
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return monotonic() - self._began
 
     @property
     def at_once(self) -> int:

@@ -75,6 +75,7 @@ def running(
         rules = Rules(token, place.names | frozenset(names))
         server = HttpServer(create_app(served, rules), place, idle_minutes=idle)
         served.connections = lambda: len(server.connections)
+        served.clients = lambda: server.connections.sessions
         box.append(Running(place, served, server, session, asyncio.get_running_loop(), ended))
         begun.set()
         await server.serve()

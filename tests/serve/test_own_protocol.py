@@ -21,6 +21,15 @@ def test_engine_then_says_what_it_is(server):
     assert found["machine"].startswith("fake/-/exact/cpu/")
 
 
+def test_clients_that_are_connected_then_each_is_counted_once():
+    with running() as server, server.connect() as one, server.connect() as again, server.connect() as other:
+        for connection, name in ((one, "one"), (again, "one"), (other, "other")):
+            connection.sendall(request(X_Session_Id=name))
+            found = read_answer(connection).json()
+        assert found["clients"] == 2
+        assert 0 <= found["age"] < 600
+
+
 def test_engine_that_loads_then_the_answer_waits_until_it_has(server):
     with running(loaded=False) as loading, loading.connect() as connection:
         connection.sendall(request())

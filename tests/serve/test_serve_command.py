@@ -1,6 +1,7 @@
 """The command `aide serve`: what it prints, how it ends, and a sentence for every mistake."""
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import pytest
 from aide_lsp import loading
 from aide_lsp.cli.commands import serve as serve_command
 from aide_lsp.errors import ModelFilesError
+from aide_lsp.serve.main import BoundedHandler
 from aide_lsp.settings.fields import Settings
 from tests.serve.serving import generation, head
 
@@ -83,6 +85,32 @@ def test_started_then_it_says_where_it_is_and_the_command_it_prints_works(env, h
     # The token stays the same.
     with serving(env) as (process, _, port):
         assert ask(port, token)[0] == 200
+
+
+def test_engine_of_editors_then_its_log_has_nothing_for_a_terminal(env, tmp_path):
+    log, announcement = tmp_path / "engine.log", tmp_path / "engine.json"
+    command = [sys.executable, "-m", "aide_lsp", "serve", "--port", "0", *TINY]
+    command += ["--log", str(log), "--announce", str(announcement)]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while "Aide serves" not in (log.read_text() if log.exists() else ""):
+            assert process.poll() is None
+        process.terminate()
+        assert process.communicate(timeout=30) == (b"", b"")
+    port = json.loads(announcement.read_text())["port"]
+    (line,) = [line for line in log.read_text().splitlines() if line.startswith("Aide serves")]
+    assert line == f"Aide serves tiny (CPU, recipe exact) at http://127.0.0.1:{port}"
+    assert "Ctrl-C" not in log.read_text()
+    assert "curl" not in log.read_text()
+
+
+def test_log_that_grows_then_it_begins_again(tmp_path):
+    log = tmp_path / "engine.log"
+    with log.open("a", encoding="utf-8") as stream:
+        handler = BoundedHandler(stream, most=1_000)
+        for number in range(100):
+            handler.handle(logging.makeLogRecord({"msg": f"{number}: {'x' * 50}"}))
+            assert log.stat().st_size < 1_100
+    assert log.read_text().splitlines()[-1].startswith("99: ")
 
 
 def test_texts_and_tokens_then_they_are_nowhere_in_what_it_prints(env, home):

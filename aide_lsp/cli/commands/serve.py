@@ -59,6 +59,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="End when no client was connected for so long; 0: never.",
 )
 @click.option("--announce", type=_FILE, hidden=True)  # where a client of this user finds port and process
+@click.option("--log", type=_FILE, hidden=True)  # where it says all it says: nobody sees a terminal
 @click.option("--ray", is_flag=True, help="Serve a team: several processes, on Ray Serve (docs/team.md).")
 @click.option("--config", type=_FILE, metavar="PATH", help="With --ray: what is served, and where.")
 @click.option("--example", is_flag=True, help="With --ray: print a file for --config, and end.")
@@ -75,6 +76,7 @@ def serve(
     unencrypted: bool,
     idle: float,
     announce: Path | None,
+    log: Path | None,
     ray: bool,
     config: Path | None,
     example: bool,
@@ -99,12 +101,14 @@ def serve(
         sys.exit(_serve_team(config, example, unencrypted, yes))
     if config or example:
         raise click.UsageError("--config and --example need --ray.")
+    if log is not None:
+        _log_to(log)
     settings = evolve(effective_settings(None, options), engine="local")
     place = _place(host, port, socket, certificate, key, unencrypted)
     if announce is not None:
         _announce(place, announce)
     _agree(settings, yes)
-    sys.exit(_serve(place, settings, token_file, frozenset(names), idle))
+    sys.exit(_serve(place, settings, token_file, frozenset(names), idle, log))
 
 
 def _serve_team(file: Path | None, example: bool, unencrypted: bool, yes: bool) -> int:
@@ -171,6 +175,16 @@ def _place(
     return listen_tcp(address, PORT if port is None else port, tls)
 
 
+def _log_to(file: Path) -> None:
+    """Write what this process prints to a file, at its end: whoever has opened it may not append."""
+    import os
+
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
 def _announce(place: "ListeningPlace", file: Path) -> None:
     """Write down where this process listens."""
     import json
@@ -214,7 +228,12 @@ def _agree(settings: "Settings", yes: bool) -> None:
 
 
 def _serve(
-    place: "ListeningPlace", settings: "Settings", token_file: Path | None, names: frozenset[str], idle: float
+    place: "ListeningPlace",
+    settings: "Settings",
+    token_file: Path | None,
+    names: frozenset[str],
+    idle: float,
+    log: Path | None,
 ) -> int:
     from aide_lsp.catalog.store import data_folder
     from aide_lsp.loading import model_folder
@@ -228,7 +247,8 @@ def _serve(
     with terminal_progress() as progress:
 
         def ready(engine: "Engine") -> None:
-            say(_welcome(place, engine, file))
+            where = _whereabouts(place, engine)
+            say(where if log is not None else _welcome(where, place, file))
             _verify(engine, settings, progress)
 
         # Here, where Ctrl-C ends it as in every other command.
@@ -240,7 +260,7 @@ def _serve(
             place,
             load,
             ready,
-            ServeOptions(token, names, idle, lambda sentence: say(sentence, err=True)),
+            ServeOptions(token, names, idle, lambda sentence: say(sentence, err=True), log is not None),
         )
 
 
@@ -286,12 +306,16 @@ def _verify(engine: "Engine", settings: "Settings", progress: "Progress") -> Non
         raise ModelFilesError(" ".join(damage))
 
 
-def _welcome(place: "ListeningPlace", engine: "Engine", token_file: Path | None) -> str:
-    """Say where it is, and how it is used."""
+def _whereabouts(place: "ListeningPlace", engine: "Engine") -> str:
+    return f"Aide serves {engine.info.id} ({engine.info.runs_on}) at {place.path or place.url}"
+
+
+def _welcome(first: str, place: "ListeningPlace", token_file: Path | None) -> str:
+    """Say how it is used, to a person at a terminal."""
     header = f' -H "Authorization: Bearer $(cat {_quoted(token_file)})"' if token_file else ""
     where = f"--unix-socket {_quoted(place.path)} http://localhost" if place.path else place.url
     lines = [
-        f"Aide serves {engine.info.id} ({engine.info.runs_on}) at {place.path or place.url}",
+        first,
         f"Token: in {token_file}" if token_file else "No token: only you can connect.",
         "",
         "Try it:",

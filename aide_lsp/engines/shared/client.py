@@ -57,6 +57,10 @@ class EngineFacts:
     machine: str
     "The same for all machines that give the same bytes."
     info: ModelInfo
+    age: int = 0
+    "Seconds since it was started."
+    clients: int = 0
+    "Clients that are connected, this one included."
 
 
 class EngineClient:
@@ -178,7 +182,14 @@ def facts_in(found: Any, host: str) -> EngineFacts | None:
         return None
     if not isinstance(machine, str) or len(machine) > 500 or not machine.isprintable():
         return None
-    return EngineFacts(version if _VERSION.fullmatch(version) else "", machine, info)
+    known = version if _VERSION.fullmatch(version) else ""
+    return EngineFacts(known, machine, info, _count(found, "age"), _count(found, "clients"))
+
+
+def _count(found: Mapping[str, Any], name: str) -> int:
+    """Return a number that only people see; 0: an older engine does not say it."""
+    value = found.get(name)
+    return value if type(value) is int and 0 <= value < 1 << 40 else 0
 
 
 def own_error(answer: BadStatus) -> Exception | None:

@@ -66,9 +66,18 @@ class SharedPlace:
 
     def options(self) -> list[str]:
         """Return the options of `aide serve` that make it listen here."""
+        log = ["--log", str(self.log)]
         if self.uses_socket:
-            return ["--socket", str(self.socket)]
-        return ["--port", "0", "--token-file", str(self.token_file), "--announce", str(self.announcement)]
+            return ["--socket", str(self.socket), *log]
+        return [
+            *log,
+            "--port",
+            "0",
+            "--token-file",
+            str(self.token_file),
+            "--announce",
+            str(self.announcement),
+        ]
 
     def prepare(self) -> None:
         """Make what the engine needs before it starts.
