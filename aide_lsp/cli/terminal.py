@@ -68,6 +68,8 @@ def figures_line(completion: "Completion", device: str) -> str:
     tokens = f"{read} tokens prefilled ({completion.cached_tokens} from the cache), {generated} generated"
     if not read:  # some servers do not say it
         tokens = f"{generated} tokens generated"
+    if not generated:
+        return f"{tokens} · {device}"
     return (
         f"{tokens} · first token after {completion.first_token_ms:.0f} ms · "
         f"{completion.tokens_per_second:.0f} tokens/s · {device}"

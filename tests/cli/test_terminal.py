@@ -38,6 +38,11 @@ def test_what_a_server_has_not_said_is_not_shown_as_none():
     assert figures_line(evolve(known, prompt_tokens=0), "D").startswith("9 tokens generated · ")
 
 
+def test_figures_when_nothing_was_generated_then_no_time_of_a_first_token():
+    timed_out = completion_of(prompt_tokens=8, cached_tokens=2, generated_tokens=0)
+    assert figures_line(timed_out, "D") == "8 tokens prefilled (2 from the cache), 0 generated · D"
+
+
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_marked_source_when_lines_end_as_on_other_systems_then_as_with_line_feeds(end):
     offset = TEXT.index("10") + 2

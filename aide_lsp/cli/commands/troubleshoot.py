@@ -155,7 +155,7 @@ def _completion_lines(comparison: Comparison | None) -> Iterator[str]:
         yield marked_source(comparison.request.text, comparison.request.offset, completion.text, colored())
         if completion.empty_reason:
             yield f"  No completion ({completion.empty_reason}): {completion.empty_message}"
-    if comparison.before.text == comparison.after.text:
+    if comparison.before.text and comparison.before.text == comparison.after.text:
         yield "\nHere, with this seed, both completions are the same."
 
 

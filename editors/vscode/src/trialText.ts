@@ -13,7 +13,7 @@ export function changesText({ changes, before }: Troubleshooting): string {
 export function reasonsText(trial: Troubleshooting): string {
   const { changes, reasons, bounds, before, after, message } = trial;
   const none = Object.keys(changes ?? {}).length === 0;
-  const same = before !== undefined && before.text === after?.text && !none;
+  const same = before !== undefined && before.text !== '' && before.text === after?.text && !none;
   return [
     none ? 'No parameter is left to change.' : '',
     ...(reasons ?? []),

@@ -25,6 +25,8 @@ test('a message gives the reasons, and says where nothing differs', () => {
 
 test('a completion that is missing has its reason', () => {
   assert.match(reasonsText({ ...TRIAL, after: { ...AFTER, text: '', message: 'Not confident.' } }), /After: Not confident\.$/);
+  const missing = { ...AFTER, text: '', message: 'Not confident.' };
+  assert.match(reasonsText({ ...TRIAL, before: missing, after: missing }), /Before: Not confident\. After: Not confident\.$/);
   const declined = { changes: { topK: 5 }, reasons: ['Lower Top K.'], bounds: [], reason: 'off', message: 'Off here.' };
   assert.equal(reasonsText(declined), 'Lower Top K. No completion to compare: Off here.');
 });

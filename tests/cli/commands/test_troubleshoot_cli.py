@@ -34,6 +34,14 @@ def test_with_a_place_both_completions_with_one_seed_and_nothing_is_written(aide
     assert (project / ".aide.toml").read_text() == "# ours\ntemperature = 0.5  # calm\n"
 
 
+def test_when_neither_completes_then_why_and_not_that_both_are_the_same(aide, project):
+    with (project / ".aide.toml").open("a", encoding="utf-8") as file:
+        file.write("min_confidence = 1.0\n")
+    run = aide("troubleshoot", "repetitive", "troubled/y.py:2:12")
+    assert run.stdout.count("No completion (") == 2
+    assert "both completions" not in run.stdout
+
+
 def test_apply_writes_the_values_and_keeps_the_comments(aide, project):
     run = aide("troubleshoot", "repetitive", "troubled/y.py:2:12", "--apply")
     assert run.returncode == 0, run.stderr

@@ -60,7 +60,7 @@ function M.proposal(answer, before)
   if not next(answer.changes) then
     title = 'The completion here, with these parameters:'
   elseif answer.before.text == answer.after.text then
-    title = 'The completion here stays the same:'
+    title = answer.before.text == '' and 'No completion here:' or 'The completion here stays the same:'
   end
   table.insert(lines, { { title, 'Title' } })
   vim.list_extend(lines, M.difference(lines_of(answer.before, before), lines_of(answer.after, before)))
