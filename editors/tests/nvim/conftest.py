@@ -1,4 +1,8 @@
-"""Neovim in the available versions: always 0.11, and 0.12 if the setup could install it."""
+"""Neovim in the available versions: always 0.11, and 0.12 if the setup could install it.
+
+The Neovims that modules share run the model themselves in 0.11, and share an engine in 0.12: what one sees is
+the same.
+"""
 
 import os
 from pathlib import Path
@@ -6,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from editors.tests.nvim.session import Neovim
+from tests.engine_processes import engine_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = {
     "0.11": ROOT / ".editors" / "nvim011" / "bin" / "nvim",
     "0.12": ROOT / ".editors" / "nvim012" / "root" / "usr" / "bin" / "nvim",
 }
+
+SHARED = "require('aide').setup({ settings = { engine = 'shared' } })"
 
 
 @pytest.fixture(scope="session", params=list(PROGRAMS))
@@ -31,10 +38,21 @@ def nvim_env(editor_env, aide_lsp_path):
     return editor_env | {"PATH": f"{aide_lsp_path.parent}{os.pathsep}{editor_env['PATH']}"}
 
 
+@pytest.fixture(scope="session")
+def engine_env():
+    """The environment of Neovims that share an engine."""
+    with engine_folder() as folder:
+        yield {"XDG_RUNTIME_DIR": str(folder)}
+
+
 @pytest.fixture(scope="module")
-def shared_nvim(nvim_program, nvim_env, tmp_path_factory):
+def shared_nvim(nvim_program, nvim_env, engine_env, tmp_path_factory):
     """One Neovim for the tests of a module; each opens files of its own."""
-    nvim = Neovim(nvim_program, nvim_env, tmp_path_factory.mktemp("nvim"))
+    folder = tmp_path_factory.mktemp("nvim")
+    if nvim_program == PROGRAMS["0.11"]:
+        nvim = Neovim(nvim_program, nvim_env, folder)
+    else:
+        nvim = Neovim(nvim_program, nvim_env | engine_env, folder, init=SHARED)
     yield nvim
     nvim.close()
 
