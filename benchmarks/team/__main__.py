@@ -1,6 +1,6 @@
-"""Lets people type on two replicas, kills one replica, then has both replaced, and checks each text.
+"""Lets people type on two replicas while these die, are replaced, change their recipe, go and come.
 
-Each person waits for each answer.
+Each person waits for each answer. Each text is compared with that of an engine in this process.
 
 Needs the environment of `make test-team`:
 
@@ -13,17 +13,18 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, frozen
 
 from aide_lsp.errors import AideError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.loading import load_engine
+from aide_lsp.loading import load_engine, model_folder
+from aide_lsp.serve.machine import machine_of
 from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import Settings
 from benchmarks.people.run import facts
@@ -39,6 +40,20 @@ from benchmarks.typing.trace import Trace
 PROGRAM = "benchmarks.team"
 STILL_MORE_MODULES = ("ast", "calendar", "cmd", "doctest", "ftplib", "pickle")
 PINGS = 300
+RECIPES = ("exact", "fast")
+"""That of the first parts, and that of the others."""
+FEW = 2
+"""So many people type on when one replica is enough."""
+SCALING = {
+    "min_replicas": 1,
+    "max_replicas": 2,
+    "target_ongoing_requests": 4,
+    "upscale_delay_s": 2,
+    "downscale_delay_s": 2,
+    "look_back_period_s": 4,
+}
+MOST_KEPT = 50
+"""Texts that differ, in the figures."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     add = parser.add_argument
     add("--people", type=int, default=20, help="how many type [20]")
     add("--slower", type=float, default=2.0, help="how much slower than the traces they type [2]")
-    add("--seconds", type=float, default=25.0, help="of each of three parts [25]")
+    add("--seconds", type=float, default=25.0, help="of each of six parts, at least [25]")
     add("--check", type=int, default=400, help="how many texts are compared, at most [400]")
     add("--seed", type=int, default=1, help="chooses files, places, keys and times [1]")
     add("--json", type=Path, help="write the figures to this file")
@@ -67,6 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def measure(options: argparse.Namespace) -> dict[str, object]:
     """Return the figures."""
+    for recipe in RECIPES:
+        # Not while people wait for it.
+        model_folder(Settings(recipe=recipe), lambda done, text: None)
     found = module_sources(MORE_MODULES) + module_sources() + module_sources(STILL_MORE_MODULES)
     traces = [slowed(one, options.slower) for one in make_traces(found, options.people, options.seed)]
     with team_server() as server:
@@ -75,19 +93,20 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         people = [Person(number, address, server.token) for number in range(options.people)]
         note(f"loaded after {server.seconds:.1f} s")
         ping = pings(server)
-        phases = asyncio.run(type_and_break(server, people, traces, options))
+        phases = asyncio.run(Typing(server, people, traces, options).all_parts())
         memory = server.memory_mb()
     asked = [one for person in people for one in person.asked if one.text]
     note(f"comparing texts; {len(asked)} have begun")
-    equal, different = compare(asked, options.check)
+    checked, different = compare(asked, options.check)
     return {
         "people": options.people,
         "started_s": server.seconds,
         "ping_ms": ping,
         "memory_mb": memory,
         "phases": [asdict(one) for one in phases],
-        "equal": equal,
-        "different": different,
+        "equal": checked - len(different),
+        "different": len(different),
+        "texts": different[:MOST_KEPT],
     }
 
 
@@ -99,45 +118,89 @@ def slowed(trace: Trace, factor: float) -> Trace:
     )
 
 
-async def type_and_break(
-    server: TeamProcess, people: Sequence[Person], traces: Sequence[Trace], options: argparse.Namespace
-) -> list[Phase]:
-    """Let people type in three parts: undisturbed, after a kill, after a change."""
-    for person in people:
-        person.start()
+@frozen
+class Typing:
+    """People who type on a server, to which something happens in each part."""
 
-    async def type_one(person: Person, trace: Trace, start: float) -> None:
-        await asyncio.sleep(start)
-        await replay(person, trace, Pace(patient=True))
+    server: TeamProcess
+    people: Sequence[Person]
+    traces: Sequence[Trace]
+    options: argparse.Namespace
 
-    pairs = zip(people, traces, starts(len(people), options.seed), strict=True)
-    typing = [asyncio.ensure_future(type_one(*pair)) for pair in pairs]
-    loop, phases = asyncio.get_running_loop(), list[Phase]()
-    began = time.perf_counter()
-    await asyncio.sleep(options.seconds)
-    killed = time.perf_counter()
-    note("killing a replica")
-    phases.append(phase("undisturbed", people, began, killed))
-    dead = server.replicas()[0]
-    dead.send_signal(signal.SIGKILL)
-    replaced = await loop.run_in_executor(None, lambda: until(lambda: is_back(server, dead.pid)))
-    await asyncio.sleep(max(0.0, options.seconds - (time.perf_counter() - killed)))
-    note(f"replaced after {replaced:.1f} s; changing the file")
-    changed = time.perf_counter()
-    phases.append(evolve(phase("a replica is killed", people, killed, changed), replaced_s=replaced))
-    old = {one.pid for one in server.replicas()}
-    server.change(cache_mb=900)
-    replaced = await loop.run_in_executor(None, lambda: until(lambda: are_new(server, old)))
-    await asyncio.sleep(max(0.0, options.seconds - (time.perf_counter() - changed)))
-    phases.append(
-        evolve(phase("replicas are replaced", people, changed, time.perf_counter()), replaced_s=replaced)
-    )
-    note(f"changed after {replaced:.1f} s")
-    for one in typing:
+    async def all_parts(self) -> list[Phase]:
+        """Let people type in all parts."""
+        for person in self.people:
+            person.start()
+        tasks = self._begin()
+        phases = [
+            await self._part("undisturbed", self.people),
+            await self._part("a replica is killed", self.people, self._kill),
+            await self._part("replicas are replaced", self.people, lambda: self._change(cache_mb=900)),
+            await self._part("the recipe changes", self.people, lambda: self._change(recipe=RECIPES[1])),
+        ]
+        await _end(tasks[FEW:])
+        phases.append(await self._part("few type: one replica goes", self.people[:FEW], self._scale))
+        await _end(tasks[:FEW])
+        tasks = self._begin()
+        phases.append(await self._part("all type: one comes", self.people, lambda: has(self.server, 2)))
+        await _end(tasks)
+        for person in self.people:
+            await asyncio.get_running_loop().run_in_executor(None, person.stop)
+        return phases
+
+    def _begin(self) -> "list[asyncio.Task[None]]":
+        async def type_one(person: Person, trace: Trace, start: float) -> None:
+            await asyncio.sleep(start)
+            await replay(person, trace, Pace(patient=True))
+
+        delays = starts(len(self.people), self.options.seed)
+        return [
+            asyncio.ensure_future(type_one(*one))
+            for one in zip(self.people, self.traces, delays, strict=True)
+        ]
+
+    async def _part(
+        self,
+        name: str,
+        people: Sequence[Person],
+        event: Callable[[], Callable[[], bool]] | None = None,
+    ) -> Phase:
+        """Let something happen, wait until the replicas are as they should be, and for the rest of the part.
+
+        `event`: returns what is true once they are.
+        """
+        note(name)
+        began, replaced = time.perf_counter(), None
+        if event is not None:
+            is_done = event()
+            replaced = await asyncio.get_running_loop().run_in_executor(None, lambda: until(is_done))
+        await asyncio.sleep(max(0.0, self.options.seconds - (time.perf_counter() - began)))
+        return evolve(phase(name, people, began, time.perf_counter()), replaced_s=replaced)
+
+    def _kill(self) -> Callable[[], bool]:
+        dead = self.server.replicas()[0]
+        dead.send_signal(signal.SIGKILL)
+        return lambda: is_back(self.server, dead.pid)
+
+    def _change(self, **args: object) -> Callable[[], bool]:
+        old = {one.pid for one in self.server.replicas()}
+        self.server.change(**args)
+        return lambda: are_new(self.server, old)
+
+    def _scale(self) -> Callable[[], bool]:
+        self.server.change(SCALING)
+        return has(self.server, 1)
+
+
+async def _end(tasks: "Sequence[asyncio.Task[None]]") -> None:
+    for one in tasks:
         one.cancel()
-    await asyncio.gather(*typing, return_exceptions=True)
-    await loop.run_in_executor(None, lambda: [person.stop() for person in people])
-    return phases
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def has(server: TeamProcess, count: int) -> Callable[[], bool]:
+    """Return what says whether there are so many replicas."""
+    return lambda: len(server.replicas()) == count
 
 
 def is_back(server: TeamProcess, dead: int) -> bool:
@@ -152,20 +215,28 @@ def are_new(server: TeamProcess, old: set[int]) -> bool:
     return len(pids) == 2 and not pids & old
 
 
-def compare(asked: Sequence[Asked], most: int) -> tuple[int, int]:
-    """Return how many texts are, as far as they came, those of a plain engine, and how many are not."""
-    model = load_engine(Settings(), lambda done, text: None).session("alone")
-    wanted, equal, different = dict[object, str](), 0, 0
+def compare(asked: Sequence[Asked], most: int) -> tuple[int, list[dict[str, object]]]:
+    """Return how many texts were compared with those of a plain engine, and those that differ from them.
+
+    Texts that did not become complete are compared as far as they came.
+    """
     chosen = asked if len(asked) <= most else asked[:: -(-len(asked) // most)]
-    for one in chosen:
-        if one.prompt not in wanted:
-            with closing(model.generate(one.prompt, OPTIONS, CancelToken())) as generation:
-                wanted[one.prompt] = "".join(generation)
-        text = wanted[one.prompt]
-        if not (same := one.is_right(text)):
-            note(f"expected {text!r}, got {one.text!r} ({one.finish})")
-        equal, different = equal + same, different + (not same)
-    return equal, different
+    checked, different = 0, list[dict[str, object]]()
+    for recipe in RECIPES:
+        engine, wanted = load_engine(Settings(recipe=recipe), lambda done, text: None), dict[object, str]()
+        model = engine.session("alone")
+        for one in (one for one in chosen if one.recipe == recipe):
+            if one.prompt not in wanted:
+                with closing(model.generate(one.prompt, OPTIONS, CancelToken())) as generation:
+                    wanted[one.prompt] = "".join(generation)
+            text, checked = wanted[one.prompt], checked + 1
+            if one.machine == machine_of(engine.info) and one.is_right(text):
+                continue
+            before = one.prompt.parts[0].text[-40:]
+            found = {"expected": text, "got": one.text, "finish": one.finish, "answered": one.machine}
+            different.append({"document": one.prompt.document, "before": before, **found})
+            note(f"differs: {different[-1]}")
+    return checked, different
 
 
 def note(text: str) -> None:

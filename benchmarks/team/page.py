@@ -16,21 +16,20 @@ def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def page(run: Mapping[str, Any], note: str = "", texts: str = "") -> str:
-    """Return the page of a run, with notes on the machine and on the texts."""
+def page(run: Mapping[str, Any], note: str = "") -> str:
+    """Return the page of a run, with a note on the machine."""
     phases = run["phases"]
     rows = [
         ["keys", *(str(one["keys"]) for one in phases)],
         ["texts that were complete", *(str(one["answered"]) for one in phases)],
-        [
-            "texts that their time limit of 20 s ended",
-            *(str(one.get("late", "not counted")) for one in phases),
-        ],
+        ["of the recipe exact, and of fast", *(_recipes(one["recipes"]) for one in phases)],
+        ["texts that their time limit of 20 s ended", *(str(one["late"]) for one in phases)],
         ["key to first token, median", *(f"{one['first_ms']:.0f} ms" for one in phases)],
         ["key to all of the text, median", *(f"{one['whole_ms']:.0f} ms" for one in phases)],
         ["requests that failed", *(_failed(one["failed"]) for one in phases)],
+        ["asked again, since another model answered", *(str(one["again"]) for one in phases)],
         ["seconds until each person had an answer again: median, worst", "", *map(_back, phases[1:])],
-        ["seconds until there were two replicas, or two new ones", "", *map(_replaced, phases[1:])],
+        ["seconds until the replicas were as wanted", "", *map(_replaced, phases[1:])],
     ]
     settings = ", ".join(f"{key} {value}" for key, value in run["settings"].items())
     ping, memory = run["ping_ms"], run["memory_mb"]
@@ -43,7 +42,7 @@ def page(run: Mapping[str, Any], note: str = "", texts: str = "") -> str:
         table=markdown_table(["", *(one["name"] for one in phases)], rows),
         equal=run["equal"],
         different=run["different"],
-        texts=texts,
+        texts=_texts(run["texts"]),
         started=f"{run['started_s']:.0f}",
         p50=f"{ping['p50']:.1f}",
         p95=f"{ping['p95']:.1f}",
@@ -55,6 +54,25 @@ def page(run: Mapping[str, Any], note: str = "", texts: str = "") -> str:
 
 def _failed(failed: Mapping[str, int]) -> str:
     return ", ".join(f"{count} ({reason})" for reason, count in failed.items()) or "0"
+
+
+def _recipes(recipes: Mapping[str, int]) -> str:
+    return ", ".join(str(recipes.get(recipe, 0)) for recipe in ("exact", "fast"))
+
+
+def _texts(texts: Sequence[Mapping[str, str]]) -> str:
+    """Return the texts that differ, as a table."""
+    if not texts:
+        return ""
+    names = ("expected", "got", "finish", "answered", "before")
+    rows = [[_code(one[name]) for name in names] for one in texts]
+    titles = ["expected", "got", "ended by", "answered by", "after"]
+    return "\n\nThose that differ:\n\n" + markdown_table(titles, rows)
+
+
+def _code(text: str) -> str:
+    # As JSON, in which nothing ends the code or the cell.
+    return "`" + json.dumps(text).replace("|", "\\u007c").replace("`", "\\u0060") + "`"
 
 
 def _back(phase: Mapping[str, Any]) -> str:
@@ -75,12 +93,14 @@ PAGE = """\
 
 Two replicas of the 0.5B model (`exact`, one thread each) share the machine with Ray and the people. {people}
 people type in real files, wait for each answer, and send short prompts ({settings}). Then one
-replica is killed (`kill -9`), and later all are replaced.
+replica is killed (`kill -9`), and later all are replaced: by others of the same model, then by those of its
+recipe `fast`, which gives other texts. In the end all but two people pause, one replica is enough, and all
+type again.
 
 {table}
 
-Compared with the texts of a plain engine in one process: {equal} are the same, {different} are not. Texts
-that were not complete in the end count as far as they came.{texts}
+Compared with the texts of a plain engine in one process, of the recipe that the answer says: {equal} are the
+same, {different} are not. Texts that were not complete in the end count as far as they came.{texts}
 
 | | |
 | --- | --- |
@@ -98,6 +118,5 @@ if __name__ == "__main__":
     )
     parser.add_argument("run", type=Path, help="what `benchmarks.team --json` has written")
     parser.add_argument("note", nargs="?", default="", help="about the machine, appended to it")
-    parser.add_argument("--texts", default="", help="about the texts, appended to how many are the same")
     options = parser.parse_args()
-    print(page(json.loads(options.run.read_text(encoding="utf-8")), options.note, options.texts), end="")
+    print(page(json.loads(options.run.read_text(encoding="utf-8")), options.note), end="")

@@ -13,7 +13,7 @@ from aide_lsp.engines.remote.http.connection import Connection
 from aide_lsp.engines.remote.http.failures import BadStatus
 from aide_lsp.engines.shared.client import SESSION_HEADER, EngineClient
 from aide_lsp.engines.shared.model import SharedModel
-from aide_lsp.errors import DeclinedError
+from aide_lsp.errors import DeclinedError, EngineChangedError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.server_address import ServerAddress
@@ -25,7 +25,8 @@ from benchmarks.typing.trace import Event
 OPTIONS = GenerationOptions(Parameters(seed=1, temperature=0.7), max_tokens=8, deadline_ms=20_000)
 BEFORE, STEP, AFTER = 600, 300, 100
 """Characters of the prompt: before the cursor, the steps in which its beginning moves, after the cursor."""
-RESTARTS = 3
+RESTARTS = 1
+"""As editors do."""
 COMPLETE = frozenset({"stop", "length"})
 """Why a text ends that is complete. One that its time limit ended is not: how far it came depends on time."""
 
@@ -44,11 +45,20 @@ class Asked:
     fault: str = ""
     finish: str | None = None
     "Why the text ends; None: the next key came first, or it failed."
+    machine: str = ""
+    "What has answered, as the answer says: model, recipe, kind of machine."
+    again: int = 0
+    "How often it was asked for again, since another model answered than the one that was asked."
 
     @property
     def is_complete(self) -> bool:
         """Whether all of the text came."""
         return self.finish in COMPLETE
+
+    @property
+    def recipe(self) -> str:
+        """The recipe of the model that has answered."""
+        return self.machine.split("/")[2] if self.machine else ""
 
     def is_right(self, expected: str) -> bool:
         """Whether the text is the expected one; one that is not complete: as far as it came."""
@@ -130,13 +140,7 @@ class Person:
         while (item := self._work.get()) is not None:
             asked, cancel, request = item
             try:
-                generation = model.generate(asked.prompt, OPTIONS, cancel)
-                with closing(generation):
-                    for piece in generation:
-                        asked.first = asked.first or time.perf_counter()
-                        asked.text += piece
-                asked.finish = generation.finish_reason
-                asked.ended = time.perf_counter()
+                self._answer(model, asked, cancel)
             except Cancelled:
                 continue
             except (DeclinedError, BadStatus) as error:
@@ -145,3 +149,20 @@ class Person:
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(request.answer, asked.text)
         model.close()
+
+    def _answer(self, model: SharedModel, asked: Asked, cancel: CancelToken) -> None:
+        while True:
+            asked.machine = model.client.machine
+            try:
+                generation = model.generate(asked.prompt, OPTIONS, cancel)
+                with closing(generation):
+                    for piece in generation:
+                        asked.first = asked.first or time.perf_counter()
+                        asked.text += piece
+                asked.finish = generation.finish_reason
+                asked.ended = time.perf_counter()
+                return
+            except EngineChangedError:
+                # As an editor does: nothing of the text is kept, and the server says what it is now.
+                asked.text, asked.first, asked.again = "", None, asked.again + 1
+                model.client.look(cancel)

@@ -24,10 +24,14 @@ class Phase:
     "Key to all of the text, median of the answered."
     failed: dict[str, int]
     "Requests without an answer, by reason."
+    recipes: dict[str, int]
+    "Complete texts, by the recipe that the answer says."
+    again: int
+    "Requests that were asked again, since another model answered than the one that was asked."
     back_s: tuple[float | None, ...] = ()
     "Seconds from the event until each person had an answer to a later key."
     replaced_s: float | None = None
-    "Seconds from the event until two new or healthy replicas answered."
+    "Seconds from the event until the replicas were as they should be."
 
 
 def phase(name: str, people: Sequence[Person], began: float, ended: float) -> Phase:
@@ -36,6 +40,7 @@ def phase(name: str, people: Sequence[Person], began: float, ended: float) -> Ph
     every = [one for some in asked for one in some]
     done = [one for one in every if one.is_complete]
     faults = [one.fault for one in every if one.fault]
+    recipes = [one.recipe for one in done]
     return Phase(
         name,
         len(every),
@@ -44,6 +49,8 @@ def phase(name: str, people: Sequence[Person], began: float, ended: float) -> Ph
         middle([1e3 * (one.first - one.at) for one in done if one.first is not None]),
         middle([1e3 * (one.ended - one.at) for one in done if one.ended is not None]),
         {fault: faults.count(fault) for fault in sorted(set(faults))},
+        {recipe: recipes.count(recipe) for recipe in sorted(set(recipes))},
+        sum(one.again for one in every),
         tuple(
             first_answer(person.asked, began, ended) for person in people if waits(person.asked, began, ended)
         ),

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_urlsafe
@@ -51,10 +51,11 @@ class TeamProcess:
             sums["replicas" if one.pid in replicas else "ray"] += size
         return sums
 
-    def change(self, **args: object) -> None:
-        """Change what the file says of the model, and have it applied."""
+    def change(self, scaling: Mapping[str, object] | None = None, **args: object) -> None:
+        """Change what the file says of the model, and of the number of replicas, and have it applied."""
         data = yaml.safe_load(self.file.read_text(encoding="utf-8"))
         data["applications"][0]["args"] |= args
+        data["applications"][0]["deployments"][0]["autoscaling_config"] |= scaling or {}
         self.file.write_text(yaml.safe_dump(data), encoding="utf-8")
         self.process.send_signal(signal.SIGHUP)
 
