@@ -23,6 +23,8 @@ from aide_lsp.team.config import TeamConfig, read_config
 
 OBJECT_STORE_BYTES = 80_000_000
 """Ray's least. Nothing is stored there: texts travel in messages."""
+START_ATTEMPTS = 3
+"""Ray gives some of its processes 15 seconds to start, whatever else the machine has to do."""
 POLL_SECONDS = 0.5
 Say = Callable[[str], object]
 
@@ -75,6 +77,15 @@ def _local_ray() -> Iterator[Path]:
     """Start Ray on this machine only; stop it in the end."""
     # Ray makes its folders readable for everyone; nobody gets into this one.
     with tempfile.TemporaryDirectory(prefix="aide-", ignore_cleanup_errors=True) as folder:
+        _start(folder)
+        try:
+            yield Path(folder, "session_latest", "logs")
+        finally:
+            ray.shutdown()
+
+
+def _start(folder: str) -> None:
+    for attempt in range(1, START_ATTEMPTS + 1):
         try:
             ray.init(
                 address="local",
@@ -85,12 +96,11 @@ def _local_ray() -> Iterator[Path]:
                 logging_level="ERROR",
                 _temp_dir=folder,
             )
+            return
         except Exception as error:
-            raise ClusterError(f"Ray did not start ({type(error).__name__}): {error}") from error
-        try:
-            yield Path(folder, "session_latest", "logs")
-        finally:
             ray.shutdown()
+            if attempt == START_ATTEMPTS:
+                raise ClusterError(f"Ray did not start ({type(error).__name__}): {error}") from error
 
 
 def _wait(signals: "SimpleQueue[int]", logs: Path) -> bool:
