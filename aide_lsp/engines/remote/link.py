@@ -64,6 +64,7 @@ class ServerLink:
     def forget(self) -> None:
         """Find out again what the server is, with the next request."""
         self._flavor = None
+        self.connection.close()
 
     @property
     def failure(self) -> ServerError | None:
