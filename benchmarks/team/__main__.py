@@ -47,7 +47,7 @@ FEW = 2
 SCALING = {
     "min_replicas": 1,
     "max_replicas": 2,
-    "target_ongoing_requests": 4,
+    "target_ongoing_requests": FEW + 1,
     "upscale_delay_s": 2,
     "downscale_delay_s": 2,
     "look_back_period_s": 4,
