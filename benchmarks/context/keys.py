@@ -11,7 +11,7 @@ every completion at once, so that only reading is counted.
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,12 +196,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def silent_completer(settings: Settings, fim: str | None = None) -> Completer:
+def silent_completer(
+    settings: Settings, fim: str | None = None, session_of: Callable[[int, int, int], Silent] = Silent
+) -> Completer:
     """Return a completer with the tokenizer and prompt of the model in use, or with another format."""
     folder = model_folder(settings, lambda share, sentence: None)
     description = evolve(read_model_folder(folder), fim=fim or card_of(settings).fim)
     tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
-    session: Any = Silent(description.vocab_size, description.context_length, min(description.end_tokens))
+    session: Any = session_of(description.vocab_size, description.context_length, min(description.end_tokens))
     return Completer(LocalModel(LoadedModel(tokenizer, session, description), cache_mb=settings.cache_mb))
 
 

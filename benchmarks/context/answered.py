@@ -1,0 +1,217 @@
+"""Simulates how many keys are answered before the next one in a project, with and without other files.
+
+Replays typing traces in files of the packages, at the times of their keys, on a clock of its own: it only
+moves on by what the engine would take for what it has to run, so a busy machine changes nothing. All but the
+model is real, as in `benchmarks.context.keys`.
+
+    python -m benchmarks.context.answered
+    python -m benchmarks.context.answered --typing --projects 12 --seconds 20    # traces of typing.project
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from math import inf
+from pathlib import Path
+
+from attrs import define, field
+
+from aide_lsp.application.excerpts import Readable, RequestPreparer
+from aide_lsp.application.requests import request_of
+from aide_lsp.completion.completer import Completer
+from aide_lsp.completion.request import CompletionRequest
+from aide_lsp.inference.cancel import Cancelled, CancelToken
+from aide_lsp.inference.session import Candidates
+from aide_lsp.lsp.requests.prefetch import CURSOR_SECONDS
+from aide_lsp.settings.fields import Settings, with_values
+from benchmarks.context.items import projects
+from benchmarks.context.keys import Silent, make, silent_completer
+from benchmarks.context.tree import Trees
+from benchmarks.real_code.packages import CACHE, Archive
+from benchmarks.typing.project import PACKAGES, project_traces
+from benchmarks.typing.trace import Event, Trace
+
+
+class Timed(Silent):
+    """A session on a clock of its own: a forward takes time, and is canceled when something else happens."""
+
+    forward_s, row_s = 0.018, 0.0022
+    """Of each forward, and of each of its rows."""
+
+    def __init__(self, vocab_size: int, context_length: int, end: int) -> None:
+        super().__init__(vocab_size, context_length, end)
+        self.now, self.until = 0.0, inf
+
+    def forward(
+        self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
+    ) -> Candidates:
+        """See `Session`."""
+        ends = self.now + self.forward_s + self.row_s * len(ids)
+        if ends > self.until:
+            self.now = max(self.now, self.until)
+            raise Cancelled
+        self.now = ends
+        return super().forward(ids, past, logit_rows, cancel)
+
+
+@define
+class Typist:
+    """Types traces with one setting."""
+
+    settings: Settings
+    completer: Completer
+    session: Timed
+    answer_s: float
+    keys: int = 0
+    answered: int = 0
+
+    def type(self, trace: Trace, paths: Sequence[Path], root: Path, seconds: float) -> None:
+        """Replay a trace up to a time. As in the server, generation goes on while the user types on."""
+        places = _Places(self.settings, self.completer, trace, paths, root)
+        events = [event for event in trace.events if event.at <= seconds and event.do != "open"]
+        texts = list(trace.begins)
+        moments = [places.after(event, texts) for event in events]
+        times = [*(event.at for event in events), inf]
+        self.keys += sum(event.do == "key" for event in events)
+        session, at = self.session, 0
+        session.now = 0.0
+        while at < len(events):
+            session.now = max(session.now, times[at])
+            # The worker is free: it takes the newest request.
+            while times[at + 1] <= session.now:
+                at += 1
+            self._do(events[at], places.request(*moments[at]), times[at + 1], times[useless_at(events, at)])
+            at += 1
+
+    def _do(self, event: Event, request: CompletionRequest, next_at: float, useless_at: float) -> None:
+        session = self.session
+        if event.do == "jump":
+            session.now = max(session.now, event.at + CURSOR_SECONDS)
+        session.until = useless_at
+        try:
+            if event.do == "jump":
+                self.completer.prefill(request, CancelToken())
+                return
+            self.completer.clear_cache()
+            self.completer.complete(request, CancelToken())
+        except Cancelled:
+            return
+        # If it is not the answer to the newest key, it most likely says something else than was typed.
+        if session.now < next_at:
+            session.now += self.answer_s
+            self.answered += session.now <= next_at
+            session.now = min(session.now, next_at)
+
+
+@define
+class _Places:
+    """The requests of a trace."""
+
+    settings: Settings
+    completer: Completer
+    trace: Trace
+    paths: Sequence[Path]
+    root: Path
+    preparer: RequestPreparer = field(factory=RequestPreparer)
+
+    def after(self, event: Event, texts: list[str]) -> tuple[Event, tuple[str, ...]]:
+        """Apply an event to the texts; return them as they are then."""
+        if event.do == "key":
+            text = texts[event.file]
+            texts[event.file] = text[: event.start] + event.text + text[event.end :]
+        return event, tuple(texts)
+
+    def request(self, event: Event, texts: tuple[str, ...]) -> CompletionRequest:
+        """Return the request at an event's cursor."""
+        path, language = self.paths[event.file], self.trace.sources[event.file].language
+        cursor = event.start + len(event.text)
+        request = request_of(self.settings, texts[event.file], cursor, str(path), language)
+        opened = {one: texts[number] for number, one in enumerate(self.paths) if one != path}
+        readable, info = Readable(path, self.root, open_texts=opened), self.completer.info
+        return self.preparer.prepare(request, readable, info, next_line=event.do == "jump").request
+
+
+def useless_at(events: Sequence[Event], at: int) -> int:
+    """Return the first event after which what is generated for one is useless: nothing was just typed on."""
+    cursor = events[at].start + len(events[at].text)
+    for number, event in enumerate(events[at + 1 :], start=at + 1):
+        if event.do != "key" or event.file != events[at].file or not event.start == event.end == cursor:
+            return number
+        cursor += len(event.text)
+    return len(events)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Type in every project, with and without other files."""
+    options = parse(arguments)
+    typists = []
+    for own in (options.without, options.others):
+        settings = with_values(Settings(), {"temperature": 0.0} | own)
+        sessions: list[Timed] = []
+
+        def timed(*sizes: int, sessions: list[Timed] = sessions) -> Timed:
+            sessions.append(Timed(*sizes))
+            return sessions[-1]
+
+        completer = silent_completer(settings, session_of=timed)
+        typists.append(Typist(settings, completer, sessions[-1], options.answer_ms / 1000))
+    count = 0
+    with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
+        trees = Trees(Path(folder), options.cache)
+        for trace, archive in traces(options):
+            count += 1
+            root = trees.root(archive)
+            for typist in typists:
+                typist.type(trace, [root / source.name for source in trace.sources], root, options.seconds)
+    print(f"{count} traces\n\n{report(options, typists)}")
+
+
+def traces(options: argparse.Namespace) -> Iterator[tuple[Trace, Archive]]:
+    """Yield traces, and the archives of their projects."""
+    if options.typing:
+        found = project_traces(PACKAGES, options.projects, options.seed)
+        yield from ((one.trace, one.archive) for one in found)
+        return
+    count = 0
+    for archive, part, files in projects(True, options.cache):
+        trace = make(part, files) if count < options.projects else None
+        if trace is not None:
+            count += 1
+            yield trace, archive
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.context.answered", description=__doc__.split("\n")[0]
+    )
+    add = parser.add_argument
+    add("--projects", type=int, default=6, help="traces [6]")
+    add("--typing", action="store_true", help="traces of benchmarks.typing.project [those of context.keys]")
+    add("--seed", type=int, default=1, help="chooses the traces of benchmarks.typing.project [1]")
+    add("--seconds", type=float, default=inf, help="most seconds of each [all]")
+    add("--answer-ms", type=float, default=60, help="from the first token to the answer [60]")
+    add("--without", type=json.loads, default={"context_share": 0.0}, help="settings of the first row")
+    add(
+        "--with",
+        dest="others",
+        type=json.loads,
+        default={"context_share": 0.25},
+        help="settings of the second row",
+    )
+    add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    return parser.parse_args(arguments)
+
+
+def report(options: argparse.Namespace, typists: Sequence[Typist]) -> str:
+    """Render one row for each setting."""
+    rows = ["| settings | keys | answered before the next key |", "|---|---:|---:|"]
+    for settings, typist in zip((options.without, options.others), typists, strict=True):
+        share = 100 * typist.answered / typist.keys
+        rows.append(f"| `{json.dumps(settings)}` | {typist.keys} | {share:.1f} % |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    main()
