@@ -5,6 +5,8 @@ cursor is another one then, but nothing that the completion did not foresee. Its
 in place of that bracket: so no bracket is there twice, and the offer stays as it is. After Enter the bracket
 is on the next line; then the rest ends before it.
 
+Where the model closes such a bracket at once and goes on, `):`, the text is inserted in place of it as well.
+
 The model does not read such brackets (`closed_here`): it reads the text after the cursor first, so each
 bracket typed would have it read everything again, which takes seconds.
 """
@@ -141,16 +143,25 @@ def rest_after(text: str, typed: str, added: str) -> Rest | None:
     if len(text) > LONGEST:
         return None
     ends = _closings(rest, closers) if closers_of(typed) == closers else None
-    if ends is None:
-        return None
-    if not ends:
-        return Rest(rest)
-    if added != closers:
+    if ends and added != closers:
         # An insertion replaces nothing in another line: it ends before that.
         return _unless_blank(rest[: ends[0]].rpartition("\n")[0])
-    if rest[ends[0] :] == closers[: len(ends)]:
-        return _unless_blank(rest[: ends[0]])
-    return Rest(rest, len(ends))
+    return None if ends is None else _over(rest, closers, ends)
+
+
+def rest_over(text: str, closers: str) -> Rest | None:
+    """Return how a text is inserted before closers that it closes itself.
+
+    None: it closes something else before, or says no more than they do.
+    """
+    ends = _closings(text, closers) if len(text) <= LONGEST else None
+    return None if ends is None else _over(text, closers, ends)
+
+
+def _over(text: str, closers: str, ends: list[int]) -> Rest | None:
+    if ends and text[ends[0] :] == closers[: len(ends)]:
+        return _unless_blank(text[: ends[0]])
+    return Rest(text, len(ends))
 
 
 def _closings(text: str, closers: str) -> list[int] | None:

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from aide_lsp.completion.auto_closing import closed_in_line
+from aide_lsp.completion.auto_closing import closed_in_line, rest_over
 from aide_lsp.completion.cache import CompletionCache, key_of
 from aide_lsp.completion.counting import with_counts
 from aide_lsp.completion.file_header import file_header, file_name
-from aide_lsp.completion.fitting import Checked, Rated, Surroundings, check
+from aide_lsp.completion.fitting import Checked, Surroundings, check
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
@@ -27,7 +27,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.hole import Hole, read_hole
 from aide_lsp.infill.indenting import stray_indentation
-from aide_lsp.infill.stop_rules import Stop
+from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import Language, language_of
@@ -91,6 +91,7 @@ class Completer:
             if completion.finish_reason != "timeout":
                 self._cache.put(key, completion.text, completion)
                 self._cache_candidate(request, attempts)
+                self._cache_unclosed(request, completion)
         # After the cache, whose keys and texts have \n line ends whatever the document uses.
         return _with_line_ends(completion, request)
 
@@ -179,14 +180,24 @@ class Completer:
         observer.prompted(request, prompt)
         # A stop rule ends the text before the model does: the generation has to be closed, not exhausted.
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
-            text, stop, rated = _read(generation, around.hole, observer)
+            read = _Read(generation, observer)
+            hole, stop = around.hole, read.until_stop(around.hole)
+            checked, rest = check(around, read.text, stop, read.rated, options, observer.begins), None
+            # The model closes a bracket that the editor has closed. It may go on, as if the editor had not.
+            if around.unclosed and stop and stop.rule is StopRule.CLOSED_AFTER and not checked.cleaned.text:
+                open_line = around.unclosed()
+                stop = read.until_stop(open_line.hole)
+                over = check(open_line, read.text, stop, read.rated, options, observer.begins)
+                rest = None if over.rejection else rest_over(over.cleaned.text, around.closers)
+                hole, checked = (open_line.hole, over) if rest else (hole, checked)
         reason = generation.finish_reason or "stop"
-        checked = check(around, text, stop, rated, options, observer.begins)
         generated = GeneratedText(
-            around.hole, text, checked.stop, reason, generation.timings, checked.confidence
+            hole, read.text, checked.stop, reason, generation.timings, checked.confidence
         )
         observer.finished(generated, checked.cleaned, checked.rejection)
         completion = _completion(request, generated, checked, (monotonic() - started) * 1000.0)
+        if rest and completion.text:
+            completion = evolve(completion, text=rest.text, replaces=rest.replaces)
         confidence = checked.confidence if self.info.is_rated(options) else None
         return evolve(completion, confidence=confidence, excerpts=prompt.excerpts)
 
@@ -197,6 +208,13 @@ class Completer:
             parameters = evolve(request.options.parameters, seed=last.seed)
             key = key_of(request.with_options(parameters=parameters, candidate=last.candidate))
             self._cache.put(key, last.text, last)
+
+    def _cache_unclosed(self, request: CompletionRequest, completion: Completion) -> None:
+        """Keep a completion that replaces brackets for the text without them: they may be typed over next."""
+        if completion.replaces and request.options.parameters.seed is None:
+            text = request.before + request.after[completion.replaces :]
+            key = key_of(evolve(request, text=text, offset=len(request.before)))
+            self._cache.put(key, completion.text, evolve(completion, replaces=0))
 
     def _surroundings(self, request: CompletionRequest, cancel: CancelToken) -> Surroundings:
         before, after = request.before, request.after
@@ -275,24 +293,30 @@ def _together(attempts: Sequence[Completion]) -> Completion:
     )
 
 
-def _read(
-    generation: TextGeneration, hole: Hole, observer: CompletionObserver
-) -> tuple[str, Stop | None, Rated]:
-    """Read what the model generates until it ends, or a stop rule ends it."""
-    text = ""
-    rated = [(0, 0.0)]
-    for piece in generation:
-        text += piece
-        rated.append((len(text), generation.log_probability))
-        # This may be the last piece already; what is below knows that no more follows.
-        if generation.finish_reason is not None:
-            break
-        observer.wrote(text)
-        if (stop := find_stop(hole, text)) is not None:
-            return text, stop, rated
-    ended = generation.finish_reason == "stop"
-    stop = find_stop(hole, text, ended=ended) or (None if ended else break_off(hole, text))
-    return text, stop, rated
+class _Read:
+    """What has been read of a generation."""
+
+    def __init__(self, generation: TextGeneration, observer: CompletionObserver) -> None:
+        self._generation, self._pieces, self._observer = generation, iter(generation), observer
+        self.text = ""
+        self.rated = [(0, 0.0)]
+
+    def until_stop(self, hole: Hole) -> Stop | None:
+        """Read on until the model ends, or a stop rule of the hole ends the text."""
+        if self.text and (stop := find_stop(hole, self.text)) is not None:
+            return stop
+        for piece in self._pieces:
+            self.text += piece
+            self.rated.append((len(self.text), self._generation.log_probability))
+            # This may be the last piece already; what is below knows that no more follows.
+            if self._generation.finish_reason is not None:
+                break
+            self._observer.wrote(self.text)
+            if (stop := find_stop(hole, self.text)) is not None:
+                return stop
+        ended = self._generation.finish_reason == "stop"
+        stop = find_stop(hole, self.text, ended=ended)
+        return stop or (None if ended else break_off(hole, self.text))
 
 
 def _completion(

@@ -68,8 +68,8 @@ class Prompt:
     "Text before the cursor that is not in the prefix: the output must begin with it (token healing)."
     closers: str = ""
     """Text right of the cursor that is not in the suffix: what closes brackets opened here. The model closes
-    them itself, which ends the completion. Brackets that the editor closes while you type would otherwise
-    change the text that the model reads first."""
+    them itself, which ends the completion, unless it begins with that. Brackets that the editor closes while
+    you type would otherwise change the text that the model reads first."""
     document: str = ""
     "Names the document. The model does not read it: prompts of one document make room for each other."
 

@@ -93,7 +93,7 @@ class Completion:
     added: str = field(default="", repr=False)
     "What the editor has put after the cursor meanwhile: closing brackets, likewise."
     replaces: int = 0
-    "How many characters of that the text replaces."
+    "How many closing brackets after the cursor the text replaces."
     excerpts: tuple[Excerpt, ...] = field(default=(), repr=False)
     "Of other files: those that the model read, in its order."
 

@@ -438,3 +438,43 @@ def test_a_cursor_between_two_steps_gets_the_column_of_a_block(blanks, expected)
     script[before + " " * (blanks - 1)] = " y()"
     completer = completer_of(continuing(script))
     assert complete(completer, request_at(before + " " * blanks + "|\n")).text == expected
+
+
+@pytest.mark.parametrize(
+    ("marked", "written", "text", "replaces"),
+    [
+        ("if f(a|)\n    b()\n", "):\n    c()", "):", 1),
+        ("if f('a|')\n    b()\n", "'):\n    c()", "'):", 2),
+        ("if f(g(a|))\n    b()\n", ")):\n    c()", ")):", 2),
+        # It says no more than the brackets do.
+        ("f(a|)\nb()\n", ")\nb()", "", 0),
+        # It belongs before them.
+        ("f(a|)\nb()\n", ", c)\nb()", ", c", 0),
+        # Something follows them already.
+        ("if f(a|):\n    b()\n", "):\n    c()", "", 0),
+    ],
+)
+def test_a_text_that_begins_with_brackets_that_are_closed_goes_on_after_them(marked, written, text, replaces):
+    line = marked[: marked.index("|")]
+    completion = complete(completer_of(continuing({line: written})), request_at(marked))
+    assert (completion.text, completion.replaces) == (text, replaces)
+    assert completion.empty_reason == (None if text else "repeats-suffix")
+
+
+def test_a_text_after_closed_brackets_is_checked():
+    request = request_at("x = f(a|)\nb()\n", show="fitting")
+    completion = complete(completer_of(continuing({"x = f(a": ")) + (\nb()"})), request)
+    assert (completion.text, completion.empty_reason) == ("", "repeats-suffix")
+
+
+def test_a_bracket_that_is_typed_over_leaves_the_rest_to_be_offered():
+    completer = completer_of(continuing({"if f(a": "):\n    c()"}))
+    complete(completer, request_at("if f(a|)\n    b()\n"))
+    completion = complete(completer, request_at("if f(a)|\n    b()\n"))
+    assert (completion.text, completion.replaces, completion.from_cache) == (":", 0, True)
+
+
+def test_with_a_seed_nothing_is_kept_for_a_text_that_was_not_asked_about():
+    completer = completer_of(continuing({"if f(a": "):\n    c()"}))
+    complete(completer, request_at("if f(a|)\n    b()\n", seed=1))
+    assert not complete(completer, request_at("if f(a|\n    b()\n", seed=1)).from_cache
