@@ -25,7 +25,8 @@ from aide_lsp.errors import AideError
 from benchmarks.llama_cpp.compare import default_gguf
 from benchmarks.llama_cpp.engines import ROOT
 from benchmarks.machine import describe
-from benchmarks.seen.env import user_env
+from benchmarks.seen import wire
+from benchmarks.seen.env import SERVER, user_env
 from benchmarks.seen.files import LANGUAGES, short, sources_of
 from benchmarks.seen.llama import LlamaServer
 from benchmarks.seen.neovim import AIDE_IS_READY, PLUGIN, Neovim
@@ -93,6 +94,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=1, help="chooses places, keys, and times [1]")
     add("--max-others", type=float, default=0.15, help="share of the machine that others may use [0.15]")
     add("--json", type=Path, help="write every key and every ghost text to this file")
+    add("--wire", type=Path, help="note what editors and server send each other in this folder")
     options = parser.parse_args(arguments)
     for name, known in (("editors", ("vscode", *EDITORS)), ("languages", LANGUAGES), ("measure", KINDS)):
         chosen = options.__dict__[name].split(",")
@@ -108,18 +110,23 @@ def editors(options: argparse.Namespace, stack: ExitStack) -> Iterator[tuple[str
     """Yield the editors by name: functions that make one in a folder."""
     for name in options.editors:
         if name == "vscode":
-            yield name, _vscode(stack, options.settings)
+            yield name, _vscode(stack, options.settings, server_of(name, options))
         else:
             plugin = f"vim.opt.runtimepath:prepend({json.dumps(str(PLUGIN))})\n"
             own = json.dumps(json.dumps(options.settings))
             plugin += f"require('aide').setup({{ settings = vim.json.decode({own}) }})\n"
-            yield name, _neovim(name, plugin, AIDE_IS_READY)
+            yield name, _neovim(name, plugin, AIDE_IS_READY, server_of(name, options))
     if options.llama_server:
         server = LlamaServer(options.llama_server, options.gguf or default_gguf(), options.threads)
         stack.callback(server.close)
         plugin = server.plugin(options.llama_vim.resolve(), options.llama_settings)
         first = next((name for name in options.editors if name in EDITORS), "nvim-0.12")
-        yield f"llama.vim in {first}", _neovim(first, plugin, "true")
+        yield f"llama.vim in {first}", _neovim(first, plugin, "true", SERVER)
+
+
+def server_of(name: str, options: argparse.Namespace) -> Path:
+    """Return the program that an editor starts as its server."""
+    return wire.install((options.wire / name).resolve(), SERVER) if options.wire else SERVER
 
 
 def versions(options: argparse.Namespace) -> dict[str, str]:
@@ -135,15 +142,15 @@ def versions(options: argparse.Namespace) -> dict[str, str]:
     return found
 
 
-def _vscode(stack: ExitStack, settings: dict[str, Any]) -> Make:
+def _vscode(stack: ExitStack, settings: dict[str, Any], server: Path) -> Make:
     browser = stack.enter_context(chromium())
-    return lambda home: VSCode(browser, home, user_env(home / "home"), settings)
+    return lambda home: VSCode(browser, home, user_env(home / "home", server.parent), settings, server)
 
 
-def _neovim(name: str, plugin: str, ready: str) -> Make:
+def _neovim(name: str, plugin: str, ready: str, server: Path) -> Make:
     if not EDITORS[name].exists():
         raise AideError(f"{EDITORS[name]} is missing: make test-editors installs it.")
-    return lambda home: Neovim(EDITORS[name], plugin, ready, home, user_env(home / "home"))
+    return lambda home: Neovim(EDITORS[name], plugin, ready, home, user_env(home / "home", server.parent))
 
 
 def measure(options: argparse.Namespace, makes: dict[str, Make], folder: Path) -> list[Seen]:

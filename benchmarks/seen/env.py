@@ -6,18 +6,19 @@ from pathlib import Path
 from aide_lsp.catalog.store import data_folder
 from benchmarks.llama_cpp.engines import ROOT
 
+SERVER = ROOT / ".venv" / "bin" / "aide-lsp"
 FOREIGN = {"TMUX", "NVIM", "VIMINIT", "VIM", "VIMRUNTIME", "VSCODE_IPC_HOOK_CLI"}
 
 
-def user_env(home: Path) -> dict[str, str]:
-    """Return an environment with settings, state, and ledger of its own; `aide-lsp` is on its path."""
+def user_env(home: Path, programs: Path) -> dict[str, str]:
+    """Return an environment with settings, state, and ledger of its own, and `programs` on its path."""
     for name in ("config", "data", "state", "cache"):
         (home / name).mkdir(parents=True, exist_ok=True)
     models = home / "data" / "models"
     if not models.exists():
         models.symlink_to(data_folder() / "models")
     return {name: value for name, value in os.environ.items() if name not in FOREIGN} | {
-        "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_DATA_HOME": str(home / "data"),
         "XDG_STATE_HOME": str(home / "state"),

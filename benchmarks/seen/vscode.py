@@ -45,14 +45,16 @@ OBSERVE = """() => {
 class VSCode:
     """One window on one folder."""
 
-    def __init__(self, browser: Any, folder: Path, env: dict[str, str], settings: dict[str, Any]) -> None:
+    def __init__(
+        self, browser: Any, folder: Path, env: dict[str, str], settings: dict[str, Any], program: Path
+    ) -> None:
         for path in (VSIX, ENTRY):
             if not path.exists():
                 raise AideError(f"{path} is missing: run make vsix, and make test-editors once.")
         self._folder = folder / "files"
         self._folder.mkdir(parents=True, exist_ok=True)
         own = {f"aide.{name}": value for name, value in settings.items()}
-        server = {"aide.server.path": str(ROOT / ".venv" / "bin" / "aide-lsp")}
+        server = {"aide.server.path": str(program)}
         self._window = Workbench(browser, folder, self._folder, env, VSIX, SETTINGS | server | own)
 
     def start(self, file: Path | None = None) -> None:
