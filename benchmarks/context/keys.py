@@ -200,11 +200,18 @@ def silent_completer(
     settings: Settings, fim: str | None = None, session_of: Callable[[int, int, int], Silent] = Silent
 ) -> Completer:
     """Return a completer with the tokenizer and prompt of the model in use, or with another format."""
+    return Completer(silent_model(settings, fim, session_of))
+
+
+def silent_model(
+    settings: Settings, fim: str | None = None, session_of: Callable[[int, int, int], Silent] = Silent
+) -> LocalModel:
+    """Return a model that has the tokenizer of the one in use, and whose texts end at once."""
     folder = model_folder(settings, lambda share, sentence: None)
     description = evolve(read_model_folder(folder), fim=fim or card_of(settings).fim)
     tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
     session: Any = session_of(description.vocab_size, description.context_length, min(description.end_tokens))
-    return Completer(LocalModel(LoadedModel(tokenizer, session, description), cache_mb=settings.cache_mb))
+    return LocalModel(LoadedModel(tokenizer, session, description), cache_mb=settings.cache_mb)
 
 
 def make(part: Part, files: dict[str, str]) -> Trace | None:
