@@ -105,7 +105,7 @@ class RequestPreparer:
             open_texts=files.open_texts,
             off=self._rules.rules(root, files.folders),
         )
-        selection = self._reader.select(place, MOST_EXCERPTS)
+        selection = self._reader.select(place, MOST_EXCERPTS, aside=next_line)
         return Prepared(evolve(request, excerpts=selection.excerpts), selection, root)
 
 

@@ -22,6 +22,7 @@ from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, Generat
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
 from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.completion.window import CountTokens
+from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
@@ -123,6 +124,24 @@ class Completer:
         request = self._in_effect(request)
         prompt = self._prompt(request, UNOBSERVED)
         return self._model.prefill(prompt, request.options, cancel)
+
+    def prefill_next(
+        self, request: CompletionRequest, excerpts: tuple[Excerpt, ...], cancel: CancelToken
+    ) -> int:
+        """Prefill a request with the excerpts that it may have next, if the model would read others then.
+
+        What it reads now stays in the KV cache. Returns and raises as `prefill` does.
+        """
+        # A server decides itself what it keeps.
+        if self.info.host:
+            return 0
+        request = self._in_effect(request)
+        cancel.check()
+        here = self._prompt(request, UNOBSERVED)
+        there = self._prompt(evolve(request, excerpts=excerpts), UNOBSERVED)
+        if here.excerpts == there.excerpts:
+            return 0
+        return self._model.prefill(evolve(there, is_next=True), request.options, cancel)
 
     def reads_all(self, request: CompletionRequest) -> bool:
         """Whether Num Context holds all that the model can read of a request's text."""

@@ -72,6 +72,8 @@ class Prompt:
     you type would otherwise change the text that the model reads first."""
     document: str = ""
     "Names the document. The model does not read it: prompts of one document make room for each other."
+    is_next: bool = False
+    "It may be asked for next, and is prefilled until then: it never makes room where others are held."
 
     @property
     def excerpts(self) -> tuple[Excerpt, ...]:

@@ -22,8 +22,8 @@ from aide_lsp.syntax.languages import language_id_of
 
 LONGEST_IMPORTING = 100_000
 """Characters of a document in which imports are looked for."""
-_MOST_KEPT, _MOST_KEPT_CHARACTERS = 4, 3_000_000
-"""Documents whose files are kept, and characters of these: those of the last one always are."""
+_MOST_KEPT, _MOST_KEPT_CHARACTERS = 6, 3_000_000
+"""Selections whose files are kept, and characters of these: those of the last one always are."""
 
 
 def _never_off(path: Path) -> str | None:
@@ -87,25 +87,35 @@ class ContextReader:
     """Selects excerpts. Used by one thread."""
 
     def __init__(self) -> None:
-        self._kept: dict[Path, _Kept] = {}
+        self._kept: dict[tuple[Path, bool], _Kept] = {}
         self._known = Known()
 
-    def select(self, place: ContextPlace, limit: int) -> Selection:
-        """Return at most `limit` excerpts that match the lines around the cursor, best first."""
+    def select(self, place: ContextPlace, limit: int, *, aside: bool = False) -> Selection:
+        """Return at most `limit` excerpts that match the lines around the cursor, best first.
+
+        `aside`: the next key most likely asks for what the last one did.
+        """
         language_id = language_id_of(place.language_id, str(place.document))
         if place.root not in place.document.parents or not is_code(language_id):
             return Selection()
         # What the old one has seen is known to the new one, since it is held on to until then.
-        kept = self._kept.pop(place.document, None)
-        self._kept[place.document] = found = self._select(place, language_id, limit, kept)
+        key = (place.document, aside)
+        kept = self._kept.pop(key, None) or self._kept.get((place.document, not aside))
+        self._kept[key] = found = self._select(place, language_id, limit, kept)
         self._forget()
         return found.selection
 
     def _forget(self) -> None:
         """Forget what was not used for longest. Only the time of a later selection depends on it."""
-        characters = sum(kept.files.characters for kept in self._kept.values())
-        while len(self._kept) > 1 and (len(self._kept) > _MOST_KEPT or characters > _MOST_KEPT_CHARACTERS):
-            characters -= self._kept.pop(next(iter(self._kept))).files.characters
+        while len(self._kept) > 1 and (
+            len(self._kept) > _MOST_KEPT or self._characters > _MOST_KEPT_CHARACTERS
+        ):
+            self._kept.pop(next(iter(self._kept)))
+
+    @property
+    def _characters(self) -> int:
+        files = {id(kept.files): kept.files for kept in self._kept.values()}
+        return sum(one.characters for one in files.values())
 
     def _select(self, place: ContextPlace, language_id: str, limit: int, kept: _Kept | None) -> _Kept:
         surrounding = SurroundingText.of(place.text, place.offset)

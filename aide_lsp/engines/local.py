@@ -6,9 +6,10 @@ the token ids of recently encoded texts. `engine.py` shares a loaded model among
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -16,7 +17,7 @@ from aide_lsp.completion.fim_template import open_format
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, RenderedPiece, RenderedPrompt
 from aide_lsp.completion.prompt import PartKind, Prompt
-from aide_lsp.engines.turns import Turns
+from aide_lsp.engines.turns import SHARED_CHUNK_ROWS, Turns
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.drafting import Drafter
 from aide_lsp.inference.generate import Generation, check_length, generate
@@ -35,6 +36,7 @@ from aide_lsp.inference.token_healing import heal
 from aide_lsp.inference.tokenizer import TextStream, Tokenizer
 from aide_lsp.settings.fields import Settings
 
+C = TypeVar("C", bound=PrefixCache | None)
 ENCODED_TEXTS = 8192
 """Texts whose token ids are remembered: most lines of a window are those of the last one."""
 LONGEST_ENCODED = 8_192
@@ -143,7 +145,7 @@ class LocalModel:
         options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
         turn = self._turn()
         deadline = monotonic() + options.deadline_ms / 1000.0 if options.deadline_ms else None
-        prefix_cache = self._take(ids, prompt.document, turn, cancel, deadline)
+        prefix_cache = self._take(self._slots.take, ids, prompt, turn, cancel, deadline)
         try:
             tokens = generate(
                 self._session,
@@ -167,7 +169,16 @@ class LocalModel:
         # One token is the least that runs the prompt. No one waits, so there is no deadline.
         ids, options = self._render(prompt), evolve(options, max_tokens=1, deadline_ms=0)
         turn = self._turn(ahead=True)
-        prefix_cache = self._take(ids, prompt.document, turn, cancel, None)
+        take: Callable[..., PrefixCache | None] = partial(self._slots.take, ahead=True)
+        if prompt.is_next:
+            take = self._slots.take_spare
+        if prompt.is_next and not self._shared and not self._session.row_rule.block:
+            # It runs between two keys, and what a key interrupts is lost.
+            turn.chunk_rows = SHARED_CHUNK_ROWS
+        prefix_cache = self._take(take, ids, prompt, turn, cancel, None)
+        if prefix_cache is None:
+            self._leave()
+            return 0
         try:
             generation = generate(
                 self._session,
@@ -202,13 +213,19 @@ class LocalModel:
         return self._shared.turns.turn(self._owner, ahead=ahead) if self._shared else Alone(ahead=ahead)
 
     def _take(
-        self, ids: list[int], document: str, turn: Alone, cancel: CancelToken, deadline: float | None
-    ) -> PrefixCache:
+        self,
+        take: Callable[..., C],
+        ids: list[int],
+        prompt: Prompt,
+        turn: Alone,
+        cancel: CancelToken,
+        deadline: float | None,
+    ) -> C:
         """Choose the KV cache of a generation, which `_leave` ends."""
         # First: a prompt that cannot be read would push others out.
         check_length(ids, self._session)
         with turn.held(cancel, deadline), session_errors():
-            found = self._slots.take(ids, document, ahead=turn.ahead, owner=self._owner)
+            found = take(ids, prompt.document, owner=self._owner)
             turn.kv = self._session.kv
         return found
 

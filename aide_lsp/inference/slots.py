@@ -96,6 +96,43 @@ class Slots:
         self._session.use(slot.kv)
         return slot.prefix_cache
 
+    def take_spare(self, prompt: Sequence[int], document: str = "", *, owner: str = "") -> PrefixCache | None:
+        """Make the session use a slot for a prompt that may be asked for next; return what it covers.
+
+        What its owner asked for last stays, and so does all that others hold. None: there is no memory for
+        both, or they have so much in common that one slot serves both. Arguments as for `take`.
+
+        Raises:
+            SessionError: memory is short.
+        """
+        with self._lock:
+            return self._take_spare(list(prompt), document, owner)
+
+    def _take_spare(self, prompt: list[int], document: str, owner: str) -> PrefixCache | None:
+        own = [slot for slot in self._slots if slot.owner == owner]
+        if not own or 2 * own[-1].kv.bytes > self._max_bytes:
+            return None
+        *others, last = own
+        # In this order, so that of two that share as much the spare one is used again.
+        best = max((*others, last), key=lambda slot: _shared(slot, prompt))
+        shared = _shared(best, prompt)
+        fits = best.loss(shared) <= SMALL_LOSS
+        if fits and best is last:
+            return None
+        slot = best if fits else self._new(best.kv.copy(shared), best.prefix_cache.copy(shared), owner)
+        slot.prompt, slot.document = prompt, document
+        self._slots.remove(slot)
+        slot.kv.reserve(min(len(prompt) + HEADROOM, self._session.context_length))
+        others = [other for other in others if other is not slot]
+        self._drop(others, slot, self._max_bytes - last.kv.bytes)
+        mine = sum(held.kv.bytes for held in (*others, last, slot))
+        if mine > self._max_bytes or self.bytes + slot.kv.bytes > self._most_bytes:
+            return None
+        self._in_use[owner] = slot
+        self._slots.insert(0, slot)
+        self._session.use(slot.kv)
+        return slot.prefix_cache
+
     def leave(self, owner: str = "") -> None:
         """Note that the generation of an owner has ended."""
         with self._lock:

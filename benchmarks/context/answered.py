@@ -12,6 +12,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from math import inf
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.session import Candidates
-from aide_lsp.lsp.requests.prefetch import CURSOR_SECONDS
+from aide_lsp.lsp.requests.prefetch import CURSOR_SECONDS, LINE_SECONDS
 from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.items import projects
 from benchmarks.context.keys import Silent, make, silent_completer
@@ -81,10 +82,14 @@ class Typist:
             # The worker is free: it takes the newest request.
             while times[at + 1] <= session.now:
                 at += 1
-            self._do(events[at], places.request(*moments[at]), times[at + 1], times[useless_at(events, at)])
+            request, useless = places.request(*moments[at]), times[useless_at(events, at)]
+            if self._is_answered(events[at], request, times[at + 1], useless):
+                self._rest(request, places.request(*moments[at], next_line=True), times[at + 1])
             at += 1
 
-    def _do(self, event: Event, request: CompletionRequest, next_at: float, useless_at: float) -> None:
+    def _is_answered(
+        self, event: Event, request: CompletionRequest, next_at: float, useless_at: float
+    ) -> bool:
         session = self.session
         if event.do == "jump":
             session.now = max(session.now, event.at + CURSOR_SECONDS)
@@ -92,16 +97,29 @@ class Typist:
         try:
             if event.do == "jump":
                 self.completer.prefill(request, CancelToken())
-                return
+                return False
             self.completer.clear_cache()
             self.completer.complete(request, CancelToken())
         except Cancelled:
-            return
+            return False
         # If it is not the answer to the newest key, it most likely says something else than was typed.
-        if session.now < next_at:
-            session.now += self.answer_s
-            self.answered += session.now <= next_at
-            session.now = min(session.now, next_at)
+        if session.now >= next_at:
+            return False
+        session.now += self.answer_s
+        is_answered = session.now <= next_at
+        self.answered += is_answered
+        session.now = min(session.now, next_at)
+        return is_answered
+
+    def _rest(self, request: CompletionRequest, next_line: CompletionRequest, next_at: float) -> None:
+        """Prefill what the next line may want, as the server does until the next key."""
+        session = self.session
+        if session.now + LINE_SECONDS >= next_at:
+            return
+        session.now += LINE_SECONDS
+        session.until = next_at
+        with suppress(Cancelled):
+            self.completer.prefill_next(request, next_line.excerpts, CancelToken())
 
 
 @define
@@ -122,14 +140,16 @@ class _Places:
             texts[event.file] = text[: event.start] + event.text + text[event.end :]
         return event, tuple(texts)
 
-    def request(self, event: Event, texts: tuple[str, ...]) -> CompletionRequest:
-        """Return the request at an event's cursor."""
+    def request(self, event: Event, texts: tuple[str, ...], *, next_line: bool = False) -> CompletionRequest:
+        """Return the request at an event's cursor; `next_line`: with the excerpts of the next line."""
         path, language = self.paths[event.file], self.trace.sources[event.file].language
         cursor = event.start + len(event.text)
         request = request_of(self.settings, texts[event.file], cursor, str(path), language)
         opened = {one: texts[number] for number, one in enumerate(self.paths) if one != path}
         readable, info = Readable(path, self.root, open_texts=opened), self.completer.info
-        return self.preparer.prepare(request, readable, info, next_line=event.do == "jump").request
+        return self.preparer.prepare(
+            request, readable, info, next_line=next_line or event.do == "jump"
+        ).request
 
 
 def useless_at(events: Sequence[Event], at: int) -> int:

@@ -52,7 +52,7 @@ class Asked:
     document: str
     options: GenerationOptions
     does: str
-    "`generate`, `prefill`, or `cancel`: generate, and cancel at one of the next forwards."
+    "`generate`, `prefill`, `prefill next`, or `cancel`: generate, and cancel at one of the next forwards."
 
 
 texts = st.text("ab (\n", max_size=12).flatmap(
@@ -75,7 +75,7 @@ asked = st.builds(
         max_tokens=st.integers(0, 10),
         candidate=st.integers(0, 2),
     ),
-    does=st.sampled_from(["generate", "generate", "prefill", "cancel"]),
+    does=st.sampled_from(["generate", "generate", "prefill", "prefill next", "cancel"]),
 )
 clients = st.lists(st.lists(asked, min_size=1, max_size=4), min_size=2, max_size=4)
 
@@ -104,8 +104,9 @@ def test_several_clients_at_once_then_each_gets_what_it_gets_alone(clients, rule
                 build_prompt(one.before, one.after, 1000, len, reads_suffix=True), document=one.document
             )
             try:
-                if one.does == "prefill":
-                    model.prefill(prompt, one.options, cancel)
+                if one.does.startswith("prefill"):
+                    is_next = one.does == "prefill next"
+                    model.prefill(evolve(prompt, is_next=is_next), one.options, cancel)
                 else:
                     results[number, at] = text_of(model, prompt, one.options, cancel)
             except Cancelled:

@@ -8,6 +8,7 @@ from aide_lsp.completion.model import ALL_PARAMETERS
 from aide_lsp.completion.observer import CompletionObserver
 from aide_lsp.completion.prompt import build_prompt
 from aide_lsp.engines.local import LoadedModel, LocalModel
+from aide_lsp.engines.turns import SHARED_CHUNK_ROWS
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.settings.fields import Parameters
@@ -141,6 +142,40 @@ def test_prefill_runs_what_generate_would_run_and_no_more():
     assert model.prefill(prompt_for("x = 1\ny = "), GREEDY, CancelToken()) <= 2
     text, generation = generate(model, "x = 1\ny = ")
     assert (text, generation.timings.cached_tokens >= count - 2) == ("2\n", True)
+
+
+def test_prefill_next_then_both_the_prompt_and_the_next_one_are_held():
+    model, session = model_of(babbling())
+    here, there = "x = 1\ny = " * 8, prompt_for("z = 2\n" * 60)
+    first, _ = generate(model, here)
+    asked = len(session.forwards)
+    count = model.prefill(evolve(there, is_next=True), GREEDY, CancelToken())
+    rows = [len(ids) for ids, _, _ in session.forwards[asked:]]
+    assert count > 4 * SHARED_CHUNK_ROWS
+    assert max(rows) == SHARED_CHUNK_ROWS
+    again, generation = generate(model, here)
+    assert again == first
+    assert generation.timings.prompt_tokens - generation.timings.cached_tokens <= 2
+    assert model.prefill(there, GREEDY, CancelToken()) <= 2
+
+
+def test_prefill_next_when_it_is_interrupted_then_what_was_run_stays():
+    model, session = model_of(babbling())
+    generate(model, "x = 1\n" * 20)
+    there, token = evolve(prompt_for("z = 2\n" * 60), is_next=True), CancelToken()
+    asked = len(session.forwards)
+    session.on_forward = lambda count: token.cancel() if count == asked + 3 else None
+    with pytest.raises(Cancelled):
+        model.prefill(there, GREEDY, token)
+    left = model.prefill(there, GREEDY, CancelToken())
+    cold, _ = model_of(babbling())
+    whole = cold.prefill(evolve(there, is_next=False), GREEDY, CancelToken())
+    assert 0 < left <= whole - 2 * SHARED_CHUNK_ROWS
+
+
+def test_prefill_next_when_nothing_was_asked_then_nothing_is_done():
+    model, _ = model_of(babbling())
+    assert model.prefill(evolve(prompt_for("x = "), is_next=True), GREEDY, CancelToken()) == 0
 
 
 def test_self_test_leaves_what_was_prefilled():

@@ -126,6 +126,68 @@ def test_end_then_nothing_of_that_owner_is_held():
     assert ask(session, slots, ONE, owner="a")[1] == 0
 
 
+def ask_next(session, slots, prompt, *, document="", owner=""):
+    """Prefill a prompt that may be asked for next; return whether there was a slot for it."""
+    cache = slots.take_spare(prompt, document, owner=owner)
+    if cache is not None:
+        list(generate(session, cache, prompt, GenerationOptions(WARM, 1), CancelToken()))
+        slots.leave(owner)
+    return cache is not None
+
+
+def test_take_spare_then_both_what_was_asked_and_what_comes_next_are_held():
+    session = FakeSession(babbling())
+    slots = Slots(session, 1000)
+    ask(session, slots, ONE)
+    for _ in range(5):
+        assert ask_next(session, slots, TWO)
+    assert len(slots) == 2
+    assert ask(session, slots, ONE)[1] == len(ONE) - 1
+    assert ask(session, slots, TWO)[1] == len(TWO) - 1
+
+
+@pytest.mark.parametrize("max_bytes", [1, 200])
+def test_take_spare_when_memory_is_for_one_then_what_was_asked_is_held(max_bytes):
+    session = FakeSession(babbling())
+    slots = Slots(session, max_bytes)
+    assert not ask_next(session, slots, TWO)
+    ask(session, slots, ONE)
+    assert not ask_next(session, slots, TWO)
+    assert not ask_next(session, slots, [*ONE[:50], *TWO])
+    assert ask(session, slots, ONE)[1] == len(ONE) - 1
+
+
+def test_take_spare_when_memory_is_short_then_older_ones_go_and_never_the_last_one():
+    session = FakeSession(babbling())
+    slots = Slots(session, 280)
+    ask(session, slots, THREE, document="a")
+    ask(session, slots, ONE, document="b")
+    assert ask_next(session, slots, TWO, document="b")
+    assert slots.bytes <= 280
+    assert ask(session, slots, ONE, document="b")[1] == len(ONE) - 1
+    assert not ask_next(session, slots, 2 * TWO, document="b")
+    assert ask(session, slots, ONE, document="b")[1] == len(ONE) - 1
+
+
+def test_take_spare_when_what_was_asked_serves_it_then_nothing_is_done():
+    session = FakeSession(babbling())
+    slots = Slots(session, 1000)
+    ask(session, slots, ONE)
+    assert not ask_next(session, slots, [*ONE, 5, 6])
+    assert len(slots) == 1
+
+
+def test_take_spare_when_others_share_the_memory_then_they_keep_theirs():
+    session = FakeSession(babbling())
+    slots = Slots(session, 1000, 420)
+    ask(session, slots, ONE, owner="idle")
+    ask(session, slots, ONE, owner="me")
+    assert ask_next(session, slots, TWO, owner="me")
+    ask(session, slots, THREE, owner="me")
+    assert not ask_next(session, slots, [7, *TWO], owner="me")
+    assert ask(session, slots, ONE, owner="idle")[1] == len(ONE) - 1
+
+
 texts = st.lists(
     st.tuples(st.integers(0, 2), st.integers(1, 101), st.lists(st.integers(0, VOCAB_SIZE - 1), max_size=60)),
     min_size=1,
@@ -140,6 +202,7 @@ def test_take_when_texts_take_turns_then_each_says_what_it_would_alone(turns, ma
     slots = Slots(session, max_bytes)
     for text, length, tail in turns:
         prompt = [ONE, TWO, THREE][text][:length] + tail
+        ask_next(session, slots, [*THREE, *prompt])
         said, _ = ask(session, slots, prompt, ahead=ahead)
         assert said == ask(other := FakeSession(babbling()), Slots(other, 1), prompt)[0]
         assert slots.bytes <= max_bytes or len(slots) == 1
@@ -157,6 +220,7 @@ def test_take_when_the_model_is_a_real_one_then_bits_are_those_of_a_cold_one(tin
     slots = Slots(tiny, 3 * 256 * 512)
     for text, length, tail in turns:
         prompt = 2 * [ONE, TWO, THREE][text][:length] + tail
+        ask_next(tiny, slots, prompt[1:])
         warm = ask(tiny, slots, prompt)[0], bits(tiny, prompt)
         tiny.use(tiny.new_kv())
         cold = (

@@ -63,6 +63,7 @@ def from_prompt(prompt: Prompt) -> dict[str, Any]:
         "healed": prompt.healed,
         "closers": prompt.closers,
         "document": prompt.document,
+        "is_next": prompt.is_next,
     }
 
 
@@ -79,11 +80,15 @@ def to_prompt(data: Any) -> Prompt:
     document = _text(table, "document", "prompt")
     if len(document) > LONGEST_NAME:
         raise WireError(f"prompt.document: expected at most {LONGEST_NAME:,} characters.")
+    is_next = table.get("is_next", False)
+    if not isinstance(is_next, bool):
+        raise WireError("prompt.is_next: expected true or false.")
     return Prompt(
         tuple(_to_part(part) for part in parts),
         healed=_text(table, "healed", "prompt"),
         closers=_text(table, "closers", "prompt"),
         document=document,
+        is_next=is_next,
     )
 
 

@@ -6,7 +6,8 @@ completion in the completion cache or on its page. It starts after a pause, only
 flight, and ends with the next request that it does not serve. A server on another machine does nothing ahead.
 
 Where the cursor goes to the end of a line, the excerpts of other files are those of the next line: Enter may
-be the next key, and the prompt begins with them.
+be the next key, and the prompt begins with them. While the user types in a line, the prompt with those of the
+next line is prefilled in a slot of its own, in the pauses between keys.
 """
 
 import asyncio
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 CURSOR_SECONDS = 0.05
 """The cursor often moves on at once."""
+LINE_SECONDS = 0.15
+"""Users who type on mostly do so sooner."""
 SHOWN_SECONDS = 0.3
 """Users who type on mostly do so sooner; users who read the completion take longer."""
 
@@ -104,7 +107,20 @@ class Prefetcher:
     def after(self, snapshot: Snapshot, completion: "Completion", *, pages: bool) -> None:
         """Generate what may be asked for after a completion was shown; `pages`: also its next candidates."""
         page = self._pages.of(snapshot, completion) if pages else None
-        self._plan(SHOWN_SECONDS, snapshot, lambda: self._after(snapshot, completion, page))
+
+        def then(seconds: float = SHOWN_SECONDS) -> None:
+            self._plan(seconds, snapshot, lambda: self._after(snapshot, completion, page))
+
+        if snapshot.readable is None:
+            then()
+        else:
+            later = SHOWN_SECONDS - LINE_SECONDS
+            self._plan(LINE_SECONDS, snapshot, lambda: self._next_line(snapshot, lambda: then(later)))
+
+    def after_none(self, snapshot: Snapshot) -> None:
+        """Prefill what the next line may ask for after there was no completion to show."""
+        if snapshot.readable is not None:
+            self._plan(LINE_SECONDS, snapshot, lambda: self._next_line(snapshot))
 
     async def joined(self, page: Page) -> bool:
         """Wait for the candidate that is being generated ahead; return False if there is none.
@@ -155,6 +171,17 @@ class Prefetcher:
 
     async def _prefill(self, snapshot: Snapshot) -> None:
         await self._run(_Step(InFlight(snapshot), _prefill, next_line=True))
+
+    async def _next_line(self, snapshot: Snapshot, then: Callable[[], None] = lambda: None) -> None:
+        if await self._run(_Step(InFlight(snapshot, own_work=True), self._prefill_next)):
+            then()
+
+    def _prefill_next(
+        self, completer: "Completer", request: "CompletionRequest", in_flight: InFlight
+    ) -> None:
+        excerpts = self._prepare(completer, in_flight.snapshot, next_line=True).request.excerpts
+        if excerpts != request.excerpts:
+            completer.prefill_next(request, excerpts, in_flight.token)
 
     async def _after(self, snapshot: Snapshot, completion: "Completion", page: Page | None) -> None:
         going_on = page is None or page.is_complete or await self._candidate(page)

@@ -345,6 +345,7 @@ class Scheduler:
             self._note_shown(snapshot, first)
         else:
             self.note_empty(snapshot, answer.completion)
+            self.prefetcher.after_none(snapshot)
 
     def _note_shown(self, snapshot: Snapshot, completion: "Completion") -> None:
         self.recorder.shown(completion.id)

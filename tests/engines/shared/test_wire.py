@@ -39,7 +39,12 @@ parts = st.one_of(
     ),
 )
 prompts = st.builds(
-    Prompt, st.lists(parts, max_size=5).map(tuple), healed=anything, closers=anything, document=anything
+    Prompt,
+    st.lists(parts, max_size=5).map(tuple),
+    healed=anything,
+    closers=anything,
+    document=anything,
+    is_next=st.booleans(),
 )
 options = st.builds(
     GenerationOptions,
@@ -153,6 +158,13 @@ def test_parameter_out_of_its_range_then_refused(name, value):
     data["parameters"] |= {name: value}
     with pytest.raises(wire.WireError, match=name):
         wire.to_options(data, LIMITS)
+
+
+def test_prompt_of_a_client_that_prefills_nothing_for_the_next_line_then_read():
+    data = wire.from_prompt(Prompt((PromptPart(PartKind.PREFIX, "x"),)))
+    assert not wire.to_prompt({key: value for key, value in data.items() if key != "is_next"}).is_next
+    with pytest.raises(wire.WireError, match="is_next"):
+        wire.to_prompt(data | {"is_next": 1})
 
 
 @given(junk, st.sampled_from(["prompt", "options", "info", "timings", "error"]), st.data())

@@ -43,6 +43,9 @@ class Recording(FakeCompleter):
     def prefill(self, request, cancel):
         self.prefilled.append(request)
 
+    def prefill_next(self, request, excerpts, cancel):
+        self.prefilled.append(evolve(request, excerpts=excerpts))
+
 
 class Editor:
     """A client with a project, and what its requests became."""
@@ -91,6 +94,10 @@ class Editor:
         self.completer.prefilled.clear()
         position = {"line": place.line, "character": place.character}
         self.connection.send("aide/cursor", {"uri": uri, "position": position})
+        return await self.next_prefilled()
+
+    async def next_prefilled(self):
+        """Return the request that is prefilled."""
         async with asyncio.timeout(10):
             while not self.completer.prefilled:
                 await asyncio.sleep(0.001)
@@ -284,6 +291,23 @@ async def test_what_is_prefilled_at_the_end_of_a_line_is_what_is_completed_after
     editor.change(main, text.replace("\n\n\n", "\n\n\n\n"))
     assert found == (await editor.ask(main, Place(8, 0))).excerpts
     assert {one.first_line for one in here}.isdisjoint(one.first_line for one in found)
+
+
+async def test_while_a_line_is_typed_what_the_next_one_wants_is_prefilled(editor, monkeypatch):
+    monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
+    (editor.root / "fruit.py").write_text("apples = 1\n" + "\n" * 5 + "cherries = 2\n")
+    text = "eat(apples)\n" * 4 + "eat(cherries)\n" * 4 + "\n\n"
+    main = editor.open("main.py", text)
+    here = await editor.ask(main, Place(7, 13))
+    found = await editor.next_prefilled()
+    assert found.text == here.text
+    assert found.excerpts != here.excerpts
+    editor.change(main, text.replace("\n\n\n", "\n\n\n\n"))
+    editor.completer.prefilled.clear()
+    assert found.excerpts == (await editor.ask(main, Place(8, 0))).excerpts
+    # It wants the same as the one after it: when that is known, nothing was prefilled.
+    assert (await editor.prefilled(main, Place(0, 3))).offset == 3
+    assert len(editor.completer.prefilled) == 1
 
 
 async def test_other_candidates_and_seeds_and_comparisons_read_the_same(editor):

@@ -1,11 +1,12 @@
 """The text at the cursor is prefilled where the cursor is at last, as soon as the model can."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from attrs import evolve
 
-from aide_lsp.application.excerpts import Prepared
+from aide_lsp.application.excerpts import Prepared, Readable
 from aide_lsp.lsp.requests import prefetch
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.pages import Pages
@@ -25,6 +26,9 @@ class Completer:
 
     def prefill(self, request, cancel):
         self.prefilled.append(request.offset)
+
+    def prefill_next(self, request, excerpts, cancel):
+        self.prefilled.append((request.excerpts, excerpts))
 
 
 class Host:
@@ -109,6 +113,33 @@ async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
     in_flight.end(request)
     await until(lambda: host.model.prefilled)
     assert host.model.prefilled == [3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "prefilled"),
+    [
+        ({}, [(("here",), ("next",))]),
+        # Other files are not read.
+        ({"readable": None}, []),
+        # The user wants nothing done ahead.
+        ({"settings": evolve(Settings(), work_ahead=False)}, []),
+    ],
+)
+async def test_where_there_was_no_completion_what_the_next_line_wants_is_prefilled(
+    monkeypatch, changes, prefilled
+):
+    def prepare(completer, snapshot, *, next_line=False):
+        return Prepared(evolve(snapshot.request, excerpts=("next" if next_line else "here",)))
+
+    monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
+    host, in_flight = Host(), InFlightRequests()
+    prefetcher = Prefetcher(in_flight, host, None, Pages(), prepare)
+    prefetcher.after_none(evolve(place(1), **{"readable": Readable(Path("/p/a.py")), **changes}))
+    # As many turns of the loop as one that is planned needs, and more.
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert host.model.prefilled == prefilled
+    assert not in_flight
 
 
 @pytest.mark.parametrize(
