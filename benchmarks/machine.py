@@ -1,7 +1,13 @@
-"""Describes the machine that a figure was measured on: processor, memory, system. Standard library only."""
+"""Describes how a figure was measured: the command, and the processor, memory and system of the machine.
+
+Standard library only.
+"""
 
 import os
 import platform
+import re
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 # Instruction sets that decide how fast integer and half-precision products run on a CPU.
@@ -18,6 +24,11 @@ def describe() -> list[str]:
         f"{os.cpu_count()} cores, {info.get('model name', platform.machine())} ({family}; {' '.join(flags)})",
         f"{memory_gb():.0f} GB memory, {system}",
     ]
+
+
+def command_line(program: str, arguments: Sequence[str]) -> str:
+    """Return the command that ran a benchmark, without the folders in which this machine has its files."""
+    return re.sub(r"(?<=\s)[/.]\S*/", "", shlex.join(["python", "-m", program, *arguments]))
 
 
 def cpu_info(path: Path = Path("/proc/cpuinfo")) -> dict[str, str]:

@@ -5,7 +5,6 @@ python -m benchmarks.people.page typing.json memory.json recovery.json --data pe
 
 import argparse
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -215,16 +214,11 @@ def _section(run: Values) -> str:
         *(f"- {line}" for line in run["machine"]),
         *(f"- {name}: {version}" for name, version in run.get("versions", {}).items()),
         f"- Settings: {'`' + json.dumps(run['settings']) + '`' if run['settings'] else 'the defaults'}",
-        f"- `{_without_folders(run['command'])}`",
+        f"- `{run['command']}`",
         f"- Other programs used at most {run['others']:.0%} of the machine.",
         "",
     ]
     return "\n".join(lines)
-
-
-def _without_folders(command: str) -> str:
-    """Leave out where this machine has its files."""
-    return re.sub(r"(?<=\s)[/.]\S*/", "", command)
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

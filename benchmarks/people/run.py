@@ -1,12 +1,11 @@
 """What the JSON of every run says about how it came about."""
 
-import shlex
 import sys
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from benchmarks.machine import describe
+from benchmarks.machine import command_line, describe
 
 
 def facts(
@@ -16,7 +15,7 @@ def facts(
     return {
         "program": program,
         "date": f"{date.today():%-d %B %Y}",
-        "command": shlex.join(["python", "-m", program, *(sys.argv[1:] if arguments is None else arguments)]),
+        "command": command_line(program, sys.argv[1:] if arguments is None else arguments),
         "settings": dict(settings),
         "machine": describe(),
         "others": others,

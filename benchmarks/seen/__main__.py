@@ -8,7 +8,6 @@ The editors take turns script by script (A B C, C B A, ...); all are open, one i
 
 import argparse
 import json
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ import attrs
 from aide_lsp.errors import AideError
 from benchmarks.llama_cpp.compare import default_gguf
 from benchmarks.llama_cpp.engines import ROOT
-from benchmarks.machine import describe
+from benchmarks.machine import command_line, describe
 from benchmarks.seen import wire
 from benchmarks.seen.env import SERVER, user_env
 from benchmarks.seen.files import LANGUAGES, short, sources_of
@@ -65,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         run = {
             "date": f"{date.today():%-d %B %Y}",
-            "command": shlex.join(["python", "-m", "benchmarks.seen", *(arguments or sys.argv[1:])]),
+            "command": command_line("benchmarks.seen", arguments or sys.argv[1:]),
             "measured": options.measure,
             "settings": options.settings,
             "machine": describe(),

@@ -5,7 +5,6 @@ python -m benchmarks.seen.page seen.json started.json --out benchmarks/results/s
 
 import argparse
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -59,18 +58,13 @@ def _section(run: dict[str, Any]) -> str:
         *(f"- {line}" for line in run["machine"]),
         *(f"- {name}: {version}" for name, version in run["versions"].items()),
         f"- Settings: {'`' + json.dumps(run['settings']) + '`' if run['settings'] else 'the defaults'}",
-        f"- `{_without_folders(run['command'])}`",
+        f"- `{run['command']}`",
         f"- Other programs used at most {run['others']:.0%} of the machine.",
         "",
         tables(seen).rstrip("\n"),
         "",
     ]
     return "\n".join(lines)
-
-
-def _without_folders(command: str) -> str:
-    """Leave out where this machine has its files."""
-    return re.sub(r"(?<=\s)/\S*/", "", command)
 
 
 def _taken(values: dict[str, Any]) -> Taken:

@@ -22,7 +22,7 @@ def test_runs_become_a_page_and_its_data(tmp_path):
     }  # fmt: skip
     typing = {
         **about, "program": "benchmarks.people", "rows": [row], "traces": 2, "seconds": 28.0,
-        "command": "python -m benchmarks.people --json /home/me/typing.json --llama-server ../x/llama-server",
+        "command": "python -m benchmarks.people --json typing.json --llama-server llama-server",
         "versions": {"one engine for all": "aide-lsp 1"},
     }  # fmt: skip
     killed = {
