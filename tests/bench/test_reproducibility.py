@@ -43,9 +43,9 @@ def test_a_session_that_remembers_then_it_is_noticed():
 def test_a_reader_of_other_files_that_remembers_then_it_is_noticed(monkeypatch):
     remembered, select = {}, ContextReader.select
 
-    def remembering(reader, place, limit):
+    def remembering(reader, place, limit, aside=False):
         if reader not in remembered:
-            remembered[reader] = select(reader, place, limit)
+            remembered[reader] = select(reader, place, limit, aside=aside)
         return remembered[reader]
 
     monkeypatch.setattr(ContextReader, "select", remembering)
