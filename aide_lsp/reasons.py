@@ -22,7 +22,11 @@ class NoCompletionReason(Enum):
         "low-confidence",
         "The model gives the generated text too low a probability (setting min_confidence).",
     )
-    TIMEOUT = "timeout", "The deadline passed before the completion was finished (setting deadline_ms)."
+    TIMEOUT = (
+        "timeout",
+        "The deadline passed before the completion was finished. Raise deadline_ms, "
+        "or lower num_context: the model then reads less.",
+    )
 
     # The text cannot be completed.
     TOO_LARGE = (
