@@ -71,6 +71,7 @@ class _Entry(Generic[Answer]):
     key: CacheKey  # without text
     length: int  # of the text before the cursor
     text: str
+    replaces: int  # characters after the cursor
     answer: Answer
 
 
@@ -86,7 +87,7 @@ class CompletionCache(Generic[Answer]):
         exact = self._entries.get(key)
         if exact is not None:
             self._entries.move_to_end(key)
-            return Found(exact.answer, exact.text)
+            return Found(exact.answer, exact.text, replaces=exact.replaces)
         if key.seed is not None:
             return None
         for added in ("", *added_after(key.after)):
@@ -98,21 +99,26 @@ class CompletionCache(Generic[Answer]):
     def _typed_along(self, key: CacheKey, added: str) -> Found[Answer] | None:
         """Look up an answer that the user is typing along, while the editor added a text after the cursor."""
         place = (_digest(key.after[len(added) :]), *key.place[1:]) if added else key.place
-        alike = [entry for entry in reversed(self._entries.values()) if entry.key.place == place]
+        # What was added is before the characters that an answer replaces.
+        alike = [
+            entry
+            for entry in reversed(self._entries.values())
+            if entry.key.place == place and not (added and entry.replaces)
+        ]
         # The first candidate is what is suggested automatically; another one is meant where only that fits.
         for entry in sorted(alike, key=lambda entry: not _same_candidate(entry.key, key)):
             typed = key.text[entry.length :]
             rest = rest_after(entry.text, typed, added)
             # Last, because it reads all of the text before the cursor.
             if rest is not None and _digest(key.text[: entry.length]) == entry.key.before:
-                return Found(entry.answer, rest.text, typed, rest.replaces, added)
+                return Found(entry.answer, rest.text, typed, rest.replaces or entry.replaces, added)
         return None
 
-    def put(self, key: CacheKey, text: str, answer: Answer) -> None:
-        """Keep an answer."""
+    def put(self, key: CacheKey, text: str, answer: Answer, replaces: int = 0) -> None:
+        """Keep an answer, whose text replaces so many characters after the cursor."""
         # The text would keep up to `CAPACITY` documents in memory.
         kept = attrs.evolve(key, text="", after="")
-        self._entries[kept] = _Entry(kept, len(key.text), text, answer)
+        self._entries[kept] = _Entry(kept, len(key.text), text, replaces, answer)
         self._entries.move_to_end(kept)
         while len(self._entries) > self._capacity:
             self._entries.popitem(last=False)

@@ -90,7 +90,7 @@ class Completer:
             completion = _together(attempts)
             # A timeout depends on the machine's load at that moment; the next try may succeed.
             if completion.finish_reason != "timeout":
-                self._cache.put(key, completion.text, completion)
+                self._cache.put(key, completion.text, completion, completion.replaces)
                 self._cache_candidate(request, attempts)
                 self._cache_unclosed(request, completion)
         # After the cache, whose keys and texts have \n line ends whatever the document uses.
@@ -226,7 +226,7 @@ class Completer:
         if others and not last.is_rejected:
             parameters = evolve(request.options.parameters, seed=last.seed)
             key = key_of(request.with_options(parameters=parameters, candidate=last.candidate))
-            self._cache.put(key, last.text, last)
+            self._cache.put(key, last.text, last, last.replaces)
 
     def _cache_unclosed(self, request: CompletionRequest, completion: Completion) -> None:
         """Keep a completion that replaces brackets for the text without them: they may be typed over next."""

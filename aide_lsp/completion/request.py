@@ -105,8 +105,8 @@ class Completion:
         if not typed and not added:
             return self if self.text else None
         rest = rest_after(self.text, typed, added)
-        # What was added before would be after that.
-        if rest is None or (added and self.added):
+        # What was added before, or is replaced, would be after that.
+        if rest is None or (added and (self.added or self.replaces)):
             return None
         return evolve(
             self,

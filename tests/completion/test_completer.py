@@ -478,3 +478,28 @@ def test_with_a_seed_nothing_is_kept_for_a_text_that_was_not_asked_about():
     completer = completer_of(continuing({"if f(a": "):\n    c()"}))
     complete(completer, request_at("if f(a|)\n    b()\n", seed=1))
     assert not complete(completer, request_at("if f(a|\n    b()\n", seed=1)).from_cache
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_what_replaces_a_bracket_does_so_again_when_it_comes_from_the_cache(seed):
+    completer = completer_of(continuing({"if f(a": "):\n    c()"}))
+    request = request_at("if f(a|)\n    b()\n", seed=seed)
+    first, again = complete(completer, request), complete(completer, request)
+    assert (again.text, again.replaces, again.from_cache) == (first.text, first.replaces, True)
+    assert again.replaces == 1
+
+
+def test_what_replaces_a_bracket_does_so_where_the_editor_lets_another_be_typed():
+    completer = completer_of(continuing({"if f(a": "):\n    c()"}))
+    shown = complete(completer, request_at("if f(a|)\n    b()\n"))
+    rest = complete(completer, request_at("if f(a)|)\n    b()\n"))
+    assert (rest.text, rest.replaces, rest.from_cache) == (":", 1, True)
+    assert shown.after(")") == evolve(shown, text=":", typed=")")
+
+
+def test_what_replaces_a_bracket_does_not_go_on_before_another_that_the_editor_adds():
+    completer = completer_of(continuing({"x = f(a": ")[0] + 1\ny()"}))
+    shown = complete(completer, request_at("x = f(a|)\n"))
+    assert (shown.text, shown.replaces) == (")[0] + 1", 1)
+    assert shown.after(")[", "]") is None
+    assert not complete(completer, request_at("x = f(a)[|])\n")).from_cache
