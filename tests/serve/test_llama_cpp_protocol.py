@@ -220,6 +220,16 @@ def test_choices_by_aides_rules_then_a_list_of_those_that_differ():
         assert len(stream(server, vim(n_cmpl=4, seed=1, temperature=1))) == len(said)
 
 
+def test_what_would_replace_a_bracket_after_the_cursor_then_no_text_since_plugins_only_insert():
+    with running(session=FakeSession(continuing({"if f(a": "):\n    c()"}))) as server:
+        body = vim(prompt="if f(a", input_suffix=")\n    b()\n", response_fields=None)
+        _, found = post(server, body)
+        assert (found["content"], bool(found["reason"])) == ("", True)
+        # Where nothing has closed it, it is given.
+        _, found = post(server, body | {"input_suffix": "\n    b()\n"})
+        assert found["content"] == "):"
+
+
 def test_completion_then_a_prompt_that_the_client_has_written(server):
     rendered = f"<|fim_prefix|>{BEFORE}{MIDDLE_OF_LINE}<|fim_suffix|>\n<|fim_middle|>"
     for prompt in (rendered, BEFORE + MIDDLE_OF_LINE):

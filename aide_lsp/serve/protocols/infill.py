@@ -12,6 +12,7 @@ from aide_lsp.errors import BusyError, DeclinedError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.serve.protocols.fim_prompts import Texts
 from aide_lsp.serve.protocols.given import Given, ParameterError
 from aide_lsp.serve.protocols.limits import LimitedModel, TextEnd
@@ -85,7 +86,7 @@ def infill(
     try:
         completer, found = Completer(evolve(model, files=files)), list[Infilled]()
         for candidate in range(choices):
-            completion = completer.complete(request.with_options(candidate=candidate), cancel)
+            completion = _insertion(completer.complete(request.with_options(candidate=candidate), cancel))
             if not found or completion.text not in ("", *(one.text for one in found)):
                 found.append(_infilled(completion, evolve(model.ending)))
             parameters = evolve(options.parameters, seed=completion.seed)
@@ -101,6 +102,14 @@ def prefill(model: Model, prompt: Prompt, options: GenerationOptions, cancel: Ca
     """Read a prompt ahead, for a client that wants no tokens."""
     tokens = model.prefill(prompt, options, cancel)
     return [Infilled("", "length", options.seed, Timings(prompt_tokens=tokens))]
+
+
+def _insertion(completion: Completion) -> Completion:
+    """Return a completion as a plugin may insert it: nothing if it replaces brackets, which would be there twice."""
+    reason = NoCompletionReason.REPEATS_SUFFIX
+    if not completion.replaces:
+        return completion
+    return evolve(completion, text="", empty_reason=reason.code, empty_message=reason.message)
 
 
 def _infilled(completion: Completion, ending: TextEnd) -> Infilled:
