@@ -40,17 +40,21 @@ def show_completion(text: str) -> None:
     click.echo(escaped(text) if sys.stdout.isatty() else text, nl=not text.endswith("\n"), color=True)
 
 
-def show_source(text: str, offset: int, completion: str, color: bool) -> None:
+def show_source(text: str, offset: int, completion: "Completion", color: bool) -> None:
     """Print the lines around the cursor with the completion marked."""
     # color=True: otherwise click removes colors if stdout is not a terminal, even those the user asked for.
-    click.echo(marked_source(text, offset, completion, color), color=True)
+    shown = marked_source(text, offset, completion.text, color, replaces=completion.replaces)
+    click.echo(shown, color=True)
 
 
-def marked_source(text: str, offset: int, completion: str, color: bool) -> str:
-    """Render the lines around the cursor with the completion marked: green, or between `«` and `»`."""
+def marked_source(text: str, offset: int, completion: str, color: bool, *, replaces: int = 0) -> str:
+    """Render the lines around the cursor with the completion marked: green, or between `«` and `»`.
+
+    It is shown in place of the characters after the cursor that it replaces.
+    """
     from aide_lsp.line_ends import with_line_feeds
 
-    before, inserted, after = map(with_line_feeds, (text[:offset], completion, text[offset:]))
+    before, inserted, after = map(with_line_feeds, (text[:offset], completion, text[offset + replaces :]))
     inserted = _colored(escaped(inserted)) if color else f"«{escaped(inserted)}»"
     above, below = before.rsplit("\n", 7)[-7:], after.split("\n", 6)[:6]
     shown = escaped("\n".join(above)), inserted, escaped("\n".join(below))

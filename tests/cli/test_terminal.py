@@ -43,6 +43,10 @@ def test_figures_when_nothing_was_generated_then_no_time_of_a_first_token():
     assert figures_line(timed_out, "D") == "8 tokens prefilled (2 from the cache), 0 generated · D"
 
 
+def test_marked_source_when_the_completion_replaces_a_bracket_then_it_is_there_once():
+    assert marked_source("if f(a)\n", 6, "):", color=False, replaces=1) == "  │ if f(a«):»\n  │ "
+
+
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_marked_source_when_lines_end_as_on_other_systems_then_as_with_line_feeds(end):
     offset = TEXT.index("10") + 2

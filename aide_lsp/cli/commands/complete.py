@@ -83,7 +83,7 @@ def _print(
         if len(shown) > 1:
             say(f"{'' if number == 1 else chr(10)}Candidate {number}:")
         if marked:
-            show_source(request.text, request.offset, completion.text, colored())
+            show_source(request.text, request.offset, completion, colored())
         else:
             show_completion(completion.text)
     first = shown[0]

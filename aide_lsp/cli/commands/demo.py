@@ -29,7 +29,7 @@ def demo(**options: Any) -> None:
         request = requests.request_of(settings, text, offset, path)
         (completion,) = requests.complete(completer, settings, request)
         say(f"{title}\n")
-        show_source(text, offset, completion.text, colored())
+        show_source(text, offset, completion, colored())
         if completion.empty_reason:
             say(f"\n  No completion ({completion.empty_reason}): {completion.empty_message}")
         say(f"\n  {parameters_line(completion.parameters)}")

@@ -152,7 +152,8 @@ def _completion_lines(comparison: Comparison | None) -> Iterator[str]:
         return
     for title, completion in (("Before", comparison.before), ("After", comparison.after)):
         yield f"\n{title}, with seed {completion.seed}:\n"
-        yield marked_source(comparison.request.text, comparison.request.offset, completion.text, colored())
+        text, offset = comparison.request.text, comparison.request.offset
+        yield marked_source(text, offset, completion.text, colored(), replaces=completion.replaces)
         if completion.empty_reason:
             yield f"  No completion ({completion.empty_reason}): {completion.empty_message}"
     if comparison.before.text and comparison.before.text == comparison.after.text:
