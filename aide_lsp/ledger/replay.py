@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from aide_lsp.completion.auto_closing import closers_of
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.ledger.differences import (
@@ -61,9 +62,12 @@ class Replay:
 def restored(entry: Entry, text: str, salt: bytes) -> str:
     """Remove the completion from a text if it is after the cursor, because the user accepted it."""
     end = entry.offset + entry.completion_length
-    accepted = entry.completion_length > 0 and len(text) == end + entry.after_length
+    missing = end + entry.after_length - len(text)
+    # It may have replaced brackets that the editor had closed.
+    closers = closers_of(text[: entry.offset].rpartition("\n")[2])[: max(0, missing)]
+    accepted = entry.completion_length > 0 and len(closers) == missing
     if accepted and hash_of(text[entry.offset : end], salt) == entry.completion_hash:
-        return text[: entry.offset] + text[end:]
+        return text[: entry.offset] + closers + text[end:]
     return text
 
 

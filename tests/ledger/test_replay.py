@@ -202,6 +202,15 @@ def test_completion_that_was_accepted_is_taken_out_of_the_text_again():
     assert replaying.restored(entry, TEXT, SALT) == TEXT
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_completion_that_replaced_a_bracket_is_taken_out_and_the_bracket_put_back(line_end):
+    text = f"x = 1{line_end}if f(a[b]){line_end}    b(){line_end}"
+    offset = text.index("]")
+    entry = entry_for(evolve(request_for(), text=text, offset=offset), text="]):", replaces=2)
+    accepted = f"{text[:offset]}]):{text[offset + 2 :]}"
+    assert replaying.restored(entry, accepted, SALT) == text
+
+
 def test_completion_given_up_at_its_deadline_is_nothing_to_make_again():
     said = replaying.problem(entry_for(finish_reason="timeout", text=""), TEXT)
     assert "deadline" in said
