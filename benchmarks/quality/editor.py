@@ -107,14 +107,16 @@ def position(prefix: str) -> types.Position:
 def inserted(result: Any, cursor: types.Position) -> str:
     """Return what the first item inserts at the cursor; "" without items.
 
+    A hole is filled by an insertion: brackets after the cursor that an item replaces stay.
+
     Raises:
-        ValueError: the item replaces text, which this program does not support.
+        ValueError: the item replaces text before the cursor, which this program does not support.
     """
     items = getattr(result, "items", result)
     if not items:
         return ""
     item = items[0]
-    if item.range is not None and (item.range.start != cursor or item.range.end != cursor):
+    if item.range is not None and item.range.start != cursor:
         raise ValueError(f"the server's item replaces {item.range}, the cursor is at {cursor}")
     text = item.insert_text
     return text if isinstance(text, str) else str(text.value)

@@ -105,7 +105,7 @@ def prefill(model: Model, prompt: Prompt, options: GenerationOptions, cancel: Ca
 
 
 def _insertion(completion: Completion) -> Completion:
-    """Return a completion as a plugin may insert it: nothing if it replaces brackets, which would be there twice."""
+    """Return what a plugin may insert: nothing in place of brackets, which would be there twice."""
     reason = NoCompletionReason.REPEATS_SUFFIX
     if not completion.replaces:
         return completion

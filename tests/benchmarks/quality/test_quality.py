@@ -98,6 +98,8 @@ def test_inserted_takes_the_first_item_and_refuses_to_guess_at_replacements():
     item = types.InlineCompletionItem(insert_text="one", range=types.Range(cursor, cursor))
     assert inserted(types.InlineCompletionList([item]), cursor) == "one"
     assert inserted([], cursor) == inserted(None, cursor) == ""
+    over = types.InlineCompletionItem(insert_text="):", range=types.Range(cursor, types.Position(1, 5)))
+    assert inserted([over], cursor) == "):"
     replacing = types.InlineCompletionItem(insert_text="one", range=types.Range(other, cursor))
     with pytest.raises(ValueError, match="replaces"):
         inserted([replacing], cursor)
