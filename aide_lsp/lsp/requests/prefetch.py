@@ -82,9 +82,15 @@ class Prefetcher:
         self._in_flight, self._host, self._recorder, self._pages = in_flight, host, recorder, pages
         self._prepare = prepare
         self._planned: asyncio.TimerHandle | None = None
+        self._uri = ""  # of the document that the last plan was for
         self._cursor: Snapshot | None = None  # where the text is to be prefilled
         self._running = set[asyncio.Task[None]]()
         self._ahead: _Ahead | None = None
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether something begins after a pause."""
+        return self._planned is not None
 
     def interrupt(self) -> None:
         """Drop the plan: the user continues."""
@@ -92,6 +98,11 @@ class Prefetcher:
         if self._planned is not None:
             self._planned.cancel()
             self._planned = None
+
+    def leave(self, uri: str) -> None:
+        """Drop the plan if it is for a document in which nothing is offered anymore, or which was closed."""
+        if uri == self._uri:
+            self.interrupt()
 
     def at_cursor(self, snapshot: Snapshot) -> None:
         """Prefill the text around a cursor, after a pause; if the model is not loaded yet, then."""
@@ -143,6 +154,7 @@ class Prefetcher:
         self, seconds: float, snapshot: Snapshot, work: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
         self.interrupt()
+        self._uri = snapshot.uri
         if snapshot.settings.work_ahead and not self._costs_others(snapshot.settings):
             self._planned = asyncio.get_running_loop().call_later(seconds, self._begin, work)
 

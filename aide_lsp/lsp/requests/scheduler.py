@@ -210,7 +210,8 @@ class Scheduler:
             self._in_flight.cancel(request)
 
     def supersede(self, uri: str) -> None:
-        """End what is generated for a document; give the request that waits for it an empty answer."""
+        """End what is generated or planned for a document; give the request that waits an empty answer."""
+        self.prefetcher.leave(uri)
         self._in_flight.drop(uri)
         self._answer_waiting(uri)
 

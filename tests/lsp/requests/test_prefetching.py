@@ -12,7 +12,9 @@ from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.settings.fields import Settings
-from tests.fakes import ScriptedModel
+from tests.fakes import FakeSession, ScriptedModel, completer_on, continuing
+from tests.lsp.in_process import Connection
+from tests.lsp.raw_client import inline_params
 from tests.lsp.requests.test_in_flight import snapshot
 
 WORK_AHEAD = evolve(Settings(), work_ahead=True)
@@ -142,6 +144,21 @@ async def test_where_there_was_no_completion_what_the_next_line_wants_is_prefill
     assert not in_flight
 
 
+@pytest.mark.parametrize(("left", "prefilled"), [("file:///a", []), ("file:///b", [3])])
+async def test_what_is_planned_for_a_document_that_is_left_is_not_done(left, prefilled):
+    host = Host()
+    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    prefetcher.at_cursor(place(3))
+    prefetcher.leave(left)
+    # As many turns of the loop as one that is planned needs, and more.
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    prefetcher.loaded()
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert host.model.prefilled == prefilled
+
+
 @pytest.mark.parametrize(
     ("engine", "host", "prefilled"),
     [
@@ -161,3 +178,24 @@ async def test_only_a_server_on_this_machine_works_ahead(engine, host, prefilled
     for _ in range(20):
         await asyncio.sleep(0.001)
     assert host_of_model.model.prefilled == prefilled
+
+
+@pytest.mark.parametrize("ending", ["pause", "close"])
+async def test_nothing_is_begun_ahead_after_completions_were_paused_or_the_document_was_closed(
+    monkeypatch, ending
+):
+    monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 3600.0)
+    session = FakeSession(continuing({"x = ": "1\n"}))
+    completer = completer_on(session)
+    connection = Connection(lambda settings, progress: completer)
+    await connection.initialize(options={"workAhead": True})
+    connection.open("x = \n")
+    connection.send("textDocument/inlineCompletion", inline_params(0, 4, trigger=2), id=1)
+    assert (await connection.reply(1))["result"]
+    requests = connection.server.requests
+    await until(lambda: requests.prefetcher.is_planned)
+    if ending == "pause":
+        connection.send("workspace/executeCommand", {"command": "aide.pause", "arguments": []}, id=2)
+    else:
+        connection.send("textDocument/didClose", {"textDocument": {"uri": "file:///a.py"}})
+    await until(lambda: not requests.prefetcher.is_planned)
