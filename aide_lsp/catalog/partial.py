@@ -83,8 +83,8 @@ class PartialFile:
     def mark(self) -> None:
         """Record this place, from which a later start may resume."""
         done, digest = self._counted
-        with writing_to(self.destination.parent), self._marks_path.open("a", encoding="ascii") as marks:
-            marks.write(_mark(done, digest.hexdigest()))
+        with writing_to(self.destination.parent), self._marks_path.open("ab") as marks:
+            marks.write(_mark(done, digest.hexdigest()).encode())
 
     def restart(self) -> None:
         """Forget all bytes."""
@@ -141,13 +141,14 @@ class PartialFile:
 
     def _marks(self) -> Iterator[tuple[int, str]]:
         try:
-            lines = self._marks_path.read_text(encoding="ascii", errors="replace").splitlines()
+            # A killed process may leave half a line.
+            lines = self._marks_path.read_bytes().decode("ascii", "replace").split("\n")[:-1]
         except FileNotFoundError:
             return
         last = 0
         for line in lines:
             offset, _, digest = line.partition(" ")
-            # A killed process may leave half a line, and nothing after it can be trusted.
+            # Nothing after it can be trusted.
             if not offset.isascii() or not offset.isdigit() or not last <= int(offset) <= self.size:
                 return
             last = int(offset)

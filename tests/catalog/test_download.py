@@ -276,6 +276,19 @@ def test_download_resumes_also_after_a_mark_that_the_disk_lost(tiny_model, tmp_p
         assert partial.done == 70_000
 
 
+@pytest.mark.parametrize("cut", [1, 10])
+def test_download_resumes_also_after_half_a_mark(tiny_model, tmp_path, cut):
+    for start in (0, 50_000):
+        with partial_file(tiny_model, tmp_path) as partial:
+            partial.append(tiny_model.data[start : start + 50_000])
+    marks = tmp_path / "tiny.gguf.partial.marks"
+    os.truncate(marks, marks.stat().st_size - cut)
+    with partial_file(tiny_model, tmp_path) as partial:
+        partial.append(tiny_model.data[partial.done : 120_000])
+    with partial_file(tiny_model, tmp_path) as partial:
+        assert partial.done == 120_000
+
+
 def test_bytes_that_changed_on_the_disk_are_cut_off_at_the_last_good_mark(tiny_model, tmp_path):
     with partial_file(tiny_model, tmp_path) as partial:
         for start in (0, 50_000):
