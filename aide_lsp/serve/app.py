@@ -1,7 +1,5 @@
 """The application: all routes, and what is in front of them."""
 
-import logging
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -9,16 +7,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aide_lsp.errors import AideError, where
+from aide_lsp.errors import AideError
 from aide_lsp.inference.cancel import Cancelled
 from aide_lsp.serve import llama_cpp, openai, own_protocol
 from aide_lsp.serve.access import Access, Rules
 from aide_lsp.serve.answers import RefusedError, as_json, failure, refusal
 from aide_lsp.serve.machine import MachineHeader
 from aide_lsp.serve.metrics import CONTENT_TYPE
-from aide_lsp.serve.served import Served, end_of
-
-LOGGER = "aide.serve"
+from aide_lsp.serve.served import Served, end_of, logged
 
 
 def create_app(served: Served, rules: Rules) -> Starlette:
@@ -35,12 +31,8 @@ def create_app(served: Served, rules: Rules) -> Starlette:
         return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
     async def failed(request: Request, error: Exception) -> Response:
-        code = end_of(error)
-        served.metrics.refused(code)
-        if code == "internal":
-            # Without its message, which may have the user's text.
-            logging.getLogger(LOGGER).error("A request failed: %s", where(error))
-        return failure(error)
+        served.metrics.refused(end_of(error))
+        return failure(logged(error))
 
     app = Starlette(
         routes=[

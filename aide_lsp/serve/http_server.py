@@ -16,9 +16,9 @@ from uvicorn.server import Server
 
 from aide_lsp.errors import where
 from aide_lsp.listening.private_socket import BACKLOG
-from aide_lsp.serve.app import LOGGER
 from aide_lsp.serve.connections import MOST_HEAD_BYTES, ClientConnection, Connections
 from aide_lsp.serve.listening import ListeningPlace
+from aide_lsp.serve.served import LOGGER
 
 MOST_CONNECTIONS = 1_000
 HANDSHAKE_SECONDS = 5.0

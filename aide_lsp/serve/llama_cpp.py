@@ -27,7 +27,7 @@ from aide_lsp.serve.protocols.infill import Infilled, anchored, infill, infill_t
 from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits, stops_in
 from aide_lsp.serve.protocols.sampling import MOST_CHOICES, options_of, samplers_in
 from aide_lsp.serve.protocols.sse import SSE, Generations, Line, event
-from aide_lsp.serve.served import Served
+from aide_lsp.serve.served import Served, logged
 from aide_lsp.settings.fields import Parameters
 
 LONGEST_PROMPT = 8_000_000
@@ -221,7 +221,7 @@ class LlamaCppProtocol:
                 following = await anext(lines, None)
         except Exception as error:
             # The status has been sent.
-            yield event(error_line(error))
+            yield event(error_line(logged(error)))
 
     def _final(
         self, asked: InfillRequest, number: int, end: Mapping[str, Any], content: str, said: str

@@ -13,13 +13,14 @@ from typing import TextIO
 from attrs import frozen
 
 from aide_lsp.engines.engine import Engine
+from aide_lsp.errors import CrashError
 from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.listening.private_socket import removed_after
 from aide_lsp.serve.access import Rules
-from aide_lsp.serve.app import LOGGER, create_app
+from aide_lsp.serve.app import create_app
 from aide_lsp.serve.http_server import HttpServer
 from aide_lsp.serve.listening import ListeningPlace
-from aide_lsp.serve.served import Served
+from aide_lsp.serve.served import LOGGER, Served, logged
 
 MOST_LOG_BYTES = 1_000_000
 Load = Callable[[], Engine]
@@ -109,8 +110,9 @@ async def _serve(place: ListeningPlace, load: Load, ready: Ready, options: Serve
                 engine.breaks = broken
                 loop.call_soon_threadsafe(served.ready, engine)
                 ready(engine)
-            except Exception as error:
-                failure.append(error)
+            except BaseException as error:
+                # The panic of a library, too: this process would never be ready, and never end.
+                failure.append(error if isinstance(error, Exception) else CrashError.of(logged(error)))
                 loop.call_soon_threadsafe(end)
 
     server.begins = Thread(target=run, name="aide-ready", daemon=True).start

@@ -28,7 +28,7 @@ from aide_lsp.serve.protocols.given import Given, ParameterError
 from aide_lsp.serve.protocols.limits import LimitedModel, TextLimits, stops_in
 from aide_lsp.serve.protocols.sampling import MOST_CHOICES, options_of
 from aide_lsp.serve.protocols.sse import Generations, Line, event
-from aide_lsp.serve.served import Served, end_of
+from aide_lsp.serve.served import Served, end_of, logged
 
 OWNER = "aide"
 MOST_PROMPTS, LONGEST_PROMPT = 16, 8_000_000
@@ -181,7 +181,7 @@ class OpenAiProtocol:
                 following = await anext(lines, None)
         except Exception as error:
             # The status has been sent.
-            yield event({"error": _data_of(error)})
+            yield event({"error": _data_of(logged(error))})
             return
         if asked.counts:
             yield event(head | {"choices": [], "usage": usage.data})

@@ -17,7 +17,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import RefusedError, as_json
 from aide_lsp.serve.generation import GenerationResponse, RunningGeneration, or_gone
 from aide_lsp.serve.machine import machine_of
-from aide_lsp.serve.served import Served
+from aide_lsp.serve.served import Served, logged
 
 MOST_TEXTS = 20_000
 """Texts whose tokens are counted with one request."""
@@ -132,7 +132,7 @@ async def _lines(first: dict[str, Any], running: RunningGeneration) -> AsyncIter
             line = await running.next()
         yield _encoded(line)
     except Exception as error:
-        yield _encoded(error_line(error))
+        yield _encoded(error_line(logged(error)))
 
 
 def _encoded(line: dict[str, Any]) -> bytes:

@@ -1,6 +1,7 @@
 """The engine that is served, while it loads and after, and what each request does with it."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +17,7 @@ from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver
 from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.engine import Engine
 from aide_lsp.engines.shared.wire import WireError, from_error
-from aide_lsp.errors import BusyError
+from aide_lsp.errors import BusyError, CrashError, where
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.serve.answers import RefusedError
@@ -25,6 +26,8 @@ from aide_lsp.serve.generation import RunningGeneration, or_gone
 from aide_lsp.serve.metrics import Metrics
 
 T = TypeVar("T")
+E = TypeVar("E", bound=BaseException)
+LOGGER = "aide.serve"
 SESSION_HEADER = "x-session-id"
 MOST_AT_ONCE = 64
 """Requests that run or wait in the engine, where each has a thread; as many others may wait to be counted."""
@@ -49,18 +52,19 @@ class Served:
         """Returns the number of clients that are connected."""
         self._began = monotonic()
         self._engine = engine
-        self._loaded = asyncio.Event()
+        self._settled = asyncio.Event()
         self._work = _Threads(MOST_AT_ONCE, "aide-request")
         self._count = _Threads(AT_ONCE_TOKENS, "aide-tokens")
 
     def ready(self, engine: Engine) -> None:
         """Note that the engine is loaded."""
         self._engine = engine
-        self._loaded.set()
+        self._settled.set()
 
     def failed(self) -> None:
         """Note that it cannot be loaded."""
         self.is_failed = True
+        self._settled.set()
 
     @property
     def age(self) -> float:
@@ -90,10 +94,10 @@ class Served:
         return self._engine
 
     async def wait_for_engine(self, seconds: float) -> None:
-        """Wait until the engine is loaded, but not longer than so many seconds."""
+        """Wait until the engine is loaded or cannot be, but not longer than so many seconds."""
         if not (self.is_ready or self.is_failed):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._loaded.wait(), seconds)
+                await asyncio.wait_for(self._settled.wait(), seconds)
 
     def session(self, request: Request) -> Model:
         """Return the client session that a request names.
@@ -168,6 +172,10 @@ class Served:
             except Exception as error:
                 end = end_of(error)
                 running.put(error)
+            except BaseException as error:
+                # The panic of a library: its reader would wait forever.
+                end = end_of(logged(error))
+                running.put(CrashError.of(error))
             finally:
                 self.metrics.ended(kind, end, timings, running.first_seconds)
 
@@ -213,3 +221,10 @@ def end_of(error: BaseException) -> str:
         return "invalid"
     code: str = from_error(error)["code"] if isinstance(error, Exception) else "internal"
     return code
+
+
+def logged(error: E) -> E:
+    """Log an error that nobody has thought of, without its message, which may have the user's text."""
+    if end_of(error) == "internal":
+        logging.getLogger(LOGGER).error("A request failed: %s", where(error))
+    return error

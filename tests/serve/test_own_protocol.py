@@ -46,6 +46,17 @@ def test_engine_that_loads_for_long_then_the_client_is_to_ask_again(monkeypatch)
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
 
 
+def test_engine_that_cannot_be_loaded_then_who_waits_for_it_is_told_at_once(monkeypatch):
+    monkeypatch.setattr(own_protocol, "LOADING_SECONDS", 600)
+    with running(loaded=False) as loading, loading.connect() as connection:
+        connection.sendall(request())
+        while not loading.on_loop(lambda: loading.server.server_state.tasks):
+            pass
+        loading.on_loop(loading.served.failed)
+        answer = read_answer(connection)
+    assert (answer.status, answer.json()["error"]["code"]) == (503, "failed")
+
+
 def test_generate_then_the_text_in_pieces_and_how_it_ended(server):
     answer = ask(server, "POST", "/aide/v1/generate", generation())
     assert (answer.status, answer.headers["content-type"]) == (200, "application/x-ndjson")
