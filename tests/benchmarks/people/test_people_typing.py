@@ -74,7 +74,7 @@ def test_too_few_files_for_so_many_people():
 async def test_all_type_at_the_same_time_each_against_an_engine_of_their_own():
     engines = [ScriptedEngine({0: 0.0, 1: 0.0}), ScriptedEngine({1: 0.0})]
     traces = [trace_of(0.05, 0.3), trace_of(0.05, 0.3)]
-    turn = await take_turn(StandIn(engines), engines, traces, [0.0, 0.0], Pace(), 1.0)
+    turn = await take_turn(StandIn(engines), engines, traces, [0.0, 0.0], Pace(), float("inf"))
     assert [len(engine.asked) for engine in engines] == [2, 2]
     first = [engine.asked[0].asked_at for engine in engines]
     assert abs(first[0] - first[1]) < engines[0].asked[1].asked_at - engines[0].asked[0].asked_at
