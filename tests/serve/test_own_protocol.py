@@ -2,6 +2,8 @@
 
 import pytest
 
+from aide_lsp.cli import checks
+from aide_lsp.engines.shared.client import facts_in
 from aide_lsp.serve import own_protocol
 from tests.serve.serving import ANSWER, ask, generation, is_fine, read_answer, request, running, text_of
 
@@ -28,6 +30,12 @@ def test_clients_that_are_connected_then_each_is_counted_once():
             found = read_answer(connection).json()
         assert found["clients"] == 2
         assert 0 <= found["age"] < 600
+
+
+def test_age_and_clients_that_cannot_be_then_they_count_as_unknown(server):
+    facts = facts_in(ask(server).json() | {"age": 10**12, "clients": -1}, "host")
+    assert (facts.age, facts.clients) == (0, 0)
+    assert checks._in_use(facts).endswith("and has no other clients")
 
 
 def test_engine_that_loads_then_the_answer_waits_until_it_has(server):

@@ -187,9 +187,9 @@ def facts_in(found: Any, host: str) -> EngineFacts | None:
 
 
 def _count(found: Mapping[str, Any], name: str) -> int:
-    """Return a number that only people see; 0: an older engine does not say it."""
+    """Return a number that only people see; 0: an older engine does not say it, or it cannot be."""
     value = found.get(name)
-    return value if type(value) is int and 0 <= value < 1 << 40 else 0
+    return value if type(value) is int and 0 <= value < 1 << 31 else 0
 
 
 def own_error(answer: BadStatus) -> Exception | None:
