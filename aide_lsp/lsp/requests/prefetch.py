@@ -191,6 +191,8 @@ class Prefetcher:
     def _prefill_next(
         self, completer: "Completer", request: "CompletionRequest", in_flight: InFlight
     ) -> None:
+        # Choosing excerpts is not interrupted: a key that came meanwhile waits for one choice, not for two.
+        in_flight.token.check()
         excerpts = self._prepare(completer, in_flight.snapshot, next_line=True).request.excerpts
         if excerpts != request.excerpts:
             completer.prefill_next(request, excerpts, in_flight.token)

@@ -144,6 +144,23 @@ async def test_where_there_was_no_completion_what_the_next_line_wants_is_prefill
     assert not in_flight
 
 
+async def test_a_key_that_comes_while_excerpts_are_chosen_waits_for_no_more_of_them(monkeypatch):
+    chosen = []
+
+    def prepare(completer, snapshot, *, next_line=False):
+        chosen.append(next_line)
+        in_flight.changed(snapshot.uri, "another text")
+        return Prepared(snapshot.request)
+
+    monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
+    in_flight = InFlightRequests()
+    prefetcher = Prefetcher(in_flight, Host(), None, Pages(), prepare)
+    prefetcher.after_none(evolve(place(1), readable=Readable(Path("/p/a.py"))))
+    await until(lambda: chosen)
+    await until(lambda: not in_flight)
+    assert chosen == [False]
+
+
 @pytest.mark.parametrize(("left", "prefilled"), [("file:///a", []), ("file:///b", [3])])
 async def test_what_is_planned_for_a_document_that_is_left_is_not_done(left, prefilled):
     host = Host()
