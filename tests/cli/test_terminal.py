@@ -11,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aide_lsp.cli import progress
-from aide_lsp.cli.terminal import figures_line, marked_source, say, show_completion, takes_color
+from aide_lsp.cli.terminal import (
+    completions_json,
+    figures_line,
+    marked_source,
+    say,
+    show_completion,
+    takes_color,
+)
 from aide_lsp.invisible import escaped
 from aide_lsp.lsp.logs import Lines
+from tests.fakes import ScriptedModel
 from tests.ledger.making import completion_of
 
 TEXT = "".join(f"line {number}\n" for number in range(1, 21))
@@ -45,6 +53,10 @@ def test_figures_when_nothing_was_generated_then_no_time_of_a_first_token():
 
 def test_marked_source_when_the_completion_replaces_a_bracket_then_it_is_there_once():
     assert marked_source("if f(a)\n", 6, "):", color=False, replaces=1) == "  │ if f(a«):»\n  │ "
+
+
+def test_json_says_how_many_characters_a_completion_replaces():
+    assert completions_json([completion_of(text="):", replaces=1)], ScriptedModel({}).info)["replaces"] == 1
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
