@@ -11,6 +11,7 @@ from aide_lsp.completion.prompt import PartKind, PromptPart
 from aide_lsp.serve import bodies
 from aide_lsp.serve.answers import RefusedError
 from aide_lsp.serve.bodies import DEEPEST, MOST_BYTES, MOST_VALUES, parse
+from aide_lsp.serve.own_protocol import COUNTED_AT_ONCE
 from aide_lsp.serve.protocols.fim_prompts import Texts, build
 from tests.serve.serving import ask, generation, head, is_fine, read_answer, request, running, wait_for
 
@@ -228,8 +229,9 @@ def test_many_large_bodies_at_once_then_some_wait(monkeypatch):
         is_fine(server)
 
 
-def test_many_texts_wait_to_be_counted_then_others_are_refused(monkeypatch):
+def test_many_texts_wait_to_be_counted_then_other_long_ones_are_refused(monkeypatch):
     monkeypatch.setattr("aide_lsp.serve.served.MOST_AT_ONCE", 2)
+    long = "a" * (COUNTED_AT_ONCE + 1)
     gate = Event()
     with running() as server:
         waiting = server.on_loop(
@@ -237,12 +239,12 @@ def test_many_texts_wait_to_be_counted_then_others_are_refused(monkeypatch):
         )
         server.on_loop(lambda: None)  # they have begun
         try:
-            answer = ask(server, "POST", "/aide/v1/tokens", {"texts": ["a"]})
+            answer = ask(server, "POST", "/aide/v1/tokens", {"texts": [long]})
             assert (answer.status, answer.json()["error"]["code"]) == (429, "busy")
         finally:
             gate.set()
         wait_for(lambda: all(one.done() for one in waiting))
-        assert ask(server, "POST", "/aide/v1/tokens", {"texts": ["a"]}).json() == {"counts": [1]}
+        assert ask(server, "POST", "/aide/v1/tokens", {"texts": [long]}).json() == {"counts": [len(long)]}
 
 
 def test_many_files_that_do_not_fit_then_each_is_counted_once(server):
