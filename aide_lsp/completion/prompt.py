@@ -73,7 +73,8 @@ class Prompt:
     document: str = ""
     "Names the document. The model does not read it: prompts of one document make room for each other."
     is_next: bool = False
-    "It may be asked for next, and is prefilled until then: it never makes room where others are held."
+    """It may be asked for next, and is prefilled until then: what was asked for last stays, and so does what
+    others hold."""
 
     @property
     def excerpts(self) -> tuple[Excerpt, ...]:
