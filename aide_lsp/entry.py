@@ -78,11 +78,15 @@ def _open_streams() -> None:
 
 
 def _handle(signals: list[int], quiet: bool) -> None:
-    """Unwind on the first signal, which cleans up files and children; ignore further signals."""
+    """Unwind on the first signal, which cleans up files and children.
+
+    Further signals are ignored if `quiet`: the parent kills this process. Otherwise they end it at once,
+    because the first one can be lost: an exception that is raised in a finalizer goes nowhere.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         for each in signals:
-            signal.signal(each, signal.SIG_IGN)
+            signal.signal(each, signal.SIG_IGN if quiet else signal.SIG_DFL)
         if quiet:
             # Libraries turn it into errors of their own, which the user need not see.
             nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -151,6 +151,16 @@ def test_signal_that_is_ignored_from_the_start_stays_ignored(env):
     process.communicate()
 
 
+def test_first_signal_is_lost_then_the_second_one_ends_a_process_without_a_parent(env):
+    lost = (
+        "import signal; from aide_lsp.entry import Interrupted, _handle; _handle([signal.SIGINT], False)\n"
+        "for _ in 'first', 'second':\n"
+        "    try: signal.raise_signal(signal.SIGINT)\n"
+        "    except Interrupted: pass"
+    )
+    assert subprocess.run([sys.executable, "-c", lost], env=env, timeout=30).returncode == -signal.SIGINT
+
+
 def shell(env, line):
     """Run a line of sh in which `aide` is this Aide; status, stdout and stderr."""
     function = f'aide() {{ "{sys.executable}" -m aide_lsp "$@"; }}\n'

@@ -89,17 +89,16 @@ class HttpServer(Server):
     async def main_loop(self) -> None:
         """See `Server`: wait, without waking up where nothing happens."""
         loop = asyncio.get_running_loop()
-        with _signals(lambda: loop.call_soon_threadsafe(self.stop)):
-            unused_since = loop.time()
-            while not self._stop.is_set():
-                if self.connections.clients:
-                    unused_since = loop.time()
-                # One that came and went in between.
-                unused_since = max(unused_since, self.connections.last_left)
-                left = unused_since + self._idle_seconds - loop.time()
-                if self._idle_seconds and left <= 0:
-                    return
-                await self._wait(left)
+        unused_since = loop.time()
+        while not self._stop.is_set():
+            if self.connections.clients:
+                unused_since = loop.time()
+            # One that came and went in between.
+            unused_since = max(unused_since, self.connections.last_left)
+            left = unused_since + self._idle_seconds - loop.time()
+            if self._idle_seconds and left <= 0:
+                return
+            await self._wait(left)
         if self.server_state.tasks:
             self.note("Ending after the requests that run; Ctrl-C again ends at once.")
 
@@ -129,30 +128,29 @@ class HttpServer(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """See `Server`: `main_loop` does."""
+        """See `Server`: end on the first signal, and at once on the second one."""
+        if current_thread() is main_thread():
+            _handle_signals(self.stop)
+        # The handlers stay: the second signal may come while requests end.
         yield
 
 
-@contextmanager
-def _signals(end: Callable[[], object]) -> Iterator[None]:
-    """End on the first signal, and at once on the second one."""
-    received: list[int] = []
+def _handle_signals(end: Callable[[], object]) -> None:
+    """Call `end` in the event loop on the first signal, and end the process on the second one."""
+    loop, received = asyncio.get_running_loop(), list[int]()
 
     def handle(number: int, frame: object) -> None:
         if received:
             os._exit(128 + number)
         received.append(number)
-        end()
+        loop.call_soon_threadsafe(end)
 
-    if current_thread() is not main_thread():
-        yield
-        return
     # A signal that is ignored from the start (nohup) stays ignored.
-    ours = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    for number in ours:
+    for number in [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]:
+        if sys.platform != "win32":
+            # `handle` alone does not wake up a loop that was just about to wait. This does.
+            loop.add_signal_handler(number, end)
         signal.signal(number, handle)
-    # They stay: the second signal may come while requests end.
-    yield
 
 
 def _most_connections() -> int:

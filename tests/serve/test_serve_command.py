@@ -188,6 +188,27 @@ def test_socket_then_no_token_and_it_is_gone_after_the_end(env, tmp_path):
             process.kill()
 
 
+SIGNALED = """
+import asyncio, signal
+from aide_lsp.serve.http_server import HttpServer
+from aide_lsp.serve.listening import listen_tcp
+
+async def serve():
+    server = HttpServer(None, listen_tcp("127.0.0.1", 0, None))
+    server.begins = lambda: signal.raise_signal(signal.SIGINT)
+    await server.serve()
+    print("ended")
+
+asyncio.run(serve())
+"""
+
+
+def test_signal_as_soon_as_clients_can_connect_then_it_ends_as_later(env):
+    command = [sys.executable, "-c", SIGNALED]
+    run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "ended\n", "")
+
+
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
