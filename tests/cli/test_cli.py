@@ -114,6 +114,16 @@ def test_doctor_when_all_is_well_then_status_0_and_a_device(aide):
     assert "FAIL" not in run.stdout
 
 
+def test_doctor_when_no_completion_comes_in_time_then_the_model_is_tested_all_the_same(aide, home):
+    """As on a machine that is busy."""
+    settings = home / "config" / "aide" / "settings.toml"
+    settings.write_text("deadline_ms = 1\n", encoding="utf-8")
+    aide("models", "convert", "tiny")
+    run = aide("doctor")
+    settings.unlink()
+    assert run.returncode == 0, run.stdout
+
+
 def test_doctor_when_a_byte_of_the_model_differs_then_fail_and_the_repair(aide, home):
     aide("models", "convert", "tiny")
     folder = aide("models", "path", "tiny").stdout.strip()
