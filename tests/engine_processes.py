@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.patience import PATIENCE
+
 
 def engines(folder: Path) -> list[psutil.Process]:
     """The engines that listen in a folder."""
@@ -29,5 +31,5 @@ def engine_folder() -> Iterator[Path]:
     finally:
         for engine in engines(folder):
             engine.kill()
-            engine.wait(10)
+            engine.wait(PATIENCE)
         shutil.rmtree(folder)

@@ -16,6 +16,7 @@ from aide_lsp.inference.onnx.model_folder import ModelFolder
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.inference.session import Candidates
+from tests.patience import PATIENCE
 
 CONTROL_TOKENS = {
     "<|endoftext|>": 256,
@@ -157,7 +158,7 @@ class FakeSession:
         stopped = Event()
         with cancel.watch(stopped.set):
             self.running.set()
-            assert stopped.wait(timeout=30), "a held forward was never canceled"
+            assert stopped.wait(timeout=PATIENCE), "a held forward was never canceled"
 
 
 def description(model: str = "fake", *, fim: str | None = "qwen2.5-coder") -> ModelFolder:

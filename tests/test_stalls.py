@@ -12,6 +12,7 @@ from aide_lsp.errors import StuckSessionError
 from aide_lsp.inference import forward_watch
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.rpc import watchdog
+from tests.patience import PATIENCE
 
 # Two threads of itself take the only processor from a third one.
 STARVED = """
@@ -34,7 +35,7 @@ for other in others:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_delay_is_that_of_a_thread_that_waits_for_a_processor_not_of_one_that_sleeps():
-    done = subprocess.run([sys.executable, "-c", STARVED], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", STARVED], capture_output=True, text=True, timeout=PATIENCE)
     asleep, starved = map(float, done.stdout.split())
     assert starved > 0.5, done.stderr
     assert asleep < starved
@@ -83,5 +84,5 @@ def test_forward_that_gets_no_processor_is_not_ended(monkeypatch):
 def hang():
     cancel, stop = CancelToken(), threading.Event()
     with forward_watch.ForwardWatch().watching(cancel, 1000, True), cancel.watch(stop.set):
-        assert stop.wait(20)
+        assert stop.wait(PATIENCE)
         raise RuntimeError("terminated")

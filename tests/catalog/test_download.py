@@ -309,14 +309,14 @@ def test_more_bytes_than_the_model_has_are_refused_before_they_are_written(tiny_
         assert (tmp_path / "tiny.gguf.partial").stat().st_size == 5
 
 
-# A child process that downloads a tiny model whose parts are plain files, slowly or at once.
+# A child process that downloads a tiny model whose parts are plain files. After some bytes it waits for us.
 CHILD = """
-import os, sys, time
+import os, sys
 from pathlib import Path
 from aide_lsp.catalog.cards import Card, HubSource
 from aide_lsp.catalog.download import download, locked
 
-folder, log, pause = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+folder, log, pause = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 content = Path(sys.argv[4]).read_bytes()
 sha256 = __import__("hashlib").sha256(content).hexdigest()
 card = Card(id="tiny", name="Tiny", license="", description="", default=False, file="tiny.gguf",
@@ -330,7 +330,8 @@ def append(source, partial, work, on_bytes):
         partial.append(content[partial.done : partial.done + 10_000])
         partial.mark()
         print(partial.done, flush=True)
-        time.sleep(pause)
+        if partial.done == pause:
+            sys.stdin.readline()
 
 def progress(share, sentence):
     if share is None:
@@ -351,7 +352,7 @@ def child(tiny_model, tmp_path):
     content.write_bytes(tiny_model.data)
     started = []
 
-    def start(pause):
+    def start(pause=0):
         process = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(folder), str(log), str(pause), str(content)],
             stdin=subprocess.PIPE,
@@ -368,23 +369,24 @@ def child(tiny_model, tmp_path):
         process.communicate()
 
 
-def go(process):
+def go(process, until=""):
+    """Let a child go on, and wait until it says something that begins like this."""
     process.stdin.write("go\n")
     process.stdin.flush()
+    while not process.stdout.readline().startswith(until):
+        assert process.poll() is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_killed_download_is_gone_on_with(tiny_model, tmp_path, child):
-    first = child(0.02)
-    go(first)
-    while first.stdout.readline() != "80000\n":
-        pass
+    first = child(80_000)
+    go(first, "80000")
     first.send_signal(signal.SIGKILL)
     first.wait()
     assert not (tmp_path / "m" / "tiny.gguf").exists()
-    second = child(0)
+    second = child()
     go(second)
-    second.wait()
+    second.communicate()
     assert (tmp_path / "m" / "tiny.gguf").read_bytes() == tiny_model.data
     begun = [int(line.removeprefix("from ")) for line in (tmp_path / "log").read_text().splitlines()]
     assert begun[0] == 0
@@ -392,14 +394,15 @@ def test_killed_download_is_gone_on_with(tiny_model, tmp_path, child):
 
 
 def test_of_several_processes_one_downloads_and_the_others_wait(tiny_model, tmp_path, child):
-    processes = [child(0.01) for _ in range(3)]
-    for process in processes:
-        go(process)
-    output = [process.communicate()[0] for process in processes]
+    first, *others = child(10_000), child(), child()
+    go(first, "10000")
+    for other in others:
+        go(other, "Waiting for another process")
+    go(first)
+    output = [process.communicate()[0] for process in (first, *others)]
     assert (tmp_path / "log").read_text() == "from 0\n"
     assert (tmp_path / "m" / "tiny.gguf").read_bytes() == tiny_model.data
     assert all(text.endswith("tiny.gguf\n") for text in output)
-    assert sum("Waiting for another process" in text for text in output) == 2
 
 
 def test_lock_is_free_again_after_an_error(tmp_path):

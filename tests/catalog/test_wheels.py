@@ -13,6 +13,7 @@ import pytest
 
 from aide_lsp.catalog import wheels
 from aide_lsp.catalog.partial import DiskFullError, SourceError
+from tests.patience import PATIENCE
 
 
 def ignore(done):
@@ -140,6 +141,6 @@ def test_pip_ends_with_the_process_that_started_it(tiny_model, tmp_path):
         process.kill()
         process.wait()
         with connection:
-            connection.settimeout(20)
+            connection.settimeout(PATIENCE)
             while connection.recv(65536):
                 pass

@@ -13,6 +13,7 @@ from tiny_model import TinySpec, tiny_card, tiny_gguf, tiny_weights
 from aide_lsp.convert.convert import convert, run_worker
 from aide_lsp.errors import ConversionError
 from aide_lsp.inference.onnx.model_folder import read_model_folder, verify_files
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +249,7 @@ def test_worker_ends_when_its_parent_is_killed(tmp_path):
     ) as parent:
         worker = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-    gone, alive = psutil.wait_procs([worker], timeout=20)
+    gone, alive = psutil.wait_procs([worker], timeout=PATIENCE)
     for process in alive:
         process.kill()
     assert gone

@@ -8,6 +8,7 @@ import pytest
 
 from aide_lsp.engines import api_key
 from aide_lsp.engines.api_key import KeyringError, read_key, remove_key, store_key
+from tests.patience import PATIENCE
 
 HOST = "models.example.com"
 
@@ -104,6 +105,6 @@ def test_a_keyring_that_never_answers_is_not_waited_for(keyring, monkeypatch):
 
     monkeypatch.setattr(api_key, "SECONDS", 0.01)
     ended = Event()
-    keyring.get_password = lambda service, user: ended.wait(30.0)
+    keyring.get_password = lambda service, user: ended.wait(PATIENCE)
     assert read_key(HOST) == ""
     ended.set()

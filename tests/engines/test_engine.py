@@ -20,6 +20,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import RowRule
 from aide_lsp.settings.fields import Parameters
 from tests.fakes import VOCAB_SIZE, ByteTokenizer, FakeSession, babbling, description
+from tests.patience import PATIENCE
 
 RULES = {
     "pairs": RowRule(multiple=2),
@@ -116,7 +117,7 @@ def test_several_clients_at_once_then_each_gets_what_it_gets_alone(clients, rule
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     for (number, at), result in results.items():
         one = clients[number][at]
@@ -160,7 +161,7 @@ def test_explained_while_another_generates_then_its_steps_are_those_of_alone(top
         drawn = drawn_by(engine.session("one"))
     finally:
         done.set()
-        thread.join(60)
+        thread.join(PATIENCE)
     assert drawn == drawn_by(LocalModel(parts()))
     assert drawn
 
@@ -256,7 +257,7 @@ def test_memory_that_others_use_then_a_generation_waits_for_its_end():
     list(pieces)
     assert not results
     first.close()
-    thread.join(60)
+    thread.join(PATIENCE)
     assert results == [text_of(LocalModel(parts()))]
 
 

@@ -12,6 +12,7 @@ from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.slots import Slots
 from tests.engines.test_engine import PROMPT, WARM, parts, text_of
 from tests.fakes import FakeSession, babbling
+from tests.patience import PATIENCE
 
 TOO_LONG = evolve(PROMPT, healed="", parts=PROMPT.parts * 60)
 
@@ -62,8 +63,8 @@ def test_deadline_passed_while_another_has_the_session_then_a_timeout_at_once():
     with engine.turns.turn("other").held(CancelToken(), None):
         thread = Thread(target=late)
         thread.start()
-        assert waits.wait(20)
-    thread.join(20)
+        assert waits.wait(PATIENCE)
+    thread.join(PATIENCE)
     assert results == [("", "timeout")]
 
 

@@ -7,6 +7,7 @@ import pytest
 from aide_lsp.engines.request_queue import LONGEST, RequestQueue
 from aide_lsp.errors import BusyError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
+from tests.patience import PATIENCE
 
 
 def test_newer_request_of_a_document_then_the_older_one_is_canceled_and_others_are_not():
@@ -53,7 +54,7 @@ def test_wait_then_in_order():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert order == [0, 1, 2, 3, 4]
     assert len(queue) == 0
 
@@ -72,7 +73,7 @@ def test_canceled_while_it_waits_then_at_once():
     thread = Thread(target=run)
     thread.start()
     cancel.cancel()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert raised == [True]
 
 

@@ -10,6 +10,7 @@ from aide_lsp.errors import BrokenSessionError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, RowRule
 from tests.fakes import FakeSession, babbling
+from tests.patience import PATIENCE
 
 NEVER = None
 
@@ -31,7 +32,7 @@ class Sharers:
                 for _ in range(count):
                     with turn.held(cancel or CancelToken(), NEVER):
                         self.order.append(owner)
-                        self.go.wait(30)
+                        self.go.wait(PATIENCE)
             except (Cancelled, TimeoutError, BrokenSessionError) as error:
                 self.errors[owner] = type(error)
 
@@ -45,7 +46,7 @@ class Sharers:
         """Let all take their turns; return the order."""
         self.go.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
         return "".join(self.order)
 
@@ -95,7 +96,7 @@ def test_who_comes_first_again_then_nobody_in_between(leaves, monkeypatch):
             with types.held(CancelToken(), NEVER):
                 order.append("a")
         sharers.turns.leave("a")
-    thread.join(30)
+    thread.join(PATIENCE)
     assert "".join(order) == ("aaaac" if leaves else "ac")
 
 
@@ -114,7 +115,7 @@ def test_canceled_while_it_waits_then_at_once_and_others_go_on():
     sharers.start("b", cancel=cancel)
     sharers.start("c")
     cancel.cancel()
-    sharers.threads[1].join(30)
+    sharers.threads[1].join(PATIENCE)
     assert sharers.errors == {"b": Cancelled}
     assert sharers.end() == "ac"
 
@@ -133,7 +134,7 @@ def test_broken_then_whoever_waits_and_whoever_comes_gets_the_error():
     sharers.start("a")
     sharers.start("b")
     sharers.turns.fail(BrokenSessionError("broken"))
-    sharers.threads[1].join(30)
+    sharers.threads[1].join(PATIENCE)
     assert sharers.errors == {"b": BrokenSessionError}
     assert sharers.end() == "a"
     with pytest.raises(BrokenSessionError), sharers.turns.turn("c").held(CancelToken(), NEVER):

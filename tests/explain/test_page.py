@@ -14,6 +14,7 @@ from aide_lsp.inference import sampler
 from aide_lsp.inference.cancel import CancelToken
 from tests.completion.test_completer import completer_of, request_at, session_of, with_parameters
 from tests.fakes import babbling, continuing
+from tests.patience import PATIENCE
 
 HOSTILE = 'a = "</script><script>alert(1)</script><!-- <script> & {{title}} https://example.org/x.js"\n|'
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
@@ -72,7 +73,7 @@ def in_node(script: str, value) -> object:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     return json.loads(run.stdout)
 
@@ -163,4 +164,4 @@ def test_set_values_give_the_logged_probabilities_and_entropy():
 def test_scripts_can_be_read(name, tmp_path):
     script = tmp_path / name
     script.write_text('"use strict";\n' + (FOLDER / name).read_text(encoding="utf-8"), encoding="utf-8")
-    subprocess.run(["node", "--check", script], check=True, capture_output=True, timeout=60)
+    subprocess.run(["node", "--check", script], check=True, capture_output=True, timeout=PATIENCE)

@@ -9,6 +9,7 @@ from aide_lsp.errors import StuckSessionError
 from aide_lsp.inference import forward_watch
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.forward_watch import ForwardWatch
+from tests.patience import PATIENCE, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -16,11 +17,19 @@ def short_ticks(monkeypatch):
     monkeypatch.setattr(forward_watch, "TICK_SECONDS", 0.02)
 
 
+@pytest.fixture
+def naps(monkeypatch):
+    """A list that grows by one with each tick."""
+    found = []
+    monkeypatch.setattr(forward_watch, "sleep", lambda seconds: (found.append(1), time.sleep(seconds)))
+    return found
+
+
 def hang(watch, cancel, on_cpu=True):
     """A forward that waits until it is ended."""
     ended = threading.Event()
     with watch.watching(cancel, 1, on_cpu), cancel.watch(ended.set):
-        assert ended.wait(30)
+        assert ended.wait(PATIENCE)
         raise RuntimeError("terminated")
 
 
@@ -37,27 +46,25 @@ def test_own_errors_of_a_forward_are_handed_on():
         raise RuntimeError("mine")
 
 
-def test_between_forwards_nothing_ticks(monkeypatch):
-    watch, naps = ForwardWatch(), []
-    monkeypatch.setattr(forward_watch, "sleep", lambda seconds: (naps.append(1), time.sleep(seconds)))
+def test_between_forwards_nothing_ticks(naps):
+    watch = ForwardWatch()
     for _ in range(100):
         with watch.watching(CancelToken(), 1, True):
             pass
-    time.sleep(0.1)
+    wait_for(lambda: not watch._awake.is_set())
     before = len(naps)
     time.sleep(0.2)
-    assert len(naps) == before <= 5
+    assert len(naps) == before
 
 
-def test_many_rows_may_compute_for_longer_than_one(monkeypatch):
+def test_many_rows_may_compute_for_longer_than_one(monkeypatch, naps):
     monkeypatch.setattr(forward_watch, "SLOWEST_TICKS", 5)
     ended = []
-    for rows in (1, 1000):
-        cancel, stop = CancelToken(), threading.Event()
-        until = time.monotonic() + 1.0
+    for rows, ticks in ((1, 1000), (1000, 50)):
+        cancel, stop, before = CancelToken(), threading.Event(), len(naps)
         try:
             with ForwardWatch().watching(cancel, rows, True), cancel.watch(stop.set):
-                while not stop.is_set() and time.monotonic() < until:
+                while not stop.is_set() and len(naps) < before + ticks:
                     pass
                 if stop.is_set():
                     raise RuntimeError("terminated")

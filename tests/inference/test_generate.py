@@ -17,6 +17,7 @@ from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
 from aide_lsp.inference.token_healing import heal
 from aide_lsp.settings.fields import Parameters
 from tests.fakes import END, VOCAB_SIZE, ByteTokenizer, FakeSession, babbling, saying
+from tests.patience import PATIENCE
 
 PROMPT = list(b"def f(")
 GREEDY = Parameters(temperature=0.0, top_k=50, top_p=0.95, seed=0)
@@ -99,7 +100,7 @@ def test_generate_when_cancelled_inside_a_forward_then_ends_and_keeps_what_was_r
     prompt = [65] * (3 * CHUNK_ROWS)
 
     def cancel_when_running():
-        assert session.running.wait(timeout=30)
+        assert session.running.wait(timeout=PATIENCE)
         cancel.cancel()
 
     thread = threading.Thread(target=cancel_when_running)

@@ -10,6 +10,7 @@ from aide_lsp.cli.main import main
 from aide_lsp.errors import LedgerError
 from aide_lsp.ledger.file import forget, opened
 from tests.ledger.making import completion_of, model_info, request_for
+from tests.patience import PATIENCE
 
 
 def test_database_of_another_program_is_left_as_it_is(path):
@@ -26,7 +27,7 @@ def test_database_of_another_program_is_left_as_it_is(path):
 
 def test_a_ledger_that_another_program_has_locked_is_not_deleted(path, recorder, monkeypatch):
     recorder.record("text", request_for(), completion_of(1), model_info())
-    recorder.flush(20)
+    recorder.flush(PATIENCE)
     monkeypatch.setattr("aide_lsp.ledger.file.WAIT_SECONDS", 0.01)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -61,7 +62,7 @@ def test_a_ledger_that_another_program_has_locked_is_not_deleted(path, recorder,
 )
 def test_value_of_another_type_is_damage(path, recorder, column, value):
     recorder.record("text", request_for(), completion_of(1), model_info())
-    recorder.flush(20)
+    recorder.flush(PATIENCE)
     with sqlite3.connect(path) as other:
         other.execute(f"UPDATE completions SET {column} = ?", (value,))
     other.close()

@@ -16,6 +16,7 @@ from aide_lsp.ledger.file import forget, opened
 from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.settings.fields import Parameters
 from tests.ledger.making import EXCERPTS, SECRET, TEXT, completion_of, model_info, request_for
+from tests.patience import PATIENCE
 
 
 def record(recorder, number=0, mode="hashes", request=None, **changes):
@@ -35,7 +36,7 @@ def test_hashes_keep_what_made_a_completion_and_no_source_text_nor_path(recorder
     record(recorder, 7)
     recorder.shown(completion_of(7).id)
     recorder.accepted(completion_of(7).id)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     (entry,) = newest(path)
     assert (entry.language, entry.offset, entry.after_length) == ("python", len(TEXT) - 1, 1)
     assert entry.parameters == Parameters(seed=7)
@@ -50,7 +51,7 @@ def test_hashes_keep_what_made_a_completion_and_no_source_text_nor_path(recorder
 
 def test_text_is_kept_where_the_user_wants_it(recorder, path):
     record(recorder, mode="text")
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     (entry,) = newest(path)
     assert (entry.text, entry.completion) == (TEXT, f"{SECRET} + a")
     assert entry.path.endswith("x.py")
@@ -58,10 +59,10 @@ def test_text_is_kept_where_the_user_wants_it(recorder, path):
 
 def test_lines_of_other_files_are_kept_as_hashes_and_as_text_where_the_user_wants_it(recorder, path):
     record(recorder, 1, excerpts=EXCERPTS)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert SECRET.encode() not in bytes_on_disk(path)
     record(recorder, 2, mode="text", excerpts=EXCERPTS)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     kept, hashed = newest(path)
     assert [(one.first_line, one.last_line) for one in hashed.excerpts] == [(13, 24), (25, 26), (1, 1)]
     assert len({one.path_hash for one in hashed.excerpts}) == 2
@@ -73,21 +74,21 @@ def test_lines_of_other_files_are_kept_as_hashes_and_as_text_where_the_user_want
 def test_a_row_has_a_limited_size_however_many_excerpts_were_read(recorder, path):
     many = tuple(Excerpt(f"{n}.py", 1, "x\n", 1.0) for n in range(1_000))
     record(recorder, mode="text", excerpts=many)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     (entry,) = newest(path)
     assert len(entry.excerpts) == len(entry.full_excerpts) == 100
 
 
 def test_text_that_is_very_long_is_not_kept_but_its_hashes_are(recorder, path):
     record(recorder, mode="text", request=request_for("x" * 1_000_001, 5))
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert [(entry.text, entry.offset) for entry in newest(path)] == [(None, 5)]
 
 
 def test_off_makes_no_file(recorder, path):
     record(recorder, mode="off")
     recorder.accepted("any")
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert not path.parent.exists()
 
 
@@ -96,7 +97,7 @@ def test_answers_of_the_completion_cache_are_counted_not_kept_again(recorder, pa
     for _ in range(3):
         record(recorder, from_cache=True, text="the rest")
         recorder.shown(completion_of().id)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert [entry.shown for entry in newest(path)] == [3]
 
 
@@ -105,7 +106,7 @@ def test_file_is_for_its_user_alone_also_where_it_was_not(recorder, path):
     path.parent.mkdir()
     path.touch(mode=0o644)
     record(recorder)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     with opened(path) as ledger:
         ledger.mark_shown(completion_of().id)
         modes = {file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
@@ -115,7 +116,7 @@ def test_file_is_for_its_user_alone_also_where_it_was_not(recorder, path):
 
 def test_seed_of_any_size_is_kept(recorder, path):
     record(recorder, seed=-(2**200))
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert newest(path)[0].parameters.seed == -(2**200)
 
 
@@ -123,7 +124,7 @@ def test_oldest_rows_go_when_there_are_too_many(recorder, path, monkeypatch):
     monkeypatch.setattr(ledger_file, "ROWS", 5)
     for number in range(12):
         record(recorder, number)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert [entry.parameters.seed for entry in newest(path)] == [11, 10, 9, 8, 7]
 
 
@@ -132,7 +133,7 @@ def test_oldest_texts_go_when_they_take_too_much(recorder, path, monkeypatch):
     monkeypatch.setattr(ledger_file, "TEXT_BYTES", 7_000)  # three of them: hexadecimal digits take half
     for number in range(6):
         record(recorder, number, mode="text", request=request_for(noise[number], 0))
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     kept = newest(path)
     assert [entry.text is not None for entry in kept] == [True, True, True, False, False, False]
     assert [entry.completion is not None for entry in kept] == [entry.text is not None for entry in kept]
@@ -146,14 +147,14 @@ def test_oldest_completions_go_when_they_take_too_much_with_texts_that_are_too_l
     monkeypatch.setattr(ledger_file, "TEXT_BYTES", 7_000)
     for number in range(6):
         record(recorder, number, mode="text", text=os.urandom(2_000).hex())
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert [entry.completion is not None for entry in newest(path)] == [True] * 3 + [False] * 3
 
 
 def test_names_of_any_length_leave_the_ledger_small(recorder, path):
     request = request_for(path="/" + os.urandom(1_000_000).hex(), language_id=os.urandom(1_000_000).hex())
     record(recorder, mode="text", request=request)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     (entry,) = newest(path)
     assert (entry.path, entry.language, entry.text) == (None, "", request.text)
     assert len(bytes_on_disk(path)) < 200_000
@@ -164,7 +165,7 @@ def test_texts_of_other_files_count_and_go_with_the_text(recorder, path, monkeyp
     for number in range(4):
         noise = Excerpt("a.py", 1, os.urandom(2_000).hex(), 1.0)  # hexadecimal digits take half
         record(recorder, number, mode="text", excerpts=(noise,))
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     kept = newest(path)
     assert [entry.text is not None for entry in kept] == [True, False, False, False]
     assert [entry.full_excerpts is not None for entry in kept] == [True, False, False, False]
@@ -175,9 +176,9 @@ def test_two_thousand_completions_take_a_few_megabytes(path):
     recorder = LedgerRecorder(lambda: path)
     for number in range(2_050):
         while recorder._queue.full():
-            recorder.flush(10)
+            recorder.flush(PATIENCE)
         record(recorder, number)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert (len(newest(path)), recorder.dropped) == (2_000, 0)
     assert sum(file.stat().st_size for file in path.parent.iterdir()) < 3_000_000
 
@@ -237,14 +238,14 @@ def test_file_that_cannot_be_used_is_reported_once_and_recording_resumes_afterwa
     with caplog.at_level(logging.WARNING, "aide"):
         for number in range(3):
             record(recorder, number)
-            recorder.flush(10)
+            recorder.flush(PATIENCE)
         assert [record.levelname for record in caplog.records] == ["WARNING"]
         assert (recorder.dropped, "cannot be used" in recorder.problem) == (3, damage is not newer)
         assert str(path) in recorder.report("hashes")["problem"]
         assert "aide log --clear" in recorder.problem
         mend(path)
         record(recorder, 4)
-        recorder.flush(10)
+        recorder.flush(PATIENCE)
     assert [entry.parameters.seed for entry in newest(path)] == [4]
     assert (recorder.problem, len(caplog.records)) == (None, 1)
     assert SECRET not in caplog.text
@@ -256,14 +257,14 @@ def test_two_problems_in_turn_are_each_reported_once(recorder, path, caplog):
         damage(path)
         for _ in range(2):
             record(recorder)
-            recorder.flush(10)
+            recorder.flush(PATIENCE)
         mend(path)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
 def test_full_disk_keeps_what_was_there_and_recording_resumes_afterward(recorder, path, monkeypatch):
     record(recorder, 1)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     prepare = ledger_file._prepare
 
     def on_a_full_disk(connection, path):
@@ -273,12 +274,12 @@ def test_full_disk_keeps_what_was_there_and_recording_resumes_afterward(recorder
     monkeypatch.setattr(ledger_file, "_prepare", on_a_full_disk)
     for number in range(2, 60):
         record(recorder, number, mode="text", request=request_for(os.urandom(5_000).hex(), 0))
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert "full" in recorder.problem
     monkeypatch.undo()
     assert [entry.parameters.seed for entry in newest(path)] == [1]
     record(recorder, 60)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([60, 1], None)
 
 
@@ -286,10 +287,10 @@ def test_file_that_another_process_holds_is_written_again_when_it_lets_go(record
     monkeypatch.setattr(ledger_file, "WAIT_SECONDS", 0.05)
     with opened(path):
         record(recorder, 1)
-        recorder.flush(10)
+        recorder.flush(PATIENCE)
     assert "locked" in recorder.problem
     record(recorder, 2)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([2], None)
 
 
@@ -299,7 +300,7 @@ def test_thread_that_cannot_start_costs_entries_and_no_completion(recorder, path
     assert "can't start new thread" in recorder.problem
     monkeypatch.undo()
     record(recorder, 2)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([2], None)
 
 
@@ -314,11 +315,11 @@ def test_nothing_that_is_raised_ends_recording(recorder, path, monkeypatch, kind
 
     monkeypatch.setattr(recording, "entry_of", failing)
     record(recorder, 1)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert recorder.problem == f"The ledger failed ({kind.__name__})."
     monkeypatch.undo()
     record(recorder, 2)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert ([entry.parameters.seed for entry in newest(path)], recorder.problem) == ([2], None)
 
 
@@ -327,18 +328,18 @@ def test_completing_continues_when_writing_hangs_and_entries_are_dropped(path, m
 
     def slow_place():
         hanging.set()
-        go.wait(10)
+        go.wait(PATIENCE)
         return path
 
     recorder = LedgerRecorder(slow_place)
     record(recorder)
     recorder._hurry.set()
-    assert hanging.wait(10)
+    assert hanging.wait(PATIENCE)
     for number in range(1, 200):
         record(recorder, number)
     assert recorder.dropped == 199 - recording.WAITING
     go.set()
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert len(newest(path)) == 1 + recording.WAITING
 
 
@@ -349,29 +350,29 @@ def test_internal_error_is_reported_without_source_text(recorder, monkeypatch, c
     monkeypatch.setattr(recording, "entry_of", failing)
     with caplog.at_level(logging.DEBUG):
         record(recorder)
-        recorder.flush(10)
+        recorder.flush(PATIENCE)
     assert recorder.problem == "The ledger failed (ValueError)."
     assert SECRET not in caplog.text
 
 
 def test_file_removed_while_in_use_is_created_again(recorder, path):
     record(recorder, 1)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     path.unlink()
     record(recorder, 2)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     assert [entry.parameters.seed for entry in newest(path)] == [2]
 
 
 @pytest.mark.parametrize("column", ["top_p", "seed", "shown", "accepted", "excerpts", "full_excerpts"])
 def test_table_made_before_there_was_a_column_gets_it(recorder, path, column):
     record(recorder, 1)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     with sqlite3.connect(path) as connection:
         connection.execute(f"ALTER TABLE completions DROP COLUMN {column}")
     connection.close()
     record(recorder, 2)
-    recorder.flush(10)
+    recorder.flush(PATIENCE)
     first = Parameters(seed=None if column == "seed" else 1)
     assert [entry.parameters for entry in newest(path)] == [Parameters(seed=2), first]
     assert [entry.excerpts for entry in newest(path)] == [(), ()]
@@ -382,12 +383,13 @@ import sys
 from pathlib import Path
 from aide_lsp.ledger.recorder import LedgerRecorder
 from tests.ledger.making import *
+from tests.patience import PATIENCE
 recorder = LedgerRecorder(lambda: Path(sys.argv[1]))
 for number in range(100):
     recorder.record("hashes", request_for(), completion_of(number + int(sys.argv[2])), model_info())
     recorder.shown(completion_of(number + int(sys.argv[2])).id)
     if number % 10 == 9:
-        recorder.flush(20)
+        recorder.flush(PATIENCE)
 print(recorder.problem, recorder.dropped)
 """
 
@@ -399,7 +401,7 @@ def test_two_processes_write_at_once_and_nothing_is_lost(path):
         )
         for start in (0, 1_000)
     ]
-    said = [writer.communicate(timeout=60)[0].strip() for writer in writers]
+    said = [writer.communicate(timeout=PATIENCE)[0].strip() for writer in writers]
     assert said == ["None 0", "None 0"]
     kept = newest(path)
     assert sorted(entry.parameters.seed for entry in kept) == [*range(100), *range(1_000, 1_100)]

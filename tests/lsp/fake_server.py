@@ -1,11 +1,12 @@
 """The real server process with a fake completer that follows orders in the document it completes.
 
-Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. The text before the cursor gives
-orders: `#slow 5` takes 5 s unless canceled, `#deaf` 30 s in any case, `#print` prints to stdout from Python
-and from C, `#child FILE` starts a process and writes its number, `#decline`, `#crash` and `#session` raise,
-`#raise NAME` raises that class, `#empty` is completed with nothing, `#stats` with what happened so far,
-`#drawn` with seed and candidate; anything else with `pass  # <number of characters before the cursor>`.
-`#whole` is in a text that Num Context holds.
+Run as `python fake_server.py [--fake-load MODE] [options of aide-lsp]`. It loads as MODE says: `when FILE`
+once there is that file, `fail` and `crash` raise. The text before the cursor gives orders: `#slow 5` takes
+5 s unless canceled, `#deaf` an hour in any case, `#print` prints to stdout from Python and from C, `#child
+FILE` starts a process and writes its number, `#decline`, `#crash` and `#session` raise, `#raise NAME` raises
+that class, `#empty` is completed with nothing, `#stats` with what happened so far, `#drawn` with seed and
+candidate; anything else with `pass  # <number of characters before the cursor>`. `#whole` is in a text that
+Num Context holds.
 """
 
 import builtins
@@ -97,7 +98,7 @@ def _obey(completer, before, cancel) -> None:
         ctypes.CDLL(None).puts(b"from C")
         ctypes.CDLL(None).fflush(None)
     if "#child" in before:
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
         Path(before.removeprefix("#child ")).write_text(str(child.pid))
     if "#decline" in before:
         raise DeclinedError("test-reason", "The fake declines.")
@@ -116,7 +117,7 @@ def _obey(completer, before, cancel) -> None:
             cancel.check()
             time.sleep(0.002)
     if "#deaf" in before:
-        time.sleep(30)
+        time.sleep(3600)
 
 
 def load(mode: str):
@@ -124,8 +125,8 @@ def load(mode: str):
         progress(None, "Fetching the model")
         progress(0.5, "Fetching the model")
         progress(None, "Loading the model")
-        if mode.startswith("slow"):
-            time.sleep(float(mode.removeprefix("slow")))
+        while mode.startswith("when ") and not Path(mode.removeprefix("when ")).exists():
+            time.sleep(0.01)
         if mode == "fail":
             raise ModelError("The model cannot be fetched. Check the network and restart the server.")
         if mode == "crash":

@@ -9,6 +9,7 @@ from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.rpc.inbox import Inbox
 from aide_lsp.lsp.server import Server
 from tests.lsp.fake_server import load
+from tests.patience import PATIENCE
 
 
 class Connection:
@@ -48,7 +49,7 @@ class Connection:
         while self.server.host.completer is None:
             await asyncio.sleep(0.001)
 
-    async def reply(self, msg_id, seconds: float = 10.0) -> dict:
+    async def reply(self, msg_id, seconds: float = PATIENCE) -> dict:
         """Wait for the reply to a request."""
         async with asyncio.timeout(seconds):
             while True:

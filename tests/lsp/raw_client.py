@@ -8,9 +8,10 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
+from tests.patience import PATIENCE
+
 FAKE_SERVER = str(Path(__file__).with_name("fake_server.py"))
 ROOT = Path(__file__).parents[2]
-SECONDS = 20.0
 
 
 def frame(message) -> bytes:
@@ -54,7 +55,7 @@ class RawClient:
         self.process.kill()
         self.process.wait()
         for thread in self._threads:
-            thread.join(SECONDS)
+            thread.join(PATIENCE)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             with suppress(BrokenPipeError):
                 stream.close()
@@ -73,7 +74,7 @@ class RawClient:
     def notify(self, method: str, params=None) -> None:
         self.send_bytes(frame({"jsonrpc": "2.0", "method": method, "params": params}))
 
-    def reply(self, msg_id, seconds: float = SECONDS) -> dict:
+    def reply(self, msg_id, seconds: float = PATIENCE) -> dict:
         """Wait for the reply to a request."""
         while msg_id not in self.replies:
             self._take(self.messages.get(timeout=seconds))
@@ -83,7 +84,7 @@ class RawClient:
         """Send a request, wait, return its result."""
         return self.reply(self.request(method, params))["result"]
 
-    def next_message(self, seconds: float = SECONDS):
+    def next_message(self, seconds: float = PATIENCE):
         """Wait for the next message, whatever it is; None at the end."""
         message = self.messages.get(timeout=seconds)
         self._take(message)
@@ -91,7 +92,7 @@ class RawClient:
 
     def rest(self) -> None:
         """Take all messages until the server ends."""
-        while (message := self.messages.get(timeout=SECONDS)) is not None:
+        while (message := self.messages.get(timeout=PATIENCE)) is not None:
             self._take(message)
 
     def drain(self) -> None:
@@ -125,7 +126,7 @@ class RawClient:
         self.request("shutdown")
         self.notify("exit")
         self.rest()
-        return self.process.wait(SECONDS)
+        return self.process.wait(PATIENCE)
 
     def _take(self, message) -> None:
         if message is None:

@@ -1,9 +1,11 @@
 """The real server process with the real completer, on a model that recites, a byte at a time and slowly.
 
-Run as `python reciting_server.py [options of aide-lsp]`. After `total =` it says
-` alpha + beta`, after `total = g` `amma`. Each token takes a moment, so that a test can type meanwhile.
+Run as `python reciting_server.py [options of aide-lsp]`. After `total =` it says ` alpha + beta`, after
+`total = g` `amma`. Each token takes a moment, so that a test can type meanwhile. What was prefilled and
+completed is logged.
 """
 
+import logging
 import os
 import sys
 import time
@@ -12,10 +14,27 @@ from tempfile import mkdtemp
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from aide_lsp.completion.completer import Completer
+from aide_lsp.engines.local import LoadedModel, LocalModel
 from aide_lsp.lsp.main import main
-from tests.fakes import FakeSession, completer_on, continuing
+from tests.fakes import ByteTokenizer, FakeSession, continuing, description
 
 TOKEN_SECONDS = 0.06
+log = logging.getLogger("aide.fake")
+
+
+class LoggingCompleter(Completer):
+    """Logs what is done, also ahead of any request."""
+
+    def complete(self, request, *rest):
+        completion = super().complete(request, *rest)
+        log.info("completed %s at %d", Path(request.path).name, request.offset)
+        return completion
+
+    def prefill(self, request, cancel):
+        count = super().prefill(request, cancel)
+        log.info("prefilled %s", Path(request.path).name)
+        return count
 
 
 def load(settings, progress):
@@ -27,7 +46,7 @@ def load(settings, progress):
         continuing({"total =": " alpha + beta", "total = g": "amma"}),
         on_forward=lambda count: time.sleep(TOKEN_SECONDS),
     )
-    return completer_on(session, "reciter")
+    return LoggingCompleter(LocalModel(LoadedModel(ByteTokenizer(), session, description("reciter"))))
 
 
 if __name__ == "__main__":

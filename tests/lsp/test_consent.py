@@ -10,6 +10,7 @@ from aide_lsp.loading import MissingModel
 from tests.lsp.fake_server import FakeCompleter
 from tests.lsp.in_process import Connection
 from tests.lsp.raw_client import inline_params
+from tests.patience import PATIENCE
 
 _ids = itertools.count(1000)
 ASKED = {"experimental": {"aide": True}, "window": {"showMessage": {}}}
@@ -47,7 +48,7 @@ class Fresh:
         self.connection.send("initialized", {})
 
     async def until(self, holds):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (found := holds()):
                 await asyncio.sleep(0.001)
         return found

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lsp.raw_client import ROOT, RawClient, frame
+from tests.patience import PATIENCE
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 INITIALIZE = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
@@ -32,7 +33,7 @@ def set_off(client, fault: str) -> None:
 
 
 def said(client) -> str:
-    client._threads[0].join(10)
+    client._threads[0].join(PATIENCE)
     return client.stderr.decode()
 
 
@@ -51,7 +52,7 @@ def test_editor_that_dies_right_after_initialize_takes_the_server_with_it():
             time.sleep(seconds)
             kill(process)
         for client in clients:
-            assert client.process.wait(15) == 1
+            assert client.process.wait(PATIENCE) == 1
             assert "the client's process ended" in said(client)
 
 
@@ -62,7 +63,7 @@ def test_dead_number_ends_a_server_whose_client_is_silent_but_not_one_whose_clie
     with RawClient() as silent, RawClient() as client:
         silent.initialize(processId=client_process.pid, initialized=False)
         client.initialize(processId=client_process.pid)
-        assert silent.process.wait(15) == 1
+        assert silent.process.wait(PATIENCE) == 1
         time.sleep(1)
         assert client.command("aide.status")["version"]
 
@@ -93,7 +94,7 @@ def test_thread_that_fails_for_want_of_memory_ends_the_process_with_a_sentence(b
         while broken.process.poll() is None:  # the server reads one more message before it fails
             broken.request("aide/none")
             time.sleep(0.1)
-    assert broken.process.wait(15) == 1
+    assert broken.process.wait(PATIENCE) == 1
     assert "not enough memory" in said(broken)
 
 
@@ -111,7 +112,7 @@ def test_without_memory_for_messages_the_server_says_so_and_either_answers_or_en
             assert client.command("aide.status")["version"]
             assert "MemoryError" in str(client.notifications)
             return
-        assert client.process.wait(15) == 1
+        assert client.process.wait(PATIENCE) == 1
         assert "not enough memory" in said(client)
 
 
@@ -129,7 +130,7 @@ def test_exception_that_nobody_catches_does_not_end_the_server(broken, order, ki
 
 def test_exception_that_ends_the_event_loop_ends_the_process_with_a_sentence(broken):
     set_off(broken, "later-exit")
-    assert broken.process.wait(15) == 1
+    assert broken.process.wait(PATIENCE) == 1
     assert "The server exits: it failed (SystemExit" in said(broken)
 
 
@@ -142,7 +143,7 @@ def test_event_loop_that_does_not_respond_ends_the_process_but_not_one_that_was_
         client.initialize()
         began = time.monotonic()
         set_off(client, "deaf 60")
-        assert client.process.wait(30) == 1
+        assert client.process.wait(PATIENCE) == 1
         assert time.monotonic() - began > 4
         for text in (said(client), log.read_text()):
             assert "did not respond for 5 seconds" in text

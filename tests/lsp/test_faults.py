@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.lsp.raw_client import RawClient
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +148,7 @@ def test_forward_that_cannot_be_ended_then_the_server_says_so_and_ends(faulty):
     faulty.ask(line=1)
     with pytest.raises(EOFError):
         faulty.reply("never")
-    assert faulty.process.wait(20) == 1
+    assert faulty.process.wait(PATIENCE) == 1
     assert any("cannot be stopped" in message for message in shown(faulty))
     (stacks,) = [line for line in logged(faulty, "") if "Threads:" in line]
     assert "in freeze" in stacks
@@ -167,7 +168,7 @@ def test_process_that_is_stopped_in_a_forward_is_not_taken_for_a_hanging_one(fau
     request = faulty.ask(line=1)
     for _ in range(3):
         os.kill(faulty.process.pid, signal.SIGSTOP)
-        time.sleep(0.5)  # ten ticks
+        time.sleep(1.5)  # ten ticks
         os.kill(faulty.process.pid, signal.SIGCONT)
     assert shown(faulty) == []
     faulty.reply(request)

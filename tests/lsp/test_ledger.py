@@ -23,6 +23,7 @@ from tests.lsp.clients import (
     until,
 )
 from tests.lsp.raw_client import FAKE_SERVER
+from tests.patience import PATIENCE
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 SECRET = "marker_of_the_source"
@@ -47,15 +48,15 @@ async def editor(data):
 
 async def kept(client, data, holds):
     """Read the ledger until something holds of its entries, newest first."""
-    for _ in range(200):
-        if (data / "ledger.sqlite").exists():
-            with opened(data / "ledger.sqlite") as ledger:
-                entries = ledger.newest()
-            if holds(entries):
-                return entries
-        assert (await run(client, "aide.status"))["ledger"]["problem"] is None
-        await asyncio.sleep(0.05)
-    raise AssertionError("it is not in the ledger")
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if (data / "ledger.sqlite").exists():
+                with opened(data / "ledger.sqlite") as ledger:
+                    entries = ledger.newest()
+                if holds(entries):
+                    return entries
+            assert (await run(client, "aide.status"))["ledger"]["problem"] is None
+            await asyncio.sleep(0.05)
 
 
 async def test_completion_is_kept_without_its_text_and_marked_when_it_is_taken(editor, data):

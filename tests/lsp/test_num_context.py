@@ -1,12 +1,12 @@
 """Num Context at its maximum and one above it, on the real server with a model that takes 2,048 tokens."""
 
 import os
-import time
 
 import pytest
 
 from aide_lsp.completion.window import LINE_TOKENS
 from tests.lsp.raw_client import RawClient
+from tests.patience import wait_for
 
 MOST = 2048 - 256
 TEXT = "1\n" * (MOST // 2)
@@ -24,10 +24,7 @@ def client(home):
     }
     with RawClient(script="real_server.py", env=env) as client:
         client.initialize(initializationOptions={"numContext": MOST, "maxTokens": 4096, "temperature": 1})
-        end = time.monotonic() + 60
-        while client.command("aide.status")["state"] != "ready":
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait_for(lambda: client.command("aide.status")["state"] == "ready")
         yield client
 
 

@@ -15,10 +15,10 @@ from tests.fakes import ScriptedModel
 from tests.llama_reference import llama_server
 from tests.llama_stand_in import LlamaStandIn
 from tests.lsp.in_process import Connection
+from tests.patience import PATIENCE
 from tests.tiny_model import tiny_gguf
 
 URI = "file:///a.py"
-WAIT = 30.0
 
 
 @pytest.fixture(autouse=True)
@@ -66,17 +66,17 @@ class Editor(Connection):
         return self._count
 
     async def items(self):
-        return (await self.reply(self.request(), WAIT))["result"]
+        return (await self.reply(self.request(), PATIENCE))["result"]
 
     async def run(self, command, **arguments):
         self._count += 1
         params = {"command": command, "arguments": [arguments]}
         self.send("workspace/executeCommand", params, id=self._count)
-        return (await self.reply(self._count, WAIT))["result"]
+        return (await self.reply(self._count, PATIENCE))["result"]
 
     async def status(self, holds):
         """Wait for a state; return it."""
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found = [one["params"] for one in self.sent if one.get("method") == "aide/status"]
                 if found and holds(found[-1]):
@@ -85,7 +85,7 @@ class Editor(Connection):
 
     async def ready(self):
         """Wait until the waiting cursor is told to ask again."""
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             while not any(one.get("method") == "aide/ready" for one in self.sent):
                 await asyncio.sleep(0.005)
 
@@ -128,15 +128,15 @@ async def test_a_cancel_closes_the_connection_and_the_next_request_is_answered(l
     editor = await Editor().begin(llama)
     llama.goes_on.clear()
     first = editor.request()
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(PATIENCE):
         while not llama.prompts:
             await asyncio.sleep(0.005)
     editor.type("x")
     second = editor.request()
-    assert (await editor.reply(first, WAIT))["result"] == []
-    assert await asyncio.to_thread(llama.left.wait, WAIT)
+    assert (await editor.reply(first, PATIENCE))["result"] == []
+    assert await asyncio.to_thread(llama.left.wait, PATIENCE)
     llama.goes_on.set()
-    assert [item["insertText"] for item in (await editor.reply(second, WAIT))["result"]] == ["pass"]
+    assert [item["insertText"] for item in (await editor.reply(second, PATIENCE))["result"]] == ["pass"]
 
 
 async def test_a_server_that_is_killed_is_reported_once_and_completes_again_once_it_is_back(llama):
@@ -313,7 +313,7 @@ async def test_text_that_may_only_be_completed_here_is_not_sent_if_a_server_is_c
     """Its settings were those of the engine of this machine; the server is there when its turn comes."""
     editor = await Editor().begin(llama)
     place = Place(1, 4)
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(PATIENCE):
         while editor.server.documents.get(URI) is None:
             await asyncio.sleep(0.005)
     snapshot = editor.server.requests.snapshot(URI, place)

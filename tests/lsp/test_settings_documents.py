@@ -9,6 +9,7 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 
 from tests.lsp.clients import NEOVIM, announces, begin, change, make_editor, open_text, run
 from tests.lsp.raw_client import FAKE_SERVER
+from tests.patience import PATIENCE
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 
@@ -21,7 +22,7 @@ async def editor(client: LanguageClient):
 
 async def shown(client, uri: str, holds) -> list:
     """Wait until the problems shown in a document are as wanted."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(PATIENCE):
         while uri not in client.diagnostics or not holds(client.diagnostics[uri]):
             await asyncio.sleep(0.01)
     return client.diagnostics[uri]

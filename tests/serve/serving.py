@@ -4,7 +4,6 @@ import asyncio
 import json
 import socket
 import ssl
-import time
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -22,6 +21,7 @@ from aide_lsp.serve.listening import ListeningPlace, listen_tcp
 from aide_lsp.serve.served import Served
 from aide_lsp.settings.fields import Parameters
 from tests.fakes import ByteTokenizer, FakeSession, continuing, description
+from tests.patience import PATIENCE
 
 TOKEN = "a-token-of-the-tests"
 ANSWER = "a + b\n"
@@ -47,7 +47,7 @@ class Running:
     def connect(self, tls=None):
         """Return a connected socket. A test that waits for longer than its limit fails."""
         connection = socket.socket(self.place.listener.family)
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE)
         connection.connect(self.address)
         return connection if tls is None else tls.wrap_socket(connection, server_hostname="localhost")
 
@@ -57,7 +57,7 @@ class Running:
         async def call():
             return function()
 
-        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(PATIENCE)
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def running(
 
     thread = Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
-    assert begun.wait(20)
+    assert begun.wait(PATIENCE)
     (found,) = box
     try:
         yield found
@@ -91,7 +91,7 @@ def running(
         session.hold = False
         if thread.is_alive():
             found.loop.call_soon_threadsafe(found.server.stop)
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -167,14 +167,6 @@ def text_of(answer):
     lines = answer.lines()
     assert "end" in lines[-1], lines[-1]
     return "".join(line["text"] for line in lines if "text" in line and "step" not in line)
-
-
-def wait_for(condition, seconds=20):
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.005)
 
 
 def is_fine(server, tls=None, **how):

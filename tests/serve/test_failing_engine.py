@@ -11,6 +11,7 @@ from aide_lsp.errors import CrashError
 from aide_lsp.serve import main
 from aide_lsp.serve.listening import listen_tcp
 from aide_lsp.serve.served import LOGGER
+from tests.patience import PATIENCE
 from tests.serve.serving import ask, generation, running
 
 SECRET, TEXT = "a secret text", "def add(a, b):\n    return "
@@ -71,5 +72,5 @@ def test_library_panics_while_the_engine_is_loaded_then_the_server_ends(monkeypa
 
     thread = Thread(target=serve, daemon=True)
     thread.start()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert raised == ["Internal error (Panic). Please report it, with the log."]

@@ -13,7 +13,8 @@ from aide_lsp.serve.answers import RefusedError
 from aide_lsp.serve.bodies import DEEPEST, MOST_BYTES, MOST_VALUES, parse
 from aide_lsp.serve.own_protocol import COUNTED_AT_ONCE
 from aide_lsp.serve.protocols.fim_prompts import Texts, build
-from tests.serve.serving import ask, generation, head, is_fine, read_answer, request, running, wait_for
+from tests.patience import wait_for
+from tests.serve.serving import ask, generation, head, is_fine, read_answer, request, running
 
 GENERATE = "/aide/v1/generate"
 

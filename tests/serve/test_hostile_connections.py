@@ -11,6 +11,7 @@ import pytest
 from aide_lsp.serve import bodies, connections, generation, http_server
 from aide_lsp.serve.listening import listen_tcp, open_tls
 from tests.fakes import VOCAB_SIZE, FakeSession, continuing
+from tests.patience import PATIENCE, wait_for
 from tests.serve.serving import (
     ANSWER,
     ask,
@@ -21,7 +22,6 @@ from tests.serve.serving import (
     running,
     text_of,
     trusting,
-    wait_for,
 )
 from tests.serve.serving import generation as body_of
 
@@ -290,12 +290,13 @@ def test_reader_that_reads_nothing_then_the_model_is_free_and_it_is_dropped(impa
     assert text_of(ask(narrow, "POST", GENERATE, body_of("a(b) + "))) == ANSWER
 
 
-def test_reader_over_tls_then_all_of_it_or_dropped(impatient, small_buffers):
+def test_reader_over_tls_then_all_of_it_or_dropped(small_buffers, monkeypatch):
     client = trusting(CERTIFICATE)
     with running(small_buffers(open_tls(CERTIFICATE, KEY)), session=FakeSession(talkative)) as server:
         with server.connect(client) as reader:
             reader.sendall(request("POST", GENERATE, body_of(max_tokens=3000), X_Session_Id="reads"))
             assert text_of(read_answer(reader)) == "x" * 3000
+        monkeypatch.setattr(connections, "STALL_SECONDS", 0.5)
         with server.connect(client) as silent:
             silent.sendall(request("POST", GENERATE, body_of(max_tokens=3000), X_Session_Id="silent"))
             wait_for(lambda: len(server.server.connections) == 1)
@@ -346,7 +347,7 @@ def test_client_that_goes_while_the_model_runs_then_canceled(path):
         server.session.hold = True
         connection = server.connect()
         connection.sendall(request("POST", path, body_of()))
-        assert server.session.running.wait(20)
+        assert server.session.running.wait(PATIENCE)
         close_at_once(connection)
         # Otherwise the held forward would fail the test: nothing else ends it.
         wait_for(lambda: cancelled(server) == 1)
@@ -360,7 +361,7 @@ def test_client_that_goes_while_it_waits_then_its_text_is_never_read():
         server.session.hold = True
         first, second = server.connect(), server.connect()
         first.sendall(request("POST", GENERATE, body_of("first return "), X_Session_Id="a"))
-        assert server.session.running.wait(20)
+        assert server.session.running.wait(PATIENCE)
         second.sendall(request("POST", GENERATE, body_of("second return "), X_Session_Id="b"))
         wait_for(lambda: server.served.at_once == 2)
         close_at_once(second)
@@ -414,7 +415,7 @@ def test_more_connections_than_fit_then_the_oldest_idle_one_goes(monkeypatch):
         server.session.hold = True
         busy = server.connect()
         busy.sendall(request("POST", GENERATE, body_of()))
-        assert server.session.running.wait(20)
+        assert server.session.running.wait(PATIENCE)
         older, newer = server.connect(), server.connect()
         for one in (older, newer):
             one.sendall(request())

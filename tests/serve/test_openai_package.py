@@ -5,6 +5,7 @@ from openai import APIError, AuthenticationError, BadRequestError, NotFoundError
 
 from aide_lsp.errors import BusyError
 from tests.fakes import FakeSession
+from tests.patience import PATIENCE
 from tests.serve.serving import TOKEN, running
 
 TEXT = "def add(a, b):\n    return "
@@ -13,7 +14,7 @@ ANSWER = "a + b\n"
 
 def client_of(server, key=TOKEN, **how):
     host, port = server.address
-    return OpenAI(base_url=f"http://{host}:{port}/v1", api_key=key, timeout=20, max_retries=0, **how)
+    return OpenAI(base_url=f"http://{host}:{port}/v1", api_key=key, timeout=PATIENCE, max_retries=0, **how)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from tests.fakes import CONTROL_TOKENS, FakeSession
+from tests.patience import PATIENCE
 from tests.serve.serving import ask, head, running
 
 TEXT = "def add(a, b):\n    return "
@@ -233,6 +234,6 @@ def test_a_client_that_goes_then_the_model_stops():
         body = json.dumps({"prompt": TEXT, "stream": True}).encode()
         with closing(server.connect()) as connection:
             connection.sendall(head("POST", "/v1/completions", Content_Length=str(len(body))) + body)
-            assert server.session.running.wait(20)
+            assert server.session.running.wait(PATIENCE)
         server.session.hold = False
         assert complete(server)[1]["choices"][0]["text"] == ANSWER

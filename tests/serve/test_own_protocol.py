@@ -5,6 +5,7 @@ import pytest
 from aide_lsp.cli import checks
 from aide_lsp.engines.shared.client import facts_in
 from aide_lsp.serve import own_protocol
+from tests.patience import PATIENCE
 from tests.serve.serving import ANSWER, ask, generation, is_fine, read_answer, request, running, text_of
 
 
@@ -102,7 +103,7 @@ def test_tokens_while_the_model_runs_then_answered_at_once():
 
         server.session.hold = True
         busy.sendall(head("POST", "/aide/v1/generate", Content_Length=str(len(BODY))) + BODY)
-        assert server.session.running.wait(20)
+        assert server.session.running.wait(PATIENCE)
         assert ask(server, "POST", "/aide/v1/tokens", {"texts": ["abc"]}).json() == {"counts": [3]}
         assert ask(server, path="/health").status == 200
 

@@ -7,7 +7,8 @@ from attrs import evolve
 
 from aide_lsp.loading import load_engine
 from aide_lsp.settings.fields import Settings
-from tests.serve.serving import ask, generation, head, request, running, wait_for
+from tests.patience import wait_for
+from tests.serve.serving import ask, generation, head, request, running
 from tests.serve.test_hostile_connections import close_at_once
 
 pytestmark = pytest.mark.real_model

@@ -20,6 +20,7 @@ from aide_lsp.cli.commands import serve as serve_command
 from aide_lsp.errors import ModelFilesError
 from aide_lsp.serve.main import BoundedHandler
 from aide_lsp.settings.fields import Settings
+from tests.patience import PATIENCE
 from tests.serve.serving import generation, head
 
 DATA = Path(__file__).parent / "data"
@@ -54,7 +55,7 @@ def serving(env, *options):
 
 
 def ask(port, token, path="/aide/v1/engine", body=None):
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     header = {"Authorization": f"Bearer {token}"}
     connection.request("POST" if body else "GET", path, body, header)
     answer = connection.getresponse()
@@ -79,7 +80,7 @@ def test_started_then_it_says_where_it_is_and_the_command_it_prints_works(env, h
             run = subprocess.run(["sh", "-c", f"{command} -s"], capture_output=True, text=True, check=True)
             assert '"text":' in run.stdout
         process.send_signal(signal.SIGTERM)
-        rest, said = process.communicate(timeout=30)
+        rest, said = process.communicate(timeout=PATIENCE)
         assert (process.returncode, rest) == (0, "")
         assert all(line in ("Loading the model",) or "onvert" in line for line in said.splitlines()), said
     # The token stays the same.
@@ -95,7 +96,7 @@ def test_engine_of_editors_then_its_log_has_nothing_for_a_terminal(env, tmp_path
         while "Aide serves" not in (log.read_text() if log.exists() else ""):
             assert process.poll() is None
         process.terminate()
-        assert process.communicate(timeout=30) == (b"", b"")
+        assert process.communicate(timeout=PATIENCE) == (b"", b"")
     port = json.loads(announcement.read_text())["port"]
     (line,) = [line for line in log.read_text().splitlines() if line.startswith("Aide serves")]
     assert line == f"Aide serves tiny (CPU, recipe exact) at http://127.0.0.1:{port}"
@@ -122,7 +123,7 @@ def test_texts_and_tokens_then_they_are_nowhere_in_what_it_prints(env, home):
         assert ask(port, token, "/aide/v1/generate", b'{"secret')[0] == 400
         assert ask(port, "secret", "/secret?secret")[0] == 401
         process.send_signal(signal.SIGINT)
-        rest, said = process.communicate(timeout=30)
+        rest, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert "secret" not in printed + rest + said
         assert token not in printed + rest + said
@@ -135,7 +136,7 @@ def test_signal_while_a_request_runs_then_it_is_answered_first(env, home):
     data = json.dumps(body).encode()
     with serving(env) as (process, _, port):
         token = (home / "data" / "serve.token").read_text().strip()
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
             # It runs until all of it has come.
             begun = head("POST", "/aide/v1/generate", token=token, Content_Length=str(len(data))) + data[:10]
             client.sendall(begun)
@@ -147,7 +148,7 @@ def test_signal_while_a_request_runs_then_it_is_answered_first(env, home):
                 assert said, "It ends without a word"
             client.sendall(data[10:])
             answer = client.makefile("rb").read()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert answer.startswith(b"HTTP/1.1 200")
         assert b'"end":' in answer
@@ -157,7 +158,7 @@ def test_signal_while_a_request_runs_then_it_is_answered_first(env, home):
 def test_second_signal_then_it_ends_at_once(env, home):
     with serving(env) as (process, _, port):
         token = (home / "data" / "serve.token").read_text().strip()
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
             # A request whose body does not come, so that it does not end.
             more = {"Content_Length": "5", "Expect": "100-continue"}
             client.sendall(head("POST", "/aide/v1/generate", token=token, **more))
@@ -166,7 +167,7 @@ def test_second_signal_then_it_ends_at_once(env, home):
             while "Ctrl-C again ends at once" not in (said := process.stderr.readline()):
                 assert said
             process.send_signal(signal.SIGINT)
-            assert process.wait(5) == 130
+            assert process.wait(PATIENCE) == 130
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no Unix sockets")
@@ -182,7 +183,7 @@ def test_socket_then_no_token_and_it_is_gone_after_the_end(env, tmp_path):
             assert printed[1] == "No token: only you can connect.\n"
             assert path.exists()
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE) == 0
             assert not path.exists()
         finally:
             process.kill()
@@ -205,7 +206,7 @@ asyncio.run(serve())
 
 def test_signal_as_soon_as_clients_can_connect_then_it_ends_as_later(env):
     command = [sys.executable, "-c", SIGNALED]
-    run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE)
     assert (run.returncode, run.stdout, run.stderr) == (0, "ended\n", "")
 
 

@@ -13,6 +13,7 @@ import pytest
 from aide_lsp.listening.private_socket import AddressError, listen_privately, removed_after
 from aide_lsp.serve import http_server
 from aide_lsp.serve.listening import CertificateError, listen_socket, listen_tcp, open_tls
+from tests.patience import PATIENCE
 from tests.serve.serving import ask, head, is_fine, running, trusting
 
 DATA = Path(__file__).parent / "data"
@@ -135,7 +136,7 @@ def as_another_user(path):
             os.setgid(65534)
             os.setuid(65534)
             connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(20)
+            connection.settimeout(PATIENCE)
             connection.connect(str(path))
             connection.sendall(head(token=None))
             os.write(write, b"answered: " + connection.recv(1000))
@@ -191,8 +192,8 @@ def test_nobody_connected_for_some_time_then_it_ends_and_one_that_has_a_client_d
         assert client.recv(1000)
         with running(idle=0.005) as unused, unused.connect() as stranger:
             stranger.sendall(head(token=None))
-            assert unused.ended.wait(20)
+            assert unused.ended.wait(PATIENCE)
         # It has been without a request for longer than the other one.
         assert not used.ended.is_set()
         client.close()
-        assert used.ended.wait(20)
+        assert used.ended.wait(PATIENCE)

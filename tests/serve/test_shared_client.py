@@ -25,6 +25,7 @@ from aide_lsp.server_address import ServerAddress
 from tests.completion.test_completer import completer_of, request_at, with_parameters
 from tests.engines.shared.test_shared_model import LONG, MARKED, complete, without_times
 from tests.fakes import FakeSession, babbling
+from tests.patience import PATIENCE
 from tests.serve.serving import running
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets")
@@ -123,7 +124,7 @@ def test_session_of_the_engine_breaks_then_the_client_knows_and_the_engine_ends(
         server.served.engine.breaks = lambda error: ended.set()
         with pytest.raises(BrokenSessionError, match="It broke"):
             complete(Completer(connect()), request_at(MARKED))
-        assert ended.wait(20)
+        assert ended.wait(PATIENCE)
 
 
 def test_client_is_known_until_it_goes(server, connect):

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 from attrs import frozen
 
+from tests.patience import PATIENCE
 from tests.team.team_server import SECONDS, name_of, short_folder
 
 HEAD, WORKER = "127.0.0.2", "127.0.0.3"
@@ -94,7 +95,7 @@ def end_all(temporary, address=""):
     for one in found:
         with suppress(psutil.Error):
             one.kill()
-    psutil.wait_procs(found, timeout=10)
+    psutil.wait_procs(found, timeout=PATIENCE)
 
 
 def free_ports(count):

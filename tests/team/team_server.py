@@ -29,6 +29,7 @@ from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.team.config import EXAMPLE
+from tests.patience import PATIENCE
 from tests.tiny_model import tiny_gguf
 
 TOKEN = "the-token-of-these-tests"
@@ -244,7 +245,7 @@ def running(folder):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             process.wait(SECONDS)
-        psutil.wait_procs(left, timeout=30)
+        psutil.wait_procs(left, timeout=PATIENCE)
         for one in left:
             if one.is_running():
                 one.kill()

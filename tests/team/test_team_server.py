@@ -30,6 +30,7 @@ from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.serve.machine import machine_of
 from aide_lsp.serve.served import MOST_AT_ONCE
 from aide_lsp.settings.fields import Settings
+from tests.patience import PATIENCE
 from tests.team.team_server import (
     SECONDS,
     SMALL,
@@ -145,7 +146,9 @@ def test_messages_to_replicas_without_the_token_of_this_run_are_not_even_read(se
                 stub = serve_pb2_grpc.ASGIServiceStub(channel)
                 message = pickle.dumps(Harmful(tmp_path / "done"))
                 with pytest.raises(grpc.RpcError) as caught:
-                    stub.HandleRequest(serve_pb2.ASGIRequest(pickled_request_metadata=message), timeout=20)
+                    stub.HandleRequest(
+                        serve_pb2.ASGIRequest(pickled_request_metadata=message), timeout=PATIENCE
+                    )
                 codes.add(caught.value.code())
     assert grpc.StatusCode.UNAUTHENTICATED in codes
     assert not (tmp_path / "done").exists()
@@ -154,7 +157,7 @@ def test_messages_to_replicas_without_the_token_of_this_run_are_not_even_read(se
 def test_whoever_disconnects_ends_the_generation_at_the_replica(server):
     session = "impatient"
     before = server.counted(session, "aide_cancelled_total")
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     body = json.dumps(generation("# A long story:\n", max_tokens=4000))
     connection.request(
         "POST", "/aide/v1/generate", body, {"Authorization": f"Bearer {TOKEN}", "X-Session-Id": session}
@@ -359,7 +362,7 @@ def test_it_says_little_and_leaves_nothing_behind(tmp_path_factory, server):
     left = server.processes()
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(120) == 0
-    _, alive = psutil.wait_procs(left, timeout=30)
+    _, alive = psutil.wait_procs(left, timeout=PATIENCE)
     assert not alive
     said = server.log.read_text()
     assert f"Aide serves with 2 models (/, {SMALL}) at {server.url}\n" in said

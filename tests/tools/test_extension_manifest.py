@@ -10,6 +10,7 @@ import tomllib
 import pytest
 
 from aide_lsp import __version__
+from tests.patience import PATIENCE
 from tools.generate.pages import REPOSITORY
 
 FOLDER = REPOSITORY / "editors" / "vscode"
@@ -46,7 +47,11 @@ def test_the_page_of_the_extension_has_pictures_and_a_film_that_exist_and_are_pa
 @pytest.mark.skipif("urls" in PROJECT, reason="the repository has an address")
 def test_without_an_address_of_the_repository_publishing_ends_with_a_sentence():
     run = subprocess.run(
-        ["node", FOLDER / "stage.mjs", "--publish"], capture_output=True, text=True, check=False, timeout=60
+        ["node", FOLDER / "stage.mjs", "--publish"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert run.returncode == 1
     assert run.stderr.startswith("There is no address of the repository. Add it to pyproject.toml")

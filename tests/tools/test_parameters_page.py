@@ -11,6 +11,7 @@ from aide_lsp.inference.sampler import distribution
 from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters, label
 from aide_lsp.settings.presets import DESCRIPTIONS, PRESETS
 from aide_lsp.settings.troubleshooting import COMPLAINTS
+from tests.patience import PATIENCE
 from tools.generate.pages import REPOSITORY
 
 PAGE = (REPOSITORY / "docs/parameters.md").read_text(encoding="utf-8")
@@ -31,7 +32,9 @@ def reported(home):
 
     env = os.environ | {"XDG_CONFIG_HOME": str(home / "config"), "AIDE_DATA_DIR": str(home / "data")}
     command = [sys.executable, "-m", "aide_lsp", "settings", "--json"]
-    run = subprocess.run(command, capture_output=True, text=True, env=env, cwd=home, timeout=60, check=True)
+    run = subprocess.run(
+        command, capture_output=True, text=True, env=env, cwd=home, timeout=PATIENCE, check=True
+    )
     return json.loads(run.stdout)["settings"]
 
 

@@ -5,7 +5,10 @@ import shlex
 import subprocess
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
+
+from tests.patience import PATIENCE
 
 PLUGIN = Path(__file__).resolve().parents[2] / "nvim"
 SECONDS = 120
@@ -69,7 +72,7 @@ class Neovim:
         size = ["-x", str(columns), "-y", str(lines)]
         self.tmux("new-session", "-d", *size, shlex.join(command))
         self.wait(self.socket.exists, "Neovim did not start")
-        self.wait(lambda: self.lua("vim.v.vim_did_enter") == 1, "Neovim did not read its configuration")
+        self.wait(self._has_begun, "Neovim did not read its configuration")
 
     def tmux(self, *arguments):
         """Run one of tmux's commands."""
@@ -94,7 +97,7 @@ class Neovim:
         command = [self.program, "--server", str(self.socket), "--remote-expr", code]
         try:
             done = subprocess.run(
-                command, env=self.env, capture_output=True, text=True, timeout=20, check=False
+                command, env=self.env, capture_output=True, text=True, timeout=PATIENCE, check=False
             )
         except subprocess.TimeoutExpired:
             raise AssertionError(f"Neovim waits for something. The screen:\n{self.screen()}") from None
@@ -103,6 +106,11 @@ class Neovim:
             return json.loads(out)
         except ValueError:
             raise AssertionError(f"Neovim answered: {out}") from None
+
+    def _has_begun(self):
+        # It listens a moment after its socket is there.
+        with suppress(AssertionError):
+            return self.lua("vim.v.vim_did_enter") == 1
 
     def do(self, code):
         """Run Lua statements inside."""

@@ -5,6 +5,7 @@ import sys
 
 from benchmarks.seen import wire
 from tests.lsp.raw_client import frame
+from tests.patience import PATIENCE
 
 ECHO = """
 import sys
@@ -21,7 +22,7 @@ def test_every_byte_passes_and_every_message_is_noted(tmp_path):
     program = wire.install(tmp_path / "notes", server)
     bodies = [{"method": "initialize", "id": 1}, {"text": "ä" * 100_000}, {"id": 1, "result": None}]
     sent = b"".join(map(frame, bodies))
-    done = subprocess.run([program], input=sent, capture_output=True, timeout=60, check=True)
+    done = subprocess.run([program], input=sent, capture_output=True, timeout=PATIENCE, check=True)
     assert done.stdout == sent
     noted = wire.read(tmp_path / "notes")
     assert [message.body for message in noted if message.by_client] == bodies

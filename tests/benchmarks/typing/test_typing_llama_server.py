@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.llama_cpp import build_server as build_llama_server
 from benchmarks.typing.llama_server import LlamaServerEngine, kept_under, shown, window
+from tests.patience import PATIENCE
 
 STUB = """#!{python}
 import json, sys, time
@@ -57,7 +58,7 @@ async def started(tmp_path):
         await engine.stop()
 
 
-async def answered(request, seconds=30):
+async def answered(request, seconds=PATIENCE):
     await asyncio.wait_for(request.answered, seconds)
     return request.offer.text
 

@@ -178,9 +178,9 @@ def test_header_of_megabytes_is_bounded_in_time(refused, kind):
     # An array of 4 million texts, each empty, or of 16 million numbers.
     count = 4_000_000 if kind == 8 else 16_000_000
     data = b"GGUF" + struct.pack("<IQQ", 3, 0, 2**60) + struct.pack("<Q1sIIQ", 1, b"a", 9, kind, count)
-    started = time.monotonic()
+    started = time.thread_time()
     refused(data + bytes(40_000_000))
-    assert time.monotonic() - started < 60
+    assert time.thread_time() - started < 60
 
 
 @pytest.mark.parametrize(

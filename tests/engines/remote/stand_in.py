@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
 from aide_lsp.engines.remote.model import RemoteModel
 from aide_lsp.server_address import server_address
+from tests.patience import PATIENCE
 
 
 class StandIn:
@@ -105,7 +106,7 @@ def send(handler, number, data, content_type="application/json", headers=None):
 
 def until_closed(handler, body):
     """Answer nothing, and wait until the client closes the connection."""
-    handler.connection.settimeout(30)
+    handler.connection.settimeout(PATIENCE)
     if handler.connection.recv(1) == b"":
         handler.stand_in.closed.set()
     handler.close_connection = True

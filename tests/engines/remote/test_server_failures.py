@@ -23,6 +23,7 @@ from aide_lsp.settings.fields import Parameters
 from tests.engines.remote import kinds
 from tests.engines.remote.stand_in import send, stand_in, status, stream, until_closed
 from tests.engines.remote.test_server_kinds import OPTIONS, generated, prompt_of
+from tests.patience import PATIENCE
 
 PATH = "/v1/completions"
 KEY = "sk-very-secret-key"
@@ -303,7 +304,7 @@ def test_what_is_closed_early_closes_the_connection():
         generation = model.generate(prompt_of("x"), OPTIONS, CancelToken())
         assert next(iter(generation)) == "foo"
         generation.close()
-        assert server.closed.wait(30)
+        assert server.closed.wait(PATIENCE)
         assert generation.finish_reason == "stop"
 
 
@@ -318,10 +319,10 @@ def test_a_cancel_closes_the_connection_before_the_first_byte(headers):
 
     with serving(waiting) as server:
         model, cancel = server.model(), CancelToken()
-        threading.Thread(target=lambda: (reached.wait(30), cancel.cancel())).start()
+        threading.Thread(target=lambda: (reached.wait(PATIENCE), cancel.cancel())).start()
         with pytest.raises(Cancelled):
             generated_with(model, cancel)
-        assert server.closed.wait(30)
+        assert server.closed.wait(PATIENCE)
         server.answers[PATH] = kinds.no_suffix
         assert generated(model, prompt_of("x"))[0] == "foo(bar)\n"  # a cancel is no failure
 
@@ -331,13 +332,13 @@ def generated_with(model, cancel):
 
 
 def test_a_deadline_ends_a_slow_answer_without_a_failure():
-    options = GenerationOptions(Parameters(), max_tokens=9, deadline_ms=300)
+    options = GenerationOptions(Parameters(), max_tokens=9, deadline_ms=1000)
     with serving(until_closed) as server:
         model = server.model()
         model.connect(CancelToken())
         text, generation = generated(model, prompt_of("x"), options)
         assert (text, generation.finish_reason, model.failure) == ("", "timeout", None)
-        assert server.closed.wait(30)
+        assert server.closed.wait(PATIENCE)
 
 
 def test_no_certificates_are_read_for_this_machine(monkeypatch):
@@ -369,7 +370,7 @@ def no_lookup(monkeypatch):
 
     def look_up(*given, **named):
         reached.set()
-        released.wait(20)
+        released.wait(PATIENCE)
         reached.gave_up.set()
         raise socket.gaierror(socket.EAI_AGAIN, "try again")
 
@@ -388,7 +389,7 @@ def test_a_name_that_is_never_looked_up_is_not_waited_for(no_lookup, monkeypatch
 def test_a_cancel_ends_a_lookup(no_lookup, monkeypatch):
     monkeypatch.setattr(connection, "CONNECT_SECONDS", {True: 60.0, False: 60.0})
     cancel, asked = CancelToken(), Connection(server_address("https://models.example.com"))
-    threading.Thread(target=lambda: (no_lookup.wait(30), cancel.cancel())).start()
+    threading.Thread(target=lambda: (no_lookup.wait(PATIENCE), cancel.cancel())).start()
     with pytest.raises(Cancelled):
         asked.ask("/v1/models", cancel=cancel, seconds=60)
     assert not no_lookup.gave_up.is_set()

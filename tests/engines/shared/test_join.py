@@ -21,6 +21,7 @@ from aide_lsp.inference.cancel import CancelToken
 from tests.completion.test_completer import completer_of, request_at
 from tests.engines.shared.test_shared_model import complete
 from tests.fakes import babbling
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets")
 MARKED = "def f(a):\n    retu|\n"
@@ -51,7 +52,7 @@ class Programs:
                 found = psutil.Process(process)
                 if "tests.engine_process" in " ".join(found.cmdline()):
                     found.kill()
-                    found.wait(10)
+                    found.wait(PATIENCE)
 
     def end(self) -> None:
         for one in self.joined:
@@ -64,6 +65,7 @@ class Programs:
 def short_folder(tmp_path_factory, monkeypatch):
     # The path of a socket is short; the program is found from the folder of the repository.
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    monkeypatch.setattr(join, "LISTEN_SECONDS", PATIENCE)
     return tmp_path_factory.mktemp("e")
 
 
@@ -118,7 +120,7 @@ def test_engine_was_killed_then_what_it_left_does_not_matter(programs):
     programs.join()
     (process,) = programs.started
     os.kill(process, signal.SIGKILL)
-    psutil.Process(process).wait(10) if psutil.pid_exists(process) else None
+    psutil.Process(process).wait(PATIENCE) if psutil.pid_exists(process) else None
     assert programs.place.socket.exists()
     # As `aide serve` does where no one listens.
     programs.place.socket.unlink()
@@ -149,12 +151,12 @@ def test_engine_does_not_start_properly_then_the_reason_is_said_and_it_is_ended(
 ):
     spawned, spawn = [], join._spawn
     monkeypatch.setattr(join, "_spawn", lambda *given: spawned.append(spawn(*given)) or spawned[-1])
-    monkeypatch.setattr(join, "LISTEN_SECONDS", 5.0 if how == "hang" else 60.0)
-    monkeypatch.setattr(join, "LOADING_SECONDS", 5.0 if how == "loading" else 60.0)
+    monkeypatch.setattr(join, "LISTEN_SECONDS", 5.0 if how == "hang" else PATIENCE)
+    monkeypatch.setattr(join, "LOADING_SECONDS", 5.0 if how == "loading" else PATIENCE)
     with pytest.raises(SharingError, match=reason):
         programs.join(how)
     assert len(spawned) == (2 if how == "killed" else 1)
-    assert all(process.wait(20) != 0 for process in spawned)
+    assert all(process.wait(PATIENCE) != 0 for process in spawned)
 
 
 @pytest.mark.parametrize("how", ["killed once", "killed answering"])

@@ -23,6 +23,7 @@ from aide_lsp.inference.cancel import Cancelled, CancelToken
 from tests.completion.test_completer import completer_of, request_at, with_parameters
 from tests.engine_stand_in import EngineStandIn
 from tests.fakes import babbling
+from tests.patience import PATIENCE
 
 MARKED = "import os\n\ndef f(a):\n    retu|\n    return a\n\nf(1)\n"
 LINES = "".join(f"    value_{number} = other({number}) + {'x' * (number % 7)}\n" for number in range(400))
@@ -175,7 +176,7 @@ def test_reader_stops_then_the_engine_stops(engine):
     assert next(iter(generation))
     generation.close()
     assert generation.finish_reason == "stop"
-    assert engine.cancelled.wait(10)
+    assert engine.cancelled.wait(PATIENCE)
     # And the next request is answered.
     assert model.count_tokens("abc") == 3
 

@@ -12,6 +12,7 @@ from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.onnx import runtime as session_runtime
 from aide_lsp.inference.onnx.open import choose_provider, open_session
 from tests.inference.onnx.exported_decoder import write_export
+from tests.patience import PATIENCE
 
 BINDING = SimpleNamespace(synchronize_inputs=lambda: None, synchronize_outputs=lambda: None)
 
@@ -131,7 +132,7 @@ def test_run_when_cancelled_from_another_thread_then_is_terminated():
     runtime, cancel = Runtime(), CancelToken()
 
     def cancel_when_running():
-        runtime.running.wait(30)
+        runtime.running.wait(PATIENCE)
         cancel.cancel()
 
     thread = threading.Thread(target=cancel_when_running)

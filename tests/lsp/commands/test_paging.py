@@ -11,6 +11,7 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 
 from tests.lsp.clients import VSCODE, begin, change, inline, make_editor, open_text, run
 from tests.lsp.raw_client import FAKE_SERVER
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,7 +53,7 @@ def place(uri: str, character: int = 6, **more) -> dict:
 
 async def told(client, holds):
     """Wait for a state; return it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not (client.statuses and holds(client.statuses[-1])):
             await asyncio.sleep(0.01)
     return client.statuses[-1]
@@ -262,7 +263,7 @@ async def test_after_resume_the_client_is_told_to_ask_again(editor):
     assert (status.nothing.uri, status.state) == (uri, "paused")
     before = len(editor.readies)
     await run(editor, "aide.resume")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(editor.readies) == before:
             await asyncio.sleep(0.01)
     assert editor.readies[-1].uri == uri
@@ -277,7 +278,7 @@ async def test_where_completions_are_switched_on_again_the_client_is_told_to_ask
     before = len(editor.readies)
     (folder / ".aide.toml").unlink()
     editor.workspace_did_change_watched_files(t.DidChangeWatchedFilesParams(changes=[]))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(editor.readies) == before:
             await asyncio.sleep(0.01)
     assert editor.readies[-1].uri == uri

@@ -14,6 +14,7 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 from tests.lsp.clients import VSCODE, begin, inline, make_editor, open_text, run
 from tests.lsp.in_process import Connection
 from tests.lsp.raw_client import FAKE_SERVER
+from tests.patience import PATIENCE
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 
@@ -175,7 +176,7 @@ async def test_snooze_says_until_when_and_ends_by_itself(monkeypatch):
     await asyncio.sleep(0.05)
     assert state(connection)[0] == "paused"
     clock.now += 1
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while state(connection)[0] != "ready":
             await asyncio.sleep(0.001)
     assert connection.server.snooze.sentence == ""

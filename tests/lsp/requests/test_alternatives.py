@@ -13,6 +13,7 @@ from aide_lsp.settings.fields import Parameters
 from tests.lsp.fake_server import FakeCompleter, load
 from tests.lsp.in_process import Connection
 from tests.lsp.requests.test_in_flight import snapshot
+from tests.patience import PATIENCE
 
 URI = "file:///a.py"
 PLACE = {"uri": URI, "position": {"line": 0, "character": 2}}
@@ -126,7 +127,7 @@ async def test_a_request_ends_regenerate_and_what_is_visible_stays():
     assert (await connection.reply("again"))["result"]["reason"] == "superseded"
     connection.send("$/cancelRequest", {"id": "next"})
     await connection.reply("next")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while connection.server.requests._in_flight:
             await asyncio.sleep(0.001)
     assert connection.server.screen.visible is kept

@@ -7,6 +7,7 @@ import pytest
 
 from tests.lsp.in_process import Connection
 from tests.lsp.raw_client import inline_params
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,7 +42,7 @@ async def scenario(client, name) -> None:
             client.send("$/cancelRequest", {"id": f"{name} {number}"})
     for number in range(3):
         await client.reply(f"{name} {number}")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while client.server.requests._tasks or client.server.status.summary()["busy"]:
             await asyncio.sleep(0.001)
     await asyncio.sleep(0.05)  # for what was sent to be forgotten

@@ -7,8 +7,7 @@ import time
 import pytest
 
 from tests.lsp.raw_client import RawClient
-
-SECONDS = 60.0
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def flip(path):
 
 
 def until(client, holds):
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         status = client.command("aide.status")
         if holds(status):

@@ -11,6 +11,7 @@ from aide_lsp.lsp.requests import prefetch
 from aide_lsp.lsp.workspace.documents import Place
 from tests.lsp.fake_server import FakeCompleter
 from tests.lsp.in_process import Connection
+from tests.patience import PATIENCE
 
 MAIN = """from models import Order
 
@@ -98,7 +99,7 @@ class Editor:
 
     async def next_prefilled(self):
         """Return the request that is prefilled."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not self.completer.prefilled:
                 await asyncio.sleep(0.001)
         return self.completer.prefilled[-1]

@@ -16,6 +16,7 @@ from tests.fakes import FakeSession, ScriptedModel, completer_on, continuing
 from tests.lsp.in_process import Connection
 from tests.lsp.raw_client import inline_params
 from tests.lsp.requests.test_in_flight import snapshot
+from tests.patience import PATIENCE
 
 WORK_AHEAD = evolve(Settings(), work_ahead=True)
 
@@ -62,7 +63,7 @@ def _no_pause(monkeypatch):
 
 
 async def until(holds):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0)
 

@@ -16,6 +16,7 @@ from aide_lsp.lsp.workspace.documents import Place, split_lines
 from tests.fakes import END, FakeSession, babbling, completer_on
 from tests.lsp.fake_server import load
 from tests.lsp.in_process import Connection
+from tests.patience import PATIENCE
 
 OPTIONS = {"temperature": 1.0, "maxTokens": 60, "show": "all", "workAhead": False}
 ANOTHER = {
@@ -206,7 +207,7 @@ async def test_an_answer_that_does_not_arrive_is_not_visible(tmp_path):
     snapshot = requests.snapshot(user.uri, Place(1, 4))
     visible = screen.visible
     task = asyncio.ensure_future(requests.complete(snapshot))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while screen.visible is visible:
             await asyncio.sleep(0)
             if screen.visible is not visible:
@@ -227,7 +228,7 @@ async def test_a_late_answer_to_a_superseded_request_changes_nothing_that_is_vis
     user.type_all("#drawn")
     await user.request()
     assert (await connection.reply("late"))["result"] == []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while connection.server.requests._in_flight:
             await asyncio.sleep(0.001)
     await user.check()
@@ -248,7 +249,7 @@ async def test_what_is_generated_ahead_is_what_is_generated_on_request(monkeypat
         requests = connection.server.requests
         visible = requests.screen.visible
         page = requests.pages.of(visible.snapshot, visible.completion)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while ahead and not page.is_complete:
                 await asyncio.sleep(0.001)
         if ahead:  # what is there needs no model

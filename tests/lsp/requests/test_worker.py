@@ -9,6 +9,7 @@ import pytest
 from aide_lsp.errors import CrashError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.lsp.requests.worker import Worker
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio
 
@@ -31,7 +32,7 @@ def raising(kind):
 async def test_job_that_raises_what_ends_a_process_then_its_reason_is_given_and_the_worker_lives(kind):
     worker = Worker()
     with pytest.raises(CrashError) as raised:
-        await asyncio.wait_for(worker.submit(raising(kind), CancelToken()), 10)
+        await asyncio.wait_for(worker.submit(raising(kind), CancelToken()), PATIENCE)
     assert kind.__name__ in str(raised.value)
     assert "source text" not in str(raised.value)
     assert await worker.submit(lambda: 5, CancelToken()) == 5
@@ -40,7 +41,7 @@ async def test_job_that_raises_what_ends_a_process_then_its_reason_is_given_and_
 @pytest.mark.parametrize("kind", [MemoryError, ValueError, Cancelled])
 async def test_ordinary_errors_are_handed_on(kind):
     with pytest.raises(kind):
-        await asyncio.wait_for(Worker().submit(raising(kind), CancelToken()), 10)
+        await asyncio.wait_for(Worker().submit(raising(kind), CancelToken()), PATIENCE)
 
 
 async def test_thread_that_cannot_start_then_the_next_job_tries_again(monkeypatch):
@@ -53,4 +54,4 @@ async def test_thread_that_cannot_start_then_the_next_job_tries_again(monkeypatc
     with pytest.raises(RuntimeError):
         worker.submit(lambda: 1, CancelToken())
     monkeypatch.undo()
-    assert await asyncio.wait_for(worker.submit(lambda: 2, CancelToken()), 10) == 2
+    assert await asyncio.wait_for(worker.submit(lambda: 2, CancelToken()), PATIENCE) == 2

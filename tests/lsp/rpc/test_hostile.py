@@ -6,6 +6,7 @@ import pytest
 
 from aide_lsp.invisible import escaped
 from tests.lsp.raw_client import RawClient, frame, inline_params
+from tests.patience import PATIENCE
 
 PARSE, INVALID_REQUEST, NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 NOT_INITIALIZED, CANCELLED = -32002, -32800
@@ -178,7 +179,7 @@ def test_frame_out_of_step_ends_the_process_with_code_one(data):
     with RawClient() as client:
         client.initialize()
         client.send_bytes(data)
-        assert client.process.wait(10) == 1
+        assert client.process.wait(PATIENCE) == 1
 
 
 def test_life_of_a_server_refuses_what_comes_at_the_wrong_time():
@@ -194,7 +195,7 @@ def test_life_of_a_server_refuses_what_comes_at_the_wrong_time():
         late = client.request("textDocument/inlineCompletion", inline_params(0, 0))
         assert client.reply(late)["error"]["code"] == INVALID_REQUEST
         client.notify("exit")
-        assert client.process.wait(10) == 0
+        assert client.process.wait(PATIENCE) == 0
 
 
 def test_lower_case_headers_with_bare_line_feeds_are_served():

@@ -8,6 +8,7 @@ from aide_lsp.lsp.rpc.inbox import Inbox
 from tests.lsp.fake_server import FakeCompleter
 from tests.lsp.in_process import Connection
 from tests.lsp.raw_client import inline_params
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio
 ALL = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 99}}
@@ -49,16 +50,22 @@ async def test_a_handler_that_fails_does_not_stop_the_messages():
         await asyncio.sleep(0)
 
 
-async def test_a_request_is_about_the_text_as_it_was_before_the_messages_that_follow(monkeypatch):
-    """All of them are there before the event loop handles the first."""
-    texts = []
+@pytest.fixture
+def texts(monkeypatch):
+    """The texts that were completed."""
+    found = []
 
     def complete(self, request, *rest):
-        texts.append(request.text)
+        found.append(request.text)
         return original(self, request, *rest)
 
     original = FakeCompleter.complete
     monkeypatch.setattr(FakeCompleter, "complete", complete)
+    return found
+
+
+async def test_a_request_is_about_the_text_as_it_was_before_the_messages_that_follow(texts):
+    """All of them are there before the event loop handles the first."""
     client = Connection()
     await client.initialize()
     for number in range(20):
@@ -87,6 +94,23 @@ async def test_requests_of_one_document_are_begun_in_order_and_only_the_newest_i
     assert [bool(answer) for answer in answers] == [False] * 19 + [True]
 
 
+async def test_a_request_that_is_cancelled_in_the_queue_is_answered_at_once_and_never_begun(texts):
+    client = Connection()
+    await client.initialize()
+    for name in ("first", "cancelled"):
+        client.open(name, f"file:///{name}.py")
+        client.send("textDocument/inlineCompletion", inline_params(0, 99, f"file:///{name}.py"), id=name)
+    client.send("$/cancelRequest", {"id": "cancelled"})
+    # The event loop has not handled any of them.
+    assert (client.sent[-1]["id"], client.sent[-1]["error"]["code"]) == ("cancelled", -32800)
+    await client.reply("first")
+    client.open("last", "file:///last.py")
+    client.send("textDocument/inlineCompletion", inline_params(0, 99, "file:///last.py"), id="last")
+    await client.reply("last")
+    assert "cancelled" not in texts
+    assert sum(message.get("id") == "cancelled" for message in client.sent) == 1
+
+
 async def test_a_request_cancelled_before_it_began_is_begun_for_a_client_that_is_notified_later():
     """The cancel has been read already when the event loop takes the request."""
     client = Connection()
@@ -96,7 +120,7 @@ async def test_a_request_cancelled_before_it_began_is_begun_for_a_client_that_is
     client.send("textDocument/inlineCompletion", inline_params(0, 99, trigger=2), id=1)
     client.send("$/cancelRequest", {"id": 1})
     assert (await client.reply(1))["error"]["code"] == -32800
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not any(message.get("method") == "aide/ready" for message in client.sent):
             await asyncio.sleep(0.001)
     assert sum(message.get("id") == 1 for message in client.sent) == 1

@@ -7,23 +7,13 @@ import sys
 import time
 from contextlib import suppress
 
+import psutil
 import pytest
 
 from tests.lsp.raw_client import ROOT, RawClient, command, frame, inline_params
+from tests.patience import PATIENCE, wait_for
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals and Unix sockets")
-
-
-def gone(pid: int, seconds: float = 10.0) -> bool:
-    """Wait for a process that is not our child."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_exit_code_is_zero_after_shutdown_and_one_without():
@@ -33,7 +23,7 @@ def test_exit_code_is_zero_after_shutdown_and_one_without():
     with RawClient() as client:
         client.initialize()
         client.notify("exit")
-        assert client.process.wait(10) == 1
+        assert client.process.wait(PATIENCE) == 1
 
 
 @pytest.mark.parametrize(("shut_down", "code"), [(True, 0), (False, 1)])
@@ -47,7 +37,7 @@ def test_end_of_stdin_ends_the_process_though_a_worker_is_deaf(shut_down, code):
             client.result("shutdown")
             assert client.reply(running)["error"]["code"] == -32800
         client.process.stdin.close()
-        assert client.process.wait(10) == code
+        assert client.process.wait(PATIENCE) == code
 
 
 @posix_only
@@ -61,7 +51,7 @@ def test_editor_killed_while_it_holds_the_servers_stdin_open_ends_the_server():
             client.ask()
             client.command("aide.status")
             editor.kill()
-            assert client.process.wait(10) == 1
+            assert client.process.wait(PATIENCE) == 1
     finally:
         editor.kill()
         editor.communicate()
@@ -77,7 +67,7 @@ def test_editor_killed_ends_the_server_by_the_end_of_stdin():
     server = int(editor.stdout.readline())
     os.kill(editor.pid, signal.SIGKILL)
     editor.communicate()
-    assert gone(server)
+    wait_for(lambda: not psutil.pid_exists(server))
 
 
 @posix_only
@@ -87,8 +77,9 @@ def test_processes_that_the_server_started_end_with_it(tmp_path):
         client.open(f"#child {tmp_path / 'pid'}")
         client.reply(client.ask())
         client.process.stdin.close()
-        assert client.process.wait(10) == 1
-    assert gone(int((tmp_path / "pid").read_text()))
+        assert client.process.wait(PATIENCE) == 1
+    child = int((tmp_path / "pid").read_text())
+    wait_for(lambda: not psutil.pid_exists(child))
 
 
 def test_process_that_never_lived_is_not_waited_for():
@@ -150,7 +141,7 @@ def test_client_that_stops_reading_does_not_stop_the_server_from_hearing_it():
         for number in range(1, 2000):
             client.send_bytes(frame({**status, "id": number}))
         client.notify("exit")
-        assert client.process.wait(10) == 1
+        assert client.process.wait(PATIENCE) == 1
 
 
 def test_client_for_which_too_much_is_queued_is_disconnected():
@@ -161,8 +152,8 @@ def test_client_for_which_too_much_is_queued_is_disconnected():
         with suppress(BrokenPipeError):
             for _ in range(20):
                 client.send_bytes(frame({"jsonrpc": "2.0", "id": long_id, "method": "none"}))
-        assert client.process.wait(20) == 1
-        client._threads[0].join(10)
+        assert client.process.wait(PATIENCE) == 1
+        client._threads[0].join(PATIENCE)
         assert b"16 MiB unread" in client.stderr
 
 
@@ -225,14 +216,14 @@ def test_log_file_is_private_and_holds_no_text(tmp_path):
 def test_server_whose_standard_streams_are_closed_serves_or_ends(closed):
     """Some launchers close what they do not need."""
     start = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
-    done = subprocess.run(
-        ["sh", "-c", f'exec "$@" {closed}', "sh", *command()],
-        input=frame(start),
-        capture_output=True,
-        cwd=ROOT,
-        timeout=20,
-        check=False,
-    )
-    assert done.returncode == 1  # the connection ended without `exit`
-    assert (b"serverInfo" in done.stdout) == (closed == "2>&-")
-    assert b"Traceback" not in done.stderr
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    words = ["sh", "-c", f'exec "$@" {closed}', "sh", *command()]
+    with subprocess.Popen(words, cwd=ROOT, **pipes) as server:
+        with suppress(BrokenPipeError):
+            server.stdin.write(frame(start))
+            server.stdin.flush()
+        length = server.stdout.readline()
+        assert length.startswith(b"Content-Length: ") == (closed == "2>&-")
+        _, said = server.communicate(timeout=PATIENCE)
+    assert server.returncode == 1  # the connection ended without `exit`
+    assert b"Traceback" not in said

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 import pytest_lsp
@@ -12,9 +13,12 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 
 from tests.lsp.clients import VSCODE, announces, begin, change, inline, make_editor, open_text, run
 from tests.lsp.raw_client import FAKE_SERVER
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 RECITING = str(Path(__file__).parents[1] / "reciting_server.py")
+LOADED = Path(mkdtemp()) / "loaded"
+"""Once it is there, the model of `hasty` is loaded."""
 
 
 def listener():
@@ -54,7 +58,7 @@ async def faker(client: LanguageClient):
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=config(FAKE_SERVER, "--fake-load", "slow8"), scope="module")
+@pytest_lsp.fixture(config=config(FAKE_SERVER, "--fake-load", f"when {LOADED}"), scope="module")
 async def hasty(client: LanguageClient):
     await client.initialize_session(t.InitializeParams(capabilities=LISTENING))
     yield
@@ -70,11 +74,10 @@ async def plain(client: LanguageClient):
 
 async def heard(client, what, holds):
     """Wait until something was heard."""
-    for _ in range(2000):
-        if found := [one for one in what if holds(one)]:
-            return found[-1]
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"never heard; last: {what[-1:]}")
+    async with asyncio.timeout(PATIENCE):
+        while not (found := [one for one in what if holds(one)]):
+            await asyncio.sleep(0.01)
+    return found[-1]
 
 
 async def cancel(client, uri: str, text: str) -> None:
@@ -175,7 +178,7 @@ async def test_the_text_at_a_new_cursor_is_prefilled_before_anything_is_asked(re
     before = "# a line to be read\n" * 3
     uri = open_text(reciter, before + "total =", "file:///elsewhere/cursor.py")
     reciter.protocol.notify("aide/cursor", {"uri": uri, "position": {"line": 3, "character": 7}})
-    await asyncio.sleep(2.0)
+    await heard(reciter, reciter.log_messages, lambda one: one.message == "prefilled cursor.py")
     (item,) = await inline(reciter, uri, 3)
     last = (await run(reciter, "aide.status"))["lastRequest"]
     assert item.insert_text == " alpha + beta"
@@ -185,8 +188,10 @@ async def test_the_text_at_a_new_cursor_is_prefilled_before_anything_is_asked(re
 async def test_what_follows_an_accepted_completion_is_generated_while_it_is_shown(reciter):
     uri = open_text(reciter, "total =", "file:///elsewhere/next.py")
     (item,) = await inline(reciter, uri)
-    await asyncio.sleep(3.0)
-    change(reciter, uri, "total =" + item.insert_text)
+    accepted = "total =" + item.insert_text
+    ahead = f"completed next.py at {len(accepted)}"
+    await heard(reciter, reciter.log_messages, lambda one: one.message == ahead)
+    change(reciter, uri, accepted)
     await inline(reciter, uri)
     assert (await run(reciter, "aide.status"))["lastRequest"]["fromCache"]
 
@@ -204,6 +209,7 @@ async def test_client_that_asked_before_the_model_was_loaded_is_notified_when_it
     uri = open_text(hasty, "#drawn", "file:///elsewhere/hasty.py")
     assert await inline(hasty, uri) == []
     assert (await run(hasty, "aide.status"))["lastRequest"]["reason"] == "loading"
+    LOADED.touch()
     ready = await heard(hasty, hasty.readies, lambda one: one.uri == uri)
     assert ready.version == 1
     assert len(await inline(hasty, uri)) == 1

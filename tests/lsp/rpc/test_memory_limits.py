@@ -9,6 +9,7 @@ import pytest
 
 from aide_lsp.lsp.rpc.messages import UNREADABLE, WEIGHT_LIMIT, TooLarge, read_message, weight_of
 from tests.lsp.raw_client import RawClient, frame
+from tests.patience import PATIENCE
 
 MIB = 2**20
 LIMIT = 64 * MIB
@@ -86,7 +87,7 @@ def test_promised_messages_that_never_come_cost_nothing():
         before = memory(client)["VmRSS"]
         client.send_bytes(b"Content-Length: %d\r\n\r\n{" % (64 * MIB))
         client.process.stdin.close()
-        assert client.process.wait(10) == 1
+        assert client.process.wait(PATIENCE) == 1
         assert before > 0
 
 

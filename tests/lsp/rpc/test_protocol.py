@@ -15,6 +15,7 @@ from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.server import Server
 from tests.lsp.fake_server import load
 from tests.lsp.raw_client import inline_params
+from tests.patience import PATIENCE
 
 URI = "file:///a.py"
 PLACE = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 1}}
@@ -118,7 +119,7 @@ async def converse(script) -> list:
         message = {"jsonrpc": "2.0", "method": method, "params": params}
         server.protocol.receive({**message, "id": number} if is_request else message)
         await asyncio.sleep(0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while server.protocol._running:
             await asyncio.sleep(0.001)
     return recorder.sent

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from threading import Event
 
 import pytest
 import pytest_lsp
@@ -12,7 +13,10 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 from aide_lsp.lsp.workspace.client_settings import Configuration, section_of
 from aide_lsp.settings.reader import SettingsReader
 from tests.lsp.clients import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run, until
-from tests.lsp.raw_client import FAKE_SERVER
+from tests.lsp.fake_server import load as load_completer
+from tests.lsp.in_process import Connection
+from tests.lsp.raw_client import FAKE_SERVER, inline_params
+from tests.patience import PATIENCE
 
 CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 
@@ -222,16 +226,25 @@ async def test_model_that_cannot_be_loaded_is_said_once_and_again_in_the_status(
 
 
 async def test_request_while_the_model_is_loaded_waits_for_it():
-    command = [sys.executable, FAKE_SERVER, "--fake-load", "slow0.5"]
-    client = await ClientServerConfig(server_command=command, client_factory=make_editor).start()
-    await client.initialize_session(t.InitializeParams(capabilities=VSCODE))
-    uri = open_text(client, "x")
-    request = inline(client, uri)
-    status = await until(client, lambda status: status["state"] == "loading")
+    loaded = Event()
+
+    def load(settings, progress):
+        loaded.wait(PATIENCE)
+        return load_completer("ok")(settings, progress)
+
+    client = Connection(load, loading_seconds=PATIENCE)
+    params = {"processId": None, "capabilities": {}, "initializationOptions": {"ledger": "off"}}
+    client.send("initialize", params, id="initialize")
+    client.send("initialized", {})
+    client.open("x")
+    client.send("textDocument/inlineCompletion", inline_params(0, 1), id=1)
+    async with asyncio.timeout(PATIENCE):
+        while (status := client.server.status.summary())["state"] != "loading":
+            await asyncio.sleep(0.001)
     assert status["message"]
-    assert await request
-    await client.shutdown_session()
-    await client.stop()
+    assert not any(message.get("id") == 1 for message in client.sent)
+    loaded.set()
+    assert (await client.reply(1))["result"]
 
 
 def test_tables_of_options_pushed_and_pulled_are_merged_key_by_key(tmp_path):
