@@ -308,7 +308,7 @@ def _ends_with_line(node: "tree_sitter.Node") -> bool:
 
 
 def _tokens(nodes: "Iterable[tree_sitter.Node]", around: str) -> "Iterator[tuple[tree_sitter.Node, str]]":
-    """Yield tokens and tags, with the type of the node around each; nodes that parse are left out."""
+    """Yield tokens and tags, with the type of the node around each; nodes without errors are left out."""
     stack = [(iter(nodes), around)]
     while stack:
         node = next(stack[-1][0], None)
@@ -316,5 +316,5 @@ def _tokens(nodes: "Iterable[tree_sitter.Node]", around: str) -> "Iterator[tuple
             stack.pop()
         elif not node.child_count or (node.type in _TAGS and not node.has_error):
             yield node, stack[-1][1]
-        elif node.is_error or node.type in _TAGS:
+        elif node.has_error or node.type in _TAGS:
             stack.append((iter(node.children), node.type))

@@ -22,6 +22,10 @@ CASES = [
     ("python", "def f(x):\n    if x:\n        return '█\n    if y:\n        return 'No'\n", "'-"),
     ("python", "def f(x):\n    if x:\n        return '█'\n    if y:\n        return 'No'\n", "'+"),
     ("python", 'def f(x):\n    if x:\n        return """█\n    """\n', '"""+'),
+    # The parser hides what is not closed in nodes that have other errors.
+    ("python", 'class A:\n    t = "<b><i>{{ d }}</i█\n\n    def f(self, *a):\n        pass\n', '"-'),
+    ("python", "f(\n    m=\"a: 'b' can't c 0x80: █\n)\n", '(+ "-'),
+    ("python", 'x = [\n    g(\n        f\'<t c="d" x█\n    )\n]\n', "[+ (+ f'-"),
     ("javascript", "if (x) {\n  f('█\n}\nif (y)\n  g('No')\n", "{+ (- '-"),
     ("javascript", "x=`a${█}`;\n", "`+ ${+"),
     ("javascript", "f(`a${█\ng();\n", "(- `- ${-"),
@@ -103,6 +107,7 @@ CASES = [
     ("python", "# it's (█\nx = 1\n", "#+"),
     ("lua", 's = "█"\n', '"+'),
     ("ocaml", "let f (x : 'a) = (█)\n", "(+"),
+    ("rust", "pub(█\n    p: a::B<'_>,\n    c: &D<'_, E>,\n) -> R<M> {\n    f();\n}\n", "(+"),
     ("rust", "fn f<'a>(x: &'a str) { g(█) }\n", "{+ (+"),
     ("c", "/* a (b\n * c█\n */\nint x;\n", "/*+"),
     ("c", "int f(void) {\n    return g(1, █;\n}\n", "{+ (-"),
