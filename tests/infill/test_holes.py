@@ -261,3 +261,13 @@ def test_clean_says_why_nothing_is_left(text, written, reason):
 def test_clean_leaves_out_what_does_not_show(text, written, inserted):
     hole, _, _ = hole_at(text)
     assert fill(hole, written)[1].text == inserted
+
+
+def test_text_that_is_cut_and_has_the_line_that_opens_the_block_below_then_it_ends_there():
+    below = "\n        x = g(a)\n        return x\n"
+    written = "\n    ) -> int:\n        if a:\n            x = h(\n                a,\n                b"
+    hole = hole_at(f"    def f(\n        a: int,█{below}", "python")[0]
+    assert break_off(hole, written) == Stop(len("\n    ) -> int:"), len(written), StopRule.BLOCK_HEADER)
+    # Where the block below is not deeper, all complete lines are kept.
+    hole = hole_at("def f(a):\n    x = 1█\n    return x\n", "python")[0]
+    assert break_off(hole, "\n    if a:\n        x = 2\n        y").end == len("\n    if a:\n        x = 2")

@@ -8,7 +8,7 @@ elsewhere, so only the faults near the cursor count where the file has others.
 import re
 
 from aide_lsp.infill.hole import Hole, indentation
-from aide_lsp.syntax.openings import OpeningKind
+from aide_lsp.syntax.openings import Opening, OpeningKind
 from aide_lsp.syntax.tree import SyntaxTree
 
 NEARBY = 2000
@@ -54,26 +54,27 @@ def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
     # A dialect that the grammar does not know: nothing will help, and parsing it takes long.
     if not 0 < fewest <= FEW_FAULTS:
         return not fewest
-    closers = _closers_at(hole)
+    closers = _closers(hole, hole.open)
     others = map(tree.filled, (*(f"x{closers}{end}" for end in ENDS), *FILLERS))
     return any(other is not None and not all(_count(other)) for other in others)
 
 
 def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> bool:
     """Whether the file parses once the brackets are closed that are open at the cursor, or after the text."""
-    opened = hole.scan(text).opened if is_cut and not hole.after.strip() else ()
+    scanned = hole.scan(text)
+    opened = scanned.opened if is_cut and not hole.after.strip() else ()
     own = "".join(one.closer for one in reversed(opened) if one.kind is OpeningKind.BRACKET)
-    closers = f"\n{own}" * bool(own) + _closers_at(hole)
+    closers = f"\n{own}" * bool(own) + _closers(hole, hole.open[: scanned.kept])
     start = text.rstrip().rstrip(",") + closers
     others = (tree.filled(start + end) for end in ENDS) if closers else ()
     return any(other is not None and not _count(other)[0] for other in others)
 
 
-def _closers_at(hole: Hole) -> str:
-    """Return what closes the innermost brackets that are open at the cursor, and that nothing closes yet."""
+def _closers(hole: Hole, still_open: tuple[Opening, ...]) -> str:
+    """Return what closes the innermost of these brackets, which nothing after the cursor closes."""
     line_start = len(hole.head) - len(hole.before)
     closers = ""
-    for opening in reversed(hole.open):
+    for opening in reversed(still_open):
         # A brace of an earlier line is that of a block, which may be unfinished.
         is_near = opening.mark in "([" or opening.offset >= line_start
         if opening.kind is not OpeningKind.BRACKET or opening.is_closed or not is_near:
