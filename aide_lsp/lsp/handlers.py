@@ -171,10 +171,10 @@ def did_change_watched_files(ls: Server, params: Any) -> None:
 def cursor(ls: Server, params: Any) -> None:
     """Follow the cursor when it moves without an edit. Aide's own clients send this; errors are ignored."""
     try:
-        at = Arguments(CURSOR, [params]).document_position()
+        at = (given := Arguments(CURSOR, [params])).document_position()
     except JsonRpcInvalidParams:
         return
-    ls.requests.cursor(at.uri, at.place)
+    ls.requests.cursor(at.uri, at.place, exact=given.values.get("exact") is True)
 
 
 def ignore(ls: Server, params: Any) -> None:

@@ -6,6 +6,7 @@ model is real, as in `benchmarks.context.keys`.
 
     python -m benchmarks.context.answered
     python -m benchmarks.context.answered --typing --projects 12 --seconds 20    # traces of typing.project
+    python -m benchmarks.context.answered --lands line    # jumps lead to the beginning of a line
 """
 
 import argparse
@@ -24,7 +25,7 @@ from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.session import Candidates
-from aide_lsp.lsp.requests.prefetch import CURSOR_SECONDS, LINE_SECONDS
+from aide_lsp.lsp.requests.prefetch import LINE_SECONDS, typing_offset
 from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.items import projects
 from benchmarks.context.keys import Silent, make, silent_completer
@@ -64,12 +65,22 @@ class Typist:
     completer: Completer
     session: Timed
     answer_s: float
+    lands: str = "there"
+    "Where in its line a jump leads: `there`, where is typed then, or at the beginning of the `line`."
     keys: int = 0
     answered: int = 0
+    jumps: int = 0
+    "After which is typed."
+    first_answered: int = 0
+    "Of the first keys after these."
+    before_first: int = 0
+    "Keys after these until one is answered."
+    _is_waiting: bool = False
 
     def type(self, trace: Trace, paths: Sequence[Path], root: Path, seconds: float) -> None:
         """Replay a trace up to a time. As in the server, generation goes on while the user types on."""
-        places = _Places(self.settings, self.completer, trace, paths, root)
+        places = _Places(self.settings, self.completer, trace, paths, root, self.lands)
+        self._is_waiting = False
         events = [event for event in trace.events if event.at <= seconds and event.do != "open"]
         texts = list(trace.begins)
         moments = [places.after(event, texts) for event in events]
@@ -81,18 +92,32 @@ class Typist:
             session.now = max(session.now, times[at])
             # The worker is free: it takes the newest request.
             while times[at + 1] <= session.now:
+                self._count(events, at, is_answered=False)
                 at += 1
             request, useless = places.request(*moments[at]), times[useless_at(events, at)]
-            if self._is_answered(events[at], request, times[at + 1], useless):
+            is_answered = self._is_answered(events[at], request, times[at + 1], useless)
+            self._count(events, at, is_answered=is_answered)
+            if is_answered:
                 self._rest(request, places.request(*moments[at], next_line=True), times[at + 1])
             at += 1
+
+    def _count(self, events: Sequence[Event], at: int, *, is_answered: bool) -> None:
+        if events[at].do == "jump":
+            self._is_waiting = False
+            return
+        is_first = at > 0 and events[at - 1].do == "jump"
+        self.jumps += is_first
+        self._is_waiting = self._is_waiting or is_first
+        if is_answered:
+            self.answered += 1
+            self.first_answered += is_first
+            self._is_waiting = False
+        self.before_first += self._is_waiting
 
     def _is_answered(
         self, event: Event, request: CompletionRequest, next_at: float, useless_at: float
     ) -> bool:
         session = self.session
-        if event.do == "jump":
-            session.now = max(session.now, event.at + CURSOR_SECONDS)
         session.until = useless_at
         try:
             if event.do == "jump":
@@ -107,7 +132,6 @@ class Typist:
             return False
         session.now += self.answer_s
         is_answered = session.now <= next_at
-        self.answered += is_answered
         session.now = min(session.now, next_at)
         return is_answered
 
@@ -131,6 +155,7 @@ class _Places:
     trace: Trace
     paths: Sequence[Path]
     root: Path
+    lands: str
     preparer: RequestPreparer = field(factory=RequestPreparer)
 
     def after(self, event: Event, texts: list[str]) -> tuple[Event, tuple[str, ...]]:
@@ -143,8 +168,11 @@ class _Places:
     def request(self, event: Event, texts: tuple[str, ...], *, next_line: bool = False) -> CompletionRequest:
         """Return the request at an event's cursor; `next_line`: with the excerpts of the next line."""
         path, language = self.paths[event.file], self.trace.sources[event.file].language
-        cursor = event.start + len(event.text)
-        request = request_of(self.settings, texts[event.file], cursor, str(path), language)
+        text, cursor = texts[event.file], event.start + len(event.text)
+        if event.do == "jump":
+            landed = text.rfind("\n", 0, cursor) + 1 if self.lands == "line" else cursor
+            cursor = typing_offset(text, landed, exact=False)
+        request = request_of(self.settings, text, cursor, str(path), language)
         opened = {one: texts[number] for number, one in enumerate(self.paths) if one != path}
         readable, info = Readable(path, self.root, open_texts=opened), self.completer.info
         return self.preparer.prepare(
@@ -175,7 +203,7 @@ def main(arguments: list[str] | None = None) -> None:
             return sessions[-1]
 
         completer = silent_completer(settings, session_of=timed)
-        typists.append(Typist(settings, completer, sessions[-1], options.answer_ms / 1000))
+        typists.append(Typist(settings, completer, sessions[-1], options.answer_ms / 1000, options.lands))
     count = 0
     with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
         trees = Trees(Path(folder), options.cache)
@@ -212,6 +240,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=1, help="chooses the traces of benchmarks.typing.project [1]")
     add("--seconds", type=float, default=inf, help="most seconds of each [all]")
     add("--answer-ms", type=float, default=60, help="from the first token to the answer [60]")
+    add("--lands", choices=("there", "line"), default="there", help="where in its line a jump leads [there]")
     add("--without", type=json.loads, default={"context_share": 0.0}, help="settings of the first row")
     add(
         "--with",
@@ -226,10 +255,20 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def report(options: argparse.Namespace, typists: Sequence[Typist]) -> str:
     """Render one row for each setting."""
-    rows = ["| settings | keys | answered before the next key |", "|---|---:|---:|"]
+    rows = [
+        "| settings | keys | answered before the next key | jumps | first key answered | keys before that |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
     for settings, typist in zip((options.without, options.others), typists, strict=True):
-        share = 100 * typist.answered / typist.keys
-        rows.append(f"| `{json.dumps(settings)}` | {typist.keys} | {share:.1f} % |")
+        cells = (
+            f"`{json.dumps(settings)}`",
+            str(typist.keys),
+            f"{100 * typist.answered / typist.keys:.1f} %",
+            str(typist.jumps),
+            f"{100 * typist.first_answered / typist.jumps:.0f} %",
+            f"{typist.before_first / typist.jumps:.1f}",
+        )
+        rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
 

@@ -5,6 +5,7 @@ text then finds it in the completion cache, so that generation does not start ov
 """
 
 import asyncio
+from itertools import chain
 from typing import Any
 
 from aide_lsp.completion.auto_closing import typings
@@ -93,7 +94,8 @@ class InFlightRequests:
         self._aside: list[InFlight] = []
 
     def __bool__(self) -> bool:
-        return bool(self._by_uri or self._aside)
+        """Whether the model is busy: what is canceled ends within milliseconds."""
+        return any(not one.token.cancelled for one in (*chain(*self._by_uri.values()), *self._aside))
 
     def begin_aside(self, new: InFlight) -> None:
         """Add one that waits its turn; it ends what no one waits for, and a newer request ends it."""
@@ -123,13 +125,13 @@ class InFlightRequests:
             other.token.cancel()
         self._by_uri[snapshot.uri] = [*kept, new]
 
-    def move(self, to: Snapshot) -> None:
-        """End what no one waits for, unless it is for that cursor."""
-        for in_flight in self._by_uri.values():
-            for one in in_flight:
-                is_there = one.snapshot.uri == to.uri and one.follow(to.request.text, to.request.offset)
-                if not one.is_waited_for and not is_there:
-                    one.token.cancel()
+    def move(self, *to: Snapshot) -> None:
+        """End what no one waits for, unless it is for one of these places."""
+        for one in chain(*self._by_uri.values()):
+            places = (place for place in to if place.uri == one.snapshot.uri)
+            is_there = any(one.follow(place.request.text, place.request.offset) for place in places)
+            if not one.is_waited_for and not is_there:
+                one.token.cancel()
 
     def end(self, ended: InFlight) -> None:
         """Remove one that has ended."""

@@ -2,15 +2,17 @@
 
 While a completion is being shown, that is the next candidate, then the completion after it is accepted, then
 the other candidates. This only makes the next answer come sooner: prefilled text is in the KV cache, a
-completion in the completion cache or on its page. It starts after a pause, only while nothing else is in
-flight, and ends with the next request that it does not serve. A server on another machine does nothing ahead.
+completion in the completion cache or on its page. It starts only while nothing else is in flight, for a moved
+cursor at once and else after a pause, and ends with the next request that it does not serve. A server on
+another machine does nothing ahead.
 
-Where the cursor goes to the end of a line, the excerpts of other files are those of the next line: Enter may
-be the next key, and the prompt begins with them. While the user types in a line, the prompt with those of the
-next line is prefilled in a slot of its own, in the pauses between keys.
+At the end of a line, the excerpts of other files are those of the next line: Enter may be the next key, and
+the prompt begins with them. While the user types in a line, the prompt with those of the next line is
+prefilled in a slot of its own, in the pauses between keys.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +24,7 @@ from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.pages import Page, Pages
 from aide_lsp.lsp.requests.snapshot import Snapshot
+from aide_lsp.lsp.workspace.documents import Place
 from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import Settings, new_seed
 
@@ -30,12 +33,13 @@ if TYPE_CHECKING:
     from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.ledger.recorder import LedgerRecorder
 
-CURSOR_SECONDS = 0.05
-"""The cursor often moves on at once."""
+BUSY_SECONDS = 0.05
+"""How long a cursor waits before it is seen again whether the model is free for it."""
 LINE_SECONDS = 0.15
 """Users who type on mostly do so sooner."""
 SHOWN_SECONDS = 0.3
 """Users who type on mostly do so sooner; users who read the completion take longer."""
+LINE_END = re.compile(r"[\r\n]")
 
 
 class Prepare(Protocol):
@@ -84,6 +88,7 @@ class Prefetcher:
         self._planned: asyncio.TimerHandle | None = None
         self._uri = ""  # of the document that the last plan was for
         self._cursor: Snapshot | None = None  # where the text is to be prefilled
+        self._at: tuple[str, Place] | None = None  # where the user is: a document, and the cursor in it
         self._running = set[asyncio.Task[None]]()
         self._ahead: _Ahead | None = None
 
@@ -104,11 +109,26 @@ class Prefetcher:
         if uri == self._uri:
             self.interrupt()
 
-    def at_cursor(self, snapshot: Snapshot) -> None:
-        """Prefill the text around a cursor, after a pause; if the model is not loaded yet, then."""
-        # At once: a prompt that is being prefilled for another place takes seconds.
-        self._in_flight.move(snapshot)
-        self._plan_cursor(snapshot)
+    def at_cursor(self, snapshot: Snapshot, *, exact: bool = False) -> None:
+        """Prefill for a cursor that was moved, at once; if the model is not loaded yet, then.
+
+        `exact`: the user pointed at this very place.
+        """
+        exact = exact or self._is_same_line(snapshot)
+        self.asked(snapshot)
+        end, place = (_moved(snapshot, exact=one) for one in (False, exact))
+        # A prompt that is being prefilled for another line takes seconds.
+        self._in_flight.move(place, end)
+        self._plan_cursor(place)
+
+    def asked(self, snapshot: Snapshot) -> None:
+        """Note where the user is."""
+        self._at = snapshot.uri, snapshot.place
+
+    def _is_same_line(self, snapshot: Snapshot) -> bool:
+        """Whether the cursor was at another place of its line until now."""
+        uri, place = self._at or ("", snapshot.place)
+        return uri == snapshot.uri and place.line == snapshot.place.line and place != snapshot.place
 
     def loaded(self) -> None:
         """Prefill where the cursor is: the model was not loaded when it went there."""
@@ -146,8 +166,8 @@ class Prefetcher:
         await waiting
         return True
 
-    def _plan_cursor(self, snapshot: Snapshot) -> None:
-        self._plan(CURSOR_SECONDS, snapshot, lambda: self._prefill(snapshot))
+    def _plan_cursor(self, snapshot: Snapshot, seconds: float = 0.0) -> None:
+        self._plan(seconds, snapshot, lambda: self._prefill(snapshot))
         self._cursor = snapshot
 
     def _plan(
@@ -173,7 +193,7 @@ class Prefetcher:
         if self._in_flight:
             # The model is busy. Only a cursor stays where it is: what would be next is known too late then.
             if self._cursor is not None:
-                self._plan_cursor(self._cursor)
+                self._plan_cursor(self._cursor, BUSY_SECONDS)
             return
         self._cursor = None
         task = asyncio.get_running_loop().create_task(work())
@@ -241,6 +261,26 @@ class Prefetcher:
         completion = completer.complete(request, in_flight.token, in_flight)
         self._recorder.record(in_flight.snapshot.settings.ledger, request, completion, completer.info)
         return completion
+
+
+def typing_offset(text: str, offset: int, *, exact: bool) -> int:
+    """Return where in its line a cursor that was moved is likely to type; all offsets in code points.
+
+    That is the end of the line: models read the text after the cursor first, and there it is the same for all
+    that ends this line or begins the next one. Those who go to a place within the line (`exact`) type there,
+    but not at its beginning: that is where going to a line leads.
+    """
+    start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    if exact and text[start:offset].strip():
+        return offset
+    found = LINE_END.search(text, offset)
+    return found.start() if found else len(text)
+
+
+def _moved(snapshot: Snapshot, *, exact: bool) -> Snapshot:
+    request = snapshot.request
+    offset = typing_offset(request.text, request.offset, exact=exact)
+    return evolve(snapshot, request=evolve(request, offset=offset))
 
 
 def _accepted(snapshot: Snapshot, completion: "Completion") -> InFlight:

@@ -103,6 +103,7 @@ class Scheduler:
         """Complete the text at the cursor; what the client is given is on the screen then."""
         self.screen.enter(snapshot.uri)
         self.screen.moved(snapshot)
+        self.prefetcher.asked(snapshot)
         self._waiting.forget()
         in_flight = self._begin(snapshot)
         # VS Code gives up on automatic requests after 750 ms; a cancel of one for several is meant.
@@ -179,8 +180,8 @@ class Scheduler:
             self.screen.edited(document.uri, text)
             self._in_flight.changed(document.uri, text)
 
-    def cursor(self, uri: str, place: Place) -> None:
-        """Prefill the text around a cursor where nothing is requested yet."""
+    def cursor(self, uri: str, place: Place, *, exact: bool = False) -> None:
+        """Prefill where nothing is requested yet; `exact`: the user pointed at this very place."""
         snapshot = self.snapshot(uri, place)
         self.screen.enter(uri)
         if isinstance(snapshot, NoCompletion):
@@ -188,7 +189,7 @@ class Scheduler:
         # Otherwise what is visible there is being continued already.
         elif self.screen.at(snapshot) is None:
             self.screen.clear()
-            self.prefetcher.at_cursor(snapshot)
+            self.prefetcher.at_cursor(snapshot, exact=exact)
 
     def loaded(self) -> None:
         """Go on where the user waits for the model."""

@@ -272,16 +272,14 @@ async def test_a_notebook_reads_what_its_cells_import(editor):
     assert (await editor.read(cells[1], Place(1, 6)))["models.py"] == MODELS
 
 
-async def test_what_is_prefilled_at_the_cursor_is_what_is_completed_there(editor, monkeypatch):
-    monkeypatch.setattr(prefetch, "CURSOR_SECONDS", 0.0)
+async def test_what_is_prefilled_at_the_cursor_is_what_is_completed_there(editor):
     main = editor.open("main.py")
     excerpts = (await editor.prefilled(main, CURSOR)).excerpts
     assert excerpts
     assert excerpts == (await editor.ask(main)).excerpts
 
 
-async def test_what_is_prefilled_at_the_end_of_a_line_is_what_is_completed_after_enter(editor, monkeypatch):
-    monkeypatch.setattr(prefetch, "CURSOR_SECONDS", 0.0)
+async def test_what_is_prefilled_at_the_end_of_a_line_is_what_is_completed_after_enter(editor):
     (editor.root / "fruit.py").write_text("apples = 1\n" + "\n" * 5 + "cherries = 2\n")
     text = "eat(apples)\n" * 4 + "eat(cherries)\n" * 4 + "\n\n"
     main = editor.open("main.py", text)
@@ -307,7 +305,7 @@ async def test_while_a_line_is_typed_what_the_next_one_wants_is_prefilled(editor
     editor.completer.prefilled.clear()
     assert found.excerpts == (await editor.ask(main, Place(8, 0))).excerpts
     # It wants the same as the one after it: when that is known, nothing was prefilled.
-    assert (await editor.prefilled(main, Place(0, 3))).offset == 3
+    assert (await editor.prefilled(main, Place(0, 3))).offset == 11
     assert len(editor.completer.prefilled) == 1
 
 

@@ -11,6 +11,7 @@ from aide_lsp.lsp.requests import prefetch
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
+from aide_lsp.lsp.workspace.documents import Place
 from aide_lsp.settings.fields import Settings
 from tests.fakes import FakeSession, ScriptedModel, completer_on, continuing
 from tests.lsp.in_process import Connection
@@ -53,13 +54,17 @@ def as_it_is(completer, snapshot, *, next_line=False):
     return Prepared(snapshot.request)
 
 
-def place(offset):
-    return evolve(snapshot("a text", offset), settings=WORK_AHEAD)
+def place(offset, text="a\nb\nc\n"):
+    """A place by its offset; 1, 3 and 5 are the ends of lines."""
+    start = text.rfind("\n", 0, offset) + 1
+    return evolve(
+        snapshot(text, offset), settings=WORK_AHEAD, place=Place(text.count("\n", 0, offset), offset - start)
+    )
 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch):
-    monkeypatch.setattr(prefetch, "CURSOR_SECONDS", 0.0)
+    monkeypatch.setattr(prefetch, "BUSY_SECONDS", 0.0)
 
 
 async def until(holds):
@@ -87,9 +92,9 @@ async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
     prefetcher.interrupt()
     host.completer = host.model
     prefetcher.loaded()
-    prefetcher.at_cursor(place(2))
+    prefetcher.at_cursor(place(3))
     await until(lambda: host.model.prefilled)
-    assert host.model.prefilled == [2]
+    assert host.model.prefilled == [3]
 
 
 async def test_a_cursor_that_moves_on_ends_the_prefill_it_left():
@@ -102,6 +107,108 @@ async def test_a_cursor_that_moves_on_ends_the_prefill_it_left():
     host.free.set()
     await until(lambda: host.model.prefilled)
     assert host.model.prefilled == [3]
+
+
+LINES = "def area(width, height):\n    return width * height\n"
+AREA, BODY, END = LINES.index("width"), LINES.index("return"), LINES.index("\n")
+
+
+@pytest.mark.parametrize(
+    ("moves", "exact", "prefilled"),
+    [
+        # To another line, wherever in it: to its end.
+        ([0], False, [END]),
+        ([AREA], False, [END]),
+        ([BODY, AREA], False, [len(LINES) - 1, END]),
+        # Within the line: to this place, but for the beginning of the line.
+        ([0, AREA], False, [END, AREA]),
+        ([BODY, BODY - 4], False, [len(LINES) - 1, len(LINES) - 1]),
+        ([AREA, AREA], False, [END, END]),
+        # With the mouse.
+        ([AREA], True, [AREA]),
+        ([BODY], True, [len(LINES) - 1]),
+        # An empty line, and the end of a line.
+        ([len(LINES)], False, [len(LINES)]),
+        ([END], False, [END]),
+    ],
+)
+async def test_where_someone_is_likely_to_type_is_prefilled(moves, exact, prefilled):
+    host = Host()
+    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    for count, offset in enumerate(moves, start=1):
+        prefetcher.at_cursor(place(offset, LINES), exact=exact)
+        await until(lambda count=count: len(host.model.prefilled) == count)
+    assert host.model.prefilled == prefilled
+
+
+async def test_where_someone_types_the_line_is_not_new():
+    host = Host()
+    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    prefetcher.asked(place(END, LINES))
+    prefetcher.at_cursor(place(AREA, LINES))
+    await until(lambda: host.model.prefilled)
+    assert host.model.prefilled == [AREA]
+
+
+async def test_a_cursor_that_moves_within_its_line_does_not_start_it_over():
+    host, in_flight = Host(), InFlightRequests()
+    prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
+    host.free.clear()
+    prefetcher.at_cursor(place(AREA, LINES))
+    await until(lambda: in_flight)
+    for offset in (0, END, AREA):
+        prefetcher.at_cursor(place(offset, LINES))
+    host.free.set()
+    await until(lambda: len(host.model.prefilled) == 2)
+    assert host.model.prefilled == [END, AREA]
+
+
+async def test_a_cursor_begins_while_what_it_ended_still_ends(monkeypatch):
+    monkeypatch.setattr(prefetch, "BUSY_SECONDS", 3600.0)
+    host, in_flight = Host(), InFlightRequests()
+    prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
+    host.free.clear()
+    prefetcher.at_cursor(place(1))
+    await until(lambda: in_flight)
+    prefetcher.at_cursor(place(3))
+    await until(lambda: not prefetcher.is_planned)
+    host.free.set()
+    await until(lambda: host.model.prefilled)
+    assert host.model.prefilled == [3]
+
+
+CODE = "".join(f"def area{at}(width, height):\n    return width * height\n\n\n" for at in range(12))
+JUMP = CODE.index("area6") - len("def ")
+
+
+@pytest.mark.parametrize(("fim", "most"), [("qwen2.5-coder", 64), ("qwen2.5-coder-psm", 256 + 128)])
+@pytest.mark.parametrize("column", [0, 8])
+@pytest.mark.parametrize(
+    ("typed", "deleted"), [("", ""), (" x", ""), ("\n", ""), ("\n    ", ""), ("", "width, height):")]
+)
+async def test_what_ends_a_line_or_begins_the_next_one_finds_its_prompt_prefilled(
+    fim, most, column, typed, deleted
+):
+    session, prefilled = FakeSession(continuing({})), []
+    completer = completer_on(session, fim=fim)
+    prefill = completer.prefill
+    completer.prefill = lambda request, cancel: prefilled.append(prefill(request, cancel))
+    connection = Connection(lambda settings, progress: completer)
+    await connection.initialize(options={"workAhead": True, "numContext": 1024})
+    connection.open(CODE)
+    line, end = CODE.count("\n", 0, JUMP), CODE.index("\n", JUMP)
+    position = {"line": line, "character": column}
+    connection.send("aide/cursor", {"uri": "file:///a.py", "position": position})
+    await until(lambda: prefilled)
+    run = session.rows_run
+    head = CODE[: end - len(deleted)] + typed
+    document, edits = {"uri": "file:///a.py", "version": 2}, [{"text": head + CODE[end:]}]
+    connection.send("textDocument/didChange", {"textDocument": document, "contentChanges": edits})
+    place = head.count("\n"), len(head.rpartition("\n")[2])
+    connection.send("textDocument/inlineCompletion", inline_params(*place), id=1)
+    await connection.reply(1)
+    assert prefilled[0] > 600
+    assert session.rows_run - run <= most
 
 
 async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
