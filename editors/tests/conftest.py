@@ -6,6 +6,7 @@ same settings. It knows no editor.
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -86,6 +87,39 @@ def editor_env(tmp_path_factory):
         "XDG_CACHE_HOME": str(home / "cache"),
         "AIDE_DATA_DIR": str(home / "data"),
     }
+
+
+class Heard:
+    """What an editor has sent to a server."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def all(self, method):
+        """The parameters of each message of that method, in order."""
+        found, rest = [], self.file.read_bytes() if self.file.exists() else b""
+        while (match := re.match(rb"Content-Length: (\d+)\r\n(?:.+\r\n)*\r\n", rest)) is not None:
+            length = int(match[1])
+            body, rest = rest[match.end() :][:length], rest[match.end() + length :]
+            if len(body) == length and json.loads(body).get("method") == method:
+                found.append(json.loads(body)["params"])
+        return found
+
+    def cursors(self):
+        """Where the cursor went: the name of the file, and line and column from 1."""
+        return [
+            (Path(one["uri"]).name, one["position"]["line"] + 1, one["position"]["character"] + 1)
+            for one in self.all("aide/cursor")
+        ]
+
+
+@pytest.fixture
+def listening_server(aide_lsp_path, tmp_path):
+    """A server, and what it hears: (program, `Heard`)."""
+    program, heard = tmp_path / "aide-lsp", tmp_path / "heard"
+    program.write_text(f'#!/bin/sh\ntee "{heard}" | "{aide_lsp_path}" "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return program, Heard(heard)
 
 
 @pytest.fixture(scope="session")

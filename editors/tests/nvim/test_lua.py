@@ -17,8 +17,9 @@ def run(*command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_edits(nvim_program):
-    run(nvim_program, "-l", HERE / "edit_test.lua", PLUGIN)
+@pytest.mark.parametrize("module", ["edit", "cursor"])
+def test_modules(nvim_program, module):
+    run(nvim_program, "-l", HERE / f"{module}_test.lua", PLUGIN)
 
 
 def test_options_in_the_help_are_those_of_the_plugin(nvim_program):

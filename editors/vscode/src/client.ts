@@ -35,6 +35,8 @@ import { Transitions } from './transitions';
 import type { Waiting } from './waiting';
 
 export class Client implements Disposable {
+  /** Called when the server has loaded, restarted, or resumed. */
+  isReady: () => void = () => undefined;
   private client: LanguageClient | undefined;
   private crashes = new Crashes();
   private hasRun = false;
@@ -47,7 +49,7 @@ export class Client implements Disposable {
     private readonly waiting: Waiting,
     readonly log: LogOutputChannel,
   ) {
-    this.transitions = new Transitions(status, waiting, () => void this.stop());
+    this.transitions = new Transitions(status, waiting, () => void this.stop(), () => { this.isReady(); });
     this.listener = workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('aide.server')) {
         void this.restart(false);

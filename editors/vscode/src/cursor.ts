@@ -1,25 +1,28 @@
 /** Follows the cursor of the active editor. */
 
-import { window, type Disposable, type TextEditor } from 'vscode';
+import { TextEditorSelectionChangeKind, window, type Disposable, type TextEditor } from 'vscode';
 import { unservedReason } from './documents';
+import { Moves } from './moves';
 import { placeOf, type Place } from './place';
 
-/** While an arrow key is held down, the cursor moves on within this time. */
-const PAUSE_MS = 100;
-
 export interface Movements {
-  /** The cursor was moved without an edit, and stays: the server can prefill the text there. */
-  moved: (place: Place) => void;
+  /** The cursor was moved without an edit: the server can prefill the text there. `exact`: with the mouse. */
+  moved: (place: Place, exact: boolean) => void;
   /** The cursor was moved by an edit. */
   edited: (place: Place) => void;
 }
 
-export function followCursor({ moved, edited }: Movements): Pick<Disposable, 'dispose'> {
-  const versions = new WeakMap<object, number>();
-  let timer: NodeJS.Timeout | undefined;
+export interface Cursor extends Pick<Disposable, 'dispose'> {
+  /** Notify the server of where the cursor is: it did not listen when the cursor went there. */
+  again: () => void;
+}
 
-  const follow = (editor: TextEditor | undefined): void => {
-    clearTimeout(timer);
+export function followCursor({ moved, edited }: Movements): Cursor {
+  const versions = new WeakMap<object, number>();
+  const moves = new Moves<{ place: Place; exact: boolean }>(({ place, exact }) => { moved(place, exact); });
+
+  const follow = (editor: TextEditor | undefined, cause?: TextEditorSelectionChangeKind | 'opened'): void => {
+    moves.stop();
     if (editor === undefined) {
       return;
     }
@@ -29,18 +32,25 @@ export function followCursor({ moved, edited }: Movements): Pick<Disposable, 'di
     if (isEdit) {
       edited(placeOf(editor));
     } else if (editor.selection.isEmpty && unservedReason(document) === null) {
-      timer = setTimeout(() => { moved(placeOf(editor)); }, PAUSE_MS);
+      const move = { place: placeOf(editor), exact: cause === TextEditorSelectionChangeKind.Mouse };
+      if (cause === 'opened') {
+        moves.at(move);
+      } else {
+        moves.to(move);
+      }
     }
   };
 
-  follow(window.activeTextEditor);
   const listeners = [
-    window.onDidChangeActiveTextEditor(follow),
-    window.onDidChangeTextEditorSelection(({ textEditor }) => { follow(textEditor); }),
+    window.onDidChangeActiveTextEditor((editor) => { follow(editor, 'opened'); }),
+    window.onDidChangeTextEditorSelection(({ textEditor, kind }) => { follow(textEditor, kind); }),
   ];
+  const again = (): void => { follow(window.activeTextEditor, 'opened'); };
+  again();
   return {
+    again,
     dispose: () => {
-      clearTimeout(timer);
+      moves.stop();
       for (const listener of listeners) {
         listener.dispose();
       }

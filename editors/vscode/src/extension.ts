@@ -16,12 +16,12 @@ export function activate(context: ExtensionContext): void {
   const waiting = new Waiting();
   client = new Client(context, status, waiting, log);
   context.subscriptions.push(log, status, waiting, client, ...registerCommands(client, status, waiting));
-  context.subscriptions.push(
-    followCursor({
-      moved: (place) => { client?.notify('aide/cursor', argument(place)); },
-      edited: (place) => { waiting.at(place); },
-    }),
-  );
+  const cursor = followCursor({
+    moved: (place, exact) => { client?.notify('aide/cursor', { ...argument(place), exact }); },
+    edited: (place) => { waiting.at(place); },
+  });
+  context.subscriptions.push(cursor);
+  client.isReady = cursor.again;
   // Not awaited: it may wait for the user's answer.
   void client.start(false);
 }

@@ -10,11 +10,15 @@ export class Transitions {
   private firstRun: FirstRun | undefined;
   private shownIn: string | undefined;
 
-  /** `cancel`: called when the user cancels the first run. */
+  /**
+   * `cancel`: called when the user cancels the first run. `isReady`: called when the server has loaded, restarted, or
+   * resumed.
+   */
   constructor(
     private readonly status: Status,
     private readonly waiting: Waiting,
     private readonly cancel: () => void,
+    private readonly isReady: () => void,
   ) {}
 
   get isFirstRun(): boolean {
@@ -72,6 +76,7 @@ export class Transitions {
       void welcome();
       this.end();
     }
+    this.isReady();
     void this.waiting.request();
   }
 }

@@ -35,6 +35,7 @@ function M.receive(client_id, status)
   require('aide.install').follow(status, before)
   if status.state == 'ready' and (not before or before.state ~= 'ready') then
     require('aide.completion').retry()
+    require('aide.cursor').again()
   -- What a server's failure is, the language server says itself, once.
   elseif status.state == 'failed' and not status.server and (not before or before.state ~= 'failed') then
     require('aide.message').warn('Aide: ' .. (status.message or 'The model could not be loaded.'))
