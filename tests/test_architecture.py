@@ -302,6 +302,18 @@ def test_no_two_test_modules_have_one_name():
     assert [name for name in set(names) if names.count(name) > 1] == []
 
 
+def test_no_test_module_imports_from_conftest():
+    """Several folders have one: which of them gets the name depends on the order of pytest's arguments."""
+    importing = {
+        module.shown
+        for modules in OTHERS.values()
+        for module in modules
+        for one in module.imports
+        if one.module == "conftest"
+    }
+    assert importing == set()
+
+
 @pytest.mark.parametrize("path", generated_files())
 def test_generated_files_are_fresh(path):
     """`make generate` renews them."""

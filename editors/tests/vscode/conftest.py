@@ -4,11 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from workbench import DEADLINE_MS, ENTRY, PRICES, ROOT, Workbench, chromium
+from workbench import ENTRY, PRICES, ROOT, USER_SETTINGS, Workbench, chromium
 
 VSIX = ROOT / "build" / "aide.vsix"
 KEPT = ROOT / "build" / "editors" / "vscode"
-USER_SETTINGS = {"aide.deadlineMs": DEADLINE_MS, "[markdown]": {"aide.topK": 17}}
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,8 @@ They are in build/pictures; `make pictures` copies them to where the pages have 
 import os
 
 import pytest
-from conftest import ROOT
 from film import Film
-from workbench import PRICES, wait_for
+from workbench import PRICES, ROOT, wait_for
 
 PICTURES = ROOT / "build" / "pictures"
 

@@ -2,8 +2,7 @@
 
 import re
 
-from conftest import USER_SETTINGS
-from workbench import ROOT, wait_for
+from workbench import ROOT, USER_SETTINGS, wait_for
 
 PICTURES = ROOT / "build" / "screenshots"
 SECTIONS = ("Parameters", "What is offered", "Model", "Privacy", "Exceptions", "Server")

@@ -2,8 +2,7 @@
 
 import re
 
-from conftest import USER_SETTINGS
-from workbench import PRICES, wait_for
+from workbench import PRICES, USER_SETTINGS, wait_for
 
 MEDIAN = PRICES + "\n\ndef median(prices):\n    "
 PLACE = (13, 5)

@@ -25,6 +25,8 @@ ENTRY = ROOT / ".editors/vscode/code-server/node_modules/code-server/out/node/en
 SECONDS = 120
 DEADLINE_MS = 120_000
 """Of the server: machines that run tests may be slow."""
+USER_SETTINGS = {"aide.deadlineMs": DEADLINE_MS, "[markdown]": {"aide.topK": 17}}
+"""Of the window that tests share."""
 PRICES = '''\
 """Prices of an order."""
 
