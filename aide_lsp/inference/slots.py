@@ -60,7 +60,7 @@ class Slots:
     @property
     def bytes(self) -> int:
         """Memory of all slots. For any thread."""
-        return sum(slot.kv.bytes for slot in tuple(self._slots))
+        return _bytes(tuple(self._slots))
 
     def take(
         self, prompt: Sequence[int], document: str = "", *, ahead: bool = False, owner: str = ""
@@ -119,17 +119,19 @@ class Slots:
         fits = best.loss(shared) <= SMALL_LOSS
         if fits and best is last:
             return None
-        slot = best if fits else self._new(best.kv.copy(shared), best.prefix_cache.copy(shared), owner)
-        slot.prompt, slot.document = prompt, document
-        self._slots.remove(slot)
+        slot = best if fits else _copy(best, shared)
         slot.kv.reserve(min(len(prompt) + HEADROOM, self._session.context_length))
+        slot.prompt, slot.document = prompt, document
         others = [other for other in others if other is not slot]
-        self._drop(others, slot, self._max_bytes - last.kv.bytes)
-        mine = sum(held.kv.bytes for held in (*others, last, slot))
-        if mine > self._max_bytes or self.bytes + slot.kv.bytes > self._most_bytes:
+        gone = _in_the_way(others, slot, self._max_bytes - last.kv.bytes)
+        kept = [held for held in self._slots if held is not slot and held not in gone]
+        mine = [held for held in kept if held.owner == owner]
+        if _bytes([slot, *mine]) > self._max_bytes or _bytes([slot, *kept]) > self._most_bytes:
+            # A spare one may have grown too large just now. No other goes in vain.
+            self._remove([slot])
             return None
         self._in_use[owner] = slot
-        self._slots.insert(0, slot)
+        self._slots = [slot, *kept]
         self._session.use(slot.kv)
         return slot.prefix_cache
 
@@ -160,33 +162,46 @@ class Slots:
         own = (slot for slot in self._slots if slot.owner == owner)
         best = max(own, key=lambda slot: _shared(slot, prompt), default=None)
         if best is None:
-            return self._new(self._session.new_kv(), PrefixCache(), owner)
+            return self._add(Slot(self._session.new_kv(), PrefixCache(), [], "", owner))
         shared = _shared(best, prompt)
         # Where memory is for one slot only, a copy would push out the original.
         if best.loss(shared) <= SMALL_LOSS or 2 * best.kv.bytes > self._max_bytes:
             return best
-        return self._new(best.kv.copy(shared), best.prefix_cache.copy(shared), owner)
+        return self._add(_copy(best, shared))
 
-    def _new(self, kv: KeysValues, prefix_cache: PrefixCache, owner: str) -> Slot:
-        self._slots.append(Slot(kv, prefix_cache, [], "", owner))
-        return self._slots[-1]
+    def _add(self, slot: Slot) -> Slot:
+        self._slots.append(slot)
+        return slot
 
     def _free(self, newest: Slot) -> None:
         """Drop slots until there is memory for the newest one, or none are left."""
         own = [slot for slot in self._slots if slot.owner == newest.owner]
-        self._drop(own, newest, self._max_bytes)
+        self._remove(_in_the_way(own, newest, self._max_bytes))
         in_use = [slot for slot in self._in_use.values() if slot is not newest]
-        idle = [slot for slot in self._slots if not any(slot is used for used in in_use)]
-        others = sum(slot.kv.bytes for slot in in_use)
-        self._drop(idle, newest, self._most_bytes - others)
+        idle = [slot for slot in self._slots if slot not in in_use]
+        self._remove(_in_the_way(idle, newest, self._most_bytes - _bytes(in_use)))
 
-    def _drop(self, candidates: list[Slot], newest: Slot, most: int) -> None:
-        """Drop some of the candidates, so that those left and the newest one take `most` bytes at most."""
-        while candidates and sum(slot.kv.bytes for slot in (*candidates, newest)) > most:
-            names = [(slot.owner, slot.document) for slot in (*candidates, newest)]
-            outdated = (at for at, name in enumerate(names[:-1]) if name in names[at + 1 :])
-            dropped = candidates.pop(next(outdated, 0))
-            self._slots = [slot for slot in self._slots if slot is not dropped]
+    def _remove(self, gone: Sequence[Slot]) -> None:
+        self._slots = [slot for slot in self._slots if slot not in gone]
+
+
+def _in_the_way(candidates: Sequence[Slot], newest: Slot, most: int) -> list[Slot]:
+    """Return which candidates must go so that those left and the newest one take `most` bytes at most."""
+    left = list(candidates)
+    while left and _bytes([*left, newest]) > most:
+        names = [(slot.owner, slot.document) for slot in (*left, newest)]
+        outdated = (at for at, name in enumerate(names[:-1]) if name in names[at + 1 :])
+        left.pop(next(outdated, 0))
+    return [slot for slot in candidates if slot not in left]
+
+
+def _bytes(slots: Sequence[Slot]) -> int:
+    return sum(slot.kv.bytes for slot in slots)
+
+
+def _copy(slot: Slot, length: int) -> Slot:
+    """Return a slot with the first `length` tokens of another one of the same owner, for another prompt."""
+    return Slot(slot.kv.copy(length), slot.prefix_cache.copy(length), [], "", slot.owner)
 
 
 def _shared(slot: Slot, prompt: list[int]) -> int:

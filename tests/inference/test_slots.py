@@ -169,6 +169,37 @@ def test_take_spare_when_memory_is_short_then_older_ones_go_and_never_the_last_o
     assert ask(session, slots, ONE, document="b")[1] == len(ONE) - 1
 
 
+def test_take_spare_when_there_is_no_room_in_any_case_then_other_documents_keep_theirs():
+    session = FakeSession(babbling())
+    slots = Slots(session, 420)
+    ask(session, slots, THREE, document="a")
+    ask(session, slots, ONE, document="b")
+    assert not ask_next(session, slots, 3 * TWO, document="b")
+    assert slots.bytes <= 420
+    assert ask(session, slots, THREE, document="a")[1] == len(THREE) - 1
+
+
+def test_take_spare_when_others_leave_no_room_then_none_of_its_own_goes_either():
+    session = FakeSession(babbling())
+    slots = Slots(session, 300, 400)
+    ask(session, slots, ONE, owner="other")
+    ask(session, slots, THREE, document="a", owner="me")
+    ask(session, slots, ONE, document="b", owner="me")
+    assert not ask_next(session, slots, [*TWO, *TWO[:20]], document="b", owner="me")
+    assert ask(session, slots, THREE, document="a", owner="me")[1] == len(THREE) - 1
+
+
+def test_take_spare_when_the_spare_one_grows_too_large_then_it_goes_alone():
+    session = FakeSession(babbling())
+    slots = Slots(session, 420)
+    ask(session, slots, THREE, document="a")
+    ask(session, slots, ONE, document="b")
+    assert ask_next(session, slots, TWO, document="b")
+    assert not ask_next(session, slots, 3 * TWO, document="b")
+    assert slots.bytes <= 420
+    assert ask(session, slots, THREE, document="a")[1] == len(THREE) - 1
+
+
 def test_take_spare_when_what_was_asked_serves_it_then_nothing_is_done():
     session = FakeSession(babbling())
     slots = Slots(session, 1000)
