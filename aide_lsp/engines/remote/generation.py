@@ -9,13 +9,13 @@ from attrs import evolve
 
 from aide_lsp.completion.fim_template import FimTemplate
 from aide_lsp.completion.prompt import Prompt
-from aide_lsp.engines.remote.flavors.flavor import Flavor, Piece, ServerRequest
+from aide_lsp.engines.remote.flavors.flavor import ForeignFlavor, Piece, ServerRequest
 from aide_lsp.engines.remote.flavors.formats import written_stops
 from aide_lsp.engines.remote.http.connection import Answer, Connection
 from aide_lsp.engines.remote.http.events import EventParser, UnreadableEventError
 from aide_lsp.engines.remote.http.failures import broken_off, failed_while_generating, unreadable
 from aide_lsp.engines.remote.link import ServerLink
-from aide_lsp.errors import ServerError
+from aide_lsp.errors import EngineChangedError, ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
@@ -71,6 +71,8 @@ class RemoteGeneration:
         sent = (*(part.text for part in self._prompt.parts), self._prompt.healed)
         with self._link.failures(sent):
             flavor, facts = self._link.connect(self._cancel)
+            if not isinstance(flavor, ForeignFlavor):  # `aide serve` has come up instead
+                raise EngineChangedError
             with self._deadline():
                 request = flavor.request(
                     facts, self._prompt, self._options, self._link.connection, self._cancel
@@ -101,7 +103,11 @@ class RemoteGeneration:
         return True
 
     def _read(
-        self, flavor: Flavor, template: FimTemplate | None, request: ServerRequest, sent: tuple[str, ...]
+        self,
+        flavor: ForeignFlavor,
+        template: FimTemplate | None,
+        request: ServerRequest,
+        sent: tuple[str, ...],
     ) -> Generator[Piece]:
         """Yield what the server says. The last piece says why it ends; by then the answer is complete."""
         connection, host = self._link.connection, self._link.choice.address.host
@@ -125,7 +131,9 @@ class RemoteGeneration:
                 raise broken_off(host)
             yield Piece(finish="stop")
 
-    def _drain(self, flavor: Flavor, events: Iterator[dict[str, object]], connection: Connection) -> None:
+    def _drain(
+        self, flavor: ForeignFlavor, events: Iterator[dict[str, object]], connection: Connection
+    ) -> None:
         """Read what follows the last piece: counts, and the end of the answer."""
         timer = Timer(DRAIN_SECONDS, connection.abort)
         timer.daemon = True

@@ -8,13 +8,18 @@ from attrs import evolve
 from aide_lsp.cli.commands.engine import report_lines
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ALL_PARAMETERS
+from aide_lsp.completion.prompt import PartKind, Prompt, PromptPart
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
+from aide_lsp.engines.remote.generation import RemoteGeneration
+from aide_lsp.engines.remote.link import ServerLink
 from aide_lsp.engines.remote.look import look_at_server
 from aide_lsp.engines.remote.model import RemoteModel
 from aide_lsp.engines.remote.open import open_remote_model
 from aide_lsp.errors import EngineChangedError, ServerError
 from aide_lsp.explain.explanation import as_json, explain
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.settings.fields import Parameters
 from tests.completion.test_completer import completer_of, request_at, with_parameters
 from tests.engine_stand_in import EngineStandIn
 from tests.engines.shared.test_shared_model import EXCERPTS, LONG, MARKED, answer, complete, without_times
@@ -134,6 +139,15 @@ def test_server_changes_its_recipe_then_no_text_is_taken_for_one_of_the_last(eng
     expected = complete(Completer(completer_of(babbling(4))._model), request_at(MARKED, seed=3))
     assert found.text == expected.text
     assert model.info.context_length == 2048
+
+
+def test_server_comes_up_in_place_of_another_kind_then_that_is_another_engine(engine):
+    link = ServerLink(ServerChoice(engine.address))
+    prompt = Prompt((PromptPart(PartKind.PREFIX, "a"), PromptPart(PartKind.SUFFIX, "b")))
+    options = GenerationOptions(Parameters(0.7, 50, 0.95, seed=1), max_tokens=8)
+    with pytest.raises(EngineChangedError):
+        list(RemoteGeneration(link, prompt, options, CancelToken()))
+    link.connection.close()
 
 
 def test_all_questions_are_of_one_session_the_first_one_too(engine, model):

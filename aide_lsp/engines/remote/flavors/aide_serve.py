@@ -3,17 +3,10 @@
 All that Aide can do works there as it does here, so nothing is translated.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from aide_lsp.completion.prompt import Prompt
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
-from aide_lsp.engines.remote.flavors.flavor import Piece, ServerFacts, ServerRequest
-from aide_lsp.engines.remote.http.connection import Connection
+from aide_lsp.engines.remote.flavors.flavor import ServerFacts
 from aide_lsp.engines.remote.http.questions import Questions
 from aide_lsp.engines.shared.client import PATH, EngineFacts, facts_in
-from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.options import GenerationOptions
 
 ENGINE = "engine"
 """Key of the details: what the engine says of itself."""
@@ -46,21 +39,6 @@ class AideServe:
             notes=(f"The same seed gives the same completion on all machines of its kind: {facts.machine}",),
             details={ENGINE: facts},
         )
-
-    def request(
-        self,
-        facts: ServerFacts,
-        prompt: Prompt,
-        options: GenerationOptions,
-        connection: Connection,
-        cancel: CancelToken,
-    ) -> ServerRequest:
-        """See `Flavor`. Never called: see `engine_of`."""
-        raise NotImplementedError
-
-    def read(self, event: Mapping[str, Any]) -> Piece:
-        """See `Flavor`. Never called."""
-        raise NotImplementedError
 
 
 def engine_of(facts: ServerFacts) -> EngineFacts | None:

@@ -1,11 +1,12 @@
-"""What differs between kinds of servers: the interface that each kind implements.
+"""What differs between kinds of servers: the interfaces that they implement.
 
-A flavor says how a server shows that it is of its kind, how a prompt becomes a request, and how an event of
-the answer is read. Everything else is the same for all: the connection, the stream, failures, limits.
+A flavor says how a server shows that it is of its kind. That of a server with an API of its own, which is all
+but `aide serve`, also says how a prompt becomes a request, and how an event of the answer is read. Everything
+else is the same for all: the connection, the stream, failures, limits.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
@@ -127,6 +128,11 @@ class Flavor(Protocol):
             SettingsError: the format that the settings name does not suit the model.
         """
         ...
+
+
+@runtime_checkable
+class ForeignFlavor(Flavor, Protocol):
+    """One kind of server with an API of its own, so that prompts and answers are translated."""
 
     def request(
         self,
