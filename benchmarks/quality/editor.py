@@ -31,6 +31,8 @@ class Answer:
 
     text: str
     "What is inserted at the cursor; empty: nothing."
+    replaces: int
+    "How many characters after the cursor that replaces."
     seconds: float
     "From request to answer."
 
@@ -95,7 +97,7 @@ class Editor:
         self._client.text_document_did_close(
             types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri))
         )
-        return Answer(inserted(result, position(prefix)), seconds)
+        return Answer(*inserted(result, position(prefix), suffix), seconds)
 
 
 def position(prefix: str) -> types.Position:
@@ -104,22 +106,22 @@ def position(prefix: str) -> types.Position:
     return types.Position(line=len(lines) - 1, character=len(lines[-1].encode("utf-16-le")) // 2)
 
 
-def inserted(result: Any, cursor: types.Position) -> str:
-    """Return what the first item inserts at the cursor; "" without items.
+def inserted(result: Any, cursor: types.Position, suffix: str) -> tuple[str, int]:
+    """Return what the first item inserts at the cursor, and how many characters of `suffix` it replaces.
 
-    A hole is filled by an insertion: brackets after the cursor that an item replaces stay.
+    ("", 0): there is no item.
 
     Raises:
-        ValueError: the item replaces text before the cursor, which this program does not support.
+        ValueError: it replaces text before the cursor or in other lines, which this program does not support.
     """
     items = getattr(result, "items", result)
     if not items:
-        return ""
-    item = items[0]
-    if item.range is not None and item.range.start != cursor:
-        raise ValueError(f"the server's item replaces {item.range}, the cursor is at {cursor}")
-    text = item.insert_text
-    return text if isinstance(text, str) else str(text.value)
+        return "", 0
+    text, span = items[0].insert_text, items[0].range or types.Range(cursor, cursor)
+    if span.start != cursor or span.end.line != cursor.line:
+        raise ValueError(f"the server's item replaces {span}, the cursor is at {cursor}")
+    replaced = suffix.encode("utf-16-le")[: 2 * (span.end.character - cursor.character)]
+    return text if isinstance(text, str) else str(text.value), len(replaced.decode("utf-16-le"))
 
 
 def _client(settings: dict[str, Any]) -> LanguageClient:

@@ -19,7 +19,7 @@ from statistics import median, quantiles
 from time import monotonic
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from benchmarks.quality.editor import Editor
 from benchmarks.quality.infilling import Problem, judge, read_problems
@@ -42,6 +42,8 @@ class Result:
     "`passed`, `timeout`, or the last line of the error."
     seconds: float
     "From request to answer."
+    replaces: int = 0
+    "How many characters after the hole it replaces."
 
     @property
     def request(self) -> Shown:
@@ -109,7 +111,7 @@ async def take(
                 if monotonic() >= end:
                     break
                 answer = await editor.complete(problem.prefix, problem.suffix, name=hole_name(number))
-                results.append(result_of(problem, answer.text, answer.seconds))
+                results.append(result_of(problem, answer.text, answer.seconds, answer.replaces))
                 passed = sum(result.passed for result in results)
                 print(f"\r{number}/{len(problems)}, {passed} passed ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
@@ -126,11 +128,13 @@ def seeds(count: int, run: int) -> dict[str, dict[str, int]]:
     return {hole_name(number): {"seed": 1000 * run + number} for number in range(1, count + 1)}
 
 
-def result_of(problem: Problem, completion: str, seconds: float) -> Result:
-    """Judge one completion."""
+def result_of(problem: Problem, completion: str, seconds: float, replaces: int = 0) -> Result:
+    """Judge one completion, which replaces some characters after the hole."""
+    replaced, suffix = problem.suffix[:replaces], problem.suffix[replaces:]
+    problem = evolve(problem, suffix=suffix, solution=problem.solution + replaced)
     verdict = judge(problem, completion)
     exact = completion.strip() == problem.solution.strip()
-    return Result(problem.id, completion, verdict.passed, exact, verdict.why, seconds)
+    return Result(problem.id, completion, verdict.passed, exact, verdict.why, seconds, replaces)
 
 
 def report(results: list[Result]) -> str:

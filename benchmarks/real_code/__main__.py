@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from aide_lsp.errors import AideError
 from benchmarks.machine import describe
@@ -79,7 +79,8 @@ def resume(path: Path | None, settings: Any, holes: list[Hole]) -> list[Result]:
     same_settings = json.loads(path.read_text(encoding="utf-8"))["settings"] == settings
     if not same_settings or [one.id for one in results] != [hole.id for hole in holes[: len(results)]]:
         raise AideError(f"{path} has other settings or holes. Name another file.")
-    return [result_of(hole, one.completion, one.seconds) for hole, one in zip(holes, results, strict=False)]
+    pairs = zip(holes, results, strict=False)
+    return [result_of(hole, one.completion, one.seconds, one.replaces) for hole, one in pairs]
 
 
 def save(path: Path | None, server: str, settings: Any, results: list[Result]) -> None:
@@ -112,16 +113,17 @@ async def take(
                     break
                 name = f"hole{number}/{hole.path}"
                 answer = await editor.complete(hole.before, hole.after, name=name, language=hole.language)
-                results.append(result_of(hole, answer.text, answer.seconds))
+                results.append(result_of(hole, answer.text, answer.seconds, answer.replaces))
                 print(f"\r{number}/{len(holes)} ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return editor.server, results
 
 
-def result_of(hole: Hole, completion: str, seconds: float) -> Result:
-    """Judge one completion."""
-    verdict = judge(hole, completion)
-    return Result(hole.id, hole.language, hole.kind, hole.truth, completion, seconds, verdict)
+def result_of(hole: Hole, completion: str, seconds: float, replaces: int = 0) -> Result:
+    """Judge one completion, which replaces some characters after the hole: its author wrote them, too."""
+    wider = evolve(hole, truth=hole.truth + hole.after[:replaces], after=hole.after[replaces:])
+    verdict = judge(wider, completion)
+    return Result(hole.id, hole.language, hole.kind, hole.truth, completion, seconds, verdict, replaces)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ class Result:
     seconds: float
     "From request to answer."
     verdict: Verdict
+    replaces: int = 0
+    "How many characters after the hole the completion replaces."
 
     @property
     def request(self) -> Shown:

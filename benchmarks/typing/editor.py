@@ -253,7 +253,10 @@ def position(text: str, offset: int) -> dict[str, int]:
 
 
 def offered(result: Any, text: str, cursor: int) -> str:
-    """Return what the first item would insert at the cursor; empty: nothing, or it changes other text."""
+    """Return what the first item would put at the cursor; empty: nothing, or it changes other text.
+
+    It may replace the beginning of what follows in the line: what it puts there again is no part of it.
+    """
     items = result.get("items", []) if isinstance(result, dict) else result or []
     if not items:
         return ""
@@ -262,9 +265,12 @@ def offered(result: Any, text: str, cursor: int) -> str:
         new = new["value"]
     if replaced is None:
         return str(new)
-    at, begin = position(text, cursor), replaced["start"]
-    if begin["line"] != at["line"] or replaced["end"] != at or begin["character"] > at["character"]:
+    at, begin, end = position(text, cursor), replaced["start"], replaced["end"]
+    is_here = begin["character"] <= at["character"] <= end["character"]
+    if not is_here or not begin["line"] == at["line"] == end["line"]:
         return ""
     line = text[:cursor].rpartition("\n")[2]
     held = line.encode("utf-16-le")[2 * begin["character"] :].decode("utf-16-le", "replace")
-    return str(new)[len(held) :] if str(new).startswith(held) else ""
+    right = text[cursor:].partition("\n")[0].encode("utf-16-le")[: 2 * (end["character"] - at["character"])]
+    put = str(new).removesuffix(right.decode("utf-16-le", "replace"))
+    return put[len(held) :] if put.startswith(held) else ""

@@ -8,10 +8,11 @@ import textwrap
 from time import monotonic
 
 import pytest
+from attrs import evolve
 from lsprotocol import types
 
 from benchmarks.quality.editor import inserted, position
-from benchmarks.quality.humaneval import Result, compare, main, report, sign_test, take, wilson
+from benchmarks.quality.humaneval import Result, compare, main, report, result_of, sign_test, take, wilson
 from benchmarks.quality.infilling import Problem, judge, read_problems, run_limited
 
 ADD = Problem(
@@ -96,13 +97,23 @@ def test_position_counts_utf16_units_of_the_last_line():
 def test_inserted_takes_the_first_item_and_refuses_to_guess_at_replacements():
     cursor, other = types.Position(1, 4), types.Position(1, 2)
     item = types.InlineCompletionItem(insert_text="one", range=types.Range(cursor, cursor))
-    assert inserted(types.InlineCompletionList([item]), cursor) == "one"
-    assert inserted([], cursor) == inserted(None, cursor) == ""
+    assert inserted(types.InlineCompletionList([item]), cursor, "))\n") == ("one", 0)
+    assert inserted([types.InlineCompletionItem("one")], cursor, "") == ("one", 0)
+    assert inserted([], cursor, "") == inserted(None, cursor, "") == ("", 0)
     over = types.InlineCompletionItem(insert_text="):", range=types.Range(cursor, types.Position(1, 5)))
-    assert inserted([over], cursor) == "):"
-    replacing = types.InlineCompletionItem(insert_text="one", range=types.Range(other, cursor))
-    with pytest.raises(ValueError, match="replaces"):
-        inserted([replacing], cursor)
+    assert inserted([over], cursor, "))\n") == ("):", 1)
+    for span in (types.Range(other, cursor), types.Range(cursor, types.Position(2, 0))):
+        with pytest.raises(ValueError, match="replaces"):
+            inserted([types.InlineCompletionItem(insert_text="one", range=span)], cursor, "")
+
+
+def test_completion_that_replaces_a_bracket_runs_in_its_place():
+    problem = evolve(
+        ADD, prefix="def add(a, b):\n    if max(", suffix=")\n        return a + b\n", solution="a, b"
+    )
+    assert result_of(problem, "a, b):", 0.1, 1).passed
+    assert not result_of(problem, "a, b):", 0.1).passed
+    assert result_of(problem, "a, b)", 0.1, 1).exact
 
 
 def test_wilson_of_a_known_share():

@@ -5,12 +5,14 @@ import sys
 import textwrap
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.quality.table import UNFINISHED
 from benchmarks.real_code import __main__ as program
-from benchmarks.real_code.holes import cut, sample
+from benchmarks.real_code.holes import Hole, cut, sample
+from benchmarks.real_code.judging import NOTHING
 from benchmarks.real_code.packages import Part
 from tests.benchmarks.real_code.test_real_code_holes import CSS, GO, PYTHON
 
@@ -55,6 +57,15 @@ def test_every_hole_is_completed_in_its_language_and_path_and_judged(call, tmp_p
     assert call("--out", str(out), "--against", str(out)) == 0
     printed = capsys.readouterr().out
     assert printed.count(f"| all | {len(found)} | 100 % |") == 4
+
+
+def test_completion_that_replaces_a_bracket_is_judged_with_it_also_when_it_is_read_again(tmp_path):
+    hole = Hole("shelf:a.py:0:pair", "python", "pair", "def f(a):\n    g(", ")\n    return a\n", "a")
+    found = program.result_of(hole, "a)", 0.1, 1)
+    assert found.verdict == evolve(NOTHING, offered=True, first_line=True, similarity=1.0)
+    assert program.result_of(hole, "a)", 0.1).verdict.more_errors
+    program.save(tmp_path / "out.json", "small 1", {}, [found])
+    assert program.resume(tmp_path / "out.json", {}, [hole]) == [found]
 
 
 def test_export_writes_the_holes_as_json_lines(call, tmp_path):

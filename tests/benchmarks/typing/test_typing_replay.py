@@ -204,7 +204,10 @@ def item(text, start=None, end=None):
         ([item("𝕏cd", 1, 3)], "cd"),
         ([item("a𝕏cd", 0, 3)], "cd"),
         ([item("else", 0, 3)], ""),
-        ([item("cd", 3, 4)], ""),
+        ([item("cd", 3, 4)], "cd"),
+        ([item("a𝕏cd", 0, 4)], "cd"),
+        ([item("cdrest", 3, 7)], "cd"),
+        ([item("cd", 0, 2)], ""),
         ([{"insertText": {"kind": "snippet", "value": "cd"}}], "cd"),
     ],
 )
