@@ -217,7 +217,8 @@ class Completer:
         completion = _completion(request, generated, checked, (monotonic() - started) * 1000.0)
         if rest and completion.text:
             completion = evolve(completion, text=rest.text, replaces=rest.replaces)
-        confidence = checked.confidence if self.info.is_rated(options) else None
+        is_rated = self.info.is_rated(options) and checked.cleaned.text
+        confidence = checked.confidence if is_rated else None
         return evolve(completion, confidence=confidence, excerpts=prompt.excerpts)
 
     def _cache_candidate(self, request: CompletionRequest, attempts: Sequence[Completion]) -> None:

@@ -85,7 +85,7 @@ class Completion:
     candidate: int = 0
     "Which of several completions for one seed."
     confidence: float | None = None
-    "The model's own probability of the text, whatever the parameters; None: unknown."
+    "The model's own probability of the text, whatever the parameters; None: unknown, or there is no text."
     is_rejected: bool = False
     "Whether it is empty because its text does not fit, or failed the checks."
     typed: str = field(default="", repr=False)

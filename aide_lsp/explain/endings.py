@@ -40,13 +40,18 @@ def what_clean_up_did(cleaned: Cleaned, removed: str, added: str, invisible: str
     return f"{'; '.join(change for change in changes if change)}."
 
 
-def what_checks_found(cleaned: Cleaned, rejection: Rejection | None, show: str) -> str:
-    """Say whether the text passed the checks, which run if the setting `show` is `fitting`."""
+def what_checks_found(
+    cleaned: Cleaned, rejection: Rejection | None, confidence: float | None, show: str
+) -> str:
+    """Say how probable the text is, and whether it passed the checks.
+
+    They run if the setting `show` is `fitting`. `confidence`: its probability; None: not known.
+    """
     if not cleaned.text:
         return "There was nothing to check."
-    if rejection:
-        return rejection.message
-    return "The text passed the checks." if show == "fitting" else "The checks are off (setting show)."
+    passed = "The text passed the checks." if show == "fitting" else "The checks are off (setting show)."
+    known = "not known" if confidence is None else f"{confidence:.2g}"
+    return f"{rejection.message if rejection else passed} The text's probability is {known}."
 
 
 def _characters(text: str) -> str:

@@ -73,9 +73,9 @@ class Ending:
     added: str
     "What it added."
     confidence: float | None
-    "The model's own probability of the text; null: not known, as servers report it only on demand."
+    "The model's own probability of the text; null: there is none, or a server has not reported it."
     check: str
-    "Whether the text passed the checks, in words."
+    "Whether the text passed the checks, and how probable it is, in words."
 
 
 @frozen
@@ -235,6 +235,8 @@ def _ending(trace: CompletionTrace, model: ModelInfo) -> tuple[Ending, dict[int,
     removed = "".join(character for at, character in enumerate(visible) if at not in same)
     added = "".join(character for at, character in enumerate(cleaned.text) if at not in given)
     by_end_token = bool(trace.steps) and trace.steps[-1].ends
+    options = trace.request.options
+    confidence = generated.confidence if cleaned.text and model.is_rated(options) else None
     ending = Ending(
         finish_reason=generated.finish_reason,
         rule=generated.stop.rule.code if generated.stop else None,
@@ -245,8 +247,8 @@ def _ending(trace: CompletionTrace, model: ModelInfo) -> tuple[Ending, dict[int,
         invisible=invisible,
         removed=removed,
         added=added,
-        confidence=generated.confidence if model.is_rated(trace.request.options) else None,
-        check=what_checks_found(cleaned, trace.rejection, show=trace.request.options.show),
+        confidence=confidence,
+        check=what_checks_found(cleaned, trace.rejection, confidence, options.show),
     )
     return ending, {offsets[at]: place for at, place in same.items()}
 

@@ -179,15 +179,9 @@ def _end(explanation: Explanation) -> Iterator[str]:
     if end.dropped:
         yield f"  Not kept: {quoted(end.dropped, 80)}"
     yield from _wrapped(f"Clean-up: {end.clean_up}")
-    yield from _wrapped(f"Checks: {end.check} {_probability(end.confidence)}")
+    yield from _wrapped(f"Checks: {end.check}")
     for rejected in explanation.rejected:
         yield from _wrapped(f"Candidate {rejected.candidate} was not shown. {rejected.says}")
-
-
-def _probability(confidence: float | None) -> str:
-    if confidence is None:
-        return "The text's probability is not known."
-    return f"The text's probability is {confidence:.2g}."
 
 
 def _stages(explanation: Explanation) -> Iterator[str]:

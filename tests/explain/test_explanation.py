@@ -224,8 +224,19 @@ def test_end_says_whether_the_checks_ran():
     request = request_at("x = |", temperature=0.0)
     completer = completer_of(continuing({"x =": " 1\n"}))
     checked, unchecked = (request.with_options(show=show) for show in ("fitting", "all"))
-    assert explained(completer, checked).end.check == "The text passed the checks."
-    assert explained(completer, unchecked).end.check == "The checks are off (setting show)."
+    passed, off = explained(completer, checked).end, explained(completer, unchecked).end
+    assert passed.check == f"The text passed the checks. The text's probability is {passed.confidence:.2g}."
+    assert off.check == f"The checks are off (setting show). The text's probability is {off.confidence:.2g}."
+
+
+@pytest.mark.parametrize("said", ["", "  "])
+def test_nothing_is_shown_then_no_probability_is_claimed(said):
+    request = request_at("def f():\n|    return 1\n", temperature=0.0)
+    explanation = explained(completer_of(continuing({"def f():\n": said})), request)
+    assert explanation.completion.text == ""
+    assert explanation.end.check == "There was nothing to check."
+    assert explanation.end.confidence is None
+    assert explanation.completion.confidence is None
 
 
 def test_end_names_the_rule_and_what_it_left_out():

@@ -118,17 +118,12 @@ function typedAndRest(completion, typed) {
   return [typed ? h("span", { class: "typed" }, ...lines(text.slice(0, typed.length))) : null, ...lines(text.slice(typed.length))];
 }
 
-function probability(confidence) {
-  if (confidence === null) return "The text's probability is not known.";
-  return `The text's probability is ${Number(confidence.toPrecision(2))}.`;
-}
-
 function ending({ end, rejected, completion, typed }) {
   const rows = [
     ["Ended by", [end.rule ? h("code", {}, end.rule) : end.finish_reason, ` ${end.says}`]],
     ["Not kept", end.dropped ? [h("code", {}, visible(end.dropped))] : ["nothing"]],
     ["Clean-up", [end.clean_up]],
-    ["Checks", [`${end.check} ${probability(end.confidence)}`]],
+    ["Checks", [end.check]],
     ...rejected.map((one) => [`Candidate ${one.candidate}`, [`Not shown. ${one.says}`]]),
     ["Offered", completion.text ? [h("code", { class: "offered" }, ...typedAndRest(completion.text, typed))] : ["nothing"]],
   ];
