@@ -21,12 +21,12 @@ from aide_lsp.engines.remote.flavors.aide_serve import engine_of
 from aide_lsp.engines.remote.flavors.choice import ServerChoice
 from aide_lsp.engines.remote.flavors.flavor import ServerFacts
 from aide_lsp.engines.remote.generation import RemoteGeneration
-from aide_lsp.engines.remote.http.failures import BadStatus
+from aide_lsp.engines.remote.http.failures import BadStatus, engine_failed
 from aide_lsp.engines.remote.link import ServerLink
 from aide_lsp.engines.shared.client import PATH, SESSION_HEADER, EngineClient
 from aide_lsp.engines.shared.generation import SharedGeneration
 from aide_lsp.engines.shared.model import SharedModel, new_session
-from aide_lsp.errors import EngineChangedError, ServerError
+from aide_lsp.errors import BrokenSessionError, EngineChangedError, MemoryShortError, ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
 
@@ -110,11 +110,24 @@ class RemoteModel:
         """Turn failures of an engine of Aide's into errors; ask nothing while the server is known to fail."""
         self._link.connect(CancelToken())
         try:
-            with self._link.failures(tuple(sent)):
+            with self._link.failures(tuple(sent)), self._as_servers(sent):
                 yield
         except EngineChangedError:
             self._link.forget()
             raise
+
+    @contextmanager
+    def _as_servers(self, sent: Sequence[str]) -> Iterator[None]:
+        """Let failures of the engine be the server's: nothing can be loaded again, or closed, here."""
+        host, secrets = self._link.choice.address.host, (*self._link.connection.secrets, *sent)
+        try:
+            yield
+        except EngineChangedError:
+            raise
+        except BrokenSessionError as error:
+            raise engine_failed(host, str(error), secrets) from None
+        except MemoryShortError:
+            raise MemoryShortError(f"{host} has not enough memory to complete. Lower Num Context.") from None
 
     def generate(
         self,

@@ -13,7 +13,7 @@ from aide_lsp.engines.remote.http.failures import BadStatus, broken_off, unreada
 from aide_lsp.engines.shared import stream
 from aide_lsp.engines.shared.client import EngineClient
 from aide_lsp.engines.shared.wire import WireError
-from aide_lsp.errors import ServerError
+from aide_lsp.errors import BrokenSessionError, EngineChangedError, ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
@@ -68,7 +68,7 @@ class SharedGeneration:
                 try:
                     yield from self._once()
                     return
-                except (ServerError, BadStatus) as error:
+                except (ServerError, BadStatus, BrokenSessionError) as error:
                     if not self._restarts or not _may_pass(error):
                         raise
                     self._restarts -= 1
@@ -155,4 +155,7 @@ class SharedGeneration:
 def _may_pass(error: Exception) -> bool:
     if isinstance(error, BadStatus):
         return error.status in PASSING_STATUS
-    return isinstance(error, ServerError) and error.kind in PASSING
+    if isinstance(error, ServerError):
+        return error.kind in PASSING
+    # An engine that broke is replaced. Another kind of engine goes on with no text of this one.
+    return not isinstance(error, EngineChangedError)

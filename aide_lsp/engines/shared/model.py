@@ -23,7 +23,7 @@ from aide_lsp.inference.options import GenerationOptions
 
 Failures = Callable[[Sequence[str]], AbstractContextManager[None]]
 """Turns failures of the connection into the error that a request has; takes the texts that were sent."""
-ENDED = "The engine that the editors of this machine share has stopped."
+LOST = "The engine that the editors of this machine share does not answer as it should."
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def lost_engine(sent: Sequence[str] = ()) -> Iterator[None]:
     try:
         yield
     except (ServerError, BadStatus):
-        raise BrokenSessionError(ENDED) from None
+        raise BrokenSessionError(LOST) from None
 
 
 def new_session() -> dict[str, str]:

@@ -55,6 +55,7 @@ class ModelHost:
         self._settled = asyncio.Event()
         self._reported_stuck = self._is_damaged = self._was_damaged = False
         self._failures = 0  # of the session, since a job succeeded
+        self._was_on_gpu = False  # when it failed last
         self.reload: Callable[[Settings], object] = lambda settings: None
         """Called with settings that `load` must be called with."""
         self.notify_user: Callable[[str], object] = lambda text: None
@@ -243,15 +244,18 @@ class ModelHost:
             self._again(self._wanted, "The server has another engine. Aide is asking it what it is.")
             return
         self._failures += 1
+        self._was_on_gpu = completer.info.device == "cuda"
         log.warning("The session failed: %s", error)
         if isinstance(error, StuckSessionError) and not self._reported_stuck:
             self._reported_stuck = True
             self.notify_user(f"{error} Aide is loading it again. If this happens often, run `aide doctor`.")
+        is_shared = self._wanted.engine == SHARED
         if self._failures == 1:
-            self._again(self._wanted, "The model stopped working and is being loaded again.")
-        elif self._wanted.engine == SHARED:
+            what = "The shared engine" if is_shared else "The model"
+            self._again(self._wanted, f"{what} stopped working and is being loaded again.")
+        elif is_shared:
             self._go_alone()
-        elif completer.info.device != "cpu":
+        elif self._was_on_gpu:
             self._move_to_cpu(error)
         else:
             self._fail(f"The model keeps failing. {error} Run `aide doctor` to find out why.")
@@ -263,13 +267,13 @@ class ModelHost:
 
         assert self._wanted is not None
         self._failures = 0
-        text = "The shared engine keeps stopping. The model is being loaded for this editor alone."
+        text = "The shared engine keeps failing. The model is being loaded for this editor alone."
         self._again(evolve(self._wanted, engine=LOCAL), text)
-        self.shares = SHARES["alone"].format("the shared engine keeps stopping")
+        self.shares = SHARES["alone"].format("the shared engine keeps failing")
 
     def _not_loaded(self, settings: Settings, error: Exception) -> None:
         """Handle a failure to load; if the GPU failed before, there is still the CPU."""
-        if self._failures and settings.provider != "cpu":
+        if self._failures and self._was_on_gpu and settings.provider != "cpu":
             self._move_to_cpu(error)
         else:
             self._fail(_reason(error))

@@ -15,7 +15,7 @@ from aide_lsp.engines.remote.link import ServerLink
 from aide_lsp.engines.remote.look import look_at_server
 from aide_lsp.engines.remote.model import RemoteModel
 from aide_lsp.engines.remote.open import open_remote_model
-from aide_lsp.errors import EngineChangedError, ServerError
+from aide_lsp.errors import EngineChangedError, MemoryShortError, ServerError
 from aide_lsp.explain.explanation import as_json, explain
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
@@ -175,3 +175,41 @@ def test_server_is_busy_then_the_request_is_declined(engine, model):
     with pytest.raises(Exception, match="Too much") as raised:
         complete(Completer(model), request_at(MARKED))
     assert raised.value.reason == "busy"
+
+
+def broken(code, status=b"503 Service Unavailable"):
+    return answer(b'{"error": {"code": "%b", "message": "The model could not be run."}}' % code, status)
+
+
+@pytest.mark.parametrize("code", [b"broken", b"stuck"])
+def test_engine_there_is_broken_then_the_server_failed_and_nothing_is_loaded_again_here(engine, model, code):
+    engine.disturb = lambda name, line: broken(code) if name == "generate" else None
+    with pytest.raises(ServerError) as raised:
+        complete(Completer(model), request_at(MARKED))
+    assert raised.value.kind == "server-failed"
+    host = engine.address.host
+    assert str(raised.value) == f"{host} failed: The model could not be run. See the server's log."
+    assert model.failure is raised.value
+    assert engine.names().count("generate") == 2
+
+
+def test_engine_there_is_broken_and_replaced_then_the_text_comes(engine, model):
+    expected, times = complete(Completer(model), request_at(MARKED, seed=1)), []
+
+    def breaks_once(name, line):
+        if name == "generate" and line == -1:
+            times.append(line)
+            return broken(b"broken") if len(times) == 1 else None
+        return None
+
+    engine.disturb = breaks_once
+    found = complete(Completer(model), request_at(MARKED, seed=1))
+    assert len(times) == 2
+    assert evolve(found, cached_tokens=0) == evolve(expected, cached_tokens=0)
+
+
+def test_memory_is_short_there_then_no_program_is_to_be_closed_here(engine, model):
+    engine.disturb = lambda name, line: broken(b"memory") if name == "generate" else None
+    with pytest.raises(MemoryShortError) as raised:
+        complete(Completer(model), request_at(MARKED))
+    assert str(raised.value).startswith(f"{engine.address.host} has not enough memory")

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from aide_lsp.completion.model import ModelInfo
-from aide_lsp.errors import BrokenSessionError, EngineChangedError
+from aide_lsp.errors import BrokenSessionError, DeclinedError, EngineChangedError, ModelFilesError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.worker import Worker
@@ -63,6 +63,39 @@ async def test_shared_engine_breaks_again_and_again_then_the_editor_runs_the_mod
     # Other settings: another try.
     assert host.claim(evolve(settings, cache_mb=200))
     assert host.shares == ""
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize(("device", "moves"), [("cpu", False), ("cuda", True)])
+async def test_model_fails_and_cannot_be_loaded_again_then_only_a_gpu_is_blamed(device, moves):
+    loaded, told = [], []
+
+    def load(settings, progress):
+        loaded.append(settings.provider)
+        if len(loaded) == 2:
+            raise ModelFilesError("A file is missing.")
+        return SimpleNamespace(info=ModelInfo("m", "onnx", device, "exact", 1, 1), number=len(loaded))
+
+    def job(completer):
+        if completer.number == 1:
+            raise BrokenSessionError("It could not be run.")
+        return completer.number
+
+    host = ModelHost(Worker(), load)
+    tasks = []
+    host.reload = lambda settings: tasks.append(asyncio.ensure_future(host.load(settings, ignored)))
+    host.notify_user = told.append
+    settings = Settings(provider="auto")
+    assert host.claim(settings)
+    await host.load(settings, ignored)
+    if moves:
+        assert await host.run(job, CancelToken(), 20.0) == 3
+        assert loaded == ["auto", "auto", "cpu"]
+        assert "GPU" in told[0]
+    else:
+        with pytest.raises(DeclinedError, match="A file is missing"):
+            await host.run(job, CancelToken(), 20.0)
+        assert (loaded, told, host.state) == (["auto", "auto"], [], "failed")
     await asyncio.gather(*tasks)
 
 

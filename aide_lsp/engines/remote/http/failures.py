@@ -215,6 +215,12 @@ def failed_while_generating(host: str, event: dict[str, Any], secrets: tuple[str
     return ServerError("server-failed", f"{host} failed while it generated{': ' + said if said else ''}.")
 
 
+def engine_failed(host: str, said: str, secrets: tuple[str, ...]) -> ServerError:
+    """Return the error for an engine of Aide's that says that it is broken."""
+    said = quoted(said, secrets)
+    return ServerError("server-failed", f"{host} failed{': ' + said if said else ''}. See the server's log.")
+
+
 def seconds_of(header: str) -> int:
     """Return the seconds that a Retry-After header asks for; dates count as unknown."""
     return int(header) if re.fullmatch(r"\d{1,9}", header.strip(), re.ASCII) else 0
