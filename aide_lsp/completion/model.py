@@ -37,9 +37,9 @@ class ModelInfo:
     engine: str
     "What runs it: `onnx`, ..."
     device: str
-    "`cpu` or `cuda`."
+    "`cpu` or `cuda`; `server`: one that does not say."
     recipe: str
-    "How its weights are stored and multiplied."
+    "How its weights are stored and multiplied; empty where unknown."
     vocabulary_size: int
     "Number of logits."
     context_length: int
@@ -51,7 +51,9 @@ class ModelInfo:
     source_sha256: str = ""
     "Of the file it was converted from; empty if it was not."
     runtime: str = ""
-    "Version of the library that runs it; empty where unknown."
+    "Version of the library, or of the server, that runs it; empty where unknown."
+    processor: str = ""
+    "Kind of the processor where it runs; empty where unknown."
     folder: Path | None = None
     "Where its files are; None: it was not read from files."
     fim: str = ""

@@ -25,6 +25,7 @@ from aide_lsp.inference.memory import return_freed_memory
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.onnx.model_folder import ModelFolder, read_model_folder
 from aide_lsp.inference.onnx.open import open_session
+from aide_lsp.inference.onnx.processor import processor_kind
 from aide_lsp.inference.onnx.runtime import import_runtime, installed_runtimes, thread_count
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.inference.prefix_cache import CHUNK_ROWS, PrefixCache
@@ -73,6 +74,7 @@ class LoadedModel:
             context_length=session.context_length,
             source_sha256=description.source_sha256,
             runtime=_runtime_version(),
+            processor=processor_kind(),
             folder=folder,
             fim=self.template.format.name,
             reads_suffix=self.template.format.reads_suffix,

@@ -22,9 +22,14 @@ _PROVENANCE = {
     "source_sha256": "the model's file (sha256)",
     "recipe": "the recipe",
     "device": "the device",
+    "processor": "the kind of processor",
     "runtime": "the version of ONNX Runtime",
     "aide": "the version of Aide",
 }
+
+_OF_SERVERS = {"source_sha256": "the model's digest (sha256)", "runtime": "the version of the server"}
+_UNKNOWN = {"recipe": "", "device": "server", "processor": ""}
+"""What stands for what is not known: a server did not say it, or the entry is older than the column."""
 
 
 @frozen
@@ -51,11 +56,11 @@ def text_differences(entry: Entry, text: str, offset: int, salt: bytes) -> list[
 def provenance_differences(entry: Entry, provenance: Provenance) -> list[Difference]:
     """Compare model, recipe, device and versions with the recorded ones."""
     pairs = ((what, getattr(entry, what), getattr(provenance, what)) for what in _PROVENANCE)
-    names = _PROVENANCE | ({"runtime": "the version of the server"} if entry.host else {})
+    names = _PROVENANCE | (_OF_SERVERS if entry.host else {})
     return [
         Difference(what, f"{names[what]}: {_short(what, then)} then, {_short(what, now)} now")
         for what, then, now in pairs
-        if then != now
+        if then != now and _UNKNOWN.get(what) not in (then, now)
     ]
 
 

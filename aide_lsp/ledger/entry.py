@@ -35,9 +35,9 @@ class Provenance:
     source_sha256: str
     "Hash of the file the model was converted from; empty if it was not converted."
     recipe: str
-    "How its weights are stored and multiplied."
+    "How its weights are stored and multiplied; empty: unknown."
     device: str
-    "`cpu`, `cuda`, or `server`."
+    "`cpu` or `cuda`; `server`: one that did not say."
     runtime: str
     "Version of ONNX Runtime, or of the server."
     aide: str
@@ -46,6 +46,8 @@ class Provenance:
     "What ran the model."
     host: str = ""
     "Host of the server that ran it; empty: it ran on this machine, in Aide."
+    processor: str = ""
+    "Kind of the processor where it ran; empty: unknown."
 
 
 @frozen
@@ -109,9 +111,9 @@ class Entry:
     source_sha256: str
     "Hash of the file the model was converted from."
     recipe: str
-    "How its weights are stored and multiplied."
+    "How its weights are stored and multiplied; empty: unknown."
     device: str
-    "`cpu`, `cuda`, or `server`."
+    "`cpu` or `cuda`; `server`: one that did not say."
     runtime: str
     "Version of ONNX Runtime, or of the server."
     aide: str
@@ -146,6 +148,8 @@ class Entry:
     "What ran the model."
     host: str = ""
     "Host of the server that ran it; empty: it ran on this machine, in Aide."
+    processor: str = ""
+    "Kind of the processor where it ran; empty: unknown."
     shown: int = 0
     "How many times it was sent to an editor."
     accepted: float | None = None
@@ -171,6 +175,7 @@ def provenance_of(model: "ModelInfo") -> Provenance:
         aide=__version__,
         engine=model.engine,
         host=model.host,
+        processor=model.processor,
     )
 
 
@@ -205,6 +210,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         aide=provenance.aide,
         engine=provenance.engine,
         host=provenance.host,
+        processor=provenance.processor,
         prompt_tokens=completion.prompt_tokens,
         cached_tokens=completion.cached_tokens,
         generated_tokens=completion.generated_tokens,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aide_lsp.settings.fields import Settings
 
 BROKEN = "This should not happen. `aide doctor` checks whether results are reproducible on this machine."
+BROKEN_THERE = "This should not happen: {} promises the same completion for the same seed."
 UNSEEDED = "{} does not promise the same completion each time, even with the same seed."
 REPEATED = "{} does not promise that: it may give another completion next time."
 
@@ -111,7 +112,7 @@ def replay(
     differences = (*file_differences(entry, completion.excerpts, files, salt), *differences)
     same = hash_of(completion.text, salt) == entry.completion_hash
     info = completer.info
-    broken = "" if same or differences else BROKEN
+    broken = "" if same or differences else BROKEN_THERE.format(info.host) if info.host else BROKEN
     note = broken if info.replays else (REPEATED if same else UNSEEDED).format(info.host or "This model")
     return Replay(entry.id, reproduced=same, differences=differences, ran=True, note=note)
 

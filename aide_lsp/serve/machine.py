@@ -1,9 +1,6 @@
 """Names a kind of machine, and says it in each answer: machines of one kind give the same bytes."""
 
-import platform
-import sys
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,33 +10,11 @@ from aide_lsp.engines.shared.client import MACHINE_HEADER
 from aide_lsp.serve.access import ADMITTED
 from aide_lsp.serve.served import Served
 
-_DECISIVE = ("avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", "asimddp", "i8mm", "sve")
-"""Instructions by which the runtime chooses its kernels."""
-
 
 def machine_of(info: ModelInfo) -> str:
     """Return the name: what is computed, with what, and on which kind of processor."""
     source = info.source_sha256[:12] or "-"
-    return f"{info.id}/{source}/{info.recipe}/{info.device}/onnxruntime-{info.runtime}/{_processor()}"
-
-
-@cache
-def _processor() -> str:
-    """Return the architecture and the instructions that decide which kernels run."""
-    known = sorted(set(_DECISIVE) & _instructions())
-    return "+".join([platform.machine().lower() or "unknown", *known])
-
-
-def _instructions() -> set[str]:
-    if sys.platform != "linux":
-        # One word for all that the processor's name implies.
-        return set()
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return set()
-    lines = (line for line in text.splitlines() if line.startswith(("flags", "Features")))
-    return set(next(lines, "").partition(":")[2].split())
+    return f"{info.id}/{source}/{info.recipe}/{info.device}/onnxruntime-{info.runtime}/{info.processor}"
 
 
 class MachineHeader:

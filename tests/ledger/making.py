@@ -30,6 +30,7 @@ def model_info(**changes):
         "context_length": 2_048,
         "source_sha256": "ab" * 32,
         "runtime": "1.30.0",
+        "processor": "x86_64+fma",
         "replays": True,
     }
     return ModelInfo(**(facts | changes))

@@ -89,6 +89,7 @@ def test_other_completion_from_the_same_inputs_points_to_the_doctor():
         ("source_sha256", "c" * 64, "the model's file (sha256): cccccccccccc then, abababababab now"),
         ("recipe", "fast", "the recipe: fast then, exact now"),
         ("device", "cuda", "the device: cuda then, cpu now"),
+        ("processor", "x86_64", "the kind of processor: x86_64 then, x86_64+fma now"),
         ("runtime", "1.0", "the version of ONNX Runtime: 1.0 then, "),
         ("aide", "0.0.1", "the version of Aide: 0.0.1 then, "),
     ],
@@ -99,6 +100,23 @@ def test_provenance_that_differs_is_named_whatever_the_outcome(what, value, said
     outcome = replayed(entry, completer_saying(completion_of().text if same else "another"))
     assert outcome.reproduced is same
     assert [difference.what for difference in outcome.differences] == [what]
+    assert said in "\n".join(outcome.lines())
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        ({"recipe": "fast"}, "the recipe: fast then, exact now"),
+        ({"runtime": "1.0"}, "the version of the server: 1.0 then, 1.30.0 now"),
+        ({"source_sha256": "c" * 64}, "the model's digest (sha256): cccccccccccc then, abababababab now"),
+        # Entries of older versions of Aide.
+        ({"recipe": "", "device": "server", "processor": ""}, "models.example promises the same completion"),
+    ],
+)
+def test_what_a_server_ran_that_differs_is_named(then, said):
+    entry = evolve(entry_for(), host="models.example", **then)
+    outcome = replayed(entry, completer_saying("another", host="models.example"))
+    assert [difference.what for difference in outcome.differences] == [*then][: len(outcome.differences)]
     assert said in "\n".join(outcome.lines())
 
 

@@ -216,17 +216,19 @@ def info_of(choice: ServerChoice, facts: ServerFacts | None) -> ModelInfo:
         flavor = next((one for one in FLAVORS if one.kind == choice.kind), None)
         facts = ServerFacts(name=flavor.title if flavor else "server", model=choice.model or "")
     if (engine := engine_of(facts)) is not None:
+        runtime = f"Aide {engine.version}, ONNX Runtime {engine.info.runtime}"
         host = choice.address.host
-        return evolve(engine.info, engine=facts.name, device="server", recipe="", host=host, sharing="")
+        return evolve(engine.info, engine=facts.name, runtime=runtime, host=host, sharing="")
     return ModelInfo(
         # Servers name a file by its path; its folder says nothing.
         id=PurePath(facts.model).name if facts.model.endswith(".gguf") else facts.model,
         engine=facts.name,
         device="server",
-        recipe="",
+        recipe=facts.recipe,
         vocabulary_size=facts.vocabulary_size or ASSUMED_VOCABULARY,
         context_length=facts.context_length or ASSUMED_CONTEXT,
         host=facts.passes_to or choice.address.host,
+        source_sha256=facts.digest,
         runtime=facts.version,
         reads_suffix=facts.reads_suffix,
         reads_files=facts.reads_files,

@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 from attrs import evolve
 
+from aide_lsp import __version__
 from aide_lsp.cli.commands.engine import report_lines
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.model import ALL_PARAMETERS
@@ -19,6 +20,7 @@ from aide_lsp.errors import EngineChangedError, MemoryShortError, ServerError
 from aide_lsp.explain.explanation import as_json, explain
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.ledger.entry import provenance_of
 from aide_lsp.settings.fields import Parameters
 from tests.completion.test_completer import completer_of, request_at, with_parameters
 from tests.engine_stand_in import EngineStandIn
@@ -46,6 +48,15 @@ def test_server_is_asked_first_whether_it_is_aide(engine, model):
     assert (info.engine, info.id) == ("aide serve", "fake")
     assert (info.honored, info.replays, info.explains) == (ALL_PARAMETERS, True, True)
     assert info.vocabulary_size == engine.model.info.vocabulary_size
+
+
+def test_ledger_holds_what_the_server_says_of_itself(engine):
+    engine.model.info = evolve(engine.model.info, recipe="fast", processor="x86_64+fma", runtime="1.2")
+    model = open_remote_model(ServerChoice(engine.address))
+    found = provenance_of(model.info)
+    assert (found.host, found.device, found.recipe) == (engine.address.host, "cpu", "fast")
+    assert (found.processor, found.runtime) == ("x86_64+fma", f"Aide {__version__}, ONNX Runtime 1.2")
+    model.close()
 
 
 def test_completions_and_explanations_are_those_of_the_engine(engine, model):

@@ -180,6 +180,20 @@ def test_ollama_takes_the_format_from_the_vocabulary_where_the_template_has_none
         )
 
 
+@pytest.mark.parametrize("model", [None, "coder", "other:7b"])
+def test_ollama_says_which_weights_it_runs(model):
+    tags = [
+        {"name": "coder:latest", "digest": "sha256:aa11", "details": {"quantization_level": "Q4_K_M"}},
+        {"name": "other:7b", "digest": 5, "details": None},
+    ]
+    with stand_in(kinds.OLLAMA | {"/api/tags": {"models": tags}}) as server:
+        found = server.model(model=model)
+        found.connect(CancelToken())
+        info = found.info
+    expected = ("", "") if model == "other:7b" else ("Q4_K_M", "aa11")
+    assert (info.recipe, info.source_sha256) == expected
+
+
 def test_ollama_gets_raw_prompts_and_a_context_that_holds_them():
     big = GenerationOptions(Parameters(num_context=6000), max_tokens=100)
     with stand_in(kinds.OLLAMA) as server:

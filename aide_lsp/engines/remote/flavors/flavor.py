@@ -31,6 +31,10 @@ class ServerFacts:
     models: tuple[str, ...] = ()
     "All that it lists."
     version: str = ""
+    recipe: str = ""
+    "How the model's weights are stored; empty: unknown."
+    digest: str = ""
+    "SHA-256 of the model, in hexadecimal; empty: unknown."
     context_length: int = 0
     "Tokens that the model takes; 0: unknown."
     vocabulary_size: int = 0

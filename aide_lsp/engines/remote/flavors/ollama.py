@@ -72,6 +72,7 @@ class Ollama:
         if not isinstance(shown, dict):
             raise unknown_model(ask.host, model, models)
         name, found = _format(ask, choice, model, shown)
+        entry = _entry_of(list_at(tags, "models"), model)
         template = None if name == OWN else template_of(name)
         remote = name_in(text_at(shown, "remote_host"))
         return ServerFacts(
@@ -79,6 +80,8 @@ class Ollama:
             model=model,
             models=models,
             version=version,
+            recipe=name_in(text_at(entry, "details", "quantization_level")),
+            digest=name_in(text_at(entry, "digest")).removeprefix("sha256:"),
             context_length=_context(shown),
             template=template,
             format_from=found,
@@ -185,9 +188,12 @@ def _context(shown: Any) -> int:
 
 def _loaded_context(ask: Questions, model: str) -> int:
     """Return the context with which the model is loaded; 0: it is not, or an old version does not say it."""
-    entries = list_at(ask.get("/api/ps"), "models")
-    entry = next((one for one in entries if text_at(one, "name") in (model, f"{model}:latest")), None)
-    return number_at(entry, "context_length")
+    return number_at(_entry_of(list_at(ask.get("/api/ps"), "models"), model), "context_length")
+
+
+def _entry_of(entries: list[Any], model: str) -> Any:
+    """Return the entry of a model in one of Ollama's lists; None: it has none."""
+    return next((one for one in entries if text_at(one, "name") in (model, f"{model}:latest")), None)
 
 
 def _num_ctx(facts: ServerFacts, options: GenerationOptions) -> int:
