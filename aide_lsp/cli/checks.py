@@ -13,7 +13,7 @@ import attrs
 from attrs import frozen
 
 from aide_lsp import __version__
-from aide_lsp.errors import AideError
+from aide_lsp.errors import AideError, MemoryShortError
 from aide_lsp.server_address import SHARED, server_address
 from aide_lsp.settings.fields import Settings
 
@@ -258,10 +258,20 @@ def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:
         yield _bits_finding(completer)
         cold, warm = (_complete_sample(completer, settings) for _ in range(2))
     except AideError as error:
-        yield Finding("fail", "Self-test", str(error), 'aide models convert, or set provider = "cpu"')
+        yield Finding("fail", "Self-test", str(error), _repair_of(error, settings))
         return
     yield _speed_finding(cold)
     yield _repeat_finding(cold, warm)
+
+
+def _repair_of(error: AideError, settings: Settings) -> str:
+    """Return what may help a model that cannot be loaded or run."""
+    from aide_lsp.inference.onnx.runtime import cuda_problem
+
+    if isinstance(error, MemoryShortError):
+        return ""  # the message says what helps, and converting again does not
+    may_move = settings.provider != "cpu" and cuda_problem() is None
+    return "aide models convert" + (', or set provider = "cpu"' if may_move else "")
 
 
 def _device_finding(completer: "Completer", settings: Settings, loaded: float) -> Finding:
