@@ -21,7 +21,7 @@ LONGEST_ADDRESS = 500
 _WRITTEN = re.compile(r"[!-~]+")
 """Printable ASCII without blanks: names in other scripts have a form in ASCII."""
 _HOST = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?\.?")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _EXAMPLE_HOST = re.compile(r"[\w.-]+(:\d+)?(/\S*)?\Z", re.ASCII)
 
 
@@ -52,7 +52,7 @@ def server_address(engine: str) -> ServerAddress | None:
     parts = urlsplit(engine)
     name = parts.hostname or ""
     host = f"[{name}]" if ":" in name else name
-    if parts.port is not None and parts.port != _DEFAULT_PORTS[parts.scheme]:
+    if parts.port is not None and parts.port != DEFAULT_PORTS[parts.scheme]:
         host += f":{parts.port}"
     return ServerAddress(f"{parts.scheme}://{host}{parts.path.rstrip('/')}", host, is_loopback(name))
 
@@ -89,7 +89,7 @@ def _secret_error(parts: SplitResult) -> str | None:
 
 def _place_error(parts: SplitResult, port: int | None, engine: str) -> str | None:
     # `localhost:8012` is a scheme and a path to the parser.
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         found = engine.removeprefix("//")
         scheme = "http" if is_loopback(re.split(r"[:/]", found)[0]) else "https"
         is_host = _EXAMPLE_HOST.match(found) and ("." in found or found.startswith("localhost"))

@@ -72,6 +72,9 @@ STATUS = {
     "busy": (status(429, "slow down", Retry_After="30"), "busy", "asks to wait 30 s"),
     "busy for a day": (status(429, "", Retry_After="86400"), "busy", "asks to wait 86,400 s"),
     "loading": (status(503, {"error": {"message": "Loading model"}}), "loading", "still loading"),
+    "being loaded": (status(503, {"error": "The model is being loaded."}), "loading", "still loading"),
+    "overloaded": (status(503, "The model is overloaded."), "server-failed", "failed (status 503: The model"),
+    "not loaded": (status(503, "The model cannot be loaded."), "server-failed", "cannot be loaded"),
     "failed": (status(500, {"error": "out of memory"}), "server-failed", "out of memory"),
     "too long": (
         status(400, {"message": "This model's maximum context length is 10 tokens."}),
@@ -410,6 +413,14 @@ def test_an_environment_that_cannot_be_used_is_said_without_what_it_holds(
     report = look_at_server(ServerChoice(server_address("https://models.example.com")))
     assert (report.problem_kind, words in report.problem) == (kind, True)
     assert "s3cret" not in report.problem
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "http://no-such-proxy.invalid:3128"])
+def test_a_proxy_that_does_not_answer_is_not_taken_for_the_server(monkeypatch, proxy):
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    report = look_at_server(ServerChoice(server_address("https://models.example.com")))
+    assert report.problem_kind == "proxy"
+    assert "Your proxy (HTTPS_PROXY) does not connect to models.example.com" in report.problem
 
 
 def test_http_on_a_port_for_https_is_said():

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Timer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from aide_lsp.engines.remote.http.failures import (
     BadStatus,
@@ -29,7 +30,7 @@ from aide_lsp.engines.remote.http.failures import (
 from aide_lsp.engines.remote.http.lookup import look_up
 from aide_lsp.errors import ServerError, SettingsError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.server_address import ServerAddress
+from aide_lsp.server_address import DEFAULT_PORTS, ServerAddress
 
 if TYPE_CHECKING:
     import ssl
@@ -83,7 +84,7 @@ class Connection:
         self._base = address.url.removesuffix(ending)
         self._client: httpx2.Client | None = None
         self._socket: socket.socket | None = None
-        self._is_new = self._is_aborted = self._is_late = False
+        self._is_new = self._is_aborted = self._is_late = self._is_proxied = False
 
     @property
     def has_key(self) -> bool:
@@ -167,7 +168,8 @@ class Connection:
             if isinstance(error, httpx2.ProxyError):
                 raise proxy_refuses(host) from None
             if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | socket.gaierror):
-                raise unreachable(host, error, self._connect_seconds) from None
+                proxied = self._is_proxied
+                raise unreachable(host, error, self._connect_seconds, proxied=proxied) from None
             if isinstance(error, httpx2.TimeoutException):
                 raise timeout(host, seconds) from None
             raise broken_off(host) from None
@@ -249,11 +251,15 @@ class Connection:
 
     def _look_up(self, name: str, port: int) -> None:
         """Look up the host that is about to be connected to: the server, or a proxy."""
+        server = urlsplit(self.address.url)
+        self._is_proxied = (name, port) != (server.hostname, server.port or DEFAULT_PORTS[server.scheme])
         try:
             look_up(name, port, self._connect_seconds, lambda: self._is_aborted)
         except TimeoutError:
             if self._is_aborted:
                 raise
+            if self._is_proxied:
+                raise proxy_refuses(self.address.host) from None
             raise not_found_in_time(self.address.host, self._connect_seconds) from None
 
     def _expire(self) -> None:

@@ -21,6 +21,7 @@ REPEATED = 12
 MOST_WAIT = 60.0
 """Seconds of a server's wish to wait that are granted."""
 _MISSING = re.compile(r"not found|not exist|unknown|no such|invalid model", re.IGNORECASE)
+_LOADING = re.compile(r"\b(?:loading|being loaded)\b", re.IGNORECASE)
 _CONTEXT = re.compile(r"context|too long|maximum.{0,20}length", re.IGNORECASE)
 
 
@@ -33,8 +34,11 @@ class BadStatus(Exception):  # noqa: N818 - it becomes an error, or says that a 
         self.status, self.said, self.retry_after = status, said, retry_after
 
 
-def unreachable(host: str, error: BaseException, seconds: float) -> ServerError:
-    """Return the error for a connection that was not made, or broke off before the answer."""
+def unreachable(host: str, error: BaseException, seconds: float, *, proxied: bool = False) -> ServerError:
+    """Return the error for a connection that was not made, or broke off before the answer.
+
+    `proxied`: whether it was to a proxy, which then connects to the server.
+    """
     for root in _roots(error):
         if isinstance(root, ssl.SSLCertVerificationError):
             why = root.verify_message or "the certificate is not valid"
@@ -48,6 +52,9 @@ def unreachable(host: str, error: BaseException, seconds: float) -> ServerError:
                 "tls",
                 f"{host} does not speak TLS, as https: requires. Check the setting engine: its port.",
             )
+        # What is above may be the server's, through a proxy.
+        if proxied and isinstance(root, OSError):
+            return proxy_refuses(host)
         if type(root).__name__ == "gaierror":
             return ServerError(
                 "unknown-host", f"There is no host {host}, or there is no network. Check both, or {CHANGE}."
@@ -196,7 +203,7 @@ def refused(
             f"{host} answers, but has no such service (status {status}{quote}). Check the "
             "setting engine: its port and its path.",
         )
-    if status == 503 and "load" in said.lower():
+    if status == 503 and _LOADING.search(said):
         return ServerError("loading", f"{host} is still loading its model. Completions start once it has.")
     if status >= 500:
         return ServerError("server-failed", f"{host} failed (status {status}{quote}). See the server's log.")
