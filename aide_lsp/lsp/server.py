@@ -170,7 +170,7 @@ class Server(LanguageServer):
         shown = Event()
 
         def show() -> None:
-            self.show(types.MessageType.Error, "The model hangs and cannot be stopped. Aide is restarting.")
+            self.show(types.MessageType.Error, "The model hangs and cannot be stopped, so Aide ends.")
             shown.set()
 
         self._loop.call_soon_threadsafe(show)
