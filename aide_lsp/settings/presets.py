@@ -8,14 +8,14 @@ from aide_lsp.settings.problems import Problem, named, nearest, shown
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     # Each within the ranges that docs/parameters.md gives for its task.
-    "code": {"temperature": 0.3, "top_p": 0.6, "top_k": 40, "num_context": 2048},
+    "code": {"temperature": 0.3, "top_p": 0.6, "top_k": 40, "num_context": 1024},
     "factual": {"temperature": 0.2, "top_p": 0.3, "top_k": 30},
     "creative": {"temperature": 0.8, "top_p": 0.95, "top_k": 150},
     "conversational": {"temperature": 0.6, "top_p": 0.8, "top_k": 70},
 }
 """The presets that come with Aide."""
 DESCRIPTIONS: Mapping[str, str] = {
-    "code": "Code that follows from the file. Little variety, twice the default context.",
+    "code": "Code that follows from the file. Little variety, a third more context.",
     "factual": "Text that must be right: docstrings, comments, configuration. Hardly any variety.",
     "creative": "Prose, names, alternative wordings. Much variety, more mistakes.",
     "conversational": "Notes, documentation, messages. Between `factual` and `creative`.",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aide_lsp.settings.fields import Parameters
 from benchmarks.figures.svg import WIDTH, Drawing
 from benchmarks.load_meter import core_count, read_clocks, usage
 from benchmarks.machine import describe
@@ -37,7 +38,7 @@ TOP_KS = (5, 10)
 SHOWN = 20
 VARIETY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SEEDS = 20
-CONTEXTS = (128, 256, 512, 1024, 2048)
+CONTEXTS = (128, 256, 512, 768, 1024, 2048)
 ROUNDS = 5
 
 
@@ -179,7 +180,6 @@ def complete(
     from aide_lsp.completion.request import CompletionRequest
     from aide_lsp.inference.cancel import CancelToken
     from aide_lsp.inference.options import GenerationOptions
-    from aide_lsp.settings.fields import Parameters
 
     request = CompletionRequest(
         text=text,
@@ -280,12 +280,13 @@ def first_token_figure(data: Mapping[str, Any]) -> str:
     """Draw the time to the first token against Num Context, as multiples of the default's."""
     left, top, bottom, right = 64, 92, 330, WIDTH - 60
     sizes = [int(size) for size in data["first_token"]]
-    base = data["first_token"]["1024"]["ms"]
+    default = Parameters().num_context
+    base = data["first_token"][str(default)]["ms"]
     ratios = [entry["ms"] / base for entry in data["first_token"].values()]
     drawing = Drawing(
         400,
         "What Num Context costs: time to the first token, nothing in the cache",
-        f"1 = the time at the default of 1024. Shortest of {ROUNDS}; other programs used "
+        f"1 = the time at the default of {default}. Shortest of {ROUNDS}; other programs used "
         f"{data['others']:.0%} of the machine.",
     )
     most = max(2.5, max(ratios) * 1.1)

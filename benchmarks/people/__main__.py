@@ -27,6 +27,7 @@ from benchmarks.people.systems import AideSystem, LlamaSystem, System
 from benchmarks.people.traces import make_traces, sources, starts
 from benchmarks.people.turn import Row, Turn, row_of, take_turn
 from benchmarks.typing.figures import Replayed
+from benchmarks.typing.llama_server import WINDOW
 from benchmarks.typing.replay import Pace
 from benchmarks.typing.report import LEAST_KEYS
 from benchmarks.typing.sources import read_source
@@ -71,8 +72,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add(
         "--settings",
         type=json.loads,
-        default={"temperature": 0},
-        help='Aide\'s settings, as JSON [{"temperature": 0}]',
+        default={"temperature": 0, "num_context": WINDOW},
+        help=f"Aide's settings, as JSON [temperature 0, and num_context {WINDOW}, as llama.cpp reads]",
     )
     add("--seed", type=int, default=1, help="chooses files, places, keys and times [1]")
     add(

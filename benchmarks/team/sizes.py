@@ -8,6 +8,7 @@ import math
 
 from attrs import frozen
 
+from aide_lsp.settings.fields import Parameters
 from benchmarks.team.page import markdown_table
 
 SIZES = (100, 10_000, 1_000_000)
@@ -37,8 +38,8 @@ PREFILL = Input(
     "prefilled, none of them cached, on 2 threads",
     f"512 tokens in 1,175 ms, {ZEN4}, speed",
 )
-KV = Input(25, "MB", "for 1,024 tokens kept ready", "[settings](settings.md), `cache_mb`")
-CONTEXT = Input(1_024, "tokens", "read for a request", "the default of `num_context`")
+KV = Input(24.4, "KB", "for a token kept ready", "25 MB for 1,024, [settings](settings.md), `cache_mb`")
+CONTEXT = Input(Parameters().num_context, "tokens", "read for a request", "the default of `num_context`")
 TYPING = Input(0.10, "of all", "who type at the same moment", "assumption: measure it with `/metrics`")
 PRESENT = Input(
     0.30, "of all", "whose text is kept ready", "assumption: the editors in use within some minutes"
@@ -78,7 +79,7 @@ def need(people: int) -> Need:
         tokens=requests * REPLY.value,
         cores=cores,
         machines=math.ceil(round(cores / BUSY.value / CORES.value, 6)),
-        kept_gb=people * PRESENT.value * KV.value / 1_000,
+        kept_gb=people * PRESENT.value * CONTEXT.value * KV.value / 1_000_000,
     )
 
 

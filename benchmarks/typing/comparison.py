@@ -25,7 +25,7 @@ from benchmarks.typing.editor import EditorEngine
 from benchmarks.typing.figures import Replayed
 from benchmarks.typing.gate import Window, gate, watched
 from benchmarks.typing.keeping_up import make_traces
-from benchmarks.typing.llama_server import LlamaServerEngine
+from benchmarks.typing.llama_server import WINDOW, LlamaServerEngine
 from benchmarks.typing.lsp_client import OWN_SERVER
 from benchmarks.typing.replay import Pace
 from benchmarks.typing.report import Kept, plot, report, save
@@ -96,8 +96,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add(
         "--settings",
         type=json.loads,
-        default={"temperature": 0},
-        help='Aide\'s settings, as JSON [{"temperature": 0}]',
+        default={"temperature": 0, "num_context": WINDOW},
+        help=f"Aide's settings, as JSON [temperature 0, and num_context {WINDOW}, as llama.cpp reads]",
     )
     add("--threads", type=int, default=2, help="threads of llama-server; Aide uses its settings [2]")
     add("--node-modules", type=Path, default=NODE_MODULES, help="npm packages [editors/vscode/node_modules]")

@@ -31,6 +31,8 @@ from benchmarks.typing.sources import Source
 from benchmarks.typing.trace import Event
 
 LINES_BEFORE, LINES_AFTER = 256, 64
+WINDOW = 1024
+"""Tokens that it reads at most; the batch size, too."""
 MOST_AFTER = 8
 LOOK_BACK = 128
 PARAMETERS = {
@@ -64,7 +66,7 @@ class LlamaServerEngine:
         """Its version."""
 
     async def start(
-        self, program: Path, model: Path, threads: int, batch: int = 1024, slots: int = 1
+        self, program: Path, model: Path, threads: int, batch: int = WINDOW, slots: int = 1
     ) -> None:
         """Start the server and wait until it answers; `slots`: how many requests it runs at once.
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from aide_lsp.settings.fields import PROJECT_NUM_CONTEXT
+from aide_lsp.settings.fields import PROJECT_NUM_CONTEXT, Parameters
 from aide_lsp.settings.limits import ModelLimits
 from aide_lsp.settings.presets import PRESETS
 from aide_lsp.settings.reader import SettingsReader
@@ -154,7 +154,7 @@ def test_preset_gives_values_in_its_ranges(place, name, temperature, top_p, top_
     assert temperature[0] <= got.temperature <= temperature[1]
     assert top_p[0] <= got.top_p <= top_p[1]
     assert top_k[0] <= got.top_k <= top_k[1]
-    assert (got.num_context > 1024) == (name == "code")
+    assert (got.num_context > Parameters().num_context) == (name == "code")
 
 
 def test_parameter_set_in_the_same_or_a_higher_place_overrides_the_preset(place):

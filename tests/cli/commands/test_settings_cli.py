@@ -46,7 +46,7 @@ def test_settings_as_json_hold_the_documented_ranges_and_defaults(aide):
             "temperature": (0.7, 0.0),
             "top_k": (50, 1),
             "top_p": (0.95, 0.0),
-            "num_context": (1024, 1),
+            "num_context": (768, 1),
             "seed": (None, None),
         }
         == printed

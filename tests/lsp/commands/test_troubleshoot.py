@@ -72,10 +72,10 @@ async def test_troubleshoot_asks_for_no_more_context_where_the_whole_text_is_rea
 
 async def test_troubleshoot_never_asks_for_more_context_than_the_user_allows(editor):
     editor.workspace_did_change_configuration(
-        t.DidChangeConfigurationParams(settings={"aide": {"maxNumContext": 1024}})
+        t.DidChangeConfigurationParams(settings={"aide": {"maxNumContext": 768}})
     )
     answer = await troubleshoot(editor, "incoherent")
-    assert answer["bounds"] == ["Num Context is 1024, its maximum."]
+    assert answer["bounds"] == ["Num Context is 768, its maximum."]
     editor.workspace_did_change_configuration(t.DidChangeConfigurationParams(settings={"aide": {}}))
 
 
