@@ -53,7 +53,7 @@ def seen_of(values: dict[str, Any]) -> Seen:
 def _section(run: dict[str, Any]) -> str:
     seen = list(map(seen_of, run["seen"]))
     lines = [
-        f"## {run['date']}: {' '.join(run['measured'])}",
+        f"## {run['date']}: {', '.join(run['measured'])}",
         "",
         *(f"- {line}" for line in run["machine"]),
         *(f"- {name}: {version}" for name, version in run["versions"].items()),

@@ -100,7 +100,7 @@ def test_the_page_has_what_was_run_and_all_figures_again(tmp_path):
     results.main([str(tmp_path / "seen.json"), "--note", "A note.", "--out", str(tmp_path / "seen.md")])
     text = (tmp_path / "seen.md").read_text()
     assert tables(seen) in text
-    for part in ("1 May 2026: typing started", "2 cores, X", "NVIM v0.12.4", '`{"top_k": 3}`', "at most 7%"):
+    for part in ("1 May 2026: typing, started", "2 cores, X", "NVIM v0.12.4", '`{"top_k": 3}`', "at most 7%"):
         assert part in text
     assert "A note." in text
     assert "`python -m benchmarks.seen --json seen.json`" in text
