@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import current_thread, main_thread
 from typing import Any
 
@@ -143,13 +143,16 @@ def _handle_signals(end: Callable[[], object]) -> None:
         if received:
             os._exit(128 + number)
         received.append(number)
-        loop.call_soon_threadsafe(end)
+        # The loop may be closed already: then all has ended anyway.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(end)
 
+    if sys.platform != "win32":
+        # `handle` does not wake up a loop that was just about to wait. As long as the loop itself handles one
+        # signal, every signal does. Not one of ours: as it closes, it installs Python's own handler instead.
+        loop.add_signal_handler(signal.SIGURG, lambda: None)
     # A signal that is ignored from the start (nohup) stays ignored.
     for number in [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]:
-        if sys.platform != "win32":
-            # `handle` alone does not wake up a loop that was just about to wait. This does.
-            loop.add_signal_handler(number, end)
         signal.signal(number, handle)
 
 

@@ -196,18 +196,30 @@ from aide_lsp.serve.listening import listen_tcp
 
 async def serve():
     server = HttpServer(None, listen_tcp("127.0.0.1", 0, None))
-    server.begins = lambda: signal.raise_signal(signal.SIGINT)
+    server.begins = lambda: {begins}
     await server.serve()
-    print("ended")
 
 asyncio.run(serve())
+print("ended", flush=True)
+{after}
 """
+INTERRUPT = "signal.raise_signal(signal.SIGINT)"
 
 
-def test_signal_as_soon_as_clients_can_connect_then_it_ends_as_later(env):
-    command = [sys.executable, "-c", SIGNALED]
+@pytest.mark.parametrize(
+    ("begins", "after", "status"),
+    [
+        # As soon as clients can connect.
+        (INTERRUPT, "", 0),
+        # When the event loop has closed: a second one ends the process at once, a first one comes too late.
+        (INTERRUPT, INTERRUPT, 130),
+        ("server.stop()", INTERRUPT, 0),
+    ],
+)
+def test_signal_at_the_beginning_or_the_end_then_it_ends_as_in_between(env, begins, after, status):
+    command = [sys.executable, "-c", SIGNALED.format(begins=begins, after=after)]
     run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "ended\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (status, "ended\n", "")
 
 
 @pytest.mark.parametrize(
