@@ -29,7 +29,9 @@ _PROVENANCE = {
 
 _OF_SERVERS = {"source_sha256": "the model's digest (sha256)", "runtime": "the version of the server"}
 _UNKNOWN = {"recipe": "", "device": "server", "processor": ""}
-"""What stands for what is not known: a server did not say it, or the entry is older than the column."""
+"""What stands for what is not known: a server did not say it, or the entry is older than the column.
+
+Servers may also say nothing of `_OF_SERVERS`. A model here without `source_sha256` was not converted."""
 
 
 @frozen
@@ -56,11 +58,13 @@ def text_differences(entry: Entry, text: str, offset: int, salt: bytes) -> list[
 def provenance_differences(entry: Entry, provenance: Provenance) -> list[Difference]:
     """Compare model, recipe, device and versions with the recorded ones."""
     pairs = ((what, getattr(entry, what), getattr(provenance, what)) for what in _PROVENANCE)
-    names = _PROVENANCE | (_OF_SERVERS if entry.host else {})
+    names, unknown = _PROVENANCE, _UNKNOWN
+    if entry.host:
+        names, unknown = names | _OF_SERVERS, unknown | dict.fromkeys(_OF_SERVERS, "")
     return [
         Difference(what, f"{names[what]}: {_short(what, then)} then, {_short(what, now)} now")
         for what, then, now in pairs
-        if then != now and _UNKNOWN.get(what) not in (then, now)
+        if then != now and unknown.get(what) not in (then, now)
     ]
 
 

@@ -33,13 +33,13 @@ class Provenance:
     model: str
     "Id of the model."
     source_sha256: str
-    "Hash of the file the model was converted from; empty if it was not converted."
+    "Hash of the file the model was converted from; empty if it was not converted, or a server says none."
     recipe: str
     "How its weights are stored and multiplied; empty: unknown."
     device: str
     "`cpu` or `cuda`; `server`: one that did not say."
     runtime: str
-    "Version of ONNX Runtime, or of the server."
+    "Version of ONNX Runtime, or of the server; empty: unknown."
     aide: str
     "Version of Aide."
     engine: str = OWN_ENGINE
@@ -109,13 +109,13 @@ class Entry:
     model: str
     "Id of the model."
     source_sha256: str
-    "Hash of the file the model was converted from."
+    "Hash of the file the model was converted from; empty if it was not converted, or a server says none."
     recipe: str
     "How its weights are stored and multiplied; empty: unknown."
     device: str
     "`cpu` or `cuda`; `server`: one that did not say."
     runtime: str
-    "Version of ONNX Runtime, or of the server."
+    "Version of ONNX Runtime, or of the server; empty: unknown."
     aide: str
     "Version of Aide."
     prompt_tokens: int

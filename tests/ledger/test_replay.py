@@ -111,6 +111,7 @@ def test_provenance_that_differs_is_named_whatever_the_outcome(what, value, said
         ({"source_sha256": "c" * 64}, "the model's digest (sha256): cccccccccccc then, abababababab now"),
         # Entries of older versions of Aide.
         ({"recipe": "", "device": "server", "processor": ""}, "models.example promises the same completion"),
+        ({"runtime": "", "source_sha256": ""}, "models.example promises the same completion"),
     ],
 )
 def test_what_a_server_ran_that_differs_is_named(then, said):
