@@ -416,11 +416,15 @@ def test_an_environment_that_cannot_be_used_is_said_without_what_it_holds(
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "http://no-such-proxy.invalid:3128"])
-def test_a_proxy_that_does_not_answer_is_not_taken_for_the_server(monkeypatch, proxy):
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    report = look_at_server(ServerChoice(server_address("https://models.example.com")))
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_does_not_answer_is_not_taken_for_the_server(monkeypatch, proxy, scheme):
+    variable = f"{scheme.upper()}_PROXY"
+    monkeypatch.setenv(variable, proxy)
+    report = look_at_server(ServerChoice(server_address(f"{scheme}://models.example.com")))
     assert report.problem_kind == "proxy"
-    assert "Your proxy (HTTPS_PROXY) does not connect to models.example.com" in report.problem
+    named, _, rest = report.problem.removeprefix("Your proxy (").partition(")")
+    assert variable in named.split(", ")
+    assert rest.startswith(" does not connect to models.example.com.")
 
 
 def test_http_on_a_port_for_https_is_said():

@@ -20,6 +20,7 @@ REPEATED = 12
 """So many characters of a prompt in a row must not appear in a message: servers quote it in part, too."""
 MOST_WAIT = 60.0
 """Seconds of a server's wish to wait that are granted."""
+_PROXIES = "HTTPS_PROXY, HTTP_PROXY, or ALL_PROXY"
 _MISSING = re.compile(r"not found|not exist|unknown|no such|invalid model", re.IGNORECASE)
 _LOADING = re.compile(r"\b(?:loading|being loaded)\b", re.IGNORECASE)
 _CONTEXT = re.compile(r"context|too long|maximum.{0,20}length", re.IGNORECASE)
@@ -81,7 +82,7 @@ def proxy_refuses(host: str) -> ServerError:
     """Return the error for a proxy that makes no connection; its address may have a password."""
     return ServerError(
         "proxy",
-        f"Your proxy (HTTPS_PROXY) does not connect to {host}. Check its address and password, or name "
+        f"Your proxy ({_PROXIES}) does not connect to {host}. Check its address and password, or name "
         f"{host} in NO_PROXY.",
     )
 
@@ -90,7 +91,7 @@ def unusable_proxy(host: str) -> ServerError:
     """Return the error for a proxy that is none, or of a kind that the library does not know."""
     return ServerError(
         "proxy",
-        "The proxy that HTTPS_PROXY or ALL_PROXY names cannot be used: expected an address such as "
+        f"The proxy that {_PROXIES} names cannot be used: expected an address such as "
         f"http://proxy.example.com:3128. Correct it where your editor starts, or name {host} in NO_PROXY.",
     )
 
