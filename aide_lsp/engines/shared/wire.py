@@ -175,7 +175,8 @@ def to_info(data: Any) -> ModelInfo:
             raise WireError(f"model.{field.name}: expected at most {LONGEST_NAME:,} characters.")
         if kind is int:
             _whole(table, field.name, "model", 1, 1 << 31)
-        values[field.name] = value
+        # Facts are recorded as UTF-8, which has no lone surrogates.
+        values[field.name] = value.encode(errors="replace").decode() if isinstance(value, str) else value
     honored = table.get("honored")
     if not isinstance(honored, list) or not all(name in PARAMETERS for name in honored):
         raise WireError("model.honored: expected names of parameters.")

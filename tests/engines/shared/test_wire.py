@@ -125,6 +125,10 @@ def test_fact_out_of_its_range_then_refused(name, value):
         wire.to_info(wire.from_info(INFO) | {name: value})
 
 
+def test_fact_with_half_a_character_then_it_can_be_recorded():
+    assert wire.to_info(wire.from_info(INFO) | {"recipe": "a\ud800ä"}).recipe == "a?ä"
+
+
 def test_error_of_a_library_when_sent_then_without_its_message():
     assert "secret" not in json.dumps(wire.from_error(ValueError("secret text")))
 
