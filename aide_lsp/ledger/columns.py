@@ -36,7 +36,7 @@ class Column:
     decode: Callable[[Any], Any] | None = None
     "Makes the value again."
     default: Any = None
-    "The value in rows that are older than the column."
+    "The value in rows that are older than the column, or that an older Aide has added."
     is_required: bool = False
     "Every ledger has this column: its attribute has no default."
 
@@ -51,6 +51,8 @@ class Column:
             sqlite3.DatabaseError: it has another type.
             zlib.error: it cannot be decompressed.
         """
+        if value is None:
+            value = self.default
         try:
             if not isinstance(value, self.types):
                 raise TypeError

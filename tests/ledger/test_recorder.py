@@ -7,14 +7,17 @@ import subprocess
 import sys
 import threading
 
+import attrs
 import pytest
 
 from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.ledger import file as ledger_file
 from aide_lsp.ledger import recorder as recording
+from aide_lsp.ledger.columns import COLUMNS
+from aide_lsp.ledger.entry import Entry
 from aide_lsp.ledger.file import forget, opened
 from aide_lsp.ledger.recorder import LedgerRecorder
-from aide_lsp.settings.fields import Parameters
+from aide_lsp.settings.fields import PARAMETERS, Parameters
 from tests.ledger.making import EXCERPTS, SECRET, TEXT, completion_of, model_info, request_for
 from tests.patience import PATIENCE
 
@@ -376,6 +379,19 @@ def test_table_made_before_there_was_a_column_gets_it(recorder, path, column):
     first = Parameters(seed=None if column == "seed" else 1)
     assert [entry.parameters for entry in newest(path)] == [Parameters(seed=2), first]
     assert [entry.excerpts for entry in newest(path)] == [(), ()]
+
+
+@pytest.mark.parametrize("column", [column.name for column in COLUMNS if column.default is not None])
+def test_row_of_an_older_aide_in_a_newer_table_has_the_default(recorder, path, column):
+    """Two editors may have different versions. The older one leaves out what it does not know."""
+    record(recorder, 1)
+    recorder.flush(PATIENCE)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE completions SET {column} = NULL")
+    connection.close()
+    (entry,) = newest(path)
+    default = attrs.fields_dict(Parameters if column in PARAMETERS else Entry)[column].default
+    assert getattr(entry.parameters if column in PARAMETERS else entry, column) == default
 
 
 WRITER = """
