@@ -100,6 +100,8 @@ class _Walk:
 
     def go_left(self, root: "tree_sitter.Node") -> None:
         """Collect what is open at the cursor, and the nodes to the right of it."""
+        # What is unfinished above leaves nothing open here. Macros do not parse though nothing is unfinished.
+        begin = 0 if self._language.has_macros else self._line_start
         node: tree_sitter.Node | None = root
         while node is not None:
             parent, children, path = node.type, node.children, None
@@ -111,7 +113,7 @@ class _Walk:
                     path = child
                     self._right.append((node, children[index + 1 :]))
                     break
-                for token, around in _tokens([child], parent):
+                for token, around in _tokens([child], parent, begin):
                     self._feed_left(token, around)
             node = path if path is not None and self._enter(path) else None
         self._open.end_line(self._text, self._cursor)
@@ -307,8 +309,13 @@ def _ends_with_line(node: "tree_sitter.Node") -> bool:
     return False
 
 
-def _tokens(nodes: "Iterable[tree_sitter.Node]", around: str) -> "Iterator[tuple[tree_sitter.Node, str]]":
-    """Yield tokens and tags, with the type of the node around each; nodes without errors are left out."""
+def _tokens(
+    nodes: "Iterable[tree_sitter.Node]", around: str, begin: int = 0
+) -> "Iterator[tuple[tree_sitter.Node, str]]":
+    """Yield tokens and tags, with the type of the node around each.
+
+    Nodes without errors are left out, and those with errors inside that end before `begin`.
+    """
     stack = [(iter(nodes), around)]
     while stack:
         node = next(stack[-1][0], None)
@@ -316,5 +323,5 @@ def _tokens(nodes: "Iterable[tree_sitter.Node]", around: str) -> "Iterator[tuple
             stack.pop()
         elif not node.child_count or (node.type in _TAGS and not node.has_error):
             yield node, stack[-1][1]
-        elif node.has_error or node.type in _TAGS:
+        elif node.is_error or node.type in _TAGS or (node.has_error and node.end_byte > begin):
             stack.append((iter(node.children), node.type))

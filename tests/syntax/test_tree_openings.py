@@ -26,6 +26,12 @@ CASES = [
     ("python", 'class A:\n    t = "<b><i>{{ d }}</i█\n\n    def f(self, *a):\n        pass\n', '"-'),
     ("python", "f(\n    m=\"a: 'b' can't c 0x80: █\n)\n", '(+ "-'),
     ("python", 'x = [\n    g(\n        f\'<t c="d" x█\n    )\n]\n', "[+ (+ f'-"),
+    # What a definition above leaves open is not open here.
+    (
+        "python",
+        "def f(a):\n    if a:\n        return g(a\n    b = 2\n    return b\n\n\ndef g(a):\n    b = a█\n",
+        "",
+    ),
     ("javascript", "if (x) {\n  f('█\n}\nif (y)\n  g('No')\n", "{+ (- '-"),
     ("javascript", "x=`a${█}`;\n", "`+ ${+"),
     ("javascript", "f(`a${█\ng();\n", "(- `- ${-"),
@@ -107,6 +113,8 @@ CASES = [
     ("python", "# it's (█\nx = 1\n", "#+"),
     ("lua", 's = "█"\n', '"+'),
     ("ocaml", "let f (x : 'a) = (█)\n", "(+"),
+    # Macros do not parse, and what is around them is open.
+    ("cpp", "namespace a M(b)\n{\nclass c\n{\n  {\n  }\n};\n█\nE\n}\n", "{+"),
     ("rust", "pub(█\n    p: a::B<'_>,\n    c: &D<'_, E>,\n) -> R<M> {\n    f();\n}\n", "(+"),
     ("rust", "fn f<'a>(x: &'a str) { g(█) }\n", "{+ (+"),
     ("c", "/* a (b\n * c█\n */\nint x;\n", "/*+"),
