@@ -83,6 +83,9 @@ check('the last character', { { 100000, 8, 5 } }, { { 100000, { 7, 6 } } })
 vim.api.nvim_buf_set_lines(0, 0, 3, false, { '', 'né', 'x' })
 check('an empty line', { { 120000, 1 } }, { { 120000, { 0, 0 } } })
 check('a last character of two bytes', { { 140000, 2, 1 } }, { { 140000, { 1, 3 } } })
+vim.o.virtualedit = 'onemore'
+check('behind the last character', { { 160000, 2, 3 } }, { { 160000, { 1, 3 } } })
+check('an empty line that one can go behind', { { 180000, 1 } }, { { 180000, { 0, 0 } } })
 sent = {}
 cursor.again()
 if #sent ~= 1 then

@@ -48,12 +48,14 @@ function M.notify()
 end
 
 --- Where a text is typed: normal mode cannot go behind the last character of a line, but `A` types there.
+--- With 'virtualedit', it can.
 ---@package
 ---@param column integer bytes before the cursor
 ---@return integer
 function M.typing_column(column)
   local line = vim.api.nvim_get_current_line()
-  return column > 0 and column + vim.str_utf_end(line, column + 1) + 1 >= #line and #line or column
+  local is_last = column > 0 and (column >= #line or column + vim.str_utf_end(line, column + 1) + 1 >= #line)
+  return is_last and #line or column
 end
 
 return M
