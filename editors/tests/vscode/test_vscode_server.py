@@ -128,6 +128,6 @@ def test_a_trusted_workspace_sets_nothing_that_costs_time_or_stores_text(own_win
     window.page.locator(".tab", has_text="Aide: Effective Settings").wait_for()
     wait_for("Top K of the workspace", lambda: re.search(r"Top K\W+17\b", window.report()))
     wait_for("all settings", lambda: re.search(r'Ledger\W+"hashes"', window.report()))
-    assert re.search(r"Num Context\W+1024\b", window.report())
+    assert re.search(r"Num Context\W+768\b", window.report())
     assert re.search(r"Max Tokens\W+128\b", window.report())
     assert re.search(r"Candidates\W+3\b", window.report())
