@@ -89,6 +89,7 @@ class Prefetcher:
         self._uri = ""  # of the document that the last plan was for
         self._cursor: Snapshot | None = None  # where the text is to be prefilled
         self._at: tuple[str, Place] | None = None  # where the user is: a document, and the cursor in it
+        self._is_exact = False  # the user went to this very place in its line
         self._running = set[asyncio.Task[None]]()
         self._ahead: _Ahead | None = None
 
@@ -114,8 +115,9 @@ class Prefetcher:
 
         `exact`: the user pointed at this very place.
         """
-        exact = exact or self._is_same_line(snapshot)
+        exact = exact or self._is_exact_in_line(snapshot)
         self.asked(snapshot)
+        self._is_exact = exact
         end, place = (_moved(snapshot, exact=one) for one in (False, exact))
         # A prompt that is being prefilled for another line takes seconds.
         self._in_flight.move(place, end)
@@ -123,12 +125,13 @@ class Prefetcher:
 
     def asked(self, snapshot: Snapshot) -> None:
         """Note where the user is."""
-        self._at = snapshot.uri, snapshot.place
+        self._at, self._is_exact = (snapshot.uri, snapshot.place), False
 
-    def _is_same_line(self, snapshot: Snapshot) -> bool:
-        """Whether the cursor was at another place of its line until now."""
+    def _is_exact_in_line(self, snapshot: Snapshot) -> bool:
+        """Whether the cursor was at another place of its line until now; of the same place, what it was."""
         uri, place = self._at or ("", snapshot.place)
-        return uri == snapshot.uri and place.line == snapshot.place.line and place != snapshot.place
+        is_same_line = uri == snapshot.uri and place.line == snapshot.place.line
+        return is_same_line and (self._is_exact or place != snapshot.place)
 
     def loaded(self) -> None:
         """Prefill where the cursor is: the model was not loaded when it went there."""

@@ -150,6 +150,20 @@ async def test_where_someone_types_the_line_is_not_new():
     assert host.model.prefilled == [AREA]
 
 
+@pytest.mark.parametrize(("before", "exact"), [([], True), ([0], False)])
+async def test_a_place_that_is_sent_again_when_the_model_has_loaded_stays_the_place(before, exact):
+    host = Host(loaded=False)
+    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    for offset in before:
+        prefetcher.at_cursor(place(offset, LINES))
+    prefetcher.at_cursor(place(AREA, LINES), exact=exact)
+    host.completer = host.model
+    prefetcher.loaded()
+    prefetcher.at_cursor(place(AREA, LINES))
+    await until(lambda: host.model.prefilled)
+    assert host.model.prefilled == [AREA]
+
+
 async def test_a_cursor_that_moves_within_its_line_does_not_start_it_over():
     host, in_flight = Host(), InFlightRequests()
     prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
