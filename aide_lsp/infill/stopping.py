@@ -60,9 +60,12 @@ def break_off(hole: Hole, text: str) -> Stop:
 def block_header(hole: Hole, text: str) -> Stop | None:
     """Return where the first line of a text ends that opens the block for a deeper line below the cursor."""
     raw = RawText(hole, text, ended=False)
-    # After existing text, too, if its line is complete.
-    has_lines = hole.shape is Shape.LINES or (hole.shape is Shape.LINE_END and not raw.lines[0].end)
-    return _block_header(raw, _non_blank(raw.lines[:-1]) if has_lines else [], len(text))
+    lines: list[Line] = []
+    if hole.shape is Shape.LINES:
+        lines = raw.lines[:-1]
+    elif hole.shape is Shape.LINE_END and not raw.lines[0].end:
+        lines = raw.lines[1:-1]  # the existing line is complete, and may open the block itself
+    return _block_header(raw, _non_blank(lines), len(text))
 
 
 def _finished_end(raw: RawText, complete: list[Line]) -> int:

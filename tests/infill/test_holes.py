@@ -268,6 +268,9 @@ def test_text_that_is_cut_and_has_the_line_that_opens_the_block_below_then_it_en
     written = "\n    ) -> int:\n        if a:\n            x = h(\n                a,\n                b"
     hole = hole_at(f"    def f(\n        a: int,█{below}", "python")[0]
     assert break_off(hole, written) == Stop(len("\n    ) -> int:"), len(written), StopRule.BLOCK_HEADER)
+    # The line at the cursor may open it already.
+    hole = hole_at("def f(a):█\n    return b\n", "python")[0]
+    assert break_off(hole, "\n    b = a * 2\n    c = b +").end == len("\n    b = a * 2")
     # Where the block below is not deeper, all complete lines are kept.
     hole = hole_at("def f(a):\n    x = 1█\n    return x\n", "python")[0]
     assert break_off(hole, "\n    if a:\n        x = 2\n        y").end == len("\n    if a:\n        x = 2")
