@@ -65,7 +65,7 @@ class Parameters:
         project=True,
     )
     # With 768, as many lines are right as with 1024, and the first prompt at a place is a quarter shorter.
-    # With 512, fewer are (benchmarks/results/window.md).
+    # With 512, fewer seem to be (benchmarks/results/window.md).
     num_context: int = setting(
         768,
         int,

@@ -35,7 +35,7 @@ LADDERS: Mapping[str, Ladder] = {
     "temperature": Ladder(tuple(tenth / 10 for tenth in range(11)), step=0.2),
     "top_k": Ladder(tuple(digit * 10**power for power in range(7) for digit in _SERIES), factor=1.5),
     "top_p": Ladder((0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0), step=0.1),
-    "num_context": Ladder(tuple(2**power for power in range(5, 24)), factor=1.5),
+    "num_context": Ladder(tuple(2**power for power in range(5, 24)), factor=1.3),
 }
 
 

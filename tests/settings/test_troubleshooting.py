@@ -57,8 +57,8 @@ def test_propose_again_and_again_then_it_ends_at_the_bounds(complaint, parameter
     ("complaint", "values"),
     [
         ("repetitive", {"temperature": 0.9, "top_p": 1.0}),
-        ("incoherent", {"temperature": 0.5, "top_p": 0.8, "num_context": 2048}),
-        ("off-topic", {"top_k": 30, "top_p": 0.8, "num_context": 2048}),
+        ("incoherent", {"temperature": 0.5, "top_p": 0.8, "num_context": 1024}),
+        ("off-topic", {"top_k": 30, "top_p": 0.8, "num_context": 1024}),
         ("inconsistent", {"seed": 7}),
     ],
 )
@@ -86,12 +86,12 @@ def test_propose_when_at_every_bound_then_each_is_reported_and_nothing_changes()
 @pytest.mark.parametrize("parameters", [{"temperature": 0}, {"top_k": 1}, {"top_p": 0.0}])
 def test_propose_when_the_most_likely_token_is_always_taken_then_only_the_context_helps(parameters):
     proposal = proposed("off-topic", **parameters)
-    assert proposal.values == {"num_context": 2048}
+    assert proposal.values == {"num_context": 1024}
     assert all("nothing left to narrow" in sentence for sentence in proposal.bounds)
 
 
 def test_propose_when_the_next_round_value_is_past_the_model_then_the_model_s_limit():
-    small = ModelLimits(vocab_size=384, context_length=1500)
+    small = ModelLimits(vocab_size=384, context_length=1200)
     assert proposed("incoherent", small).values["num_context"] == small.most_context
     assert proposed("repetitive", small, top_k=300, temperature=1, top_p=1).values == {"top_k": 384}
 

@@ -10,7 +10,7 @@ def test_without_a_place_only_the_proposal(aide):
     run = aide("troubleshoot", "incoherent")
     assert run.returncode == 0
     assert "Temperature  0.7      -> 0.5" in run.stdout
-    assert "Raise Num Context from 768 to 1792: the model reads more" in run.stdout
+    assert "Raise Num Context from 768 to 1024: the model reads more" in run.stdout
     assert "Before" not in run.stdout
 
 

@@ -47,7 +47,7 @@ async def test_troubleshoot_shows_both_completions_with_one_seed_and_the_reasons
     before, after = answer["before"], answer["after"]
     assert before["text"] == after["text"] == "pass  # 4"
     assert before["parameters"]["seed"] == after["parameters"]["seed"]
-    assert answer["changes"] == {"temperature": 0.5, "topP": 0.8, "numContext": 2048}
+    assert answer["changes"] == {"temperature": 0.5, "topP": 0.8, "numContext": 1024}
     assert {key: after["parameters"][key] for key in answer["changes"]} == answer["changes"]
     assert before["parameters"]["temperature"] == 0.7
     assert len(answer["reasons"]) == 3
@@ -134,7 +134,7 @@ async def test_troubleshoot_accepted_then_the_project_file_holds_it_for_the_next
     assert answer["written"] == str(file)
     assert answer["overridden"] == []
     assert answer["before"]["parameters"]["topK"] == 40
-    assert file.read_text() == "# ours\ntop_k = 20  # few\ntop_p = 0.8\nnum_context = 2048\n"
+    assert file.read_text() == "# ours\ntop_k = 20  # few\ntop_p = 0.8\nnum_context = 1024\n"
     status = await run(editor, "aide.status", {"uri": (editor.root / "a.py").as_uri()})
     assert {key: status["parameters"][key] for key in answer["changes"]} == answer["changes"]
     file.unlink()
