@@ -42,7 +42,7 @@ def rows(tmp_path, monkeypatch, capsys):
 
 
 def test_name_counts_only_if_its_excerpt_is_read(rows):
-    shares = '[{"context_share": 0.5}, {"context_share": 0.25}]'
+    shares = '[{"num_context": 1024, "context_share": 0.5}, {"num_context": 1024, "context_share": 0.25}]'
     whole, part = rows("--rows", shares)
     assert whole[1:4] + whole[5:] == ["1", "0", "2.0", "1", "1 of 1", "1"]
     assert part[1:4] + part[5:] == ["1", "0", "1.0", "0", "0 of 1", "0"]
