@@ -41,7 +41,7 @@ EDITORS = {
     "nvim-0.11": ROOT / ".editors" / "nvim011" / "bin" / "nvim",
 }
 KINDS = ("typing", "slow", "opened", "started")
-OPENED_LINES, OPENED_KEYS = 300, 25
+OPENED_LINES, OPENED_KEYS, OPENED_PLACES = 300, 25, 4
 SLOW_KEYS = 12
 START_WAIT_S = 0.25
 """Between the keys after a start."""
@@ -180,15 +180,16 @@ def measure(options: argparse.Namespace, makes: dict[str, Make], folder: Path) -
 
 def _turns(options: argparse.Namespace) -> Iterator[tuple[str, Script, int]]:
     for language in options.languages:
-        sources = sources_of(language)
-        pair = sources[:2]
+        pair = sources_of(language)[:2]
         if "typing" in options.measure:
             yield "typing", make_script(pair, options.seed), options.keys
-        if "opened" in options.measure:
-            file = short(sources[-1], OPENED_LINES)
-            yield "opened", just_opened(file, options.seed, OPENED_KEYS), OPENED_KEYS
         if "slow" in options.measure:
             yield "slow", slowly(make_script(pair, options.seed + 1), 1.0), SLOW_KEYS
+    # A language's next place comes after the other languages': what was read of its file is forgotten by then.
+    for seed in range(options.seed, options.seed + OPENED_PLACES) if "opened" in options.measure else ():
+        for language in options.languages:
+            file = short(sources_of(language)[-1], OPENED_LINES)
+            yield "opened", just_opened(file, seed, OPENED_KEYS), OPENED_KEYS
 
 
 def _start(make: Make, folder: Path, seed: int) -> float | None:

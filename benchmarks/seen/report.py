@@ -1,11 +1,13 @@
 """The tables of what was seen."""
 
 from collections.abc import Sequence
+from math import inf
 
 from attrs import define, field
 
 from benchmarks.seen.run import Taken
 from benchmarks.seen.timeline import Typed, figures, first_ghost
+from benchmarks.typing.figures import quantile
 
 
 @define
@@ -80,6 +82,7 @@ def _all(seen: Sequence[Seen]) -> list[str]:
         "at one key a second, p50 / p95",
         "visible then",
         "vanished and back, shrunk and back, of 100 keys",
+        "just opened, median",
         "start to first",
     ]
     return _table(titles, [[one.name, *_cells(one)] for one in seen])
@@ -95,8 +98,16 @@ def _cells(one: Seen) -> list[str]:
         f"{_ms(slow.new_ms(0.5))} / {_ms(slow.new_ms(0.95))}",
         f"{slow.visible_share:.0%}" if slow.keys else "-",
         f"{typed.vanished / hundred:.1f}, {typed.shrunk / hundred:.1f}" if typed.keys else "-",
+        _median(list(map(first_ghost, _everything(one.opened)))),
         ", ".join(map(_seconds, one.started)) or "-",
     ]
+
+
+def _median(found: Sequence[float | None]) -> str:
+    if not found:
+        return "-"
+    value = quantile(sorted(inf if one is None else one for one in found), 0.5)
+    return _seconds(None if value == inf else value)
 
 
 def _everything(kind: dict[str, list[Taken]]) -> list[Typed]:

@@ -64,12 +64,12 @@ def test_the_tables_name_every_editor_and_what_went_astray():
     seen = Seen("editor", {"python": [Taken((typed,), 0.0, ("a.py",))]}, started=[2.5, None])
     text = tables([seen])
     assert "| editor | 100% of 2 |" in text
-    assert "| editor | 100% | 250 ms / 250 ms | - / - | - | 0.0, 0.0 | 2.5 s, none |" in text
+    assert "| editor | 100% | 250 ms / 250 ms | - / - | - | 0.0, 0.0 | - | 2.5 s, none |" in text
     assert "editor: typed astray in a.py" in text
 
 
 def test_an_editor_that_was_only_started_has_a_row():
-    assert "| editor | - | - / - | - / - | - | - | 2.5 s |" in tables([Seen("editor", started=[2.5])])
+    assert "| editor | - | - / - | - / - | - | - | - | 2.5 s |" in tables([Seen("editor", started=[2.5])])
 
 
 def test_the_first_ghost_text_is_given_for_each_language():
@@ -81,6 +81,16 @@ def test_the_first_ghost_text_is_given_for_each_language():
     assert "|  | python | go |" in lines
     assert "| editor | 1.5 s | none |" in lines
     assert "| other | - | - |" in lines
+
+
+def test_the_median_over_all_languages_counts_what_never_came_as_the_latest():
+    def opened(*seconds):
+        return {"python": [Taken((passage("ab", (-1, ""), (one, "b")),), 0.0, ()) for one in seconds]}
+
+    never = {"go": [Taken((passage("ab", (-1, "")),), 0.0, ())]}
+    assert "| - | 1.5 s | - |" in tables([Seen("editor", opened=opened(3, 0.5, 1.5))])
+    assert "| - | 3.0 s | - |" in tables([Seen("editor", opened=opened(3, 0.5) | never)])
+    assert "| - | none | - |" in tables([Seen("editor", opened=never)])
 
 
 def test_the_page_has_what_was_run_and_all_figures_again(tmp_path):
