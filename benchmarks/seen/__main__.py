@@ -185,7 +185,7 @@ def _turns(options: argparse.Namespace) -> Iterator[tuple[str, Script, int]]:
             yield "typing", make_script(pair, options.seed), options.keys
         if "slow" in options.measure:
             yield "slow", slowly(make_script(pair, options.seed + 1), 1.0), SLOW_KEYS
-    # A language's next place comes after the other languages': what was read of its file is forgotten by then.
+    # Its next place comes after the other languages: what was read of the file is forgotten by then.
     for seed in range(options.seed, options.seed + OPENED_PLACES) if "opened" in options.measure else ():
         for language in options.languages:
             file = short(sources_of(language)[-1], OPENED_LINES)
