@@ -31,7 +31,7 @@ demo: $(READY)  ## Fetch and convert the default model, and complete a sample fi
 	$(BIN)/aide demo
 
 test: $(READY) lint typecheck  ## Run all tests, including those with the real model
-	$(BIN)/pytest $(PYTEST_OPTIONS)
+	$(AGAIN) $(BIN)/pytest $(PYTEST_OPTIONS)
 
 test-team: $(TEAM_READY)  ## Test the team server on Ray Serve, in an environment of its own
 	$(TEAM)/pytest tests/team $(PYTEST_OPTIONS)
@@ -86,10 +86,7 @@ node:
 	@export $(NODE) && $(VSCODE)/check-node.sh
 
 test-editors: $(READY) $(INSTALLED) vsix  ## Install real editors into .editors, and test them with the real model
-	$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) || { \
-		test $$? = 1 || exit 1; \
-		echo "Running the failed tests once more, alone: a screenshot may catch a screen while it is being painted."; \
-		$(BIN)/pytest editors/tests $(PYTEST_OPTIONS) --last-failed --last-failed-no-failures=none; }
+	tools/again $(BIN)/pytest editors/tests $(PYTEST_OPTIONS)
 
 $(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json | node
 	@echo "Installing the extension's tools into $(VSCODE)/node_modules ..."
