@@ -27,7 +27,8 @@ export function followCursor({ moved, edited }: Movements): Cursor {
       return;
     }
     const { document } = editor;
-    const isEdit = versions.has(document) && versions.get(document) !== document.version;
+    // A file may have changed on the disk meanwhile, or have been restored: nobody typed there.
+    const isEdit = cause !== 'opened' && versions.has(document) && versions.get(document) !== document.version;
     versions.set(document, document.version);
     if (isEdit) {
       edited(placeOf(editor));
