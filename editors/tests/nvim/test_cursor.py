@@ -23,6 +23,15 @@ def test_where_the_cursor_goes_is_sent(start_nvim, workspace, listening_server):
     # Normal mode cannot go behind the last character.
     nvim.keys("$")
     comes_to("prices.py", 5, len("    return sum(prices)") + 1)
+    assert not heard.all("aide/cursor")[-1]["exact"]
+    # A click: press, and let go. Then by key again.
+    for action in ("press", "release"):
+        nvim.do(f"vim.api.nvim_input_mouse('left', '{action}', '', 0, 4, 11)")
+    comes_to("prices.py", 5, 12)
+    assert heard.all("aide/cursor")[-1]["exact"]
+    nvim.keys("b")
+    comes_to("prices.py", 5, 5)
+    assert not heard.all("aide/cursor")[-1]["exact"]
     # As going to a definition does.
     sent = len(heard.cursors())
     nvim.do(

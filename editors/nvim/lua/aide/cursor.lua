@@ -13,6 +13,15 @@ local REST_MS = 700 -- a key that is held down begins to repeat sooner
 local timer ---@type uv.uv_timer_t?
 local moved_at ---@type integer?
 local notified = '' -- the place that the server knows
+local clicked = false -- the last key was one of the mouse
+local exact = false -- the cursor went where it is with the mouse
+
+local CLICK = vim.keycode('<LeftMouse>')
+
+-- The event of a move does not say what moved the cursor.
+vim.on_key(function(key)
+  clicked = key == CLICK
+end, vim.api.nvim_create_namespace('aide.cursor'))
 
 --- Follow the cursor: called after each move in normal mode and when a buffer is entered.
 function M.update()
@@ -20,14 +29,14 @@ function M.update()
   if not moved_at or now - moved_at >= REST_MS then
     vim.schedule(M.notify) -- whatever opens a file puts the cursor somewhere right after that
   end
-  moved_at = now
+  moved_at, exact = now, clicked
   timer = timer or assert(vim.uv.new_timer())
   timer:start(PAUSE_MS, 0, vim.schedule_wrap(M.notify))
 end
 
 --- Notify the server though the cursor has not moved: it did not listen when it did.
 function M.again()
-  notified = ''
+  notified, exact = '', false
   M.notify()
 end
 
@@ -43,7 +52,9 @@ function M.notify()
   local key = ('%d:%d:%d:%d:%d'):format(client.id, buf, tick, at[1], at[2])
   if key ~= notified then
     notified = key
-    client:notify('aide/cursor', client_of.place(client, buf, at[1] - 1, M.typing_column(at[2])))
+    local place = client_of.place(client, buf, at[1] - 1, M.typing_column(at[2]))
+    place.exact = exact
+    client:notify('aide/cursor', place)
   end
 end
 
