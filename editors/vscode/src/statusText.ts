@@ -171,7 +171,8 @@ function readyIcon(situation: Situation, status: AideStatus): string {
     return 'warning';
   }
   if (status.busy) {
-    return 'loading~spin';
+    // It does not turn: an animation at every key flickers, and takes a tenth of a core.
+    return 'loading';
   }
   return shownIn(situation)?.pinned === true ? 'pinned' : 'sparkle';
 }
