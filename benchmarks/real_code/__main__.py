@@ -22,11 +22,12 @@ from aide_lsp.errors import AideError
 from benchmarks.machine import describe
 from benchmarks.quality.editor import Editor
 from benchmarks.quality.table import UNFINISHED
-from benchmarks.real_code.holes import KINDS, Hole
+from benchmarks.real_code.formats import FORMATS
+from benchmarks.real_code.holes import KINDS, MARKUP_KINDS, Hole
 from benchmarks.real_code.judging import judge
 from benchmarks.real_code.packages import CACHE
 from benchmarks.real_code.results import Result, read_results, report
-from benchmarks.real_code.sources import all_holes
+from benchmarks.real_code.sources import all_holes, markup_holes
 from benchmarks.typing.lsp_client import OWN_SERVER
 
 LANGUAGES = 10
@@ -35,7 +36,9 @@ LANGUAGES = 10
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark."""
     options = parse(arguments)
-    holes = all_holes(not options.held_out, options.cache)[: options.per_kind * len(KINDS) * LANGUAGES]
+    cells = len(MARKUP_KINDS) * len(FORMATS) if options.markup else len(KINDS) * LANGUAGES
+    find = markup_holes if options.markup else all_holes
+    holes = find(not options.held_out, options.cache)[: options.per_kind * cells]
     if options.export:
         lines = (json.dumps(asdict(hole)) + "\n" for hole in holes)
         options.export.write_text("".join(lines), encoding="utf-8")
@@ -60,6 +63,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--per-kind", type=int, default=2, help="holes of each language and kind, in order of hash [2]")
+    add("--markup", action="store_true", help="files that are no program code, such as YAML and HTML")
     add("--held-out", action="store_true", help="use the projects that no choice was made on")
     add("--command", default=shlex.join(OWN_SERVER), help="the server [Aide's own, in this environment]")
     add("--settings", type=json.loads, default={"temperature": 0}, help='as JSON [{"temperature": 0}]')

@@ -12,6 +12,9 @@ from itertools import zip_longest
 
 from attrs import field, frozen
 
+from aide_lsp.infill.hole import indentation
+from aide_lsp.syntax.languages import language_of
+from benchmarks.real_code.formats import FORMATS, is_readable
 from benchmarks.real_code.packages import Part
 from benchmarks.real_code.source import OPENERS, code_only, errors, open_brackets, parse
 
@@ -75,8 +78,7 @@ class _File:
         return bool(re.match(r"\s*[\w@#.\[({})\]*&:$-]", code) and re.search(r"\w", code)) and "~" not in code
 
     def indent(self, number: int) -> int:
-        line = self.lines[number]
-        return len(line) - len(line.lstrip())
+        return indentation(self.lines[number])
 
     def next_line(self, number: int) -> int:
         """Return the next line that is not blank; 0: none."""
@@ -189,25 +191,96 @@ KINDS: dict[str, Callable[[_File], Spans]] = {
 CSS = {"after .": _rest(r"\.(?=\w)"), "after =": _rest(r": (?=\S)")}
 
 
+def _is_written(file: _File, number: int) -> bool:
+    """Whether a line has something else than a comment."""
+    return bool(file.line_code(number).strip(" \t~"))
+
+
+def _line_after(file: _File) -> Spans:
+    for number in range(len(file.lines) - 2):
+        if _is_written(file, number) and _is_written(file, number + 1):
+            yield file.starts[number + 1] - 1, file.starts[number + 2] - 1
+
+
+def _line(file: _File) -> Spans:
+    for number in range(len(file.lines) - 1):
+        if _is_written(file, number):
+            yield file.starts[number] + file.indent(number), file.starts[number + 1] - 1
+
+
+def _in_line(pattern: str) -> Callable[[_File], Spans]:
+    expression = re.compile(pattern)
+
+    def spans(file: _File) -> Spans:
+        for number in range(len(file.lines) - 1):
+            found = expression.match(file.line_code(number)) if _is_written(file, number) else None
+            if found:
+                yield file.starts[number] + found.end(), file.starts[number + 1] - 1
+
+    return spans
+
+
+def _quotes(file: _File) -> Spans:
+    for found in re.finditer(r"([\"'])([^\"'\n~]+)\1", file.code):
+        yield found.span(2)
+
+
+def _lines_below(file: _File) -> Spans:
+    for number in range(len(file.lines) - 1):
+        first, base = number + 1, file.indent(number)
+        below = file.lines[first:]
+        count = next((n for n, line in enumerate(below) if not line.strip() or indentation(line) <= base), 0)
+        if _is_written(file, number) and BLOCK_LINES[0] <= count <= BLOCK_LINES[1]:
+            yield file.starts[first] + file.indent(first), file.starts[first + count] - 1
+
+
+MARKUP_KINDS: dict[str, Callable[[_File], Spans]] = {
+    "next line": _line_after,
+    "line": _line,
+    "after key": _in_line(r"\s*[^\s:=][^:=]*?(?::\s+|\s*=\s*)(?=\S)"),
+    "rest of line": _in_line(r"\s*\S*[^\s:=] +(?=[^\s:=])"),
+    "quotes": _quotes,
+    "pair": _pair,
+    "block": _lines_below,
+}
+"""The same in files that are no program code; `block` is the lines that are deeper than the one above."""
+
+
+def _without_comments(text: str, language: str) -> str:
+    """Return the text with the lines that begin a comment replaced by `~`."""
+    marks = language_of(language).marks
+    lines = (
+        "~" * len(line) if marks and line.lstrip().startswith(marks) else line for line in text.split("\n")
+    )
+    return "\n".join(lines)
+
+
 def cut(part: Part, path: str, text: str) -> list[Hole]:
-    """Return some holes of each kind; none if the file is not code that people write, or has errors."""
-    tree = parse(text, part.language)
-    if GENERATED.search(text[:1500]) or max(map(len, text.split("\n"))) > WIDEST or errors(tree):
+    """Return some holes of each kind; none if the file is not one that people write, or has errors."""
+    if GENERATED.search(text[:1500]) or max(map(len, text.split("\n"))) > WIDEST:
         return []
-    file = _File(text, code_only(text, tree))
+    if part.language in FORMATS:
+        file = _File(text, _without_comments(text, part.language))
+        return _cut(part, path, file, MARKUP_KINDS) if is_readable(text, part.language) else []
+    tree = parse(text, part.language)
+    kinds = KINDS | (CSS if part.language == "css" else {})
+    return [] if errors(tree) else _cut(part, path, _File(text, code_only(text, tree)), kinds)
+
+
+def _cut(part: Part, path: str, file: _File, kinds: dict[str, Callable[[_File], Spans]]) -> list[Hole]:
     found: list[Hole] = []
-    for kind, spans in (KINDS | (CSS if part.language == "css" else {})).items():
+    for kind, spans in kinds.items():
         holes = [
             Hole(
                 f"{part.name}:{path}:{start}:{kind}",
                 part.language,
                 kind,
-                text[:start],
-                text[end:],
-                text[start:end],
+                file.text[:start],
+                file.text[end:],
+                file.text[start:end],
             )
             for start, end in spans(file)
-            if 2 <= len(text[start:end].strip()) <= MOST_TRUTH
+            if 2 <= len(file.text[start:end].strip()) <= MOST_TRUTH
         ]
         found.extend(sorted(holes, key=order)[:PER_FILE])
     return found

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from attrs import frozen
 
+from benchmarks.real_code.formats import FORMATS, is_readable
 from benchmarks.real_code.holes import Hole
 from benchmarks.real_code.source import code_only, errors, open_brackets, parse
 
@@ -45,29 +46,27 @@ def judge(hole: Hole, completion: str) -> Verdict:
     if not completion.strip():
         return NOTHING
     text, truth = completion.strip(), hole.truth.strip()
-    open_now, errors_now, _ = _syntax(hole, completion)
-    open_then, errors_then, parses_then = _syntax(hole, hole.truth)
+    open_now, errors_now, reads_now = _syntax(hole, completion)
+    open_then, errors_then, reads_then = _syntax(hole, hole.truth)
     return Verdict(
         offered=True,
         first_line=text.split("\n")[0].rstrip() == truth.split("\n")[0].rstrip(),
         similarity=1 - distance(text, truth) / max(len(text), len(truth)),
-        more_errors=errors_now > errors_then or (parses_then and not _is_python(hole, completion)),
+        more_errors=errors_now > errors_then or (reads_then and not reads_now),
         brackets_off=open_now != open_then,
         repeats=repeats(hole, completion),
     )
 
 
 def _syntax(hole: Hole, inserted: str) -> tuple[str, int, bool]:
-    """Return the brackets that a text leaves open, and its file's errors; whether Python can read it."""
+    """Return the brackets that a text leaves open, and its file's errors; whether its reader can read it."""
     file = hole.before + inserted + hole.after
+    if hole.language in FORMATS:
+        return open_brackets(inserted), 0, is_readable(file, hole.language)
     tree = parse(file, hole.language)
     start = len(hole.before)
     code = code_only(file, tree)[start : start + len(inserted)]
-    return open_brackets(code), errors(tree), _is_python(hole, inserted)
-
-
-def _is_python(hole: Hole, inserted: str) -> bool:
-    return hole.language != "python" or _parses(hole.before + inserted + hole.after)
+    return open_brackets(code), errors(tree), hole.language != "python" or _parses(file)
 
 
 @lru_cache(maxsize=4)

@@ -66,7 +66,7 @@ def read_manifest(path: Path = MANIFEST) -> list[Archive]:
 
 
 def _archive(entry: dict[str, Any]) -> Archive:
-    parts = tuple(Part(**part) for part in entry["part"])
+    parts = tuple(Part(**part) for part in entry.get("part", ()))
     return Archive(entry["registry"], entry["name"], entry["version"], entry["sha256"], parts)
 
 
