@@ -140,7 +140,8 @@ def _line_end(raw: RawText) -> Stop | None:
     first = raw.lines[0]
     if not first.is_complete:
         return None
-    opens = raw.opens(first)
+    # A line that a backslash continues may be a continuation itself, and the next one no deeper.
+    opens = raw.opens(first) and not (first.end == 0 and first.text.endswith("\\"))
     has_block = opens and indentation(raw.hole.below) > raw.hole.base
     if opens and first.end == 0 and raw.hole.language.prose:
         # A colon may also come before lines that are not deeper.
