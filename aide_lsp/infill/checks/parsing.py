@@ -17,7 +17,7 @@ FEW_FAULTS = 4
 """Faults near the cursor that may come from the cursor's line alone."""
 FILLERS = ("{", "0", '"x": 0')
 """What is tried at the cursor, besides a name that ends in one of these ways."""
-BLOCK_FILLERS = ("{", "x {", "if (x) {")
+BLOCK_FILLERS = ("{", "x {", "if (x) {", "x = [", '"x": {', '"x": [')
 """Where the line below is deeper, and needs a block."""
 ENDS = ("", ";", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
