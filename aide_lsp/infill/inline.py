@@ -137,7 +137,12 @@ def _is_telling(word: str, is_text: bool) -> bool:
 
 def _expression_end(raw: RawText, line: Line) -> Stop | None:
     """Stop at the end of a line at which every bracket that the text opened is closed."""
-    return None if raw.scan(line.end).opened else fitted(raw, Stop(line.end, line.complete_at, StopRule.LINE))
+    opened = raw.scan(line.end).opened
+    if not opened:
+        return fitted(raw, Stop(line.end, line.complete_at, StopRule.LINE))
+    # What seems to begin a string may end one that the language does not know, as in a script in YAML.
+    stop = rest_of_line(raw, line) if opened[-1].kind is OpeningKind.STRING else None
+    return stop if stop and stop.end <= opened[-1].offset < line.end else None
 
 
 def rest_of_line(raw: RawText, line: Line) -> Stop | None:
