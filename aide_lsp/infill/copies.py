@@ -28,6 +28,9 @@ _METHOD = re.compile(
 _LEAVES = re.compile(r"(?:return|raise|throw)\b(?!.*\b(?:unless|if(?!.*\belse))\b)")
 """A line that leaves the function on every path; in some languages it may end in a condition."""
 
+_KEY = re.compile(r"([\"']?[\w.$/-]+[\"']?)\s*(=|:(?=\s|$))")
+_SECTION = re.compile(r"\[[^]]+\]\]?\s*(?:$|#|;)")
+"""How a table of TOML or a section of INI begins: what follows has other keys."""
 _LAST_PART = re.compile(r"\*\)|default\b|(?:\}\s*)?(?:else|finally)\b(?!\s*if)|_\s*=>|case\s+_\b|otherwise\b")
 """The part of a statement of which there is one, the last."""
 
@@ -35,8 +38,8 @@ _LAST_PART = re.compile(r"\*\)|default\b|(?:\}\s*)?(?:else|finally)\b(?!\s*if)|_
 def copies_line_below(raw: RawText, line: Line) -> bool:
     """Whether a complete line is nearly the same as one of the next lines of its block.
 
-    So are lines that differ in blanks, comments, quotes, or modifiers, definitions of one thing, and a
-    `return` right above another, or a `default` above the one of the same statement.
+    So are lines that differ in blanks, comments, quotes, or modifiers, definitions of one thing, values of
+    one key, and a `return` right above another, or a `default` above the one of the same statement.
     """
     text, following = line.text.strip(), _following(raw.hole)
     # A `return` that is all of the text may be meant in place of the one below.
@@ -45,10 +48,19 @@ def copies_line_below(raw: RawText, line: Line) -> bool:
         return True
     if is_next and (part := _LAST_PART.match(text)) and following[0][1].startswith(part.group()):
         return True
+    block, key = block_of(raw.hole, line.depth, following), _key(raw.hole, text)
+    if key and any(depth == line.depth and _key(raw.hole, other) == key for depth, other in block):
+        return True
     if sum(map(str.isalnum, text)) < LEAST_LETTERS:
         return False
-    block = takewhile(lambda other: other[0] >= line.depth, following)
     return any(depth == line.depth and _is_same(raw.hole, text, other) for depth, other in block)
+
+
+def block_of(hole: Hole, depth: int, following: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return those of the next lines that are in the same block as one above them."""
+    has_sections = "=" in hole.language.key_marks
+    inside = takewhile(lambda other: other[0] >= depth, following)
+    return list(takewhile(lambda other: not (has_sections and _SECTION.match(other[1])), inside))
 
 
 def normalized(hole: Hole, line: str) -> str:
@@ -69,6 +81,12 @@ def _is_same(hole: Hole, one: str, other: str) -> bool:
         return normalized(hole, a.group()) == normalized(hole, b.group())
     a, b = _METHOD.match(one), _METHOD.match(other)
     return a is not None and b is not None and a.groups() == b.groups()
+
+
+def _key(hole: Hole, line: str) -> str:
+    """Return the key that a line begins with; empty: none."""
+    match = _KEY.match(line)
+    return match.group(1) if match and match.group(2) in hole.language.key_marks else ""
 
 
 def _following(hole: Hole) -> list[tuple[int, str]]:

@@ -60,6 +60,8 @@ class Language:
     "Natural language: most of the text is not code, so brackets and quotes need not be balanced."
     data: bool = False
     "Entries separated by commas, without a comma after the last, and nothing else."
+    key_marks: str = ""
+    "Characters that end a key, such as `a:` or `a =`, which is not there twice; empty: it has no keys."
     is_aligned: bool = False
     "Whether lines are aligned with those above them, rather than indented by steps."
     has_macros: bool = False
@@ -181,8 +183,15 @@ LANGUAGES: dict[str, Language] = {
         ),
         evolve(_C, id="scss", interpolations=("#{",)),
         evolve(_C, id="less", interpolations=("@{",)),
-        Language(id="json", grammar="tree_sitter_json", quotes=('"',), blocks=Blocks.BRACES, data=True),
-        evolve(_C, id="jsonc", grammar="tree_sitter_json", quotes=('"',), data=True),
+        Language(
+            id="json",
+            grammar="tree_sitter_json",
+            quotes=('"',),
+            blocks=Blocks.BRACES,
+            data=True,
+            key_marks="=",
+        ),
+        evolve(_C, id="jsonc", grammar="tree_sitter_json", quotes=('"',), data=True, key_marks=":"),
         evolve(
             _HASH,
             id="shellscript",
@@ -217,12 +226,20 @@ LANGUAGES: dict[str, Language] = {
             spaced_comments=True,
             blocks=Blocks.INDENTATION,
             is_aligned=True,
+            key_marks=":",
         ),
-        evolve(_HASH, id="toml", grammar="tree_sitter_toml", long_quotes=_TRIPLE, raw_quotes=("'", "'''")),
+        evolve(
+            _HASH,
+            id="toml",
+            grammar="tree_sitter_toml",
+            long_quotes=_TRIPLE,
+            raw_quotes=("'", "'''"),
+            key_marks="=",
+        ),
         evolve(_HASH, id="makefile", quotes=()),
         evolve(_HASH, id="dockerfile", spaced_comments=True),
-        evolve(_HASH, id="ini", line_comments=(";", "#"), quotes=()),
-        evolve(_HASH, id="properties", quotes=()),
+        evolve(_HASH, id="ini", line_comments=(";", "#"), quotes=(), key_marks=":="),
+        evolve(_HASH, id="properties", quotes=(), key_marks=":="),
         Language(
             id="lua",
             grammar="tree_sitter_lua",

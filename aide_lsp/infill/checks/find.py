@@ -54,7 +54,7 @@ def find_misfits(
         yield Misfit.BROKEN_SYNTAX
     if leaves_dead_code(filled):
         yield Misfit.DEAD_CODE
-    if tree.language.data and repeats_key(filled):
+    if tree.language.key_marks and repeats_key(filled):
         yield Misfit.DUPLICATE_KEY
     if tree.language.binds_names:
         for name in find_unbound(filled):

@@ -1,9 +1,8 @@
 """Checks that read lines only: a line that is also below the cursor, and placeholders."""
 
 import re
-from itertools import takewhile
 
-from aide_lsp.infill.copies import LEAST_LETTERS, LINES_READ, NEXT_LINES, normalized
+from aide_lsp.infill.copies import LEAST_LETTERS, LINES_READ, NEXT_LINES, block_of, normalized
 from aide_lsp.infill.hole import Hole, indentation
 
 THING = r"(?:own\ )?(?:code|implementation|logic|solution|function\ body|body|method|function|statements?)"
@@ -31,7 +30,9 @@ def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
     """
     following = _distinctive_lines(hole, below.split("\n", LINES_READ)[:LINES_READ])[:NEXT_LINES]
     repeated = [
-        line for line in _distinctive_lines(hole, shown_lines(hole, text)) if _is_in_block(line, following)
+        line
+        for line in _distinctive_lines(hole, shown_lines(hole, text))
+        if _is_in_block(hole, line, following)
     ]
     if not repeated:
         return False
@@ -39,9 +40,8 @@ def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
     return not {line for _, line in repeated} <= {line for _, line in _distinctive_lines(hole, above)}
 
 
-def _is_in_block(line: tuple[int, str], following: list[tuple[int, str]]) -> bool:
-    block = takewhile(lambda other: other[0] >= line[0], following)
-    return sum(map(str.isalnum, line[1])) >= LEAST_LETTERS and line in block
+def _is_in_block(hole: Hole, line: tuple[int, str], following: list[tuple[int, str]]) -> bool:
+    return sum(map(str.isalnum, line[1])) >= LEAST_LETTERS and line in block_of(hole, line[0], following)
 
 
 def shown_lines(hole: Hole, text: str) -> list[str]:
