@@ -427,6 +427,35 @@ def test_a_proxy_that_does_not_answer_is_not_taken_for_the_server(monkeypatch, p
     assert rest.startswith(" does not connect to models.example.com.")
 
 
+@pytest.fixture
+def tunnels():
+    """The address of a proxy that connects to whatever it is asked for: a server that never says a word."""
+    accepted, ended = [], threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def connect():
+            connection, _ = listening.accept()
+            accepted.append(connection)
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            ended.wait(PATIENCE)
+
+        thread = threading.Thread(target=connect, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        ended.set()
+        thread.join(PATIENCE)
+        for connection in accepted:
+            connection.close()
+
+
+def test_a_server_that_is_silent_behind_a_proxy_is_not_the_proxys_fault(monkeypatch, tunnels):
+    monkeypatch.setitem(connection.CONNECT_SECONDS, False, 0.2)
+    monkeypatch.setenv("HTTPS_PROXY", tunnels)
+    report = look_at_server(ServerChoice(server_address("https://models.example.com")))
+    assert (report.problem_kind, "models.example.com did not answer" in report.problem) == ("timeout", True)
+
+
 def test_http_on_a_port_for_https_is_said():
     with socket.create_server(("127.0.0.1", 0)) as listening:
 

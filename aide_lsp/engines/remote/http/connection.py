@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Timer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aide_lsp.engines.remote.http.failures import (
     BadStatus,
@@ -184,6 +184,10 @@ class Connection:
             raise timeout(self.address.host, seconds)
 
     @property
+    def _server(self) -> SplitResult:
+        return urlsplit(self.address.url)
+
+    @property
     def _connect_seconds(self) -> float:
         return CONNECT_SECONDS[self.address.is_loopback]
 
@@ -244,6 +248,8 @@ class Connection:
         """Note the socket of a new connection, which has to be shut down if the request is aborted."""
         if event.endswith("connect_tcp.started"):
             self._look_up(info["host"], info["port"])
+        if event.endswith("start_tls.started") and info["server_hostname"] == self._server.hostname:
+            self._is_proxied = False  # the proxy has connected: what follows is the server's
         if event.endswith(("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")):
             self._socket, self._is_new = info["return_value"].get_extra_info("socket"), True
             if self._is_aborted:
@@ -251,7 +257,7 @@ class Connection:
 
     def _look_up(self, name: str, port: int) -> None:
         """Look up the host that is about to be connected to: the server, or a proxy."""
-        server = urlsplit(self.address.url)
+        server = self._server
         self._is_proxied = (name, port) != (server.hostname, server.port or DEFAULT_PORTS[server.scheme])
         try:
             look_up(name, port, self._connect_seconds, lambda: self._is_aborted)
