@@ -13,7 +13,7 @@ from aide_lsp.engines.remote.http.failures import BadStatus, broken_off, unreada
 from aide_lsp.engines.shared import stream
 from aide_lsp.engines.shared.client import EngineClient
 from aide_lsp.engines.shared.wire import WireError
-from aide_lsp.errors import BrokenSessionError, EngineChangedError, ServerError
+from aide_lsp.errors import BrokenSessionError, EngineChangedError, ServerError, StuckSessionError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.observer import Timings
 from aide_lsp.inference.options import GenerationOptions
@@ -157,5 +157,6 @@ def _may_pass(error: Exception) -> bool:
         return error.status in PASSING_STATUS
     if isinstance(error, ServerError):
         return error.kind in PASSING
-    # An engine that broke is replaced. Another kind of engine goes on with no text of this one.
-    return not isinstance(error, EngineChangedError)
+    # An engine that broke is replaced. Another kind of engine goes on with no text of this one, and what one
+    # engine could not compute in minutes must not occupy the next one too.
+    return not isinstance(error, EngineChangedError | StuckSessionError)

@@ -192,8 +192,10 @@ def broken(code, status=b"503 Service Unavailable"):
     return answer(b'{"error": {"code": "%b", "message": "The model could not be run."}}' % code, status)
 
 
-@pytest.mark.parametrize("code", [b"broken", b"stuck"])
-def test_engine_there_is_broken_then_the_server_failed_and_nothing_is_loaded_again_here(engine, model, code):
+@pytest.mark.parametrize(("code", "times"), [(b"broken", 2), (b"stuck", 1)])
+def test_engine_there_is_broken_then_the_server_failed_and_nothing_is_loaded_again_here(
+    engine, model, code, times
+):
     engine.disturb = lambda name, line: broken(code) if name == "generate" else None
     with pytest.raises(ServerError) as raised:
         complete(Completer(model), request_at(MARKED))
@@ -201,7 +203,8 @@ def test_engine_there_is_broken_then_the_server_failed_and_nothing_is_loaded_aga
     host = engine.address.host
     assert str(raised.value) == f"{host} failed: The model could not be run. See the server's log."
     assert model.failure is raised.value
-    assert engine.names().count("generate") == 2
+    # What one replica could not compute in time does not occupy another.
+    assert engine.names().count("generate") == times
 
 
 def test_engine_there_is_broken_and_replaced_then_the_text_comes(engine, model):
