@@ -5,6 +5,7 @@ calibration never saw: modules of Python's standard library. The models are conv
 process, in a temporary folder, so that the float graph never appears among the user's models.
 """
 
+import shutil
 import sysconfig
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -51,16 +52,31 @@ class Fidelity:
 
 
 def measure_fidelity(
-    source: Path, recipes: Sequence[str] = ("exact", "fast"), progress: Progress | None = None
+    source: Path,
+    scratch: Path,
+    recipes: Sequence[str] = ("exact", "fast"),
+    progress: Progress | None = None,
 ) -> list[Fidelity]:
     """Measure `recipes` on the model in the GGUF file `source`.
 
-    While it runs, it needs disk space and memory for a float32 copy of the weights.
+    While it runs, it needs disk space and memory for a float32 copy of the weights. The folder `scratch` is
+    for it alone; another measurement with the same one waits.
 
     Raises ConversionError if the model cannot be converted.
     """
-    job = {"source": str(source), "recipes": list(recipes)}
-    answer = run_worker("aide_lsp.bench.fidelity", job, progress or (lambda *_: None))
+    from filelock import FileLock
+
+    job = {"source": str(source), "recipes": list(recipes), "scratch": str(scratch)}
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(scratch.with_name(f".{scratch.name}.lock")):
+        # Gigabytes that a killed measurement left.
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        try:
+            answer = run_worker("aide_lsp.bench.fidelity", job, progress or (lambda *_: None))
+        finally:
+            # Here: an interrupted worker is killed.
+            shutil.rmtree(scratch, ignore_errors=True)
     return [Fidelity(**result) for result in answer]
 
 
@@ -73,14 +89,14 @@ def held_out_texts() -> list[str]:
 
 def _measure(job: Mapping[str, Any], report: Progress) -> list[dict[str, Any]]:
     steps = len(job["recipes"]) + 1
-    with tempfile.TemporaryDirectory(prefix="aide-fidelity-") as scratch:
-        report(0.0, "reference")
-        reference, _ = _run_recipe(Path(job["source"]), REFERENCE, Path(scratch))
-        results = []
-        for number, recipe in enumerate(job["recipes"], start=1):
-            report(number / steps, recipe)
-            logits, candidates = _run_recipe(Path(job["source"]), recipe, Path(scratch))
-            results.append(asdict(compare(recipe, reference, logits, candidates)))
+    source, scratch = Path(job["source"]), Path(job["scratch"])
+    report(0.0, "reference")
+    reference, _ = _run_recipe(source, REFERENCE, scratch)
+    results = []
+    for number, recipe in enumerate(job["recipes"], start=1):
+        report(number / steps, recipe)
+        logits, candidates = _run_recipe(source, recipe, scratch)
+        results.append(asdict(compare(recipe, reference, logits, candidates)))
     return results
 
 

@@ -32,7 +32,10 @@ def test_held_out_texts_are_long_enough():
 def test_measure_fidelity_ranks_recipes(tmp_path):
     steps = []
     source = tiny_gguf(tmp_path / "tiny.gguf")
-    found = measure_fidelity(source, ["float", "fp16", "exact"], lambda *step: steps.append(step))
+    scratch = tmp_path / "data" / "scratch"
+    recipes = ["float", "fp16", "exact"]
+    found = measure_fidelity(source, scratch, recipes, lambda *step: steps.append(step))
+    assert not scratch.exists()
     by_name = {result.recipe: result for result in found}
     assert by_name["float"].mean_kl == pytest.approx(0, abs=1e-9)
     assert by_name["float"].top1 == 1.0
@@ -40,3 +43,24 @@ def test_measure_fidelity_ranks_recipes(tmp_path):
     assert by_name["fp16"].mean_kl < by_name["exact"].mean_kl < 0.1
     assert min(result.positions for result in found) >= 500
     assert len(steps) >= 4
+
+
+def test_measure_fidelity_interrupted_or_killed_leaves_nothing(tmp_path):
+    class SignalError(BaseException):
+        """As a signal raises it."""
+
+    source, scratch = tiny_gguf(tmp_path / "tiny.gguf"), tmp_path / "scratch"
+    scratch.mkdir()
+    (scratch / "of-a-killed-one").touch()
+    seen = []
+
+    def interrupt(share, step):
+        seen.append(sorted(path.name for path in scratch.iterdir()))
+        if step == "exact":  # by then the reference was converted
+            raise SignalError
+
+    with pytest.raises(SignalError):
+        measure_fidelity(source, scratch, ["exact"], interrupt)
+    assert not scratch.exists()
+    assert seen
+    assert not any("of-a-killed-one" in names for names in seen)

@@ -109,7 +109,8 @@ def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None
     settings = effective_settings(None, {"model": model})
     with terminal_progress() as progress:
         source = store.fetch(card_of(settings), progress)
-        found = measure_fidelity(source, recipes or ("exact", "fast"), progress)
+        scratch = store.data_folder() / "fidelity"
+        found = measure_fidelity(source, scratch, recipes or ("exact", "fast"), progress)
     if as_json:
         say(json_text([asdict(result) for result in found]))
         return
