@@ -1,6 +1,7 @@
 """A Ray cluster of two nodes on this machine, as docs/team.md has it, on loopback addresses of their own."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -68,6 +69,7 @@ def two_nodes(folder):
         yield Cluster(folder, dashboard, (first, second))
     finally:
         end_all(temporary)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def start(temporary, address, options, **env):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -249,6 +250,7 @@ def running(folder):
         for one in left:
             if one.is_running():
                 one.kill()
+        shutil.rmtree(short_folder(folder), ignore_errors=True)
 
 
 def short_folder(folder):

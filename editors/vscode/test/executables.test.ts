@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { findOnPath } from '../src/executables';
 
 function program(name: string, mode: number): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'aide-'));
+  after(() => { rmSync(folder, { recursive: true }); });
   writeFileSync(path.join(folder, name), '');
   chmodSync(path.join(folder, name), mode);
   return folder;

@@ -1,0 +1,29 @@
+"""Temporary files of a test run: one folder, which its end removes with whatever is left in it."""
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+_PATCH = pytest.MonkeyPatch()
+
+
+def pytest_configure() -> None:
+    """Before tests are collected: some modules make a folder when they are imported."""
+    usual = tempfile.gettempdir()
+    # Those of a failed test stay, as ever.
+    if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
+        _PATCH.setenv("PYTEST_DEBUG_TEMPROOT", usual)
+    # Short: paths of sockets are limited.
+    folder = tempfile.mkdtemp(prefix="aide-")
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        _PATCH.setenv(name, folder)
+    _PATCH.setattr(tempfile, "tempdir", folder)
+
+
+def pytest_unconfigure() -> None:
+    """After the last test."""
+    folder = tempfile.gettempdir()
+    _PATCH.undo()
+    shutil.rmtree(folder, ignore_errors=True)
