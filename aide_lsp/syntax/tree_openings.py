@@ -196,7 +196,7 @@ class _Walk:
     def _feed(self, stack: OpenStack, node: "tree_sitter.Node", around: str, start: int, end: int) -> None:
         if node.type in _START_TAGS or node.type in _END_TAGS:
             self._marks.feed_tag(stack, start, node.type in _START_TAGS)
-        elif node.child_count:
+        elif node.child_count and not _is_test_end(node):
             return
         elif node.is_error:
             self._marks.feed_characters(stack, start, end, quotes=True)
@@ -205,7 +205,7 @@ class _Walk:
 
     def _is_test(self, node: "tree_sitter.Node", start: int, end: int) -> bool:
         """Whether it is a bracket that a shell reads as a word."""
-        return node.type == "word" and self._text[start:end] in ("[", "[[", "]", "]]")
+        return node.type in ("word", "concatenation") and self._text[start:end] in ("[", "[[", "]", "]]")
 
     def go_right(self) -> None:
         """Find what the text after the cursor closes."""
@@ -309,6 +309,11 @@ def _ends_with_line(node: "tree_sitter.Node") -> bool:
     return False
 
 
+def _is_test_end(node: "tree_sitter.Node") -> bool:
+    """Whether it may be the `]]` of a test in which nothing is yet: a shell reads it as two words in one."""
+    return node.type == "concatenation" and node.end_byte - node.start_byte == 2
+
+
 def _tokens(
     nodes: "Iterable[tree_sitter.Node]", around: str, begin: int = 0
 ) -> "Iterator[tuple[tree_sitter.Node, str]]":
@@ -321,7 +326,7 @@ def _tokens(
         node = next(stack[-1][0], None)
         if node is None:
             stack.pop()
-        elif not node.child_count or (node.type in _TAGS and not node.has_error):
+        elif not node.child_count or (node.type in _TAGS and not node.has_error) or _is_test_end(node):
             yield node, stack[-1][1]
         elif node.is_error or node.type in _TAGS or (node.has_error and node.end_byte > begin):
             stack.append((iter(node.children), node.type))

@@ -63,6 +63,8 @@ CASES = [
     ("html", "<p>\n<script>\nf({█})\n</script>", "<p>- <script>+ (+ {+"),
     ("shellscript", 'x="a${█}c"\n', '"+ ${+'),
     ("shellscript", 'x="$(foo █)"\n', '"+ $(+'),
+    ("shellscript", "if [[ █ ]]; then\n  a\nfi\n", "[+ [+"),
+    ("shellscript", "if [[█]]; then\n  a\nfi\n", "[+ [+"),
     ("shellscript", "case $x in a) █;; esac\n", ""),
     ("shellscript", "cat <<EOF\nabc ${█}\nEOF\n", "<<+ ${+"),
     ("ruby", 'x="a#{█}c"', '"+ #{+'),
