@@ -63,7 +63,7 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
     if not is_free and (end := _next_words(raw, stop.end)) is not None:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
     # Clean-up drops the rest where the text ends with it.
-    leads = raw.text[: stop.end].rstrip().endswith(rest)
+    leads = raw.text[: stop.end].rstrip().endswith(rest.partition(mark)[0] if mark else rest)
     if not is_whole and not leads and _needs_lead(raw, rest, stop.end):
         return Stop(0, stop.decided_at, StopRule.DOES_NOT_FIT)
     return stop
