@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from attrs import define, field, frozen
 
-from aide_lsp.infill.hole import Hole
+from aide_lsp.infill.hole import Hole, indentation
 from aide_lsp.syntax.openings import CLOSERS, OpeningKind
 from aide_lsp.syntax.scan import SCAN_CHARACTERS
 
@@ -59,10 +59,18 @@ def fit_separators(hole: Hole, text: str) -> str:
     if not all(_step(stack, token, is_lenient=True) for token in head) or not stack:
         return text
     following, is_closed = _read_tail(stack, hole.tail[:SCAN_CHARACTERS])
+    if _opens_block(hole, text):
+        following = _Following(None, has_comma=False)
     fitted = _fit(stack, prefix + text, _has_comma(head), following)
     if fitted is None:
         return "" if is_closed else text
     return fitted[len(prefix) :]
+
+
+def _opens_block(hole: Hole, text: str) -> bool:
+    """Whether the text ends with a line that opens the deeper lines below."""
+    line = (hole.before + text).rstrip().rpartition("\n")[2]
+    return line.endswith(tuple(OPENERS.values())) and indentation(line) < indentation(hole.below)
 
 
 def _fit(stack: list[_Container], text: str, comma_before: bool, following: "_Following") -> str | None:
