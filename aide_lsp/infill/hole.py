@@ -145,6 +145,8 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
     if language.prose:
         # Most brackets in prose enclose nothing that matters further on, and many are not balanced.
         open_here = tuple(opening for opening in open_here if opening.kind is not OpeningKind.BRACKET)
+    if openings is not None and _surplus(open_here, (), after, language):
+        open_here = _with_unknown(open_here, head, before, after, language)
     pairs = _pairs(open_here, before, after, len(head), language) if is_text(open_here, language) else ()
     shape = _shape(before, after, open_here, language)
     # Complete lines are inserted above the cursor's own line, which is then the one below them.
@@ -245,6 +247,19 @@ def _surplus(
     else:
         closers = scan(after, language, open_here).closers
     return tuple(closer.mark for closer in closers if not closer.opening)
+
+
+def _with_unknown(
+    open_here: tuple[Opening, ...], head: str, before: str, after: str, language: Language
+) -> tuple[Opening, ...]:
+    """Add the brackets of the cursor's line that a tree does not know, such as `${` in a text of YAML."""
+    start = len(head) - len(before)
+    if any(opening.offset >= start for opening in open_here):
+        return open_here
+    found = scan(before, language).open
+    closed = {closer.opening for closer in scan(after, language, found).closers}
+    brackets = (one for one in found if one.kind is OpeningKind.BRACKET and one in closed)
+    return (*open_here, *(evolve(one, offset=one.offset + start, is_closed=True) for one in brackets))
 
 
 def _pairs(

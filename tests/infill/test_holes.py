@@ -102,13 +102,21 @@ def test_find_stop_does_not_depend_on_the_pieces(case):
     assert next((stop for stop in on_the_way if stop), None) == complete
 
 
-def test_quote_of_a_script_in_yaml_that_seems_to_begin_a_string_may_end_one():
-    head, tail = 'run: |\n  echo f("', '")\n  echo "done"\n'
+@pytest.mark.parametrize(
+    ("text", "written", "inserted"),
+    [
+        ('run: |\n  echo f("█")\n  echo "done"\n', 'x")\n  echo "done"\n', "x"),
+        ("group: ${█}-${{ y }}\n", "{ x }}-${{ y }}\n", "{ x }"),
+        ("group: a ${{█}}\n", " x }}\n", " x "),
+        ("run: |\n  echo ${█}\n", "{ x }}\n", "{ x }"),
+    ],
+)
+def test_text_of_yaml_closes_what_its_tree_does_not_know(text, written, inserted):
+    head, tail = text.split(CURSOR)
     tree = SyntaxTrees().at(head, tail, language_of("yaml"))
     hole = read_hole(head, tail, language_of("yaml"), tree.openings())
-    assert not hole.open
-    _, cleaned = fill(hole, 'x")\n  echo "done"\n')
-    assert cleaned.text == "x"
+    _, cleaned = fill(hole, written)
+    assert cleaned.text == inserted
 
 
 @given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
