@@ -159,7 +159,8 @@ class _Walk:
         for mark, closer in self._language.block_comments:
             if text.startswith(mark, start):
                 if start + len(mark) <= cursor < max(end, cursor + (not text.endswith(closer, start, end))):
-                    is_closed = text.endswith(closer, start, end)
+                    # The end of another comment below is not that of this one.
+                    is_closed = text.endswith(closer, start, end) and not self._begins_below(mark, end)
                     self._decided(OpeningKind.COMMENT, mark, closer, start, is_closed, end)
                 return
         for mark in sorted(self._language.line_comments, key=len, reverse=True):
@@ -167,6 +168,11 @@ class _Walk:
                 if start + len(mark) <= cursor:
                     self._decided(OpeningKind.COMMENT, mark, "\n", start, "\n" in text[cursor:], end)
                 return
+
+    def _begins_below(self, mark: str, end: int) -> bool:
+        """Whether a line up to `end` begins with a mark, below the cursor's line."""
+        lines = self._text[self._line_end : end].split("\n")
+        return any(line.lstrip().startswith(mark) for line in lines)
 
     def _enter_heredoc(self, node: "tree_sitter.Node") -> None:
         following = [*node.children, *([node.next_sibling] if node.next_sibling is not None else [])]
@@ -213,7 +219,8 @@ class _Walk:
         left.items = [item for item in self.found if not item.is_decided]
         if self._is_sound:
             for item in self.found:
-                item.is_closed = item.is_closed or item.offset < self._line_start
+                is_above = not item.is_decided and item.offset < self._line_start
+                item.is_closed = item.is_closed or is_above
             left.items = [item for item in left.items if not item.is_closed]
         start = self._resume
         if left.top is not None and left.top.kind is OpeningKind.INTERPOLATION:

@@ -63,6 +63,8 @@ CASES = [
     ("html", "<p>\n<script>\nf({█})\n</script>", "<p>- <script>+ (+ {+"),
     ("shellscript", 'x="a${█}c"\n', '"+ ${+'),
     ("shellscript", 'x="$(foo █)"\n', '"+ $(+'),
+    ("typescript", "/**\n * a█\nlet b;\n\n/** c */\nlet d;\n", "/*-"),
+    ("typescript", "/**\n * a█\n * /* b\n */\nlet c;\n\n/** d */\nlet e;\n", "/*+"),
     ("shellscript", "if [[ █ ]]; then\n  a\nfi\n", "[+ [+"),
     ("shellscript", "if [[█]]; then\n  a\nfi\n", "[+ [+"),
     ("shellscript", "case $x in a) █;; esac\n", ""),
