@@ -305,7 +305,8 @@ LANGUAGES: dict[str, Language] = {
         Language(id="matlab", line_comments=("%",), quotes=('"',), blocks=Blocks.WORDS),
         evolve(_HTML, id="html"),
         evolve(_COMPONENT, id="vue"),
-        evolve(_COMPONENT, id="svelte", interpolations=("{",)),
+        # The grammar of HTML does not know code in attributes, such as `a={b === "c"}`.
+        evolve(_COMPONENT, id="svelte", interpolations=("{",), has_dialects=True),
         Language(
             id="xml",
             grammar="tree_sitter_xml:language_xml",
