@@ -7,6 +7,7 @@ from attrs import evolve, frozen
 
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.find import find_misfit
+from aide_lsp.infill.checks.keys import without_repeated_key
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.entries import with_comma
@@ -74,8 +75,9 @@ def check(
     """Clean up and check a generated text that ends at `stop`.
 
     If it does not fit, it may do so with a comma, where others follow it in a list; where a deeper line
-    below needs a block, the line that opens one may fit; and where the line ends with brackets that the
-    editor has closed, it may go on after them. `begins` is called with each stage.
+    below needs a block, the line that opens one may fit; what is above a key that is there twice may; and
+    where the line ends with brackets that the editor has closed, it may go on after them. `begins` is called
+    with each stage.
     """
     begins("clean-up")
     cleaned = clean(around.hole, text, stop)
@@ -87,7 +89,11 @@ def check(
     others = [(stop, evolve(cleaned, text=with_comma(around.hole, cleaned.text)))]
     if header is not None:
         others.append((header, clean(around.hole, text, header)))
-    tried = (_check(around, text, *other, rated, options) for other in others if other[1] != cleaned)
+    if around.tree and found.rejection.misfit is Misfit.DUPLICATE_KEY:
+        kept = without_repeated_key(around.tree, cleaned.text)
+        others.append((stop, clean(around.hole, kept, None)))
+    different = (other for other in others if other[1].text and other[1] != cleaned)
+    tried = (_check(around, text, *other, rated, options) for other in different)
     fitting = next((other for other in tried if other.rejection is None), None)
     is_broken = fitting is None and found.rejection.misfit is Misfit.BROKEN_SYNTAX
     if is_broken and around.unclosed and _goes_on(around, cleaned.text, options):

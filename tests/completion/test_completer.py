@@ -388,6 +388,20 @@ def test_complete_adds_the_comma_that_a_list_needs():
 
 
 @pytest.mark.parametrize(
+    ("marked", "written", "expected"),
+    [
+        ("[a]\nb = 1|\nd = 2\n", "\nc = 3\nb = 4\ne = 5\n\n", "\nc = 3"),
+        ("[a]\nb = 1\n|d = 2\n", "c = 3\nb = 4\ne = 5\n\n", "c = 3\n"),
+        ("[a]\nb = 1|\nd = 2\n", "\nb = 4\ne = 5\n\n", ""),
+    ],
+)
+def test_complete_ends_above_a_key_that_is_there_twice(marked, written, expected):
+    request = evolve(fitting_at(marked, temperature=0.0), language_id="toml", path="a.toml")
+    before = marked.partition("|")[0][-6:]
+    assert complete(completer_of(continuing({before: written})), request).text == expected
+
+
+@pytest.mark.parametrize(
     ("language", "marked", "written", "expected"),
     [
         # With the colon, which the user types after the bracket, it parses: a line deeper below is its block.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from aide_lsp.infill.checks.blocks import lacks_opener
 from aide_lsp.infill.checks.dead_code import leaves_dead_code
 from aide_lsp.infill.checks.filled import FilledText
-from aide_lsp.infill.checks.keys import repeats_key
+from aide_lsp.infill.checks.keys import first_repeated_key
 from aide_lsp.infill.checks.lines import is_placeholder, repeats_line_below
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.checks.names import find_unbound
@@ -54,7 +54,7 @@ def find_misfits(
         yield Misfit.BROKEN_SYNTAX
     if leaves_dead_code(filled):
         yield Misfit.DEAD_CODE
-    if tree.language.key_marks and repeats_key(filled):
+    if tree.language.key_marks and first_repeated_key(filled) is not None:
         yield Misfit.DUPLICATE_KEY
     if tree.language.binds_names:
         for name in find_unbound(filled):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.syntax.node import SyntaxNode
+from aide_lsp.syntax.tree import SyntaxTree
 
 MAPPINGS = (
     "object",
@@ -20,9 +21,20 @@ MOST_ENTRIES = 1000
 """Entries of a mapping that are compared; in a larger one no key is looked for."""
 
 
-def repeats_key(filled: FilledText) -> bool:
-    """Whether a mapping at the cursor, or in the text, has a key of the text twice."""
-    return any(_repeats(filled, mapping) for mapping in _mappings(filled))
+def first_repeated_key(filled: FilledText) -> int | None:
+    """Return where the text has a key that its mapping has twice; None: nowhere."""
+    found = (offset for mapping in _mappings(filled) for offset in _repeated(filled, mapping))
+    return min(found, default=None)
+
+
+def without_repeated_key(tree: SyntaxTree, text: str) -> str:
+    """Return the text up to the line with the first key that is there twice; all of it: it has none."""
+    parsed = tree.filled(text)
+    if parsed is None:
+        return text
+    filled = FilledText(parsed.text, parsed.root, tree.cursor, parsed.cursor)
+    offset = first_repeated_key(filled)
+    return text if offset is None else text[: max(0, filled.line_start(offset) - filled.start)].rstrip()
 
 
 def _mappings(filled: FilledText) -> Iterator[SyntaxNode]:
@@ -38,13 +50,17 @@ def _mappings(filled: FilledText) -> Iterator[SyntaxNode]:
         left.extend(child for child in inside if child.start < filled.end)
 
 
-def _repeats(filled: FilledText, mapping: SyntaxNode) -> bool:
+def _repeated(filled: FilledText, mapping: SyntaxNode) -> Iterator[int]:
     entries = [one for one in mapping.named_children if one.type in ENTRIES]
     if len(entries) > MOST_ENTRIES:
-        return False
+        return
     keys = [(key.text, key.start) for entry in entries if (key := _key(entry)) is not None]
-    written = {key for key, start in keys if filled.start <= start < filled.end}
-    return any(sum(other == key for other, _ in keys) > 1 for key in written)
+    seen = {word for word, start in keys if not filled.start <= start < filled.end}
+    for word, start in keys:
+        if filled.start <= start < filled.end:
+            if word in seen:
+                yield start
+            seen.add(word)
 
 
 def _key(entry: SyntaxNode) -> SyntaxNode | None:
