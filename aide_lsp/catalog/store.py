@@ -105,6 +105,7 @@ def ensure(card: Card, recipe: str, progress: Progress) -> Path:
     with locked(_made(folder_of(card)), progress):
         # Another process may have converted it while this one waited.
         if not is_converted(folder):
+            _remove_unfinished(folder.parent)
             source = _own_model(card) if card.path is not None else download(card, folder_of(card), progress)
             _convert(card, source, folder, _recipe(card, recipe), progress)
             # Fail now: a conversion that cannot be read would be repeated at every start.
@@ -238,6 +239,12 @@ def _conversions(card: Card) -> Iterator[tuple[str, Path]]:
         # Conversions of another file, or in another format, are not used.
         if folder.is_dir() and folder == converted_folder(card, recipe):
             yield recipe, folder
+
+
+def _remove_unfinished(own: Path) -> None:
+    """Remove what killed conversions left, by whatever recipe; under the lock, none is running."""
+    for folder in own.glob(".*.partial*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_stale(kept: Path) -> None:

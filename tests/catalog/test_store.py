@@ -109,6 +109,23 @@ def test_damaged_file_is_fetched_again_before_it_is_converted(tiny_model, folder
     assert file.read_bytes() == tiny_model.data
 
 
+def test_what_killed_conversions_left_is_removed_whatever_their_recipe(
+    tiny_model, folders, converter, source
+):
+    store.fetch(tiny_model.card, ignore)
+    own = store.folder_of(tiny_model.card)
+    before = {path.name for path in own.iterdir()}
+    for name in (
+        ".fast-0123-f1.ab_cd.partial",
+        ".fast-0123-f1.ab_cd.partial.weights",
+        ".import-0123-f1.partial",
+    ):
+        (own / name).mkdir()
+        (own / name / "weights").write_bytes(b"x")
+    folder = store.ensure(tiny_model.card, "exact", ignore)
+    assert {path.name for path in own.iterdir()} == before | {folder.name}
+
+
 @pytest.mark.parametrize("damage", ["manifest.json", "model.onnx"])
 def test_damaged_conversion_is_converted_again(tiny_model, folders, converter, source, damage, monkeypatch):
     monkeypatch.setattr(convert_module, "convert", replacing(convert_module.convert))
