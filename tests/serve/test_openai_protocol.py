@@ -85,10 +85,15 @@ def test_a_prompt_in_the_models_format_then_as_prefix_and_suffix(server, prompt)
     assert read(server).startswith(f"{PREFIX}{SUFFIX}\nend{MIDDLE}x = 1\nreturn")
 
 
-def test_zeds_request_then_a_hole_is_filled_and_all_fields_that_it_reads_are_there(server):
+OF_ALL_FORMATS = "<|file_separator|> <|fim_pad|> <fim_prefix> <fim_middle> <fim_suffix> <PRE> <SUF> <MID>"
+OF_QWEN = "<|endoftext|> <|fim_prefix|> <|fim_middle|> <|fim_suffix|>"
+
+
+@pytest.mark.parametrize(
+    "marks", [OF_QWEN, f"{OF_QWEN} {OF_ALL_FORMATS} [PREFIX] [SUFFIX]"], ids=["new", "old"]
+)
+def test_zeds_request_then_a_hole_is_filled_and_all_fields_that_it_reads_are_there(server, marks):
     """What `crates/edit_prediction/src/fim.rs` of Zed sends with `prompt_format` "qwen"."""
-    marks = "<|endoftext|> <|file_separator|> <|fim_pad|> <|fim_prefix|> <|fim_middle|> <|fim_suffix|>"
-    marks += " <fim_prefix> <fim_middle> <fim_suffix> <PRE> <SUF> <MID> [PREFIX] [SUFFIX]"
     prompt = f"{PREFIX}{TEXT}{SUFFIX}\n\n{MIDDLE}"
     body = {"model": "any", "prompt": prompt, "max_tokens": 64, "stop": marks.split()}
     answer = ask(server, "POST", "/v1/completions", body)
