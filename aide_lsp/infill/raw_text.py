@@ -33,7 +33,7 @@ CONTAINER = re.compile(
 )
 """How a definition begins that holds others, such as a class; a function may return a `struct`."""
 CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|</|\\end\b|(?:{'|'.join(CLOSING_WORDS)})\b")
-CONTINUING = re.compile(rf"(?:{'|'.join(CONTINUING_WORDS)})\b")
+CONTINUING = re.compile(rf"\{{|(?:{'|'.join(CONTINUING_WORDS)})\b")
 
 
 @frozen
@@ -88,7 +88,7 @@ class Line:
 
     @property
     def continues(self) -> bool:
-        """Whether it continues the statement before it, like `else`."""
+        """Whether it continues the statement before it, like `else`, or the brace after a long header."""
         return CONTINUING.match(self.text.lstrip()) is not None
 
     @property

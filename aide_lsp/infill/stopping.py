@@ -185,7 +185,9 @@ def _block(raw: RawText) -> Stop | None:
     """Stop after the lines that are indented deeper than the one that opens the block, and what closes it."""
     for line in _non_blank(raw.lines[1:]):
         ends = line.is_start_known and line.depth <= raw.hole.base
-        if ends and not line.closes:
+        # The brace of a function may be on a line of its own, below the parameters.
+        opens_body = line.text.lstrip().startswith("{") and raw.text[: line.start].rstrip().endswith(")")
+        if ends and not line.closes and not opens_body:
             return Stop(line.start, line.start_known_at, StopRule.BLOCK)
         if (stop := _repeated_suffix(raw, line)) is not None:
             return stop
