@@ -242,7 +242,8 @@ def _is_new_paragraph(hole: Hole, first: Line, previous: Line, line: Line) -> bo
 def _block_header(raw: RawText, lines: list[Line], decided_at: int) -> Stop | None:
     """Stop after the first line that opens a block for the line below, which is indented deeper."""
     for line in lines:
-        if raw.opens(line) and line.depth < indentation(raw.hole.below):
+        is_between = _outside_depth(raw.hole, lines[0]) < line.depth < indentation(raw.hole.below)
+        if is_between and raw.opens(line):
             return Stop(line.end, decided_at, StopRule.BLOCK_HEADER)
     return None
 

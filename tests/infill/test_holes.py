@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aide_lsp.infill.cleanup import Cleaned, clean, visible_at
 from aide_lsp.infill.hole import Hole, Shape, read_hole
 from aide_lsp.infill.stop_rules import Stop, StopRule
-from aide_lsp.infill.stopping import break_off, find_stop
+from aide_lsp.infill.stopping import block_header, break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
@@ -91,6 +91,13 @@ def check(case: Case) -> None:
 @pytest.mark.parametrize("case", read_cases(), ids=lambda case: case.name)
 def test_hole(case):
     check(case)
+
+
+def test_a_header_is_not_further_out_than_the_cursor():
+    around = "def f(xs):\n    for x in xs:\n        █\n            g()\n        else:\n            h()\n"
+    hole, _, _ = hole_at(around)
+    assert block_header(hole, "return x\n    else:\n") is None
+    assert block_header(hole, "y = 1\n        if x:\n") == Stop(19, 20, StopRule.BLOCK_HEADER)
 
 
 @pytest.mark.parametrize("case", read_cases(), ids=lambda case: case.name)
