@@ -88,7 +88,13 @@ def _fence(raw: RawText) -> Stop | None:
 
 def _closer(raw: RawText) -> Stop | None:
     """Stop before what closes something that is open at the cursor, and that the text after it closes."""
-    return _first_excess(raw, raw.scan().closers)
+    first, closers = raw.lines[0], raw.scan().closers
+    if raw.hole.shape is not Shape.LINE_END:
+        return _first_excess(raw, closers)
+    # In `f(x) (`, the line opens another bracket, and the text below closes that one instead.
+    opened = raw.scan(first.end).opened if first.is_complete else ()
+    reopened = Counter(one.closer for one in opened if one.mark in ("(", "["))
+    return _first_excess(raw, closers, reopened)
 
 
 def _pair(raw: RawText) -> Stop | None:
@@ -96,14 +102,20 @@ def _pair(raw: RawText) -> Stop | None:
     return _first_excess(raw, raw.hole.scan_brackets(raw.text).closers) if raw.hole.is_text else None
 
 
-def _first_excess(raw: RawText, closers: tuple[Closer, ...]) -> Stop | None:
+def _first_excess(
+    raw: RawText, closers: tuple[Closer, ...], reopened: Counter[str] | None = None
+) -> Stop | None:
     used: Counter[str] = Counter()
     for closer in closers:
-        mark = closer.opening.closer if closer.opening else closer.mark
+        mark, decided_at = closer.opening.closer if closer.opening else closer.mark, closer.decided_at
         used[mark] += 1
         allowed = raw.hole.closings(mark)
-        if allowed is not None and used[mark] > allowed:
-            return _closed_after(raw, closer.offset, closer.decided_at, mark)
+        if allowed is None:
+            continue
+        if reopened is not None and mark in (")", "]") and closer.offset < raw.lines[0].end:
+            allowed, decided_at = allowed + reopened[mark], max(decided_at, raw.lines[0].complete_at)
+        if used[mark] > allowed:
+            return _closed_after(raw, closer.offset, decided_at, mark)
     return None
 
 
