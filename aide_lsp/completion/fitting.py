@@ -95,8 +95,8 @@ def check(
     different = (other for other in others if other[1].text and other[1] != cleaned)
     tried = (_check(around, text, *other, rated, options) for other in different)
     fitting = next((other for other in tried if other.rejection is None), None)
-    is_broken = fitting is None and found.rejection.misfit is Misfit.BROKEN_SYNTAX
-    if is_broken and around.unclosed and _goes_on(around, cleaned.text, options):
+    is_broken = found.rejection.misfit in (Misfit.BROKEN_SYNTAX, Misfit.NO_BLOCK)
+    if fitting is None and is_broken and around.unclosed and _goes_on(around, cleaned.text, options):
         return evolve(found, rejection=_unsure(found.confidence, options))
     return fitting or found
 

@@ -409,6 +409,7 @@ def test_complete_ends_above_a_key_that_is_there_twice(marked, written, expected
         ("python", "def f(|)\n\n\ng()\n", "a, b):\n", "a, b"),
         ("python", "if f([1, |])\n\n\ng()\n", "2]):\n", "2"),
         ("go", "package a\n\nfunc f(|)\n\nvar b = 1\n", "a int) {\n", "a int"),
+        ("javascript", "class A {\n  f() {\n    g();\n  }\n\n  f(|)\n    h();\n  }\n}\n", "a) {\n", "a"),
         ("python", "def f(|)\n    return 1\n", "a b):\n", ""),
         # With more at its end, it would no longer be the line below.
         (

@@ -1,8 +1,10 @@
 """Blocks: does the text open the block that the deeper line below it needs?"""
 
 import re
+from itertools import islice
 
-from aide_lsp.infill.checks.filled import FilledText, named_before
+from aide_lsp.infill.checks.filled import LINE_BEGIN, MOST_LINES, FilledText, named_before
+from aide_lsp.infill.hole import Hole, indentation
 from aide_lsp.syntax.node import SyntaxNode
 
 BLOCKS = (
@@ -18,6 +20,7 @@ NO_BLOCKS = (
 LEVELS = ("label", "case", "default", "preproc", "access", "attribute", "comment", "ERROR")
 """Parts of the types of statements that may be indented otherwise than those around them."""
 NOT_BLANK = re.compile(r"\S")
+_CLOSERS = re.compile(r"\}[)\]}]*")
 
 
 def lacks_opener(filled: FilledText, *, exact: bool) -> bool:
@@ -36,6 +39,45 @@ def lacks_opener(filled: FilledText, *, exact: bool) -> bool:
         return False
     deeper = filled.column_of(node) - filled.column_of(previous)
     return deeper != 0 if exact else deeper > 0
+
+
+def lacks_opening_brace(hole: Hole, text: str) -> bool:
+    """Whether the brace after the deeper lines below would close a block further out, or what nothing opens.
+
+    By lines and brackets alone: where nothing opens a block, its file seldom parses well enough for a tree.
+    """
+    start, end = _closers_below(hole)
+    closers = hole.scan(text + hole.tail[:end]).closers if end else ()
+    outer = [closer.opening for closer in closers if closer.offset >= len(text) + start]
+    # In `})`, the parenthesis may be that of a line further out.
+    return any(
+        one is None or (one.mark == "{" and _indentation_at(hole.head, one.offset) < hole.base)
+        for one in outer
+    )
+
+
+def _closers_below(hole: Hole) -> tuple[int, int]:
+    """Find the brace, as deep as the cursor's line, that closes the deeper lines right below it.
+
+    Returns where it begins in the tail, and the end of the brackets after it; (0, 0): there is none.
+    """
+    is_deeper = False
+    lines, cursor = hole.before + hole.tail, len(hole.before)
+    start = cursor if hole.is_before_line else cursor + len(hole.after)
+    for line in islice(LINE_BEGIN.finditer(lines, start), MOST_LINES):
+        depth = _indentation_at(lines, line.start())
+        if depth > hole.base:
+            is_deeper = True
+        elif is_deeper and depth == hole.base and (found := _CLOSERS.match(line.group())):
+            return line.start() - cursor, line.start() - cursor + found.end()
+        else:
+            break
+    return 0, 0
+
+
+def _indentation_at(text: str, offset: int) -> int:
+    """Return the indentation of the line at an offset."""
+    return indentation(text[text.rfind("\n", 0, offset) + 1 : offset + 1])
 
 
 def _line_below(filled: FilledText) -> int:

@@ -2,12 +2,14 @@
 
 What can be parsed is tried: if the file parses without the cursor's line, or with something simple at the
 cursor, what is inserted must not add faults. Grammars do not know every dialect, and code is often unfinished
-elsewhere, so only the faults near the cursor count where the file has others.
+elsewhere, so only the faults near the cursor count where the file has others. Where nothing makes it parse,
+the text must at least close the brackets that it opens.
 """
 
 import re
 
-from aide_lsp.infill.hole import Hole, indentation
+from aide_lsp.infill.hole import CLOSERS, Hole, indentation
+from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.openings import Opening, OpeningKind
 from aide_lsp.syntax.tree import SyntaxTree
 
@@ -15,10 +17,14 @@ NEARBY = 2000
 """Characters around the cursor in which faults count if the file has others."""
 FEW_FAULTS = 4
 """Faults near the cursor that may come from the cursor's line alone."""
-FILLERS = ("{", "0", '"x": 0')
+FILLERS = ("{", "0", '"x": 0', "x()")
 """What is tried at the cursor, besides a name that ends in one of these ways."""
-BLOCK_FILLERS = ("{", "x {", "if (x) {", "x = [", '"x": {', '"x": [')
+BLOCK_FILLERS = (
+    "{", "x {", "if (x) {", "try {", "class x {", "fn x() {", "x(() => {", "x = [", '"x": {', '"x": [',
+)  # fmt: skip
 """Where the line below is deeper, and needs a block."""
+INDENTED_FILLERS = ("if x:", "try:")
+"""The same where indentation alone makes blocks."""
 ENDS = ("", ";", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
 MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
@@ -32,9 +38,11 @@ def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *
     if tree.language.has_macros and MACROS.search(text):
         return False
     total, near = _count(filled)
-    if not total or not _can_be_parsed(hole, tree, near):
+    if not total:
         return False
-    return not _is_unfinished(hole, tree, text, is_cut=is_cut)
+    if _can_be_parsed(hole, tree, near):
+        return not _is_unfinished(hole, tree, text, is_cut=is_cut)
+    return not is_cut and _leaves_open(hole, text)
 
 
 def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
@@ -43,14 +51,15 @@ def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
     if not all(total for total, _ in known):
         return True
     # A block that nothing opens may leave faults anywhere.
-    openers = BLOCK_FILLERS if indentation(hole.below) > hole.base else ()
-    opened = [_count(other) for other in map(tree.filled, openers) if other is not None]
-    if not all(total for total, _ in opened):
-        return True
+    for other in map(tree.filled, _openers(hole)):
+        if other is not None:
+            known.append(_count(other))
+            if not known[-1][0]:
+                return True
     # The file has faults elsewhere, and only those near the cursor can be the text's.
     if not near:
         return False
-    fewest = min(near_before for _, near_before in (*known, *opened))
+    fewest = min(near_before for _, near_before in known)
     # A dialect that the grammar does not know: nothing will help, and parsing it takes long.
     if not 0 < fewest <= FEW_FAULTS:
         return not fewest
@@ -59,15 +68,41 @@ def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
     return any(other is not None and not all(_count(other)) for other in others)
 
 
+def _openers(hole: Hole) -> tuple[str, ...]:
+    """Return what may open the block of the line below."""
+    if indentation(hole.below) <= hole.base:
+        return ()
+    return INDENTED_FILLERS if hole.language.blocks is Blocks.INDENTATION else BLOCK_FILLERS
+
+
 def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> bool:
     """Whether the file parses once the brackets are closed that are open at the cursor, or after the text."""
     scanned = hole.scan(text)
     opened = scanned.opened if is_cut and not hole.after.strip() else ()
-    own = "".join(one.closer for one in reversed(opened) if one.kind is OpeningKind.BRACKET)
+    own = "".join(one.closer for one in reversed(_brackets(opened)))
     closers = f"\n{own}" * bool(own) + _closers(hole, hole.open[: scanned.kept])
     start = text.rstrip().rstrip(",") + closers
     others = (tree.filled(start + end) for end in ENDS) if closers else ()
     return any(other is not None and not _count(other)[0] for other in others)
+
+
+def _leaves_open(hole: Hole, text: str) -> bool:
+    """Whether the line below is further out than a bracket that the text opens, and leaves open."""
+    if hole.is_text or not hole.below:
+        return False
+    below, ends = indentation(hole.below), hole.below.lstrip()[0] in CLOSERS
+    for opening in _brackets(hole.scan(text + hole.after * (not hole.is_before_line)).opened):
+        # A `case` may be as deep as its `switch`, and so may what is in a namespace.
+        is_as_deep = opening.mark != "{" and not ends
+        lines = hole.before + text[: opening.offset + 1]
+        depth = indentation(lines[lines.rfind("\n") + 1 :])
+        if below < depth or (below == depth and is_as_deep):
+            return True
+    return False
+
+
+def _brackets(openings: tuple[Opening, ...]) -> list[Opening]:
+    return [one for one in openings if one.kind is OpeningKind.BRACKET]
 
 
 def _closers(hole: Hole, still_open: tuple[Opening, ...]) -> str:
