@@ -171,8 +171,8 @@ function readyIcon(situation: Situation, status: AideStatus): string {
     return 'warning';
   }
   if (status.busy) {
-    // It does not turn: an animation at every key flickers, and takes a tenth of a core.
-    return 'loading';
+    // It does not turn (`loading` does, also without `~spin`): an animation at every key takes a tenth of a core.
+    return 'ellipsis';
   }
   return shownIn(situation)?.pinned === true ? 'pinned' : 'sparkle';
 }

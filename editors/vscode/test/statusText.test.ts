@@ -41,7 +41,7 @@ test('an engine that is shared, or not, is in the tooltip', () => {
 
 test('each state has an icon of its own kind', () => {
   assert.equal(text({}).icon, 'sparkle');
-  assert.equal(text({ busy: true }).icon, 'loading'); // still: typing animates nothing
+  assert.equal(text({ busy: true }).icon, 'ellipsis'); // it stands still: typing animates nothing
   assert.equal(text({ state: 'loading' }).icon, 'loading~spin');
   assert.equal(text({ state: 'missing' }).icon, 'cloud-download');
   assert.equal(text({ state: 'paused' }).icon, 'debug-pause');
