@@ -20,7 +20,7 @@ NO_BLOCKS = (
 LEVELS = ("label", "case", "default", "preproc", "access", "attribute", "comment", "ERROR")
 """Parts of the types of statements that may be indented otherwise than those around them."""
 NOT_BLANK = re.compile(r"\S")
-_CLOSERS = re.compile(r"\}[)\]}]*")
+_CLOSERS = re.compile(r"[)\]}]+")
 
 
 def lacks_opener(filled: FilledText, *, exact: bool) -> bool:
@@ -41,8 +41,8 @@ def lacks_opener(filled: FilledText, *, exact: bool) -> bool:
     return deeper != 0 if exact else deeper > 0
 
 
-def lacks_opening_brace(hole: Hole, text: str) -> bool:
-    """Whether the brace after the deeper lines below would close a block further out, or what nothing opens.
+def lacks_opening_bracket(hole: Hole, text: str) -> bool:
+    """Whether what closes the deeper lines below would close a block further out, or what nothing opens.
 
     By lines and brackets alone: where nothing opens a block, its file seldom parses well enough for a tree.
     """
@@ -57,7 +57,7 @@ def lacks_opening_brace(hole: Hole, text: str) -> bool:
 
 
 def _closers_below(hole: Hole) -> tuple[int, int]:
-    """Find the brace, as deep as the cursor's line, that closes the deeper lines right below it.
+    """Find the bracket, as deep as the cursor's line, that closes the deeper lines right below it.
 
     Returns where it begins in the tail, and the end of the brackets after it; (0, 0): there is none.
     """

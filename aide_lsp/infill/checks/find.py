@@ -6,7 +6,7 @@ programmer would have written: real code with its own text in the hole passes al
 
 from collections.abc import Iterator
 
-from aide_lsp.infill.checks.blocks import lacks_opener, lacks_opening_brace
+from aide_lsp.infill.checks.blocks import lacks_opener, lacks_opening_bracket
 from aide_lsp.infill.checks.dead_code import leaves_dead_code
 from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.infill.checks.keys import first_repeated_key
@@ -53,7 +53,7 @@ def find_misfits(
     if breaks_syntax(hole, tree, parsed, text, is_cut=is_cut):
         yield Misfit.BROKEN_SYNTAX
     has_braces = tree.language.blocks is Blocks.BRACES
-    if has_braces and filled.root.has_error and lacks_opening_brace(hole, text):
+    if has_braces and filled.root.has_error and lacks_opening_bracket(hole, text):
         yield Misfit.NO_BLOCK
     if leaves_dead_code(filled):
         yield Misfit.DEAD_CODE
