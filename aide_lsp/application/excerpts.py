@@ -72,17 +72,26 @@ class RequestPreparer:
             info: of the model that completes it.
             next_line: if the cursor is at the end of a line, take the excerpts of the line that Enter begins.
         """
-        if files is None or not request.options.context_share or not info.reads_files:
+        # Names decide which tokens come, which no server is told.
+        reads_files, keeps_names = bool(request.options.context_share) and info.reads_files, not info.host
+        if files is None or not (reads_files or keeps_names):
             return Prepared(request)
         try:
-            return self._prepared(request, files, next_line)
+            return self._prepared(request, files, reads_files, keeps_names, next_line)
         except MemoryError:
             raise
         except Exception as error:  # a completion without other files is better than none
             log.error("Reading other files failed: %s", where(error))
             return Prepared(request)
 
-    def _prepared(self, request: CompletionRequest, files: Readable, next_line: bool) -> Prepared:
+    def _prepared(
+        self,
+        request: CompletionRequest,
+        files: Readable,
+        reads_files: bool,
+        keeps_names: bool,
+        next_line: bool,
+    ) -> Prepared:
         # Here, since the server starts, and answers first requests, before anything is parsed.
         from aide_lsp.context.reader import ContextPlace, ContextReader
         from aide_lsp.context.root import context_root
@@ -105,21 +114,24 @@ class RequestPreparer:
             open_texts=files.open_texts,
             off=self._rules.rules(root, files.folders),
         )
-        selection = self._reader.select(place, MOST_EXCERPTS, aside=next_line)
-        return Prepared(evolve(request, excerpts=selection.excerpts), selection, root)
+        selection = self._reader.select(place, MOST_EXCERPTS, aside=next_line) if reads_files else NOTHING
+        names = self._reader.names(place) if keeps_names and not next_line else None
+        return Prepared(evolve(request, excerpts=selection.excerpts, names=names), selection, root)
 
 
 def read_lines(excerpts: Sequence[Excerpt]) -> dict[str, str]:
-    """Return which lines of each file are read, by path: `13-24, 37-48`.
+    """Return which lines of each file are read, by path: `13-24, 37-48`; `names` if only those are.
 
-    `excerpts`: in the order of path and line.
+    `excerpts`: in the order of path and line, then those of names.
     """
     spans: dict[str, list[tuple[int, int]]] = {}
     for one in excerpts:
         found = spans.setdefault(one.path, [])
+        if not one.first_line:
+            continue
         first = found.pop()[0] if found and found[-1][1] + 1 == one.first_line else one.first_line
         found.append((first, one.last_line))
     return {
-        path: ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in found)
+        path: ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in found) or "names"
         for path, found in spans.items()
     }

@@ -1,7 +1,7 @@
 """The completion cache: answers that were given already, so that no model call is needed.
 
-Which answers it may give depends on the seed. The same document, cursor, excerpts of other files, settings
-and seed must give the same text whatever was asked before, so with a seed that the user set only the
+Which answers it may give depends on the seed. The same document, cursor, excerpts and names of other files,
+settings and seed must give the same text whatever was asked before, so with a seed that the user set only the
 identical request is answered from here: the rest of an older answer is often, but not always, what a fresh
 request at the new cursor would say. Where no seed is set each answer is one of many, and the rest of the one
 the user is typing along is the best of them, whichever candidate it is; it keeps the seed it was generated
@@ -38,8 +38,8 @@ class CacheKey:
     "Of the text before the cursor."
     place: tuple[object, ...]
     "What all candidates of one place share: the text after the cursor, and every other field."
-    excerpts: bytes
-    "Of the excerpts of other files; only an identical request needs the same."
+    others: bytes
+    "Of the excerpts and the names of other files; only an identical request needs the same."
     seed: int | None
     "As set; None: the request leaves it open."
     candidate: int
@@ -140,13 +140,17 @@ def key_of(request: CompletionRequest) -> CacheKey:
     place = (
         # Line ends are normalized in both texts, so the same document with \r\n has the same key.
         _digest(after),
-        *_fields_but(request, "text", "offset", "options", "excerpts"),
+        *_fields_but(request, "text", "offset", "options", "excerpts", "names"),
         *_fields_but(options, "parameters", "candidate"),
         *_fields_but(options.parameters, "seed"),
     )
-    excerpts = _digest("\0".join(f"{one.path}\0{one.first_line}\0{one.text}" for one in request.excerpts))
+    others = [f"{one.path}\0{one.first_line}\0{one.text}" for one in request.excerpts]
+    if request.names is not None:
+        others += (request.names.begun, *request.names.names)
     seed = options.parameters.seed
-    return CacheKey(_digest(before), place, excerpts, seed, options.candidate, before, after)
+    return CacheKey(
+        _digest(before), place, _digest("\0".join(others)), seed, options.candidate, before, after
+    )
 
 
 def _fields_but(value: Any, *apart: str) -> Iterator[object]:

@@ -178,7 +178,9 @@ class Completer:
         The last one is the answer; those before it do not fit.
         """
         request, started = self._in_effect(request), monotonic()
-        around, prompt = self._surroundings(request, cancel), self._prompt(request, observer)
+        around = self._surroundings(request, cancel)
+        # In a comment, a dot ends a sentence.
+        prompt = self._prompt(evolve(request, names=None) if around.hole.is_text else request, observer)
         attempts: list[Completion] = []
         for candidate in _tries(request.options):
             attempt = _attempt(request, candidate, (monotonic() - started) * 1000.0)
@@ -219,7 +221,8 @@ class Completer:
             completion = evolve(completion, text=rest.text, replaces=rest.replaces)
         is_rated = self.info.is_rated(options) and checked.cleaned.text
         confidence = checked.confidence if is_rated else None
-        return evolve(completion, confidence=confidence, excerpts=prompt.excerpts)
+        names = request.names if prompt.names else None
+        return evolve(completion, confidence=confidence, excerpts=prompt.excerpts, names=names)
 
     def _cache_candidate(self, request: CompletionRequest, attempts: Sequence[Completion]) -> None:
         """Keep a candidate that replaced others under its own number too: it may be requested next."""
@@ -281,10 +284,10 @@ class Completer:
                 excerpts=request.excerpts if self.info.reads_files else (),
                 context_share=request.options.context_share,
                 name=file_name(request.path, request.language_id),
+                names=request.names,
             )
 
-        prompt = with_counts(self._model.count_tokens, build)
-        return evolve(prompt, document=request.path)
+        return evolve(with_counts(self._model.count_tokens, build), document=request.path)
 
 
 def _tries(options: GenerationOptions) -> Iterable[int]:

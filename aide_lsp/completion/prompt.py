@@ -16,6 +16,7 @@ from aide_lsp.completion.file_header import says_little
 from aide_lsp.completion.other_files import CONTROL_TOKENS, PROJECT, fitting, name_of, with_names
 from aide_lsp.completion.window import CountTokens, cut_window
 from aide_lsp.context.excerpt import Excerpt
+from aide_lsp.context.known_names import KnownNames
 
 UNFINISHED = re.compile(r"[^\w\r\n]?_*[^\W\d_]+\Z|[ \t]?(?:[^\w\s]|_)+\Z|[ \t]\Z")
 """What the last token of a prefix may be a part of: a word with the character before it, signs, a blank.
@@ -72,6 +73,8 @@ class Prompt:
     you type would otherwise change the text that the model reads first."""
     document: str = ""
     "Names the document. The model does not read it: prompts of one document make room for each other."
+    names: tuple[str, ...] = ()
+    "Of which one comes next, after what else is healed, as far as it is not in the prefix; none: any may."
     is_next: bool = False
     """It may be asked for next, and is prefilled until then: what was asked for last stays, and so does what
     others hold."""
@@ -98,6 +101,7 @@ def build_prompt(
     excerpts: Sequence[Excerpt] = (),
     context_share: float = 0.0,
     name: str = "",
+    names: KnownNames | None = None,
 ) -> Prompt:
     """Build the prompt for the texts before and after the cursor.
 
@@ -114,6 +118,7 @@ def build_prompt(
         excerpts: of other files, best first.
         context_share: how much of `num_context` they take at most, with their paths.
         name: of the file, for a model that reads others.
+        names: those of which one comes at the cursor.
     """
     others = list(_other_files(excerpts, f"{name}\n", int(num_context * context_share), count_tokens))
     num_context -= sum(_tokens(part, count_tokens) for part in others)
@@ -130,7 +135,7 @@ def build_prompt(
     parts.append(PromptPart(PartKind.PREFIX, window.prefix))
     if reads_suffix:
         parts.append(PromptPart(PartKind.SUFFIX, window.suffix))
-    return Prompt(tuple(parts), healed, closers)
+    return Prompt(tuple(parts), healed, closers, names=names.following(healed) if names else ())
 
 
 def _other_files(

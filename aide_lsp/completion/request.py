@@ -6,6 +6,7 @@ from attrs import evolve, field, frozen
 
 from aide_lsp.completion.auto_closing import rest_after
 from aide_lsp.context.excerpt import Excerpt
+from aide_lsp.context.known_names import KnownNames
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.settings.fields import Parameters
@@ -27,6 +28,8 @@ class CompletionRequest:
     "How it is generated."
     excerpts: tuple[Excerpt, ...] = field(default=(), repr=False)
     "Of other files of the project, best first: the model reads as many of them as Num Context allows."
+    names: KnownNames | None = field(default=None, repr=False)
+    "Of a module of the project: one of them comes at the cursor; None: anything may."
 
     def with_options(self, **changes: Any) -> "CompletionRequest":
         """Return the same request with other options."""
@@ -96,6 +99,13 @@ class Completion:
     "How many closing brackets after the cursor the text replaces."
     excerpts: tuple[Excerpt, ...] = field(default=(), repr=False)
     "Of other files: those that the model read, in its order."
+    names: KnownNames | None = field(default=None, repr=False)
+    "Of a module of the project: one of them had to come at the cursor."
+
+    @property
+    def files_read(self) -> tuple[Excerpt, ...]:
+        """All that it depends on in other files: excerpts, and names as excerpts from line 0 on."""
+        return (*self.excerpts, *(one.as_excerpt() for one in (self.names.files if self.names else ())))
 
     def after(self, typed: str, added: str = "") -> "Completion | None":
         """Return what is left of it after its beginning was typed; None: something else was, or all of it.

@@ -28,7 +28,7 @@ class Candidate:
     raw_probability: float
     "Its probability by the model: softmax over the whole vocabulary at temperature 1."
     fits: bool
-    "Whether it continues the healed text; always true outside of token healing."
+    "Whether it continues the healed text or a known name; always true elsewhere."
 
 
 @frozen
@@ -55,11 +55,11 @@ class Step:
     "Tokens left by Top P after that."
     # "Beginning" is the healed text; `explanation.FORMAT` keeps the key.
     after_beginning: int | None
-    "How many of those continue the healed text, or end the word at its end; null: any may come."
+    "How many of those continue the healed text or a known name, or end the word; null: any may come."
     forced: bool
     "Whether none did, so that the most likely token that does, or one of the text's own, was used."
     own: bool
-    "Whether it is the healed text's own token, since the model foresees none that continues the text."
+    "Whether it is a token that the healed text or a known name begins with, since the model foresees none."
     ends: bool
     "Whether it is an end token, which ends the text and is not shown."
     runners_up: tuple[Candidate, ...]

@@ -14,16 +14,24 @@ from aide_lsp.context.families import is_code
 from aide_lsp.context.file_words import FileWords, words_of
 from aide_lsp.context.imports.find import imports_in
 from aide_lsp.context.imports.statement import Import
+from aide_lsp.context.known_names import KnownNames
 from aide_lsp.context.looks import Opened
+from aide_lsp.context.module_names import known_names
+from aide_lsp.context.names.module import Cursor
+from aide_lsp.context.names.table import wanted_at
 from aide_lsp.context.project_view import Known, Look, ProjectView
 from aide_lsp.context.ranking import ranked
 from aide_lsp.context.surrounding_text import SurroundingText
+from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.syntax.languages import language_id_of
 
 LONGEST_IMPORTING = 100_000
 """Characters of a document in which imports are looked for."""
 _MOST_KEPT, _MOST_KEPT_CHARACTERS = 6, 3_000_000
 """Selections whose files are kept, and characters of these: those of the last one always are."""
+
+_MOST_KEPT_NAMES = 4
+"""Modules whose names are kept, with the texts of their files."""
 
 
 def _never_off(path: Path) -> str | None:
@@ -83,11 +91,24 @@ class _Kept:
     selection: Selection
 
 
+@frozen
+class _KeptNames:
+    """The names of a module, as long as what was looked at stays the same."""
+
+    looks: tuple[Look, ...]
+    names: KnownNames | None
+
+    def are_current(self, opened: Opened) -> bool:
+        """Whether the same names would be found now."""
+        return all(look.is_current(opened) for look in self.looks)
+
+
 class ContextReader:
     """Selects excerpts. Used by one thread."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[Path, bool], _Kept] = {}
+        self._kept_names: dict[tuple[object, ...], _KeptNames] = {}
         self._known = Known()
 
     def select(self, place: ContextPlace, limit: int, *, aside: bool = False) -> Selection:
@@ -104,6 +125,27 @@ class ContextReader:
         self._kept[key] = found = self._select(place, language_id, limit, kept)
         self._forget()
         return found.selection
+
+    def names(self, place: ContextPlace) -> KnownNames | None:
+        """Return the names of which one must come at the cursor; None: anything may."""
+        language_id = language_id_of(place.language_id, str(place.document))
+        if place.root not in place.document.parents:
+            return None
+        wanted = wanted_at(_cursor(place.text, place.offset), language_id)
+        if wanted is None:
+            return None
+        key = (place.document, place.root, language_id, place.off, wanted.module)
+        kept = self._kept_names.pop(key, None)
+        if kept is None or not kept.are_current(place.open_texts):
+            view = ProjectView(str(place.root), place.open_texts, self._known)
+            path = place.document.relative_to(place.root).as_posix()
+            found = known_names(wanted.module, path, language_id, AllowedFiles(place.root, place.off, view))
+            kept = _KeptNames(view.looks(), found)
+        self._kept_names[key] = kept
+        if len(self._kept_names) > _MOST_KEPT_NAMES:
+            self._kept_names.pop(next(iter(self._kept_names)))
+        names = kept.names and evolve(kept.names, begun=wanted.begun)
+        return names if names and names.names else None
 
     def _forget(self) -> None:
         """Forget what was not used for longest. Only the time of a later selection depends on it."""
@@ -147,3 +189,10 @@ class ContextReader:
         words = tuple(candidates.files[path].derived(FileWords) for path in paths)
         selection = Selection(left_out=candidates.left_out(), files=tuple(candidates.files))
         return _Files(key, view.looks(), paths, words, candidates.characters, selection)
+
+
+def _cursor(text: str, offset: int) -> Cursor:
+    surrounding = SurroundingText.of(text, offset)
+    start, end = len(surrounding.above), len(text) - len(surrounding.below)
+    others = with_line_feeds(surrounding.above + surrounding.below)
+    return Cursor(text[start:offset], text[offset:end], others)

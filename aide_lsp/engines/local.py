@@ -142,7 +142,7 @@ class LocalModel:
         ids = self._render(prompt)
         if observer.traces:
             observer.rendered(self._rendered(prompt))
-        healed = heal(prompt.healed, self._tokenizer)
+        healed = heal(prompt.healed, self._tokenizer, prompt.names)
         # The healed text is generated again, and does not count toward the limit.
         options = evolve(options, max_tokens=options.max_tokens + self.count_tokens(prompt.healed))
         turn = self._turn()

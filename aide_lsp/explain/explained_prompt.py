@@ -1,6 +1,6 @@
 """The prompt of an explained completion: its parts, what was cut off, and what was read of other files."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.completion.observer import RenderedPiece, RenderedPrompt
@@ -78,6 +78,10 @@ class ExplainedFiles:
     "The next best excerpts, which did not fit."
     left_out: tuple[LeftOut, ...]
     "The files that were found but not searched."
+    names: tuple[str, ...] = ()
+    "The names of a module, of which one had to come at the cursor; none: anything could."
+    names_from: tuple[str, ...] = ()
+    "The files that define them."
 
 
 @frozen
@@ -124,6 +128,7 @@ def explained_prompt(
     assert request is not None
     assert prompt is not None
     rendered = trace.rendered_prompt or _unrendered(prompt)
+    names = completion.names
     head = request.before.removesuffix(prompt.healed)
     tail = request.after.removeprefix(prompt.closers)
     prefix, suffix = prompt.text(PartKind.PREFIX), prompt.text(PartKind.SUFFIX)
@@ -133,7 +138,11 @@ def explained_prompt(
         cached_tokens=completion.cached_tokens,
         num_context=completion.parameters.num_context,
         parts=tuple(map(_part, rendered.pieces)),
-        other_files=_other_files(request, rendered.pieces, selection, model),
+        other_files=evolve(
+            _other_files(request, rendered.pieces, selection, model),
+            names=names.names if names else (),
+            names_from=tuple(file.path for file in names.files) if names else (),
+        ),
         cut_above=_cut(head[: len(head) - len(prefix)]),
         cut_below=_cut(tail[len(suffix) :]),
         given_back=prompt.healed,
@@ -191,7 +200,7 @@ def _what_was_read(
     if not model.reads_files:
         return "This model cannot read other files."
     if not request.options.context_share:
-        return "Other files are not read: context_share is 0."
+        return "No lines of other files are read: context_share is 0."
     if not selection.files:
         return "No other file could be read for this place."
     searched = _count(len(selection.files), "file")

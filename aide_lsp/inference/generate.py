@@ -204,7 +204,7 @@ class Generation:
             # What is left need not add up to 1: `draw` scales by the sum.
             token = sampler.draw(kept[allows], probs[allows], self._options, position)
         else:
-            token, is_own = self._foreseen(*candidates)
+            token, is_own, candidates = self._foreseen(*candidates)
         self._rate(token, *candidates)
         if self._trace:
             fits = partial(healed.allows, best=best) if healed and allows is not None else None
@@ -222,22 +222,34 @@ class Generation:
             logits, ids = logits[allows], ids[allows]
         self.log_probability += _log_probability(token, logits, ids)
 
-    def _foreseen(self, logits: NDArray[np.floating], ids: Ids) -> tuple[int, bool]:
-        """Return the most likely token that continues the healed text, or its own one if none is foreseen.
+    def _foreseen(
+        self, logits: NDArray[np.floating], ids: Ids
+    ) -> tuple[int, bool, tuple[NDArray[np.floating], Ids]]:
+        """Return the most likely token that continues the healed text, or an own one if none is foreseen.
 
-        Also return whether it is its own. `logits` and `ids` are the candidates, best first. Top K and Top P
-        do not apply: the less they leave to chance, the fewer ends of words would be found.
+        Also return whether it is an own one, and the tokens to rate it among. `logits` and `ids` are the
+        candidates, best first. Top K and Top P do not apply: the less they leave to chance, the fewer ends of
+        words would be found.
         """
-        assert self._healed is not None
+        healed, candidates = self._healed, (logits, ids)
+        assert healed is not None
         if logits.size < FORESEEN < self._session.vocab_size:
             logits = _checked(self._decoder.full_logits(self._ids))
             ids = np.arange(logits.size)
         best, foreseen = sampler.apply_top_k(logits, ids, FORESEEN)
-        allows = self._healed.allows(foreseen, int(foreseen[0]))
-        if not allows.any():
-            return self._healed.own_token, True
-        (token,), _ = sampler.greedy(best[allows], foreseen[allows])
-        return int(token), False
+        allows = healed.allows(foreseen, int(foreseen[0]))
+        if allows.any():
+            (token,), _ = sampler.greedy(best[allows], foreseen[allows])
+            return int(token), False, candidates
+        own = np.array(healed.own_tokens(), dtype=np.int64)
+        if own.size == 1:
+            return int(own[0]), True, candidates
+        if not own.size:
+            healed.drop_names()
+            return int(foreseen[0]), False, candidates
+        logits = _checked(self._decoder.full_logits(self._ids))[own]
+        (token,), _ = sampler.greedy(logits, own)
+        return int(token), True, (logits, own)
 
     def _finish(self, reason: str) -> None:
         self.finish_reason = reason

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from aide_lsp.completion.file_header import says_little
 from aide_lsp.context.excerpt import Excerpt, Selection
+from aide_lsp.context.known_names import KnownNames
 from aide_lsp.ledger.entry import MOST_EXCERPTS, Entry, Provenance, RecordedExcerpt, hash_of, recorded
 from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.settings.fields import PARAMETERS, check_value
@@ -76,7 +77,7 @@ def parameter_differences(entry: Entry, limits: ModelLimits) -> list[Difference]
 
 def path_differences(entry: Entry, text: str, path: str, salt: bytes) -> list[Difference]:
     """Name the path if it is another one and the file's name may be in the prompt."""
-    reads_name = says_little(text) or entry.excerpts
+    reads_name = says_little(text) or any(one.first_line for one in entry.excerpts)
     if not reads_name or hash_of(path, salt) == entry.path_hash:
         return []
     return [Difference("path", "the file's path: the model read the file's name")]
@@ -90,6 +91,8 @@ class OtherFiles:
     "What is chosen of them."
     text_of: Callable[[str], str | None] = lambda path: None
     "The text of one that is read; None: there is none. Its path is relative to the project."
+    names: KnownNames | None = None
+    "Of a module, of which one must come at the cursor."
 
 
 def file_differences(
@@ -104,7 +107,8 @@ def file_differences(
         salt: of the ledger's hashes.
     """
     now = tuple(recorded(excerpt, salt) for excerpt in read[:MOST_EXCERPTS])
-    known = (*files.selection.files, *(excerpt.path for excerpt in entry.full_excerpts or ()))
+    there = {*files.selection.files, *(one.path for one in (files.names.files if files.names else ()))}
+    known = (*there, *(excerpt.path for excerpt in entry.full_excerpts or ()))
     names = {hash_of(path, salt): path for path in known}
     refused = {hash_of(one.path, salt): one for one in files.selection.left_out}
     for path_hash in dict.fromkeys(one.path_hash for one in (*entry.excerpts, *now)):
@@ -114,7 +118,7 @@ def file_differences(
             continue
         if path_hash in refused:
             said = f"{refused[path_hash].path} is not read now: {refused[path_hash].reason}"
-        elif name is None or name not in files.selection.files:
+        elif name is None or name not in there:
             said = f"{name or f'a file, whose name is not recorded (#{path_hash[:6]}),'} is missing"
         elif _has_changed(files.text_of(name), one_then, salt):
             said = f"{name} has changed since"
@@ -142,8 +146,9 @@ def _has_changed(text: str | None, then: Sequence[RecordedExcerpt], salt: bytes)
 
 
 def _lines(excerpts: Sequence[RecordedExcerpt]) -> str:
-    ranges = ", ".join(f"{one.first_line}-{one.last_line}" for one in excerpts)
-    return f"lines {ranges}" if ranges else "nothing"
+    ranges = ", ".join(f"{one.first_line}-{one.last_line}" for one in excerpts if one.first_line)
+    names = "its names" if any(not one.first_line for one in excerpts) else ""
+    return " and ".join(filter(None, (f"lines {ranges}" if ranges else "", names))) or "nothing"
 
 
 def _text_difference(what: str, where: str, then: int, now: int) -> Difference:

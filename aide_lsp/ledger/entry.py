@@ -73,11 +73,11 @@ class RecordedExcerpt:
     path_hash: str
     "Hash of the file's path."
     first_line: int
-    "Number of its first line, from 1."
+    "Number of its first line, from 1. 0: not its lines were used, but the names that it defines."
     last_line: int
     "Number of its last line."
     text_hash: str
-    "Hash of its text."
+    "Hash of its text, or of the names."
 
 
 @frozen
@@ -186,7 +186,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
     request, completion, provenance = event.request, event.completion, event.provenance
     options = request.options
     before, after = request.text[: request.offset], request.text[request.offset :]
-    keep, excerpts = event.mode == "text", completion.excerpts[:MOST_EXCERPTS]
+    keep, excerpts = event.mode == "text", completion.files_read[:MOST_EXCERPTS]
     language = language_id_of(request.language_id, request.path)
     return Entry(
         id=completion.id,

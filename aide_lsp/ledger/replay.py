@@ -107,9 +107,9 @@ def replay(
     if refused:
         return Replay(entry.id, reproduced=False, differences=differences + refused)
     completer.clear_cache()
-    request = evolve(request_again(entry, text, path), excerpts=files.selection.excerpts)
+    request = evolve(request_again(entry, text, path), excerpts=files.selection.excerpts, names=files.names)
     completion = completer.complete(request, CancelToken())
-    differences = (*file_differences(entry, completion.excerpts, files, salt), *differences)
+    differences = (*file_differences(entry, completion.files_read, files, salt), *differences)
     same = hash_of(completion.text, salt) == entry.completion_hash
     info = completer.info
     broken = "" if same or differences else BROKEN_THERE.format(info.host) if info.host else BROKEN

@@ -115,7 +115,7 @@ def _file(entry: Entry) -> str:
 
 
 def _other_files(entry: Entry) -> str:
-    """Say how many other files the model read, and their names where they are recorded."""
+    """Say on how many other files it depends, and their names where they are recorded."""
     count = len({excerpt.path_hash for excerpt in entry.excerpts})
     names = ", ".join(map(_name, dict.fromkeys(excerpt.path for excerpt in entry.full_excerpts or ())))
     shown = names if len(names) <= LONGEST_NAMES else names[: LONGEST_NAMES - 1] + "…"

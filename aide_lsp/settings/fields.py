@@ -118,7 +118,7 @@ class Settings:
         0.0,
         float,
         "Share of Num Context for excerpts of other files of the project, which the model reads before the "
-        "text around the cursor. What they do not need is left to that text. 0: no other file is read.",
+        "text around the cursor. What they do not need is left to that text. 0: only names are read.",
         _OTHER_FILES,
         minimum=0.0,
         maximum=0.5,
@@ -127,8 +127,8 @@ class Settings:
     context_off: tuple[str, ...] = setting(
         (),
         list,
-        "Files (globs) of which no excerpts are read for completions in other files. Patterns from all "
-        "places add up; none can allow a file again. Files that are `off` are never read.",
+        "Files (globs) of which neither excerpts nor names are read for completions in other files. Patterns "
+        "from all places add up; none can allow it again. Files that are `off` are never read.",
         _OTHER_FILES,
         project=True,
     )

@@ -146,3 +146,9 @@ def _faults(root: "tree_sitter.Node") -> Iterator[Fault]:
             yield Fault(node.start_byte, node.end_byte)
         elif node.has_error:
             left.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
+
+
+def root_of(text: str, grammar_name: str) -> SyntaxNode | None:
+    """Parse a text without a cursor; None: no grammar, or too long, or more than the grammar can take."""
+    base = base_of(grammar_name, text, lambda: None)
+    return None if base is None else SyntaxNode(base.tree.root_node, text)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from attrs import asdict, frozen
 
@@ -42,14 +43,27 @@ class Answer:
     seconds: float
 
 
+@frozen
+class _Editor:
+    """Sets which files must not be read."""
+
+    folder: Path
+    context_off: tuple[str, ...]
+
+    def of(self, path: Path) -> tuple[Mapping[str, Any], Path | None]:
+        """See `FolderSettings`."""
+        return {"context_off": list(self.context_off)}, self.folder
+
+
 def request_for(item: Item, root: Path, settings: Settings, info: ModelInfo) -> CompletionRequest:
     """Build the request for an item, with excerpts, as an editor that has its project and file open."""
     hole = item.hole
     text, document = hole.before + hole.after, root / hole.path
     request = request_of(settings, text, len(hole.before), str(document), hole.language)
+    readable = Readable(document, root, folders=_Editor(root, settings.context_off))
     with saved(document, text):
         # What an earlier one has read is of another text of the file.
-        return RequestPreparer().prepare(request, Readable(document, root), info).request
+        return RequestPreparer().prepare(request, readable, info).request
 
 
 def take(

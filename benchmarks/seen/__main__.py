@@ -42,7 +42,7 @@ EDITORS = {
 }
 KINDS = ("typing", "slow", "opened", "started")
 OPENED_LINES, OPENED_KEYS, OPENED_PLACES = 300, 25, 4
-SLOW_KEYS = 12
+SLOW_KEYS = 40
 START_WAIT_S = 0.25
 """Between the keys after a start."""
 Make = Callable[[Path], Editor]

@@ -7,6 +7,7 @@ from attrs import evolve, field, frozen
 from aide_lsp.completion.cache import CompletionCache, Found, key_of
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.context.excerpt import Excerpt
+from aide_lsp.context.known_names import KnownNames, NamesOf
 from aide_lsp.inference.options import NOT_IN_KEY, GenerationOptions
 from aide_lsp.settings.fields import Parameters
 
@@ -17,6 +18,7 @@ REQUEST = CompletionRequest(
     path="a.py",
     options=GenerationOptions(Parameters(), max_tokens=64),
 )
+NAMES = KnownNames((NamesOf("b.py", ("bar", "foo")),))
 OTHER_VALUES = {int: 7, float: 0.125, str: "another", tuple: (Excerpt("b.py", 1, "b\n", 1.0),)}
 
 
@@ -42,6 +44,12 @@ def filled() -> CompletionCache[str]:
 @pytest.mark.parametrize(("text", "rest"), [("", "foo(bar)"), ("f", "oo(bar)"), ("foo(bar", ")")])
 def test_get_gives_what_is_left(text, rest):
     assert get(filled(), typed(text)) == Found("answer", rest, text)
+
+
+def test_a_name_of_another_module_can_be_typed_along_after_it_has_ended():
+    cache: CompletionCache[str] = CompletionCache()
+    cache.put(key_of(evolve(REQUEST, names=NAMES)), "foo(bar)", "answer")
+    assert get(cache, typed("foo(", evolve(REQUEST, names=None))) == Found("answer", "bar)", "foo(")
 
 
 @pytest.mark.parametrize("text", ["g", "foo(bar)", "foo(bar);", " f"])
@@ -104,7 +112,7 @@ def changed(value: object) -> list[tuple[attrs.Attribute, object]]:
     for one in attrs.fields(type(value)):
         old = getattr(value, one.name)
         if not attrs.has(type(old)):
-            new = OTHER_VALUES[int if old is None else type(old)]
+            new = NAMES if one.name == "names" else OTHER_VALUES[int if old is None else type(old)]
             assert new != old
             found.append((one, evolve(value, **{one.name: new})))
     return found

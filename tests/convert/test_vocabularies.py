@@ -114,8 +114,8 @@ def test_healed_text_of_sentence_piece_begins_with_its_blank(sentence_piece_toke
     healed, written = heal(text, tokenizer), b""
     assert healed.length == len(text)
     while not healed.is_complete:
-        written += tokenizer.token_bytes(healed.own_token)
-        healed.push(healed.own_token)
+        written += tokenizer.token_bytes(healed.own_tokens()[0])
+        healed.push(healed.own_tokens()[0])
     assert written == text.encode()
 
 

@@ -174,7 +174,7 @@ def test_excerpts_of_other_files_are_parts_with_their_place_and_score():
     ("selection", "share", "fim", "said"),
     [
         (SELECTION, 0.5, "prefix", "This model cannot read other files."),
-        (SELECTION, 0.0, "qwen2.5-coder", "Other files are not read: context_share is 0."),
+        (SELECTION, 0.0, "qwen2.5-coder", "No lines of other files are read: context_share is 0."),
         (Selection(), 0.5, "qwen2.5-coder", "No other file could be read for this place."),
         (Selection(files=("a.py",)), 0.5, "qwen2.5-coder", "1 file searched: no line matches"),
         (
@@ -299,8 +299,10 @@ def test_json_has_the_documented_keys_and_no_others():
     request = request_at(MARKED, temperature=1.0, seed=0, show="fitting")
     explanation = explained(completer_of(babbling()), with_files(request), SELECTION)
     assert [one.candidate for one in explanation.rejected] == [0, 1]
-    # As with a server that ignores one: an empty list would show no key.
-    as_read = json.loads(json.dumps(as_json(evolve(explanation, ignored=("top_k",)))))
+    # As with a server that ignores one, and after the name of a module: an empty list would show no key.
+    files = evolve(explanation.prompt.other_files, names=("price",), names_from=("models.py",))
+    prompt = evolve(explanation.prompt, other_files=files)
+    as_read = json.loads(json.dumps(as_json(evolve(explanation, ignored=("top_k",), prompt=prompt))))
     page = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE))
     as_read["completion"] = None  # its keys are those of `aide complete --json`

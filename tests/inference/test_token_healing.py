@@ -1,5 +1,7 @@
 """Texts that generation must begin with."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -233,7 +235,7 @@ def test_fits_counts_the_tokens_that_may_come_one_after_the_other(text, tokens):
     expected = healed.fits(tokens)
     for token in tokens:
         ids = np.array([token])
-        may_come = healed.is_complete or healed.allows(ids, best=token)[0] or token == healed.own_token
+        may_come = healed.is_complete or healed.allows(ids, best=token)[0] or token in healed.own_tokens()
         if not may_come:
             break
         healed.push(token)
@@ -269,3 +271,71 @@ def test_generate_draws_only_what_the_parameters_leave():
         assert first == ord("b")
         drawn.add(second)
     assert drawn == {ord("a"), ord("b")}
+
+
+NAME_LISTS = st.lists(st.from_regex(r"[ab_]{1,4}", fullmatch=True), min_size=1, max_size=5, unique=True)
+
+
+@given(names=NAME_LISTS, before=st.sampled_from(["", ".", " "]), data=st.data())
+@settings(deadline=None)
+def test_one_of_the_names_comes_and_nothing_goes_on_with_it(names, before, data):
+    """Whatever the model likes, and in whichever way it is sampled."""
+    begun = data.draw(st.sampled_from(names))[: data.draw(st.integers(0, 3))]
+    names = [name for name in names if name.startswith(begun)]
+    healed = heal(before + begun, ByteTokenizer(), [before + name for name in names])
+    seed = data.draw(st.integers(0, 999))
+    parameters = data.draw(st.sampled_from(SAMPLINGS))
+    likes = np.random.default_rng(seed).normal(size=(40, VOCAB_SIZE)).astype(np.float32) * 5
+    session = FakeSession(lambda ids: likes[len(ids)])
+    options = GenerationOptions(parameters, max_tokens=20)
+    tokens = generate(
+        session,
+        PrefixCache(),
+        [1, 2],
+        options,
+        CancelToken(),
+        healed=healed,
+        end_tokens=frozenset([END]),
+    )
+    text = ByteTokenizer().decode(list(tokens))
+    word = re.match(r"\w*", text[len(before) :]).group()
+    assert text.startswith(before + begun)
+    # Bytes that are no text end a name, too.
+    assert word in names or "\ufffd" in text, (text, names)
+
+
+@pytest.mark.parametrize("parameters", SAMPLINGS)
+def test_a_name_comes_in_the_tokens_that_the_model_foresees(parameters):
+    session = session_that((b" filler", 20.0), (b" return", 9.0), (b" returns", 8.0))
+    options = GenerationOptions(parameters, max_tokens=1)
+    healed = heal(" ", WORDS, [" return", " theory"])
+    tokens = generate(session, PrefixCache(), [1, 2], options, CancelToken(), healed=healed)
+    assert [WORDS.token_bytes(token) for token in tokens] == [b" return"]
+
+
+@pytest.mark.parametrize("parameters", SAMPLINGS)
+def test_where_no_name_is_foreseen_the_likeliest_first_token_comes(parameters):
+    session = session_that((b" theory", -3.0), (b" return", -4.0), (b" wal", -5.0))
+    options = GenerationOptions(parameters, max_tokens=1)
+    healed = heal("", WORDS, [" return", " theory", " walrus"])
+    tokens = generate(session, PrefixCache(), [1, 2], options, CancelToken(), healed=healed)
+    assert [WORDS.token_bytes(token) for token in tokens] == [b" theory"]
+
+
+def test_names_are_chosen_with_drafts_as_without():
+    names = ["abba", "abab", "baab"]
+    likes = np.random.default_rng(5).normal(size=(60, VOCAB_SIZE)).astype(np.float32)
+
+    def run(drafter):
+        options = GenerationOptions(GREEDY, max_tokens=12)
+        session = FakeSession(lambda ids: likes[len(ids)])
+        healed = heal("", ByteTokenizer(), names)
+        ids = [*b"abbaabab", 7]
+        return list(
+            generate(session, PrefixCache(), ids, options, CancelToken(), healed=healed, drafter=drafter)
+        )
+
+    drafter = Drafter()
+    first = run(drafter)
+    assert first == run(drafter) == run(None)
+    assert ByteTokenizer().decode(first).startswith(tuple(names))

@@ -91,6 +91,47 @@ def test_ledger_that_holds_the_text_needs_no_file(aide, completed, project):
     assert (run.returncode, run.stdout.splitlines()[1:]) == (0, []), run.stdout
 
 
+@pytest.fixture(scope="module")
+def named(project, aide):
+    """A completion that must begin with a name of a module, recorded as hashes and with its text."""
+    (project / "models.py").write_text(MODELS)
+    (project / "names.py").write_text("import models\n\n\nx = models.\n")
+    options = ("--max-tokens", "12", "--show", "all", "--seed", "5", "--json")
+    runs = [
+        aide("complete", "project/names.py:4:12", *options, "--ledger", mode) for mode in ("hashes", "text")
+    ]
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr
+    return [json.loads(run.stdout)["id"] for run in runs]
+
+
+def test_names_that_are_unchanged_give_the_same_bytes(aide, named):
+    for which, place in zip(named, (("project/names.py",), ()), strict=True):
+        run = aide("replay", which, *place)
+        assert (run.returncode, run.stdout.splitlines()[1:]) == (0, []), run.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MODELS.replace("Order", "Invoice"), "models.py has changed since"),
+        (None, "is missing"),
+    ],
+    ids=["changed", "missing"],
+)
+def test_a_module_that_has_other_names_is_named(aide, named, project, text, said):
+    if text is None:
+        (project / "models.py").unlink()
+    else:
+        (project / "models.py").write_text(text)
+    outcome = json.loads(aide("replay", named[0], "project/names.py", "--json").stdout)
+    assert [(one["what"], said in one["message"]) for one in outcome["differences"]] == [("file", True)]
+
+
+def test_a_module_with_the_same_names_may_change(aide, named, project):
+    (project / "models.py").write_text(MODELS.replace("price = 1", "price = 2"))
+    assert aide("replay", named[0], "project/names.py").returncode == 0
+
+
 @pytest.mark.real_model
 def test_replay_on_the_real_model_depends_on_the_text_of_the_other_file(real_model_dir, tmp_path):
     from aide_lsp.loading import open_completer
@@ -118,3 +159,26 @@ def test_replay_on_the_real_model_depends_on_the_text_of_the_other_file(real_mod
     assert again() == (False, ["models.py has changed since"])
     models.write_text(before)
     assert again() == (True, [])
+
+
+@pytest.mark.real_model
+def test_the_real_model_writes_a_name_that_the_module_has(real_model_dir, tmp_path):
+    from aide_lsp.loading import open_completer
+
+    (tmp_path / ".git").mkdir()
+    main, models = tmp_path / "main.py", tmp_path / "models.py"
+    text = "import models\n\n\ndef load(path):\n    return models.\n"
+    models.write_text("def zebra_from_file(path):\n    return path\n\n\ndef quagga():\n    pass\n")
+    completer = open_completer(real_model_dir, Settings(provider="cpu"))
+
+    def complete(seed, temperature=0.7):
+        options = GenerationOptions(Parameters(seed=seed, temperature=temperature), 16)
+        request = CompletionRequest(text, len(text) - 1, "python", str(main), options)
+        return completer.complete(prepare(request, main, None, completer).request, CancelToken()).text
+
+    assert complete(0, 0.0).startswith("zebra_from_file(path)")
+    assert all(complete(seed).startswith(("zebra_from_file(", "quagga()")) for seed in range(3))
+    models.write_text("def gnu(path):\n    return path\n")
+    assert complete(0, 0.0).startswith("gnu")
+    models.unlink()
+    assert not complete(0, 0.0).startswith(("gnu", "zebra", "quagga"))

@@ -105,10 +105,14 @@ def _without_model(entry: "Entry", error: "ModelError") -> "Replay":
 def _recorded_files(entry: "Entry") -> "OtherFiles":
     """Return what the ledger holds of other files."""
     from aide_lsp.context.excerpt import Selection
+    from aide_lsp.context.known_names import KnownNames, NamesOf
     from aide_lsp.ledger.differences import OtherFiles
 
     kept = entry.full_excerpts or ()
-    return OtherFiles(Selection(kept, files=tuple(dict.fromkeys(one.path for one in kept))))
+    lines = tuple(one for one in kept if one.first_line)
+    names = tuple(NamesOf.from_excerpt(one) for one in kept if not one.first_line)
+    known = KnownNames.at(names, (entry.text or "")[: entry.offset])
+    return OtherFiles(Selection(lines, files=tuple(dict.fromkeys(one.path for one in lines))), names=known)
 
 
 def files_now(
@@ -126,7 +130,7 @@ def files_now(
         except PlaceError:  # it has become unreadable meanwhile
             return None
 
-    return OtherFiles(prepared.selection, text_of)
+    return OtherFiles(prepared.selection, text_of, prepared.request.names)
 
 
 def _document(entry: "Entry", place: str | None) -> "tuple[str | None, int, str]":

@@ -11,13 +11,13 @@ SOURCES = ("", "src", "lib", "python")
 SUFFIXES = (".py", ".pyi", "/__init__.py", "/__init__.pyi")
 # Up to the bracket that closes it, or to the next import if that is not written yet.
 _BRACKETS = r"\((?:[^()#\n]+|#[^\n]*|\n(?![ \t]*(?:from|import)\b))*"
-_STATEMENT = re.compile(
+STATEMENT = re.compile(
     r"(?:^|[;:])[ \t]*(?:from[ \t]++(?=[\w.])(\.*+(?:\w[\w.]*)?)[ \t\\]*+(?:\n[ \t]*+)?c?import\b[ \t]*"
     rf"({_BRACKETS}|(?:[^\n\\]|\\\n)*)"
     r"|c?import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+(?:[ \t]+as[ \t]+\w+)?)*))",
     re.MULTILINE,
 )
-_COMMENT = re.compile(r"#[^\n]*")
+COMMENT = re.compile(r"#[^\n]*")
 _NAME = re.compile(r"(\w+|\*)(?:\s+as\s+\w+)?")
 _MODULE = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?")
 _ATTRIBUTE = re.compile(r"\b(\w+)\.(\w+)")
@@ -28,10 +28,10 @@ def named(text: str) -> Iterator[Import]:
     attributes: dict[str, dict[str, None]] = {}
     for name, attribute in _ATTRIBUTE.findall(text):
         attributes.setdefault(name, {})[attribute] = None
-    for match in _STATEMENT.finditer(text):
+    for match in STATEMENT.finditer(text):
         module, names, modules = match.groups()
         if module:
-            yield Import(module, tuple(_NAME.findall(_COMMENT.sub("", names))))
+            yield Import(module, tuple(_NAME.findall(COMMENT.sub("", names))))
         for plain, alias in _MODULE.findall(modules or ""):
             yield Import(plain, tuple(attributes.get(alias or plain.rpartition(".")[2], ())))
 

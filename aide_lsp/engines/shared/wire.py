@@ -32,7 +32,9 @@ PROTOCOL = 1
 MOST_PARTS = 10_000
 """Parts of a prompt. Each other file has a few."""
 LONGEST_NAME = 4096
-"""Characters of a name: of a document, a path."""
+"""Characters of a name: of a document, a path, in code."""
+MOST_NAMES = 10_000
+"""Names of which one comes next."""
 MOST_TOKENS = 100_000
 LONGEST_DEADLINE_MS = 24 * 3600 * 1000
 
@@ -63,6 +65,7 @@ def from_prompt(prompt: Prompt) -> dict[str, Any]:
         "healed": prompt.healed,
         "closers": prompt.closers,
         "document": prompt.document,
+        "names": list(prompt.names),
         "is_next": prompt.is_next,
     }
 
@@ -80,6 +83,11 @@ def to_prompt(data: Any) -> Prompt:
     document = _text(table, "document", "prompt")
     if len(document) > LONGEST_NAME:
         raise WireError(f"prompt.document: expected at most {LONGEST_NAME:,} characters.")
+    names = table.get("names", [])
+    if not isinstance(names, list) or len(names) > MOST_NAMES or not all(map(_is_name, names)):
+        raise WireError(
+            f"prompt.names: expected a list of at most {MOST_NAMES:,} names of {LONGEST_NAME:,} characters."
+        )
     is_next = table.get("is_next", False)
     if not isinstance(is_next, bool):
         raise WireError("prompt.is_next: expected true or false.")
@@ -88,8 +96,13 @@ def to_prompt(data: Any) -> Prompt:
         healed=_text(table, "healed", "prompt"),
         closers=_text(table, "closers", "prompt"),
         document=document,
+        names=tuple(names),
         is_next=is_next,
     )
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and name.isascii() and 0 < len(name) <= LONGEST_NAME
 
 
 def _from_part(part: PromptPart) -> dict[str, Any]:

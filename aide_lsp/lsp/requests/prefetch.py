@@ -145,7 +145,7 @@ class Prefetcher:
         def then(seconds: float = SHOWN_SECONDS) -> None:
             self._plan(seconds, snapshot, lambda: self._after(snapshot, completion, page))
 
-        if snapshot.readable is None:
+        if not _reads_files(snapshot):
             then()
         else:
             later = SHOWN_SECONDS - LINE_SECONDS
@@ -153,7 +153,7 @@ class Prefetcher:
 
     def after_none(self, snapshot: Snapshot) -> None:
         """Prefill what the next line may ask for after there was no completion to show."""
-        if snapshot.readable is not None:
+        if _reads_files(snapshot):
             self._plan(LINE_SECONDS, snapshot, lambda: self._next_line(snapshot))
 
     async def joined(self, page: Page) -> bool:
@@ -278,6 +278,11 @@ def typing_offset(text: str, offset: int, *, exact: bool) -> int:
         return offset
     found = LINE_END.search(text, offset)
     return found.start() if found else len(text)
+
+
+def _reads_files(snapshot: Snapshot) -> bool:
+    """Whether the model may read excerpts of other files."""
+    return snapshot.readable is not None and bool(snapshot.settings.context_share)
 
 
 def _moved(snapshot: Snapshot, *, exact: bool) -> Snapshot:

@@ -125,7 +125,7 @@ class SnapshotTaker:
                 document.language_id,
             ),
             start=start,
-            readable=self._readable(document, file_uri) if settings.context_share else None,
+            readable=self._readable(document, file_uri),
         )
 
     def _readable(self, document: Document, file_uri: str) -> Readable | None:

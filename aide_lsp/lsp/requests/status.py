@@ -140,7 +140,7 @@ class Status:
             "pinned": seed == completion.seed,
             "files": [
                 {"path": escaped(path), "lines": lines}
-                for path, lines in read_lines(completion.excerpts).items()
+                for path, lines in read_lines(completion.files_read).items()
             ],
         }
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from aide_lsp.application.excerpts import RequestPreparer
+from aide_lsp.application.excerpts import Readable, RequestPreparer
+from aide_lsp.application.requests import request_of
 from aide_lsp.lsp.requests import prefetch
 from aide_lsp.lsp.workspace.documents import Place
+from aide_lsp.settings.fields import Settings
 from tests.lsp.fake_server import FakeCompleter
 from tests.lsp.in_process import Connection
 from tests.patience import PATIENCE
@@ -345,3 +347,39 @@ async def test_if_other_files_cannot_be_read_the_document_is_completed_without(e
 
     monkeypatch.setattr("aide_lsp.context.reader.ContextReader.select", fail)
     assert await editor.read(editor.open("main.py")) == {}
+
+
+NAMED = "import models\n\n\nmodels.\n"
+AFTER_DOT = Place(3, 7)
+
+
+async def test_the_names_of_a_module_are_read_whatever_the_share(project):
+    editor = Editor(project)
+    await editor.initialize(folders=[project.as_uri()], options={"contextShare": 0})
+    request = await editor.ask(editor.open("named.py", NAMED), AFTER_DOT)
+    assert (request.names.names, request.excerpts) == (("Order",), ())
+
+
+async def test_the_names_of_an_open_module_are_those_of_its_unsaved_text(editor):
+    named, models = editor.open("named.py", NAMED), editor.open("models.py")
+    editor.change(models, "class Unsaved: pass\n")
+    assert (await editor.ask(named, AFTER_DOT)).names.names == ("Unsaved",)
+    editor.close(models)
+    assert (await editor.ask(named, AFTER_DOT)).names.names == ("Order",)
+
+
+@pytest.mark.parametrize("key", ["off", "contextOff"])
+async def test_names_of_files_that_must_not_be_read_are_not_known(project, key):
+    editor = Editor(project)
+    await editor.initialize(folders=[project.as_uri()], options={key: ["models.py"]})
+    assert (await editor.ask(editor.open("named.py", NAMED), AFTER_DOT)).names is None
+
+
+def test_names_are_not_read_for_a_server(project):
+    document, offset = project / "named.py", len(NAMED) - 1
+    request = request_of(Settings(), NAMED, offset, str(document), "python")
+    here, there = FakeCompleter("x").info, evolve(FakeCompleter("x").info, host="gpu:8000")
+    names = [
+        RequestPreparer().prepare(request, Readable(document), info).request.names for info in (here, there)
+    ]
+    assert [one and one.names for one in names] == [("Order",), None]

@@ -1,0 +1,65 @@
+"""The names that a module of the project has, where one of them must come at the cursor."""
+
+import re
+
+from attrs import field, frozen
+
+from aide_lsp.context.excerpt import Excerpt
+
+_BEGUN = re.compile(r"\w*\Z")
+
+
+@frozen
+class NamesOf:
+    """The names of one file."""
+
+    path: str
+    "Of the file, relative to the project's root, with `/` on every system."
+    own: tuple[str, ...] = field(repr=False)
+    "What it is there for, sorted."
+    others: tuple[str, ...] = field(default=(), repr=False)
+    "What it has besides, such as what it imports for itself: meant only where no own one is. Sorted."
+
+    def as_excerpt(self) -> Excerpt:
+        """Return them as the ledger keeps what is read of other files: as lines from number 0 on."""
+        return Excerpt(self.path, 0, "\n".join(("", *self.own, "", *self.others)), 0.0)
+
+    @staticmethod
+    def from_excerpt(excerpt: Excerpt) -> "NamesOf":
+        """Return what `as_excerpt` has written."""
+        own, _, others = excerpt.text.partition("\n\n")
+        return NamesOf(excerpt.path, tuple(own.split()), tuple(others.split()))
+
+
+@frozen
+class KnownNames:
+    """All names of a module, of which one comes at the cursor."""
+
+    files: tuple[NamesOf, ...]
+    "Where they are from, in the order of paths."
+    begun: str = ""
+    "The beginning of the name that is left of the cursor."
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that begin as the text does, sorted."""
+        return self._begun("own") or self._begun("others")
+
+    @staticmethod
+    def at(files: tuple[NamesOf, ...], before: str) -> "KnownNames | None":
+        """Return the names of some files, at the end of a text; None: there are no files."""
+        begun = _BEGUN.search(before)
+        return KnownNames(files, begun.group() if begun else "") if files else None
+
+    def following(self, healed: str) -> tuple[str, ...]:
+        """Return what a text must begin with whose beginning is `healed`, which ends at the cursor."""
+        if not healed.isascii():
+            return ()
+        if len(healed) >= len(self.begun):
+            before = healed[: len(healed) - len(self.begun)]
+            return tuple(before + name for name in self.names)
+        return tuple(name[len(self.begun) - len(healed) :] for name in self.names)
+
+    def _begun(self, kind: str) -> tuple[str, ...]:
+        found = {one for file in self.files for one in getattr(file, kind) if one.startswith(self.begun)}
+        return tuple(sorted(found)) if self.begun or kind == "own" else ()

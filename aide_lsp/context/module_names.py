@@ -1,0 +1,103 @@
+"""Reads the names that a module of the project has, if all of them are known."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from attrs import evolve, frozen
+
+from aide_lsp.context.candidates import AllowedFiles
+from aide_lsp.context.imports.tree import ProjectTree
+from aide_lsp.context.known_names import KnownNames, NamesOf
+from aide_lsp.context.names.module import FileNames, NameRules
+from aide_lsp.context.names.table import LANGUAGES
+from aide_lsp.syntax.languages import language_of
+from aide_lsp.syntax.node import SyntaxNode
+from aide_lsp.syntax.tree import root_of
+
+MOST_FILES, MOST_CHARACTERS = 100, 1_000_000
+"""Of a module, with those whose names it passes on."""
+MOST_SECONDS = 3.0
+"""Of the thread's own time, as for one parse: only files made for it take so long."""
+MOST_NAMES = 4_000
+LONGEST_NAME = 100
+
+
+def known_names(module: str, document: str, language_id: str, allowed: AllowedFiles) -> KnownNames | None:
+    """Return the names of a module; None: there may be others.
+
+    Args:
+        module: as an import names it.
+        document: path of the document in the project.
+        language_id: of the document.
+        allowed: the files of the project.
+    """
+    module_files = _ModuleFiles(LANGUAGES[language_id], allowed)
+    try:
+        module_files.add(module, ProjectTree(allowed, document))
+    except _UnknownError:
+        return None
+    names = KnownNames(tuple(_names_of(path, found) for path, found in sorted(module_files.found.items())))
+    return names if sum(len(one.own) + len(one.others) for one in names.files) <= MOST_NAMES else None
+
+
+class _UnknownError(Exception):
+    """Not all names of a module are known."""
+
+
+class _ModuleFiles:
+    """The files of a module, and of those whose names it passes on."""
+
+    def __init__(self, rules: NameRules, allowed: AllowedFiles) -> None:
+        self._rules, self._allowed = rules, allowed
+        self._characters, self._end = 0, time.thread_time() + MOST_SECONDS
+        self.found: dict[str, FileNames] = {}
+
+    def add(self, module: str, tree: ProjectTree) -> None:
+        """Add those of a module.
+
+        Raises:
+            _UnknownError: some of its names are not known.
+        """
+        paths = list(self._rules.files(module, tree))
+        if not paths:
+            raise _UnknownError
+        for path in paths:
+            if path not in self.found:
+                names = self._names(path)
+                self.found[path] = evolve(names, own=names.own.union(self._rules.inside(path, tree)))
+                for other in names.passed_on:
+                    self.add(other, tree.seen_from(path))
+
+    def _names(self, path: str) -> FileNames:
+        look = None if self._allowed.reason(path) else self._allowed.view.read(path)
+        if look is None or look.text is None or len(self.found) >= MOST_FILES:
+            raise _UnknownError
+        self._characters += len(look.text)
+        if self._characters > MOST_CHARACTERS or time.thread_time() > self._end:
+            raise _UnknownError
+        names = look.derived(_Read(self._rules.names, path))
+        if not names.is_complete:
+            raise _UnknownError
+        return names
+
+
+@frozen
+class _Read:
+    """Reads the names of a file; equal ones do the same."""
+
+    names: Callable[[SyntaxNode, str], FileNames]
+    path: str
+
+    def __call__(self, text: str) -> FileNames:
+        root = root_of(text, language_of("", self.path).grammar)
+        return FileNames(is_complete=False) if root is None else self.names(root, self.path)
+
+
+def _names_of(path: str, names: FileNames) -> NamesOf:
+    # What begins with an underscore is the module's own business.
+    private = {name for name in names.own if name.startswith("_")}
+    return NamesOf(path, _usable(names.own - private), _usable(names.others | private))
+
+
+def _usable(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(one for one in names if one.isascii() and 0 < len(one) <= LONGEST_NAME))

@@ -1,0 +1,61 @@
+"""Names of Go's packages: what is exported at the top level of their files."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from aide_lsp.context.imports import go as imports
+from aide_lsp.context.imports.statement import Import
+from aide_lsp.context.imports.tree import ProjectTree
+from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Wanted, after_dot, is_only
+from aide_lsp.syntax.node import SyntaxNode
+
+_DOTTED = re.compile(r"(?<![\w.)\"'`])([^\W\d]\w*)\.(\w*)\Z")
+_IMPORT = re.compile(r'^[ \t]*(?:import\b[ \t]*)?\(?(?:([\w.]+)[ \t]+)?["`]([^"`\s]+)["`]', re.MULTILINE)
+_VERSION = re.compile(r"/v\d+\Z")
+_DECLARATIONS = ("function_declaration", "type_declaration", "var_declaration", "const_declaration")
+_SPECS = ("type_spec", "type_alias", "var_spec", "var_spec_list", "const_spec")
+
+
+def wanted(cursor: Cursor) -> Wanted | None:
+    """Return the package after whose name and a dot the cursor is."""
+    return after_dot(cursor, _DOTTED, _meaning)
+
+
+@lru_cache(KEPT)
+def _meaning(receiver: str, text: str) -> str:
+    """Return the package that a name in a text can only mean; empty: that is not certain."""
+    paths = {
+        path
+        for alias, path in _IMPORT.findall(text)
+        if receiver == (alias or _VERSION.sub("", path).rpartition("/")[2])
+    }
+    return paths.pop() if len(paths) == 1 and is_only(receiver, _IMPORT.sub("", text)) else ""
+
+
+def files(module: str, tree: ProjectTree) -> Iterator[str]:
+    """Yield the files of a package."""
+    return imports.files(Import(module), tree)
+
+
+def names(root: SyntaxNode, path: str) -> FileNames:
+    """Return what a file exports."""
+    if root.has_error:
+        return FileNames(is_complete=False)
+    found = {
+        name.text
+        for node in root.named_children
+        if node.type in _DECLARATIONS
+        for one in _specs(node)
+        for name in one.children
+        if name.type in ("identifier", "type_identifier") and name.text[:1].isupper()
+    }
+    return FileNames(frozenset(found))
+
+
+def _specs(node: SyntaxNode) -> Iterator[SyntaxNode]:
+    """Yield a declaration, and what it declares in brackets: each has the names as its parts."""
+    yield node
+    for child in node.named_children:
+        if child.type in _SPECS:
+            yield from _specs(child)

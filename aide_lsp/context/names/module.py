@@ -1,0 +1,97 @@
+"""Which module's names may come at a cursor, and which names a file has."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from attrs import field, frozen
+
+from aide_lsp.context.imports.tree import ProjectTree
+from aide_lsp.syntax.node import SyntaxNode
+
+
+@frozen
+class Cursor:
+    """A document, and the place in it."""
+
+    before: str
+    "The cursor's line up to the cursor."
+    after: str
+    "The rest of that line."
+    others: str = field(repr=False)
+    "The lines above and below."
+
+
+@frozen
+class Wanted:
+    """A module, one of whose names comes at the cursor."""
+
+    module: str
+    "As an import names it."
+    begun: str
+    "The beginning of the name that is left of the cursor."
+
+
+@frozen
+class FileNames:
+    """What one file defines."""
+
+    own: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+    "Names it has besides: see `NamesOf`."
+    passed_on: tuple[str, ...] = ()
+    "Modules all of whose names this one has, too."
+    is_complete: bool = True
+    "Whether it has no other names; otherwise nothing is known."
+
+
+@frozen
+class NameRules:
+    """How a language names what another file of the project has."""
+
+    wanted: Callable[[Cursor], Wanted | None]
+    "Which module's names come at a cursor, if only these may."
+    files: Callable[[str, ProjectTree], Iterable[str]]
+    "The files that are a module, and nothing else; none if that is not certain."
+    names: Callable[[SyntaxNode, str], FileNames]
+    "What a file defines, given its tree and path."
+    inside: Callable[[str, ProjectTree], Iterator[str]] = lambda path, tree: iter(())
+    "Names that a module has because of other files, given one of its own."
+
+
+KEPT = 16
+"""Answers about names in a text that are kept: while a line is typed, the text is the same."""
+LONGEST_LINE = 1000
+"""Characters of a line that counts."""
+
+
+def after_dot(cursor: Cursor, dotted: re.Pattern[str], meaning: Callable[[str, str], str]) -> Wanted | None:
+    """Return the module after whose name and a dot a cursor is.
+
+    Args:
+        cursor: the place.
+        dotted: matches a name, a dot, and the beginning of another name at the end of a line.
+        meaning: which module a name in a text can only mean; empty: that is not certain.
+    """
+    found = dotted.search(cursor.before)
+    if found is None:
+        return None
+    receiver, begun = found.groups()
+    module = meaning(receiver, cursor.others)
+    if not module or not is_only(receiver.partition(".")[0], cursor.before):
+        return None
+    return Wanted(module, begun)
+
+
+def is_only(name: str, text: str, allowed: str = r"\s*\.") -> bool:
+    """Whether every use of a name in a text goes on as a module's does: else it may mean something else.
+
+    `allowed`: a pattern of what follows. Words in strings and comments may count as uses.
+    """
+    uses = re.finditer(rf"(?<![\w.\"'`/-]){re.escape(name)}\b(?!{allowed})", text)
+    return not any(_is_code(text, use.start()) for use in uses)
+
+
+def _is_code(text: str, offset: int) -> bool:
+    line = text[text.rfind("\n", 0, offset) + 1 : offset]
+    marks = re.sub(r"\\.", "", line)
+    return not ("#" in marks or "//" in marks or any(marks.count(mark) % 2 for mark in "\"'`"))
