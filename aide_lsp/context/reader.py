@@ -194,5 +194,5 @@ class ContextReader:
 def _cursor(text: str, offset: int) -> Cursor:
     surrounding = SurroundingText.of(text, offset)
     start, end = len(surrounding.above), len(text) - len(surrounding.below)
-    others = with_line_feeds(surrounding.above + surrounding.below)
-    return Cursor(text[start:offset], text[offset:end], others)
+    above, below = with_line_feeds(surrounding.above), with_line_feeds(surrounding.below)
+    return Cursor(text[start:offset], text[offset:end], above, below)

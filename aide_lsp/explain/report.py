@@ -100,7 +100,10 @@ def _other_files(prompt: ExplainedPrompt) -> Iterator[str]:
     if files.names:
         first, more = escaped(files.names_from[0]), len(files.names_from) - 1
         where = f"{first} and {_count(more, 'more file')}" if more else first
-        yield f"  One of the {_count(len(files.names), 'name')} of {where} had to come at the cursor."
+        names = _count(len(files.names), "name")
+        yield from _wrapped(
+            f"One of the {names} of {where} had to come at the cursor: only tokens that lead there came."
+        )
     for reason, paths in _by_reason(files).items():
         more = len(paths) - MOST_LEFT_OUT
         named = ", ".join(map(escaped, paths[:MOST_LEFT_OUT])) + (f", and {more} more" if more > 0 else "")

@@ -10,10 +10,8 @@ from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Wanted, after_dot, is_only
 from aide_lsp.syntax.node import SyntaxNode
 
-_BRACES = re.compile(
-    r"[ \t]*(?:import|export)\b[^{}'\"]*\{[ \t]*(?:[\w$ \t,]*,[ \t]*)?(?:type[ \t]+)?(\w*)\Z"
-)
-_FROM = re.compile(r"[^{}'\"]*\}[ \t]*from[ \t]*['\"]([^'\"]+)['\"]")
+_BRACES = re.compile(r"(?:\A|\n)[ \t]*(?:import|export)\b[^{}'\"]*\{(?:[^{}'\"]*[\s,])?(?<!\bas[ \t])(\w*)\Z")
+_FROM = re.compile(r"[^{}'\"]*\}\s*from\s*['\"]([^'\"]+)['\"]")
 _DOTTED = re.compile(r"(?<![\w$.)\]}\"'`])([^\W\d]\w*)\.(\w*)\Z")
 _WHOLE = re.compile(
     r"^import[ \t]+(?:type[ \t]+)?\*[ \t]+as[ \t]+(\w+)[ \t]+from[ \t]*['\"]([^'\"]+)['\"]", re.MULTILINE
@@ -24,7 +22,7 @@ _NAMES = ("identifier", "type_identifier", "shorthand_property_identifier_patter
 
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module from which the cursor's line imports, or after whose name and a dot it is."""
-    if (found := _BRACES.match(cursor.before)) and (module := _FROM.match(cursor.after)):
+    if (found := _BRACES.search(cursor.near_before)) and (module := _FROM.match(cursor.near_after)):
         return Wanted(module[1], found[1])
     return after_dot(cursor, _DOTTED, _meaning)
 

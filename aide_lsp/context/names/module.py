@@ -8,6 +8,9 @@ from attrs import field, frozen
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.syntax.node import SyntaxNode
 
+LONGEST_IMPORT = 2000
+"""Characters of an import before the cursor, and of its rest."""
+
 
 @frozen
 class Cursor:
@@ -17,8 +20,25 @@ class Cursor:
     "The cursor's line up to the cursor."
     after: str
     "The rest of that line."
-    others: str = field(repr=False)
-    "The lines above and below."
+    above: str = field(repr=False)
+    "The lines above."
+    below: str = field(repr=False)
+    "From the end of that line on."
+
+    @property
+    def others(self) -> str:
+        """The text without the cursor's line."""
+        return self.above + self.below
+
+    @property
+    def near_before(self) -> str:
+        """The text before the cursor, as far as an import may reach."""
+        return self.above[-LONGEST_IMPORT:] + self.before
+
+    @property
+    def near_after(self) -> str:
+        """The text after the cursor, likewise."""
+        return self.after + self.below[:LONGEST_IMPORT]
 
 
 @frozen

@@ -22,7 +22,8 @@ OF_EVERY_MODULE = (
     "__spec__",
 )
 _FROM = re.compile(
-    r"[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+\(?(?:\w+(?:[ \t]+as[ \t]+\w+)?[ \t]*,[ \t]*)*(\w*)\Z"
+    r"(?:\A|\n)[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*"
+    r"(?:\((?:[^()]*[\s,])?|(?:[ \t]+\w+(?:[ \t]+as[ \t]+\w+)?[ \t]*,)*[ \t]+)(?<!\bas[ \t])(\w*)\Z"
 )
 _DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*(?:\.\w+)*)\.(\w*)\Z")
 _PLAIN = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?")
@@ -40,7 +41,7 @@ _MODULES = (".py", ".pyi", ".pyx", ".so", ".pyd")
 
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module after whose name and a dot the cursor is, or from which it imports."""
-    if found := _FROM.match(cursor.before):
+    if found := _FROM.search(cursor.near_before):
         return Wanted(*found.groups())
     return after_dot(cursor, _DOTTED, _meaning)
 
