@@ -1,6 +1,7 @@
 """The completer on a model whose answers are written down."""
 
 import math
+import re
 
 import pytest
 from attrs import evolve
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from aide_lsp.completion import completer as completing
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.fitting import confidence_in
+from aide_lsp.completion.observer import CompletionObserver
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.completion.window import LINE_TOKENS
+from aide_lsp.context.known_names import KnownNames, NamesOf
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference import decoder, generate
 from aide_lsp.inference.cancel import Cancelled, CancelToken
@@ -86,6 +89,56 @@ def test_complete_with_seed_is_the_same_after_any_history(seed):
     texts += [complete(warm, request).text, complete(warm, request).text]
     texts += [complete(completer_of(babbling()), request).text]
     assert len(set(texts)) == 1
+
+
+NAMES = KnownNames((NamesOf("m.py", ("alpha", "beta_max", "beta_min", "gamma")),))
+
+
+def with_names(request: CompletionRequest, begun: str = "") -> CompletionRequest:
+    return evolve(request, names=evolve(NAMES, begun=begun))
+
+
+@pytest.mark.parametrize("begun", ["", "b", "beta_"])
+@pytest.mark.parametrize("seed", range(4))
+def test_complete_with_names_begins_with_one_of_them_after_any_history(begun, seed):
+    """Cold, warm, after the same text without them, on another completer."""
+    # It may end anywhere, also in the middle of what follows the name.
+    plain = request_at(f"x = m.{begun}|\n", temperature=1.0, seed=seed)
+    request, warm = with_names(plain, begun), completer_of(babbling())
+    written = [generated(warm, request)]
+    complete(warm, plain)
+    complete(warm, evolve(plain, offset=plain.offset - 1))
+    warm.clear_cache()
+    written += [generated(warm, request), generated(completer_of(babbling()), request)]
+    assert len(set(written)) == 1
+    name = re.match(r"\w*", begun + written[0], re.ASCII).group()
+    assert name in NAMES.names
+
+
+def generated(completer, request) -> str:
+    """Complete, and return what the model wrote, before it was cut and cleaned up."""
+    texts = []
+
+    class Listener(CompletionObserver):
+        def finished(self, generated, cleaned, rejection):
+            texts.append(generated.text)
+
+    completer.observe(request, Listener(), CancelToken())
+    return texts[0]
+
+
+@pytest.mark.parametrize("marked", ["# see m.|\n", "x = 'of m.|'\n", '"""\nAbout m.|\n"""\n'])
+def test_complete_in_a_comment_or_string_may_begin_with_anything(marked):
+    completer = completer_of(continuing({"m.": "the end\n"}))
+    request = with_names(request_at(marked))
+    assert complete(completer, request).text.startswith("the end")
+    assert complete(completer, request).names is None
+
+
+def test_complete_says_which_names_it_depends_on():
+    completion = complete(completer_of(babbling()), with_names(request_at("x = m.|\n")))
+    assert completion.names == NAMES
+    assert [one.path for one in completion.files_read] == ["m.py"]
 
 
 def test_complete_candidates_of_one_seed_differ():
