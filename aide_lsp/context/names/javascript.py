@@ -23,7 +23,7 @@ _NAMES = ("identifier", "type_identifier", "shorthand_property_identifier_patter
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module from which the cursor's line imports, or after whose name and a dot it is."""
     if (found := _BRACES.search(cursor.near_before)) and (module := _FROM.match(cursor.near_after)):
-        return Wanted(module[1], found[1])
+        return None if cursor.is_after_mark else Wanted(module[1], found[1])
     return after_dot(cursor, _DOTTED, _meaning)
 
 

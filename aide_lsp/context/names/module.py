@@ -31,6 +31,11 @@ class Cursor:
         return self.above + self.below
 
     @property
+    def is_after_mark(self) -> bool:
+        """Whether a bracket or comma is right before the cursor: a blank or a line end may come next."""
+        return self.before.endswith(("(", "{", ","))
+
+    @property
     def near_before(self) -> str:
         """The text before the cursor, as far as an import may reach."""
         return self.above[-LONGEST_IMPORT:] + self.before

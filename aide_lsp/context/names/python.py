@@ -42,7 +42,7 @@ _MODULES = (".py", ".pyi", ".pyx", ".so", ".pyd")
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module after whose name and a dot the cursor is, or from which it imports."""
     if found := _FROM.search(cursor.near_before):
-        return Wanted(*found.groups())
+        return None if cursor.is_after_mark else Wanted(*found.groups())
     return after_dot(cursor, _DOTTED, _meaning)
 
 

@@ -99,6 +99,12 @@ CASES = [
     ("app/x.py", "from app.text import (  # all of it\n    sho█", "shout shown"),
     ("app/x.py", "from app.text import (\n    shown as █", None),
     ("app/x.py", "from app.text import shown as █", None),
+    # A blank or a line end may come first.
+    ("app/x.py", "from app.text import (█", None),
+    ("app/x.py", "from app.text import shown,█", None),
+    ("app/x.py", "from app.text import (s█", "shout shown"),
+    ("web/x.ts", "import {█} from './shapes';", None),
+    ("web/x.ts", "import {d█} from './shapes';", "draw"),
     ("app/x.py", "from app.text import (shown)\nshown = (1, █)", None),
     # Nothing is known there.
     ("app/x.py", "from app import errors\nerrors.NotF0und█", None),
