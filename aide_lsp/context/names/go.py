@@ -19,7 +19,7 @@ _SPECS = ("type_spec", "type_alias", "var_spec", "var_spec_list", "const_spec")
 
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the package after whose name and a dot the cursor is."""
-    return after_dot(cursor, _DOTTED, _meaning)
+    return after_dot(cursor, _DOTTED, _meaning, "//")
 
 
 @lru_cache(KEPT)
@@ -30,7 +30,7 @@ def _meaning(receiver: str, text: str) -> str:
         for alias, path in _IMPORT.findall(text)
         if receiver == (alias or _VERSION.sub("", path).rpartition("/")[2])
     }
-    return paths.pop() if len(paths) == 1 and is_only(receiver, _IMPORT.sub("", text)) else ""
+    return paths.pop() if len(paths) == 1 and is_only(receiver, _IMPORT.sub("", text), "//") else ""
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:

@@ -24,14 +24,14 @@ def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module from which the cursor's line imports, or after whose name and a dot it is."""
     if (found := _BRACES.search(cursor.near_before)) and (module := _FROM.match(cursor.near_after)):
         return None if cursor.is_after_mark else Wanted(module[1], found[1])
-    return after_dot(cursor, _DOTTED, _meaning)
+    return after_dot(cursor, _DOTTED, _meaning, "//")
 
 
 @lru_cache(KEPT)
 def _meaning(receiver: str, text: str) -> str:
     """Return the module that a name in a text can only mean; empty: that is not certain."""
     modules = {module for name, module in _WHOLE.findall(text) if name == receiver}
-    return modules.pop() if len(modules) == 1 and is_only(receiver, _WHOLE.sub("", text)) else ""
+    return modules.pop() if len(modules) == 1 and is_only(receiver, _WHOLE.sub("", text), "//") else ""
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:

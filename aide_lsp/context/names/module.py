@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from attrs import field, frozen
 
@@ -89,34 +90,42 @@ LONGEST_LINE = 1000
 """Characters of a line that counts."""
 
 
-def after_dot(cursor: Cursor, dotted: re.Pattern[str], meaning: Callable[[str, str], str]) -> Wanted | None:
+_STRING = r"""(["'`])(?:\\.|(?!\1)[^\\\n])*+\1?"""
+"In one line, closed or not."
+
+
+def after_dot(
+    cursor: Cursor, dotted: re.Pattern[str], meaning: Callable[[str, str], str], comment: str
+) -> Wanted | None:
     """Return the module after whose name and a dot a cursor is.
 
     Args:
         cursor: the place.
         dotted: matches a name, a dot, and the beginning of another name at the end of a line.
         meaning: which module a name in a text can only mean; empty: that is not certain.
+        comment: what begins one.
     """
     found = dotted.search(cursor.before)
     if found is None:
         return None
     receiver, begun = found.groups()
     module = meaning(receiver, cursor.others)
-    if not module or not is_only(receiver.partition(".")[0], cursor.before):
+    if not module or not is_only(receiver.partition(".")[0], cursor.before + cursor.after, comment):
         return None
     return Wanted(module, begun)
 
 
-def is_only(name: str, text: str, allowed: str = r"\s*\.") -> bool:
+def is_only(name: str, text: str, comment: str) -> bool:
     """Whether every use of a name in a text goes on as a module's does: else it may mean something else.
 
-    `allowed`: a pattern of what follows. Words in strings and comments may count as uses.
+    `comment`: what begins a comment up to the end of its line. Words in longer ones, and in strings of
+    several lines, may count as uses.
     """
-    uses = re.finditer(rf"(?<![\w.\"'`/-]){re.escape(name)}\b(?!{allowed})", text)
-    return not any(_is_code(text, use.start()) for use in uses)
+    # Three dots before a name, or after one, are no part of a dotted name.
+    use = rf"(?:(?<![\w.\"'`/-])|(?<=\.\.\.)){re.escape(name)}\b(?!\s*\.(?!\.))"
+    return name not in text or re.search(use, _not_code(comment).sub(" ", text)) is None
 
 
-def _is_code(text: str, offset: int) -> bool:
-    line = text[text.rfind("\n", 0, offset) + 1 : offset]
-    marks = re.sub(r"\\.", "", line)
-    return not ("#" in marks or "//" in marks or any(marks.count(mark) % 2 for mark in "\"'`"))
+@cache
+def _not_code(comment: str) -> re.Pattern[str]:
+    return re.compile(rf"{_STRING}|{comment}[^\n]*")

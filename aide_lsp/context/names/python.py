@@ -42,8 +42,8 @@ _MODULES = (".py", ".pyi", ".pyx", ".so", ".pyd")
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module after whose name and a dot the cursor is, or from which it imports."""
     if found := _FROM.search(cursor.near_before):
-        return None if cursor.is_after_mark else Wanted(*found.groups())
-    return after_dot(cursor, _DOTTED, _meaning)
+        return None if cursor.is_after_mark else Wanted(found[1], found[2])
+    return after_dot(cursor, _DOTTED, _meaning, "#")
 
 
 @lru_cache(KEPT)
@@ -51,7 +51,7 @@ def _meaning(receiver: str, text: str) -> str:
     """Return the module that a dotted name in a text can only mean; empty: that is not certain."""
     modules = set(_modules(receiver, text))
     first = receiver.partition(".")[0]
-    return modules.pop() if len(modules) == 1 and is_only(first, imports.STATEMENT.sub("", text)) else ""
+    return modules.pop() if len(modules) == 1 and is_only(first, imports.STATEMENT.sub("", text), "#") else ""
 
 
 def _modules(receiver: str, text: str) -> Iterator[str]:

@@ -126,7 +126,9 @@ CASES = [
         "try:\n    from app import text\nexcept ImportError:\n    import html as text\ntext.█",
         None,
     ),
-    ("app/x.py", "from app import text\n[text.█ for text in x]", "shout shown"),
+    ("app/x.py", "from app import text\n[text.█ for text in x]", None),
+    ("app/x.py", "from app import text\ndef f(mark='#', text=''):\n    text.█", None),
+    ("app/x.py", "from app import text\ndef f(count=n // 2, text=''):\n    text.█", None),
     # Comments and other attributes are no such uses.
     ("app/x.py", "from app import text\n# the text of\nx.text = 'text'\ntext.█", "shout shown"),
     # Go: what a package exports.
@@ -137,6 +139,7 @@ CASES = [
     ),
     ("main.go", 'package main\n\nimport c "example.com/shop/cart"\n\nvar x = []c.I█', "Item"),
     ("main.go", 'package main\n\nimport "example.com/shop/cart"\n\nfunc f(cart Cart) { cart.█ }', None),
+    ("main.go", 'package main\n\nimport "example.com/shop/cart"\n\nfunc f(cart ...Cart) { cart.█ }', None),
     ("main.go", 'package main\n\nimport "fmt"\n\nfunc f() { fmt.█ }', None),
     # TypeScript: what a module exports.
     ("web/x.ts", "import * as shapes from './shapes';\nshapes.█", OF_SHAPES),
@@ -145,6 +148,9 @@ CASES = [
     ("web/x.ts", "import {\n  draw,\n  █\n} from './shapes';\nlet x = 1;\n", OF_SHAPES),
     ("web/x.ts", "import { draw as █ } from './shapes';", None),
     ("web/x.ts", "const x = {\n  █\n};\nexport { y } from './shapes';", None),
+    ("web/x.ts", "import * as shapes from './shapes';\nfunction f(...shapes) { shapes.█ }", None),
+    ("web/x.ts", "import * as shapes from './shapes';\nfunction f(at = 'a://b', shapes) { shapes.█ }", None),
+    ("web/x.ts", "import * as shapes from './shapes';\nif (this.#on) { const shapes = x; shapes.█ }", None),
     ("web/x.ts", "import { █ } from './common';", None),
     ("web/x.ts", "import { █ } from 'react';", None),
     ("web/x.ts", "import { █", None),
