@@ -1,8 +1,9 @@
 """The names that a module of the project has, where one of them must come at the cursor."""
 
 import re
+from collections.abc import Iterable
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aide_lsp.context.excerpt import Excerpt
 
@@ -44,6 +45,12 @@ class KnownNames:
     def names(self) -> tuple[str, ...]:
         """Those that begin as the text does, sorted."""
         return self._begun("own") or self._begun("others")
+
+    def at_cursor(self, begun: str, used: Iterable[str]) -> "KnownNames":
+        """Return them with the beginning of a name, and with those that a document uses anyway."""
+        first = self.files[0]
+        more = {name for name in used if name.isascii()}.union(first.own)
+        return KnownNames((evolve(first, own=tuple(sorted(more))), *self.files[1:]), begun)
 
     @staticmethod
     def at(files: tuple[NamesOf, ...], before: str) -> "KnownNames | None":

@@ -1,14 +1,14 @@
 """Reads the names that a module of the project has, if all of them are known."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from aide_lsp.context.candidates import AllowedFiles
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.known_names import KnownNames, NamesOf
-from aide_lsp.context.names.module import FileNames, NameRules
+from aide_lsp.context.names.module import FileNames, NameRules, Wanted
 from aide_lsp.context.names.table import LANGUAGES
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.node import SyntaxNode
@@ -22,21 +22,27 @@ MOST_NAMES = 4_000
 LONGEST_NAME = 100
 
 
-def known_names(module: str, document: str, language_id: str, allowed: AllowedFiles) -> KnownNames | None:
+def known_names(wanted: Wanted, document: str, language_id: str, allowed: AllowedFiles) -> KnownNames | None:
     """Return the names of a module; None: there may be others.
 
     Args:
-        module: as an import names it.
+        wanted: the module; neither the name that is begun nor those that are used matter.
         document: path of the document in the project.
         language_id: of the document.
         allowed: the files of the project.
     """
-    module_files = _ModuleFiles(LANGUAGES[language_id], allowed)
+    rules, tree = LANGUAGES[language_id], ProjectTree(allowed, document)
+    module_files = _ModuleFiles(rules, allowed)
     try:
-        module_files.add(module, ProjectTree(allowed, document))
+        module_files.add(wanted.module, tree)
+        for path, name in rules.around(wanted.module, tree) if wanted.is_attribute else ():
+            package = _ModuleFiles(rules, allowed)
+            package.add_file(path, tree)
+            if any(name in one.own | one.others for one in package.found.values()):
+                return None
+        names = KnownNames(tuple(module_files.names_of(path, tree) for path in sorted(module_files.found)))
     except _UnknownError:
         return None
-    names = KnownNames(tuple(_names_of(path, found) for path, found in sorted(module_files.found.items())))
     return names if sum(len(one.own) + len(one.others) for one in names.files) <= MOST_NAMES else None
 
 
@@ -62,11 +68,22 @@ class _ModuleFiles:
         if not paths:
             raise _UnknownError
         for path in paths:
-            if path not in self.found:
-                names = self._names(path)
-                self.found[path] = evolve(names, own=names.own.union(self._rules.inside(path, tree)))
-                for other in names.passed_on:
-                    self.add(other, tree.seen_from(path))
+            self.add_file(path, tree)
+
+    def add_file(self, path: str, tree: ProjectTree) -> None:
+        """Add one file; see `add`."""
+        if path not in self.found:
+            names = self.found[path] = self._names(path)
+            for other in names.passed_on:
+                self.add(other, tree.seen_from(path))
+
+    def names_of(self, path: str, tree: ProjectTree) -> NamesOf:
+        """Return the names of a file that was added; see `add`."""
+        names = self.found[path]
+        own = names.own.union(names.modules, self._rules.inside(path, tree))
+        # What begins with an underscore is the module's own business.
+        private = {name for name in own if name.startswith("_")}
+        return NamesOf(path, _sorted(own - private), _sorted(names.others | private))
 
     def _names(self, path: str) -> FileNames:
         look = None if self._allowed.reason(path) else self._allowed.view.read(path)
@@ -93,11 +110,8 @@ class _Read:
         return FileNames(is_complete=False) if root is None else self.names(root, self.path)
 
 
-def _names_of(path: str, names: FileNames) -> NamesOf:
-    # What begins with an underscore is the module's own business.
-    private = {name for name in names.own if name.startswith("_")}
-    return NamesOf(path, _usable(names.own - private), _usable(names.others | private))
-
-
-def _usable(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(one for one in names if one.isascii() and 0 < len(one) <= LONGEST_NAME))
+def _sorted(names: Collection[str]) -> tuple[str, ...]:
+    # Others could not be compared with what the model generates, and so could never come.
+    if not all(one.isascii() and 0 < len(one) <= LONGEST_NAME for one in names):
+        raise _UnknownError
+    return tuple(sorted(names))

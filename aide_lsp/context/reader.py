@@ -134,17 +134,17 @@ class ContextReader:
         wanted = wanted_at(_cursor(place.text, place.offset), language_id)
         if wanted is None:
             return None
-        key = (place.document, place.root, language_id, place.off, wanted.module)
+        key = (place.document, place.root, language_id, place.off, wanted.module, wanted.is_attribute)
         kept = self._kept_names.pop(key, None)
         if kept is None or not kept.are_current(place.open_texts):
             view = ProjectView(str(place.root), place.open_texts, self._known)
             path = place.document.relative_to(place.root).as_posix()
-            found = known_names(wanted.module, path, language_id, AllowedFiles(place.root, place.off, view))
+            found = known_names(wanted, path, language_id, AllowedFiles(place.root, place.off, view))
             kept = _KeptNames(view.looks(), found)
         self._kept_names[key] = kept
         if len(self._kept_names) > _MOST_KEPT_NAMES:
             self._kept_names.pop(next(iter(self._kept_names)))
-        names = kept.names and evolve(kept.names, begun=wanted.begun)
+        names = kept.names and kept.names.at_cursor(wanted.begun, wanted.used)
         return names if names and names.names else None
 
     def _forget(self) -> None:

@@ -1,5 +1,6 @@
 """Names of Go's packages: what is exported at the top level of their files."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -34,14 +35,20 @@ def _meaning(receiver: str, text: str) -> str:
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:
-    """Yield the files of a package."""
-    return imports.files(Import(module), tree)
+    """Yield the files of a package; for tests of it in a package of their own, its tests too."""
+    paths = list(imports.files(Import(module), tree))
+    yield from paths
+    if tree.document.endswith("_test.go") and tree.folder in map(posixpath.dirname, paths):
+        tests = (name for name in tree.files(tree.folder) if name.endswith("_test.go"))
+        yield from (posixpath.join(tree.folder, name) for name in tests)
 
 
 def names(root: SyntaxNode, path: str) -> FileNames:
     """Return what a file exports."""
     if root.has_error:
         return FileNames(is_complete=False)
+    if any(node.type == "package_clause" and node.text.endswith("_test") for node in root.named_children):
+        return FileNames()
     found = {
         name.text
         for node in root.named_children

@@ -17,6 +17,7 @@ _WHOLE = re.compile(
     r"^import[ \t]+(?:type[ \t]+)?\*[ \t]+as[ \t]+(\w+)[ \t]+from[ \t]*['\"]([^'\"]+)['\"]", re.MULTILINE
 )
 _DECLARATORS = ("lexical_declaration", "variable_declaration")
+_NO_NAMES = ("comment", "import_statement")
 _NAMES = ("identifier", "type_identifier", "shorthand_property_identifier_pattern")
 
 
@@ -49,18 +50,30 @@ def names(root: SyntaxNode, path: str) -> FileNames:
     # Without any, it may be one of CommonJS. `export =` exports an object.
     if root.has_error or not exports or any(child.type == "=" for node in exports for child in node.children):
         return FileNames(is_complete=False)
+    # A declaration file may export all that it declares; what else an `export` may do, the grammar knows.
+    if path.endswith(".d.ts") and len(exports) < sum(
+        one.type not in _NO_NAMES for one in root.named_children
+    ):
+        return FileNames(is_complete=False)
     found, everything = set[str](), list[str]()
     for node in exports:
         source = node.part("source")
         if source is not None and any(child.type == "*" for child in node.children):
             everything.append(source.text[1:-1])
         is_default = any(child.type == "default" for child in node.children)
-        if not is_default and (declaration := node.part("declaration")) is not None:
+        declaration = node.part("declaration")
+        if not (is_default or declaration or source) and all(
+            child.type != "export_clause" for child in node.named_children
+        ):
+            return FileNames(is_complete=False)
+        if not is_default and declaration is not None:
             found.update(_declared(declaration))
         for child in node.named_children:
             if child.type == "export_clause":
                 found.update(
-                    name.text for one in child.named_children if (name := _exported(one)) is not None
+                    name.text
+                    for one in child.named_children
+                    if (name := _exported(one)) is not None and name.type != "string"
                 )
             elif child.type == "namespace_export":
                 found.update(one.text for one in child.named_children)
@@ -80,6 +93,8 @@ def _declared(node: SyntaxNode) -> Iterator[str]:
     waiting = (
         [one.part("name") for one in node.named_children]
         if node.type in _DECLARATORS
+        else [*node.named_children[:1]]
+        if node.type == "import_alias"
         else [node.part("name")]
     )
     while waiting:

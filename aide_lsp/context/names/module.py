@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from attrs import field, frozen
 
@@ -55,6 +55,10 @@ class Wanted:
     "As an import names it."
     begun: str
     "The beginning of the name that is left of the cursor."
+    used: tuple[str, ...] = ()
+    "Names that the document takes from it elsewhere: it has them, or is to have them."
+    is_attribute: bool = False
+    "Whether the module is reached as a name of the package around it, which may have given it to another."
 
 
 @frozen
@@ -64,6 +68,8 @@ class FileNames:
     own: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
     "Names it has besides: see `NamesOf`."
+    modules: frozenset[str] = frozenset()
+    "Those of its own modules that it names."
     passed_on: tuple[str, ...] = ()
     "Modules all of whose names this one has, too."
     is_complete: bool = True
@@ -82,6 +88,8 @@ class NameRules:
     "What a file defines, given its tree and path."
     inside: Callable[[str, ProjectTree], Iterator[str]] = lambda path, tree: iter(())
     "Names that a module has because of other files, given one of its own."
+    around: Callable[[str, ProjectTree], Iterator[tuple[str, str]]] = lambda module, tree: iter(())
+    "Files of the packages around a module, each with the name that may be something else there."
 
 
 KEPT = 16
@@ -112,7 +120,14 @@ def after_dot(
     module = meaning(receiver, cursor.others)
     if not module or not is_only(receiver.partition(".")[0], cursor.before + cursor.after, comment):
         return None
-    return Wanted(module, begun)
+    return Wanted(module, begun, _used(receiver, cursor.others, comment), is_attribute=True)
+
+
+@lru_cache(KEPT)
+def _used(receiver: str, text: str, comment: str) -> tuple[str, ...]:
+    """Return the names that a text has after a module and a dot."""
+    found = re.findall(rf"(?<![\w.]){re.escape(receiver)}\.(\w+)", _not_code(comment).sub(" ", text))
+    return tuple(sorted(set(found)))
 
 
 def is_only(name: str, text: str, comment: str) -> bool:

@@ -1,7 +1,9 @@
 """Names of Python's modules: what is defined or imported at the top level, and the modules of a package."""
 
+import keyword
 import posixpath
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -28,8 +30,15 @@ _FROM = re.compile(
 _DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*(?:\.\w+)*)\.(\w*)\Z")
 _PLAIN = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?")
 _NAME = re.compile(r"(\w+)(?:\s+as\s+(\w+))?")
-_GLOBAL = re.compile(r"^[ \t]+global[ \t]+([\w, \t]+)", re.MULTILINE)
-_ANYTHING = re.compile(r"\b__getattr__\b|\bglobals\(\)|\bsys\.modules\[|\bexec\(|\bsetattr\(")
+_GLOBAL = re.compile(
+    r"(?:^|[;:])[ \t]*global[ \t]+(\w+(?:[ \t]*,(?:[ \t]|\\\r?\n)*+\w+)*)[ \t]*(?=[;#\r\n]|\Z)", re.MULTILINE
+)
+_ANYTHING = re.compile(
+    r"\b(?:__getattr__|global_enum)\b|\b(?:globals|locals|vars)\(\)|\bsys\.modules\[|\bexec\(|\bsetattr\("
+)
+_NAME_IN_LIST = re.compile(r"\w+")
+_LISTED = re.compile(r"[\"'](\w+)[\"']")
+_SCOPES = frozenset(("function_definition", "class_definition", "lambda"))
 _BLOCKS = frozenset((
     "block", "if_statement", "elif_clause", "else_clause", "try_statement", "except_clause", "finally_clause",
     "except_group_clause", "for_statement", "while_statement", "with_statement", "match_statement",
@@ -80,48 +89,84 @@ def files(module: str, tree: ProjectTree) -> Iterator[str]:
     for path in imports.files(Import(module), tree):
         whole = path.removesuffix(".pyi").removesuffix(".py").removesuffix("/__init__").split("/")
         if whole[-len(parts) :] == parts if parts else stem(path) == "__init__":
-            # Inside a package, an absolute import means another module than the neighbor.
-            if module.startswith(".") or "__init__.py" not in tree.files("/".join(whole[: -len(parts)])):
-                yield path
+            if module.startswith(".") or _is_certain(parts, "/".join(whole[: -len(parts)]), tree):
+                # A package comes before a module of its name.
+                package = posixpath.join(*whole, "__init__.py")
+                yield package if parts and tree.is_file(package) else path
             return
+
+
+def _is_certain(parts: list[str], folder: str, tree: ProjectTree) -> bool:
+    """Whether an absolute import means what is in a folder."""
+    if parts[0] in sys.stdlib_module_names:
+        return False
+    # Inside a package, it means another module than the neighbor.
+    if "__init__.py" in tree.files(folder):
+        return False
+    # A neighboring project need not be installed here, but a package of that name says more than a module.
+    above = (posixpath.join(one, source).rstrip("/") for one in tree.above() for source in imports.SOURCES)
+    return len(parts) > 1 or folder in above
+
+
+def around(module: str, tree: ProjectTree) -> Iterator[tuple[str, str]]:
+    """Yield the packages around a module, with the name by which each has what is in it."""
+    parts = list(filter(None, module.split(".")))
+    for path in files(module, tree):
+        folder = posixpath.dirname(path)
+        if stem(path) == "__init__":
+            folder = posixpath.dirname(folder)
+        for name in reversed(parts if module.startswith(".") else parts[1:]):
+            for stub in ("__init__.py", "__init__.pyi"):
+                if tree.is_file(holder := posixpath.join(folder, stub)):
+                    yield holder, name
+            folder = posixpath.dirname(folder)
 
 
 def inside(path: str, tree: ProjectTree) -> Iterator[str]:
     """Yield the modules in a package, given its `__init__`."""
     if stem(path) == "__init__":
         folder = posixpath.dirname(path)
-        yield from (stem(name) for name in tree.files(folder) if name.endswith(_MODULES))
-        yield from tree.folders(folder)
+        found = [
+            *(stem(name) for name in tree.files(folder) if name.endswith(_MODULES)),
+            *tree.folders(folder),
+        ]
+        yield from (name for name in found if name.isidentifier() and not keyword.iskeyword(name))
 
 
 def names(root: SyntaxNode, path: str) -> FileNames:
     """Return what a module defines."""
     if root.has_error or _ANYTHING.search(root.text):
         return FileNames(is_complete=False)
-    own, imported, everything = set[str](), set(OF_EVERY_MODULE), list[str]()
+    own, imported, modules, everything = set[str](), set(OF_EVERY_MODULE), set[str](), list[str]()
+    package = posixpath.dirname(path).split("/") if stem(path) == "__init__" else []
     for node in _statements(root):
         if node.type not in _IMPORTS:
             own.update(_defined(node))
             continue
         module = node.part("module_name")
         # What a package imports of itself, it passes on.
-        first = module.text.partition(".")[0] if module is not None else None
-        passes_on = first is not None and stem(path) == "__init__" and first in ("", *path.split("/"))
-        for name in _imported(node):
-            (own if passes_on else imported).add(name)
+        origin = module.text.split(".") if module is not None else [" "]
+        passes_on = origin[0] in ("", *package) and bool(package)
+        is_itself = passes_on and (origin == ["", ""] or package[-len(origin) :] == origin)
+        for name, source, alias in _imported(node):
+            if is_itself and name == source:
+                modules.add(name)
+            else:
+                # `name as name` says that it is passed on.
+                (own if passes_on or name == source == alias else imported).add(name)
         if module is not None and any(child.type == "wildcard_import" for child in node.children):
             everything.append(module.text)
-    own.update(name.strip() for listed in _GLOBAL.findall(root.text) for name in listed.split(","))
-    return FileNames(frozenset(own), frozenset(imported), tuple(everything))
+    own.update(name for listed in _GLOBAL.findall(root.text) for name in _NAME_IN_LIST.findall(listed))
+    return FileNames(frozenset(own), frozenset(imported), frozenset(modules), tuple(everything))
 
 
 def _statements(root: SyntaxNode) -> Iterator[SyntaxNode]:
     """Yield the statements at the top level, also those in a block that is no function or class."""
-    left = [root]
+    left, has_walrus = [root], ":=" in root.text
     while left:
         for node in left.pop().named_children:
             yield node
-            if node.type in _BLOCKS:
+            if node.type in _BLOCKS or (has_walrus and node.type not in _SCOPES):
                 left.append(node)
 
 
@@ -131,10 +176,14 @@ def _defined(node: SyntaxNode) -> Iterator[str]:
     elif node.type in ("assignment", "augmented_assignment", "for_statement", "type_alias_statement"):
         targets = [node.part("left")]
         right = node.part("right")
+        if targets[0] is not None and targets[0].text == "__all__" and right is not None:
+            yield from _LISTED.findall(right.text)
         if node.type == "assignment" and right is not None and right.type == "assignment":
             yield from _defined(right)
     elif node.type == "with_statement":
         targets = [node.named_children[0] if node.named_children else None]
+    elif node.type == "case_clause":
+        targets = [child for child in node.named_children if child.type == "case_pattern"]
     else:
         return
     waiting = [target for target in targets if target is not None]
@@ -146,10 +195,12 @@ def _defined(node: SyntaxNode) -> Iterator[str]:
             waiting.extend(target.named_children)
 
 
-def _imported(node: SyntaxNode) -> Iterator[str]:
+def _imported(node: SyntaxNode) -> Iterator[tuple[str, str, str]]:
+    """Yield what a statement imports: the name it gets, what it is, and the name after `as`."""
     module = node.part("module_name")
     for child in node.named_children:
         if child.type == "aliased_import" and (alias := child.part("alias")) is not None:
-            yield alias.text
+            name = child.part("name")
+            yield alias.text, name.text if name is not None else "", alias.text
         elif child.type == "dotted_name" and (module is None or child.start != module.start):
-            yield child.text.partition(".")[0]
+            yield child.text.partition(".")[0], child.text, ""

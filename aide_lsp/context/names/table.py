@@ -5,7 +5,7 @@ from aide_lsp.context.names.module import LONGEST_LINE, Cursor, NameRules, Wante
 
 _JAVASCRIPT = NameRules(javascript.wanted, javascript.files, javascript.names)
 LANGUAGES = {
-    "python": NameRules(python.wanted, python.files, python.names, python.inside),
+    "python": NameRules(python.wanted, python.files, python.names, python.inside, python.around),
     "go": NameRules(go.wanted, go.files, go.names),
     "javascript": _JAVASCRIPT,
     "javascriptreact": _JAVASCRIPT,

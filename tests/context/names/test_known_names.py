@@ -229,9 +229,83 @@ def test_modules_that_pass_on_each_other_end(root):
     assert names_at(root, "app/x.py", "from app import one\none.█").names == ("x", "y")
 
 
-def test_names_that_no_one_writes_are_left_out(root):
-    write(root, {"app/odd.py": f"{'x' * 200} = 1\né = 2\nplain = 3\n"})
-    assert names_at(root, "app/x.py", "from app import odd\nodd.█").names == ("plain",)
+@pytest.mark.parametrize("odd", ["x" * 200, "é"])
+def test_a_name_that_cannot_be_chosen_leaves_its_module_unknown(root, odd):
+    write(root, {"app/odd.py": f"{odd} = 1\nplain = 3\n"})
+    assert names_at(root, "app/x.py", "from app import odd\nodd.█") is None
+
+
+MORE = [
+    # What a package gives another meaning is no module.
+    ({"app/__init__.py": "from .text import text\n"}, "app/x.py", "from app import text\ntext.█", None),
+    ({"app/__init__.py": "from .text import text\n"}, "x.py", "import app.text\napp.text.█", None),
+    ({"app/__init__.py": "text = make()\n"}, "app/x.py", "from . import text\ntext.█", None),
+    (
+        {"app/__init__.py": "from .text import *\n", "app/text.py": "text = 1\n"},
+        "app/x.py",
+        "from app import text\ntext.█",
+        None,
+    ),
+    ({"app/__init__.py": "from .text import text\n"}, "x.py", "from app.text import █", "shout shown"),
+    ({"app/__init__.py": "from . import text\n"}, "x.py", "from app import text\ntext.█", "shout shown"),
+    ({"app/__init__.py": "from app import text\n"}, "x.py", "from app import text\ntext.█", "shout shown"),
+    # A module of the standard library, or of another project that may not be installed here.
+    ({"tools/logging.py": "a = 1\n"}, "tools/x.py", "import logging\nlogging.█", None),
+    ({"a/setup.py": "", "a/util.py": "u = 1\n", "b/setup.py": ""}, "b/x.py", "import util\nutil.█", None),
+    (
+        {"a/setup.py": "", "a/shop/__init__.py": "", "a/shop/errors.py": "e = 1\n", "b/setup.py": ""},
+        "b/x.py",
+        "from shop import errors\nerrors.█",
+        "e",
+    ),
+    ({"both.py": "no = 1\n", "both/__init__.py": "yes = 1\n"}, "x.py", "import both\nboth.█", "yes"),
+    # Only what can be written after `import`.
+    ({f"new/{name}.py": "" for name in ("__init__", "a-b", "0001", "ok")}, "x.py", "from new import █", "ok"),
+    # What a module says that it has.
+    (
+        {"m.py": "from a import b, c, d as d\nimport e as e\n__all__ = ['b', \"own\"]\nown = 1\n"},
+        "x.py",
+        "import m\nm.█",
+        "b d e own",
+    ),
+    # All ways to define a name.
+    ({"m.py": "if (a := 1):\n    print(b := 2)\ndef f():\n    (c := 3)\n"}, "x.py", "import m\nm.█", "a b f"),
+    ({"m.py": "match x:\n    case [a, *b]:\n        c = 1\n"}, "x.py", "import m\nm.█", "a b c"),
+    ({"m.py": "def f(): global a, b; a = b = 1\n"}, "x.py", "import m\nm.█", "a b f"),
+    ({"m.py": "'''\n    global state of it\n'''\na = 1\n"}, "x.py", "import m\nm.█", "a"),
+    ({"m.py": "a = 1\nvars()['b'] = 2\n"}, "x.py", "import m\nm.█", None),
+    ({"m.py": "a = 1\nlocals().update(b=2)\n"}, "x.py", "import m\nm.█", None),
+    ({"m.py": "@enum.global_enum\nclass A(Enum):\n    B = 1\n"}, "x.py", "import m\nm.█", None),
+    # What the document uses already, the module has, or gets.
+    ({"m.py": "a = 1\n"}, "x.py", "import m\nm.level = 2\n# m.no\nm.█", "a level"),
+    # A test of a Go package sees what its other tests export.
+    (
+        {
+            "cart/export_test.go": "package cart\n\nvar Low = low\n",
+            "cart/b_test.go": "package cart_test\n\nvar Lost = 1\n",
+        },
+        "cart/x_test.go",
+        'package cart_test\n\nimport "example.com/shop/cart"\n\nvar x = cart.L█',
+        "Limit Low",
+    ),
+    # TypeScript.
+    ({"m.ts": "export import A = B.C;\nexport const d = 1;\n"}, "x.ts", "import { █ } from './m';", "A d"),
+    ({"m.ts": "export { a as 'b c', a };\n"}, "x.ts", "import { █ } from './m';", "a"),
+    (
+        {"m.d.ts": "declare const a: number;\nexport declare const b: number;\n"},
+        "x.ts",
+        "import { █ } from './m';",
+        None,
+    ),
+    ({"m.d.ts": "export declare const b: number;\n"}, "x.ts", "import { █ } from './m';", "b"),
+]
+
+
+@pytest.mark.parametrize(("files", "path", "marked", "expected"), MORE)
+def test_names_are_known_only_where_none_is_missing(root, files, path, marked, expected):
+    write(root, files)
+    found = names_at(root, path, marked)
+    assert (None if found is None else " ".join(found.names)) == expected
 
 
 NAME = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
