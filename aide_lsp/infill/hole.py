@@ -254,7 +254,7 @@ def _with_unknown(
 ) -> tuple[Opening, ...]:
     """Add the brackets of the cursor's line that a tree does not know, such as `${` in a text of YAML."""
     start = len(head) - len(before)
-    if any(opening.offset >= start for opening in open_here):
+    if is_text(open_here, language) or any(opening.offset >= start for opening in open_here):
         return open_here
     found = scan(before, language).open
     closed = {closer.opening for closer in scan(after, language, found).closers}

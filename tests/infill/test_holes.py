@@ -126,6 +126,25 @@ def test_text_of_yaml_closes_what_its_tree_does_not_know(text, written, inserted
     assert cleaned.text == inserted
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "written", "inserted"),
+    [
+        (
+            "typescript",
+            "/**\n * Less (█).\n */\nf();\n",
+            "as in https://a.b/c).\n */\nf();\n",
+            "as in https://a.b/c",
+        ),
+        ("shellscript", 'a+=("it\'s)\nif ((█)); then\n  echo "x"\nfi\n', " ret )); then\n", " ret "),
+    ],
+)
+def test_brackets_in_a_comment_or_string_are_none_of_code(language, text, written, inserted):
+    head, tail = text.split(CURSOR)
+    tree = SyntaxTrees().at(head, tail, language_of(language))
+    hole = read_hole(head, tail, language_of(language), tree.openings())
+    assert fill(hole, written)[1].text == inserted
+
+
 @given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
 @settings(max_examples=500, deadline=None)
 @example(head="f'{x", tail="", written="'}'", language="rust")
