@@ -7,6 +7,7 @@ import tempfile
 import pytest
 
 _PATCH = pytest.MonkeyPatch()
+_MADE: list[str] = []
 
 
 def pytest_configure() -> None:
@@ -17,13 +18,14 @@ def pytest_configure() -> None:
         _PATCH.setenv("PYTEST_DEBUG_TEMPROOT", usual)
     # Short: paths of sockets are limited.
     folder = tempfile.mkdtemp(prefix="aide-")
+    _MADE.append(folder)
     for name in ("TMPDIR", "TEMP", "TMP"):
         _PATCH.setenv(name, folder)
     _PATCH.setattr(tempfile, "tempdir", folder)
 
 
 def pytest_unconfigure() -> None:
-    """After the last test."""
-    folder = tempfile.gettempdir()
+    """After the last test, and after a run that ended before it began: then there is no folder to remove."""
     _PATCH.undo()
-    shutil.rmtree(folder, ignore_errors=True)
+    while _MADE:
+        shutil.rmtree(_MADE.pop(), ignore_errors=True)
