@@ -10,6 +10,8 @@ NEXT_LINES = 6
 """Lines below the cursor that the text must not repeat."""
 LEAST_LETTERS = 8
 """Letters and digits of a line that is not the same as another by accident."""
+ABOVE = 400
+"""Characters above a line among which the line above it is."""
 LINES_READ = 40
 """Lines below the cursor among which these are looked for."""
 QUOTES = str.maketrans("'`", '""')
@@ -49,7 +51,9 @@ def copies_line_below(raw: RawText, line: Line) -> bool:
     if is_next and (part := _LAST_PART.match(text)) and following[0][1].startswith(part.group()):
         return True
     block, key = block_of(raw.hole, line.depth, following), _key(raw.hole, text)
-    if key and any(depth == line.depth and _key(raw.hole, other) == key for depth, other in block):
+    same = [other for depth, other in block if depth == line.depth and key and _key(raw.hole, other) == key]
+    # Some files list the values of a key in lines of their own, such as `extension=` in `php.ini`.
+    if len(same) == 1 and _key(raw.hole, _line_above(raw, line)) != key:
         return True
     if sum(map(str.isalnum, text)) < LEAST_LETTERS:
         return False
@@ -87,6 +91,11 @@ def _key(hole: Hole, line: str) -> str:
     """Return the key that a line begins with; empty: none."""
     match = _KEY.match(line)
     return match.group(1) if match and match.group(2) in hole.language.key_marks else ""
+
+
+def _line_above(raw: RawText, line: Line) -> str:
+    above = raw.hole.head[-ABOVE:] + raw.text[: line.start]
+    return above.rstrip().rpartition("\n")[2].strip()
 
 
 def _following(hole: Hole) -> list[tuple[int, str]]:
