@@ -55,6 +55,12 @@ def test_only_failed_tests_run_again_and_only_if_all_have_run(tmp_path, modules,
     assert (done.returncode, runs(done)) == (status, times), done.stdout
 
 
+@pytest.mark.parametrize("option", ["-x", "-vx", "--exitfirst", "--maxfail=1"])
+def test_what_ended_at_the_first_failure_has_not_run_all_tests(tmp_path, option):
+    done = again(tmp_path, FAILS_ONCE, FAILS, options=[option])
+    assert (done.returncode, runs(done)) == (1, 1)
+
+
 def test_an_option_that_pytest_does_not_know_is_its_failure(tmp_path):
     done = again(tmp_path, FAILS_ONCE, options=["--unknown"])
     assert (done.returncode, runs(done)) == (4, 1)
