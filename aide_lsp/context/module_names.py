@@ -35,10 +35,10 @@ def known_names(wanted: Wanted, document: str, language_id: str, allowed: Allowe
     module_files = _ModuleFiles(rules, allowed)
     try:
         module_files.add(wanted.module, tree)
+        packages = _ModuleFiles(rules, allowed)
         for path, name in rules.around(wanted.module, tree) if wanted.is_attribute else ():
-            package = _ModuleFiles(rules, allowed)
-            package.add_file(path, tree)
-            if any(name in one.own | one.others for one in package.found.values()):
+            packages.add_file(path, tree)
+            if any(name in one.own | one.others for one in packages.found.values()):
                 return None
         names = KnownNames(tuple(module_files.names_of(path, tree) for path in sorted(module_files.found)))
     except _UnknownError:

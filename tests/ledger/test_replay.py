@@ -6,7 +6,10 @@ import attrs
 import pytest
 from attrs import evolve
 
+from aide_lsp.application import excerpts
+from aide_lsp.context import module_names
 from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
+from aide_lsp.context.known_names import KnownNames, NamesOf
 from aide_lsp.inference.options import IN_KEY, GenerationOptions
 from aide_lsp.ledger import replay as replaying
 from aide_lsp.ledger.differences import OtherFiles, file_differences, text_differences
@@ -36,6 +39,16 @@ def entry_for(request=None, **changes):
     return entry_of(
         GeneratedEvent(request or request_for(), completion, provenance_of(model_info()), 0.0, "hashes"), SALT
     )
+
+
+def test_an_entry_holds_all_files_of_which_lines_and_names_are_read():
+    """Replayed without a file, it could not name the others."""
+    lines = tuple(Excerpt(f"{number}.go", 1, "x\n", 1.0) for number in range(excerpts.MOST_EXCERPTS))
+    names = KnownNames(
+        tuple(NamesOf(f"cart/{number}.go", ("x",)) for number in range(module_names.MOST_FILES))
+    )
+    entry = entry_for(excerpts=lines, names=names)
+    assert len(entry.excerpts) == len(lines) + len(names.files)
 
 
 def replayed(entry, completer):
