@@ -73,6 +73,17 @@ def test_faults_that_span_a_long_file_come_from_the_block_that_nothing_opens():
     assert problem_of("java", before, after, "c.g(0);\n      if (c != null) {") == FINE
 
 
+def test_a_dialect_then_one_fault_that_swallows_the_others_says_nothing_about_the_text():
+    method = "  auto m() -> A<T> {\n    if (a == m.end()) {\n      B::c();\n    }\n    return {};\n  }\n\n"
+    before = f"template <class T> class A {{\n{method * 40}  auto f() {{\n    if (a == m.end"
+    after = f"\n      B::c();\n    }}\n  }}\n\n{method * 40}}};\n"
+    assert problem_of("c", before, after, "()) {") == FINE
+    header = "  bool operator==(const A &a,\n                  const A &"
+    before = f"template <class T> class A {{\n{method * 40}{header}"
+    after = f"{{\n    return B::c();\n  }}\n\n{method * 40}}};\n"
+    assert problem_of("c", before, after, "b) ") == FINE
+
+
 @pytest.mark.parametrize(
     ("language", "around", "text", "problem"),
     [

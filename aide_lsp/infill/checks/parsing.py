@@ -52,7 +52,8 @@ def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
         return True
     # A block that nothing opens may leave faults anywhere.
     for other in map(tree.filled, _openers(hole)):
-        if other is not None:
+        # One fault may have swallowed all others: none is counted near the cursor, and nothing is known.
+        if other is not None and not _is_swallowed(other):
             known.append(_count(other))
             if not known[-1][0]:
                 return True
@@ -91,11 +92,18 @@ def _leaves_open(hole: Hole, text: str) -> bool:
     if hole.is_text or not hole.below:
         return False
     below, ends = indentation(hole.below), hole.below.lstrip()[0] in CLOSERS
-    for opening in _brackets(hole.scan(text + hole.after * (not hole.is_before_line)).opened):
+    scanned = hole.scan(text + hole.after * (not hole.is_before_line))
+    outer = [one.opening.offset for one in scanned.closers if one.opening and one.offset < len(text)]
+    # In the last line of a long header, `b) {` is as deep as its parameters: the block is that of the first.
+    first = min(
+        (indentation(hole.head[hole.head.rfind("\n", 0, at) + 1 : at + 1]) for at in outer), default=below
+    )
+    for opening in _brackets(scanned.opened):
         # A `case` may be as deep as its `switch`, and so may what is in a namespace.
         is_as_deep = opening.mark != "{" and not ends
         lines = hole.before + text[: opening.offset + 1]
         depth = indentation(lines[lines.rfind("\n") + 1 :])
+        depth = min(depth, first) if outer and opening.mark == "{" else depth
         if below < depth or (below == depth and is_as_deep):
             return True
     return False
@@ -116,6 +124,11 @@ def _closers(hole: Hole, still_open: tuple[Opening, ...]) -> str:
             break
         closers += opening.closer
     return closers
+
+
+def _is_swallowed(tree: SyntaxTree) -> bool:
+    start, end = tree.cursor - NEARBY, tree.cursor + NEARBY
+    return any(fault.start < start and fault.end > end for fault in tree.faults())
 
 
 def _count(tree: SyntaxTree) -> tuple[int, int]:
