@@ -20,6 +20,7 @@ from tests.lsp.requests.test_in_flight import snapshot
 from tests.patience import PATIENCE
 
 WORK_AHEAD = evolve(Settings(), work_ahead=True)
+READS_FILES = evolve(WORK_AHEAD, context_share=0.25)
 
 
 class Completer:
@@ -243,10 +244,11 @@ async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
     ("changes", "prefilled"),
     [
         ({}, [(("here",), ("next",))]),
-        # Other files are not read.
+        # No lines of other files are read.
         ({"readable": None}, []),
+        ({"settings": WORK_AHEAD}, []),
         # The user wants nothing done ahead.
-        ({"settings": evolve(Settings(), work_ahead=False)}, []),
+        ({"settings": evolve(READS_FILES, work_ahead=False)}, []),
     ],
 )
 async def test_where_there_was_no_completion_what_the_next_line_wants_is_prefilled(
@@ -258,7 +260,8 @@ async def test_where_there_was_no_completion_what_the_next_line_wants_is_prefill
     monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
     host, in_flight = Host(), InFlightRequests()
     prefetcher = Prefetcher(in_flight, host, None, Pages(), prepare)
-    prefetcher.after_none(evolve(place(1), **{"readable": Readable(Path("/p/a.py")), **changes}))
+    there = {"readable": Readable(Path("/p/a.py")), "settings": READS_FILES, **changes}
+    prefetcher.after_none(evolve(place(1), **there))
     # As many turns of the loop as one that is planned needs, and more.
     for _ in range(20):
         await asyncio.sleep(0.001)
@@ -277,7 +280,8 @@ async def test_a_key_that_comes_while_excerpts_are_chosen_waits_for_no_more_of_t
     monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
     in_flight = InFlightRequests()
     prefetcher = Prefetcher(in_flight, Host(), None, Pages(), prepare)
-    prefetcher.after_none(evolve(place(1), readable=Readable(Path("/p/a.py"))))
+    there = evolve(place(1), readable=Readable(Path("/p/a.py")), settings=READS_FILES)
+    prefetcher.after_none(there)
     await until(lambda: chosen)
     await until(lambda: not in_flight)
     assert chosen == [False]
