@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from attrs import evolve, field, frozen
 
@@ -44,7 +45,7 @@ class KnownNames:
     @property
     def names(self) -> tuple[str, ...]:
         """Those that begin as the text does, sorted."""
-        return self._begun("own") or self._begun("others")
+        return _names(self.files, self.begun)
 
     def at_cursor(self, begun: str, used: Iterable[str]) -> "KnownNames":
         """Return them with the beginning of a name, and with those that a document uses anyway."""
@@ -67,6 +68,10 @@ class KnownNames:
             return tuple(before + name for name in self.names)
         return tuple(name[len(self.begun) - len(healed) :] for name in self.names)
 
-    def _begun(self, kind: str) -> tuple[str, ...]:
-        found = {one for file in self.files for one in getattr(file, kind) if one.startswith(self.begun)}
-        return tuple(sorted(found)) if self.begun or kind == "own" else ()
+
+@lru_cache(16)  # asked for some times for each key
+def _names(files: tuple[NamesOf, ...], begun: str) -> tuple[str, ...]:
+    own = {one for file in files for one in file.own if one.startswith(begun)}
+    if not own and begun:
+        own = {one for file in files for one in file.others if one.startswith(begun)}
+    return tuple(sorted(own))
