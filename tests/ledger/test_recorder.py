@@ -14,7 +14,7 @@ from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.ledger import file as ledger_file
 from aide_lsp.ledger import recorder as recording
 from aide_lsp.ledger.columns import COLUMNS
-from aide_lsp.ledger.entry import Entry
+from aide_lsp.ledger.entry import MOST_EXCERPTS, Entry
 from aide_lsp.ledger.file import forget, opened
 from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.settings.fields import PARAMETERS, Parameters
@@ -79,7 +79,7 @@ def test_a_row_has_a_limited_size_however_many_excerpts_were_read(recorder, path
     record(recorder, mode="text", excerpts=many)
     recorder.flush(PATIENCE)
     (entry,) = newest(path)
-    assert len(entry.excerpts) == len(entry.full_excerpts) == 100
+    assert len(entry.excerpts) == len(entry.full_excerpts) == MOST_EXCERPTS
 
 
 def test_text_that_is_very_long_is_not_kept_but_its_hashes_are(recorder, path):
