@@ -1,4 +1,4 @@
-"""Adds excerpts of other files to a request: the same in the language server and on the command line."""
+"""Adds excerpts and names of other files to a request: the same in the language server and for commands."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ class Prepared:
 
 
 class RequestPreparer:
-    """Adds excerpts to requests. Used by one thread: it looks at the disk, and keeps what it has read."""
+    """Adds excerpts and names. Used by one thread: it looks at the disk, and keeps what it has read."""
 
     def __init__(self) -> None:
         self._reader: ContextReader | None = None
@@ -64,7 +64,7 @@ class RequestPreparer:
         *,
         next_line: bool = False,
     ) -> Prepared:
-        """Return a request with excerpts.
+        """Return a request with excerpts, and with the names of which one must come.
 
         Args:
             request: without excerpts.
