@@ -108,7 +108,8 @@ def _run(name: str, parts: Sequence[Part]) -> str:
     return (
         f"`{name}`: {sum(plan['requests'] for plan in plans)} requests in "
         f"{sum(plan['histories'] for plan in plans)} histories ({numbers}; one completer lives through each "
-        f"range), in {', '.join(languages)}. For {total('with_files')} of them the model read other files; "
+        f"range), in {', '.join(languages)}. Other files were read for {total('with_files')} of them, "
+        f"of which {total('with_names')} had to go on with a name of a module; "
         f"{total('cached_tokens') / max(1, total('prompt_tokens')):.0%} of the prompts were in the KV cache, "
         f"and the completion cache answered {total('reused')}."
     )

@@ -27,6 +27,16 @@ SECTIONS = (
 """How each text in another language begins in the one that comes with Aide; its language, and a file name."""
 MODULES = (argparse, json.decoder, textwrap)
 """Modules whose source every Python has."""
+NAMES = ("ampere", "candela", "kelvin", "kilogram", "kilometer", "meter", "mole", "second")
+UNITS = {
+    "python": ("units.py", "import units\n", "".join(f"{name} = 1\n" for name in NAMES)),
+    "typescript": (
+        "units.ts",
+        "import * as units from './units';\n",
+        "".join(f"export const {name} = 1;\n" for name in NAMES),
+    ),
+}
+"""By language: one more file, a module whose names are known; how it is imported, and its text."""
 TEXTS, FILES, FILE_LINES = 3, 4, 60
 """Texts of a project, files that are made of each at most, and lines of such a file at most."""
 # At 0 nothing is drawn: seeds and small differences between logits would rarely show.
@@ -91,7 +101,8 @@ class EditingHistory:
         """Edit something, and return the next request, without excerpts."""
         edits = (
             *(self.type, self.type, self.type, self.delete, self.jump, self.take),
-            *(self.open, self.save, self.close, self.change_elsewhere, self.remove_elsewhere),
+            *(self.open, self.save, self.close, self.refer, self.refer),
+            *(self.change_elsewhere, self.remove_elsewhere),
         )
         self.chance.choice(edits)()
         # Most draw a new seed each time, some keep theirs.
@@ -138,6 +149,17 @@ class EditingHistory:
         """Accept the last completion, or begin a new line."""
         self._insert(self.offered or "\n")
 
+    def refer(self) -> None:
+        """Begin a line with a name of a module, in a language that has one here."""
+        file = self.file
+        if file.language in UNITS and file.name != UNITS[file.language][0]:
+            statement = UNITS[file.language][1]
+            if statement not in file.text:
+                file.text, file.cursor = statement + file.text, file.cursor + len(statement)
+            end = file.text.find("\n", file.cursor)
+            file.cursor = len(file.text) if end < 0 else end
+            self._insert("\nunits." + self.chance.choice(("", "", "k", "kilo")))
+
     def open(self) -> None:
         """Go to another file, where the cursor is as it was."""
         self.file = self.chance.choice([file for file in self.files if file.is_open or file.saved])
@@ -155,11 +177,11 @@ class EditingHistory:
             file.cursor = min(file.cursor, len(file.text))
 
     def change_elsewhere(self) -> None:
-        """Have another program exchange some lines of a file, or write one that was removed."""
+        """Have another program mix the lines of a file and drop one, or write a removed one."""
         file = self._other()
         lines = (file.saved or file.text).splitlines(keepends=True)
         self.chance.shuffle(lines)
-        self._put(file, "".join(lines))
+        self._put(file, "".join(lines[1:] or lines))
 
     def remove_elsewhere(self) -> None:
         """Have another program remove a file."""
@@ -186,6 +208,9 @@ def open_history(number: int, folder: Path, max_tokens: int, num_context: int) -
     """Start a history: a project in one or more languages, with the cursor anywhere in one of its files."""
     chance = Random(number)
     files = [file for text in chance.sample(_texts(), TEXTS) for file in _split(chance, *text)]
+    for language in sorted({file.language for file in files} & UNITS.keys()):
+        name, _, text = UNITS[language]
+        files.append(EditedFile(language, name, text))
     for file in files:
         file.cursor, file.saved = chance.randrange(len(file.text)), file.text
         _write(folder / file.name, file.text)

@@ -113,7 +113,9 @@ class Outcome:
     reused: int
     "Requests that the completion cache answered."
     with_files: int
-    "Requests for which the model read other files."
+    "Requests for which other files were read: excerpts, or the names of a module."
+    with_names: int
+    "Those of them at which only names of a module could come."
 
 
 @frozen
@@ -160,7 +162,8 @@ def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
     compared = [cold, alone, loaded, *_other_threads(model, asked, progress)]
     languages = sorted({one.request.language_id for one in asked})
     with_files = sum(bool(one.answers[0][-1]) for one in asked)
-    return Outcome(compared, languages, prompt_tokens, cached_tokens, reused, with_files)
+    with_names = sum(any(read.first_line == 0 for read in one.answers[0][-1]) for one in asked)
+    return Outcome(compared, languages, prompt_tokens, cached_tokens, reused, with_files, with_names)
 
 
 def _live(completer: Completer, plan: Plan, asked: list[Answered]) -> Iterator[Completion]:
@@ -201,4 +204,4 @@ def _other_threads(model: ModelLoader, asked: Sequence[Answered], progress: Prog
 
 
 def _answer(completion: Completion) -> Answer:
-    return completion.text, completion.finish_reason, completion.generated_tokens, completion.excerpts
+    return completion.text, completion.finish_reason, completion.generated_tokens, completion.files_read

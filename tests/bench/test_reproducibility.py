@@ -23,6 +23,7 @@ def differing(model: ModelLoader, plan: Plan = PLAN) -> dict[str, int]:
     assert sum(compared.answers for compared in outcome.compared[1:]) > 0
     assert 0 < outcome.cached_tokens < outcome.prompt_tokens
     assert outcome.with_files > plan.requests / 10
+    assert 0 < outcome.with_names < outcome.with_files
     return {compared.title: compared.differ for compared in outcome.compared}
 
 
@@ -106,5 +107,5 @@ def test_prompts_that_the_completion_cache_answered_count_neither_as_run_nor_as_
 
 @pytest.mark.real_model
 def test_the_real_model_then_nothing_differs(real_model_dir):
-    plan = Plan(histories=2, requests=8, first=2, max_tokens=12, loadings=1)
+    plan = Plan(histories=2, requests=8, first=22, max_tokens=12, loadings=1)
     assert set(differing(open_model(real_model_dir, "cpu"), plan).values()) == {0}

@@ -21,6 +21,7 @@ def part(first, model="exact-1d-f3", differ=0, **plan):
         "cached_tokens": 650,
         "reused": 2,
         "with_files": 40,
+        "with_names": 3,
     }
 
 
@@ -29,7 +30,9 @@ def test_parts_then_their_sums_for_each_recipe():
     assert "| nothing was prefilled yet | 200 | 1 | 100 | 0 |" in text
     assert "| 1 thread | 6 | 0 | 3 | 0 |" in text
     assert "`exact`: 200 requests in 20 histories (0-9, 10-19;" in text
-    assert "For 80 of them the model read other files; 65% of the prompts" in text
+    assert (
+        "Other files were read for 80 of them, of which 6 had to go on with a name of a module; 65%" in text
+    )
 
 
 def test_the_same_histories_twice_then_refused():

@@ -155,7 +155,8 @@ def reproducibility(as_json: bool, **options: Any) -> None:
         say(
             f"{folder.name}: {plan.histories} histories, {plan.requests} requests in"
             f" {', '.join(found.languages)}; {warm:.0%} of the prompts were in the KV cache;"
-            f" for {found.with_files} requests the model read other files"
+            f" other files were read for {found.with_files} requests,"
+            f" of which {found.with_names} had to go on with a name of a module"
         )
         for compared in found.compared:
             say(f"{compared.title:<60} {compared.answers:>4} answers, {compared.differ} differ")
