@@ -17,7 +17,7 @@ from aide_lsp.infill.stopping import block_header
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.tree import SyntaxTree
 
-ENDS = (":", ": 0", " {}", " {")
+ENDS = (";", ",", ":", ": 0", " {}", " {", "; then", ' from "x"')
 """What may be missing in a line whose brackets the editor has closed: the user types it after them."""
 Rated = Sequence[tuple[int, float]]
 """For each token of a text, from none on: the length of the text so far, the logarithm of its probability."""

@@ -8,7 +8,8 @@ from attrs import evolve, field, frozen
 from aide_lsp.syntax.grammars import ParseTooLong, is_safe, load_grammar, parse
 from aide_lsp.syntax.languages import Blocks, Language
 from aide_lsp.syntax.node import SyntaxNode
-from aide_lsp.syntax.openings import Opening
+from aide_lsp.syntax.openings import CLOSERS, Opening
+from aide_lsp.syntax.scan import scan
 from aide_lsp.syntax.source import encode, point_of
 from aide_lsp.syntax.tree_openings import openings_at
 
@@ -116,6 +117,9 @@ class SyntaxTree:
         A bracket counts as closed only if the text closes it, not if the parser assumes that it does.
         """
         is_sound = self.language.blocks is not Blocks.TAGS and not self._base.tree.root_node.has_error
+        if is_sound and self._line[0].lstrip().startswith(tuple(CLOSERS.values())):
+            # In `} else {`, what the line opens is closed below: the brace that closed the block above.
+            is_sound = all(closer.opening for closer in scan(self._line[0], self.language).closers)
         own = openings_at(self._tree.root_node, self.text, self.cursor, self.language, is_sound)
         shifted = tuple(evolve(one, offset=one.offset + self.start) for one in own)
         return shifted if self.outer is None else (*self.outer.openings(), *shifted)

@@ -463,7 +463,14 @@ def test_complete_ends_above_a_key_that_is_there_twice(marked, written, expected
         ("python", "if f([1, |])\n\n\ng()\n", "2]):\n", "2"),
         ("go", "package a\n\nfunc f(|)\n\nvar b = 1\n", "a int) {\n", "a int"),
         ("javascript", "class A {\n  f() {\n    g();\n  }\n\n  f(|)\n    h();\n  }\n}\n", "a) {\n", "a"),
+        # So it does with what ends a statement or an entry, or what comes after the brackets.
+        ("c", "int f(void) {\n  g(|)\n  h();\n}\n", "1);\n", "1"),
+        ("rust", "fn f() {\n    let a = g(|)\n    h();\n}\n", "1);\n", "1"),
+        ("json", '{\n  "a": [|]\n  "b": 1\n}\n', "1],\n", "1"),
+        ("shellscript", "if [[ |]]\n  a\nfi\n", "-f b ]]; then\n", "-f b "),
+        ("typescript", "import { |}\n\nf();\n", 'a } from "b";\n', "a "),
         ("python", "def f(|)\n    return 1\n", "a b):\n", ""),
+        ("c", "int f(void) {\n  g(|)\n  h();\n}\n", "1 2);\n", ""),
         # With more at its end, it would no longer be the line below.
         (
             "javascript",
@@ -478,8 +485,7 @@ def test_complete_ends_above_a_key_that_is_there_twice(marked, written, expected
 def test_complete_in_brackets_that_the_editor_closed_takes_the_line_for_unfinished(
     language, marked, written, expected
 ):
-    path = {"python": "a.py", "go": "a.go", "javascript": "a.js"}[language]
-    request = evolve(fitting_at(marked, temperature=0.0), language_id=language, path=path)
+    request = evolve(fitting_at(marked, temperature=0.0), language_id=language, path="a")
     before = marked[: marked.index("|") - 1]  # the bracket is healed
     completion = complete(completer_of(continuing({before: marked[len(before)] + written})), request)
     assert (completion.text, completion.empty_reason) == (expected, None if expected else "does-not-fit")

@@ -36,6 +36,10 @@ CASES = [
     ("javascript", "x=`a${█}`;\n", "`+ ${+"),
     ("javascript", "f(`a${█\ng();\n", "(- `- ${-"),
     ("javascript", "function f() {\n  if (a) {█\n  g();\n}\n", "{+ {-"),
+    # Without the line, the brace below would be that of the block above.
+    ("javascript", "function f() {\n  if (a) {\n    g();\n  } else {█\n  }\n}\n", "{+ {+"),
+    ("c", "int f(int a) {\n  if (a) {\n    g();\n  } else if (h(█\n  }\n}\n", "{+ (- (-"),
+    ("javascript", "f(a, () => {\n  g();\n}, () => {█\n});\n", "(+ {+"),
     ("javascript", "x = /a(█b/;", "/+"),
     ("javascriptreact", 'x = (<b c="d█" e={f}>t<br/></b>)', '(+ <+ "+'),
     ("javascriptreact", 'x = (<b c="d" e={f}>█<br/></b>)', "(+ <b>+"),
