@@ -7,6 +7,7 @@ model is real, as in `benchmarks.context.keys`.
     python -m benchmarks.context.answered
     python -m benchmarks.context.answered --typing --projects 12 --seconds 20    # traces of typing.project
     python -m benchmarks.context.answered --lands line    # jumps lead to the beginning of a line
+    python -m benchmarks.context.answered --model qwen2.5-coder-1.5b --forward-ms 41 --row-ms 6.8
 """
 
 import argparse
@@ -38,18 +39,19 @@ from benchmarks.typing.trace import Event, Trace
 class Timed(Silent):
     """A session on a clock of its own: a forward takes time, and is canceled when something else happens."""
 
-    forward_s, row_s = 0.018, 0.0022
-    """Of each forward, and of each of its rows."""
-
-    def __init__(self, vocab_size: int, context_length: int, end: int) -> None:
+    def __init__(
+        self, vocab_size: int, context_length: int, end: int, *, forward_ms: float, row_ms: float
+    ) -> None:
+        """Take the sizes of the model; the time of each forward, and of each of its rows."""
         super().__init__(vocab_size, context_length, end)
+        self._forward_s, self._row_s = forward_ms / 1000, row_ms / 1000
         self.now, self.until = 0.0, inf
 
     def forward(
         self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken
     ) -> Candidates:
         """See `Session`."""
-        ends = self.now + self.forward_s + self.row_s * len(ids)
+        ends = self.now + self._forward_s + self._row_s * len(ids)
         if ends > self.until:
             self.now = max(self.now, self.until)
             raise Cancelled
@@ -195,11 +197,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     typists = []
     for own in (options.without, options.others):
-        settings = with_values(Settings(), {"temperature": 0.0} | own)
+        settings = with_values(Settings(), {"temperature": 0.0, "model": options.model} | own)
         sessions: list[Timed] = []
 
         def timed(*sizes: int, sessions: list[Timed] = sessions) -> Timed:
-            sessions.append(Timed(*sizes))
+            sessions.append(Timed(*sizes, forward_ms=options.forward_ms, row_ms=options.row_ms))
             return sessions[-1]
 
         completer = silent_completer(settings, session_of=timed)
@@ -239,6 +241,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--typing", action="store_true", help="traces of benchmarks.typing.project [those of context.keys]")
     add("--seed", type=int, default=1, help="chooses the traces of benchmarks.typing.project [1]")
     add("--seconds", type=float, default=inf, help="most seconds of each [all]")
+    add("--model", help="its tokenizer and format are used [the default model]")
+    add("--forward-ms", type=float, default=18, help="of each forward [18, those of the default model]")
+    add("--row-ms", type=float, default=2.2, help="of each token in a forward [2.2, likewise]")
     add("--answer-ms", type=float, default=60, help="from the first token to the answer [60]")
     add("--lands", choices=("there", "line"), default="there", help="where in its line a jump leads [there]")
     add("--without", type=json.loads, default={"context_share": 0.0}, help="settings of the first row")

@@ -90,7 +90,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def look(item: Item, root: Path, settings: Settings, info: ModelInfo, count_tokens: CountTokens) -> Found:
     """Return what the excerpts have that the model would read at one place."""
     request = request_for(item, root, settings, info)
-    budget = int(settings.parameters.num_context * settings.context_share)
+    budget = int(settings.parameters.num_context * request.options.context_share)
     own_name = f"{file_name(request.path, request.language_id)}\n"
     read = fitting(request.excerpts, own_name, budget, count_tokens) if request.excerpts else []
     texts = [one.text for one in read]

@@ -30,9 +30,8 @@ def run(tmp_path, monkeypatch, capsys):
 
     def run(*more: str, row_s: float):
         monkeypatch.setattr(program, "silent_completer", completer)
-        monkeypatch.setattr(Timed, "row_s", row_s)
-        monkeypatch.setattr(Timed, "forward_s", row_s)
-        program.main(["--cache", str(tmp_path), "--without", WITHOUT, "--with", OTHERS, *more])
+        times = ["--row-ms", f"{1000 * row_s}", "--forward-ms", f"{1000 * row_s}"]
+        program.main(["--cache", str(tmp_path), "--without", WITHOUT, "--with", OTHERS, *times, *more])
         rows = capsys.readouterr().out.strip().split("\n")[-2:]
         return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
@@ -58,10 +57,10 @@ def test_a_slower_engine_answers_fewer_keys(run):
 
 
 def test_a_forward_takes_its_time_or_ends_when_something_else_happens():
-    session = Timed(10, 100, 1)
+    session = Timed(10, 100, 1, forward_ms=20, row_ms=2)
     session.forward([1, 2, 3], 0, [2], CancelToken())
-    assert session.now == pytest.approx(session.forward_s + 3 * session.row_s)
-    session.until = session.now + session.row_s
+    assert session.now == pytest.approx(0.026)
+    session.until = session.now + 0.002
     with pytest.raises(Cancelled):
         session.forward([1, 2, 3], 0, [2], CancelToken())
     assert session.now == session.until < inf
