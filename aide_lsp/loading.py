@@ -234,8 +234,8 @@ def open_completer(folder: Path, settings: Settings) -> "Completer":
 def _open_engine(folder: Path, settings: Settings) -> "Engine":
     from aide_lsp.engines.engine import open_engine
 
-    device = (settings.provider, settings.threads, settings.cache_mb)
-    return open_engine(folder, *device, fim=card_of(settings).fim)
+    card, device = card_of(settings), (settings.provider, settings.threads, settings.cache_mb)
+    return open_engine(folder, *device, fim=card.fim, context_share=card.context_share)
 
 
 def _open_remote(settings: Settings) -> "Completer":
@@ -279,7 +279,8 @@ def shared_choice(settings: Settings) -> "SharedChoice":
     from aide_lsp.engines.shared.open import SharedChoice
 
     card = card_of(settings)
-    return SharedChoice(card.id, f"{card.sha256} {card.path} {card.fim}", settings, data_folder())
+    facts = f"{card.sha256} {card.path} {card.fim} {card.context_share}"
+    return SharedChoice(card.id, facts, settings, data_folder())
 
 
 def _open_alone(folder: Path, settings: Settings, *, reason: str) -> "Completer":
@@ -293,8 +294,8 @@ def _open_alone(folder: Path, settings: Settings, *, reason: str) -> "Completer"
 def _open_local(folder: Path, settings: Settings) -> "LocalModel":
     from aide_lsp.engines.local import open_local_model
 
-    device = (settings.provider, settings.threads, settings.cache_mb)
-    return open_local_model(folder, *device, fim=card_of(settings).fim)
+    card, device = card_of(settings), (settings.provider, settings.threads, settings.cache_mb)
+    return open_local_model(folder, *device, fim=card.fim, context_share=card.context_share)
 
 
 def server_choice(settings: Settings) -> "ServerChoice":

@@ -14,14 +14,16 @@ from tests.fakes import ScriptedModel
 from tests.tiny_model import tiny_model_folder
 
 
-@pytest.mark.parametrize(("fim", "reads_suffix"), [("qwen2.5-coder", True), (None, False)])
-def test_the_format_in_the_card_counts_also_for_a_model_converted_earlier(
-    tmp_path, monkeypatch, fim, reads_suffix
+@pytest.mark.parametrize(
+    ("fim", "reads_suffix", "share"), [("qwen2.5-coder", True, 0.25), (None, False, 0.0)]
+)
+def test_the_card_counts_as_it_is_now_also_for_a_model_converted_earlier(
+    tmp_path, monkeypatch, fim, reads_suffix, share
 ):
     folder = tiny_model_folder(tmp_path / "tiny")
-    monkeypatch.setattr(startup, "card_of", lambda settings: SimpleNamespace(fim=fim))
-    completer = startup.open_completer(folder, Settings(provider="cpu", threads=1))
-    assert completer.info.reads_suffix == reads_suffix
+    monkeypatch.setattr(startup, "card_of", lambda settings: SimpleNamespace(fim=fim, context_share=0.25))
+    info = startup.open_completer(folder, Settings(provider="cpu", threads=1)).info
+    assert (info.reads_suffix, info.context_share) == (reads_suffix, share)
 
 
 @pytest.mark.parametrize(

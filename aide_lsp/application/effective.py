@@ -8,6 +8,7 @@ from aide_lsp.server_address import ServerAddress, server_address
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:
+    from aide_lsp.catalog.cards import Card
     from aide_lsp.completion.model import ModelInfo
 
 _OWN_KEYS = ("recipe", "provider", "threads", "cache_mb")
@@ -15,7 +16,7 @@ _OWN_KEYS = ("recipe", "provider", "threads", "cache_mb")
 
 
 def came_to(settings: Settings, info: "ModelInfo | None" = None) -> dict[str, str]:
-    """Return what the settings that Aide decides itself came to, by key.
+    """Return what the settings that Aide decides itself, or a model's card, came to, by key.
 
     Args:
         settings: those in effect.
@@ -24,9 +25,16 @@ def came_to(settings: Settings, info: "ModelInfo | None" = None) -> dict[str, st
     server = server_address(settings.engine)
     if server is not None:
         return _came_to_on(server, settings, info)
-    found = {}
-    if settings.model is None and (name := info.id if info else _default_model(settings)):
-        found["model"] = name
+    found, model = {}, info or _card(settings)
+    if model is not None and settings.model is None:
+        found["model"] = model.id
+    # A project file may lower it further.
+    if (
+        model is not None
+        and settings.context_share is None
+        and model.context_share <= settings.most_card_share
+    ):
+        found["context_share"] = f"{model.context_share:g}, from the model"
     if info is not None and info.shares:
         found["engine"] = info.shares.removesuffix(".")
     if info is not None and settings.recipe == "auto":
@@ -47,6 +55,8 @@ def _came_to_on(server: ServerAddress, settings: Settings, info: "ModelInfo | No
         found["model"] = "none is used with a server"
     if settings.work_ahead and not server.is_loopback:
         found["work_ahead"] = "not with a server on another machine"
+    if settings.context_share is None:
+        found["context_share"] = "0, since a server runs the model"
     if settings.complete_secrets:
         found["complete_secrets"] = "never with a server"
     if info is None:
@@ -64,8 +74,8 @@ def _came_to_on(server: ServerAddress, settings: Settings, info: "ModelInfo | No
     return found | dict.fromkeys(info.ignored, "no effect on this server")
 
 
-def _default_model(settings: Settings) -> str:
+def _card(settings: Settings) -> "Card | None":
     try:
-        return card_of(settings).id
+        return card_of(settings)
     except AideError:
-        return ""
+        return None

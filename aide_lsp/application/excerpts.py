@@ -64,7 +64,7 @@ class RequestPreparer:
         *,
         next_line: bool = False,
     ) -> Prepared:
-        """Return a request with excerpts, and with the names of which one must come.
+        """Return a request with excerpts and their share, and with the names of which one must come.
 
         Args:
             request: without excerpts.
@@ -72,8 +72,10 @@ class RequestPreparer:
             info: of the model that completes it.
             next_line: if the cursor is at the end of a line, take the excerpts of the line that Enter begins.
         """
+        share = info.context_share_of(request.options)
+        request = request.with_options(context_share=share, most_card_share=0.0)
         # Names decide which tokens come, which no server is told.
-        reads_files, keeps_names = bool(request.options.context_share) and info.reads_files, not info.host
+        reads_files, keeps_names = bool(share) and info.reads_files, not info.host
         if files is None or not (reads_files or keeps_names):
             return Prepared(request)
         try:

@@ -34,7 +34,8 @@ def request_of(
             max_tokens=settings.max_tokens,
             show=settings.show,
             min_confidence=settings.min_confidence,
-            context_share=settings.context_share,
+            context_share=settings.context_share or 0.0,
+            most_card_share=settings.most_card_share if settings.context_share is None else 0.0,
             deadline_ms=settings.deadline_ms,
         ),
     )

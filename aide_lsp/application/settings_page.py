@@ -27,13 +27,16 @@ STYLE = """
 """
 
 
-def settings_page(resolved: Resolved, path: str | None, in_use: Mapping[str, str]) -> str:
+def settings_page(
+    resolved: Resolved, path: str | None, in_use: Mapping[str, str], came_to: Mapping[str, str]
+) -> str:
     """Return the page.
 
     Args:
         resolved: the settings.
         path: of the file they are for; None: there is none.
-        in_use: what `auto` and names came to, by label: the loaded model, its device, and so on.
+        in_use: what is loaded, by label: the model, its device, and so on.
+        came_to: what a value such as `auto` means here, by key.
     """
     name = Path(path).name if path else ""
     place = (
@@ -43,7 +46,7 @@ def settings_page(resolved: Resolved, path: str | None, in_use: Mapping[str, str
         h("h1", {}, "Effective settings"),
         place,
         *_notices(resolved),
-        *(_group(resolved, group) for group in GROUPS),
+        *(_group(resolved, group, came_to) for group in GROUPS),
         _in_use(in_use),
     ]
     return render_page(
@@ -60,14 +63,14 @@ def _notices(resolved: Resolved) -> Iterator[Markup]:
         yield h("section", {"class": "off"}, h("h2", {}, "Problems"), *found)
 
 
-def _group(resolved: Resolved, group: str) -> Markup:
+def _group(resolved: Resolved, group: str, came_to: Mapping[str, str]) -> Markup:
     keys = [key for key in resolved.origins if FIELDS[key].group == group]
-    rows = [_row(key, resolved.origins[key]) for key in keys]
+    rows = [_row(key, resolved.origins[key], came_to.get(key, "")) for key in keys]
     table = h("table", {"class": "plain settings"}, h("tbody", {}, *rows))
     return h("section", {}, h("h2", {}, group), table) if rows else Markup()
 
 
-def _row(key: str, found: tuple[Origin, ...]) -> Markup:
+def _row(key: str, found: tuple[Origin, ...], came_to: str) -> Markup:
     *under, origin = found
     change = h("a", {"href": "#", "data-setting": f"aide.{camel(key)}"}, "Change")
     overridden = [
@@ -78,10 +81,17 @@ def _row(key: str, found: tuple[Origin, ...]) -> Markup:
         "tr",
         {"class": "default" if is_default else "set"},
         h("th", {"scope": "row", "class": "name"}, label(key)),
-        h("td", {}, _value(key, origin)),
+        h("td", {}, _effective(key, origin, came_to)),
         h("td", {"class": "where"}, _place(origin), *overridden),
         h("td", {}, change),
     )
+
+
+def _effective(key: str, origin: Origin, came_to: str) -> Markup:
+    if not came_to:
+        return _value(key, origin)
+    note = h("span", {}, came_to if origin.value is None else f" ({came_to})")
+    return note if origin.value is None else joined(_value(key, origin), note)
 
 
 def _value(key: str, origin: Origin) -> Markup:

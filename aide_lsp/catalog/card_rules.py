@@ -20,6 +20,8 @@ MOST_PROBLEMS = 20
 # A number of hundreds of digits would overflow later, when it is divided to show progress or megabytes.
 MOST = 1 << 50
 """Upper limit of numbers in a card: bytes, tokens."""
+MOST_SHARE = 0.5
+"""As in the setting `context_share`."""
 CUDA_RECIPES = ("fp16", "int4", "exact", "fast")
 
 
@@ -98,6 +100,10 @@ def _above_zero(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < MOST
 
 
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_SHARE
+
+
 def _is_line(value: Any) -> bool:
     # Not printable: line breaks, and the escape sequences that would control the terminal that shows the
     # line.
@@ -134,6 +140,7 @@ CARD = {
     "context_length": Rule(_above_zero, "a whole number of tokens above 0"),
     "fim": Rule(_one_of(*FORMATS), f"a fill-in-the-middle format ({', '.join(FORMATS)})", required=False),
     "end_tokens": Rule(_is_lines, "a list of special tokens"),
+    "context_share": Rule(_is_share, f"a number from 0 to {MOST_SHARE}", required=False),
     "recipes": Rule(lambda value: isinstance(value, dict), "a table with cpu and cuda", required=False),
 }
 # A card whose file is downloaded.

@@ -89,6 +89,8 @@ class Card:
     """The user's own GGUF file, or folder with an exported ONNX decoder and its tokenizer.json."""
     origin: Path
     """The file this card was read from."""
+    context_share: float = 0.0
+    """Share of Num Context for excerpts of other files, where the user sets none."""
 
 
 @frozen
@@ -205,6 +207,8 @@ def _card(table: Mapping[str, Any], file: Path) -> Card:
         sources=tuple(_source(source) for source in table.get("sources", ())),
         path=_local_path(table.get("path"), file.parent),
         origin=file,
+        # Small models make too little of other files, and few models have been measured.
+        context_share=float(table.get("context_share", 0.0)),
     )
 
 

@@ -62,6 +62,8 @@ class ModelInfo:
     "Whether it can read the text after the cursor."
     reads_files: bool = False
     "Whether it can read excerpts of other files."
+    context_share: float = 0.0
+    "Share of Num Context for them that its card says."
     replays: bool = False
     "Whether one seed always gives the same bytes."
     explains: bool = False
@@ -92,6 +94,10 @@ class ModelInfo:
     def shares(self) -> str:
         """Whether its engine is shared, in a sentence; empty: it was not to be."""
         return SHARES.get(self.sharing, "").format(self.sharing_note)
+
+    def context_share_of(self, options: GenerationOptions) -> float:
+        """Return the share of Num Context that other files take at most."""
+        return max(options.context_share, min(options.most_card_share, self.context_share))
 
     def is_rated(self, options: GenerationOptions) -> bool:
         """Whether the probability of a text generated with these options is known."""

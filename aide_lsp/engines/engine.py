@@ -318,10 +318,13 @@ class EngineGeneration:
             self._session.leave(self._queued)
 
 
-def open_engine(folder: Path, provider: str, threads: int, cache_mb: int, *, fim: str | None) -> Engine:
+def open_engine(
+    folder: Path, provider: str, threads: int, cache_mb: int, *, fim: str | None, context_share: float = 0.0
+) -> Engine:
     """Load the model in a folder; arguments as for `open_local_model`.
 
     Raises:
         ModelFilesError, SessionError: as `open_local_model`.
     """
-    return Engine(load_model(folder, provider, threads, fim=fim), cache_mb=cache_mb)
+    loaded = load_model(folder, provider, threads, fim=fim, context_share=context_share)
+    return Engine(loaded, cache_mb=cache_mb)

@@ -48,9 +48,15 @@ class LoadedModel:
     """What all clients of a model share: its session, and how texts become tokens. Not the KV caches."""
 
     def __init__(
-        self, tokenizer: Tokenizer, session: Session, description: ModelFolder, folder: Path | None = None
+        self,
+        tokenizer: Tokenizer,
+        session: Session,
+        description: ModelFolder,
+        folder: Path | None = None,
+        *,
+        context_share: float = 0.0,
     ) -> None:
-        """Take the parts of a model.
+        """Take the parts of a model; `context_share`: that of its card.
 
         Raises:
             ModelFilesError: its FIM format is unknown or its vocabulary lacks a token of it.
@@ -79,6 +85,7 @@ class LoadedModel:
             fim=self.template.format.name,
             reads_suffix=self.template.format.reads_suffix,
             reads_files=self.template.reads_files,
+            context_share=context_share if self.template.reads_files else 0.0,
             replays=True,
             explains=True,
         )
@@ -321,9 +328,9 @@ class LocalGeneration:
 
 
 def open_local_model(
-    folder: Path, provider: str, threads: int, cache_mb: int, *, fim: str | None
+    folder: Path, provider: str, threads: int, cache_mb: int, *, fim: str | None, context_share: float = 0.0
 ) -> LocalModel:
-    """Load the model in a folder; arguments as in the settings, and the FIM format of its card.
+    """Load the model in a folder; arguments as in the settings, and `fim` and `context_share` of its card.
 
     The format in the folder's manifest is that of the time of conversion: the card may have been edited.
 
@@ -331,10 +338,13 @@ def open_local_model(
         ModelFilesError: its files cannot be used.
         SessionError: the runtime cannot load them.
     """
-    return LocalModel(load_model(folder, provider, threads, fim=fim), cache_mb=cache_mb)
+    loaded = load_model(folder, provider, threads, fim=fim, context_share=context_share)
+    return LocalModel(loaded, cache_mb=cache_mb)
 
 
-def load_model(folder: Path, provider: str, threads: int, *, fim: str | None) -> LoadedModel:
+def load_model(
+    folder: Path, provider: str, threads: int, *, fim: str | None, context_share: float = 0.0
+) -> LoadedModel:
     """Load the model in a folder; arguments as for `open_local_model`.
 
     Raises:
@@ -347,7 +357,7 @@ def load_model(folder: Path, provider: str, threads: int, *, fim: str | None) ->
     with ThreadPoolExecutor(1) as executor:
         session = executor.submit(open_session, folder, provider, thread_count(threads))
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
-        loaded = LoadedModel(tokenizer, session.result(), description, folder)
+        loaded = LoadedModel(tokenizer, session.result(), description, folder, context_share=context_share)
     return_freed_memory()
     return loaded
 

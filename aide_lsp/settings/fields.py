@@ -17,7 +17,6 @@ from aide_lsp.settings.limits import ModelLimits, SettingField, allowed_by, erro
 PROJECT_NUM_CONTEXT = 4096
 """A project file cannot raise Num Context beyond this unless the user sets `max_num_context`."""
 
-
 # The groups that settings are listed in, in this order.
 _PARAMETERS = "Parameters"
 _OFFERED = "What is offered"
@@ -64,8 +63,7 @@ class Parameters:
         maximum=1.0,
         project=True,
     )
-    # With 768, as many lines are right as with 1024, and the first prompt at a place is a quarter shorter.
-    # With 512, fewer seem to be (benchmarks/results/window.md).
+    # With 768, as many lines are right as with 1024, and with 512 fewer (benchmarks/results/window.md).
     num_context: int = setting(
         768,
         int,
@@ -112,18 +110,20 @@ class Settings:
         _OFFERED,
         project=True,
     )
-    # On a CPU, prompts that change cost more answers than other files make right. Of Num Context, an eighth
-    # helped less than a quarter, and a half no more.
-    context_share: float = setting(
-        0.0,
+    # Of Num Context, an eighth helped less than a quarter, and a half no more.
+    context_share: float | None = setting(
+        None,
         float,
         "Share of Num Context for excerpts of other files of the project, which the model reads before the "
-        "text around the cursor. What they do not need is left to that text. 0: only names are read.",
+        "text around the cursor. What they leave is that text's. 0: only names are read. Unset: what the "
+        "model's card says; with a server (`engine`), 0.",
         _OTHER_FILES,
         minimum=0.0,
         maximum=0.5,
+        none="what the model's card says",
         project=True,
     )
+    most_card_share: float = 0.5  # not a setting: what a project file allows of the share in the model's card
     context_off: tuple[str, ...] = setting(
         (),
         list,

@@ -3,7 +3,8 @@
 Within one layer, plain keys come first, then `[languages.x]`, then globs, a later table over an earlier one.
 A value that a table sets explicitly overrides the value of the table's preset; both override all below. Some
 settings only ever narrow: `off` and `context_off` add up, over all project files on the way to the document;
-of several `max_num_context` the lowest applies; a project's `context_share` never exceeds the user's.
+of several `max_num_context` the lowest applies; a project's `context_share` never exceeds the user's, or that
+of the model's card.
 """
 
 from collections import Counter
@@ -88,23 +89,22 @@ class _Merge:
         self._origins = {key: [Origin(value, DEFAULT)] for key, value in defaults().items()}
         self._rules: _Rules = []
         self._settings = Settings()
-        self._users_share = self._settings.context_share
         self._lower_default()
 
     def add(self, layer: SettingsLayer) -> None:
         """Apply a layer over those before."""
         # A stale layer's problems were reported when its file could still be read.
         problems = [] if layer.stale else self._problems
-        self._users_share = self._settings.context_share
+        users_share = self._settings.context_share
         for table in tables_of(layer, self._subject, problems):
             # Also if the table does not apply: its mistakes are reported whichever document is open.
             good = self._values.check(layer, table, self._settings, self._bounds, problems)
             found = [
-                (key, self._lowered(origin, key, layer, table))
+                (key, self._lowered(origin, key, layer, table, users_share))
                 for key, origin in self._origins_of(good, layer, table)
             ]
             if table.applies:
-                self._put(found)
+                self._put(found, lowers_card=layer.kind == "project" and users_share is None)
                 self._add_rules(layer, table.label, good)
 
     def add_rules(self, layer: SettingsLayer) -> None:
@@ -151,7 +151,9 @@ class _Merge:
         for key, value in good.items():
             yield key, Origin(value, layer.name, table.label)
 
-    def _lowered(self, origin: Origin, key: str, layer: SettingsLayer, table: SettingsTable) -> Origin:
+    def _lowered(
+        self, origin: Origin, key: str, layer: SettingsLayer, table: SettingsTable, users_share: float | None
+    ) -> Origin:
         """Lower a value to the user's limit, and a preset's value to the model's; report that.
 
         Without a limit of the user, a project still cannot make each request take many seconds. It never has
@@ -164,10 +166,8 @@ class _Merge:
             # The user's own value may be higher already, and a project may repeat it.
             most = max(PROJECT_NUM_CONTEXT, self._settings.parameters.num_context)
             tops.append((most, "the limit for project files, which your max_num_context can raise"))
-        elif key == "context_share" and layer.kind == "project":
-            tops.append(
-                (self._users_share, "your own value or the default, which a project file can only lower")
-            )
+        elif key == "context_share" and layer.kind == "project" and users_share is not None:
+            tops.append((users_share, "your own value, which a project file can only lower"))
         model = greatest(FIELDS[key], self._bounds.limits)
         # A preset is defined without a model in mind; an explicit value above the model's limit is an error.
         if origin.preset and model is not None:
@@ -189,8 +189,11 @@ class _Merge:
             self._origins["num_context"] = [Origin(lowest, DEFAULT, wanted=wanted)]
             self._settings = with_values(self._settings, {"num_context": lowest})
 
-    def _put(self, found: Iterable[tuple[str, Origin]]) -> None:
-        """Put values over those below; combine those of settings that only narrow."""
+    def _put(self, found: Iterable[tuple[str, Origin]], *, lowers_card: bool = False) -> None:
+        """Put values over those below; combine those of settings that only narrow.
+
+        `lowers_card`: a `context_share` only lowers that of the model's card, which is not known here.
+        """
         values = dict[str, Any]()
         for key, origin in found:
             below, value = value_of(self._settings, key), origin.value
@@ -202,7 +205,10 @@ class _Merge:
             elif key == "preset" and value is None:
                 values |= self._without_presets()
             self._origins[key].append(evolve(origin, value=value) if value != origin.value else origin)
-            values[key] = value
+            if key == "context_share" and lowers_card:
+                self._settings = evolve(self._settings, most_card_share=value)
+            else:
+                values[key] = value
         if values:
             self._settings = with_values(self._settings, values)
 

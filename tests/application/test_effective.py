@@ -38,7 +38,29 @@ def test_what_aide_decides_itself_is_said():
         "recipe": "exact",
     }
     assert int(came["threads"]) >= 1
-    assert came_to(Settings(model="mine", provider="cpu", recipe="fast", threads=3), info) == {}
+    mine = Settings(model="mine", provider="cpu", recipe="fast", threads=3, context_share=0.1)
+    assert came_to(mine, info) == {}
     text = report_text(SettingsReader().resolve(), came_to=came)
     assert re.search(r"model +qwen +default", text)
     assert re.search(r"provider +\"auto\" \(CPU\) +default", text)
+
+
+@pytest.mark.parametrize(
+    ("project", "says"),
+    [
+        ("", r"context_share +0\.25, from the model +default"),
+        ("context_share = 0.125", r"context_share +0\.125 +\S+\.aide\.toml"),
+        ("context_share = 0.5", r"context_share +0\.5 \(0\.25, from the model\) +\S+\.aide\.toml"),
+    ],
+)
+def test_the_share_of_other_files_is_the_models_and_a_project_lowers_it(tmp_path, project, says):
+    (tmp_path / ".aide.toml").write_text(project)
+    resolved = SettingsReader(tmp_path / "none.toml").resolve(tmp_path / "a.py", folder=tmp_path)
+    came = came_to(resolved.settings, model_info(context_share=0.25))
+    assert re.search(says, report_text(resolved, came_to=came))
+
+
+def test_before_a_model_is_loaded_its_share_of_other_files_is_that_of_its_card():
+    assert came_to(Settings(model="qwen2.5-coder-1.5b"))["context_share"] == "0.25, from the model"
+    assert came_to(Settings())["context_share"] == "0, from the model"
+    assert came_to(Settings(engine="http://127.0.0.1:8012"))["context_share"].startswith("0, ")

@@ -3,10 +3,11 @@
 import pytest
 from attrs import evolve
 
+from aide_lsp.application.excerpts import RequestPreparer
 from aide_lsp.application.requests import check_limits, complete, request_of
 from aide_lsp.errors import SettingsError
 from aide_lsp.settings.fields import Parameters, Settings
-from tests.fakes import FakeSession, babbling, completer_on
+from tests.fakes import FakeSession, ScriptedModel, babbling, completer_on
 
 TEXT = "def f():\n    x = \n"
 SETTINGS = Settings(
@@ -38,6 +39,27 @@ def test_a_request_has_the_options_of_the_settings():
     assert options.parameters == SETTINGS.parameters
     assert (options.max_tokens, options.deadline_ms, options.candidate) == (24, 0, 0)
     assert (options.show, options.min_confidence, options.context_share) == ("all", 0.5, 0.125)
+
+
+@pytest.mark.parametrize(
+    ("own", "of_card", "of_model", "counts"),
+    [
+        (None, 0.5, 0.25, 0.25),
+        (None, 0.1, 0.25, 0.1),
+        (None, 0.5, 0.0, 0.0),
+        (None, 0.0, 0.25, 0.0),
+        (0.0, 0.5, 0.25, 0.0),
+        (0.4, 0.5, 0.25, 0.4),
+        (0.1, 0.5, 0.25, 0.1),
+    ],
+)
+def test_the_share_of_other_files_is_the_users_else_that_of_the_models_card(own, of_card, of_model, counts):
+    settings = evolve(SETTINGS, context_share=own, most_card_share=of_card)
+    model = ScriptedModel({}, context_share=of_model).info
+    prepared = RequestPreparer().prepare(request(settings), None, model).request
+    # So that a recorded or sent request says the same, whatever the model's card says later.
+    assert (prepared.options.context_share, prepared.options.most_card_share) == (counts, 0.0)
+    assert RequestPreparer().prepare(prepared, None, evolve(model, context_share=0.5)).request == prepared
 
 
 def test_each_request_draws_a_seed_for_settings_that_set_none():

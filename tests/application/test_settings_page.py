@@ -10,6 +10,7 @@ from aide_lsp.settings.problems import Problem
 from aide_lsp.settings.resolved import DEFAULT, OffRule, Origin, Resolved
 from tests.pages.test_page_base import HOSTILE, Parsed
 
+CAME = {"context_share": "0.25, from the model", "top_k": "no effect"}
 PROJECT = str(Path("/work shop/<b>.aide.toml").absolute())
 
 
@@ -26,7 +27,7 @@ def resolved(**more):
 
 @pytest.fixture
 def page():
-    return Parsed(settings_page(resolved(), "/shop/a.py", {"Model": "some-model", "Device": "CPU"}))
+    return Parsed(settings_page(resolved(), "/shop/a.py", {"Model": "some-model", "Device": "CPU"}, CAME))
 
 
 def words(page):
@@ -42,7 +43,8 @@ def test_every_setting_is_there_with_a_link_to_change_it(page):
 
 def test_a_value_says_where_it_comes_from_and_what_it_overrides(page):
     text = words(page)
-    assert "Top K 9 editor settings overrides 40 , <b>.aide.toml [languages.python]" in text
+    assert "Context Share 0.25, from the model default Change" in text
+    assert "Top K 9 (no effect) editor settings overrides 40 , <b>.aide.toml [languages.python]" in text
     assert 'preset "<i>"' in text
     links = {attrs["href"] for tag, attrs in page.elements if tag == "a" and attrs["href"] != "#"}
     assert links == {Path(PROJECT).as_uri()}
@@ -54,7 +56,10 @@ def test_it_says_why_a_file_is_off_and_what_is_invalid():
     problem = Problem.of("top_k", PROJECT, HOSTILE)
     page = Parsed(
         settings_page(
-            resolved(off=OffRule("*.env", DEFAULT), problems=(problem,)), HOSTILE, {"Model": HOSTILE}
+            resolved(off=OffRule("*.env", DEFAULT), problems=(problem,)),
+            HOSTILE,
+            {"Model": HOSTILE},
+            {"model": HOSTILE, "top_k": HOSTILE},
         )
     )
     text = words(page)

@@ -19,6 +19,7 @@ from aide_lsp.catalog.cards import (
 from aide_lsp.completion.fim import FORMATS
 from aide_lsp.convert.recipes import RECIPES
 from aide_lsp.errors import CardError
+from aide_lsp.settings.fields import FIELDS
 
 GOOD = """
 id = "mine"
@@ -59,6 +60,23 @@ def test_shipped_cards_are_right():
         kinds = [type(source) for source in card.sources]
         assert kinds in ([HubSource, WheelsSource], [HubSource], [WheelsSource])
         assert card.origin.name == f"{card.id}.toml"
+
+
+def test_shipped_cards_say_which_models_read_other_files():
+    cards = load_catalog([shipped_folder()]).cards.values()
+    reading = {card.id: card.context_share for card in cards if card.context_share}
+    assert reading == {"qwen2.5-coder-1.5b": 0.25}
+    assert all(FORMATS[str(card.fim)].names for card in cards if card.id in reading)
+    # A card that says nothing about it: nobody has measured that model.
+    assert "context_share" not in tomllib.loads(LOCAL)
+
+
+@pytest.mark.parametrize("share", ["-0.1", "0.6", "true", "nan", '"half"'])
+def test_the_share_of_a_card_is_one_that_the_setting_allows(share):
+    (problem,) = problems(LOCAL + f"context_share = {share}\n")
+    assert problem.startswith("context_share: expected a number from 0 to 0.5, found ")
+    assert FIELDS["context_share"].maximum == card_rules.MOST_SHARE
+    assert problems(LOCAL + "context_share = 0.5\n") == problems(LOCAL + "context_share = 0\n") == []
 
 
 def test_default_card_of_the_shipped_ones():

@@ -223,3 +223,12 @@ def test_prompt_begins_with_bos_and_the_blank_that_the_model_was_trained_on(befo
     "".join(model.generate(prompt_for(before, "after\n"), evolve(GREEDY, max_tokens=1), CancelToken()))
     assert session.held[0] == BOS
     assert bytes(i for i in session.held if i < 256).startswith(b"after\n" + read)
+
+
+def test_a_card_lets_a_model_read_other_files_only_if_its_format_names_them():
+    shares = [
+        LoadedModel(ByteTokenizer(), FakeSession(babbling()), description(fim=fim), context_share=0.25).info
+        for fim in ("qwen2.5-coder", None)
+    ]
+    assert [info.context_share for info in shares] == [0.25 if info.reads_files else 0.0 for info in shares]
+    assert not shares[1].reads_files

@@ -102,7 +102,7 @@ RULES = {
     "threads": lambda v: is_whole(v) and 0 <= v <= 256,
     "provider": lambda v: v in ("auto", "cpu", "cuda"),
     "engine": lambda v: v in ("local", "http://127.0.0.1:8012", "https://evil.example"),
-    "context_share": lambda v: type(v) in (int, float) and 0 <= v <= 0.5,
+    "context_share": lambda v: v is None or (type(v) in (int, float) and 0 <= v <= 0.5),
     "max_num_context": lambda v: v is None or (is_whole(v) and v >= 1),
 }
 KEYS = {**{key: key for key in RULES}, **{camel(key): key for key in RULES}}
@@ -161,7 +161,8 @@ def test_any_file_of_a_project(places, text):
     assert got.settings.provider == "auto"
     assert (got.settings.engine, got.settings.engine_model) == ("local", None)
     assert got.settings.max_num_context is None
-    assert got.settings.context_share == 0.0
+    assert got.settings.context_share is None
+    assert 0 <= got.settings.most_card_share <= 0.5
     assert "mine" not in got.presets
 
 

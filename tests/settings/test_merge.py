@@ -369,13 +369,31 @@ def test_a_project_lowers_the_share_of_other_files_and_never_raises_it(place):
     assert got.settings.context_share == 0.2
     (problem,) = got.problems
     assert problem.notice
-    assert (
-        "0.5 exceeds your own value or the default, which a project file can only lower. It is lowered to 0.2"
-        in str(problem.message)
+    assert "0.5 exceeds your own value, which a project file can only lower. It is lowered to 0.2" in str(
+        problem.message
     )
     assert got.origins["context_share"][-1].wanted == 0.5
     assert place(editor={"contextShare": 0.5}).settings.context_share == 0.5
-    assert place(project="context_share = 0.5", user="").settings.context_share == 0.0
+
+
+@pytest.mark.parametrize(
+    ("user", "project", "editor", "share", "of_card"),
+    [
+        ("", "", None, None, 0.5),
+        ("", "context_share = 0.1", None, None, 0.1),
+        ("", "context_share = 0", None, None, 0.0),
+        ("", "context_share = 0\n['src/**']\ncontext_share = 0.2\n", None, None, 0.2),
+        ("", "context_share = 0.1", 0.3, 0.3, None),
+        ("context_share = 0", "context_share = 0.1", None, 0.0, None),
+        ("context_share = 0.3", "context_share = 0.1", None, 0.1, None),
+    ],
+)
+def test_if_no_one_sets_the_share_of_other_files_a_project_lowers_that_of_the_models_card(
+    place, user, project, editor, share, of_card
+):
+    got = place(user=user, project=project, editor={"contextShare": editor}).settings
+    assert got.context_share == share
+    assert of_card is None or got.most_card_share == of_card
 
 
 def test_a_file_may_be_completed_and_not_read_for_others(place, tmp_path):

@@ -34,12 +34,21 @@ def test_settings_page_of_vscode_has_every_setting_with_its_default_and_its_kind
     assert {camel(key) for key in FIELDS} < {name.removeprefix("aide.") for name in properties}
     shown = {key: properties[f"aide.{camel(key)}"] for key in FIELDS}
     # VS Code has no box for a text or null; the client leaves out an empty one.
-    unset = {"seed": None, "max_num_context": None}
+    unset = {"seed": None, "max_num_context": None, "context_share": None}
     assert {key: value["default"] for key, value in shown.items()} == {
         key: unset.get(key, "") if value is None else [*value] if isinstance(value, tuple) else value
         for key, value in defaults().items()
     }
-    kinds = ["boolean", "integer", "number", "string", "array", "object", ["integer", "null"]]
+    kinds = [
+        "boolean",
+        "integer",
+        "number",
+        "string",
+        "array",
+        "object",
+        ["integer", "null"],
+        ["number", "null"],
+    ]
     rendered = [value["type"] for value in properties.values()]
     assert [kind for kind in rendered if kind not in kinds] == []
 

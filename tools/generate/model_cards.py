@@ -11,6 +11,7 @@ MEANINGS: Mapping[str, str] = {
     "context_length": "How much it can read, with what it generates.",
     "fim": "How it is asked to fill in the middle; without it, it only continues the text before the cursor.",
     "end_tokens": "Tokens of its vocabulary that end a completion. Control tokens always do, named or not.",
+    "context_share": "Share of Num Context for excerpts of other files, if you set none. Without it: 0.",
     "recipes": "How its weights are stored by default, on each device: `cpu`, `cuda`.",
     "name": "What messages call it.",
     "license": "Its license.",

@@ -188,6 +188,8 @@ def to_info(data: Any) -> ModelInfo:
             raise WireError(f"model.{field.name}: expected at most {LONGEST_NAME:,} characters.")
         if kind is int:
             _whole(table, field.name, "model", 1, 1 << 31)
+        if kind is float:
+            _number(table, field.name, "model", 0.0, 1.0)
         # Facts are recorded as UTF-8, which has no lone surrogates.
         values[field.name] = value.encode(errors="replace").decode() if isinstance(value, str) else value
     honored = table.get("honored")

@@ -36,13 +36,11 @@ def settings(ls: Server, arguments: Arguments) -> dict[str, Any]:
     came = came_to(resolved.settings, completer.info if completer else None)
     language = ls.documents.language_of(uri) if uri else ""
     title = f"Settings for {path.name if path else 'no file'}{f' ({language})' if language else ''}"
-    is_own = completer is None or not completer.info.host
-    in_use = _in_use(ls) | ({"Threads": came["threads"]} if is_own and "threads" in came else {})
     return {
         "uri": arguments.values.get("uri"),
         **report,
         "text": report_text(resolved, title, came),
-        "html": settings_page(resolved, str(path) if path else None, in_use),
+        "html": settings_page(resolved, str(path) if path else None, _in_use(ls), came),
     }
 
 

@@ -145,7 +145,7 @@ class Prefetcher:
         def then(seconds: float = SHOWN_SECONDS) -> None:
             self._plan(seconds, snapshot, lambda: self._after(snapshot, completion, page))
 
-        if not _reads_files(snapshot):
+        if not self._reads_files(snapshot):
             then()
         else:
             later = SHOWN_SECONDS - LINE_SECONDS
@@ -153,7 +153,7 @@ class Prefetcher:
 
     def after_none(self, snapshot: Snapshot) -> None:
         """Prefill what the next line may ask for after there was no completion to show."""
-        if _reads_files(snapshot):
+        if self._reads_files(snapshot):
             self._plan(LINE_SECONDS, snapshot, lambda: self._next_line(snapshot))
 
     async def joined(self, page: Page) -> bool:
@@ -180,6 +180,13 @@ class Prefetcher:
         self._uri = snapshot.uri
         if snapshot.settings.work_ahead and not self._costs_others(snapshot.settings):
             self._planned = asyncio.get_running_loop().call_later(seconds, self._begin, work)
+
+    def _reads_files(self, snapshot: Snapshot) -> bool:
+        """Whether the model may read excerpts of other files."""
+        completer = self._host.completer
+        if completer is None or snapshot.readable is None:
+            return False
+        return completer.info.context_share_of(snapshot.request.options) > 0
 
     def _costs_others(self, settings: Settings) -> bool:
         """Whether another machine would do the work: someone may pay for each token, or wait for it."""
@@ -278,11 +285,6 @@ def typing_offset(text: str, offset: int, *, exact: bool) -> int:
         return offset
     found = LINE_END.search(text, offset)
     return found.start() if found else len(text)
-
-
-def _reads_files(snapshot: Snapshot) -> bool:
-    """Whether the model may read excerpts of other files."""
-    return snapshot.readable is not None and bool(snapshot.settings.context_share)
 
 
 def _moved(snapshot: Snapshot, *, exact: bool) -> Snapshot:

@@ -341,6 +341,27 @@ async def test_a_model_that_cannot_read_other_files_is_given_none(editor):
     assert await editor.read(editor.open("main.py")) == {}
 
 
+@pytest.mark.parametrize(
+    ("own", "project_says", "share"),
+    [
+        (None, "", 0.25),
+        (0, "", 0.0),
+        (0.1, "", 0.1),
+        (None, "0", 0.0),
+        (None, "0.1", 0.1),
+        (None, "0.5", 0.25),
+    ],
+)
+async def test_the_models_card_says_how_much_is_read_unless_the_user_does(project, own, project_says, share):
+    if project_says:
+        (project / ".aide.toml").write_text(f"context_share = {project_says}\n")
+    editor = Editor(project)
+    editor.completer.info = evolve(editor.completer.info, context_share=0.25)
+    await editor.initialize(folders=[project.as_uri()], options={"contextShare": own})
+    request = await editor.ask(editor.open("main.py"))
+    assert (request.options.context_share, bool(request.excerpts)) == (share, share > 0)
+
+
 async def test_if_other_files_cannot_be_read_the_document_is_completed_without(editor, monkeypatch):
     def fail(*arguments):
         raise RuntimeError

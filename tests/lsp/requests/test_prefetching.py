@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 
 from aide_lsp.application.excerpts import Prepared, Readable
+from aide_lsp.application.requests import request_of
 from aide_lsp.lsp.requests import prefetch
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.pages import Pages
@@ -20,7 +21,7 @@ from tests.lsp.requests.test_in_flight import snapshot
 from tests.patience import PATIENCE
 
 WORK_AHEAD = evolve(Settings(), work_ahead=True)
-READS_FILES = evolve(WORK_AHEAD, context_share=0.25)
+NO_FILES = request_of(evolve(WORK_AHEAD, context_share=0.0), "a\nb\nc\n", 1, "")
 
 
 class Completer:
@@ -28,6 +29,7 @@ class Completer:
 
     def __init__(self):
         self.prefilled = []
+        self.info = ScriptedModel({}, context_share=0.25).info
 
     def prefill(self, request, cancel):
         self.prefilled.append(request.offset)
@@ -246,9 +248,9 @@ async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
         ({}, [(("here",), ("next",))]),
         # No lines of other files are read.
         ({"readable": None}, []),
-        ({"settings": WORK_AHEAD}, []),
+        ({"request": NO_FILES}, []),
         # The user wants nothing done ahead.
-        ({"settings": evolve(READS_FILES, work_ahead=False)}, []),
+        ({"settings": evolve(WORK_AHEAD, work_ahead=False)}, []),
     ],
 )
 async def test_where_there_was_no_completion_what_the_next_line_wants_is_prefilled(
@@ -260,7 +262,7 @@ async def test_where_there_was_no_completion_what_the_next_line_wants_is_prefill
     monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
     host, in_flight = Host(), InFlightRequests()
     prefetcher = Prefetcher(in_flight, host, None, Pages(), prepare)
-    there = {"readable": Readable(Path("/p/a.py")), "settings": READS_FILES, **changes}
+    there = {"readable": Readable(Path("/p/a.py")), **changes}
     prefetcher.after_none(evolve(place(1), **there))
     # As many turns of the loop as one that is planned needs, and more.
     for _ in range(20):
@@ -280,7 +282,7 @@ async def test_a_key_that_comes_while_excerpts_are_chosen_waits_for_no_more_of_t
     monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
     in_flight = InFlightRequests()
     prefetcher = Prefetcher(in_flight, Host(), None, Pages(), prepare)
-    there = evolve(place(1), readable=Readable(Path("/p/a.py")), settings=READS_FILES)
+    there = evolve(place(1), readable=Readable(Path("/p/a.py")))
     prefetcher.after_none(there)
     await until(lambda: chosen)
     await until(lambda: not in_flight)
