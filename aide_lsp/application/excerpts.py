@@ -122,12 +122,13 @@ class RequestPreparer:
 
 
 def read_lines(excerpts: Sequence[Excerpt]) -> dict[str, str]:
-    """Return which lines of each file are read, by path: `13-24, 37-48`; `names` if only those are.
+    """Return which lines of each other file are read, by path: `13-24, 37-48`; `names` if only those are.
 
     `excerpts`: in the order of path and line, then those of names.
     """
     spans: dict[str, list[tuple[int, int]]] = {}
-    for one in excerpts:
+    # What the document says of its own types has no path.
+    for one in filter(lambda one: one.path, excerpts):
         found = spans.setdefault(one.path, [])
         if not one.first_line:
             continue

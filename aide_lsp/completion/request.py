@@ -100,11 +100,14 @@ class Completion:
     excerpts: tuple[Excerpt, ...] = field(default=(), repr=False)
     "Of other files: those that the model read, in its order."
     names: KnownNames | None = field(default=None, repr=False)
-    "Of a module of the project: one of them had to come at the cursor."
+    "Of a module or type of the project: one of them had to come at the cursor."
 
     @property
     def files_read(self) -> tuple[Excerpt, ...]:
-        """All that it depends on in other files: excerpts, and names as excerpts from line 0 on."""
+        """All that it depends on in other files: excerpts, and names as excerpts from line 0 on.
+
+        What the document says of its own types has no path.
+        """
         return (*self.excerpts, *(one.as_excerpt() for one in (self.names.files if self.names else ())))
 
     def after(self, typed: str, added: str = "") -> "Completion | None":

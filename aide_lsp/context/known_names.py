@@ -1,4 +1,4 @@
-"""The names that a module of the project has, where one of them must come at the cursor."""
+"""The names that a module or type of the project has, where one of them must come at the cursor."""
 
 import re
 from collections.abc import Iterable
@@ -9,6 +9,8 @@ from attrs import evolve, field, frozen
 from aide_lsp.context.excerpt import Excerpt
 
 _BEGUN = re.compile(r"\w*\Z")
+OWN = ""
+"""The path of the document itself: what it says of its types."""
 
 
 @frozen
@@ -16,7 +18,7 @@ class NamesOf:
     """The names of one file."""
 
     path: str
-    "Of the file, relative to the project's root, with `/` on every system."
+    "Of the file, relative to the project's root, with `/` on every system; `OWN`: the document itself."
     own: tuple[str, ...] = field(repr=False)
     "What it is there for, sorted."
     others: tuple[str, ...] = field(default=(), repr=False)
@@ -35,7 +37,7 @@ class NamesOf:
 
 @frozen
 class KnownNames:
-    """All names of a module, of which one comes at the cursor."""
+    """All names of a module or type, of which one comes at the cursor."""
 
     files: tuple[NamesOf, ...]
     "Where they are from, in the order of paths."

@@ -41,13 +41,13 @@ def known_names(wanted: Wanted, document: str, language_id: str, allowed: Allowe
             if any(name in one.own | one.others for one in packages.found.values()):
                 return None
         names = KnownNames(tuple(module_files.names_of(path, tree) for path in sorted(module_files.found)))
-    except _UnknownError:
+    except UnknownError:
         return None
     return names if sum(len(one.own) + len(one.others) for one in names.files) <= MOST_NAMES else None
 
 
-class _UnknownError(Exception):
-    """Not all names of a module are known."""
+class UnknownError(Exception):
+    """Not all names of a module or type are known."""
 
 
 class _ModuleFiles:
@@ -62,11 +62,11 @@ class _ModuleFiles:
         """Add those of a module.
 
         Raises:
-            _UnknownError: some of its names are not known.
+            UnknownError: some of its names are not known.
         """
         paths = list(self._rules.files(module, tree))
         if not paths:
-            raise _UnknownError
+            raise UnknownError
         for path in paths:
             self.add_file(path, tree)
 
@@ -83,18 +83,18 @@ class _ModuleFiles:
         own = names.own.union(names.modules, self._rules.inside(path, tree))
         # What begins with an underscore is the module's own business.
         private = {name for name in own if name.startswith("_")}
-        return NamesOf(path, _sorted(own - private), _sorted(names.others | private))
+        return NamesOf(path, sorted_names(own - private), sorted_names(names.others | private))
 
     def _names(self, path: str) -> FileNames:
         look = None if self._allowed.reason(path) else self._allowed.view.read(path)
         if look is None or look.text is None or len(self.found) >= MOST_FILES:
-            raise _UnknownError
+            raise UnknownError
         self._characters += len(look.text)
         if self._characters > MOST_CHARACTERS or time.thread_time() > self._end:
-            raise _UnknownError
+            raise UnknownError
         names = look.derived(_Read(self._rules.names, path))
         if not names.is_complete:
-            raise _UnknownError
+            raise UnknownError
         return names
 
 
@@ -110,8 +110,9 @@ class _Read:
         return FileNames(is_complete=False) if root is None else self.names(root, self.path)
 
 
-def _sorted(names: Collection[str]) -> tuple[str, ...]:
+def sorted_names(names: Collection[str]) -> tuple[str, ...]:
+    """Return names sorted; see `UnknownError`."""
     # Others could not be compared with what the model generates, and so could never come.
     if not all(one.isascii() and 0 < len(one) <= LONGEST_NAME for one in names):
-        raise _UnknownError
+        raise UnknownError
     return tuple(sorted(names))

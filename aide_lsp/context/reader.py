@@ -4,6 +4,8 @@ What was read is kept and used again, but only where a look at the disk shows th
 the result never depends on what was asked before, and an editor and a command get the same.
 """
 
+from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 
 from attrs import evolve, field, frozen
@@ -16,12 +18,15 @@ from aide_lsp.context.imports.find import imports_in
 from aide_lsp.context.imports.statement import Import
 from aide_lsp.context.known_names import KnownNames
 from aide_lsp.context.looks import Opened
+from aide_lsp.context.members import members_of
 from aide_lsp.context.module_names import known_names
-from aide_lsp.context.names.module import Cursor
+from aide_lsp.context.names.module import Cursor, Wanted
 from aide_lsp.context.names.table import wanted_at
 from aide_lsp.context.project_view import Known, Look, ProjectView
 from aide_lsp.context.ranking import ranked
 from aide_lsp.context.surrounding_text import SurroundingText
+from aide_lsp.context.types.facts import FileTypes, Receiver
+from aide_lsp.context.types.table import receiver_at, types_in
 from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.syntax.languages import language_id_of
 
@@ -31,7 +36,7 @@ _MOST_KEPT, _MOST_KEPT_CHARACTERS = 6, 3_000_000
 """Selections whose files are kept, and characters of these: those of the last one always are."""
 
 _MOST_KEPT_NAMES = 4
-"""Modules whose names are kept, with the texts of their files."""
+"""Modules and types whose names are kept, with the texts of their files."""
 
 
 def _never_off(path: Path) -> str | None:
@@ -93,14 +98,16 @@ class _Kept:
 
 @frozen
 class _KeptNames:
-    """The names of a module, as long as what was looked at stays the same."""
+    """The names of a module or type, as long as what was looked at stays the same."""
 
     looks: tuple[Look, ...]
+    own: FileTypes | None
+    "What the document says, if they depend on that."
     names: KnownNames | None
 
-    def are_current(self, opened: Opened) -> bool:
+    def are_current(self, opened: Opened, own: FileTypes | None) -> bool:
         """Whether the same names would be found now."""
-        return all(look.is_current(opened) for look in self.looks)
+        return self.own == own and all(look.is_current(opened) for look in self.looks)
 
 
 class ContextReader:
@@ -131,20 +138,41 @@ class ContextReader:
         language_id = language_id_of(place.language_id, str(place.document))
         if place.root not in place.document.parents:
             return None
-        wanted = wanted_at(_cursor(place.text, place.offset), language_id)
-        if wanted is None:
-            return None
-        key = (place.document, place.root, language_id, place.off, wanted.module, wanted.is_attribute)
+        cursor = _cursor(place.text, place.offset)
+        if (module := wanted_at(cursor, language_id)) is not None:
+            owner: Hashable = (module.module, module.is_attribute)
+            return self._names(place, language_id, owner, None, module, partial(known_names, module))
+        if (receiver := receiver_at(cursor, language_id)) is not None:
+            own = types_in(receiver.code, language_id)
+            return self._names(
+                place, language_id, receiver.type, own, receiver, partial(members_of, receiver.type, own)
+            )
+        return None
+
+    def _names(
+        self,
+        place: ContextPlace,
+        language_id: str,
+        owner: Hashable,
+        own: FileTypes | None,
+        at: Wanted | Receiver,
+        read: Callable[[str, str, AllowedFiles], KnownNames | None],
+    ) -> KnownNames | None:
+        """Return the names of a module or type, at a cursor.
+
+        `own`: what they depend on in the document.
+        """
+        key = (place.document, place.root, language_id, place.off, owner)
         kept = self._kept_names.pop(key, None)
-        if kept is None or not kept.are_current(place.open_texts):
+        if kept is None or not kept.are_current(place.open_texts, own):
             view = ProjectView(str(place.root), place.open_texts, self._known)
             path = place.document.relative_to(place.root).as_posix()
-            found = known_names(wanted, path, language_id, AllowedFiles(place.root, place.off, view))
-            kept = _KeptNames(view.looks(), found)
+            found = read(path, language_id, AllowedFiles(place.root, place.off, view))
+            kept = _KeptNames(view.looks(), own, found)
         self._kept_names[key] = kept
         if len(self._kept_names) > _MOST_KEPT_NAMES:
             self._kept_names.pop(next(iter(self._kept_names)))
-        names = kept.names and kept.names.at_cursor(wanted.begun, wanted.used)
+        names = kept.names and kept.names.at_cursor(at.begun, at.used)
         return names if names and names.names else None
 
     def _forget(self) -> None:

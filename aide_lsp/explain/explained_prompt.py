@@ -79,7 +79,7 @@ class ExplainedFiles:
     left_out: tuple[LeftOut, ...]
     "The files that were found but not searched."
     names: tuple[str, ...] = ()
-    "The names of a module, of which one had to come at the cursor; none: anything could."
+    "The names of a module or type, of which one had to come at the cursor; none: anything could."
     names_from: tuple[str, ...] = ()
     "The files that define them."
 
@@ -141,7 +141,7 @@ def explained_prompt(
         other_files=evolve(
             _other_files(request, rendered.pieces, selection, model),
             names=names.names if names else (),
-            names_from=tuple(file.path for file in names.files) if names else (),
+            names_from=tuple(file.path or request.path for file in names.files) if names else (),
         ),
         cut_above=_cut(head[: len(head) - len(prefix)]),
         cut_below=_cut(tail[len(suffix) :]),

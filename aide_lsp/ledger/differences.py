@@ -92,7 +92,7 @@ class OtherFiles:
     text_of: Callable[[str], str | None] = lambda path: None
     "The text of one that is read; None: there is none. Its path is relative to the project."
     names: KnownNames | None = None
-    "Of a module, of which one must come at the cursor."
+    "Of a module or type, of which one must come at the cursor."
 
 
 def file_differences(
@@ -116,7 +116,9 @@ def file_differences(
         name = names.get(path_hash)
         if one_then == one_now:
             continue
-        if path_hash in refused:
+        if not path_hash:
+            said = "other members of types in this file may come"
+        elif path_hash in refused:
             said = f"{refused[path_hash].path} is not read now: {refused[path_hash].reason}"
         elif name is None or name not in there:
             said = f"{name or f'a file, whose name is not recorded (#{path_hash[:6]}),'} is missing"

@@ -72,7 +72,7 @@ class RecordedExcerpt:
     """An excerpt of another file, as the ledger keeps it."""
 
     path_hash: str
-    "Hash of the file's path."
+    "Hash of the file's path; empty: the document itself, by what it says of its own types."
     first_line: int
     "Number of its first line, from 1. 0: not its lines were used, but the names that it defines."
     last_line: int
@@ -90,7 +90,7 @@ class Entry:
     time: float
     "When it was generated, in seconds since 1970."
     path_hash: str
-    "Hash of the file's path."
+    "Hash of the file's path; empty: the document itself, by what it says of its own types."
     language: str
     "LSP language id; empty: unknown."
     offset: int
@@ -235,7 +235,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
 def recorded(excerpt: Excerpt, salt: bytes) -> RecordedExcerpt:
     """Return an excerpt as the ledger keeps it."""
     return RecordedExcerpt(
-        path_hash=hash_of(excerpt.path, salt),
+        path_hash=hash_of(excerpt.path, salt) if excerpt.path else "",
         first_line=excerpt.first_line,
         last_line=excerpt.last_line,
         text_hash=hash_of(excerpt.text, salt),

@@ -116,8 +116,9 @@ def _file(entry: Entry) -> str:
 
 def _other_files(entry: Entry) -> str:
     """Say on how many other files it depends, and their names where they are recorded."""
-    count = len({excerpt.path_hash for excerpt in entry.excerpts})
-    names = ", ".join(map(_name, dict.fromkeys(excerpt.path for excerpt in entry.full_excerpts or ())))
+    count = len({excerpt.path_hash for excerpt in entry.excerpts} - {""})
+    paths = dict.fromkeys(excerpt.path for excerpt in entry.full_excerpts or () if excerpt.path)
+    names = ", ".join(map(_name, paths))
     shown = names if len(names) <= LONGEST_NAMES else names[: LONGEST_NAMES - 1] + "…"
     return f"{count}: {shown}" if shown else str(count or "-")
 

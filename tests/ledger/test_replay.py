@@ -9,7 +9,7 @@ from attrs import evolve
 from aide_lsp.application import excerpts
 from aide_lsp.context import module_names
 from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
-from aide_lsp.context.known_names import KnownNames, NamesOf
+from aide_lsp.context.known_names import OWN, KnownNames, NamesOf
 from aide_lsp.inference.options import IN_KEY, GenerationOptions
 from aide_lsp.ledger import replay as replaying
 from aide_lsp.ledger.differences import OtherFiles, file_differences, text_differences
@@ -49,6 +49,24 @@ def test_an_entry_holds_all_files_of_which_lines_and_names_are_read():
     )
     entry = entry_for(excerpts=lines, names=names)
     assert len(entry.excerpts) == len(lines) + len(names.files)
+
+
+OWN_MEMBERS = KnownNames((NamesOf(OWN, ("add",)),))
+
+
+def test_members_of_a_type_of_the_document_depend_on_no_other_file():
+    entry, completer = entry_for(names=OWN_MEMBERS), completer_saying(completion_of().text)
+    completer.answer = evolve(completer.answer, names=OWN_MEMBERS)
+    outcome = replaying.replay(entry, TEXT, SALT, "x.py", completer, OtherFiles(names=OWN_MEMBERS))
+    assert (outcome.reproduced, outcome.differences) == (True, ())
+    assert completer.asked.names == OWN_MEMBERS
+
+
+def test_members_that_another_version_finds_are_named():
+    entry, completer = entry_for(names=OWN_MEMBERS), completer_saying("another")
+    outcome = replaying.replay(entry, TEXT, SALT, "x.py", completer, OtherFiles())
+    said = [difference.message for difference in outcome.differences]
+    assert said == ["other members of types in this file may come"]
 
 
 def replayed(entry, completer):

@@ -12,8 +12,8 @@ from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Wanted, after
 from aide_lsp.syntax.node import SyntaxNode
 
 _DOTTED = re.compile(r"(?<![\w.)\"'`])([^\W\d]\w*)\.(\w*)\Z")
-_IMPORT = re.compile(r'^[ \t]*(?:import\b[ \t]*)?\(?(?:([\w.]+)[ \t]+)?["`]([^"`\s]+)["`]', re.MULTILINE)
-_VERSION = re.compile(r"/v\d+\Z")
+IMPORT = re.compile(r'^[ \t]*(?:import\b[ \t]*)?\(?(?:([\w.]+)[ \t]+)?["`]([^"`\s]+)["`]', re.MULTILINE)
+VERSION = re.compile(r"/v\d+\Z")
 _DECLARATIONS = ("function_declaration", "type_declaration", "var_declaration", "const_declaration")
 _SPECS = ("type_spec", "type_alias", "var_spec", "var_spec_list", "const_spec")
 
@@ -28,10 +28,10 @@ def _meaning(receiver: str, text: str) -> str:
     """Return the package that a name in a text can only mean; empty: that is not certain."""
     paths = {
         path
-        for alias, path in _IMPORT.findall(text)
-        if receiver == (alias or _VERSION.sub("", path).rpartition("/")[2])
+        for alias, path in IMPORT.findall(text)
+        if receiver == (alias or VERSION.sub("", path).rpartition("/")[2])
     }
-    return paths.pop() if len(paths) == 1 and is_only(receiver, _IMPORT.sub("", text), "//") else ""
+    return paths.pop() if len(paths) == 1 and is_only(receiver, IMPORT.sub("", text), "//") else ""
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:

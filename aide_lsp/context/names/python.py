@@ -28,8 +28,8 @@ _FROM = re.compile(
     r"(?:\((?:[^()]*[\s,])?|(?:[ \t]+\w+(?:[ \t]+as[ \t]+\w+)?[ \t]*,)*[ \t]+)(?<!\bas[ \t])(\w*)\Z"
 )
 _DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*(?:\.\w+)*)\.(\w*)\Z")
-_PLAIN = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?")
-_NAME = re.compile(r"(\w+)(?:\s+as\s+(\w+))?")
+PLAIN = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?")
+NAME = re.compile(r"(\w+)(?:\s+as\s+(\w+))?")
 _GLOBAL = re.compile(
     r"(?:^|[;:])[ \t]*global[ \t]+(\w+(?:[ \t]*,(?:[ \t]|\\\r?\n)*+\w+)*)[ \t]*(?=[;#\r\n]|\Z)", re.MULTILINE
 )
@@ -67,10 +67,10 @@ def _modules(receiver: str, text: str) -> Iterator[str]:
     """Yield which modules a dotted name may mean, as the imports of a text say."""
     first, _, rest = receiver.partition(".")
     for module, names, plain in imports.STATEMENT.findall(text):
-        for name, alias in _NAME.findall(imports.COMMENT.sub("", names)) if module else ():
+        for name, alias in NAME.findall(imports.COMMENT.sub("", names)) if module else ():
             if (alias or name) == first:
                 yield _joined(module, name, rest)
-        for name, alias in _PLAIN.findall(plain):
+        for name, alias in PLAIN.findall(plain):
             if alias == first:
                 yield _joined(name, rest)
             elif not alias and name.partition(".")[0] == first:

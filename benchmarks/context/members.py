@@ -1,0 +1,97 @@
+"""Counts where the type of a name is certain, and whether the member that its author wrote is one of its own.
+
+Each name with a dot in the files of both manifests is a place; its line is removed, as for a completion. No
+model runs. Every miss is a fault in the rules for types: Aide would not have let the author's text come.
+
+    python -m benchmarks.context.members                        # a few places of each file
+    python -m benchmarks.context.members --count 1000 --misses  # nearly all of them; show what is missing
+"""
+
+import argparse
+import hashlib
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from aide_lsp.context.known_names import OWN
+from aide_lsp.context.names.module import Cursor
+from aide_lsp.context.names.table import wanted_at
+from aide_lsp.context.reader import ContextPlace, ContextReader
+from aide_lsp.context.types.table import LANGUAGES
+from benchmarks.context.items import MANIFEST
+from benchmarks.context.tree import Trees
+from benchmarks.real_code.packages import CACHE, read_manifest
+from benchmarks.real_code.source import code_only, parse
+
+SUFFIXES = {"python": (".py",), "go": (".go",), "typescript": (".ts",), "java": (".java",)}
+PLACE = re.compile(r"(?<![\w.)\]}\"'`$#])([^\W\d]\w*)[?!]?\.(#?[^\W\d]\w*)")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print a table with one row for each language."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.context.members")
+    parser.add_argument("--count", type=int, default=20, help="most places of a file [20]")
+    parser.add_argument("--language", choices=sorted(LANGUAGES), help="only this one")
+    parser.add_argument("--misses", action="store_true", help="print each place that misses the member")
+    parser.add_argument("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    options = parser.parse_args(arguments)
+    counts: Counter[tuple[str, str]] = Counter()
+    with tempfile.TemporaryDirectory(prefix="aide-members-") as folder:
+        trees = Trees(Path(folder), options.cache)
+        for archive in (*read_manifest(MANIFEST), *read_manifest()):
+            for part in archive.parts:
+                if part.language not in LANGUAGES or options.language not in (None, part.language):
+                    continue
+                reader = ContextReader()
+                root = trees.root(archive)
+                for path in sorted(root.rglob("*")):
+                    name = path.relative_to(root).as_posix()
+                    if path.suffix in SUFFIXES[part.language] and fnmatchcase(name, part.files):
+                        for kind, said in look(path, root, part.language, reader, options.count):
+                            counts[part.language, kind] += 1
+                            if kind == "missed" and options.misses:
+                                print(f"{part.name}: {said}", flush=True)
+    print("| language | places | certain | of the file alone | missed |\n|---|---:|---:|---:|---:|")
+    for language in sorted({one for one, _ in counts}):
+        cells = [counts[language, kind] for kind in ("place", "certain", "own", "missed")]
+        print(f"| {language} | {' | '.join(f'{one:,}' for one in cells)} |")
+
+
+def look(
+    path: Path, root: Path, language: str, reader: ContextReader, most: int
+) -> Iterator[tuple[str, str]]:
+    """Yield what is found at the places of a file."""
+    text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+    if len(text) > 200_000:
+        return
+    code = code_only(text, parse(text, language))
+    places = sorted(PLACE.finditer(code), key=lambda one: _rank(f"{path.name}:{one.start()}"))[:most]
+    for one in places:
+        yield "place", ""
+        start = one.start(2)
+        line = text[text.rfind("\n", 0, start) + 1 : start]
+        end = text.find("\n", start)
+        # As it is while it is typed: the rest of the line is not there yet.
+        edited = text[:start] + (text[end:] if end >= 0 else "")
+        above, below = edited[: start - len(line)], edited[start:]
+        is_module = wanted_at(Cursor(line, "", above, below), language) is not None
+        names = reader.names(ContextPlace(path, root, edited, start, language))
+        if names is None or is_module:
+            continue
+        yield "certain", ""
+        if [file.path for file in names.files] == [OWN]:
+            yield "own", ""
+        if one[2] not in names.names:
+            number = text.count("\n", 0, start) + 1
+            yield "missed", f"{path.relative_to(root)}:{number}: {line.strip()}{one[2]}"
+
+
+def _rank(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()

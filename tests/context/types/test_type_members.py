@@ -1,0 +1,115 @@
+"""Which members of a type may come at a cursor: `tests/data/members` has the cases."""
+
+import enum
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from aide_lsp.context.known_names import OWN
+from aide_lsp.context.module_names import MOST_SECONDS
+from aide_lsp.context.reader import ContextPlace, ContextReader
+from aide_lsp.context.types.table import LANGUAGES
+from tests.context.projects import write
+
+FOLDER = Path(__file__).parents[2] / "data" / "members"
+SUFFIX = {"python": "py", "go": "go", "typescript": "ts"}
+
+
+def cases():
+    """Yield the cases: after `###` what they show, after `---` a file, after `=>` what may come."""
+    for path in sorted(FOLDER.glob("*.txt")):
+        what = ""
+        for number, case in enumerate(re.split(r"^###", path.read_text("utf-8"), flags=re.MULTILINE)[1:]):
+            title, _, rest = case.partition("\n")
+            what = title.strip() or what
+            texts, _, expected = rest.rpartition("\n=> ")
+            yield pytest.param(path.stem, texts + "\n", expected.strip(), id=f"{path.stem}-{number}-{what}")
+
+
+CASES = list(cases())
+
+
+def asked(root, language, texts, change=lambda text: text):
+    """Write the files of a case; return its reader and place: the cursor is in the file with the mark."""
+    files = re.split(r"^--- (.*)\n", texts, flags=re.MULTILINE)
+    named = dict(zip(files[1::2], files[2::2], strict=True)) or {f"app/x.{SUFFIX[language]}": files[0]}
+    [(path, marked)] = [(path, text) for path, text in named.items() if "█" in text]
+    write(root, {other: text for other, text in named.items() if other != path})
+    before, _, after = change(marked).partition("█")
+    return ContextReader(), ContextPlace(root / path, root, before + after, len(before), language)
+
+
+def members(found, language):
+    every = LANGUAGES[language].of_every_type | {"name", "length", "prototype", "call", "apply", "bind"}
+    return set(found.names) - every
+
+
+@pytest.mark.parametrize(("language", "texts", "expected"), CASES)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_only_members_may_come_or_anything(tmp_path, language, texts, expected, line_end):
+    reader, place = asked(tmp_path, language, texts, lambda text: text.replace("\n", line_end))
+    found = reader.names(place)
+    if expected == "anything":
+        assert found is None
+    else:
+        names = expected.split()
+        if "Enum()" in names:
+            names = [*names[1:], *(set(dir(enum.Enum)) - {"name"})]
+        assert members(found, language) >= set(names) - LANGUAGES[language].of_every_type
+        if "Enum()" not in expected:
+            assert members(found, language) == set(names) - LANGUAGES[language].of_every_type
+
+
+CLASS = "class Cart:\n    def add(self, item): ...\n\n\ndef pay(cart: Cart):\n    return cart.█\n"
+
+
+def test_types_of_the_document_need_no_other_file(tmp_path):
+    reader, place = asked(tmp_path, "python", CLASS)
+    assert [file.path for file in reader.names(place).files] == [OWN]
+
+
+def test_what_the_settings_turn_off_is_not_read_but_the_document_is(tmp_path):
+    other = "--- app/base.py\nclass Base:\n    def save(self): ...\n--- app/x.py\nfrom app.base import Base\n"
+    for texts, is_known in ((CLASS, True), (other + CLASS.replace("Cart:", "Cart(Base):", 1), False)):
+        reader, place = asked(tmp_path, "python", texts)
+        off = ContextPlace(
+            place.document, place.root, place.text, place.offset, "python", off=lambda path: "off"
+        )
+        assert (reader.names(off) is not None) == is_known
+        assert reader.names(place) is not None
+
+
+def test_a_type_that_is_changed_has_other_members(tmp_path):
+    reader, place = asked(tmp_path, "python", CLASS)
+    assert "add" in reader.names(place).names
+    _, changed = asked(tmp_path, "python", CLASS.replace("add", "put"))
+    assert "put" in reader.names(changed).names
+    assert "add" not in reader.names(changed).names
+
+
+@pytest.mark.parametrize(("language", "texts", "expected"), CASES)
+def test_nothing_that_is_cut_off_fails(tmp_path, language, texts, expected):
+    reader, place = asked(tmp_path, language, texts)
+    for end in range(place.offset, 0, -7):
+        text = place.text[:end] + ("." if end % 2 else "")
+        reader.names(ContextPlace(place.document, place.root, text, len(text), language))
+
+
+HOSTILE = [
+    "(", "x, ", " ", "\n", "c.a, ", "c = ", "class C(", "x: C, ",
+    "{", "}", '"', "`", "self.a = ", "c, ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", SUFFIX)
+@pytest.mark.parametrize("part", HOSTILE)
+def test_no_text_takes_long(tmp_path, language, part):
+    line = (part * 400)[:400] + "\n"
+    for text in ((part * 190_000)[:190_000], line * 450, f"func f(c *C) {{\nclass C {{\n{line * 450}"):
+        before = f"{text}\n    c."
+        place = ContextPlace(tmp_path / f"x.{SUFFIX[language]}", tmp_path, before, len(before), language)
+        start = time.thread_time()
+        ContextReader().names(place)
+        assert time.thread_time() - start < MOST_SECONDS
