@@ -63,7 +63,7 @@ class SyntaxTree:
     outer: "SyntaxTree | None" = field(repr=False)
     "That of the page in which this text is embedded."
     _base: Base = field(repr=False)
-    _line_start: int
+    line_start: int
     _line: tuple[str, str] = field(repr=False)
     "What is in the cursor's line, before and after the cursor."
     _tree: "tree_sitter.Tree" = field(repr=False)
@@ -77,7 +77,7 @@ class SyntaxTree:
     @property
     def without_line(self) -> "SyntaxTree":
         """The tree of the text without what is in the cursor's line."""
-        tree = SyntaxTree.of(self._base, self.language, self._line_start, self._check)
+        tree = SyntaxTree.of(self._base, self.language, self.line_start, self._check)
         return evolve(tree, start=self.start, outer=self.outer)
 
     def filled(self, text: str) -> "SyntaxTree | None":
@@ -87,7 +87,7 @@ class SyntaxTree:
 
     def with_line(self, before: str, after: str) -> "SyntaxTree | None":
         """Parse with another content of the cursor's line; None: that takes too long."""
-        start, line = self._line_start, encode(before + after)
+        start, line = self.line_start, encode(before + after)
         if not is_safe(line, self.language.grammar):
             return None
         source = self._base.source[:start] + line + self._base.source[start:]

@@ -73,6 +73,46 @@ def test_faults_that_span_a_long_file_come_from_the_block_that_nothing_opens():
     assert problem_of("java", before, after, "c.g(0);\n      if (c != null) {") == FINE
 
 
+PYTHON = "    def f(self, b: int) -> None:\n        if b:\n            g(b, {1: b})\n\n        h([b])\n\n"
+RUST = "fn f(a: u8) -> u8 {\n    if a > 1 {\n        g(a, &[1, 2])\n    } else {\n        h(a)\n    }\n}\n\n"
+CSHARP = """    public int F(int a) {
+        if (a > 1) {
+            return G(a, new int[] {1, 2});
+        }
+        return H(a);
+    }
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "ends", "part", "before", "after", "text", "broken"),
+    [
+        (
+            *("python", ("class A:\n", ""), PYTHON),
+            "    def f(self, b):\n        self.a = [b, g(b}\n\n    def f(self, ",
+            *("\n", "b: int) -> None:", ""),
+        ),
+        (
+            *("rust", ("", ""), RUST),
+            "fn f() {\n    a.iter()\n        .map(|b| g(b)\n        .collect();\n}\n\nfn g() {\n    let b = ",
+            *("\n    c(b);\n}\n\n", "d::e();", "d::e());"),
+        ),
+        (
+            *("csharp", ("class A {\n", "}\n"), CSHARP),
+            "    int F(int a) {\n        try {\n            G(a);\n        } finally {\n            b = ",
+            *("\n        }\n\n        H(a\n    }\n\n", "null;", "G(null));"),
+        ),
+    ],
+)
+def test_faults_elsewhere_are_not_those_of_the_text(language, ends, part, before, after, text, broken):
+    """A bracket that is missing above or below makes one fault of all that is around it."""
+    around = ends[0] + part * 30 + before, after + part * 30 + ends[1]
+    assert problem_of(language, *around, text) == FINE
+    if broken:
+        assert problem_of(language, *around, broken) == "broken-syntax"
+
+
 def test_a_dialect_then_one_fault_that_swallows_the_others_says_nothing_about_the_text():
     method = "  auto m() -> A<T> {\n    if (a == m.end()) {\n      B::c();\n    }\n    return {};\n  }\n\n"
     before = f"template <class T> class A {{\n{method * 40}  auto f() {{\n    if (a == m.end"
@@ -91,6 +131,7 @@ def test_a_dialect_then_one_fault_that_swallows_the_others_says_nothing_about_th
         ("javascript", "function f(a) {\n  █\n}\n", "if (a) {\n    b(a,\n      a", "fine"),
         ("rust", "fn f(a: u8) {\n    b(a);\n}\n\n█\n", "fn g() {\n    // None yet", "fine"),
         ("python", "def f(a):\n    return a\n\n\n█\n", "x = f(\n    1,", "fine"),
+        ("shellscript", "f() {█\n\ng() {\n  a\n}\n", "\n  if a; then\n    b\n  else", "fine"),
         ("javascript", "function f(a) {\n  █\n}\n", "if (a) {\n    b(a));", "broken-syntax"),
         ("javascript", "function f(a) {\n  █ b();\n}\n", "if (a) {", "broken-syntax"),
     ],

@@ -25,22 +25,30 @@ BLOCK_FILLERS = (
 """Where the line below is deeper, and needs a block."""
 INDENTED_FILLERS = ("if x:", "try:")
 """The same where indentation alone makes blocks."""
-ENDS = ("", ";", " {}", " {", ":")
+ENDS = ("", ";", ",", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
+LINE_ENDS = (" {}", ";")
+"""What the next lines may go on with: a block, or the rest of a statement."""
 MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
 """Words that stand for anything, such as `static INLINE int`, and directives."""
+TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<\n]*)?(?<!/)>$")
+"""A tag that a line begins, and does not end."""
+CONDITION = re.compile(r"\s*#\s*(?:if|el|en)")
+"""A directive whose end may be far away."""
 
 
 def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *, is_cut: bool) -> bool:
     """Whether the text adds faults to a file that can be parsed."""
-    if tree.language.has_dialects:
+    # Where words end blocks, what is cut leaves some open that nothing can close for a try.
+    if tree.language.has_dialects or (is_cut and tree.language.blocks is Blocks.WORDS):
         return False
-    if tree.language.has_macros and MACROS.search(text):
+    if tree.language.has_macros and (MACROS.search(text) or CONDITION.match(hole.before)):
         return False
     total, near = _count(filled)
     if not total:
         return False
-    if _can_be_parsed(hole, tree, near):
+    own = _own(filled)
+    if _can_be_parsed(hole, tree, near and own):
         return not _is_unfinished(hole, tree, text, is_cut=is_cut)
     return not is_cut and _leaves_open(hole, text)
 
@@ -82,9 +90,21 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
     opened = scanned.opened if is_cut and not hole.after.strip() else ()
     own = "".join(one.closer for one in reversed(_brackets(opened)))
     closers = f"\n{own}" * bool(own) + _closers(hole, hole.open[: scanned.kept])
-    start = text.rstrip().rstrip(",") + closers
-    others = (tree.filled(start + end) for end in ENDS) if closers else ()
+    start = text.rstrip().rstrip(",")
+    # A list in lines of its own may need a line end before its bracket.
+    ends = [*(closers + end for end in ENDS), "\n" + closers] if closers else list(_line_ends(hole, start))
+    if (tag := TAG.search((hole.before + text).rstrip())) and not hole.after.strip():
+        ends.append(f"</{tag[1]}>")
+    others = (tree.filled(start + end) for end in ends)
     return any(other is not None and not _count(other)[0] for other in others)
+
+
+def _line_ends(hole: Hole, text: str) -> tuple[str, ...]:
+    """Return what the next lines may go on with; after an operator, a brace would be a value."""
+    is_value = text[-1:].isalnum() or text.endswith(tuple(")]>\"'_"))
+    if not is_value or indentation(hole.below) > hole.base:
+        return ()
+    return (*LINE_ENDS, "\nend") if hole.language.blocks is Blocks.WORDS else LINE_ENDS
 
 
 def _leaves_open(hole: Hole, text: str) -> bool:
@@ -124,6 +144,13 @@ def _closers(hole: Hole, still_open: tuple[Opening, ...]) -> str:
             break
         closers += opening.closer
     return closers
+
+
+def _own(filled: SyntaxTree) -> int:
+    """Count the faults that begin in the lines of the text."""
+    start, end = filled.line_start, filled.text.find("\n", filled.cursor)
+    end = end if end >= 0 else len(filled.text)
+    return sum(start <= fault.start <= end for fault in filled.faults())
 
 
 def _is_swallowed(tree: SyntaxTree) -> bool:
