@@ -11,6 +11,7 @@ the text was split into tokens. The rule that is decided first wins:
 - complete lines: where the line below is repeated, else the end of the block or definition.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -21,10 +22,12 @@ from aide_lsp.infill.inline import LOOKAHEAD, fitted, inline_end, is_balanced, i
 from aide_lsp.infill.raw_text import CONTAINER, Line, RawText
 from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
+from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.scan import Closer
 
 LAST_LINES = 60
 """Lines of a truncated text among which the last one is that leaves nothing unfinished."""
+CASE = re.compile(r"\s*(?:case|default)\b")
 ABOVE = 400
 """Characters left of the cursor among which the last visible one is."""
 
@@ -197,15 +200,29 @@ def _block(raw: RawText) -> Stop | None:
     """Stop after the lines that are indented deeper than the one that opens the block, and what closes it."""
     for line in _non_blank(raw.lines[1:]):
         ends = line.is_start_known and line.depth <= raw.hole.base
+        # Where words end blocks, `else` does not.
+        if line.continues and raw.hole.language.blocks is Blocks.WORDS:
+            continue
         # The brace of a function may be on a line of its own, below the parameters.
         opens_body = line.text.lstrip().startswith("{") and raw.text[: line.start].rstrip().endswith(")")
         if ends and not line.closes and not opens_body:
             return Stop(line.start, line.start_known_at, StopRule.BLOCK)
+        if ends and line.is_complete and _is_end_below(raw, line):
+            return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
         if (stop := _repeated_suffix(raw, line)) is not None:
             return stop
         if ends and line.is_complete and not raw.opens(line):
             return Stop(line.end, line.complete_at, StopRule.BLOCK)
     return None
+
+
+def _is_end_below(raw: RawText, line: Line) -> bool:
+    """Whether the end of the block is there already, as where its first line is being written again.
+
+    Another block that ends at the same depth is around all of the file, or a `switch` as deep as its `case`.
+    """
+    is_end = line.closes and line.text.rstrip() == raw.hole.below.rstrip()
+    return is_end and line.depth > 0 and not CASE.match(raw.hole.before)
 
 
 def _complete_lines(raw: RawText) -> Stop | None:
