@@ -117,8 +117,8 @@ def _check(
     options: GenerationOptions,
 ) -> Checked:
     confidence = confidence_in(rated, stop.end if stop else len(text))
-    # The token limit may end it in a bracket of its own.
-    is_cut = stop is not None and stop.rule is StopRule.TRUNCATED
+    # The token limit may end it in a bracket of its own, and so may repetition.
+    is_cut = stop is not None and stop.rule in (StopRule.TRUNCATED, StopRule.REPETITION)
     rejection = _find_rejection(around, cleaned.text, confidence, options, is_cut=is_cut)
     return Checked(stop, cleaned, confidence, rejection)
 

@@ -440,6 +440,13 @@ def test_complete_adds_the_comma_that_a_list_needs():
     assert complete(completer, request).text == "\n  b: 2,"
 
 
+def test_complete_when_it_only_repeats_itself_may_leave_its_brackets_open():
+    request = fitting_at("x = |\n\n\ny = 2\n", temperature=0.0)
+    repeated = "f(\n" + "".join(f"    name_{letter}=name_{letter},\n" for letter in "abcdefgh")
+    completion = complete(completer_of(continuing({"x = ": repeated})), request)
+    assert completion.text.startswith("f(\n    name_a=name_a,")
+
+
 @pytest.mark.parametrize(
     ("marked", "written", "expected"),
     [
