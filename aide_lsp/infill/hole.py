@@ -136,7 +136,11 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
     """
     before = head[head.rfind("\n") + 1 :]
     after, _, rest = tail.partition("\n")
-    open_here = _openings(head, before, tail, language) if openings is None else openings
+    open_here = (
+        _openings(head, before, tail, language)
+        if openings is None
+        else _known(openings, after, tail, language)
+    )
     if not language.id:
         # In a comment, as it seems.
         is_near = [opening.is_closed or opening.offset >= len(head) - len(before) for opening in open_here]
@@ -212,6 +216,14 @@ def _openings(head: str, before: str, tail: str, language: Language) -> tuple[Op
         evolve(opening, is_closed=opening.offset in closed or (is_cut and opening.mark == "{"))
         for opening in open_here
     )
+
+
+def _known(openings: tuple[Opening, ...], after: str, tail: str, language: Language) -> tuple[Opening, ...]:
+    """Return what a tree knows to be open, with a string that was just begun as not closed."""
+    if not openings or openings[-1].closer in after:
+        return openings
+    begun = (evolve(one, is_closed=False) for one in openings[_reliable(openings, tail, language) :])
+    return (*openings[: _reliable(openings, tail, language)], *begun)
 
 
 def _with_name(opening: Opening, head: str, language: Language) -> Opening:

@@ -319,3 +319,13 @@ def test_text_that_is_cut_and_has_the_line_that_opens_the_block_below_then_it_en
     # Where the block below is not deeper, all complete lines are kept.
     hole = hole_at("def f(a):\n    x = 1█\n    return x\n", "python")[0]
     assert break_off(hole, "\n    if a:\n        x = 2\n        y").end == len("\n    if a:\n        x = 2")
+
+
+def test_a_string_that_was_just_begun_is_not_closed_by_the_next_one_although_the_tree_says_so():
+    line = '    $C "create $a" || true\n'
+    head, tail = 'for a in 1; do\nfor a in 1; do\n    $C "', f"\n{line}done\n"
+    language = language_of("shellscript")
+    for after, is_closed in ((tail, False), ('"' + tail, True)):
+        tree = SyntaxTrees().at(head, after, language)
+        assert tree is not None
+        assert read_hole(head, after, language, tree.openings()).open[-1].is_closed is is_closed
