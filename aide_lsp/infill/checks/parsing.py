@@ -7,6 +7,7 @@ the text must at least close the brackets that it opens.
 """
 
 import re
+from collections.abc import Iterator
 
 from aide_lsp.infill.hole import CLOSERS, Hole, indentation
 from aide_lsp.syntax.languages import Blocks
@@ -20,15 +21,16 @@ FEW_FAULTS = 4
 FILLERS = ("{", "0", '"x": 0', "x()")
 """What is tried at the cursor, besides a name that ends in one of these ways."""
 BLOCK_FILLERS = (
-    "{", "x {", "if (x) {", "try {", "class x {", "fn x() {", "x(() => {", "x = [", '"x": {', '"x": [',
+    "{", "x {", "if (x) {", "match x {", "switch (x) {", "try {", "class x {", "fn x() {", "x(() => {",
+    "x = [", '"x": {', '"x": [',
 )  # fmt: skip
 """Where the line below is deeper, and needs a block."""
 INDENTED_FILLERS = ("if x:", "try:")
 """The same where indentation alone makes blocks."""
 ENDS = ("", ";", ",", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
-LINE_ENDS = (" {}", ";")
-"""What the next lines may go on with: a block, or the rest of a statement."""
+OPERATOR = re.compile(r"\s*[.?&|+*/:<>=-]")
+"""How a line begins that goes on with the one above, and of which another may follow."""
 MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
 """Words that stand for anything, such as `static INLINE int`, and directives."""
 TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<\n]*)?(?<!/)>$")
@@ -99,12 +101,16 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
     return any(other is not None and not _count(other)[0] for other in others)
 
 
-def _line_ends(hole: Hole, text: str) -> tuple[str, ...]:
-    """Return what the next lines may go on with; after an operator, a brace would be a value."""
+def _line_ends(hole: Hole, text: str) -> Iterator[str]:
+    """Yield what the next lines may go on with: a block, or the rest of a chain."""
+    # After an operator, a brace would be a value.
     is_value = text[-1:].isalnum() or text.endswith(tuple(")]>\"'_"))
-    if not is_value or indentation(hole.below) > hole.base:
-        return ()
-    return (*LINE_ENDS, "\nend") if hole.language.blocks is Blocks.WORDS else LINE_ENDS
+    if is_value and indentation(hole.below) <= hole.base:
+        yield " {}"
+        if hole.language.blocks is Blocks.WORDS:
+            yield "\nend"
+        if OPERATOR.match((hole.before + text).rpartition("\n")[2]):
+            yield ";"
 
 
 def _leaves_open(hole: Hole, text: str) -> bool:
