@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.find import find_misfit
 from aide_lsp.infill.checks.keys import without_repeated_key
+from aide_lsp.infill.checks.lines import without_repeated_section
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.entries import with_comma
@@ -89,8 +90,12 @@ def check(
     others = [(stop, evolve(cleaned, text=with_comma(around.hole, cleaned.text)))]
     if header is not None:
         others.append((header, clean(around.hole, text, header)))
-    if around.tree and found.rejection.misfit is Misfit.DUPLICATE_KEY:
-        kept = without_repeated_key(around.tree, cleaned.text)
+    if found.rejection.misfit is Misfit.DUPLICATE_KEY:
+        kept = (
+            without_repeated_key(around.tree, cleaned.text)
+            if around.tree
+            else without_repeated_section(around.hole, cleaned.text)
+        )
         others.append((stop, clean(around.hole, kept, None)))
     different = (other for other in others if other[1].text and other[1] != cleaned)
     tried = (_check(around, text, *other, rated, options) for other in different)

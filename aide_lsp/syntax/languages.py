@@ -62,6 +62,8 @@ class Language:
     "Entries separated by commas, without a comma after the last, and nothing else."
     key_marks: str = ""
     "Characters that end a key, such as `a:` or `a =`, which is not there twice; empty: it has no keys."
+    has_sections: bool = False
+    "Whether lines such as `[a]` begin sections, of which each is there once."
     is_aligned: bool = False
     "Whether lines are aligned with those above them, rather than indented by steps."
     has_macros: bool = False
@@ -238,7 +240,7 @@ LANGUAGES: dict[str, Language] = {
         ),
         evolve(_HASH, id="makefile", quotes=()),
         evolve(_HASH, id="dockerfile", spaced_comments=True),
-        evolve(_HASH, id="ini", line_comments=(";", "#"), quotes=(), key_marks=":="),
+        evolve(_HASH, id="ini", line_comments=(";", "#"), quotes=(), key_marks=":=", has_sections=True),
         evolve(_HASH, id="properties", quotes=(), key_marks=":="),
         Language(
             id="lua",

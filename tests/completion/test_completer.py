@@ -461,6 +461,14 @@ def test_complete_ends_above_a_key_that_is_there_twice(marked, written, expected
     assert complete(completer_of(continuing({before: written})), request).text == expected
 
 
+def test_complete_ends_above_a_section_that_is_there_already():
+    request = evolve(
+        fitting_at("[a]\nb = 1|\n\n[c]\nd = 2\n", temperature=0.0), language_id="ini", path="a.ini"
+    )
+    completer = completer_of(continuing({"b = 1": "\ne = 3\n\n[c]\nf = 4\n\n"}))
+    assert complete(completer, request).text == "\ne = 3"
+
+
 @pytest.mark.parametrize(
     ("language", "marked", "written", "expected"),
     [

@@ -1,6 +1,7 @@
 """Checks that read lines only: a line that is also below the cursor, and placeholders."""
 
 import re
+from collections import Counter
 
 from aide_lsp.infill.copies import LEAST_LETTERS, LINES_READ, NEXT_LINES, block_of, normalized
 from aide_lsp.infill.hole import Hole, indentation
@@ -21,6 +22,8 @@ PLACEHOLDER = re.compile(
     re.MULTILINE,
 )
 """What people write where something is missing."""
+SECTION = re.compile(r"^[ \t]*\[[^\[\]\n]+\](?=[ \t]*$)", re.MULTILINE)
+"""How a section of INI begins."""
 
 
 def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
@@ -42,6 +45,21 @@ def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
 
 def _is_in_block(hole: Hole, line: tuple[int, str], following: list[tuple[int, str]]) -> bool:
     return sum(map(str.isalnum, line[1])) >= LEAST_LETTERS and line in block_of(hole, line[0], following)
+
+
+def first_repeated_section(hole: Hole, text: str) -> int | None:
+    """Return where the text begins a section that its file has already; None: nowhere.
+
+    Some files have several of one name, such as `[Peer]`: where there are two, there may be more.
+    """
+    found = Counter(match.group().strip() for match in SECTION.finditer(f"{hole.head}\n{hole.tail}"))
+    own = (match for match in SECTION.finditer(text) if found[match.group().strip()] == 1)
+    return next((match.start() for match in own), None)
+
+
+def without_repeated_section(hole: Hole, text: str) -> str:
+    """Return the text up to such a section."""
+    return text[: first_repeated_section(hole, text)].rstrip()
 
 
 def shown_lines(hole: Hole, text: str) -> list[str]:
