@@ -44,7 +44,7 @@ class CodeAround:
     @property
     def others(self) -> str:
         """That without the cursor's line."""
-        return self.above + self.below
+        return joined(self.above, self.below)
 
     @staticmethod
     def of(cursor: Cursor, marks: re.Pattern[str]) -> "CodeAround | None":
@@ -58,12 +58,19 @@ class CodeAround:
     def receiver(self, kinds: Collection[str], name: str, begun: str) -> Receiver | None:
         """Return a name with its type, if that is the only one of some, and is known."""
         kind = next(iter(kinds)) if len(kinds) == 1 else ""
-        if not kind or is_declared_inside(kind.removesuffix("()"), self.others):
+        if not kind or _is_declared_inside(kind.removesuffix("()"), self.others):
             return None
         return Receiver(kind, begun, self.others, members_used(name, self.others))
 
 
-def is_declared_inside(name: str, code: str) -> bool:
+@lru_cache(KEPT)
+def joined(above: str, below: str) -> str:
+    """Return two texts as one: always the same object, whose hash is known."""
+    return above + below
+
+
+@lru_cache(KEPT)
+def _is_declared_inside(name: str, code: str) -> bool:
     """Whether a function, or what else is indented, declares something with a name of a type."""
     return (
         re.search(rf"^[ \t]+(?:class|type|interface|enum|def|function)[ \t]+{name}\b", code, re.M) is not None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from aide_lsp.context.imports import python as imports
+from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names import python as modules
 from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.code import (
@@ -97,9 +98,6 @@ def receiver(cursor: Cursor) -> Receiver | None:
     if code is None:
         return None
     name, begun = found.groups()
-    # Whoever gives one attribute to an object may give it others.
-    if name not in _OWNERS and re.search(rf"(?<![\w.]){name}\.\w+[ \t]*(?::[^=\n]*)?=(?!=)", code.others):
-        return None
     kinds = _kinds(name, code.above, code.below, indent_of(cursor.before))
     return code.receiver(kinds | _types(name, code.before + code.after), name, begun)
 
@@ -107,6 +105,10 @@ def receiver(cursor: Cursor) -> Receiver | None:
 @lru_cache(KEPT)
 def _kinds(name: str, above: str, below: str, indent: int) -> frozenset[str]:
     """Return which types a name may have between two texts."""
+    # Whoever gives one attribute to an object may give it others.
+    stored = rf"(?<![\w.]){name}\.\w+[ \t]*(?::[^=\n]*)?=(?!=)"
+    if name not in _OWNERS and re.search(stored, above + below):
+        return frozenset(("",))
     places = outline(above, indent)
     number = next((number for number, start in enumerate(places) if _DEF.match(above, start)), None)
     if number is not None:
@@ -194,6 +196,11 @@ def _assigned(use: Use, after: str) -> str:
     if end < 0 or not re.compile(r"[ \t]*(?:\n|;|\Z)").match(use.code, end):
         return ""
     return f"{call[1]}()"
+
+
+def files(module: str, tree: ProjectTree) -> Iterator[str]:
+    """Yield the file of a module. A stub may leave out what the module itself has."""
+    yield from (path for path in modules.files(module, tree) if not path.endswith(".pyi"))
 
 
 def read(code: str) -> FileTypes:

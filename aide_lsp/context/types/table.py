@@ -4,7 +4,6 @@ from functools import lru_cache
 
 from aide_lsp.context.names import go as go_modules
 from aide_lsp.context.names import javascript
-from aide_lsp.context.names import python as python_modules
 from aide_lsp.context.names.module import LONGEST_LINE, Cursor
 from aide_lsp.context.names.table import LONGEST_TEXT
 from aide_lsp.context.types import go, python, typescript
@@ -23,7 +22,7 @@ LANGUAGES = {
         python.receiver,
         python.MARKS,
         python.read,
-        python_modules.files,
+        python.files,
         known=python.known,
         of_every_type=python.OF_EVERY_TYPE,
     ),

@@ -51,7 +51,7 @@ _QUOTED = re.compile(
     rf"{_MODIFIERS}(?:(?:get|set)[ ]+)?(?:[\"']|\[(?!\w+[ ]*(?::|in\b)))|static[ ]*\{{|new[ ]*[(<]|[(<@]"
 )
 _PARAMETER_MEMBER = re.compile(
-    r"(?:public|private|protected|readonly|override)[ ]+(?:readonly[ ]+)?(\w+)[ ]*\??:"
+    r"(?:public|private|protected|readonly|override)[ ]+(?:readonly[ ]+)?(\w+)[ ]*\??[ ]*[:=,)]"
 )
 _OWN = re.compile(r"(?<![\w.$])this\.(#?\w+)")
 _DECLARES = re.compile(r"\b(const|let|var|using)[ ]+\Z")
