@@ -19,7 +19,7 @@ from aide_lsp.context.module_names import (
     sorted_names,
 )
 from aide_lsp.context.types.code import code_of
-from aide_lsp.context.types.facts import FileTypes, TypeRules
+from aide_lsp.context.types.facts import CLASS, FileTypes, TypeRules
 from aide_lsp.context.types.table import LANGUAGES
 
 MOST_STEPS = 40
@@ -41,10 +41,12 @@ def members_of(
     rules = LANGUAGES[language_id]
     types = _Types(rules, allowed, ProjectTree(allowed, document), document, own)
     try:
-        place = types.find(kind, document)
+        place = types.find(kind.removeprefix(CLASS), document)
         if place is None:
             return None
         types.add(*place)
+        if kind.startswith(CLASS):
+            types.found[place[0]].update(rules.of_every_class)
         names = types.names(posixpath.dirname(document))
     except UnknownError:
         return None
@@ -144,7 +146,7 @@ class _Types:
         """Return all that was added; see `add`."""
         members = {name for names in self.found.values() for name in names}
         # A type without any is to get some, and code that uses others knows where they come from.
-        if members == self._rules.of_every_type or not self.used <= members:
+        if members <= self._rules.of_every_type | self._rules.of_every_class or not self.used <= members:
             raise UnknownError
         is_seen = self._rules.is_seen
         files = []

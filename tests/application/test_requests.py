@@ -3,8 +3,9 @@
 import pytest
 from attrs import evolve
 
-from aide_lsp.application.excerpts import RequestPreparer
+from aide_lsp.application.excerpts import RequestPreparer, read_lines
 from aide_lsp.application.requests import check_limits, complete, request_of
+from aide_lsp.context.known_names import OWN, NamesOf
 from aide_lsp.errors import SettingsError
 from aide_lsp.settings.fields import Parameters, Settings
 from tests.fakes import FakeSession, ScriptedModel, babbling, completer_on
@@ -81,3 +82,8 @@ def test_all_settings_that_the_model_does_not_allow_are_named_and_nothing_is_gen
     assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["top_k", "num_context"]
     assert session.forwards == []
     check_limits(completer, SETTINGS)
+
+
+def test_what_a_document_says_of_its_types_is_no_other_file():
+    read = [NamesOf(path, ("add",)).as_excerpt() for path in (OWN, "cart.py")]
+    assert read_lines(read) == {"cart.py": "names"}

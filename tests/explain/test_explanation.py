@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
+from aide_lsp.context.known_names import OWN, KnownNames, NamesOf
 from aide_lsp.errors import DeclinedError
 from aide_lsp.explain.explanation import NOTHING, as_json, explain
 from aide_lsp.explain.report import report
@@ -218,6 +219,13 @@ def test_healed_text_is_forced_if_no_token_left_matches_it():
     first = explained(completer, request_at("ret|", temperature=0.0, seed=1)).tokens[0]
     assert [(piece.kind, piece.text) for piece in first.pieces] == [("given-back", "r")]
     assert (first.step.forced, first.step.after_beginning, first.step.probability) == (True, 0, 1.0)
+
+
+def test_members_of_a_type_of_the_document_are_named_by_its_path():
+    names = KnownNames((NamesOf(OWN, ("add", "put")),))
+    request = evolve(request_at("def f(cart: Cart):\n    x = cart.|\n"), names=names)
+    files = explained(completer_of(babbling()), request).prompt.other_files
+    assert (files.names, files.names_from) == (("add", "put"), (request.path,))
 
 
 def test_end_says_whether_the_checks_ran():

@@ -12,7 +12,7 @@ from itertools import islice
 from attrs import field, frozen
 
 from aide_lsp.context.names.module import Cursor
-from aide_lsp.context.types.facts import Receiver
+from aide_lsp.context.types.facts import CLASS, Receiver
 
 KEPT = 8
 """Texts whose code is kept: while a line is typed, the rest of the text is the same."""
@@ -29,6 +29,18 @@ LONGEST_LINE = 500
 """Characters of a line of code, without comments and what is in strings."""
 MOST_USES = 500
 """Of a name in some code."""
+
+
+@frozen
+class Meaning:
+    """What a name means at a cursor, without the cursor's line."""
+
+    kinds: frozenset[str]
+    "Its types; empty ones are unknown."
+    scope: str = field(default="", repr=False)
+    "The code in which it means that: a function, a class, or all."
+    blocks: int = 0
+    "How many blocks around the cursor are in the one that declares it; -1: none is."
 
 
 @frozen
@@ -55,12 +67,15 @@ class CodeAround:
             return None
         return CodeAround(above, below, before, after)
 
-    def receiver(self, kinds: Collection[str], name: str, begun: str) -> Receiver | None:
-        """Return a name with its type, if that is the only one of some, and is known."""
+    def receiver(
+        self, name: str, begun: str, meaning: Meaning, more: Collection[str] = ()
+    ) -> Receiver | None:
+        """Return a name with its type, if it has only one; `more`: types that the cursor's line gives it."""
+        kinds = meaning.kinds.union(more)
         kind = next(iter(kinds)) if len(kinds) == 1 else ""
-        if not kind or _is_declared_inside(kind.removesuffix("()"), self.others):
+        if not kind or _is_declared_inside(kind.removeprefix(CLASS).removesuffix("()"), self.others):
             return None
-        return Receiver(kind, begun, self.others, members_used(name, self.others))
+        return Receiver(kind, begun, self.others, members_used(name, meaning.scope))
 
 
 @lru_cache(KEPT)

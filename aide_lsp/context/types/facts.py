@@ -8,13 +8,16 @@ from attrs import field, frozen
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names.module import Cursor
 
+CLASS = "class "
+"""Before a type: the class itself rather than an object of it."""
+
 
 @frozen
 class Receiver:
     """A name before a dot whose type is certain: one of its members comes at the cursor."""
 
     type: str
-    "As the document writes it; with `()` after it, what calling it returns."
+    "As the document writes it; with `()` after it, what calling it returns; with `CLASS` before it, itself."
     begun: str
     "The beginning of the member that is left of the cursor."
     code: str = field(repr=False)
@@ -84,5 +87,7 @@ class TypeRules:
     known: Callable[[str], frozenset[str] | None] = lambda name: None
     "The members of a type that no file of the project defines, by the last part of its name."
     of_every_type: frozenset[str] = frozenset()
+    of_every_class: frozenset[str] = frozenset()
+    "What a class itself has besides."
     is_seen: Callable[[str], bool] = lambda name: True
     "Whether another package sees a member."

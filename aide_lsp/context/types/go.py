@@ -11,6 +11,7 @@ from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.code import (
     KEPT,
     CodeAround,
+    Meaning,
     Use,
     bindings,
     blocks_at,
@@ -78,31 +79,27 @@ def receiver(cursor: Cursor) -> Receiver | None:
     if code is None:
         return None
     name, begun = found.groups()
-    kinds, open_blocks = _kinds(name, code.above, code.below)
-    own, own_blocks = _of(name, code.before + code.after, len(code.before), 0)
+    meaning = _meaning(name, code.above, code.below)
+    own = _of(name, code.before + code.after, len(code.before), 0)
     # The line may close blocks in which the name is declared.
-    is_seen_here = own_blocks >= 0 or open_blocks >= code.before.count("}")
-    return code.receiver(kinds | own, name, begun) if is_seen_here else None
+    is_seen_here = own.blocks >= 0 or meaning.blocks >= code.before.count("}")
+    return code.receiver(name, begun, meaning, own.kinds) if is_seen_here else None
 
 
 @lru_cache(KEPT)
-def _kinds(name: str, above: str, below: str) -> tuple[frozenset[str], int]:
-    """Return which types a name has in the function around the cursor: see `_of`."""
+def _meaning(name: str, above: str, below: str) -> Meaning:
+    """Return what a name means in the function between two texts."""
     start = above.rfind("\nfunc") + 1
     end = above.find("\n", start) + 1
     if not above.startswith("func", start) or end_of(above[end:], 0) < len(above) - end:
-        return frozenset(), -1
+        return Meaning(frozenset(), blocks=-1)
     head = _HEAD.match(above, start)
     body = head.end() - start if head is not None else 0
     return _of(name, above[start:] + below[: end_of(below, 0)], len(above) - start, body)
 
 
-def _of(name: str, code: str, cursor: int, body: int) -> tuple[frozenset[str], int]:
-    """Return which types a name has in some code.
-
-    Also how many blocks around the cursor are in the one that declares it; -1: none does. What is before
-    `body` is seen in all of it.
-    """
+def _of(name: str, code: str, cursor: int, body: int) -> Meaning:
+    """Return what a name means at a place in some code: what is before `body` is seen in all of it."""
     kinds, blocks = set[str](), -1
     for use, kind in bindings(name, code, _binds):
         kinds.add(kind)
@@ -116,7 +113,7 @@ def _of(name: str, code: str, cursor: int, body: int) -> tuple[frozenset[str], i
             start = opened if opened <= cursor or "\n" in code[start:cursor] else start
         if start <= cursor:
             blocks = max(blocks, blocks_at(code, start, cursor))
-    return frozenset(kinds), blocks
+    return Meaning(frozenset(kinds), code, blocks)
 
 
 def _declares_for_block(use: Use) -> bool:

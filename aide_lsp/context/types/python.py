@@ -14,6 +14,7 @@ from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.code import (
     KEPT,
     CodeAround,
+    Meaning,
     Use,
     bindings,
     closed_at,
@@ -23,7 +24,7 @@ from aide_lsp.context.types.code import (
     outline,
     parts_of,
 )
-from aide_lsp.context.types.facts import FileTypes, Receiver, TypeFacts
+from aide_lsp.context.types.facts import CLASS, FileTypes, Receiver, TypeFacts
 
 MARKS = re.compile(
     r'(?P<open>"""(?!(?:\\.|(?!""").)*+""")|' + r"'''(?!(?:\\.|(?!''').)*+'''))"
@@ -84,9 +85,12 @@ _BUILT_IN = {
 }  # fmt: skip
 _ENUMS = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
 OF_EVERY_TYPE = frozenset((
-    *dir(type), *dir(object), "__annotations__", "__dataclass_fields__", "__slots__", "__weakref__",
+    *dir(object), "__annotations__", "__dataclass_fields__", "__slots__", "__weakref__",
     "__attrs_attrs__", "__match_args__",
 ))  # fmt: skip
+
+
+OF_EVERY_CLASS = frozenset(dir(type))
 
 
 def receiver(cursor: Cursor) -> Receiver | None:
@@ -98,34 +102,36 @@ def receiver(cursor: Cursor) -> Receiver | None:
     if code is None:
         return None
     name, begun = found.groups()
-    kinds = _kinds(name, code.above, code.below, indent_of(cursor.before))
-    return code.receiver(kinds | _types(name, code.before + code.after), name, begun)
+    meaning = _meaning(name, code.above, code.below, indent_of(cursor.before))
+    return code.receiver(name, begun, meaning, _types(name, code.before + code.after))
 
 
 @lru_cache(KEPT)
-def _kinds(name: str, above: str, below: str, indent: int) -> frozenset[str]:
-    """Return which types a name may have between two texts."""
-    # Whoever gives one attribute to an object may give it others.
-    stored = rf"(?<![\w.]){name}\.\w+[ \t]*(?::[^=\n]*)?=(?!=)"
-    if name not in _OWNERS and re.search(stored, above + below):
-        return frozenset(("",))
+def _meaning(name: str, above: str, below: str, indent: int) -> Meaning:
+    """Return what a name means between two texts."""
     places = outline(above, indent)
     number = next((number for number, start in enumerate(places) if _DEF.match(above, start)), None)
     if number is not None:
         start = places[number]
         header = _DEF.match(above, start)
         assert header is not None
-        region = above[start:] + below[: end_of(below, indent_of(above[start:]))]
+        scope = above[start:] + below[: end_of(below, indent_of(above[start:]))]
         first = re.compile(r"\s*(\w+)").match(above, header.end())
         if first and first[1] == name and number > 0:
             of_class = _CLASS.match(above, places[0]) if number == 1 else None
-            rest = region[first.end() - start :]
-            if of_class is None or _is_static(above, start) or _types(name, rest):
-                return frozenset(("",))
-            return frozenset((of_class[1],))
-        if kinds := _types(name, region):
-            return kinds
-    return _types(name, above + below)
+            if of_class is None or _is_static(above, start) or _types(name, scope[first.end() - start :]):
+                return Meaning(frozenset())
+            kind = CLASS * (name == "cls") + of_class[1]
+            return Meaning(frozenset((kind,)), above[places[0] :] + below[: end_of(below, 0)])
+        if kinds := _types(name, scope):
+            return _unless_stored(name, Meaning(kinds, scope))
+    return _unless_stored(name, Meaning(_types(name, above + below), above + below))
+
+
+def _unless_stored(name: str, meaning: Meaning) -> Meaning:
+    """Forget what a name means if it is given an attribute: it may be given others, too."""
+    stored = rf"(?<![\w.]){name}\.\w+[ \t]*(?::[^=\n]*)?=(?!=)"
+    return Meaning(frozenset()) if re.search(stored, meaning.scope) else meaning
 
 
 def _types(name: str, code: str) -> frozenset[str]:
@@ -141,7 +147,7 @@ def _binds(use: Use) -> str | None:
     left, right, code = use.left, use.right, use.code
     after = right.lstrip(" \t")
     if _IMPORTS_LEFT.match(left) or left == "class ":
-        return code[use.start : use.end]
+        return CLASS + code[use.start : use.end]
     if after.startswith(":=") or _BINDS_LEFT.search(left) or _ASKS_LEFT.search(left):
         return ""
     before = code[: use.start].rstrip()[-1:] if len(left.strip()) == 0 else left.rstrip()[-1:]

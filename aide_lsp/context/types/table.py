@@ -16,6 +16,7 @@ _TYPESCRIPT = TypeRules(
     javascript.files,
     known=typescript.known,
     of_every_type=typescript.OF_EVERY_TYPE,
+    of_every_class=typescript.OF_EVERY_CLASS,
 )
 LANGUAGES = {
     "python": TypeRules(
@@ -25,6 +26,7 @@ LANGUAGES = {
         python.files,
         known=python.known,
         of_every_type=python.OF_EVERY_TYPE,
+        of_every_class=python.OF_EVERY_CLASS,
     ),
     "go": TypeRules(
         go.receiver, go.MARKS, go.read, go_modules.files, go.package, go.known, is_seen=go.is_seen

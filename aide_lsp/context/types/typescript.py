@@ -8,6 +8,7 @@ from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.code import (
     KEPT,
     CodeAround,
+    Meaning,
     Use,
     bindings,
     blocks_at,
@@ -17,7 +18,7 @@ from aide_lsp.context.types.code import (
     opened_at,
     outline,
 )
-from aide_lsp.context.types.facts import FileTypes, Receiver, TypeFacts
+from aide_lsp.context.types.facts import CLASS, FileTypes, Receiver, TypeFacts
 
 MARKS = re.compile(
     r"(?P<open>`(?:\\.|[^`\\])*\Z|/\*(?!.*?\*/))|`(?:\\.|[^`\\])*+`|/\*.*?\*/|//[^\n]*"
@@ -74,8 +75,10 @@ _FUNCTION_OF_ITS_OWN = re.compile(
     r"|^[ \t]*(?:(?:async|get|set|static)[ ]+)*\*?[\w$]+[ ]*(?:<[^()]*>)?\((?:\Z|.*\)[^()=]*\{[ ]*\Z)"
     r"|\{[ ]*(?:async[ ]+)?\w+\([^()]*\)[ ]*\{"
 )
+_OWN_THIS = re.compile(r"=[ ]*(?:async[ ]+)?function\b|=[ ]*\{[ ]*\Z")
+"""In the first line of a member: what it holds has another `this`."""
 OF_EVERY_TYPE = frozenset(("constructor", "hasOwnProperty", "toString", "valueOf"))
-_OF_FUNCTIONS = frozenset(("prototype", "name", "length", "call", "apply", "bind"))
+OF_EVERY_CLASS = frozenset(("prototype", "name", "length", "call", "apply", "bind"))
 _ERROR = "cause message name stack"
 _STANDARD = {"Error": _ERROR, "TypeError": _ERROR, "RangeError": _ERROR, "SyntaxError": _ERROR, "Object": ""}
 
@@ -91,26 +94,30 @@ def receiver(cursor: Cursor) -> Receiver | None:
     name, begun = found.groups()
     indent = indent_of(cursor.before)
     if name == "this":
-        kind = "" if _has_other_this(code.before) else _this(code.above, indent)
-        return code.receiver({kind}, name, begun)
-    kinds, open_blocks = _kinds(name, code.above, code.below, indent)
-    own, own_blocks = _of(name, code.before + code.after, len(code.before), is_whole=False)
-    is_seen = own_blocks >= 0 or open_blocks >= code.before.count("}")
-    return code.receiver(kinds | own, name, begun) if is_seen else None
+        return (
+            None
+            if _has_other_this(code.before)
+            else code.receiver(name, begun, _this(code.above, code.below, indent))
+        )
+    meaning = _meaning(name, code.above, code.below, indent)
+    own = _of(name, code.before + code.after, len(code.before), is_whole=False)
+    # The line may close blocks in which the name is declared.
+    is_seen = own.blocks >= 0 or meaning.blocks >= code.before.count("}")
+    return code.receiver(name, begun, meaning, own.kinds) if is_seen else None
 
 
 @lru_cache(KEPT)
-def _this(above: str, indent: int) -> str:
-    """Return the class of `this` after a text; empty: it is not certain."""
+def _this(above: str, below: str, indent: int) -> Meaning:
+    """Return what `this` means between two texts."""
     places = outline(above, indent)
     head = _HEAD.match(above, places[0]) if len(places) > 1 else None
     if head is None or head[1] != "class":
-        return ""
+        return Meaning(frozenset())
     lines = (above[start : above.find("\n", start)] for start in places[2:])
-    if any(map(_has_other_this, lines)):
-        return ""
     member = above[places[1] : above.find("\n", places[1])]
-    return "" if re.search(r"=[ ]*(?:async[ ]+)?function\b|=[ ]*\{[ ]*\Z", member) else head[2]
+    if any(map(_has_other_this, lines)) or _OWN_THIS.search(member):
+        return Meaning(frozenset())
+    return Meaning(frozenset((head[2],)), above[places[0] :] + below[: end_of(below, 0)])
 
 
 def _has_other_this(line: str) -> bool:
@@ -119,8 +126,8 @@ def _has_other_this(line: str) -> bool:
 
 
 @lru_cache(KEPT)
-def _kinds(name: str, above: str, below: str, indent: int) -> tuple[frozenset[str], int]:
-    """Return which types a name has between two texts, and how far inside its block that is."""
+def _meaning(name: str, above: str, below: str, indent: int) -> Meaning:
+    """Return what a name means between two texts."""
     places = outline(above, indent)
     if places:
         is_class = _HEAD.match(above, places[0]) is not None
@@ -128,18 +135,22 @@ def _kinds(name: str, above: str, below: str, indent: int) -> tuple[frozenset[st
             start = places[1] if is_class else places[0]
             region = above[start:] + below[: end_of(below, indent_of(above[start:]))]
             found = _of(name, region, len(above) - start, is_whole=False)
-            if found[0]:
+            if found.kinds:
                 return found
     return _of(name, above + below, len(above), is_whole=True)
 
 
-def _of(name: str, code: str, cursor: int, *, is_whole: bool) -> tuple[frozenset[str], int]:
-    """Return which types a name has in some code, and how far inside its block the cursor is; -1: outside."""
+def _of(name: str, code: str, cursor: int, *, is_whole: bool) -> Meaning:
+    """Return what a name means at a place in some code."""
     kinds, blocks = set[str](), -1
     for use, kind in bindings(name, code, _binds):
         kinds.add(kind)
         start = use.start
-        if is_whole and not use.left.strip().startswith(("const", "let", "var", "{")) and kind == name:
+        if (
+            is_whole
+            and not use.left.strip().startswith(("const", "let", "var", "{"))
+            and kind == CLASS + name
+        ):
             blocks = max(blocks, 0)  # an import or a class
             continue
         if use.left.rstrip()[-1:] in ("(", ",", "") and not _DECLARES.search(use.left):
@@ -150,7 +161,7 @@ def _of(name: str, code: str, cursor: int, *, is_whole: bool) -> tuple[frozenset
             start = after.end() if after else use.start
         if start <= cursor:
             blocks = max(blocks, blocks_at(code, start, cursor))
-    return frozenset(kinds), blocks
+    return Meaning(frozenset(kinds), code, blocks)
 
 
 def _binds(use: Use) -> str | None:
@@ -162,7 +173,7 @@ def _binds(use: Use) -> str | None:
     if re.match(r"\s*import\b", left) or (
         _HEAD.match(left.strip() + " " + code[use.start : use.end]) and not left[:1].isspace()
     ):
-        return code[use.start : use.end]
+        return CLASS + code[use.start : use.end]
     if re.search(r"\b(?:function|class|enum|namespace|type|interface)[ ]*\*?[ ]*\Z", left):
         return ""
     if _DECLARES.search(left):
@@ -180,7 +191,7 @@ def _binds(use: Use) -> str | None:
     if opened < 0:
         # Its opening bracket is in another line: of imports, or of the cursor's line.
         return (
-            code[use.start : use.end]
+            CLASS + code[use.start : use.end]
             if re.match(r"[ ]*(?:,|as\b)", right) and _is_in_import(code, use.start)
             else None
         )
@@ -197,7 +208,7 @@ def _binds(use: Use) -> str | None:
         end = closed_at(code, opened)
         return "" if end >= 0 and _AFTER_PARAMETERS.match(code, end) else None
     if _is_in_import(code, use.start):
-        return code[use.start : use.end]
+        return CLASS + code[use.start : use.end]
     end = closed_at(code, opened)
     lead = code[max(0, opened - 20) : opened]
     if end >= 0 and re.search(r"(?:const|let|var)[ ]+\Z|[(,]\s*\Z", lead) and _AFTER_PATTERN.match(code, end):
@@ -364,5 +375,4 @@ def _body(body: str, what: str, bases: tuple[str, ...]) -> TypeFacts:
             return unknown
     if what == "class":
         members.update(_PARAMETER_MEMBER.findall(body))
-        members.update(_OF_FUNCTIONS)
     return TypeFacts(frozenset(members), bases)

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from aide_lsp.application.excerpts import Readable, RequestPreparer
 from aide_lsp.application.requests import request_of
+from aide_lsp.context.known_names import OWN
 from aide_lsp.lsp.requests import prefetch
 from aide_lsp.lsp.workspace.documents import Place
 from aide_lsp.settings.fields import Settings
@@ -379,6 +380,17 @@ async def test_the_names_of_a_module_are_read_whatever_the_share(project):
     await editor.initialize(folders=[project.as_uri()], options={"contextShare": 0})
     request = await editor.ask(editor.open("named.py", NAMED), AFTER_DOT)
     assert (request.names.names, request.excerpts) == (("Order",), ())
+
+
+CART = "class Cart:\n    def add(self): ...\n\n\ndef pay(cart: Cart):\n    return cart.\n"
+
+
+async def test_members_of_a_type_of_the_document_come_from_no_other_file(project):
+    editor = Editor(project)
+    await editor.initialize(folders=[project.as_uri()], options={"contextShare": 0, "contextOff": ["**"]})
+    request = await editor.ask(editor.open("cart.py", CART), Place(5, 16))
+    assert "add" in request.names.names
+    assert [file.path for file in request.names.files] == [OWN]
 
 
 async def test_the_names_of_an_open_module_are_those_of_its_unsaved_text(editor):
