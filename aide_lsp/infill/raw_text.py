@@ -32,7 +32,9 @@ CONTAINER = re.compile(
     r"|(?:struct|enum|union)\b(?!.*\)\s*\{\s*$))"
 )
 """How a definition begins that holds others, such as a class; a function may return a `struct`."""
-CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|</|\\end\b|(?:{'|'.join(CLOSING_WORDS)})\b")
+TAG_ENDS = ("</", "/>", ">")
+"""How a line begins that ends an element or the tag that begins it; one with `> ` or `>>` does not."""
+CLOSING = re.compile(rf"[{re.escape(CLOSERS)}]|</|/>|>(?![ >])|\\end\b|(?:{'|'.join(CLOSING_WORDS)})\b")
 CONTINUING = re.compile(rf"\{{|(?:{'|'.join(CONTINUING_WORDS)})\b")
 
 
@@ -72,7 +74,7 @@ class Line:
         """
         # The character after a word decides as well: `end` closes a block, `endpoint()` does not.
         unindented = self.text.lstrip()
-        words = ("</", "\\end", *CLOSING_WORDS, *CONTINUING_WORDS)
+        words = (*TAG_ENDS, "\\end", *CLOSING_WORDS, *CONTINUING_WORDS)
         known = max(n for word in words for n in range(len(word) + 1) if unindented.startswith(word[:n]))
         return self.end - len(unindented) + 1 + known
 
@@ -144,13 +146,15 @@ class RawText:
         # A comment may end in ":" without opening a block.
         if open_at_end and open_at_end[-1].kind is OpeningKind.COMMENT:
             return False
-        return line.text.rstrip().endswith(OPENING_ENDS) or self._leaves_open(line)
+        # Alone in its line, it ends the tag that begins an element: what is in that follows.
+        is_tag_end = line.start > 0 and line.text.strip() == ">"
+        return is_tag_end or line.text.rstrip().endswith(OPENING_ENDS) or self._leaves_open(line)
 
     def _leaves_open(self, line: Line) -> bool:
-        """Whether a bracket that begins in a line is still open at its end."""
+        """Whether a bracket or a tag that begins in a line is still open at its end."""
         found = self.scan(line.end)
         opened = [opening for opening in found.opened if opening.offset >= line.start]
         if line.start == 0:
             start = len(self.hole.head) - len(self.hole.before)
             opened += [opening for opening in found.open[: found.kept] if opening.offset >= start]
-        return any(opening.kind is OpeningKind.BRACKET for opening in opened)
+        return any(opening.kind is OpeningKind.BRACKET or opening.closer == ">" for opening in opened)

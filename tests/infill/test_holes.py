@@ -145,6 +145,31 @@ def test_brackets_in_a_comment_or_string_are_none_of_code(language, text, writte
     assert fill(hole, written)[1].text == inserted
 
 
+@pytest.mark.parametrize("language", ["typescriptreact", "javascriptreact", "html", "vue", "svelte"])
+@pytest.mark.parametrize(
+    ("begun", "written", "inserted"),
+    [
+        ("<Te█", 'xt\n      a="b"\n    />\n    <B\n', 'xt\n      a="b"\n    />'),
+        ("<Text █", 'a="b"\n      c="d"\n    />\n    <B\n', 'a="b"\n      c="d"\n    />'),
+        (
+            "<Te█",
+            'xt\n      a="b"\n    >\n      c\n    </Text>\n    <B\n',
+            'xt\n      a="b"\n    >\n      c\n    </Text>',
+        ),
+        ("<Text█", "\n      a\n    ></Text>\n    <B\n", "\n      a\n    ></Text>"),
+        ("<Text\n      █", 'a="b"\n    />\n    <B\n', 'a="b"\n    />'),
+        ("<Text █", 'a="b" />\n    <B\n', 'a="b" />'),
+    ],
+)
+def test_an_element_whose_tag_takes_several_lines_is_complete(language, begun, written, inserted):
+    head, tail = f"<div>\n    {begun}\n    <C />\n</div>\n".split(CURSOR)
+    if language.endswith("react"):
+        head, tail = f"const a = (\n  {head}", f"{tail});\n"
+    tree = SyntaxTrees().at(head, tail, language_of(language))
+    hole = read_hole(head, tail, tree.language, tree.openings())
+    assert fill(hole, written)[1].text == inserted
+
+
 @given(head=CODE, tail=CODE, written=CODE, language=LANGUAGES)
 @settings(max_examples=500, deadline=None)
 @example(head="f'{x", tail="", written="'}'", language="rust")
