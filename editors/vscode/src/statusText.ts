@@ -106,7 +106,9 @@ export function reasonOf(situation: Situation): string | undefined {
   const nothing = status?.nothing;
   const isOver = status?.state === 'ready' && OF_THE_STATE.has(nothing?.reason ?? '');
   const isOn = nothing?.reason === 'off' && documentOf(situation)?.off === null;
-  const last = nothing?.uri === active.uri && !isOver && !isOn ? nothing.message : undefined;
+  // That of an earlier request says nothing about the one that is being answered.
+  const isPast = isOver || isOn || status?.busy === true;
+  const last = nothing?.uri === active.uri && !isPast ? nothing.message : undefined;
   return active.unserved ?? documentOf(situation)?.off ?? last;
 }
 
@@ -147,6 +149,7 @@ function served(situation: Situation, status: AideStatus): StatusText {
       status.shares ?? '',
       ...(server === null ? [] : serverTexts(server)),
       document?.preset ? `Preset: ${document.preset}` : '',
+      isReady && status.busy ? 'Generating a completion' : '',
       shown === undefined ? '' : shownText(shown),
       shown === undefined ? '' : filesText(shown),
       reason === undefined ? '' : `No completion: ${reason}`,

@@ -94,6 +94,10 @@ test('the reason for no completion is that of the active document', () => {
   for (const reason of ['loading', 'server']) {
     assert.ok(!text({ nothing: { ...nothing, reason } }).sentences.join().includes('No completion'));
   }
+  const { sentences } = text({ busy: true, nothing });
+  assert.ok(sentences.includes('Generating a completion') && !sentences.join().includes('No completion'));
+  const off = { ...DOCUMENT, off: 'It is off.' };
+  assert.equal(text({ busy: true, document: off, nothing }).sentences.at(-1), 'No completion: It is off.');
   const readOnly = text({ nothing }, { ...ACTIVE, unserved: 'It is read-only.' });
   assert.equal(readOnly.sentences.at(-1), 'No completion: It is read-only.');
   assert.ok(!text({ nothing }, null).sentences.join().includes('No completion'));
