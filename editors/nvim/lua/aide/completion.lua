@@ -34,8 +34,9 @@ end
 
 ---@return boolean
 local function is_inserting()
-  -- A macro inserts what was recorded: no completion may get in its way.
-  return vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' and vim.fn.reg_executing() == ''
+  -- A macro is the keys that were pressed: where it is executed, accepting would be a tab, or another text.
+  local is_macro = vim.fn.reg_executing() ~= '' or vim.fn.reg_recording() ~= ''
+  return vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' and not is_macro
 end
 
 ---@return string
@@ -342,6 +343,12 @@ function M.accept(amount)
   local edit = current()
   if not shown or not edit then
     return false
+  end
+  if vim.fn.pumvisible() == 1 then
+    -- Its keys would put back what was typed when it was opened: so it is closed first, without a change.
+    local again = ("<C-x><C-z><Cmd>lua require('aide.completion').accept('%s')<CR>"):format(amount)
+    vim.api.nvim_feedkeys(vim.keycode(again), 'ni', false)
+    return true
   end
   local mine, item = shown, shown.item
   local part, rest = edits.cut(edit.text, amount)
