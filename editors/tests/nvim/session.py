@@ -45,6 +45,20 @@ GHOST = """
 end)()
 """
 
+# While a request is on its way, what is shown may still be the answer to an earlier key.
+ANSWERED_GHOST = f"""
+(function()
+  for _, client in ipairs(vim.lsp.get_clients({{ name = 'aide' }})) do
+    for _, request in pairs(client.requests) do
+      if request.method == 'textDocument/inlineCompletion' and request.type == 'pending' then
+        return ''
+      end
+    end
+  end
+  return {GHOST.strip()}
+end)()
+"""
+
 
 class Neovim:
     """One running Neovim."""
@@ -181,10 +195,14 @@ class Neovim:
         """The messages shown to the user."""
         return self.lua("_G.messages")
 
+    def is_inserting(self):
+        """Whether it is in insert mode: keys arrive later than what is run inside."""
+        return self.lua("vim.api.nvim_get_mode().mode") == "i"
+
     def wait_ghost(self, expected=None):
         """Wait until a ghost text is shown (this one), and see it on the screen."""
         if expected is None:
-            self.wait(lambda: self.ghost, "No ghost text is shown")
+            self.wait(lambda: self.lua(ANSWERED_GHOST.replace("\n", " ")), "No ghost text is shown")
         else:
             self.wait(
                 lambda: self.ghost == expected,

@@ -289,9 +289,9 @@ def test_off_then_for_the_file_or_its_language_and_on_again(nvim, opened):
         nvim.command("Aide on")
         nvim.wait(lambda: len(nvim.messages) > 1, "Nothing is said")
         assert "Completions are on" in nvim.messages[1]
-    nvim.keys("A")
-    nvim.wait_ghost()
-    nvim.keys("Escape")
+        nvim.keys("A")
+        nvim.wait_ghost()
+        nvim.keys("Escape")
 
 
 def test_commands_about_the_server_then_they_work_in_every_buffer(nvim, opened):

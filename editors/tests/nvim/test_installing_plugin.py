@@ -61,6 +61,7 @@ def test_installed_from_the_repository_then_completions_commands_options_and_hel
     nvim.wait(nvim.is_ready, "Aide is not ready")
     nvim.keys("G", "o")
     nvim.type("x = ")
+    nvim.wait(lambda: nvim.text.endswith("x = "), "The typed text did not arrive")
     ghost, before = nvim.wait_ghost(), nvim.text
     nvim.keys("Tab" if manager == "clone" else "C-y")
     nvim.wait(lambda: nvim.text == before + ghost, "It is not accepted")

@@ -107,6 +107,7 @@ def test_key_that_was_set_when_also_mapped_then_aides(start_nvim, workspace):
     nvim.wait(nvim.is_ready, "Aide is not ready")
     nvim.keys("G", "o")
     nvim.type("x = ")
+    nvim.wait(lambda: nvim.text.endswith("x = "), "The typed text did not arrive")
     ghost, before = nvim.wait_ghost(), nvim.text
     nvim.keys("C-f")
     nvim.wait(lambda: nvim.text != before, "The key does nothing")

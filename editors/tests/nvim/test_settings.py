@@ -49,8 +49,13 @@ def test_secrets_file_then_nothing_and_the_reason(nvim, workspace):
     nvim.keys("G")
     nvim.keys("o")
     nvim.type("PASSWORD=")
-    nothing = nvim.wait(lambda: nvim.state().get("nothing"), "The state gives no reason")
-    assert nothing["reason"] == "off"
+
+    def off():
+        """Why; not what was the reason in another file."""
+        nothing = nvim.state().get("nothing") or {}
+        return nothing.get("reason") == "off" and nothing
+
+    nothing = nvim.wait(off, "The state does not say that it is off")
     assert nvim.state()["document"]["offScope"] == "secret"
     assert not nvim.ghost
     assert "Aide: off here" in nvim.screen()

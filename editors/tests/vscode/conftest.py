@@ -68,15 +68,17 @@ def workbench(window):
 
 @pytest.fixture
 def project(window, request):
-    """Make a project in the window's workspace: `project({"a.py": text}, "seed = 7")` gives its folder."""
+    """Make a project in the window's workspace: `project({"a.py": text}, "top_k = 5")` gives its folder.
 
-    def make(files, settings=None):
+    It has a seed unless its settings say otherwise: with a random one, there may be nothing to show.
+    """
+
+    def make(files, settings="seed = 7\n"):
         folder = window.folder / request.node.name.removeprefix("test_")
         folder.mkdir()
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
-        if settings is not None:
-            (folder / ".aide.toml").write_text(settings, encoding="utf-8")
+        (folder / ".aide.toml").write_text(settings, encoding="utf-8")
         return folder
 
     return make
@@ -84,13 +86,14 @@ def project(window, request):
 
 @pytest.fixture
 def own_window(browser, vsix, editor_env, tmp_path, request):
-    """A window of its own: `own_window(settings, workspace_settings, env=...)`."""
+    """A window of its own, on a project with a seed: `own_window(settings, workspace_settings, env=...)`."""
     opened = []
 
     def make(settings, workspace_settings=None, env=None, **options):
         folder = tmp_path / "shop"
         (folder / ".vscode").mkdir(parents=True)
         (folder / "prices.py").write_text(PRICES, encoding="utf-8")
+        (folder / ".aide.toml").write_text("seed = 7\n", encoding="utf-8")
         if workspace_settings is not None:
             (folder / ".vscode" / "settings.json").write_text(workspace_settings, encoding="utf-8")
         window = Workbench(browser, tmp_path, folder, editor_env | (env or {}), vsix, settings, **options)

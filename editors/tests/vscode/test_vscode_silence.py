@@ -11,10 +11,13 @@ MEDIAN = PRICES + "\n\ndef median(prices):\n    "
 
 @pytest.fixture
 def waiting(workbench, project):
-    """The window with a completion on show where the user typed, and its text."""
-    folder = project({"prices.py": PRICES}, "seed = 7\n")
+    """The window with a completion on show where the user typed, and its text.
+
+    One key: after several, what is shown first may be the answer to an earlier one.
+    """
+    folder = project({"prices.py": MEDIAN.rstrip()})
     workbench.open(f"{folder.name}/prices.py")
-    workbench.type("\n\ndef median(prices):\n")
+    workbench.press("Enter")
     return workbench, workbench.wait_ghost()
 
 

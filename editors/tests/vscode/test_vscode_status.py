@@ -24,7 +24,7 @@ def test_tooltip_menu_and_walkthrough_in_each_theme(own_window, logged_server, p
     for name, (theme, _) in THEMES.items():
         window.configure(settings | {"workbench.colorTheme": theme})
         window.page.wait_for_selector(f".monaco-workbench.{CLASSES[name]}")
-        wait_for("the parameters", lambda: "Temperature 0.7" in window.status_label())
+        wait_for("what is shown", lambda: "Shown: seed 7, pinned" in window.status_label())
         text = window.tooltip()
         assert "Shown: seed 7, pinned" in text
         window.page.wait_for_timeout(500)  # it fades in

@@ -102,7 +102,7 @@ def test_other_files_that_were_read_are_named(workbench, project, expected_compl
 
 
 def test_tab_inserts_the_candidate_that_is_visible(workbench, project, logged_server):
-    folder = project({"prices.py": MEDIAN}, "temperature = 1.0\n")
+    folder = project({"prices.py": MEDIAN}, "seed = 7\ntemperature = 1.0\n")
     workbench.open(f"{folder.name}/prices.py")
     first = workbench.ask()
     workbench.press("Alt+]")

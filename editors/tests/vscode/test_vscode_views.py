@@ -5,8 +5,9 @@ The pictures are in build/screenshots.
 
 import pytest
 from pages_seen import MEASURE, THEMES, unreadable
-from workbench import DEADLINE_MS, wait_for
+from workbench import DEADLINE_MS, PRICES, wait_for
 
+MEDIAN = PRICES + "\n\ndef median(prices):\n    "
 SIDE = 500
 
 
@@ -81,10 +82,9 @@ def test_explanation_is_readable_in_each_theme(wide, pictures):
 
 def test_completions_are_compared_side_by_side_and_one_is_adopted(wide, pictures, expected_completion):
     window, settings = wide
+    (window.folder / "prices.py").write_text(MEDIAN, encoding="utf-8")
     window.open("prices.py")
-    window.type("\n\ndef median(prices):\n")
-    shown = window.wait_ghost()
-    text = window.save("prices.py")
+    shown, text = window.ask(), MEDIAN
     window.command("Aide: Compare Completions")
     page = webview(window)
     cells = {
