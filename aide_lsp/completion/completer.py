@@ -203,22 +203,22 @@ class Completer:
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
             read = _Read(generation, observer)
             hole, stop = around.hole, read.until_stop(around.hole)
-            checked, rest = check(around, read.text, stop, read.rated, options, observer.begins), None
+            checked = check(around, read.text, stop, read.rated, options, observer.begins)
             # The model closes a bracket that the editor has closed. It may go on, as if the editor had not.
             if around.unclosed and stop and stop.rule is StopRule.CLOSED_AFTER and not checked.cleaned.text:
                 open_line = around.unclosed()
                 stop = read.until_stop(open_line.hole)
                 over = check(open_line, read.text, stop, read.rated, options, observer.begins)
                 rest = None if over.rejection else rest_over(over.cleaned.text, around.closers)
-                hole, checked = (open_line.hole, over) if rest else (hole, checked)
+                hole, checked = (open_line.hole, evolve(over, over=rest)) if rest else (hole, checked)
         reason = generation.finish_reason or "stop"
         generated = GeneratedText(
             hole, read.text, checked.stop, reason, generation.timings, checked.confidence
         )
         observer.finished(generated, checked.cleaned, checked.rejection)
         completion = _completion(request, generated, checked, (monotonic() - started) * 1000.0)
-        if rest and completion.text:
-            completion = evolve(completion, text=rest.text, replaces=rest.replaces)
+        if checked.over and completion.text:
+            completion = evolve(completion, text=checked.over.text, replaces=checked.over.replaces)
         is_rated = self.info.is_rated(options) and checked.cleaned.text
         confidence = checked.confidence if is_rated else None
         names = request.names if prompt.names else None

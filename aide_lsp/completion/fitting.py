@@ -5,6 +5,7 @@ from math import exp
 
 from attrs import evolve, frozen
 
+from aide_lsp.completion.auto_closing import Rest
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.find import find_misfit
 from aide_lsp.infill.checks.keys import without_repeated_key
@@ -19,7 +20,9 @@ from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.tree import SyntaxTree
 
 ENDS = (";", ",", ":", ": 0", " {}", " {", "; then", ' from "x"')
-"""What may be missing in a line whose brackets the editor has closed: the user types it after them."""
+"""What may be missing in a line whose brackets the editor has closed."""
+SEPARATORS = (";", ",")
+"""What of that is inserted, with the brackets: all else depends on what the user means. The user types it."""
 Rated = Sequence[tuple[int, float]]
 """For each token of a text, from none on: the length of the text so far, the logarithm of its probability."""
 
@@ -63,6 +66,8 @@ class Checked:
     "The model's own probability of what is kept."
     rejection: Rejection | None
     "Why it is not offered; None: it is, if it is not empty."
+    over: Rest | None = None
+    "What is inserted in place of brackets that the editor has closed, where the line goes on after them."
 
 
 def check(
@@ -101,16 +106,20 @@ def check(
     tried = (_check(around, text, *other, rated, options) for other in different)
     fitting = next((other for other in tried if other.rejection is None), None)
     is_broken = found.rejection.misfit in (Misfit.BROKEN_SYNTAX, Misfit.NO_BLOCK)
-    if fitting is None and is_broken and around.unclosed and _goes_on(around, cleaned.text, options):
-        return evolve(found, rejection=_unsure(found.confidence, options))
-    return fitting or found
+    end = _missing_end(around, cleaned.text, options) if fitting is None and is_broken else None
+    if end is None:
+        return fitting or found
+    closed = f"{cleaned.text}{around.closers}{end}"
+    over = Rest(closed, len(around.closers)) if end in SEPARATORS else None
+    return evolve(found, rejection=_unsure(found.confidence, options), over=over)
 
 
-def _goes_on(around: Surroundings, text: str, options: GenerationOptions) -> bool:
-    """Whether the text fits in a line that goes on after its closing brackets, such as `if f(a):`."""
-    assert around.unclosed
-    open_line = around.unclosed()
-    return any(_find_misfit(open_line, f"{text}{around.closers}{end}", options) is None for end in ENDS)
+def _missing_end(around: Surroundings, text: str, options: GenerationOptions) -> str | None:
+    """Return what the line still needs after its closing brackets, such as `:` in `if f(a):`."""
+    if around.unclosed is None:
+        return None
+    open_line, closed = around.unclosed(), f"{text}{around.closers}"
+    return next((end for end in ENDS if _find_misfit(open_line, closed + end, options) is None), None)
 
 
 def _check(

@@ -478,10 +478,10 @@ def test_complete_ends_above_a_section_that_is_there_already():
         ("python", "if f([1, |])\n\n\ng()\n", "2]):\n", "2"),
         ("go", "package a\n\nfunc f(|)\n\nvar b = 1\n", "a int) {\n", "a int"),
         ("javascript", "class A {\n  f() {\n    g();\n  }\n\n  f(|)\n    h();\n  }\n}\n", "a) {\n", "a"),
-        # So it does with what ends a statement or an entry, or what comes after the brackets.
-        ("c", "int f(void) {\n  g(|)\n  h();\n}\n", "1);\n", "1"),
-        ("rust", "fn f() {\n    let a = g(|)\n    h();\n}\n", "1);\n", "1"),
-        ("json", '{\n  "a": [|]\n  "b": 1\n}\n', "1],\n", "1"),
+        # What ends a statement or an entry comes with the text.
+        ("c", "int f(void) {\n  g(|)\n  h();\n}\n", "1);\n", "1);"),
+        ("rust", "fn f() {\n    let a = g(|)\n    h();\n}\n", "1);\n", "1);"),
+        ("json", '{\n  "a": [|]\n  "b": 1\n}\n', "1],\n", "1],"),
         ("shellscript", "if [[ |]]\n  a\nfi\n", "-f b ]]; then\n", "-f b "),
         ("typescript", "import { |}\n\nf();\n", 'a } from "b";\n', "a "),
         ("python", "def f(|)\n    return 1\n", "a b):\n", ""),
@@ -504,6 +504,34 @@ def test_complete_in_brackets_that_the_editor_closed_takes_the_line_for_unfinish
     before = marked[: marked.index("|") - 1]  # the bracket is healed
     completion = complete(completer_of(continuing({before: marked[len(before)] + written})), request)
     assert (completion.text, completion.empty_reason) == (expected, None if expected else "does-not-fit")
+
+
+ENTRIES = "x = [\n  { a: 1 },\n  {|}\n  { a: 3 },\n];\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "written", "text", "replaces"),
+    [
+        (ENTRIES, "{ a: 2 },\n  { a: 4 },\n", " a: 2 },", 1),
+        (ENTRIES, "{\n    a: 2\n  },\n", "\n    a: 2\n  },", 1),
+        # The model forgets it.
+        (ENTRIES, "{ a: 2 }\n  { a: 4 },\n", " a: 2 },", 1),
+        (ENTRIES.replace("{|}", "'|'"), "'b',\n  'c',\n", "b',", 1),
+        (ENTRIES.replace("{|}", "f('|')"), "'b'),\n  'c',\n", "b'),", 2),
+        # It fits without.
+        (ENTRIES.replace("{|}", "{|},"), "{ a: 2 },\n", " a: 2 ", 0),
+        (ENTRIES.replace("  { a: 3 },\n", ""), "{ a: 2 },\n];\n", " a: 2 ", 0),
+        # It does not fit with it either.
+        (ENTRIES, "{ a: 2 + },\n", "", 0),
+    ],
+)
+def test_an_entry_whose_bracket_the_editor_closed_gets_the_comma_that_the_next_one_needs(
+    marked, written, text, replaces
+):
+    request = evolve(fitting_at(marked, temperature=0.0), language_id="javascript", path="a.js")
+    before = marked[: marked.index("|") - 1]
+    completion = complete(completer_of(continuing({before: written})), request)
+    assert (completion.text, completion.replaces) == (text, replaces)
 
 
 def test_complete_when_the_token_limit_cuts_a_block_shows_its_beginning():
