@@ -207,7 +207,7 @@ def _card(table: Mapping[str, Any], file: Path) -> Card:
         sources=tuple(_source(source) for source in table.get("sources", ())),
         path=_local_path(table.get("path"), file.parent),
         origin=file,
-        # Small models make too little of other files, and few models have been measured.
+        # Both models that were measured lose as much by other files as they gain, where no name is wanted.
         context_share=float(table.get("context_share", 0.0)),
     )
 

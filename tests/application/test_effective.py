@@ -1,9 +1,11 @@
 """The settings in effect for people."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
+from aide_lsp.application import effective
 from aide_lsp.application.effective import came_to
 from aide_lsp.settings.fields import GROUPS, Settings
 from aide_lsp.settings.reader import SettingsReader
@@ -60,7 +62,9 @@ def test_the_share_of_other_files_is_the_models_and_a_project_lowers_it(tmp_path
     assert re.search(says, report_text(resolved, came_to=came))
 
 
-def test_before_a_model_is_loaded_its_share_of_other_files_is_that_of_its_card():
-    assert came_to(Settings(model="qwen2.5-coder-1.5b"))["context_share"] == "0.25, from the model"
+def test_before_a_model_is_loaded_its_share_of_other_files_is_that_of_its_card(monkeypatch):
     assert came_to(Settings())["context_share"] == "0, from the model"
+    card = SimpleNamespace(id="own", context_share=0.25)
+    monkeypatch.setattr(effective, "card_of", lambda settings: card)
+    assert came_to(Settings())["context_share"] == "0.25, from the model"
     assert came_to(Settings(engine="http://127.0.0.1:8012"))["context_share"].startswith("0, ")

@@ -62,13 +62,13 @@ def test_shipped_cards_are_right():
         assert card.origin.name == f"{card.id}.toml"
 
 
-def test_shipped_cards_say_which_models_read_other_files():
+def test_no_shipped_card_reads_other_files_and_neither_does_one_that_says_nothing(tmp_path):
     cards = load_catalog([shipped_folder()]).cards.values()
-    reading = {card.id: card.context_share for card in cards if card.context_share}
-    assert reading == {"qwen2.5-coder-1.5b": 0.25}
-    assert all(FORMATS[str(card.fim)].names for card in cards if card.id in reading)
-    # A card that says nothing about it: nobody has measured that model.
-    assert "context_share" not in tomllib.loads(LOCAL)
+    assert {card.context_share for card in cards} == {0.0}
+    (tmp_path / "own.toml").write_text(LOCAL)
+    assert read_card(tmp_path / "own.toml").context_share == 0.0
+    (tmp_path / "own.toml").write_text(LOCAL + "context_share = 0.25\n")
+    assert read_card(tmp_path / "own.toml").context_share == 0.25
 
 
 @pytest.mark.parametrize("share", ["-0.1", "0.6", "true", "nan", '"half"'])
