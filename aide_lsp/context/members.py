@@ -20,7 +20,7 @@ from aide_lsp.context.module_names import (
 )
 from aide_lsp.context.types.code import code_of
 from aide_lsp.context.types.facts import CLASS, FileTypes, TypeRules
-from aide_lsp.context.types.table import LANGUAGES
+from aide_lsp.context.types.table import rules_of
 
 MOST_STEPS = 40
 """From one type or file to the next."""
@@ -38,7 +38,7 @@ def members_of(
         language_id: of the document.
         allowed: the files of the project.
     """
-    rules = LANGUAGES[language_id]
+    rules = rules_of(language_id)
     types = _Types(rules, allowed, ProjectTree(allowed, document), document, own)
     try:
         place = types.find(kind.removeprefix(CLASS), document)

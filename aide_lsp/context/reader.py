@@ -7,6 +7,7 @@ the result never depends on what was asked before, and an editor and a command g
 from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
@@ -18,17 +19,18 @@ from aide_lsp.context.imports.find import imports_in
 from aide_lsp.context.imports.statement import Import
 from aide_lsp.context.known_names import KnownNames
 from aide_lsp.context.looks import Opened
-from aide_lsp.context.members import members_of
 from aide_lsp.context.module_names import known_names
 from aide_lsp.context.names.module import Cursor, Wanted
 from aide_lsp.context.names.table import wanted_at
 from aide_lsp.context.project_view import Known, Look, ProjectView
 from aide_lsp.context.ranking import ranked
 from aide_lsp.context.surrounding_text import SurroundingText
-from aide_lsp.context.types.facts import FileTypes, Receiver
 from aide_lsp.context.types.table import receiver_at, types_in
 from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.syntax.languages import language_id_of
+
+if TYPE_CHECKING:
+    from aide_lsp.context.types.facts import FileTypes, Receiver
 
 LONGEST_IMPORTING = 100_000
 """Characters of a document in which imports are looked for."""
@@ -101,11 +103,11 @@ class _KeptNames:
     """The names of a module or type, as long as what was looked at stays the same."""
 
     looks: tuple[Look, ...]
-    own: FileTypes | None
+    own: "FileTypes | None"
     "What the document says, if they depend on that."
     names: KnownNames | None
 
-    def are_current(self, opened: Opened, own: FileTypes | None) -> bool:
+    def are_current(self, opened: Opened, own: "FileTypes | None") -> bool:
         """Whether the same names would be found now."""
         return self.own == own and all(look.is_current(opened) for look in self.looks)
 
@@ -143,6 +145,8 @@ class ContextReader:
             owner: Hashable = (module.module, module.is_attribute)
             return self._names(place, language_id, owner, None, module, partial(known_names, module))
         if (receiver := receiver_at(cursor, language_id)) is not None:
+            from aide_lsp.context.members import members_of  # where there is none, nothing is loaded
+
             own = types_in(receiver.code, language_id)
             return self._names(
                 place, language_id, receiver.type, own, receiver, partial(members_of, receiver.type, own)
@@ -154,8 +158,8 @@ class ContextReader:
         place: ContextPlace,
         language_id: str,
         owner: Hashable,
-        own: FileTypes | None,
-        at: Wanted | Receiver,
+        own: "FileTypes | None",
+        at: "Wanted | Receiver",
         read: Callable[[str, str, AllowedFiles], KnownNames | None],
     ) -> KnownNames | None:
         """Return the names of a module or type, at a cursor.

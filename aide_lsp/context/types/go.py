@@ -19,7 +19,7 @@ from aide_lsp.context.types.code import (
     end_of,
     indent_of,
 )
-from aide_lsp.context.types.facts import FileTypes, Receiver, TypeFacts
+from aide_lsp.context.types.facts import FileTypes, Receiver, TypeFacts, TypeRules
 
 MARKS = re.compile(
     r'(?P<open>`[^`]*\Z|/\*(?!.*?\*/))|`[^`]*`|/\*.*?\*/|"(?:\\.|[^"\\\n])*+"?|'
@@ -266,3 +266,6 @@ def _method(statement: str, members: set[str], bases: list[str]) -> bool:
     else:
         return False
     return True
+
+
+RULES = TypeRules(receiver, MARKS, read, modules.files, package, known, is_seen=is_seen)

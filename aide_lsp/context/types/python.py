@@ -24,7 +24,7 @@ from aide_lsp.context.types.code import (
     outline,
     parts_of,
 )
-from aide_lsp.context.types.facts import CLASS, FileTypes, Receiver, TypeFacts
+from aide_lsp.context.types.facts import CLASS, FileTypes, Receiver, TypeFacts, TypeRules
 
 MARKS = re.compile(
     r'(?P<open>"""(?!(?:\\.|(?!""").)*+""")|' + r"'''(?!(?:\\.|(?!''').)*+'''))"
@@ -340,3 +340,8 @@ def known(name: str) -> frozenset[str] | None:
     if isinstance(one, type) and one is not type and not keyword.iskeyword(name):
         return frozenset((*dir(one), "__notes__"))
     return None
+
+
+RULES = TypeRules(
+    receiver, MARKS, read, files, known=known, of_every_type=OF_EVERY_TYPE, of_every_class=OF_EVERY_CLASS
+)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from aide_lsp.context.names import javascript
 from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.code import (
     KEPT,
@@ -18,7 +19,7 @@ from aide_lsp.context.types.code import (
     opened_at,
     outline,
 )
-from aide_lsp.context.types.facts import CLASS, FileTypes, Receiver, TypeFacts
+from aide_lsp.context.types.facts import CLASS, FileTypes, Receiver, TypeFacts, TypeRules
 
 MARKS = re.compile(
     r"(?P<open>`(?:\\.|[^`\\])*\Z|/\*(?!.*?\*/))|`(?:\\.|[^`\\])*+`|/\*.*?\*/|//[^\n]*"
@@ -376,3 +377,14 @@ def _body(body: str, what: str, bases: tuple[str, ...]) -> TypeFacts:
     if what == "class":
         members.update(_PARAMETER_MEMBER.findall(body))
     return TypeFacts(frozenset(members), bases)
+
+
+RULES = TypeRules(
+    receiver,
+    MARKS,
+    read,
+    javascript.files,
+    known=known,
+    of_every_type=OF_EVERY_TYPE,
+    of_every_class=OF_EVERY_CLASS,
+)

@@ -9,7 +9,7 @@ import pytest
 from aide_lsp.context.known_names import OWN
 from aide_lsp.context.module_names import MOST_SECONDS
 from aide_lsp.context.reader import ContextPlace, ContextReader
-from aide_lsp.context.types.table import LANGUAGES
+from aide_lsp.context.types.table import rules_of
 from tests.context.projects import write
 
 FOLDER = Path(__file__).parents[2] / "data" / "members"
@@ -42,7 +42,7 @@ def asked(root, language, texts, change=lambda text: text):
 
 def members(found, language):
     """Return the names but for those that all types have, or all enums."""
-    every = LANGUAGES[language].of_every_type | LANGUAGES[language].of_every_class
+    every = rules_of(language).of_every_type | rules_of(language).of_every_class
     return {name for name in set(found.names) - every if not name.startswith("_")}
 
 
