@@ -205,22 +205,22 @@ class Completer:
             hole, stop = around.hole, read.until_stop(around.hole)
             checked = check(around, read.text, stop, read.rated, options, observer.begins)
             # The model closes a bracket that the editor has closed. It may go on, as if the editor had not.
-            if around.unclosed and stop and stop.rule is StopRule.CLOSED_AFTER and not checked.cleaned.text:
-                open_line = around.unclosed()
+            is_short = checked.over is not None or not checked.cleaned.text
+            if around.unclosed and stop and stop.rule is StopRule.CLOSED_AFTER and is_short:
+                open_line, end = around.unclosed(), stop.end
                 stop = read.until_stop(open_line.hole)
                 over = check(open_line, read.text, stop, read.rated, options, observer.begins)
-                rest = None if over.rejection else rest_over(over.cleaned.text, around.closers)
-                hole, checked = (open_line.hole, evolve(over, over=rest)) if rest else (hole, checked)
-        reason = generation.finish_reason or "stop"
-        generated = GeneratedText(
-            hole, read.text, checked.stop, reason, generation.timings, checked.confidence
-        )
+                if not over.rejection and (rest := rest_over(over.cleaned.text, around.closers)):
+                    hole, checked = open_line.hole, evolve(over, over=rest)
+                elif not read.text.startswith(around.closers, end):
+                    checked = evolve(checked, over=None)
+        reason, timings = generation.finish_reason or "stop", generation.timings
+        generated = GeneratedText(hole, read.text, checked.stop, reason, timings, checked.confidence)
         observer.finished(generated, checked.cleaned, checked.rejection)
         completion = _completion(request, generated, checked, (monotonic() - started) * 1000.0)
         if checked.over and completion.text:
             completion = evolve(completion, text=checked.over.text, replaces=checked.over.replaces)
-        is_rated = self.info.is_rated(options) and checked.cleaned.text
-        confidence = checked.confidence if is_rated else None
+        confidence = checked.confidence if self.info.is_rated(options) and checked.cleaned.text else None
         names = request.names if prompt.names else None
         return evolve(completion, confidence=confidence, excerpts=prompt.excerpts, names=names)
 

@@ -518,6 +518,9 @@ ENTRIES = "x = [\n  { a: 1 },\n  {|}\n  { a: 3 },\n];\n"
         (ENTRIES, "{ a: 2 }\n  { a: 4 },\n", " a: 2 },", 1),
         (ENTRIES.replace("{|}", "'|'"), "'b',\n  'c',\n", "b',", 1),
         (ENTRIES.replace("{|}", "f('|')"), "'b'),\n  'c',\n", "b'),", 2),
+        # It goes on before the second of them.
+        (ENTRIES.replace("{|}", "f('|')"), "'b', c),\n  'c',\n", "b', c),", 2),
+        (ENTRIES.replace("{|}", "f('|')"), "'b', c +),\n  'c',\n", "b", 0),
         # It fits without.
         (ENTRIES.replace("{|}", "{|},"), "{ a: 2 },\n", " a: 2 ", 0),
         (ENTRIES.replace("  { a: 3 },\n", ""), "{ a: 2 },\n];\n", " a: 2 ", 0),
