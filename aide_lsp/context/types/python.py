@@ -85,8 +85,8 @@ _BUILT_IN = {
 }  # fmt: skip
 _ENUMS = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
 OF_EVERY_TYPE = frozenset((
-    *dir(object), "__annotations__", "__dataclass_fields__", "__slots__", "__weakref__",
-    "__attrs_attrs__", "__match_args__",
+    *dir(object), "__annotations__", "__dict__", "__module__", "__dataclass_fields__", "__slots__",
+    "__weakref__", "__attrs_attrs__", "__match_args__",
 ))  # fmt: skip
 
 

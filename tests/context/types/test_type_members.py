@@ -108,3 +108,9 @@ def test_no_text_takes_long(tmp_path, language, part):
         start = time.thread_time()
         ContextReader().names(place)
         assert time.thread_time() - start < MOST_SECONDS
+
+
+def test_what_every_object_has_may_come(tmp_path):
+    text = "class Cart:\n    def state(self):\n        return dict(self.█)\n"
+    reader, place = asked(tmp_path, "python", text)
+    assert {"__class__", "__dict__", "__module__", "state"} <= set(reader.names(place).names)
