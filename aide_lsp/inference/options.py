@@ -29,7 +29,7 @@ class GenerationOptions:
     "The least probability of a text that is offered; 0: any."
     context_share: float = 0.0
     "Share of Num Context for excerpts of other files, at most."
-    # It is 0, and `context_share` is what counts, once `RequestPreparer` has looked at the model.
+    # Changes no completion: only `RequestPreparer` reads it, which puts what counts into `context_share`.
     most_card_share: float = field(default=0.0, metadata=NOT_IN_KEY)
     "As much of the share that the model's card says counts; 0: the user has set one."
     deadline_ms: int = field(default=0, metadata=NOT_IN_KEY)
