@@ -120,6 +120,11 @@ class _Types:
             return
         self._added.add((path, name))
         self.found[path].update(self._rules.of_every_type)
+        for one in {path, self._document}:
+            types = self._types(one)
+            if types.gives_any:
+                raise UnknownError
+            self.found[one].update(types.given)
         for one in self._package(path):
             facts = self._types(one).types.get(name)
             if facts is None:
@@ -137,7 +142,10 @@ class _Types:
         if place is not None:
             self.add(*place)
             return
-        known = self._rules.known(base)
+        first, _, rest = base.partition(".")
+        module, inner = self._types(path).imports.get(first, ("", ""))
+        name = (rest if not inner else "") if rest else inner or base
+        known = self._rules.known(name, module) if not rest or module else None
         if known is None:
             raise UnknownError
         self.found[path].update(known)

@@ -96,7 +96,8 @@ def _is_declared_inside(name: str, code: str) -> bool:
 def code_of(text: str, marks: re.Pattern[str]) -> str | None:
     """Return the lines of a text with something in them, without its comments; None: one has no end.
 
-    `marks` matches strings and comments; a group `open` matches one that may span lines and has no end.
+    `marks` matches strings, comments, and line ends that do not count; a group `open` matches what may
+    span lines and has no end.
     """
     code = _stripped(text, marks)
     lines = [line for one in code.split("\n") if (line := one.rstrip())] if code is not None else []
@@ -114,7 +115,7 @@ def _stripped(text: str, marks: re.Pattern[str]) -> str | None:
         nonlocal is_open
         is_open |= found["open"] is not None
         mark = found.group()
-        if mark[0] in "#/":
+        if mark[0] in "#/\\":
             return ""
         return mark if _PLAIN.fullmatch(mark) else '""'
 

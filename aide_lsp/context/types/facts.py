@@ -62,6 +62,10 @@ class FileTypes:
     "The type that a function says it returns."
     everything: tuple[str, ...] = ()
     "Modules all of whose names it has, too."
+    given: frozenset[str] = frozenset()
+    "Members that it gives to objects or types from outside: any of them may have these."
+    gives_any: bool = False
+    "Whether it may give others to them: then nothing is known."
     package: str = ""
     "The name of the package, where all files of one see each other."
 
@@ -84,8 +88,8 @@ class TypeRules:
     "The files that are a module, and nothing else; none if that is not certain."
     package: Callable[[str, ProjectTree], Iterable[str]] = _alone
     "The files whose names a file sees without importing them, and it itself."
-    known: Callable[[str], frozenset[str] | None] = lambda name: None
-    "The members of a type that no file of the project defines, by the last part of its name."
+    known: Callable[[str, str], frozenset[str] | None] = lambda name, module: None
+    "The members of a type of the standard library, by its name and the module that it is imported from."
     of_every_type: frozenset[str] = frozenset()
     of_every_class: frozenset[str] = frozenset()
     "What a class itself has besides."

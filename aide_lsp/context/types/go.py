@@ -18,6 +18,7 @@ from aide_lsp.context.types.code import (
     closed_at,
     end_of,
     indent_of,
+    opened_at,
 )
 from aide_lsp.context.types.facts import FileTypes, Receiver, TypeFacts, TypeRules
 
@@ -36,6 +37,11 @@ _BEFORE = re.compile(
     r"[ \t]*(?:\}?[ \t]*(?:else[ \t]+)?(?:if|for|switch|case)[ \t]+)?((?:\w+[ \t]*,[ \t]*)*)\Z"
     r"|.*;[ \t]*\Z|.*\{[ \t]*\Z"
 )
+_IN_VARIABLES = re.compile(r"[ \t]*(?:var|const)[ \t]+(?:\w+[ \t]*,[ \t]*)+\Z")
+_GROUP_OF_VALUES = re.compile(r"\b(?:var|const)[ \t]*\Z")
+_ENDED = re.compile(r";|[ \t]\{")
+"""After what is declared in a line."""
+_WORD = re.compile(r"\w+")
 _LITERAL = re.compile(rf"&?{_TYPE}(?=[{{])")
 _CALL = re.compile(rf"{_TYPE}(?=\()")
 _NEW = re.compile(rf"new\({_TYPE}\)")
@@ -51,7 +57,7 @@ _DECLARED = re.compile(
 )
 _GROUP = re.compile(r"^type[ \t]*\(\n", re.MULTILINE)
 _FUNCTION = re.compile(
-    r"^func[ \t]+(?:\((?:\w+[ \t]+)?\*?(\w+)(?:\[[^\]\n]*\])?\)[ \t]*)?(\w+)[ \t]*(?:\[[^\]\n]*\])?(\()",
+    r"^func[ \t]+(?:\((?:\w+[ \t]+)?\*?(\w+)(?:\[[^\]\n]*\])?\)[ \t]*)?(\w+)[ \t]*(\[[^\]\n]*\])?(\()",
     re.MULTILINE,
 )
 _RESULT = re.compile(rf"[ \t]*(?:\([ \t]*(?:\w+[ \t]+)?{_TYPE}[ \t]*[,)]|{_TYPE}[ \t]*(?:\{{|\n|\Z))")
@@ -83,7 +89,22 @@ def receiver(cursor: Cursor) -> Receiver | None:
     own = _of(name, code.before + code.after, len(code.before), 0)
     # The line may close blocks in which the name is declared.
     is_seen_here = own.blocks >= 0 or meaning.blocks >= code.before.count("}")
-    return code.receiver(name, begun, meaning, own.kinds) if is_seen_here else None
+    found_at = code.receiver(name, begun, meaning, own.kinds) if is_seen_here else None
+    return found_at if found_at and _is_of_package(found_at.type, meaning.scope, code.before) else None
+
+
+_TYPE_PARAMETERS = re.compile(
+    r"func[ \t]+(?:\([^)\[]*(?:\[([^\]]*)\])?\)[ \t]*)?\w+[ \t]*(?:\[((?:[^\[\]]|\[[^\]]*\])*)\])?"
+)
+
+
+def _is_of_package(kind: str, scope: str, before: str) -> bool:
+    """Whether the name of a type, or of what it is of, is nothing else in a function."""
+    first = kind.removesuffix("()").partition(".")[0]
+    head = _TYPE_PARAMETERS.match(scope)
+    if head and first in _WORD.findall(f"{head[1]} {head[2]}"):
+        return False
+    return not any(True for _ in bindings(first, scope + before, _binds))
 
 
 @lru_cache(KEPT)
@@ -111,9 +132,18 @@ def _of(name: str, code: str, cursor: int, body: int) -> Meaning:
             opened = code.find("{", use.end) + 1 or len(code)
             # The cursor may be in the rest of the head.
             start = opened if opened <= cursor or "\n" in code[start:cursor] else start
-        if start <= cursor:
+        elif "\n" not in code[start:cursor] and not _ENDED.search(code, use.end, cursor):
+            kinds.add("")  # in its own value, it has the meaning that it had
+        if start <= cursor and not _is_of_other_case(use, cursor):
             blocks = max(blocks, blocks_at(code, start, cursor))
     return Meaning(frozenset(kinds), code, blocks)
+
+
+def _is_of_other_case(use: Use, cursor: int) -> bool:
+    """Whether another case begins between a declaration and the cursor."""
+    indent = indent_of(use.left)
+    other = re.compile(rf"^[ \t]{{0,{indent - 1}}}(?:case\b|default:)", re.MULTILINE) if indent else None
+    return other is not None and other.search(use.code, use.end, cursor) is not None
 
 
 def _declares_for_block(use: Use) -> bool:
@@ -139,11 +169,20 @@ def _binds(use: Use) -> str | None:
             return found[1]
         value = re.match(r"[ \t]*=[ \t]*", right)
         return _value(code, use.end + value.end()) if value and word[1] == "var" else ""
+    if not _IN_VARIABLES.match(left):
+        pass
+    elif found := _VARIABLE.match(right):
+        return found[1]
+    else:
+        return ""
     mark = left.rstrip()[-1:] or code[: use.start].rstrip()[-1:]
     if mark in ("(", ","):
         if found := _PARAMETER.match(right):
             return found[1]
         return "" if _ODD_PARAMETER.match(right) else None
+    if not left.strip() and re.match(r"[ \t]*=(?!=)", right):
+        opened = opened_at(code, use.start)
+        return "" if opened >= 0 and _GROUP_OF_VALUES.search(code, max(0, opened - 20), opened) else None
     return "" if not left.strip() and re.match(r"[ \t]+(?:\*(?=\w)|\[|[^\W\d])", right) else None
 
 
@@ -173,8 +212,9 @@ def is_seen(name: str) -> bool:
     return name[:1].isupper()
 
 
-def known(name: str) -> frozenset[str] | None:
+def known(name: str, module: str) -> frozenset[str] | None:
     """Return the members of a well-known interface or lock."""
+    name = f"{module}.{name}" if module else name
     return frozenset(_STANDARD[name].split()) if name in _STANDARD else None
 
 
@@ -198,9 +238,11 @@ def read(code: str) -> FileTypes:
         if found[1]:
             _add(types, found[1], TypeFacts(frozenset((found[2],)), is_declared=False))
             continue
-        end = closed_at(code, found.start(3))
+        end = closed_at(code, found.start(4))
         if end >= 0 and (result := _RESULT.match(code, end)):
-            results[found[2]] = result[1] or result[2]
+            kind = result[1] or result[2]
+            if kind not in _WORD.findall(found[3] or ""):
+                results[found[2]] = kind
     imports = {
         alias or modules.VERSION.sub("", path).rpartition("/")[2]: (path, "")
         for alias, path in modules.IMPORT.findall(code[: _first(code)])

@@ -1,15 +1,8 @@
 """Types of Python: classes at the top level of a module."""
 
-import builtins
-import keyword
 import re
-from collections import Counter
-from collections.abc import Iterator
 from functools import lru_cache
 
-from aide_lsp.context.imports import python as imports
-from aide_lsp.context.imports.tree import ProjectTree
-from aide_lsp.context.names import python as modules
 from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.code import (
     KEPT,
@@ -24,12 +17,13 @@ from aide_lsp.context.types.code import (
     outline,
     parts_of,
 )
-from aide_lsp.context.types.facts import CLASS, FileTypes, Receiver, TypeFacts, TypeRules
+from aide_lsp.context.types.facts import CLASS, Receiver, TypeRules
+from aide_lsp.context.types.python_classes import CLASS_STATEMENT, files, known, read, type_of
 
 MARKS = re.compile(
     r'(?P<open>"""(?!(?:\\.|(?!""").)*+""")|' + r"'''(?!(?:\\.|(?!''').)*+'''))"
     r'|"""(?:\\.|(?!""").)*+"""|' + r"'''(?:\\.|(?!''').)*+'''"
-    r'|"(?:\\.|[^"\\\n])*+"?|' + r"'(?:\\.|[^'\\\n])*+'?|#[^\n]*",
+    r'|"(?:\\.|[^"\\\n])*+"?|' + r"'(?:\\.|[^'\\\n])*+'?|#[^\n]*|\\\n",
     re.DOTALL,
 )
 _DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*)\.(\w*)\Z")
@@ -38,57 +32,24 @@ _TARGETS = re.compile(r"[ \t]*(?:[\w.*()]+[ \t]*,[ \t]*)*\w+\.\w*\Z|.*\b(?:as|fo
 _OWNERS = ("self", "cls")
 _DEF = re.compile(r"[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*(?:\[[^\]]*\])?\(")
 _DEF_BEFORE = re.compile(r"\bdef[ \t]+\w+[ \t]*(?:\[[^\]]*\])?\Z")
-_CLASS = re.compile(r"^class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\])?[ \t]*([(:])", re.MULTILINE)
 _CALL = re.compile(r"[ \t]*([^\W\d][\w.]*)\(")
-_ANNOTATION = re.compile(r"""([^\W\d][\w.]*)["']?(?:[ \t]*\|[ \t]*None)?\Z""")
-_OPTIONAL = re.compile(r"(?:typing\.|t\.)?Optional\[(.*)\]\Z")
 _BINDS_LEFT = re.compile(
     r"\bas[ \t]*\(?[\w, \t]*\Z|\bfor\b(?:(?!\bin\b).)*\Z|\blambda\b[^:]*\Z"
-    r"|^[ \t]*(?:del|global|nonlocal|case|match)\b|\b(?:def|class)[ \t]+\Z"
+    r"|^[ \t]*(?:del|global|nonlocal|case|match)\b|\b(?:def|class|type)[ \t]+\Z"
+    r"|\b(?:def|class|type)[ \t]+\w+\[[^\]]*\Z"
 )
 _IMPORTS_LEFT = re.compile(r"^[ \t]*(?:from|import)\b")
 _ASKS_LEFT = re.compile(
-    r"\b(?:isinstance|issubclass|hasattr|setattr|delattr|type|vars|id|callable)\([ \t]*\Z|\bcast\("
+    r"\b(?:isinstance|issubclass|hasattr|getattr|setattr|delattr|type|vars|id|callable|(?:is|has)_\w+)"
+    r"\([ \t]*\Z|\bcast\("
 )
-_MANY = re.compile(r"^[ \t]*(?:[\w.*()]+[ \t]*,[ \t]*)*[*(]*\Z")
-_MANY_RIGHT = re.compile(r"[ \t]*[\w.*(), \t]*=(?!=)")
-_OPENS_BLOCK = re.compile(
-    r"(?:if|elif|else|try|except|finally|while|match|case|(?:async[ \t]+)?(?:with|for))\b.*:\Z"
-)
-_MEMBER = re.compile(r"(?:async[ \t]+)?(?:def|class|type)[ \t]+(\w+)")
-_ASSIGNED = re.compile(r"((?:[\w*()]+[ \t]*[,=][ \t]*)*)(\w+)[ \t]*(?::|=(?!=))")
-_BOUND_IN = re.compile(
-    r"\A(?:async[ \t]+)?for[ \t]+\(?([\w, \t]+?)\)?[ \t]+in\b|\A(?:with|except)\b.*\bas[ \t]+\(?([\w, \t]+)"
-    r"|\A(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+([\w, \t]+)"
-)
-_STORED = re.compile(
-    r"(?m:^[ \t]*|[:;][ \t]*|\bas[ \t]+|\bfor[ \t]+)\(?((?:\*?[\w.]+(?:\[[^\]\n]*\])?[ \t]*[,=][ \t]*)*)"
-    r"\*?(?:self|cls)\.(\w+)\)?[ \t]*(?:[-+*/@&|^%<>]{0,2}=(?!=)|:|,|\bin\b|\Z)"
-)
-_OWN = re.compile(r"(?<![\w.])(?:self|cls)\.(\w+)")
-_NAME = re.compile(r"\w+")
-_GIVEN = re.compile(r"^(\w+)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
-_TOP = re.compile(
-    r"^(?:(?:async[ \t]+)?def[ \t]+(\w+)|class[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]*)?=(?!=))", re.MULTILINE
-)
-_RETURNS = re.compile(r"^def[ \t]+(\w+)[ \t]*(\()", re.MULTILINE)
-_ARROW = re.compile(r"[ \t]*->[ \t]*([^:\n]+):")
-_DYNAMIC = re.compile(
-    r"\b(?:__getattr__|__getattribute__|setattr|exec|locals|vars|globals|__dict__|__class__|__new__|metaclass)\b"
-)
-_PLAIN_DECORATORS = frozenset((
-    "dataclass", "final", "runtime_checkable", "total_ordering", "unique", "define", "frozen", "mutable", "s",
-))  # fmt: skip
-_BUILT_IN = {
-    "ABC": frozenset[str](), "Protocol": frozenset[str](), "Generic": frozenset[str](),
-    "NamedTuple": frozenset((*dir(tuple), "_fields", "_asdict", "_replace", "_make", "_field_defaults")),
-}  # fmt: skip
-_ENUMS = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
+_MANY_RIGHT = re.compile(r"[\w.*()\[\], \t]*=(?!=)")
+_BINDS_IN_BRACKETS = re.compile(r"^[ \t]*(?:case|for|async[ \t]+for|del|match)\b|\b(?:as|for)[ \t]*\Z")
 OF_EVERY_TYPE = frozenset((
     *dir(object), "__annotations__", "__dict__", "__module__", "__dataclass_fields__", "__slots__",
-    "__weakref__", "__attrs_attrs__", "__match_args__",
+    "__weakref__", "__attrs_attrs__", "__match_args__", "__post_init__", "__replace__",
+    "__dataclass_params__", "__orig_class__", "__orig_bases__", "__parameters__",
 ))  # fmt: skip
-
 
 OF_EVERY_CLASS = frozenset(dir(type))
 
@@ -103,7 +64,18 @@ def receiver(cursor: Cursor) -> Receiver | None:
         return None
     name, begun = found.groups()
     meaning = _meaning(name, code.above, code.below, indent_of(cursor.before))
-    return code.receiver(name, begun, meaning, _types(name, code.before + code.after))
+    found_at = code.receiver(name, begun, meaning, _types(name, code.before + code.after))
+    return found_at if found_at and _is_itself(_first(found_at.type), found_at.code) else None
+
+
+def _first(kind: str) -> str:
+    return kind.removeprefix(CLASS).removesuffix("()").partition(".")[0]
+
+
+@lru_cache(KEPT)
+def _is_itself(name: str, code: str) -> bool:
+    """Whether the name of a type is nothing else in a document: a parameter, a variable, another type."""
+    return _types(name, code) <= {CLASS + name}
 
 
 @lru_cache(KEPT)
@@ -118,20 +90,17 @@ def _meaning(name: str, above: str, below: str, indent: int) -> Meaning:
         scope = above[start:] + below[: end_of(below, indent_of(above[start:]))]
         first = re.compile(r"\s*(\w+)").match(above, header.end())
         if first and first[1] == name and number > 0:
-            of_class = _CLASS.match(above, places[0]) if number == 1 else None
-            if of_class is None or _is_static(above, start) or _types(name, scope[first.end() - start :]):
+            of_class = CLASS_STATEMENT.match(above, places[0]) if number == 1 else None
+            is_annotated = re.compile(r"\s*:").match(above, first.end()) is not None
+            if of_class is None or is_annotated or _is_static(above, start):
                 return Meaning(frozenset())
-            kind = CLASS * (name == "cls") + of_class[1]
+            if _types(name, scope[first.end() - start :]):
+                return Meaning(frozenset())
+            kind = CLASS * (name != "self") + of_class[1]
             return Meaning(frozenset((kind,)), above[places[0] :] + below[: end_of(below, 0)])
         if kinds := _types(name, scope):
-            return _unless_stored(name, Meaning(kinds, scope))
-    return _unless_stored(name, Meaning(_types(name, above + below), above + below))
-
-
-def _unless_stored(name: str, meaning: Meaning) -> Meaning:
-    """Forget what a name means if it is given an attribute: it may be given others, too."""
-    stored = rf"(?<![\w.]){name}\.\w+[ \t]*(?::[^=\n]*)?=(?!=)"
-    return Meaning(frozenset()) if re.search(stored, meaning.scope) else meaning
+            return Meaning(kinds, scope)
+    return Meaning(_types(name, above + below), above + below)
 
 
 def _types(name: str, code: str) -> frozenset[str]:
@@ -139,14 +108,19 @@ def _types(name: str, code: str) -> frozenset[str]:
 
 
 def _is_static(above: str, start: int) -> bool:
-    return above[:start].rstrip().endswith("staticmethod")
+    """Whether a method may have no object: as its decorators say, or as the class says later."""
+    above = above[max(0, start - 2000) : start]
+    decorators = re.search(r"(?:^[ \t]*[@)][^\n]*\n)*\Z", above, re.MULTILINE)
+    return decorators is not None and "static" in decorators.group()
 
 
 def _binds(use: Use) -> str | None:
     """Return which type a use of a name gives to it."""
     left, right, code = use.left, use.right, use.code
+    if right[:1] == ".":
+        return "" if right.startswith(".__class__") else None
     after = right.lstrip(" \t")
-    if _IMPORTS_LEFT.match(left) or left == "class ":
+    if _IMPORTS_LEFT.match(left) or left in ("class ", "def "):
         return CLASS + code[use.start : use.end]
     if after.startswith(":=") or _BINDS_LEFT.search(left) or _ASKS_LEFT.search(left):
         return ""
@@ -159,14 +133,37 @@ def _binds(use: Use) -> str | None:
             return "" if before == "*" else _annotated(code, use.end)
     if not left.strip():
         if after.startswith(":") or (after.startswith("=") and not after.startswith("==")):
-            return _assigned(use, after)
-        if re.match(r"[-+*/@&|^%]{1,2}=|(?:<<|>>)=", after):
+            return _assigned(use, after) if _is_plain_target(use) else _in_brackets(use)
+        if re.match(r"(?:[-+*/@&|^%]|//|\*\*|<<|>>)=", after):
             return ""
-    return (
-        ""
-        if _MANY.match(left) and (left.strip() or after.startswith(",")) and _MANY_RIGHT.match(right)
-        else None
-    )
+    return _in_brackets(use)
+
+
+def _is_plain_target(use: Use) -> bool:
+    """Whether a name at the beginning of a line begins a statement, and is not assigned with others."""
+    return _opened(use) < 0 and not re.match(r"[ \t]*=[ \t]*[\w.\[\], \t]+=(?!=)", use.right)
+
+
+def _opened(use: Use) -> int:
+    return opened_at(use.code, use.start)
+
+
+def _in_brackets(use: Use) -> str | None:
+    """Return an unknown type for a use that may be one of several targets."""
+    right = use.right
+    if right[:1] in ("(", "["):
+        return None
+    opened = _opened(use)
+    while opened >= 0:
+        left = use.code[use.code.rfind("\n", 0, opened) + 1 : opened]
+        if _BINDS_IN_BRACKETS.search(left) or _ASKS_LEFT.search(f"{left}("):
+            return ""
+        if left.rstrip()[-1:].isalnum() or left.rstrip()[-1:] in ("_", ")", "]"):
+            return None
+        end = closed_at(use.code, opened)
+        right = use.code[end : use.code.find("\n", end)] if end >= 0 else ""
+        opened = opened_at(use.code, opened)
+    return "" if _MANY_RIGHT.match(right) else None
 
 
 def _annotated(code: str, end: int) -> str:
@@ -178,22 +175,17 @@ def _annotated(code: str, end: int) -> str:
     for one in re.compile(r"[()\[\]{},=]").finditer(code, stop, stop + 500):
         mark = one.group()
         if depth == 0 and mark in ",=)":
-            return _type(code[stop : one.start()])
+            return type_of(code[stop : one.start()])
         depth += 1 if mark in "([{" else -1 if mark in ")]}" else 0
     return ""
 
 
-def _type(annotation: str) -> str:
-    annotation = annotation.strip().strip("\"'")
-    if found := _OPTIONAL.match(annotation):
-        annotation = found[1].strip()
-    plain = _ANNOTATION.match(annotation)
-    return plain[1] if plain else ""
-
-
 def _assigned(use: Use, after: str) -> str:
     if after.startswith(":"):
-        return _type(after[1:].partition("=")[0])
+        annotation, _, value = after[1:].partition("=")
+        kind, special = type_of(annotation), re.match(r"[ \t]*((?:\w+\.)*[A-Z]\w*)", value)
+        # An object of a derived class keeps that type.
+        return "" if special and special[1] not in (kind, "None") else kind
     call = _CALL.match(after, 1)
     if call is None:
         return ""
@@ -202,144 +194,6 @@ def _assigned(use: Use, after: str) -> str:
     if end < 0 or not re.compile(r"[ \t]*(?:\n|;|\Z)").match(use.code, end):
         return ""
     return f"{call[1]}()"
-
-
-def files(module: str, tree: ProjectTree) -> Iterator[str]:
-    """Yield the file of a module. A stub may leave out what the module itself has."""
-    yield from (path for path in modules.files(module, tree) if not path.endswith(".pyi"))
-
-
-def read(code: str) -> FileTypes:
-    """Return the classes of a module."""
-    types: dict[str, TypeFacts] = {}
-    for found in _CLASS.finditer(code):
-        facts = _class(code, found)
-        if found[1] in types:
-            facts = TypeFacts(is_complete=False)
-        types[found[1]] = facts
-    for name, member in _GIVEN.findall(code):
-        if name in types:
-            types[name] = types[name].with_more(TypeFacts(frozenset((member,))))
-    imported, everything = dict[str, tuple[str, str]](), list[str]()
-    bound = Counter(next(filter(None, one), "") for one in _TOP.findall(code))
-    for module, names, plain in imports.STATEMENT.findall(code):
-        if module and re.match(r"[\s(]*\*", names):
-            everything.append(module)
-        for name, alias in modules.NAME.findall(names) if module else ():
-            if imported.get(alias or name) != (module, name):
-                bound[alias or name] += 1
-            imported[alias or name] = (module, name)
-        for name, alias in modules.PLAIN.findall(plain):
-            bound[alias or name.partition(".")[0]] += 1
-            if alias or "." not in name:
-                imported[alias or name] = (name, "")
-    results = dict(_results(code))
-    for name, count in bound.items():
-        if count > 1:
-            imported.pop(name, None)
-            results.pop(name, None)
-            if name in types:
-                types[name] = TypeFacts(is_complete=False)
-    return FileTypes(types, imported, results, tuple(everything))
-
-
-def _results(code: str) -> Iterator[tuple[str, str]]:
-    for found in _RETURNS.finditer(code):
-        end = closed_at(code, found.start(2))
-        arrow = _ARROW.match(code, end) if end >= 0 else None
-        if arrow and (kind := _type(arrow[1])):
-            yield found[1], kind
-
-
-def _class(code: str, found: re.Match[str]) -> TypeFacts:
-    """Return what a class statement says."""
-    unknown = TypeFacts(is_complete=False)
-    bases, start = list[str](), found.end()
-    if found[2] == "(":
-        start = closed_at(code, found.start(2))
-        if start < 0 or not code.startswith(":", start):
-            return unknown
-        bases = [
-            re.sub(r"\[.*\]\Z", "", base, flags=re.DOTALL) for base in parts_of(code[found.end() : start - 1])
-        ]
-    if any(not re.fullmatch(r"[\w.]+", base) for base in bases) or not _is_plain(code, found.start()):
-        return unknown
-    line_end = code.find("\n", start)
-    body = code[line_end + 1 :] if line_end >= 0 else ""
-    body = body[: end_of(body, 0)]
-    if _DYNAMIC.search(body):
-        return unknown
-    members = set(_body(body))
-    for stored in _STORED.finditer(body):
-        members.update((stored[2], *_OWN.findall(stored[1])))
-    own = set(_OWN.findall(body))
-    return TypeFacts(frozenset(members), tuple(bases), frozenset(own))
-
-
-def _is_plain(code: str, start: int) -> bool:
-    """Whether all decorators of a class keep its members."""
-    lines = code[:start].rstrip("\n").split("\n")
-    while lines and lines[-1][:1] in (*"@)]} \t",) and lines[-1].strip():
-        line = lines.pop()
-        if line[0] == "@":
-            name = re.match(r"@([\w.]+)", line)
-            if name is None or name[1].rpartition(".")[2] not in _PLAIN_DECORATORS:
-                return False
-    return True
-
-
-def _body(body: str) -> Iterator[str]:
-    """Yield what the body of a class defines."""
-    allowed, opens = list[int](), True
-    for line in body.split("\n"):
-        statement = line.strip()
-        if not statement:
-            continue
-        indent = indent_of(line)
-        while allowed and allowed[-1] > indent:
-            allowed.pop()
-        if opens and (not allowed or indent > allowed[-1]):
-            allowed.append(indent)
-        opens = False
-        if not allowed or indent != allowed[-1]:
-            continue
-        opens = _OPENS_BLOCK.match(statement) is not None
-        if found := _BOUND_IN.search(statement):
-            yield from _NAME.findall(next(filter(None, found.groups())))
-        elif opens:
-            continue
-        elif found := _MEMBER.match(statement):
-            yield found[1]
-        elif found := _ASSIGNED.match(statement):
-            yield from _NAME.findall(found[1])
-            yield found[2]
-
-
-def known(name: str) -> frozenset[str] | None:
-    """Return the members of a class of the standard library that others derive from."""
-    if name in _BUILT_IN:
-        return _BUILT_IN[name]
-    if name in _ENUMS:
-        import enum
-
-        one = getattr(enum, name)
-        return frozenset(
-            (
-                *dir(one),
-                "name",
-                "value",
-                "_name_",
-                "_value_",
-                "_missing_",
-                "_ignore_",
-                "_generate_next_value_",
-                *dir(one("x", "y").y),
-            )
-        )
-    one = getattr(builtins, name, None)
-    if isinstance(one, type) and one is not type and not keyword.iskeyword(name):
-        return frozenset((*dir(one), "__notes__"))
-    return None
 
 
 RULES = TypeRules(

@@ -268,9 +268,9 @@ def _value(code: str, start: int) -> str:
     return ""
 
 
-def known(name: str) -> frozenset[str] | None:
+def known(name: str, module: str) -> frozenset[str] | None:
     """Return the members of an error class."""
-    return frozenset(_STANDARD[name].split()) if name in _STANDARD else None
+    return frozenset(_STANDARD[name].split()) if name in _STANDARD and not module else None
 
 
 def read(code: str) -> FileTypes:
