@@ -25,6 +25,8 @@ LONGEST_BRACKETS = 20_000
 """Characters of what is in brackets."""
 FURTHEST_BRACKET = 2_000
 """Characters from a name back to the bracket that it is in."""
+MOST_NESTED = 8
+"""Brackets around a name that count."""
 LONGEST_LINE = 500
 """Characters of a line of code, without comments and what is in strings."""
 MOST_USES = 500

@@ -90,7 +90,11 @@ def receiver(cursor: Cursor) -> Receiver | None:
     # The line may close blocks in which the name is declared.
     is_seen_here = own.blocks >= 0 or meaning.blocks >= code.before.count("}")
     found_at = code.receiver(name, begun, meaning, own.kinds) if is_seen_here else None
-    return found_at if found_at and _is_of_package(found_at.type, meaning.scope, code.before) else None
+    if found_at is None:
+        return None
+    first = found_at.type.removesuffix("()").partition(".")[0]
+    is_meant = _is_of_package(first, meaning.scope) and not any(bindings(first, code.before, _binds))
+    return found_at if is_meant else None
 
 
 _TYPE_PARAMETERS = re.compile(
@@ -98,13 +102,13 @@ _TYPE_PARAMETERS = re.compile(
 )
 
 
-def _is_of_package(kind: str, scope: str, before: str) -> bool:
+@lru_cache(KEPT)
+def _is_of_package(first: str, scope: str) -> bool:
     """Whether the name of a type, or of what it is of, is nothing else in a function."""
-    first = kind.removesuffix("()").partition(".")[0]
     head = _TYPE_PARAMETERS.match(scope)
     if head and first in _WORD.findall(f"{head[1]} {head[2]}"):
         return False
-    return not any(True for _ in bindings(first, scope + before, _binds))
+    return not any(bindings(first, scope, _binds))
 
 
 @lru_cache(KEPT)

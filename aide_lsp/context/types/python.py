@@ -6,6 +6,7 @@ from functools import lru_cache
 from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.code import (
     KEPT,
+    MOST_NESTED,
     CodeAround,
     Meaning,
     Use,
@@ -154,7 +155,9 @@ def _in_brackets(use: Use) -> str | None:
     if right[:1] in ("(", "["):
         return None
     opened = _opened(use)
-    while opened >= 0:
+    for _ in range(MOST_NESTED):
+        if opened < 0:
+            break
         left = use.code[use.code.rfind("\n", 0, opened) + 1 : opened]
         if _BINDS_IN_BRACKETS.search(left) or _ASKS_LEFT.search(f"{left}("):
             return ""

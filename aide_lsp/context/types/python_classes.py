@@ -31,7 +31,7 @@ _STORED = re.compile(
 _OWN = re.compile(r"(?<![\w.])(?:self|cls)\.(\w+)")
 _NAME = re.compile(r"\w+")
 _GIVEN = re.compile(
-    r"^[ \t]*((?:\w+:[ \t]*)?[\w.,()\[\] \t*\"']+)(?::[^=\n]*)?(?:[-+*/@&|^%]|//|\*\*|<<|>>)?=(?!=)",
+    r"^[ \t]*+((?:\w+:[ \t]*+)?[\w.,()\[\] \t*\"']++)(?::[^=\n]*)?(?:[-+*/@&|^%]|//|\*\*|<<|>>)?=(?!=)",
     re.MULTILINE,
 )
 _GIVEN_TO = re.compile(r"(?<!\bself)(?<!\bcls)\.(\w+)\b(?!\()")

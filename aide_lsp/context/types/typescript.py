@@ -1,13 +1,12 @@
 """Types of TypeScript: classes, interfaces, object types, and enums at the top level of a module."""
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
-from aide_lsp.context.names import javascript
 from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.code import (
     KEPT,
+    MOST_NESTED,
     CodeAround,
     Meaning,
     Use,
@@ -19,7 +18,8 @@ from aide_lsp.context.types.code import (
     opened_at,
     outline,
 )
-from aide_lsp.context.types.facts import CLASS, FileTypes, Receiver, TypeFacts, TypeRules
+from aide_lsp.context.types.facts import CLASS, Receiver, TypeRules
+from aide_lsp.context.types.typescript_types import HEAD, files, known, read, type_of
 
 MARKS = re.compile(
     r"(?P<open>`(?:\\.|[^`\\])*\Z|/\*(?!.*?\*/))|`(?:\\.|[^`\\])*+`|/\*.*?\*/|//[^\n]*"
@@ -28,37 +28,12 @@ MARKS = re.compile(
     re.DOTALL,
 )
 _DOTTED = re.compile(r"(?<![\w$.)\]}\"'`#])([^\W\d]\w*)[?!]?\.(\w*)\Z")
-_HEAD = re.compile(
-    r"(?:export[ ]+)?(?:default[ ]+)?(?:declare[ ]+)?(?:abstract[ ]+)?"
-    r"(class|interface|enum|const[ ]+enum|namespace)[ ]+(\w+)"
-)
-_ALIAS = re.compile(r"(?:export[ ]+)?(?:declare[ ]+)?type[ ]+(\w+)")
-_DECLARED = re.compile(rf"^(?:{_HEAD.pattern}|{_ALIAS.pattern})\b", re.MULTILINE)
-_IMPORT = re.compile(
-    r"^import[ ]+(type[ ]+)?(?:(\w+)[ ]*,?[ ]*)?(?:\{([^}]*)\}|\*[ ]+as[ ]+(\w+))?[ ]*from[ ]*"
-    r"['\"]([^'\"\n]+)['\"]",
-    re.MULTILINE,
-)
-_PASSED_ON = re.compile(
-    r"^export[ ]+(?:type[ ]+)?(\{[^}]*\}|\*)[ ]*from[ ]*['\"]([^'\"\n]+)['\"]", re.MULTILINE
-)
-_NAMED = re.compile(r"(?:type\s+)?(\w+)(?:\s+as\s+(\w+))?")
-_TYPE = re.compile(r"(?:Readonly|Partial|Required)?<?([^\W\d]\w*(?:\.\w+)?)>?\Z")
-_NOTHING = re.compile(r"\|\s*(?:undefined|null)\b|\b(?:undefined|null)\s*\|")
-_MODIFIERS = r"(?:(?:public|private|protected|static|readonly|abstract|override|declare|async|accessor)[ ]+)*"
-_MEMBER = re.compile(
-    rf"{_MODIFIERS}(?:(?:get|set)[ ]+(?=[\w#\[\"']))?\*?[ ]*(#?\w+)[ ]*[?!]?[ ]*(?:[:=;(<,]|\Z)"
-)
-_QUOTED = re.compile(
-    rf"{_MODIFIERS}(?:(?:get|set)[ ]+)?(?:[\"']|\[(?!\w+[ ]*(?::|in\b)))|static[ ]*\{{|new[ ]*[(<]|[(<@]"
-)
-_PARAMETER_MEMBER = re.compile(
-    r"(?:public|private|protected|readonly|override)[ ]+(?:readonly[ ]+)?(\w+)[ ]*\??[ ]*[:=,)]"
-)
 _OWN = re.compile(r"(?<![\w.$])this\.(#?\w+)")
+_DECLARED_ABOVE = re.compile(r"^(?:export[ ]+)?(?:\w+[ ]+)*(?:function|type)[ ]+\Z")
+_ENDS = re.compile(r"[ ]*(?:;|\n(?![ \t]*(?:[.?|&!+*/%<>=-]|as\b|satisfies\b))|\Z)")
 _DECLARES = re.compile(r"\b(const|let|var|using)[ ]+\Z")
 _KEYWORD = re.compile(r"\b(?:if|while|for|switch|with|return|await|typeof)[ ]*\Z")
-_GUARD_LEFT = re.compile(r"\b(?:is[A-Z]\w*|assert\w*|has[A-Z]\w*)\([ ]*\Z|\bin[ ]+\Z")
+_GUARD_LEFT = re.compile(r"\b(?:(?:is|has|check|ensure)[A-Z]\w*|assert\w*)\([ ]*\Z|\bin[ ]+\Z")
 _AFTER_PARAMETERS = re.compile(r"\s*(?:=>|\{|:[^;=\n]*(?:=>|\{))")
 _AFTER_PATTERN = re.compile(
     r"\s*(?:=(?!=)|:\s|of\b|in\b|\)\s*(?::[^;=\n]*)?(?:=>|\{)|,[^;\n]*\)\s*(?::[^;=\n]*)?=>)"
@@ -66,22 +41,23 @@ _AFTER_PATTERN = re.compile(
 _NEW = re.compile(r"new[ ]+([^\W\d]\w*(?:\.\w+)?)(?:<[^()\n]*>)?(?=\()")
 _CALL = re.compile(r"([^\W\d]\w*(?:\.\w+)?)(?:<[^()\n]*>)?(?=\()")
 _CAST = re.compile(r"[ ]*as[ ]+([^\n;]+?)[ ]*(?:;|\n|\Z)")
-_FUNCTION = re.compile(
-    r"^(?:export[ ]+)?(?:default[ ]+)?function[ ]+(\w+)[ ]*(?:<[^()\n]*>)?(\()", re.MULTILINE
-)
-_RESULT = re.compile(r"[ ]*:[ ]*([^{}\n]+?)[ ]*(?:\{|;|\n)")
-_ORDINARY = re.compile(r"[ \t]*(?:\}[ ]*)?(?:if|for|while|switch|catch|else|try|do|case|default)\b")
+_ORDINARY = re.compile(r"[ \t]*(?:\}[ ]*)?(?:if|for|while|switch|catch|else|try|do|case|default(?!\())\b")
 _FUNCTION_OF_ITS_OWN = re.compile(
     r"\bfunction\b|\bclass\b"
-    r"|^[ \t]*(?:(?:async|get|set|static)[ ]+)*\*?[\w$]+[ ]*(?:<[^()]*>)?\((?:\Z|.*\)[^()=]*\{[ ]*\Z)"
-    r"|\{[ ]*(?:async[ ]+)?\w+\([^()]*\)[ ]*\{"
+    r"|^[ \t]*(?:(?:async|get|set|static)[ ]+)*\*?(?:[\w$]+|\[[^\]]*\]|[\"'][^\"']*[\"'])"
+    r"[ ]*(?:<[^()]*>)?\((?:\Z|.*\)[^()=]*\{[ ]*\Z)"
+    r"|[{,][ ]*(?:async[ ]+)?\w+\([^()]*\)[ ]*\{"
 )
 _OWN_THIS = re.compile(r"=[ ]*(?:async[ ]+)?function\b|=[ ]*\{[ ]*\Z")
 """In the first line of a member: what it holds has another `this`."""
-OF_EVERY_TYPE = frozenset(("constructor", "hasOwnProperty", "toString", "valueOf"))
+_NARROWS_THIS = re.compile(
+    r"\bthis[ ]+instanceof\b|\b(?:is|has|assert)\w*\(this\)|\bin[ ]+this\b|[(,]\s*this[ ]*:"
+)
+OF_EVERY_TYPE = frozenset((
+    "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString",
+    "valueOf",
+))  # fmt: skip
 OF_EVERY_CLASS = frozenset(("prototype", "name", "length", "call", "apply", "bind"))
-_ERROR = "cause message name stack"
-_STANDARD = {"Error": _ERROR, "TypeError": _ERROR, "RangeError": _ERROR, "SyntaxError": _ERROR, "Object": ""}
 
 
 def receiver(cursor: Cursor) -> Receiver | None:
@@ -104,21 +80,44 @@ def receiver(cursor: Cursor) -> Receiver | None:
     own = _of(name, code.before + code.after, len(code.before), is_whole=False)
     # The line may close blocks in which the name is declared.
     is_seen = own.blocks >= 0 or meaning.blocks >= code.before.count("}")
-    return code.receiver(name, begun, meaning, own.kinds) if is_seen else None
+    found_at = code.receiver(name, begun, meaning, own.kinds) if is_seen else None
+    return found_at if found_at and _is_itself(_first(found_at.type), found_at.code) else None
+
+
+def _first(kind: str) -> str:
+    return kind.removeprefix(CLASS).removesuffix("()").partition(".")[0]
+
+
+@lru_cache(KEPT)
+def _is_itself(name: str, code: str) -> bool:
+    """Whether the name of a type, or of what it is of, is nothing else in a document."""
+    parameter = (
+        r"(?:\b(?:function\b\*?|class|interface|type)(?:[ ]+\w+)?|[=(,:][ ]*(?:async[ ]+)?|(^[ \t]*"
+        r"(?:(?:public|private|protected|static|async|override|abstract)[ ]+)*\w+))"
+        rf"[ ]*<(?:[^()<>{{}}]*,)?\s*(?:const[ ]+)?{name}\s*(?:extends\b|(?(1)[^()<>{{}}]*>\(|[,=>]))"
+    )
+    if re.search(parameter, code, re.MULTILINE):
+        return False
+    return all(
+        kind == CLASS + name or _DECLARED_ABOVE.search(use.left) for use, kind in bindings(name, code, _binds)
+    )
 
 
 @lru_cache(KEPT)
 def _this(above: str, below: str, indent: int) -> Meaning:
     """Return what `this` means between two texts."""
     places = outline(above, indent)
-    head = _HEAD.match(above, places[0]) if len(places) > 1 else None
+    head = HEAD.match(above, places[0]) if len(places) > 1 else None
     if head is None or head[1] != "class":
         return Meaning(frozenset())
     lines = (above[start : above.find("\n", start)] for start in places[2:])
     member = above[places[1] : above.find("\n", places[1])]
     if any(map(_has_other_this, lines)) or _OWN_THIS.search(member):
         return Meaning(frozenset())
-    return Meaning(frozenset((head[2],)), above[places[0] :] + below[: end_of(below, 0)])
+    if _NARROWS_THIS.search(above, places[1]):
+        return Meaning(frozenset())
+    kind = CLASS * (re.match(r"[ \t]*(?:\w+[ ]+)*static\b", member) is not None) + head[2]
+    return Meaning(frozenset((kind,)), above[places[0] :] + below[: end_of(below, 0)])
 
 
 def _has_other_this(line: str) -> bool:
@@ -131,7 +130,7 @@ def _meaning(name: str, above: str, below: str, indent: int) -> Meaning:
     """Return what a name means between two texts."""
     places = outline(above, indent)
     if places:
-        is_class = _HEAD.match(above, places[0]) is not None
+        is_class = HEAD.match(above, places[0]) is not None
         if not is_class or len(places) > 1:
             start = places[1] if is_class else places[0]
             region = above[start:] + below[: end_of(below, indent_of(above[start:]))]
@@ -172,7 +171,7 @@ def _binds(use: Use) -> str | None:
     if _GUARD_LEFT.search(left) or after.startswith(("instanceof ", "=>")) or re.match(r"is\b", after):
         return ""
     if re.match(r"\s*import\b", left) or (
-        _HEAD.match(left.strip() + " " + code[use.start : use.end]) and not left[:1].isspace()
+        HEAD.match(left.strip() + " " + code[use.start : use.end]) and not left[:1].isspace()
     ):
         return CLASS + code[use.start : use.end]
     if re.search(r"\b(?:function|class|enum|namespace|type|interface)[ ]*\*?[ ]*\Z", left):
@@ -189,6 +188,8 @@ def _binds(use: Use) -> str | None:
     if before not in ("(", ",", "{", "[", ".", ":"):
         return None
     opened = opened_at(code, use.start)
+    if before == "," and not left.strip() and re.match(r"[ ]*=(?![=>])", right) and code[opened] != "(":
+        return ""
     if opened < 0:
         # Its opening bracket is in another line: of imports, or of the cursor's line.
         return (
@@ -210,8 +211,14 @@ def _binds(use: Use) -> str | None:
         return "" if end >= 0 and _AFTER_PARAMETERS.match(code, end) else None
     if _is_in_import(code, use.start):
         return CLASS + code[use.start : use.end]
-    end = closed_at(code, opened)
     lead = code[max(0, opened - 20) : opened]
+    for _ in range(MOST_NESTED):
+        outer = opened_at(code, opened) if lead.rstrip()[-1:] in (":", "[", "{", ",") else -1
+        if outer < 0 or code[outer] == "(":
+            break
+        opened = outer
+        lead = code[max(0, opened - 20) : opened]
+    end = closed_at(code, opened)
     if end >= 0 and re.search(r"(?:const|let|var)[ ]+\Z|[(,]\s*\Z", lead) and _AFTER_PATTERN.match(code, end):
         return ""
     return None
@@ -232,24 +239,14 @@ def _is_in_import(code: str, place: int) -> bool:
 def _annotated(code: str, start: int) -> str:
     """Return the type that begins at a place."""
     depth = 0
-    for one in re.compile(r"=>|[()\[\]{}<>,=;\n]").finditer(code, start, start + 500):
+    for one in re.compile(r"=>|[()\[\]{}<>,=;]|\n(?![ \t]*[|&])").finditer(code, start, start + 500):
         mark = one.group()
         if depth == 0 and mark in (",", "=", ")", ";", "\n", "{"):
-            return _type(code[start : one.start()])
+            return type_of(code[start : one.start()])
         if mark == "=>":
             return ""
         depth += 1 if mark in "([{<" else -1 if mark in ")]}>" else 0
     return ""
-
-
-def _type(annotation: str) -> str:
-    annotation = _NOTHING.sub("", annotation).strip()
-    annotation = annotation.removeprefix("readonly ")
-    if annotation.endswith(">"):
-        head, _, rest = annotation.partition("<")
-        annotation = rest[:-1].partition("<")[0] if head in ("Readonly", "Partial", "Required") else head
-    found = _TYPE.fullmatch(annotation.strip())
-    return found[1] if found else ""
 
 
 def _value(code: str, start: int) -> str:
@@ -258,132 +255,17 @@ def _value(code: str, start: int) -> str:
     for pattern, mark in ((_NEW, ""), (_CALL, "()")):
         if found := pattern.match(code, start):
             end = closed_at(code, found.end())
-            if (
-                end >= 0
-                and re.compile(r"[ ]*(?:;|\n(?![ \t]*[.?])|\Z)").match(code, end)
-                and not (is_awaited or (mark and is_awaited))
-            ):
+            if end >= 0 and _ENDS.match(code, end) and not is_awaited:
                 return found[1] + mark
             return ""
     return ""
-
-
-def known(name: str, module: str) -> frozenset[str] | None:
-    """Return the members of an error class."""
-    return frozenset(_STANDARD[name].split()) if name in _STANDARD and not module else None
-
-
-def read(code: str) -> FileTypes:
-    """Return the types of a module."""
-    types = dict[str, TypeFacts]()
-    for found in _DECLARED.finditer(code):
-        name = found[2] or found[3]
-        facts = _alias(code, found.end()) if found[3] else _declared(code, found.end(), found[1])
-        types[name] = types[name].with_more(facts) if name in types else facts
-    imports, everything = dict[str, tuple[str, str]](), list[str]()
-    for _, default, names, whole, module in _IMPORT.findall(code):
-        if whole:
-            imports[whole] = (module, "")
-        if default:
-            imports[default] = (module, "default")
-        for name, alias in _NAMED.findall(names):
-            imports[alias or name] = (module, name)
-    for names, module in _PASSED_ON.findall(code):
-        if names == "*":
-            everything.append(module)
-        for name, alias in _NAMED.findall(names) if names != "*" else ():
-            imports.setdefault(alias or name, (module, name))
-    results = {}
-    for found in _FUNCTION.finditer(code):
-        end = closed_at(code, found.start(2))
-        if end >= 0 and (result := _RESULT.match(code, end)) and (kind := _type(result[1])):
-            results[found[1]] = "" if found[1] in results else kind
-    return FileTypes(
-        types, imports, {name: kind for name, kind in results.items() if kind}, tuple(everything)
-    )
-
-
-def _alias(code: str, start: int) -> TypeFacts:
-    """Return what a type alias says: that of one object type."""
-    unknown = TypeFacts(is_complete=False)
-    found = re.compile(r"[ ]*(?:<[^={]*>)?[ ]*=[ ]*(?:([\w.]+(?:<[^;{}]*>)?)[ ]*&[ ]*)?\{").match(code, start)
-    end = closed_at(code, found.end() - 1) if found else -1
-    if found is None or end < 0 or not re.compile(r"[ ]*;?[ ]*(?:\n(?![ \t]+[&|\[])|\Z)").match(code, end):
-        return unknown
-    base = _type(found[1]) if found[1] else ""
-    if found[1] and not base:
-        return unknown
-    return _body(code[found.end() : end - 1], "type", (base,) if base else ())
-
-
-def _declared(code: str, start: int, what: str) -> TypeFacts:
-    unknown = TypeFacts(is_complete=False)
-    opened = _brace(code, start)
-    if opened < 0 or what == "namespace":
-        return unknown
-    head = code[start:opened]
-    bases = tuple(_bases(head, what))
-    if "" in bases:
-        return unknown
-    body = code[opened + 1 :]
-    end = re.compile(r"^\}", re.MULTILINE).search(body)
-    line = body[: body.find("\n")] if "\n" in body else body
-    if "}" in line:
-        end = re.compile(r"\}").search(body)
-    if end is None:
-        return unknown
-    return _body(body[: end.start()], what, bases)
-
-
-def _brace(code: str, start: int) -> int:
-    """Return where the body of a type begins: type arguments may have braces."""
-    depth = 0
-    for one in re.compile(r"=>|[<>{};]").finditer(code, start, start + 2000):
-        mark = one.group()
-        if mark == "{" and depth == 0:
-            return one.start()
-        depth += 1 if mark in "<{" else -1 if mark in ">}" else 0
-    return -1
-
-
-def _bases(head: str, what: str) -> Iterator[str]:
-    plain = head
-    while (shorter := re.sub(r"<[^<>]*>", "", plain.replace("=>", "  "))) != plain:
-        plain = shorter
-    found = re.search(r"\bextends\b(.*?)(?:\bimplements\b|\Z)", plain, re.DOTALL)
-    for base in found[1].split(",") if found else ():
-        yield base.strip() if re.fullmatch(r"\s*[\w.]+\s*", base) else ""
-
-
-def _body(body: str, what: str, bases: tuple[str, ...]) -> TypeFacts:
-    unknown = TypeFacts(is_complete=False)
-    members, own = set[str](), -1
-    lines = body.split("\n") if "\n" in body else [one.strip() for one in re.split(r"[;,]", body)]
-    for line in lines:
-        statement = line.strip()
-        if not statement:
-            continue
-        indent = indent_of(line)
-        if own < 0:
-            own = indent
-        if indent > own or statement[0] in ")]}>":
-            continue
-        if indent < own:
-            return unknown
-        if found := _MEMBER.match(statement):
-            members.add(found[1])
-        elif not _QUOTED.match(statement) and what != "enum" and statement[0] not in "|&?:+.":
-            return unknown
-    if what == "class":
-        members.update(_PARAMETER_MEMBER.findall(body))
-    return TypeFacts(frozenset(members), bases)
 
 
 RULES = TypeRules(
     receiver,
     MARKS,
     read,
-    javascript.files,
+    files,
     known=known,
     of_every_type=OF_EVERY_TYPE,
     of_every_class=OF_EVERY_CLASS,

@@ -94,7 +94,8 @@ def test_nothing_that_is_cut_off_fails(tmp_path, language, texts, expected):
 
 HOSTILE = [
     "(", "x, ", " ", "\n", "c.a, ", "c = ", "class C(", "x: C, ",
-    "{", "}", '"', "`", "self.a = ", "c, ",
+    "{", "}", '"', "`", "self.a = ", "c, ", "(c, ", "[c, ", "{c: ", "{ c: { ", "c<", "case c: ",
+    "type ", "a.b, ",
 ]  # fmt: skip
 
 
