@@ -140,14 +140,22 @@ def test_popup_menu_when_no_entry_is_selected_then_accepting_closes_it(nvim, wor
     nvim.do("vim.o.completeopt = _G.completeopt")
 
 
+COUNT = """function(event)
+  if event.data.request.method == 'textDocument/inlineCompletion' then
+    _G.requested = _G.requested + 1
+  end
+end"""
+
+
 def test_macro_while_it_is_recorded_then_nothing_is_offered_and_it_repeats_the_keys(nvim, workspace):
     nvim.open(workspace() / "prices.py")
     nvim.do("vim.bo.autoindent = false vim.bo.indentexpr = ''")
     nvim.do("vim.bo.expandtab = false vim.bo.softtabstop = 0")
+    nvim.do(f"_G.requested = 0 vim.api.nvim_create_autocmd('LspRequest', {{ callback = {COUNT} }})")
     nvim.keys("G", "q", "a", "o")
     nvim.type("x = ", "Tab")
     nvim.wait(lambda: nvim.text.endswith("\nx = \t"), "Tab is no tab")
-    assert not nvim.ghost
+    assert nvim.lua("_G.requested") == 0
     nvim.keys("Escape", "q", "@", "a")
     nvim.wait(lambda: nvim.text.endswith("\nx = \t\nx = \t"), "It does not repeat the keys")
     open_and_type(nvim, workspace(name="other") / "prices.py", "x = ")
