@@ -90,7 +90,7 @@ class Entry:
     time: float
     "When it was generated, in seconds since 1970."
     path_hash: str
-    "Hash of the file's path; empty: the document itself, by what it says of its own types."
+    "Hash of the file's path."
     language: str
     "LSP language id; empty: unknown."
     offset: int
