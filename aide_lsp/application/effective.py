@@ -28,13 +28,11 @@ def came_to(settings: Settings, info: "ModelInfo | None" = None) -> dict[str, st
     found, model = {}, info or _card(settings)
     if model is not None and settings.model is None:
         found["model"] = model.id
-    # A project file may lower it further.
-    if (
-        model is not None
-        and settings.context_share is None
-        and model.context_share <= settings.most_card_share
-    ):
-        found["context_share"] = f"{model.context_share:g}, from the model"
+    if model is not None and settings.context_share is None:
+        share, allowed = model.context_share, settings.most_card_share
+        only = ", which a project can only lower" if allowed < Settings().most_card_share else ""
+        if share <= allowed:
+            found["context_share"] = f"{share:g}, from the model{only}"
     if info is not None and info.shares:
         found["engine"] = info.shares.removesuffix(".")
     if info is not None and settings.recipe == "auto":

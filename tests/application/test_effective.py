@@ -52,6 +52,10 @@ def test_what_aide_decides_itself_is_said():
     [
         ("", r"context_share +0\.25, from the model +default"),
         ("context_share = 0.125", r"context_share +0\.125 +\S+\.aide\.toml"),
+        (
+            "context_share = 0.4",
+            r"context_share +0\.4 \(0\.25, from the model, which a project can only lower\) +\S+\.aide\.toml",
+        ),
         ("context_share = 0.5", r"context_share +0\.5 \(0\.25, from the model\) +\S+\.aide\.toml"),
     ],
 )
