@@ -118,8 +118,16 @@ def _missing_end(around: Surroundings, text: str, options: GenerationOptions) ->
     """Return what the line still needs after its closing brackets, such as `:` in `if f(a):`."""
     if around.unclosed is None:
         return None
-    open_line, closed = around.unclosed(), f"{text}{around.closers}"
-    return next((end for end in ENDS if _find_misfit(open_line, closed + end, options) is None), None)
+    open_line, closed, tree = around.unclosed(), f"{text}{around.closers}", around.tree
+    fitting = (end for end in ENDS if _find_misfit(open_line, closed + end, options) is None)
+    # A file has faults without its closing brackets, which would excuse those of the text.
+    is_sound = tree is not None and not (tree.faults() and tree.without_line.faults())
+    return next((end for end in fitting if not (is_sound and _has_faults(open_line, closed + end))), None)
+
+
+def _has_faults(around: Surroundings, text: str) -> bool:
+    filled = around.tree.filled(text) if around.tree else None
+    return filled is not None and bool(filled.faults())
 
 
 def _check(

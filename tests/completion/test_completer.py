@@ -486,6 +486,8 @@ def test_complete_ends_above_a_section_that_is_there_already():
         ("typescript", "import { |}\n\nf();\n", 'a } from "b";\n', "a "),
         ("python", "def f(|)\n    return 1\n", "a b):\n", ""),
         ("c", "int f(void) {\n  g(|)\n  h();\n}\n", "1 2);\n", ""),
+        # Without its bracket, the file has other faults than those of the text.
+        ("java", "class A {\n  void f() {\n    if (a) {\n    } else {|}\n  }\n}\n", " )\n", ""),
         # With more at its end, it would no longer be the line below.
         (
             "javascript",

@@ -35,6 +35,8 @@ MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILI
 """Words that stand for anything, such as `static INLINE int`, and directives."""
 TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<\n]*)?(?<!/)>$")
 """A tag that a line begins, and does not end."""
+ARROWS = ("=>", "->")
+"""Operators that end as a tag does."""
 CONDITION = re.compile(r"\s*#\s*(?:if|el|en)")
 """A directive whose end may be far away."""
 
@@ -83,7 +85,10 @@ def _openers(hole: Hole) -> tuple[str, ...]:
     """Return what may open the block of the line below."""
     if indentation(hole.below) <= hole.base:
         return ()
-    return INDENTED_FILLERS if hole.language.blocks is Blocks.INDENTATION else BLOCK_FILLERS
+    if hole.language.blocks is Blocks.INDENTATION:
+        return INDENTED_FILLERS
+    closers = _closers(hole, hole.open)
+    return (*BLOCK_FILLERS, f"x{closers} {{") if closers else BLOCK_FILLERS
 
 
 def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> bool:
@@ -92,7 +97,9 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
     opened = scanned.opened if is_cut and not hole.after.strip() else ()
     own = "".join(one.closer for one in reversed(_brackets(opened)))
     closers = f"\n{own}" * bool(own) + _closers(hole, hole.open[: scanned.kept])
-    start = text.rstrip().rstrip(",")
+    start = text.rstrip()
+    # Others may follow in a list of arguments, and after a header in CSS.
+    start = start.rstrip(",") if closers or "\n" not in start else start
     # A list in lines of its own may need a line end before its bracket.
     ends = [*(closers + end for end in ENDS), "\n" + closers] if closers else list(_line_ends(hole, start))
     if (tag := TAG.search((hole.before + text).rstrip())) and not hole.after.strip():
@@ -103,11 +110,12 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
 
 def _line_ends(hole: Hole, text: str) -> Iterator[str]:
     """Yield what the next lines may go on with: a block, or the rest of a chain."""
+    if hole.after.strip() or indentation(hole.below) > hole.base:
+        return
     # After an operator, a brace would be a value.
-    is_value = text[-1:].isalnum() or text.endswith(tuple(")]>\"'_"))
-    if is_value and indentation(hole.below) <= hole.base:
+    if text[-1:].isalnum() or (text.endswith(tuple(")]>\"'_")) and not text.endswith(ARROWS)):
         yield " {}"
-        if hole.language.blocks is Blocks.WORDS:
+        if hole.language.blocks is Blocks.WORDS and "\n" not in text:
             yield "\nend"
         if OPERATOR.match((hole.before + text).rpartition("\n")[2]):
             yield ";"
