@@ -18,7 +18,7 @@ _OPTIONAL = re.compile(r"(?:typing\.|t\.)?Optional\[(.*)\]\Z")
 _BLOCK = re.compile(r"(?:if|elif|else|try|except|finally|while|match|case|(?:async[ \t]+)?(?:with|for))\b")
 _MEMBER = re.compile(r"(?:async[ \t]+)?(?:def|class|type)[ \t]+(\w+)")
 _ASSIGNED = re.compile(r"((?:[\w*().\[\]]+[ \t]*[,=][ \t]*)*)[(\[*]*(\w+)[)\]]*[ \t]*(?::(?!=)|=(?!=))")
-_IN_ONE_LINE = re.compile(r"(?:if|elif|else|try|except|finally|while|with|for|case)\b[^:\n]*:[ \t]*(?=\S)")
+_IN_ONE_LINE = re.compile(r"\A(?:if|elif|else|try|except|finally|while|with|for|case)\b[^:\n]*:[ \t]*(?=\S)")
 _WALRUS = re.compile(r"(\w+)[ \t]*:=")
 _BOUND_IN = re.compile(
     r"\A(?:async[ \t]+)?for[ \t]+\(?([\w, \t]+?)\)?[ \t]+in\b|\A(?:with|except)\b.*\bas[ \t]+\(?([\w, \t]+)"
