@@ -14,12 +14,13 @@ import tempfile
 from math import inf
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from aide_lsp.loading import load_completer
 from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.figures import pairs, report
 from benchmarks.context.items import Item, all_items, anywhere
-from benchmarks.context.run import append, read_answers, take
+from benchmarks.context.run import Compared, append, changed, read_answers, take
 from benchmarks.context.tree import Trees
 from benchmarks.machine import describe
 from benchmarks.quality.table import UNFINISHED
@@ -37,8 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = all_items if options.holes == "other-files" else anywhere
     items = [item for dev in HALVES[options.half] for item in chosen(dev, options.cache)[: options.count]]
     first, second = (json.dumps(options.settings | own) for own in (options.first, options.second))
-    done = {(one.id, one.setting) for one in read_answers(options.out)}
-    run(items, (first, second), done, options)
+    items = run(items, (first, second), options)
     found = pairs(read_answers(options.out), [item.hole.id for item in items], first, second)
     if found:
         print(f"{len(found)} holes of {options.half}; {', '.join(describe())}")
@@ -72,29 +72,37 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--second",
         type=json.loads,
         default={"context_share": 0.25},
-        help='settings compared with them, as JSON [{"context_share": 0.25}]',
+        help="settings compared with them [%(default)s]; with names = false, no names are known",
     )
+    add("--changed", action="store_true", help="only the items at which not the same is read or known")
     add("--settings", type=json.loads, default={}, help='settings of both, as JSON: {"recipe": "fast"} [{}]')
     add("--minutes", type=float, default=inf, help="start no item after this many minutes [no limit]")
     add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
     return parser.parse_args(arguments)
 
 
-def run(
-    items: list[Item], compared: tuple[str, str], done: set[tuple[str, str]], options: argparse.Namespace
-) -> None:
-    """Complete what is not done."""
-    if all((item.hole.id, written) in done for item in items for written in compared):
-        return
+def run(items: list[Item], written: tuple[str, str], options: argparse.Namespace) -> list[Item]:
+    """Complete what is not done, and return the items that are compared."""
+    done = {(one.id, one.setting) for one in read_answers(options.out)}
+    if not options.changed and all((item.hole.id, one) in done for item in items for one in written):
+        return items
     end = monotonic() + options.minutes * 60
-    settings = {written: with_values(Settings(), FIXED | json.loads(written)) for written in compared}
-    completer = load_completer(settings[compared[0]], lambda share, sentence: None)
+    compared = {one: _compared(json.loads(one)) for one in written}
+    completer = load_completer(compared[written[0]].settings, lambda share, sentence: None)
     with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
         trees = Trees(Path(folder), options.cache)
-        for number, answer in enumerate(take(items, settings, completer, done, trees, end), start=1):
+        if options.changed:
+            items = list(changed(items, compared, completer.info, trees))
+        for number, answer in enumerate(take(items, compared, completer, done, trees, end), start=1):
             append(options.out, answer)
             print(f"\r{number} ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
+    return items
+
+
+def _compared(values: dict[str, Any]) -> Compared:
+    names = values.pop("names", True)
+    return Compared(with_values(Settings(), FIXED | values), names)
 
 
 if __name__ == "__main__":

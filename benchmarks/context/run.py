@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from aide_lsp.application.excerpts import Readable, RequestPreparer
 from aide_lsp.application.requests import request_of
@@ -44,6 +44,15 @@ class Answer:
 
 
 @frozen
+class Compared:
+    """How items are completed."""
+
+    settings: Settings
+    names: bool = True
+    "Whether names of modules and members of types are known."
+
+
+@frozen
 class _Editor:
     """Sets which files must not be read."""
 
@@ -68,31 +77,46 @@ def request_for(item: Item, root: Path, settings: Settings, info: ModelInfo) -> 
 
 def take(
     items: Sequence[Item],
-    settings: Mapping[str, Settings],
+    compared: Mapping[str, Compared],
     completer: Completer,
     done: set[tuple[str, str]],
     trees: Trees,
     end: float,
 ) -> Iterator[Answer]:
-    """Complete every item that is not done with each setting; none begins after `end`.
+    """Complete every item that is not done in each way; none begins after `end`.
 
     Args:
         items: places to complete.
-        settings: compared settings by name. They take turns.
-        completer: opened with any of them.
-        done: items and settings that are left out.
+        compared: ways to complete them, by name. They take turns.
+        completer: opened with the settings of any of them.
+        done: items and ways that are left out.
         trees: where the items' projects are.
         end: in seconds of the monotonic clock.
     """
     for item in items:
-        left = [name for name in settings if (item.hole.id, name) not in done]
+        left = [name for name in compared if (item.hole.id, name) not in done]
         if not left:
             continue
         if monotonic() >= end:
             return
         for name in left:
-            request = request_for(item, trees.root(item.archive), settings[name], completer.info)
+            request = _request(item, trees, compared[name], completer.info)
             yield _complete(item, name, request, completer)
+
+
+def changed(
+    items: Sequence[Item], compared: Mapping[str, Compared], info: ModelInfo, trees: Trees
+) -> Iterator[Item]:
+    """Yield the items at which not the same is read or known of other files, and of types."""
+    for item in items:
+        requests = [_request(item, trees, one, info) for one in compared.values()]
+        if len({(one.excerpts, one.names) for one in requests}) > 1:
+            yield item
+
+
+def _request(item: Item, trees: Trees, compared: Compared, info: ModelInfo) -> CompletionRequest:
+    request = request_for(item, trees.root(item.archive), compared.settings, info)
+    return request if compared.names else evolve(request, names=None)
 
 
 def _complete(item: Item, setting: str, request: CompletionRequest, completer: Completer) -> Answer:

@@ -15,6 +15,7 @@ from tests.fakes import ScriptedModel
 LOOK = b"class FileLook:\n    def read_all(self):\n        return FileLook(1)\n"
 WITHOUT, OTHERS = '{"context_share": 0.0}', '{"context_share": 0.25}'
 TEXT = "from look import FileLook\n\n\ndef read_all(self):\n    return FileLook(1)\n"
+DOTTED = "import look\n\nfound = look.FileLook(1)\n"
 
 
 @frozen
@@ -29,19 +30,20 @@ class Knowing:
     info = ScriptedModel({}, reads_files=True).info
 
     def complete(self, request, cancel):
-        known = any("FileLook(1)" in excerpt.text for excerpt in request.excerpts)
+        known = request.names or any("FileLook(1)" in excerpt.text for excerpt in request.excerpts)
         return Said("FileLook(1)" if known else "None")
 
 
-@pytest.fixture
-def call(tmp_path, monkeypatch):
+@pytest.fixture(params=[TEXT])
+def call(request, tmp_path, monkeypatch):
     """Call the program on one item in a project of two files."""
+    text = request.param
     cache = tmp_path / "cache"
     cache.mkdir()
-    members = {"shelf-1/src/look.py": LOOK, "shelf-1/src/a.py": TEXT.encode()}
+    members = {"shelf-1/src/look.py": LOOK, "shelf-1/src/a.py": text.encode()}
     archive = write_archive(cache / "npm-shelf-1.0.tar.gz", members)
-    start = TEXT.index("FileLook(1)")
-    hole = Hole(f"shelf:src/a.py:{start}:new", "python", "new", TEXT[:start], "\n", "FileLook(1)")
+    start = text.index("FileLook(1)")
+    hole = Hole(f"shelf:src/a.py:{start}:new", "python", "new", text[:start], "\n", "FileLook(1)")
     monkeypatch.setattr(program, "all_items", lambda dev, cache: [Item(hole, archive, "FileLook")] * dev)
     monkeypatch.setattr(program, "load_completer", lambda settings, progress: Knowing())
     out = tmp_path / "out.jsonl"
@@ -58,6 +60,17 @@ def test_item_is_completed_with_and_without_other_files_once(call, capsys):
     ]
     assert "| all | 1 | 0.0 % [0-79] | 100.0 % [21-100] | 1 / 0 | 1 |" in capsys.readouterr().out
     assert call() == (0, answers)
+
+
+def test_where_the_same_is_read_and_known_an_item_is_left_out_if_only_changed_ones_are_wanted(call):
+    assert call("--changed", "--second", '{"top_k": 5}') == (0, [])
+    assert len(call("--changed")[1]) == 2
+
+
+@pytest.mark.parametrize("call", [DOTTED], indirect=True)
+def test_names_are_left_out_on_request(call):
+    names = ("--first", '{"names": false}', "--second", '{"context_share": 0}')
+    assert [one.completion for one in call("--changed", *names)[1]] == ["None", "FileLook(1)"]
 
 
 def test_answer_that_was_cut_off_is_given_again(call, tmp_path):
