@@ -81,9 +81,9 @@ def check(
     """Clean up and check a generated text that ends at `stop`.
 
     If it does not fit, it may do so with a comma, where others follow it in a list; where a deeper line
-    below needs a block, the line that opens one may fit; what is above a key that is there twice may; and
-    where the line ends with brackets that the editor has closed, it may go on after them. `begins` is called
-    with each stage.
+    below needs a block, the line that opens one may fit; what is above a key that is there twice may; what
+    ends because it repeats itself may leave its own brackets open; and where the line ends with brackets that
+    the editor has closed, it may go on after them. `begins` is called with each stage.
     """
     begins("clean-up")
     cleaned = clean(around.hole, text, stop)
@@ -105,6 +105,9 @@ def check(
     different = (other for other in others if other[1].text and other[1] != cleaned)
     tried = (_check(around, text, *other, rated, options) for other in different)
     fitting = next((other for other in tried if other.rejection is None), None)
+    if fitting is None and stop is not None and stop.rule is StopRule.REPETITION:
+        cut = _check(around, text, stop, cleaned, rated, options, is_cut=True)
+        fitting = cut if cut.rejection is None else None
     is_broken = found.rejection.misfit in (Misfit.BROKEN_SYNTAX, Misfit.NO_BLOCK)
     end = _missing_end(around, cleaned.text, options) if fitting is None and is_broken else None
     if end is None:
@@ -137,10 +140,12 @@ def _check(
     cleaned: Cleaned,
     rated: Rated,
     options: GenerationOptions,
+    *,
+    is_cut: bool = False,
 ) -> Checked:
+    """Check a text that was cleaned up; `is_cut`: it may end in a bracket of its own."""
     confidence = confidence_in(rated, stop.end if stop else len(text))
-    # The token limit may end it in a bracket of its own, and so may repetition.
-    is_cut = stop is not None and stop.rule in (StopRule.TRUNCATED, StopRule.REPETITION)
+    is_cut |= stop is not None and stop.rule is StopRule.TRUNCATED
     rejection = _find_rejection(around, cleaned.text, confidence, options, is_cut=is_cut)
     return Checked(stop, cleaned, confidence, rejection)
 

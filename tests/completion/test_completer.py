@@ -441,10 +441,19 @@ def test_complete_adds_the_comma_that_a_list_needs():
 
 
 def test_complete_when_it_only_repeats_itself_may_leave_its_brackets_open():
-    request = fitting_at("x = |\n\n\ny = 2\n", temperature=0.0)
-    repeated = "f(\n" + "".join(f"    name_{letter}=name_{letter},\n" for letter in "abcdefgh")
+    repeated = "f(\n" + "".join(f"    a{number}=a{number},\n" for number in range(12))
+    request = fitting_at("x = |\n\n\ny = 2\n", temperature=0.0).with_options(max_tokens=600)
     completion = complete(completer_of(continuing({"x = ": repeated})), request)
-    assert completion.text.startswith("f(\n    name_a=name_a,")
+    assert completion.text.startswith("f(\n    a0=a0,")
+    assert completion.finish_reason == "stop"
+
+
+def test_complete_when_it_only_repeats_itself_the_line_that_opens_a_block_comes_alone():
+    arguments = "".join(f"                a{number}=a{number},\n" for number in range(14))
+    repeated = f"\n    ) -> Any:\n        if b is None:\n            b = g(\n{arguments}"
+    text = "from m import *\n\n\ndef f():\n    def h(\n        b: B,|\n\n        e = g(b)\n        return e\n"
+    request = fitting_at(text, temperature=0.0).with_options(max_tokens=600)
+    assert complete(completer_of(continuing({"        b: B,": repeated})), request).text == "\n    ) -> Any:"
 
 
 @pytest.mark.parametrize(

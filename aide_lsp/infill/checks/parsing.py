@@ -31,6 +31,8 @@ ENDS = ("", ";", ",", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
 OPERATOR = re.compile(r"\s*[.?&|+*/:<>=-]")
 """How a line begins that goes on with the one above, and of which another may follow."""
+OPEN_END = re.compile(r"(?:[%&|^<=.*]|(?<!\+)\+|(?<!-)-|(?<!\*)/)\s*\Z")
+"""An operator that wants another value: its fault begins in the next line."""
 MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
 """Words that stand for anything, such as `static INLINE int`, and directives."""
 TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<\n]*)?(?<!/)>$")
@@ -51,8 +53,7 @@ def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *
     total, near = _count(filled)
     if not total:
         return False
-    own = _own(filled)
-    if _can_be_parsed(hole, tree, near and own):
+    if _can_be_parsed(hole, tree, near if OPEN_END.search(text) else near and _own(filled)):
         return not _is_unfinished(hole, tree, text, is_cut=is_cut)
     return not is_cut and _leaves_open(hole, text)
 
