@@ -163,7 +163,8 @@ def wilson(passed: float, total: int, z: float = 1.96) -> tuple[float, float]:
     middle = share + z * z / (2 * total)
     half = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
-    return (middle - half) / scale, (middle + half) / scale
+    # Rounding may leave less than nothing.
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 def compare(results: list[Result], earlier: list[Result]) -> str:
