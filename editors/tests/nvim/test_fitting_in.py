@@ -71,16 +71,16 @@ def test_middle_of_a_line_then_inserted_between(nvim, workspace, expected_comple
 
 def test_several_lines_in_the_middle_of_a_line_then_drawn_as_they_will_stand(nvim, workspace):
     nvim.open(workspace({"a.py": "total(prices)\n"}) / "a.py")
-    nvim.do(
-        "require('aide.ghost').draw(0, { row = 0, before = 'total', after = '(prices)', delete = 0, "
-        "text = 'A\\n\\tB\\nC' }, '1/3')"
-    )
 
     def rows():
         return [row.rstrip() for row in nvim.screen().split("\n")][:3]
 
     def is_drawn():
-        """In one look: a screen may be seen while it is painted."""
+        """In one look, since it may be being painted; an answer may have taken the text back."""
+        nvim.do(
+            "require('aide.ghost').draw(0, { row = 0, before = 'total', after = '(prices)', delete = 0, "
+            "text = 'A\\n\\tB\\nC' }, '1/3')"
+        )
         first, second, third = rows()
         return (
             first.startswith("totalA")
@@ -89,7 +89,7 @@ def test_several_lines_in_the_middle_of_a_line_then_drawn_as_they_will_stand(nvi
             and third == "C(prices)"
         )
 
-    nvim.wait(is_drawn, f"Not drawn: {rows()}")
+    nvim.wait(is_drawn, lambda: f"Not drawn: {rows()}")
     nvim.do("require('aide.ghost').clear()")
 
 
