@@ -163,6 +163,12 @@ def parts_of(code: str) -> list[str]:
     return [*filter(None, (*parts, code[start:].strip()))]
 
 
+def rest_of_line(code: str, start: int) -> str:
+    """Return the line of a place from it on."""
+    end = code.find("\n", start)
+    return code[start : end if end >= 0 else len(code)]
+
+
 def indent_of(line: str) -> int:
     """Return how many blanks a line begins with."""
     return len(line) - len(line.lstrip(" \t"))
@@ -184,8 +190,7 @@ class Use:
     @property
     def right(self) -> str:
         """Its line from it on."""
-        end = self.code.find("\n", self.end)
-        return self.code[self.end : end if end >= 0 else len(self.code)]
+        return rest_of_line(self.code, self.end)
 
 
 def bindings(name: str, code: str, binds: Callable[[Use], str | None]) -> Iterator[tuple[Use, str]]:

@@ -25,6 +25,11 @@ class Receiver:
     used: tuple[str, ...] = ()
     "Members that the document uses elsewhere: the type has them, or is to have them."
 
+    @property
+    def first_name(self) -> str:
+        """The first part of the type's name: the type itself, or the module that it is in."""
+        return self.type.removeprefix(CLASS).removesuffix("()").partition(".")[0]
+
 
 @frozen
 class TypeFacts:

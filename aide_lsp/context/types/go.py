@@ -19,6 +19,7 @@ from aide_lsp.context.types.code import (
     end_of,
     indent_of,
     opened_at,
+    rest_of_line,
 )
 from aide_lsp.context.types.facts import FileTypes, Receiver, TypeFacts, TypeRules
 
@@ -192,7 +193,7 @@ def _binds(use: Use) -> str | None:
 
 def _value(code: str, start: int) -> str:
     """Return the type of the value that begins at a place."""
-    line = code[start : code.find("\n", start) if "\n" in code[start:] else len(code)]
+    line = rest_of_line(code, start)
     if found := _NEW.match(line) or _ASSERTED.match(line):
         return found[1] if _ENDS.match(code, start + found.end()) else ""
     for pattern, mark in ((_LITERAL, ""), (_CALL, "()")):
@@ -266,7 +267,7 @@ def _add(types: dict[str, TypeFacts], name: str, facts: TypeFacts) -> None:
 
 def _declared(code: str, start: int, indent: int) -> TypeFacts:
     """Return what a declaration says, from the type on."""
-    line = code[start : code.find("\n", start) if "\n" in code[start:] else len(code)].strip()
+    line = rest_of_line(code, start).strip()
     unknown = TypeFacts(is_complete=False)
     for word, reads in (("struct", _field), ("interface", _method)):
         if re.match(rf"{word}[ \t]*\{{", line):

@@ -66,11 +66,7 @@ def receiver(cursor: Cursor) -> Receiver | None:
     name, begun = found.groups()
     meaning = _meaning(name, code.above, code.below, indent_of(cursor.before))
     found_at = code.receiver(name, begun, meaning, _types(name, code.before + code.after))
-    return found_at if found_at and _is_itself(_first(found_at.type), found_at.code) else None
-
-
-def _first(kind: str) -> str:
-    return kind.removeprefix(CLASS).removesuffix("()").partition(".")[0]
+    return found_at if found_at and _is_itself(found_at.first_name, found_at.code) else None
 
 
 @lru_cache(KEPT)

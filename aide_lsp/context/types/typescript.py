@@ -81,11 +81,7 @@ def receiver(cursor: Cursor) -> Receiver | None:
     # The line may close blocks in which the name is declared.
     is_seen = own.blocks >= 0 or meaning.blocks >= code.before.count("}")
     found_at = code.receiver(name, begun, meaning, own.kinds) if is_seen else None
-    return found_at if found_at and _is_itself(_first(found_at.type), found_at.code) else None
-
-
-def _first(kind: str) -> str:
-    return kind.removeprefix(CLASS).removesuffix("()").partition(".")[0]
+    return found_at if found_at and _is_itself(found_at.first_name, found_at.code) else None
 
 
 @lru_cache(KEPT)
