@@ -1,7 +1,6 @@
 """Reads the members that a type has, if all of them are known."""
 
 import posixpath
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -11,10 +10,8 @@ from aide_lsp.context.candidates import AllowedFiles
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.known_names import OWN, KnownNames, NamesOf
 from aide_lsp.context.module_names import (
-    MOST_CHARACTERS,
-    MOST_FILES,
     MOST_NAMES,
-    MOST_SECONDS,
+    FileReader,
     UnknownError,
     sorted_names,
 )
@@ -70,10 +67,10 @@ class _Types:
     def __init__(
         self, rules: TypeRules, allowed: AllowedFiles, tree: ProjectTree, document: str, own: FileTypes
     ) -> None:
-        self._rules, self._allowed, self._tree = rules, allowed, tree
+        self._rules, self._reader, self._tree = rules, FileReader(allowed), tree
         self._document = document
         self._read: dict[str, FileTypes] = {document: own}
-        self._characters, self._end, self._steps = 0, time.thread_time() + MOST_SECONDS, 0
+        self._steps = 0
         self._added: set[tuple[str, str]] = set()
         self.found: dict[str, set[str]] = defaultdict(set)
         self.used: set[str] = set()
@@ -175,18 +172,11 @@ class _Types:
 
     def _step(self) -> None:
         self._steps += 1
-        if self._steps > MOST_STEPS or time.thread_time() > self._end:
+        if self._steps > MOST_STEPS:
             raise UnknownError
+        self._reader.check_time()
 
     def _types(self, path: str) -> FileTypes:
-        known = self._read.get(path)
-        if known is not None:
-            return known
-        look = None if self._allowed.reason(path) else self._allowed.view.read(path)
-        if look is None or look.text is None or len(self._read) > MOST_FILES:
-            raise UnknownError
-        self._characters += len(look.text)
-        if self._characters > MOST_CHARACTERS or time.thread_time() > self._end:
-            raise UnknownError
-        types = self._read[path] = look.derived(_Read(self._rules))
-        return types
+        if path not in self._read:
+            self._read[path] = self._reader.derived(path, _Read(self._rules))
+        return self._read[path]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection
+from typing import TypeVar
 
 from attrs import frozen
 
@@ -14,6 +15,7 @@ from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.node import SyntaxNode
 from aide_lsp.syntax.tree import root_of
 
+_T = TypeVar("_T")
 MOST_FILES, MOST_CHARACTERS = 100, 1_000_000
 """Of a module, with those whose names it passes on."""
 MOST_SECONDS = 3.0
@@ -50,12 +52,41 @@ class UnknownError(Exception):
     """Not all names of a module or type are known."""
 
 
+class FileReader:
+    """Reads files of the project, within the limits for one place."""
+
+    def __init__(self, allowed: AllowedFiles) -> None:
+        """Take the files; the time counts from now."""
+        self._allowed = allowed
+        self._files, self._characters, self._end = 0, 0, time.thread_time() + MOST_SECONDS
+
+    def derived(self, path: str, derive: Callable[[str], _T]) -> _T:
+        """Return what follows from the text of a file: see `Look.derived`.
+
+        Raises:
+            UnknownError: it must not or cannot be read, or a limit is reached.
+        """
+        look = None if self._allowed.reason(path) else self._allowed.view.read(path)
+        if look is None or look.text is None or self._files >= MOST_FILES:
+            raise UnknownError
+        self._files += 1
+        self._characters += len(look.text)
+        if self._characters > MOST_CHARACTERS:
+            raise UnknownError
+        self.check_time()
+        return look.derived(derive)
+
+    def check_time(self) -> None:
+        """Raise `UnknownError` if it has taken too long."""
+        if time.thread_time() > self._end:
+            raise UnknownError
+
+
 class _ModuleFiles:
     """The files of a module, and of those whose names it passes on."""
 
     def __init__(self, rules: NameRules, allowed: AllowedFiles) -> None:
-        self._rules, self._allowed = rules, allowed
-        self._characters, self._end = 0, time.thread_time() + MOST_SECONDS
+        self._rules, self._reader = rules, FileReader(allowed)
         self.found: dict[str, FileNames] = {}
 
     def add(self, module: str, tree: ProjectTree) -> None:
@@ -86,13 +117,7 @@ class _ModuleFiles:
         return NamesOf(path, sorted_names(own - private), sorted_names(names.others | private))
 
     def _names(self, path: str) -> FileNames:
-        look = None if self._allowed.reason(path) else self._allowed.view.read(path)
-        if look is None or look.text is None or len(self.found) >= MOST_FILES:
-            raise UnknownError
-        self._characters += len(look.text)
-        if self._characters > MOST_CHARACTERS or time.thread_time() > self._end:
-            raise UnknownError
-        names = look.derived(_Read(self._rules.names, path))
+        names = self._reader.derived(path, _Read(self._rules.names, path))
         if not names.is_complete:
             raise UnknownError
         return names
