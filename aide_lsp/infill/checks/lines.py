@@ -13,7 +13,9 @@ PLACEHOLDER = re.compile(
     (?: (?:add|write|put|insert|enter|place|fill\ in|type|complete|implement)
         \s (?:(?:your|the\ rest\ of\ the|the\ rest\ of\ your) \s {THING} | {THING} \s here) \b
       | your \s (?:{THING}|name|text|api\ ?key|password) \b
-      | (?:todo|fixme) \b \W* (?:$ | implement | add | write | your | fill | complete | finish)
+      | (?: (?<=[\#/*\-]) (?:todo|fixme) | (?<=[\#/*\-]\ ) (?:todo|fixme) | (?-i: TODO|FIXME) ) \b [^\w\n]*
+        (?:$ | implement | add | write | your | fill | complete | finish)
+      | (?:add\ )? (?:more|other|additional) \s [\w\ ]{{1,40}} \s (?:here|(?:as|if)\ needed) \b
       | implement \s (?:me|this) \b
       | (?:the\ )? rest \s of \s (?:the|your) \s {THING} \b
     )
@@ -21,7 +23,7 @@ PLACEHOLDER = re.compile(
     """,
     re.MULTILINE,
 )
-"""What people write where something is missing."""
+"""What people write where something is missing. In small letters, `todo` outside of a comment is a name."""
 SECTION = re.compile(r"^[ \t]*\[[^\[\]\n]+\](?=[ \t]*$)", re.MULTILINE)
 """How a section of INI begins."""
 
