@@ -59,7 +59,7 @@ def find_misfits(
         yield Misfit.NO_BLOCK
     if leaves_dead_code(filled):
         yield Misfit.DEAD_CODE
-    if tree.language.key_marks and first_repeated_key(filled) is not None:
+    if first_repeated_key(filled) is not None:
         yield Misfit.DUPLICATE_KEY
     if tree.language.binds_names:
         for name in find_unbound(filled):

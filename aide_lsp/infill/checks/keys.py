@@ -1,68 +1,134 @@
-"""Keys of data: is one of them there twice?"""
+"""Keys and names: is one of them there twice, of those that there may only be one of?
 
+So it is with keys of a mapping, named arguments, attributes of a tag, members of an enum, fields, cases, and
+functions with the same parameters: two neighbors in the tree must not have the same name.
+"""
+
+import re
 from collections.abc import Iterator
+
+from attrs import frozen
 
 from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.syntax.node import SyntaxNode
 from aide_lsp.syntax.tree import SyntaxTree
 
-MAPPINGS = (
-    "object",
-    "block_mapping",
-    "flow_mapping",
-    "inline_table",
-    "table",
-    "table_array_element",
-    "document",
-)
-"""Nodes that have keys; at the top level of TOML it is the document."""
-ENTRIES = ("pair", "block_mapping_pair", "flow_pair", "table")
+ENTRIES = (
+    "pair", "block_mapping_pair", "flow_pair", "table", "keyed_element", "element_value_pair", "field",
+    "initializer_pair", "field_initializer", "keyword_argument", "argument", "jsx_attribute", "attribute",
+    "enum_assignment", "enum_constant", "enum_variant", "enumerator", "enum_member_declaration", "enum_entry",
+    "enum_case", "property_signature", "public_field_definition", "property_declaration", "field_declaration",
+    "lexical_declaration", "local_variable_declaration", "struct_item", "enum_item", "match_arm", "when",
+)  # fmt: skip
+"""Kinds of nodes of which two neighbors have different names, in all languages."""
+CASES = ("switch_case", "expression_case", "case_statement", "case_item")
+"""The same, with a value instead of a name."""
+FIRST = ("pair", "table", "jsx_attribute", "attribute", "initializer_pair", "lexical_declaration")
+"""Those whose name is their first part, unless the grammar says so."""
+FUNCTIONS = ("function", "method", "constructor")
+"""Parts of the types of nodes of which two may have one name, but not with the same parameters."""
+PARTS = ("key", "name", "field", "pattern", "declarator")
+"""What grammars call the part of a node that is its name."""
+WORD = re.compile(r"\w+")
+TEMPLATE = re.compile(r"\{%|\{\{[#/]|<[%?]")
+"""What begins a condition in a tag."""
+SEVERAL = ("_", "init")
+"""Names that there may be several of: in Go, a file may have several functions of that name."""
 MOST_ENTRIES = 1000
-"""Entries of a mapping that are compared; in a larger one no key is looked for."""
+"""Neighbors that are compared; among more no name is looked for."""
+
+
+@frozen
+class _Entry:
+    """A node that has a name."""
+
+    node: SyntaxNode
+    name: SyntaxNode
+    key: str
+    "What is there once: the name, and a function's parameters."
 
 
 def first_repeated_key(filled: FilledText) -> int | None:
-    """Return where the text has a key that its mapping has twice; None: nowhere."""
-    found = (offset for mapping in _mappings(filled) for offset in _repeated(filled, mapping))
-    return min(found, default=None)
+    """Return where the text has an entry whose key is there twice; None: nowhere."""
+    return min((entry.node.start for entry in _entries(filled) if _is_repeated(entry)), default=None)
 
 
 def without_repeated_key(tree: SyntaxTree, text: str) -> str:
-    """Return the text up to the line with the first key that is there twice; all of it: it has none."""
+    """Return the text up to the first entry whose key is there twice; all of it: it has none."""
     parsed = tree.filled(text)
     if parsed is None:
         return text
     filled = FilledText(parsed.text, parsed.root, tree.cursor, parsed.cursor)
     offset = first_repeated_key(filled)
-    return text if offset is None else text[: max(0, filled.line_start(offset) - filled.start)].rstrip()
+    return text if offset is None else text[: max(0, offset - filled.start)].rstrip()
 
 
-def _mappings(filled: FilledText) -> Iterator[SyntaxNode]:
-    """Yield the mapping in which the text begins, and those that begin in the text."""
-    node = filled.root.smallest(filled.start, filled.end)
-    around = [one for one in (node, *node.ancestors()) if one.type in MAPPINGS]
-    left = [next((one for one in around if one.start < filled.start), around[-1])] if around else []
-    while left:
-        node = left.pop()
-        if node.type in MAPPINGS:
-            yield node
-        inside = (child for child in node.named_children if child.end > filled.start)
-        left.extend(child for child in inside if child.start < filled.end)
+def _entries(filled: FilledText) -> Iterator[_Entry]:
+    """Yield the entries whose names the text has, or ends."""
+    around = filled.root.smallest(filled.start, filled.end)
+    nodes, inside = [*around.ancestors()], [around]
+    while inside:
+        nodes.append(inside.pop())
+        parts = (part for part in nodes[-1].named_children if part.end > filled.start)
+        inside.extend(part for part in parts if part.start < filled.end)
+    for entry in filter(None, map(_entry, nodes)):
+        if entry.name.start < filled.end and entry.name.end > filled.start:
+            yield entry
 
 
-def _repeated(filled: FilledText, mapping: SyntaxNode) -> Iterator[int]:
-    entries = [one for one in mapping.named_children if one.type in ENTRIES]
-    if len(entries) > MOST_ENTRIES:
-        return
-    keys = [(key.text, key.start) for entry in entries if (key := _key(entry)) is not None]
-    seen = {word for word, start in keys if not filled.start <= start < filled.end}
-    for word, start in keys:
-        if filled.start <= start < filled.end:
-            if word in seen:
-                yield start
-            seen.add(word)
+def _entry(node: SyntaxNode) -> _Entry | None:
+    name, kind = None, node.type
+    if kind in CASES:
+        name = node.part("value")
+    elif kind in ENTRIES:
+        name = next(filter(None, map(node.part, PARTS)), None)
+        if name is None and kind in FIRST:
+            name = next(iter(node.named_children), None)
+        # Only of tags: others may be repeated, and so may what a template has there.
+        tag = node.parent if kind == "attribute" and name else None
+        if tag and name and (name.type != "attribute_name" or TEMPLATE.search(tag.text)):
+            return None
+    elif kind == "expression_statement":
+        name = _field(node)
+    elif any(part in kind for part in FUNCTIONS) and (body := node.part("body")) is not None:
+        name = node.part("name") or node.part("declarator")
+        # In Go, the type is before the name.
+        start = node.part("receiver") or name
+        header = "" if start is None else node.text[start.start - node.start : body.start - node.start]
+        return None if name is None or name.text in SEVERAL else _Entry(node, name, "".join(header.split()))
+    if name is None or name.text in SEVERAL:
+        return None
+    name = name.part("name") or name
+    return _Entry(node, name, name.text)
 
 
-def _key(entry: SyntaxNode) -> SyntaxNode | None:
-    # In TOML it has no name in the grammar.
-    return entry.part("key") or next(iter(entry.named_children), None)
+def _field(node: SyntaxNode) -> SyntaxNode | None:
+    """Return the name that a statement of Python adds to a class, or to an enum."""
+    block = node.parent
+    owner, assignment = block and block.parent, next(iter(node.named_children), None)
+    if owner is None or owner.type != "class_definition" or assignment is None:
+        return None
+    name, value = assignment.part("left"), assignment.part("right")
+    if assignment.type != "assignment" or name is None or name.type != "identifier":
+        return None
+    is_used = value is not None and value.type != "string" and name.text in WORD.findall(value.text)
+    # As in `name = property(name)`.
+    return None if is_used else name
+
+
+def _is_repeated(entry: _Entry) -> bool:
+    parent = entry.node.parent
+    # Where a part does not parse, it may be one of two versions, as in a conflict.
+    if parent is None or parent.has_error or _has_attribute(entry.node):
+        return False
+    others = parent.named_children
+    if len(others) > MOST_ENTRIES:
+        return False
+    alike = (other for other in others if other.type == entry.node.type and other != entry.node)
+    found = (other for other in map(_entry, alike) if other is not None and other.key == entry.key)
+    return any(not _has_attribute(other.node) for other in found)
+
+
+def _has_attribute(node: SyntaxNode) -> bool:
+    """Whether something before it may say that only one of two counts, as `#[cfg(test)]` does."""
+    return node.previous is not None and node.previous.type == "attribute_item"

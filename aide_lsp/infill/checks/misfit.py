@@ -11,10 +11,7 @@ class Misfit(Enum):
     NO_BLOCK = "no-block", "The lines below are indented differently, and it opens no block for them."
     BROKEN_SYNTAX = "broken-syntax", "The file would no longer parse."
     DEAD_CODE = "dead-code", "Code after it would never run."
-    DUPLICATE_KEY = (
-        "duplicate-key",
-        "An object, a mapping, a table, or a file would have the same key or section twice.",
-    )
+    DUPLICATE_KEY = "duplicate-key", "The same key, name, or section would be there twice."
     UNKNOWN_NAME = "unknown-name", "It uses a name that is defined nowhere."
     UNBOUND_NAME = "unbound-name", "It leaves a name undefined that the code below uses."
 
