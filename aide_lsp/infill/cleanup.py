@@ -2,14 +2,16 @@
 
 The inserted text never repeats the text right of the cursor, closes no bracket that is closed there, ends
 with the line end that complete lines before an existing line need, and has no invisible characters except
-joiners that letters or emoji need. It is indented by the file's step, and its blank lines are empty; in JSON
-its commas fit what is around it. Cleaning twice changes nothing.
+joiners that letters or emoji need. It is indented by the file's step, its lines of code end without blanks,
+and with comments only where the file has such; in JSON its commas fit what is around it. Cleaning twice
+changes nothing.
 """
 
 import re
 
 from attrs import frozen
 
+from aide_lsp.infill.comments import without_comments_after_code
 from aide_lsp.infill.fences import without_open_fence
 from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.infill.indenting import fit_indentation
@@ -17,8 +19,10 @@ from aide_lsp.infill.separators import fit_separators
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.invisible import visible
 from aide_lsp.reasons import NoCompletionReason
+from aide_lsp.syntax.openings import OpeningKind
 
 _BLANK_LINE = re.compile(r"\n[ \t]+(?=\n)")
+_LINE_BLANKS = re.compile(r"(?<=\S)[ \t]+(?=\n)")
 
 
 @frozen
@@ -39,13 +43,26 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
         return Cleaned("", NoCompletionReason.INVISIBLE if generated.strip() else _why_empty(text, stop))
     # The model may have gone on with the text right of the cursor: what it generated before that is meant.
     is_exact = stop is not None and stop.rule.is_exact
-    kept = _BLANK_LINE.sub("\n", without_open_fence(kept, starts_fenced=hole.is_fenced))
-    kept = fit_indentation(hole, kept)
+    kept = _without_blanks(hole, without_open_fence(kept, starts_fenced=hole.is_fenced))
+    kept = without_comments_after_code(hole, fit_indentation(hole, kept))
     if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
         return Cleaned(fitted, None)
     # In JSON, entries are also left out that are there already, or would not parse; in prose, open fences.
     repeats = kept.strip() and (is_exact or not _without_repeats(hole, kept).strip())
     return Cleaned("", NoCompletionReason.REPEATS_SUFFIX if repeats else NoCompletionReason.DOES_NOT_FIT)
+
+
+def _without_blanks(hole: Hole, text: str) -> str:
+    """Drop blanks at the ends of lines, except where they may count: in strings, and in prose."""
+    text = _BLANK_LINE.sub("\n", text)
+    if hole.language.prose:
+        return text
+
+    def kept(blanks: re.Match[str]) -> str:
+        opened = hole.scan(text[: blanks.start()]).open
+        return blanks.group() if opened and opened[-1].kind is OpeningKind.STRING else ""
+
+    return _LINE_BLANKS.sub(kept, text)
 
 
 def visible_at(hole: Hole, text: str) -> str:

@@ -1,0 +1,50 @@
+"""Comments after code: a model that has nothing more to say explains the line that it has just generated."""
+
+import re
+
+from aide_lsp.infill.hole import Hole
+from aide_lsp.infill.raw_text import Line, RawText
+from aide_lsp.syntax.openings import OpeningKind
+from aide_lsp.syntax.patterns import LINE_END
+
+LINES_READ = 400
+"""Lines above and below the cursor that show whether the file has such comments."""
+
+
+def without_comments_after_code(hole: Hole, text: str) -> str:
+    """Drop the comments at the ends of lines of code, if the file has none of them around the cursor.
+
+    One that is before other text in the cursor's line is dropped anyway: it would make a comment of that.
+    """
+    language = hole.language
+    if hole.is_text or language.prose or language.data or not language.line_comments:
+        return text
+    raw = RawText(hole, text, ended=True)
+    found = [(line, _comment_in(raw, line)) for line in raw.lines]
+    if all(start is None for _, start in found):
+        return text
+    is_usual = _has_comments_after_code(hole)
+    kept = [
+        raw.text[line.start : line.end]
+        if start is None or (is_usual and not (line.end == len(text) and hole.after.strip()))
+        else raw.text[line.start : start].rstrip()
+        for line, start in found
+    ]
+    return "\n".join(kept)
+
+
+def _comment_in(raw: RawText, line: Line) -> int | None:
+    """Return where a comment begins in the text's part of a line, after code; None: there is none."""
+    openings = raw.scan(line.end).opened
+    if not openings or openings[-1].kind is not OpeningKind.COMMENT or openings[-1].closer != LINE_END:
+        return None
+    before = raw.hole.before if line.start == 0 else ""
+    start = openings[-1].offset
+    return start if (before + raw.text[line.start : start]).strip() else None
+
+
+def _has_comments_after_code(hole: Hole) -> bool:
+    marks = "|".join(map(re.escape, hole.language.marks))
+    comment = re.compile(rf"[ \t]*(?!{marks}|\s)[^\n]*\S[ \t]+(?:{marks})")
+    above = hole.head[: len(hole.head) - len(hole.before)].rsplit("\n", LINES_READ)[-LINES_READ:]
+    return any(map(comment.match, (*above, *hole.tail.split("\n", LINES_READ)[1:LINES_READ])))
