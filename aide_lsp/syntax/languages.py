@@ -326,12 +326,20 @@ LANGUAGES: dict[str, Language] = {
 }
 """By LSP language id."""
 ALIASES = {
-    "tex": "latex", "bibtex": "latex", "shell": "shellscript", "bash": "shellscript", "sh": "shellscript",
-    "objective-cpp": "objective-c", "cuda-cpp": "cpp", "mdx": "markdown", "quarto": "markdown", "svg": "xml",
-    "commonlisp": "lisp", "xsl": "xml", "git-rebase": "git-commit", "jsonl": "json",
+    "tex": "latex", "plaintex": "latex", "bibtex": "latex", "bib": "latex", "rst": "restructuredtext",
+    "text": "plaintext", "mdx": "markdown", "quarto": "markdown", "rmd": "markdown",
+    "asciidoctor": "asciidoc", "shell": "shellscript", "bash": "shellscript", "sh": "shellscript",
+    "zsh": "shellscript", "ps1": "powershell", "make": "makefile", "cs": "csharp", "c-sharp": "csharp",
+    "objc": "objective-c", "objcpp": "cpp", "objective-cpp": "cpp", "cuda": "cpp", "cuda-cpp": "cpp",
+    "tpp": "cpp", "tsx": "typescriptreact", "typescript.tsx": "typescriptreact", "jsx": "javascriptreact",
+    "jsonl": "json", "snippets": "jsonc", "svg": "xml", "xsl": "xml", "xslt": "xml",
+    "dockercompose": "yaml", "github-actions-workflow": "yaml", "azure-pipelines": "yaml",
+    "dosini": "ini", "cfg": "ini", "confini": "ini", "desktop": "ini", "editorconfig": "ini",
+    "gitconfig": "ini", "systemd": "ini", "jproperties": "properties", "commonlisp": "lisp",
     "proto3": "proto", "protobuf": "proto",
+    "gitcommit": "git-commit", "git-rebase": "git-commit", "gitrebase": "git-commit",
 }  # fmt: skip
-"""Other ids of the same languages, as editors use them."""
+"""Other ids of the same languages, as editors use them: Neovim sends its file types."""
 SUFFIXES = {
     ".py": "python", ".pyi": "python", ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript",
     ".ts": "typescript", ".mts": "typescript", ".jsx": "javascriptreact", ".tsx": "typescriptreact",
@@ -350,8 +358,16 @@ SUFFIXES = {
     ".m": "objective-c", ".mm": "objective-c", ".hxx": "cpp", ".inl": "cpp", ".ipp": "cpp", ".tpp": "cpp",
     ".cu": "cpp", ".cuh": "cpp", ".fsi": "fsharp", ".fsx": "fsharp", ".rake": "ruby", ".gemspec": "ruby",
     ".psm1": "powershell", ".hrl": "erlang", ".cljc": "clojure", ".zsh": "shellscript", ".proto": "proto",
+    ".cfg": "ini", ".service": "ini", ".properties": "properties", ".jsonl": "json", ".bib": "latex",
 }  # fmt: skip
-"""Language id by file extension, for requests that name no language."""
+"""Language id by file extension, for files whose language the editor does not know."""
+NAMES = {
+    "makefile": "makefile", "gnumakefile": "makefile", "dockerfile": "dockerfile",
+    "containerfile": "dockerfile", "gemfile": "ruby", "rakefile": "ruby", "jenkinsfile": "groovy",
+    ".bashrc": "shellscript", ".profile": "shellscript", ".zshrc": "shellscript", ".editorconfig": "ini",
+    ".gitconfig": "ini", "commit_editmsg": "git-commit", "merge_msg": "git-commit",
+}  # fmt: skip
+"""Language id by file name in lower case, likewise."""
 UNKNOWN = Language()
 
 
@@ -361,6 +377,14 @@ def language_of(language_id: str, path: str = "") -> Language:
 
 
 def language_id_of(language_id: str, path: str) -> str:
-    """Return the LSP id, else the one for the file extension; empty: unknown."""
-    found = language_id or SUFFIXES.get(PurePath(path).suffix.lower(), "")
-    return ALIASES.get(found, found)
+    """Return the LSP id or, if the editor does not know the language, that for the file name; empty: unknown.
+
+    Editors call every file `plaintext` whose language they have no extension for: VS Code does so with TOML.
+    A file type of Neovim such as `yaml.ansible` is its first part.
+    """
+    given = language_id if language_id in ALIASES else language_id.partition(".")[0]
+    found = ALIASES.get(given, given)
+    if found not in ("", "plaintext"):
+        return found
+    file = PurePath(path)
+    return NAMES.get(file.name.lower()) or SUFFIXES.get(file.suffix.lower(), found)
