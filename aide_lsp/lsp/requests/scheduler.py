@@ -295,7 +295,7 @@ class Scheduler:
         self._status.ended()
         if is_given and given is not None:
             given(snapshot, answer)
-        elif announced and waiting.cancelled() and isinstance(answer, Completions):
+        elif announced and waiting.cancelled() and isinstance(answer, NoCompletion | Completions):
             self._announce(snapshot, answer)
 
     async def _complete(self, in_flight: InFlight) -> Completions:
@@ -356,11 +356,13 @@ class Scheduler:
         self.prefetcher.after(snapshot, completion, pages=self._notifier.enabled)
 
     def _announce(self, snapshot: Snapshot, answer: Answer) -> None:
-        """Notify a client that stopped waiting that its answer is ready."""
-        if isinstance(answer, NoCompletion) or not answer.completion.text:
-            return
+        """Notify a client that stopped waiting that its answer is ready; an empty one only has a reason."""
         # Otherwise the answer to a newer request comes anyway.
-        if not self._in_flight.is_waited_for(snapshot.uri):
+        if not self.is_current(snapshot):
+            return
+        if isinstance(answer, NoCompletion) or not answer.completion.text:
+            self._note_given(snapshot, answer)
+        else:
             self.kept.keep(Kept(snapshot, answer.completion, alone=True))
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
 

@@ -235,6 +235,24 @@ async def test_a_late_answer_to_a_superseded_request_changes_nothing_that_is_vis
     assert connection.server.screen.nothing is None
 
 
+async def test_a_client_that_no_longer_waits_learns_why_it_gets_nothing(tmp_path):
+    connection = Connection(load("ok"))
+    await connection.initialize(experimental={"aide": True})
+    user = User(connection, tmp_path)
+    user.type_all("#empty #slow 0.2")
+    params = {"textDocument": {"uri": user.uri}, "position": user.position(), "context": {"triggerKind": 2}}
+    connection.send("textDocument/inlineCompletion", params, id="late")
+    async with asyncio.timeout(PATIENCE):
+        while not connection.server.requests._in_flight:
+            await asyncio.sleep(0.001)
+    connection.send("$/cancelRequest", {"id": "late"})  # as VS Code does after 750 ms
+    assert "error" in await connection.reply("late")
+    async with asyncio.timeout(PATIENCE):
+        while connection.server.screen.nothing is None:
+            await asyncio.sleep(0.001)
+    assert connection.server.screen.nothing.why.reason == "nothing-left"
+
+
 async def test_what_is_generated_ahead_is_what_is_generated_on_request(monkeypatch, tmp_path):
     monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 0.0)
     texts = []
