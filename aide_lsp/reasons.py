@@ -40,6 +40,11 @@ class NoCompletionReason(Enum):
         "The file is empty, and there is nothing else to go by.",
     )
     OFF = "off", "Completions are off for this file."
+    SETTINGS_FILE = (
+        "settings-file",
+        "The model does not know Aide's settings, so it completes nothing here. Your editor's list of "
+        "completions has them: Ctrl+Space in VS Code, Ctrl+X Ctrl+O in Neovim.",
+    )
 
     # The server cannot answer, or no one waits for the answer anymore.
     PAUSED = "paused", "Completions are paused. Resume them in Aide's menu, in Neovim with :Aide resume."

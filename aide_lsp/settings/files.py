@@ -79,6 +79,11 @@ def user_file() -> Path:
     return user_config_path("aide", appauthor=False) / USER_FILE
 
 
+def is_only_settings(path: Path | None) -> bool:
+    """Whether a file holds Aide's settings and nothing else: the user's, or a project's `.aide.toml`."""
+    return path is not None and (path.name == PROJECT_FILE or path == user_file())
+
+
 class SettingsFiles:
     """Reads files, and remembers what they held when they were last valid."""
 

@@ -156,6 +156,12 @@ async def test_nothing_to_offer_is_an_empty_answer_and_a_reason_but_no_popup(vsc
     assert len(vscode.messages) == before
 
 
+async def test_in_its_own_settings_files_aide_lists_settings_instead_of_guessing_them(vscode):
+    uri = open_text(vscode, "top_", "file:///work-folder/.aide.toml", "toml")
+    assert await inline(vscode, uri) == []
+    assert (await run(vscode, "aide.status"))["lastRequest"]["reason"] == "settings-file"
+
+
 async def test_request_is_logged_in_one_line_without_source_text(vscode):
     uri = open_text(vscode, "secret = ", "file:///work-folder/log.py")
     before = len(vscode.log_messages)

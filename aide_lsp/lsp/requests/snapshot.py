@@ -10,9 +10,10 @@ from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
 from aide_lsp.lsp.workspace.notebooks import Around, Notebooks
 from aide_lsp.lsp.workspace.open_texts import OpenTexts
-from aide_lsp.lsp.workspace.uris import location_of, place_of
+from aide_lsp.lsp.workspace.uris import file_of, location_of, place_of
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import Settings
+from aide_lsp.settings.files import is_only_settings
 from aide_lsp.text_limits import LONGEST_TEXT
 
 
@@ -92,6 +93,8 @@ class SnapshotTaker:
         resolved = self._configuration.resolve(uri)
         if resolved.off is not None:
             return NoCompletion.because(NoCompletionReason.OFF, resolved.off.sentence())
+        if is_only_settings(file_of(uri)):
+            return NoCompletion.because(NoCompletionReason.SETTINGS_FILE)
         around = self._notebooks.around(document)
         if around is None:
             return NoCompletion.because(NoCompletionReason.TOO_LARGE)

@@ -15,6 +15,7 @@ local REASONS = {
   ['long-line'] = 'line too long',
   ['empty-file'] = 'empty file',
   off = 'off here',
+  ['settings-file'] = 'press Ctrl+X Ctrl+O',
   ['unknown-document'] = 'reopen the file',
   error = 'failed, see :Aide log',
 }
