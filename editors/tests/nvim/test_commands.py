@@ -142,6 +142,15 @@ def test_another_file_that_was_read_then_named_while_the_completion_is_visible(s
     nvim.do("vim.cmd('silent! only')")
 
 
+def test_page_that_cannot_be_written_then_one_message(start_nvim, workspace, tmp_path):
+    (tmp_path / "cache").write_text("no folder")
+    nvim = start_nvim(env={"XDG_CACHE_HOME": str(tmp_path / "cache")}, file=workspace() / "prices.py")
+    nvim.wait(nvim.is_ready, "Aide is not ready")
+    nvim.command("Aide explain")
+    nvim.wait(lambda: any("cannot be written" in one for one in nvim.messages), "Nothing is said")
+    assert "stack traceback" not in nvim.screen()
+
+
 def test_explain_then_a_page_in_the_cache(nvim, opened):
     nvim.do("vim.ui.open = function(path) _G.opened = path end")
     nvim.command("Aide explain")

@@ -1,5 +1,7 @@
 """The plugin along with the user's own keys, popup menu and file types; its help and health check."""
 
+import json
+
 import pytest
 
 from editors.tests.nvim.session import PLUGIN
@@ -156,10 +158,36 @@ def test_macro_while_it_is_recorded_then_nothing_is_offered_and_it_repeats_the_k
     nvim.type("x = ", "Tab")
     nvim.wait(lambda: nvim.text.endswith("\nx = \t"), "Tab is no tab")
     assert nvim.lua("_G.requested") == 0
+    nvim.wait(lambda: "Aide: not while recording" in nvim.screen(), "It is not said why")
+    assert "macro" in nvim.lua("require('aide.availability').silence(0)")
     nvim.keys("Escape", "q", "@", "a")
     nvim.wait(lambda: nvim.text.endswith("\nx = \t\nx = \t"), "It does not repeat the keys")
     open_and_type(nvim, workspace(name="other") / "prices.py", "x = ")
     nvim.wait_ghost()
+
+
+def test_two_windows_on_one_buffer_then_shown_only_where_one_types(nvim, workspace):
+    nvim.open(workspace() / "prices.py")
+    nvim.do("vim.cmd('split')")
+    nvim.type("Go")
+    nvim.type("x = ")
+    ghost = nvim.wait_ghost().split("\n")[0]
+    nvim.wait(lambda: nvim.screen().count("x =") == 2, "The buffer is not there twice")
+    assert nvim.screen().count(f"x = {ghost}") == 1
+    nvim.keys("Escape")
+    nvim.do("vim.cmd('only')")
+
+
+def test_statusline_of_another_window_then_not_about_this_one(nvim, workspace):
+    folder = workspace({"prices.py": "x = 1\n", ".env": "KEY=1\n"})
+    nvim.open(folder / "prices.py")
+    nvim.do("vim.cmd('only!')")
+    nvim.do(f"vim.cmd.split({json.dumps(str(folder / '.env'))})")
+    nvim.keys("A")
+    nvim.wait(lambda: "off here" in nvim.screen(), "It is not said that Aide is off")
+    lines = [line for line in nvim.screen().split("\n") if "Aide" in line]
+    assert [line.split()[-1] for line in lines] == ["here", "Aide"]
+    nvim.keys("Escape")
 
 
 def test_other_buffer_when_gone_to_then_nothing_stays(nvim, workspace):

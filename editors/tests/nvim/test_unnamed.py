@@ -130,6 +130,22 @@ def test_other_buffers_then_free_and_the_status_says_why(nvim, workspace, code, 
     nvim.do("vim.cmd('silent! only!') vim.cmd('silent! bwipeout!')")
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["vim.cmd.terminal()", "vim.cmd('file list') vim.bo.buftype = 'nofile'"],
+    ids=["terminal", "named first"],
+)
+def test_buffer_that_turns_out_to_be_no_file_then_its_text_is_not_sent(nvim, workspace, code):
+    folder = workspace()
+    nvim.open(folder / "prices.py")
+    nvim.do("vim.cmd('split | enew!')")
+    nvim.do(code)
+    nvim.wait(lambda: nvim.lua("require('aide.client').of(0) == nil"), "The server has it")
+    assert nvim.lua("#vim.lsp.get_clients({ bufnr = 0, name = 'aide' })") == 0
+    nvim.do("vim.cmd('bwipeout!')")
+    nvim.do("vim.cmd('silent! only!')")
+
+
 def test_commands_about_the_server_when_none_runs_then_one_is_started(start_nvim):
     """In a Neovim without a file."""
     nvim = start_nvim()

@@ -102,14 +102,13 @@ end
 
 function M.status()
   local report, buf = require('aide.report'), vim.api.nvim_get_current_buf()
-  local is_here = require('aide.client').of(buf) ~= nil
-  local reason = not is_here and require('aide.availability').reason(buf) or nil
+  local reason = require('aide.availability').silence(buf)
   if not require('aide.client').any(buf) then
     return report.open('status', { { { 'Here         ', 'Identifier' }, { reason, 'WarningMsg' } } })
   end
   local off = require('aide.status').document(buf)
   requests.run_anywhere('aide.status', nil, function(answer)
-    report.open('status', report.state(answer, require('aide.status').of(buf), reason, off))
+    report.open('status', report.state(answer, require('aide.status').here(buf), reason, off))
   end)
 end
 

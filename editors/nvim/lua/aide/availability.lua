@@ -47,6 +47,17 @@ function M.reason(buf)
   return 'Aide is not active in this file yet: the language server is starting.'
 end
 
+--- Why nothing is offered in a buffer, attached or not; nil: completions are offered.
+---@param buf integer
+---@return string?
+function M.silence(buf)
+  local client = require('aide.client')
+  if client.of(buf) and vim.fn.reg_recording() ~= '' then
+    return 'Aide offers nothing while a macro is recorded; q ends the recording.'
+  end
+  return not (client.of(buf) and client.is_eligible(buf)) and M.reason(buf) or nil
+end
+
 --- Why no server can be started for a command; nil if one can.
 ---@return string?
 function M.no_server()

@@ -37,8 +37,13 @@ function M.listen()
   on('BufFilePre', function(event)
     require('aide.client').detach(event.buf)
   end)
+  -- Scheduled: a terminal has its name before it is one, and what it prints is nobody's text.
   on('BufFilePost', function(event)
-    require('aide.client').attach(event.buf)
+    vim.schedule(function()
+      if vim.api.nvim_buf_is_valid(event.buf) then
+        require('aide.client').attach(event.buf)
+      end
+    end)
   end)
   on({ 'BufWritePost', 'BufReadPost', 'BufNewFile' }, function(event) -- no `BufFilePre` for a first name
     if vim.api.nvim_buf_get_name(event.buf) ~= '' and require('aide.unnamed').detach(event.buf) then
@@ -70,6 +75,17 @@ function M.listen()
     group = group,
     pattern = 'background',
     callback = require('aide.colors').define,
+  })
+  -- A plugin may say only after it has filled a buffer that this is no file.
+  vim.api.nvim_create_autocmd('OptionSet', {
+    group = group,
+    pattern = 'buftype',
+    callback = function()
+      local buf, client = vim.api.nvim_get_current_buf(), require('aide.client')
+      if vim.bo[buf].buftype ~= '' and not client.is_eligible(buf) then
+        client.detach(buf)
+      end
+    end,
   })
 end
 

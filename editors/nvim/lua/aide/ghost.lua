@@ -16,6 +16,7 @@ local drawn ---@type integer? the buffer
 function M.draw(buf, edit, label)
   M.clear()
   drawn = buf
+  M.keep_to_window()
   local lines = vim.split(edit.text, '\n', { plain = true })
   local chunks = {} ---@type [string, string][][] the lines, each in pieces with their color
   for i, line in ipairs(lines) do
@@ -60,7 +61,15 @@ end
 function M.draw_label(buf, row, label)
   M.clear()
   drawn = buf
+  M.keep_to_window()
   M.label(buf, row, 0, label)
+end
+
+--- Draw in the current window only: other windows on the buffer would move with each key. Neovim has no
+--- stable function for this yet; without it, they do.
+---@package
+function M.keep_to_window()
+  pcall(vim.api.nvim__ns_set, namespace, { wins = { vim.api.nvim_get_current_win() } })
 end
 
 ---@package

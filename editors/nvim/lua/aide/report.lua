@@ -94,16 +94,30 @@ function M.open(title, lines, options)
   return buf
 end
 
+--- Write a new file that only the user can read.
+---@param path string
+---@param text string
+---@return string? problem
+local function write_private(path, text)
+  pcall(vim.fn.mkdir, vim.fs.dirname(path), 'p', tonumber('700', 8))
+  vim.uv.fs_unlink(path) -- so that it gets this mode
+  local file, problem = vim.uv.fs_open(path, 'wx', tonumber('600', 8))
+  if not file then
+    return problem
+  end
+  local written, failure = vim.uv.fs_write(file, text)
+  vim.uv.fs_close(file)
+  return written ~= #text and (failure or 'the disk is full') or nil
+end
+
 --- Write a page to a file, open it in the browser, and show its path.
 ---@param html string
 function M.open_page(html)
-  local folder = vim.fs.joinpath(vim.fn.stdpath('cache'), 'aide')
-  vim.fn.mkdir(folder, 'p', tonumber('700', 8))
-  local path = vim.fs.joinpath(folder, 'explain.html')
-  vim.uv.fs_unlink(path) -- a new file, so that it gets this mode: the page contains source text
-  local file = assert(vim.uv.fs_open(path, 'wx', tonumber('600', 8)))
-  vim.uv.fs_write(file, html)
-  vim.uv.fs_close(file)
+  local path = vim.fs.joinpath(vim.fn.stdpath('cache'), 'aide', 'explain.html')
+  local failure = write_private(path, html)
+  if failure then
+    return require('aide.message').warn(('Aide: the page cannot be written (%s).'):format(failure))
+  end
   local _, problem = vim.ui.open(path)
   require('aide.message').show(
     ('Aide: the explanation is in %s%s'):format(path, problem and '; no program to open it was found.' or '')

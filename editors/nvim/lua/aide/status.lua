@@ -57,12 +57,29 @@ function M.of(buf)
   return client and states[client.id]
 end
 
+--- That state without what is about another document.
+---@param buf integer
+---@return table?
+function M.here(buf)
+  local status = M.of(buf)
+  if not status then
+    return nil
+  end
+  local uri, own = require('aide.unnamed').name(buf) or vim.uri_from_bufnr(buf), {}
+  for key, value in pairs(status) do
+    if type(value) ~= 'table' or value.uri == nil or value.uri == uri then
+      own[key] = value
+    end
+  end
+  own.busy = status.busy and own.document ~= nil
+  return own
+end
+
 --- What is in effect in a buffer, as far as the server has said so; empty: it has not.
 ---@param buf integer
 ---@return table
 function M.document(buf)
-  local document = (M.of(buf) or {}).document
-  return document and document.uri == require('aide.client').uri(buf) and document or {}
+  return (M.here(buf) or {}).document or {}
 end
 
 --- The state of a server.
@@ -115,7 +132,7 @@ end
 --- A short text for the statusline.
 ---@return string
 function M.line()
-  local status = M.of(vim.api.nvim_get_current_buf())
+  local status = M.here(vim.api.nvim_get_current_buf())
   if not status then
     return without_server()
   elseif status.state == 'starting' or status.state == 'loading' then
@@ -124,6 +141,8 @@ function M.line()
     return name(status)
       .. ': '
       .. (status.server and STATES_OF_SERVER[status.state] or STATES[status.state] or status.state)
+  elseif vim.fn.reg_recording() ~= '' then
+    return name(status) .. ': not while recording'
   elseif status.busy then
     return name(status) .. ': …'
   elseif status.shown and require('aide.completion').is_shown() then

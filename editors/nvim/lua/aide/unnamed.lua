@@ -46,6 +46,13 @@ function M.uri(buf)
   return own.uri
 end
 
+--- The URI of an attached buffer, whether or not the server has its text.
+---@param buf integer
+---@return string?
+function M.name(buf)
+  return buffers[buf] and buffers[buf].uri
+end
+
 --- The version that the server has.
 ---@param buf integer
 ---@return integer?
