@@ -20,19 +20,16 @@ class NamesOf:
     path: str
     "Of the file, relative to the project's root, with `/` on every system; `OWN`: the document itself."
     own: tuple[str, ...] = field(repr=False)
-    "What it is there for, sorted."
-    others: tuple[str, ...] = field(default=(), repr=False)
-    "What it has besides, such as what it imports for itself: meant only where no own one is. Sorted."
+    "Those that it defines, imports, or passes on, sorted."
 
     def as_excerpt(self) -> Excerpt:
         """Return them as the ledger keeps what is read of other files: as lines from number 0 on."""
-        return Excerpt(self.path, 0, "\n".join(("", *self.own, "", *self.others)), 0.0)
+        return Excerpt(self.path, 0, "\n".join(("", *self.own)), 0.0)
 
     @staticmethod
     def from_excerpt(excerpt: Excerpt) -> "NamesOf":
         """Return what `as_excerpt` has written."""
-        own, _, others = excerpt.text.partition("\n\n")
-        return NamesOf(excerpt.path, tuple(own.split()), tuple(others.split()))
+        return NamesOf(excerpt.path, tuple(excerpt.text.split()))
 
 
 @frozen
@@ -73,7 +70,4 @@ class KnownNames:
 
 @lru_cache(16)  # asked for some times for each key
 def _names(files: tuple[NamesOf, ...], begun: str) -> tuple[str, ...]:
-    own = {one for file in files for one in file.own if one.startswith(begun)}
-    if not own and begun:
-        own = {one for file in files for one in file.others if one.startswith(begun)}
-    return tuple(sorted(own))
+    return tuple(sorted({one for file in files for one in file.own if one.startswith(begun)}))

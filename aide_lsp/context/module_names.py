@@ -16,7 +16,7 @@ from aide_lsp.syntax.node import SyntaxNode
 from aide_lsp.syntax.tree import root_of
 
 _T = TypeVar("_T")
-MOST_FILES, MOST_CHARACTERS = 100, 1_000_000
+MOST_FILES, MOST_CHARACTERS = 200, 2_000_000
 """Of a module, with those whose names it passes on."""
 MOST_SECONDS = 3.0
 """Of the thread's own time, as for one parse: only files made for it take so long."""
@@ -40,12 +40,13 @@ def known_names(wanted: Wanted, document: str, language_id: str, allowed: Allowe
         packages = _ModuleFiles(rules, allowed)
         for path, name in rules.around(wanted.module, tree) if wanted.is_attribute else ():
             packages.add_file(path, tree)
-            if any(name in one.own | one.others for one in packages.found.values()):
+            if any(name in one.own for one in packages.found.values()):
                 return None
-        names = KnownNames(tuple(module_files.names_of(path, tree) for path in sorted(module_files.found)))
+        found = [module_files.names_of(path, tree) for path in sorted(module_files.found)]
     except UnknownError:
         return None
-    return names if sum(len(one.own) + len(one.others) for one in names.files) <= MOST_NAMES else None
+    names = KnownNames(tuple(one for one in found if one.own) or tuple(found[:1]))
+    return names if sum(len(one.own) for one in names.files) <= MOST_NAMES else None
 
 
 class UnknownError(Exception):
@@ -111,10 +112,7 @@ class _ModuleFiles:
     def names_of(self, path: str, tree: ProjectTree) -> NamesOf:
         """Return the names of a file that was added; see `add`."""
         names = self.found[path]
-        own = names.own.union(names.modules, self._rules.inside(path, tree))
-        # What begins with an underscore is the module's own business.
-        private = {name for name in own if name.startswith("_")}
-        return NamesOf(path, sorted_names(own - private), sorted_names(names.others | private))
+        return NamesOf(path, sorted_names(names.own.union(names.others, self._rules.inside(path, tree))))
 
     def _names(self, path: str) -> FileNames:
         names = self._reader.derived(path, _Read(self._rules.names, path))

@@ -140,10 +140,12 @@ class ContextReader:
         language_id = language_id_of(place.language_id, str(place.document))
         if place.root not in place.document.parents:
             return None
-        cursor = _cursor(place.text, place.offset)
+        cursor = cursor_at(place.text, place.offset)
         if (module := wanted_at(cursor, language_id)) is not None:
             owner: Hashable = (module.module, module.is_attribute)
-            return self._names(place, language_id, owner, None, module, partial(known_names, module))
+            names = self._names(place, language_id, owner, None, module, partial(known_names, module))
+            if names is not None:
+                return names
         if (receiver := receiver_at(cursor, language_id)) is not None:
             from aide_lsp.context.members import members_of  # where there is none, nothing is loaded
 
@@ -223,7 +225,8 @@ class ContextReader:
         return _Files(key, view.looks(), paths, words, candidates.characters, selection)
 
 
-def _cursor(text: str, offset: int) -> Cursor:
+def cursor_at(text: str, offset: int) -> Cursor:
+    """Return the place of a cursor, in code points, in a text with any line ends."""
     surrounding = SurroundingText.of(text, offset)
     start, end = len(surrounding.above), len(text) - len(surrounding.below)
     above, below = with_line_feeds(surrounding.above), with_line_feeds(surrounding.below)

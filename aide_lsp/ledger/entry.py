@@ -22,7 +22,7 @@ LONGEST_NAME = 4_096
 """Likewise for a file's path and a language's id, which a client can make as long as it likes."""
 OWN_ENGINE = "onnx"
 """The engine of entries that are older than the column: there was no other."""
-MOST_EXCERPTS = 200
+MOST_EXCERPTS = 300
 """Excerpts, and files whose names are used, that are recorded for a completion at most, so that a row has a
 limited size: all that one can depend on."""
 

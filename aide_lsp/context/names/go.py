@@ -8,30 +8,33 @@ from functools import lru_cache
 from aide_lsp.context.imports import go as imports
 from aide_lsp.context.imports.statement import Import
 from aide_lsp.context.imports.tree import ProjectTree
-from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Wanted, after_dot, is_only
+from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Marks, Wanted, after_dot, is_only
 from aide_lsp.syntax.node import SyntaxNode
 
 _DOTTED = re.compile(r"(?<![\w.)\"'`])([^\W\d]\w*)\.(\w*)\Z")
 IMPORT = re.compile(r'^[ \t]*(?:import\b[ \t]*)?\(?(?:([\w.]+)[ \t]+)?["`]([^"`\s]+)["`]', re.MULTILINE)
 VERSION = re.compile(r"/v\d+\Z")
+# The package of the file, and keys, are none either.
+_MARKS = Marks(r"//[^\n]*|^package[ \t]+\w+|(?<![\w.])\w+[ \t]*:(?!=)", r"`[^`]*`|/\*.*?\*/", r"`|/\*")
 _DECLARATIONS = ("function_declaration", "type_declaration", "var_declaration", "const_declaration")
 _SPECS = ("type_spec", "type_alias", "var_spec", "var_spec_list", "const_spec")
 
 
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the package after whose name and a dot the cursor is."""
-    return after_dot(cursor, _DOTTED, _meaning, "//")
+    return after_dot(cursor, _DOTTED, _meaning, _MARKS)
 
 
 @lru_cache(KEPT)
-def _meaning(receiver: str, text: str) -> str:
-    """Return the package that a name in a text can only mean; empty: that is not certain."""
+def _meaning(receiver: str, above: str, below: str) -> str:
+    """Return the package that a name can only mean; empty: that is not certain."""
     paths = {
         path
-        for alias, path in IMPORT.findall(text)
+        for alias, path in IMPORT.findall(above + below)
         if receiver == (alias or VERSION.sub("", path).rpartition("/")[2])
     }
-    return paths.pop() if len(paths) == 1 and is_only(receiver, IMPORT.sub("", text), "//") else ""
+    parts = (IMPORT.sub("", one) for one in (above, below))
+    return paths.pop() if len(paths) == 1 and all(is_only(receiver, one, _MARKS) for one in parts) else ""
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:

@@ -56,7 +56,7 @@ class Wanted:
     begun: str
     "The beginning of the name that is left of the cursor."
     used: tuple[str, ...] = ()
-    "Names that the document takes from it elsewhere: it has them, or is to have them."
+    "What may come in any case, such as names that the document takes from it elsewhere: it is to have them."
     is_attribute: bool = False
     "Whether the module is reached as a name of the package around it, which may have given it to another."
 
@@ -66,10 +66,9 @@ class FileNames:
     """What one file defines."""
 
     own: frozenset[str] = frozenset()
+    "What it defines, or has from elsewhere."
     others: frozenset[str] = frozenset()
-    "Names it has besides: see `NamesOf`."
-    modules: frozenset[str] = frozenset()
-    "Those of its own modules that it names."
+    "Those that it does not define: of its own modules, and those that it lists."
     passed_on: tuple[str, ...] = ()
     "Modules all of whose names this one has, too."
     is_complete: bool = True
@@ -98,49 +97,80 @@ LONGEST_LINE = 1000
 """Characters of a line that counts."""
 
 
-_STRING = r"""(["'`])(?:\\.|(?!\1)[^\\\n])*+\1?"""
-"In one line, closed or not."
+@frozen
+class Marks:
+    """Where a word is no use of a name, besides strings in one line: regular expressions."""
+
+    words: str
+    "In one line, such as a comment up to its end."
+    long: str
+    "In several lines, with an end."
+    opens: str
+    "What begins one of these."
 
 
 def after_dot(
-    cursor: Cursor, dotted: re.Pattern[str], meaning: Callable[[str, str], str], comment: str
+    cursor: Cursor, dotted: re.Pattern[str], meaning: Callable[[str, str, str], str], marks: Marks
 ) -> Wanted | None:
     """Return the module after whose name and a dot a cursor is.
 
     Args:
         cursor: the place.
         dotted: matches a name, a dot, and the beginning of another name at the end of a line.
-        meaning: which module a name in a text can only mean; empty: that is not certain.
-        comment: what begins one.
+        meaning: which module a name can only mean in the lines above and below; empty: that is not certain.
+        marks: those of the language.
     """
     found = dotted.search(cursor.before)
     if found is None:
         return None
     receiver, begun = found.groups()
-    module = meaning(receiver, cursor.others)
-    if not module or not is_only(receiver.partition(".")[0], cursor.before + cursor.after, comment):
+    module = meaning(receiver, cursor.above, cursor.below)
+    if not module or not is_only(receiver.partition(".")[0], cursor.before + cursor.after, marks):
         return None
-    return Wanted(module, begun, _used(receiver, cursor.others, comment), is_attribute=True)
+    return Wanted(module, begun, _used(receiver, cursor.others, marks), is_attribute=True)
 
 
 @lru_cache(KEPT)
-def _used(receiver: str, text: str, comment: str) -> tuple[str, ...]:
+def _used(receiver: str, text: str, marks: Marks) -> tuple[str, ...]:
     """Return the names that a text has after a module and a dot."""
-    found = re.findall(rf"(?<![\w.]){re.escape(receiver)}\.(\w+)", _not_code(comment).sub(" ", text))
+    found = re.findall(rf"(?<![\w.]){re.escape(receiver)}\.(\w+)", _in_lines(marks).sub(" ", text))
     return tuple(sorted(set(found)))
 
 
-def is_only(name: str, text: str, comment: str) -> bool:
+def is_only(name: str, text: str, marks: Marks) -> bool:
     """Whether every use of a name in a text goes on as a module's does: else it may mean something else.
 
-    `comment`: what begins a comment up to the end of its line. Words in longer ones, and in strings of
-    several lines, may count as uses.
+    Words in comments and strings are no uses, except in those of several lines if one of them has no end.
     """
     # Three dots before a name, or after one, are no part of a dotted name.
     use = rf"(?:(?<![\w.\"'`/-])|(?<=\.\.\.)){re.escape(name)}\b(?!\s*\.(?!\.))"
-    return name not in text or re.search(use, _not_code(comment).sub(" ", text)) is None
+    return name not in text or re.search(use, _code(text, marks)) is None
+
+
+def _code(text: str, marks: Marks) -> str:
+    """Return a text without comments and strings."""
+    is_open = False
+
+    def instead(found: re.Match[str]) -> str:
+        nonlocal is_open
+        is_open |= found["open"] is not None
+        return " "
+
+    code = _in_text(marks).sub(instead, text)
+    return _in_lines(marks).sub(" ", text) if is_open else code
+
+
+_STRING = r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*+(?P=quote)?"""
+"In one line, closed or not."
 
 
 @cache
-def _not_code(comment: str) -> re.Pattern[str]:
-    return re.compile(rf"{_STRING}|{comment}[^\n]*")
+def _in_lines(marks: Marks) -> re.Pattern[str]:
+    return re.compile(rf"{_STRING}|{marks.words}", re.MULTILINE)
+
+
+@cache
+def _in_text(marks: Marks) -> re.Pattern[str]:
+    return re.compile(
+        rf"{marks.long}|(?P<open>{marks.opens})|{_in_lines(marks).pattern}", re.DOTALL | re.MULTILINE
+    )

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Iterator
 from functools import lru_cache
 
+from attrs import evolve
+
 from aide_lsp.context.imports import python as imports
 from aide_lsp.context.imports.statement import Import, stem
 from aide_lsp.context.imports.tree import ProjectTree
-from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Wanted, after_dot, is_only
+from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Marks, Wanted, after_dot, is_only
+from aide_lsp.context.names.python_lazy import is_getattr, names_by_function
 from aide_lsp.syntax.node import SyntaxNode
 
 OF_EVERY_MODULE = (
@@ -23,22 +26,33 @@ OF_EVERY_MODULE = (
     "__path__",
     "__spec__",
 )
+"""Meant only once they are begun."""
 _FROM = re.compile(
     r"(?:\A|\n)[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*"
     r"(?:\((?:[^()]*[\s,])?|(?:[ \t]+\w+(?:[ \t]+as[ \t]+\w+)?[ \t]*,)*[ \t]+)(?<!\bas[ \t])(\w*)\Z"
 )
+_FIRST = re.compile(r"\bimport[ \t]+\Z")
 _DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*(?:\.\w+)*)\.(\w*)\Z")
+_MARKS = Marks(r"#[^\n]*", r'"{3}(?:\\.|(?!"{3}).)*+"{3}|' + r"'{3}(?:\\.|(?!'{3}).)*+'{3}", "\"{3}|'{3}")
 PLAIN = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?")
 NAME = re.compile(r"(\w+)(?:\s+as\s+(\w+))?")
 _GLOBAL = re.compile(
     r"(?:^|[;:])[ \t]*global[ \t]+(\w+(?:[ \t]*,(?:[ \t]|\\\r?\n)*+\w+)*)[ \t]*(?=[;#\r\n]|\Z)", re.MULTILINE
 )
 _ANYTHING = re.compile(
-    r"\b(?:__getattr__|global_enum)\b|\b(?:globals|locals|vars)\(\)|\bsys\.modules\[|\bexec\(|\bsetattr\("
+    r"\bglobal_enum\b|\bglobals\(\)|=[ \t]*globals\b|\bsys\.modules\[|\bmodules(?:\[|\.get\()__name__"
+    r"|\bimport_module\(__name__"
 )
+_READS = re.compile(
+    r"\bglobals\(\)(?:\.get\(|\[[^\]\n]*\](?![ \t]*(?:=(?!=)|[|+]=)))"
+    r"|\b(?:in|set\(|sorted\()[ \t]*globals\(\)"
+)
+_ANYTHING_OUTSIDE = re.compile(r"\b(?:locals|vars)\(\)|(?<!\.)\bexec\(")
+"""In a function, it concerns only that."""
 _NAME_IN_LIST = re.compile(r"\w+")
 _LISTED = re.compile(r"[\"'](\w+)[\"']")
 _SCOPES = frozenset(("function_definition", "class_definition", "lambda"))
+_DEFINITIONS = (*_SCOPES, "decorated_definition")
 _BLOCKS = frozenset((
     "block", "if_statement", "elif_clause", "else_clause", "try_statement", "except_clause", "finally_clause",
     "except_group_clause", "for_statement", "while_statement", "with_statement", "match_statement",
@@ -51,16 +65,20 @@ _MODULES = (".py", ".pyi", ".pyx", ".so", ".pyd")
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module after whose name and a dot the cursor is, or from which it imports."""
     if found := _FROM.search(cursor.near_before):
-        return None if cursor.is_after_mark else Wanted(found[1], found[2])
-    return after_dot(cursor, _DOTTED, _meaning, "#")
+        is_first = _FIRST.search(found[0]) is not None
+        return None if cursor.is_after_mark else Wanted(found[1], found[2], ("(", "*") if is_first else ())
+    module = after_dot(cursor, _DOTTED, _meaning, _MARKS)
+    if module is not None and module.begun.startswith("_"):
+        return evolve(module, used=(*module.used, *OF_EVERY_MODULE))
+    return module
 
 
 @lru_cache(KEPT)
-def _meaning(receiver: str, text: str) -> str:
-    """Return the module that a dotted name in a text can only mean; empty: that is not certain."""
-    modules = set(_modules(receiver, text))
-    first = receiver.partition(".")[0]
-    return modules.pop() if len(modules) == 1 and is_only(first, imports.STATEMENT.sub("", text), "#") else ""
+def _meaning(receiver: str, above: str, below: str) -> str:
+    """Return the module that a dotted name can only mean; empty: that is not certain."""
+    modules = set(_modules(receiver, above + below))
+    first, parts = receiver.partition(".")[0], (imports.STATEMENT.sub("", one) for one in (above, below))
+    return modules.pop() if len(modules) == 1 and all(is_only(first, one, _MARKS) for one in parts) else ""
 
 
 def _modules(receiver: str, text: str) -> Iterator[str]:
@@ -130,34 +148,40 @@ def inside(path: str, tree: ProjectTree) -> Iterator[str]:
             *(stem(name) for name in tree.files(folder) if name.endswith(_MODULES)),
             *tree.folders(folder),
         ]
-        yield from (name for name in found if name.isidentifier() and not keyword.iskeyword(name))
+        names = (name for name in found if name.isidentifier() and not keyword.iskeyword(name))
+        yield from (name for name in names if name != "__init__")
 
 
 def names(root: SyntaxNode, path: str) -> FileNames:
     """Return what a module defines."""
-    if root.has_error or _ANYTHING.search(root.text):
+    by_function = names_by_function(root)
+    if root.has_error or by_function is None or _may_have_any(root):
         return FileNames(is_complete=False)
-    own, imported, modules, everything = set[str](), set(OF_EVERY_MODULE), set[str](), list[str]()
+    own, others = set(by_function.own), set(by_function.others)
+    everything = list[str]()
     package = posixpath.dirname(path).split("/") if stem(path) == "__init__" else []
     for node in _statements(root):
         if node.type not in _IMPORTS:
-            own.update(_defined(node))
+            own.update(() if is_getattr(node) else _defined(node))
+            others.update(_listed(node))
             continue
         module = node.part("module_name")
-        # What a package imports of itself, it passes on.
         origin = module.text.split(".") if module is not None else [" "]
-        passes_on = origin[0] in ("", *package) and bool(package)
-        is_itself = passes_on and (origin == ["", ""] or package[-len(origin) :] == origin)
-        for name, source, alias in _imported(node):
-            if is_itself and name == source:
-                modules.add(name)
-            else:
-                # `name as name` says that it is passed on.
-                (own if passes_on or name == source == alias else imported).add(name)
+        is_itself = bool(package) and (origin == ["", ""] or package[-len(origin) :] == origin)
+        for name, source in _imported(node):
+            (others if is_itself and name == source else own).add(name)
         if module is not None and any(child.type == "wildcard_import" for child in node.children):
             everything.append(module.text)
     own.update(name for listed in _GLOBAL.findall(root.text) for name in _NAME_IN_LIST.findall(listed))
-    return FileNames(frozenset(own), frozenset(imported), frozenset(modules), tuple(everything))
+    return FileNames(frozenset(own), frozenset(others), tuple(everything), "__getattr__" not in own)
+
+
+def _may_have_any(root: SyntaxNode) -> bool:
+    """Whether a module may have names that nothing in it defines."""
+    outside = (node.text for node in root.named_children if node.type not in _DEFINITIONS)
+    return any(map(_ANYTHING_OUTSIDE.search, outside)) or any(
+        _ANYTHING.search(_READS.sub("", node.text)) for node in root.named_children if not is_getattr(node)
+    )
 
 
 def _statements(root: SyntaxNode) -> Iterator[SyntaxNode]:
@@ -176,8 +200,6 @@ def _defined(node: SyntaxNode) -> Iterator[str]:
     elif node.type in ("assignment", "augmented_assignment", "for_statement", "type_alias_statement"):
         targets = [node.part("left")]
         right = node.part("right")
-        if targets[0] is not None and targets[0].text == "__all__" and right is not None:
-            yield from _LISTED.findall(right.text)
         if node.type == "assignment" and right is not None and right.type == "assignment":
             yield from _defined(right)
     elif node.type == "with_statement":
@@ -195,12 +217,19 @@ def _defined(node: SyntaxNode) -> Iterator[str]:
             waiting.extend(target.named_children)
 
 
-def _imported(node: SyntaxNode) -> Iterator[tuple[str, str, str]]:
-    """Yield what a statement imports: the name it gets, what it is, and the name after `as`."""
+def _listed(node: SyntaxNode) -> Iterator[str]:
+    """Yield what a statement adds to `__all__`."""
+    target = node.part("left") or node.part("function")
+    if target is not None and target.text.partition(".")[0] == "__all__":
+        yield from _LISTED.findall(node.text)
+
+
+def _imported(node: SyntaxNode) -> Iterator[tuple[str, str]]:
+    """Yield what a statement imports: the name it gets, and what it is."""
     module = node.part("module_name")
     for child in node.named_children:
         if child.type == "aliased_import" and (alias := child.part("alias")) is not None:
             name = child.part("name")
-            yield alias.text, name.text if name is not None else "", alias.text
+            yield alias.text, name.text if name is not None else ""
         elif child.type == "dotted_name" and (module is None or child.start != module.start):
-            yield child.text.partition(".")[0], child.text, ""
+            yield child.text.partition(".")[0], child.text

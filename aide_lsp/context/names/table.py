@@ -1,16 +1,21 @@
 """The table of languages whose modules have names that can be known: to add one, add an entry."""
 
+from functools import partial
+
+from attrs import evolve
+
 from aide_lsp.context.names import go, javascript, python
 from aide_lsp.context.names.module import LONGEST_LINE, Cursor, NameRules, Wanted
 
 _JAVASCRIPT = NameRules(javascript.wanted, javascript.files, javascript.names)
+_TYPESCRIPT = evolve(_JAVASCRIPT, wanted=partial(javascript.wanted, has_types=True))
 LANGUAGES = {
     "python": NameRules(python.wanted, python.files, python.names, python.inside, python.around),
     "go": NameRules(go.wanted, go.files, go.names),
     "javascript": _JAVASCRIPT,
     "javascriptreact": _JAVASCRIPT,
-    "typescript": _JAVASCRIPT,
-    "typescriptreact": _JAVASCRIPT,
+    "typescript": _TYPESCRIPT,
+    "typescriptreact": _TYPESCRIPT,
 }
 """By LSP language id."""
 LONGEST_TEXT = 200_000

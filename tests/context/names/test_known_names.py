@@ -68,14 +68,18 @@ PROJECT = {
     "web/lines.ts": "export class Line {}\n",
 }
 LANGUAGES = {"py": "python", "go": "go", "ts": "typescript"}
-OF_ERRORS = "LIMIT NotFound a b counted engine first handle in_block index one only_there raised rest second"
-OF_SHAPES = "Base Kind Shape Stroke draw extra other red sky tools"
+OF_ERRORS = (
+    "Base LIMIT NotFound _private a b counted data engine first handle in_block index logging one only_there "
+    "raised rest second shown"
+)
+OF_SHAPES = "Base Kind Shape Stroke default draw extra other red sky tools"
 CASES = [
     # Python: after a module and a dot, and after `from module import`.
     ("app/x.py", "from app import errors\nraise errors.█", OF_ERRORS),
     ("app/x.py", "from app import errors\nraise errors.No█", "NotFound"),
     ("app/x.py", "from app import errors\nraise errors.NotFound█(1)", "NotFound"),
     ("app/x.py", "from app import errors\nerrors._p█", "_private"),
+    ("app/x.py", "from app import errors\nerrors.__f█", "__file__"),
     ("app/x.py", "from app import errors\nerrors.logg█", "logging"),
     ("app/x.py", "from app import errors\nerrors.sho█", "shown"),
     ("app/x.py", "from app import errors as problems\nif problems.i█:\n    pass", "in_block index"),
@@ -83,13 +87,13 @@ CASES = [
     ("app/x.py", "import app.tools.hammer as h\nh.█", "hit"),
     ("app/x.py", "from . import text\ntext.█", "shout shown"),
     ("app/tools/x.py", "from .. import text\ntext.█", "shout shown"),
-    ("app/x.py", "from app.text import █", "shout shown"),
+    ("app/x.py", "from app.text import █", "( * shout shown"),
     ("app/x.py", "from .text import shown, s█", "shout shown"),
     ("app/x.py", "from app.text import (shown as s, █)", "shout shown"),
     (
         "app/x.py",
         "from app import █",
-        "base broken errors everything json magic shown star_of_others text tools",
+        "( * Any base broken errors everything json magic shown star_of_others text tools",
     ),
     ("app/x.py", "from app import A█", "Any"),
     ("app/x.py", "from app import everything\neverything.█", "Base own shout shown"),
@@ -104,7 +108,7 @@ CASES = [
     ("app/x.py", "from app.text import shown,█", None),
     ("app/x.py", "from app.text import (s█", "shout shown"),
     ("web/x.ts", "import {█} from './shapes';", None),
-    ("web/x.ts", "import {d█} from './shapes';", "draw"),
+    ("web/x.ts", "import {d█} from './shapes';", "default draw"),
     ("app/x.py", "from app.text import (shown)\nshown = (1, █)", None),
     # Nothing is known there.
     ("app/x.py", "from app import errors\nerrors.NotF0und█", None),
@@ -143,9 +147,10 @@ CASES = [
     ("main.go", 'package main\n\nimport "fmt"\n\nfunc f() { fmt.█ }', None),
     # TypeScript: what a module exports.
     ("web/x.ts", "import * as shapes from './shapes';\nshapes.█", OF_SHAPES),
-    ("web/x.ts", "import { █ } from './shapes';", OF_SHAPES),
+    ("web/x.ts", "import { █ } from './shapes';", OF_SHAPES + " type"),
+    ("web/x.ts", "import type { █ } from './shapes';", OF_SHAPES),
     ("web/x.ts", "import { draw, type S█ } from './shapes.js';", "Shape Stroke"),
-    ("web/x.ts", "import {\n  draw,\n  █\n} from './shapes';\nlet x = 1;\n", OF_SHAPES),
+    ("web/x.ts", "import {\n  draw,\n  █\n} from './shapes';\nlet x = 1;\n", OF_SHAPES + " type"),
     ("web/x.ts", "import { draw as █ } from './shapes';", None),
     ("web/x.ts", "const x = {\n  █\n};\nexport { y } from './shapes';", None),
     ("web/x.ts", "import * as shapes from './shapes';\nfunction f(...shapes) { shapes.█ }", None),
@@ -246,7 +251,7 @@ MORE = [
         "from app import text\ntext.█",
         None,
     ),
-    ({"app/__init__.py": "from .text import text\n"}, "x.py", "from app.text import █", "shout shown"),
+    ({"app/__init__.py": "from .text import text\n"}, "x.py", "from app.text import █", "( * shout shown"),
     ({"app/__init__.py": "from . import text\n"}, "x.py", "from app import text\ntext.█", "shout shown"),
     ({"app/__init__.py": "from app import text\n"}, "x.py", "from app import text\ntext.█", "shout shown"),
     # A module of the standard library, or of another project that may not be installed here.
@@ -260,13 +265,18 @@ MORE = [
     ),
     ({"both.py": "no = 1\n", "both/__init__.py": "yes = 1\n"}, "x.py", "import both\nboth.█", "yes"),
     # Only what can be written after `import`.
-    ({f"new/{name}.py": "" for name in ("__init__", "a-b", "0001", "ok")}, "x.py", "from new import █", "ok"),
+    (
+        {f"new/{name}.py": "" for name in ("__init__", "a-b", "0001", "ok")},
+        "x.py",
+        "from new import █",
+        "( * ok",
+    ),
     # What a module says that it has.
     (
         {"m.py": "from a import b, c, d as d\nimport e as e\n__all__ = ['b', \"own\"]\nown = 1\n"},
         "x.py",
         "import m\nm.█",
-        "b d e own",
+        "__all__ b c d e own",
     ),
     # All ways to define a name.
     ({"m.py": "if (a := 1):\n    print(b := 2)\ndef f():\n    (c := 3)\n"}, "x.py", "import m\nm.█", "a b f"),
@@ -289,15 +299,20 @@ MORE = [
         "Limit Low",
     ),
     # TypeScript.
-    ({"m.ts": "export import A = B.C;\nexport const d = 1;\n"}, "x.ts", "import { █ } from './m';", "A d"),
-    ({"m.ts": "export { a as 'b c', a };\n"}, "x.ts", "import { █ } from './m';", "a"),
+    (
+        {"m.ts": "export import A = B.C;\nexport const d = 1;\n"},
+        "x.ts",
+        "import type { █ } from './m';",
+        "A d",
+    ),
+    ({"m.ts": "export { a as 'b c', a };\n"}, "x.ts", "import type { █ } from './m';", "a"),
     (
         {"m.d.ts": "declare const a: number;\nexport declare const b: number;\n"},
         "x.ts",
-        "import { █ } from './m';",
-        None,
+        "import type { █ } from './m';",
+        "a b",
     ),
-    ({"m.d.ts": "export declare const b: number;\n"}, "x.ts", "import { █ } from './m';", "b"),
+    ({"m.d.ts": "export declare const b: number;\n"}, "x.ts", "import type { █ } from './m';", "b"),
 ]
 
 
@@ -311,9 +326,9 @@ def test_names_are_known_only_where_none_is_missing(root, files, path, marked, e
 NAME = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
 
 
-@given(own=st.frozensets(NAME), others=st.frozensets(NAME), path=st.text("ab/", min_size=1))
-def test_the_ledger_gives_back_what_it_keeps(own, others, path):
-    names = NamesOf(path, tuple(sorted(own)), tuple(sorted(others)))
+@given(own=st.frozensets(NAME), path=st.text("ab/", min_size=1))
+def test_the_ledger_gives_back_what_it_keeps(own, path):
+    names = NamesOf(path, tuple(sorted(own)))
     assert NamesOf.from_excerpt(names.as_excerpt()) == names
 
 
