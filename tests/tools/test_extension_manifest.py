@@ -24,6 +24,10 @@ def test_extension_and_server_have_one_version_and_the_changelog_has_it():
     assert f"\n## {MANIFEST['version']}\n" in (FOLDER / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_the_server_starts_with_the_first_file_that_is_shown_and_at_the_latest_when_the_editor_has_started():
+    assert MANIFEST["activationEvents"] == ["onLanguage", "onStartupFinished"]
+
+
 def test_fields_of_the_marketplaces_are_filled_in():
     assert {"displayName", "description", "publisher", "license", "icon", "galleryBanner"} <= set(MANIFEST)
     assert "private" not in MANIFEST

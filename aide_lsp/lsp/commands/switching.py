@@ -44,7 +44,8 @@ def set_off(ls: Server, arguments: Arguments) -> dict[str, Any]:
     rule = ls.configuration.resolve(uri).off
     what = "for this file" if scope == "file" else f"in all {language} files"
     if off:
-        message = f"Completions are off {what}. To turn them on again, remove that from your settings.toml."
+        on = ":Aide on" if scope == "file" else ":Aide on language"
+        message = f"Completions are off {what}. Turn them on in Aide's menu, in Neovim with {on}."
     elif rule is None:
         message = f"Completions are on {what}."
     else:

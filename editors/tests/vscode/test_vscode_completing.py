@@ -37,6 +37,19 @@ def test_text_of_the_model_shows_as_typed_and_enters_the_buffer_with_tab(
     assert workbench.save(f"{folder.name}/prices.py", other_than=MEDIAN) == MEDIAN + expected
 
 
+def test_after_accepting_the_last_line_what_follows_is_requested(workbench, project, logged_server):
+    folder = project({"prices.py": PRICES + "\n\ndef median(prices):\n    return s"}, "seed = 7\n")
+    workbench.open(f"{folder.name}/prices.py")
+    workbench.press("Alt+\\")
+    ghost = workbench.wait_ghost()
+    for _ in ghost.strip("\n").split("\n")[1:]:
+        workbench.press("Alt+End")
+        workbench.page.wait_for_timeout(500)
+    before = logged_server[1].read_text().count(" request ")
+    workbench.press("Alt+End")
+    wait_for("another request", lambda: logged_server[1].read_text().count(" request ") > before)
+
+
 def test_candidates_are_gone_through(workbench, project, logged_server):
     folder = project({"prices.py": MEDIAN}, "seed = 7\ntemperature = 1.0\n")
     workbench.open(f"{folder.name}/prices.py")

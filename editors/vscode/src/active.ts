@@ -24,7 +24,7 @@ function languageName(id: string): string {
     const found = extensions.all
       .flatMap(({ packageJSON }) => (packageJSON as Manifest).contributes?.languages ?? [])
       .find((language) => language.id === id && (language.aliases?.length ?? 0) > 0);
-    name = found?.aliases?.[0] ?? id;
+    name = found?.aliases?.[0] ?? (id === 'plaintext' ? 'Plain Text' : id); // no extension brings that one
     names.set(id, name);
   }
   return name;

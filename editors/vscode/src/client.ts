@@ -157,7 +157,8 @@ export class Client implements Disposable {
           closed: () => this.closed(client),
         },
         middleware: middleware(this.context.extension.packageJSON, {
-          requested: (place, isExplicit) => { this.waiting.at(place, isExplicit); },
+          requested: (place, isExplicit) => { this.waiting.asked(place, isExplicit); },
+          accepted: () => void this.waiting.accepted(),
           answered: (place) => { this.waiting.answered(place); },
           // The notification of the first run shows it already.
           hidesProgress: () => this.transitions.isFirstRun,

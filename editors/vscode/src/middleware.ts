@@ -12,11 +12,13 @@ export interface Observer {
   requested: (place: Place, isExplicit: boolean) => void;
   /** Called when such a request was answered with a completion. */
   answered: (place: Place) => void;
+  /** Called when a completion was accepted. */
+  accepted: () => void;
   /** Whether to leave out the progress in the status bar. */
   hidesProgress: () => boolean;
 }
 
-export function middleware(manifest: unknown, { requested, answered, hidesProgress }: Observer): Middleware {
+export function middleware(manifest: unknown, { requested, answered, accepted, hidesProgress }: Observer): Middleware {
   const names = settingNames(manifest);
   return {
     ...servedOnly,
@@ -36,6 +38,12 @@ export function middleware(manifest: unknown, { requested, answered, hidesProgre
         answered(place);
       }
       return result;
+    },
+    executeCommand: (command, args, next) => {
+      if (command === 'aide.accepted') {
+        accepted();
+      }
+      return next(command, args) as unknown;
     },
     workspace: {
       configuration: async (params, token, next) => {

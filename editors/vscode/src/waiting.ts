@@ -3,8 +3,12 @@
 import { commands, languages, window, type Disposable } from 'vscode';
 import { isAt, placeOf, type Place } from './place';
 
+/** After accepting, VS Code has asked again by then, if it does. */
+const ACCEPTED_MS = 150;
+
 export class Waiting implements Disposable {
   private place: Place | undefined;
+  private requested: Place | undefined;
   private isExplicit = false;
   private gotNothing = false;
   private another: Disposable | undefined;
@@ -14,6 +18,21 @@ export class Waiting implements Disposable {
     this.place = place;
     this.isExplicit = isExplicit;
     this.gotNothing = true;
+  }
+
+  /** VS Code requested a completion here. */
+  asked(place: Place, isExplicit: boolean): void {
+    this.at(place, isExplicit);
+    this.requested = place;
+  }
+
+  /** The user accepted a completion. After its last line, accepted by line, VS Code does not request what follows. */
+  async accepted(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ACCEPTED_MS));
+    if (this.requested !== undefined && !isAt(this.requested) && window.activeTextEditor?.document === this.requested.document) {
+      this.atCursor();
+      await this.request();
+    }
   }
 
   /** The request of this place was answered with a completion. */
