@@ -27,7 +27,8 @@ from benchmarks.real_code.packages import CACHE, read_manifest
 from benchmarks.real_code.source import code_only, parse
 
 SUFFIXES = {"python": (".py",), "go": (".go",), "typescript": (".ts",), "java": (".java",)}
-PLACE = re.compile(r"(?<![\w.)\]}\"'`$#])([^\W\d]\w*)[?!]?\.(#?[^\W\d]\w*)")
+NAME = re.compile(r"(?<![\w.)\]}\"'`$#])[^\W\d]\w*(?=[?!]?\.)")
+MEMBER = re.compile(r"[?!]?\.(#?[^\W\d]\w*)")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -50,8 +51,8 @@ def main(arguments: list[str] | None = None) -> None:
                 for path in sorted(root.rglob("*")):
                     name = path.relative_to(root).as_posix()
                     if path.suffix in SUFFIXES[part.language] and fnmatchcase(name, part.files):
-                        for kind, said in look(path, root, part.language, reader, options.count):
-                            counts[part.language, kind] += 1
+                        for what, kind, said in look(path, root, part.language, reader, options.count):
+                            counts[f"{part.language}{what}", kind] += 1
                             if kind == "missed" and options.misses:
                                 print(f"{part.name}: {said}", flush=True)
     print("| language | places | certain | of the file alone | missed |\n|---|---:|---:|---:|---:|")
@@ -62,31 +63,50 @@ def main(arguments: list[str] | None = None) -> None:
 
 def look(
     path: Path, root: Path, language: str, reader: ContextReader, most: int
-) -> Iterator[tuple[str, str]]:
-    """Yield what is found at the places of a file."""
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what is found at the places of a file: after one name, and after chains of them."""
     text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
     if len(text) > 200_000:
         return
+    found: dict[str, list[tuple[int, re.Match[str]]]] = {"": [], ", chains": []}
     code = code_only(text, parse(text, language))
-    places = sorted(PLACE.finditer(code), key=lambda one: _rank(f"{path.name}:{one.start()}"))[:most]
-    for one in places:
-        yield "place", ""
-        start = one.start(2)
-        line = text[text.rfind("\n", 0, start) + 1 : start]
-        end = text.find("\n", start)
-        # As it is while it is typed: the rest of the line is not there yet.
-        edited = text[:start] + (text[end:] if end >= 0 else "")
-        above, below = edited[: start - len(line)], edited[start:]
-        is_module = wanted_at(Cursor(line, "", above, below), language) is not None
-        names = reader.names(ContextPlace(path, root, edited, start, language))
-        if names is None or is_module:
-            continue
-        yield "certain", ""
-        if [file.path for file in names.files] == [OWN]:
-            yield "own", ""
-        if one[2] not in names.names:
-            number = text.count("\n", 0, start) + 1
-            yield "missed", f"{path.relative_to(root)}:{number}: {line.strip()}{one[2]}"
+    for name in NAME.finditer(code):
+        members = list(_members(code, name.end()))
+        found[""] += ((name.start(), one) for one in members[:1])
+        found[", chains"] += ((one.start(), one) for one in members[1:])
+    for what, all_places in found.items():
+        places = sorted(all_places, key=lambda one: _rank(f"{path.name}:{one[0]}"))[:most]
+        for _, place in places:
+            for kind, said in _look_at(place, text, path, root, language, reader):
+                yield what, kind, said
+
+
+def _members(code: str, start: int) -> Iterator[re.Match[str]]:
+    while member := MEMBER.match(code, start):
+        yield member
+        start = member.end()
+
+
+def _look_at(
+    place: re.Match[str], text: str, path: Path, root: Path, language: str, reader: ContextReader
+) -> Iterator[tuple[str, str]]:
+    yield "place", ""
+    start = place.start(1)
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    end = text.find("\n", start)
+    # As it is while it is typed: the rest of the line is not there yet.
+    edited = text[:start] + (text[end:] if end >= 0 else "")
+    above, below = edited[: start - len(line)], edited[start:]
+    is_module = wanted_at(Cursor(line, "", above, below), language) is not None
+    names = reader.names(ContextPlace(path, root, edited, start, language))
+    if names is None or is_module:
+        return
+    yield "certain", ""
+    if [file.path for file in names.files] == [OWN]:
+        yield "own", ""
+    if place[1] not in names.names:
+        number = text.count("\n", 0, start) + 1
+        yield "missed", f"{path.relative_to(root)}:{number}: {line.strip()}{place[1]}"
 
 
 def _rank(text: str) -> str:
