@@ -54,7 +54,7 @@ PACKAGES = {
     "context": {"context.imports", "context.names", "context.types", "settings", "syntax"},
     "context.imports": set(),
     "context.names": {"context.imports", "syntax"},
-    "context.types": {"context.imports", "context.names"},
+    "context.types": {"context.imports", "context.names", "syntax"},
     "infill": {"syntax"},
     "infill.checks": {"infill", "syntax"},
     "completion": {"context", "infill", "infill.checks", "inference", "settings", "syntax"},

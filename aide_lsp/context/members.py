@@ -1,8 +1,10 @@
 """Reads the members that a type has, if all of them are known."""
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterator
+from enum import Enum
 
 from attrs import frozen
 
@@ -15,21 +17,23 @@ from aide_lsp.context.module_names import (
     UnknownError,
     sorted_names,
 )
-from aide_lsp.context.types.code import code_of
-from aide_lsp.context.types.facts import CLASS, FileTypes, TypeRules
+from aide_lsp.context.types.document import FileTypesOf
+from aide_lsp.context.types.facts import ASYNC, ITSELF, FileTypes, TypeFacts
+from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.table import rules_of
 
-MOST_STEPS = 40
-"""From one type or file to the next."""
+MOST_STEPS = 100
+"""From one expression, type, or file to the next."""
+_LAST_STEP = re.compile(r"(?:(.+)\.)?([^.()]+)(\(\))?", re.DOTALL)
 
 
 def members_of(
-    kind: str, own: FileTypes, document: str, language_id: str, allowed: AllowedFiles
+    expression: str, own: FileTypes, document: str, language_id: str, allowed: AllowedFiles
 ) -> KnownNames | None:
-    """Return the members of a type; None: there may be others.
+    """Return the members of a value; None: there may be others.
 
     Args:
-        kind: the type: see `Receiver`.
+        expression: for the value: see `FileTypes.gives`.
         own: what the document says.
         document: its path in the project.
         language_id: of the document.
@@ -38,27 +42,34 @@ def members_of(
     rules = rules_of(language_id)
     types = _Types(rules, allowed, ProjectTree(allowed, document), document, own)
     try:
-        place = types.find(kind.removeprefix(CLASS), document)
-        if place is None:
+        value = types.value(expression, document)
+        if value is None or value.kind not in (_Kind.TYPE, _Kind.OBJECT):
             return None
-        types.add(*place)
-        if kind.startswith(CLASS):
-            types.found[place[0]].update(rules.of_every_class)
+        types.add(value)
+        if value.kind is _Kind.TYPE:
+            types.found[value.path].update(rules.of_every_class)
         names = types.names(posixpath.dirname(document))
     except UnknownError:
         return None
     return names if names.files and sum(len(one.own) for one in names.files) <= MOST_NAMES else None
 
 
+class _Kind(Enum):
+    TYPE = "type"
+    OBJECT = "object"
+    MODULE = "module"
+    ASYNC = "async"
+
+
 @frozen
-class _Read:
-    """Reads what a text says of types; equal ones do the same."""
+class _Value:
+    """What an expression stands for."""
 
-    rules: TypeRules
-
-    def __call__(self, text: str) -> FileTypes:
-        code = code_of(text, self.rules.marks)
-        return FileTypes() if code is None else self.rules.read(code)
+    kind: _Kind
+    path: str
+    "The file that says so."
+    name: str
+    "Of the type or module; of what is awaited, an expression."
 
 
 class _Types:
@@ -75,44 +86,114 @@ class _Types:
         self.found: dict[str, set[str]] = defaultdict(set)
         self.used: set[str] = set()
 
-    def find(self, kind: str, path: str) -> tuple[str, str] | None:
-        """Return the file and the name of the type that a file writes so; None: it is not known."""
+    def value(self, expression: str, path: str) -> _Value | None:
+        """Return what an expression of a file stands for; None: the file does not say.
+
+        Raises:
+            UnknownError: it says so, but that is not known.
+        """
         self._step()
-        name = kind.removesuffix("()")
-        is_call = name != kind
-        first, _, rest = name.partition(".")
-        if rest:
-            module, inner = self._types(path).imports.get(first, ("", ""))
-            if not module or "." in rest:
-                return None
-            module = f"{module}{'' if module.endswith('.') else '.'}{inner}" if inner else module
-            return self._find_in(module, rest + "()" * is_call, path)
+        if expression.startswith(ASYNC):
+            return _Value(_Kind.ASYNC, path, expression.removeprefix(ASYNC))
+        step = _LAST_STEP.fullmatch(expression)
+        if step is None:
+            return None
+        before, name, call = step[1], step[2], step[3] or ""
+        if before is None:
+            return self._named(name, call, path)
+        owner = self.value(before, path)
+        if owner is None:
+            return None
+        if owner.kind is _Kind.MODULE:
+            return self._of_module(owner.name, name, call, owner.path)
+        if owner.kind is _Kind.ASYNC:
+            return self.value(owner.name, owner.path) if name == "await" and not call else None
+        return self._member(owner, name, call)
+
+    def _named(self, name: str, call: str, path: str) -> _Value | None:
+        """Return what a name of a file is, or what calling it returns."""
+        self._step()
         for one in self._package(path):
             types = self._types(one)
             if (facts := types.types.get(name)) is not None and facts.is_declared:
-                return one, name
-            if is_call and name in types.results:
-                return self.find(types.results[name], one)
+                return _Value(_Kind.OBJECT if call else _Kind.TYPE, one, name)
+            if name in types.gives or name + call in types.gives:
+                return self._given(types, name, call, one)
         types = self._types(path)
         if name in types.imports:
             module, inner = types.imports[name]
-            return self._find_in(module, inner + "()" * is_call, path) if inner else None
+            return self._of_module(module, inner, call, path)
         for module in types.everything:
-            if found := self._find_in(module, kind, path):
+            if found := self._of_module(module, name, call, path):
                 return found
         return None
 
-    def _find_in(self, module: str, kind: str, path: str) -> tuple[str, str] | None:
-        for one in self._rules.files(module, self._tree.seen_from(path)):
-            return self.find(kind, one)
-        return None
+    def _given(self, types: FileTypes | TypeFacts, name: str, call: str, path: str) -> _Value | None:
+        """Return what some name is, or what calling it returns: of a file, or of a type."""
+        is_said = name + call in types.gives
+        expression = types.gives[name + call if is_said else name]
+        value = self.value(expression, path) if expression else None
+        facts = self._types(value.path).types.get(value.name) if value is not None else None
+        if call and facts is not None and facts.is_abstract:
+            raise UnknownError
+        if is_said and value is not None:
+            return value
+        if is_said or value is None or value.kind is not _Kind.TYPE:
+            raise UnknownError
+        return _Value(_Kind.OBJECT, value.path, value.name)
 
-    def add(self, path: str, name: str) -> None:
+    def _of_module(self, module: str, name: str, call: str, path: str) -> _Value | None:
+        """Return what a name of a module is, or the module if there is no name."""
+        tree = self._tree.seen_from(path)
+        if not name:
+            return None if call else _Value(_Kind.MODULE, path, module)
+        for one in self._rules.files(module, tree):
+            if found := self._named(name, call, one):
+                return found
+        inner = f"{module}{'' if module.endswith('.') else '.'}{name}"
+        is_module = not call and any(self._rules.files(inner, tree))
+        return _Value(_Kind.MODULE, path, inner) if is_module else None
+
+    def _member(self, owner: _Value, name: str, call: str) -> _Value | None:
+        """Return what a member is, or what calling it returns."""
+        self._step()
+        inherited = set[_Value | None]()
+        for one in self._package(owner.path):
+            facts = self._types(one).types.get(owner.name)
+            if facts is not None and (name in facts.gives or name + call in facts.gives):
+                if facts.gives.get(name + call) == ITSELF:
+                    return owner
+                return self._not_descriptor(self._given(facts, name, call, one))
+            if facts is not None and (name in facts.members or not facts.is_complete):
+                raise UnknownError
+            for base in facts.bases if facts is not None else ():
+                if (place := self._base(base, one)) is not None:
+                    inherited.add(self._member(_Value(owner.kind, place.path, place.name), name, call))
+        inherited.discard(None)
+        if len(inherited) > 1:
+            raise UnknownError
+        return inherited.pop() if inherited else None
+
+    def _not_descriptor(self, value: _Value | None) -> _Value | None:
+        facts = self._types(value.path).types.get(value.name) if value is not None else None
+        if facts is not None and "__get__" in facts.members:
+            raise UnknownError
+        return value
+
+    def _base(self, base: str, path: str) -> _Value | None:
+        """Return a type that another is derived from; None: its members are known, but no file says them."""
+        place = self.value(base, path)
+        if place is None and self._known(base, path) is None:
+            raise UnknownError
+        return place
+
+    def add(self, value: _Value) -> None:
         """Add the members of a type.
 
         Raises:
             UnknownError: some of them are not known.
         """
+        path, name = value.path, value.name
         if (path, name) in self._added:
             return
         self._added.add((path, name))
@@ -135,17 +216,19 @@ class _Types:
                 self._add_base(base, one)
 
     def _add_base(self, base: str, path: str) -> None:
-        place = self.find(base, path)
-        if place is not None:
-            self.add(*place)
-            return
-        first, _, rest = base.partition(".")
-        module, inner = self._types(path).imports.get(first, ("", ""))
-        name = (rest if not inner else "") if rest else inner or base
-        known = self._rules.known(name, module) if not rest or module else None
-        if known is None:
-            raise UnknownError
-        self.found[path].update(known)
+        if (place := self._base(base, path)) is not None:
+            self.add(place)
+        else:
+            self.found[path].update(self._known(base, path) or ())
+
+    def _known(self, base: str, path: str) -> frozenset[str] | None:
+        """Return the members of a type of the standard library that a file names so."""
+        types, mark = self._types(path), "@" * base.startswith("@")
+        first, _, rest = base.removeprefix(mark).partition(".")
+        module, inner = types.imports.get(first, ("", ""))
+        name = (rest if not inner else "") if rest else inner or first
+        is_other = first in types.gives or (rest and not module)
+        return self._rules.known(mark + name, module) if name and not is_other else None
 
     def names(self, folder: str) -> KnownNames:
         """Return all that was added; see `add`."""
@@ -166,7 +249,7 @@ class _Types:
     def _package(self, path: str) -> Iterator[str]:
         """Yield the files that see the names of one: only those of the same package."""
         own = self._types(path).package
-        for one in self._rules.package(path, self._tree.seen_from(path)):
+        for one in self._rules.package(path, self._tree):
             if self._types(one).package == own:
                 yield one
 
@@ -178,5 +261,5 @@ class _Types:
 
     def _types(self, path: str) -> FileTypes:
         if path not in self._read:
-            self._read[path] = self._reader.derived(path, _Read(self._rules))
+            self._read[path] = self._reader.derived(path, FileTypesOf(path, self._rules))
         return self._read[path]

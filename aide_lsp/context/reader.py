@@ -151,7 +151,12 @@ class ContextReader:
 
             own = types_in(receiver.code, language_id)
             return self._names(
-                place, language_id, receiver.type, own, receiver, partial(members_of, receiver.type, own)
+                place,
+                language_id,
+                receiver.expression,
+                own,
+                receiver,
+                partial(members_of, receiver.expression, own),
             )
         return None
 

@@ -36,7 +36,7 @@ _DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*(?:\.\w+)*)\.(\w*)\Z")
 _MARKS = Marks(r"#[^\n]*", r'"{3}(?:\\.|(?!"{3}).)*+"{3}|' + r"'{3}(?:\\.|(?!'{3}).)*+'{3}", "\"{3}|'{3}")
 PLAIN = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?")
 NAME = re.compile(r"(\w+)(?:\s+as\s+(\w+))?")
-_GLOBAL = re.compile(
+GLOBAL = re.compile(
     r"(?:^|[;:])[ \t]*global[ \t]+(\w+(?:[ \t]*,(?:[ \t]|\\\r?\n)*+\w+)*)[ \t]*(?=[;#\r\n]|\Z)", re.MULTILINE
 )
 _ANYTHING = re.compile(
@@ -160,19 +160,19 @@ def names(root: SyntaxNode, path: str) -> FileNames:
     own, others = set(by_function.own), set(by_function.others)
     everything = list[str]()
     package = posixpath.dirname(path).split("/") if stem(path) == "__init__" else []
-    for node in _statements(root):
+    for node in statements(root):
         if node.type not in _IMPORTS:
-            own.update(() if is_getattr(node) else _defined(node))
+            own.update(() if is_getattr(node) else defined(node))
             others.update(_listed(node))
             continue
         module = node.part("module_name")
         origin = module.text.split(".") if module is not None else [" "]
         is_itself = bool(package) and (origin == ["", ""] or package[-len(origin) :] == origin)
-        for name, source in _imported(node):
+        for name, source in imported(node):
             (others if is_itself and name == source else own).add(name)
         if module is not None and any(child.type == "wildcard_import" for child in node.children):
             everything.append(module.text)
-    own.update(name for listed in _GLOBAL.findall(root.text) for name in _NAME_IN_LIST.findall(listed))
+    own.update(name for listed in GLOBAL.findall(root.text) for name in _NAME_IN_LIST.findall(listed))
     return FileNames(frozenset(own), frozenset(others), tuple(everything), "__getattr__" not in own)
 
 
@@ -184,7 +184,7 @@ def _may_have_any(root: SyntaxNode) -> bool:
     )
 
 
-def _statements(root: SyntaxNode) -> Iterator[SyntaxNode]:
+def statements(root: SyntaxNode) -> Iterator[SyntaxNode]:
     """Yield the statements at the top level, also those in a block that is no function or class."""
     left, has_walrus = [root], ":=" in root.text
     while left:
@@ -194,14 +194,16 @@ def _statements(root: SyntaxNode) -> Iterator[SyntaxNode]:
                 left.append(node)
 
 
-def _defined(node: SyntaxNode) -> Iterator[str]:
+def defined(node: SyntaxNode) -> Iterator[str]:
+    """Yield the names that a statement defines."""
     if node.type in ("function_definition", "class_definition", "named_expression"):
         targets = [node.part("name")]
     elif node.type in ("assignment", "augmented_assignment", "for_statement", "type_alias_statement"):
         targets = [node.part("left")]
         right = node.part("right")
-        if node.type == "assignment" and right is not None and right.type == "assignment":
-            yield from _defined(right)
+        while right is not None and right.type == "assignment":
+            targets.append(right.part("left"))
+            right = right.part("right")
     elif node.type == "with_statement":
         targets = [node.named_children[0] if node.named_children else None]
     elif node.type == "case_clause":
@@ -224,7 +226,7 @@ def _listed(node: SyntaxNode) -> Iterator[str]:
         yield from _LISTED.findall(node.text)
 
 
-def _imported(node: SyntaxNode) -> Iterator[tuple[str, str]]:
+def imported(node: SyntaxNode) -> Iterator[tuple[str, str]]:
     """Yield what a statement imports: the name it gets, and what it is."""
     module = node.part("module_name")
     for child in node.named_children:

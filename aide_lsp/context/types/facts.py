@@ -1,59 +1,68 @@
-"""What a file says of its types, and how a language says it."""
+"""What a file says of its types."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
-from aide_lsp.context.imports.tree import ProjectTree
-from aide_lsp.context.names.module import Cursor
-
-CLASS = "class "
-"""Before a type: the class itself rather than an object of it."""
+ASYNC = "async "
+"""Before an expression: what awaiting a value gives."""
+ITSELF = "Self()"
+"""An expression for the object whose member it is."""
 
 
 @frozen
 class Receiver:
-    """A name before a dot whose type is certain: one of its members comes at the cursor."""
+    """What is before a dot, if its type is certain: one of its members comes at the cursor."""
 
-    type: str
-    "As the document writes it; with `()` after it, what calling it returns; with `CLASS` before it, itself."
+    expression: str
+    "For its value, in names of the document: `Cart()`, `shop.make().box`. See `FileTypes.gives`."
     begun: str
     "The beginning of the member that is left of the cursor."
-    code: str = field(repr=False)
-    "Of the document, without the cursor's line: see `code_of`."
+    code: tuple[str, ...] = field(repr=False)
+    "Of the document, without the cursor's line: see `OtherLines.parts`."
     used: tuple[str, ...] = ()
     "Members that the document uses elsewhere: the type has them, or is to have them."
-
-    @property
-    def first_name(self) -> str:
-        """The first part of the type's name: the type itself, or the module that it is in."""
-        return self.type.removeprefix(CLASS).removesuffix("()").partition(".")[0]
 
 
 @frozen
 class TypeFacts:
-    """What one file says of a type."""
+    """What one place says of a type."""
 
     members: frozenset[str] = frozenset()
+    gives: Mapping[str, str] = field(factory=dict)
+    "Expressions for some members: see `FileTypes.gives`."
     bases: tuple[str, ...] = ()
-    "Types whose members it has, too, as the file writes them."
+    "Expressions for types whose members it has, too; with `@` before it, what decorates it."
     used: frozenset[str] = frozenset()
     "Members that its own code uses. One that it does not have comes from elsewhere: then nothing is known."
     is_declared: bool = True
     "Whether the type is declared here; otherwise only members are."
     is_complete: bool = True
-    "Whether it has no other members; otherwise nothing is known."
+    "Whether it has no other members; otherwise they are not known."
+    merges: bool = False
+    "Whether another declaration adds to it; otherwise it is another type."
+
+    is_abstract: bool = False
+    "Whether objects are of derived types: code that knows which may use more of what it got as this."
 
     def with_more(self, other: "TypeFacts") -> "TypeFacts":
         """Return what two places say together."""
+        if UNKNOWN_TYPE in (self, other):
+            return UNKNOWN_TYPE
+        if self.is_declared and other.is_declared and not (self.merges and other.merges):
+            return self if self == other else UNKNOWN_TYPE
         return TypeFacts(
             self.members | other.members,
+            both(self.gives, other.gives),
             tuple(dict.fromkeys((*self.bases, *other.bases))),
             self.used | other.used,
             self.is_declared or other.is_declared,
             self.is_complete and other.is_complete,
+            self.merges or other.merges,
         )
+
+
+UNKNOWN_TYPE = TypeFacts(is_complete=False)
 
 
 @frozen
@@ -61,10 +70,13 @@ class FileTypes:
     """What one file says of types at its top level."""
 
     types: Mapping[str, TypeFacts] = field(factory=dict)
+    gives: Mapping[str, str] = field(factory=dict)
+    """Expressions for other names: what `name` is, or what calling it (`name()`) returns; empty: unknown.
+
+    An expression is a name of the file, then `.name`, `()`, and `.await` in any order. A type stands for
+    itself, and its call for an object of it, also in languages that write that otherwise."""
     imports: Mapping[str, tuple[str, str]] = field(factory=dict)
     "What a name is that is imported: a module, and a name in it; without one, the module."
-    results: Mapping[str, str] = field(factory=dict)
-    "The type that a function says it returns."
     everything: tuple[str, ...] = ()
     "Modules all of whose names it has, too."
     given: frozenset[str] = frozenset()
@@ -75,28 +87,29 @@ class FileTypes:
     "The name of the package, where all files of one see each other."
 
 
-def _alone(path: str, tree: ProjectTree) -> Iterable[str]:
-    return (path,)
+def both(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
+    """Return expressions of two places together; where they differ, nothing is known."""
+    return {**one, **{key: value if one.get(key, value) == value else "" for key, value in other.items()}}
 
 
-@frozen
-class TypeRules:
-    """How a language writes types."""
-
-    receiver: Callable[[Cursor], Receiver | None]
-    "The name before the cursor and a dot, if its type is certain."
-    marks: re.Pattern[str]
-    "Its comments and strings: see `code_of`."
-    read: Callable[[str], FileTypes]
-    "What some code says."
-    files: Callable[[str, ProjectTree], Iterable[str]]
-    "The files that are a module, and nothing else; none if that is not certain."
-    package: Callable[[str, ProjectTree], Iterable[str]] = _alone
-    "The files whose names a file sees without importing them, and it itself."
-    known: Callable[[str, str], frozenset[str] | None] = lambda name, module: None
-    "The members of a type of the standard library, by its name and the module that it is imported from."
-    of_every_type: frozenset[str] = frozenset()
-    of_every_class: frozenset[str] = frozenset()
-    "What a class itself has besides."
-    is_seen: Callable[[str], bool] = lambda name: True
-    "Whether another package sees a member."
+def merged(parts: Iterable[FileTypes]) -> FileTypes:
+    """Return what the parts of a file say together."""
+    types, gives, imports = dict[str, TypeFacts](), dict[str, str](), dict[str, tuple[str, str]]()
+    everything, given, gives_any, package = list[str](), set[str](), False, ""
+    for part in parts:
+        for name, facts in part.types.items():
+            types[name] = types[name].with_more(facts) if name in types else facts
+        for name, origin in part.imports.items():
+            imports[name] = origin if imports.get(name, origin) == origin else ("", "")
+        gives = both(gives, part.gives) if part.gives else gives
+        everything += part.everything
+        given |= part.given
+        gives_any |= part.gives_any
+        package = package or part.package
+    for name in [*types, *imports]:
+        if (name in types) + (name in imports) + (name in gives) > 1 or imports.get(name) == ("", ""):
+            # It means several things.
+            imports.pop(name, None)
+            types.pop(name, None)
+            gives[name] = gives[f"{name}()"] = ""
+    return FileTypes(types, gives, imports, tuple(everything), frozenset(given), gives_any, package)

@@ -2,72 +2,40 @@
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names import go as modules
-from aide_lsp.context.names.module import Cursor
-from aide_lsp.context.types.code import (
-    KEPT,
-    CodeAround,
-    Meaning,
-    Use,
-    bindings,
-    blocks_at,
-    closed_at,
-    end_of,
-    indent_of,
-    opened_at,
-    rest_of_line,
-)
-from aide_lsp.context.types.facts import FileTypes, Receiver, TypeFacts, TypeRules
+from aide_lsp.context.types.chunks import ChunkRules
+from aide_lsp.context.types.facts import UNKNOWN_TYPE, FileTypes, TypeFacts
+from aide_lsp.context.types.rules import TypeRules
+from aide_lsp.context.types.scopes import Binding, ScopeRules, Scopes
+from aide_lsp.syntax.node import SyntaxNode
 
 MARKS = re.compile(
     r'(?P<open>`[^`]*\Z|/\*(?!.*?\*/))|`[^`]*`|/\*.*?\*/|"(?:\\.|[^"\\\n])*+"?|'
     r"'(?:\\[^\n]{1,10}?|[^'\\\n])'|//[^\n]*",
     re.DOTALL,
 )
-_DOTTED = re.compile(r"(?<![\w.)\]}\"'`])([^\W\d]\w*)\.(\w*)\Z")
-_TYPE = r"\*?([^\W\d]\w*(?:\.\w+)?)(?:\[[^\]\n]*\])?"
-_PARAMETER = re.compile(rf"(?:[ \t]*,[ \t]*\w+)*[ \t]+{_TYPE}[ \t]*(?=[,)\n]|\Z)")
-_ODD_PARAMETER = re.compile(r"(?:[ \t]*,[ \t]*\w+)*[ \t]+(?:\*(?=\w)|\[|\.\.\.|<-|\(|[^\W\d])")
-_VARIABLE = re.compile(rf"[ \t]*{_TYPE}[ \t]*(?=[=\n;]|\Z)")
-_DEFINES = re.compile(r"(?:[ \t]*,[ \t]*\w+)*[ \t]*:=[ \t]*")
-_BEFORE = re.compile(
-    r"[ \t]*(?:\}?[ \t]*(?:else[ \t]+)?(?:if|for|switch|case)[ \t]+)?((?:\w+[ \t]*,[ \t]*)*)\Z"
-    r"|.*;[ \t]*\Z|.*\{[ \t]*\Z"
-)
-_IN_VARIABLES = re.compile(r"[ \t]*(?:var|const)[ \t]+(?:\w+[ \t]*,[ \t]*)+\Z")
-_GROUP_OF_VALUES = re.compile(r"\b(?:var|const)[ \t]*\Z")
-_ENDED = re.compile(r";|[ \t]\{")
-"""After what is declared in a line."""
-_WORD = re.compile(r"\w+")
-_LITERAL = re.compile(rf"&?{_TYPE}(?=[{{])")
-_CALL = re.compile(rf"{_TYPE}(?=\()")
-_NEW = re.compile(rf"new\({_TYPE}\)")
-_ASSERTED = re.compile(rf"[\w.\[\]()]*\.\({_TYPE}\)")
-_ENDS = re.compile(r"[ \t]*(?:[\n;]|\{[ \t]*\n|\Z)")
-_HEAD = re.compile(r"(?:[^\n]*[^{\n]\n){0,50}?[^\n]*\{\n")
-"""Of a function."""
-_FIELDS = re.compile(r"(\w+(?:[ \t]*,[ \t]*\w+)*)[ \t]+\S")
-_EMBEDDED = re.compile(r'\*?([^\W\d][\w.]*)(?:\[[^\]]*\])?[ \t]*(?:""|["`].*)?\Z')
-_METHOD = re.compile(r"(\w+)\(")
-_DECLARED = re.compile(
-    r"^(type[ \t]+|\t)(\w+)(\[[^\]\n]*[^\]\n \t][^\]\n]*\])?[ \t]+(=[ \t]*)?(?=\S)", re.MULTILINE
-)
-_GROUP = re.compile(r"^type[ \t]*\(\n", re.MULTILINE)
-_FUNCTION = re.compile(
-    r"^func[ \t]+(?:\((?:\w+[ \t]+)?\*?(\w+)(?:\[[^\]\n]*\])?\)[ \t]*)?(\w+)[ \t]*(\[[^\]\n]*\])?(\()",
-    re.MULTILINE,
-)
-_RESULT = re.compile(rf"[ \t]*(?:\([ \t]*(?:\w+[ \t]+)?{_TYPE}[ \t]*[,)]|{_TYPE}[ \t]*(?:\{{|\n|\Z))")
-_PACKAGE = re.compile(r"^package[ \t]+(\w+)", re.MULTILINE)
-_DECLARATION = re.compile(r"^(?:func|type|var|const)\b", re.MULTILINE)
-_PLAIN = re.compile(
-    r"(?:\[|map\[|chan\b|<-|func\b|u?int\d*\b|string\b|bool\b|byte\b|rune\b|float\d+\b|complex\d+\b|uintptr\b)"
-)
-_NAMED = re.compile(rf"{_TYPE}[ \t]*\Z")
+_NAMES = frozenset(("identifier", "type_identifier", "package_identifier"))
+_FUNCTIONS = frozenset(("function_declaration", "method_declaration", "func_literal"))
+_SCOPES = _FUNCTIONS | {
+    "block", "if_statement", "for_statement", "expression_switch_statement", "type_switch_statement",
+    "expression_case", "type_case", "default_case", "communication_case", "type_spec",
+}  # fmt: skip
+_SPECS = frozenset(("type_spec", "type_alias", "var_spec", "const_spec"))
+_UNKNOWN = frozenset((
+    "variadic_parameter_declaration", "type_parameter_declaration", "type_switch_statement",
+    "receive_statement", "range_clause", "const_spec",
+))  # fmt: skip
+"""Nodes that bind the names on their left to anything."""
+_PLAIN = frozenset((
+    "any", "bool", "byte", "complex64", "complex128", "float32", "float64", "int", "int8", "int16", "int32",
+    "int64", "rune", "string", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr",
+))  # fmt: skip
+_OF_NO_MEMBERS = frozenset((
+    "slice_type", "array_type", "map_type", "channel_type", "function_type", "implicit_length_array_type",
+))  # fmt: skip
 _STANDARD = {
     "error": "Error", "sync.Mutex": "Lock TryLock Unlock", "sync.Locker": "Lock Unlock",
     "sync.RWMutex": "Lock RLock RLocker RUnlock TryLock TryRLock Unlock", "fmt.Stringer": "String",
@@ -77,138 +45,205 @@ _STANDARD = {
 }  # fmt: skip
 
 
-def receiver(cursor: Cursor) -> Receiver | None:
-    """Return the name before the cursor and a dot, if its type is certain."""
-    found = _DOTTED.search(cursor.before)
-    if found is None:
+def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
+    """Return what a name binds at a place."""
+    top, above = node, node.parent
+    if above is not None and above.type == "expression_list":
+        top, above = above, above.parent
+    if above is None:
         return None
-    code = CodeAround.of(cursor, MARKS)
-    if code is None:
-        return None
-    name, begun = found.groups()
-    meaning = _meaning(name, code.above, code.below)
-    own = _of(name, code.before + code.after, len(code.before), 0)
-    # The line may close blocks in which the name is declared.
-    is_seen_here = own.blocks >= 0 or meaning.blocks >= code.before.count("}")
-    found_at = code.receiver(name, begun, meaning, own.kinds) if is_seen_here else None
-    if found_at is None:
-        return None
-    first = found_at.type.removesuffix("()").partition(".")[0]
-    is_meant = _is_of_package(first, meaning.scope) and not any(bindings(first, code.before, _binds))
-    return found_at if is_meant else None
+    scope = scopes.scope_of(node)
+    is_left = above.part("left") == top or above.part("alias") == top
+    if above.type == "short_var_declaration" and is_left:
+        return Binding(scope, lambda: _value_for(node, top, above.part("right"), scopes), above.end)
+    if above.type in _SPECS:
+        names = [one for one in above.children if one.type in _NAMES and one != above.part("type")]
+        if node not in names:
+            return None
+        if above.type != "var_spec":
+            return Binding(scopes.scope_of(above), _unknown)
+        return Binding(scope, lambda: _declared(node, above, names, scopes), above.end)
+    if above.type == "parameter_declaration" and above.part("type") != node:
+        around = above.parent.parent if above.parent is not None else None
+        if around is None or around.type not in _FUNCTIONS:
+            return None
+        return Binding(around, lambda: _annotated(above.part("type"), scopes))
+    if above.type == "type_elem" and (receiver := _receiver_around(node)) is not None:
+        return Binding(receiver, _unknown)
+    if above.type in _UNKNOWN and (is_left or node in above.children) and above.part("type") != node:
+        return Binding(scope, _unknown)
+    return None
 
 
-_TYPE_PARAMETERS = re.compile(
-    r"func[ \t]+(?:\([^)\[]*(?:\[([^\]]*)\])?\)[ \t]*)?\w+[ \t]*(?:\[((?:[^\[\]]|\[[^\]]*\])*)\])?"
-)
-
-
-@lru_cache(KEPT)
-def _is_of_package(first: str, scope: str) -> bool:
-    """Whether the name of a type, or of what it is of, is nothing else in a function."""
-    head = _TYPE_PARAMETERS.match(scope)
-    if head and first in _WORD.findall(f"{head[1]} {head[2]}"):
-        return False
-    return not any(bindings(first, scope, _binds))
-
-
-@lru_cache(KEPT)
-def _meaning(name: str, above: str, below: str) -> Meaning:
-    """Return what a name means in the function between two texts."""
-    start = above.rfind("\nfunc") + 1
-    end = above.find("\n", start) + 1
-    if not above.startswith("func", start) or end_of(above[end:], 0) < len(above) - end:
-        return Meaning(frozenset(), blocks=-1)
-    head = _HEAD.match(above, start)
-    body = head.end() - start if head is not None else 0
-    return _of(name, above[start:] + below[: end_of(below, 0)], len(above) - start, body)
-
-
-def _of(name: str, code: str, cursor: int, body: int) -> Meaning:
-    """Return what a name means at a place in some code: what is before `body` is seen in all of it."""
-    kinds, blocks = set[str](), -1
-    for use, kind in bindings(name, code, _binds):
-        kinds.add(kind)
-        start = use.start
-        if start < body:
-            start = body
-        elif _declares_for_block(use):
-            # What is declared in the head of a block is seen in the block only.
-            opened = code.find("{", use.end) + 1 or len(code)
-            # The cursor may be in the rest of the head.
-            start = opened if opened <= cursor or "\n" in code[start:cursor] else start
-        elif "\n" not in code[start:cursor] and not _ENDED.search(code, use.end, cursor):
-            kinds.add("")  # in its own value, it has the meaning that it had
-        if start <= cursor and not _is_of_other_case(use, cursor):
-            blocks = max(blocks, blocks_at(code, start, cursor))
-    return Meaning(frozenset(kinds), code, blocks)
-
-
-def _is_of_other_case(use: Use, cursor: int) -> bool:
-    """Whether another case begins between a declaration and the cursor."""
-    indent = indent_of(use.left)
-    other = re.compile(rf"^[ \t]{{0,{indent - 1}}}(?:case\b|default:)", re.MULTILINE) if indent else None
-    return other is not None and other.search(use.code, use.end, cursor) is not None
-
-
-def _declares_for_block(use: Use) -> bool:
-    return (
-        re.match(r"[ \t]*\}?[ \t]*(?:else[ \t]+)?(?:if|for|switch|case)\b", use.left) is not None
-        or "func" in use.left
-        or use.left.rstrip()[-1:] in ("(", ",")
-    )
-
-
-def _binds(use: Use) -> str | None:
-    """Return which type a use of a name gives to it."""
-    left, right, code = use.left, use.right, use.code
-    if defines := _DEFINES.match(right):
-        before = _BEFORE.match(left)
-        if before is None or (before[1] or "").strip():
-            return ""
-        return _value(code, use.end + defines.end())
-    word = re.search(r"(\w+)[ \t]*\Z", left)
-    if word is not None and word[1] in ("var", "const", "type", "func", "package", "import"):
-        found = _VARIABLE.match(right) if word[1] == "var" else None
-        if found is not None:
-            return found[1]
-        value = re.match(r"[ \t]*=[ \t]*", right)
-        return _value(code, use.end + value.end()) if value and word[1] == "var" else ""
-    if not _IN_VARIABLES.match(left):
-        pass
-    elif found := _VARIABLE.match(right):
-        return found[1]
-    else:
-        return ""
-    mark = left.rstrip()[-1:] or code[: use.start].rstrip()[-1:]
-    if mark in ("(", ","):
-        if found := _PARAMETER.match(right):
-            return found[1]
-        return "" if _ODD_PARAMETER.match(right) else None
-    if not left.strip() and re.match(r"[ \t]*=(?!=)", right):
-        opened = opened_at(code, use.start)
-        return "" if opened >= 0 and _GROUP_OF_VALUES.search(code, max(0, opened - 20), opened) else None
-    return "" if not left.strip() and re.match(r"[ \t]+(?:\*(?=\w)|\[|[^\W\d])", right) else None
-
-
-def _value(code: str, start: int) -> str:
-    """Return the type of the value that begins at a place."""
-    line = rest_of_line(code, start)
-    if found := _NEW.match(line) or _ASSERTED.match(line):
-        return found[1] if _ENDS.match(code, start + found.end()) else ""
-    for pattern, mark in ((_LITERAL, ""), (_CALL, "()")):
-        if found := pattern.match(line):
-            end = closed_at(code, start + found.end())
-            return found[1] + mark if end >= 0 and _ENDS.match(code, end) else ""
+def _unknown() -> str:
     return ""
 
 
+def _receiver_around(node: SyntaxNode) -> SyntaxNode | None:
+    """Return the method in whose receiver a type argument is: there it declares the name."""
+    method = next((one for one in node.ancestors() if one.type in _FUNCTIONS), None)
+    receiver = method.part("receiver") if method is not None else None
+    return method if receiver is not None and receiver.start <= node.start < receiver.end else None
+
+
+def _value_for(node: SyntaxNode, left: SyntaxNode, right: SyntaxNode | None, scopes: Scopes) -> str:
+    """Return an expression for what one of several names gets; a call gives the first its first result."""
+    names = left.named_children if left != node else (node,)
+    values = right.named_children if right is not None else ()
+    number = names.index(node)
+    return scopes.value(values[number]) if len(values) == len(names) or (number == 0 and values) else ""
+
+
+def _declared(node: SyntaxNode, spec: SyntaxNode, names: list[SyntaxNode], scopes: Scopes) -> str:
+    if (annotation := spec.part("type")) is not None:
+        return _annotated(annotation, scopes)
+    value = spec.part("value")
+    values = value.named_children if value is not None else ()
+    number = names.index(node)
+    return scopes.value(values[number]) if len(values) == len(names) or (number == 0 and values) else ""
+
+
+def _annotated(node: SyntaxNode | None, scopes: Scopes) -> str:
+    """Return an expression for an object of a type."""
+    if node is None:
+        return ""
+    if node.type == "type_identifier":
+        meaning = scopes.meaning(node.text, node.start)
+        return f"{meaning}()" if meaning == node.text else ""
+    if node.type == "qualified_type":
+        package, name = node.part("package"), node.part("name")
+        meaning = scopes.meaning(package.text, node.start) if package is not None else ""
+        return f"{meaning}.{name.text}()" if name is not None and package and meaning == package.text else ""
+    if node.type == "generic_type":
+        return _annotated(node.part("type"), scopes)
+    return (
+        _annotated(node.named_children[0], scopes)
+        if node.type in ("pointer_type", "parenthesized_type")
+        else ""
+    )
+
+
+def value(node: SyntaxNode, scopes: Scopes) -> str:
+    """Return an expression for the value of a node."""
+    if node.type in _NAMES:
+        return scopes.meaning(node.text, node.start)
+    if node.type == "selector_expression":
+        before, name = scopes.value(node.part("operand")), node.part("field")
+        return f"{before}.{name.text}" if before and name is not None else ""
+    if node.type == "call_expression":
+        function, arguments = node.part("function"), node.part("arguments")
+        if function is not None and function.text in ("new", "make") and arguments is not None:
+            return _annotated(arguments.named_children[0], scopes) if arguments.named_children else ""
+        before = scopes.value(function)
+        return f"{before}()" if before else ""
+    if node.type in ("composite_literal", "type_assertion_expression"):
+        return _annotated(node.part("type"), scopes)
+    if node.type == "unary_expression":
+        return scopes.value(node.part("operand")) if node.text[0] in "&*" else ""
+    return scopes.value(node.named_children[0]) if node.type == "parenthesized_expression" else ""
+
+
+def read(scopes: Scopes) -> Iterator[FileTypes]:
+    """Yield what the declarations of a file say."""
+    for node in scopes.root.named_children:
+        if node.type == "package_clause":
+            yield FileTypes(package=node.named_children[0].text)
+        elif node.type == "import_declaration":
+            yield FileTypes(imports={
+                alias or modules.VERSION.sub("", path).rpartition("/")[2]: (path, "")
+                for alias, path in modules.IMPORT.findall(node.text)
+            })  # fmt: skip
+        elif node.type == "function_declaration":
+            yield FileTypes(gives=_function(node, scopes))
+        elif node.type == "method_declaration":
+            receiver = node.part("receiver")
+            kinds = [one.part("type") for one in receiver.named_children] if receiver is not None else []
+            name, gives = _annotated(kinds[0], scopes) if kinds else "", _function(node, scopes)
+            method = TypeFacts(frozenset((*gives,)[:1]), gives, is_declared=False)
+            yield FileTypes({name[:-2]: method} if name else {})
+        else:
+            yield from (_specified(one, scopes) for one in _specs(node))
+
+
+def _specs(node: SyntaxNode) -> Iterator[SyntaxNode]:
+    for child in node.named_children:
+        if child.type in _SPECS:
+            yield child
+        elif child.type.endswith("_spec_list"):
+            yield from _specs(child)
+
+
+def _specified(spec: SyntaxNode, scopes: Scopes) -> FileTypes:
+    """Return what a declaration of a type, variable, or constant says."""
+    kind = spec.part("type")
+    if spec.type not in ("type_spec", "type_alias"):
+        names = [one for one in spec.children if one.type in _NAMES and one != kind]
+        return FileTypes(gives={one.text: _declared(one, spec, names, scopes) for one in names})
+    name = spec.part("name")
+    return FileTypes() if name is None or kind is None else FileTypes({name.text: _type(kind, scopes)})
+
+
+def _function(node: SyntaxNode, scopes: Scopes) -> dict[str, str]:
+    """Return what a function or method gives: its first result."""
+    name, result = node.part("name"), node.part("result")
+    if result is not None and result.type == "parameter_list":
+        result = result.named_children[0].part("type") if result.named_children else None
+    return {} if name is None else {name.text: "", f"{name.text}()": _annotated(result, scopes)}
+
+
+def _type(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
+    """Return what the definition of a type says."""
+    if node.type in _OF_NO_MEMBERS or node.text in _PLAIN:
+        return TypeFacts()
+    if node.type == "struct_type":
+        fields = [one for part in node.named_children for one in part.named_children]
+        return _together(_field(one, scopes) for one in fields if one.type == "field_declaration")
+    if node.type == "interface_type":
+        parts = (one for one in node.named_children if one.type != "comment")
+        return _together(_element(one, scopes) for one in parts)
+    base = _annotated(node, scopes)
+    return TypeFacts(bases=(base[:-2],)) if base and node.type != "pointer_type" else UNKNOWN_TYPE
+
+
+def _together(parts: Iterator[TypeFacts]) -> TypeFacts:
+    facts = TypeFacts(merges=True)
+    for one in parts:
+        facts = facts.with_more(one)
+    return facts
+
+
+def _field(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
+    kind = _annotated(node.part("type"), scopes)
+    names = [one.text for one in node.children if one.type == "field_identifier"]
+    if not names:  # embedded
+        name = kind[:-2].rpartition(".")[2]
+        return (
+            TypeFacts(frozenset((name,)), {name: kind}, (kind[:-2],), merges=True) if kind else UNKNOWN_TYPE
+        )
+    return TypeFacts(frozenset(names), dict.fromkeys(names, kind), merges=True)
+
+
+def _element(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
+    if node.type == "method_elem":
+        gives = _function(node, scopes)
+        return TypeFacts(frozenset((*gives,)[:1]), gives, merges=True)
+    kinds = node.named_children
+    base = _annotated(kinds[0], scopes) if len(kinds) == 1 and kinds[0].text not in _PLAIN else ""
+    return TypeFacts(bases=(base[:-2],), merges=True) if base else UNKNOWN_TYPE
+
+
 def package(path: str, tree: ProjectTree) -> Iterator[str]:
-    """Yield the files in the folder of one: some may be of another package."""
+    """Yield the files in the folder of one, tests only for tests: some may be of another package."""
     yield path
     folder = posixpath.dirname(path)
+    has_tests = tree.document.endswith("_test.go") and tree.folder == folder
     for name in tree.files(folder):
-        if name.endswith(".go") and (other := posixpath.join(folder, name)) != path:
+        is_test = name.endswith("_test.go")
+        if (
+            name.endswith(".go")
+            and (has_tests or not is_test)
+            and (other := posixpath.join(folder, name)) != path
+        ):
             yield other
 
 
@@ -223,96 +258,16 @@ def known(name: str, module: str) -> frozenset[str] | None:
     return frozenset(_STANDARD[name].split()) if name in _STANDARD else None
 
 
-def read(code: str) -> FileTypes:
-    """Return the types of a file."""
-    named = _PACKAGE.search(code)
-    if named is None:
-        return FileTypes()
-    types = dict[str, TypeFacts]()
-    groups = [
-        (found.end(), end)
-        for found in _GROUP.finditer(code)
-        if (end := closed_at(code, found.end() - 2)) >= 0
-    ]
-    for found in _DECLARED.finditer(code):
-        is_grouped = found[1] == "\t"
-        if not is_grouped or any(start <= found.start() < end for start, end in groups):
-            _add(types, found[2], _declared(code, found.end(), 1 if is_grouped else 0))
-    results = dict[str, str]()
-    for found in _FUNCTION.finditer(code):
-        if found[1]:
-            _add(types, found[1], TypeFacts(frozenset((found[2],)), is_declared=False))
-            continue
-        end = closed_at(code, found.start(4))
-        if end >= 0 and (result := _RESULT.match(code, end)):
-            kind = result[1] or result[2]
-            if kind not in _WORD.findall(found[3] or ""):
-                results[found[2]] = kind
-    imports = {
-        alias or modules.VERSION.sub("", path).rpartition("/")[2]: (path, "")
-        for alias, path in modules.IMPORT.findall(code[: _first(code)])
-    }
-    return FileTypes(types, imports, results, package=named[1])
+def _never(node: SyntaxNode) -> bool:
+    return False
 
 
-def _first(code: str) -> int:
-    """Return where the first declaration after the imports begins."""
-    found = _DECLARATION.search(code)
-    return found.start() if found else len(code)
-
-
-def _add(types: dict[str, TypeFacts], name: str, facts: TypeFacts) -> None:
-    types[name] = types[name].with_more(facts) if name in types else facts
-
-
-def _declared(code: str, start: int, indent: int) -> TypeFacts:
-    """Return what a declaration says, from the type on."""
-    line = rest_of_line(code, start).strip()
-    unknown = TypeFacts(is_complete=False)
-    for word, reads in (("struct", _field), ("interface", _method)):
-        if re.match(rf"{word}[ \t]*\{{", line):
-            opened = code.index("{", start)
-            end = closed_at(code, opened)
-            return _body(code[opened + 1 : end - 1], indent, reads) if end >= 0 else unknown
-    if _PLAIN.match(line):
-        return TypeFacts()
-    named = _NAMED.match(line)
-    return TypeFacts(bases=(named[1],)) if named else unknown
-
-
-def _body(body: str, indent: int, reads: Callable[[str, set[str], list[str]], bool]) -> TypeFacts:
-    members, bases = set[str](), list[str]()
-    lines = (
-        body.split("\n") if "\n" in body else ["\t" * (indent + 1) + one.strip() for one in body.split(";")]
-    )
-    for line in lines:
-        statement = line.strip()
-        if not statement or indent_of(line) > indent + 1 or statement[0] in ")]}":
-            continue
-        if indent_of(line) <= indent or not reads(statement, members, bases):
-            return TypeFacts(is_complete=False)
-    return TypeFacts(frozenset(members), tuple(bases))
-
-
-def _field(statement: str, members: set[str], bases: list[str]) -> bool:
-    if found := _EMBEDDED.match(statement):
-        bases.append(found[1])
-        members.add(found[1].rpartition(".")[2])
-    elif found := _FIELDS.match(statement):
-        members.update(re.findall(r"\w+", found[1]))
-    else:
-        return False
-    return True
-
-
-def _method(statement: str, members: set[str], bases: list[str]) -> bool:
-    if found := _METHOD.match(statement):
-        members.add(found[1])
-    elif found := _EMBEDDED.match(statement):
-        bases.append(found[1])
-    else:
-        return False
-    return True
-
-
-RULES = TypeRules(receiver, MARKS, read, modules.files, package, known, is_seen=is_seen)
+RULES = TypeRules(
+    ChunkRules(MARKS, fill="x", block="if x {", function="func() ", literal="x := T"),
+    ScopeRules(_NAMES, _SCOPES, binds, value, _never),
+    read,
+    modules.files,
+    package,
+    known,
+    is_seen=is_seen,
+)

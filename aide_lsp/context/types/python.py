@@ -1,25 +1,29 @@
 """Types of Python: classes at the top level of a module."""
 
+import builtins
+import keyword
 import re
-from functools import lru_cache
+from collections.abc import Iterator
 
-from aide_lsp.context.names.module import Cursor
-from aide_lsp.context.types.code import (
-    KEPT,
-    MOST_NESTED,
-    CodeAround,
-    Meaning,
-    Use,
-    bindings,
-    closed_at,
-    end_of,
-    indent_of,
-    opened_at,
-    outline,
-    parts_of,
+from aide_lsp.context.imports.tree import ProjectTree
+from aide_lsp.context.names import python as modules
+from aide_lsp.context.types.chunks import ChunkRules
+from aide_lsp.context.types.facts import ASYNC, UNKNOWN_TYPE, FileTypes, TypeFacts, both
+from aide_lsp.context.types.python_scopes import (
+    PLAIN_TYPE,
+    SCOPES,
+    TARGETS,
+    asks,
+    assigned,
+    binds,
+    decorators_of,
+    object_of,
+    target_of,
+    value,
 )
-from aide_lsp.context.types.facts import CLASS, Receiver, TypeRules
-from aide_lsp.context.types.python_classes import CLASS_STATEMENT, files, known, read, type_of
+from aide_lsp.context.types.rules import TypeRules
+from aide_lsp.context.types.scopes import ScopeRules, Scopes
+from aide_lsp.syntax.node import SyntaxNode
 
 MARKS = re.compile(
     r'(?P<open>"""(?!(?:\\.|(?!""").)*+""")|' + r"'''(?!(?:\\.|(?!''').)*+'''))"
@@ -27,174 +31,207 @@ MARKS = re.compile(
     r'|"(?:\\.|[^"\\\n])*+"?|' + r"'(?:\\.|[^'\\\n])*+'?|#[^\n]*|\\\n",
     re.DOTALL,
 )
-_DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*)\.(\w*)\Z")
-_TARGETS = re.compile(r"[ \t]*(?:[\w.*()]+[ \t]*,[ \t]*)*\w+\.\w*\Z|.*\b(?:as|for|del)[ \t]+\w+\.\w*\Z")
-"""Where an attribute may be defined: it need not be there yet."""
+_DEFINING = re.compile(r"[ \t]*(?:[\w.*()]+[ \t]*,[ \t]*)*\Z|.*\b(?:as|for|del)[ \t]+\Z")
+"""Before a member that may be defined there."""
+MOST_TARGETS = 5_000
+"""Members that some code may assign; with more, nothing is known."""
 _OWNERS = ("self", "cls")
-_DEF = re.compile(r"[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*(?:\[[^\]]*\])?\(")
-_DEF_BEFORE = re.compile(r"\bdef[ \t]+\w+[ \t]*(?:\[[^\]]*\])?\Z")
-_CALL = re.compile(r"[ \t]*([^\W\d][\w.]*)\(")
-_BINDS_LEFT = re.compile(
-    r"\bas[ \t]*\(?[\w, \t]*\Z|\bfor\b(?:(?!\bin\b).)*\Z|\blambda\b[^:]*\Z"
-    r"|^[ \t]*(?:del|global|nonlocal|case|match)\b|\b(?:def|class|type)[ \t]+\Z"
-    r"|\b(?:def|class|type)[ \t]+\w+\[[^\]]*\Z"
+_TARGET = re.compile(r"\.(\w+)[ \t)\]]*(?:,|\)|:|=(?!=)|(?:[-+*/@&|^%]|//|\*\*|<<|>>)=|in\b)")
+_OWN = re.compile(r"(?<![\w.])(?:self|cls)\.(\w+)")
+_IMPORT = re.compile(r"(?<![\w.])import\b")
+_GIVES_ANY = re.compile(r"(?<![\w.])(?:setattr|vars)\(|\.(?:__setattr__|__dict__)\b")
+_DYNAMIC = re.compile(
+    r"\b(?:__getattr__|__getattribute__|setattr|exec|locals|vars|globals|__dict__|__setattr__|__new__|metaclass)\b"
 )
-_IMPORTS_LEFT = re.compile(r"^[ \t]*(?:from|import)\b")
-_ASKS_LEFT = re.compile(
-    r"\b(?:isinstance|issubclass|hasattr|getattr|setattr|delattr|type|vars|id|callable|(?:is|has)_\w+)"
-    r"\([ \t]*\Z|\bcast\("
-)
-_MANY_RIGHT = re.compile(r"[\w.*()\[\], \t]*=(?!=)")
-_BINDS_IN_BRACKETS = re.compile(r"^[ \t]*(?:case|for|async[ \t]+for|del|match)\b|\b(?:as|for)[ \t]*\Z")
+_ABSTRACT = re.compile(r"\b(?:abstractmethod|ABC|ABCMeta|Protocol)\b")
+_QUOTED = re.compile(r"[\"'](\w+)[\"']")
+_PROPERTIES = frozenset(("property", "cached_property"))
+_PLAIN_METHODS = frozenset(("classmethod", "staticmethod", "abstractmethod", "override", "final", "cache"))
+_DECORATORS = frozenset(("@dataclass", "@final", "@runtime_checkable", "@total_ordering", "@unique"))
+_OF_ATTRS = frozenset(("@define", "@frozen", "@mutable", "@s"))
+_DECORATING = ("attr", "attrs", "dataclasses", "enum", "functools", "typing", "typing_extensions")
+_BUILT_IN = {
+    "ABC": frozenset[str](), "Protocol": frozenset[str](), "Generic": frozenset[str](),
+    "NamedTuple": frozenset((*dir(tuple), "_fields", "_asdict", "_replace", "_make", "_field_defaults")),
+}  # fmt: skip
+_ENUMS = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
+_OF_ENUMS = ("name", "value", "_name_", "_value_", "_missing_", "_ignore_", "_generate_next_value_")
 OF_EVERY_TYPE = frozenset((
     *dir(object), "__annotations__", "__dict__", "__module__", "__dataclass_fields__", "__slots__",
     "__weakref__", "__attrs_attrs__", "__match_args__", "__post_init__", "__replace__",
     "__dataclass_params__", "__orig_class__", "__orig_bases__", "__parameters__",
 ))  # fmt: skip
-
 OF_EVERY_CLASS = frozenset(dir(type))
+NAMES = frozenset(("identifier",))
 
 
-def receiver(cursor: Cursor) -> Receiver | None:
-    """Return the name before the cursor and a dot, if its type is certain."""
-    found = _DOTTED.search(cursor.before)
-    if found is None or (found[1] in _OWNERS and _TARGETS.match(cursor.before)):
+def read(scopes: Scopes) -> Iterator[FileTypes]:
+    """Yield what the statements of a module say."""
+    bare = MARKS.sub(" ", scopes.text)
+    if len(_TARGET.findall(bare)) > MOST_TARGETS:
+        yield FileTypes(gives_any=True)
+        return
+    targets = list(_attributes(scopes)) if "." in bare else []
+    yield FileTypes(
+        given=frozenset(_member(one) for one, _ in targets if _owner(one) not in _OWNERS),
+        gives_any=_GIVES_ANY.search(bare) is not None,
+    )
+    yield from _imports(scopes)
+    for name in (one for listed in modules.GLOBAL.findall(bare) for one in re.findall(r"\w+", listed)):
+        yield FileTypes(gives={name: "", f"{name}()": ""})
+    for node in modules.statements(scopes.root):
+        name = node.part("name")
+        if node.type == "class_definition" and name is not None:
+            yield FileTypes({name.text: _class(node, scopes, targets)})
+        elif node.type == "function_definition":
+            yield FileTypes(gives=_function(node, scopes))
+        elif not node.type.startswith(("import", "future_import")) and (gives := _variable(node, scopes)):
+            yield FileTypes(gives=gives)
+
+
+def _imports(scopes: Scopes) -> Iterator[FileTypes]:
+    """Yield what is imported, in functions too."""
+    for found in _IMPORT.finditer(scopes.text):
+        node = scopes.root.smallest(*found.span())
+        if node.type not in ("import_statement", "import_from_statement"):
+            continue
+        module = node.part("module_name")
+        if module is not None and any(one.type == "wildcard_import" for one in node.named_children):
+            yield FileTypes(everything=(module.text,))
+        for name, source in modules.imported(node):
+            is_whole = module is None and "." in source and name == source.partition(".")[0]
+            if not is_whole:
+                origin = (source, "") if module is None else (module.text, source)
+                yield FileTypes(imports={name: origin})
+
+
+def _attributes(scopes: Scopes) -> Iterator[tuple[SyntaxNode, SyntaxNode | None]]:
+    """Yield the attributes that some code assigns, with the statement if it has one target."""
+    for found in _TARGET.finditer(scopes.text):
+        node = scopes.root.smallest(*found.span(1)).parent
+        if node is not None and node.type == "attribute" and _member(node) == found[1]:
+            top, above = target_of(node)
+            if above.type in TARGETS and above.part(TARGETS[above.type]) == top:
+                yield node, above if top == node else None
+
+
+def _owner(attribute: SyntaxNode) -> str:
+    owner = attribute.part("object")
+    return owner.text if owner is not None else ""
+
+
+def _member(attribute: SyntaxNode) -> str:
+    name = attribute.part("attribute")
+    return name.text if name is not None else ""
+
+
+def _variable(node: SyntaxNode, scopes: Scopes) -> dict[str, str]:
+    """Return what an assignment gives to names."""
+    left = node.part("left") or node.part("name")
+    if left is None or left.type != "identifier":
+        return dict.fromkeys(modules.defined(node), "")
+    value = assigned(node, scopes, narrows=False)
+    return {} if value is None else {left.text: value}
+
+
+def _function(node: SyntaxNode, scopes: Scopes) -> dict[str, str]:
+    """Return what a function gives: itself, or as a property, its result."""
+    name, decorators = node.part("name"), decorators_of(node)
+    if name is None:
+        return {}
+    result = object_of(node.part("return_type"), scopes)
+    last = {one.rpartition(".")[2] for one in decorators}
+    if last & _PROPERTIES:
+        return {name.text: result}
+    if last & {"setter", "deleter"}:
+        return {}
+    is_async = any(child.type == "async" for child in node.children)
+    result = ASYNC * is_async + result if result and last <= _PLAIN_METHODS else ""
+    return {name.text: "", f"{name.text}()": result}
+
+
+def _class(
+    node: SyntaxNode, scopes: Scopes, targets: list[tuple[SyntaxNode, SyntaxNode | None]]
+) -> TypeFacts:
+    """Return what a class statement says."""
+    body, superclasses = node.part("body"), node.part("superclasses")
+    parts = superclasses.named_children if superclasses is not None else ()
+    bases = [PLAIN_TYPE.match(one.text) for one in parts if one.type != "comment"]
+    decorators = [f"@{one}" for one in decorators_of(node)]
+    if body is None:
+        return UNKNOWN_TYPE
+    bare = MARKS.sub(" ", node.text)
+    members, gives, annotated = set[str](), dict[str, str](), dict[str, str]()
+    for one in modules.statements(body):
+        members.update(modules.defined(one), (name for name, _ in modules.imported(one)))
+        if one.type == "function_definition":
+            gives = both(gives, _function(one, scopes))
+        elif one.type == "assignment" and one.part("type") is not None:
+            annotated = both(annotated, _variable(one, scopes))
+        elif one.type == "assignment":
+            # In a derived class, such as an enum, it may become something else.
+            gives = both(
+                gives, _variable(one, scopes) if not bases else dict.fromkeys(modules.defined(one), "")
+            )
+            left, right = one.part("left"), one.part("right")
+            if left is not None and left.text == "__slots__" and right is not None:
+                members.update(_QUOTED.findall(right.text))
+    for attribute, statement in targets:
+        if node.start < attribute.start < node.end and _owner(attribute) in _OWNERS:
+            name = _member(attribute)
+            members.add(name)
+            value = assigned(statement, scopes) if statement is not None else ""
+            if statement is not None and statement.part("type") is not None:
+                annotated = both(annotated, {name: value or ""})
+            elif value is not None:
+                gives = both(gives, {name: value})
+    return TypeFacts(
+        frozenset(members),
+        {**gives, **annotated},
+        (*(found[1] for found in bases if found), *decorators),
+        frozenset(_OWN.findall(bare)),
+        is_complete=all(bases) and not _DYNAMIC.search(bare),
+        is_abstract=_ABSTRACT.search(bare) is not None,
+    )
+
+
+def known(name: str, module: str) -> frozenset[str] | None:
+    """Return the members of a class of the standard library that others derive from."""
+    if name[0] == "@":
+        is_plain = module in _DECORATING and name in _DECORATORS | _OF_ATTRS
+        return frozenset() if is_plain or (name in _DECORATORS and not module) else None
+    if module not in ("", "abc", "enum", "typing", "typing_extensions", "builtins"):
         return None
-    code = CodeAround.of(cursor, MARKS)
-    if code is None:
-        return None
-    name, begun = found.groups()
-    meaning = _meaning(name, code.above, code.below, indent_of(cursor.before))
-    found_at = code.receiver(name, begun, meaning, _types(name, code.before + code.after))
-    return found_at if found_at and _is_itself(found_at.first_name, found_at.code) else None
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    if name in _ENUMS:
+        import enum
+
+        one = getattr(enum, name)
+        return frozenset((*dir(one), *_OF_ENUMS, *dir(one("x", "y").y)))
+    one = getattr(builtins, name, None)
+    if isinstance(one, type) and one is not type and not keyword.iskeyword(name):
+        return frozenset((*dir(one), "__notes__"))
+    return None
 
 
-@lru_cache(KEPT)
-def _is_itself(name: str, code: str) -> bool:
-    """Whether the name of a type is nothing else in a document: a parameter, a variable, another type."""
-    return _types(name, code) <= {CLASS + name}
+def is_open(name: str, before: str) -> bool:
+    """Whether a member of an object may be defined in its own method, given the line before the name."""
+    return name in _OWNERS and _DEFINING.match(before) is not None
 
 
-@lru_cache(KEPT)
-def _meaning(name: str, above: str, below: str, indent: int) -> Meaning:
-    """Return what a name means between two texts."""
-    places = outline(above, indent)
-    number = next((number for number, start in enumerate(places) if _DEF.match(above, start)), None)
-    if number is not None:
-        start = places[number]
-        header = _DEF.match(above, start)
-        assert header is not None
-        scope = above[start:] + below[: end_of(below, indent_of(above[start:]))]
-        first = re.compile(r"\s*(\w+)").match(above, header.end())
-        if first and first[1] == name and number > 0:
-            of_class = CLASS_STATEMENT.match(above, places[0]) if number == 1 else None
-            is_annotated = re.compile(r"\s*:").match(above, first.end()) is not None
-            if of_class is None or is_annotated or _is_static(above, start):
-                return Meaning(frozenset())
-            if _types(name, scope[first.end() - start :]):
-                return Meaning(frozenset())
-            kind = CLASS * (name != "self") + of_class[1]
-            return Meaning(frozenset((kind,)), above[places[0] :] + below[: end_of(below, 0)])
-        if kinds := _types(name, scope):
-            return Meaning(kinds, scope)
-    return Meaning(_types(name, above + below), above + below)
-
-
-def _types(name: str, code: str) -> frozenset[str]:
-    return frozenset(kind for _, kind in bindings(name, code, _binds))
-
-
-def _is_static(above: str, start: int) -> bool:
-    """Whether a method may have no object: as its decorators say, or as the class says later."""
-    above = above[max(0, start - 2000) : start]
-    decorators = re.search(r"(?:^[ \t]*[@)][^\n]*\n)*\Z", above, re.MULTILINE)
-    return decorators is not None and "static" in decorators.group()
-
-
-def _binds(use: Use) -> str | None:
-    """Return which type a use of a name gives to it."""
-    left, right, code = use.left, use.right, use.code
-    if right[:1] == ".":
-        return "" if right.startswith(".__class__") else None
-    after = right.lstrip(" \t")
-    if _IMPORTS_LEFT.match(left) or left in ("class ", "def "):
-        return CLASS + code[use.start : use.end]
-    if after.startswith(":=") or _BINDS_LEFT.search(left) or _ASKS_LEFT.search(left):
-        return ""
-    before = code[: use.start].rstrip()[-1:] if len(left.strip()) == 0 else left.rstrip()[-1:]
-    if before and before in "(,*":
-        opened = opened_at(code, use.start)
-        if opened >= 0 and code[opened] == "(" and _DEF_BEFORE.search(code, max(0, opened - 200), opened):
-            if parts_of(code[opened + 1 : use.start] + "x")[-1].lstrip("*").strip() != "x":
-                return None
-            return "" if before == "*" else _annotated(code, use.end)
-    if not left.strip():
-        if after.startswith(":") or (after.startswith("=") and not after.startswith("==")):
-            return _assigned(use, after) if _is_plain_target(use) else _in_brackets(use)
-        if re.match(r"(?:[-+*/@&|^%]|//|\*\*|<<|>>)=", after):
-            return ""
-    return _in_brackets(use)
-
-
-def _is_plain_target(use: Use) -> bool:
-    """Whether a name at the beginning of a line begins a statement, and is not assigned with others."""
-    return _opened(use) < 0 and not re.match(r"[ \t]*=[ \t]*[\w.\[\], \t]+=(?!=)", use.right)
-
-
-def _opened(use: Use) -> int:
-    return opened_at(use.code, use.start)
-
-
-def _in_brackets(use: Use) -> str | None:
-    """Return an unknown type for a use that may be one of several targets."""
-    right = use.right
-    if right[:1] in ("(", "["):
-        return None
-    opened = _opened(use)
-    for _ in range(MOST_NESTED):
-        if opened < 0:
-            break
-        left = use.code[use.code.rfind("\n", 0, opened) + 1 : opened]
-        if _BINDS_IN_BRACKETS.search(left) or _ASKS_LEFT.search(f"{left}("):
-            return ""
-        if left.rstrip()[-1:].isalnum() or left.rstrip()[-1:] in ("_", ")", "]"):
-            return None
-        end = closed_at(use.code, opened)
-        right = use.code[end : use.code.find("\n", end)] if end >= 0 else ""
-        opened = opened_at(use.code, opened)
-    return "" if _MANY_RIGHT.match(right) else None
-
-
-def _annotated(code: str, end: int) -> str:
-    """Return the type that follows a parameter."""
-    found = re.compile(r"\s*:").match(code, end)
-    if found is None:
-        return ""
-    depth, stop = 0, found.end()
-    for one in re.compile(r"[()\[\]{},=]").finditer(code, stop, stop + 500):
-        mark = one.group()
-        if depth == 0 and mark in ",=)":
-            return type_of(code[stop : one.start()])
-        depth += 1 if mark in "([{" else -1 if mark in ")]}" else 0
-    return ""
-
-
-def _assigned(use: Use, after: str) -> str:
-    if after.startswith(":"):
-        annotation, _, value = after[1:].partition("=")
-        kind, special = type_of(annotation), re.match(r"[ \t]*((?:\w+\.)*[A-Z]\w*)", value)
-        # An object of a derived class keeps that type.
-        return "" if special and special[1] not in (kind, "None") else kind
-    call = _CALL.match(after, 1)
-    if call is None:
-        return ""
-    opened = use.end + len(use.right) - len(after) + call.end() - 1
-    end = closed_at(use.code, opened)
-    if end < 0 or not re.compile(r"[ \t]*(?:\n|;|\Z)").match(use.code, end):
-        return ""
-    return f"{call[1]}()"
+def files(module: str, tree: ProjectTree) -> Iterator[str]:
+    """Yield the file of a module. A stub may leave out what the module itself has."""
+    yield from (path for path in modules.files(module, tree) if not path.endswith(".pyi"))
 
 
 RULES = TypeRules(
-    receiver, MARKS, read, files, known=known, of_every_type=OF_EVERY_TYPE, of_every_class=OF_EVERY_CLASS
+    ChunkRules(MARKS, fill="pass", block="if 0:"),
+    ScopeRules(NAMES, SCOPES, binds, value, asks, closed=frozenset(("class_definition",))),
+    read,
+    files,
+    known=known,
+    of_every_type=OF_EVERY_TYPE,
+    of_every_class=OF_EVERY_CLASS,
+    is_open=is_open,
 )

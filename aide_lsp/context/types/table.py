@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, cast
 
 from aide_lsp.context.names.module import LONGEST_LINE, Cursor
 from aide_lsp.context.names.table import LONGEST_TEXT
+from aide_lsp.syntax.languages import language_of
 
 if TYPE_CHECKING:
-    from aide_lsp.context.types.facts import FileTypes, Receiver, TypeRules
+    from aide_lsp.context.types.facts import FileTypes, Receiver
+    from aide_lsp.context.types.rules import TypeRules
 
 LANGUAGES = {"go": "go", "python": "python", "typescript": "typescript", "typescriptreact": "typescript"}
 """The module of each, by LSP language id. It is loaded when it is needed."""
-_AFTER_DOT = re.compile(r"\w[?!]?\.\w*\Z")
+_AFTER_DOT = re.compile(r"\w[?!]?\.#?\w*\Z")
 
 
 def rules_of(language_id: str) -> "TypeRules":
@@ -23,15 +25,19 @@ def rules_of(language_id: str) -> "TypeRules":
 
 
 @lru_cache(4)
-def types_in(code: str, language_id: str) -> "FileTypes":
-    """Return what the code of a document says of types: while a line is typed, that is the same."""
-    return rules_of(language_id).read(code)
+def types_in(code: tuple[str, ...], language_id: str) -> "FileTypes":
+    """Return what the parts of a document say of types: while a line is typed, that is the same."""
+    from aide_lsp.context.types.document import said  # loaded only where it is needed
+
+    return said(code, language_of(language_id, "").grammar, rules_of(language_id))
 
 
 def receiver_at(cursor: Cursor, language_id: str) -> "Receiver | None":
-    """Return the name before a cursor and a dot, if its type is certain; None: anything may come."""
+    """Return what is before a cursor and a dot, if its type is certain; None: anything may come."""
     if language_id not in LANGUAGES or not _AFTER_DOT.search(cursor.before):
         return None
     if len(cursor.before) > LONGEST_LINE or len(cursor.above) + len(cursor.below) > LONGEST_TEXT:
         return None
-    return rules_of(language_id).receiver(cursor)
+    from aide_lsp.context.types.document import receiver
+
+    return receiver(cursor, language_of(language_id, "").grammar, rules_of(language_id))

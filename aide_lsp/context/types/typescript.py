@@ -1,25 +1,26 @@
 """Types of TypeScript: classes, interfaces, object types, and enums at the top level of a module."""
 
 import re
-from functools import lru_cache
+from collections.abc import Iterator
 
-from aide_lsp.context.names.module import Cursor
-from aide_lsp.context.types.code import (
-    KEPT,
-    MOST_NESTED,
-    CodeAround,
-    Meaning,
-    Use,
-    bindings,
-    blocks_at,
-    closed_at,
-    end_of,
-    indent_of,
-    opened_at,
-    outline,
+from aide_lsp.context.imports.tree import ProjectTree
+from aide_lsp.context.names import javascript
+from aide_lsp.context.types.chunks import ChunkRules
+from aide_lsp.context.types.facts import UNKNOWN_TYPE, FileTypes, TypeFacts, both
+from aide_lsp.context.types.rules import TypeRules
+from aide_lsp.context.types.scopes import ScopeRules, Scopes
+from aide_lsp.context.types.typescript_scopes import (
+    CLASSES,
+    OWN_THIS,
+    asks,
+    binds,
+    declared,
+    object_of,
+    this,
+    united,
+    value,
 )
-from aide_lsp.context.types.facts import CLASS, Receiver, TypeRules
-from aide_lsp.context.types.typescript_types import HEAD, files, known, read, type_of
+from aide_lsp.syntax.node import SyntaxNode
 
 MARKS = re.compile(
     r"(?P<open>`(?:\\.|[^`\\])*\Z|/\*(?!.*?\*/))|`(?:\\.|[^`\\])*+`|/\*.*?\*/|//[^\n]*"
@@ -27,32 +28,20 @@ MARKS = re.compile(
     r"|(?<=[(,=:[!&|?{};\n])[ \t]*/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*",
     re.DOTALL,
 )
-_DOTTED = re.compile(r"(?<![\w$.)\]}\"'`#])([^\W\d]\w*)[?!]?\.(\w*)\Z")
-_OWN = re.compile(r"(?<![\w.$])this\.(#?\w+)")
-_DECLARED_ABOVE = re.compile(r"^(?:export[ ]+)?(?:\w+[ ]+)*(?:function|type)[ ]+\Z")
-_ENDS = re.compile(r"[ ]*(?:;|\n(?![ \t]*(?:[.?|&!+*/%<>=-]|as\b|satisfies\b))|\Z)")
-_DECLARES = re.compile(r"\b(const|let|var|using)[ ]+\Z")
-_KEYWORD = re.compile(r"\b(?:if|while|for|switch|with|return|await|typeof)[ ]*\Z")
-_GUARD_LEFT = re.compile(r"\b(?:(?:is|has|check|ensure)[A-Z]\w*|assert\w*)\([ ]*\Z|\bin[ ]+\Z")
-_AFTER_PARAMETERS = re.compile(r"\s*(?:=>|\{|:[^;=\n]*(?:=>|\{))")
-_AFTER_PATTERN = re.compile(
-    r"\s*(?:=(?!=)|:\s|of\b|in\b|\)\s*(?::[^;=\n]*)?(?:=>|\{)|,[^;\n]*\)\s*(?::[^;=\n]*)?=>)"
-)
-_NEW = re.compile(r"new[ ]+([^\W\d]\w*(?:\.\w+)?)(?:<[^()\n]*>)?(?=\()")
-_CALL = re.compile(r"([^\W\d]\w*(?:\.\w+)?)(?:<[^()\n]*>)?(?=\()")
-_CAST = re.compile(r"[ ]*as[ ]+([^\n;]+?)[ ]*(?:;|\n|\Z)")
-_ORDINARY = re.compile(r"[ \t]*(?:\}[ ]*)?(?:if|for|while|switch|catch|else|try|do|case|default(?!\())\b")
-_FUNCTION_OF_ITS_OWN = re.compile(
-    r"\bfunction\b|\bclass\b"
-    r"|^[ \t]*(?:(?:async|get|set|static)[ ]+)*\*?(?:[\w$]+|\[[^\]]*\]|[\"'][^\"']*[\"'])"
-    r"[ ]*(?:<[^()]*>)?\((?:\Z|.*\)[^()=]*\{[ ]*\Z)"
-    r"|[{,][ ]*(?:async[ ]+)?\w+\([^()]*\)[ ]*\{"
-)
-_OWN_THIS = re.compile(r"=[ ]*(?:async[ ]+)?function\b|=[ ]*\{[ ]*\Z")
-"""In the first line of a member: what it holds has another `this`."""
-_NARROWS_THIS = re.compile(
-    r"\bthis[ ]+instanceof\b|\b(?:is|has|assert)\w*\(this\)|\bin[ ]+this\b|[(,]\s*this[ ]*:"
-)
+_NAMES = frozenset(("identifier", "type_identifier", "shorthand_property_identifier_pattern", "this"))
+_OWN_THIS_BEFORE = re.compile(r"([\w\]\"']+)[ ]*\([^()]*\)[^=>{}]*\{|\b(function)\b")
+_BLOCKS = ("if", "for", "while", "switch", "catch")
+_FUNCTIONS = OWN_THIS | {"arrow_function"}
+_TYPES = frozenset(("interface_declaration", "type_alias_declaration", "function_signature", "function_type"))
+_SCOPES = _FUNCTIONS | CLASSES | _TYPES | {
+    "statement_block", "for_statement", "for_in_statement", "catch_clause", "switch_body",
+    "method_signature", "abstract_method_signature", "call_signature", "construct_signature",
+}  # fmt: skip
+_MEMBER_NAMES = frozenset(("property_identifier", "private_property_identifier"))
+_QUOTED = re.compile(r"\[?[\"'](\w+)[\"']\]?\Z")
+_OTHER_KEYS = frozenset(("index_signature", "call_signature", "construct_signature"))
+_ERROR = "captureStackTrace cause message name prepareStackTrace stack stackTraceLimit"
+_STANDARD = {"Error": _ERROR, "TypeError": _ERROR, "RangeError": _ERROR, "SyntaxError": _ERROR, "Object": ""}
 OF_EVERY_TYPE = frozenset((
     "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString",
     "valueOf",
@@ -60,209 +49,208 @@ OF_EVERY_TYPE = frozenset((
 OF_EVERY_CLASS = frozenset(("prototype", "name", "length", "call", "apply", "bind"))
 
 
-def receiver(cursor: Cursor) -> Receiver | None:
-    """Return the name before the cursor and a dot, if its type is certain."""
-    found = _DOTTED.search(cursor.before)
-    if found is None:
-        return None
-    code = CodeAround.of(cursor, MARKS)
-    if code is None:
-        return None
-    name, begun = found.groups()
-    indent = indent_of(cursor.before)
-    if name == "this":
-        return (
-            None
-            if _has_other_this(code.before)
-            else code.receiver(name, begun, _this(code.above, code.below, indent))
-        )
-    meaning = _meaning(name, code.above, code.below, indent)
-    own = _of(name, code.before + code.after, len(code.before), is_whole=False)
-    # The line may close blocks in which the name is declared.
-    is_seen = own.blocks >= 0 or meaning.blocks >= code.before.count("}")
-    found_at = code.receiver(name, begun, meaning, own.kinds) if is_seen else None
-    return found_at if found_at and _is_itself(found_at.first_name, found_at.code) else None
+def read(scopes: Scopes) -> Iterator[FileTypes]:
+    """Yield what the statements of a module say."""
+    for node in scopes.root.named_children:
+        yield from _stated(node, scopes)
 
 
-@lru_cache(KEPT)
-def _is_itself(name: str, code: str) -> bool:
-    """Whether the name of a type, or of what it is of, is nothing else in a document."""
-    parameter = (
-        r"(?:\b(?:function\b\*?|class|interface|type)(?:[ ]+\w+)?|[=(,:][ ]*(?:async[ ]+)?|(^[ \t]*"
-        r"(?:(?:public|private|protected|static|async|override|abstract)[ ]+)*\w+))"
-        rf"[ ]*<(?:[^()<>{{}}]*,)?\s*(?:const[ ]+)?{name}\s*(?:extends\b|(?(1)[^()<>{{}}]*>\(|[,=>]))"
-    )
-    if re.search(parameter, code, re.MULTILINE):
-        return False
-    return all(
-        kind == CLASS + name or _DECLARED_ABOVE.search(use.left) for use, kind in bindings(name, code, _binds)
-    )
+def _stated(node: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
+    name = node.part("name")
+    if node.type == "import_statement":
+        yield FileTypes(imports=dict(_imported(node)))
+    elif node.type == "export_statement":
+        yield from _exported(node, scopes)
+    elif node.type in ("ambient_declaration", "expression_statement"):
+        for child in node.named_children:
+            yield from _stated(child, scopes)
+    elif node.type in ("lexical_declaration", "variable_declaration"):
+        for one in node.named_children:
+            yield FileTypes(gives=_variable(one, scopes))
+    elif name is None:
+        return
+    elif node.type in ("function_declaration", "generator_function_declaration", "function_signature"):
+        yield FileTypes(gives=_function(node, name.text, scopes))
+    elif node.type in ("internal_module", "module"):
+        yield FileTypes({name.text: UNKNOWN_TYPE})
+    elif node.type in CLASSES or node.type in ("interface_declaration", "enum_declaration"):
+        yield FileTypes({name.text: _type(node, scopes)})
+    elif node.type == "type_alias_declaration" and (kind := node.part("value")) is not None:
+        yield FileTypes({name.text: _alias(kind, scopes)})
 
 
-@lru_cache(KEPT)
-def _this(above: str, below: str, indent: int) -> Meaning:
-    """Return what `this` means between two texts."""
-    places = outline(above, indent)
-    head = HEAD.match(above, places[0]) if len(places) > 1 else None
-    if head is None or head[1] != "class":
-        return Meaning(frozenset())
-    lines = (above[start : above.find("\n", start)] for start in places[2:])
-    member = above[places[1] : above.find("\n", places[1])]
-    if any(map(_has_other_this, lines)) or _OWN_THIS.search(member):
-        return Meaning(frozenset())
-    if _NARROWS_THIS.search(above, places[1]):
-        return Meaning(frozenset())
-    kind = CLASS * (re.match(r"[ \t]*(?:\w+[ ]+)*static\b", member) is not None) + head[2]
-    return Meaning(frozenset((kind,)), above[places[0] :] + below[: end_of(below, 0)])
+def _imported(node: SyntaxNode) -> Iterator[tuple[str, tuple[str, str]]]:
+    source = node.part("source")
+    module = source.text[1:-1] if source is not None else ""
+    for clause in node.named_children if module else ():
+        for one in clause.named_children:
+            if one.type == "identifier":
+                yield one.text, (module, "default")
+            elif one.type == "namespace_import":
+                yield one.named_children[0].text, (module, "")
+            yield from _renamed(one, module)
 
 
-def _has_other_this(line: str) -> bool:
-    """Whether a line begins a function that may have a `this` of its own."""
-    return _FUNCTION_OF_ITS_OWN.search(line) is not None and not _ORDINARY.match(line)
+def _renamed(clause: SyntaxNode, module: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    for one in clause.named_children:
+        if one.type in ("import_specifier", "export_specifier") and (name := one.part("name")) is not None:
+            yield (one.part("alias") or name).text, (module, name.text)
 
 
-@lru_cache(KEPT)
-def _meaning(name: str, above: str, below: str, indent: int) -> Meaning:
-    """Return what a name means between two texts."""
-    places = outline(above, indent)
-    if places:
-        is_class = HEAD.match(above, places[0]) is not None
-        if not is_class or len(places) > 1:
-            start = places[1] if is_class else places[0]
-            region = above[start:] + below[: end_of(below, indent_of(above[start:]))]
-            found = _of(name, region, len(above) - start, is_whole=False)
-            if found.kinds:
-                return found
-    return _of(name, above + below, len(above), is_whole=True)
+def _exported(node: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
+    source, declaration = node.part("source"), node.part("declaration") or node.part("value")
+    is_default = any(one.type == "default" for one in node.children)
+    if source is not None:
+        if any(one.type == "*" for one in node.children):
+            yield FileTypes(everything=(source.text[1:-1],))
+        for clause in node.named_children:
+            yield FileTypes(imports=dict(_renamed(clause, source.text[1:-1])))
+    elif declaration is not None:
+        yield from _stated(declaration, scopes)
+        name = declaration.part("name") or declaration
+        if is_default and name.type in _NAMES:
+            yield FileTypes(gives={"default": name.text})
+    else:
+        for clause in node.named_children:
+            renamed = {alias: name for alias, (_, name) in _renamed(clause, "") if alias != name}
+            yield FileTypes(gives=renamed)
 
 
-def _of(name: str, code: str, cursor: int, *, is_whole: bool) -> Meaning:
-    """Return what a name means at a place in some code."""
-    kinds, blocks = set[str](), -1
-    for use, kind in bindings(name, code, _binds):
-        kinds.add(kind)
-        start = use.start
-        if (
-            is_whole
-            and not use.left.strip().startswith(("const", "let", "var", "{"))
-            and kind == CLASS + name
-        ):
-            blocks = max(blocks, 0)  # an import or a class
-            continue
-        if use.left.rstrip()[-1:] in ("(", ",", "") and not _DECLARES.search(use.left):
-            opened = opened_at(code, use.start)
-            start = opened
-            end = closed_at(code, opened) if opened >= 0 else -1
-            after = re.compile(r"\s*(?::[^;={\n]*)?\s*(?:=>[ ]*)?\{").match(code, end) if end >= 0 else None
-            start = after.end() if after else use.start
-        if start <= cursor:
-            blocks = max(blocks, blocks_at(code, start, cursor))
-    return Meaning(frozenset(kinds), code, blocks)
-
-
-def _binds(use: Use) -> str | None:
-    """Return which type a use of a name gives to it."""
-    left, right, code = use.left, use.right, use.code
-    after = right.lstrip(" ")
-    if _GUARD_LEFT.search(left) or after.startswith(("instanceof ", "=>")) or re.match(r"is\b", after):
-        return ""
-    if re.match(r"\s*import\b", left) or (
-        HEAD.match(left.strip() + " " + code[use.start : use.end]) and not left[:1].isspace()
+def _variable(node: SyntaxNode, scopes: Scopes) -> dict[str, str]:
+    """Return what a variable gives: itself, and what it returns if it is a function."""
+    name, given = node.part("name"), node.part("value")
+    if name is None or name.type != "identifier":
+        return {}
+    if (
+        given is not None
+        and given.type in ("arrow_function", "function_expression")
+        and node.part("type") is None
     ):
-        return CLASS + code[use.start : use.end]
-    if re.search(r"\b(?:function|class|enum|namespace|type|interface)[ ]*\*?[ ]*\Z", left):
-        return ""
-    if _DECLARES.search(left):
-        if found := re.match(r"[ ]*!?:[ ]*", right):
-            return _annotated(code, use.end + found.end())
-        value = re.match(r"[ ]*=[ ]*", right)
-        return _value(code, use.end + value.end()) if value else ""
-    before = left.rstrip()[-1:] or code[: use.start].rstrip()[-1:]
-    modifier = re.search(r"(?:[(,]|^)[ \t]*((?:(?:public|private|protected|readonly|override)[ ]+)+)\Z", left)
-    if modifier:
-        before = "("
-    if before not in ("(", ",", "{", "[", ".", ":"):
-        return None
-    opened = opened_at(code, use.start)
-    if before == "," and not left.strip() and re.match(r"[ ]*=(?![=>])", right) and code[opened] != "(":
-        return ""
-    if opened < 0:
-        # Its opening bracket is in another line: of imports, or of the cursor's line.
-        return (
-            CLASS + code[use.start : use.end]
-            if re.match(r"[ ]*(?:,|as\b)", right) and _is_in_import(code, use.start)
-            else None
-        )
-    mark = code[opened]
-    if mark == "(":
-        if before not in ("(", ","):
-            return "" if before == "." else None
-        if found := re.compile(r"\s*\??\s*:\s*").match(code, use.end):
-            return _annotated(code, found.end())
-        if not re.match(r"\s*[,)=]", code[use.end : use.end + 80]) or right.lstrip().startswith("=="):
-            return None
-        if _KEYWORD.search(code, max(0, opened - 20), opened):
-            return "" if re.search(r"\bcatch[ ]*\Z", code[max(0, opened - 20) : opened]) else None
-        end = closed_at(code, opened)
-        return "" if end >= 0 and _AFTER_PARAMETERS.match(code, end) else None
-    if _is_in_import(code, use.start):
-        return CLASS + code[use.start : use.end]
-    lead = code[max(0, opened - 20) : opened]
-    for _ in range(MOST_NESTED):
-        outer = opened_at(code, opened) if lead.rstrip()[-1:] in (":", "[", "{", ",") else -1
-        if outer < 0 or code[outer] == "(":
-            break
-        opened = outer
-        lead = code[max(0, opened - 20) : opened]
-    end = closed_at(code, opened)
-    if end >= 0 and re.search(r"(?:const|let|var)[ ]+\Z|[(,]\s*\Z", lead) and _AFTER_PATTERN.match(code, end):
-        return ""
-    return None
+        return _function(given, name.text, scopes)
+    return {name.text: declared(node, scopes)}
 
 
-def _is_in_import(code: str, place: int) -> bool:
-    opened = code.rfind("{", max(0, place - 2000), place)
+def _function(node: SyntaxNode, name: str, scopes: Scopes) -> dict[str, str]:
+    return {name: "", f"{name}()": object_of(node.part("return_type"), scopes)}
+
+
+def _alias(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
+    """Return what an alias of a type says."""
+    if node.type == "object_type":
+        return _body(node, scopes, is_class=False)
+    if node.type == "intersection_type":
+        facts = TypeFacts(merges=True)
+        for one in united(node):
+            facts = facts.with_more(_alias(one, scopes))
+        return facts
+    base = object_of(node, scopes)
     return (
-        opened >= 0
-        and "}" not in code[opened:place]
-        and re.search(
-            r"^import[ ]+(?:type[ ]+)?(?:\w+[ ]*,[ ]*)?\Z", code[code.rfind("\n", 0, opened) + 1 : opened]
-        )
-        is not None
+        TypeFacts(bases=(base[:-2],), merges=True) if base.endswith("()") and base[0] != " " else UNKNOWN_TYPE
     )
 
 
-def _annotated(code: str, start: int) -> str:
-    """Return the type that begins at a place."""
-    depth = 0
-    for one in re.compile(r"=>|[()\[\]{}<>,=;]|\n(?![ \t]*[|&])").finditer(code, start, start + 500):
-        mark = one.group()
-        if depth == 0 and mark in (",", "=", ")", ";", "\n", "{"):
-            return type_of(code[start : one.start()])
-        if mark == "=>":
-            return ""
-        depth += 1 if mark in "([{<" else -1 if mark in ")]}>" else 0
-    return ""
+def _type(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
+    """Return what the declaration of a class, interface, or enum says."""
+    body, bases, is_complete = node.part("body"), list[str](), True
+    if body is None:
+        return UNKNOWN_TYPE
+    for part in node.named_children:
+        clauses = part.named_children if part.type == "class_heritage" else (part,)
+        for clause in clauses:
+            if clause.type == "extends_clause":
+                base = scopes.value(clause.part("value"))
+                bases.append(base)
+                is_complete &= bool(base) and not base.endswith(")")
+            elif clause.type == "extends_type_clause":
+                found = [object_of(one, scopes) for one in clause.named_children]
+                bases += (one[:-2] for one in found)
+                is_complete &= all(found)
+    facts = _body(body, scopes, is_class=node.type in CLASSES)
+    return TypeFacts(
+        facts.members,
+        facts.gives,
+        tuple(filter(None, bases)),
+        is_complete=is_complete and facts.is_complete,
+        merges=node.type != "enum_declaration",
+    )
 
 
-def _value(code: str, start: int) -> str:
-    is_awaited = code.startswith("await ", start)
-    start += 6 * is_awaited
-    for pattern, mark in ((_NEW, ""), (_CALL, "()")):
-        if found := pattern.match(code, start):
-            end = closed_at(code, found.end())
-            if end >= 0 and _ENDS.match(code, end) and not is_awaited:
-                return found[1] + mark
-            return ""
-    return ""
+def _body(body: SyntaxNode, scopes: Scopes, *, is_class: bool) -> TypeFacts:
+    """Return what the members of a type say."""
+    members, gives, is_complete = set[str](), dict[str, str](), True
+    for one in body.named_children:
+        name = one.part("name") if one.type not in _MEMBER_NAMES else one
+        if one.type in _OTHER_KEYS and not (is_class and one.type != "index_signature"):
+            is_complete = False
+        elif name is not None and name.type in _MEMBER_NAMES:
+            members.add(name.text)
+            gives = both(gives, _member(one, name.text, scopes))
+        elif name is not None and (quoted := _QUOTED.match(name.text)):
+            members.add(quoted[1])
+        if one.type == "method_definition" and name is not None and name.text == "constructor":
+            for parameter, kind in _parameter_members(one, scopes):
+                members.add(parameter)
+                gives = both(gives, {parameter: kind})
+        predicate = one.part("return_type")
+        if predicate is not None and predicate.text.lstrip(": ").startswith(("this is", "asserts this")):
+            is_complete = False  # what it narrows is an object of another type
+    return TypeFacts(frozenset(members), gives, is_complete=is_complete)
+
+
+def _member(node: SyntaxNode, name: str, scopes: Scopes) -> dict[str, str]:
+    """Return what a member gives."""
+    if node.type in ("public_field_definition", "property_signature"):
+        if (annotation := node.part("type")) is not None:
+            return {name: object_of(annotation, scopes)}
+        given = node.part("value")
+        if given is not None and given.type == "arrow_function":
+            return _function(given, name, scopes)
+        return {name: scopes.value(given)}
+    if node.type not in ("method_definition", "method_signature", "abstract_method_signature"):
+        return {name: ""}
+    result = object_of(node.part("return_type"), scopes)
+    marks = {one.type for one in node.children}
+    if "get" in marks:
+        return {name: result}
+    return {} if "set" in marks else {name: "", f"{name}()": result}
+
+
+def _parameter_members(method: SyntaxNode, scopes: Scopes) -> Iterator[tuple[str, str]]:
+    """Yield the parameters of a constructor that are members."""
+    parameters = method.part("parameters")
+    for one in parameters.named_children if parameters is not None else ():
+        pattern = one.part("pattern")
+        is_member = any(
+            child.type in ("accessibility_modifier", "readonly", "override_modifier")
+            for child in one.children
+        )
+        if is_member and pattern is not None:
+            yield pattern.text, object_of(one.part("type"), scopes)
+
+
+def known(name: str, module: str) -> frozenset[str] | None:
+    """Return the members of an error class."""
+    return frozenset(_STANDARD[name].split()) if name in _STANDARD and not module else None
+
+
+def is_open(name: str, before: str) -> bool:
+    """Whether the line before `this` begins a function that may have one of its own."""
+    is_own = name.partition(".")[0] == "this"
+    return is_own and any(found[1] not in _BLOCKS for found in _OWN_THIS_BEFORE.finditer(before))
+
+
+def files(module: str, tree: ProjectTree) -> Iterator[str]:
+    """Yield the file of a module, where it says all of its types: what JavaScript assigns is not declared."""
+    yield from (path for path in javascript.files(module, tree) if not path.endswith(("js", "jsx")))
 
 
 RULES = TypeRules(
-    receiver,
-    MARKS,
+    ChunkRules(MARKS, fill="x;", block="if (x) {", function="() => ", literal="x = "),
+    ScopeRules(_NAMES, _SCOPES, binds, value, asks, this),
     read,
     files,
     known=known,
     of_every_type=OF_EVERY_TYPE,
     of_every_class=OF_EVERY_CLASS,
+    is_open=is_open,
 )

@@ -1,0 +1,153 @@
+"""A document without the cursor's line: what its types are, and what names mean at the cursor."""
+
+import re
+from functools import lru_cache
+
+from attrs import field, frozen
+
+from aide_lsp.context.names.module import Cursor
+from aide_lsp.context.types.chunks import LONGEST_FAULTY, Code, chunks, code_of, stand_ins
+from aide_lsp.context.types.facts import FileTypes, Receiver, merged
+from aide_lsp.context.types.rules import TypeRules
+from aide_lsp.context.types.scopes import Scopes, is_used_alone
+from aide_lsp.syntax.languages import language_of
+from aide_lsp.syntax.tree import root_of
+
+KEPT = 8
+"""Documents that are kept: while a line is typed, the rest of the text is the same."""
+LONGEST_CHUNK = 100_000
+"""Characters of the part of a document that the cursor is in."""
+KEPT_CHUNKS = 2_000
+"""Parts of documents: what they say is known while others are edited."""
+_CHAIN = re.compile(r"(?<![\w.)\]}\"'`$#?!@])([^\W\d]\w*)((?:[?!]?\.#?\w+)*)[?!]?\.(#?\w*)\Z")
+_LEAD = re.compile(r"[ \t]*(?:[)\]}][)\]};, \t]*(?:else\b)?)?")
+_IN_STRING = re.compile(r"(?:\b[rR]?[fF][rR]?([\"'])(?:(?!\1).)*?\{|`[^`]*?\$\{)(?=[^{}]*\Z)")
+"""Up to where code begins in a string."""
+
+
+@frozen(eq=False)
+class OtherLines:
+    """A document without the cursor's line."""
+
+    parts: tuple[str, ...] = field(repr=False)
+    "Its parts: see `chunks`."
+    scopes: Scopes = field(repr=False)
+    "Those of the part that the cursor is in."
+    at: int
+    "The cursor in it."
+    rules: TypeRules
+    kept: dict[str, str] = field(factory=dict, repr=False)
+
+    def meaning(self, name: str) -> str:
+        """Return an expression for what a name means at the cursor; empty: it is not known."""
+        if name not in self.kept:
+            self.kept[name] = self.scopes.meaning(name, self.at)
+        return self.kept[name]
+
+    @lru_cache(KEPT)  # noqa: B019 - few are kept
+    def members_used(self, chain: str) -> tuple[str, ...]:
+        """Return the members that its code uses of a name or chain of names, sorted."""
+        first = chain.partition(".")[0]
+        text = "\n".join(self.parts) if self.meaning(first) == first else self.scopes.text
+        names = r"[?!]?\.".join(map(re.escape, chain.split(".")))
+        return tuple(sorted(set(re.findall(rf"(?<![\w.$]){names}[?!]?\.(\w+)", text))))
+
+    @lru_cache(KEPT)  # noqa: B019
+    def asks(self, chain: str) -> bool:
+        """Whether code around the cursor asks for the type of what a chain of names is."""
+        return self.scopes.is_asked(chain, self.at)
+
+
+@lru_cache(KEPT)
+def document(above: str, below: str, lead: str, grammar: str, rules: TypeRules) -> OtherLines | None:
+    """Return a document without the cursor's line, which begins with `lead`; None: it is not understood."""
+    text = above + below
+    bare = rules.chunks.bare(text, len(above))
+    if bare is None:
+        return None
+    lines, bare_lines, cursor = text.split("\n"), bare.split("\n"), above.count("\n")
+    spans = list(chunks(bare_lines, 0, len(lines)))
+    start, end = next((start, end) for start, end in spans if start <= cursor < end)
+    before, after = lines[start:cursor], lines[cursor + 1 : end]
+    if sum(map(len, (*before, *after))) > LONGEST_CHUNK:
+        return None
+    bare_before = "\n".join(bare_lines[start:cursor])
+    found = list(stand_ins(lead, bare_before, "\n".join(bare_lines[cursor + 1 : end]), rules.chunks))
+    code: Code | None = None
+    for line in found:
+        chunk = "\n".join((*before, line, *after, ""))
+        root = root_of(chunk, grammar)
+        if root is None or (root.has_error and len(chunk) > LONGEST_FAULTY):
+            return None
+        if not root.has_error:
+            code = Code(root, chunk)
+            break
+    else:
+        line = found[0]
+        chunk = "\n".join((*before, line, *after, ""))
+        code = code_of(chunk, grammar, rules.chunks)
+    if code is None or code.text.split("\n")[cursor - start] != line:
+        return None
+    at = sum(len(one) + 1 for one in code.text.split("\n")[: cursor - start]) + len(lead)
+    parts = tuple(chunk if one == start else "\n".join((*lines[one:last], "")) for one, last in spans)
+    return OtherLines(parts, Scopes(code, rules.scopes), at, rules)
+
+
+def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
+    """Return what is before the cursor and a dot, if its type is certain."""
+    in_string = _IN_STRING.search(cursor.before)
+    before = cursor.before[in_string.end() :] if in_string else cursor.before
+    found = _CHAIN.search(before)
+    if found is None or rules.is_open(found[1] + found[2], before[: found.start()]):
+        return None
+    bare = rules.chunks.bare(before)
+    lead = _LEAD.match(cursor.before)
+    if bare is None or bare[found.start() :] != found.group() or lead is None:
+        return None
+    whole = document(cursor.above, cursor.below, lead.group(), grammar, rules)
+    if whole is None:
+        return None
+    first, names = found[1], re.sub("[?!]", "", found[2])
+    value, chain = whole.meaning(first), first + names
+    line = before + "x" + cursor.after
+    if (is_used_alone(first, line) or is_used_alone(chain, line)) and (root := root_of(line, grammar)):
+        scopes = Scopes(Code(root, line), rules.scopes, whole.meaning)
+        value = "" if scopes.is_asked(chain) else _in_line(first, value, scopes, found.start())
+    if not value or whole.asks(chain):
+        return None
+    return Receiver(value + names, found[3], whole.parts, whole.members_used(chain))
+
+
+def _in_line(name: str, meaning: str, scopes: Scopes, at: int) -> str:
+    """Return what a name means, given that the cursor's line may bind it."""
+    values = {one.value() for one in scopes.bindings(name) if one.start <= at} - {None}
+    if meaning != name or not values:
+        values.add(meaning)
+    return (values.pop() or "") if len(values) == 1 else ""
+
+
+def _facts(chunk: str, grammar: str, rules: TypeRules) -> tuple[FileTypes, ...]:
+    code = code_of(chunk, grammar, rules.chunks)
+    if code is None:
+        return (FileTypes(gives_any=True),)
+    lost = frozenset(re.findall(r"\w+", code.lost))
+    return FileTypes(given=lost), *rules.read(Scopes(code, rules.scopes))
+
+
+_kept_facts = lru_cache(KEPT_CHUNKS)(_facts)
+
+
+def said(parts: tuple[str, ...], grammar: str, rules: TypeRules) -> FileTypes:
+    """Return what parts of a file say of types."""
+    return merged(one for part in parts for one in _kept_facts(part, grammar, rules))
+
+
+@frozen
+class FileTypesOf:
+    """Reads what the text of a file says of types; equal ones do the same."""
+
+    path: str
+    rules: TypeRules
+
+    def __call__(self, text: str) -> FileTypes:
+        return merged(_facts(text, language_of("", self.path).grammar, self.rules))

@@ -1,0 +1,164 @@
+"""What names mean at a place in some code, as expressions: see `FileTypes.gives`."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
+
+from attrs import frozen
+
+from aide_lsp.context.types.chunks import Code
+from aide_lsp.syntax.node import SyntaxNode
+
+MOST_USES = 500
+"""Of a name in some code."""
+_DOT = re.compile(r"\s*[?!]?\.")
+MOST_STEPS = 60
+"""From a value to the one that it is from."""
+
+
+@frozen
+class Binding:
+    """A place that gives a name a value, or may narrow its type."""
+
+    scope: SyntaxNode
+    "In which it does."
+    value: Callable[[], str | None]
+    "An expression for it; empty: it is not known; None: it has no members."
+    start: int = 0
+    "From where on the name has it."
+    is_inherited: bool = False
+    "Whether it is seen in scopes inside, even if the scope is closed."
+
+
+@frozen
+class ScopeRules:
+    """How a language binds names."""
+
+    names: frozenset[str]
+    "Types of nodes that are names."
+    scopes: frozenset[str]
+    "Types of nodes in which names are bound, besides the whole."
+    binds: "Callable[[SyntaxNode, Scopes], Binding | None]"
+    "What a name binds there, if anything."
+    value: "Callable[[SyntaxNode, Scopes], str]"
+    "An expression for the value of a node; empty: it is not known."
+    asks: Callable[[SyntaxNode], bool]
+    "Whether code asks for the type of a node's value, or gives it another: elsewhere it may be another."
+    this: "Callable[[int, Scopes], str | None]" = lambda at, scopes: None
+    "What `this` means at a place; None: it is a name like others."
+    closed: frozenset[str] = frozenset()
+    "Scopes whose names are not seen in those inside."
+
+
+class Scopes:
+    """The scopes of some code. Not thread-safe."""
+
+    def __init__(self, code: Code, rules: ScopeRules, outer: Callable[[str], str] | None = None) -> None:
+        """Take the code; `outer`: what a name means that is not bound in it, or not below its top level."""
+        self.root, self.text, self._lost = code.root, code.text, code.lost
+        self._rules, self._outer = rules, outer
+        self._bindings: dict[str, tuple[Binding, ...]] = {}
+        self._pending = list[Callable[[], str | None]]()
+        self._steps = 0
+
+    def value(self, node: SyntaxNode | None) -> str:
+        """Return an expression for the value of a node; empty: it is not known."""
+        return "" if node is None else self._counted(lambda: self._rules.value(node, self)) or ""
+
+    def meaning(self, name: str, at: int) -> str:
+        """Return an expression for what a name means at a place; empty: it is not known."""
+        if self.text.count(name) > MOST_USES or (self._lost and is_used_alone(name, self._lost)):
+            return ""
+        if name == "this" and (value := self._rules.this(at, self)) is not None:
+            return value
+        bindings = self.bindings(name)
+        for number, scope in enumerate(self.around(at) if bindings else ()):
+            if self._outer is None and scope == self.root:
+                break
+            is_closed = number > 0 and scope.type in self._rules.closed
+            found = [
+                one
+                for one in bindings
+                if one.scope == scope and one.start <= at and (one.is_inherited or not is_closed)
+            ]
+            if found:
+                values = {self._counted(one.value) for one in found} - {None}
+                return (values.pop() or "") if len(values) == 1 else ""
+        return name if self._outer is None else self._outer(name)
+
+    def is_asked(self, chain: str, at: int | None = None) -> bool:
+        """Whether code around a place, or any, asks for the type of what a name or a chain of names is."""
+        for start, end in places_of(chain, self.text):
+            node = self.root.smallest(start, end)
+            if node.start == start and node.end == end and self._rules.asks(node):
+                scope = self.scope_of(node)
+                if at is None or scope.start <= at <= scope.end:
+                    return True
+        return False
+
+    def scope_of(self, node: SyntaxNode) -> SyntaxNode:
+        """Return the innermost scope around a node."""
+        return next((one for one in node.ancestors() if one.type in self._rules.scopes), self.root)
+
+    def around(self, at: int) -> Iterator[SyntaxNode]:
+        """Yield the scopes around a place, innermost first."""
+        node = self.root.smallest(at, at)
+        for one in (node, *node.ancestors()):
+            if one.type in self._rules.scopes or one == self.root:
+                yield one
+
+    def bindings(self, name: str) -> tuple[Binding, ...]:
+        """Return what binds a name."""
+        if name not in self._bindings:
+            found = (self._binding(*one) for one in places_of(name, self.text))
+            self._bindings[name] = tuple(filter(None, found))
+        return self._bindings[name]
+
+    def _binding(self, start: int, end: int) -> Binding | None:
+        node = self.root.smallest(start, end)
+        if node.type not in self._rules.names or node.start != start or node.end != end:
+            return None
+        is_lone = node.parent is None or node.parent.is_error
+        return Binding(self.root, _unknown) if is_lone else self._rules.binds(node, self)
+
+    def _counted(self, compute: Callable[[], str | None]) -> str | None:
+        """Compute a value, which may take others; empty: that does not end, or takes too long."""
+        if compute in self._pending or self._steps > MOST_STEPS:
+            return ""
+        self._steps += 1
+        self._pending.append(compute)
+        try:
+            return compute()
+        finally:
+            self._pending.pop()
+            self._steps *= bool(self._pending)
+
+
+def _unknown() -> str:
+    return ""
+
+
+@lru_cache(64)
+def _pattern(chain: str) -> re.Pattern[str]:
+    return re.compile(r"[?!]?\.".join(map(re.escape, chain.split("."))))
+
+
+def places_of(chain: str, text: str) -> Iterator[tuple[int, int]]:
+    """Yield where a text has a name or a chain of names that is no part of another; at most `MOST_USES`."""
+    for found in islice(_pattern(chain).finditer(text), MOST_USES):
+        start, end = found.span()
+        before, after = text[start - 1 : start], text[end : end + 1]
+        # Three dots before a name are no part of a dotted name.
+        is_part = (
+            before.isalnum()
+            or before in ("_", "$", "#")
+            or (before == "." and text[max(start - 3, 0) : start] != "...")
+        )
+        if not is_part and not (after.isalnum() or after in ("_", "$")):
+            yield start, end
+
+
+def is_used_alone(chain: str, text: str) -> bool:
+    """Whether a text has a name or a chain of names with no dot after it: it may bind it."""
+    return any(not _DOT.match(text, end) for _, end in places_of(chain, text))
