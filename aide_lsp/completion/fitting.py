@@ -9,7 +9,7 @@ from aide_lsp.completion.auto_closing import Rest
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.find import find_misfit
 from aide_lsp.infill.checks.keys import without_repeated_key
-from aide_lsp.infill.checks.lines import without_repeated_section
+from aide_lsp.infill.checks.lines import without_what_is_repeated
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.entries import with_comma
@@ -99,7 +99,7 @@ def check(
         kept = (
             without_repeated_key(around.tree, cleaned.text)
             if around.tree
-            else without_repeated_section(around.hole, cleaned.text)
+            else without_what_is_repeated(around.hole, cleaned.text)
         )
         others.append((stop, clean(around.hole, kept, None)))
     different = (other for other in others if other[1].text and other[1] != cleaned)

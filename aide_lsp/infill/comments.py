@@ -1,4 +1,8 @@
-"""Comments after code: a model that has nothing more to say explains the line that it has just generated."""
+"""Comments that a model generates where none belong.
+
+One that has nothing more to say explains the line that it has just generated. In the message of a commit, it
+goes on with the comments below, which Git removes.
+"""
 
 import re
 
@@ -31,6 +35,22 @@ def without_comments_after_code(hole: Hole, text: str) -> str:
         for line, start in found
     ]
     return "\n".join(kept)
+
+
+def as_message(hole: Hole, text: str) -> str:
+    """Return the text up to its first line that is a comment or above already, where comments are dropped.
+
+    On a new line, marks without a word are left out too.
+    """
+    marks = hole.language.line_comments
+    if not hole.language.drops_comments or hole.before.startswith(marks):
+        return text
+    first, *rest = text.split("\n")
+    above = {line.strip() for line in hole.head.split("\n")[:-1]} - {""}
+    lines = [hole.before + first, *rest]
+    others = (number for number, line in enumerate(lines) if line.startswith(marks) or line.strip() in above)
+    kept = "\n".join([first, *rest][: next(others, len(lines))])
+    return kept if hole.before.strip() or any(map(str.isalnum, kept)) else ""
 
 
 def _comment_in(raw: RawText, line: Line) -> int | None:

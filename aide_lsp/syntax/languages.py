@@ -58,6 +58,8 @@ class Language:
     blocks: Blocks = Blocks.NONE
     prose: bool = False
     "Natural language: most of the text is not code, so brackets and quotes need not be balanced."
+    drops_comments: bool = False
+    "Whether lines of comments are no part of the text, as in the message of a commit."
     data: bool = False
     "Entries separated by commas, without a comma after the last, and nothing else."
     key_marks: str = ""
@@ -321,7 +323,7 @@ LANGUAGES: dict[str, Language] = {
         evolve(_PROSE, id="asciidoc"),
         evolve(_PROSE, id="latex", line_comments=("%",)),
         evolve(_PROSE, id="restructuredtext"),
-        evolve(_PROSE, id="git-commit", line_comments=("#",)),
+        evolve(_PROSE, id="git-commit", line_comments=("#",), drops_comments=True),
     )
 }
 """By LSP language id."""

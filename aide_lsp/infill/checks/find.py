@@ -10,7 +10,7 @@ from aide_lsp.infill.checks.blocks import lacks_opener, lacks_opening_bracket
 from aide_lsp.infill.checks.dead_code import leaves_dead_code
 from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.infill.checks.keys import first_repeated_key
-from aide_lsp.infill.checks.lines import first_repeated_section, is_placeholder, repeats_line_below
+from aide_lsp.infill.checks.lines import is_placeholder, is_repeated, repeats_line_below
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.checks.names import find_unbound
 from aide_lsp.infill.checks.parsing import breaks_syntax
@@ -44,7 +44,7 @@ def find_misfits(
         yield Misfit.PLACEHOLDER
     if repeats_line_below(hole, before, text, after if hole.is_before_line else after.partition("\n")[2]):
         yield Misfit.REPEATED_LINE
-    if hole.language.has_sections and first_repeated_section(hole, text) is not None:
+    if hole.language.has_sections and is_repeated(hole, text):
         yield Misfit.DUPLICATE_KEY
     parsed = None if tree is None else tree.filled(text)
     if tree is None or parsed is None:

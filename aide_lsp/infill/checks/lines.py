@@ -26,6 +26,8 @@ PLACEHOLDER = re.compile(
 """What people write where something is missing. In small letters, `todo` outside of a comment is a name."""
 SECTION = re.compile(r"^[ \t]*\[[^\[\]\n]+\](?=[ \t]*$)", re.MULTILINE)
 """How a section of INI begins."""
+ENTRY = re.compile(r"[ \t]*([\w.-]+)[ \t]*[=:]")
+"""How a line with a key begins there."""
 
 
 def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
@@ -34,11 +36,12 @@ def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
     Real code repeats lines too, but seldom in the same block so soon, unless it has done so before.
     """
     following = _distinctive_lines(hole, below.split("\n", LINES_READ)[:LINES_READ])[:NEXT_LINES]
-    repeated = [
-        line
-        for line in _distinctive_lines(hole, shown_lines(hole, text))
-        if _is_in_block(hole, line, following)
-    ]
+    own = _distinctive_lines(hole, shown_lines(hole, text))
+    repeated = [line for line in own if _is_in_block(hole, line, following)]
+    # The next block again, beginning with the cursor's line: each line alone may have few letters.
+    is_next = own[:2] == following[:2] and bool(text.partition("\n")[0].strip())
+    if is_next and sum(map(_letters, own[:2])) >= LEAST_LETTERS:
+        repeated += own[:2]
     if not repeated:
         return False
     above = before.rsplit("\n", LINES_READ)[1:-1]
@@ -46,7 +49,11 @@ def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
 
 
 def _is_in_block(hole: Hole, line: tuple[int, str], following: list[tuple[int, str]]) -> bool:
-    return sum(map(str.isalnum, line[1])) >= LEAST_LETTERS and line in block_of(hole, line[0], following)
+    return _letters(line) >= LEAST_LETTERS and line in block_of(hole, line[0], following)
+
+
+def _letters(line: tuple[int, str]) -> int:
+    return sum(map(str.isalnum, line[1]))
 
 
 def first_repeated_section(hole: Hole, text: str) -> int | None:
@@ -59,9 +66,41 @@ def first_repeated_section(hole: Hole, text: str) -> int | None:
     return next((match.start() for match in own), None)
 
 
-def without_repeated_section(hole: Hole, text: str) -> str:
-    """Return the text up to such a section."""
-    return text[: first_repeated_section(hole, text)].rstrip()
+def first_repeated_entry(hole: Hole, text: str) -> int | None:
+    """Return where a line of the text has a key that the text has in its section already; None: nowhere.
+
+    Some sections list values in lines with one key, such as `Environment=`: those of which the lines above
+    the cursor say so are left alone.
+    """
+    above = SECTION.split(hole.head)[-1].split("\n")
+    if any(count > 1 for count in Counter(filter(None, map(_entry, above))).values()):
+        return None
+    seen, start = set[str](), 0
+    for line in text.split("\n"):
+        key = _entry(hole.before + line if start == 0 else line)
+        if SECTION.match(line):
+            seen.clear()
+        if key in seen:
+            return start
+        seen |= {key} - {""}
+        start += len(line) + 1
+    return None
+
+
+def is_repeated(hole: Hole, text: str) -> bool:
+    """Whether there is such a section, or such a line."""
+    return without_what_is_repeated(hole, text) != text.rstrip()
+
+
+def without_what_is_repeated(hole: Hole, text: str) -> str:
+    """Return the text up to there, without blanks at its end."""
+    found = (first_repeated_section(hole, text), first_repeated_entry(hole, text))
+    return text[: min((start for start in found if start is not None), default=None)].rstrip()
+
+
+def _entry(line: str) -> str:
+    match = ENTRY.match(line)
+    return match.group(1) if match else ""
 
 
 def shown_lines(hole: Hole, text: str) -> list[str]:
