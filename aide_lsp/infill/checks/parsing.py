@@ -106,7 +106,16 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
     if (tag := TAG.search((hole.before + text).rstrip())) and not hole.after.strip():
         ends.append(f"</{tag[1]}>")
     others = (tree.filled(start + end) for end in ends)
-    return any(other is not None and not _count(other)[0] for other in others)
+    return any(other is not None and not (_count(other)[0] or _is_nested(other)) for other in others)
+
+
+def _is_nested(tree: SyntaxTree) -> bool:
+    """Whether a block has made a function in a function of a call, which C does not have."""
+    if not tree.language.has_macros:
+        return False
+    node = tree.root.smallest(tree.cursor - 1, tree.cursor)
+    found = next((one for one in (node, *node.ancestors()) if one.type == "function_definition"), None)
+    return found is not None and found.parent is not None and found.parent.type == "compound_statement"
 
 
 def _line_ends(hole: Hole, text: str) -> Iterator[str]:
