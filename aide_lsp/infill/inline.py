@@ -22,12 +22,17 @@ INFIX = frozenset(
 """Words that may follow an expression, as operators do."""
 SENTENCE_ENDS = (".", "!", "?", ":", ";")
 _TOKEN = re.compile(r"\w+|[-=<>!+*/&|^%:.?~]+|\S")
+_OPERATOR_END = re.compile(r"(?:[-+*/%]|&&|\|\||[=!]=)\s*\Z")
+"""An operator that an operand follows."""
+_TYPE_ARGUMENTS = re.compile(r"\w<")
 _BEGINS = re.compile(r"[=:]|(?:[^=<>!]+=)|->|[({\[]")
 """Signs that occur once in a statement, or begin something: their repetition is no accident."""
 
 
 def inline_end(raw: RawText) -> Stop | None:
     """Stop where the text leads to the rest of the line, else where its expression ends."""
+    if (stop := _operand_end(raw)) is not None:
+        return stop
     distinctive = is_distinctive(raw.hole.after)
     find, limit = (rest_of_line, LOOKAHEAD) if distinctive else (_expression_end, EXPRESSION_LINES)
     # A text that begins with the rest of the cursor's word needs no other line to lead there.
@@ -47,6 +52,18 @@ def inline_end(raw: RawText) -> Stop | None:
     return None
 
 
+def _operand_end(raw: RawText) -> Stop | None:
+    """Stop an operand before its first comma, if a comma is right of the cursor: other elements are there."""
+    hole = raw.hole
+    if hole.is_text or not hole.after.lstrip().startswith(",") or not _OPERATOR_END.search(hole.before):
+        return None
+    for comma in re.finditer(",", raw.text):
+        start = comma.start()
+        if not raw.scan(start).opened and not _TYPE_ARGUMENTS.search(raw.text[:start]):
+            return Stop(start, comma.end(), StopRule.NEXT_WORDS)
+    return None
+
+
 def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
     """Return where the text leads to the rest of the line, which it does not reach at `stop`.
 
@@ -58,7 +75,7 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
     if not rest or (mark and rest.startswith(mark)) or not raw.text[: stop.end].strip():
         return stop
     # The model ended here, so all that it says is meant to precede the rest.
-    is_whole = raw.ended and not raw.text[stop.end :].strip()
+    is_whole = raw.ended and not raw.text[stop.end :].strip() and not _ends_statement(raw, stop.end, rest)
     is_free = is_whole and not hole.is_text and not _is_in_word(raw)
     if not is_free and (end := _next_words(raw, stop.end)) is not None:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
@@ -67,6 +84,13 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
     if not is_whole and not leads and _needs_lead(raw, rest, stop.end):
         return Stop(0, stop.decided_at, StopRule.DOES_NOT_FIT)
     return stop
+
+
+def _ends_statement(raw: RawText, end: int, rest: str) -> bool:
+    """Whether the text ends a statement of which words are left of the cursor, and words right of it."""
+    hole, match = raw.hole, re.match(r"\w+", rest)
+    is_between = is_word(hole.before.rstrip()[-1:]) and match is not None and match.group() not in INFIX
+    return is_between and not hole.is_text and raw.text[:end].rstrip().endswith((";", "}"))
 
 
 def _needs_lead(raw: RawText, rest: str, end: int) -> bool:
@@ -141,7 +165,10 @@ def _expression_end(raw: RawText, line: Line) -> Stop | None:
     if not opened:
         return fitted(raw, Stop(line.end, line.complete_at, StopRule.LINE))
     # What seems to begin a string may end one that the language does not know, as in a script in YAML.
-    stop = rest_of_line(raw, line) if opened[-1].kind is OpeningKind.STRING else None
+    # A bracket may be the one right of the cursor, as that of the function whose type is being written.
+    is_next = [opening.mark for opening in opened] == [raw.hole.after.strip()]
+    is_rest = is_next or opened[-1].kind is OpeningKind.STRING
+    stop = rest_of_line(raw, line) if is_rest else None
     return stop if stop and stop.end <= opened[-1].offset < line.end else None
 
 
