@@ -19,6 +19,7 @@ ENTRIES = (
     "enum_assignment", "enum_constant", "enum_variant", "enumerator", "enum_member_declaration", "enum_entry",
     "enum_case", "property_signature", "public_field_definition", "property_declaration", "field_declaration",
     "lexical_declaration", "local_variable_declaration", "struct_item", "enum_item", "match_arm", "when",
+    "import_specifier",
 )  # fmt: skip
 """Kinds of nodes of which two neighbors have different names, in all languages."""
 CASES = ("switch_case", "expression_case", "case_statement", "case_item")
@@ -90,6 +91,10 @@ def _entry(node: SyntaxNode) -> _Entry | None:
             return None
     elif kind == "expression_statement":
         name = _field(node)
+    elif kind == "dotted_name":
+        statement = node.parent
+        is_import = statement is not None and statement.type == "import_from_statement"
+        name = node if is_import and statement and node != statement.part("module_name") else None
     elif any(part in kind for part in FUNCTIONS) and (body := node.part("body")) is not None:
         name = node.part("name") or node.part("declarator")
         # In Go, the type is before the name.
