@@ -33,7 +33,7 @@ def fit_indentation(hole: Hole, text: str) -> str:
         return text
     lines = _head_lines(hole)
     around = [*lines, hole.before, *hole.tail.split("\n", LINES_READ)[1:LINES_READ]]
-    step = _only_step(around, _ENDS[language.blocks])
+    step = _only_step(around, _ENDS[language.blocks]) or language.step
     raw = RawText(hole, text, ended=True)
     base = _prefix(hole.before if hole.before else next(filter(str.strip, reversed(lines)), ""))
     own = [line for line in raw.lines if not line.is_blank and (line.start or not hole.before)]

@@ -68,6 +68,8 @@ class Language:
     "Whether lines such as `[a]` begin sections, of which each is there once."
     is_aligned: bool = False
     "Whether lines are aligned with those above them, rather than indented by steps."
+    step: str = ""
+    "The step by which its files are indented everywhere; empty: each has its own."
     has_macros: bool = False
     "Whether a word can stand for anything, which its grammar cannot know."
     has_dialects: bool = False
@@ -125,7 +127,9 @@ LANGUAGES: dict[str, Language] = {
         evolve(_JSX, id="javascriptreact", grammar="tree_sitter_javascript"),
         evolve(_SCRIPT, id="typescript", grammar="tree_sitter_typescript:language_typescript"),
         evolve(_JSX, id="typescriptreact", grammar="tree_sitter_typescript:language_tsx"),
-        evolve(_C, id="go", grammar="tree_sitter_go", long_quotes=(("`", "`"),), raw_quotes=("`",)),
+        evolve(
+            _C, id="go", grammar="tree_sitter_go", long_quotes=(("`", "`"),), raw_quotes=("`",), step="\t"
+        ),
         evolve(_C, id="rust", grammar="tree_sitter_rust", quotes=_ONE_QUOTE, has_characters=True),
         evolve(_C, id="java", grammar="tree_sitter_java", long_quotes=_DOUBLE),
         evolve(_C, id="c", grammar="tree_sitter_c", has_macros=True),
