@@ -1,12 +1,13 @@
 """Whether a finished text is offered: it has to fit the text around it, and the model has to be confident."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import exp
 
 from attrs import evolve, frozen
 
 from aide_lsp.completion.auto_closing import Rest
 from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.infill.checks.dead_code import without_else
 from aide_lsp.infill.checks.find import find_misfit
 from aide_lsp.infill.checks.keys import without_repeated_key
 from aide_lsp.infill.checks.lines import without_what_is_repeated
@@ -80,10 +81,9 @@ def check(
 ) -> Checked:
     """Clean up and check a generated text that ends at `stop`.
 
-    If it does not fit, it may do so with a comma, where others follow it in a list; where a deeper line
-    below needs a block, the line that opens one may fit; what is above a key that is there twice may; what
-    ends because it repeats itself may leave its own brackets open; and where the line ends with brackets that
-    the editor has closed, it may go on after them. `begins` is called with each stage.
+    If it does not fit, something else may in its place (`_others`); what ends because it repeats itself may
+    leave its own brackets open; and where the line ends with brackets that the editor has closed, it may go
+    on after them. `begins` is called with each stage.
     """
     begins("clean-up")
     cleaned = clean(around.hole, text, stop)
@@ -91,17 +91,7 @@ def check(
     found = _check(around, text, stop, cleaned, rated, options)
     if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:
         return found
-    header = block_header(around.hole, text)
-    others = [(stop, evolve(cleaned, text=with_comma(around.hole, cleaned.text)))]
-    if header is not None:
-        others.append((header, clean(around.hole, text, header)))
-    if found.rejection.misfit is Misfit.DUPLICATE_KEY:
-        kept = (
-            without_repeated_key(around.tree, cleaned.text)
-            if around.tree
-            else without_what_is_repeated(around.hole, cleaned.text)
-        )
-        others.append((stop, clean(around.hole, kept, None)))
+    others = _others(around, text, stop, cleaned, found.rejection.misfit)
     different = (other for other in others if other[1].text and other[1] != cleaned)
     tried = (_check(around, text, *other, rated, options) for other in different)
     fitting = next((other for other in tried if other.rejection is None), None)
@@ -115,6 +105,28 @@ def check(
     closed = f"{cleaned.text}{around.closers}{end}"
     over = Rest(closed, len(around.closers)) if end in SEPARATORS else None
     return evolve(found, rejection=_unsure(found.confidence, options), over=over)
+
+
+def _others(
+    around: Surroundings, text: str, stop: Stop | None, cleaned: Cleaned, misfit: Misfit | None
+) -> Iterator[tuple[Stop | None, Cleaned]]:
+    """Yield what may fit in place of a text that does not, each with its end.
+
+    With a comma, where others follow it in a list; up to the line that opens the block for a deeper line
+    below; without what is there twice, and all after it; without an `else` that makes the code below dead.
+    """
+    yield stop, evolve(cleaned, text=with_comma(around.hole, cleaned.text))
+    if (header := block_header(around.hole, text)) is not None:
+        yield header, clean(around.hole, text, header)
+    if misfit is Misfit.DEAD_CODE:
+        yield stop, clean(around.hole, without_else(around.hole, cleaned.text), None)
+    if misfit is Misfit.DUPLICATE_KEY:
+        kept = (
+            without_repeated_key(around.tree, cleaned.text)
+            if around.tree
+            else without_what_is_repeated(around.hole, cleaned.text)
+        )
+        yield stop, clean(around.hole, kept, None)
 
 
 def _missing_end(around: Surroundings, text: str, options: GenerationOptions) -> str | None:

@@ -470,6 +470,43 @@ def test_complete_ends_above_a_key_that_is_there_twice(marked, written, expected
     assert complete(completer_of(continuing({before: written})), request).text == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "marked", "written", "expected"),
+    [
+        ("a.rs", "enum A {\n    B,|\n    C,\n    D,\n}\n", "\n    E,\n    D,\n    F,\n}\n", "\n    E,"),
+        ("a.tsx", 'const a = <b c="1"| d="2" />;\n', ' e="3" d="4" f="5" />;\n', ' e="3"'),
+        ("a.py", "a(b,|, c=1)\n", " d=2, c=3, e=4)\n", " d=2"),
+    ],
+)
+def test_complete_ends_before_a_name_that_is_there_twice(path, marked, written, expected):
+    request = evolve(fitting_at(marked, temperature=0.0), language_id="", path=path)
+    before = marked.partition("|")[0][-4:]
+    assert complete(completer_of(continuing({before: written})), request).text == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "marked", "written", "expected"),
+    [
+        (
+            "a.py",
+            "def f(x):\n    if x > 0:\n        return 1\n    |\n    return 0\n",
+            "elif x < 0:\n        return -1\n    else:\n        return 0\n\n\ndef g():\n",
+            "elif x < 0:\n        return -1",
+        ),
+        (
+            "a.js",
+            "function f(x) {\n  if (x > 0) return 1;\n  |\n  return 0;\n}\n",
+            "if (x < 0) {\n    return -1;\n  } else {\n    return 0;\n  }\n}\n",
+            "if (x < 0) {\n    return -1;\n  }",
+        ),
+    ],
+)
+def test_complete_ends_before_an_else_that_makes_the_code_below_dead(path, marked, written, expected):
+    request = evolve(fitting_at(marked, temperature=0.0), language_id="", path=path)
+    before = marked.partition("|")[0][-8:]
+    assert complete(completer_of(continuing({before: written})), request).text == expected
+
+
 def test_complete_ends_above_a_section_that_is_there_already():
     request = evolve(
         fitting_at("[a]\nb = 1|\n\n[c]\nd = 2\n", temperature=0.0), language_id="ini", path="a.ini"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from aide_lsp.infill.checks.filled import FilledText, named_after
+from aide_lsp.infill.hole import Hole
 from aide_lsp.syntax.node import SyntaxNode
 
 JUMPS = {
@@ -42,12 +43,20 @@ DEEPEST = 12
 SWITCHES = ("case", "switch", "default")
 """Parts of the types of nodes in which a `break` after a jump is a habit."""
 
+ELSE = re.compile(r"^([ \t]*)(\}[ \t]*)?else\b(?![ \t]*if)", re.MULTILINE)
+"""How the last branch of an `if` begins."""
 YIELD = re.compile(r"yield\b")
 
 
 def leaves_dead_code(filled: FilledText) -> bool:
     """Whether the text ends a block, and code follows in it."""
     return any(_is_dead_end(node, filled) for node in filled.line_nodes())
+
+
+def without_else(hole: Hole, text: str) -> str:
+    """Return the text without the last branch of its `if`, in whose place the code below may be."""
+    found = [branch for branch in ELSE.finditer(text) if branch.start() and len(branch[1]) == hole.base]
+    return text[: found[-1].end(2) if found[-1][2] else found[-1].start()].rstrip() if found else text
 
 
 def _is_dead_end(jump: SyntaxNode, filled: FilledText) -> bool:
