@@ -132,11 +132,15 @@ def _line_ends(hole: Hole, text: str) -> Iterator[str]:
 
 
 def _leaves_open(hole: Hole, text: str) -> bool:
-    """Whether the line below is further out than a bracket that the text opens, and leaves open."""
+    """Whether the text leaves a string open, or a bracket to which the line below does not belong."""
     if hole.is_text or not hole.below:
         return False
     below, ends = indentation(hole.below), hole.below.lstrip()[0] in CLOSERS
     scanned = hole.scan(text + hole.after * (not hole.is_before_line))
+    # Between tags, its last quote may end a string in an attribute.
+    is_code = hole.language.blocks is not Blocks.TAGS
+    if is_code and any(one.kind is OpeningKind.STRING for one in scanned.opened):
+        return True
     outer = [one.opening.offset for one in scanned.closers if one.opening and one.offset < len(text)]
     # In the last line of a long header, `b) {` is as deep as its parameters: the block is that of the first.
     first = min(
