@@ -11,7 +11,7 @@ import re
 
 from attrs import frozen
 
-from aide_lsp.infill.comments import as_message, without_comments_after_code
+from aide_lsp.infill.comments import as_message, without_comments_after_code, without_last_comments
 from aide_lsp.infill.fences import without_open_fence
 from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.infill.indenting import fit_indentation
@@ -44,7 +44,8 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
     # The model may have gone on with the text right of the cursor: what it generated before that is meant.
     is_exact = stop is not None and stop.rule.is_exact
     kept = _without_blanks(hole, without_open_fence(kept, starts_fenced=hole.is_fenced))
-    kept = without_comments_after_code(hole, fit_indentation(hole, as_message(hole, kept)))
+    kept = without_last_comments(hole, fit_indentation(hole, as_message(hole, kept)))
+    kept = without_comments_after_code(hole, kept)
     if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
         return Cleaned(fitted, None)
     # In JSON, entries are also left out that are there already, or would not parse; in prose, open fences.

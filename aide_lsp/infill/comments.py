@@ -1,7 +1,7 @@
 """Comments that a model generates where none belong.
 
-One that has nothing more to say explains the line that it has just generated. In the message of a commit, it
-goes on with the comments below, which Git removes.
+One that has nothing more to say explains the line that it has just generated, or says what would come next.
+In the message of a commit, it goes on with the comments below, which Git removes.
 """
 
 import re
@@ -35,6 +35,18 @@ def without_comments_after_code(hole: Hole, text: str) -> str:
         for line, start in found
     ]
     return "\n".join(kept)
+
+
+def without_last_comments(hole: Hole, text: str) -> str:
+    """Drop comments after a blank line that end the text, if another blank line is after them."""
+    code, blank, last = text.rstrip().rpartition("\n\n")
+    below = hole.tail.split("\n", 2)[1:2]
+    marks = hole.language.line_comments
+    if hole.is_text or hole.language.prose or hole.is_before_line or not marks or not code.strip():
+        return text
+    is_last = not any(map(str.strip, below)) and not hole.after.strip()
+    is_comment = all(line.lstrip().startswith(marks) for line in last.split("\n"))
+    return code if blank and is_last and is_comment else text
 
 
 def as_message(hole: Hole, text: str) -> str:
