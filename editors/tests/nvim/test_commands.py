@@ -142,6 +142,13 @@ def test_another_file_that_was_read_then_named_while_the_completion_is_visible(s
     nvim.do("vim.cmd('silent! only')")
 
 
+def test_answer_to_someone_who_went_on_then_nothing_is_said(nvim, opened):
+    nvim.do("require('aide.requests').show_message('A newer one arrived.', 'superseded')")
+    nvim.do("require('aide.requests').show_message('There is no other.', 'no-other')")
+    assert nvim.messages[-1] == "Aide: There is no other."
+    assert not any("newer" in message for message in nvim.messages)
+
+
 def test_page_that_cannot_be_written_then_one_message(start_nvim, workspace, tmp_path):
     (tmp_path / "cache").write_text("no folder")
     nvim = start_nvim(env={"XDG_CACHE_HOME": str(tmp_path / "cache")}, file=workspace() / "prices.py")

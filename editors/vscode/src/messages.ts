@@ -2,12 +2,12 @@
 
 import { ProgressLocation, window } from 'vscode';
 import type { Answer } from './protocol';
-import { signed } from './signed';
+import { isOutdated, signed } from './signed';
 
-/** Show the message of an answer, if it has one. */
+/** Show the message of an answer, if it has one that the user needs. */
 export async function showMessage(answer: Answer | Promise<Answer>): Promise<void> {
-  const { message } = await answer;
-  if (message) {
+  const { message, reason } = await answer;
+  if (message && !isOutdated(reason)) {
     void window.showInformationMessage(signed(message));
   }
 }

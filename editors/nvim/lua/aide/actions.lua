@@ -4,16 +4,11 @@ local requests = require('aide.requests')
 
 local M = {}
 
--- Why an answer came to nothing that the user knows of: they went on.
-local OUTDATED = { superseded = true, cancelled = true, stale = true }
-
 --- Run a command that generates a completion, and show it.
 ---@param command string
 local function show(command)
   requests.run_here(command, nil, function(result, place)
-    if not OUTDATED[result.reason or ''] then
-      requests.show_message(result.message)
-    end
+    requests.show_message(result.message, result.reason)
     require('aide.completion').show_again(place)
   end)
 end
@@ -35,7 +30,7 @@ function M.explain()
     if answer.html then
       return require('aide.report').open_page(answer.html)
     end
-    requests.show_message(answer.message)
+    requests.show_message(answer.message, answer.reason)
   end)
 end
 

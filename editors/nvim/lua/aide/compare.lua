@@ -169,7 +169,7 @@ local function adopt(comparison)
     'aide.writeParameters',
     { parameters = cell.parameters },
     function(answer, place)
-      requests.show_message(answer.message)
+      requests.show_message(answer.message, answer.reason)
       require('aide.completion').show_again(place)
     end
   )
@@ -190,7 +190,7 @@ function M.run(words)
   local line = vim.api.nvim_buf_get_lines(place.buf, place.row, place.row + 1, false)[1] or ''
   complete(place, nil, function(current)
     if not current.parameters then
-      return requests.show_message(current.message)
+      return requests.show_message(current.message, current.reason)
     end
     local comparison = { place = place, cells = cells_of(temperatures, current.parameters.seed), done = 0 }
     comparison.current, comparison.before, comparison.rows = current, line:sub(1, place.column), {}

@@ -330,7 +330,7 @@ function M.cycle(step)
       else
         draw()
       end
-      require('aide.requests').show_message(found.message)
+      require('aide.requests').show_message(found.message, found.reason)
     end,
     buf
   )

@@ -5,16 +5,22 @@ local json = require('aide.json')
 
 local M = {}
 
---- Show a message.
+-- Why an answer came to nothing that the user knows of: they went on.
+local OUTDATED = { superseded = true, cancelled = true, stale = true }
+
+--- Show a message of an answer.
 ---@param message? string
-function M.show_message(message)
-  if message then
+---@param reason? string why the answer came to nothing
+function M.show_message(message, reason)
+  if message and not OUTDATED[reason or ''] then
     require('aide.message').show(vim.startswith(message, 'Aide') and message or 'Aide: ' .. message)
   end
 end
 
 local function show_answer(result)
-  M.show_message(type(result) == 'table' and result.message or nil)
+  if type(result) == 'table' then
+    M.show_message(result.message, result.reason)
+  end
 end
 
 --- Run a command for the document. Without `on_result`, show the message of the answer.

@@ -94,7 +94,7 @@ end
 function M.run(complaint)
   requests.run_here('aide.troubleshoot', { complaint = complaint }, function(answer, place)
     if not answer.before then
-      return requests.show_message(answer.message)
+      return requests.show_message(answer.message, answer.reason)
     end
     local function apply()
       report.close()
