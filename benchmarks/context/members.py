@@ -28,6 +28,7 @@ from benchmarks.real_code.source import code_only, parse
 
 SUFFIXES = {"python": (".py",), "go": (".go",), "typescript": (".ts",), "java": (".java",)}
 NAME = re.compile(r"(?<![\w.)\]}\"'`$#])[^\W\d]\w*(?=[?!]?\.)")
+AFTER_BRACKET = re.compile(r"\)[?!]?\.(#?[^\W\d]\w*)")
 MEMBER = re.compile(r"[?!]?\.(#?[^\W\d]\w*)")
 
 
@@ -64,16 +65,17 @@ def main(arguments: list[str] | None = None) -> None:
 def look(
     path: Path, root: Path, language: str, reader: ContextReader, most: int
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield what is found at the places of a file: after one name, and after chains of them."""
+    """Yield what is found at the places of a file: after one name, chains of them, and brackets."""
     text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
     if len(text) > 200_000:
         return
-    found: dict[str, list[tuple[int, re.Match[str]]]] = {"": [], ", chains": []}
+    found: dict[str, list[tuple[int, re.Match[str]]]] = {"": [], ", chains": [], ", calls": []}
     code = code_only(text, parse(text, language))
     for name in NAME.finditer(code):
         members = list(_members(code, name.end()))
         found[""] += ((name.start(), one) for one in members[:1])
         found[", chains"] += ((one.start(), one) for one in members[1:])
+    found[", calls"] += ((one.start(), one) for one in AFTER_BRACKET.finditer(code))
     for what, all_places in found.items():
         places = sorted(all_places, key=lambda one: _rank(f"{path.name}:{one[0]}"))[:most]
         for _, place in places:

@@ -1,6 +1,7 @@
 """A document without the cursor's line: what its types are, and what names mean at the cursor."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from attrs import field, frozen
@@ -19,7 +20,16 @@ LONGEST_CHUNK = 100_000
 """Characters of the part of a document that the cursor is in."""
 KEPT_CHUNKS = 2_000
 """Parts of documents: what they say is known while others are edited."""
-_CHAIN = re.compile(r"(?<![\w.)\]}\"'`$#?!@])([^\W\d]\w*)((?:[?!]?\.#?\w+)*)[?!]?\.(#?\w*)\Z")
+_BEGUN = re.compile(r"[?!]?\.(#?\w*)\Z")
+_CHAIN = re.compile(r"[^\W\d]\w*(?:[?!]?\.#?\w+)*")
+_NAME = re.compile(r"(?<![\w.])#?[^\W\d]\w*\Z|(?<=\.)#?[^\W\d]\w*\Z")
+_DOT = re.compile(r"[?!]?\.\Z")
+_PART_BEFORE = re.compile(r"[\"'`$#@.)\]}>]\Z")
+"""Before a name or bracket: it is part of something else."""
+_CALLED_BEFORE = re.compile(r"(\w+)(?:[ \t]+|[?!])\Z")
+"""Before a bracket: it has arguments, unless the word is a keyword."""
+_KEYWORDS = ("return", "await", "not", "and", "or", "if", "in", "is", "else", "yield", "assert", "case")
+_NEW = re.compile(r"(?<![\w.$])new[ ]+\Z")
 _LEAD = re.compile(r"[ \t]*(?:[)\]}][)\]};, \t]*(?:else\b)?)?")
 _IN_STRING = re.compile(r"(?:\b[rR]?[fF][rR]?([\"'])(?:(?!\1).)*?\{|`[^`]*?\$\{)(?=[^{}]*\Z)")
 """Up to where code begins in a string."""
@@ -97,25 +107,79 @@ def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
     """Return what is before the cursor and a dot, if its type is certain."""
     in_string = _IN_STRING.search(cursor.before)
     before = cursor.before[in_string.end() :] if in_string else cursor.before
-    found = _CHAIN.search(before)
-    if found is None or rules.is_open(found[1] + found[2], before[: found.start()]):
+    bare, lead, begun = rules.chunks.bare(before), _LEAD.match(cursor.before), _BEGUN.search(before)
+    if bare is None or lead is None or begun is None or not bare.endswith(begun.group()):
         return None
-    bare = rules.chunks.bare(before)
-    lead = _LEAD.match(cursor.before)
-    if bare is None or bare[found.start() :] != found.group() or lead is None:
+    start = operand_start(bare[: begun.start()])
+    operand = before[start : begun.start()]
+    is_chain = _CHAIN.fullmatch(operand) is not None
+    if start < 0 or (is_chain and rules.is_open(operand, before[:start])):
         return None
     whole = document(cursor.above, cursor.below, lead.group(), grammar, rules)
     if whole is None:
         return None
-    first, names = found[1], re.sub("[?!]", "", found[2])
-    value, chain = whole.meaning(first), first + names
-    line = before + "x" + cursor.after
+    rest = before[:start] + "x" + cursor.after
+    if not is_chain:
+        value = _value(operand, rest, whole, grammar)
+        return Receiver(value, begun[1], whole.parts) if value else None
+    chain = re.sub("[?!]", "", operand)
+    first, dot, names = chain.partition(".")
+    value, line = whole.meaning(first), before + "x" + cursor.after
     if (is_used_alone(first, line) or is_used_alone(chain, line)) and (root := root_of(line, grammar)):
         scopes = Scopes(Code(root, line), rules.scopes, whole.meaning)
-        value = "" if scopes.is_asked(chain) else _in_line(first, value, scopes, found.start())
+        value = "" if scopes.is_asked(chain) else _in_line(first, value, scopes, start)
     if not value or whole.asks(chain):
         return None
-    return Receiver(value + names, found[3], whole.parts, whole.members_used(chain))
+    return Receiver(value + dot + names, begun[1], whole.parts, whole.members_used(chain))
+
+
+def _value(operand: str, rest: str, whole: OtherLines, grammar: str) -> str:
+    """Return an expression for what is more than a chain of names; `rest`: of its line."""
+    operand += "\n"
+    root = root_of(operand, grammar)
+    if root is None or root.has_error or len(root.named_children) != 1:
+        return ""
+    scopes = Scopes(Code(root, operand), whole.rules.scopes, _unless_used(rest, whole))
+    statement = root.named_children[0]
+    return scopes.value(statement.named_children[0]) if len(statement.named_children) == 1 else ""
+
+
+def _unless_used(rest: str, whole: OtherLines) -> Callable[[str], str]:
+    # What else has the name in the line may bind it.
+    return lambda name: "" if is_used_alone(name, rest) else whole.meaning(name)
+
+
+def operand_start(bare: str) -> int:
+    """Return where a chain of names, calls, and brackets begins that ends with some code; -1: it is none."""
+    place, is_bracket = len(bare), False
+    while place > 0:
+        if bare[place - 1] == ")":
+            place = _opened(bare, place)
+            if is_bracket := place < 0 or _NAME.search(bare[:place]) is None:
+                break
+        name = _NAME.search(bare[:place])
+        if name is None:
+            return -1
+        place = name.start()
+        if (dot := _DOT.search(bare[:place])) is None:
+            break
+        place = dot.start()
+    before = bare[: max(place, 0)]
+    called = _CALLED_BEFORE.search(before) if is_bracket else None
+    if place < 0 or _PART_BEFORE.search(before) or (called and called[1] not in _KEYWORDS):
+        return -1
+    new = _NEW.search(before)
+    return new.start() if new else place
+
+
+def _opened(bare: str, end: int) -> int:
+    """Return where the bracket is opened that is closed at the end of some code; -1: nowhere."""
+    depth = 0
+    for place in range(end - 1, -1, -1):
+        depth += (bare[place] in ")]}") - (bare[place] in "([{")
+        if depth == 0:
+            return place
+    return -1
 
 
 def _in_line(name: str, meaning: str, scopes: Scopes, at: int) -> str:

@@ -149,10 +149,12 @@ def read(scopes: Scopes) -> Iterator[FileTypes]:
         if node.type == "package_clause":
             yield FileTypes(package=node.named_children[0].text)
         elif node.type == "import_declaration":
-            yield FileTypes(imports={
-                alias or modules.VERSION.sub("", path).rpartition("/")[2]: (path, "")
-                for alias, path in modules.IMPORT.findall(node.text)
-            })  # fmt: skip
+            found = modules.IMPORT.findall(node.text)
+            names = {alias or modules.VERSION.sub("", path).rpartition("/")[2]: path for alias, path in found}
+            yield FileTypes(
+                imports={name: (path, "") for name, path in names.items() if name != "."},
+                everything=tuple(path for alias, path in found if alias == "."),
+            )
         elif node.type == "function_declaration":
             yield FileTypes(gives=_function(node, scopes))
         elif node.type == "method_declaration":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = {"go": "go", "python": "python", "typescript": "typescript", "typescriptreact": "typescript"}
 """The module of each, by LSP language id. It is loaded when it is needed."""
-_AFTER_DOT = re.compile(r"\w[?!]?\.#?\w*\Z")
+_AFTER_DOT = re.compile(r"[\w)][?!]?\.#?\w*\Z")
 
 
 def rules_of(language_id: str) -> "TypeRules":
