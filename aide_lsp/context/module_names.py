@@ -34,10 +34,10 @@ def known_names(wanted: Wanted, document: str, language_id: str, allowed: Allowe
         allowed: the files of the project.
     """
     rules, tree = LANGUAGES[language_id], ProjectTree(allowed, document)
-    module_files = _ModuleFiles(rules, allowed)
+    module_files = _ModuleFiles(rules, allowed, document)
     try:
         module_files.add(wanted.module, tree)
-        packages = _ModuleFiles(rules, allowed)
+        packages = _ModuleFiles(rules, allowed, document)
         for path, name in rules.around(wanted.module, tree) if wanted.is_attribute else ():
             packages.add_file(path, tree)
             if any(name in one.own for one in packages.found.values()):
@@ -86,8 +86,8 @@ class FileReader:
 class _ModuleFiles:
     """The files of a module, and of those whose names it passes on."""
 
-    def __init__(self, rules: NameRules, allowed: AllowedFiles) -> None:
-        self._rules, self._reader = rules, FileReader(allowed)
+    def __init__(self, rules: NameRules, allowed: AllowedFiles, document: str) -> None:
+        self._rules, self._reader, self._document = rules, FileReader(allowed), document
         self.found: dict[str, FileNames] = {}
 
     def add(self, module: str, tree: ProjectTree) -> None:
@@ -100,19 +100,26 @@ class _ModuleFiles:
         if not paths:
             raise UnknownError
         for path in paths:
+            # The document is being written: what its file has is not what it will have.
+            if path == self._document:
+                raise UnknownError
             self.add_file(path, tree)
 
     def add_file(self, path: str, tree: ProjectTree) -> None:
         """Add one file; see `add`."""
         if path not in self.found:
             names = self.found[path] = self._names(path)
-            for other in names.passed_on:
+            inside = names.passed_inside if self._rules.is_inside(self._document, path) else ()
+            for other in (*names.passed_on, *inside):
                 self.add(other, tree.seen_from(path))
 
     def names_of(self, path: str, tree: ProjectTree) -> NamesOf:
         """Return the names of a file that was added; see `add`."""
         names = self.found[path]
-        return NamesOf(path, sorted_names(names.own.union(names.others, self._rules.inside(path, tree))))
+        private = names.private if self._rules.is_inside(self._document, path) else ()
+        return NamesOf(
+            path, sorted_names(names.own.union(names.others, private, self._rules.inside(path, tree)))
+        )
 
     def _names(self, path: str) -> FileNames:
         names = self._reader.derived(path, _Read(self._rules.names, path))

@@ -32,7 +32,7 @@ def named(text: str) -> Iterator[Import]:
     for match in _PATH.finditer(text):
         used, module, crate, file, path = match.groups()
         if used:
-            yield from map(_import, _leaves(_COMMENT.sub("", used[:LONGEST_TREE])))
+            yield from (_import(leaf) for leaf, _ in leaves(used))
         elif path:
             yield _import(tuple(path.split("::")))
         else:
@@ -44,23 +44,26 @@ def _import(path: tuple[str, ...]) -> Import:
     return Import("::".join(module), (name,)) if module else Import(name)
 
 
-def _leaves(tree: str) -> Iterator[tuple[str, ...]]:
-    """Yield each path of a tree such as `a::{b, c::{self, d as e}}`, also if it is not finished."""
+def leaves(tree: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each path of a tree such as `a::{b, c::{self, d as e}}`, with its name, if finished or not."""
     prefixes: list[tuple[str, ...]] = [()]
     path: tuple[str, ...] = ()
-    renamed = False
-    for token in [*_TOKEN.findall(tree), ","]:
+    renamed, alias = False, ""
+    for token in [*_TOKEN.findall(_COMMENT.sub("", tree[:LONGEST_TREE])), ","]:
         if token in ",}":
             if path != prefixes[-1]:
-                yield path[:-1] if path[-1] == "self" and len(path) > 1 else path
+                path = path[:-1] if path[-1] == "self" and len(path) > 1 else path
+                yield path, alias or path[-1]
             if token == "}" and len(prefixes) > 1:
                 prefixes.pop()
-            path, renamed = prefixes[-1], False
+            path, renamed, alias = prefixes[-1], False, ""
         elif token == "{":
             prefixes.append(path)
         elif token == "as":
             renamed = True
-        elif not renamed and len(path) < MOST_PARTS:
+        elif renamed:
+            alias = token
+        elif len(path) < MOST_PARTS:
             path = (*path, token)
 
 
@@ -98,10 +101,8 @@ def _bases(first: str, tree: ProjectTree) -> Iterator[str]:
         child = posixpath.join(own, first)
         if _file(child, tree):
             yield child
-        manifest = tree.nearest("Cargo.toml")
-        crates: dict[str, str] = tree.once(("crates", manifest), lambda: dict(_crates(manifest, tree)))
-        if first in crates:
-            yield crates[first]
+        if crate := crates(tree).get(first):
+            yield crate
 
 
 def _folder_of_modules(tree: ProjectTree) -> str:
@@ -133,6 +134,13 @@ def _module(base: str, path: list[str], tree: ProjectTree) -> str:
 
 def _file(module: str, tree: ProjectTree) -> str:
     return tree.first((module + ".rs", posixpath.join(module, "mod.rs")))
+
+
+def crates(tree: ProjectTree) -> dict[str, str]:
+    """Return the names and the source folders of the crates of the repository that can be used here."""
+    manifest = tree.nearest("Cargo.toml")
+    found: dict[str, str] = tree.once(("crates", manifest), lambda: dict(_crates(manifest, tree)))
+    return found
 
 
 def _crates(manifest: str, tree: ProjectTree) -> Iterator[tuple[str, str]]:

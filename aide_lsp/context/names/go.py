@@ -8,14 +8,26 @@ from functools import lru_cache
 from aide_lsp.context.imports import go as imports
 from aide_lsp.context.imports.statement import Import
 from aide_lsp.context.imports.tree import ProjectTree
-from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Marks, Wanted, after_dot, is_only
+from aide_lsp.context.names.module import (
+    COMMENT,
+    KEPT,
+    STRING,
+    Cursor,
+    FileNames,
+    Marks,
+    Wanted,
+    after_dot,
+    is_only,
+)
 from aide_lsp.syntax.node import SyntaxNode
 
 _DOTTED = re.compile(r"(?<![\w.)\"'`])([^\W\d]\w*)\.(\w*)\Z")
 IMPORT = re.compile(r'^[ \t]*(?:import\b[ \t]*)?\(?(?:([\w.]+)[ \t]+)?["`]([^"`\s]+)["`]', re.MULTILINE)
 VERSION = re.compile(r"/v\d+\Z")
 # The package of the file, and keys, are none either.
-_MARKS = Marks(r"//[^\n]*|^package[ \t]+\w+|(?<![\w.])\w+[ \t]*:(?!=)", r"`[^`]*`|/\*.*?\*/", r"`|/\*")
+_MARKS = Marks(
+    rf"{STRING}|//[^\n]*|^package[ \t]+\w+|(?<![\w.])\w+[ \t]*:(?!=)", (("`", "[^`]*+", "`"), COMMENT)
+)
 _DECLARATIONS = ("function_declaration", "type_declaration", "var_declaration", "const_declaration")
 _SPECS = ("type_spec", "type_alias", "var_spec", "var_spec_list", "const_spec")
 
@@ -43,7 +55,8 @@ def files(module: str, tree: ProjectTree) -> Iterator[str]:
     yield from paths
     if tree.document.endswith("_test.go") and tree.folder in map(posixpath.dirname, paths):
         tests = (name for name in tree.files(tree.folder) if name.endswith("_test.go"))
-        yield from (posixpath.join(tree.folder, name) for name in tests)
+        found = (posixpath.join(tree.folder, name) for name in tests)
+        yield from (path for path in found if path != tree.document)
 
 
 def names(root: SyntaxNode, path: str) -> FileNames:

@@ -7,7 +7,17 @@ from functools import lru_cache
 from aide_lsp.context.imports import javascript as imports
 from aide_lsp.context.imports.statement import Import
 from aide_lsp.context.imports.tree import ProjectTree
-from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Marks, Wanted, after_dot, is_only
+from aide_lsp.context.names.module import (
+    COMMENT,
+    KEPT,
+    STRING,
+    Cursor,
+    FileNames,
+    Marks,
+    Wanted,
+    after_dot,
+    is_only,
+)
 from aide_lsp.syntax.node import SyntaxNode
 
 _BRACES = re.compile(r"(?:\A|\n)[ \t]*(?:import|export)\b[^{}'\"]*\{(?:[^{}'\"]*[\s,])?(?<!\bas[ \t])(\w*)\Z")
@@ -17,7 +27,7 @@ _DOTTED = re.compile(r"(?<![\w$.)\]}\"'`])([^\W\d]\w*)\.(\w*)\Z")
 _WHOLE = re.compile(
     r"^import[ \t]+(?:type[ \t]+)?\*[ \t]+as[ \t]+(\w+)[ \t]+from[ \t]*['\"]([^'\"]+)['\"]", re.MULTILINE
 )
-_MARKS = Marks(r"//[^\n]*", r"/\*.*?\*/", r"/\*")
+_MARKS = Marks(rf"{STRING}|//[^\n]*", (COMMENT,))
 _TYPES = {"ts": "ts", "tsx": "ts", "mts": "mts", "js": "ts", "jsx": "ts", "mjs": "mts"}
 """Suffixes of modules, and of what declares their types."""
 _DECLARATORS = ("lexical_declaration", "variable_declaration")

@@ -71,6 +71,10 @@ class FileNames:
     "Those that it does not define: of its own modules, and those that it lists."
     passed_on: tuple[str, ...] = ()
     "Modules all of whose names this one has, too."
+    private: frozenset[str] = frozenset()
+    "Those that only what is inside the module sees."
+    passed_inside: tuple[str, ...] = ()
+    "Modules all of whose names only that sees here."
     is_complete: bool = True
     "Whether it has no other names; otherwise nothing is known."
 
@@ -89,6 +93,8 @@ class NameRules:
     "Names that a module has because of other files, given one of its own."
     around: Callable[[str, ProjectTree], Iterator[tuple[str, str]]] = lambda module, tree: iter(())
     "Files of the packages around a module, each with the name that may be something else there."
+    is_inside: Callable[[str, str], bool] = lambda document, path: False
+    "Whether a document is inside the module of a file."
 
 
 KEPT = 16
@@ -97,16 +103,20 @@ LONGEST_LINE = 1000
 """Characters of a line that counts."""
 
 
+STRING = r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*+(?P=quote)?"""
+"""A string in one line, closed or not."""
+COMMENT = (r"/\*", r"(?:(?!\*/).)*+", r"\*/")
+"""One of several lines, in many languages."""
+
+
 @frozen
 class Marks:
-    """Where a word is no use of a name, besides strings in one line: regular expressions."""
+    """Where a word is no use of a name: regular expressions."""
 
     words: str
-    "In one line, such as a comment up to its end."
-    long: str
-    "In several lines, with an end."
-    opens: str
-    "What begins one of these."
+    "In one line, such as strings, and a comment up to its end."
+    long: tuple[tuple[str, str, str], ...]
+    "In several lines: how it begins, goes on, and ends."
 
 
 def after_dot(
@@ -144,33 +154,35 @@ def is_only(name: str, text: str, marks: Marks) -> bool:
     """
     # Three dots before a name, or after one, are no part of a dotted name.
     use = rf"(?:(?<![\w.\"'`/-])|(?<=\.\.\.)){re.escape(name)}\b(?!\s*\.(?!\.))"
-    return name not in text or re.search(use, _code(text, marks)) is None
+    if name not in text:
+        return True
+    code = code_of(text, marks)
+    return re.search(use, _in_lines(marks).sub(" ", text) if code is None else code) is None
 
 
-def _code(text: str, marks: Marks) -> str:
-    """Return a text without comments and strings."""
+def code_of(text: str, marks: Marks) -> str | None:
+    """Return a text without comments and strings; None: one of several lines has no end."""
     is_open = False
 
     def instead(found: re.Match[str]) -> str:
         nonlocal is_open
-        is_open |= found["open"] is not None
+        is_open |= (found.lastgroup or "").startswith("open")
         return " "
 
     code = _in_text(marks).sub(instead, text)
-    return _in_lines(marks).sub(" ", text) if is_open else code
-
-
-_STRING = r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*+(?P=quote)?"""
-"In one line, closed or not."
+    return None if is_open else code
 
 
 @cache
 def _in_lines(marks: Marks) -> re.Pattern[str]:
-    return re.compile(rf"{_STRING}|{marks.words}", re.MULTILINE)
+    return re.compile(marks.words, re.MULTILINE)
 
 
 @cache
 def _in_text(marks: Marks) -> re.Pattern[str]:
-    return re.compile(
-        rf"{marks.long}|(?P<open>{marks.opens})|{_in_lines(marks).pattern}", re.DOTALL | re.MULTILINE
+    # What has no end is matched, so that it is not tried again at each mark in it.
+    long = (
+        f"{begin}{goes_on}(?:{end}|(?P<open{number}>\\Z))"
+        for number, (begin, goes_on, end) in enumerate(marks.long)
     )
+    return re.compile("|".join((*long, marks.words)), re.DOTALL | re.MULTILINE)

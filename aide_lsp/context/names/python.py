@@ -12,7 +12,7 @@ from attrs import evolve
 from aide_lsp.context.imports import python as imports
 from aide_lsp.context.imports.statement import Import, stem
 from aide_lsp.context.imports.tree import ProjectTree
-from aide_lsp.context.names.module import KEPT, Cursor, FileNames, Marks, Wanted, after_dot, is_only
+from aide_lsp.context.names.module import KEPT, STRING, Cursor, FileNames, Marks, Wanted, after_dot, is_only
 from aide_lsp.context.names.python_lazy import is_getattr, names_by_function
 from aide_lsp.syntax.node import SyntaxNode
 
@@ -33,7 +33,10 @@ _FROM = re.compile(
 )
 _FIRST = re.compile(r"\bimport[ \t]+\Z")
 _DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*(?:\.\w+)*)\.(\w*)\Z")
-_MARKS = Marks(r"#[^\n]*", r'"{3}(?:\\.|(?!"{3}).)*+"{3}|' + r"'{3}(?:\\.|(?!'{3}).)*+'{3}", "\"{3}|'{3}")
+_MARKS = Marks(
+    rf"{STRING}|#[^\n]*",
+    tuple((mark, rf"(?:\\.|(?!{mark}).)*+", mark) for mark in ('"{3}', "'{3}")),
+)
 PLAIN = re.compile(r"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?")
 NAME = re.compile(r"(\w+)(?:\s+as\s+(\w+))?")
 GLOBAL = re.compile(
@@ -173,7 +176,9 @@ def names(root: SyntaxNode, path: str) -> FileNames:
         if module is not None and any(child.type == "wildcard_import" for child in node.children):
             everything.append(module.text)
     own.update(name for listed in GLOBAL.findall(root.text) for name in _NAME_IN_LIST.findall(listed))
-    return FileNames(frozenset(own), frozenset(others), tuple(everything), "__getattr__" not in own)
+    return FileNames(
+        frozenset(own), frozenset(others), tuple(everything), is_complete="__getattr__" not in own
+    )
 
 
 def _may_have_any(root: SyntaxNode) -> bool:

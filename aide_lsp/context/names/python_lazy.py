@@ -5,10 +5,13 @@ They are known where it first looks its argument up among names that the module 
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from aide_lsp.context.names.module import FileNames
 from aide_lsp.syntax.node import SyntaxNode
 
+MOST_LISTS = 20
+"""In one function."""
 _ARGUMENT = re.compile(r"def\s+__getattr__\s*\(\s*(\w+)")
 _TEST = r"ARGUMENT[ \t]+(?P<not>not[ \t]+)?(?:in|==)[ \t]+(?P<names>\S.*)"
 _LOOKS_UP = r"try:\s*(?:[\w, \t]+=[ \t]*)?(?P<names>\w+)\[ARGUMENT\]\s*except\b[^\n]*:\s*raise\b[^\n]*\Z"
@@ -29,11 +32,15 @@ def is_getattr(node: SyntaxNode) -> bool:
 def names_by_function(root: SyntaxNode) -> FileNames | None:
     """Return the names that a module has by its `__getattr__`, if it has one; None: it may have others."""
     given, modules = set[str](), set[str]()
-    for function in filter(is_getattr, root.named_children):
+    functions = list(filter(is_getattr, root.named_children))
+    for function in functions:
         argument, body = _ARGUMENT.search(function.text), function.part("body")
-        if argument is None or body is None:
+        if argument is None or body is None or len(functions) > 1:
             return None
-        for listed in _lists(argument[1], body):
+        lists = set(islice(_lists(argument[1], body), MOST_LISTS))
+        if len(lists) == MOST_LISTS:
+            return None
+        for listed in lists:
             names = _names(listed, (*root.named_children, *body.named_children), root.text)
             if not names:
                 return None

@@ -4,7 +4,7 @@ from functools import partial
 
 from attrs import evolve
 
-from aide_lsp.context.names import go, javascript, python
+from aide_lsp.context.names import go, javascript, python, rust
 from aide_lsp.context.names.module import LONGEST_LINE, Cursor, NameRules, Wanted
 
 _JAVASCRIPT = NameRules(javascript.wanted, javascript.files, javascript.names)
@@ -16,6 +16,7 @@ LANGUAGES = {
     "javascriptreact": _JAVASCRIPT,
     "typescript": _TYPESCRIPT,
     "typescriptreact": _TYPESCRIPT,
+    "rust": NameRules(rust.wanted, rust.files, rust.names, is_inside=rust.is_inside),
 }
 """By LSP language id."""
 LONGEST_TEXT = 200_000
