@@ -124,16 +124,21 @@ def _field(node: SyntaxNode) -> SyntaxNode | None:
 def _is_repeated(entry: _Entry) -> bool:
     parent = entry.node.parent
     # Where a part does not parse, it may be one of two versions, as in a conflict.
-    if parent is None or parent.has_error or _has_attribute(entry.node):
+    if parent is None or parent.has_error or _is_conditional(entry.node):
         return False
     others = parent.named_children
     if len(others) > MOST_ENTRIES:
         return False
     alike = (other for other in others if other.type == entry.node.type and other != entry.node)
     found = (other for other in map(_entry, alike) if other is not None and other.key == entry.key)
-    return any(not _has_attribute(other.node) for other in found)
+    return any(not _is_conditional(other.node) for other in found)
 
 
-def _has_attribute(node: SyntaxNode) -> bool:
-    """Whether something before it may say that only one of two counts, as `#[cfg(test)]` does."""
-    return node.previous is not None and node.previous.type == "attribute_item"
+def _is_conditional(node: SyntaxNode) -> bool:
+    """Whether an attribute of Rust may say that only one of two counts, as `#[cfg(test)]` does."""
+    before = node.previous
+    while before is not None and before.type == "attribute_item":
+        if "cfg" in before.text:
+            return True
+        before = before.previous
+    return False
