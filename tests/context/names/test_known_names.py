@@ -118,7 +118,7 @@ CASES = [
     ("app/x.py", "from app import missing\nmissing.█", None),
     ("app/x.py", "import os\nos.█", None),
     ("app/x.py", "import json\njson.█", None),
-    ("app/x.py", "from app.errors import NotFound\nNotFound.█", None),
+    ("app/x.py", "from app.base import Base\nBase.█", None),
     ("app/x.py", "from app import errors\nself.errors.█", None),
     ("app/x.py", "from app import errors\nf().errors.█", None),
     # The name means something else there, or may.
