@@ -54,9 +54,9 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
 
 
 def _without_blanks(hole: Hole, text: str) -> str:
-    """Drop blanks at the ends of lines, except where they may count: in strings, and in prose."""
+    """Drop blanks at ends of lines, except where they may count: in strings, prose, and unknown languages."""
     text = _BLANK_LINE.sub("\n", text)
-    if hole.language.prose:
+    if hole.language.prose or not hole.language.id:
         return text
 
     def kept(blanks: re.Match[str]) -> str:

@@ -13,6 +13,10 @@ from aide_lsp.syntax.patterns import LINE_END
 
 LINES_READ = 400
 """Lines above and below the cursor that show whether the file has such comments."""
+_BLANKS = (" ", "\t", "")
+"""What is around the mark of a comment; without it, as in `url(//a)` and `$#a`, the mark may be code."""
+_END = re.compile(r"[\s)\]};]*|\s*#\s*(?:endif|else)\s*")
+"""Code after which a comment says what it ends, as in `}  // namespace a`."""
 
 
 def without_comments_after_code(hole: Hole, text: str) -> str:
@@ -22,6 +26,9 @@ def without_comments_after_code(hole: Hole, text: str) -> str:
     """
     language = hole.language
     if hole.is_text or language.prose or language.data or not language.line_comments:
+        return text
+    # Of which nothing is known that could enclose a mark, as in a command of a makefile.
+    if not (language.quotes or language.long_quotes):
         return text
     raw = RawText(hole, text, ended=True)
     found = [(line, _comment_in(raw, line)) for line in raw.lines]
@@ -71,8 +78,10 @@ def _comment_in(raw: RawText, line: Line) -> int | None:
     if not openings or openings[-1].kind is not OpeningKind.COMMENT or openings[-1].closer != LINE_END:
         return None
     before = raw.hole.before if line.start == 0 else ""
-    start = openings[-1].offset
-    return start if (before + raw.text[line.start : start]).strip() else None
+    start, mark = openings[-1].offset, openings[-1].mark
+    code = before + raw.text[line.start : start]
+    around = code[-1:], raw.text[start + len(mark) : line.end][:1]
+    return None if _END.fullmatch(code) or not {*around} <= {*_BLANKS} else start
 
 
 def _has_comments_after_code(hole: Hole) -> bool:

@@ -28,13 +28,23 @@ FIRST = ("pair", "table", "jsx_attribute", "attribute", "initializer_pair", "lex
 """Those whose name is their first part, unless the grammar says so."""
 FUNCTIONS = ("function", "method", "constructor")
 """Parts of the types of nodes of which two may have one name, but not with the same parameters."""
-PARTS = ("key", "name", "field", "pattern", "declarator")
+PARTS = ("alias", "key", "name", "field", "pattern", "declarator")
 """What grammars call the part of a node that is its name."""
 WORD = re.compile(r"\w+")
-TEMPLATE = re.compile(r"\{%|\{\{[#/]|<[%?]")
-"""What begins a condition in a tag."""
-SEVERAL = ("_", "init")
-"""Names that there may be several of: in Go, a file may have several functions of that name."""
+VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|\{[^{}\s]*\}")
+"""The value of an attribute; one in braces that has blanks is several attributes to the grammar of HTML."""
+TEMPLATE = re.compile(r"\{|<[%?]")
+"""What may begin a condition, or several attributes, in a tag without its values."""
+HANDLER = re.compile(r"[@(]|(?:on|use|v-on):")
+"""How the name of an attribute begins that a tag may have several of: handlers of events, and actions."""
+SEVERAL = ("_", "init", "<<")
+"""Names that there may be several of: in Go, functions that run first; in YAML, mappings to be merged."""
+INTERFACE = "explicit_interface_specifier"
+"""In C#, what is before the name of a method that only an interface has."""
+ATTRIBUTE = "attribute_item"
+"""An attribute of Rust."""
+DIRECTIVE = "directive"
+"""Such as `#if` in Swift, whose grammar does not tell what depends on it."""
 MOST_ENTRIES = 1000
 """Neighbors that are compared; among more no name is looked for."""
 
@@ -85,9 +95,7 @@ def _entry(node: SyntaxNode) -> _Entry | None:
         name = next(filter(None, map(node.part, PARTS)), None)
         if name is None and kind in FIRST:
             name = next(iter(node.named_children), None)
-        # Only of tags: others may be repeated, and so may what a template has there.
-        tag = node.parent if kind == "attribute" and name else None
-        if tag and name and (name.type != "attribute_name" or TEMPLATE.search(tag.text)):
+        if name is None or not _is_unique(node, name):
             return None
     elif kind == "expression_statement":
         name = _field(node)
@@ -97,14 +105,37 @@ def _entry(node: SyntaxNode) -> _Entry | None:
         name = node if is_import and statement and node != statement.part("module_name") else None
     elif any(part in kind for part in FUNCTIONS) and (body := node.part("body")) is not None:
         name = node.part("name") or node.part("declarator")
-        # In Go, the type is before the name.
-        start = node.part("receiver") or name
-        header = "" if start is None else node.text[start.start - node.start : body.start - node.start]
-        return None if name is None or name.text in SEVERAL else _Entry(node, name, "".join(header.split()))
+        # In C, what is in a function and seems to be one is a macro before a statement.
+        if name is None or name.text in SEVERAL or (node.parent and node.parent.type == "compound_statement"):
+            return None
+        # In Go and Ruby, what it is a function of is before the name.
+        start = (node.part("receiver") or node.part("object") or name).start - node.start
+        header = "".join(node.text[start : body.start - node.start].split())
+        return _Entry(node, name, _owner(node, name) + header)
     if name is None or name.text in SEVERAL:
         return None
-    name = name.part("name") or name
-    return _Entry(node, name, name.text)
+    if "declarator" in name.type:
+        name = name.part("name") or name
+    return _Entry(node, name, _owner(node, name) + name.text)
+
+
+def _is_unique(node: SyntaxNode, name: SyntaxNode) -> bool:
+    """Whether an entry is of a kind of which its language has only one with a name."""
+    parent = node.parent
+    if node.type == "field":  # of a table; in SQL, a column that is read
+        return parent is not None and parent.type == "table_constructor"
+    if node.type != "attribute":
+        return True
+    # Only of tags: others may be repeated, and so may what a template has there.
+    is_plain = name.type == "attribute_name" and not HANDLER.match(name.text)
+    return is_plain and parent is not None and not TEMPLATE.search(VALUE.sub("", parent.text))
+
+
+def _owner(node: SyntaxNode, name: SyntaxNode) -> str:
+    """Return what members of one name may differ in: of the class or its objects, and of which interface."""
+    parts = (part for part in node.children if part.start < name.start)
+    found = (part for part in parts if part.type == INTERFACE or "static" in part.text)
+    return " ".join(part.text for part in found)
 
 
 def _field(node: SyntaxNode) -> SyntaxNode | None:
@@ -127,7 +158,7 @@ def _is_repeated(entry: _Entry) -> bool:
     if parent is None or parent.has_error or _is_conditional(entry.node):
         return False
     others = parent.named_children
-    if len(others) > MOST_ENTRIES:
+    if len(others) > MOST_ENTRIES or any(other.type == DIRECTIVE for other in others):
         return False
     alike = (other for other in others if other.type == entry.node.type and other != entry.node)
     found = (other for other in map(_entry, alike) if other is not None and other.key == entry.key)
@@ -135,10 +166,12 @@ def _is_repeated(entry: _Entry) -> bool:
 
 
 def _is_conditional(node: SyntaxNode) -> bool:
-    """Whether an attribute of Rust may say that only one of two counts, as `#[cfg(test)]` does."""
-    before = node.previous
-    while before is not None and before.type == "attribute_item":
-        if "cfg" in before.text:
-            return True
+    """Whether an attribute of Rust may say that only one of two counts, as `#[cfg(test)]` does.
+
+    It is before an item, and in the arm of a `match` and the field of a value.
+    """
+    attributes, before = [part for part in node.children if part.type == ATTRIBUTE], node.previous
+    while before is not None and before.type == ATTRIBUTE:
+        attributes.append(before)
         before = before.previous
-    return False
+    return any("cfg" in attribute.text for attribute in attributes)

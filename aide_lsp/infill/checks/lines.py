@@ -15,7 +15,8 @@ PLACEHOLDER = re.compile(
       | your \s (?:{THING}|name|text|api\ ?key|password) \b
       | (?: (?<=[\#/*\-]) (?:todo|fixme) | (?<=[\#/*\-]\ ) (?:todo|fixme) | (?-i: TODO|FIXME) ) \b [^\w\n]*
         (?:$ | implement | add | write | your | fill | complete | finish)
-      | (?:add\ )? (?:more|other|additional) \s [\w\ ]{{1,40}} \s (?:here|(?:as|if)\ needed) \b
+      | (?:add\ )? (?:more|other|additional) \b
+        (?: (?:\ \w+){{1,2}}\ here[^\w\n:]*$ | [\w\ ]{{0,40}}\ (?:as|if)\ needed\b )
       | implement \s (?:me|this) \b
       | (?:the\ )? rest \s of \s (?:the|your) \s {THING} \b
     )
@@ -26,8 +27,8 @@ PLACEHOLDER = re.compile(
 """What people write where something is missing. In small letters, `todo` outside of a comment is a name."""
 SECTION = re.compile(r"^[ \t]*\[[^\[\]\n]+\](?=[ \t]*$)", re.MULTILINE)
 """How a section of INI begins."""
-ENTRY = re.compile(r"[ \t]*([\w.-]+)[ \t]*[=:]")
-"""How a line with a key begins there."""
+ENTRY = re.compile(r"([ \t]*)([\w.-]+)[ \t]*[=:]")
+"""How a line with a key begins there; one that is deeper than the key above goes on with its value."""
 
 
 def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
@@ -72,12 +73,13 @@ def first_repeated_entry(hole: Hole, text: str) -> int | None:
     Some sections list values in lines with one key, such as `Environment=`: those of which the lines above
     the cursor say so are left alone.
     """
-    above = SECTION.split(hole.head)[-1].split("\n")
-    if any(count > 1 for count in Counter(filter(None, map(_entry, above))).values()):
+    above = SECTION.split(hole.head)[-1].split("\n")[:-1]
+    first, *rest = text.split("\n")
+    keys = _keys([*above, hole.before + first, *rest])
+    if any(count > 1 for count in Counter(filter(None, keys[: len(above)])).values()):
         return None
     seen, start = set[str](), 0
-    for line in text.split("\n"):
-        key = _entry(hole.before + line if start == 0 else line)
+    for line, key in zip([first, *rest], keys[len(above) :], strict=True):
         if SECTION.match(line):
             seen.clear()
         if key in seen:
@@ -98,9 +100,17 @@ def without_what_is_repeated(hole: Hole, text: str) -> str:
     return text[: min((start for start in found if start is not None), default=None)].rstrip()
 
 
-def _entry(line: str) -> str:
-    match = ENTRY.match(line)
-    return match.group(1) if match else ""
+def _keys(lines: list[str]) -> list[str]:
+    """Return the key of each line; empty: it has none, as where it goes on with the value above."""
+    keys, depth = list[str](), None
+    for line in lines:
+        if SECTION.match(line):
+            depth = None
+        match = ENTRY.match(line)
+        is_key = match is not None and (depth is None or len(match[1]) <= depth)
+        depth = len(match[1]) if match and is_key else depth
+        keys.append(match[2] if match and is_key else "")
+    return keys
 
 
 def shown_lines(hole: Hole, text: str) -> list[str]:
