@@ -197,7 +197,7 @@ LANGUAGES: dict[str, Language] = {
             quotes=('"',),
             blocks=Blocks.BRACES,
             data=True,
-            key_marks="=",
+            key_marks=":",
         ),
         evolve(_C, id="jsonc", grammar="tree_sitter_json", quotes=('"',), data=True, key_marks=":"),
         evolve(
