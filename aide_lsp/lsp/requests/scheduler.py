@@ -101,8 +101,7 @@ class Scheduler:
 
     async def complete(self, snapshot: Snapshot) -> Answer:
         """Complete the text at the cursor; what the client is given is on the screen then."""
-        self.screen.enter(snapshot.uri)
-        self.screen.moved(snapshot)
+        self.screen.asked(snapshot)
         self.prefetcher.asked(snapshot)
         self._waiting.forget()
         in_flight = self._begin(snapshot)
@@ -183,7 +182,7 @@ class Scheduler:
     def cursor(self, uri: str, place: Place, *, exact: bool = False) -> None:
         """Prefill where nothing is requested yet; `exact`: the user pointed at this very place."""
         snapshot = self.snapshot(uri, place)
-        self.screen.enter(uri)
+        self.screen.enter(uri, place)
         if isinstance(snapshot, NoCompletion):
             self.screen.clear()
         # Otherwise what is visible there is being continued already.
@@ -360,11 +359,13 @@ class Scheduler:
         # Otherwise the answer to a newer request comes anyway.
         if not self.is_current(snapshot):
             return
-        if isinstance(answer, NoCompletion) or not answer.completion.text:
-            self._note_given(snapshot, answer)
-        else:
+        if isinstance(answer, Completions) and answer.completion.text:
             self.kept.keep(Kept(snapshot, answer.completion, alone=True))
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
+        elif snapshot is self.screen.awaited:
+            if isinstance(answer, NoCompletion):
+                self._waiting.note(answer.reason, snapshot.document, snapshot.place)
+            self._note_given(snapshot, answer)
 
 
 def _check_engine(completer: "Completer", snapshot: Snapshot) -> None:

@@ -13,6 +13,7 @@ from aide_lsp.completion.auto_closing import typings
 from aide_lsp.completion.request import Completion
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.snapshot import Snapshot
+from aide_lsp.lsp.workspace.documents import Place
 
 
 @frozen
@@ -47,23 +48,33 @@ class Screen:
         self.nothing: Nothing | None = None
         self.uri: str | None = None
         """The document of the last request or cursor."""
+        self.awaited: Snapshot | None = None
+        """The last request; None: since then, the client was given an answer, or the user went elsewhere."""
         self.changed: Callable[[], None] = lambda: None
         """Called when something changed."""
 
-    def enter(self, uri: str) -> None:
-        """Note that the user is in a document."""
+    def asked(self, snapshot: Snapshot) -> None:
+        """Note that the client waits for a completion."""
+        self.enter(snapshot.uri)
+        self.moved(snapshot)
+        self.awaited = snapshot
+
+    def enter(self, uri: str, place: Place | None = None) -> None:
+        """Note that the user is in a document, at a place if one is given."""
+        if place and self.awaited and (uri, place) != (self.awaited.uri, self.awaited.place):
+            self.awaited = None
         if uri != self.uri:
             self.uri = uri
             self.changed()
 
     def show(self, snapshot: Snapshot, completion: Completion) -> None:
         """Note what the client was given."""
-        self.visible, self.nothing = Visible(snapshot, completion), None
+        self.visible, self.nothing, self.awaited = Visible(snapshot, completion), None, None
         self.changed()
 
     def show_nothing(self, uri: str, why: NoCompletion) -> None:
         """Note that the client was given nothing."""
-        self.visible, self.nothing = None, Nothing(uri, why)
+        self.visible, self.nothing, self.awaited = None, Nothing(uri, why), None
         self.changed()
 
     def clear(self) -> None:

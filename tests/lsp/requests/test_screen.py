@@ -8,6 +8,7 @@ from random import Random
 from unittest.mock import patch
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from aide_lsp.lsp.workspace.documents import Place, split_lines
 from tests.fakes import END, FakeSession, babbling, completer_on
 from tests.lsp.fake_server import load
 from tests.lsp.in_process import Connection
+from tests.lsp.test_items import COMPLETION
 from tests.patience import PATIENCE
 
 OPTIONS = {"temperature": 1.0, "maxTokens": 60, "show": "all", "workAhead": False}
@@ -235,10 +237,8 @@ async def test_a_late_answer_to_a_superseded_request_changes_nothing_that_is_vis
     assert connection.server.screen.nothing is None
 
 
-async def test_a_client_that_no_longer_waits_learns_why_it_gets_nothing(tmp_path):
-    connection = Connection(load("ok"))
-    await connection.initialize(experimental={"aide": True})
-    user = User(connection, tmp_path)
+async def late_and_empty(connection, user) -> None:
+    """Request a completion that comes late and is empty, as a client does that stops waiting."""
     user.type_all("#empty #slow 0.2")
     params = {"textDocument": {"uri": user.uri}, "position": user.position(), "context": {"triggerKind": 2}}
     connection.send("textDocument/inlineCompletion", params, id="late")
@@ -247,10 +247,61 @@ async def test_a_client_that_no_longer_waits_learns_why_it_gets_nothing(tmp_path
             await asyncio.sleep(0.001)
     connection.send("$/cancelRequest", {"id": "late"})  # as VS Code does after 750 ms
     assert "error" in await connection.reply("late")
+
+
+async def test_a_client_that_no_longer_waits_learns_why_it_gets_nothing(tmp_path):
+    connection = Connection(load("ok"))
+    await connection.initialize(experimental={"aide": True})
+    user = User(connection, tmp_path)
+    await late_and_empty(connection, user)
     async with asyncio.timeout(PATIENCE):
         while connection.server.screen.nothing is None:
             await asyncio.sleep(0.001)
     assert connection.server.screen.nothing.why.reason == "nothing-left"
+
+
+async def test_a_late_reason_says_nothing_about_where_the_user_went_meanwhile(tmp_path):
+    connection = Connection(load("ok"))
+    await connection.initialize(experimental={"aide": True})
+    user = User(connection, tmp_path)
+    await late_and_empty(connection, user)
+    place = {"uri": user.uri, "position": {"line": 0, "character": 3}}
+    connection.send("aide/cursor", place)
+    async with asyncio.timeout(PATIENCE):
+        while connection.server.requests._in_flight or connection.server.status._busy:
+            await asyncio.sleep(0.001)
+    assert connection.server.screen.nothing is None
+
+
+async def test_a_late_reason_replaces_no_completion_that_was_chosen_meanwhile(tmp_path):
+    connection = Connection(load("ok"))
+    await connection.initialize(experimental={"aide": True})
+    user = User(connection, tmp_path)
+    await late_and_empty(connection, user)
+    requests = connection.server.requests
+    snapshot = requests.snapshot(user.uri, Place(0, len(user.text)))
+    requests.choose(snapshot, evolve(COMPLETION, text="x"))
+    async with asyncio.timeout(PATIENCE):
+        while requests._in_flight or connection.server.status._busy:
+            await asyncio.sleep(0.001)
+    assert connection.server.screen.visible is not None
+
+
+async def test_a_client_that_no_longer_waits_is_notified_once_the_model_is_loaded(tmp_path):
+    connection = Connection(load(f"when {tmp_path / 'go'}"), loading_seconds=0.1)
+    parameters = {"processId": None, "capabilities": {"experimental": {"aide": True}}}
+    connection.send("initialize", {**parameters, "initializationOptions": {"ledger": "off"}}, id="initialize")
+    connection.send("initialized", {})
+    user = User(connection, tmp_path)
+    await late_and_empty(connection, user)
+    async with asyncio.timeout(PATIENCE):
+        while connection.server.screen.nothing is None:
+            await asyncio.sleep(0.001)
+    assert connection.server.screen.nothing.why.reason == "loading"
+    (tmp_path / "go").touch()
+    async with asyncio.timeout(PATIENCE):
+        while not any(message.get("method") == "aide/ready" for message in connection.sent):
+            await asyncio.sleep(0.001)
 
 
 async def test_what_is_generated_ahead_is_what_is_generated_on_request(monkeypatch, tmp_path):
