@@ -49,8 +49,8 @@ def question(missing: MissingModel) -> str:
 def waiting(missing: MissingModel) -> str:
     """Say why there are no completions while the model may not be downloaded."""
     return (
-        f"Aide offers completions once its model, {missing.name} ({size(missing)}), is downloaded. "
-        "Start that in Aide's menu, in Neovim with :Aide model."
+        f"Aide offers completions once its model, {missing.name} ({size(missing)}), is there. "
+        "Download it in Aide's menu, in Neovim with :Aide install."
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from aide_lsp.errors import DownloadError, ModelError
 from aide_lsp.loading import MissingModel
+from aide_lsp.lsp.consent import waiting
 from tests.lsp.fake_server import FakeCompleter
 from tests.lsp.in_process import Connection
 from tests.lsp.raw_client import inline_params
@@ -17,6 +18,13 @@ ASKED = {"experimental": {"aide": True}, "window": {"showMessage": {}}}
 QUESTION = (
     "Aide needs its model, Coder 0.5B (0.5 GB). Download it once? After that, nothing is downloaded or sent."
 )
+
+
+def test_without_the_model_the_reason_says_how_to_get_it():
+    assert waiting(MissingModel("Coder 0.5B", 491_400_064)) == (
+        "Aide offers completions once its model, Coder 0.5B (0.5 GB), is there. "
+        "Download it in Aide's menu, in Neovim with :Aide install."
+    )
 
 
 class Fresh:
