@@ -114,7 +114,7 @@ def _declared(node: SyntaxNode) -> Iterator[str]:
     """Yield what a declaration declares."""
     if node.type == "ambient_declaration":
         for child in node.named_children:
-            yield from _declared(child)
+            yield from _declared(child) if child.type != node.type else ()
         return
     waiting = (
         [one.part("name") for one in node.named_children]

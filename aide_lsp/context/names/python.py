@@ -62,6 +62,7 @@ _BLOCKS = frozenset((
     "case_clause", "decorated_definition", "expression_statement",
 ))  # fmt: skip
 _IMPORTS = frozenset(("import_statement", "import_from_statement", "future_import_statement"))
+_GIVES_OTHERS = ("__getattr__", "__path__")
 _MODULES = (".py", ".pyi", ".pyx", ".so", ".pyd")
 
 
@@ -105,7 +106,7 @@ def _joined(module: str, *names: str) -> str:
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:
-    """Yield the file of a module."""
+    """Yield the file of a module, and its stub."""
     parts = list(filter(None, module.split(".")))
     for path in imports.files(Import(module), tree):
         whole = path.removesuffix(".pyi").removesuffix(".py").removesuffix("/__init__").split("/")
@@ -113,7 +114,9 @@ def files(module: str, tree: ProjectTree) -> Iterator[str]:
             if module.startswith(".") or _is_certain(parts, "/".join(whole[: -len(parts)]), tree):
                 # A package comes before a module of its name.
                 package = posixpath.join(*whole, "__init__.py")
-                yield package if parts and tree.is_file(package) else path
+                path = package if parts and tree.is_file(package) else path
+                yield path
+                yield from [path + "i"] if tree.is_file(path + "i") else ()
             return
 
 
@@ -177,7 +180,7 @@ def names(root: SyntaxNode, path: str) -> FileNames:
             everything.append(module.text)
     own.update(name for listed in GLOBAL.findall(root.text) for name in _NAME_IN_LIST.findall(listed))
     return FileNames(
-        frozenset(own), frozenset(others), tuple(everything), is_complete="__getattr__" not in own
+        frozenset(own), frozenset(others), tuple(everything), is_complete=own.isdisjoint(_GIVES_OTHERS)
     )
 
 

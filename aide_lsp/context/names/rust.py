@@ -91,20 +91,28 @@ def _meaning(first: str, above: str, below: str) -> str:
     if before is None or after is None:
         return ""
     _, is_inside = _outside(before)
-    if first in ("self", "super"):
-        return "" if is_inside else first
     code, _ = _outside(before + after)
-    uses = {path for used in _USES.findall(code) for path, name in imports.leaves(used) if name == first}
+    imported = [leaf for used in _USES.findall(code) for leaf in imports.leaves(used)]
+    path: tuple[str, ...] = (first,)
+    for _ in range(imports.MOST_PARTS):
+        begin = () if path[0] in ("crate", "self", "super") else _begin(path[0], code, imported)
+        if begin is None or (is_inside and (begin or path[0] != first or first in ("self", "super"))):
+            return ""
+        if not begin:
+            return "::".join(path)
+        path = (*begin, *path[1:])
+    return ""
+
+
+def _begin(first: str, code: str, imported: list[tuple[tuple[str, ...], str]]) -> tuple[str, ...] | None:
+    """Return what the first name of a path stands for; empty: itself; None: that is not certain."""
+    paths = {path for path, name in imported if name == first}
     declared = re.search(rf"^{_VISIBLE}mod[ \t]+{first}[ \t]*;", code, re.MULTILINE) is not None
     if re.search(rf"\b(?:struct|enum|union|trait|type)\s+{first}\b|\bmod\s+{first}\s*\{{", code):
-        return ""
-    if not uses:
-        return first if not declared else "" if is_inside else f"self::{first}"
-    path, *others = uses
-    if declared or others or is_inside or path[0] == first:
-        return ""
-    begin = _meaning(path[0], above, below)
-    return "::".join((begin, *path[1:])) if begin else ""
+        return None
+    if not paths:
+        return ("self", first) if declared else ()
+    return paths.pop() if len(paths) == 1 and not declared else None
 
 
 def _outside(code: str) -> tuple[str, bool]:
@@ -176,7 +184,11 @@ def _declares(path: str, name: str, tree: ProjectTree) -> bool:
     declared = rf"^((?:#\[[^\n]*\n|[ \t]*//[^\n]*\n){{0,8}}){_VISIBLE}mod[ \t]+{re.escape(name)}[ \t]*;"
     text = tree.text(path)
     found = re.findall(declared, text, re.MULTILINE)
-    return bool(found or not text) and not any("path" in attributes for attributes in found)
+    # What else has the name, is it in another configuration.
+    has_others = len(re.findall(rf"\bmod[ \t]+{re.escape(name)}\b", text)) > len(found) or any(
+        alias == name for used in _USES.findall(text) for _, alias in imports.leaves(used)
+    )
+    return bool(found or not text) and not has_others and not any("path" in one for one in found)
 
 
 def _folder(path: str) -> str:
