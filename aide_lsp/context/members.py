@@ -73,6 +73,17 @@ class _Value:
     "Of the type or module; of what is awaited, an expression."
 
 
+def _only(values: set[_Value | None]) -> _Value | None:
+    """Return the only one of some values, if any.
+
+    Raises:
+        UnknownError: there are several.
+    """
+    if len(values) > 1:
+        raise UnknownError
+    return next(iter(values), None)
+
+
 class _Types:
     """Types, and the files in which they were looked for."""
 
@@ -124,10 +135,8 @@ class _Types:
         if name in types.imports:
             module, inner = types.imports[name]
             return self._of_module(module, inner, call, path)
-        for module in types.everything:
-            if found := self._of_module(module, name, call, path):
-                return found
-        return None
+        found = {self._of_module(module, name, call, path) for module in types.everything} - {None}
+        return _only(found)
 
     def _given(self, types: FileTypes | TypeFacts, name: str, call: str, path: str) -> _Value | None:
         """Return what some name is, or what calling it returns: of a file, or of a type."""
@@ -155,30 +164,29 @@ class _Types:
         is_module = not call and any(self._rules.files(inner, tree))
         return _Value(_Kind.MODULE, path, inner) if is_module else None
 
-    def _member(self, owner: _Value, name: str, call: str) -> _Value | None:
-        """Return what a member is, or what calling it returns."""
+    def _member(self, owner: _Value, name: str, call: str, itself: _Value | None = None) -> _Value | None:
+        """Return what a member is, or what calling it returns; `itself`: the object, if of a derived type."""
         self._step()
+        if any(name in self._types(one).given for one in (owner.path, self._document)):
+            raise UnknownError  # it may be given another value
         inherited = set[_Value | None]()
         for one in self._package(owner.path):
             facts = self._types(one).types.get(owner.name)
             if facts is not None and (name in facts.gives or name + call in facts.gives):
                 if facts.gives.get(name + call) == ITSELF:
-                    return owner
+                    return itself or owner
                 return self._not_descriptor(self._given(facts, name, call, one))
             if facts is not None and (name in facts.members or not facts.is_complete):
                 raise UnknownError
             for base in facts.bases if facts is not None else ():
                 if (place := self._base(base, one)) is not None:
-                    inherited.add(self._member(_Value(owner.kind, place.path, place.name), name, call))
-        inherited.discard(None)
-        if len(inherited) > 1:
-            raise UnknownError
-        return inherited.pop() if inherited else None
+                    base_value = _Value(owner.kind, place.path, place.name)
+                    inherited.add(self._member(base_value, name, call, itself or owner))
+        return _only(inherited - {None})
 
     def _not_descriptor(self, value: _Value | None) -> _Value | None:
-        facts = self._types(value.path).types.get(value.name) if value is not None else None
-        if facts is not None and "__get__" in facts.members:
-            raise UnknownError
+        if value is not None and value.kind is _Kind.OBJECT and self._rules.descriptor:
+            self._member(value, self._rules.descriptor, "")  # raises where there is one
         return value
 
     def _base(self, base: str, path: str) -> _Value | None:

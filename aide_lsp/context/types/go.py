@@ -65,7 +65,9 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
         return Binding(scope, lambda: _declared(node, above, names, scopes), above.end)
     if above.type == "parameter_declaration" and above.part("type") != node:
         around = above.parent.parent if above.parent is not None else None
-        if around is None or around.type not in _FUNCTIONS:
+        if around is None or around.is_error:
+            return Binding(scope, _unknown)
+        if around.type not in _FUNCTIONS:
             return None
         return Binding(around, lambda: _annotated(above.part("type"), scopes))
     if above.type == "type_elem" and (receiver := _receiver_around(node)) is not None:
@@ -105,8 +107,10 @@ def _declared(node: SyntaxNode, spec: SyntaxNode, names: list[SyntaxNode], scope
 
 def _annotated(node: SyntaxNode | None, scopes: Scopes) -> str:
     """Return an expression for an object of a type."""
-    if node is None:
-        return ""
+    return "" if node is None else scopes.counted(lambda: _of_type(node, scopes)) or ""
+
+
+def _of_type(node: SyntaxNode, scopes: Scopes) -> str:
     if node.type == "type_identifier":
         meaning = scopes.meaning(node.text, node.start)
         return f"{meaning}()" if meaning == node.text else ""

@@ -31,7 +31,10 @@ MARKS = re.compile(
     r'|"(?:\\.|[^"\\\n])*+"?|' + r"'(?:\\.|[^'\\\n])*+'?|#[^\n]*|\\\n",
     re.DOTALL,
 )
-_DEFINING = re.compile(r"[ \t]*(?:[\w.*()]+[ \t]*,[ \t]*)*\Z|.*\b(?:as|for|del)[ \t]+\Z")
+_DEFINING = re.compile(
+    r"(?:.*;|[ \t]*(?:if|elif|else|for|while|with|try|except|finally)\b.*:)?"
+    r"[ \t]*(?:[\w.*()\[\]]+[ \t]*,[ \t]*)*[*(\[]*\Z|.*\b(?:as|for|del)[ \t]+\Z"
+)
 """Before a member that may be defined there."""
 MOST_TARGETS = 5_000
 """Members that some code may assign; with more, nothing is known."""
@@ -41,10 +44,12 @@ _OWN = re.compile(r"(?<![\w.])(?:self|cls)\.(\w+)")
 _IMPORT = re.compile(r"(?<![\w.])import\b")
 _GIVES_ANY = re.compile(r"(?<![\w.])(?:setattr|vars)\(|\.(?:__setattr__|__dict__)\b")
 _DYNAMIC = re.compile(
-    r"\b(?:__getattr__|__getattribute__|setattr|exec|locals|vars|globals|__dict__|__setattr__|__new__|metaclass)\b"
+    r"\b(?:__getattr__|__getattribute__|setattr|exec|locals|vars|globals|__dict__|__setattr__|__new__|metaclass|these)\b"
 )
 _ABSTRACT = re.compile(r"\b(?:abstractmethod|ABC|ABCMeta|Protocol)\b")
 _QUOTED = re.compile(r"[\"'](\w+)[\"']")
+_SLOTS_OF = re.compile(r"\*[\w.]+\.__slots__\b")
+"""Those of a base."""
 _PROPERTIES = frozenset(("property", "cached_property"))
 _PLAIN_METHODS = frozenset(("classmethod", "staticmethod", "abstractmethod", "override", "final", "cache"))
 _DECORATORS = frozenset(("@dataclass", "@final", "@runtime_checkable", "@total_ordering", "@unique"))
@@ -85,7 +90,9 @@ def read(scopes: Scopes) -> Iterator[FileTypes]:
             yield FileTypes({name.text: _class(node, scopes, targets)})
         elif node.type == "function_definition":
             yield FileTypes(gives=_function(node, scopes))
-        elif not node.type.startswith(("import", "future_import")) and (gives := _variable(node, scopes)):
+        elif not node.type.startswith(("import", "future_import")) and (
+            gives := _variable(node, scopes, narrows=True)
+        ):
             yield FileTypes(gives=gives)
 
 
@@ -125,12 +132,12 @@ def _member(attribute: SyntaxNode) -> str:
     return name.text if name is not None else ""
 
 
-def _variable(node: SyntaxNode, scopes: Scopes) -> dict[str, str]:
-    """Return what an assignment gives to names."""
+def _variable(node: SyntaxNode, scopes: Scopes, *, narrows: bool = False) -> dict[str, str]:
+    """Return what an assignment gives to names; `narrows`: what is said of it matters besides its type."""
     left = node.part("left") or node.part("name")
     if left is None or left.type != "identifier":
         return dict.fromkeys(modules.defined(node), "")
-    value = assigned(node, scopes, narrows=False)
+    value = assigned(node, scopes, narrows=narrows)
     return {} if value is None else {left.text: value}
 
 
@@ -160,10 +167,15 @@ def _class(
     decorators = [f"@{one}" for one in decorators_of(node)]
     if body is None:
         return UNKNOWN_TYPE
-    bare = MARKS.sub(" ", node.text)
+    decorated = node.parent if decorators and node.parent is not None else node
+    bare, is_listed = MARKS.sub(" ", decorated.text), True
     members, gives, annotated = set[str](), dict[str, str](), dict[str, str]()
     for one in modules.statements(body):
         members.update(modules.defined(one), (name for name, _ in modules.imported(one)))
+        left, right = one.part("left"), one.part("right")
+        if left is not None and left.text == "__slots__" and right is not None:
+            members.update(_QUOTED.findall(right.text))
+            is_listed &= re.search(r"\w", _SLOTS_OF.sub("", MARKS.sub("", right.text))) is None
         if one.type == "function_definition":
             gives = both(gives, _function(one, scopes))
         elif one.type == "assignment" and one.part("type") is not None:
@@ -173,9 +185,6 @@ def _class(
             gives = both(
                 gives, _variable(one, scopes) if not bases else dict.fromkeys(modules.defined(one), "")
             )
-            left, right = one.part("left"), one.part("right")
-            if left is not None and left.text == "__slots__" and right is not None:
-                members.update(_QUOTED.findall(right.text))
     for attribute, statement in targets:
         if node.start < attribute.start < node.end and _owner(attribute) in _OWNERS:
             name = _member(attribute)
@@ -190,7 +199,7 @@ def _class(
         {**gives, **annotated},
         (*(found[1] for found in bases if found), *decorators),
         frozenset(_OWN.findall(bare)),
-        is_complete=all(bases) and not _DYNAMIC.search(bare),
+        is_complete=is_listed and all(bases) and not _DYNAMIC.search(bare),
         is_abstract=_ABSTRACT.search(bare) is not None,
     )
 
@@ -221,8 +230,9 @@ def is_open(name: str, before: str) -> bool:
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:
-    """Yield the file of a module. A stub may leave out what the module itself has."""
-    yield from (path for path in modules.files(module, tree) if not path.endswith(".pyi"))
+    """Yield the file of a module that has no stub: that may leave out, or add, what it has."""
+    found = list(modules.files(module, tree))
+    yield from () if any(path.endswith(".pyi") for path in found) else found
 
 
 RULES = TypeRules(
@@ -233,5 +243,6 @@ RULES = TypeRules(
     known=known,
     of_every_type=OF_EVERY_TYPE,
     of_every_class=OF_EVERY_CLASS,
+    descriptor="__get__",
     is_open=is_open,
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from aide_lsp.context.types.scopes import Binding, Scopes
+from aide_lsp.context.types.scopes import Binding, Scopes, is_tested
 from aide_lsp.syntax.node import SyntaxNode
 
 _FUNCTIONS = frozenset(("function_definition", "lambda"))
@@ -27,7 +27,12 @@ _UNKNOWN = frozenset((
 _ASKS = re.compile(
     r"(?:.*\.)?(?:isinstance|issubclass|hasattr|getattr|setattr|delattr|type|vars|id|callable|cast|(?:is|has)_\w+)"
 )
-PLAIN_TYPE = re.compile(r"([^\W\d][\w.]*)(?:\[.*\])?\Z", re.DOTALL)
+_OPERATORS = frozenset(("parenthesized_expression", "not_operator", "boolean_operator"))
+_TESTS = frozenset((
+    "if_statement", "elif_clause", "if_clause", "while_statement", "assert_statement",
+    "conditional_expression",
+))  # fmt: skip
+PLAIN_TYPE = re.compile(r"([^\W\d][\w.]*)(?:\[(?:[^\[\]]|\[[^\[\]]*\])*+\])?\Z")
 _OPTIONAL = re.compile(r"(?:typing\.|t\.)?Optional\[(.*)\]\Z", re.DOTALL)
 _NONE = re.compile(r"[ \t]*\|[ \t]*None\b|\bNone[ \t]*\|[ \t]*")
 _SPECIAL = re.compile(r"(?:\w+\.)*[A-Z]\w*")
@@ -59,7 +64,8 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
         return Binding(owner, _unknown, is_inherited=True) if owner.type in SCOPES else None
     if above.type == "default_parameter" and above.part("name") != node:
         return None
-    return Binding(scope, _unknown) if above.type in _UNKNOWN else None
+    is_outer = above.type == "nonlocal_statement"
+    return Binding(scope, _unknown, is_everywhere=is_outer) if above.type in _UNKNOWN else None
 
 
 def _unknown() -> str:
@@ -174,7 +180,9 @@ def asks(node: SyntaxNode) -> bool:
     if above.type == "argument_list":
         call = above.parent
         function = call.part("function") if call is not None else None
-        return function is not None and _ASKS.fullmatch(function.text) is not None
+        if call is None or function is None:
+            return False
+        return _ASKS.fullmatch(function.text) is not None or is_tested(call, _OPERATORS, _TESTS)
     if above.type == "attribute":
         name = above.part("attribute")
         return name is not None and name.text == "__class__"

@@ -31,6 +31,8 @@ class TypeRules:
     of_every_type: frozenset[str] = frozenset()
     of_every_class: frozenset[str] = frozenset()
     "What a class itself has besides."
+    descriptor: str = ""
+    "A member of objects that give another value where they are a member of a class."
     is_seen: Callable[[str], bool] = lambda name: True
     "Whether another package sees a member."
     is_open: Callable[[str, str], bool] = lambda name, before: False

@@ -1,7 +1,7 @@
 """What names mean at a place in some code, as expressions: see `FileTypes.gives`."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from itertools import islice
 
@@ -29,6 +29,8 @@ class Binding:
     "From where on the name has it."
     is_inherited: bool = False
     "Whether it is seen in scopes inside, even if the scope is closed."
+    is_everywhere: bool = False
+    "Whether it concerns the name in all scopes."
 
 
 @frozen
@@ -64,7 +66,7 @@ class Scopes:
 
     def value(self, node: SyntaxNode | None) -> str:
         """Return an expression for the value of a node; empty: it is not known."""
-        return "" if node is None else self._counted(lambda: self._rules.value(node, self)) or ""
+        return "" if node is None else self.counted(lambda: self._rules.value(node, self)) or ""
 
     def meaning(self, name: str, at: int) -> str:
         """Return an expression for what a name means at a place; empty: it is not known."""
@@ -73,6 +75,8 @@ class Scopes:
         if name == "this" and (value := self._rules.this(at, self)) is not None:
             return value
         bindings = self.bindings(name)
+        if any(one.is_everywhere for one in bindings):
+            return ""
         for number, scope in enumerate(self.around(at) if bindings else ()):
             if self._outer is None and scope == self.root:
                 break
@@ -83,7 +87,7 @@ class Scopes:
                 if one.scope == scope and one.start <= at and (one.is_inherited or not is_closed)
             ]
             if found:
-                values = {self._counted(one.value) for one in found} - {None}
+                values = {self.counted(one.value) for one in found} - {None}
                 return (values.pop() or "") if len(values) == 1 else ""
         return name if self._outer is None else self._outer(name)
 
@@ -122,8 +126,8 @@ class Scopes:
         is_lone = node.parent is None or node.parent.is_error
         return Binding(self.root, _unknown) if is_lone else self._rules.binds(node, self)
 
-    def _counted(self, compute: Callable[[], str | None]) -> str | None:
-        """Compute a value, which may take others; empty: that does not end, or takes too long."""
+    def counted(self, compute: Callable[[], str | None]) -> str | None:
+        """Compute a value, which may take others that are counted; empty: they do not end, or are many."""
         if compute in self._pending or self._steps > MOST_STEPS:
             return ""
         self._steps += 1
@@ -137,6 +141,21 @@ class Scopes:
 
 def _unknown() -> str:
     return ""
+
+
+def is_tested(node: SyntaxNode, operators: Collection[str], tests: Collection[str]) -> bool:
+    """Whether it depends on a value what is done next, as it does on that of a type guard.
+
+    Args:
+        node: of the value.
+        operators: types of nodes whose value depends on it: brackets, negation, and what joins conditions.
+        tests: types of nodes that have a condition.
+    """
+    above, is_joined = node.parent, False
+    while above is not None and above.type in operators:
+        is_joined |= len(above.named_children) > 1
+        above = above.parent
+    return is_joined or (above is not None and above.type in tests)
 
 
 @lru_cache(64)

@@ -39,6 +39,7 @@ _SCOPES = _FUNCTIONS | CLASSES | _TYPES | {
 }  # fmt: skip
 _MEMBER_NAMES = frozenset(("property_identifier", "private_property_identifier"))
 _QUOTED = re.compile(r"\[?[\"'](\w+)[\"']\]?\Z")
+_WORD = re.compile(r"\w+")
 _OTHER_KEYS = frozenset(("index_signature", "call_signature", "construct_signature"))
 _ERROR = "captureStackTrace cause message name prepareStackTrace stack stackTraceLimit"
 _STANDARD = {"Error": _ERROR, "TypeError": _ERROR, "RangeError": _ERROR, "SyntaxError": _ERROR, "Object": ""}
@@ -63,7 +64,7 @@ def _stated(node: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
         yield from _exported(node, scopes)
     elif node.type in ("ambient_declaration", "expression_statement"):
         for child in node.named_children:
-            yield from _stated(child, scopes)
+            yield from _stated(child, scopes) if child.type != node.type else ()
     elif node.type in ("lexical_declaration", "variable_declaration"):
         for one in node.named_children:
             yield FileTypes(gives=_variable(one, scopes))
@@ -72,8 +73,14 @@ def _stated(node: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
     elif node.type in ("function_declaration", "generator_function_declaration", "function_signature"):
         yield FileTypes(gives=_function(node, name.text, scopes))
     elif node.type in ("internal_module", "module"):
-        yield FileTypes({name.text: UNKNOWN_TYPE})
-    elif node.type in CLASSES or node.type in ("interface_declaration", "enum_declaration"):
+        # With a path for a name, it adds members to the types of another module.
+        words = _WORD.findall(node.text) if name.type == "string" else ()
+        yield FileTypes({name.text: UNKNOWN_TYPE}, given=frozenset(words))
+    elif node.type == "enum_declaration":
+        # It is an object; its values are of another type.
+        of_enum = f"enum {name.text}"
+        yield FileTypes({of_enum: _type(node, scopes)}, {name.text: f"{of_enum}()"})
+    elif node.type in CLASSES or node.type == "interface_declaration":
         yield FileTypes({name.text: _type(node, scopes)})
     elif node.type == "type_alias_declaration" and (kind := node.part("value")) is not None:
         yield FileTypes({name.text: _alias(kind, scopes)})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from aide_lsp.context.types.facts import ASYNC, ITSELF
-from aide_lsp.context.types.scopes import Binding, Scopes
+from aide_lsp.context.types.scopes import Binding, Scopes, is_tested
 from aide_lsp.syntax.node import SyntaxNode
 
 CLASSES = frozenset(("class_declaration", "abstract_class_declaration", "class"))
@@ -27,6 +27,8 @@ _DECLARATIONS = CLASSES | {
     "interface_declaration", "type_alias_declaration", "internal_module", "module", "function_signature",
 }  # fmt: skip
 _ASKS = re.compile(r"(?:.*\.)?(?:(?:is|has|check|ensure)[A-Z]\w*|assert\w*)")
+_OPERATORS = frozenset(("parenthesized_expression", "unary_expression", "binary_expression"))
+_TESTS = frozenset(("if_statement", "while_statement", "ternary_expression"))
 _SAME_MEMBERS = ("Readonly", "Partial", "Required")
 _THROUGH = frozenset(("parenthesized_expression", "non_null_expression", "satisfies_expression"))
 
@@ -69,8 +71,10 @@ def declared(node: SyntaxNode, scopes: Scopes) -> str:
 
 def object_of(node: SyntaxNode | None, scopes: Scopes) -> str:
     """Return an expression for a value of a type."""
-    if node is None:
-        return ""
+    return "" if node is None else scopes.counted(lambda: _of_type(node, scopes)) or ""
+
+
+def _of_type(node: SyntaxNode, scopes: Scopes) -> str:
     parts = node.named_children
     if node.type == "type_identifier":
         meaning = scopes.meaning(node.text, node.start)
@@ -98,8 +102,14 @@ def object_of(node: SyntaxNode | None, scopes: Scopes) -> str:
 
 
 def united(node: SyntaxNode) -> Iterator[SyntaxNode]:
-    for child in node.named_children:
-        yield from united(child) if child.type == node.type else (child,)
+    """Yield the types that a union or intersection joins."""
+    left = [node]
+    while left:
+        for child in left.pop().named_children:
+            if child.type == node.type:
+                left.append(child)
+            else:
+                yield child
 
 
 def value(node: SyntaxNode, scopes: Scopes) -> str:
@@ -146,7 +156,9 @@ def asks(node: SyntaxNode) -> bool:
     if above.type == "arguments":
         call = above.parent
         function = call.part("function") if call is not None else None
-        return function is not None and _ASKS.fullmatch(function.text) is not None
+        if call is None or function is None:
+            return False
+        return _ASKS.fullmatch(function.text) is not None or is_tested(call, _OPERATORS, _TESTS)
     if above.type == "binary_expression":
         operator = above.part("operator")
         side = {"instanceof": "left", "in": "right"}.get(operator.text if operator is not None else "")

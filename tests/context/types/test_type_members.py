@@ -1,6 +1,5 @@
 """Which members of a type may come at a cursor: `tests/data/members` has the cases."""
 
-import re
 import time
 from pathlib import Path
 
@@ -10,34 +9,9 @@ from aide_lsp.context.known_names import OWN
 from aide_lsp.context.module_names import MOST_SECONDS
 from aide_lsp.context.reader import ContextPlace, ContextReader
 from aide_lsp.context.types.table import rules_of
-from tests.context.projects import write
+from tests.context.cases import SUFFIX, asked, cases
 
-FOLDER = Path(__file__).parents[2] / "data" / "members"
-SUFFIX = {"python": "py", "go": "go", "typescript": "ts"}
-
-
-def cases():
-    """Yield the cases: after `###` what they show, after `---` a file, after `=>` what may come."""
-    for path in sorted(FOLDER.glob("*.txt")):
-        what = ""
-        for number, case in enumerate(re.split(r"^###", path.read_text("utf-8"), flags=re.MULTILINE)[1:]):
-            title, _, rest = case.partition("\n")
-            what = title.strip() or what
-            texts, _, expected = rest.rpartition("\n=> ")
-            yield pytest.param(path.stem, texts + "\n", expected.strip(), id=f"{path.stem}-{number}-{what}")
-
-
-CASES = list(cases())
-
-
-def asked(root, language, texts, change=lambda text: text):
-    """Write the files of a case; return its reader and place: the cursor is in the file with the mark."""
-    files = re.split(r"^--- (.*)\n", texts, flags=re.MULTILINE)
-    named = dict(zip(files[1::2], files[2::2], strict=True)) or {f"app/x.{SUFFIX[language]}": files[0]}
-    [(path, marked)] = [(path, text) for path, text in named.items() if "█" in text]
-    write(root, {other: text for other, text in named.items() if other != path})
-    before, _, after = change(marked).partition("█")
-    return ContextReader(), ContextPlace(root / path, root, before + after, len(before), language)
+CASES = list(cases(Path(__file__).parents[2] / "data" / "members"))
 
 
 def members(found, language):
@@ -99,7 +73,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("language", SUFFIX)
+@pytest.mark.parametrize("language", ["go", "python", "typescript"])
 @pytest.mark.parametrize("part", HOSTILE)
 def test_no_text_takes_long(tmp_path, language, part):
     line = (part * 400)[:400] + "\n"
@@ -109,6 +83,20 @@ def test_no_text_takes_long(tmp_path, language, part):
         start = time.thread_time()
         ContextReader().names(place)
         assert time.thread_time() - start < MOST_SECONDS
+
+
+DEEP = [
+    ("typescript", f"export type A = {' | '.join(['B'] * 3000)};\nfunction f(a: A) {{ a.█ }}\n"),
+    ("typescript", f"export type A = {'(' * 900}B{')' * 900};\nfunction f(a: A) {{ a.█ }}\n"),
+    ("typescript", f"{'declare ' * 3000}class A {{ x: B }}\nfunction f(a: A) {{ a.█ }}\n"),
+    ("go", f"package x\ntype A struct{{ n int }}\nfunc f(a {'*' * 3000}A) {{ a.█ }}\n"),
+]
+
+
+@pytest.mark.parametrize(("language", "texts"), DEEP)
+def test_of_what_is_nested_deeply_nothing_is_known(tmp_path, language, texts):
+    reader, place = asked(tmp_path, language, texts)
+    assert reader.names(place) is None
 
 
 def test_what_every_object_has_may_come(tmp_path):
