@@ -33,8 +33,10 @@ OPERATOR = re.compile(r"\s*[.?&|+*/:<>=-]")
 """How a line begins that goes on with the one above, and of which another may follow."""
 OPEN_END = re.compile(r"(?:[%&|^<=.*]|(?<!\+)\+|(?<!-)-|(?<!\*)/)\s*\Z")
 """An operator that wants another value: its fault begins in the next line."""
-MACROS = re.compile(r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*#", re.MULTILINE)
-"""Words that stand for anything, such as `static INLINE int`, and directives."""
+MACROS = re.compile(
+    r"\b(?:[A-Z][A-Z\d_]{2,}|__\w+)\s+[*(]?\w|^\s*(?:#|\w*(?:for_?each|FOR_?EACH)\w*\s*\()", re.MULTILINE
+)
+"""Words that stand for anything, as in `static INLINE int`, loops such as `list_for_each(`, directives."""
 TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<\n]*)?(?<!/)>$")
 """A tag that a line begins, and does not end."""
 ARROWS = ("=>", "->")
