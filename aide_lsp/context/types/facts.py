@@ -41,7 +41,6 @@ class TypeFacts:
     "Whether it has no other members; otherwise they are not known."
     merges: bool = False
     "Whether another declaration adds to it; otherwise it is another type."
-
     is_abstract: bool = False
     "Whether objects are of derived types: code that knows which may use more of what it got as this."
 
