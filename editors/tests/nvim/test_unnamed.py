@@ -44,6 +44,7 @@ def test_buffer_without_a_name_when_typed_in_then_completed_with_the_projects_se
     assert (folder / "first.py").read_text() == TYPED + ghost + "\n"
     nvim.keys("o")
     nvim.type("x = ")
+    nvim.wait(lambda: nvim.text == f"{TYPED}{ghost}\nx = ", "It is not typed")
     expected = expected_completion(folder / "first.py", *nvim.place, text=nvim.text + "\n")
     nvim.wait_ghost(expected)
     nvim.wait(lambda: shown_uri(nvim) == f"file://{folder}/first.py", "Another document is meant")
