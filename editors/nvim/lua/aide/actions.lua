@@ -30,7 +30,7 @@ function M.explain()
     if answer.html then
       return require('aide.report').open_page(answer.html)
     end
-    requests.show_message(answer.message, answer.reason)
+    requests.show_message(answer.message) -- as for other reports, also if the user went on
   end)
 end
 

@@ -94,7 +94,8 @@ end
 function M.run(complaint)
   requests.run_here('aide.troubleshoot', { complaint = complaint }, function(answer, place)
     if not answer.before then
-      return requests.show_message(answer.message, answer.reason)
+      -- A report that was asked for does not just stay away, whatever the reason.
+      return requests.show_message(answer.message)
     end
     local function apply()
       report.close()
