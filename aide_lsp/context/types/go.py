@@ -9,7 +9,7 @@ from aide_lsp.context.names import go as modules
 from aide_lsp.context.types.chunks import ChunkRules
 from aide_lsp.context.types.facts import UNKNOWN_TYPE, FileTypes, TypeFacts
 from aide_lsp.context.types.rules import TypeRules
-from aide_lsp.context.types.scopes import Binding, ScopeRules, Scopes
+from aide_lsp.context.types.scopes import Binding, ScopeRules, Scopes, unknown
 from aide_lsp.syntax.node import SyntaxNode
 
 MARKS = re.compile(
@@ -61,24 +61,20 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
         if node not in names:
             return None
         if above.type != "var_spec":
-            return Binding(scopes.scope_of(above), _unknown)
+            return Binding(scopes.scope_of(above), unknown)
         return Binding(scope, lambda: _declared(node, above, names, scopes), above.end)
     if above.type == "parameter_declaration" and above.part("type") != node:
         around = above.parent.parent if above.parent is not None else None
         if around is None or around.is_error:
-            return Binding(scope, _unknown)
+            return Binding(scope, unknown)
         if around.type not in _FUNCTIONS:
             return None
         return Binding(around, lambda: _annotated(above.part("type"), scopes))
     if above.type == "type_elem" and (receiver := _receiver_around(node)) is not None:
-        return Binding(receiver, _unknown)
+        return Binding(receiver, unknown)
     if above.type in _UNKNOWN and (is_left or node in above.children) and above.part("type") != node:
-        return Binding(scope, _unknown)
+        return Binding(scope, unknown)
     return None
-
-
-def _unknown() -> str:
-    return ""
 
 
 def _receiver_around(node: SyntaxNode) -> SyntaxNode | None:

@@ -2,7 +2,7 @@
 
 import re
 
-from aide_lsp.context.types.scopes import Binding, Scopes, is_tested
+from aide_lsp.context.types.scopes import Binding, Guards, Scopes, unknown
 from aide_lsp.syntax.node import SyntaxNode
 
 _FUNCTIONS = frozenset(("function_definition", "lambda"))
@@ -24,14 +24,16 @@ _UNKNOWN = frozenset((
     "class_pattern", "as_pattern", "case_pattern", "dict_pattern",
 ))  # fmt: skip
 """Parents of names that bind them to anything."""
-_ASKS = re.compile(
-    r"(?:.*\.)?(?:isinstance|issubclass|hasattr|getattr|setattr|delattr|type|vars|id|callable|cast|(?:is|has)_\w+)"
-)
-_OPERATORS = frozenset(("parenthesized_expression", "not_operator", "boolean_operator"))
-_TESTS = frozenset((
-    "if_statement", "elif_clause", "if_clause", "while_statement", "assert_statement",
-    "conditional_expression",
-))  # fmt: skip
+_GUARDS = Guards(
+    re.compile(
+        r"(?:.*\.)?(?:isinstance|issubclass|hasattr|getattr|setattr|delattr|type|vars|id|callable|cast|(?:is|has)_\w+)"
+    ),
+    frozenset(("parenthesized_expression", "not_operator", "boolean_operator")),
+    frozenset((
+        "if_statement", "elif_clause", "if_clause", "while_statement", "assert_statement",
+        "conditional_expression",
+    )),
+)  # fmt: skip
 PLAIN_TYPE = re.compile(r"([^\W\d][\w.]*)(?:\[(?:[^\[\]]|\[[^\[\]]*\])*+\])?\Z")
 _OPTIONAL = re.compile(r"(?:typing\.|t\.)?Optional\[(.*)\]\Z", re.DOTALL)
 _NONE = re.compile(r"[ \t]*\|[ \t]*None\b|\bNone[ \t]*\|[ \t]*")
@@ -44,10 +46,10 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
     scope = scopes.scope_of(node)
     if above.type in TARGETS and above.part(TARGETS[above.type]) == top:
         if top != node and not (above.type == "as_pattern" and top.named_children == (node,)):
-            return Binding(scope, _unknown)
+            return Binding(scope, unknown)
         return Binding(scope, lambda: assigned(above, scopes))
     if above.type in ("function_definition", "class_definition"):
-        return Binding(scopes.scope_of(above), _unknown) if above.part("name") == node else None
+        return Binding(scopes.scope_of(above), unknown) if above.part("name") == node else None
     if above.type == "dotted_name":
         return _dotted(node, above, scopes)
     if above.type == "aliased_import":
@@ -61,15 +63,11 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
         owner = next(
             one for one in above.ancestors() if one.type not in ("type_parameter", "constrained_type", "type")
         )
-        return Binding(owner, _unknown, is_inherited=True) if owner.type in SCOPES else None
+        return Binding(owner, unknown, is_inherited=True) if owner.type in SCOPES else None
     if above.type == "default_parameter" and above.part("name") != node:
         return None
     is_outer = above.type == "nonlocal_statement"
-    return Binding(scope, _unknown, is_everywhere=is_outer) if above.type in _UNKNOWN else None
-
-
-def _unknown() -> str:
-    return ""
+    return Binding(scope, unknown, is_everywhere=is_outer) if above.type in _UNKNOWN else None
 
 
 def target_of(node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode]:
@@ -88,7 +86,7 @@ def _dotted(node: SyntaxNode, dotted: SyntaxNode, scopes: Scopes) -> Binding | N
     if above.part("module_name") == dotted:
         return None
     is_import = above.type.startswith("import")
-    return Binding(scopes.scope_of(node), (lambda: node.text) if is_import else _unknown)
+    return Binding(scopes.scope_of(node), (lambda: node.text) if is_import else unknown)
 
 
 def _first_parameter(function: SyntaxNode, node: SyntaxNode, scopes: Scopes) -> str:
@@ -178,11 +176,7 @@ def asks(node: SyntaxNode) -> bool:
     if above is None:
         return False
     if above.type == "argument_list":
-        call = above.parent
-        function = call.part("function") if call is not None else None
-        if call is None or function is None:
-            return False
-        return _ASKS.fullmatch(function.text) is not None or is_tested(call, _OPERATORS, _TESTS)
+        return _GUARDS.include(above.parent)
     if above.type == "attribute":
         name = above.part("attribute")
         return name is not None and name.text == "__class__"

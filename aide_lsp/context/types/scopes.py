@@ -124,7 +124,7 @@ class Scopes:
         if node.type not in self._rules.names or node.start != start or node.end != end:
             return None
         is_lone = node.parent is None or node.parent.is_error
-        return Binding(self.root, _unknown) if is_lone else self._rules.binds(node, self)
+        return Binding(self.root, unknown) if is_lone else self._rules.binds(node, self)
 
     def counted(self, compute: Callable[[], str | None]) -> str | None:
         """Compute a value, which may take others that are counted; empty: they do not end, or are many."""
@@ -139,23 +139,33 @@ class Scopes:
             self._steps *= bool(self._pending)
 
 
-def _unknown() -> str:
+def unknown() -> str:
+    """Return that a value is not known."""
     return ""
 
 
-def is_tested(node: SyntaxNode, operators: Collection[str], tests: Collection[str]) -> bool:
-    """Whether it depends on a value what is done next, as it does on that of a type guard.
+@frozen
+class Guards:
+    """Calls that may be type guards: their result says what type an argument has."""
 
-    Args:
-        node: of the value.
-        operators: types of nodes whose value depends on it: brackets, negation, and what joins conditions.
-        tests: types of nodes that have a condition.
-    """
-    above, is_joined = node.parent, False
-    while above is not None and above.type in operators:
-        is_joined |= len(above.named_children) > 1
-        above = above.parent
-    return is_joined or (above is not None and above.type in tests)
+    names: re.Pattern[str]
+    "Functions that are."
+    operators: Collection[str]
+    "Types of nodes whose value depends on that of a call: brackets, negation, and what joins conditions."
+    tests: Collection[str]
+    "Types of nodes that have a condition: any function may be a guard there."
+
+    def include(self, call: SyntaxNode | None) -> bool:
+        """Whether a call may be one."""
+        function = call.part("function") if call is not None else None
+        if call is None or function is None:
+            return False
+        above, is_joined = call.parent, False
+        while above is not None and above.type in self.operators:
+            is_joined |= len(above.named_children) > 1
+            above = above.parent
+        is_tested = is_joined or (above is not None and above.type in self.tests)
+        return is_tested or self.names.fullmatch(function.text) is not None
 
 
 @lru_cache(64)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from aide_lsp.context.types.facts import ASYNC, ITSELF
-from aide_lsp.context.types.scopes import Binding, Scopes, is_tested
+from aide_lsp.context.types.scopes import Binding, Guards, Scopes, unknown
 from aide_lsp.syntax.node import SyntaxNode
 
 CLASSES = frozenset(("class_declaration", "abstract_class_declaration", "class"))
@@ -26,9 +26,11 @@ _DECLARATIONS = CLASSES | {
     "function_declaration", "generator_function_declaration", "function_expression", "enum_declaration",
     "interface_declaration", "type_alias_declaration", "internal_module", "module", "function_signature",
 }  # fmt: skip
-_ASKS = re.compile(r"(?:.*\.)?(?:(?:is|has|check|ensure)[A-Z]\w*|assert\w*)")
-_OPERATORS = frozenset(("parenthesized_expression", "unary_expression", "binary_expression"))
-_TESTS = frozenset(("if_statement", "while_statement", "ternary_expression"))
+_GUARDS = Guards(
+    re.compile(r"(?:.*\.)?(?:(?:is|has|check|ensure)[A-Z]\w*|assert\w*)"),
+    frozenset(("parenthesized_expression", "unary_expression", "binary_expression")),
+    frozenset(("if_statement", "while_statement", "ternary_expression")),
+)
 _SAME_MEMBERS = ("Readonly", "Partial", "Required")
 _THROUGH = frozenset(("parenthesized_expression", "non_null_expression", "satisfies_expression"))
 
@@ -46,20 +48,16 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
         return None
     scope = scopes.scope_of(node)
     if above.type in _DECLARATIONS and above.part("name") == node:
-        return Binding(scopes.scope_of(above), _unknown)
+        return Binding(scopes.scope_of(above), unknown)
     if above.type in _TYPE_PARAMETERS and above.part("value") != node and above.part("constraint") != node:
-        return Binding(scope, _unknown)
+        return Binding(scope, unknown)
     if above.type in _LEFT and above.part(_LEFT[above.type]) == top:
         if top != node:
-            return Binding(scope, _unknown)
+            return Binding(scope, unknown)
         return Binding(scope, lambda: declared(above, scopes))
     if above.type == "assignment_expression" and top != node:
-        return Binding(scope, _unknown)
+        return Binding(scope, unknown)
     return None
-
-
-def _unknown() -> str:
-    return ""
 
 
 def declared(node: SyntaxNode, scopes: Scopes) -> str:
@@ -154,11 +152,7 @@ def asks(node: SyntaxNode) -> bool:
     if above is None:
         return False
     if above.type == "arguments":
-        call = above.parent
-        function = call.part("function") if call is not None else None
-        if call is None or function is None:
-            return False
-        return _ASKS.fullmatch(function.text) is not None or is_tested(call, _OPERATORS, _TESTS)
+        return _GUARDS.include(above.parent)
     if above.type == "binary_expression":
         operator = above.part("operator")
         side = {"instanceof": "left", "in": "right"}.get(operator.text if operator is not None else "")
