@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aide_lsp.context.candidates import AllowedFiles
 from aide_lsp.context.imports.tree import ProjectTree
@@ -18,7 +18,7 @@ from aide_lsp.context.module_names import (
     sorted_names,
 )
 from aide_lsp.context.types.document import FileTypesOf
-from aide_lsp.context.types.facts import ASYNC, ITSELF, FileTypes, TypeFacts
+from aide_lsp.context.types.facts import ASYNC, INSIDE, ITSELF, SEEN_IN, FileTypes, TypeFacts
 from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.table import rules_of
 
@@ -125,6 +125,9 @@ class _Types:
     def _named(self, name: str, call: str, path: str) -> _Value | None:
         """Return what a name of a file is, or what calling it returns."""
         self._step()
+        around, _, name = name.rpartition(SEEN_IN)
+        if around and (found := self._seen_in(around, name, call, path)) is not None:
+            return found
         for one in self._package(path):
             types = self._types(one)
             if (facts := types.types.get(name)) is not None and facts.is_declared:
@@ -135,8 +138,22 @@ class _Types:
         if name in types.imports:
             module, inner = types.imports[name]
             return self._of_module(module, inner, call, path)
-        found = {self._of_module(module, name, call, path) for module in types.everything} - {None}
-        return _only(found)
+        modules = {module.replace("*", name) for module in types.everything}
+        return _only({self._of_module(module, name, call, path) for module in modules} - {None})
+
+    def _seen_in(self, around: str, name: str, call: str, path: str) -> _Value | None:
+        """Return what a name is in the code of a type, if it is a member of that or of one around it."""
+        while around:
+            try:
+                found = self._member(_Value(_Kind.OBJECT, path, around), name, call)
+            except UnknownError:
+                if not name[0].isupper():
+                    raise
+                found = None  # a type of a library is not expected to have a type of that name inside
+            if found is not None:
+                return found
+            around = around.rpartition(INSIDE)[0]
+        return None
 
     def _given(self, types: FileTypes | TypeFacts, name: str, call: str, path: str) -> _Value | None:
         """Return what some name is, or what calling it returns: of a file, or of a type."""
@@ -158,7 +175,7 @@ class _Types:
         if not name:
             return None if call else _Value(_Kind.MODULE, path, module)
         for one in self._rules.files(module, tree):
-            if found := self._named(name, call, one):
+            if found := self.value(name + call, one):
                 return found
         inner = f"{module}{'' if module.endswith('.') else '.'}{name}"
         is_module = not call and any(self._rules.files(inner, tree))
@@ -218,22 +235,25 @@ class _Types:
                 continue
             if not facts.is_complete:
                 raise UnknownError
-            if facts.members:
-                self.found[one].update(facts.members)
+            hidden = facts.of_objects if value.kind is _Kind.TYPE else frozenset()
+            if one != self._document:
+                hidden |= facts.private
+            if facts.members - hidden:
+                self.found[one].update(facts.members - hidden)
             self.used.update(facts.used)
             for base in facts.bases:
-                self._add_base(base, one)
+                self._add_base(base, one, value.kind)
 
-    def _add_base(self, base: str, path: str) -> None:
+    def _add_base(self, base: str, path: str, kind: _Kind) -> None:
         if (place := self._base(base, path)) is not None:
-            self.add(place)
+            self.add(evolve(place, kind=kind))
         else:
             self.found[path].update(self._known(base, path) or ())
 
     def _known(self, base: str, path: str) -> frozenset[str] | None:
         """Return the members of a type of the standard library that a file names so."""
         types, mark = self._types(path), "@" * base.startswith("@")
-        first, _, rest = base.removeprefix(mark).partition(".")
+        first, _, rest = base.removeprefix(mark).rpartition(SEEN_IN)[2].partition(".")
         module, inner = types.imports.get(first, ("", ""))
         name = (rest if not inner else "") if rest else inner or first
         is_other = first in types.gives or (rest and not module)

@@ -26,7 +26,7 @@ from benchmarks.context.tree import Trees
 from benchmarks.real_code.packages import CACHE, read_manifest
 from benchmarks.real_code.source import code_only, parse
 
-SUFFIXES = {"python": (".py",), "go": (".go",), "typescript": (".ts",)}
+SUFFIXES = {"python": (".py",), "go": (".go",), "java": (".java",), "typescript": (".ts",)}
 NAME = re.compile(r"(?<![\w.)\]}\"'`$#])[^\W\d]\w*(?=[?!]?\.)")
 AFTER_BRACKET = re.compile(r"\)[?!]?\.(#?[^\W\d]\w*)")
 MEMBER = re.compile(r"[?!]?\.(#?[^\W\d]\w*)")

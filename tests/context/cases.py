@@ -7,7 +7,7 @@ import pytest
 from aide_lsp.context.reader import ContextPlace, ContextReader
 from tests.context.projects import write
 
-SUFFIX = {"python": "py", "go": "go", "typescript": "ts", "rust": "rs"}
+SUFFIX = {"python": "py", "go": "go", "java": "java", "typescript": "ts", "rust": "rs"}
 
 
 def cases(folder):

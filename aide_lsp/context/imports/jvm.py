@@ -39,7 +39,7 @@ def files(one: Import, tree: ProjectTree) -> Iterator[str]:
     """Yield the file of a class, or else those of the package that may have the name."""
     module, _, last = one.module.rpartition(".")
     parts = module.split(".") if last in ("*", "=") else one.module.split(".")
-    for roots in (_roots(tree), _far_roots(tree)):
+    for roots in (near_roots(tree), far_roots(tree)):
         # A source folder of Kotlin may leave out what all its packages begin with.
         for begin in range(max(1, len(parts) - 1)):
             begins = parts[begin : len(parts) - 1] or [""]
@@ -76,7 +76,7 @@ def _members(path: str, last: str, names: tuple[str, ...], tree: ProjectTree) ->
     yield from (posixpath.join(folder, name) for name in first + rest)
 
 
-def _roots(tree: ProjectTree) -> list[str]:
+def near_roots(tree: ProjectTree) -> list[str]:
     """Return the folders in which packages may begin: those above, and the source folders in them."""
     found: list[str] = tree.once(
         ("roots", tree.folder), lambda: list(dict.fromkeys([*tree.above(), *_sources(tree.above(), tree)]))
@@ -84,7 +84,8 @@ def _roots(tree: ProjectTree) -> list[str]:
     return found
 
 
-def _far_roots(tree: ProjectTree) -> list[str]:
+def far_roots(tree: ProjectTree) -> list[str]:
+    """Return those of neighboring modules."""
     found: list[str] = tree.once(
         ("far roots", tree.folder), lambda: list(dict.fromkeys(_sources(tree.siblings(), tree)))
     )

@@ -5,6 +5,7 @@ indentation. Without what does not parse even so, the rest does.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from attrs import field, frozen
@@ -189,14 +190,23 @@ def stand_ins(lead: str, above: str, below: str, rules: ChunkRules) -> Iterator[
         yield f"{lead}{gap}{rest}{one}"
 
 
+def closing(bare: str) -> str:
+    """Return the brackets that close those that some code leaves open."""
+    return "".join(_CLOSER[one] for one in reversed(_unbalanced(bare)[0]))
+
+
 def _unbalanced(bare: str) -> tuple[str, str]:
     """Return the brackets that some code leaves open, and those that it closes and does not open."""
-    opened, closed = list[str](), list[str]()
+    opened, closed, counts = list[str](), list[str](), Counter[str]()
     for mark in _BRACKETS.findall(bare):
         if mark in _CLOSER:
             opened.append(mark)
-        elif opened:
-            opened.pop()
+            counts[mark] += 1
+        elif counts[_OPENER[mark]]:
+            # What is open inside is unfinished.
+            while (last := opened.pop()) != _OPENER[mark]:
+                counts[last] -= 1
+            counts[last] -= 1
         else:
             closed.append(mark)
     return "".join(opened), "".join(closed)

@@ -7,10 +7,10 @@ from functools import lru_cache
 from attrs import field, frozen
 
 from aide_lsp.context.names.module import Cursor
-from aide_lsp.context.types.chunks import LONGEST_FAULTY, Code, chunks, code_of, stand_ins
+from aide_lsp.context.types.chunks import LONGEST_FAULTY, Code, chunks, closing, code_of, stand_ins
 from aide_lsp.context.types.facts import FileTypes, Receiver, merged
 from aide_lsp.context.types.rules import TypeRules
-from aide_lsp.context.types.scopes import Scopes, is_used_alone
+from aide_lsp.context.types.scopes import Scopes, is_free, is_used_alone
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.tree import root_of
 
@@ -58,7 +58,7 @@ class OtherLines:
     def members_used(self, chain: str) -> tuple[str, ...]:
         """Return the members that its code uses of a name or chain of names, sorted."""
         first = chain.partition(".")[0]
-        text = "\n".join(self.parts) if self.meaning(first) == first else self.scopes.text
+        text = "\n".join(self.parts) if is_free(first, self.meaning(first)) else self.scopes.text
         names = r"[?!]?\.".join(map(re.escape, chain.split(".")))
         return tuple(sorted(set(re.findall(rf"(?<![\w.$]){names}[?!]?\.(\w+)", text))))
 
@@ -125,17 +125,31 @@ def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
     chain = re.sub("[?!]", "", operand)
     first, dot, names = chain.partition(".")
     value, line = whole.meaning(first), before + "x" + cursor.after
-    if (is_used_alone(first, line) or is_used_alone(chain, line)) and (root := root_of(line, grammar)):
-        scopes = Scopes(Code(root, line), rules.scopes, whole.meaning)
+    if (is_used_alone(first, line) or is_used_alone(chain, line)) and (
+        code := _code_of_line(line, grammar, rules)
+    ):
+        scopes = Scopes(code, rules.scopes, whole.meaning)
         value = "" if scopes.is_asked(chain) else _in_line(first, value, scopes, start)
     if not value or whole.asks(chain):
         return None
     return Receiver(value + dot + names, begun[1], whole.parts, whole.members_used(chain))
 
 
+def _code_of_line(line: str, grammar: str, rules: TypeRules) -> Code | None:
+    """Return a line as code: with what it leaves open closed, and without what it closes, if that parses."""
+    root, lead = root_of(line, grammar), _LEAD.match(line)
+    if root is not None and root.has_error and lead is not None:
+        bare = rules.chunks.bare(line) or ""
+        whole = " " * lead.end() + line[lead.end() :] + closing(bare[lead.end() :]) + ";\n"
+        whole_root = root_of(whole, grammar)
+        if whole_root is not None and not whole_root.has_error:
+            return Code(whole_root, whole)
+    return None if root is None else Code(root, line)
+
+
 def _value(operand: str, rest: str, whole: OtherLines, grammar: str) -> str:
     """Return an expression for what is more than a chain of names; `rest`: of its line."""
-    operand += "\n"
+    operand += ";\n"
     root = root_of(operand, grammar)
     if root is None or root.has_error or len(root.named_children) != 1:
         return ""
@@ -185,7 +199,7 @@ def _opened(bare: str, end: int) -> int:
 def _in_line(name: str, meaning: str, scopes: Scopes, at: int) -> str:
     """Return what a name means, given that the cursor's line may bind it."""
     values = {one.value() for one in scopes.bindings(name) if one.start <= at} - {None}
-    if meaning != name or not values:
+    if not is_free(name, meaning) or not values:
         values.add(meaning)
     return (values.pop() or "") if len(values) == 1 else ""
 

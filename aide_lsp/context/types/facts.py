@@ -8,6 +8,10 @@ ASYNC = "async "
 """Before an expression: what awaiting a value gives."""
 ITSELF = "Self()"
 """An expression for the object whose member it is."""
+SEEN_IN = "/"
+"""Between a type and a name: a member that its code sees without a dot, or else what the file says."""
+INSIDE = "$"
+"""Between a type and one inside it."""
 
 
 @frozen
@@ -43,6 +47,10 @@ class TypeFacts:
     "Whether another declaration adds to it; otherwise it is another type."
     is_abstract: bool = False
     "Whether objects are of derived types: code that knows which may use more of what it got as this."
+    of_objects: frozenset[str] = frozenset()
+    "Members that the type itself does not have."
+    private: frozenset[str] = frozenset()
+    "Members that only its file sees."
 
     def with_more(self, other: "TypeFacts") -> "TypeFacts":
         """Return what two places say together."""
@@ -58,6 +66,8 @@ class TypeFacts:
             self.is_declared or other.is_declared,
             self.is_complete and other.is_complete,
             self.merges or other.merges,
+            of_objects=self.of_objects | other.of_objects,
+            private=self.private | other.private,
         )
 
 
@@ -73,11 +83,12 @@ class FileTypes:
     """Expressions for other names: what `name` is, or what calling it (`name()`) returns; empty: unknown.
 
     An expression is a name of the file, then `.name`, `()`, and `.await` in any order. A type stands for
-    itself, and its call for an object of it, also in languages that write that otherwise."""
+    itself, and its call for an object of it, also in languages that write that otherwise. With `SEEN_IN` in
+    front, the name is one in the code of a type."""
     imports: Mapping[str, tuple[str, str]] = field(factory=dict)
     "What a name is that is imported: a module, and a name in it; without one, the module."
     everything: tuple[str, ...] = ()
-    "Modules all of whose names it has, too."
+    "Modules all of whose names it has, too; `*`: the name, where each is in a module of its own."
     given: frozenset[str] = frozenset()
     "Members that it gives to objects or types from outside: any of them may have these."
     gives_any: bool = False
@@ -88,7 +99,15 @@ class FileTypes:
 
 def both(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
     """Return expressions of two places together; where they differ, nothing is known."""
-    return {**one, **{key: value if one.get(key, value) == value else "" for key, value in other.items()}}
+    together = dict(one)
+    add_to(together, other)
+    return together
+
+
+def add_to(expressions: dict[str, str], more: Mapping[str, str]) -> None:
+    """Add expressions of another place to some; where they differ, nothing is known."""
+    for key, value in more.items():
+        expressions[key] = value if expressions.get(key, value) == value else ""
 
 
 def merged(parts: Iterable[FileTypes]) -> FileTypes:

@@ -8,6 +8,7 @@ from itertools import islice
 from attrs import frozen
 
 from aide_lsp.context.types.chunks import Code
+from aide_lsp.context.types.facts import SEEN_IN
 from aide_lsp.syntax.node import SyntaxNode
 
 MOST_USES = 500
@@ -49,6 +50,8 @@ class ScopeRules:
     "Whether code asks for the type of a node's value, or gives it another: elsewhere it may be another."
     this: "Callable[[int, Scopes], str | None]" = lambda at, scopes: None
     "What `this` means at a place; None: it is a name like others."
+    free: "Callable[[str, int, Scopes], str]" = lambda name, at, scopes: name
+    "What a name means at a place that the code does not bind."
     closed: frozenset[str] = frozenset()
     "Scopes whose names are not seen in those inside."
 
@@ -69,7 +72,10 @@ class Scopes:
         return "" if node is None else self.counted(lambda: self._rules.value(node, self)) or ""
 
     def meaning(self, name: str, at: int) -> str:
-        """Return an expression for what a name means at a place; empty: it is not known."""
+        """Return an expression for what a name means at a place; empty: it is not known.
+
+        `name()` is what calling it gives, where functions have names of their own.
+        """
         if self.text.count(name) > MOST_USES or (self._lost and is_used_alone(name, self._lost)):
             return ""
         if name == "this" and (value := self._rules.this(at, self)) is not None:
@@ -89,7 +95,7 @@ class Scopes:
             if found:
                 values = {self.counted(one.value) for one in found} - {None}
                 return (values.pop() or "") if len(values) == 1 else ""
-        return name if self._outer is None else self._outer(name)
+        return self._rules.free(name, at, self) if self._outer is None else self._outer(name)
 
     def is_asked(self, chain: str, at: int | None = None) -> bool:
         """Whether code around a place, or any, asks for the type of what a name or a chain of names is."""
@@ -191,3 +197,8 @@ def places_of(chain: str, text: str) -> Iterator[tuple[int, int]]:
 def is_used_alone(chain: str, text: str) -> bool:
     """Whether a text has a name or a chain of names with no dot after it: it may bind it."""
     return any(not _DOT.match(text, end) for _, end in places_of(chain, text))
+
+
+def is_free(name: str, meaning: str) -> bool:
+    """Whether a name has a meaning that the code does not give it."""
+    return meaning.rpartition(SEEN_IN)[2] == name

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from aide_lsp.context.types.facts import FileTypes, Receiver
     from aide_lsp.context.types.rules import TypeRules
 
-LANGUAGES = {"go": "go", "python": "python", "typescript": "typescript", "typescriptreact": "typescript"}
+LANGUAGES = {
+    "go": "go",
+    "java": "java",
+    "python": "python",
+    "typescript": "typescript",
+    "typescriptreact": "typescript",
+}
 """The module of each, by LSP language id. It is loaded when it is needed."""
 _AFTER_DOT = re.compile(r"[\w)][?!]?\.#?\w*\Z")
 

@@ -73,7 +73,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("language", ["go", "python", "typescript"])
+@pytest.mark.parametrize("language", ["go", "java", "python", "typescript"])
 @pytest.mark.parametrize("part", HOSTILE)
 def test_no_text_takes_long(tmp_path, language, part):
     line = (part * 400)[:400] + "\n"
