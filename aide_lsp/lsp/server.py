@@ -30,7 +30,6 @@ from aide_lsp.lsp.requests.notifications import Notifier
 from aide_lsp.lsp.requests.scheduler import Scheduler
 from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.requests.status import Status
-from aide_lsp.lsp.requests.verification import damage_in
 from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.lsp.rpc import lifetime
 from aide_lsp.lsp.rpc.inbox import ConnectionEnd
@@ -49,7 +48,6 @@ from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.problems import Problem
 
 if TYPE_CHECKING:
-    from aide_lsp.completion.completer import Completer
     from aide_lsp.completion.model import ModelInfo
 
 log = logging.getLogger("aide.server")
@@ -358,17 +356,11 @@ class Server(LanguageServer):
             self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
         self._learn(info)
         self.requests.loaded()
-        self._spawn(self._verify(completer))
+        self._spawn(self.host.verify(completer))
 
     def _learn(self, info: "ModelInfo") -> None:
         self.configuration.limits = info.limits
         self.review_settings()  # values beyond the model's limits are problems from now on
-
-    async def _verify(self, completer: "Completer") -> None:
-        """Check the files of the loaded model; have it converted again if they are damaged."""
-        if (folder := completer.info.folder) is not None and (damage := await damage_in(folder)):
-            log.error("Damaged model: %s", " ".join(damage))
-            self.host.damaged(completer)
 
     async def _register(self) -> None:
         if not (found := registrations_for(self.profile)):

@@ -9,6 +9,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
@@ -206,8 +208,11 @@ class ModelHost:
             self.server_worked()
         return result
 
-    def damaged(self, completer: "Completer") -> None:
-        """Have the model converted again: its files are damaged."""
+    async def verify(self, completer: "Completer") -> None:
+        """Read the files of a loaded model in full; have it converted again if they are damaged."""
+        if (folder := completer.info.folder) is None or not (damage := await _damage_in(folder)):
+            return
+        log.error("Damaged model: %s", " ".join(damage))
         if self.completer is not completer or self._wanted is None:
             return
         if self._was_damaged:
@@ -306,6 +311,23 @@ def wanted_model(settings: Settings) -> str:
 def on_cpu(settings: Settings) -> Settings:
     """Return the settings for the CPU; half precision would take minutes there."""
     return evolve(settings, provider="cpu", recipe="auto" if settings.recipe == "fp16" else settings.recipe)
+
+
+async def _damage_in(folder: Path) -> list[str]:
+    """Return a sentence for each file that differs from the manifest."""
+    from aide_lsp.inference.onnx.verifying import read_in_background
+
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[list[str]] = loop.create_future()
+
+    def read() -> None:
+        found = read_in_background(folder)
+        with suppress(RuntimeError):  # the loop is closed: the server is ending
+            loop.call_soon_threadsafe(result.set_result, found)
+
+    # Not in the event loop's pool: a thread whose priority was lowered cannot raise it again.
+    Thread(target=read, name="aide-verifying", daemon=True).start()
+    return await result
 
 
 def _reason(error: Exception) -> str:
