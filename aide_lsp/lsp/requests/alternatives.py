@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from aide_lsp.application import ledger
 from aide_lsp.application.excerpts import Prepared
 from aide_lsp.completion.request import Completion
 from aide_lsp.lsp.requests.answer import Completions, NoCompletion
@@ -136,7 +135,7 @@ class Alternatives:
 
         def work(completer: "Completer", prepared: Prepared, cancel: "CancelToken") -> Completions:
             found = Completions((completer.complete(prepared.request, cancel),))
-            self._record(snapshot, prepared.request, found, completer)
+            self._scheduler.work.record(completer, snapshot, prepared.request, found.completions)
             return found
 
         answer = await self._scheduler.run(next_one, work)
@@ -177,7 +176,7 @@ class Alternatives:
             if explicit:
                 completer.forget(request)
             tried = _try(completer, request, seeds, seen, now, cancel)
-            self._record(snapshot, request, tried.found, completer)
+            scheduler.work.record(completer, snapshot, request, tried.found.completions)
             return tried
 
         answer = await scheduler.run(snapshot, work)
@@ -222,12 +221,6 @@ class Alternatives:
         if self._scheduler.screen.at(snapshot) is None:
             self._scheduler.choose(snapshot, paged.completion)
         return paged
-
-    def _record(
-        self, snapshot: Snapshot, request: "CompletionRequest", found: Completions, completer: "Completer"
-    ) -> None:
-        mode = snapshot.settings.ledger
-        ledger.record(self._scheduler.recorder, mode, request, found.completions, completer)
 
 
 class _Stepping:

@@ -15,13 +15,13 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
-from aide_lsp.application.excerpts import Prepared
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
+from aide_lsp.lsp.requests.model_work import ModelWork
 from aide_lsp.lsp.requests.pages import Page, Pages
 from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.lsp.workspace.documents import Place
@@ -31,7 +31,6 @@ from aide_lsp.settings.fields import Settings, new_seed
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
     from aide_lsp.completion.request import Completion, CompletionRequest
-    from aide_lsp.ledger.recorder import LedgerRecorder
 
 BUSY_SECONDS = 0.05
 """How long a cursor waits before it is seen again whether the model is free for it."""
@@ -40,14 +39,6 @@ LINE_SECONDS = 0.15
 SHOWN_SECONDS = 0.3
 """Users who type on mostly do so sooner; users who read the completion take longer."""
 LINE_END = re.compile(r"[\r\n]")
-
-
-class Prepare(Protocol):
-    """Adds excerpts of other files to a request, on the worker."""
-
-    def __call__(self, completer: "Completer", snapshot: Snapshot, *, next_line: bool = False) -> Prepared:
-        """See `RequestPreparer.prepare`."""
-        ...
 
 
 @frozen
@@ -76,15 +67,9 @@ class Prefetcher:
     """Plans and starts such work. For the event loop's thread."""
 
     def __init__(
-        self,
-        in_flight: InFlightRequests,
-        host: ModelHost,
-        recorder: "LedgerRecorder",
-        pages: Pages,
-        prepare: Prepare,
+        self, in_flight: InFlightRequests, host: ModelHost, pages: Pages, work: ModelWork
     ) -> None:
-        self._in_flight, self._host, self._recorder, self._pages = in_flight, host, recorder, pages
-        self._prepare = prepare
+        self._in_flight, self._host, self._pages, self._work = in_flight, host, pages, work
         self._planned: asyncio.TimerHandle | None = None
         self._uri = ""  # of the document that the last plan was for
         self._cursor: Snapshot | None = None  # where the text is to be prefilled
@@ -223,7 +208,7 @@ class Prefetcher:
     ) -> None:
         # Choosing excerpts is not interrupted: a key that came meanwhile waits for one choice, not for two.
         in_flight.token.check()
-        excerpts = self._prepare(completer, in_flight.snapshot, next_line=True).request.excerpts
+        excerpts = self._work.prepare(completer, in_flight.snapshot, next_line=True).request.excerpts
         if excerpts != request.excerpts:
             completer.prefill_next(request, excerpts, in_flight.token)
 
@@ -255,7 +240,7 @@ class Prefetcher:
             found = await self._host.run(
                 lambda completer: step.work(
                     completer,
-                    self._prepare(completer, in_flight.snapshot, next_line=step.next_line).request,
+                    self._work.prepare(completer, in_flight.snapshot, next_line=step.next_line).request,
                     in_flight,
                 ),
                 in_flight.token,
@@ -269,7 +254,7 @@ class Prefetcher:
         self, completer: "Completer", request: "CompletionRequest", in_flight: InFlight
     ) -> "Completion":
         completion = completer.complete(request, in_flight.token, in_flight)
-        self._recorder.record(in_flight.snapshot.settings.ledger, request, completion, completer.info)
+        self._work.record(completer, in_flight.snapshot, request, (completion,))
         return completion
 
 

@@ -9,16 +9,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aide_lsp.application import ledger
-from aide_lsp.application.excerpts import Prepared, RequestPreparer
+from aide_lsp.application.excerpts import Prepared
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.loading import runs_here
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
 from aide_lsp.lsp.requests.history import History
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.kept import Kept, KeptCompletions
 from aide_lsp.lsp.requests.model_host import ModelHost
+from aide_lsp.lsp.requests.model_work import ModelWork
 from aide_lsp.lsp.requests.notifications import Notifier
 from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
@@ -34,7 +33,7 @@ from aide_lsp.reasons import NoCompletionReason
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
-    from aide_lsp.completion.request import Completion, CompletionRequest
+    from aide_lsp.completion.request import Completion
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 T = TypeVar("T", bound=HasCompletion)
@@ -66,20 +65,12 @@ class Scheduler:
     ) -> None:
         self._documents, self._notebooks = documents, notebooks
         self._host, self._status, self._loading_seconds = host, status, loading_seconds
-        self.recorder, self._notifier = recorder, notifier
+        self._recorder, self._notifier = recorder, notifier
         self._in_flight = InFlightRequests()
         self.pages = Pages()
         self._snapshots = SnapshotTaker(documents, notebooks, configuration)
-        preparer = RequestPreparer()
-
-        def prepare(completer: "Completer", snapshot: Snapshot, *, next_line: bool = False) -> Prepared:
-            _check_engine(completer, snapshot)
-            request, files = snapshot.request, snapshot.readable
-            return preparer.prepare(request, files, completer.info, next_line=next_line)
-
-        self._prepare = prepare
-        """For the worker's thread."""
-        self.prefetcher = Prefetcher(self._in_flight, host, recorder, self.pages, self._prepare)
+        self.work = ModelWork(recorder)
+        self.prefetcher = Prefetcher(self._in_flight, host, self.pages, self.work)
         self._tasks = set[asyncio.Task[None]]()
         self._waiting = WaitingPlace(documents, notifier)
         self.kept, self.history, self.screen = KeptCompletions(), History(), screen
@@ -306,16 +297,14 @@ class Scheduler:
         first = kept.completion if kept else None
         return await self._on_model(
             in_flight,
-            lambda completer, prepared: _complete_several(
-                completer, prepared.request, in_flight, first, self.recorder
-            ),
+            lambda completer, prepared: self.work.complete(completer, prepared.request, in_flight, first),
         )
 
     async def _on_model(self, in_flight: InFlight, job: "Callable[[Completer, Prepared], T]") -> T:
         snapshot = in_flight.snapshot
         try:
             result = await self._host.run(
-                lambda completer: job(completer, self._prepare(completer, snapshot)),
+                lambda completer: job(completer, self.work.prepare(completer, snapshot)),
                 in_flight.token,
                 self._loading_seconds,
             )
@@ -339,7 +328,7 @@ class Scheduler:
                 self.screen.show_nothing(snapshot.uri, answer)
             return
         for completion in answer.completions[1:]:
-            self.recorder.shown(completion.id)
+            self._recorder.shown(completion.id)
         # Editors show the first one; the others are shown only if the user pages through them.
         first = next((one for one in answer.completions if one.text), None)
         if first is not None:
@@ -349,7 +338,7 @@ class Scheduler:
             self.prefetcher.after_none(snapshot)
 
     def _note_shown(self, snapshot: Snapshot, completion: "Completion") -> None:
-        self.recorder.shown(completion.id)
+        self._recorder.shown(completion.id)
         self.history.add(snapshot, completion)
         self.screen.show(snapshot, completion)
         self.prefetcher.after(snapshot, completion, pages=self._notifier.enabled)
@@ -366,34 +355,3 @@ class Scheduler:
             if isinstance(answer, NoCompletion):
                 self._waiting.note(answer.reason, snapshot.document, snapshot.place)
             self._note_given(snapshot, answer)
-
-
-def _check_engine(completer: "Completer", snapshot: Snapshot) -> None:
-    """Check that no text is sent to a server that was chosen since the request came.
-
-    Its settings may allow this machine to complete a file with secrets, which must not be sent anywhere.
-
-    Raises:
-        DeclinedError: it would be.
-    """
-    if completer.info.host and runs_here(snapshot.settings):
-        raise NoCompletionReason.STALE.error("Another engine was chosen in the meantime.")
-
-
-def _complete_several(
-    completer: "Completer",
-    request: "CompletionRequest",
-    in_flight: InFlight,
-    first: "Completion | None",
-    recorder: "LedgerRecorder",
-) -> Completions:
-    """Generate the candidates, on the worker's thread. `first` is the first one, if it exists already."""
-    # Here, since `initialize` is answered before anything that completing needs is imported.
-    from aide_lsp.completion.candidates import complete_several
-
-    snapshot = in_flight.snapshot
-    if snapshot.fresh:
-        completer.forget(request)
-    found = complete_several(completer, request, snapshot.count, in_flight.token, first, in_flight)
-    ledger.record(recorder, snapshot.settings.ledger, request, found, completer)
-    return Completions(found)
