@@ -43,14 +43,10 @@ class PlaceCommand(click.Command):
         return super().parse_args(ctx, [STDIN + arg[1:] if arg.startswith("-:") else arg for arg in args])
 
 
-class PlaceType(Word):
-    """A place in a file, or in stdin."""
+class FileType(Word):
+    """A file's name, which the shell completes."""
 
-    name = "place"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Restore the `-`."""
-        return "-" + value[1:] if value.startswith(STDIN) else value
+    name = "file"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -59,12 +55,50 @@ class PlaceType(Word):
         return [CompletionItem(incomplete, type="file")]
 
 
-class SettingType(Word):
+class PlaceType(FileType):
+    """A place in a file, or in stdin."""
+
+    name = "place"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Restore the `-`."""
+        return "-" + value[1:] if value.startswith(STDIN) else value
+
+
+class WordType(Word):
+    """One of several words, which the shell completes."""
+
+    def __init__(self, name: str, words: Callable[[], Iterable[str]]) -> None:
+        self.name, self._words = name, words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the word before anything is read or fetched."""
+        words = list(self._words())
+        if value not in words:
+            self.fail(f"{value!r} is not one of {', '.join(words)}.", param, ctx)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """List the words that begin so."""
+        return [CompletionItem(word) for word in self._words() if word.startswith(incomplete)]
+
+
+class ModelType(WordType):
+    """The id of a model card. Whoever reads the cards says that there is no such model."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Take any."""
+        return value
+
+
+class SettingType(WordType):
     """The value of one setting; `none` if the setting can have no value."""
 
     def __init__(self, key: str, field: SettingField) -> None:
-        self._key, self._field = key, field
-        self.name = _KINDS[field.type].name
+        super().__init__(_KINDS[field.type].name, lambda: _choices(key, field))
+        self._field = field
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Parse the value."""
@@ -72,59 +106,24 @@ class SettingType(Word):
             return NO_VALUE
         return _KINDS[self._field.type].convert(value, param, ctx)
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """List the possible values."""
-        return _starting(incomplete, _choices(self._key, self._field))
+
+def _models() -> Iterable[str]:
+    from aide_lsp.catalog.cards import load_catalog
+
+    return load_catalog().cards
 
 
-class RecipeType(Word):
-    """The name of a recipe."""
-
-    name = "recipe"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check the name before anything is read or fetched."""
-        if value not in _recipes():
-            self.fail(f"{value!r} is not one of {', '.join(_recipes())}.", param, ctx)
-        return value
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """List all recipes."""
-        return _starting(incomplete, _recipes())
+def _recipes() -> Iterable[str]:
+    return (recipe for recipe in FIELDS["recipe"].choices if recipe != "auto")
 
 
-class FormatType(Word):
-    """The name of a FIM format."""
+def _formats() -> Iterable[str]:
+    from aide_lsp.completion.fim import FORMATS
 
-    name = "format"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check the name before anything is looked at."""
-        if value not in _formats():
-            self.fail(f"{value!r} is not one of {', '.join(_formats())}.", param, ctx)
-        return value
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """List all formats."""
-        return _starting(incomplete, _formats())
+    return FORMATS
 
 
-class ModelType(Word):
-    """The id of a model card."""
-
-    name = "id"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """List all models."""
-        return _starting(incomplete, _models())
+MODEL, RECIPE, FORMAT = ModelType("id", _models), WordType("recipe", _recipes), WordType("format", _formats)
 
 
 def place_argument(required: bool = True, metavar: str = "FILE:LINE:COL") -> Decorator:
@@ -270,27 +269,7 @@ def _choices(key: str, field: SettingField) -> Iterable[str]:
     return (*(_presets() if key == "preset" else field.choices), *nothing)
 
 
-def _models() -> Iterable[str]:
-    from aide_lsp.catalog.cards import load_catalog
-
-    return load_catalog().cards
-
-
 def _presets() -> Iterable[str]:
     from aide_lsp.settings.reader import SettingsReader
 
     return SettingsReader().resolve(Path("x").absolute()).presets
-
-
-def _recipes() -> tuple[str, ...]:
-    return tuple(recipe for recipe in FIELDS["recipe"].choices if recipe != "auto")
-
-
-def _formats() -> tuple[str, ...]:
-    from aide_lsp.completion.fim import FORMATS
-
-    return tuple(FORMATS)
-
-
-def _starting(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
-    return [CompletionItem(word) for word in words if word.startswith(incomplete)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aide_lsp.cli.errors import json_text
-from aide_lsp.cli.options import ModelType, RecipeType, effective_settings, json_option
+from aide_lsp.cli.options import MODEL, RECIPE, effective_settings, json_option
 from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
 
@@ -47,8 +47,8 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--threads", type=int, help=f"CPU threads; 0: one per physical core.  {default}"),
         click.option("--provider", help=f"auto, cpu or cuda.  {default}"),
-        click.option("--recipe", type=RecipeType(), help=f"exact, int4, fast or fp16.  {default}"),
-        click.option("--model", type=ModelType(), help=f"ID of a model card.  {default}"),
+        click.option("--recipe", type=RECIPE, help=f"exact, int4, fast or fp16.  {default}"),
+        click.option("--model", type=MODEL, help=f"ID of a model card.  {default}"),
     ):
         command = option(command)
     return command
@@ -91,8 +91,8 @@ def speed(samples: int, as_json: bool, **options: Any) -> None:
 
 
 @bench.command()
-@click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=RecipeType())
-@click.option("--model", type=ModelType(), help="ID of a model card.  [default: as in your settings]")
+@click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=RECIPE)
+@click.option("--model", type=MODEL, help="ID of a model card.  [default: as in your settings]")
 @json_option("the figures")
 def fidelity(recipes: tuple[str, ...], model: str | None, as_json: bool) -> None:
     """Compare recipes with a float32 graph of the same weights.

@@ -3,25 +3,12 @@
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from aide_lsp.cli.errors import json_text
 from aide_lsp.cli.models.chosen import answer, chosen_card, chosen_recipe, model_argument, recipe_option
-from aide_lsp.cli.options import FormatType, ModelType, json_option
+from aide_lsp.cli.options import FORMAT, MODEL, FileType, json_option
 from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
-
-
-class SourceType(click.ParamType):  # type: ignore[type-arg]
-    """A file, a folder, or a file of the Hub."""
-
-    name = "source"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Let the shell complete file names."""
-        return [CompletionItem(incomplete, type="file")]
 
 
 @click.group()
@@ -76,13 +63,13 @@ def show(model_id: str | None, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("source", type=SourceType())
+@click.argument("source", type=FileType())
 @click.option("--id", "model_id", metavar="ID", help="Id of the model.  [default: from the file's name]")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--format",
     "fim",
-    type=FormatType(),
+    type=FORMAT,
     help="How it is asked to fill in the middle.  [default: by the tokens of its vocabulary]",
 )
 @click.option("--no-test", is_flag=True, help="Do not load and test it.")
@@ -106,7 +93,7 @@ def add(source: str, as_json: bool, no_test: bool, **options: Any) -> None:
 
 
 @models.command()
-@click.argument("model_id", metavar="ID", type=ModelType())
+@click.argument("model_id", metavar="ID", type=MODEL)
 @json_option("the settings file")
 def use(model_id: str, as_json: bool) -> None:
     """Make a model the one in your settings."""
@@ -164,7 +151,7 @@ def convert(model_id: str | None, recipe: str | None, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("model_id", metavar="ID", type=ModelType())
+@click.argument("model_id", metavar="ID", type=MODEL)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--card", "with_card", is_flag=True, help="Remove your card of it, too.")
 @json_option("the number of bytes freed")

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aide_lsp.cli.errors import json_text
-from aide_lsp.cli.options import ModelType, RecipeType
+from aide_lsp.cli.options import MODEL, RECIPE
 from aide_lsp.cli.terminal import say
 
 if TYPE_CHECKING:
     from aide_lsp.catalog.cards import Card
 
-model_argument = click.argument("model_id", metavar="[ID]", required=False, type=ModelType())
+model_argument = click.argument("model_id", metavar="[ID]", required=False, type=MODEL)
 recipe_option = click.option(
     "--recipe",
-    type=RecipeType(),
+    type=RECIPE,
     help="exact, int4 or fast (CPU), int4 or fp16 (CUDA).  [default: the best one for this machine]",
 )
 
