@@ -1,9 +1,13 @@
 """Editors as the server sees them: what they announce in `initialize`, and a client that acts as one."""
 
 import asyncio
+import sys
 
+from attrs import evolve
 from lsprotocol import types as t
-from pytest_lsp import make_test_lsp_client
+from pytest_lsp import ClientServerConfig, make_test_lsp_client
+
+from tests.lsp.raw_client import command
 
 FOLDER = "file:///work-folder"
 
@@ -39,6 +43,8 @@ def announces(
 VSCODE = announces()
 NEOVIM = announces(("utf-8", "utf-16", "utf-32"), watched=False)
 EMACS = announces(("utf-32", "utf-8"), inline=False, progress=False)
+LISTENING = evolve(VSCODE, experimental={"aide": True})
+"""Those of a client that receives Aide's own notifications."""
 
 
 def make_editor():
@@ -51,6 +57,26 @@ def make_editor():
         client.registrations.extend(params.registrations)
 
     return client
+
+
+def make_listener():
+    """A test client that keeps Aide's own notifications."""
+    client = make_editor()
+    client.statuses, client.readies = [], []
+    client.feature("aide/status")(lambda params: client.statuses.append(params))
+    client.feature("aide/ready")(lambda params: client.readies.append(params))
+    return client
+
+
+def server_of(*arguments: str, script: str = "fake_server.py", client=make_editor) -> ClientServerConfig:
+    """A script of this folder as the server, with arguments, and the client that talks to it."""
+    return ClientServerConfig(server_command=command(*arguments, script=script), client_factory=client)
+
+
+FAKE = server_of()
+REAL = ClientServerConfig(
+    server_command=[sys.executable, "-m", "aide_lsp.lsp.main", "--stdio"], client_factory=make_editor
+)
 
 
 async def begin(client, capabilities=VSCODE, folders=(), options=None) -> t.InitializeResult:

@@ -1,31 +1,27 @@
 """The ledger over the protocol: what an editor received is recorded, what the user accepted is marked."""
 
 import asyncio
-import sys
 
 import pytest
 import pytest_asyncio
 from lsprotocol import types as t
-from pytest_lsp import ClientServerConfig
 
 from aide_lsp.ledger.file import opened
 from aide_lsp.settings.fields import Parameters
 from tests.lsp.clients import (
+    FAKE,
     VSCODE,
     begin,
     change,
     inline,
     inserted,
-    make_editor,
     open_text,
     run,
     slow_begins,
     until,
 )
-from tests.lsp.raw_client import FAKE_SERVER
 from tests.patience import PATIENCE
 
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 SECRET = "marker_of_the_source"
 
 
@@ -40,7 +36,7 @@ def data(tmp_path, monkeypatch):
 @pytest_asyncio.fixture
 async def editor(data):
     """A server with that folder (pytest-lsp's own fixture would start it before `data` is there)."""
-    client = await CONFIG.start()
+    client = await FAKE.start()
     yield client
     await client.shutdown_session()
     await client.stop()

@@ -1,33 +1,29 @@
 """The real server with the real model: what an editor gets, and that a seed is a promise."""
 
 import random
-import sys
 
 import pytest
 import pytest_lsp
 from attrs import asdict
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
 from aide_lsp.cli.sample import sample
 from aide_lsp.settings.fields import Parameters, camel
-from tests.lsp.clients import VSCODE, begin, change, inline, make_editor, open_text, run
+from tests.lsp.clients import REAL, VSCODE, begin, change, inline, open_text, run
 
-SERVER = ClientServerConfig(
-    server_command=[sys.executable, "-m", "aide_lsp.lsp.main", "--stdio"], client_factory=make_editor
-)
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_model]
 TEXT, OFFSET = sample()
 LINE, CHARACTER = TEXT.count("\n", 0, OFFSET), OFFSET - TEXT.rfind("\n", 0, OFFSET) - 1
 
 
-@pytest_lsp.fixture(config=SERVER, scope="module")
+@pytest_lsp.fixture(config=REAL, scope="module")
 async def editor(client: LanguageClient, real_model_dir):
     client.result = await begin(client, VSCODE, options={"ledger": "off", "seed": 7, "maxTokens": 48})
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=SERVER, scope="module")
+@pytest_lsp.fixture(config=REAL, scope="module")
 async def other_editor(client: LanguageClient, real_model_dir):
     """A second process, which has read nothing yet."""
     client.result = await begin(client, VSCODE, options={"ledger": "off", "seed": 7, "maxTokens": 48})

@@ -1,17 +1,17 @@
 """End to end: the real server process, clients with the capabilities of real editors, a fake model."""
 
 import asyncio
-import sys
 
 import pytest
 import pytest_lsp
 from lsprotocol import types as t
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
 from aide_lsp.lsp.commands.table import COMMANDS
 from aide_lsp.settings.fields import PARAMETERS, camel
 from tests.lsp.clients import (
     EMACS,
+    FAKE,
     FOLDER,
     NEOVIM,
     VSCODE,
@@ -19,36 +19,28 @@ from tests.lsp.clients import (
     change,
     inline,
     inserted,
-    make_editor,
     open_text,
     run,
     slow_begins,
     until,
 )
-from tests.lsp.raw_client import FAKE_SERVER
 
 
-def config(*arguments: str) -> ClientServerConfig:
-    return ClientServerConfig(
-        server_command=[sys.executable, FAKE_SERVER, *arguments], client_factory=make_editor
-    )
-
-
-@pytest_lsp.fixture(config=config(), scope="module")
+@pytest_lsp.fixture(config=FAKE, scope="module")
 async def vscode(client: LanguageClient):
     client.result = await begin(client, VSCODE, [FOLDER])
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=config(), scope="module")
+@pytest_lsp.fixture(config=FAKE, scope="module")
 async def emacs(client: LanguageClient):
     client.result = await begin(client, EMACS)
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=config(), scope="module")
+@pytest_lsp.fixture(config=FAKE, scope="module")
 async def neovim(client: LanguageClient):
     client.result = await begin(client, NEOVIM)
     yield

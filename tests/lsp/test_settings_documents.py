@@ -1,20 +1,16 @@
 """Settings files that are open in the editor: their problems are shown in them as they are typed."""
 
 import asyncio
-import sys
 
 import pytest_lsp
 from lsprotocol import types as t
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import NEOVIM, announces, begin, change, make_editor, open_text, run
-from tests.lsp.raw_client import FAKE_SERVER
+from tests.lsp.clients import FAKE, NEOVIM, announces, begin, change, open_text, run
 from tests.patience import PATIENCE
 
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 
-
-@pytest_lsp.fixture(config=CONFIG)
+@pytest_lsp.fixture(config=FAKE)
 async def editor(client: LanguageClient):
     yield
     await client.shutdown_session()

@@ -1,17 +1,12 @@
 """Every place that holds settings, and how an editor sees them take effect."""
 
-import sys
-
 import pytest
 import pytest_lsp
 from lsprotocol import types as t
 from pygls.exceptions import JsonRpcException
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run
-from tests.lsp.raw_client import FAKE_SERVER
-
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
+from tests.lsp.clients import FAKE, NEOVIM, VSCODE, announces, begin, inline, open_text, run
 
 
 @pytest.fixture
@@ -23,7 +18,7 @@ def user_file(tmp_path, monkeypatch):
     return path
 
 
-@pytest_lsp.fixture(config=CONFIG)
+@pytest_lsp.fixture(config=FAKE)
 async def editor(client: LanguageClient):
     yield
     await client.shutdown_session()
@@ -136,7 +131,7 @@ async def client_with():
     clients = []
 
     async def start():
-        client = await CONFIG.start()
+        client = await FAKE.start()
         clients.append(client)
         return client
 

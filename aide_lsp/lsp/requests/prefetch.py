@@ -66,9 +66,7 @@ class _Ahead:
 class Prefetcher:
     """Plans and starts such work. For the event loop's thread."""
 
-    def __init__(
-        self, in_flight: InFlightRequests, host: ModelHost, pages: Pages, work: ModelWork
-    ) -> None:
+    def __init__(self, in_flight: InFlightRequests, host: ModelHost, pages: Pages, work: ModelWork) -> None:
         self._in_flight, self._host, self._pages, self._work = in_flight, host, pages, work
         self._planned: asyncio.TimerHandle | None = None
         self._uri = ""  # of the document that the last plan was for

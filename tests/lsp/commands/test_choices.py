@@ -1,29 +1,21 @@
 """The commands for an editor's menus: pausing, listing the choices, choosing."""
 
 import asyncio
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import pytest_lsp
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
 from aide_lsp.settings.presets import PRESETS
 from aide_lsp.settings.troubleshooting import COMPLAINTS
-from tests.lsp.clients import VSCODE, begin, inline, make_editor, open_text, run, until
-from tests.lsp.raw_client import FAKE_SERVER
+from tests.lsp.clients import FAKE, VSCODE, begin, inline, open_text, run, until
 
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest_lsp.fixture(config=CONFIG, scope="module")
+@pytest_lsp.fixture(config=FAKE, scope="module")
 async def editor(client: LanguageClient, folder):
     await begin(client, VSCODE, [folder.as_uri()])
     yield

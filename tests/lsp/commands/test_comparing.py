@@ -1,31 +1,13 @@
 """`aide.complete` changes nothing about what is shown; `aide.writeParameters` edits the project file."""
 
-import sys
-
 import pytest
 import pytest_lsp
-from attrs import evolve
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import VSCODE, begin, inline, make_editor, open_text, run, until
-from tests.lsp.raw_client import FAKE_SERVER
+from tests.lsp.clients import LISTENING, begin, inline, make_listener, open_text, run, server_of, until
 
-
-def listener():
-    client = make_editor()
-    client.statuses = []
-    client.feature("aide/status")(lambda params: client.statuses.append(params))
-    return client
-
-
-LISTENING = evolve(VSCODE, experimental={"aide": True})
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=listener)
+CONFIG = server_of(client=make_listener)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("workspace")
 
 
 @pytest_lsp.fixture(config=CONFIG, scope="module")

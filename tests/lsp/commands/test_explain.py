@@ -1,21 +1,16 @@
 """`aide.explain` over LSP: the completion that was shown, explained; canceled like any request."""
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
 import pytest_lsp
 from lsprotocol import types as t
 from pygls.exceptions import JsonRpcInvalidParams
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import VSCODE, begin, make_editor, open_text, run
+from tests.lsp.clients import VSCODE, begin, open_text, run, server_of
 
-SERVER = ClientServerConfig(
-    server_command=[sys.executable, str(Path(__file__).parents[1] / "babbling_server.py")],
-    client_factory=make_editor,
-)
+SERVER = server_of(script="babbling_server.py")
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 

@@ -1,19 +1,14 @@
 """Commands that write to a project file ask first where there is no project."""
 
-import sys
-
 import pytest
 import pytest_lsp
 from lsprotocol import types as t
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import NEOVIM, VSCODE, begin, inline, make_editor, open_text, run
-from tests.lsp.raw_client import FAKE_SERVER
-
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
+from tests.lsp.clients import FAKE, NEOVIM, VSCODE, begin, inline, open_text, run
 
 
-@pytest_lsp.fixture(config=CONFIG)
+@pytest_lsp.fixture(config=FAKE)
 async def editor(client: LanguageClient):
     yield
     await client.shutdown_session()

@@ -1,36 +1,28 @@
 """Commands that show another completion: it is what the next request returns, and what the state reports."""
 
 import asyncio
-import sys
 
 import pytest
 import pytest_lsp
-from attrs import evolve
 from lsprotocol import types as t
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import VSCODE, begin, change, inline, make_editor, open_text, run
-from tests.lsp.raw_client import FAKE_SERVER
+from tests.lsp.clients import (
+    LISTENING,
+    begin,
+    change,
+    inline,
+    make_listener,
+    open_text,
+    run,
+    server_of,
+)
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-def listener():
-    client = make_editor()
-    client.statuses, client.readies = [], []
-    client.feature("aide/status")(lambda params: client.statuses.append(params))
-    client.feature("aide/ready")(lambda params: client.readies.append(params))
-    return client
-
-
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=listener)
-LISTENING = evolve(VSCODE, experimental={"aide": True})
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("workspace")
+CONFIG = server_of(client=make_listener)
 
 
 @pytest_lsp.fixture(config=CONFIG, scope="module")

@@ -1,39 +1,31 @@
 """Several candidates, and the commands that return to a seed, pin and unpin it; with a fake model."""
 
 import asyncio
-import sys
 
 import pytest
 import pytest_lsp
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import VSCODE, begin, change, inline, make_editor, open_text, run
-from tests.lsp.raw_client import FAKE_SERVER
+from tests.lsp.clients import FAKE, VSCODE, begin, change, inline, open_text, run
 
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest_lsp.fixture(config=CONFIG, scope="module")
+@pytest_lsp.fixture(config=FAKE, scope="module")
 async def editor(client: LanguageClient, folder):
     await begin(client, VSCODE, [folder.as_uri()])
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=CONFIG, scope="module")
+@pytest_lsp.fixture(config=FAKE, scope="module")
 async def seeded(client: LanguageClient):
     await begin(client, VSCODE, options={"seed": 7, "candidates": 5})
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=CONFIG, scope="module")
+@pytest_lsp.fixture(config=FAKE, scope="module")
 async def client_of_random(client: LanguageClient, folder):
     await begin(client, VSCODE, [folder.as_uri()], options={"seed": "random"})
     yield

@@ -3,20 +3,16 @@
 import asyncio
 import os
 import re
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import pytest_lsp
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import VSCODE, begin, inline, make_editor, open_text, run
+from tests.lsp.clients import FAKE, VSCODE, begin, inline, open_text, run
 from tests.lsp.in_process import Connection
-from tests.lsp.raw_client import FAKE_SERVER
 from tests.patience import PATIENCE
-
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 
 
 @pytest.fixture
@@ -29,7 +25,7 @@ def user_file():
     path.unlink(missing_ok=True)
 
 
-@pytest_lsp.fixture(config=CONFIG)
+@pytest_lsp.fixture(config=FAKE)
 async def editor(client: LanguageClient, user_file):
     await begin(client, VSCODE)
     yield

@@ -1,22 +1,19 @@
 """`aide.troubleshoot` over the protocol: both completions with one seed, reasons, bounds, canceling."""
 
 import asyncio
-import sys
 
 import pytest
 import pytest_lsp
 from lsprotocol import types as t
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
 from aide_lsp.cli.sample import sample
-from tests.lsp.clients import VSCODE, begin, inserted, make_editor, open_text, run
-from tests.lsp.raw_client import FAKE_SERVER
+from tests.lsp.clients import FAKE, REAL, VSCODE, begin, inserted, open_text, run
 
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_lsp.fixture(config=CONFIG, scope="module")
+@pytest_lsp.fixture(config=FAKE, scope="module")
 async def editor(client: LanguageClient, tmp_path_factory):
     client.root = tmp_path_factory.mktemp("project")
     await begin(client, VSCODE, [client.root.as_uri()])
@@ -25,9 +22,7 @@ async def editor(client: LanguageClient, tmp_path_factory):
 
 
 @pytest_lsp.fixture(
-    config=ClientServerConfig(
-        server_command=[sys.executable, "-m", "aide_lsp.lsp.main", "--stdio"], client_factory=make_editor
-    ),
+    config=REAL,
     scope="module",
 )
 async def real_editor(client: LanguageClient, real_model_dir):

@@ -1,71 +1,65 @@
 """A client that receives `aide/status` and `aide/ready`, and one that types along."""
 
 import asyncio
-import sys
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
 import pytest_lsp
-from attrs import evolve
 from lsprotocol import types as t
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
-from tests.lsp.clients import VSCODE, announces, begin, change, inline, make_editor, open_text, run
-from tests.lsp.raw_client import FAKE_SERVER
+from tests.lsp.clients import (
+    LISTENING,
+    announces,
+    begin,
+    change,
+    inline,
+    make_listener,
+    open_text,
+    run,
+    server_of,
+)
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-RECITING = str(Path(__file__).parents[1] / "reciting_server.py")
 LOADED = Path(mkdtemp()) / "loaded"
 """Once it is there, the model of `hasty` is loaded."""
 
 
-def listener():
-    """A client that receives Aide's own notifications."""
-    client = make_editor()
-    client.statuses, client.readies = [], []
-    client.feature("aide/status")(lambda params: client.statuses.append(params))
-    client.feature("aide/ready")(lambda params: client.readies.append(params))
-    return client
+def config(*arguments: str, script: str = "fake_server.py"):
+    return server_of(*arguments, script=script, client=make_listener)
 
 
-LISTENING = evolve(VSCODE, experimental={"aide": True})
-
-
-def config(script: str, *arguments: str) -> ClientServerConfig:
-    return ClientServerConfig(server_command=[sys.executable, script, *arguments], client_factory=listener)
-
-
-@pytest_lsp.fixture(config=config(RECITING), scope="module")
+@pytest_lsp.fixture(config=config(script="reciting_server.py"), scope="module")
 async def reciter(client: LanguageClient):
     await begin(client, LISTENING)
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=config(RECITING), scope="module")
+@pytest_lsp.fixture(config=config(script="reciting_server.py"), scope="module")
 async def frugal(client: LanguageClient):
     await begin(client, LISTENING, options={"workAhead": False})
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=config(FAKE_SERVER), scope="module")
+@pytest_lsp.fixture(config=config(), scope="module")
 async def faker(client: LanguageClient):
     await begin(client, LISTENING)
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=config(FAKE_SERVER, "--fake-load", f"when {LOADED}"), scope="module")
+@pytest_lsp.fixture(config=config("--fake-load", f"when {LOADED}"), scope="module")
 async def hasty(client: LanguageClient):
     await client.initialize_session(t.InitializeParams(capabilities=LISTENING))
     yield
     await client.shutdown_session()
 
 
-@pytest_lsp.fixture(config=config(FAKE_SERVER), scope="module")
+@pytest_lsp.fixture(config=config(), scope="module")
 async def plain(client: LanguageClient):
     await begin(client, announces())
     yield

@@ -1,24 +1,32 @@
 """Settings from the client: in every form clients send them, for each folder; problems are shown once."""
 
 import asyncio
-import sys
 import time
 from threading import Event
 
 import pytest
 import pytest_lsp
 from lsprotocol import types as t
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
 from aide_lsp.lsp.workspace.client_settings import Configuration, section_of
 from aide_lsp.settings.reader import SettingsReader
-from tests.lsp.clients import NEOVIM, VSCODE, announces, begin, inline, make_editor, open_text, run, until
+from tests.lsp.clients import (
+    FAKE,
+    NEOVIM,
+    VSCODE,
+    announces,
+    begin,
+    inline,
+    open_text,
+    run,
+    server_of,
+    until,
+)
 from tests.lsp.fake_server import load as load_completer
 from tests.lsp.in_process import Connection
-from tests.lsp.raw_client import FAKE_SERVER, inline_params
+from tests.lsp.raw_client import inline_params
 from tests.patience import PATIENCE
-
-CONFIG = ClientServerConfig(server_command=[sys.executable, FAKE_SERVER], client_factory=make_editor)
 
 
 @pytest.fixture
@@ -94,7 +102,7 @@ def test_problem_is_reported_once_and_again_when_it_comes_back(configuration):
     assert reported("many") == ["topK"]
 
 
-@pytest_lsp.fixture(config=CONFIG)
+@pytest_lsp.fixture(config=FAKE)
 async def editor(client: LanguageClient):
     yield
     await client.shutdown_session()
@@ -204,8 +212,7 @@ async def test_another_model_is_loaded_when_the_settings_name_it(editor):
 
 @pytest.mark.parametrize("mode", ["fail", "crash"])
 async def test_model_that_cannot_be_loaded_is_said_once_and_again_in_the_status(mode):
-    command = [sys.executable, FAKE_SERVER, "--fake-load", mode]
-    client = await ClientServerConfig(server_command=command, client_factory=make_editor).start()
+    client = await server_of("--fake-load", mode).start()
     await begin(client)
     uri = open_text(client, "x")
     for _ in range(3):
