@@ -31,8 +31,9 @@ def command_line(program: str, arguments: Sequence[str]) -> str:
     return re.sub(r"(?<=\s)[/.]\S*/", "", shlex.join(["python", "-m", program, *arguments]))
 
 
-def cpu_info(path: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
+def cpu_info() -> dict[str, str]:
     """Return the first processor's entries; nothing if there is no such file."""
+    path = Path("/proc/cpuinfo")
     if not path.exists():
         return {}
     lines = path.read_text().split("\n\n", 1)[0].splitlines()

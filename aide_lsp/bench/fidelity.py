@@ -52,10 +52,7 @@ class Fidelity:
 
 
 def measure_fidelity(
-    source: Path,
-    scratch: Path,
-    recipes: Sequence[str] = ("exact", "fast"),
-    progress: Progress | None = None,
+    source: Path, scratch: Path, recipes: Sequence[str], progress: Progress
 ) -> list[Fidelity]:
     """Measure `recipes` on the model in the GGUF file `source`.
 
@@ -73,7 +70,7 @@ def measure_fidelity(
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
-            answer = run_worker("aide_lsp.bench.fidelity", job, progress or (lambda *_: None))
+            answer = run_worker("aide_lsp.bench.fidelity", job, progress)
         finally:
             # Here: an interrupted worker is killed.
             shutil.rmtree(scratch, ignore_errors=True)

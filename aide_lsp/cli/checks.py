@@ -47,7 +47,7 @@ class Finding:
         return attrs.asdict(self)
 
 
-def examine(settings: Settings, quick: bool = False) -> Iterator[Finding]:
+def examine(settings: Settings, quick: bool) -> Iterator[Finding]:
     """Run all checks; with `quick`, those that do not load the model."""
     yield Finding("ok", "Aide", f"{__version__}, Python {sys.version.split()[0]} at {sys.prefix}")
     runtime = check_runtime()

@@ -72,13 +72,13 @@ def read_config(file: Path) -> TeamConfig:
     return TeamConfig(schema, models, f"{scheme}://{http.host}:{http.port}")
 
 
-def check_room(config: TeamConfig, cpus: int | None = None) -> None:
+def check_cpus(config: TeamConfig) -> None:
     """Check that this machine has the CPUs that the replicas ask for; Ray would wait for them forever.
 
     Raises:
         SettingsError: it has not.
     """
-    have = cpus or os.cpu_count() or 1
+    have = os.cpu_count() or 1
     need = sum(_cpus(application) for application in config.schema.applications)
     if need > have:
         raise SettingsError(

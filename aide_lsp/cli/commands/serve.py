@@ -123,7 +123,7 @@ def _serve_team(file: Path | None, example: bool, unencrypted: bool, yes: bool) 
     from aide_lsp.team.loopback import prepare
 
     prepare()
-    from aide_lsp.team.config import EXAMPLE, check_room, read_config
+    from aide_lsp.team.config import EXAMPLE, check_cpus, read_config
 
     if example:
         say(EXAMPLE.read_text(encoding="utf-8"), nl=False)
@@ -136,7 +136,7 @@ def _serve_team(file: Path | None, example: bool, unencrypted: bool, yes: bool) 
             "ssl_keyfile in http_options for https. If something else encrypts all traffic on this network, "
             "add --unencrypted."
         )
-    check_room(config)
+    check_cpus(config)
     with terminal_progress() as progress:
         for model in config.models.values():
             _agree(model.settings, yes)

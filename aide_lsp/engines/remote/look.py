@@ -64,13 +64,9 @@ class ServerReport:
         return tuple(name for name in PARAMETERS if name not in self.honored)
 
 
-def look_at_server(choice: ServerChoice, cancel: CancelToken | None = None) -> ServerReport:
-    """Ask a server what it is, and let it complete a line of Python. No text of the user's is sent.
-
-    Raises:
-        Cancelled: no one waits for it anymore.
-    """
-    cancel, report = cancel or CancelToken(), ServerReport(choice.address.host)
+def look_at_server(choice: ServerChoice) -> ServerReport:
+    """Ask a server what it is, and have it complete a line of Python. None of the user's text is sent."""
+    cancel, report = CancelToken(), ServerReport(choice.address.host)
     model = None
     try:
         model = RemoteModel(choice)

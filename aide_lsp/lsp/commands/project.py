@@ -38,9 +38,7 @@ def write_values(ls: Server, uri: str, values: Mapping[str, Any], create: bool =
         raise failed(str(error)) from error
 
 
-def write_for(
-    ls: Server, uri: str, document: Path, values: Mapping[str, Any], create: bool = False
-) -> WriteResult:
+def write_for(ls: Server, uri: str, document: Path, values: Mapping[str, Any], create: bool) -> WriteResult:
     """Do the same for a document whose path is known.
 
     Raises:
