@@ -31,7 +31,7 @@ async def complete(ls: Server, arguments: Arguments) -> dict[str, Any]:
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
         return items.completed(snapshot, at.position, ls.status.source)
-    visible = ls.requests.visible(snapshot)
+    visible = ls.requests.shown.visible(snapshot)
     current = visible.parameters if visible else snapshot.settings.parameters
     parameters = parameters_for(ls, snapshot, arguments, current)
     answer = await ls.alternatives.beside(snapshot, parameters, candidate)

@@ -60,7 +60,7 @@ def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     shown = _shown(ls, uri, arguments)
     if shown is None:
         raise failed("There is no seed to pin: no completion has been shown here yet.")
-    ls.requests.hold(uri)
+    ls.requests.shown.hold(uri)
     written = write_values(ls, uri, {"seed": shown.seed}, arguments.create)
     message = f"The seed {shown.seed} is pinned for this project."
     if written.overridden:
@@ -72,7 +72,7 @@ def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 def unpin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Remove the seed from the project file."""
-    ls.requests.hold(arguments.uri())
+    ls.requests.shown.hold(arguments.uri())
     written = write_values(ls, arguments.uri(), {"seed": None})
     message = "No seed was pinned." if written.path is None else "The seed is no longer pinned."
     if written.overridden:
@@ -86,8 +86,8 @@ def _path(written: WriteResult) -> str | None:
 
 def _shown(ls: Server, uri: str, arguments: Arguments) -> Completion | None:
     if arguments.values.get("position") is None:
-        return ls.requests.history.last(uri)
+        return ls.requests.shown.history.last(uri)
     snapshot = ls.requests.snapshot(uri, arguments.document_position().place)
     if isinstance(snapshot, NoCompletion):
         return None
-    return ls.requests.visible(snapshot)
+    return ls.requests.shown.visible(snapshot)

@@ -85,10 +85,10 @@ class Alternatives:
 
     async def _step(self, snapshot: Snapshot, step: int) -> Paged | NoCompletion:
         scheduler = self._scheduler
-        visible = scheduler.visible(snapshot)
+        visible = scheduler.shown.visible(snapshot)
         if visible is None:
             return await self._first(snapshot)
-        page = scheduler.pages.of(snapshot, visible)
+        page = scheduler.shown.pages.of(snapshot, visible)
         index = page.index(visible) or 0
         problem: NoCompletion | None = None
         while problem is None and page.generates(index, step):
@@ -105,7 +105,7 @@ class Alternatives:
             alone = ONE_CANDIDATE if snapshot.settings.candidates == 1 else NO_OTHER_CANDIDATE
             message = alone if visible.parameters.draws else nothing_drawn(visible.parameters)
             return self._stay(snapshot, Paged(visible, index, page.count, message))
-        scheduler.choose(snapshot, page.found[to], alone=True)
+        scheduler.shown.choose(snapshot, page.found[to], alone=True)
         return Paged(page.found[to], to, page.count)
 
     async def _first(self, snapshot: Snapshot) -> Paged | NoCompletion:
@@ -117,12 +117,11 @@ class Alternatives:
         if isinstance(answer, NoCompletion):
             return answer
         if not answer.completion.text:
-            empty = answer.completion
-            return NoCompletion(empty.empty_reason or "empty", empty.empty_message or "")
+            return NoCompletion.of(answer.completion)
         if not scheduler.is_current(snapshot):
             return NoCompletion.because(NoCompletionReason.STALE)
-        scheduler.choose(snapshot, answer.completion, alone=True)
-        return Paged(answer.completion, 0, scheduler.pages.of(snapshot, answer.completion).count)
+        scheduler.shown.choose(snapshot, answer.completion, alone=True)
+        return Paged(answer.completion, 0, scheduler.shown.pages.of(snapshot, answer.completion).count)
 
     async def _generate(self, page: Page, snapshot: Snapshot) -> NoCompletion | None:
         """Add the next candidate to a page; return why it cannot be generated."""
@@ -159,7 +158,7 @@ class Alternatives:
             explicit: the user named the seed, so no other one is tried.
         """
         scheduler = self._scheduler
-        visible = scheduler.visible(snapshot)
+        visible = scheduler.shown.visible(snapshot)
         if (
             visible is not None
             and not (explicit or parameters.draws)
@@ -167,7 +166,7 @@ class Alternatives:
         ):
             return self._stay(snapshot, Paged(visible, 0, 1, nothing_drawn(parameters)))
         seeds = [parameters.seed] if explicit or not parameters.draws else _seeds(parameters.seed)
-        shown = [] if explicit else [one.text for one in scheduler.history.all_at(snapshot)]
+        shown = [] if explicit else [one.text for one in scheduler.shown.history.all_at(snapshot)]
         seen = frozenset([*shown, visible.text] if visible and not explicit else shown)
         now = visible.text if visible and not explicit else ""
 
@@ -185,21 +184,21 @@ class Alternatives:
         if not scheduler.is_current(snapshot):
             return NoCompletion.because(NoCompletionReason.STALE)
         if answer.chosen is not None and answer.chosen.text:
-            scheduler.choose(snapshot, answer.chosen)
+            scheduler.shown.choose(snapshot, answer.chosen)
             return Paged(answer.chosen, 0, 1)
         if visible is not None and not explicit:
             return self._stay(snapshot, Paged(visible, 0, 1, NO_OTHER_SEED))
-        scheduler.note_empty(snapshot, answer.completion)
+        scheduler.shown.given_empty(snapshot, answer.completion)
         return Paged(answer.completion, 0, 1)
 
     def previous(self, snapshot: Snapshot) -> Paged | NoCompletion:
         """Return to the completion shown here before the last one."""
         scheduler = self._scheduler
         scheduler.supersede(snapshot.uri)
-        completion = scheduler.history.back(snapshot)
+        completion = scheduler.shown.history.back(snapshot)
         if completion is None:
             return NoCompletion.because(NoCompletionReason.NO_PREVIOUS)
-        scheduler.choose(snapshot, completion)
+        scheduler.shown.choose(snapshot, completion)
         return Paged(completion, 0, 1)
 
     # -- comparing
@@ -218,8 +217,8 @@ class Alternatives:
 
     def _stay(self, snapshot: Snapshot, paged: Paged) -> Paged:
         """Leave a completion visible; show it again if the cursor had left it."""
-        if self._scheduler.screen.at(snapshot) is None:
-            self._scheduler.choose(snapshot, paged.completion)
+        if self._scheduler.shown.screen.at(snapshot) is None:
+            self._scheduler.shown.choose(snapshot, paged.completion)
         return paged
 
 

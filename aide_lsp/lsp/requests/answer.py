@@ -49,6 +49,11 @@ class NoCompletion:
         """Give a reason, with a more specific message if there is one."""
         return cls(reason.code, message or reason.message)
 
+    @classmethod
+    def of(cls, empty: "Completion") -> "NoCompletion":
+        """Give the reason that a completion is empty."""
+        return cls(empty.empty_reason or "empty", empty.empty_message or "")
+
     @property
     def completions(self) -> tuple["Completion", ...]:
         """None, so that a handler can list the completions of any answer."""

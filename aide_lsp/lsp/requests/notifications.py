@@ -1,19 +1,35 @@
 """Sends Aide's own notifications, `aide/status` and `aide/ready`, to a client that wants them.
 
 Clients say so with the capability `experimental.aide`; all others get neither. The state (`status.py` builds
-it) is sent after each change, a moment later and only if it differs from the one sent last.
+it) is sent after each change, a moment later and only if it differs from the one sent last. `aide/ready` asks
+for a repeated request: the answer is there, or what was missing came without a key being pressed.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aide_lsp.lsp.workspace.documents import Place
+from attrs import frozen
+
+from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
+from aide_lsp.reasons import NoCompletionReason
 
 STATUS, READY = "aide/status", "aide/ready"
 PAUSE_SECONDS = 0.04
 """Changes within it are sent together: no one reads a status bar faster."""
 Notify = Callable[[str, Mapping[str, Any]], None]
+_TOO_EARLY = frozenset(
+    reason.code
+    for reason in (
+        NoCompletionReason.LOADING,
+        NoCompletionReason.MISSING,
+        NoCompletionReason.FAILED,
+        NoCompletionReason.SERVER,
+        NoCompletionReason.PAUSED,
+        NoCompletionReason.OFF,
+    )
+)
+"""Reasons that end without an edit."""
 
 
 class Notifier:
@@ -43,3 +59,36 @@ class Notifier:
         if summary != self._last:
             self._last = summary
             self._notify(STATUS, summary)
+
+
+@frozen
+class Waiting:
+    """A place, as the client knows it."""
+
+    uri: str
+    version: int
+    place: Place
+
+
+class WaitingPlace:
+    """The place of the last request, if it came too early. For the event loop's thread."""
+
+    def __init__(self, documents: DocumentStore, notifier: Notifier) -> None:
+        self._documents, self._notifier = documents, notifier
+        self.waiting: Waiting | None = None
+
+    def note(self, reason: str, document: Document | None, place: Place) -> None:
+        """Note where a request got no completion, and the code of the reason."""
+        is_early = document is not None and reason in _TOO_EARLY
+        self.waiting = Waiting(document.uri, document.version, place) if document and is_early else None
+
+    def forget(self) -> None:
+        """Forget the place: there is a newer request."""
+        self.waiting = None
+
+    def notify(self) -> None:
+        """Notify the client: what it asked for is possible now."""
+        waiting, self.waiting = self.waiting, None
+        document = self._documents.get(waiting.uri) if waiting is not None else None
+        if waiting is not None and document is not None and document.version == waiting.version:
+            self._notifier.ready(waiting.uri, waiting.version, waiting.place)

@@ -13,18 +13,16 @@ from aide_lsp.application.excerpts import Prepared
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
-from aide_lsp.lsp.requests.history import History
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
-from aide_lsp.lsp.requests.kept import Kept, KeptCompletions
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.model_work import ModelWork
-from aide_lsp.lsp.requests.notifications import Notifier
+from aide_lsp.lsp.requests.notifications import Notifier, WaitingPlace
 from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.lsp.requests.screen import Screen
+from aide_lsp.lsp.requests.shown import Shown
 from aide_lsp.lsp.requests.snapshot import Snapshot, SnapshotTaker
-from aide_lsp.lsp.requests.status import QUIET, Status
-from aide_lsp.lsp.requests.waiting_place import WaitingPlace
+from aide_lsp.lsp.requests.status import Status
 from aide_lsp.lsp.rpc.protocol import current_request
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import Document, DocumentStore, Place
@@ -33,7 +31,6 @@ from aide_lsp.reasons import NoCompletionReason
 
 if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
-    from aide_lsp.completion.request import Completion
     from aide_lsp.ledger.recorder import LedgerRecorder
 
 T = TypeVar("T", bound=HasCompletion)
@@ -65,15 +62,15 @@ class Scheduler:
     ) -> None:
         self._documents, self._notebooks = documents, notebooks
         self._host, self._status, self._loading_seconds = host, status, loading_seconds
-        self._recorder, self._notifier = recorder, notifier
+        self._screen, self._notifier = screen, notifier
         self._in_flight = InFlightRequests()
-        self.pages = Pages()
         self._snapshots = SnapshotTaker(documents, notebooks, configuration)
         self.work = ModelWork(recorder)
-        self.prefetcher = Prefetcher(self._in_flight, host, self.pages, self.work)
+        pages = Pages()
+        self.prefetcher = Prefetcher(self._in_flight, host, pages, self.work)
+        self.shown = Shown(screen, pages, self.prefetcher, recorder, notifier)
         self._tasks = set[asyncio.Task[None]]()
         self._waiting = WaitingPlace(documents, notifier)
-        self.kept, self.history, self.screen = KeptCompletions(), History(), screen
 
     # -- answers
 
@@ -86,19 +83,19 @@ class Scheduler:
     def declined(self, uri: str, place: Place, reason: NoCompletion) -> None:
         """Note that the request being handled has no snapshot."""
         self._waiting.note(reason.reason, self._documents.get(uri), place)
-        self.screen.enter(uri)
-        self.screen.show_nothing(uri, reason)
+        self._screen.enter(uri)
+        self._screen.show_nothing(uri, reason)
         self._status.declined(current_request.get(), reason)
 
     async def complete(self, snapshot: Snapshot) -> Answer:
         """Complete the text at the cursor; what the client is given is on the screen then."""
-        self.screen.asked(snapshot)
+        self._screen.asked(snapshot)
         self.prefetcher.asked(snapshot)
         self._waiting.forget()
         in_flight = self._begin(snapshot)
         # VS Code gives up on automatic requests after 750 ms; a cancel of one for several is meant.
         return await self._wait(
-            in_flight, self._complete(in_flight), announced=snapshot.count == 1, given=self._note_given
+            in_flight, self._complete(in_flight), announced=snapshot.count == 1, given=self.shown.given
         )
 
     async def run(self, snapshot: Snapshot, work: Work[T], *, aside: bool = False) -> T | NoCompletion:
@@ -113,10 +110,6 @@ class Scheduler:
         return await self._wait(in_flight, running, announced=False)
 
     # -- for other ways to get a completion
-
-    def visible(self, snapshot: Snapshot) -> "Completion | None":
-        """Return the completion that is visible at a place, or was the last one to be shown there."""
-        return self.screen.at(snapshot) or self.history.last_at(snapshot)
 
     def is_current(self, snapshot: Snapshot) -> bool:
         """Whether a result for a snapshot can still be shown: nothing has happened to its document."""
@@ -137,48 +130,29 @@ class Scheduler:
             return None
         return answer
 
-    def note_empty(self, snapshot: Snapshot, empty: "Completion") -> None:
-        """Note that the client was given an empty completion."""
-        why = NoCompletion(empty.empty_reason or "empty", empty.empty_message or "")
-        self.screen.show_nothing(snapshot.uri, why)
-
-    def choose(self, snapshot: Snapshot, completion: "Completion", *, alone: bool = False) -> None:
-        """Show a completion that the user chose, and keep it for the next request at its place."""
-        alone = alone or self._notifier.enabled
-        self.kept.keep(Kept(snapshot, completion, chosen=True, alone=alone))
-        self._note_shown(snapshot, completion)
-
-    def hold(self, uri: str) -> None:
-        """Keep what is visible in a document for the next request: its settings are about to change."""
-        visible = self.screen.visible
-        if visible is not None and visible.snapshot.uri == uri:
-            kept = self.kept.answer(visible.snapshot)
-            if kept is None or kept.completion.id != visible.completion.id:
-                self.kept.keep(Kept(visible.snapshot, visible.completion, alone=self._notifier.enabled))
-
     # -- what happens meanwhile
 
     def changed(self, document: Document) -> None:
         """End what no one waits for and cannot be used in the changed text."""
         self.prefetcher.interrupt()
-        visible = self.screen.visible
+        visible = self._screen.visible
         is_visible = visible is not None and visible.snapshot.uri == document.uri
         # First, since `text()` joins all lines.
         if is_visible or self._in_flight.has_unwaited(document.uri):
             around = self._notebooks.around(document) or Around()
             text = around.before + document.text() + around.after
-            self.screen.edited(document.uri, text)
+            self._screen.edited(document.uri, text)
             self._in_flight.changed(document.uri, text)
 
     def cursor(self, uri: str, place: Place, *, exact: bool = False) -> None:
         """Prefill where nothing is requested yet; `exact`: the user pointed at this very place."""
         snapshot = self.snapshot(uri, place)
-        self.screen.enter(uri, place)
+        self._screen.enter(uri, place)
         if isinstance(snapshot, NoCompletion):
-            self.screen.clear()
+            self._screen.clear()
         # Otherwise what is visible there is being continued already.
-        elif self.screen.at(snapshot) is None:
-            self.screen.clear()
+        elif self._screen.at(snapshot) is None:
+            self._screen.clear()
             self.prefetcher.at_cursor(snapshot, exact=exact)
 
     def loaded(self) -> None:
@@ -208,8 +182,7 @@ class Scheduler:
 
     def forget(self, uri: str) -> None:
         """Drop what belongs to a document that was closed."""
-        for store in (self.kept, self.history, self.pages, self.screen):
-            store.forget(uri)
+        self.shown.forget(uri)
 
     # -- one request
 
@@ -255,7 +228,7 @@ class Scheduler:
         try:
             answer: T | NoCompletion = await waiting
         except asyncio.CancelledError:
-            self.screen.withdraw(in_flight.snapshot)
+            self._screen.withdraw(in_flight.snapshot)
             if not announced:
                 in_flight.token.cancel()
                 self.cancelled(in_flight.snapshot.request_id)
@@ -290,9 +263,9 @@ class Scheduler:
 
     async def _complete(self, in_flight: InFlight) -> Completions:
         snapshot = in_flight.snapshot
-        kept = self.kept.answer(snapshot)
+        kept = self.shown.kept.answer(snapshot)
         if kept is not None and (snapshot.count == 1 or kept.alone):
-            self.kept.given(snapshot)
+            self.shown.kept.given(snapshot)
             return Completions((kept.completion,))
         first = kept.completion if kept else None
         return await self._on_model(
@@ -319,39 +292,14 @@ class Scheduler:
             raise NoCompletionReason.STALE.error("The text was changed in the meantime.")
         return result
 
-    # -- completions shown and kept
-
-    def _note_given(self, snapshot: Snapshot, answer: Answer) -> None:
-        if isinstance(answer, NoCompletion):
-            # A superseded request says nothing about the place: the answer to the newer one does.
-            if answer.reason not in QUIET:
-                self.screen.show_nothing(snapshot.uri, answer)
-            return
-        for completion in answer.completions[1:]:
-            self._recorder.shown(completion.id)
-        # Editors show the first one; the others are shown only if the user pages through them.
-        first = next((one for one in answer.completions if one.text), None)
-        if first is not None:
-            self._note_shown(snapshot, first)
-        else:
-            self.note_empty(snapshot, answer.completion)
-            self.prefetcher.after_none(snapshot)
-
-    def _note_shown(self, snapshot: Snapshot, completion: "Completion") -> None:
-        self._recorder.shown(completion.id)
-        self.history.add(snapshot, completion)
-        self.screen.show(snapshot, completion)
-        self.prefetcher.after(snapshot, completion, pages=self._notifier.enabled)
-
     def _announce(self, snapshot: Snapshot, answer: Answer) -> None:
         """Notify a client that stopped waiting that its answer is ready; an empty one only has a reason."""
         # Otherwise the answer to a newer request comes anyway.
         if not self.is_current(snapshot):
             return
         if isinstance(answer, Completions) and answer.completion.text:
-            self.kept.keep(Kept(snapshot, answer.completion, alone=True))
-            self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
-        elif snapshot is self.screen.awaited:
+            self.shown.offer(snapshot, answer.completion)
+        elif snapshot is self._screen.awaited:
             if isinstance(answer, NoCompletion):
                 self._waiting.note(answer.reason, snapshot.document, snapshot.place)
-            self._note_given(snapshot, answer)
+            self.shown.given(snapshot, answer)

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from attrs import evolve
@@ -57,6 +58,10 @@ def as_it_is(completer, snapshot, *, next_line=False):
     return Prepared(snapshot.request)
 
 
+def prefetcher_of(in_flight, host, prepare=as_it_is):
+    return Prefetcher(in_flight, host, Pages(), SimpleNamespace(prepare=prepare))
+
+
 def place(offset, text="a\nb\nc\n"):
     """A place by its offset; 1, 3 and 5 are the ends of lines."""
     start = text.rfind("\n", 0, offset) + 1
@@ -78,7 +83,7 @@ async def until(holds):
 
 async def test_a_cursor_that_came_before_the_model_is_prefilled_once_it_is_loaded():
     host = Host(loaded=False)
-    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(InFlightRequests(), host)
     prefetcher.at_cursor(place(1))
     prefetcher.at_cursor(place(3))
     await asyncio.sleep(0.01)
@@ -90,7 +95,7 @@ async def test_a_cursor_that_came_before_the_model_is_prefilled_once_it_is_loade
 
 async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
     host = Host(loaded=False)
-    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(InFlightRequests(), host)
     prefetcher.at_cursor(place(1))
     prefetcher.interrupt()
     host.completer = host.model
@@ -102,7 +107,7 @@ async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
 
 async def test_a_cursor_that_moves_on_ends_the_prefill_it_left():
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(in_flight, host)
     host.free.clear()
     prefetcher.at_cursor(place(1))
     await until(lambda: in_flight)
@@ -137,7 +142,7 @@ AREA, BODY, END = LINES.index("width"), LINES.index("return"), LINES.index("\n")
 )
 async def test_where_someone_is_likely_to_type_is_prefilled(moves, exact, prefilled):
     host = Host()
-    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(InFlightRequests(), host)
     for count, offset in enumerate(moves, start=1):
         prefetcher.at_cursor(place(offset, LINES), exact=exact)
         await until(lambda count=count: len(host.model.prefilled) == count)
@@ -146,7 +151,7 @@ async def test_where_someone_is_likely_to_type_is_prefilled(moves, exact, prefil
 
 async def test_where_someone_types_the_line_is_not_new():
     host = Host()
-    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(InFlightRequests(), host)
     prefetcher.asked(place(END, LINES))
     prefetcher.at_cursor(place(AREA, LINES))
     await until(lambda: host.model.prefilled)
@@ -156,7 +161,7 @@ async def test_where_someone_types_the_line_is_not_new():
 @pytest.mark.parametrize(("before", "exact"), [([], True), ([0], False)])
 async def test_a_place_that_is_sent_again_when_the_model_has_loaded_stays_the_place(before, exact):
     host = Host(loaded=False)
-    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(InFlightRequests(), host)
     for offset in before:
         prefetcher.at_cursor(place(offset, LINES))
     prefetcher.at_cursor(place(AREA, LINES), exact=exact)
@@ -169,7 +174,7 @@ async def test_a_place_that_is_sent_again_when_the_model_has_loaded_stays_the_pl
 
 async def test_a_cursor_that_moves_within_its_line_does_not_start_it_over():
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(in_flight, host)
     host.free.clear()
     prefetcher.at_cursor(place(AREA, LINES))
     await until(lambda: in_flight)
@@ -183,7 +188,7 @@ async def test_a_cursor_that_moves_within_its_line_does_not_start_it_over():
 async def test_a_cursor_begins_while_what_it_ended_still_ends(monkeypatch):
     monkeypatch.setattr(prefetch, "BUSY_SECONDS", 3600.0)
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(in_flight, host)
     host.free.clear()
     prefetcher.at_cursor(place(1))
     await until(lambda: in_flight)
@@ -230,7 +235,7 @@ async def test_what_ends_a_line_or_begins_the_next_one_finds_its_prompt_prefille
 
 async def test_a_cursor_waits_for_the_request_that_the_model_is_busy_with():
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(in_flight, host)
     request = InFlight(place(0), asyncio.get_running_loop().create_future())
     in_flight.begin(request)
     prefetcher.at_cursor(place(3))
@@ -261,7 +266,7 @@ async def test_where_there_was_no_completion_what_the_next_line_wants_is_prefill
 
     monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
     host, in_flight = Host(), InFlightRequests()
-    prefetcher = Prefetcher(in_flight, host, None, Pages(), prepare)
+    prefetcher = prefetcher_of(in_flight, host, prepare)
     there = {"readable": Readable(Path("/p/a.py")), **changes}
     prefetcher.after_none(evolve(place(1), **there))
     # As many turns of the loop as one that is planned needs, and more.
@@ -281,7 +286,7 @@ async def test_a_key_that_comes_while_excerpts_are_chosen_waits_for_no_more_of_t
 
     monkeypatch.setattr(prefetch, "LINE_SECONDS", 0.0)
     in_flight = InFlightRequests()
-    prefetcher = Prefetcher(in_flight, Host(), None, Pages(), prepare)
+    prefetcher = prefetcher_of(in_flight, Host(), prepare)
     there = evolve(place(1), readable=Readable(Path("/p/a.py")))
     prefetcher.after_none(there)
     await until(lambda: chosen)
@@ -292,7 +297,7 @@ async def test_a_key_that_comes_while_excerpts_are_chosen_waits_for_no_more_of_t
 @pytest.mark.parametrize(("left", "prefilled"), [("file:///a", []), ("file:///b", [3])])
 async def test_what_is_planned_for_a_document_that_is_left_is_not_done(left, prefilled):
     host = Host()
-    prefetcher = Prefetcher(InFlightRequests(), host, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(InFlightRequests(), host)
     prefetcher.at_cursor(place(3))
     prefetcher.leave(left)
     # As many turns of the loop as one that is planned needs, and more.
@@ -316,7 +321,7 @@ async def test_what_is_planned_for_a_document_that_is_left_is_not_done(left, pre
 async def test_only_a_server_on_this_machine_works_ahead(engine, host, prefilled):
     host_of_model = Host()
     host_of_model.model.info = ScriptedModel({}, host=host).info
-    prefetcher = Prefetcher(InFlightRequests(), host_of_model, None, Pages(), as_it_is)
+    prefetcher = prefetcher_of(InFlightRequests(), host_of_model)
     here = place(1)
     prefetcher.at_cursor(evolve(here, settings=evolve(here.settings, engine=engine)))
     # As many turns of the loop as one that is planned needs, and more.

@@ -280,7 +280,7 @@ async def test_a_late_reason_replaces_no_completion_that_was_chosen_meanwhile(tm
     await late_and_empty(connection, user)
     requests = connection.server.requests
     snapshot = requests.snapshot(user.uri, Place(0, len(user.text)))
-    requests.choose(snapshot, evolve(COMPLETION, text="x"))
+    requests.shown.choose(snapshot, evolve(COMPLETION, text="x"))
     async with asyncio.timeout(PATIENCE):
         while requests._in_flight or connection.server.status._busy:
             await asyncio.sleep(0.001)
@@ -316,8 +316,8 @@ async def test_what_is_generated_ahead_is_what_is_generated_on_request(monkeypat
         await user.request()
         completer = connection.server.host.completer
         requests = connection.server.requests
-        visible = requests.screen.visible
-        page = requests.pages.of(visible.snapshot, visible.completion)
+        visible = requests.shown.screen.visible
+        page = requests.shown.pages.of(visible.snapshot, visible.completion)
         async with asyncio.timeout(PATIENCE):
             while ahead and not page.is_complete:
                 await asyncio.sleep(0.001)
