@@ -76,9 +76,9 @@ class Parameters:
     seed: int | None = setting(
         None,
         int,
-        "Seed of the random number generator. The same text, cursor, parameters and seed give the same "
-        "completion, as long as the text of the other files that Aide reads is the same too. A server "
-        "(`engine`) may promise less: Aide says what.",
+        "Seed of the random number generator. The same text (also of the other files that Aide reads), "
+        "cursor, parameters, and seed give the same completion. With a server (`engine`), Aide says "
+        "whether that holds.",
         none="a new random seed for each request",
         word="random",
         project=True,
@@ -115,7 +115,7 @@ class Settings:
         None,
         float,
         "Share of Num Context for excerpts of other files of the project, which the model reads before the "
-        "text around the cursor. What they leave is that text's. 0: only names are read. Unset: what the "
+        "text around the cursor. That text gets the rest. 0: only names are read. Unset: what the "
         "model's card says; with a server (`engine`), 0.",
         _OTHER_FILES,
         minimum=0.0,
@@ -128,7 +128,7 @@ class Settings:
         (),
         list,
         "Files (globs) of which neither excerpts nor names are read for completions in other files. Patterns "
-        "from all places add up; none can allow it again. Files that are `off` are never read.",
+        "from all places add up; none can allow a file again. Files that are `off` are never read.",
         _OTHER_FILES,
         project=True,
     )
@@ -169,13 +169,13 @@ class Settings:
         "How Aide talks to the server that `engine` names.",
         _MODEL,
         choices={
-            "auto": "found out by asking the server, without any of your text",
+            "auto": "Aide asks the server, without sending any of your text",
             "aide": "`aide serve`",
             "llama.cpp": "`llama-server`",
             "openai": "servers with `/v1/completions`: vLLM, SGLang, LM Studio, LiteLLM, and others",
             "ollama": "Ollama",
-            "mistral": "Mistral's API, which completes between two texts",
-            "deepseek": "DeepSeek's API, likewise",
+            "mistral": "Mistral's API for fill-in-the-middle",
+            "deepseek": "DeepSeek's API for fill-in-the-middle",
         },
         all_files=True,
     )
@@ -193,9 +193,9 @@ class Settings:
         str,
         "How the model on the server marks the text before and after the cursor: the name of a FIM format, "
         "or `own`, if the server writes prompts itself. "
-        "Only needed if Aide cannot find it out, which `aide engine check` says.",
+        "Needed only if `aide engine check` says that Aide cannot determine it.",
         _MODEL,
-        none="found out from the server",
+        none="Aide asks the server",
         error=name_error,
         all_files=True,
     )
@@ -300,8 +300,7 @@ class Settings:
         bool,
         "Use idle time to process the text at a new cursor position, and to generate the next candidates and "
         "what follows the current completion. `false` saves power: completions are the same, but arrive "
-        "later. A server on another machine (`engine`) is only asked for what you wait for, whatever this "
-        "is set to.",
+        "later. A server on another machine (`engine`) is never asked for more than what you wait for.",
         _MODEL,
     )
     deadline_ms: int = setting(
