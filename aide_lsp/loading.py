@@ -301,7 +301,7 @@ def _open_local(folder: Path, settings: Settings) -> "LocalModel":
 def server_choice(settings: Settings) -> "ServerChoice":
     """Return the server that the settings name, with its API key.
 
-    If they also name a model whose files are here, it tells how prompts are written, and counts tokens.
+    If they also name a model whose files are here, it decides how prompts are written, and counts tokens.
     """
     from aide_lsp.engines.api_key import read_key
     from aide_lsp.engines.remote.flavors.choice import ServerChoice

@@ -1,4 +1,4 @@
-"""Closing brackets and quotes that an editor puts after the cursor by itself when the opening one is typed.
+"""Closing brackets and quotes that an editor adds after the cursor when the opening one is typed.
 
 Someone who types along a completion, `(a, b):`, gets `(` and, after the cursor, `)`. The text after the
 cursor is another one then, but nothing that the completion did not foresee. Its rest, `a, b):`, is inserted

@@ -115,7 +115,7 @@ class CompletionCache(Generic[Answer]):
         return None
 
     def put(self, key: CacheKey, text: str, answer: Answer, replaces: int = 0) -> None:
-        """Keep an answer, whose text replaces so many characters after the cursor."""
+        """Keep an answer; its text replaces this many characters after the cursor."""
         # The text would keep up to `CAPACITY` documents in memory.
         kept = attrs.evolve(key, text="", after="")
         self._entries[kept] = _Entry(kept, len(key.text), text, replaces, answer)

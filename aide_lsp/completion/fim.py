@@ -56,7 +56,7 @@ class FimFormat:
 
     @property
     def order(self) -> str:
-        """What the model reads first, in words."""
+        """What the model reads first, for people."""
         if not self.reads_suffix:
             return "prefix only"
         return (

@@ -85,7 +85,7 @@ class ModelInfo:
 
     @property
     def runs_on(self) -> str:
-        """Device and recipe, or the server, in words."""
+        """Device and recipe, or the server, for people."""
         return (
             f"{self.engine} at {self.host}" if self.host else f"{self.device.upper()}, recipe {self.recipe}"
         )

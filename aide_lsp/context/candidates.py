@@ -18,7 +18,7 @@ from aide_lsp.context.project_view import ProjectView
 from aide_lsp.settings.secret_files import secret_glob
 
 MOST_FILES, MOST_CHARACTERS = 100, 2_000_000
-"""Once so many files are read, or files with so many characters, no other is."""
+"""After this many files, or characters in them, no other file is read."""
 MOST_OPENED, MOST_OPENED_CHARACTERS = 200, 4_000_000
 """The same for those that are opened, but may turn out to be generated or no text."""
 MOST_LEFT_OUT = 200

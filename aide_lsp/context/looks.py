@@ -21,7 +21,7 @@ MOST_NAMES = 2000
 LONGEST_TEXT = 200_000
 """Characters of a text."""
 LARGEST_FILE = 4 * LONGEST_TEXT + 3
-"""Bytes of a file that are read: as many as so many characters and a byte order mark take at most."""
+"""Bytes of a file that are read: the most that this many characters and a byte order mark can take."""
 _TOO_LARGE = f"it has more than {LONGEST_TEXT:,} characters"
 _T = TypeVar("_T")
 Opened = Mapping[Path, str]

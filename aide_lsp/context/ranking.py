@@ -29,7 +29,7 @@ class Ranked:
 
 
 def ranked(query: Iterable[str], files: Sequence[FileWords], most: int) -> list[Ranked]:
-    """Return the chunks that match best, best first, at most so many; equal ones in the order of the files.
+    """Return the chunks that match best, best first, at most `most`; equal ones in the order of the files.
 
     A chunk without any of the words is never among them. If all match weakly, none is.
     """

@@ -6,8 +6,8 @@ from aide_lsp.line_ends import with_line_feeds
 
 LINES_ABOVE, LINES_BELOW = 4, 8
 GRID = 4
-"""Lines above count in steps of so many. What they select is read before all else, so another selection makes
-the model read everything again: at every third new line with steps of one, at every tenth with these."""
+"""Lines above count in steps of this many. What they select is read first, so another selection makes the
+model read everything again: at every third new line with steps of one, at every tenth with these."""
 SHORTEST_LINE = 8
 """Characters of a line above that counts: others, such as `})` or `else:`, say nothing of what comes next."""
 LONGEST_LINE = 1000
@@ -39,7 +39,7 @@ class SurroundingText:
         return [line[:LONGEST_LINE] for line in near]
 
     def text(self, most: int) -> str:
-        r"""Return it as one text with \n line ends, at most so many characters from the beginning."""
+        r"""Return its first characters, at most this many, as one text with \n line ends."""
         return with_line_feeds(self.above[:most] + self.below[: max(0, most - len(self.above))])
 
 

@@ -157,7 +157,7 @@ def int4_matrix(linear: Linear) -> Int4Matrix | None:
 
 
 def padding(columns: int) -> int:
-    """Return how many zeros follow the sums of blocks of so many columns, to fill blocks themselves."""
+    """Return how many zeros follow the sums of blocks of this many columns, to fill blocks themselves."""
     return -(columns // BLOCK) % BLOCK
 
 

@@ -95,7 +95,7 @@ def _tokens(file: GgufFile) -> list[FileToken]:
 
 def _byte_level(file: GgufFile, tokens: Sequence[FileToken]) -> dict[str, Any]:
     pre = _pre_tokenizer(file)
-    # Padding is left out: it represents no text. The library numbers added tokens anew unless the vocabulary
+    # Padding is left out: it represents no text. The library renumbers added tokens unless the vocabulary
     # has them.
     vocabulary = {token.name: token.id for token in tokens if token.kind is not TokenKind.UNUSED}
     return {

@@ -1,1 +1,1 @@
-"""What runs a model: one module for each engine, behind the protocol `completion.model.Model`."""
+"""What runs a model: one module for each engine, each with the protocol `completion.model.Model`."""

@@ -1,4 +1,4 @@
-"""What ended a completion and what clean-up changed, in words."""
+"""Says what ended a completion, and what clean-up changed."""
 
 from aide_lsp.completion.fitting import Rejection
 from aide_lsp.completion.observer import GeneratedText

@@ -67,7 +67,7 @@ class ExplainedFiles:
     """What the model read of other files, and what it did not read."""
 
     says: str
-    "What it read, or why nothing, in words."
+    "What it read, or why nothing, as a sentence."
     context_share: float
     "How much of Num Context it may take."
     tokens: int

@@ -61,11 +61,11 @@ class Ending:
     by_end_token: bool
     "Whether the model ended the text with an end token."
     says: str
-    "The reason in words."
+    "The reason, as a sentence."
     dropped: str
     "Generated text that the stop rule cut off."
     clean_up: str
-    "What clean-up changed, in words."
+    "What clean-up changed, as a sentence."
     invisible: str
     "Invisible characters that it removed."
     removed: str
@@ -75,7 +75,7 @@ class Ending:
     confidence: float | None
     "The model's own probability of the text; null: there is none, or a server has not reported it."
     check: str
-    "Whether the text passed the checks, and how probable it is, in words."
+    "Whether the text passed the checks, and how probable it is, as a sentence."
 
 
 @frozen
@@ -135,7 +135,7 @@ class Explanation:
     tokens: tuple[Token, ...]
     "The generated tokens; none if a server runs the model."
     why_no_tokens: str
-    "Why there are none, in words; empty: there are."
+    "Why there are none, as a sentence; empty: there are."
     end: Ending
     "How the text ended."
     rejected: tuple[RejectedCandidate, ...]

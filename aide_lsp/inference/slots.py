@@ -127,7 +127,7 @@ class Slots:
         kept = [held for held in self._slots if held is not slot and held not in gone]
         mine = [held for held in kept if held.owner == owner]
         if _bytes([slot, *mine]) > self._max_bytes or _bytes([slot, *kept]) > self._most_bytes:
-            # A spare one may have grown too large just now. No other goes in vain.
+            # A spare one may have grown too large just now. No other is dropped without need.
             self._remove([slot])
             return None
         self._in_use[owner] = slot

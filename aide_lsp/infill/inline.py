@@ -53,7 +53,7 @@ def inline_end(raw: RawText) -> Stop | None:
 
 
 def _operand_end(raw: RawText) -> Stop | None:
-    """Stop an operand before its first comma, if a comma is right of the cursor: other elements are there."""
+    """Stop an operand before its first comma, if a comma is right of the cursor: other elements follow."""
     hole = raw.hole
     if hole.is_text or not hole.after.lstrip().startswith(",") or not _OPERATOR_END.search(hole.before):
         return None

@@ -61,7 +61,7 @@ def removed_after(path: Path) -> Iterator[None]:
 
 
 def _made(path: Path) -> tuple[int, int]:
-    """Return what tells one socket at a path from the next, which often gets the inode of the last one."""
+    """Return what distinguishes a socket from the next one at its path, which often gets the same inode."""
     found = path.lstat()
     return found.st_ino, found.st_mtime_ns
 

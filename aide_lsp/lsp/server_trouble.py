@@ -84,7 +84,7 @@ class ServerTrouble:
             self._changed()
 
     def forget(self) -> None:
-        """Start anew: another engine was chosen, or the failures are over."""
+        """Start again: another engine was chosen, or the failures are over."""
         self._failure, self._pause = None, FIRST_SECONDS
         self._shown.clear()
         if self._planned is not None:

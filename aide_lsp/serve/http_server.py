@@ -35,7 +35,7 @@ class HttpServer(Server):
     """Serves one application at one place."""
 
     def __init__(self, app: ASGIApp, place: ListeningPlace, *, idle_minutes: float = 0.0) -> None:
-        """Take an application; `idle_minutes`: end when no client was connected for so long; 0: never."""
+        """Take an application; `idle_minutes`: exit after this many minutes without a client; 0: never."""
         super().__init__(
             uvicorn.Config(
                 app,

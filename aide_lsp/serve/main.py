@@ -50,7 +50,7 @@ class ServeOptions:
     names: frozenset[str] = frozenset()
     "Further names of this server."
     idle_minutes: float = 0.0
-    "End when no client was connected for so long; 0: never."
+    "Exit after this many minutes without a client; 0: never."
     note: Callable[[str], object] = lambda sentence: None
     "Takes what the user should know while it ends."
     is_logged: bool = False

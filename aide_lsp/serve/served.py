@@ -94,7 +94,7 @@ class Served:
         return self._engine
 
     async def wait_for_engine(self, seconds: float) -> None:
-        """Wait until the engine is loaded or cannot be, but not longer than so many seconds."""
+        """Wait until the engine is loaded or cannot be, at most this many seconds."""
         if not (self.is_ready or self.is_failed):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), seconds)

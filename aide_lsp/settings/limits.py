@@ -39,7 +39,7 @@ class SettingField:
     all_files: bool = False
     """It applies to all files: it cannot be set for a language or a glob."""
     noun: str = ""
-    """What it accepts, in words; empty: what its type and its limits say."""
+    """What it accepts, for people; empty: what its type and its limits say."""
     error: Callable[[str], str | None] | None = None
     """Describes what makes a string invalid; returns None for a valid one. None: all strings are valid."""
 

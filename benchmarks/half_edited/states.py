@@ -197,7 +197,7 @@ def edited(place: Place, state: str) -> Edited | None:
 
 
 def sample(cells: dict[tuple[str, str], list[Place]], per_language: int) -> list[Edited]:
-    """Return so many of each language, spread over kinds and states by hash."""
+    """Return this many of each language, spread over kinds and states by hash."""
     chosen: list[Edited] = []
     for language in sorted({language for language, _ in cells}):
         pairs = [(kind, state) for own, kind in cells if own == language for state in STATES]

@@ -120,7 +120,7 @@ async def measure(options: argparse.Namespace) -> tuple[list[Row], dict[str, str
 
 
 def rounds(people: int, traces: int) -> int:
-    """Return how many turns each system has, so that so many traces are typed."""
+    """Return how many turns each system has, for this many traces in all."""
     return max(1, math.ceil(traces / people))
 
 

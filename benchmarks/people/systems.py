@@ -30,7 +30,7 @@ class System(Protocol):
         ...
 
     async def serve(self, people: int) -> Sequence[Engine]:
-        """Start what so many people need; return an engine for each, which is ready."""
+        """Start what this many people need; return an engine for each, which is ready."""
         ...
 
     def pids(self) -> list[int]:

@@ -50,7 +50,7 @@ async def take_turn(
 
 @frozen
 class Row:
-    """How so many people fared with one system."""
+    """How a number of people fared with one system."""
 
     system: str
     people: int
@@ -83,7 +83,7 @@ class Row:
 
 
 def row_of(system: str, people: int, turns: Sequence[Turn]) -> Row | None:
-    """Return the figures of some turns of a system with so many people; None: no key counts."""
+    """Return the figures of some turns of a system with this many people; None: no key counts."""
     replayed = [one for turn in turns for one in turn.replayed if one.asked]
     if not replayed:
         return None

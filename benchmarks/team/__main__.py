@@ -199,7 +199,7 @@ async def _end(tasks: "Sequence[asyncio.Task[None]]") -> None:
 
 
 def has(server: TeamProcess, count: int) -> Callable[[], bool]:
-    """Return what says whether there are so many replicas."""
+    """Return a function that says whether there are this many replicas."""
     return lambda: len(server.replicas()) == count
 
 

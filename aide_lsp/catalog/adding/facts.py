@@ -1,6 +1,6 @@
 """What the beginning of a GGUF file says about the model in it, and whether Aide can run it.
 
-The file may come from anybody: what it says is checked and made fit for a terminal and a card. All that
+The file may come from anyone: what it says is checked and made fit for a terminal and a card. All that
 decides whether the conversion will succeed is checked here, before anything is downloaded.
 """
 

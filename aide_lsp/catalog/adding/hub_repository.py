@@ -350,7 +350,7 @@ def _refused(error: Exception, address: HubAddress) -> DownloadError:
 
 
 def _wait(error: Exception) -> str:
-    """Return how long the Hub asks to wait, in words."""
+    """Return a phrase for how long the Hub asks to wait."""
     for cause in causes(error):
         headers = getattr(getattr(cause, "response", None), "headers", {})
         # `RateLimit: "api";r=0;t=123` is the Hub's own, with seconds in `t`.

@@ -69,7 +69,7 @@ def plan_model(
         catalog: all cards.
         model_id: of the card; None: drafted from the file's name.
         fim: name of the FIM format; None: found out.
-        progress: is told what takes time.
+        progress: called with what takes time.
 
     Raises:
         DownloadError: the Hub does not provide the file.

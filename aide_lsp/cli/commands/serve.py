@@ -56,7 +56,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.FloatRange(0, 60 * 24 * 7),
     default=0.0,
     metavar="MINUTES",
-    help="End when no client was connected for so long; 0: never.",
+    help="Exit after this many minutes without a client; 0: never.",
 )
 @click.option("--announce", type=_FILE, hidden=True)  # where a client of this user finds port and process
 @click.option("--log", type=_FILE, hidden=True)  # where it says all it says: nobody sees a terminal

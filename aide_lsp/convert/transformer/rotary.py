@@ -70,5 +70,5 @@ class Rotary:
         return shares
 
     def _pair_that_turns(self, times: float, positions: int) -> float:
-        """Return the number of the pair that turns `times` times in so many positions."""
+        """Return the number of the pair that turns `times` times in this many positions."""
         return self.dimensions * math.log(positions / (times * 2 * math.pi)) / (2 * math.log(self.base))

@@ -139,7 +139,7 @@ class RemoteGeneration:
         timer.daemon = True
         timer.start()
         try:
-            # The text is complete, whatever is the matter with the rest.
+            # The text is complete, whatever went wrong afterwards.
             with suppress(ServerError):
                 for event in events:
                     self._note(flavor.read(event), is_kept=False)

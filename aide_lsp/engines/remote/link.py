@@ -18,7 +18,7 @@ from aide_lsp.errors import ServerError, SettingsError
 from aide_lsp.inference.cancel import CancelToken
 
 PAUSE_SECONDS = 2.0
-"""For so long after a failure, requests fail at once: no one waits for a server that does not run."""
+"""Seconds after a failure in which requests fail at once: no one waits for a server that is not running."""
 
 
 class ServerLink:

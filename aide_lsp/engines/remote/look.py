@@ -22,7 +22,7 @@ TRIAL_SECONDS = 60
 
 @frozen
 class ServerReport:
-    """What is known of a server after a look at it."""
+    """What is known of a server after it was asked."""
 
     host: str
     problem: str = ""

@@ -61,7 +61,7 @@ class SharedGeneration:
         self.timings = evolve(self.timings, total_ms=self._passed_ms())
 
     def _all(self) -> Generator[str]:
-        """Yield all pieces. If the engine is lost, another generates the same: what was said is skipped."""
+        """Yield all pieces. If the engine is lost, another one goes on after what was yielded."""
         sent = (*(part.text for part in self._prompt.parts), self._prompt.healed)
         with self._failures(sent):
             while True:

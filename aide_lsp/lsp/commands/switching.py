@@ -67,7 +67,7 @@ def snooze(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 
 def _scope_of(ls: Server, uri: str) -> str:
-    """Return which of the two turned completions off here: what a client was told may be outdated."""
+    """Return which of the two turned completions off here: what a client knows may be outdated."""
     rule = ls.configuration.resolve(uri).off
     is_language = rule is not None and off_scope(rule, file_of(ls.notebooks.notebook_of(uri))) == "language"
     return "language" if is_language else "file"

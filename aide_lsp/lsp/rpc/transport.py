@@ -40,7 +40,7 @@ class Transport:
         Args:
             reserve: waits until there is memory for that many bytes, on the reader's thread.
             receive: gets each message (see `messages.py`) and its weight, in order, on the reader's thread.
-            closed: gets the reason when no more can be read or written; empty: the client closed the stream.
+            closed: gets the reason why no more can be read or written; empty: the client closed it.
         """
         self._closed = closed
         Thread(target=self._run, args=("writing", self._write_all), name="aide-writer", daemon=True).start()

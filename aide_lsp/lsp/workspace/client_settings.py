@@ -25,7 +25,7 @@ from aide_lsp.settings.tables import TABLES, SettingsLayer
 SECTION = "aide"
 _Scope = tuple[str | None, str]
 _MOST_REVIEWED = 200
-"""Directories checked after a change. The event loop waits for it: so many take hundredths of a second."""
+"""Directories checked after a change. The event loop waits: this many take hundredths of a second."""
 Ask = Callable[[types.ConfigurationParams], Awaitable[Sequence[Any]]]
 
 

@@ -14,7 +14,7 @@ from aide_lsp.lsp.workspace.uris import name_of
 from aide_lsp.text_limits import LONGEST_TEXT
 
 MOST_CELLS = 10_000
-"""Cells of one notebook whose order is known; those after them are served each by itself."""
+"""Cells of one notebook whose order is known; those after them are completed separately."""
 NEAREST_CELLS = 500
 """Cells read on either side of the cursor's: more than a model can read, and quick to join."""
 _BETWEEN = "\n\n"

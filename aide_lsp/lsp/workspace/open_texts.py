@@ -8,7 +8,7 @@ from aide_lsp.lsp.workspace.documents import Document, DocumentStore
 
 _Texts = Mapping[Path, str]
 _State = tuple[tuple[Document, int], ...]
-"""Documents with their revisions. They are compared by identity: one that is opened again begins anew."""
+"""Documents with their revisions. They are compared by identity: one that is opened again starts over."""
 
 
 class OpenTexts:

@@ -19,7 +19,7 @@ from aide_lsp.serve.protocols.limits import LimitedModel, TextEnd
 
 MOST_FILES = 1_000
 MOST_DROPPED, ANCHORS = 128, 16
-"""Lines that may be dropped far above the cursor, where one in so many is kept as the first one."""
+"""How many lines may be dropped far above the cursor; one line in this many can be the first one."""
 PROJECT, UNNAMED, OWN_NAME = "project\n", "file", "file\n"
 """What a model reads where the client says no names."""
 
@@ -50,8 +50,8 @@ def infill_texts(given: Given) -> Texts:
 def anchored(before: str) -> str:
     """Return a text before the cursor from a line on that stays its first one while the cursor moves down.
 
-    Plugins send so many lines above the cursor: with each new line another one is the first, and all of the
-    prompt would have to be read again. Which lines may be the first one depends on what they say.
+    Plugins send a fixed number of lines above the cursor: with each new line another one is the first, and
+    the complete prompt would have to be read again. Which lines can be the first depends on their text.
     """
     lines = before.splitlines(keepends=True)
     first = next((at for at in range(min(MOST_DROPPED, len(lines) // 2)) if _is_anchor(lines[at])), 0)

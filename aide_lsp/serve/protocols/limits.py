@@ -29,7 +29,7 @@ class TextLimits:
     indent: int = 0
     "Blanks with which each further line begins at least, unless it is empty."
     seconds: float = 0.0
-    "After so many of them it ends with the next line; 0: never. What it says then depends on the machine."
+    "After this many, it ends with the next line; 0: never. What it says then depends on the machine."
 
 
 def stops_in(given: Given) -> tuple[str, ...]:

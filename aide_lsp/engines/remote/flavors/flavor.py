@@ -42,7 +42,7 @@ class ServerFacts:
     template: FimTemplate | None = None
     "How prompts are written; None: the server writes them itself, from prefix and suffix."
     format_from: str = ""
-    "How that was found out, in words."
+    "What that was concluded from, for people."
     reads_files: bool = False
     honored: frozenset[str] = ALL_PARAMETERS
     "Names of the generation parameters that have an effect."
@@ -80,7 +80,7 @@ class ServerRequest:
 def healing(path: str, plain: dict[str, Any], healed: dict[str, Any], text: str) -> ServerRequest:
     """Return the request to a server that cannot be held to the healed text.
 
-    It is asked to generate the unfinished word by itself. Only if it means another one, it has to go on from
+    It is asked to generate the unfinished word again. Only if it means another one, it has to continue from
     where the word is cut, which is half a token, after which models are lost.
 
     Args:

@@ -8,7 +8,7 @@ from aide_lsp.inference.options import GenerationOptions
 
 @frozen
 class Sampling:
-    """What a server is told. It applies them in Aide's order where it can be told an order."""
+    """The parameters for a server. If it lets Aide set an order, it applies them in Aide's."""
 
     temperature: float
     top_k: int

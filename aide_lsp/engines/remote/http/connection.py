@@ -56,7 +56,7 @@ ENDINGS = (
 )
 """Addresses of servers are often written down with their paths, or with the beginning of these."""
 KEPT_SECONDS = 120.0
-"""A connection that was not used for so long is made again: something on the way may have dropped it."""
+"""Seconds after which an unused connection is opened again: something on the way may have dropped it."""
 
 
 class Connection:
