@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from aide_lsp.completion.auto_closing import closed_in_line, rest_over
+from aide_lsp.completion.auto_closing import rest_over
 from aide_lsp.completion.cache import CompletionCache, key_of
 from aide_lsp.completion.counting import with_counts
 from aide_lsp.completion.file_header import file_header, file_name
-from aide_lsp.completion.fitting import Checked, Surroundings, check
+from aide_lsp.completion.fitting import Checked, Surroundings, check, surroundings
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
@@ -26,12 +26,12 @@ from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.infill.hole import Hole, read_hole
+from aide_lsp.infill.hole import Hole
 from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.reasons import NoCompletionReason
-from aide_lsp.syntax.languages import Language, language_of
+from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
 from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, has_too_many_lines
 
@@ -178,7 +178,8 @@ class Completer:
         The last one is the answer; those before it do not fit.
         """
         request, started = self._in_effect(request), monotonic()
-        around = self._surroundings(request, cancel)
+        language = language_of(request.language_id, request.path)
+        around = surroundings(request.before, request.after, language, self._trees, cancel.check)
         # In a comment, a dot ends a sentence.
         prompt = self._prompt(evolve(request, names=None) if around.hole.is_text else request, observer)
         attempts: list[Completion] = []
@@ -238,24 +239,6 @@ class Completer:
             text = request.before + request.after[completion.replaces :]
             key = key_of(evolve(request, text=text, offset=len(request.before)))
             self._cache.put(key, completion.text, evolve(completion, replaces=0))
-
-    def _surroundings(self, request: CompletionRequest, cancel: CancelToken) -> Surroundings:
-        before, after = request.before, request.after
-        language = language_of(request.language_id, request.path)
-        around = self._around(before, after, language, cancel)
-        closers = after[: closed_in_line(before, after)]
-        line, _, _ = after.partition("\n")
-        if not closers or line.strip() != closers or ">" in closers:
-            return around
-        # Only where a text does not fit: parsing the line once more takes some milliseconds.
-        below = after.removeprefix(closers)
-        return evolve(around, closers=closers, unclosed=lambda: self._around(before, below, language, cancel))
-
-    def _around(self, before: str, after: str, language: Language, cancel: CancelToken) -> Surroundings:
-        tree = self._trees.at(before, after, language, cancel.check)
-        openings = tree.openings() if tree else None
-        hole = read_hole(before, after, tree.language if tree else language, openings)
-        return Surroundings(before, after, hole, tree)
 
     def _in_effect(self, request: CompletionRequest) -> CompletionRequest:
         """Return the request with its seed filled in, and no more context than the model takes."""

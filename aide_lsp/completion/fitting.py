@@ -5,7 +5,7 @@ from math import exp
 
 from attrs import evolve, frozen
 
-from aide_lsp.completion.auto_closing import Rest
+from aide_lsp.completion.auto_closing import Rest, closed_in_line
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.dead_code import without_else
 from aide_lsp.infill.checks.find import find_misfit
@@ -14,11 +14,13 @@ from aide_lsp.infill.checks.lines import without_what_is_repeated
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.entries import with_comma
-from aide_lsp.infill.hole import Hole
+from aide_lsp.infill.hole import Hole, read_hole
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.stopping import block_header
 from aide_lsp.reasons import NoCompletionReason
+from aide_lsp.syntax.languages import Language
 from aide_lsp.syntax.tree import SyntaxTree
+from aide_lsp.syntax.trees import SyntaxTrees
 
 ENDS = (";", ",", ":", ": 0", " {}", " {", "; then", ' from "x"')
 """What may be missing in a line whose brackets the editor has closed."""
@@ -69,6 +71,28 @@ class Checked:
     "Why it is not offered; None: it is, if it is not empty."
     over: Rest | None = None
     "What is inserted in place of brackets that the editor has closed, where the line goes on after them."
+
+
+def surroundings(
+    before: str,
+    after: str,
+    language: Language,
+    trees: SyntaxTrees,
+    check_cancel: Callable[[], None] = lambda: None,
+) -> Surroundings:
+    """Find out what is missing at a cursor; `check_cancel`: as in `SyntaxTrees.at`."""
+
+    def read(after: str) -> Surroundings:
+        tree = trees.at(before, after, language, check_cancel)
+        openings = tree.openings() if tree else None
+        hole = read_hole(before, after, tree.language if tree else language, openings)
+        return Surroundings(before, after, hole, tree)
+
+    closers, (line, _, _) = after[: closed_in_line(before, after)], after.partition("\n")
+    if not closers or line.strip() != closers or ">" in closers:
+        return read(after)
+    # Only where a text does not fit: parsing the line once more takes some milliseconds.
+    return evolve(read(after), closers=closers, unclosed=lambda: read(after.removeprefix(closers)))
 
 
 def check(

@@ -12,15 +12,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import evolve
-
-from aide_lsp.completion.auto_closing import closed_in_line
-from aide_lsp.completion.fitting import Checked, Surroundings, check
+from aide_lsp.completion.fitting import Checked, check, surroundings
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.infill.hole import read_hole
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.settings.fields import Settings
-from aide_lsp.syntax.languages import Language, language_of
+from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
 from benchmarks.half_edited.places import all_places
 from benchmarks.half_edited.states import Edited, sample
@@ -74,25 +70,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def generated(item: Edited, text: str, trees: SyntaxTrees) -> Checked:
     """Return what is kept of a generated text, which goes on where it ends."""
     path = item.id.split(":")[1]
-    around = _surroundings(item.before, item.after, language_of(item.language, path), trees)
+    around = surroundings(item.before, item.after, language_of(item.language, path), trees)
     stop = find_stop(around.hole, text) or break_off(around.hole, text)
     rated = [(0, 0.0), (len(text), 0.0)]
     return check(around, text, stop, rated, OPTIONS, lambda stage: None)
-
-
-def _surroundings(before: str, after: str, language: Language, trees: SyntaxTrees) -> Surroundings:
-    """Return what a completer knows of the text around the cursor."""
-
-    def read(tail: str) -> Surroundings:
-        tree = trees.at(before, tail, language)
-        openings = tree.openings() if tree else None
-        hole = read_hole(before, tail, tree.language if tree else language, openings)
-        return Surroundings(before, tail, hole, tree)
-
-    closers = after[: closed_in_line(before, after)]
-    if not closers or after.partition("\n")[0].strip() != closers or ">" in closers:
-        return read(after)
-    return evolve(read(after), closers=closers, unclosed=lambda: read(after.removeprefix(closers)))
 
 
 def mistakes(item: Edited) -> Iterator[tuple[str, str]]:
