@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe
-from benchmarks.team.page import markdown_table
+from benchmarks.markdown import markdown_table
 
 Part = Mapping[str, Any]
 """What one command has written."""

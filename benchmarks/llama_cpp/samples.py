@@ -8,6 +8,8 @@ from statistics import median, quantiles
 
 from attrs import frozen
 
+from benchmarks.markdown import markdown_table
+
 MAX_OTHERS = 0.10
 # With fewer, a single bad sample moves the median.
 MIN_CLEAN = 3
@@ -68,8 +70,7 @@ def enough(cells: Iterable[Cell], wanted: int) -> bool:
 def render(headings: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool) -> str:
     """Render a table as Markdown or in columns; the first column is left-aligned, the others right."""
     if markdown:
-        marks = ["---", *["---:" for _ in headings[1:]]]
-        return "\n".join("| " + " | ".join(row) + " |" for row in [headings, marks, *rows])
+        return markdown_table(headings, rows, "---:")
     table = [headings, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
     return "\n".join("  ".join(map(_justify, range(len(row)), row, widths)).rstrip() for row in table)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown import markdown_table
+
 TITLE = """\
 # Several people on one machine
 
@@ -72,7 +74,7 @@ def people_table(rows: Sequence[Values]) -> str:
         ]
         for row in rows
     ]
-    return _table(titles, body)
+    return markdown_table(titles, body)
 
 
 def _people(run: Values) -> list[str]:
@@ -103,7 +105,7 @@ def memory_table(rows: Sequence[Values]) -> str:
         ]
         for row in rows
     ]
-    return _table(titles, body)
+    return markdown_table(titles, body)
 
 
 def _memory(run: Values) -> list[str]:
@@ -144,7 +146,7 @@ def recovery_table(rows: Sequence[Values]) -> str:
         ]
         for row in rows
     ]
-    return _table(titles, body)
+    return markdown_table(titles, body)
 
 
 def _recovery(run: Values) -> list[str]:
@@ -183,7 +185,7 @@ def overhead_table(rows: Sequence[Values]) -> str:
         ]
         for row in rows
     ]
-    return _table(titles, body)
+    return markdown_table(titles, body)
 
 
 def _overhead(run: Values) -> list[str]:
@@ -219,10 +221,6 @@ def _section(run: Values) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(row) + " |" for row in (titles, ["---"] * len(titles), *rows))
 
 
 def _ms(value: float | None, none: str = "-") -> str:

@@ -5,6 +5,7 @@ from math import inf
 
 from attrs import define, field
 
+from benchmarks.markdown import markdown_table
 from benchmarks.seen.run import Taken
 from benchmarks.seen.timeline import Typed, figures, first_ghost
 from benchmarks.typing.figures import quantile
@@ -30,10 +31,10 @@ def tables(seen: Sequence[Seen]) -> str:
     languages = list(dict.fromkeys(language for one in seen for language in one.typing))
     parts = []
     if languages:
-        parts += ["Ghost text on the screen when the next key came:", "", *_visible(seen, languages), ""]
+        parts += ["Ghost text on the screen when the next key came:", "", _visible(seen, languages), ""]
     if opened := list(dict.fromkeys(language for one in seen for language in one.opened)):
-        parts += ["From the first key in a file just opened to ghost text:", "", *_first(seen, opened), ""]
-    parts += ["In all languages:", "", *_all(seen), ""]
+        parts += ["From the first key in a file just opened to ghost text:", "", _first(seen, opened), ""]
+    parts += ["In all languages:", "", _all(seen), ""]
     notes = [f"{one.name}: typed astray in {', '.join(names)}" for one in seen if (names := _astray(one))]
     return "\n".join([*parts, *notes])
 
@@ -49,7 +50,7 @@ def loads(seen: Sequence[Seen]) -> list[float]:
     ]
 
 
-def _visible(seen: Sequence[Seen], languages: Sequence[str]) -> list[str]:
+def _visible(seen: Sequence[Seen], languages: Sequence[str]) -> str:
     rows = []
     for one in seen:
         cells = []
@@ -57,10 +58,10 @@ def _visible(seen: Sequence[Seen], languages: Sequence[str]) -> list[str]:
             found = figures(_passages(one.typing.get(language, ())))
             cells.append(f"{found.visible_share:.0%} of {found.keys}" if found.keys else "-")
         rows.append([one.name, *cells])
-    return _table(["", *languages], rows)
+    return markdown_table(["", *languages], rows)
 
 
-def _first(seen: Sequence[Seen], languages: Sequence[str]) -> list[str]:
+def _first(seen: Sequence[Seen], languages: Sequence[str]) -> str:
     rows = [
         [
             one.name,
@@ -71,10 +72,10 @@ def _first(seen: Sequence[Seen], languages: Sequence[str]) -> list[str]:
         ]
         for one in seen
     ]
-    return _table(["", *languages], rows)
+    return markdown_table(["", *languages], rows)
 
 
-def _all(seen: Sequence[Seen]) -> list[str]:
+def _all(seen: Sequence[Seen]) -> str:
     titles = [
         "",
         "visible",
@@ -85,7 +86,7 @@ def _all(seen: Sequence[Seen]) -> list[str]:
         "just opened, median",
         "start to first",
     ]
-    return _table(titles, [[one.name, *_cells(one)] for one in seen])
+    return markdown_table(titles, [[one.name, *_cells(one)] for one in seen])
 
 
 def _cells(one: Seen) -> list[str]:
@@ -121,10 +122,6 @@ def _passages(taken: Sequence[Taken]) -> list[Typed]:
 def _astray(one: Seen) -> list[str]:
     kinds = [taken for kind in (one.typing, one.slow, one.opened) for taken in kind.values()]
     return [name for all_taken in kinds for taken in all_taken for name in taken.astray]
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return ["| " + " | ".join(row) + " |" for row in (titles, ["---"] * len(titles), *rows)]
 
 
 def _ms(value: float | None) -> str:

@@ -9,7 +9,7 @@ import math
 from attrs import frozen
 
 from aide_lsp.settings.fields import Parameters
-from benchmarks.team.page import markdown_table
+from benchmarks.markdown import markdown_table
 
 SIZES = (100, 10_000, 1_000_000)
 
