@@ -73,6 +73,10 @@ class _Value:
     "Of the type or module; of what is awaited, an expression."
 
 
+class _UnknownBaseError(UnknownError):
+    """A type that another is derived from is of a library."""
+
+
 def _only(values: set[_Value | None]) -> _Value | None:
     """Return the only one of some values, if any.
 
@@ -146,7 +150,7 @@ class _Types:
         while around:
             try:
                 found = self._member(_Value(_Kind.OBJECT, path, around), name, call)
-            except UnknownError:
+            except _UnknownBaseError:
                 if not name[0].isupper():
                     raise
                 found = None  # a type of a library is not expected to have a type of that name inside
@@ -189,6 +193,8 @@ class _Types:
         inherited = set[_Value | None]()
         for one in self._package(owner.path):
             facts = self._types(one).types.get(owner.name)
+            if facts is not None and itself is not None and name in facts.private:
+                continue  # it is not inherited
             if facts is not None and (name in facts.gives or name + call in facts.gives):
                 if facts.gives.get(name + call) == ITSELF:
                     return itself or owner
@@ -210,7 +216,7 @@ class _Types:
         """Return a type that another is derived from; None: its members are known, but no file says them."""
         place = self.value(base, path)
         if place is None and self._known(base, path) is None:
-            raise UnknownError
+            raise _UnknownBaseError
         return place
 
     def add(self, value: _Value) -> None:

@@ -29,7 +29,7 @@ _PART_BEFORE = re.compile(r"[\"'`$#@.)\]}>]\Z")
 _CALLED_BEFORE = re.compile(r"(\w+)(?:[ \t]+|[?!])\Z")
 """Before a bracket: it has arguments, unless the word is a keyword."""
 _KEYWORDS = ("return", "await", "not", "and", "or", "if", "in", "is", "else", "yield", "assert", "case")
-_NEW = re.compile(r"(?<![\w.$])new[ ]+\Z")
+_NEW = re.compile(r"(?<![\w$])new[ ]+\Z")
 _LEAD = re.compile(r"[ \t]*(?:[)\]}][)\]};, \t]*(?:else\b)?)?")
 _IN_STRING = re.compile(r"(?:\b[rR]?[fF][rR]?([\"'])(?:(?!\1).)*?\{|`[^`]*?\$\{)(?=[^{}]*\Z)")
 """Up to where code begins in a string."""
@@ -183,7 +183,8 @@ def operand_start(bare: str) -> int:
     if place < 0 or _PART_BEFORE.search(before) or (called and called[1] not in _KEYWORDS):
         return -1
     new = _NEW.search(before)
-    return new.start() if new else place
+    place = new.start() if new else place
+    return -1 if bare[:place].endswith(".") else place
 
 
 def _opened(bare: str, end: int) -> int:

@@ -10,7 +10,7 @@ ITSELF = "Self()"
 """An expression for the object whose member it is."""
 SEEN_IN = "/"
 """Between a type and a name: a member that its code sees without a dot, or else what the file says."""
-INSIDE = "$"
+INSIDE = ":"
 """Between a type and one inside it."""
 
 

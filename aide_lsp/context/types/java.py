@@ -135,6 +135,8 @@ def _type(node: SyntaxNode, body: SyntaxNode, key: str, is_plain: bool, scopes: 
         (private if "private" in marks else open_to_others).update(name.removesuffix("()") for name in names)
         if one.type == "method_declaration" and one.part("type_parameters") is not None:
             (static if is_static else of_objects).add("<")
+        if one.type == "class_declaration" and "static" not in marks and node.type != "interface_declaration":
+            of_objects.add("new")
         add_to(gives, names)
     return TypeFacts(
         frozenset(static | of_objects),

@@ -15,7 +15,7 @@ BODIES = frozenset(("class_body", "interface_body", "enum_body", "annotation_typ
 SCOPES = TYPES | BODIES | {
     "method_declaration", "constructor_declaration", "compact_constructor_declaration", "lambda_expression",
     "block", "constructor_body", "for_statement", "enhanced_for_statement", "try_with_resources_statement",
-    "catch_clause", "switch_block", "switch_rule", "switch_block_statement_group", "if_statement",
+    "catch_clause", "switch_block", "switch_rule", "if_statement",
     "while_statement", "do_statement", "expression_statement", "return_statement", "ternary_expression",
 }  # fmt: skip
 ARRAY = "[]"

@@ -76,7 +76,7 @@ class Scopes:
 
         `name()` is what calling it gives, where functions have names of their own.
         """
-        if self.text.count(name) > MOST_USES or (self._lost and is_used_alone(name, self._lost)):
+        if self._lost and is_used_alone(name, self._lost):
             return ""
         if name == "this" and (value := self._rules.this(at, self)) is not None:
             return value
@@ -99,7 +99,7 @@ class Scopes:
 
     def is_asked(self, chain: str, at: int | None = None) -> bool:
         """Whether code around a place, or any, asks for the type of what a name or a chain of names is."""
-        for start, end in places_of(chain, self.text):
+        for start, end in islice(places_of(chain, self.text), MOST_USES):
             node = self.root.smallest(start, end)
             if node.start == start and node.end == end and self._rules.asks(node):
                 scope = self.scope_of(node)
@@ -121,8 +121,10 @@ class Scopes:
     def bindings(self, name: str) -> tuple[Binding, ...]:
         """Return what binds a name."""
         if name not in self._bindings:
-            found = (self._binding(*one) for one in places_of(name, self.text))
-            self._bindings[name] = tuple(filter(None, found))
+            places = list(islice(places_of(name, self.text), MOST_USES + 1))
+            found = filter(None, (self._binding(*one) for one in places[:MOST_USES]))
+            many = Binding(self.root, unknown, is_everywhere=True)
+            self._bindings[name] = (many,) if len(places) > MOST_USES else tuple(found)
         return self._bindings[name]
 
     def _binding(self, start: int, end: int) -> Binding | None:
@@ -176,21 +178,18 @@ class Guards:
 
 @lru_cache(64)
 def _pattern(chain: str) -> re.Pattern[str]:
-    return re.compile(r"[?!]?\.".join(map(re.escape, chain.split("."))))
+    names = r"[?!]?\.".join(map(re.escape, chain.split(".")))
+    return re.compile(rf"{names}(?![\w$])")
 
 
 def places_of(chain: str, text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a text has a name or a chain of names that is no part of another; at most `MOST_USES`."""
-    for found in islice(_pattern(chain).finditer(text), MOST_USES):
+    """Yield where a text has a name or a chain of names that is no part of another."""
+    for found in _pattern(chain).finditer(text):
         start, end = found.span()
-        before, after = text[start - 1 : start], text[end : end + 1]
+        before = text[start - 1 : start]
         # Three dots before a name are no part of a dotted name.
-        is_part = (
-            before.isalnum()
-            or before in ("_", "$", "#")
-            or (before == "." and text[max(start - 3, 0) : start] != "...")
-        )
-        if not is_part and not (after.isalnum() or after in ("_", "$")):
+        is_inside = before == "." and text[max(start - 3, 0) : start] != "..."
+        if not (is_inside or before.isalnum() or before in ("_", "$", "#")):
             yield start, end
 
 
