@@ -13,6 +13,7 @@ import attrs
 from attrs import frozen
 
 from aide_lsp import __version__
+from aide_lsp.disk import bytes_in
 from aide_lsp.errors import AideError, MemoryShortError
 from aide_lsp.server_address import SHARED, server_address
 from aide_lsp.settings.fields import Settings
@@ -214,8 +215,8 @@ def check_model(settings: Settings) -> Iterator[Finding | Path]:
     if altered:
         yield Finding("fail", "Model files", " ".join(altered), repair)
         return
-    size = sum(file.stat().st_size for file in folder.iterdir())
-    yield Finding("ok", "Model files", f"{card.id}, {size / 1e6:.0f} MB, checksums match, in {folder}")
+    megabytes = bytes_in(folder) / 1e6
+    yield Finding("ok", "Model files", f"{card.id}, {megabytes:.0f} MB, checksums match, in {folder}")
     yield folder
 
 
@@ -228,8 +229,7 @@ def check_memory(folder: Path) -> Finding:
     from aide_lsp.inference.onnx.runtime import thread_count
 
     packed = read_model_folder(folder).in_integers
-    files = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-    if (sentence := shortage(files, packed, thread_count(0))) is not None:
+    if (sentence := shortage(bytes_in(folder), packed, thread_count(0))) is not None:
         return Finding("fail", "Memory", sentence)
     needed = memory_needed(folder)
     memory = psutil.virtual_memory()
@@ -244,8 +244,7 @@ def memory_needed(folder: Path) -> int:
     """Estimate the bytes of memory that a converted model takes, from its files."""
     from aide_lsp.inference.onnx.model_folder import memory_in_use, read_model_folder
 
-    files = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-    return memory_in_use(files, read_model_folder(folder).in_integers)
+    return memory_in_use(bytes_in(folder), read_model_folder(folder).in_integers)
 
 
 def self_test(folder: Path, settings: Settings) -> Iterator[Finding]:

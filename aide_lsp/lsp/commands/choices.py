@@ -10,7 +10,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.application.choices import choose_model, model_choices
 from aide_lsp.errors import SettingsError
-from aide_lsp.lsp.commands.project import failed, write_values
+from aide_lsp.lsp.commands.project import failed, write_values, written_json
 from aide_lsp.server_address import server_address
 from aide_lsp.settings.fields import camel
 from aide_lsp.settings.problems import shown
@@ -45,7 +45,7 @@ def choose_preset(ls: Server, arguments: Arguments) -> dict[str, Any]:
     if written.overridden:
         effective = shown(written.overridden["preset"])
         message = f"The preset {effective} stays in effect here: it is also set elsewhere."
-    return {"path": str(written.path) if written.path else None, "message": message}
+    return written_json(written, message)
 
 
 def select_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def select_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
     server = server_address(ls.configuration.resolve().settings.engine)
     if server is not None:
         message += f' Completions still come from {server.host}: set engine to "local" to use it.'
-    return {"path": str(written.path) if written.path else None, "message": message}
+    return written_json(written, message)
 
 
 def fetch_model(ls: Server, arguments: Arguments) -> dict[str, Any]:

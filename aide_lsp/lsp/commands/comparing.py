@@ -9,7 +9,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from aide_lsp.lsp import items
 from aide_lsp.lsp.commands.arguments import NAMES, Arguments, is_count, parameter_key, read_parameters
-from aide_lsp.lsp.commands.project import write_values
+from aide_lsp.lsp.commands.project import write_values, written_json
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.settings.fields import check_value, label
 from aide_lsp.settings.problems import shown
@@ -63,7 +63,7 @@ def write_parameters(ls: Server, arguments: Arguments) -> dict[str, Any]:
         message = (
             f"{_listed(written.overridden)} still in effect here: more specific settings override yours."
         )
-    return {"path": str(written.path) if written.path else None, "message": message}
+    return written_json(written, message)
 
 
 def _values(ls: Server, arguments: Arguments) -> dict[str, Any]:

@@ -55,6 +55,11 @@ def write_for(ls: Server, uri: str, document: Path, values: Mapping[str, Any], c
     return written
 
 
+def written_json(written: WriteResult, message: str) -> dict[str, Any]:
+    """Return the answer of a command that wrote to a settings file."""
+    return {"path": str(written.path) if written.path else None, "message": message}
+
+
 def question(error: NoProjectError) -> dict[str, Any]:
     """Return the answer of a command that would create a project file: the client asks the user."""
     message = f"This file belongs to no project. Create {error.path}? It applies to all of that folder."

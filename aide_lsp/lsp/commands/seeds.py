@@ -10,12 +10,11 @@ from pygls.exceptions import JsonRpcInvalidParams
 from aide_lsp.lsp import items
 from aide_lsp.lsp.commands.arguments import Arguments, names_seed
 from aide_lsp.lsp.commands.comparing import parameters_for
-from aide_lsp.lsp.commands.project import failed, write_values
+from aide_lsp.lsp.commands.project import failed, write_values, written_json
 from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.settings.fields import new_seed
 
 if TYPE_CHECKING:
-    from aide_lsp.application.choices import WriteResult
     from aide_lsp.completion.request import Completion
     from aide_lsp.lsp.server import Server
 
@@ -67,7 +66,7 @@ def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
         seed = written.overridden["seed"]
         still = "A new random seed for each request" if seed is None else f"The seed {seed}"
         message = f"{still} stays in effect here: a more specific rule or your editor's settings override it."
-    return {"seed": shown.seed, "path": _path(written), "message": message}
+    return {"seed": shown.seed, **written_json(written, message)}
 
 
 def unpin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
@@ -77,11 +76,7 @@ def unpin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     message = "No seed was pinned." if written.path is None else "The seed is no longer pinned."
     if written.overridden:
         message += f" The seed {written.overridden['seed']} is in effect here: it is also set elsewhere."
-    return {"path": _path(written), "message": message}
-
-
-def _path(written: WriteResult) -> str | None:
-    return str(written.path) if written.path else None
+    return written_json(written, message)
 
 
 def _shown(ls: Server, uri: str, arguments: Arguments) -> Completion | None:
