@@ -35,7 +35,6 @@ SELECTION = Selection(
     left_out=(LeftOut("src/key.py", "it commonly holds secrets"),),
     files=("src/models.py", "src/prices.py", "src/long.py", "src/other.py"),
 )
-NO_ROOM = Selection((LONG,), files=("src/long.py",))
 
 
 def explained(completer: Completer, request: CompletionRequest, selection: Selection = NOTHING):
