@@ -1,10 +1,11 @@
 """Counts where the type of a name is certain, and whether the member that its author wrote is one of its own.
 
-Each name with a dot in the files of both manifests is a place; its line is removed, as for a completion. No
+Each name with a dot in the files of the manifests is a place; its line is removed, as for a completion. No
 model runs. Every miss is a fault in the rules for types: Aide would not have let the author's text come.
 
     python -m benchmarks.context.members                        # a few places of each file
     python -m benchmarks.context.members --count 1000 --misses  # nearly all of them; show what is missing
+    python -m benchmarks.context.members --language java --folder PROJECT --misses
 """
 
 import argparse
@@ -12,7 +13,7 @@ import hashlib
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -23,9 +24,10 @@ from aide_lsp.context.reader import ContextPlace, ContextReader
 from aide_lsp.context.types.table import LANGUAGES
 from benchmarks.context.items import MANIFEST
 from benchmarks.context.tree import Trees
-from benchmarks.real_code.packages import CACHE, read_manifest
+from benchmarks.real_code.packages import CACHE, Part, read_manifest
 from benchmarks.real_code.source import code_only, parse
 
+MORE_JAVA = Path(__file__).with_name("java.toml")
 SUFFIXES = {"python": (".py",), "go": (".go",), "java": (".java",), "typescript": (".ts",)}
 NAME = re.compile(r"(?<![\w.)\]}\"'`$#])[^\W\d]\w*(?=[?!]?\.)")
 AFTER_BRACKET = re.compile(r"\)[?!]?\.(#?[^\W\d]\w*)")
@@ -37,29 +39,40 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.context.members")
     parser.add_argument("--count", type=int, default=20, help="most places of a file [20]")
     parser.add_argument("--language", choices=sorted(LANGUAGES), help="only this one")
+    parser.add_argument(
+        "--folder", type=Path, help="a project on the disk, instead of those of the manifests"
+    )
     parser.add_argument("--misses", action="store_true", help="print each place that misses the member")
     parser.add_argument("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
     options = parser.parse_args(arguments)
     counts: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory(prefix="aide-members-") as folder:
-        trees = Trees(Path(folder), options.cache)
-        for archive in (*read_manifest(MANIFEST), *read_manifest()):
-            for part in archive.parts:
-                if part.language not in LANGUAGES or options.language not in (None, part.language):
-                    continue
-                reader = ContextReader()
-                root = trees.root(archive)
-                for path in sorted(root.rglob("*")):
-                    name = path.relative_to(root).as_posix()
-                    if path.suffix in SUFFIXES[part.language] and fnmatchcase(name, part.files):
-                        for what, kind, said in look(path, root, part.language, reader, options.count):
-                            counts[f"{part.language}{what}", kind] += 1
-                            if kind == "missed" and options.misses:
-                                print(f"{part.name}: {said}", flush=True)
+        languages = {options.language} if options.language else set(LANGUAGES)
+        if options.folder:
+            named = [(Part(options.folder.name, one, "*"), options.folder) for one in sorted(languages)]
+        else:
+            named = list(_projects(languages, Trees(Path(folder), options.cache)))
+        for part, root in named:
+            reader = ContextReader()
+            for path in sorted(root.rglob("*")):
+                name = path.relative_to(root).as_posix()
+                if path.suffix in SUFFIXES.get(part.language, ()) and fnmatchcase(name, part.files):
+                    for what, kind, said in look(path, root, part.language, reader, options.count):
+                        counts[f"{part.language}{what}", kind] += 1
+                        if kind == "missed" and options.misses:
+                            print(f"{part.name}: {said}", flush=True)
     print("| language | places | certain | of the file alone | missed |\n|---|---:|---:|---:|---:|")
     for language in sorted({one for one, _ in counts}):
         cells = [counts[language, kind] for kind in ("place", "certain", "own", "missed")]
         print(f"| {language} | {' | '.join(f'{one:,}' for one in cells)} |")
+
+
+def _projects(languages: Collection[str], trees: Trees) -> Iterator[tuple[Part, Path]]:
+    """Yield the projects of the manifests in some languages, and their folders."""
+    for archive in (*read_manifest(MANIFEST), *read_manifest(), *read_manifest(MORE_JAVA)):
+        for part in archive.parts:
+            if part.language in languages:
+                yield part, trees.root(archive)
 
 
 def look(
