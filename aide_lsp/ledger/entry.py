@@ -6,7 +6,7 @@ In the mode `text` also the file's path, its text, the completion, and what the 
 import hashlib
 from typing import TYPE_CHECKING
 
-from attrs import evolve, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from aide_lsp import __version__
 from aide_lsp.context.excerpt import Excerpt
@@ -184,7 +184,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
     """Return the entry; what must not be recorded is hashed."""
     from aide_lsp.syntax.languages import language_id_of
 
-    request, completion, provenance = event.request, event.completion, event.provenance
+    request, completion = event.request, event.completion
     options = request.options
     before, after = request.text[: request.offset], request.text[request.offset :]
     keep, excerpts = event.mode == "text", completion.files_read[:MOST_EXCERPTS]
@@ -203,15 +203,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         parameters=evolve(completion.parameters, seed=completion.seed),
         candidate=options.candidate,
         max_tokens=options.max_tokens,
-        model=provenance.model,
-        source_sha256=provenance.source_sha256,
-        recipe=provenance.recipe,
-        device=provenance.device,
-        runtime=provenance.runtime,
-        aide=provenance.aide,
-        engine=provenance.engine,
-        host=provenance.host,
-        processor=provenance.processor,
+        **asdict(event.provenance),
         prompt_tokens=completion.prompt_tokens,
         cached_tokens=completion.cached_tokens,
         generated_tokens=completion.generated_tokens,
