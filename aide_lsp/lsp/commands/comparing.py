@@ -34,7 +34,7 @@ async def complete(ls: Server, arguments: Arguments) -> dict[str, Any]:
     visible = ls.requests.shown.visible(snapshot)
     current = visible.parameters if visible else snapshot.settings.parameters
     parameters = parameters_for(ls, snapshot, arguments, current)
-    answer = await ls.alternatives.beside(snapshot, parameters, candidate)
+    answer = await ls.alternatives.complete_with(snapshot, parameters, candidate)
     return items.completed(answer, at.position, ls.status.source)
 
 

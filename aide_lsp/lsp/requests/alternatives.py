@@ -203,7 +203,7 @@ class Alternatives:
 
     # -- comparing
 
-    async def beside(
+    async def complete_with(
         self, snapshot: Snapshot, parameters: Parameters, candidate: int
     ) -> Completion | NoCompletion:
         """Complete with these parameters, and leave everything that is visible as it is."""

@@ -33,7 +33,7 @@ class Visible:
 
 
 @frozen
-class Nothing:
+class NothingShown:
     """Why a document was given no completion."""
 
     uri: str
@@ -45,7 +45,7 @@ class Screen:
 
     def __init__(self) -> None:
         self.visible: Visible | None = None
-        self.nothing: Nothing | None = None
+        self.nothing: NothingShown | None = None
         self.uri: str | None = None
         """The document of the last request or cursor."""
         self.awaited: Snapshot | None = None
@@ -74,7 +74,7 @@ class Screen:
 
     def show_nothing(self, uri: str, why: NoCompletion) -> None:
         """Note that the client was given nothing."""
-        self.visible, self.nothing, self.awaited = None, Nothing(uri, why), None
+        self.visible, self.nothing, self.awaited = None, NothingShown(uri, why), None
         self.changed()
 
     def clear(self) -> None:
