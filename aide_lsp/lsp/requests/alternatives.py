@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from aide_lsp.application.excerpts import Prepared
 from aide_lsp.completion.request import Completion
 from aide_lsp.lsp.requests.answer import Completions, NoCompletion
-from aide_lsp.lsp.requests.pages import Page
+from aide_lsp.lsp.requests.candidate_lists import CandidateList
 from aide_lsp.lsp.requests.scheduler import Scheduler
 from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.reasons import NoCompletionReason
@@ -88,25 +88,25 @@ class Alternatives:
         visible = scheduler.shown.visible(snapshot)
         if visible is None:
             return await self._first(snapshot)
-        page = scheduler.shown.pages.of(snapshot, visible)
-        index = page.index(visible) or 0
+        candidates = scheduler.shown.candidates.of(snapshot, visible)
+        index = candidates.index(visible) or 0
         problem: NoCompletion | None = None
-        while problem is None and page.generates(index, step):
-            if not await scheduler.prefetcher.joined(page):
-                problem = await self._generate(page, snapshot)
+        while problem is None and candidates.generates(index, step):
+            if not await scheduler.prefetcher.joined(candidates):
+                problem = await self._generate(candidates, snapshot)
             elif not scheduler.is_current(snapshot):
                 problem = NoCompletion.because(NoCompletionReason.SUPERSEDED)
         if problem is None and not scheduler.is_current(snapshot):
             problem = NoCompletion.because(NoCompletionReason.STALE)
         if problem is not None:
             return problem
-        to = page.target(index, step)
+        to = candidates.target(index, step)
         if to == index:
             alone = ONE_CANDIDATE if snapshot.settings.candidates == 1 else NO_OTHER_CANDIDATE
             message = alone if visible.parameters.draws else nothing_drawn(visible.parameters)
-            return self._stay(snapshot, Paged(visible, index, page.count, message))
-        scheduler.shown.choose(snapshot, page.found[to], alone=True)
-        return Paged(page.found[to], to, page.count)
+            return self._stay(snapshot, Paged(visible, index, candidates.count, message))
+        scheduler.shown.choose(snapshot, candidates.found[to], alone=True)
+        return Paged(candidates.found[to], to, candidates.count)
 
     async def _first(self, snapshot: Snapshot) -> Paged | NoCompletion:
         """Show a completion where none is visible; one that is being generated is waited for."""
@@ -121,15 +121,15 @@ class Alternatives:
         if not scheduler.is_current(snapshot):
             return NoCompletion.because(NoCompletionReason.STALE)
         scheduler.shown.choose(snapshot, answer.completion, alone=True)
-        return Paged(answer.completion, 0, scheduler.shown.pages.of(snapshot, answer.completion).count)
+        return Paged(answer.completion, 0, scheduler.shown.candidates.of(snapshot, answer.completion).count)
 
-    async def _generate(self, page: Page, snapshot: Snapshot) -> NoCompletion | None:
-        """Add the next candidate to a page; return why it cannot be generated."""
-        # With the other files as they were when the page began, so that its candidates belong together.
+    async def _generate(self, candidates: CandidateList, snapshot: Snapshot) -> NoCompletion | None:
+        """Add the next candidate to a list; return why it cannot be generated."""
+        # With the other files as they were when the list began, so that its candidates belong together.
         next_one = evolve(
             snapshot,
-            request=page.next_request(snapshot.settings.deadline_ms),
-            readable=page.snapshot.readable,
+            request=candidates.next_request(snapshot.settings.deadline_ms),
+            readable=candidates.snapshot.readable,
         )
 
         def work(completer: "Completer", prepared: Prepared, cancel: "CancelToken") -> Completions:
@@ -142,7 +142,7 @@ class Alternatives:
             return answer
         if answer.completion.finish_reason == "timeout":
             return NoCompletion.because(NoCompletionReason.TIMEOUT)
-        page.add(answer.completion)
+        candidates.add(answer.completion)
         return None
 
     # -- seeds

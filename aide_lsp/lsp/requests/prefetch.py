@@ -2,9 +2,9 @@
 
 While a completion is being shown, that is the next candidate, then the completion after it is accepted, then
 the other candidates. This only makes the next answer come sooner: prefilled text is in the KV cache, a
-completion in the completion cache or on its page. It starts only while nothing else is in flight, for a moved
-cursor at once and else after a pause, and ends with the next request that it does not serve. A server on
-another machine does nothing ahead.
+completion in the completion cache or in its list of candidates. It starts only while nothing else is in
+flight, for a moved cursor at once and else after a pause, and ends with the next request that it does not
+serve. A server on another machine does nothing ahead.
 
 At the end of a line, the excerpts of other files are those of the next line: Enter may be the next key, and
 the prompt begins with them. While the user types in a line, the prompt with those of the next line is
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from aide_lsp.lsp.requests.candidate_lists import CandidateList, CandidateLists
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.model_work import ModelWork
-from aide_lsp.lsp.requests.pages import Page, Pages
 from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.lsp.workspace.documents import Place
 from aide_lsp.server_address import server_address
@@ -58,7 +58,7 @@ class _Step:
 class _Ahead:
     """A candidate being generated ahead."""
 
-    page: Page
+    candidates: CandidateList
     in_flight: InFlight
     task: "asyncio.Task[None]"
 
@@ -66,8 +66,10 @@ class _Ahead:
 class Prefetcher:
     """Plans and starts such work. For the event loop's thread."""
 
-    def __init__(self, in_flight: InFlightRequests, host: ModelHost, pages: Pages, work: ModelWork) -> None:
-        self._in_flight, self._host, self._pages, self._work = in_flight, host, pages, work
+    def __init__(
+        self, in_flight: InFlightRequests, host: ModelHost, lists: CandidateLists, work: ModelWork
+    ) -> None:
+        self._in_flight, self._host, self._lists, self._work = in_flight, host, lists, work
         self._planned: asyncio.TimerHandle | None = None
         self._uri = ""  # of the document that the last plan was for
         self._cursor: Snapshot | None = None  # where the text is to be prefilled
@@ -121,12 +123,12 @@ class Prefetcher:
         if self._cursor is not None:
             self._plan_cursor(self._cursor)
 
-    def after(self, snapshot: Snapshot, completion: "Completion", *, pages: bool) -> None:
-        """Generate what may be asked for after a completion was shown; `pages`: also its next candidates."""
-        page = self._pages.of(snapshot, completion) if pages else None
+    def after(self, snapshot: Snapshot, completion: "Completion", *, others: bool) -> None:
+        """Generate what may be asked for after a completion was shown; `others`: also its next candidates."""
+        candidates = self._lists.of(snapshot, completion) if others else None
 
         def then(seconds: float = SHOWN_SECONDS) -> None:
-            self._plan(seconds, snapshot, lambda: self._after(snapshot, completion, page))
+            self._plan(seconds, snapshot, lambda: self._after(snapshot, completion, candidates))
 
         if not self._reads_files(snapshot):
             then()
@@ -139,13 +141,13 @@ class Prefetcher:
         if self._reads_files(snapshot):
             self._plan(LINE_SECONDS, snapshot, lambda: self._next_line(snapshot))
 
-    async def joined(self, page: Page) -> bool:
+    async def joined(self, candidates: CandidateList) -> bool:
         """Wait for the candidate that is being generated ahead; return False if there is none.
 
         From now on someone waits for it: it ends as a request does.
         """
         ahead = self._ahead
-        if ahead is None or ahead.page is not page or ahead.in_flight.token.cancelled:
+        if ahead is None or ahead.candidates is not candidates or ahead.in_flight.token.cancelled:
             return False
         waiting = ahead.in_flight.answer = asyncio.get_running_loop().create_future()
         ahead.task.add_done_callback(lambda _: None if waiting.done() else waiting.set_result(None))
@@ -210,24 +212,26 @@ class Prefetcher:
         if excerpts != request.excerpts:
             completer.prefill_next(request, excerpts, in_flight.token)
 
-    async def _after(self, snapshot: Snapshot, completion: "Completion", page: Page | None) -> None:
-        going_on = page is None or page.is_complete or await self._candidate(page)
+    async def _after(
+        self, snapshot: Snapshot, completion: "Completion", candidates: CandidateList | None
+    ) -> None:
+        going_on = candidates is None or candidates.is_complete or await self._candidate(candidates)
         going_on = going_on and await self._run(_Step(_accepted(snapshot, completion), self._complete))
-        while going_on and page is not None and not page.is_complete:
-            going_on = await self._candidate(page)
+        while going_on and candidates is not None and not candidates.is_complete:
+            going_on = await self._candidate(candidates)
 
-    async def _candidate(self, page: Page) -> bool:
-        request = page.next_request(deadline_ms=0)
-        in_flight = InFlight(evolve(page.snapshot, request=request, count=1), own_work=True)
-        task = asyncio.get_running_loop().create_task(self._run_candidate(page, in_flight))
-        self._ahead = _Ahead(page, in_flight, task)
+    async def _candidate(self, candidates: CandidateList) -> bool:
+        request = candidates.next_request(deadline_ms=0)
+        in_flight = InFlight(evolve(candidates.snapshot, request=request, count=1), own_work=True)
+        task = asyncio.get_running_loop().create_task(self._run_candidate(candidates, in_flight))
+        self._ahead = _Ahead(candidates, in_flight, task)
         await task
         self._ahead = None
         # Someone waits for it, so the user is here again.
         return in_flight.answer is None and not in_flight.token.cancelled and not self._in_flight
 
-    async def _run_candidate(self, page: Page, in_flight: InFlight) -> None:
-        await self._run(_Step(in_flight, self._complete, page.add))
+    async def _run_candidate(self, candidates: CandidateList, in_flight: InFlight) -> None:
+        await self._run(_Step(in_flight, self._complete, candidates.add))
 
     async def _run(self, step: _Step) -> bool:
         """Do one thing; return whether it was done and the user is still idle."""

@@ -13,11 +13,11 @@ from aide_lsp.application.excerpts import Prepared
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
+from aide_lsp.lsp.requests.candidate_lists import CandidateLists
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
 from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.model_work import ModelWork
 from aide_lsp.lsp.requests.notifications import Notifier, WaitingPlace
-from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.requests.shown import Shown
@@ -66,9 +66,9 @@ class Scheduler:
         self._in_flight = InFlightRequests()
         self._snapshots = SnapshotTaker(documents, notebooks, configuration)
         self.work = ModelWork(recorder)
-        pages = Pages()
-        self.prefetcher = Prefetcher(self._in_flight, host, pages, self.work)
-        self.shown = Shown(screen, pages, self.prefetcher, recorder, notifier)
+        lists = CandidateLists()
+        self.prefetcher = Prefetcher(self._in_flight, host, lists, self.work)
+        self.shown = Shown(screen, lists, self.prefetcher, recorder, notifier)
         self._tasks = set[asyncio.Task[None]]()
         self._waiting = WaitingPlace(documents, notifier)
 

@@ -6,10 +6,10 @@ What is given leads to work ahead: the user may accept it, or ask for the next c
 from typing import TYPE_CHECKING
 
 from aide_lsp.lsp.requests.answer import Answer, NoCompletion
+from aide_lsp.lsp.requests.candidate_lists import CandidateLists
 from aide_lsp.lsp.requests.history import History
 from aide_lsp.lsp.requests.kept import Kept, KeptCompletions
 from aide_lsp.lsp.requests.notifications import Notifier
-from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.lsp.requests.screen import Screen
 from aide_lsp.lsp.requests.snapshot import Snapshot
@@ -26,12 +26,13 @@ class Shown:
     def __init__(
         self,
         screen: Screen,
-        pages: Pages,
+        candidates: CandidateLists,
         prefetcher: Prefetcher,
         recorder: "LedgerRecorder",
         notifier: Notifier,
     ) -> None:
-        self.screen, self.pages, self.history, self.kept = screen, pages, History(), KeptCompletions()
+        self.screen, self.candidates = screen, candidates
+        self.history, self.kept = History(), KeptCompletions()
         self._prefetcher, self._recorder, self._notifier = prefetcher, recorder, notifier
 
     def visible(self, snapshot: Snapshot) -> "Completion | None":
@@ -80,11 +81,11 @@ class Shown:
 
     def forget(self, uri: str) -> None:
         """Drop what belongs to a document that was closed."""
-        for store in (self.kept, self.history, self.pages, self.screen):
+        for store in (self.kept, self.history, self.candidates, self.screen):
             store.forget(uri)
 
     def _show(self, snapshot: Snapshot, completion: "Completion") -> None:
         self._recorder.shown(completion.id)
         self.history.add(snapshot, completion)
         self.screen.show(snapshot, completion)
-        self._prefetcher.after(snapshot, completion, pages=self._notifier.enabled)
+        self._prefetcher.after(snapshot, completion, others=self._notifier.enabled)

@@ -1,4 +1,4 @@
-"""New seeds are tried until the text differs, and a candidate is added to a page once."""
+"""New seeds are tried until the text differs, and a candidate is added to a list once."""
 
 import asyncio
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ from attrs import evolve
 
 from aide_lsp.lsp.requests import alternatives
 from aide_lsp.lsp.requests.alternatives import MOST_SEEDS, nothing_drawn
-from aide_lsp.lsp.requests.pages import Page
+from aide_lsp.lsp.requests.candidate_lists import CandidateList
 from aide_lsp.settings.fields import Parameters
 from tests.lsp.fake_server import FakeCompleter, load
 from tests.lsp.in_process import Connection
@@ -150,13 +150,13 @@ def completion(number: int, text: str, typed: str = ""):
     )
 
 
-def page(first, count: int = 3) -> Page:
+def list_of(first, count: int = 3) -> CandidateList:
     at = snapshot("x = ", 4)
-    return Page(evolve(at, settings=evolve(at.settings, candidates=count)), first)
+    return CandidateList(evolve(at, settings=evolve(at.settings, candidates=count)), first)
 
 
 def test_a_page_asks_for_one_number_after_another_with_the_seed_of_the_first():
-    found = page(completion(0, "a"))
+    found = list_of(completion(0, "a"))
     for number, text in ((1, "b"), (2, "c")):
         request = found.next_request(0)
         assert (request.options.candidate, request.options.parameters.seed) == (number, 3)
@@ -166,19 +166,19 @@ def test_a_page_asks_for_one_number_after_another_with_the_seed_of_the_first():
 
 
 def test_a_page_leaves_out_what_came_before_and_what_is_empty():
-    found = page(completion(0, "a"))
+    found = list_of(completion(0, "a"))
     assert (found.count, found.add(completion(1, "a")), found.count) == (3, False, 2)
     assert (found.add(completion(2, "")), found.count, found.is_complete) == (False, 1, True)
 
 
 def test_a_page_skips_a_number_that_another_one_was_replaced_by():
-    found = page(completion(0, "a"))
+    found = list_of(completion(0, "a"))
     assert found.add(completion(2, "c"))  # candidate 1 did not fit
     assert (found.is_complete, found.count) == (True, 2)
 
 
 def test_a_completion_that_was_typed_along_is_followed_by_the_candidates_of_this_place():
-    found = page(completion(0, "a", typed="x"))
+    found = list_of(completion(0, "a", typed="x"))
     assert found.next_request(0).options.candidate == 0
 
 
@@ -187,6 +187,6 @@ def test_a_completion_that_was_typed_along_is_followed_by_the_candidates_of_this
     [(0, 1, False, 1), (1, 1, True, 0), (0, -1, False, 1), (1, -1, False, 0)],
 )
 def test_a_step_back_from_the_first_leads_to_the_last_that_exists(index, step, generates, target):
-    found = page(completion(0, "a"))
+    found = list_of(completion(0, "a"))
     found.add(completion(1, "b"))
     assert (found.generates(index, step), found.target(index, step)) == (generates, target)

@@ -10,8 +10,8 @@ from attrs import evolve
 from aide_lsp.application.excerpts import Prepared, Readable
 from aide_lsp.application.requests import request_of
 from aide_lsp.lsp.requests import prefetch
+from aide_lsp.lsp.requests.candidate_lists import CandidateLists
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
-from aide_lsp.lsp.requests.pages import Pages
 from aide_lsp.lsp.requests.prefetch import Prefetcher
 from aide_lsp.lsp.workspace.documents import Place
 from aide_lsp.settings.fields import Settings
@@ -59,7 +59,7 @@ def as_it_is(completer, snapshot, *, next_line=False):
 
 
 def prefetcher_of(in_flight, host, prepare=as_it_is):
-    return Prefetcher(in_flight, host, Pages(), SimpleNamespace(prepare=prepare))
+    return Prefetcher(in_flight, host, CandidateLists(), SimpleNamespace(prepare=prepare))
 
 
 def place(offset, text="a\nb\nc\n"):

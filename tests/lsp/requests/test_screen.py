@@ -317,13 +317,13 @@ async def test_what_is_generated_ahead_is_what_is_generated_on_request(monkeypat
         completer = connection.server.host.completer
         requests = connection.server.requests
         visible = requests.shown.screen.visible
-        page = requests.shown.pages.of(visible.snapshot, visible.completion)
+        candidates = requests.shown.candidates.of(visible.snapshot, visible.completion)
         async with asyncio.timeout(PATIENCE):
-            while ahead and not page.is_complete:
+            while ahead and not candidates.is_complete:
                 await asyncio.sleep(0.001)
         if ahead:  # what is there needs no model
             monkeypatch.setattr(completer, "complete", None)
-            assert len(page.found) > 1
+            assert len(candidates.found) > 1
         answers = [await user.command("aide.candidate", step=1) for _ in range(3)]
         texts.append([answer["insertText"] for answer in answers])
     assert texts[0] == texts[1]

@@ -7,8 +7,8 @@ from aide_lsp.completion.request import Completion, CompletionRequest
 from aide_lsp.lsp.requests.snapshot import Snapshot
 
 
-class Page:
-    """The candidates found so far. For the event loop's thread."""
+class CandidateList:
+    """The candidates of one seed found so far. For the event loop's thread."""
 
     def __init__(self, snapshot: Snapshot, first: Completion) -> None:
         """Begin with the completion that is visible at a place."""
@@ -65,23 +65,23 @@ class Page:
         return is_new
 
 
-class Pages:
-    """The pages of the place where the user is: one for each seed. For the event loop's thread."""
+class CandidateLists:
+    """The lists of the place where the user is: one for each seed. For the event loop's thread."""
 
     def __init__(self) -> None:
-        self._pages: list[Page] = []
+        self._lists: list[CandidateList] = []
 
-    def of(self, snapshot: Snapshot, completion: Completion) -> Page:
-        """Return the page that holds a completion at a place; begin one if there is none."""
-        here = [page for page in self._pages if page.snapshot.is_same_place(snapshot)]
-        self._pages = here
-        for page in here:
-            if page.index(completion) is not None:
-                return page
-        page = Page(snapshot, completion)
-        self._pages.append(page)
-        return page
+    def of(self, snapshot: Snapshot, completion: Completion) -> CandidateList:
+        """Return the list that holds a completion at a place; begin one if there is none."""
+        here = [one for one in self._lists if one.snapshot.is_same_place(snapshot)]
+        self._lists = here
+        for one in here:
+            if one.index(completion) is not None:
+                return one
+        new = CandidateList(snapshot, completion)
+        self._lists.append(new)
+        return new
 
     def forget(self, uri: str) -> None:
-        """Drop the pages of a document."""
-        self._pages = [page for page in self._pages if page.snapshot.uri != uri]
+        """Drop the lists of a document."""
+        self._lists = [one for one in self._lists if one.snapshot.uri != uri]
