@@ -8,10 +8,12 @@ from attrs import evolve, frozen
 from aide_lsp.completion.auto_closing import Rest, closed_in_line
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.checks.dead_code import without_else
+from aide_lsp.infill.checks.filled import text_before
 from aide_lsp.infill.checks.find import find_misfit
-from aide_lsp.infill.checks.keys import without_repeated_key
+from aide_lsp.infill.checks.keys import first_repeated_key
 from aide_lsp.infill.checks.lines import without_what_is_repeated
 from aide_lsp.infill.checks.misfit import Misfit
+from aide_lsp.infill.checks.misplaced import first_misplaced
 from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.entries import with_comma
 from aide_lsp.infill.hole import Hole, read_hole
@@ -110,7 +112,7 @@ def check(
     on after them. `begins` is called with each stage.
     """
     begins("clean-up")
-    cleaned = clean(around.hole, text, stop)
+    cleaned = clean(around.hole, text, stop, around.tree)
     begins("checks")
     found = _check(around, text, stop, cleaned, rated, options)
     if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:
@@ -137,20 +139,24 @@ def _others(
     """Yield what may fit in place of a text that does not, each with its end.
 
     With a comma, where others follow it in a list; up to the line that opens the block for a deeper line
-    below; without what is there twice, and all after it; without an `else` that makes the code below dead.
+    below; without what is there twice or misplaced, and all after it; without an `else` that makes the code
+    below dead.
     """
     yield stop, evolve(cleaned, text=with_comma(around.hole, cleaned.text))
     if (header := block_header(around.hole, text)) is not None:
-        yield header, clean(around.hole, text, header)
+        yield header, clean(around.hole, text, header, around.tree)
     if misfit is Misfit.DEAD_CODE:
-        yield stop, clean(around.hole, without_else(around.hole, cleaned.text), None)
+        yield stop, clean(around.hole, without_else(around.hole, cleaned.text), None, around.tree)
     if misfit is Misfit.DUPLICATE_KEY:
         kept = (
-            without_repeated_key(around.tree, cleaned.text)
+            text_before(around.tree, cleaned.text, first_repeated_key)
             if around.tree
             else without_what_is_repeated(around.hole, cleaned.text)
         )
-        yield stop, clean(around.hole, kept, None)
+        yield stop, clean(around.hole, kept, None, around.tree)
+    if misfit is Misfit.MISPLACED and around.tree:
+        kept = text_before(around.tree, cleaned.text, first_misplaced)
+        yield stop, clean(around.hole, kept, None, around.tree)
 
 
 def _missing_end(around: Surroundings, text: str, options: GenerationOptions) -> str | None:

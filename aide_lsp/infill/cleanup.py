@@ -20,6 +20,7 @@ from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.invisible import visible
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.openings import OpeningKind
+from aide_lsp.syntax.tree import SyntaxTree
 
 _BLANK_LINE = re.compile(r"\n[ \t]+(?=\n)")
 _LINE_BLANKS = re.compile(r"(?<=\S)[ \t]+(?=\n)")
@@ -35,8 +36,8 @@ class Cleaned:
     "Why the text is empty; None: it is not."
 
 
-def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
-    """Clean the generated text, which ends at `stop`."""
+def clean(hole: Hole, text: str, stop: Stop | None, tree: SyntaxTree | None = None) -> Cleaned:
+    """Clean the generated text, which ends at `stop`. `tree` is that of the text with its cursor."""
     generated = text[: stop.end] if stop else text
     kept = visible_at(hole, generated)
     if not kept.strip():
@@ -45,7 +46,7 @@ def clean(hole: Hole, text: str, stop: Stop | None) -> Cleaned:
     is_exact = stop is not None and stop.rule.is_exact
     kept = _without_blanks(hole, without_open_fence(kept, starts_fenced=hole.is_fenced))
     kept = without_last_comments(hole, fit_indentation(hole, as_message(hole, kept)))
-    kept = without_comments_after_code(hole, kept)
+    kept = without_comments_after_code(hole, kept, tree)
     if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
         return Cleaned(fitted, None)
     # In JSON, entries are also left out that are there already, or would not parse; in prose, open fences.

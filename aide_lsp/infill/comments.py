@@ -10,6 +10,7 @@ from aide_lsp.infill.hole import Hole
 from aide_lsp.infill.raw_text import Line, RawText
 from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.patterns import LINE_END
+from aide_lsp.syntax.tree import SyntaxTree
 
 LINES_READ = 400
 """Lines above and below the cursor that show whether the file has such comments."""
@@ -19,10 +20,11 @@ _END = re.compile(r"[\s)\]};]*|\s*#\s*(?:endif|else)\s*")
 """Code after which a comment says what it ends, as in `}  // namespace a`."""
 
 
-def without_comments_after_code(hole: Hole, text: str) -> str:
+def without_comments_after_code(hole: Hole, text: str, tree: SyntaxTree | None = None) -> str:
     """Drop the comments at the ends of lines of code, if the file has none of them around the cursor.
 
     One that is before other text in the cursor's line is dropped anyway: it would make a comment of that.
+    What the `tree` takes for something else, such as a regular expression, stays.
     """
     language = hole.language
     if hole.is_text or language.prose or language.data or not language.line_comments:
@@ -31,7 +33,7 @@ def without_comments_after_code(hole: Hole, text: str) -> str:
     if not (language.quotes or language.long_quotes):
         return text
     raw = RawText(hole, text, ended=True)
-    found = [(line, _comment_in(raw, line)) for line in raw.lines]
+    found = [(line, _comment_in(raw, line, tree)) for line in raw.lines]
     if all(start is None for _, start in found):
         return text
     is_usual = _has_comments_after_code(hole)
@@ -72,7 +74,7 @@ def as_message(hole: Hole, text: str) -> str:
     return kept if hole.before.strip() or any(map(str.isalnum, kept)) else ""
 
 
-def _comment_in(raw: RawText, line: Line) -> int | None:
+def _comment_in(raw: RawText, line: Line, tree: SyntaxTree | None) -> int | None:
     """Return where a comment begins in the text's part of a line, after code; None: there is none."""
     openings = raw.scan(line.end).opened
     if not openings or openings[-1].kind is not OpeningKind.COMMENT or openings[-1].closer != LINE_END:
@@ -81,7 +83,16 @@ def _comment_in(raw: RawText, line: Line) -> int | None:
     start, mark = openings[-1].offset, openings[-1].mark
     code = before + raw.text[line.start : start]
     around = code[-1:], raw.text[start + len(mark) : line.end][:1]
-    return None if _END.fullmatch(code) or not {*around} <= {*_BLANKS} else start
+    is_ours = not _END.fullmatch(code) and {*around} <= {*_BLANKS}
+    return start if is_ours and _is_comment(tree, raw.text, start) else None
+
+
+def _is_comment(tree: SyntaxTree | None, text: str, offset: int) -> bool:
+    filled = tree.filled(text) if tree is not None else None
+    if tree is None or filled is None:
+        return True
+    node = filled.root.smallest(tree.cursor + offset, tree.cursor + offset + 1)
+    return any("comment" in one.type for one in (node, *node.ancestors()))
 
 
 def _has_comments_after_code(hole: Hole) -> bool:

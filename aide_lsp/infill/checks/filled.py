@@ -1,11 +1,12 @@
 """What the checks read: the tree of the text with a completion inserted."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from attrs import frozen
 
 from aide_lsp.syntax.node import SyntaxNode
+from aide_lsp.syntax.tree import SyntaxTree
 
 MOST_LINES = 200
 """Lines of a completion that are looked at."""
@@ -47,6 +48,15 @@ class FilledText:
             while node is not None and node.start == offset:
                 yield node
                 node = node.parent
+
+
+def text_before(tree: SyntaxTree, text: str, find: Callable[[FilledText], int | None]) -> str:
+    """Return a text up to the offset that `find` returns for it; all of it: there is none."""
+    parsed = tree.filled(text)
+    if parsed is None:
+        return text
+    offset = find(FilledText(parsed.text, parsed.root, tree.cursor, parsed.cursor))
+    return text if offset is None else text[: max(0, offset - tree.cursor)].rstrip()
 
 
 def named_after(node: SyntaxNode) -> SyntaxNode | None:

@@ -12,6 +12,7 @@ from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.infill.checks.keys import first_repeated_key
 from aide_lsp.infill.checks.lines import is_placeholder, is_repeated, repeats_line_below
 from aide_lsp.infill.checks.misfit import Misfit
+from aide_lsp.infill.checks.misplaced import first_misplaced
 from aide_lsp.infill.checks.names import find_unbound
 from aide_lsp.infill.checks.parsing import breaks_syntax
 from aide_lsp.infill.hole import Hole, Shape
@@ -40,7 +41,7 @@ def find_misfits(
 ) -> Iterator[Misfit]:
     """Yield all that is wrong with a text."""
     around = before[-AROUND:] + after[:AROUND]
-    if not any(mark in hole.before for mark in hole.language.marks) and is_placeholder(text, around):
+    if not any(mark in hole.before for mark in hole.language.marks) and is_placeholder(hole, text, around):
         yield Misfit.PLACEHOLDER
     if repeats_line_below(hole, before, text, after if hole.is_before_line else after.partition("\n")[2]):
         yield Misfit.REPEATED_LINE
@@ -61,6 +62,8 @@ def find_misfits(
         yield Misfit.DEAD_CODE
     if first_repeated_key(filled) is not None:
         yield Misfit.DUPLICATE_KEY
+    if first_misplaced(filled) is not None:
+        yield Misfit.MISPLACED
     if tree.language.binds_names:
         for name in find_unbound(filled):
             if name.start < filled.end:

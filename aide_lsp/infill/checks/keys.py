@@ -11,7 +11,6 @@ from attrs import frozen
 
 from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.syntax.node import SyntaxNode
-from aide_lsp.syntax.tree import SyntaxTree
 
 ENTRIES = (
     "pair", "block_mapping_pair", "flow_pair", "table", "keyed_element", "element_value_pair", "field",
@@ -62,16 +61,6 @@ class _Entry:
 def first_repeated_key(filled: FilledText) -> int | None:
     """Return where the text has an entry whose key is there twice; None: nowhere."""
     return min((entry.node.start for entry in _entries(filled) if _is_repeated(entry)), default=None)
-
-
-def without_repeated_key(tree: SyntaxTree, text: str) -> str:
-    """Return the text up to the first entry whose key is there twice; all of it: it has none."""
-    parsed = tree.filled(text)
-    if parsed is None:
-        return text
-    filled = FilledText(parsed.text, parsed.root, tree.cursor, parsed.cursor)
-    offset = first_repeated_key(filled)
-    return text if offset is None else text[: max(0, offset - filled.start)].rstrip()
 
 
 def _entries(filled: FilledText) -> Iterator[_Entry]:
@@ -162,7 +151,16 @@ def _is_repeated(entry: _Entry) -> bool:
         return False
     alike = (other for other in others if other.type == entry.node.type and other != entry.node)
     found = (other for other in map(_entry, alike) if other is not None and other.key == entry.key)
-    return any(not _is_conditional(other.node) for other in found)
+    return any(not (_is_conditional(other.node) or _are_one(entry.node, other.node)) for other in found)
+
+
+def _are_one(one: SyntaxNode, other: SyntaxNode) -> bool:
+    """Whether two statements of Python define one name together: `x: int`, and `x = 1` without a type."""
+    parts = [node.named_children[0] for node in (one, other) if node.type == "expression_statement"]
+    return {(part.part("type") is None, part.part("right") is None) for part in parts} == {
+        (False, True),
+        (True, False),
+    }
 
 
 def _is_conditional(node: SyntaxNode) -> bool:

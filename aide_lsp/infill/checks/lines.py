@@ -7,24 +7,34 @@ from aide_lsp.infill.copies import LEAST_LETTERS, LINES_READ, NEXT_LINES, block_
 from aide_lsp.infill.hole import Hole, indentation
 
 THING = r"(?:own\ )?(?:code|implementation|logic|solution|function\ body|body|method|function|statements?)"
+VALUE = r"(?:name|text|api[\ _]?key|password)"
+HERE = r"\ (?:(?:goes|comes)\ )?here\b"
 PLACEHOLDER = re.compile(
     rf"""(?ix)
-    (?: \#+ | //+ | /\*+ | -- | ; | % | <!-- | [<"'(\[] | ^ ) \s*
+    (?: \#+ | //+ | /\*+ | -- | ; | % | <!-- ) \s*
     (?: (?:add|write|put|insert|enter|place|fill\ in|type|complete|implement)
-        \s (?:(?:your|the\ rest\ of\ the|the\ rest\ of\ your) \s {THING} | {THING} \s here) \b
-      | your \s (?:{THING}|name|text|api\ ?key|password) \b
+        \s (?:your|the\ rest\ of\ the|the\ rest\ of\ your) \s {THING} \b
+      | your \s (?:{THING}|{VALUE}) [^\w\n]*$
       | (?: (?<=[\#/*\-]) (?:todo|fixme) | (?<=[\#/*\-]\ ) (?:todo|fixme) | (?-i: TODO|FIXME) ) \b [^\w\n]*
         (?:$ | implement | add | write | your | fill | complete | finish)
       | (?:add\ )? (?:more|other|additional) \b
         (?: (?:\ \w+){{1,2}}\ here[^\w\n:]*$ | [\w\ ]{{0,40}}\ (?:as|if)\ needed\b )
+    )
+    | (?: \#+ | //+ | /\*+ | -- | ; | % | <!-- | [<>"'(\[] | ^ ) \s*
+    (?: (?:add|write|put|insert|enter|place|fill\ in|type|complete|implement) \s (?:your\ )? {THING} {HERE}
+      | your \s (?:{THING}|{VALUE}) {HERE}
+      | (?-i: TODO|FIXME) \b [^\w\n]* (?:implement | add | write | your | fill | complete | finish)
       | implement \s (?:me|this) \b
       | (?:the\ )? rest \s of \s (?:the|your) \s {THING} \b
     )
+    | (?-i: \b\w*(name|text|key|password) ["']? \s? [=:] \s? ["'] your\ (?:api\ )?\1 ["'] )
+    | \bauthors? \b [^\n]{{1,30}} \byour\ name\b
     | (?-i: < (?:(?:YOUR[_\ ])?(?:NAME|EMAIL|USERNAME|PASSWORD|AUTHOR|YEAR|COMPANY)) > )
     """,
     re.MULTILINE,
 )
-"""What people write where something is missing. In small letters, `todo` outside of a comment is a name."""
+"""What people write where something is missing. Outside of comments, a text such as `Enter your code` or
+`Your name` may be one that users of the program see, and `todo` a name."""
 SECTION = re.compile(r"^[ \t]*\[[^\[\]\n]+\](?=[ \t]*$)", re.MULTILINE)
 """How a section of INI begins."""
 ENTRY = re.compile(r"([ \t]*)([\w.-]+)[ \t]*[=:]")
@@ -124,9 +134,9 @@ def shown_lines(hole: Hole, text: str) -> list[str]:
     return lines
 
 
-def is_placeholder(text: str, around: str) -> bool:
+def is_placeholder(hole: Hole, text: str, around: str) -> bool:
     """Whether the text says that something is missing, in a file that says so nowhere else."""
-    return PLACEHOLDER.search(text) is not None and PLACEHOLDER.search(around) is None
+    return PLACEHOLDER.search(hole.before + text) is not None and PLACEHOLDER.search(around) is None
 
 
 def _distinctive_lines(hole: Hole, lines: list[str]) -> list[tuple[int, str]]:

@@ -12,6 +12,10 @@ class Misfit(Enum):
     BROKEN_SYNTAX = "broken-syntax", "The file would no longer parse."
     DEAD_CODE = "dead-code", "Code after it would never run."
     DUPLICATE_KEY = "duplicate-key", "The same key, name, or section would be there twice."
+    MISPLACED = (
+        "misplaced",
+        "It is content in a `<head>`, or an entry that waits for itself.",
+    )
     UNKNOWN_NAME = "unknown-name", "It uses a name that is defined nowhere."
     UNBOUND_NAME = "unbound-name", "It leaves a name undefined that the code below uses."
 
