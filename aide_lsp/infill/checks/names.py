@@ -45,6 +45,8 @@ BINDING_NODES = (
 """Nodes in which every name is bound."""
 DUNDER = re.compile(r"__\w+__")
 FROM_ELSEWHERE = re.compile(r"import\s*\(?\s*\*|\bexec\(|\bglobals\(\)|\blocals\(\)")
+CLASS = re.compile(r"_*[A-Z]\w*[a-z]")
+"""What classes are called, which a function does not bind."""
 WORD = re.compile(r"[^\W\d]\w*")
 BUILTINS = frozenset(dir(builtins))
 
@@ -77,8 +79,10 @@ def find_unbound(filled: FilledText) -> Iterator[Name]:
     for name in names:
         if name.binding is not None:
             bindings.setdefault(name.text, []).append(name)
-    # Where a name comes from that the user has used already is not the text's concern.
+    # Where a name comes from that the user has used already is not the text's concern, nor is an import that
+    # the code below still needs.
     known = {name.text for name in names if name.binding is None and name.start < filled.start} | BUILTINS
+    known |= {name.text for name in names if name.start >= filled.end and CLASS.match(name.text)}
     unbound = [
         name
         for name in names
