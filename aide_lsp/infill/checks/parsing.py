@@ -41,6 +41,8 @@ TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<\n]*)?(?<!/)>$")
 """A tag that a line begins, and does not end."""
 ARROWS = ("=>", "->")
 """Operators that end as a tag does."""
+TEMPLATE = re.compile(r"<[?%]|\{[{%]")
+"""How code of a template begins in a page, which the grammar of HTML does not know."""
 CONDITION = re.compile(r"\s*#\s*(?:if|el|en)")
 """A directive whose end may be far away."""
 
@@ -51,6 +53,9 @@ def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *
     if tree.language.has_dialects or (is_cut and tree.language.blocks is Blocks.WORDS):
         return False
     if tree.language.has_macros and (MACROS.search(text) or CONDITION.match(hole.before)):
+        return False
+    line = hole.before + text + hole.after * (not hole.is_before_line)
+    if tree.language.blocks is Blocks.TAGS and TEMPLATE.search(line):
         return False
     total, near = _count(filled)
     if not total:
