@@ -60,6 +60,19 @@ def copies_line_below(raw: RawText, line: Line) -> bool:
     return any(depth == line.depth and _is_same(raw.hole, text, other) for depth, other in block)
 
 
+def start_of_next_entry(raw: RawText, line: Line) -> int | None:
+    """Return where the text begins to repeat the entry below, of which a line is the second line.
+
+    Entries may begin alike, such as with `{`, so the text has one of its own before that.
+    """
+    following, lines = _following(raw.hole)[:2], [other for other in raw.lines if not other.is_blank]
+    number = next((number for number, other in enumerate(lines) if other.start == line.start), 0)
+    if number < 2 or len(following) < 2 or sum(map(str.isalnum, line.text)) < LEAST_LETTERS:
+        return None
+    own = [(other.depth, other.text.strip()) for other in lines[number - 1 : number + 1]]
+    return lines[number - 1].start if own == following else None
+
+
 def block_of(hole: Hole, depth: int, following: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Return those of the next lines that are in the same block as one above them."""
     has_sections = "=" in hole.language.key_marks

@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from aide_lsp.infill.copies import copies_line_below
+from aide_lsp.infill.copies import copies_line_below, start_of_next_entry
 from aide_lsp.infill.elements import last_element_end
 from aide_lsp.infill.hole import Hole, Shape, indentation, runs
 from aide_lsp.infill.inline import LOOKAHEAD, fitted, inline_end, is_balanced, is_distinctive, rest_of_line
@@ -167,7 +167,9 @@ def _line_end(raw: RawText) -> Stop | None:
     # An empty first line: for the model the cursor's line is complete, and it goes on below.
     if first.end == 0 and has_block:
         return _into_block(raw)
-    if first.end == 0 and not opens:
+    # So it is after a comma between the entries of JSON.
+    is_comma = raw.hole.language.data and raw.text[: first.end].strip() == ","
+    if is_comma or (first.end == 0 and not opens):
         return _complete_lines(raw)
     if not opens and raw.hole.is_in_unclosed_bracket:
         return _bracket_end(raw)
@@ -288,6 +290,9 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     is_below = line.text.rstrip() == raw.hole.below.rstrip() and not is_entry
     if is_below and is_balanced(raw, line.start, line):
         return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
+    start = start_of_next_entry(raw, line)
+    if start is not None and is_balanced(raw, start, line):
+        return Stop(start, line.complete_at, StopRule.LINE_BELOW)
     if copies_line_below(raw, line) and is_balanced(raw, line.start, line):
         return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
     inside = raw.hole.is_before_line and is_distinctive(raw.hole.after)
