@@ -5,6 +5,7 @@ import re
 from aide_lsp.infill.hole import CLOSERS
 from aide_lsp.infill.raw_text import Line, RawText
 from aide_lsp.infill.stop_rules import Stop, StopRule
+from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.openings import OpeningKind
 
 LOOKAHEAD = 4
@@ -161,6 +162,10 @@ def _is_telling(word: str, is_text: bool) -> bool:
 
 def _expression_end(raw: RawText, line: Line) -> Stop | None:
     """Stop at the end of a line at which every bracket that the text opened is closed."""
+    # Where words end blocks, a function ends with one of them.
+    is_block = raw.hole.language.blocks is Blocks.WORDS and raw.opens(raw.lines[0])
+    if is_block and not (line.start and line.closes and line.depth <= raw.hole.base):
+        return None
     opened = raw.scan(line.end).opened
     if not opened:
         return fitted(raw, Stop(line.end, line.complete_at, StopRule.LINE))

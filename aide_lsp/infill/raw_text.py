@@ -11,6 +11,7 @@ from attrs import define, frozen
 
 from aide_lsp.infill.fences import is_fenced
 from aide_lsp.infill.hole import CLOSERS, Hole, indentation, is_text
+from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.scan import Scan
 
@@ -21,6 +22,13 @@ CLOSING_WORDS = ("end", "fi", "done", "esac")
 """Words that close a block, as closing brackets do."""
 CONTINUING_WORDS = ("else", "elif", "elsif", "except", "finally", "catch", "rescue", "when", "case")
 """Words that continue the statement whose block has just ended."""
+WORD_BLOCK = re.compile(
+    r"(?!.*\b(?:end|fi|done|esac)\b|.*\bdef\s+[\w.]+[?!]?(?:\(.*\))?\s+=\s)"
+    r"(?:\s*(?:(?:local|private|protected)\s+)?"
+    r"(?:def|function|class|module|struct|if|unless|while|until|for|case|begin)\b"
+    r"|.*(?:\bfunction\s*\([^()]*\)|\bdo\s*\|[^|]*\|)\s*$)"
+)
+"""How a line begins or ends a block where words end them, except those that one line has all of."""
 DEFINING = re.compile(
     r"\s*(?:@|(?:export |public |private |protected |static |async |pub )*"
     r"(?:def|class|func|function|fn|fun|impl|struct|enum|interface|trait|type|module)\b)"
@@ -148,7 +156,9 @@ class RawText:
             return False
         # Alone in its line, it ends the tag that begins an element: what is in that follows.
         is_tag_end = line.start > 0 and line.text.strip() == ">"
-        return is_tag_end or line.text.rstrip().endswith(OPENING_ENDS) or self._leaves_open(line)
+        has_words = self.hole.language.blocks is Blocks.WORDS and WORD_BLOCK.match(line.text) is not None
+        opens = is_tag_end or has_words or line.text.rstrip().endswith(OPENING_ENDS)
+        return opens or self._leaves_open(line)
 
     def _leaves_open(self, line: Line) -> bool:
         """Whether a bracket or a tag that begins in a line is still open at its end."""

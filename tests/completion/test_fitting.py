@@ -1,0 +1,115 @@
+"""What is offered of a generated text, after clean-up and checks."""
+
+import pytest
+
+from aide_lsp.completion.fitting import Surroundings, check
+from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.infill.hole import read_hole
+from aide_lsp.infill.stopping import break_off, find_stop
+from aide_lsp.settings.fields import Parameters
+from aide_lsp.syntax.languages import language_of
+from aide_lsp.syntax.trees import SyntaxTrees
+
+OPTIONS = GenerationOptions(Parameters(), max_tokens=128)
+
+
+def offered(language: str, marked: str, text: str) -> str:
+    """Return what is inserted where a model generates `text` and goes on; empty: nothing."""
+    before, after = marked.split("█")
+    found = language_of(language)
+    tree = SyntaxTrees().at(before, after, found)
+    hole = read_hole(before, after, tree.language if tree else found, tree.openings() if tree else None)
+    stop = find_stop(hole, text) or break_off(hole, text)
+    rated = [(0, 0.0), (len(text), 0.0)]
+    checked = check(Surroundings(before, after, hole, tree), text, stop, rated, OPTIONS, lambda stage: None)
+    return "" if checked.rejection else checked.cleaned.text
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "inserted"),
+    [
+        ("ruby", "def f(a)\n  █\nend\n", "a.split(/b # c/)\nend\n", "a.split(/b # c/)"),
+        ("ruby", "A = █\n", "%w[b # c]\nB = 1\n", "%w[b # c]"),
+        ("yaml", "run: |\n  █\n", "echo a # b\n\nb: 1\n", "echo a # b"),
+    ],
+)
+def test_what_only_looks_like_a_comment_is_kept(language, marked, text, inserted):
+    assert offered(language, marked, text) == inserted
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "inserted"),
+    [
+        (
+            "html",
+            "<html>\n<head>\n  <title>A</title>\n  █\n</head>\n<body>\n</body>\n</html>\n",
+            '<link rel="icon" href="a.png">\n  <nav>\n    <a href="/">Home</a>\n  </nav>\n</head>\n',
+            '<link rel="icon" href="a.png">',
+        ),
+        (
+            "yaml",
+            "services:\n  web:\n    depends_on:\n      - █\n  db:\n    image: a\n",
+            "db\n      - web\n  db:\n",
+            "db",
+        ),
+    ],
+)
+def test_what_is_before_something_misplaced_is_kept(language, marked, text, inserted):
+    assert offered(language, marked, text) == inserted
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "inserted"),
+    [
+        ('{\n  "a": 1█\n}\n', ',\n  "b": 2\n}\n', ',\n  "b": 2'),
+        ('{\n  "a": [\n    1,\n    2█\n  ],\n  "b": 2\n}\n', ",\n    3\n  ],\n", ",\n    3"),
+        ('[\n  {\n    "a": 1\n  }█\n]\n', ',\n  {\n    "a": 2\n  }\n]\n', ',\n  {\n    "a": 2\n  }'),
+        ('{\n  "a": 1\n  █\n}\n', '"b": 2\n}\n', ',"b": 2'),
+        ('{\n  "a": 1█\n  "c": 3\n}\n', ',\n  "b": 2,\n  "c": 3\n}\n', ',\n  "b": 2,'),
+        ('{\n  "a": 1█,\n  "c": 3\n}\n', '00,\n  "b": 2,\n  "c": 3\n}\n', "00"),
+    ],
+)
+def test_entries_of_json_follow_the_last_one(marked, text, inserted):
+    assert offered("json", marked, text) == inserted
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "inserted"),
+    [
+        ("html", "<a href=\"<?= $p['a'] ?>\">█</a>\n", "<?= $p['b'] ?></a>\n", "<?= $p['b'] ?>"),
+        ("php", '<a id="<?= █ ?>" class="b"></a>\n', '$a ?>" class="b"></a>\n', "$a"),
+    ],
+)
+def test_code_in_a_page_need_not_parse_as_html(language, marked, text, inserted):
+    assert offered(language, marked, text) == inserted
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "inserted"),
+    [
+        ("lua", 'g("x", █, {})\n', "function()\n  f()\nend, {})\n", "function()\n  f()\nend"),
+        ("lua", "g({\n  a = █,\n})\n", "function()\n    f()\n  end,\n})\n", "function()\n    f()\n  end"),
+        (
+            "lua",
+            "local f = █\n\nf()\n",
+            "function(a)\n  return a\nend\n\nf()",
+            "function(a)\n  return a\nend",
+        ),
+        ("ruby", "xs.each █\n\nputs 1\n", "do |x|\n  puts x\nend\n\nputs 1", "do |x|\n  puts x\nend"),
+        ("ruby", "class A\n  de█\nend\n", "f f(a)\n    a\n  end\nend\n", "f f(a)\n    a\n  end"),
+        ("ruby", "class A\n  def f█\nend\n", "(a) = a * 2\n\n  def g\n    1\n  end\nend\n", "(a) = a * 2"),
+        ("ruby", "def f(x)\n  re█\nend\n", "turn if x\n  y\nend\n", "turn if x"),
+        ("ruby", "def f(x)\n  if █\n    y\n  end\nend\n", "x > 1\n    y\n  end\nend\n", "x > 1"),
+    ],
+)
+def test_a_block_that_a_word_ends_is_complete(language, marked, text, inserted):
+    assert offered(language, marked, text) == inserted
+
+
+ENTRIES = '[\n  {\n    "a": "first one"\n  },\n  █\n  {\n    "a": "the third one",\n    "b": 1\n  }\n]\n'
+
+
+def test_an_entry_ends_before_the_next_one_is_repeated():
+    text = '{\n    "a": "the second one"\n  },\n  {\n    "a": "the third one",\n    "b": 1\n  }\n]\n'
+    for language in ("json", "javascript", "python"):
+        assert offered(language, ENTRIES, text) == '{\n    "a": "the second one"\n  },'
