@@ -5,6 +5,7 @@ A pure function of the text, which has \\n line ends.
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from enum import Enum
 from itertools import compress
 
@@ -20,6 +21,8 @@ CLOSERS = ")]}"
 """Closing brackets."""
 _MARK = re.compile(r"""([*_`"'~+])\1*|[ \t]*(?:\$+|\|+)""")
 """What encloses text on both sides alike; blanks may be inside formulas and the cells of tables."""
+ENCLOSING = " \t\"'`)]}"
+"""What an editor may have put after the cursor by itself."""
 _TAG = re.compile(r"<[A-Za-z][\w:.-]*(?=\s)")
 _TEXT = (OpeningKind.STRING, OpeningKind.COMMENT)
 
@@ -100,6 +103,11 @@ class Hole:
         """Whether a parenthesis or square bracket is open at the cursor, and nothing after it closes it."""
         return bool(self.open) and self.open[-1].mark in ("(", "[") and not self.open[-1].is_closed
 
+    @property
+    def is_in_new_tag(self) -> bool:
+        """Whether the cursor is in a tag that nothing after it ends."""
+        return any(one.closer == ">" and not one.is_closed for one in self.open)
+
     def scan(self, text: str) -> Scan:
         """Scan a text that begins at the cursor."""
         return scan(text, self.language, self.open)
@@ -146,6 +154,7 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
         is_near = [opening.is_closed or opening.offset >= len(head) - len(before) for opening in open_here]
         open_here = tuple(compress(open_here, is_near)) if any(is_near) else open_here
     open_here = tuple(_with_name(opening, head, language) for opening in open_here)
+    open_here = tuple(_begun_in_line(open_here, len(head) - len(before), after, rest))
     if language.prose:
         # Most brackets in prose enclose nothing that matters further on, and many are not balanced.
         open_here = tuple(opening for opening in open_here if opening.kind is not OpeningKind.BRACKET)
@@ -234,6 +243,23 @@ def _with_name(opening: Opening, head: str, language: Language) -> Opening:
     if opening.kind is not OpeningKind.STRING or not language.string_prefix or opening.mark[0].isalpha():
         return opening
     return evolve(opening, mark=prefix_before(head, opening.offset) + opening.mark)
+
+
+def _begun_in_line(
+    open_here: tuple[Opening, ...], line_start: int, after: str, below: str
+) -> Iterator[Opening]:
+    """Yield what is open, as not closed where only code of other lines could close it.
+
+    So it is with what is interpolated in a string that begins in the cursor's line, and with a tag above
+    another one.
+    """
+    in_string = False
+    is_above_tag = not after.strip(ENCLOSING) and below.lstrip().startswith("<")
+    for opening in open_here:
+        is_new = opening.offset >= line_start
+        is_begun = (in_string and opening.closer not in after) or (is_above_tag and opening.closer == ">")
+        yield evolve(opening, is_closed=False) if is_new and is_begun else opening
+        in_string |= is_new and opening.kind is OpeningKind.STRING
 
 
 def _reliable(open_here: tuple[Opening, ...], tail: str, language: Language) -> int:

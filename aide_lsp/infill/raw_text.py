@@ -29,6 +29,8 @@ WORD_BLOCK = re.compile(
     r"|.*(?:\bfunction\s*\([^()]*\)|\bdo\s*\|[^|]*\|)\s*$)"
 )
 """How a line begins or ends a block where words end them, except those that one line has all of."""
+CASE_ARM = re.compile(r"\s*[^()]+\)\s*$")
+"""How a case of a shell script begins, if nothing opens the bracket."""
 DEFINING = re.compile(
     r"\s*(?:@|(?:export |public |private |protected |static |async |pub )*"
     r"(?:def|class|func|function|fn|fun|impl|struct|enum|interface|trait|type|module)\b)"
@@ -156,9 +158,16 @@ class RawText:
             return False
         # Alone in its line, it ends the tag that begins an element: what is in that follows.
         is_tag_end = line.start > 0 and line.text.strip() == ">"
-        has_words = self.hole.language.blocks is Blocks.WORDS and WORD_BLOCK.match(line.text) is not None
-        opens = is_tag_end or has_words or line.text.rstrip().endswith(OPENING_ENDS)
-        return opens or self._leaves_open(line)
+        opens = is_tag_end or line.text.rstrip().endswith(OPENING_ENDS) or self._leaves_open(line)
+        return opens or (self.hole.language.blocks is Blocks.WORDS and self._opens_words(line))
+
+    def _opens_words(self, line: Line) -> bool:
+        """Whether a line begins a block that a word ends."""
+        if CASE_ARM.match(line.text):
+            return any(
+                one.opening is None and one.offset >= line.start for one in self.scan(line.end).closers
+            )
+        return WORD_BLOCK.match(line.text) is not None
 
     def _leaves_open(self, line: Line) -> bool:
         """Whether a bracket or a tag that begins in a line is still open at its end."""

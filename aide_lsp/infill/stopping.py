@@ -138,7 +138,7 @@ def _closed_after(raw: RawText, end: int, decided_at: int, mark: str) -> Stop | 
     # In Swift, `\\(name\\)` would be symmetric: the backslash belongs to what is cut off.
     end -= raw.text[:end].endswith("\\") and not raw.hole.after.startswith("\\")
     # The text closes what is around it, but not what it opened itself.
-    is_code = raw.hole.shape is Shape.INLINE and not raw.hole.is_text
+    is_code = raw.hole.shape is Shape.INLINE and not raw.hole.is_text and not raw.hole.is_in_new_tag
     if is_code and raw.hole.imbalance(raw.text[:end]) > raw.hole.imbalance(""):
         return Stop(0, decided_at, StopRule.DOES_NOT_FIT)
     return fitted(raw, Stop(end, decided_at, StopRule.CLOSED_AFTER), mark)

@@ -113,3 +113,39 @@ def test_an_entry_ends_before_the_next_one_is_repeated():
     text = '{\n    "a": "the second one"\n  },\n  {\n    "a": "the third one",\n    "b": 1\n  }\n]\n'
     for language in ("json", "javascript", "python"):
         assert offered(language, ENTRIES, text) == '{\n    "a": "the second one"\n  },'
+
+
+TSX = "const a = (\n  <div>\n    {b && %s}\n  </div>\n);\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "inserted"),
+    [
+        ("html", '<a id="b█\n<p id="x"></p>\n', 'c">d</a>\n<p id="x"></p>\n', 'c">d</a>'),
+        ("html", '<head>\n  <meta name="b█"\n  <title>a</title>\n</head>\n', 'c">\n  <title>a', "c"),
+        ("html", '<ul>\n  <li><a href="#b█"\n</ul>\n', 'c">c</a></li>\n</ul>\n', "c"),
+        ("typescriptreact", TSX % "<p█", ">No</p>}\n  </div>\n", ">No</p>"),
+        ("typescriptreact", TSX % "<█", "p>No</p>}\n  </div>\n", "p>No</p>"),
+        ("javascript", "function f() {\n  g(`a ${█\n}\n", "b}`);\n}\n", "b}`);"),
+        ("python", 'x = f"{a█\n\ny = {b}\n', '.b}"\n\ny = {b}\n', '.b}"'),
+        ("python", "import a\n\n\n@a.post(█\n", '"/")\ndef f():\n    pass\n', '"/")'),
+        ("python", "import a\n\n\n@a.post(█)\n", '"/")\ndef f():\n    pass\n', '"/"'),
+        ("java", "class A {\n    @Get(█)\n}\n", '"/a")\n    void f() {}\n}\n', '"/a"'),
+        ("java", "class A {\n    @T█\n}\n", "est\n    void f() {\n    }\n}\n", "est"),
+        ("csharp", "class A\n{\n    [Get(█)]\n}\n", '"a")]\n    void F() {}\n}\n', '"a"'),
+        (
+            "python",
+            'def f(a):\n    """Do.\n\n    a: █\n',
+            "what the user's code is\n",
+            "what the user's code is",
+        ),
+        (
+            "shellscript",
+            "case $1 in\n  a)\n    b\n    ;;\n  c█\n  *)\n    e\n    ;;\nesac\n",
+            "d)\n    d\n    ;;\n  *)\n    e\n",
+            "d)\n    d\n    ;;",
+        ),
+    ],
+)
+def test_what_is_begun_is_continued(language, marked, text, inserted):
+    assert offered(language, marked, text) == inserted

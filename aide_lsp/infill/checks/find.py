@@ -64,7 +64,7 @@ def find_misfits(
         yield Misfit.DUPLICATE_KEY
     if first_misplaced(filled) is not None:
         yield Misfit.MISPLACED
-    if tree.language.binds_names:
+    if tree.language.binds_names and not hole.is_text:
         for name in find_unbound(filled):
             if name.start < filled.end:
                 yield Misfit.UNKNOWN_NAME

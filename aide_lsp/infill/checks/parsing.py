@@ -8,6 +8,7 @@ the text must at least close the brackets that it opens.
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from aide_lsp.infill.hole import CLOSERS, Hole, indentation
 from aide_lsp.syntax.languages import Blocks
@@ -29,6 +30,11 @@ INDENTED_FILLERS = ("if x:", "try:")
 """The same where indentation alone makes blocks."""
 ENDS = ("", ";", ",", " {}", " {", ":")
 """What may follow a name, or a closing bracket that the user has not typed yet."""
+DECORATED = {
+    Blocks.INDENTATION: ("def x(): x",),
+    Blocks.BRACES: ("int x;", "x() {}", "class x {}", "fun x() {}"),
+}
+"""What decorators and annotations are written above."""
 OPERATOR = re.compile(r"\s*[.?&|+*/:<>=-]")
 """How a line begins that goes on with the one above, and of which another may follow."""
 OPEN_END = re.compile(r"(?:[%&|^<=.*]|(?<!\+)\+|(?<!-)-|(?<!\*)/)\s*\Z")
@@ -56,6 +62,8 @@ def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *
         return False
     line = hole.before + text + hole.after * (not hole.is_before_line)
     if tree.language.blocks is Blocks.TAGS and TEMPLATE.search(line):
+        return False
+    if hole.is_in_new_tag and all(one.closer == ">" for one in hole.open[hole.scan(text).kept :]):
         return False
     total, near = _count(filled)
     if not total:
@@ -112,8 +120,18 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
     ends = [*(closers + end for end in ENDS), "\n" + closers] if closers else list(_line_ends(hole, start))
     if (tag := TAG.search((hole.before + text).rstrip())) and not hole.after.strip():
         ends.append(f"</{tag[1]}>")
-    others = (tree.filled(start + end) for end in ends)
+    others = chain((tree.filled(start + end) for end in ends), _decorated(hole, tree, text))
     return any(other is not None and not (_count(other)[0] or _is_nested(other)) for other in others)
+
+
+def _decorated(hole: Hole, tree: SyntaxTree, text: str) -> Iterator[SyntaxTree | None]:
+    """Yield the trees with what a decorator or an annotation may belong to in the next line."""
+    line = (hole.before + text).rpartition("\n")[2]
+    if line.lstrip().startswith(("@", "[")):
+        closers = "" if hole.after.strip() else _closers(hole, hole.open[: hole.scan(text).kept])
+        blanks = line[: indentation(line)]
+        for item in DECORATED.get(hole.language.blocks, ()):
+            yield tree.with_line(hole.before + text, f"{closers}{hole.after}\n{blanks}{item}")
 
 
 def _is_nested(tree: SyntaxTree) -> bool:
