@@ -24,7 +24,10 @@ from aide_lsp.syntax.languages import Language
 from aide_lsp.syntax.tree import SyntaxTree
 from aide_lsp.syntax.trees import SyntaxTrees
 
-ENDS = (";", ",", ":", ": 0", " {}", " {", "; then", ' from "x"')
+ENDS = (
+    *(";", ",", ":", ": 0", ": 0,", " {}", " {", ' from "x"', ">()"),
+    *("; then", "; then\nfi", "; do", "; do\ndone"),
+)
 """What may be missing in a line whose brackets the editor has closed."""
 SEPARATORS = (";", ",")
 """What of that is inserted, with the brackets: all else depends on what the user means. The user types it."""
@@ -48,6 +51,13 @@ class Surroundings:
     "What closes the brackets that are open in the cursor's line, where nothing follows it."
     unclosed: "Callable[[], Surroundings] | None" = None
     "The same place without them; None: there are none."
+
+    @property
+    def is_key(self) -> bool:
+        """Whether the cursor is in a key of JSON, whose value is still to come."""
+        if not self.hole.language.data or [one.mark for one in self.hole.open[-2:]] != ["{", '"']:
+            return False
+        return not self.before[: self.hole.open[-1].offset].rstrip().endswith(":")
 
 
 @frozen

@@ -163,8 +163,10 @@ def _is_telling(word: str, is_text: bool) -> bool:
 def _expression_end(raw: RawText, line: Line) -> Stop | None:
     """Stop at the end of a line at which every bracket that the text opened is closed."""
     # Where words end blocks, a function ends with one of them.
-    is_block = raw.hole.language.blocks is Blocks.WORDS and raw.opens(raw.lines[0])
-    if is_block and not (line.start and line.closes and line.depth <= raw.hole.base):
+    first = raw.lines[0]
+    is_block = raw.hole.language.blocks is Blocks.WORDS and raw.opens(first)
+    leads = first.text.rstrip().endswith(raw.hole.after.strip())
+    if is_block and not leads and not (line.start and line.closes and line.depth <= raw.hole.base):
         return None
     opened = raw.scan(line.end).opened
     if not opened:

@@ -585,6 +585,20 @@ def test_an_entry_whose_bracket_the_editor_closed_gets_the_comma_that_the_next_o
     assert (completion.text, completion.replaces) == (text, replaces)
 
 
+@pytest.mark.parametrize(
+    ("marked", "written", "text", "replaces"),
+    [
+        ('{\n  "a": 1,\n  "|"\n  "c": 3\n}\n', 'b": 2,\n  "c": 3\n', 'b": 2,', 1),
+        ('{\n  "a": 1,\n  "|"\n}\n', 'b": 2\n}\n', 'b": 2', 1),
+        ('{\n  "a": 1,\n  "b": "|"\n}\n', 'x"\n}\n', "x", 0),
+    ],
+)
+def test_a_key_whose_quote_the_editor_closed_gets_its_value(marked, written, text, replaces):
+    request = evolve(fitting_at(marked, temperature=0.0), language_id="json", path="a.json")
+    completion = complete(completer_of(continuing({marked[: marked.index("|")]: written})), request)
+    assert (completion.text, completion.replaces) == (text, replaces)
+
+
 def test_complete_when_the_token_limit_cuts_a_block_shows_its_beginning():
     changes = {"temperature": 0.0, "max_tokens": 30}
     request = evolve(fitting_at("function f(a) {\n  |\n}\n", **changes), language_id="javascript")
