@@ -211,7 +211,8 @@ class Completer:
                 open_line, end = around.unclosed(), stop.end
                 stop = read.until_stop(open_line.hole)
                 over = check(open_line, read.text, stop, read.rated, options, observer.begins)
-                if not over.rejection and (rest := rest_over(over.cleaned.text, around.closers)):
+                rest = None if over.rejection else rest_over(over.cleaned.text, around.closers)
+                if rest and (rest.replaces or not checked.over):
                     hole, checked = open_line.hole, evolve(over, over=rest)
                 elif not read.text.startswith(around.closers, end):
                     checked = evolve(checked, over=None)
@@ -378,6 +379,5 @@ def _check_size(request: CompletionRequest) -> None:
 
 def _with_line_ends(completion: Completion, request: CompletionRequest) -> Completion:
     """Return the completion with the line end that the request's text uses first."""
-    match = LINE_END.search(request.text)
-    line_end = match.group() if match else "\n"
+    line_end = found.group() if (found := LINE_END.search(request.text)) else "\n"
     return evolve(completion, text=completion.text.replace("\n", line_end))

@@ -125,6 +125,8 @@ def check(
     cleaned = clean(around.hole, text, stop, around.tree)
     begins("checks")
     found = _check(around, text, stop, cleaned, rated, options)
+    if found.rejection is None and cleaned.text and _joins_strings(around):
+        return evolve(found, over=Rest(f"{cleaned.text}{around.closers},", len(around.closers)))
     if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:
         return found
     others = _others(around, text, stop, cleaned, found.rejection.misfit)
@@ -167,6 +169,16 @@ def _others(
     if misfit is Misfit.MISPLACED and around.tree:
         kept = text_before(around.tree, cleaned.text, first_misplaced)
         yield stop, clean(around.hole, kept, None, around.tree)
+
+
+def _joins_strings(around: Surroundings) -> bool:
+    """Whether the string at the cursor lacks its comma, so that it is one with the string in the next line.
+
+    It is legal in some languages, but where the line above ends with a comma nobody means it.
+    """
+    above = around.hole.head[: len(around.hole.head) - len(around.hole.before)].rstrip()
+    begins = around.hole.before.lstrip()[:1], around.hole.below.lstrip()[:1], around.closers
+    return above.endswith(",") and len({*begins}) == 1 and around.closers in ("'", '"')
 
 
 def _missing_end(around: Surroundings, text: str, options: GenerationOptions) -> str | None:

@@ -585,6 +585,14 @@ def test_an_entry_whose_bracket_the_editor_closed_gets_the_comma_that_the_next_o
     assert (completion.text, completion.replaces) == (text, replaces)
 
 
+def test_a_string_whose_quote_the_editor_closed_is_not_joined_with_the_next_one():
+    marked = 'xs = [\n    "a",\n    "|"\n    "c",\n]\n'
+    request = fitting_at(marked, temperature=0.0)
+    for written in ('b",\n    "c",\n', 'b"\n    "c",\n'):
+        completion = complete(completer_of(continuing({marked[: marked.index("|")]: written})), request)
+        assert (completion.text, completion.replaces) == ('b",', 1)
+
+
 @pytest.mark.parametrize(
     ("marked", "written", "text", "replaces"),
     [
