@@ -53,8 +53,10 @@ class Surroundings:
     "The same place without them; None: there are none."
 
     @property
-    def is_key(self) -> bool:
-        """Whether the cursor is in a key of JSON, whose value is still to come."""
+    def is_unfinished(self) -> bool:
+        """Whether more has to follow what the editor has closed: the end of a tag, or the value of a key."""
+        if self.hole.is_in_new_tag:
+            return True
         if not self.hole.language.data or [one.mark for one in self.hole.open[-2:]] != ["{", '"']:
             return False
         return not self.before[: self.hole.open[-1].offset].rstrip().endswith(":")

@@ -585,6 +585,19 @@ def test_an_entry_whose_bracket_the_editor_closed_gets_the_comma_that_the_next_o
     assert (completion.text, completion.replaces) == (text, replaces)
 
 
+@pytest.mark.parametrize(
+    ("marked", "written", "text", "replaces"),
+    [
+        ('<ul>\n  <li><a href="#|"\n</ul>\n', 'b">B</a></li>\n</ul>\n', 'b">B</a></li>', 1),
+        ('<p id="|"></p>\n', 'b"></p>\n', "b", 0),
+    ],
+)
+def test_a_tag_whose_quote_the_editor_closed_is_completed(marked, written, text, replaces):
+    request = evolve(fitting_at(marked, temperature=0.0), language_id="html", path="a.html")
+    completion = complete(completer_of(continuing({marked[: marked.index("|")]: written})), request)
+    assert (completion.text, completion.replaces) == (text, replaces)
+
+
 def test_a_string_whose_quote_the_editor_closed_is_not_joined_with_the_next_one():
     marked = 'xs = [\n    "a",\n    "|"\n    "c",\n]\n'
     request = fitting_at(marked, temperature=0.0)
