@@ -131,6 +131,7 @@ def test_a_dialect_then_one_fault_that_swallows_the_others_says_nothing_about_th
         ("javascript", "function f(a) {\n  █\n}\n", "if (a) {\n    b(a,\n      a", "fine"),
         ("rust", "fn f(a: u8) {\n    b(a);\n}\n\n█\n", "fn g() {\n    // None yet", "fine"),
         ("python", "def f(a):\n    return a\n\n\n█\n", "x = f(\n    1,", "fine"),
+        ("html", "<head>\n  █\n", "<title>a</title>\n  <style>\n    b {\n      c: d;\n    }", "fine"),
         ("shellscript", "f() {█\n\ng() {\n  a\n}\n", "\n  if a; then\n    b\n  else", "fine"),
         ("javascript", "function f(a) {\n  █\n}\n", "if (a) {\n    b(a));", "broken-syntax"),
         ("javascript", "function f(a) {\n  █ b();\n}\n", "if (a) {", "broken-syntax"),

@@ -55,8 +55,8 @@ CONDITION = re.compile(r"\s*#\s*(?:if|el|en)")
 
 def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *, is_cut: bool) -> bool:
     """Whether the text adds faults to a file that can be parsed."""
-    # Where words end blocks, what is cut leaves some open that nothing can close for a try.
-    if tree.language.has_dialects or (is_cut and tree.language.blocks is Blocks.WORDS):
+    # Where words or tags end blocks, what is cut leaves some open that nothing can close for a try.
+    if tree.language.has_dialects or (is_cut and tree.language.blocks in (Blocks.WORDS, Blocks.TAGS)):
         return False
     if tree.language.has_macros and (MACROS.search(text) or CONDITION.match(hole.before)):
         return False
