@@ -21,11 +21,12 @@ from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.stopping import block_header
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import Language
+from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.tree import SyntaxTree
 from aide_lsp.syntax.trees import SyntaxTrees
 
 ENDS = (
-    *(";", ",", ":", ": 0", ": 0,", " {}", " {", ' from "x"', ">()"),
+    *(";", ",", ":", ": 0", ": 0,", " {}", " {", ' from "x"', ">()", " finally {}"),
     *("; then", "; then\nfi", "; do", "; do\ndone"),
 )
 """What may be missing in a line whose brackets the editor has closed."""
@@ -54,12 +55,20 @@ class Surroundings:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether more has to follow what the editor has closed: the end of a tag, or the value of a key."""
+        """Whether more may have to follow what the editor has closed.
+
+        So it is in a tag without its end, in a key of JSON, and in a string that begins a line: it may be a
+        key, or need a comma.
+        """
         if self.hole.is_in_new_tag:
             return True
-        if not self.hole.language.data or [one.mark for one in self.hole.open[-2:]] != ["{", '"']:
+        if not self.hole.open or self.hole.open[-1].kind is not OpeningKind.STRING:
             return False
-        return not self.before[: self.hole.open[-1].offset].rstrip().endswith(":")
+        outer, above = self.hole.open[:-1], self.before[: self.hole.open[-1].offset]
+        is_key = self.hole.language.data and not above.rstrip().endswith((":", "["))
+        return (
+            bool(outer) and outer[-1].mark in ("{", "[") and (is_key or not above.rpartition("\n")[2].strip())
+        )
 
 
 @frozen

@@ -612,10 +612,13 @@ def test_a_string_whose_quote_the_editor_closed_is_not_joined_with_the_next_one(
         ('{\n  "a": 1,\n  "|"\n  "c": 3\n}\n', 'b": 2,\n  "c": 3\n', 'b": 2,', 1),
         ('{\n  "a": 1,\n  "|"\n}\n', 'b": 2\n}\n', 'b": 2', 1),
         ('{\n  "a": 1,\n  "b": "|"\n}\n', 'x"\n}\n', "x", 0),
+        ('x = {\n    "a": 1,\n    "|"\n}\n', 'b": 2,\n}\n', 'b": 2,', 1),
+        ('x = {\n    "a": 1,\n    "|"\n    "c": 3,\n}\n', 'b": 2,\n    "c": 3,\n', 'b": 2,', 1),
     ],
 )
 def test_a_key_whose_quote_the_editor_closed_gets_its_value(marked, written, text, replaces):
-    request = evolve(fitting_at(marked, temperature=0.0), language_id="json", path="a.json")
+    language = "python" if marked.startswith("x") else "json"
+    request = evolve(fitting_at(marked, temperature=0.0), language_id=language)
     completion = complete(completer_of(continuing({marked[: marked.index("|")]: written})), request)
     assert (completion.text, completion.replaces) == (text, replaces)
 
@@ -706,3 +709,10 @@ def test_what_replaces_a_bracket_does_not_go_on_before_another_that_the_editor_a
     assert (shown.text, shown.replaces) == (")[0] + 1", 1)
     assert shown.after(")[", "]") is None
     assert not complete(completer, request_at("x = f(a)[|])\n")).from_cache
+
+
+def test_a_block_whose_bracket_the_editor_closed_may_need_another_one_after_it():
+    marked = "function f() {\n  try {|}\n}\n"
+    request = evolve(fitting_at(marked, temperature=0.0), language_id="javascript", path="a.js")
+    script = {"function f() {\n  try {": "\n    g();\n  } catch (e) {\n    h();\n  }\n}\n"}
+    assert complete(completer_of(continuing(script)), request).text == "\n    g();\n  "

@@ -139,6 +139,7 @@ TSX = "const a = (\n  <div>\n    {b && %s}\n  </div>\n);\n"
             "what the user's code is\n",
             "what the user's code is",
         ),
+        ("shellscript", 'if [ -z "█" ]\n', '$1" ]; then\n  a\nfi\n', "$1"),
         (
             "shellscript",
             "case $1 in\n  a)\n    b\n    ;;\n  c█\n  *)\n    e\n    ;;\nesac\n",

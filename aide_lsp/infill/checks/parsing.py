@@ -35,6 +35,10 @@ DECORATED = {
     Blocks.BRACES: ("int x;", "x() {}", "class x {}", "fun x() {}"),
 }
 """What decorators and annotations are written above."""
+CONDITIONAL = re.compile(r"\s*(?:if|elif|while|until|for|unless)\b")
+"""How a line begins whose block a word ends."""
+WORD_ENDS = ("; then\nfi", "; do\ndone", " then\nend", " do\nend", "\nend")
+"""What ends such a line, and its block."""
 OPERATOR = re.compile(r"\s*[.?&|+*/:<>=-]")
 """How a line begins that goes on with the one above, and of which another may follow."""
 OPEN_END = re.compile(r"(?:[%&|^<=.*]|(?<!\+)\+|(?<!-)-|(?<!\*)/)\s*\Z")
@@ -120,18 +124,22 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
     ends = [*(closers + end for end in ENDS), "\n" + closers] if closers else list(_line_ends(hole, start))
     if (tag := TAG.search((hole.before + text).rstrip())) and not hole.after.strip():
         ends.append(f"</{tag[1]}>")
-    others = chain((tree.filled(start + end) for end in ends), _decorated(hole, tree, text))
+    others = chain((tree.filled(start + end) for end in ends), _with_next_lines(hole, tree, text))
     return any(other is not None and not (_count(other)[0] or _is_nested(other)) for other in others)
 
 
-def _decorated(hole: Hole, tree: SyntaxTree, text: str) -> Iterator[SyntaxTree | None]:
-    """Yield the trees with what a decorator or an annotation may belong to in the next line."""
+def _with_next_lines(hole: Hole, tree: SyntaxTree, text: str) -> Iterator[SyntaxTree | None]:
+    """Yield the trees with what the next lines may say: what a decorator is for, or the end of a block."""
     line = (hole.before + text).rpartition("\n")[2]
+    blanks = line[: indentation(line)]
+    closers = "" if hole.after.strip() else _closers(hole, hole.open[: hole.scan(text).kept])
+    below: tuple[str, ...] = ()
     if line.lstrip().startswith(("@", "[")):
-        closers = "" if hole.after.strip() else _closers(hole, hole.open[: hole.scan(text).kept])
-        blanks = line[: indentation(line)]
-        for item in DECORATED.get(hole.language.blocks, ()):
-            yield tree.with_line(hole.before + text, f"{closers}{hole.after}\n{blanks}{item}")
+        below = tuple(f"\n{blanks}{item}" for item in DECORATED.get(hole.language.blocks, ()))
+    elif hole.after.strip() and hole.language.blocks is Blocks.WORDS and CONDITIONAL.match(line):
+        below = WORD_ENDS
+    for end in below:
+        yield tree.with_line(hole.before + text, f"{closers}{hole.after}{end}")
 
 
 def _is_nested(tree: SyntaxTree) -> bool:
