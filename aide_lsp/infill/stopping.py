@@ -28,6 +28,8 @@ from aide_lsp.syntax.scan import Closer
 LAST_LINES = 60
 """Lines of a truncated text among which the last one is that leaves nothing unfinished."""
 CASE = re.compile(r"\s*(?:case|default)\b")
+DECORATOR = re.compile(r"\s*(?:@[\w.]+(?:\(.*\))?|#\[.*\])\s*")
+"""A line that says something of the definition below it."""
 ABOVE = 400
 """Characters left of the cursor among which the last visible one is."""
 
@@ -74,8 +76,12 @@ def block_header(hole: Hole, text: str) -> Stop | None:
 def _finished_end(raw: RawText, complete: list[Line]) -> int:
     """Return where the last line ends after which nothing is unfinished, else the last line."""
     written = [line for line in complete[-LAST_LINES:] if raw.text[: line.end].strip() and not line.is_blank]
-    finished = (line for line in reversed(written) if raw.is_level(line.end) and not raw.opens(line))
+    finished = (line for line in reversed(written) if raw.is_level(line.end) and not _wants_more(raw, line))
     return next(finished, complete[-1]).end
+
+
+def _wants_more(raw: RawText, line: Line) -> bool:
+    return raw.opens(line) or DECORATOR.fullmatch(line.text) is not None
 
 
 def _fence(raw: RawText) -> Stop | None:
