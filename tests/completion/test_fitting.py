@@ -2,9 +2,8 @@
 
 import pytest
 
-from aide_lsp.completion.fitting import Surroundings, check
+from aide_lsp.completion.fitting import check, surroundings
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.infill.hole import read_hole
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.syntax.languages import language_of
@@ -16,12 +15,10 @@ OPTIONS = GenerationOptions(Parameters(), max_tokens=128)
 def offered(language: str, marked: str, text: str) -> str:
     """Return what is inserted where a model generates `text` and goes on; empty: nothing."""
     before, after = marked.split("█")
-    found = language_of(language)
-    tree = SyntaxTrees().at(before, after, found)
-    hole = read_hole(before, after, tree.language if tree else found, tree.openings() if tree else None)
-    stop = find_stop(hole, text) or break_off(hole, text)
+    around = surroundings(before, after, language_of(language), SyntaxTrees())
+    stop = find_stop(around.hole, text) or break_off(around.hole, text)
     rated = [(0, 0.0), (len(text), 0.0)]
-    checked = check(Surroundings(before, after, hole, tree), text, stop, rated, OPTIONS, lambda stage: None)
+    checked = check(around, text, stop, rated, OPTIONS, lambda stage: None)
     return "" if checked.rejection else checked.cleaned.text
 
 
