@@ -27,7 +27,9 @@ def without_comments_after_code(hole: Hole, text: str, tree: SyntaxTree | None =
     What the `tree` takes for something else, such as a regular expression, stays.
     """
     language = hole.language
-    if hole.is_text or language.prose or language.data or not language.line_comments:
+    # A text may end the string at the cursor.
+    in_text = hole.is_text and not (hole.open and hole.open[-1].kind is OpeningKind.STRING)
+    if in_text or language.prose or language.data or not language.line_comments:
         return text
     # Of which nothing is known that could enclose a mark, as in a command of a makefile.
     if not (language.quotes or language.long_quotes):

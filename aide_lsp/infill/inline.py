@@ -103,7 +103,7 @@ def _needs_lead(raw: RawText, rest: str, end: int) -> bool:
     match = re.match(r"\w+|[\"'`]", rest)
     # In a sentence, words such as `and` continue it.
     follows = not hole.is_text or not raw.text[:end].rstrip().endswith(SENTENCE_ENDS)
-    return match is not None and not (match.group() in INFIX and follows)
+    return match is not None and not (match.group().lower() in INFIX and follows)
 
 
 def _is_in_word(raw: RawText) -> bool:

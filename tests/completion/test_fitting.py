@@ -27,6 +27,8 @@ def offered(language: str, marked: str, text: str) -> str:
     [
         ("ruby", "def f(a)\n  █\nend\n", "a.split(/b # c/)\nend\n", "a.split(/b # c/)"),
         ("ruby", "A = █\n", "%w[b # c]\nB = 1\n", "%w[b # c]"),
+        ("python", 'x = "█\n', 'a # b"\n', 'a # b"'),
+        ("python", 'x = "█\n', 'a"  # Replace it.\n', 'a"'),
         ("yaml", "run: |\n  █\n", "echo a # b\n\nb: 1\n", "echo a # b"),
     ],
 )
@@ -118,6 +120,7 @@ TSX = "const a = (\n  <div>\n    {b && %s}\n  </div>\n);\n"
 @pytest.mark.parametrize(
     ("language", "marked", "text", "inserted"),
     [
+        ("dockerfile", "FROM a:b-█ AS c\n\nRUN d\n", "slim\n\nWORKDIR /e\n\nCOPY f .\nRUN g\n", "slim"),
         ("html", '<a id="b█\n<p id="x"></p>\n', 'c">d</a>\n<p id="x"></p>\n', 'c">d</a>'),
         ("html", '<head>\n  <meta name="b█"\n  <title>a</title>\n</head>\n', 'c">\n  <title>a', "c"),
         ("html", '<ul>\n  <li><a href="#b█"\n</ul>\n', 'c">c</a></li>\n</ul>\n', "c"),
