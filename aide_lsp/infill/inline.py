@@ -2,7 +2,7 @@
 
 import re
 
-from aide_lsp.infill.hole import CLOSERS
+from aide_lsp.infill.hole import CLOSERS, indentation
 from aide_lsp.infill.raw_text import Line, RawText
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.syntax.languages import Blocks
@@ -169,7 +169,9 @@ def _expression_end(raw: RawText, line: Line) -> Stop | None:
     if is_block and not leads and not (line.start and line.closes and line.depth <= raw.hole.base):
         return None
     opened = raw.scan(line.end).opened
-    if not opened:
+    # What is in the element at whose tag the cursor is may be there already.
+    has_content = raw.hole.is_in_new_tag and indentation(raw.hole.below) > raw.hole.base
+    if not opened or (has_content and all(one.kind is OpeningKind.TAG for one in opened)):
         return fitted(raw, Stop(line.end, line.complete_at, StopRule.LINE))
     # What seems to begin a string may end one that the language does not know, as in a script in YAML.
     # A bracket may be the one right of the cursor, as that of the function whose type is being written.

@@ -124,6 +124,12 @@ TSX = "const a = (\n  <div>\n    {b && %s}\n  </div>\n);\n"
         ("html", '<a id="b█\n<p id="x"></p>\n', 'c">d</a>\n<p id="x"></p>\n', 'c">d</a>'),
         ("html", '<head>\n  <meta name="b█"\n  <title>a</title>\n</head>\n', 'c">\n  <title>a', "c"),
         ("html", '<ul>\n  <li><a href="#b█"\n</ul>\n', 'c">c</a></li>\n</ul>\n', "c"),
+        (
+            "typescriptreact",
+            'const a = (\n  <div id="█\n    <p id="b">\n      c\n    </p>\n  </div>\n);\n',
+            'd">\n    <p id="b">\n      c\n    </p>\n  </div>\n);\n',
+            'd">',
+        ),
         ("typescriptreact", TSX % "<p█", ">No</p>}\n  </div>\n", ">No</p>"),
         ("typescriptreact", TSX % "<█", "p>No</p>}\n  </div>\n", "p>No</p>"),
         ("javascript", "function f() {\n  g(`a ${█\n}\n", "b}`);\n}\n", "b}`);"),
