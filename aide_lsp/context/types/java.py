@@ -126,6 +126,8 @@ def _type(node: SyntaxNode, body: SyntaxNode, key: str, is_plain: bool, scopes: 
         static |= _OF_ENUM
         of_objects |= _ENUM_OBJECTS
         gives |= {"values()": f"{ARRAY}()", "valueOf()": f"{key}()"}
+    if node.type == "annotation_type_declaration":
+        of_objects.add("annotationType")
     components = node.part("parameters")
     for one in (*(components.named_children if components is not None else ()), *_parts(body)):
         marks, names = _marks(one), _member(one, key, scopes)

@@ -85,7 +85,17 @@ def test_no_text_takes_long(tmp_path, language, part):
         assert time.thread_time() - start < MOST_SECONDS
 
 
+def test_a_name_may_be_in_many_other_words(tmp_path):
+    calls = "        element(here);\n" * 600
+    text = f"class C {{\n    int size;\n    void f(C e) {{\n{calls}        e.█\n    }}\n}}\n"
+    reader, place = asked(tmp_path, "java", text)
+    assert members(reader.names(place), "java") == {"f", "size"}
+
+
 DEEP = [
+    ("java", f"class A {{\n    int f(A a) {{\n        return {'(' * 900}a{')' * 900}.█;\n    }}\n}}\n"),
+    ("java", f"class A {{\n    int f(A{'[]' * 3000} a) {{\n        return a{'[0]' * 300}.█;\n    }}\n}}\n"),
+    ("java", "class A {\n" * 300 + "    int f(A a) {\n        return a.█;\n    }\n" + "}\n" * 300),
     ("typescript", f"export type A = {' | '.join(['B'] * 3000)};\nfunction f(a: A) {{ a.█ }}\n"),
     ("typescript", f"export type A = {'(' * 900}B{')' * 900};\nfunction f(a: A) {{ a.█ }}\n"),
     ("typescript", f"{'declare ' * 3000}class A {{ x: B }}\nfunction f(a: A) {{ a.█ }}\n"),
