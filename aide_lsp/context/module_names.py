@@ -1,7 +1,7 @@
 """Reads the names that a module of the project has, if all of them are known."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 from attrs import frozen
@@ -18,6 +18,8 @@ from aide_lsp.syntax.tree import root_of
 _T = TypeVar("_T")
 MOST_FILES, MOST_CHARACTERS = 200, 2_000_000
 """Of a module, with those whose names it passes on."""
+MOST_SEARCHED, MOST_SEARCHED_CHARACTERS = 600, 12_000_000
+"""Files that are searched for what they add to a module or type, and their characters."""
 MOST_SECONDS = 3.0
 """Of the thread's own time, as for one parse: only files made for it take so long."""
 MOST_NAMES = 4_000
@@ -56,23 +58,27 @@ class UnknownError(Exception):
 class FileReader:
     """Reads files of the project, within the limits for one place."""
 
-    def __init__(self, allowed: AllowedFiles) -> None:
+    def __init__(
+        self, allowed: AllowedFiles, most_files: int = MOST_FILES, most_characters: int = MOST_CHARACTERS
+    ) -> None:
         """Take the files; the time counts from now."""
-        self._allowed = allowed
+        self._allowed, self._most_files, self._most_characters = allowed, most_files, most_characters
         self._files, self._characters, self._end = 0, 0, time.thread_time() + MOST_SECONDS
 
-    def derived(self, path: str, derive: Callable[[str], _T]) -> _T:
+    def derived(self, path: str, derive: Callable[[str], _T], otherwise: _T | None = None) -> _T:
         """Return what follows from the text of a file: see `Look.derived`.
 
         Raises:
-            UnknownError: it must not or cannot be read, or a limit is reached.
+            UnknownError: it must not or cannot be read, and there is no `otherwise`, or a limit is reached.
         """
         look = None if self._allowed.reason(path) else self._allowed.view.read(path)
-        if look is None or look.text is None or self._files >= MOST_FILES:
+        if otherwise is not None and (look is None or look.text is None):
+            return otherwise
+        if look is None or look.text is None or self._files >= self._most_files:
             raise UnknownError
         self._files += 1
         self._characters += len(look.text)
-        if self._characters > MOST_CHARACTERS:
+        if self._characters > self._most_characters:
             raise UnknownError
         self.check_time()
         return look.derived(derive)
@@ -88,6 +94,7 @@ class _ModuleFiles:
 
     def __init__(self, rules: NameRules, allowed: AllowedFiles, document: str) -> None:
         self._rules, self._reader, self._document = rules, FileReader(allowed), document
+        self._searched = FileReader(allowed, MOST_SEARCHED, MOST_SEARCHED_CHARACTERS)
         self.found: dict[str, FileNames] = {}
 
     def add(self, module: str, tree: ProjectTree) -> None:
@@ -117,9 +124,16 @@ class _ModuleFiles:
         """Return the names of a file that was added; see `add`."""
         names = self.found[path]
         private = names.private if self._rules.is_inside(self._document, path) else ()
-        return NamesOf(
-            path, sorted_names(names.own.union(names.others, private, self._rules.inside(path, tree)))
-        )
+        more = (*private, *self._rules.inside(path, tree), *self._given(path, tree))
+        return NamesOf(path, sorted_names(names.own.union(names.others, more)))
+
+    def _given(self, path: str, tree: ProjectTree) -> Iterator[str]:
+        """Yield the names that other files give a module; those that are too large are taken to give none."""
+        others = self._rules.beyond(path, tree)
+        if others is None:
+            raise UnknownError
+        for one in others:
+            yield from self._searched.derived(one, self._rules.given, frozenset[str]())
 
     def _names(self, path: str) -> FileNames:
         names = self._reader.derived(path, _Read(self._rules.names, path))

@@ -95,6 +95,10 @@ class NameRules:
     "Files of the packages around a module, each with the name that may be something else there."
     is_inside: Callable[[str, str], bool] = lambda document, path: False
     "Whether a document is inside the module of a file."
+    beyond: Callable[[str, ProjectTree], Iterable[str] | None] = lambda path, tree: ()
+    "Files that may give a module other names, given one of its own; None: they are too many."
+    given: Callable[[str], frozenset[str]] = lambda text: frozenset()
+    "Those names, given the text of one; an empty name: there are others."
 
 
 KEPT = 16

@@ -13,7 +13,7 @@ from aide_lsp.syntax.node import SyntaxNode
 _PATH = re.compile(r"(?<![\w:>.$#'\"])((?:[^\W\d]\w*::)+)(\w*)\Z")
 _VISIBLE = r"(?:pub(?:\([^()\n]*\))?[ \t]+)?"
 _USE = re.compile(rf"(?:\A|\n)[ \t]*{_VISIBLE}use[ \t]+((?:[\w:{{}},*\s]|//[^\n]*\n)*)\Z")
-_USES = re.compile(rf"^[ \t]*{_VISIBLE}use[ \t]+([^;]{{1,2000}});", re.MULTILINE)
+USES = re.compile(rf"^[ \t]*{_VISIBLE}use[ \t]+([^;]{{1,2000}});", re.MULTILINE)
 _OF_CRATES = re.compile(r"(?<!\w)::")
 _TOKEN = re.compile(r"\w+|[{},]")
 _MARKS = Marks(
@@ -43,6 +43,11 @@ PLAIN_DERIVES = frozenset((
     "Parser", "PartialEq", "PartialOrd", "Pod", "Serialize", "Subcommand", "ValueEnum", "Zeroable", "Zeroize",
 ))  # fmt: skip
 """Likewise."""
+MOST_FOLDERS = 100
+"""Of a crate."""
+_EXPORTED = re.compile(
+    r"#\[macro_export\b[^\]]*\]\s*(?:#\[[^\n]*\n\s*|//[^\n]*\n\s*)*(?:pub\s+)?macro_rules!\s*(\w+)"
+)
 _NO_ITEMS = ("line_comment", "block_comment", "inner_attribute_item", "impl_item", "empty_statement")
 
 
@@ -92,7 +97,7 @@ def _meaning(first: str, above: str, below: str) -> str:
         return ""
     _, is_inside = _outside(before)
     code, _ = _outside(before + after)
-    imported = [leaf for used in _USES.findall(code) for leaf in imports.leaves(used)]
+    imported = [leaf for used in USES.findall(code) for leaf in imports.leaves(used)]
     path: tuple[str, ...] = (first,)
     for _ in range(imports.MOST_PARTS):
         begin = () if path[0] in ("crate", "self", "super") else _begin(path[0], code, imported)
@@ -132,10 +137,17 @@ def _outside(code: str) -> tuple[str, bool]:
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:
-    """Yield the file of a module."""
+    """Yield the file of a module, if it is only one."""
+    found = files_of(module, tree)
+    if len(found) == 1:
+        yield from found
+
+
+def files_of(module: str, tree: ProjectTree) -> set[str]:
+    """Return the files that a module may be."""
     first, *rest = module.split("::")
     if first == "crate":
-        found = set(_roots(tree.document, tree))
+        found = set(roots(tree.document, tree))
     elif first in ("self", "super"):
         found = {tree.document} if first == "self" else set(_parents(tree.document, tree))
         while rest and rest[0] == "super":
@@ -144,20 +156,46 @@ def files(module: str, tree: ProjectTree) -> Iterator[str]:
         source = imports.crates(tree).get(first)
         found = {posixpath.join(source, "lib.rs")} if source is not None else set()
     for name in rest:
-        found = {child for path in found if (child := _child(path, name, tree))}
-    # What is exported as a macro anywhere in a crate is a name of its root.
-    is_root = not rest and first not in ("self", "super")
-    if len(found) == 1 and not is_root and not found & set(_roots(tree.document, tree)):
-        yield from found
+        found = {child for path in found if (child := child_of(path, name, tree))}
+    return found
 
 
-def _roots(path: str, tree: ProjectTree, steps: int = imports.MOST_PARTS) -> Iterator[str]:
-    """Yield the files of the crates that a file is in."""
+def roots(path: str, tree: ProjectTree, steps: int = imports.MOST_PARTS) -> Iterator[str]:
+    """Yield the files at the roots of the crates that a file is in."""
     parents = _parents(path, tree) if steps else []
     for parent in parents:
-        yield from _roots(parent, tree, steps - 1)
+        yield from roots(parent, tree, steps - 1)
     if not parents and posixpath.basename(path) in ("lib.rs", "main.rs"):
         yield path
+
+
+def crate_files(path: str, tree: ProjectTree) -> tuple[str, ...] | None:
+    """Return the files of the crate that a file is in; None: they are too many."""
+    root = min(roots(path, tree.seen_from(path)), default=path)
+    folder = posixpath.dirname(root)
+    found: tuple[str, ...] | None = tree.once(("files", folder), lambda: _below(folder, tree))
+    return found
+
+
+def _below(folder: str, tree: ProjectTree) -> tuple[str, ...] | None:
+    folders, found = [folder], list[str]()
+    for one in folders:
+        found += (posixpath.join(one, name) for name in tree.files(one) if name.endswith(".rs"))
+        folders += (posixpath.join(one, name) for name in tree.folders(one) if not name.startswith("."))
+        if len(folders) > MOST_FOLDERS:
+            return None
+    return tuple(found)
+
+
+def crate_of_root(path: str, tree: ProjectTree) -> tuple[str, ...] | None:
+    """Return the files that may export macros, which are names of a module if that is the root of a crate."""
+    return crate_files(path, tree) if path in roots(path, tree.seen_from(path)) else ()
+
+
+def exported(text: str) -> frozenset[str]:
+    """Return the macros that a text exports; an empty name: others, too."""
+    found = _EXPORTED.findall(text)
+    return frozenset((*found, *("",) * (len(found) < text.count("#[macro_export"))))
 
 
 def _parents(path: str, tree: ProjectTree) -> list[str]:
@@ -170,7 +208,7 @@ def _parents(path: str, tree: ProjectTree) -> list[str]:
     return [one for one in above if one != path and tree.is_file(one) and _declares(one, own, tree)]
 
 
-def _child(path: str, name: str, tree: ProjectTree) -> str:
+def child_of(path: str, name: str, tree: ProjectTree) -> str:
     """Return the file of a module that a file declares; empty: there is none, or another may be meant."""
     base = posixpath.join(_folder(path), name)
     files = [one for one in (base + ".rs", posixpath.join(base, "mod.rs")) if tree.is_file(one)]
@@ -186,7 +224,7 @@ def _declares(path: str, name: str, tree: ProjectTree) -> bool:
     found = re.findall(declared, text, re.MULTILINE)
     # What else has the name, is it in another configuration.
     has_others = len(re.findall(rf"\bmod[ \t]+{re.escape(name)}\b", text)) > len(found) or any(
-        alias == name for used in _USES.findall(text) for _, alias in imports.leaves(used)
+        alias == name for used in USES.findall(text) for _, alias in imports.leaves(used)
     )
     return bool(found or not text) and not has_others and not any("path" in one for one in found)
 
@@ -224,9 +262,9 @@ def names(root: SyntaxNode, path: str) -> FileNames:
             own.update(name.text for one in _within(node) if (name := one.part("name")) is not None)
         elif (name := node.part("name")) is not None:
             found.add((node.part("alias") or name).text)
-        elif _macro(node) in ("thread_local", "lazy_static"):
+        elif macro_of(node) in ("thread_local", "lazy_static"):
             own.update(_STATIC.findall(node.text))
-        elif not (node.type in _NO_ITEMS or (node.type == "attribute_item" and _is_plain(node.text))):
+        elif not (node.type in _NO_ITEMS or (node.type == "attribute_item" and is_plain(node.text))):
             return FileNames(is_complete=False)
     return FileNames(
         frozenset(own), private=frozenset(private - own), passed_on=tuple(everything[True]),
@@ -240,13 +278,13 @@ def _within(node: SyntaxNode) -> Iterator[SyntaxNode]:
             yield from child.named_children
 
 
-def _macro(node: SyntaxNode) -> str:
+def macro_of(node: SyntaxNode) -> str:
     """Return the name of the macro that a statement calls; empty: it calls none."""
     call = next(iter(node.named_children), node) if node.type == "expression_statement" else node
     return call.text.partition("!")[0].rpartition("::")[2].strip() if call.type == "macro_invocation" else ""
 
 
-def _is_plain(attribute: str) -> bool:
+def is_plain(attribute: str) -> bool:
     """Whether an attribute gives a module no other names than that of its item."""
     first = _ATTRIBUTE.search(attribute)
     derived = {

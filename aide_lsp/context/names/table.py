@@ -16,7 +16,14 @@ LANGUAGES = {
     "javascriptreact": _JAVASCRIPT,
     "typescript": _TYPESCRIPT,
     "typescriptreact": _TYPESCRIPT,
-    "rust": NameRules(rust.wanted, rust.files, rust.names, is_inside=rust.is_inside),
+    "rust": NameRules(
+        rust.wanted,
+        rust.files,
+        rust.names,
+        is_inside=rust.is_inside,
+        beyond=rust.crate_of_root,
+        given=rust.exported,
+    ),
 }
 """By LSP language id."""
 LONGEST_TEXT = 200_000
