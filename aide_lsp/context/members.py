@@ -1,9 +1,8 @@
 """Reads the members that a type has, if all of them are known."""
 
-import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 
 from attrs import evolve, frozen
@@ -13,6 +12,8 @@ from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.known_names import OWN, KnownNames, NamesOf
 from aide_lsp.context.module_names import (
     MOST_NAMES,
+    MOST_SEARCHED,
+    MOST_SEARCHED_CHARACTERS,
     FileReader,
     UnknownError,
     sorted_names,
@@ -24,7 +25,8 @@ from aide_lsp.context.types.table import rules_of
 
 MOST_STEPS = 100
 """From one expression, type, or file to the next."""
-_TEST = re.compile(r"(?:^|/)(?:tests?/|test_|conftest\.)|_test\.\w+\Z")
+_TEST = re.compile(r"(?:^|/)(?:tests?[/.]|test_|conftest\.)|_tests?\.\w+\Z")
+_HELD = re.compile(rf"{ASYNC}(?:{ASYNC})*[^()]+\(\)")
 _LAST_STEP = re.compile(r"(?:(.+)\.)?([^.()]+)(\(\))?", re.DOTALL)
 
 
@@ -47,9 +49,10 @@ def members_of(
         if value is None or value.kind not in (_Kind.TYPE, _Kind.OBJECT):
             return None
         types.add(value)
+        types.add_extensions(document, value)
         if value.kind is _Kind.TYPE:
             types.found[value.path].update(rules.of_every_class)
-        names = types.names(posixpath.dirname(document))
+        names = types.names()
     except UnknownError:
         return None
     return names if names.files and sum(len(one.own) for one in names.files) <= MOST_NAMES else None
@@ -98,7 +101,10 @@ class _Types:
         self._document = document
         self._read: dict[str, FileTypes] = {document: own}
         self._steps = 0
+        self._searched = FileReader(allowed, MOST_SEARCHED, MOST_SEARCHED_CHARACTERS)
         self._added: set[tuple[str, str]] = set()
+        self._extended_in: dict[str, frozenset[str]] = {}
+        self._extensions: set[str] = set()
         self.found: dict[str, set[str]] = defaultdict(set)
         self.used: set[str] = set()
 
@@ -109,7 +115,7 @@ class _Types:
             UnknownError: it says so, but that is not known.
         """
         self._step()
-        if expression.startswith(ASYNC):
+        if _HELD.fullmatch(expression):
             return _Value(_Kind.ASYNC, path, expression.removeprefix(ASYNC))
         step = _LAST_STEP.fullmatch(expression)
         if step is None:
@@ -123,7 +129,9 @@ class _Types:
         if owner.kind is _Kind.MODULE:
             return self._of_module(owner.name, name, call, owner.path)
         if owner.kind is _Kind.ASYNC:
-            return self.value(owner.name, owner.path) if name == "await" and not call else None
+            if name in self._rules.keeps:
+                return owner
+            return self.value(owner.name, owner.path) if name in self._rules.unwraps else None
         return self._member(owner, name, call)
 
     def _named(self, name: str, call: str, path: str) -> _Value | None:
@@ -191,17 +199,16 @@ class _Types:
         if any(name in self._types(one).given for one in (owner.path, self._document)):
             raise UnknownError  # it may be given another value
         inherited = set[_Value | None]()
-        for one in self._package(owner.path):
-            facts = self._types(one).types.get(owner.name)
-            if facts is not None and itself is not None and name in facts.private:
+        for one, facts in self._parts(owner):
+            if itself is not None and name in facts.private:
                 continue  # it is not inherited
-            if facts is not None and (name in facts.gives or name + call in facts.gives):
+            if name in facts.gives or name + call in facts.gives:
                 if facts.gives.get(name + call) == ITSELF:
                     return itself or owner
                 return self._not_descriptor(self._given(facts, name, call, one))
-            if facts is not None and (name in facts.members or not facts.is_complete):
+            if name in facts.members or not facts.is_complete:
                 raise UnknownError
-            for base in facts.bases if facts is not None else ():
+            for base in facts.bases:
                 if (place := self._base(base, one)) is not None:
                     base_value = _Value(owner.kind, place.path, place.name)
                     inherited.add(self._member(base_value, name, call, itself or owner))
@@ -225,7 +232,7 @@ class _Types:
         Raises:
             UnknownError: some of them are not known.
         """
-        path, name = value.path, value.name
+        path, name, is_static = value.path, value.name, value.kind is _Kind.TYPE
         if (path, name) in self._added:
             return
         self._added.add((path, name))
@@ -235,50 +242,114 @@ class _Types:
             if types.gives_any:
                 raise UnknownError
             self.found[one].update(types.given)
-        for one in self._package(path):
-            facts = self._types(one).types.get(name)
-            if facts is None:
-                continue
+        for one, facts in self._parts(value):
             if not facts.is_complete:
                 raise UnknownError
-            hidden = facts.of_objects if value.kind is _Kind.TYPE else frozenset()
+            hidden = facts.of_objects if is_static else frozenset()
             if one != self._document:
                 hidden |= facts.private
-            if facts.members - hidden:
-                self.found[one].update(facts.members - hidden)
+            self._show(facts.members - hidden, one, is_static)
             self.used.update(facts.used)
             for base in facts.bases:
-                self._add_base(base, one, value.kind)
+                if (place := self._base(base, one)) is not None:
+                    self.add(evolve(place, kind=value.kind))
+                else:
+                    self._show(self._known(base, one) or (), one, is_static)
 
-    def _add_base(self, base: str, path: str, kind: _Kind) -> None:
-        if (place := self._base(base, path)) is not None:
-            self.add(evolve(place, kind=kind))
-        else:
-            self.found[path].update(self._known(base, path) or ())
+    def _show(self, members: Iterable[str], path: str, is_static: bool) -> None:
+        is_inside = self._rules.is_inside(self._document, path)
+        if names := {self._rules.shown(one, is_static, is_inside) for one in members} - {""}:
+            self.found[path].update(names)
+
+    def _parts(self, value: _Value) -> Iterator[tuple[str, TypeFacts]]:
+        """Yield what files say of a type, and which."""
+        path, name = value.path, value.name
+        for one in self._package(path):
+            if (facts := self._types(one).types.get(name)) is not None:
+                yield one, facts
+        for one in dict.fromkeys((path, *self._extending(path, name))):
+            if (facts := self._types(one).types.get(f"impl {name}")) is not None:
+                yield one, facts if one == path or self._is(value, one) else evolve(facts, gives={})
+
+    def _extending(self, path: str, name: str) -> Iterator[str]:
+        """Yield the files that may add members to a type of a file."""
+        crate = self._rules.crate(path, self._tree)
+        if crate is None:
+            raise UnknownError
+        for one in crate:
+            is_far = not self._rules.is_inside(one, path) or _TEST.search(one)
+            # In a file that is too large, other modules are taken to have no more than traits for the type.
+            otherwise = frozenset[str]() if is_far and not _TEST.search(self._document) else None
+            if one not in self._extended_in:
+                self._extended_in[one] = self._searched.derived(one, self._rules.extended, otherwise)
+            if one == self._document or name in self._extended_in[one]:
+                yield one
+
+    def _is(self, value: _Value, path: str) -> bool:
+        """Whether a file means a type by its name."""
+        try:
+            return self._named(value.name, "", path) == evolve(value, kind=_Kind.TYPE)
+        except UnknownError:
+            return False
+
+    def add_extensions(self, path: str, value: _Value) -> None:
+        """Add the members that any type may have where the code of a file is, such as those of Rust's traits.
+
+        Raises:
+            UnknownError: some of them are not known.
+        """
+        types, is_static = self._types(path), value.kind is _Kind.TYPE
+        if path in self._extensions:
+            return
+        self._extensions.add(path)
+        for module, name in sorted(types.extensions):
+            self._steps = 0
+            files = list(self._rules.files(module, self._tree.seen_from(path)))
+            known = self._rules.known(name, module)
+            if name == "*" and files:
+                for one in files:
+                    self._show(self._types(one).given, one, is_static)
+                    self.add_extensions(one, value)
+            elif known is not None:
+                self._show(known, path, is_static)
+            elif name == "*":
+                raise UnknownError
+            else:
+                self._extend(module, name, path, is_static)
+
+    def _extend(self, module: str, name: str, path: str, is_static: bool) -> None:
+        try:
+            place = self._of_module(module, name, "", path)
+        except UnknownError:
+            place = None
+        facts = self._types(place.path).types.get(f"trait {place.name}") if place is not None else None
+        if place is not None and facts is not None:
+            self._show(facts.members, place.path, is_static)
+        elif place is None and name not in self._types(path).mentions:
+            raise UnknownError
 
     def _known(self, base: str, path: str) -> frozenset[str] | None:
         """Return the members of a type of the standard library that a file names so."""
         types, mark = self._types(path), "@" * base.startswith("@")
         first, _, rest = base.removeprefix(mark).rpartition(SEEN_IN)[2].partition(".")
         module, inner = types.imports.get(first, ("", ""))
-        name = (rest if not inner else "") if rest else inner or first
-        is_other = first in types.gives or (rest and not module)
+        if rest and inner:
+            module = f"{module}.{inner}"
+        name = rest or inner or first
+        is_other = first in types.gives or (rest and not module and not self._rules.has_paths)
         return self._rules.known(mark + name, module) if name and not is_other else None
 
-    def names(self, folder: str) -> KnownNames:
+    def names(self) -> KnownNames:
         """Return all that was added; see `add`."""
         members = {name for names in self.found.values() for name in names}
         # A type without any is to get some, and code that uses others knows where they come from.
         if members <= self._rules.of_every_type | self._rules.of_every_class or not self.used <= members:
             raise UnknownError
-        is_seen = self._rules.is_seen
-        files = []
-        for path in sorted(self.found):
-            names = self.found[path]
-            if posixpath.dirname(path) != folder:
-                names = set(filter(is_seen, names))
-            if names:
-                files.append(NamesOf(OWN if path == self._document else path, sorted_names(names)))
+        files = (
+            NamesOf(OWN if path == self._document else path, sorted_names(names))
+            for path, names in sorted(self.found.items())
+            if names
+        )
         return KnownNames(tuple(files))
 
     def _package(self, path: str) -> Iterator[str]:

@@ -28,10 +28,13 @@ from benchmarks.real_code.packages import CACHE, Part, read_manifest
 from benchmarks.real_code.source import code_only, parse
 
 MORE_JAVA = Path(__file__).with_name("java.toml")
-SUFFIXES = {"python": (".py",), "go": (".go",), "java": (".java",), "typescript": (".ts",)}
-NAME = re.compile(r"(?<![\w.)\]}\"'`$#])[^\W\d]\w*(?=[?!]?\.)")
+SUFFIXES = {
+    "python": (".py",), "go": (".go",), "java": (".java",), "typescript": (".ts",), "rust": (".rs",),
+}  # fmt: skip
+DOT = r"(?:[?!]?\.|::)"
+NAME = re.compile(rf"(?<![\w.)\]}}\"'`$#:])[^\W\d]\w*(?={DOT})")
 AFTER_BRACKET = re.compile(r"\)[?!]?\.(#?[^\W\d]\w*)")
-MEMBER = re.compile(r"[?!]?\.(#?[^\W\d]\w*)")
+MEMBER = re.compile(rf"{DOT}(#?[^\W\d]\w*)")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -112,7 +115,9 @@ def _look_at(
     # As it is while it is typed: the rest of the line is not there yet.
     edited = text[:start] + (text[end:] if end >= 0 else "")
     above, below = edited[: start - len(line)], edited[start:]
-    is_module = wanted_at(Cursor(line, "", above, below), language) is not None
+    wanted = wanted_at(Cursor(line, "", above, below), language)
+    # What is between `::` in Rust may be a type.
+    is_module = wanted is not None and not wanted.module.rpartition("::")[2][:1].isupper()
     names = reader.names(ContextPlace(path, root, edited, start, language))
     if names is None or is_module:
         return

@@ -19,7 +19,7 @@ LONGEST_FAULTY = 50_000
 """Characters of a part that is parsed again after a fault."""
 MOST_NESTED = 6
 _NOT_LINE_END = re.compile(r"[^\n]")
-_GOES_ON = re.compile(r"[)\]}.?:&|=]|(?:else|elif|except|finally|catch|case|default)\b|\w+:\Z")
+_GOES_ON = re.compile(r"[)\]}{.?:&|=]|(?:else|elif|except|finally|catch|case|default|where)\b|\w+:\Z")
 """The beginning of a line that does not begin anything."""
 _CLOSES = re.compile(r"\s*[)\]}]")
 _BRACKETS = re.compile(r"[()\[\]{}]")
@@ -39,8 +39,8 @@ class ChunkRules:
     "What may begin a block."
     function: str = ""
     "In brackets, what comes before `{` if that begins a block; empty: blocks are lines that are indented."
-    literal: str = ""
-    "Elsewhere, what comes before `{` if that begins no block."
+    others: tuple[str, ...] = ()
+    "Elsewhere, what else may come before `{`, such as a type before its fields."
 
     def bare(self, text: str, cursor: int = -1) -> str | None:
         """Return a text with blanks for strings and comments; None: one has no end, or has the cursor."""
@@ -97,7 +97,7 @@ def chunks(bare: Sequence[str], first: int, last: int) -> Iterator[tuple[int, in
             yield start, number
             start = number
         if indent <= own:
-            is_decorated = line[0] == "@" or (is_decorated and line[0] in ")]}")
+            is_decorated = line[0] in "@#" or (is_decorated and line[0] in ")]}")
     yield start, last
 
 
@@ -180,7 +180,7 @@ def stand_ins(lead: str, above: str, below: str, rules: ChunkRules) -> Iterator[
         block = missing.replace("({", f"({rules.function}{{")
         found = [block, missing]
         if missing[0] == "{" and rules.function:
-            found = [block, rules.block + block[1:], rules.literal + missing]
+            found = [block, rules.block + block[1:], *(other + missing for other in rules.others)]
         for one in dict.fromkeys(found):
             yield f"{lead}{gap}{'x' * one.startswith('(')}{one}"
     rest = "".join(_CLOSER[one] for one in reversed(opened[more:])) if more < 0 else ""

@@ -20,10 +20,10 @@ LONGEST_CHUNK = 100_000
 """Characters of the part of a document that the cursor is in."""
 KEPT_CHUNKS = 2_000
 """Parts of documents: what they say is known while others are edited."""
-_BEGUN = re.compile(r"[?!]?\.(#?\w*)\Z")
-_CHAIN = re.compile(r"[^\W\d]\w*(?:[?!]?\.#?\w+)*")
-_NAME = re.compile(r"(?<![\w.])#?[^\W\d]\w*\Z|(?<=\.)#?[^\W\d]\w*\Z")
-_DOT = re.compile(r"[?!]?\.\Z")
+_BEGUN = re.compile(r"([?!]?\.|::)(#?\w*)\Z")
+_CHAIN = re.compile(r"[^\W\d]\w*(?:(?:[?!]?\.|::)#?\w+)*")
+_NAME = re.compile(r"(?<![\w.])#?[^\W\d]\w*\Z|(?<=\.)#?\w+\Z")
+_DOT = re.compile(r"(?:[?!]?\.|::)\Z")
 _PART_BEFORE = re.compile(r"[\"'`$#@.)\]}>]\Z")
 """Before a name or bracket: it is part of something else."""
 _CALLED_BEFORE = re.compile(r"(\w+)(?:[ \t]+|[?!])\Z")
@@ -59,8 +59,9 @@ class OtherLines:
         """Return the members that its code uses of a name or chain of names, sorted."""
         first = chain.partition(".")[0]
         text = "\n".join(self.parts) if is_free(first, self.meaning(first)) else self.scopes.text
-        names = r"[?!]?\.".join(map(re.escape, chain.split(".")))
-        return tuple(sorted(set(re.findall(rf"(?<![\w.$]){names}[?!]?\.(\w+)", text))))
+        dot = r"(?:[?!]?\.|::)"
+        names = dot.join(map(re.escape, chain.split(".")))
+        return tuple(sorted(set(re.findall(rf"(?<![\w.$:]){names}{dot}(\w+)", text))))
 
     @lru_cache(KEPT)  # noqa: B019
     def asks(self, chain: str) -> bool:
@@ -112,7 +113,11 @@ def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
         return None
     start = operand_start(bare[: begun.start()])
     operand = before[start : begun.start()]
-    is_chain = _CHAIN.fullmatch(operand) is not None
+    # What these are as modules depends on the module around.
+    if "::" in operand + begun[1] and (not rules.has_paths or re.match(r"(?:self|super)\b", operand)):
+        return None
+    is_unwrapped = rules.has_paths and "?" in operand + begun[1]
+    is_chain = _CHAIN.fullmatch(operand) is not None and not is_unwrapped
     if start < 0 or (is_chain and rules.is_open(operand, before[:start])):
         return None
     whole = document(cursor.above, cursor.below, lead.group(), grammar, rules)
@@ -120,9 +125,9 @@ def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
         return None
     rest = before[:start] + "x" + cursor.after
     if not is_chain:
-        value = _value(operand, rest, whole, grammar)
-        return Receiver(value, begun[1], whole.parts) if value else None
-    chain = re.sub("[?!]", "", operand)
+        value = _value(operand + "?" * (is_unwrapped and "?" in begun[1]), rest, whole, grammar)
+        return Receiver(value, begun[2], whole.parts) if value else None
+    chain = re.sub("[?!]", "", operand).replace("::", ".")
     first, dot, names = chain.partition(".")
     value, line = whole.meaning(first), before + "x" + cursor.after
     if (is_used_alone(first, line) or is_used_alone(chain, line)) and (
@@ -132,7 +137,7 @@ def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
         value = "" if scopes.is_asked(chain) else _in_line(first, value, scopes, start)
     if not value or whole.asks(chain):
         return None
-    return Receiver(value + dot + names, begun[1], whole.parts, whole.members_used(chain))
+    return Receiver(value + dot + names, begun[2], whole.parts, whole.members_used(chain))
 
 
 def _code_of_line(line: str, grammar: str, rules: TypeRules) -> Code | None:

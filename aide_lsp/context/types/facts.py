@@ -95,6 +95,10 @@ class FileTypes:
     "Whether it may give others to them: then nothing is known."
     package: str = ""
     "The name of the package, where all files of one see each other."
+    extensions: frozenset[tuple[str, str]] = frozenset()
+    "What it imports that may give all types members: a module, and a name in it; `*`: any of its names."
+    mentions: frozenset[str] = frozenset()
+    "Names that it uses otherwise: those are no such extensions."
 
 
 def both(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
@@ -114,6 +118,7 @@ def merged(parts: Iterable[FileTypes]) -> FileTypes:
     """Return what the parts of a file say together."""
     types, gives, imports = dict[str, TypeFacts](), dict[str, str](), dict[str, tuple[str, str]]()
     everything, given, gives_any, package = list[str](), set[str](), False, ""
+    extensions, mentions = set[tuple[str, str]](), set[str]()
     for part in parts:
         for name, facts in part.types.items():
             types[name] = types[name].with_more(facts) if name in types else facts
@@ -124,10 +129,15 @@ def merged(parts: Iterable[FileTypes]) -> FileTypes:
         given |= part.given
         gives_any |= part.gives_any
         package = package or part.package
+        extensions |= part.extensions
+        mentions |= part.mentions
     for name in [*types, *imports]:
         if (name in types) + (name in imports) + (name in gives) > 1 or imports.get(name) == ("", ""):
             # It means several things.
             imports.pop(name, None)
             types.pop(name, None)
             gives[name] = gives[f"{name}()"] = ""
-    return FileTypes(types, gives, imports, tuple(everything), frozenset(given), gives_any, package)
+    return FileTypes(
+        types, gives, imports, tuple(everything), frozenset(given), gives_any, package,
+        frozenset(extensions), frozenset(mentions),
+    )  # fmt: skip

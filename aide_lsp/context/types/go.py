@@ -249,9 +249,9 @@ def package(path: str, tree: ProjectTree) -> Iterator[str]:
             yield other
 
 
-def is_seen(name: str) -> bool:
-    """Whether another package sees a member."""
-    return name[:1].isupper()
+def shown(name: str, is_static: bool, is_inside: bool) -> str:
+    """Return the name of a member; empty: another package does not see it."""
+    return name if is_inside or name[:1].isupper() else ""
 
 
 def known(name: str, module: str) -> frozenset[str] | None:
@@ -265,11 +265,11 @@ def _never(node: SyntaxNode) -> bool:
 
 
 RULES = TypeRules(
-    ChunkRules(MARKS, fill="x", block="if x {", function="func() ", literal="x := T"),
+    ChunkRules(MARKS, fill="x", block="if x {", function="func() ", others=("x := T",)),
     ScopeRules(_NAMES, _SCOPES, binds, value, _never),
     read,
     modules.files,
     package,
     known,
-    is_seen=is_seen,
+    shown=shown,
 )

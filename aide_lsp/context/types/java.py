@@ -192,8 +192,8 @@ def files(module: str, tree: ProjectTree) -> list[str]:
     return []
 
 
-def _this(at: int, scopes: Scopes) -> str:
-    return free("this", at, scopes)
+def _this(name: str, at: int, scopes: Scopes) -> str | None:
+    return free(name, at, scopes) if name == "this" else None
 
 
 def _never(node: SyntaxNode) -> bool:
@@ -201,7 +201,7 @@ def _never(node: SyntaxNode) -> bool:
 
 
 RULES = TypeRules(
-    ChunkRules(MARKS, fill="x;", block="if (x) {", function="() -> ", literal="x = new x() "),
+    ChunkRules(MARKS, fill="x;", block="if (x) {", function="() -> ", others=("x = new x() ",)),
     ScopeRules(NAMES, SCOPES, binds, value, _never, _this, free=free),
     read,
     files,

@@ -1,6 +1,7 @@
 """How a language writes types."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from posixpath import dirname
 
 from attrs import frozen
 
@@ -33,8 +34,21 @@ class TypeRules:
     "What a class itself has besides."
     descriptor: str = ""
     "A member of objects that give another value where they are a member of a class."
-    is_seen: Callable[[str], bool] = lambda name: True
-    "Whether another package sees a member."
+    shown: Callable[[str, bool, bool], str] = lambda member, is_static, is_inside: member
+    """The name of a member; empty: it is not seen after a type (`is_static`), or an object, and from inside
+    the module of its file, or elsewhere."""
+    is_inside: Callable[[str, str], bool] = lambda document, path: dirname(document) == dirname(path)
+    "Whether a document is inside the module of a file."
+    has_paths: bool = False
+    "Whether `::` comes after types, and `?` takes a value out of another, as `await` does."
+    crate: Callable[[str, ProjectTree], Iterable[str] | None] = lambda path, tree: ()
+    "The files that may add members to the types of a file; None: they are too many."
+    extended: Callable[[str], frozenset[str]] = lambda text: frozenset()
+    "The types to which the text of a file may add members: its types with `impl` before these names."
+    unwraps: Collection[str] = ("await",)
+    "Members of what is awaited, or of what else holds a value, that give the value."
+    keeps: Collection[str] = ()
+    "Those that give another that holds the same value."
     is_open: Callable[[str, str], bool] = lambda name, before: False
     """Whether anything may come after a name, as what is before it in its line says: a member may be defined
     there, or the name may mean something else."""

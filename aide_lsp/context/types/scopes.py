@@ -1,6 +1,7 @@
 """What names mean at a place in some code, as expressions: see `FileTypes.gives`."""
 
 import re
+import sys
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -13,7 +14,7 @@ from aide_lsp.syntax.node import SyntaxNode
 
 MOST_USES = 500
 """Of a name in some code."""
-_DOT = re.compile(r"\s*[?!]?\.")
+_DOT = re.compile(r"\s*(?:[?!]?\.|::)")
 MOST_STEPS = 60
 """From a value to the one that it is from."""
 
@@ -28,6 +29,8 @@ class Binding:
     "An expression for it; empty: it is not known; None: it has no members."
     start: int = 0
     "From where on the name has it."
+    end: int = sys.maxsize
+    "Up to where."
     is_inherited: bool = False
     "Whether it is seen in scopes inside, even if the scope is closed."
     is_everywhere: bool = False
@@ -48,12 +51,14 @@ class ScopeRules:
     "An expression for the value of a node; empty: it is not known."
     asks: Callable[[SyntaxNode], bool]
     "Whether code asks for the type of a node's value, or gives it another: elsewhere it may be another."
-    this: "Callable[[int, Scopes], str | None]" = lambda at, scopes: None
-    "What `this` means at a place; None: it is a name like others."
+    this: "Callable[[str, int, Scopes], str | None]" = lambda name, at, scopes: None
+    "What a name such as `this` means at a place; None: it is a name like others."
     free: "Callable[[str, int, Scopes], str]" = lambda name, at, scopes: name
     "What a name means at a place that the code does not bind."
     closed: frozenset[str] = frozenset()
     "Scopes whose names are not seen in those inside."
+    shadows: bool = False
+    "Whether a name that is bound again in a scope is another one from there on."
 
 
 class Scopes:
@@ -78,8 +83,8 @@ class Scopes:
         """
         if self._lost and is_used_alone(name, self._lost):
             return ""
-        if name == "this" and (value := self._rules.this(at, self)) is not None:
-            return value
+        if (special := self._rules.this(name, at, self)) is not None:
+            return special
         bindings = self.bindings(name)
         if any(one.is_everywhere for one in bindings):
             return ""
@@ -90,9 +95,12 @@ class Scopes:
             found = [
                 one
                 for one in bindings
-                if one.scope == scope and one.start <= at and (one.is_inherited or not is_closed)
+                if one.scope == scope and one.start <= at <= one.end and (one.is_inherited or not is_closed)
             ]
             if found:
+                if self._rules.shadows:
+                    last = max(one.start for one in found)
+                    found = [one for one in found if one.start == last]
                 values = {self.counted(one.value) for one in found} - {None}
                 return (values.pop() or "") if len(values) == 1 else ""
         return self._rules.free(name, at, self) if self._outer is None else self._outer(name)

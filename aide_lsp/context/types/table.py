@@ -17,11 +17,12 @@ LANGUAGES = {
     "go": "go",
     "java": "java",
     "python": "python",
+    "rust": "rust",
     "typescript": "typescript",
     "typescriptreact": "typescript",
 }
 """The module of each, by LSP language id. It is loaded when it is needed."""
-_AFTER_DOT = re.compile(r"[\w)][?!]?\.#?\w*\Z")
+_AFTER_DOT = re.compile(r"(?:[\w)][?!]?\.|\w::)#?\w*\Z")
 
 
 def rules_of(language_id: str) -> "TypeRules":

@@ -252,7 +252,7 @@ def files(module: str, tree: ProjectTree) -> Iterator[str]:
 
 
 RULES = TypeRules(
-    ChunkRules(MARKS, fill="x;", block="if (x) {", function="() => ", literal="x = "),
+    ChunkRules(MARKS, fill="x;", block="if (x) {", function="() => ", others=("x = ",)),
     ScopeRules(_NAMES, _SCOPES, binds, value, asks, this),
     read,
     files,

@@ -130,18 +130,20 @@ def value(node: SyntaxNode, scopes: Scopes) -> str:
     return scopes.value(node.named_children[0]) if node.type in _THROUGH else ""
 
 
-def this(at: int, scopes: Scopes) -> str:
-    """Return an expression for what `this` is at a place."""
+def this(name: str, at: int, scopes: Scopes) -> str | None:
+    """Return an expression for what `this` is at a place; None: the name is another."""
+    if name != "this":
+        return None
     around = next((one for one in scopes.around(at) if one.type in OWN_THIS), None)
     body = around.parent if around is not None else None
     of_class = body.parent if body is not None and body.type == "class_body" else None
     if around is None or of_class is None or scopes.scope_of(of_class) != scopes.root:
         return ""
-    name, parameters = of_class.part("name"), around.part("parameters")
+    title, parameters = of_class.part("name"), around.part("parameters")
     patterns = [one.part("pattern") for one in parameters.named_children] if parameters is not None else []
     is_given = any(one is not None and one.type == "this" for one in patterns)
     is_static = around.type == "class_static_block" or any(one.type == "static" for one in around.children)
-    return "" if name is None or is_given else name.text + "()" * (not is_static)
+    return "" if title is None or is_given else title.text + "()" * (not is_static)
 
 
 def asks(node: SyntaxNode) -> bool:

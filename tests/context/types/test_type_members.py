@@ -69,11 +69,11 @@ def test_nothing_that_is_cut_off_fails(tmp_path, language, texts, expected):
 HOSTILE = [
     "(", "x, ", " ", "\n", "c.a, ", "c = ", "class C(", "x: C, ",
     "{", "}", '"', "`", "self.a = ", "c, ", "(c, ", "[c, ", "{c: ", "{ c: { ", "c<", "case c: ",
-    "type ", "a.b, ",
+    "type ", "a.b, ", 'r#"', "c::", "impl C ", "use c::{", "c!{", "#[c(",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("language", ["go", "java", "python", "typescript"])
+@pytest.mark.parametrize("language", ["go", "java", "python", "rust", "typescript"])
 @pytest.mark.parametrize("part", HOSTILE)
 def test_no_text_takes_long(tmp_path, language, part):
     line = (part * 400)[:400] + "\n"
@@ -100,6 +100,10 @@ DEEP = [
     ("typescript", f"export type A = {'(' * 900}B{')' * 900};\nfunction f(a: A) {{ a.█ }}\n"),
     ("typescript", f"{'declare ' * 3000}class A {{ x: B }}\nfunction f(a: A) {{ a.█ }}\n"),
     ("go", f"package x\ntype A struct{{ n int }}\nfunc f(a {'*' * 3000}A) {{ a.█ }}\n"),
+    ("rust", f"struct A {{ n: u8 }}\nfn f(a: {'&' * 3000}A) {{\n    a.█\n}}\n"),
+    ("rust", f"struct A {{ n: u8 }}\nfn f(a: {'Box<' * 900}A{'>' * 900}) {{\n    a.█\n}}\n"),
+    ("rust", f"struct A {{ n: u8 }}\nfn f(a: {'a::' * 900}A) {{\n    a.█\n}}\n"),
+    ("rust", f"struct A {{ n: u8 }}\nfn f(a: A) {{\n    let {'(' * 900}a{')' * 900} = a;\n    a.█\n}}\n"),
 ]
 
 
