@@ -4,6 +4,7 @@ Entries wait for others by name: services of Docker Compose (`depends_on`) and j
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.syntax.node import SyntaxNode
@@ -22,14 +23,18 @@ ITEM = "block_sequence_item"
 
 def first_misplaced(filled: FilledText) -> int | None:
     """Return where the text has something that cannot be there; None: nowhere."""
-    offsets = (node.start for node in _nodes(filled) if _is_shown_in_head(node))
+    offsets = (node.start for node in _nodes(filled) if _is_shown_in_head(node, filled.start))
     items = (_item(node).start for node in _nodes(filled) if _names_its_own_entry(node))
     return min((*offsets, *items), default=None)
 
 
 def _nodes(filled: FilledText) -> Iterator[SyntaxNode]:
     """Yield the nodes that begin in the text, or end there."""
-    inside = [filled.root.smallest(filled.start, filled.end)]
+    around = filled.root.smallest(filled.start, filled.end)
+    # The node of a word may be all of several nodes around it.
+    same = takewhile(lambda node: node.start >= filled.start and node.end <= filled.end, around.ancestors())
+    yield from same
+    inside = [around]
     while inside:
         node = inside.pop()
         if node.end > filled.start:
@@ -39,18 +44,20 @@ def _nodes(filled: FilledText) -> Iterator[SyntaxNode]:
         )
 
 
-def _is_shown_in_head(node: SyntaxNode) -> bool:
-    parent = node.parent
-    if node.type != "element" or parent is None or parent.type != "element":
+def _is_shown_in_head(node: SyntaxNode, start: int) -> bool:
+    parent, name = node.parent, _tag_name(node)
+    # A tag that is before the text is the user's.
+    if parent is None or name is None or name.end <= start or name.text.lower() not in CONTENT:
         return False
     # Without its end tag, which is optional, a head ends where the content begins.
     is_closed = any(part.type == "end_tag" for part in parent.named_children)
-    return is_closed and _tag_name(parent) == "head" and _tag_name(node) in CONTENT
+    outer = _tag_name(parent)
+    return is_closed and outer is not None and outer.text.lower() == "head"
 
 
-def _tag_name(element: SyntaxNode) -> str:
-    tag = next(iter(element.named_children), element)
-    return next((part.text.lower() for part in tag.named_children if part.type == "tag_name"), "")
+def _tag_name(node: SyntaxNode) -> SyntaxNode | None:
+    tag = next(iter(node.named_children), None) if node.type == "element" else None
+    return next((part for part in tag.named_children if part.type == "tag_name"), None) if tag else None
 
 
 def _names_its_own_entry(node: SyntaxNode) -> bool:
