@@ -35,6 +35,7 @@ PARTS = {
     # A target such as `x.a` or `x[i]`, a default value, and an annotation use names.
     "subscript": {"value": False, "subscript": False},
     "default_parameter": {"value": False},
+    "typed_parameter": {"type": False},
     "typed_default_parameter": {"value": False, "type": False},
 }
 """Kinds of nodes whose parts bind names, or only use them: for each part, whether it binds."""
