@@ -74,8 +74,6 @@ class Language:
     "Whether a word can stand for anything, which its grammar cannot know."
     has_dialects: bool = False
     "Whether it has so many dialects that real files do not parse."
-    binds_names: bool = False
-    "Whether it is known which nodes of its tree bind names (`infill/checks/names.py`)."
     embeds: tuple[tuple[str, str], ...] = ()
     "Nodes of its tree that hold another language, and that language's id."
 
@@ -121,7 +119,6 @@ LANGUAGES: dict[str, Language] = {
             interpolations=("{",),
             string_prefix="ft",
             blocks=Blocks.INDENTATION,
-            binds_names=True,
         ),
         evolve(_JSX, id="javascript", grammar="tree_sitter_javascript"),
         evolve(_JSX, id="javascriptreact", grammar="tree_sitter_javascript"),

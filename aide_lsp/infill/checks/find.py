@@ -6,6 +6,7 @@ programmer would have written: real code with its own text in the hole passes al
 
 from collections.abc import Iterator
 
+from aide_lsp.infill.checks.binding_rules import RULES
 from aide_lsp.infill.checks.blocks import lacks_opener, lacks_opening_bracket
 from aide_lsp.infill.checks.dead_code import leaves_dead_code
 from aide_lsp.infill.checks.filled import FilledText
@@ -64,8 +65,10 @@ def find_misfits(
         yield Misfit.DUPLICATE_KEY
     if first_misplaced(filled) is not None:
         yield Misfit.MISPLACED
-    if tree.language.binds_names and not hole.is_text:
-        for name in find_unbound(filled):
+    # In a page, names may also come from its other parts.
+    rules = RULES.get(tree.language.id) if tree.outer is None else None
+    if rules is not None and not hole.is_text:
+        for name in find_unbound(filled, rules):
             if name.start < filled.end:
                 yield Misfit.UNKNOWN_NAME
             elif not is_cut and hole.shape is Shape.LINES:
