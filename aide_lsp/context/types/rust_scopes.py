@@ -59,8 +59,12 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
         # An associated type is a member.
         return None if around.type in ("impl_item", "trait_item") else Binding(around, unknown)
     if above.type == "token_tree":
-        is_member = top.next is not None and top.next.text in (".", "::")
-        return None if is_member else Binding(scope, unknown)
+        if top.next is not None and top.next.text in (".", "::"):
+            return None
+        macro = scope.part("macro")
+        # Some bind names in the code around, such as let_assert!(Some(x) = y).
+        is_outside = macro is not None and "let" in macro.text
+        return Binding(scopes.scope_of(scope) if is_outside else scope, unknown, scope.start)
     if above.type == "closure_parameters" or (above.type in _TYPE_PARAMETERS and _is_declared(top, above)):
         return Binding(scope, unknown)
     used = next((one for one in node.ancestors() if one.type == "use_declaration"), None)
