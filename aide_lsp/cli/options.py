@@ -98,13 +98,17 @@ class SettingType(WordType):
 
     def __init__(self, key: str, field: SettingField) -> None:
         super().__init__(_KINDS[field.type].name, lambda: _choices(key, field))
-        self._field = field
+        self._key, self._field = key, field
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Parse the value."""
         if self._field.none and str(value).lower() in ("none", self._field.word):
             return NO_VALUE
-        return _KINDS[self._field.type].convert(value, param, ctx)
+        try:
+            return _KINDS[self._field.type].convert(value, param, ctx)
+        except click.BadParameter as error:
+            # Click does not know which numbers and words the setting takes.
+            self.fail(f"{check_value(self._key, value) or error.message}.", param, ctx)
 
 
 def _models() -> Iterable[str]:
