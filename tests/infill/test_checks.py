@@ -52,6 +52,12 @@ def problem_of(language: str, before: str, after: str, text: str, *, is_cut: boo
     return misfit.code if misfit else FINE
 
 
+def test_a_long_line_of_one_sign_is_searched_for_placeholders():
+    # With a pattern that tries each of its signs as the first one, this takes minutes.
+    for sign in "/*#":
+        assert problem_of("lua", sign * 9_000, "\n", "-- your code here") == "placeholder"
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_text_has_the_problem_of_its_case(case: Case):
     before, after = case.around.split(CURSOR)

@@ -11,20 +11,21 @@ VALUE = r"(?:name|text|api[\ _]?key|password)"
 HERE = r"\ (?:(?:goes|comes)\ )?here\b"
 PLACEHOLDER = re.compile(
     rf"""(?ix)
-    (?: \#+ | //+ | /\*+ | -- | ; | % | <!-- ) \s*
+    (?: \# | // | /\*+ | -- | ; | % | <!-- ) \s*
     (?: (?:add|write|put|insert|enter|place|fill\ in|type|complete|implement)
         \s (?:your|the\ rest\ of\ the|the\ rest\ of\ your) \s {THING} \b
       | your \s (?:{THING}|{VALUE}) [^\w\n]*$
       | (?: (?<=[\#/*\-]) (?:todo|fixme) | (?<=[\#/*\-]\ ) (?:todo|fixme) | (?-i: TODO|FIXME) ) \b [^\w\n]*
         (?:$ | implement | add | write | your | fill | complete | finish)
+      | implement \s (?:me|this) \b
       | (?:add\ )? (?:more|other|additional) \b
         (?: (?:\ \w+){{1,2}}\ here[^\w\n:]*$ | [\w\ ]{{0,40}}\ (?:as|if)\ needed\b )
     )
-    | (?: \#+ | //+ | /\*+ | -- | ; | % | <!-- | [<>"'(\[] | ^ ) \s*
+    | (?: (?: \# | // | /\*+ | -- | ; | % | <!-- | [<>"'(\[] ) \s* | ^ [ \t]* )
     (?: (?:add|write|put|insert|enter|place|fill\ in|type|complete|implement) \s (?:your\ )? {THING} {HERE}
       | your \s (?:{THING}|{VALUE}) {HERE}
-      | (?-i: TODO|FIXME) \b [^\w\n]* (?:implement | add | write | your | fill | complete | finish)
-      | implement \s (?:me|this) \b
+      | (?-i: TODO|FIXME) \b [^\w\n"']* (?:implement | add | write | your | fill | complete | finish)
+      | implement \s (?:me|this) \b [^\w\n]*$
       | (?:the\ )? rest \s of \s (?:the|your) \s {THING} \b
     )
     | (?-i: \b\w*(name|text|key|password) ["']? \s? [=:] \s? ["'] your\ (?:api\ )?\1 ["'] )
