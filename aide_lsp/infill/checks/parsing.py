@@ -49,6 +49,8 @@ MACROS = re.compile(
 """Words that stand for anything, as in `static INLINE int`, loops such as `list_for_each(`, directives."""
 TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:\s[^<\n]*)?(?<!/)>$")
 """A tag that a line begins, and does not end."""
+BEGUN = re.compile(r"<([A-Za-z][\w:.-]*)")
+"""How a tag begins."""
 ARROWS = ("=>", "->")
 """Operators that end as a tag does."""
 TEMPLATE = re.compile(r"<[?%]|\{[{%]")
@@ -66,8 +68,6 @@ def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *
         return False
     line = hole.before + text + hole.after * (not hole.is_before_line)
     if tree.language.blocks is Blocks.TAGS and TEMPLATE.search(line):
-        return False
-    if hole.is_in_new_tag and all(one.closer == ">" for one in hole.open[hole.scan(text).kept :]):
         return False
     total, near = _count(filled)
     if not total:
@@ -129,7 +129,7 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
 
 
 def _with_next_lines(hole: Hole, tree: SyntaxTree, text: str) -> Iterator[SyntaxTree | None]:
-    """Yield the trees with what the next lines may say: what a decorator is for, or the end of a block."""
+    """Yield the trees with what may follow: the end of a tag or a block, or what a decorator is for."""
     line = (hole.before + text).rpartition("\n")[2]
     blanks = line[: indentation(line)]
     closers = "" if hole.after.strip() else _closers(hole, hole.open[: hole.scan(text).kept])
@@ -138,8 +138,17 @@ def _with_next_lines(hole: Hole, tree: SyntaxTree, text: str) -> Iterator[Syntax
         below = tuple(f"\n{blanks}{item}" for item in DECORATED.get(hole.language.blocks, ()))
     elif hole.after.strip() and hole.language.blocks is Blocks.WORDS and CONDITIONAL.match(line):
         below = WORD_ENDS
+    elif hole.is_in_new_tag:
+        below = tuple(_tag_ends(hole, hole.before + text))
     for end in below:
         yield tree.with_line(hole.before + text, f"{closers}{hole.after}{end}")
+
+
+def _tag_ends(hole: Hole, line: str) -> Iterator[str]:
+    """Yield what may end the tag in which a line ends, and the elements that begin in the line."""
+    names = [found[1] for found in BEGUN.finditer(line)]
+    ends = "".join(f"</{name}>" for name in reversed(names) if f"</{name}>" not in line)
+    yield from (">", "/>", f">{ends}", f"/>{ends.partition('>')[2]}")
 
 
 def _is_nested(tree: SyntaxTree) -> bool:
