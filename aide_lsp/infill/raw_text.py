@@ -23,13 +23,13 @@ CLOSING_WORDS = ("end", "fi", "done", "esac")
 CONTINUING_WORDS = ("else", "elif", "elsif", "except", "finally", "catch", "rescue", "when", "case")
 """Words that continue the statement whose block has just ended."""
 WORD_BLOCK = re.compile(
-    r"(?!.*\b(?:end|fi|done|esac)\b|.*\bdef\s+[\w.]+[?!]?(?:\(.*\))?\s+=\s)"
+    r"(?!.*(?:(?<=[\s;])end|;\s*(?:fi|done|esac))\b(?![?!:])|.*\bdef\s+[\w.]+[?!]?(?:\(.*\))?\s+=\s)"
     r"(?:\s*(?:(?:local|private|protected)\s+)?"
     r"(?:def|function|class|module|struct|if|unless|while|until|for|case|begin)\b"
     r"|.*(?:\bfunction\s*\([^()]*\)|\bdo\s*\|[^|]*\|)\s*$)"
 )
 """How a line begins or ends a block where words end them, except those that one line has all of."""
-CASE_ARM = re.compile(r"\s*[^()]+\)\s*$")
+CASE_ARM = re.compile(r"\s*[^\s()][^()]*\)\s*$")
 """How a case of a shell script begins, if nothing opens the bracket."""
 DEFINING = re.compile(
     r"\s*(?:@|(?:export |public |private |protected |static |async |pub )*"
@@ -156,10 +156,11 @@ class RawText:
         # A comment may end in ":" without opening a block.
         if open_at_end and open_at_end[-1].kind is OpeningKind.COMMENT:
             return False
+        is_code = not open_at_end or open_at_end[-1].kind is not OpeningKind.STRING
         # Alone in its line, it ends the tag that begins an element: what is in that follows.
         is_tag_end = line.start > 0 and line.text.strip() == ">"
         opens = is_tag_end or line.text.rstrip().endswith(OPENING_ENDS) or self._leaves_open(line)
-        return opens or (self.hole.language.blocks is Blocks.WORDS and self._opens_words(line))
+        return opens or (is_code and self.hole.language.blocks is Blocks.WORDS and self._opens_words(line))
 
     def _opens_words(self, line: Line) -> bool:
         """Whether a line begins a block that a word ends."""

@@ -81,7 +81,9 @@ def _finished_end(raw: RawText, complete: list[Line]) -> int:
 
 
 def _wants_more(raw: RawText, line: Line) -> bool:
-    return raw.opens(line) or DECORATOR.fullmatch(line.text) is not None
+    # In Ruby, `@name` is a variable.
+    has_decorators = raw.hole.language.blocks is not Blocks.WORDS
+    return raw.opens(line) or (has_decorators and DECORATOR.fullmatch(line.text) is not None)
 
 
 def _fence(raw: RawText) -> Stop | None:

@@ -99,6 +99,11 @@ def test_code_in_a_page_need_not_parse_as_html(language, marked, text, inserted)
         ("ruby", "class A\n  def f█\nend\n", "(a) = a * 2\n\n  def g\n    1\n  end\nend\n", "(a) = a * 2"),
         ("ruby", "def f(x)\n  re█\nend\n", "turn if x\n  y\nend\n", "turn if x"),
         ("ruby", "def f(x)\n  if █\n    y\n  end\nend\n", "x > 1\n    y\n  end\nend\n", "x > 1"),
+        ("ruby", "class A\n  def █\nend\n", "done?\n    a\n  end\nend\n", "done?\n    a\n  end"),
+        ("ruby", "class A\n  if█\nend\n", " a.end > 3\n    b\n  end\nend\n", " a.end > 3\n    b\n  end"),
+        ("ruby", "if█\n\nc\n", " a then b end\n\nc\n", " a then b end"),
+        ("shellscript", "for█\n\nc\n", " a in b; do c; done\n\nc\n", " a in b; do c; done"),
+        ("ruby", "x = <<~EOS\n  if█\nEOS\n", " you want\n    more\nEOS\n", " you want"),
     ],
 )
 def test_a_block_that_a_word_ends_is_complete(language, marked, text, inserted):

@@ -259,6 +259,7 @@ def test_the_rest_of_a_word_is_inserted_as_it_is(snippet):
         ("def f():\n█", "python", "    a = 1\n    b = lo", "    a = 1"),
         ("def f():\n█", "python", "    b = lo", ""),
         ("class A {\n  █\n}", "java", 'int f() {\n  }\n\n  @Get("a")\n  int g', "int f() {\n  }"),
+        ("class A\n  █\nend", "ruby", "def f\n    @a ||= 1\n    @a\n    b =", "def f\n    @a ||= 1\n    @a"),
         ("def f(x):\n    █", "python", "a = 1\n    if x:\n        b = lo", "a = 1"),
         ("def f(x):\n    █", "python", "a = 1\n    b = [\n        1,\n        2,\n        3", "a = 1"),
         ("class A {█}", "javascript", "\n  f() {\n  }\n  g() {\n    h();\n    ", "\n  f() {\n  }\n"),
