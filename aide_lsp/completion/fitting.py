@@ -136,7 +136,7 @@ def check(
     cleaned = clean(around.hole, text, stop, around.tree)
     begins("checks")
     found = _check(around, text, stop, cleaned, rated, options)
-    if found.rejection is None and cleaned.text and _joins_strings(around):
+    if found.rejection is None and cleaned.text and _joins_strings(around, cleaned.text, options):
         return evolve(found, over=Rest(f"{cleaned.text}{around.closers},", len(around.closers)))
     if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:
         return found
@@ -182,14 +182,23 @@ def _others(
         yield stop, clean(around.hole, kept, None, around.tree)
 
 
-def _joins_strings(around: Surroundings) -> bool:
+def _joins_strings(around: Surroundings, text: str, options: GenerationOptions) -> bool:
     """Whether the string at the cursor lacks its comma, so that it is one with the string in the next line.
 
-    It is legal in some languages, but where the line above ends with a comma nobody means it.
+    It is legal in some languages, but in a list where the line above ends with a comma hardly anybody means
+    it, unless a blank ends the text. In calls, messages are written so.
     """
-    above = around.hole.head[: len(around.hole.head) - len(around.hole.before)].rstrip()
-    begins = around.hole.before.lstrip()[:1], around.hole.below.lstrip()[:1], around.closers
-    return above.endswith(",") and len({*begins}) == 1 and around.closers in ("'", '"')
+    hole = around.hole
+    above = hole.head[: len(hole.head) - len(hole.before)].rstrip()
+    begins = hole.before.lstrip()[:1], hole.below.lstrip()[:1], around.closers
+    is_in_list = len(hole.open) > 1 and hole.open[-2].mark in ("[", "{")
+    if not (is_in_list and above.endswith(",") and len({*begins}) == 1 and around.closers in ("'", '"')):
+        return False
+    with_comma = f"{text}{around.closers},"
+    if text.endswith(" ") or around.unclosed is None:
+        return False
+    open_line = around.unclosed()
+    return _find_misfit(open_line, with_comma, options) is None and not _has_faults(open_line, with_comma)
 
 
 def _missing_end(around: Surroundings, text: str, options: GenerationOptions) -> str | None:

@@ -607,6 +607,20 @@ def test_a_string_whose_quote_the_editor_closed_is_not_joined_with_the_next_one(
 
 
 @pytest.mark.parametrize(
+    ("marked", "written"),
+    [
+        ('raise Error(\n    code,\n    "|"\n    "c",\n)\n', 'b"\n'),
+        ('xs = [\n    "a",\n    "|"\n    "c",\n]\n', 'b "\n'),
+        ('xs = {\n    "a": 1,\n    "|"\n    "c": 2,\n}\n', 'b"\n'),
+    ],
+)
+def test_a_message_may_go_on_in_the_next_line_and_a_key_gets_no_comma(marked, written):
+    request = fitting_at(marked, temperature=0.0)
+    completion = complete(completer_of(continuing({marked[: marked.index("|")]: written})), request)
+    assert (completion.text, completion.replaces) == (written[: written.index('"')], 0)
+
+
+@pytest.mark.parametrize(
     ("marked", "written", "text", "replaces"),
     [
         ('{\n  "a": 1,\n  "|"\n  "c": 3\n}\n', 'b": 2,\n  "c": 3\n', 'b": 2,', 1),
