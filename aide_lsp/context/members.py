@@ -205,7 +205,10 @@ class _Types:
             if name in facts.gives or name + call in facts.gives:
                 if facts.gives.get(name + call) == ITSELF:
                     return itself or owner
-                return self._not_descriptor(self._given(facts, name, call, one))
+                value = self._not_descriptor(self._given(facts, name, call, one))
+                if call and value is not None and self._rules.overloads:
+                    self._check_inherited(facts, one, value, name + call)
+                return value
             if name in facts.members or not facts.is_complete:
                 raise UnknownError
             for base in facts.bases:
@@ -213,6 +216,27 @@ class _Types:
                     base_value = _Value(owner.kind, place.path, place.name)
                     inherited.add(self._member(base_value, name, call, itself or owner))
         return _only(inherited - {None})
+
+    def _check_inherited(self, facts: TypeFacts, path: str, value: _Value, name: str) -> None:
+        """Raise `UnknownError` if what the bases of a type give is no base of what it gives itself."""
+        for base in facts.bases:
+            try:
+                place = self._base(base, path)
+                other = self._member(place, name.removesuffix("()"), "()") if place is not None else None
+            except UnknownError:
+                continue
+            if other is not None and not self._is_derived(value, other):
+                raise UnknownError
+
+    def _is_derived(self, value: _Value, other: _Value) -> bool:
+        """Whether a value's type is that of another one, or derived from it."""
+        self._step()
+        if value == other:
+            return True
+        found = [self._base(base, one) for one, facts in self._parts(value) for base in facts.bases]
+        return any(
+            self._is_derived(evolve(place, kind=value.kind), other) for place in found if place is not None
+        )
 
     def _not_descriptor(self, value: _Value | None) -> _Value | None:
         if value is not None and value.kind is _Kind.OBJECT and self._rules.descriptor:

@@ -35,6 +35,7 @@ _MEMBERS = re.compile(
     r"Accessors|StandardException|CustomLog|XSlf4j|Slf4j|Log|Log4j2?|CommonsLog|JBossLog|Flogger|Roo\w*)"
 )
 """Annotations that add members to a type."""
+_CLASS = re.compile(r"\b(?:new|class|interface|enum|record)\b[^;]*\{")
 _OF_FIELDS = re.compile(r"(?:Getter|Setter|Builder|With(?:er|By)?|Delegate)")
 OF_EVERY_TYPE = frozenset((
     "clone", "equals", "finalize", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait",
@@ -94,6 +95,7 @@ def _declared(outermost: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
         if body is None or not key:
             continue
         is_plain &= not any(_MEMBERS.fullmatch(one) for one in _marks(node))
+        is_plain &= "staticName" not in scopes.text[node.start : body.start]
         yield FileTypes({key: _type(node, body, key, is_plain, scopes)})
         waiting += ((one, is_plain) for one in _parts(body) if one.type in TYPES)
 
@@ -196,6 +198,11 @@ def _this(name: str, at: int, scopes: Scopes) -> str | None:
     return free(name, at, scopes) if name == "this" else None
 
 
+def is_open(name: str, before: str) -> bool:
+    """Whether anything may come: in a class in the same line."""
+    return name.partition(".")[0] in ("this", "super") and _CLASS.search(before) is not None
+
+
 def _never(node: SyntaxNode) -> bool:
     return False
 
@@ -208,4 +215,6 @@ RULES = TypeRules(
     known=known,
     of_every_type=OF_EVERY_TYPE,
     of_every_class=frozenset(("class", "this", "super")),
+    is_open=is_open,
+    overloads=True,
 )

@@ -49,6 +49,8 @@ class TypeRules:
     "Members of what is awaited, or of what else holds a value, that give the value."
     keeps: Collection[str] = ()
     "Those that give another that holds the same value."
+    overloads: bool = False
+    "Whether a type may have several methods of one name."
     is_open: Callable[[str, str], bool] = lambda name, before: False
     """Whether anything may come after a name, as what is before it in its line says: a member may be defined
     there, or the name may mean something else."""
