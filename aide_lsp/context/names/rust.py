@@ -115,8 +115,12 @@ def _begin(first: str, code: str, imported: list[tuple[tuple[str, ...], str]]) -
     declared = re.search(rf"^{_VISIBLE}mod[ \t]+{first}[ \t]*;", code, re.MULTILINE) is not None
     if re.search(rf"\b(?:struct|enum|union|trait|type)\s+{first}\b|\bmod\s+{first}\s*\{{", code):
         return None
+    if not paths and not declared:
+        # All names of a module of the crate may include it.
+        is_given = any(name == "*" and path[0] in ("crate", "self", "super") for path, name in imported)
+        return None if is_given else ()
     if not paths:
-        return ("self", first) if declared else ()
+        return ("self", first)
     return paths.pop() if len(paths) == 1 and not declared else None
 
 

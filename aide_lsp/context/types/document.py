@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.chunks import LONGEST_FAULTY, Code, chunks, closing, code_of, stand_ins
-from aide_lsp.context.types.facts import FileTypes, Receiver, merged
+from aide_lsp.context.types.facts import ADDS, UNKNOWN_TYPE, FileTypes, Receiver, merged
 from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.scopes import Scopes, is_free, is_used_alone
 from aide_lsp.syntax.languages import language_of
@@ -134,7 +134,9 @@ def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
         code := _code_of_line(line, grammar, rules)
     ):
         scopes = Scopes(code, rules.scopes, whole.meaning)
-        value = "" if scopes.is_asked(chain) else _in_line(first, value, scopes, start)
+        # In part of something, such as an arm of a `match`, what binds the name may not be seen.
+        is_part = code.root.has_error and is_used_alone(first, before[:start]) and not scopes.bindings(first)
+        value = "" if is_part or scopes.is_asked(chain) else _in_line(first, value, scopes, start)
     if not value or whole.asks(chain):
         return None
     return Receiver(value + dot + names, begun[2], whole.parts, whole.members_used(chain))
@@ -215,7 +217,8 @@ def _facts(chunk: str, grammar: str, rules: TypeRules) -> tuple[FileTypes, ...]:
     if code is None:
         return (FileTypes(gives_any=True),)
     lost = frozenset(re.findall(r"\w+", code.lost))
-    return FileTypes(given=lost), *rules.read(Scopes(code, rules.scopes))
+    extended = {ADDS + one: UNKNOWN_TYPE for one in rules.extended(code.lost)}
+    return FileTypes(extended, given=lost), *rules.read(Scopes(code, rules.scopes))
 
 
 _kept_facts = lru_cache(KEPT_CHUNKS)(_facts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 ASYNC = "async "
 """Before an expression: what awaiting a value gives."""
@@ -12,6 +12,8 @@ SEEN_IN = "/"
 """Between a type and a name: a member that its code sees without a dot, or else what the file says."""
 INSIDE = ":"
 """Between a type and one inside it."""
+ADDS = "impl "
+"""Before a type: what adds members to it from outside."""
 
 
 @frozen
@@ -131,6 +133,14 @@ def merged(parts: Iterable[FileTypes]) -> FileTypes:
         package = package or part.package
         extensions |= part.extensions
         mentions |= part.mentions
+    for key in [one for one in types if one.startswith(ADDS)]:
+        # What is added to another name of a type is added to the type.
+        name = key.removeprefix(ADDS)
+        inner = imports.get(name, ("", ""))[1]
+        other = types[name].bases if name in types and not types[name].members else ()
+        for one in sorted({ADDS + base.rpartition(".")[2] for base in (inner, *other)} - {key, ADDS}):
+            more = evolve(types[key], gives={})
+            types[one] = types[one].with_more(more) if one in types else more
     for name in [*types, *imports]:
         if (name in types) + (name in imports) + (name in gives) > 1 or imports.get(name) == ("", ""):
             # It means several things.

@@ -14,11 +14,12 @@ from aide_lsp.context.imports import rust as imports
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names import rust as modules
 from aide_lsp.context.types.chunks import ChunkRules
-from aide_lsp.context.types.facts import ASYNC, ITSELF, UNKNOWN_TYPE, FileTypes, TypeFacts
+from aide_lsp.context.types.facts import ADDS, ASYNC, ITSELF, UNKNOWN_TYPE, FileTypes, TypeFacts
 from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.rust_scopes import (
     FUNCTIONS,
     NAMES,
+    POINTERS,
     SCOPES,
     binds,
     free,
@@ -37,13 +38,25 @@ MARKS = re.compile(
     r"|'(?:\\[^\n]{1,10}?|[^'\\\n])'",
     re.DOTALL,
 )
+MOST_NESTED = 30
+"""Modules in others, in one file."""
 _USE = re.compile(r"\s*(?:pub(?:\([^()]*\))?\s+)?use\b")
-_CAPITALIZED = re.compile(r"\b[A-Z]\w*")
+_IMPL = re.compile(r"\b(?:impl|trait)\b[^{]*\{")
+_CAPITALIZED = re.compile(r"\b[^\W\d_a-zß-ÿ]\w*")
+_WORD = re.compile(r"\b[^\W\d]\w*")
+_WHERE = re.compile(r"\bwhere\b")
 _MAY_BE_TRAIT = re.compile(r"[A-Z]\w*[a-z]\w*|\*|[A-Z]")
 _EXTENDS = re.compile(
-    r"^[ \t]*(?:default[ \t]+)?(?:unsafe[ \t]+)?impl\b([^{;]*)"
-    r"|^(?:\w+::)*(?!macro_rules\b)\w+![ \t]*(?:\{[^}]*|\([^)]*|\[[^\]]*)",
+    r"(?:^|[{};\]])[ \t]*(?:default[ \t]+)?(?:unsafe[ \t]+)?impl\b([^{;]*)"
+    # Up to the next line at the left margin.
+    r"|^(?:\w+::)*(?!macro_rules\b)\w+![ \t]*[({\[][^\n]*(?:\n(?:[ \t)}\]][^\n]*)?(?=\n|\Z))*",
     re.MULTILINE,
+)
+_ALIAS = re.compile(
+    r"\b(\w{1,100})\s{1,9}as\s{1,9}(\w+)|^[^/\n]{0,100}\btype\s{1,9}(\w+)[^=;\n]{0,200}=([^;]*)", re.MULTILINE
+)
+_INNER_TRAIT = re.compile(
+    r"(?:^|[{};\]])[ \t]*(?:pub(?:\([^()\n]*\))?[ \t]+)?(?:unsafe[ \t]+)?trait\s", re.MULTILINE
 )
 _NO_TYPES = frozenset(("line_comment", "block_comment", "attribute_item", "inner_attribute_item"))
 _PLAIN_MACROS = frozenset((
@@ -64,6 +77,9 @@ def read(scopes: Scopes) -> Iterator[FileTypes]:
 def _items(body: SyntaxNode, scopes: Scopes, depth: int) -> Iterator[FileTypes]:
     """Yield what the items of a module say that is in so many others in the file."""
     attributes = list[str]()
+    if depth > MOST_NESTED:
+        yield FileTypes(gives_any=True)
+        return
     for node in body.named_children:
         if node.type == "attribute_item":
             attributes.append(node.text)
@@ -90,7 +106,12 @@ def _used(node: SyntaxNode, depth: int) -> Iterator[FileTypes]:
             if not is_other and _MAY_BE_TRAIT.fullmatch(name):
                 extensions.add(("::".join(above), name))
     mentions.update(_CAPITALIZED.findall(text, place))
-    yield FileTypes(extensions=frozenset(extensions), mentions=frozenset(mentions))
+    # Inside of functions and constants, there may be implementations and traits, too.
+    inner = {ADDS + one: UNKNOWN_TYPE for one in _extended(text, 1)}
+    gives_any = _INNER_TRAIT.search(text, 1) is not None
+    yield FileTypes(
+        inner, gives_any=gives_any, extensions=frozenset(extensions), mentions=frozenset(mentions)
+    )
 
 
 def _item(node: SyntaxNode, attributes: list[str], scopes: Scopes, depth: int) -> Iterator[FileTypes]:
@@ -100,12 +121,13 @@ def _item(node: SyntaxNode, attributes: list[str], scopes: Scopes, depth: int) -
     elif node.type == "impl_item" and body is not None:
         yield from _implemented(node, body, attributes, scopes)
     elif node.type in ("macro_invocation", "expression_statement"):
-        names = extended(node.text) if modules.macro_of(node) not in _PLAIN_MACROS else ()
-        yield FileTypes({f"impl {one}": UNKNOWN_TYPE for one in names})
+        macro = modules.macro_of(node)
+        names = _WORD.findall(node.text) if macro and macro not in _PLAIN_MACROS else ()
+        yield FileTypes({ADDS + one: UNKNOWN_TYPE for one in names}, gives_any=macro == "include")
     elif name is None:
         return
     elif node.type == "macro_definition":
-        yield FileTypes({f"impl {one}": UNKNOWN_TYPE for one in extended(node.text)})
+        yield FileTypes({ADDS + one: UNKNOWN_TYPE for one in extended(node.text)})
     elif node.type == "mod_item":
         if body is not None:
             yield from _items(body, scopes, depth + 1)
@@ -128,14 +150,15 @@ def shown_name(member: str) -> str:
 
 
 def _imported(text: str) -> FileTypes:
-    found, everything = dict[str, tuple[str, str]](), list[str]()
+    found, everything, gives_any = dict[str, tuple[str, str]](), list[str](), False
     for path, alias in imports.leaves(text.partition("use ")[2]):
         module, name = ("::".join(path[:-1]), path[-1]) if len(path) > 1 else (path[0], "")
         if alias == "*":
             everything += [module] if not path[-2:-1][0][:1].isupper() else []
         elif alias != "_":
             found[alias] = (module, name)
-    return FileTypes(imports=found, everything=tuple(everything))
+            gives_any |= alias in POINTERS and path[0] in ("crate", "self", "super")
+    return FileTypes(imports=found, everything=tuple(everything), gives_any=gives_any)
 
 
 def _declared(node: SyntaxNode, name: str, attributes: list[str], scopes: Scopes) -> Iterator[FileTypes]:
@@ -171,7 +194,8 @@ def _declared(node: SyntaxNode, name: str, attributes: list[str], scopes: Scopes
             gives |= {"clone": "", "clone()": f"{name}()"}
         if "@Default" in bases:
             gives |= {"default": "", "default()": f"{name}()"}
-        yield FileTypes({name: TypeFacts(frozenset(members), gives, bases, is_complete=is_complete)})
+        facts = TypeFacts(frozenset(members), gives, bases, is_complete=is_complete)
+        yield FileTypes({name: facts}, gives_any=name in POINTERS)
 
 
 def _fields(body: SyntaxNode | None, scopes: Scopes) -> dict[str, str]:
@@ -257,7 +281,7 @@ def _implemented(
             base = facts.gives.get("Target", "")
         facts = facts.with_more(TypeFacts(bases=(base,), is_declared=False)) if base else UNKNOWN_TYPE
     if (own := object_of(kind, scopes)[:-2]) in names:
-        yield FileTypes({f"impl {own}": facts})
+        yield FileTypes({ADDS + own: facts})
         return
     # It may be one of another module or, as in `Vec<Cart>`, none of these.
     for name in names:
@@ -279,27 +303,40 @@ def _trait(node: SyntaxNode, body: SyntaxNode, attributes: list[str], scopes: Sc
     name, bounds, is_complete = node.part("name"), node.part("bounds"), all(map(modules.is_plain, attributes))
     facts = _body(body, scopes, is_public=True, of_trait=name.text if name is not None else "")
     bases = list[str]()
-    for one in bounds.named_children if bounds is not None else ():
+    clauses = [clause for one in (node, *body.named_children) for clause in one.named_children]
+    wheres = [one for clause in clauses if clause.type == "where_clause" for one in clause.named_children]
+    of_self = [one.part("bounds") for one in wheres if (left := one.part("left")) and left.text == "Self"]
+    listed = [one for part in (bounds, *of_self) if part is not None for one in part.named_children]
+    for one in listed:
         if one.type not in ("lifetime", "removed_trait_bound"):
             bases.append(trait_of(one, scopes))
     is_complete &= all(bases)
+    members = facts.members | ({":<"} if node.part("type_parameters") is not None else set())
     return TypeFacts(
-        facts.members, facts.gives, tuple(filter(None, bases)), is_complete=is_complete and facts.is_complete
+        members, facts.gives, tuple(filter(None, bases)), is_complete=is_complete and facts.is_complete
     )
 
 
 def _last_words(head: str) -> list[str]:
-    """Return the capitalized words in the type that the head of an implementation is for."""
-    text = MARKS.sub(" ", head).partition("where")[0]
-    return _CAPITALIZED.findall(text.rpartition(" for ")[2])
+    """Return the capitalized words in the type that the head of an implementation is for, or else all."""
+    text = _WHERE.split(MARKS.sub(" ", head), maxsplit=1)[0].rpartition(" for ")[2]
+    return _CAPITALIZED.findall(text) or _WORD.findall(text)
 
 
 def extended(text: str) -> frozenset[str]:
     """Return the types to which a text may add members: those of implementations and calls of macros."""
-    found = set[str]()
-    for one in _EXTENDS.finditer(text):
-        found.update(_last_words(one.group()) if one[1] is not None else _CAPITALIZED.findall(one.group()))
+    found = _extended(text, 0)
+    for name, alias, other, kind in _ALIAS.findall(text) if found else ():
+        if (alias or other) in found:
+            found.update((name,) if name else _WORD.findall(kind))
     return frozenset(found)
+
+
+def _extended(text: str, start: int) -> set[str]:
+    found = set[str]()
+    for one in _EXTENDS.finditer(text, start):
+        found.update(_last_words(one.group()) if one[1] is not None else _WORD.findall(one.group()))
+    return found
 
 
 def files(module: str, tree: ProjectTree) -> Iterator[str]:
@@ -323,8 +360,8 @@ def shown(member: str, is_static: bool, is_inside: bool) -> str:
 
 
 def is_open(name: str, before: str) -> bool:
-    """Whether anything may come: in a `use`."""
-    return _USE.match(before) is not None
+    """Whether anything may come: in a `use`, or in an implementation in one line."""
+    return _USE.match(before) is not None or (name.lower() == "self" and _IMPL.search(before) is not None)
 
 
 def _never(node: SyntaxNode) -> bool:

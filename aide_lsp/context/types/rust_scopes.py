@@ -31,13 +31,15 @@ _LEFT = {
     "for_expression": "pattern", "parameter": "pattern",
 }  # fmt: skip
 """What binds names, and the part of it that they are in."""
-_POINTERS = ("Box", "Arc", "Rc")
+POINTERS = ("Box", "Arc", "Rc")
 _HOLDERS = ("Result", "Option")
 """Ends of the names of types that hold a value of another type, or none."""
 _PLAIN_BOUNDS = frozenset((
     "Send", "Sync", "Unpin", "UnwindSafe", "Clone", "Copy", "Debug", "Sized", "lifetime",
 ))  # fmt: skip
 """Besides another trait, those that give an object no other members than those of every type."""
+_FAR = 200
+"""Characters before something that may be blank."""
 _EVERYTHING_OUTSIDE = re.compile(r"use\s+super::\*;")
 _OWN_SELF = re.compile(r"\bfn\b[^{]*\bself\b")
 
@@ -96,8 +98,11 @@ def _bound(node: SyntaxNode, top: SyntaxNode, above: SyntaxNode, scopes: Scopes)
             return Binding(scopes.scope_of(above), unknown)
         return Binding(around, lambda: _matched(node, above, scopes), above.end, body.end)
     scope = above if above.type in SCOPES else scopes.scope_of(above)
-    start = above.end if above.type == "let_declaration" else scope.start
-    return Binding(scope, lambda: _matched(node, above, scopes), start)
+    if above.type != "let_declaration":
+        return Binding(scope, lambda: _matched(node, above, scopes), scope.start)
+    # With an attribute such as `#[cfg(unix)]`, another one may bind it.
+    is_certain = not scopes.text[max(above.start - _FAR, 0) : above.start].rstrip().endswith("]")
+    return Binding(scope, lambda: _matched(node, above, scopes) if is_certain else "", above.end)
 
 
 def _matched(node: SyntaxNode, binding: SyntaxNode, scopes: Scopes) -> str:
@@ -163,7 +168,7 @@ def _of_type(node: SyntaxNode, scopes: Scopes) -> str:
         name, arguments = node.part("type"), node.part("type_arguments")
         found = arguments.named_children if arguments is not None else ()
         inner = next((one for one in found if one.type != "lifetime"), None)
-        if name is not None and name.text in _POINTERS:
+        if name is not None and name.text in POINTERS:
             return object_of(inner, scopes)
         if name is not None and name.text.endswith(_HOLDERS):
             value = object_of(inner, scopes)

@@ -1,9 +1,9 @@
 """Members of well-known traits of Rust: those whose implementation gives a type no others."""
 
 OF_EVERY_TYPE = frozenset((
-    "as_mut", "as_ref", "borrow", "borrow_mut", "clone", "clone_into", "cmp", "eq", "fmt", "from", "ge", "gt",
-    "into", "le", "lt", "max", "min", "ne", "partial_cmp", "to_owned", "to_string", "try_from", "try_into",
-    "type_id",
+    "as_mut", "as_ref", "borrow", "borrow_mut", "clone", "clone_from", "clone_into", "cmp", "eq", "fmt",
+    "from", "ge", "gt", "into", "le", "lt", "max", "min", "ne", "partial_cmp", "to_owned", "to_string",
+    "try_from", "try_into", "type_id",
 ))  # fmt: skip
 """Those that a reference or a pointer to an object may have, and those that a conversion needs."""
 _NONE = (

@@ -100,6 +100,7 @@ DEEP = [
     ("typescript", f"export type A = {'(' * 900}B{')' * 900};\nfunction f(a: A) {{ a.█ }}\n"),
     ("typescript", f"{'declare ' * 3000}class A {{ x: B }}\nfunction f(a: A) {{ a.█ }}\n"),
     ("go", f"package x\ntype A struct{{ n int }}\nfunc f(a {'*' * 3000}A) {{ a.█ }}\n"),
+    ("rust", f"{'mod a {' * 500}{'}' * 500}\nstruct A {{ n: u8 }}\nfn f(a: A) {{\n    a.█\n}}\n"),
     ("rust", f"struct A {{ n: u8 }}\nfn f(a: {'&' * 3000}A) {{\n    a.█\n}}\n"),
     ("rust", f"struct A {{ n: u8 }}\nfn f(a: {'Box<' * 900}A{'>' * 900}) {{\n    a.█\n}}\n"),
     ("rust", f"struct A {{ n: u8 }}\nfn f(a: {'a::' * 900}A) {{\n    a.█\n}}\n"),
@@ -111,6 +112,11 @@ DEEP = [
 def test_of_what_is_nested_deeply_nothing_is_known(tmp_path, language, texts):
     reader, place = asked(tmp_path, language, texts)
     assert reader.names(place) is None
+
+
+def test_what_every_value_has_may_come_in_rust(tmp_path):
+    reader, place = asked(tmp_path, "rust", "struct Cart { n: u8 }\nfn f(cart: Cart) {\n    cart.█\n}\n")
+    assert {"clone", "clone_from", "into", "n", "to_string"} <= set(reader.names(place).names)
 
 
 def test_what_every_object_has_may_come(tmp_path):
