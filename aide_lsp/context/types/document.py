@@ -19,7 +19,8 @@ KEPT = 8
 LONGEST_CHUNK = 100_000
 """Characters of the part of a document that the cursor is in."""
 KEPT_CHUNKS = 2_000
-"""Parts of documents: what they say is known while others are edited."""
+"""Parts of documents: what they say is known while others are edited. A document with more is not understood:
+all of it would be parsed again at each new line."""
 _BEGUN = re.compile(r"([?!]?\.|::)(#?\w*)\Z")
 _CHAIN = re.compile(r"[^\W\d]\w*(?:(?:[?!]?\.|::)#?\w+)*")
 _NAME = re.compile(r"(?<![\w.])#?[^\W\d]\w*\Z|(?<=\.)#?\w+\Z")
@@ -78,6 +79,8 @@ def document(above: str, below: str, lead: str, grammar: str, rules: TypeRules) 
         return None
     lines, bare_lines, cursor = text.split("\n"), bare.split("\n"), above.count("\n")
     spans = list(chunks(bare_lines, 0, len(lines)))
+    if len(spans) > KEPT_CHUNKS:
+        return None
     start, end = next((start, end) for start, end in spans if start <= cursor < end)
     before, after = lines[start:cursor], lines[cursor + 1 : end]
     if sum(map(len, (*before, *after))) > LONGEST_CHUNK:

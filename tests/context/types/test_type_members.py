@@ -92,6 +92,13 @@ def test_a_name_may_be_in_many_other_words(tmp_path):
     assert members(reader.names(place), "java") == {"f", "size"}
 
 
+@pytest.mark.parametrize(("parts", "is_known"), [(1_900, True), (2_000, False)])
+def test_a_document_of_very_many_parts_is_not_understood(tmp_path, parts, is_known):
+    text = "class Cart:\n    size: int\n\n\ndef pay(cart: Cart):\n    return cart.█\n" + "x = 1\n" * parts
+    reader, place = asked(tmp_path, "python", text)
+    assert (reader.names(place) is not None) == is_known
+
+
 DEEP = [
     ("java", f"class A {{\n    int f(A a) {{\n        return {'(' * 900}a{')' * 900}.█;\n    }}\n}}\n"),
     ("java", f"class A {{\n    int f(A{'[]' * 3000} a) {{\n        return a{'[0]' * 300}.█;\n    }}\n}}\n"),
