@@ -174,7 +174,8 @@ def expected_completion(editor_env):
     def complete(path, line, column, text=None, **options):
         path = Path(path)
         place = f"{path if text is None else '-'}:{line}:{column}"
-        command = [str(BIN / "aide"), "complete", "--json"]
+        # The text is compared, however slow the machine.
+        command = [str(BIN / "aide"), "complete", "--json", "--deadline-ms", "0"]
         command += [] if text is None else ["--path", str(path)]
         for name, value in options.items():
             command += [f"--{name.replace('_', '-')}", str(value)]
