@@ -96,6 +96,8 @@ class _Walk:
         "The nodes around the cursor, and their parts to the right of it; the outermost first."
         self._resume = cursor
         "Where the tokens to the right begin."
+        self._ends: dict[int, bool] = {}
+        "Nodes whose last part is known to go on to the end of the line, or not to: nesting may be deep."
         self.found: list[Open] = []
 
     def go_left(self, root: "tree_sitter.Node") -> None:
@@ -124,9 +126,22 @@ class _Walk:
         if self._cursor < node.end_byte:
             return True
         between = self._text[node.end_byte : self._cursor]
-        if not between and _ends_with_line(node):
+        if not between and self._ends_with_line(node):
             return True
         return node.has_error and not between.strip() and (not node.is_error or not node.child_count)
+
+    def _ends_with_line(self, node: "tree_sitter.Node") -> bool:
+        """Whether its last part goes on to the end of the line, so that the cursor at its end is in it."""
+        path, found = list[int](), False
+        last: tree_sitter.Node | None = node
+        while last is not None and not found and last.id not in self._ends:
+            path.append(last.id)
+            found = last.type == "preproc_arg" or _COMMENT.search(last.type) is not None
+            last = last.child(last.child_count - 1) if last.child_count else None
+        if last is not None and not found:
+            found = self._ends[last.id]
+        self._ends.update(dict.fromkeys(path, found))
+        return found
 
     def _enter(self, node: "tree_sitter.Node") -> bool:
         """Open what the node itself opens; return whether to go on with its parts."""
@@ -304,16 +319,6 @@ class _Walk:
             and (item.closer in self._language.quotes or self._language.blocks is Blocks.TAGS)
             and item.offset >= self._line_start
         )
-
-
-def _ends_with_line(node: "tree_sitter.Node") -> bool:
-    """Whether its last part goes on to the end of the line, so that the cursor at its end is in it."""
-    last: tree_sitter.Node | None = node
-    while last is not None:
-        if last.type == "preproc_arg" or _COMMENT.search(last.type):
-            return True
-        last = last.child(last.child_count - 1) if last.child_count else None
-    return False
 
 
 def _is_test_end(node: "tree_sitter.Node") -> bool:

@@ -1,5 +1,7 @@
 """Trees are functions of text and cursor, whatever was parsed before; no text makes them fail."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,6 +100,15 @@ def test_long_text_has_no_tree():
     assert trees.at("x = 1\n" * 70_000, "", LANGUAGES["python"]) is None
     assert trees.at("x\n" + "1," * 11_000, "", LANGUAGES["python"]) is None
     assert trees.at("", "", LANGUAGES["markdown"]) is None
+
+
+@pytest.mark.parametrize("language", PARSED, ids=lambda language: language.id)
+def test_what_is_open_after_many_signs_is_soon_known(language):
+    for sign in ("-", "#", "(", "<b>", "not ", "a."):
+        tree = SyntaxTrees().at(f"x = {sign * 4000}"[:8000], "", language)
+        start = time.thread_time()
+        assert tree is None or tree.openings() is not None
+        assert time.thread_time() - start < 3.0
 
 
 def test_few_trees_are_kept():
