@@ -2,8 +2,10 @@
 
 import re
 
-from workbench import wait_for
+from workbench import PRICES, wait_for
 
+# Hardly two seeds give the same here: where some do, Regenerate may say that nothing else comes.
+MEDIAN = PRICES + "\n\ndef median(prices):\n    "
 TALK = "# Rules for naming things in this shop, each with its reason:\n#\n# 1. "
 
 
@@ -19,16 +21,16 @@ def shown(workbench):
 
 
 def test_regenerate_previous_pin_unpin(workbench, project, expected_completion, logged_server):
-    folder = project({"rules.py": TALK}, "temperature = 1.0\n")
-    place = (3, 6)
-    workbench.open(f"{folder.name}/rules.py")
+    folder = project({"prices.py": MEDIAN}, "temperature = 1.0\n")
+    place = (13, 5)
+    workbench.open(f"{folder.name}/prices.py")
     first, seed = shown(workbench)
-    assert first == expected_completion(folder / "rules.py", *place, seed=seed)
+    assert first == expected_completion(folder / "prices.py", *place, seed=seed)
 
     workbench.command("Aide: Regenerate with New Seed")
     wait_for("another seed in the status bar", lambda: seed_of(workbench) not in (seed, None))
     another = seed_of(workbench)
-    workbench.wait_ghost(expected_completion(folder / "rules.py", *place, seed=another))
+    workbench.wait_ghost(expected_completion(folder / "prices.py", *place, seed=another))
 
     workbench.command("Aide: Previous Seed")
     workbench.wait_ghost(first)
@@ -53,12 +55,12 @@ def test_regenerate_previous_pin_unpin(workbench, project, expected_completion, 
 def test_the_key_for_regenerating_replaces_the_ghost_text(
     workbench, project, expected_completion, logged_server
 ):
-    folder = project({"rules.py": TALK}, "temperature = 1.0\n")
-    workbench.open(f"{folder.name}/rules.py")
+    folder = project({"prices.py": MEDIAN}, "temperature = 1.0\n")
+    workbench.open(f"{folder.name}/prices.py")
     _, seed = shown(workbench)
     workbench.press("Shift+Alt+R")
     wait_for("another seed in the status bar", lambda: seed_of(workbench) not in (seed, None))
-    workbench.wait_ghost(expected_completion(folder / "rules.py", 3, 6, seed=seed_of(workbench)))
+    workbench.wait_ghost(expected_completion(folder / "prices.py", 13, 5, seed=seed_of(workbench)))
 
 
 def test_choose_preset_writes_the_project_file(workbench, project, logged_server):

@@ -144,7 +144,7 @@ def test_pinning_in_a_file_of_no_project_asks_first(workbench, logged_server, tm
     (tmp_path / "loose.py").write_text(MEDIAN, encoding="utf-8")
     workbench.press("Control+p")
     workbench.fill_and_choose(str(tmp_path / "loose.py"), "loose.py")
-    workbench.page.wait_for_selector(".tab.active[data-resource-name='loose.py']")
+    workbench.wait_open("loose.py")
     workbench.press("Control+End")
     text = workbench.ask()
     workbench.command("Aide: Pin This Seed")

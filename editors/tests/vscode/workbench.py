@@ -152,12 +152,15 @@ class Workbench:
         box.fill(name if line is None else f"{name}:{line}:{column}")
         rows = self.page.locator(".quick-input-list .monaco-list-row", has_text=Path(name).name)
         rows.filter(has_text=Path(name).parent.name).first.click()  # the folder of "a.py" is named ""
-        tab = f".tab.active[data-resource-name='{Path(name).name}']"
-        self.page.wait_for_selector(tab)
-        self.page.locator(".quick-input-widget").wait_for(state="hidden")
-        wait_for("the editor has the focus", lambda: self.page.evaluate(FOCUSED))
+        self.wait_open(name)
         if line is None:
             self.press("Control+End")
+
+    def wait_open(self, name):
+        """Wait until a file is open, and its editor takes keys."""
+        self.page.wait_for_selector(f".tab.active[data-resource-name='{Path(name).name}']")
+        self.page.locator(".quick-input-widget").wait_for(state="hidden")
+        wait_for("the editor has the focus", lambda: self.page.evaluate(FOCUSED))
 
     def command(self, title):
         """Run a command of the palette."""
