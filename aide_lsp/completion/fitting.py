@@ -136,8 +136,9 @@ def check(
     cleaned = clean(around.hole, text, stop, around.tree)
     begins("checks")
     found = _check(around, text, stop, cleaned, rated, options)
-    if found.rejection is None and cleaned.text and _joins_strings(around, cleaned.text, options):
-        return evolve(found, over=Rest(f"{cleaned.text}{around.closers},", len(around.closers)))
+    if found.rejection is None and cleaned.text:
+        ended = _ended_string(around, cleaned.text, options)
+        return evolve(found, over=Rest(ended, len(around.closers))) if ended else found
     if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:
         return found
     others = _others(around, text, stop, cleaned, found.rejection.misfit)
@@ -182,8 +183,8 @@ def _others(
         yield stop, clean(around.hole, kept, None, around.tree)
 
 
-def _joins_strings(around: Surroundings, text: str, options: GenerationOptions) -> bool:
-    """Whether the string at the cursor lacks its comma, so that it is one with the string in the next line.
+def _ended_string(around: Surroundings, text: str, options: GenerationOptions) -> str | None:
+    """Return a text with the quote and comma that part it from the string in the next line; None: not needed.
 
     It is legal in some languages, but in a list where the line above ends with a comma hardly anybody means
     it, unless a blank ends the text. In calls, messages are written so.
@@ -193,12 +194,12 @@ def _joins_strings(around: Surroundings, text: str, options: GenerationOptions) 
     begins = hole.before.lstrip()[:1], hole.below.lstrip()[:1], around.closers
     is_in_list = len(hole.open) > 1 and hole.open[-2].mark in ("[", "{")
     if not (is_in_list and above.endswith(",") and len({*begins}) == 1 and around.closers in ("'", '"')):
-        return False
-    with_comma = f"{text}{around.closers},"
+        return None
     if text.endswith(" ") or around.unclosed is None:
-        return False
-    open_line = around.unclosed()
-    return _find_misfit(open_line, with_comma, options) is None and not _has_faults(open_line, with_comma)
+        return None
+    open_line, ended = around.unclosed(), f"{text}{around.closers},"
+    fits = _find_misfit(open_line, ended, options) is None and not _has_faults(open_line, ended)
+    return ended if fits else None
 
 
 def _missing_end(around: Surroundings, text: str, options: GenerationOptions) -> str | None:

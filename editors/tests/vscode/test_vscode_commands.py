@@ -2,10 +2,8 @@
 
 import re
 
-from workbench import PRICES, wait_for
+from workbench import MEDIAN, wait_for
 
-# Hardly two seeds give the same here: where some do, Regenerate may say that nothing else comes.
-MEDIAN = PRICES + "\n\ndef median(prices):\n    "
 TALK = "# Rules for naming things in this shop, each with its reason:\n#\n# 1. "
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from workbench import DEADLINE_MS, PRICES, wait_for
+from workbench import DEADLINE_MS, MEDIAN, PRICES, wait_for
 
 PRICE = '''\
 def {name}_{size}(order):
@@ -13,7 +13,6 @@ def {name}_{size}(order):
 
 
 '''
-MEDIAN = PRICES + "\n\ndef median(prices):\n    "
 
 
 def cursor(text):

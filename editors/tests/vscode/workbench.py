@@ -38,6 +38,8 @@ def total(prices):
 def average(prices):
     return total(prices) / len(prices)
 '''
+MEDIAN = PRICES + "\n\ndef median(prices):\n    "
+"""Hardly two seeds give the same at its end: where some do, Regenerate may say that nothing else comes."""
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
