@@ -83,7 +83,7 @@ def take(
     trees: Trees,
     end: float,
 ) -> Iterator[Answer]:
-    """Complete every item that is not done in each way; none begins after `end`.
+    """Complete every item that is not done in each way, or once for all that ask the same.
 
     Args:
         items: places to complete.
@@ -91,7 +91,7 @@ def take(
         completer: opened with the settings of any of them.
         done: items and ways that are left out.
         trees: where the items' projects are.
-        end: in seconds of the monotonic clock.
+        end: in seconds of the monotonic clock; no item begins later.
     """
     for item in items:
         left = [name for name in compared if (item.hole.id, name) not in done]
@@ -99,9 +99,14 @@ def take(
             continue
         if monotonic() >= end:
             return
+        known = dict[CompletionRequest, Answer]()
         for name in left:
             request = _request(item, trees, compared[name], completer.info)
-            yield _complete(item, name, request, completer)
+            if not request.excerpts:
+                request = request.with_options(context_share=0.0)
+            if request not in known:
+                known[request] = _complete(item, name, request, completer)
+            yield evolve(known[request], setting=name)
 
 
 def changed(

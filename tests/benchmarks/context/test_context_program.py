@@ -28,10 +28,15 @@ class Knowing:
     """Completes what an excerpt has; without one it is at a loss."""
 
     info = ScriptedModel({}, reads_files=True).info
+    asked = 0
 
     def complete(self, request, cancel):
+        self.asked += 1
         known = request.names or any("FileLook(1)" in excerpt.text for excerpt in request.excerpts)
         return Said("FileLook(1)" if known else "None")
+
+
+KNOWING = Knowing()
 
 
 @pytest.fixture(params=[TEXT])
@@ -45,7 +50,8 @@ def call(request, tmp_path, monkeypatch):
     start = text.index("FileLook(1)")
     hole = Hole(f"shelf:src/a.py:{start}:new", "python", "new", text[:start], "\n", "FileLook(1)")
     monkeypatch.setattr(program, "all_items", lambda dev, cache: [Item(hole, archive, "FileLook")] * dev)
-    monkeypatch.setattr(program, "load_completer", lambda settings, progress: Knowing())
+    monkeypatch.setattr(program, "load_completer", lambda settings, progress: KNOWING)
+    monkeypatch.setattr(KNOWING, "asked", 0)
     out = tmp_path / "out.jsonl"
     return lambda *more: (program.main(["--out", str(out), "--cache", str(cache), *more]), read_answers(out))
 
@@ -65,6 +71,14 @@ def test_item_is_completed_with_and_without_other_files_once(call, capsys):
 def test_where_the_same_is_read_and_known_an_item_is_left_out_if_only_changed_ones_are_wanted(call):
     assert call("--changed", "--second", '{"top_k": 5}') == (0, [])
     assert len(call("--changed")[1]) == 2
+
+
+@pytest.mark.parametrize(("share", "asked"), [("0", 1), ("0.25", 2)])
+def test_what_asks_the_same_is_completed_once(call, share, asked):
+    answers = call(
+        "--first", '{"context_share": 0}', "--second", f'{{"temperature": 0, "context_share": {share}}}'
+    )[1]
+    assert (len(answers), KNOWING.asked) == (2, asked)
 
 
 @pytest.mark.parametrize("call", [DOTTED], indirect=True)
