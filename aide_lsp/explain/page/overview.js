@@ -70,7 +70,7 @@ function tokenElement(token, index, choose) {
   const keyed = (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), choose(index));
   return h(
     "span", // not a button, which would not wrap with the text
-    { class: "token", role: "button", tabindex: 0, style: `--doubt:${(1 - step.raw_probability).toFixed(3)}`, title: `${percent(step.raw_probability)} by the model`, onclick: () => choose(index), onkeydown: keyed },
+    { class: "token", role: "button", style: `--doubt:${(1 - step.raw_probability).toFixed(3)}`, title: `${percent(step.raw_probability)} by the model`, onclick: () => choose(index), onkeydown: keyed },
     ...(pieces.length ? inner : [h("span", { class: "control" }, visible(step.text))]),
   );
 }

@@ -74,6 +74,14 @@ def test_explanation_is_readable_in_each_theme(wide, pictures):
             assert right + 6 <= left, "headers run together"
         backgrounds.add(page["paper"])
     assert len(backgrounds) >= 3
+    # Of the tokens, one takes the Tab key, and the arrow keys lead from it to the others.
+    token = webview(window).locator(".source .token")
+    assert token.and_(webview(window).locator("[tabindex='0']")).count() == 1
+    token.first.click()
+    token.first.focus()
+    window.press("ArrowRight")
+    assert token.nth(1).evaluate("token => token === document.activeElement && token.tabIndex") == 0
+    assert token.nth(1).get_attribute("aria-current") == "true"
     window.page.set_viewport_size({"width": 1280, "height": 2900})
     webview(window).get_by_text("checks").last.wait_for()
     window.screenshot(pictures / "explanation-complete.png")
@@ -93,6 +101,7 @@ def test_completions_are_compared_side_by_side_and_one_is_adopted(wide, pictures
     for cell in cells.values():
         cell.locator("pre, p:has-text('The same text as')").wait_for()
     assert page.locator(".cell").count() == len(cells) + 1
+    page.get_by_role("status").get_by_text("7 completions", exact=True).wait_for()
 
     # Equal texts are shown once: the others name the first.
     texts = {
@@ -127,8 +136,13 @@ def test_completions_are_compared_side_by_side_and_one_is_adopted(wide, pictures
     page.locator("#cell-0\\.4-9 pre, #cell-0\\.4-9 p:has-text('The same')").first.wait_for()
     adopted = page.locator("#cell-0\\.4-8")
     completion = adopted.locator("pre").inner_text().removeprefix("    ")
-    adopted.focus()
-    window.press("Enter")  # keys do what the mouse does
+    # Keys do what the mouse does: to the page, through its fields, to a completion.
+    window.press("Control+1", "Control+2")
+    for _ in range(20):
+        window.press("Tab")
+        if adopted.evaluate("cell => cell === document.activeElement"):
+            break
+    window.press("Enter")
     window.notification("Temperature 0.4 and Seed 8 are in effect for this project.")
     assert (window.folder / ".aide.toml").read_text(encoding="utf-8") == "seed = 8\ntemperature = 0.4\n"
     window.wait_ghost(completion)

@@ -35,6 +35,8 @@ export interface Current {
 export interface Drawing {
   where: string;
   before: string;
+  /** How many completions are there, for a look and for screen readers. */
+  progress: string;
   current: DrawnCell;
   rows: { title: string; cells: DrawnCell[] }[];
 }
@@ -49,6 +51,7 @@ interface DrawnCell {
   sameAs: string | null;
 }
 
+const WAITING = 'Waiting …';
 export const TEMPERATURES = [0, 0.4, 0.7, 1];
 /** So that a comparison ends in a reasonable time. */
 const MOST_CELLS = 24;
@@ -68,7 +71,7 @@ export function cellsOf(fields: Fields): Cell[] {
       id: `cell-${temperature}-${seed}`,
       parameters: { temperature, seed, topK, topP },
       text: '',
-      message: 'Waiting …',
+      message: WAITING,
     })),
   );
   if (cells.length > MOST_CELLS) {
@@ -88,6 +91,7 @@ export function drawing(where: string, before: string, current: Current, cells: 
   return {
     where,
     before,
+    progress: progressOf(cells),
     current: {
       id: 'current',
       name: Object.entries(current.parameters)
@@ -102,6 +106,12 @@ export function drawing(where: string, before: string, current: Current, cells: 
     },
     rows: [...rows].map(([temperature, row]) => ({ title: `Temperature ${temperature}`, cells: row })),
   };
+}
+
+function progressOf(cells: Cell[]): string {
+  const done = cells.filter(({ text, message }) => text !== '' || message !== WAITING).length;
+  const all = `${cells.length} completion${cells.length === 1 ? '' : 's'}`;
+  return done < cells.length ? `${done} of ${all}` : all;
 }
 
 function drawn(cell: Cell, earlier: Cell[], current: Current): DrawnCell {

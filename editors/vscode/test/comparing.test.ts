@@ -36,3 +36,15 @@ test('equal texts are merged, and the current one is marked', () => {
     ['Seed 8', '', 'Temperature 0'],
   ]);
 });
+
+test('how many completions are there is said, also of one', () => {
+  const cells = cellsOf(FIELDS);
+  const said = (): string => drawing('x.py:1:1', '', CURRENT, cells).progress;
+  assert.equal(said(), '0 of 5 completions');
+  Object.assign(cells[0] ?? {}, { text: 'a' });
+  Object.assign(cells[1] ?? {}, { message: 'No completion.' });
+  assert.equal(said(), '2 of 5 completions');
+  cells.forEach((cell) => { cell.text = 'a'; });
+  assert.equal(said(), '5 completions');
+  assert.equal(drawing('x.py:1:1', '', CURRENT, cells.slice(0, 1)).progress, '1 completion');
+});

@@ -3,7 +3,8 @@
 const LONGEST = 600; // tokens that are compared one by one
 
 const problem = h("p", { class: "problem", role: "alert" });
-const grid = h("div", { id: "grid", "aria-live": "polite" });
+const progress = h("p", { class: "progress note", role: "status" });
+const grid = h("div", { id: "grid" });
 const fields = {
   temperatures: field("Temperatures", "temperatures"),
   seeds: field("Seeds", "seeds"),
@@ -17,7 +18,7 @@ const form = h(
   h("button", { type: "submit" }, "Compare"),
 );
 const place = h("p", { class: "note" });
-page.replaceChildren(h("h1", {}, "Compare completions"), place, form, problem, grid);
+page.replaceChildren(h("h1", {}, "Compare completions"), place, form, problem, progress, grid);
 
 function field(name, key) {
   const input = h("input", { type: "text", inputmode: "decimal", id: key, autocomplete: "off", spellcheck: "false" });
@@ -35,7 +36,8 @@ window.addEventListener("message", ({ data }) => {
   if (data.comparison) draw(data.comparison);
 });
 
-function draw({ where, before, current, rows }) {
+function draw({ where, before, progress: done, current, rows }) {
+  if (progress.textContent !== done) progress.textContent = done; // a screen reader says it again each time
   place.textContent = `${where}. Underlined: what the current completion does not have. Choose one to use its parameters in this project.`;
   // The focus stays on the same cell.
   const focused = document.activeElement?.id;
