@@ -105,6 +105,10 @@ def test_schema_for_servers_that_know_toml_then_the_one_of_the_repository(nvim):
 def test_status_and_log_then_shown(nvim, opened):
     nvim.command("Aide status")
     nvim.wait(lambda: "State        ready" in nvim.text, "No status")
+    parameters = ["Temperature", "Top K", "Top P", "Num Context", "Seed"]
+    named = [line[:12].rstrip() for line in nvim.text.split("\n")]
+    assert [name for name in named if name in parameters] == parameters, "in the order of the documentation"
+    assert "Device       CPU" in nvim.text
     nvim.keys("q")
     nvim.command("Aide log")
     nvim.wait(lambda: "is ready" in nvim.text, "No log")
@@ -123,6 +127,15 @@ def test_other_files_that_were_read_then_named_in_the_status(nvim):
     files = "{ path = 'src/models.py', lines = '13-24, 37-48' }, { path = 'a.py', lines = '1-12' }"
     assert "Also read    src/models.py 13-24, 37-48; a.py 1-12" in nvim.lua(state % files)
     assert not any(line.startswith("Also read") for line in nvim.lua(state % ""))
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 completions"), (1, "1 completion"), (2, "2 completions")]
+)
+def test_accepted_completions_then_counted_in_the_status(nvim, count, words):
+    report = f"{{ state = 'ready', model = 'm', version = '1', accepted = {{ count = {count} }} }}"
+    lines = nvim.lua(f"require('aide.report').state({report})")
+    assert lines[-1] == [["Accepted     ", "Identifier"], [words]]
 
 
 def test_another_file_that_was_read_then_named_while_the_completion_is_visible(start_nvim, workspace):

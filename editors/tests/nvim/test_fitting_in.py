@@ -240,6 +240,28 @@ def test_switched_off_then_nothing_runs(start_nvim, workspace):
     assert nvim.lua("#vim.lsp.get_clients()") == 0
 
 
+def test_turned_off_as_servers_are_then_gone_with_a_reason_and_on_again(start_nvim, workspace):
+    nvim = start_nvim(file=workspace() / "prices.py")
+    nvim.wait(nvim.is_ready, "Aide is not ready")
+    nvim.keys("G", "o")
+    nvim.type("x = ")
+    nvim.wait_ghost()
+    nvim.do("vim.lsp.enable('aide', false)")
+    nvim.wait(lambda: not nvim.ghost and nvim.lua("#vim.lsp.get_clients()") == 0, "It is still there")
+    nvim.keys("Escape")
+    nvim.command("Aide status")
+    nvim.wait(lambda: "turned off in your configuration" in nvim.text, "It is not said why")
+    nvim.keys("q")
+    nvim.command("checkhealth aide")
+    nvim.wait(lambda: "Aide is turned off" in nvim.text, "It is not said why")
+    nvim.command("bwipeout")
+    nvim.command('lua vim.lsp.enable("aide")')
+    nvim.wait(nvim.is_ready, "It does not come back")
+    nvim.keys("A")
+    nvim.wait_ghost()
+    assert nvim.messages == []
+
+
 def test_setup_as_lazy_calls_it_then_its_options_count(start_nvim, workspace):
     init = "require('aide').setup({ settings = { seed = 41 }, keys = { accept = '<C-y>' } })"
     nvim = start_nvim(init=init, file=workspace(settings=None) / "prices.py")

@@ -15,7 +15,7 @@ local KINDS = {
 ---@return string?
 local function server_reason()
   if not vim.lsp.is_enabled('aide') then
-    return 'Aide is turned off: setup was called with enabled = false.'
+    return 'Aide is turned off in your configuration; :lua vim.lsp.enable("aide") turns it on for now.'
   end
   if not require('aide.process').is_installed() then
     return require('aide.install').state()

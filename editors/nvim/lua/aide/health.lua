@@ -65,7 +65,9 @@ function M.check()
   end
   health.ok('Neovim ' .. tostring(vim.version()))
   if not vim.lsp.is_enabled('aide') then
-    return health.warn('Aide is turned off (vim.g.aide = false, or setup with enabled = false).')
+    return health.warn('Aide is turned off.', {
+      'Look for vim.g.aide = false, setup with enabled = false, or vim.lsp.enable("aide", false).',
+    })
   end
   check_server()
   check_buffer()

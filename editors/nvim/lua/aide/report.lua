@@ -177,20 +177,48 @@ local function also_read(state)
   return entry('Also read', table.concat(texts, '; '))
 end
 
-local PARAMETERS =
-  { temperature = 'Temperature', topK = 'Top K', topP = 'Top P', numContext = 'Num Context', seed = 'Seed' }
+local PARAMETERS = { -- in the order of the documentation
+  { 'temperature', 'Temperature' },
+  { 'topK', 'Top K' },
+  { 'topP', 'Top P' },
+  { 'numContext', 'Num Context' },
+  { 'seed', 'Seed' },
+}
+
+--- The parameters in effect.
+---@param values table
+---@return aide.Line[]
+local function parameters(values)
+  local lines = {}
+  for _, parameter in ipairs(PARAMETERS) do
+    local value = values[parameter[1]]
+    table.insert(lines, entry(parameter[2], value == nil and 'random' or tostring(value)))
+  end
+  return lines
+end
+
+--- Their names, of those that have no effect on a server.
+---@param ignored string[]
+---@return string
+local function without_effect(ignored)
+  local names = {}
+  for _, parameter in ipairs(PARAMETERS) do
+    if vim.list_contains(ignored, parameter[1]) then
+      table.insert(names, parameter[2])
+    end
+  end
+  return table.concat(names, ', ')
+end
 
 --- The server that text is sent to, and what it does not do.
 local function server_lines(server)
   local lines = { entry('Sent to', require('aide.status').server_text(server)) }
-  if #(server.ignored or {}) > 0 then
-    local names = vim.tbl_map(function(key)
-      return PARAMETERS[key] or key
-    end, server.ignored)
-    table.insert(lines, entry('No effect', table.concat(names, ', '), 'WarningMsg'))
+  local ignored = without_effect(server.ignored or {})
+  if ignored ~= '' then
+    table.insert(lines, entry('No effect', ignored, 'WarningMsg'))
   end
   if not server.replays then
-    table.insert(lines, entry('Seed', 'the same seed may give another completion there'))
+    table.insert(lines, entry('Note', 'the same seed may give another completion there'))
   end
   return lines
 end
@@ -221,18 +249,17 @@ function M.state(report, state, reason, document)
   if report.server then
     vim.list_extend(lines, server_lines(report.server))
   else
-    table.insert(lines, entry('Device', (report.device or 'none yet') .. note))
+    table.insert(lines, entry('Device', (report.device and report.device:upper() or 'none yet') .. note))
     table.insert(lines, report.shares and entry('Engine', report.shares) or nil)
   end
   table.insert(lines, entry('Version', report.version))
   table.insert(lines, state and shown(state) or nil)
   table.insert(lines, state and also_read(state) or nil)
-  local names = vim.tbl_keys(report.parameters or {})
-  table.sort(names)
-  for _, name in ipairs(names) do
-    table.insert(lines, entry(name, tostring(report.parameters[name])))
+  if report.parameters then
+    vim.list_extend(lines, parameters(report.parameters))
   end
-  table.insert(lines, entry('Accepted', ('%d completions'):format(report.accepted.count)))
+  local count = report.accepted.count
+  table.insert(lines, entry('Accepted', ('%d completion%s'):format(count, count == 1 and '' or 's')))
   return lines
 end
 
