@@ -52,7 +52,7 @@ class NoCompletionReason(Enum):
     MISSING = "missing", "The model is not downloaded yet."
     FAILED = "failed", "The model could not be loaded."
     SERVER = "server", "The server that runs the model gave no answer."
-    BUSY = "busy", "The engine has too much to do for others."
+    BUSY = "busy", "The engine is busy with other requests."
     UNKNOWN_DOCUMENT = "unknown-document", "The document is not open, or its text was lost. Open it again."
     NO_PREVIOUS = "no-previous", "No earlier completion was shown at this position."
     NO_OTHER = "no-other", "There is no other completion here."

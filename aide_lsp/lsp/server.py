@@ -168,7 +168,7 @@ class Server(LanguageServer):
         shown = Event()
 
         def show() -> None:
-            self.show(types.MessageType.Error, "The model hangs and cannot be stopped, so Aide ends.")
+            self.show(types.MessageType.Error, "The model hangs and cannot be stopped, so the server exits.")
             shown.set()
 
         self._loop.call_soon_threadsafe(show)

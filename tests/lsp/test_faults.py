@@ -150,7 +150,7 @@ def test_forward_that_cannot_be_ended_then_the_server_says_so_and_ends(faulty):
         faulty.reply("never")
     assert faulty.process.wait(PATIENCE) == 1
     # Whether it is started again is up to the editor.
-    assert any("cannot be stopped, so Aide ends" in message for message in shown(faulty))
+    assert any("cannot be stopped, so the server exits" in message for message in shown(faulty))
     (stacks,) = [line for line in logged(faulty, "") if "Threads:" in line]
     assert "in freeze" in stacks
 

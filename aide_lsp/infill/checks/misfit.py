@@ -14,7 +14,7 @@ class Misfit(Enum):
     DUPLICATE_KEY = "duplicate-key", "The same key, name, or section would be there twice."
     MISPLACED = (
         "misplaced",
-        "It is content in a `<head>`, or an entry that waits for itself.",
+        "It is content in a `<head>`, or an entry that depends on itself.",
     )
     UNKNOWN_NAME = "unknown-name", "It uses a name that is defined nowhere."
     UNBOUND_NAME = "unbound-name", "It leaves a name undefined that the code below uses."

@@ -1,4 +1,4 @@
-"""What cannot be where it is: content of a page in its `<head>`, and an entry that waits for itself.
+"""What cannot be where it is: content of a page in its `<head>`, and an entry that depends on itself.
 
 Entries wait for others by name: services of Docker Compose (`depends_on`) and jobs of workflows (`needs`).
 """

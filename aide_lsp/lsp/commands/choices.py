@@ -12,7 +12,7 @@ from aide_lsp.application.choices import choose_model, model_choices
 from aide_lsp.errors import SettingsError
 from aide_lsp.lsp.commands.project import failed, write_values, written_json
 from aide_lsp.server_address import server_address
-from aide_lsp.settings.fields import camel
+from aide_lsp.settings.fields import label
 from aide_lsp.settings.problems import shown
 from aide_lsp.settings.troubleshooting import COMPLAINTS
 
@@ -75,7 +75,7 @@ def fetch_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 def _presets(resolved: Resolved) -> list[dict[str, Any]]:
     def detail(values: Mapping[str, Any]) -> str:
-        return ", ".join(f"{camel(key)} {shown(value)}" for key, value in values.items())
+        return ", ".join(f"{label(key)} {shown(value)}" for key, value in values.items())
 
     return [
         {"name": name, "detail": detail(values), "current": name == resolved.settings.preset}

@@ -246,7 +246,7 @@ class ModelHost:
         if isinstance(error, EngineChangedError):
             # It does not count as a failure: nothing is wrong with either of them.
             log.info("The server has another engine.")
-            self._again(self._wanted, "The server has another engine. Aide is asking it what it is.")
+            self._again(self._wanted, "The server runs another engine now. Aide is asking which one.")
             return
         self._failures += 1
         self._was_on_gpu = completer.info.device == "cuda"

@@ -55,6 +55,14 @@ def test_tooltip_menu_and_walkthrough_in_each_theme(own_window, logged_server, p
     window.wait_ghost()
     window.page.locator(".tab", has_text="Welcome").click()
     steps.first.locator(".codicon-getting-started-step-checked").wait_for()
+    # A preset is in effect at once.
+    steps.nth(3).locator(".step-title, h3").first.click()
+    window.page.get_by_text("Use the Preset code").click()
+    window.notification('Your settings now use the preset "code", in all your projects.')
+    window.press("Control+1")
+    window.open("prices.py")
+    window.type("\n")
+    wait_for("the preset", lambda: "Preset: code" in window.status_label())
 
 
 CLASSES = {"light": "vs", "dark": "vs-dark", "high-contrast": "hc-black", "high-contrast-light": "hc-light"}

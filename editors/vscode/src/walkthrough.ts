@@ -27,6 +27,9 @@ export async function tryIt(waiting: Waiting): Promise<void> {
 /** Choose a preset for all files; null: none. */
 export async function usePreset(name: string | null): Promise<void> {
   await workspace.getConfiguration('aide').update('preset', name ?? undefined, ConfigurationTarget.Global);
-  const text = name === null ? 'No preset is set in your settings anymore.' : `Your settings now use the preset "${name}".`;
-  void window.showInformationMessage(`Aide: ${text} It is in effect wherever a project sets nothing else.`);
+  const text =
+    name === null
+      ? 'No preset is set in your settings anymore. Those that projects set apply.'
+      : `Your settings now use the preset "${name}", in all your projects.`;
+  void window.showInformationMessage(`Aide: ${text}`);
 }

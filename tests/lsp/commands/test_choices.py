@@ -52,7 +52,7 @@ async def test_choices_are_those_of_the_tables(editor, project):
     answer = await run(editor, "aide.choices", {"uri": project})
     assert [one["name"] for one in answer["presets"]] == list(PRESETS)
     assert not any(one["current"] for one in answer["presets"])
-    assert "topK 40" in answer["presets"][0]["detail"]
+    assert "Top K 40" in answer["presets"][0]["detail"]
     assert [one["name"] for one in answer["complaints"]] == list(COMPLAINTS)
     models = {one["id"]: one for one in answer["models"]}
     assert [one["id"] for one in answer["models"] if one["current"]] == ["qwen2.5-coder-0.5b"]
