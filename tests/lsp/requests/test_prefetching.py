@@ -393,7 +393,7 @@ async def test_what_the_completion_at_a_resting_cursor_begins_with_is_answered_w
     document = {"uri": "file:///a.py", "version": 2}
     connection.send("textDocument/didChange", {"textDocument": document, "contentChanges": [edit]})
     monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 3600.0)
-    connection.send("textDocument/inlineCompletion", inline_params(1, 4), id=1)
+    connection.send("textDocument/inlineCompletion", inline_params(1, 4, trigger=2), id=1)
     answer = await connection.reply(1)
     assert [one["insertText"] for one in answer["result"]] == ["return 1"]
     assert session.rows_run == run
