@@ -28,7 +28,13 @@ export function manifestOf(manifest, { Repository: repository, Issues: issues, H
     ...(repository ? { repository: { type: 'git', url: repository, directory: 'editors/vscode' } } : {}),
     ...(issues ? { bugs: { url: issues } } : {}),
     ...(homepage ? { homepage } : {}),
+    ...(repository ? { contributes: { ...rest.contributes, tomlValidation: [schemaAt(repository)] } } : {}),
   };
+}
+
+/** Where other extensions that know TOML find what a project file may hold. They take a complete address only. */
+function schemaAt(repository) {
+  return { fileMatch: '.aide.toml', url: `${repository}/raw/HEAD/docs/settings.schema.json` };
 }
 
 /** The page with its PNG pictures in it, as data; without the film, which is too large for that. */

@@ -11,12 +11,16 @@ test('addresses come from their table of pyproject.toml and from nowhere else', 
 });
 
 test('the manifest names the repository only if there is one, and no tools of developers', () => {
-  const manifest = { name: 'aide', scripts: {}, devDependencies: {} };
-  assert.deepEqual(manifestOf(manifest, {}), { name: 'aide' });
+  const manifest = { name: 'aide', contributes: { commands: [] }, scripts: {}, devDependencies: {} };
+  assert.deepEqual(manifestOf(manifest, {}), { name: 'aide', contributes: { commands: [] } });
   assert.deepEqual(manifestOf(manifest, addresses(PYPROJECT)), {
     name: 'aide',
     repository: { type: 'git', url: 'https://example.org/x', directory: 'editors/vscode' },
     bugs: { url: 'https://example.org/x/issues' },
+    contributes: {
+      commands: [],
+      tomlValidation: [{ fileMatch: '.aide.toml', url: 'https://example.org/x/raw/HEAD/docs/settings.schema.json' }],
+    },
   });
 });
 
