@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from aide_lsp.application.file_rules import FileRulesReader, FolderSettings, OneFolder
 from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.context.excerpt import Excerpt, Selection
+from aide_lsp.context.project_view import LOOK_AGAIN_S
 from aide_lsp.errors import where
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class Prepared:
 class RequestPreparer:
     """Adds excerpts and names. Used by one thread: it looks at the disk, and keeps what it has read."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_again_s: float = LOOK_AGAIN_S) -> None:
+        """Have read nothing; `look_again_s`: see `LOOK_AGAIN_S`."""
+        self._look_again_s = look_again_s
         self._reader: ContextReader | None = None
         self._rules = FileRulesReader()
 
@@ -103,7 +106,7 @@ class RequestPreparer:
         if root is None:
             return Prepared(request)
         if self._reader is None:
-            self._reader = ContextReader()
+            self._reader = ContextReader(self._look_again_s)
         text, offset = (
             after_enter(request.text, request.offset) if next_line else (request.text, request.offset)
         )

@@ -168,7 +168,7 @@ def replay(model: ModelLoader, plan: Plan, progress: Progress) -> Outcome:
 
 def _live(completer: Completer, plan: Plan, asked: list[Answered]) -> Iterator[Completion]:
     """Go through the histories with one completer; yield its first candidates."""
-    preparer = RequestPreparer()
+    preparer = RequestPreparer(look_again_s=0.0)  # files change from one request to the next
     for number in range(plan.histories):
         with TemporaryDirectory() as folder:
             history = open_history(plan.first + number, Path(folder), plan.max_tokens, plan.num_context)

@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 
 from aide_lsp.context.excerpt import Excerpt
 
-_BEGUN = re.compile(r"\w*\Z")
+_BEGUN = re.compile(r"(?:(?<=\.)#)?\w*\Z")
 OWN = ""
 """The path of the document itself: what it says of its types."""
 
@@ -46,17 +46,16 @@ class KnownNames:
         """Those that begin as the text does, sorted."""
         return _names(self.files, self.begun)
 
-    def at_cursor(self, begun: str, used: Iterable[str]) -> "KnownNames":
-        """Return them with the beginning of a name, and with those that a document uses anyway."""
+    def with_used(self, used: Iterable[str]) -> "KnownNames":
+        """Return them with those that a document uses anyway."""
         first = self.files[0]
         more = {name for name in used if name.isascii()}.union(first.own)
-        return KnownNames((evolve(first, own=tuple(sorted(more))), *self.files[1:]), begun)
+        return KnownNames((evolve(first, own=tuple(sorted(more))), *self.files[1:]), self.begun)
 
     @staticmethod
     def at(files: tuple[NamesOf, ...], before: str) -> "KnownNames | None":
         """Return the names of some files, at the end of a text; None: there are no files."""
-        begun = _BEGUN.search(before)
-        return KnownNames(files, begun.group() if begun else "") if files else None
+        return KnownNames(files, begun_in(before)) if files else None
 
     def following(self, healed: str) -> tuple[str, ...]:
         """Return what a text must begin with whose beginning is `healed`, which ends at the cursor."""
@@ -66,6 +65,12 @@ class KnownNames:
             before = healed[: len(healed) - len(self.begun)]
             return tuple(before + name for name in self.names)
         return tuple(name[len(self.begun) - len(healed) :] for name in self.names)
+
+
+def begun_in(before: str) -> str:
+    """Return the beginning of a name at the end of a text; empty: none is begun."""
+    found = _BEGUN.search(before)
+    return found.group() if found else ""
 
 
 @lru_cache(16)  # asked for some times for each key

@@ -4,7 +4,8 @@ Paths are relative to the project's root, with `/` on every system. A path exist
 below the root is a link, so nothing outside the root is ever read.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar, cast
 from weakref import WeakValueDictionary
 
@@ -12,12 +13,33 @@ from aide_lsp.context.looks import FileLook, FolderLook, Kind, Opened
 
 MOST_LOOKS = 1000
 """Folders and files that one selection looks at. For it, there are no others."""
+LOOK_AGAIN_S = 5.0
+"""From one look at the same files on the disk to the next: at each key, that would take longer than all else.
+What is typed in open documents counts at once."""
 LONGEST_PATH = 500
 """Characters of a path in the project. Longer ones do not exist."""
 Look = FolderLook | FileLook
 Known = WeakValueDictionary[tuple[type[Look], str], Look]
 """What was seen, by absolute path, as long as someone holds on to it."""
 _Kind = TypeVar("_Kind", FolderLook, FileLook)
+
+
+class Looks:
+    """All that was looked at for one answer, and whether it is still true."""
+
+    def __init__(self, looks: Iterable[Look], opened: Opened, again_s: float) -> None:
+        """Take what was just seen; `again_s`: see `LOOK_AGAIN_S`."""
+        self._looks, self._opened, self._again_s = tuple(looks), opened, again_s
+        self._next = time.monotonic() + again_s
+        self._is_stale = False
+
+    def are_current(self, opened: Opened) -> bool:
+        """Whether another view would see the same, as far as was looked. Once not, it never would."""
+        now = time.monotonic()
+        if now >= self._next or opened != self._opened:
+            self._opened, self._next = opened, now + self._again_s
+            self._is_stale = self._is_stale or not all(look.is_current(opened) for look in self._looks)
+        return not self._is_stale
 
 
 class ProjectView:
@@ -35,9 +57,9 @@ class ProjectView:
         self._opened, self._known = opened, known
         self._looks: dict[tuple[type[Look], str], Look] = {}
 
-    def looks(self) -> tuple[Look, ...]:
-        """Return all that was looked at."""
-        return tuple(self._looks.values())
+    def looks(self, again_s: float) -> Looks:
+        """Return all that was looked at; `again_s`: see `LOOK_AGAIN_S`."""
+        return Looks(self._looks.values(), self._opened, again_s)
 
     def files(self, folder: str) -> Sequence[str]:
         """Return the names of the regular files in a folder; none if there is no such folder."""

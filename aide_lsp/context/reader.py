@@ -7,7 +7,6 @@ the result never depends on what was asked before, and an editor and a command g
 from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
@@ -17,20 +16,17 @@ from aide_lsp.context.families import is_code
 from aide_lsp.context.file_words import FileWords, words_of
 from aide_lsp.context.imports.find import imports_in
 from aide_lsp.context.imports.statement import Import
-from aide_lsp.context.known_names import KnownNames
+from aide_lsp.context.known_names import KnownNames, begun_in
 from aide_lsp.context.looks import Opened
 from aide_lsp.context.module_names import known_names
-from aide_lsp.context.names.module import Cursor, Wanted
+from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.names.table import wanted_at
-from aide_lsp.context.project_view import Known, Look, ProjectView
+from aide_lsp.context.project_view import LOOK_AGAIN_S, Known, Looks, ProjectView
 from aide_lsp.context.ranking import ranked
 from aide_lsp.context.surrounding_text import SurroundingText
-from aide_lsp.context.types.table import receiver_at, types_in
+from aide_lsp.context.types.table import receiver_at
 from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.syntax.languages import language_id_of
-
-if TYPE_CHECKING:
-    from aide_lsp.context.types.facts import FileTypes, Receiver
 
 LONGEST_IMPORTING = 100_000
 """Characters of a document in which imports are looked for."""
@@ -71,7 +67,7 @@ class _Files:
 
     key: tuple[object, ...]
     "What they depend on besides the disk and the open documents."
-    looks: tuple[Look, ...]
+    looks: Looks
     paths: tuple[str, ...]
     "Sorted: of two chunks that match equally well, the first is chosen."
     words: tuple[FileWords, ...]
@@ -83,7 +79,7 @@ class _Files:
 
     def are_current(self, key: tuple[object, ...], opened: Opened) -> bool:
         """Whether the same files with the same texts would be found now."""
-        return self.key == key and all(look.is_current(opened) for look in self.looks)
+        return self.key == key and self.looks.are_current(opened)
 
 
 @frozen
@@ -102,22 +98,38 @@ class _Kept:
 class _KeptNames:
     """The names of a module or type, as long as what was looked at stays the same."""
 
-    looks: tuple[Look, ...]
-    own: "FileTypes | None"
+    looks: Looks
+    own: object
     "What the document says, if they depend on that."
     names: KnownNames | None
 
-    def are_current(self, opened: Opened, own: "FileTypes | None") -> bool:
-        """Whether the same names would be found now."""
-        return self.own == own and all(look.is_current(opened) for look in self.looks)
+
+@frozen
+class _NamesAt:
+    """What may come at a place, while a name is typed there."""
+
+    key: tuple[object, ...]
+    "What it depends on besides the disk and the open documents: all of the document but the name."
+    found: tuple[_KeptNames, ...]
+    names: KnownNames | None
+    "None: anything may come."
+    once_begun: KnownNames | None
+    "The same once a name is begun."
+
+    def are_current(self, key: tuple[object, ...], opened: Opened) -> bool:
+        """Whether the same would be found now."""
+        return self.key == key and all(one.looks.are_current(opened) for one in self.found)
 
 
 class ContextReader:
     """Selects excerpts. Used by one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_again_s: float = LOOK_AGAIN_S) -> None:
+        """Have seen nothing; `look_again_s`: see `LOOK_AGAIN_S`."""
+        self._look_again_s = look_again_s
         self._kept: dict[tuple[Path, bool], _Kept] = {}
         self._kept_names: dict[tuple[object, ...], _KeptNames] = {}
+        self._names_at = _NamesAt((), (), None, None)
         self._known = Known()
 
     def select(self, place: ContextPlace, limit: int, *, aside: bool = False) -> Selection:
@@ -140,51 +152,56 @@ class ContextReader:
         language_id = language_id_of(place.language_id, str(place.document))
         if place.root not in place.document.parents:
             return None
-        cursor = cursor_at(place.text, place.offset)
+        cursor, begun = cursor_at(place.text, place.offset)
+        key = (place.document, place.root, language_id, place.off, cursor)
+        if not self._names_at.are_current(key, place.open_texts):
+            self._names_at = self._find_names(place, language_id, cursor, key)
+        known = self._names_at.once_begun if begun else self._names_at.names
+        names = evolve(known, begun=begun) if known is not None else None
+        return names if names is not None and names.names else None
+
+    def _find_names(
+        self, place: ContextPlace, language_id: str, cursor: Cursor, key: tuple[object, ...]
+    ) -> _NamesAt:
+        found = list[_KeptNames]()
         if (module := wanted_at(cursor, language_id)) is not None:
-            owner: Hashable = (module.module, module.is_attribute)
-            names = self._names(place, language_id, owner, None, module, partial(known_names, module))
-            if names is not None:
-                return names
+            owner = (module.module, module.is_attribute)
+            read = partial(known_names, module)
+            found.append(self._read_names(place, language_id, owner, None, read))
+            if (names := found[0].names) is not None:
+                once_begun = names.with_used((*module.used, *module.once_begun))
+                names = None if module.must_begin else names.with_used(module.used)
+                return _NamesAt(key, tuple(found), names, once_begun)
+        names = None
         if (receiver := receiver_at(cursor, language_id)) is not None:
             from aide_lsp.context.members import members_of  # where there is none, nothing is loaded
 
-            own = types_in(receiver.code, language_id)
-            return self._names(
-                place,
-                language_id,
-                receiver.expression,
-                own,
-                receiver,
-                partial(members_of, receiver.expression, own),
-            )
-        return None
+            expression, own = receiver.expression, receiver.document.types
+            read = partial(members_of, expression, own)
+            found.append(self._read_names(place, language_id, expression, own, read))
+            names = found[-1].names and found[-1].names.with_used(receiver.used)
+        return _NamesAt(key, tuple(found), names, names)
 
-    def _names(
+    def _read_names(
         self,
         place: ContextPlace,
         language_id: str,
         owner: Hashable,
-        own: "FileTypes | None",
-        at: "Wanted | Receiver",
+        own: object,
         read: Callable[[str, str, AllowedFiles], KnownNames | None],
-    ) -> KnownNames | None:
-        """Return the names of a module or type, at a cursor.
-
-        `own`: what they depend on in the document.
-        """
+    ) -> _KeptNames:
+        """Return the names of a module or type; `own`: what they depend on in the document."""
         key = (place.document, place.root, language_id, place.off, owner)
         kept = self._kept_names.pop(key, None)
-        if kept is None or not kept.are_current(place.open_texts, own):
+        if kept is None or kept.own != own or not kept.looks.are_current(place.open_texts):
             view = ProjectView(str(place.root), place.open_texts, self._known)
             path = place.document.relative_to(place.root).as_posix()
             found = read(path, language_id, AllowedFiles(place.root, place.off, view))
-            kept = _KeptNames(view.looks(), own, found)
+            kept = _KeptNames(view.looks(self._look_again_s), own, found)
         self._kept_names[key] = kept
         if len(self._kept_names) > _MOST_KEPT_NAMES:
             self._kept_names.pop(next(iter(self._kept_names)))
-        names = kept.names and kept.names.at_cursor(at.begun, at.used)
-        return names if names and names.names else None
+        return kept
 
     def _forget(self) -> None:
         """Forget what was not used for longest. Only the time of a later selection depends on it."""
@@ -227,12 +244,13 @@ class ContextReader:
         paths = tuple(sorted(candidates.files))
         words = tuple(candidates.files[path].derived(FileWords) for path in paths)
         selection = Selection(left_out=candidates.left_out(), files=tuple(candidates.files))
-        return _Files(key, view.looks(), paths, words, candidates.characters, selection)
+        return _Files(key, view.looks(self._look_again_s), paths, words, candidates.characters, selection)
 
 
-def cursor_at(text: str, offset: int) -> Cursor:
-    """Return the place of a cursor, in code points, in a text with any line ends."""
+def cursor_at(text: str, offset: int) -> tuple[Cursor, str]:
+    """Return the place of a cursor in a text with any line ends, and the name that is begun there."""
     surrounding = SurroundingText.of(text, offset)
     start, end = len(surrounding.above), len(text) - len(surrounding.below)
+    before, begun = text[start:offset], begun_in(text[start:offset])
     above, below = with_line_feeds(surrounding.above), with_line_feeds(surrounding.below)
-    return Cursor(text[start:offset], text[offset:end], above, below)
+    return Cursor(before[: len(before) - len(begun)], text[offset:end], above, below), begun

@@ -87,7 +87,7 @@ def look(
         end = len(text) if end < 0 else end
         # As it is while it is typed: the rest of the line is not there yet.
         edited = text[:start] + (text[rest:end] if rest else "") + text[end:]
-        wanted = wanted_at(cursor_at(edited, start), language)
+        wanted = wanted_at(cursor_at(edited, start)[0], language)
         if wanted is None:
             continue
         yield "place", ""

@@ -160,7 +160,7 @@ class TestHostileProjects:
     def test_folder_that_becomes_a_link_is_not_followed(self, tmp_path):
         write(tmp_path, {"outside/other.py": "PASSWORD = 1\n", "project/app/other.py": "x = 1\n"})
         root = tmp_path / "project"
-        reader = ContextReader()
+        reader = ContextReader(look_again_s=0)
         place = ContextPlace(root / "app/main.py", root, "", 0, "python")
         assert reader.select(place, 5).files == ("app/other.py",)
         (root / "app").rename(root / "was")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aide_lsp.context import project_view
 from aide_lsp.context.reader import ContextPlace, ContextReader
 from tests.context.projects import write
 
@@ -87,7 +88,7 @@ def test_line_ends_have_no_effect(root):
 
 
 def test_selection_is_kept_until_something_changes(root):
-    reader = ContextReader()
+    reader = ContextReader(look_again_s=0)
     first = reader.select(place(root), 10)
     assert reader.select(place(root), 10) is first
     write(root, {"app/prices.py": "def total_of(orders):\n    return orders\n"})
@@ -106,7 +107,7 @@ def test_selection_is_kept_until_something_changes(root):
     ],
 )
 def test_every_change_of_the_disk_is_noticed(root, change):
-    reader = ContextReader()
+    reader = ContextReader(look_again_s=0)
     before = reader.select(place(root), 10)
     change(root)
     after = reader.select(place(root), 10)
@@ -114,8 +115,20 @@ def test_every_change_of_the_disk_is_noticed(root, change):
     assert after == ContextReader().select(place(root), 10)
 
 
+def test_disk_is_looked_at_again_after_some_seconds_and_open_documents_at_once(root, monkeypatch):
+    seconds, reader = 0.0, ContextReader()
+    monkeypatch.setattr(project_view.time, "monotonic", lambda: seconds)
+    first = reader.select(place(root), 10)
+    write(root, {"app/prices.py": "saved = orders, first\n", "app/models/order.py": "orders = first\n"})
+    assert reader.select(place(root), 10) == first
+    typed = {root / "app/prices.py": "typed = orders, first\n"}
+    assert "typed" in reader.select(place(root, open_texts=typed), 10).excerpts[1].text
+    seconds += project_view.LOOK_AGAIN_S
+    assert reader.select(place(root), 10) == ContextReader().select(place(root), 10) != first
+
+
 def test_text_of_an_open_document_replaces_that_of_its_file(root):
-    reader = ContextReader()
+    reader = ContextReader(look_again_s=0)
     reader.select(place(root), 10)
     typed = {root / "app/prices.py": "first = orders = total\n", root / "app/unsaved.py": "Order\n"}
     selection = reader.select(place(root, open_texts=typed), 10)
@@ -175,7 +188,7 @@ def test_history_has_no_effect(tmp_path_factory, events):
     """A reader that has seen other things before gives the same as one that has seen nothing."""
     root = tmp_path_factory.mktemp("project")
     write(root, PROJECT)
-    reader, opened, line = ContextReader(), {}, 7
+    reader, opened, line = ContextReader(look_again_s=0), {}, 7
     for event, name, text in events:
         path = root / NAMES[name]
         if event == "write" and not path.is_dir():

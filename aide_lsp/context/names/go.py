@@ -21,7 +21,7 @@ from aide_lsp.context.names.module import (
 )
 from aide_lsp.syntax.node import SyntaxNode
 
-_DOTTED = re.compile(r"(?<![\w.)\"'`])([^\W\d]\w*)\.(\w*)\Z")
+_DOTTED = re.compile(r"(?<![\w.)\"'`])([^\W\d]\w*)\.\Z")
 IMPORT = re.compile(r'^[ \t]*(?:import\b[ \t]*)?\(?(?:([\w.]+)[ \t]+)?["`]([^"`\s]+)["`]', re.MULTILINE)
 VERSION = re.compile(r"/v\d+\Z")
 # The package of the file, and keys, are none either.

@@ -20,10 +20,10 @@ from aide_lsp.context.names.module import (
 )
 from aide_lsp.syntax.node import SyntaxNode
 
-_BRACES = re.compile(r"(?:\A|\n)[ \t]*(?:import|export)\b[^{}'\"]*\{(?:[^{}'\"]*[\s,])?(?<!\bas[ \t])(\w*)\Z")
-_TYPE = re.compile(r"\btype\s*\{|\btype\s+\w*\Z")
+_BRACES = re.compile(r"(?:\A|\n)[ \t]*(?:import|export)\b[^{}'\"]*\{(?:[^{}'\"]*[\s,])?(?<!\bas[ \t])\Z")
+_TYPE = re.compile(r"\btype\s*\{|\btype\s+\Z")
 _FROM = re.compile(r"[^{}'\"]*\}\s*from\s*['\"]([^'\"]+)['\"]")
-_DOTTED = re.compile(r"(?<![\w$.)\]}\"'`])([^\W\d]\w*)\.(\w*)\Z")
+_DOTTED = re.compile(r"(?<![\w$.)\]}\"'`])([^\W\d]\w*)\.\Z")
 _WHOLE = re.compile(
     r"^import[ \t]+(?:type[ \t]+)?\*[ \t]+as[ \t]+(\w+)[ \t]+from[ \t]*['\"]([^'\"]+)['\"]", re.MULTILINE
 )
@@ -43,7 +43,7 @@ def wanted(cursor: Cursor, *, has_types: bool = False) -> Wanted | None:
     """
     if (found := _BRACES.search(cursor.near_before)) and (module := _FROM.match(cursor.near_after)):
         used = ("type",) if has_types and not _TYPE.search(found[0]) else ()
-        return None if cursor.is_after_mark else Wanted(module[1], found[1], used)
+        return Wanted(module[1], used, must_begin=cursor.is_after_mark)
     return after_dot(cursor, _DOTTED, _meaning, _MARKS)
 
 

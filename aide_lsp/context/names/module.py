@@ -18,7 +18,7 @@ class Cursor:
     """A document, and the place in it."""
 
     before: str
-    "The cursor's line up to the cursor."
+    "The cursor's line up to the name that is begun at the cursor: while one is typed, that is the same."
     after: str
     "The rest of that line."
     above: str = field(repr=False)
@@ -33,7 +33,7 @@ class Cursor:
 
     @property
     def is_after_mark(self) -> bool:
-        """Whether a bracket or comma is right before the cursor: a blank or a line end may come next."""
+        """Whether a bracket or comma is before the name: if none is begun, a blank or line end may come."""
         return self.before.endswith(("(", "{", ","))
 
     @property
@@ -53,10 +53,12 @@ class Wanted:
 
     module: str
     "As an import names it."
-    begun: str
-    "The beginning of the name that is left of the cursor."
     used: tuple[str, ...] = ()
     "What may come in any case, such as names that the document takes from it elsewhere: it is to have them."
+    once_begun: tuple[str, ...] = ()
+    "What else may come, but only once a name is begun."
+    must_begin: bool = False
+    "Whether anything may come until a name is begun."
     is_attribute: bool = False
     "Whether the module is reached as a name of the package around it, which may have given it to another."
 
@@ -130,18 +132,18 @@ def after_dot(
 
     Args:
         cursor: the place.
-        dotted: matches a name, a dot, and the beginning of another name at the end of a line.
+        dotted: matches a name and a dot at the end of a line.
         meaning: which module a name can only mean in the lines above and below; empty: that is not certain.
         marks: those of the language.
     """
     found = dotted.search(cursor.before)
     if found is None:
         return None
-    receiver, begun = found.groups()
+    receiver = found[1]
     module = meaning(receiver, cursor.above, cursor.below)
     if not module or not is_only(receiver.partition(".")[0], cursor.before + cursor.after, marks):
         return None
-    return Wanted(module, begun, _used(receiver, cursor.others, marks), is_attribute=True)
+    return Wanted(module, _used(receiver, cursor.others, marks), is_attribute=True)
 
 
 @lru_cache(KEPT)

@@ -29,10 +29,10 @@ OF_EVERY_MODULE = (
 """Meant only once they are begun."""
 _FROM = re.compile(
     r"(?:\A|\n)[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*"
-    r"(?:\((?:[^()]*[\s,])?|(?:[ \t]+\w+(?:[ \t]+as[ \t]+\w+)?[ \t]*,)*[ \t]+)(?<!\bas[ \t])(\w*)\Z"
+    r"(?:\((?:[^()]*[\s,])?|(?:[ \t]+\w+(?:[ \t]+as[ \t]+\w+)?[ \t]*,)*[ \t]+)(?<!\bas[ \t])\Z"
 )
 _FIRST = re.compile(r"\bimport[ \t]+\Z")
-_DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*(?:\.\w+)*)\.(\w*)\Z")
+_DOTTED = re.compile(r"(?<![\w.)\]}\"'])([^\W\d]\w*(?:\.\w+)*)\.\Z")
 _MARKS = Marks(
     rf"{STRING}|#[^\n]*",
     tuple((mark, rf"(?:\\.|(?!{mark}).)*+", mark) for mark in ('"{3}', "'{3}")),
@@ -70,11 +70,9 @@ def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module after whose name and a dot the cursor is, or from which it imports."""
     if found := _FROM.search(cursor.near_before):
         is_first = _FIRST.search(found[0]) is not None
-        return None if cursor.is_after_mark else Wanted(found[1], found[2], ("(", "*") if is_first else ())
+        return Wanted(found[1], ("(", "*") if is_first else (), must_begin=cursor.is_after_mark)
     module = after_dot(cursor, _DOTTED, _meaning, _MARKS)
-    if module is not None and module.begun.startswith("_"):
-        return evolve(module, used=(*module.used, *OF_EVERY_MODULE))
-    return module
+    return None if module is None else evolve(module, once_begun=OF_EVERY_MODULE)
 
 
 @lru_cache(KEPT)

@@ -10,7 +10,7 @@ from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names.module import COMMENT, KEPT, Cursor, FileNames, Marks, Wanted, code_of
 from aide_lsp.syntax.node import SyntaxNode
 
-_PATH = re.compile(r"(?<![\w:>.$#'\"])((?:[^\W\d]\w*::)+)(\w*)\Z")
+_PATH = re.compile(r"(?<![\w:>.$#'\"])((?:[^\W\d]\w*::)+)\Z")
 _VISIBLE = r"(?:pub(?:\([^()\n]*\))?[ \t]+)?"
 _USE = re.compile(rf"(?:\A|\n)[ \t]*{_VISIBLE}use[ \t]+((?:[\w:{{}},*\s]|//[^\n]*\n)*)\Z")
 USES = re.compile(rf"^[ \t]*{_VISIBLE}use[ \t]+([^;]{{1,2000}});", re.MULTILINE)
@@ -54,23 +54,23 @@ _NO_ITEMS = ("line_comment", "block_comment", "inner_attribute_item", "impl_item
 def wanted(cursor: Cursor) -> Wanted | None:
     """Return the module after whose path and `::` the cursor is, or from which it takes names in a list."""
     if found := _USE.search(cursor.near_before):
-        parts, begun, used = _in_use(found[1])
+        parts, used = _in_use(found[1])
     elif found := _PATH.search(cursor.before):
-        parts, begun = found[1].removesuffix("::").split("::"), found[2]
+        parts = found[1].removesuffix("::").split("::")
         used = tuple(re.findall(rf"(?<![\w:]){re.escape(found[1])}(\w+)", cursor.others))
     else:
         return None
-    if not parts or cursor.is_after_mark:
+    if not parts:
         return None
     first = _meaning(parts[0], cursor.above, cursor.below)
-    return Wanted("::".join((first, *parts[1:])), begun, used) if first else None
+    module = "::".join((first, *parts[1:]))
+    return Wanted(module, used, must_begin=cursor.is_after_mark) if first else None
 
 
-def _in_use(text: str) -> tuple[list[str], str, tuple[str, ...]]:
-    """Return the path of what is imported at the end of a text, its beginning, and what may come besides."""
-    text = re.sub(r"//[^\n]*", "", text)
-    path = re.sub(r"\w+\Z", "", text)
-    begun, left, outer = text[len(path) :], list[str](), list[list[str]]()
+def _in_use(text: str) -> tuple[list[str], tuple[str, ...]]:
+    """Return the path of what is imported at the end of a text, and what may come besides."""
+    path = re.sub(r"//[^\n]*", "", text)
+    left, outer = list[str](), list[list[str]]()
     for token in _TOKEN.findall(path):
         if token == "{":
             outer.append(left)
@@ -81,10 +81,10 @@ def _in_use(text: str) -> tuple[list[str], str, tuple[str, ...]]:
         else:
             left = [*left, token]
     if _OF_CRATES.search(path):
-        return [], "", ()
+        return [], ()
     if path.endswith("::"):
-        return left, begun, ("{", "*")
-    return (outer[-1], begun, ("self", "*")) if outer and path.rstrip().endswith(("{", ",")) else ([], "", ())
+        return left, ("{", "*")
+    return (outer[-1], ("self", "*")) if outer and path.rstrip().endswith(("{", ",")) else ([], ())
 
 
 @lru_cache(KEPT)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from attrs import field, frozen
 
 from aide_lsp.context.names.module import Cursor
 from aide_lsp.context.types.chunks import LONGEST_FAULTY, Code, chunks, closing, code_of, stand_ins
-from aide_lsp.context.types.facts import ADDS, UNKNOWN_TYPE, FileTypes, Receiver, merged
+from aide_lsp.context.types.facts import ADDS, UNKNOWN_TYPE, FileTypes, merged
 from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.scopes import Scopes, is_free, is_used_alone
 from aide_lsp.syntax.languages import language_of
@@ -21,7 +21,6 @@ LONGEST_CHUNK = 100_000
 KEPT_CHUNKS = 2_000
 """Parts of documents: what they say is known while others are edited. A document with more is not understood:
 all of it would be parsed again at each new line."""
-_BEGUN = re.compile(r"([?!]?\.|::)(#?\w*)\Z")
 _CHAIN = re.compile(r"[^\W\d]\w*(?:(?:[?!]?\.|::)#?\w+)*")
 _NAME = re.compile(r"(?<![\w.])#?[^\W\d]\w*\Z|(?<=\.)#?\w+\Z")
 _DOT = re.compile(r"(?:[?!]?\.|::)\Z")
@@ -42,12 +41,34 @@ class OtherLines:
 
     parts: tuple[str, ...] = field(repr=False)
     "Its parts: see `chunks`."
-    scopes: Scopes = field(repr=False)
-    "Those of the part that the cursor is in."
+    number: int
+    "Of the part that the cursor is in."
+    code: Code = field(repr=False)
+    "That part."
     at: int
     "The cursor in it."
+    grammar: str
     rules: TypeRules
-    kept: dict[str, str] = field(factory=dict, repr=False)
+    scopes: Scopes = field(init=False, repr=False)
+    "Those of that part."
+    kept: dict[str, str] = field(factory=dict, init=False, repr=False)
+
+    @scopes.default
+    def _scopes(self) -> Scopes:
+        return Scopes(self.code, self.rules.scopes)
+
+    @cached_property
+    def types(self) -> FileTypes:
+        """What it says of types."""
+        return merged(
+            one
+            for number, part in enumerate(self.parts)
+            for one in (
+                _facts(self.code, self.scopes, self.rules)
+                if number == self.number
+                else _kept_facts_in(part, self.grammar, self.rules)
+            )
+        )
 
     def meaning(self, name: str) -> str:
         """Return an expression for what a name means at the cursor; empty: it is not known."""
@@ -70,6 +91,17 @@ class OtherLines:
         return self.scopes.is_asked(chain, self.at)
 
 
+@frozen
+class Receiver:
+    """What is before a dot, if its type is certain: one of its members comes at the cursor."""
+
+    expression: str
+    "For its value, in names of the document: `Cart()`, `shop.make().box`. See `FileTypes.gives`."
+    document: OtherLines = field(repr=False)
+    used: tuple[str, ...] = ()
+    "Members that the document uses elsewhere: the type has them, or is to have them."
+
+
 @lru_cache(KEPT)
 def document(above: str, below: str, lead: str, grammar: str, rules: TypeRules) -> OtherLines | None:
     """Return a document without the cursor's line, which begins with `lead`; None: it is not understood."""
@@ -81,7 +113,8 @@ def document(above: str, below: str, lead: str, grammar: str, rules: TypeRules) 
     spans = list(chunks(bare_lines, 0, len(lines)))
     if len(spans) > KEPT_CHUNKS:
         return None
-    start, end = next((start, end) for start, end in spans if start <= cursor < end)
+    number = next(number for number, (_, end) in enumerate(spans) if cursor < end)
+    start, end = spans[number]
     before, after = lines[start:cursor], lines[cursor + 1 : end]
     if sum(map(len, (*before, *after))) > LONGEST_CHUNK:
         return None
@@ -104,22 +137,22 @@ def document(above: str, below: str, lead: str, grammar: str, rules: TypeRules) 
         return None
     at = sum(len(one) + 1 for one in code.text.split("\n")[: cursor - start]) + len(lead)
     parts = tuple(chunk if one == start else "\n".join((*lines[one:last], "")) for one, last in spans)
-    return OtherLines(parts, Scopes(code, rules.scopes), at, rules)
+    return OtherLines(parts, number, code, at, grammar, rules)
 
 
 def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
     """Return what is before the cursor and a dot, if its type is certain."""
     in_string = _IN_STRING.search(cursor.before)
     before = cursor.before[in_string.end() :] if in_string else cursor.before
-    bare, lead, begun = rules.chunks.bare(before), _LEAD.match(cursor.before), _BEGUN.search(before)
-    if bare is None or lead is None or begun is None or not bare.endswith(begun.group()):
+    bare, lead, dot = rules.chunks.bare(before), _LEAD.match(cursor.before), _DOT.search(before)
+    if bare is None or lead is None or dot is None or not bare.endswith(dot.group()):
         return None
-    start = operand_start(bare[: begun.start()])
-    operand = before[start : begun.start()]
+    start = operand_start(bare[: dot.start()])
+    operand = before[start : dot.start()]
     # What these are as modules depends on the module around.
-    if "::" in operand + begun[1] and (not rules.has_paths or re.match(r"(?:self|super)\b", operand)):
+    if "::" in operand + dot.group() and (not rules.has_paths or re.match(r"(?:self|super)\b", operand)):
         return None
-    is_unwrapped = rules.has_paths and "?" in operand + begun[1]
+    is_unwrapped = rules.has_paths and "?" in operand + dot.group()
     is_chain = _CHAIN.fullmatch(operand) is not None and not is_unwrapped
     if start < 0 or (is_chain and rules.is_open(operand, before[:start])):
         return None
@@ -128,10 +161,10 @@ def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
         return None
     rest = before[:start] + "x" + cursor.after
     if not is_chain:
-        value = _value(operand + "?" * (is_unwrapped and "?" in begun[1]), rest, whole, grammar)
-        return Receiver(value, begun[2], whole.parts) if value else None
+        value = _value(operand + "?" * (is_unwrapped and "?" in dot.group()), rest, whole, grammar)
+        return Receiver(value, whole) if value else None
     chain = re.sub("[?!]", "", operand).replace("::", ".")
-    first, dot, names = chain.partition(".")
+    first, *names = chain.split(".")
     value, line = whole.meaning(first), before + "x" + cursor.after
     if (is_used_alone(first, line) or is_used_alone(chain, line)) and (
         code := _code_of_line(line, grammar, rules)
@@ -142,7 +175,7 @@ def receiver(cursor: Cursor, grammar: str, rules: TypeRules) -> Receiver | None:
         value = "" if is_part or scopes.is_asked(chain) else _in_line(first, value, scopes, start)
     if not value or whole.asks(chain):
         return None
-    return Receiver(value + dot + names, begun[2], whole.parts, whole.members_used(chain))
+    return Receiver(".".join((value, *names)), whole, whole.members_used(chain))
 
 
 def _code_of_line(line: str, grammar: str, rules: TypeRules) -> Code | None:
@@ -215,21 +248,18 @@ def _in_line(name: str, meaning: str, scopes: Scopes, at: int) -> str:
     return (values.pop() or "") if len(values) == 1 else ""
 
 
-def _facts(chunk: str, grammar: str, rules: TypeRules) -> tuple[FileTypes, ...]:
-    code = code_of(chunk, grammar, rules.chunks)
-    if code is None:
-        return (FileTypes(gives_any=True),)
+def _facts(code: Code, scopes: Scopes, rules: TypeRules) -> tuple[FileTypes, ...]:
     lost = frozenset(re.findall(r"\w+", code.lost))
     extended = {ADDS + one: UNKNOWN_TYPE for one in rules.extended(code.lost)}
-    return FileTypes(extended, given=lost), *rules.read(Scopes(code, rules.scopes))
+    return FileTypes(extended, given=lost), *rules.read(scopes)
 
 
-_kept_facts = lru_cache(KEPT_CHUNKS)(_facts)
+def _facts_in(text: str, grammar: str, rules: TypeRules) -> tuple[FileTypes, ...]:
+    code = code_of(text, grammar, rules.chunks)
+    return (FileTypes(gives_any=True),) if code is None else _facts(code, Scopes(code, rules.scopes), rules)
 
 
-def said(parts: tuple[str, ...], grammar: str, rules: TypeRules) -> FileTypes:
-    """Return what parts of a file say of types."""
-    return merged(one for part in parts for one in _kept_facts(part, grammar, rules))
+_kept_facts_in = lru_cache(KEPT_CHUNKS)(_facts_in)
 
 
 @frozen
@@ -240,4 +270,4 @@ class FileTypesOf:
     rules: TypeRules
 
     def __call__(self, text: str) -> FileTypes:
-        return merged(_facts(text, language_of("", self.path).grammar, self.rules))
+        return merged(_facts_in(text, language_of("", self.path).grammar, self.rules))

@@ -17,20 +17,6 @@ ADDS = "impl "
 
 
 @frozen
-class Receiver:
-    """What is before a dot, if its type is certain: one of its members comes at the cursor."""
-
-    expression: str
-    "For its value, in names of the document: `Cart()`, `shop.make().box`. See `FileTypes.gives`."
-    begun: str
-    "The beginning of the member that is left of the cursor."
-    code: tuple[str, ...] = field(repr=False)
-    "Of the document, without the cursor's line: see `OtherLines.parts`."
-    used: tuple[str, ...] = ()
-    "Members that the document uses elsewhere: the type has them, or is to have them."
-
-
-@frozen
 class TypeFacts:
     """What one place says of a type."""
 

@@ -15,9 +15,9 @@ def _alone(path: str, tree: ProjectTree) -> Iterable[str]:
     return (path,)
 
 
-@frozen
+@frozen(eq=False)
 class TypeRules:
-    """How a language writes types."""
+    """How a language writes types. Compared by identity, since it is part of many keys."""
 
     chunks: ChunkRules
     scopes: ScopeRules

@@ -1,7 +1,6 @@
 """The table of languages whose types can be known: to add one, add an entry."""
 
 import re
-from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +9,7 @@ from aide_lsp.context.names.table import LONGEST_TEXT
 from aide_lsp.syntax.languages import language_of
 
 if TYPE_CHECKING:
-    from aide_lsp.context.types.facts import FileTypes, Receiver
+    from aide_lsp.context.types.document import Receiver
     from aide_lsp.context.types.rules import TypeRules
 
 LANGUAGES = {
@@ -22,7 +21,7 @@ LANGUAGES = {
     "typescriptreact": "typescript",
 }
 """The module of each, by LSP language id. It is loaded when it is needed."""
-_AFTER_DOT = re.compile(r"(?:[\w)][?!]?\.|\w::)#?\w*\Z")
+_AFTER_DOT = re.compile(r"(?:[\w)][?!]?\.|\w::)\Z")
 
 
 def rules_of(language_id: str) -> "TypeRules":
@@ -31,20 +30,12 @@ def rules_of(language_id: str) -> "TypeRules":
     return cast("TypeRules", module.RULES)
 
 
-@lru_cache(4)
-def types_in(code: tuple[str, ...], language_id: str) -> "FileTypes":
-    """Return what the parts of a document say of types: while a line is typed, that is the same."""
-    from aide_lsp.context.types.document import said  # loaded only where it is needed
-
-    return said(code, language_of(language_id, "").grammar, rules_of(language_id))
-
-
 def receiver_at(cursor: Cursor, language_id: str) -> "Receiver | None":
     """Return what is before a cursor and a dot, if its type is certain; None: anything may come."""
     if language_id not in LANGUAGES or not _AFTER_DOT.search(cursor.before):
         return None
     if len(cursor.before) > LONGEST_LINE or len(cursor.above) + len(cursor.below) > LONGEST_TEXT:
         return None
-    from aide_lsp.context.types.document import receiver
+    from aide_lsp.context.types.document import receiver  # loaded only where it is needed
 
     return receiver(cursor, language_of(language_id, "").grammar, rules_of(language_id))

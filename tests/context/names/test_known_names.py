@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aide_lsp.context import looks
 from aide_lsp.context.known_names import KnownNames, NamesOf
 from aide_lsp.context.reader import ContextPlace, ContextReader
+from aide_lsp.syntax import tree
 from tests.context.projects import write
 
 ERRORS = """import logging
@@ -217,7 +219,7 @@ def test_files_outside_the_project_are_not_read(root, tmp_path_factory):
 
 
 def test_a_reader_sees_what_has_changed_meanwhile(root):
-    reader = ContextReader()
+    reader = ContextReader(look_again_s=0)
     text = "from app import text\ntext."
     place = ContextPlace(root / "app/x.py", root, text, len(text), "python")
     assert reader.names(place).names == ("shout", "shown")
@@ -227,6 +229,23 @@ def test_a_reader_sees_what_has_changed_meanwhile(root):
     assert reader.names(place) is None
     (root / "app/text.py").write_text("def back(): pass\n")
     assert reader.names(place).names == ("back",)
+
+
+@pytest.mark.parametrize("line", ["errors.", "from app.errors import (", "cart."])
+def test_while_a_name_is_typed_nothing_is_read_or_parsed_again(root, monkeypatch, line):
+    reader, opened = ContextReader(), {root / "app/open.py": "x = 1\n"}
+    text = "from app import errors\n\n\nclass Cart:\n    size = 1\n\n\ncart = Cart()\n\n\n" + line
+
+    def names(begun):
+        typed = text + begun
+        return reader.names(ContextPlace(root / "app/x.py", root, typed, len(typed), "python", opened))
+
+    expected = {begun: names(begun) for begun in ("", "L", "LI", "s", "si", "zz", "__d")}
+    assert expected["zz"] is None
+    for module, name in ((looks.os, "lstat"), (looks.os, "scandir"), (tree, "base_of")):
+        monkeypatch.setattr(module, name, None)
+    for begun, found in expected.items():
+        assert names(begun) == found
 
 
 def test_modules_that_pass_on_each_other_end(root):
@@ -321,6 +340,13 @@ def test_names_are_known_only_where_none_is_missing(root, files, path, marked, e
     write(root, files)
     found = names_at(root, path, marked)
     assert (None if found is None else " ".join(found.names)) == expected
+
+
+def test_a_private_name_is_begun_with_its_mark():
+    names = (NamesOf("cart.ts", ("#size", "size")),)
+    assert KnownNames.at(names, "this.#s").names == ("#size",)
+    assert KnownNames.at(names, "this.s").names == ("size",)
+    assert KnownNames.at(names, "# s").names == ("size",)
 
 
 NAME = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
