@@ -1,6 +1,6 @@
 """The syntax tree of a text with a cursor: its nodes, what does not parse, and what is open at the cursor."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -35,6 +35,24 @@ class Base:
     source: bytes = field(repr=False)
     grammar: "tree_sitter.Language" = field(repr=False)
     tree: "tree_sitter.Tree" = field(repr=False)
+
+    def with_line(
+        self, start: int, line: str, grammar_name: str, check: Callable[[], None]
+    ) -> "tuple[str, tree_sitter.Tree] | None":
+        """Return text and tree with a line inserted, parsed from this tree; None: that takes too long."""
+        added = encode(line)
+        if not is_safe(added, grammar_name):
+            return None
+        source = self.source[:start] + added + self.source[start:]
+        end = start + len(added)
+        tree = self.tree.copy()
+        point = point_of(source, start)
+        tree.edit(start, start, end, point, point, point_of(source, end, start, point))
+        try:
+            tree = parse(self.grammar, source, tree, check)
+        except ParseTooLong:
+            return None
+        return f"{self.text[:start]}{line}{self.text[start:]}", tree
 
 
 def base_of(grammar_name: str, text: str, check: Callable[[], None]) -> Base | None:
@@ -87,19 +105,11 @@ class SyntaxTree:
 
     def with_line(self, before: str, after: str) -> "SyntaxTree | None":
         """Parse with another content of the cursor's line; None: that takes too long."""
-        start, line = self.line_start, encode(before + after)
-        if not is_safe(line, self.language.grammar):
+        start = self.line_start
+        found = self._base.with_line(start, before + after, self.language.grammar, self._check)
+        if found is None:
             return None
-        source = self._base.source[:start] + line + self._base.source[start:]
-        end = start + len(line)
-        tree = self._base.tree.copy()
-        point = point_of(source, start)
-        tree.edit(start, start, end, point, point, point_of(source, end, start, point))
-        try:
-            tree = parse(self._base.grammar, source, tree, self._check)
-        except ParseTooLong:
-            return None
-        text = f"{self._base.text[:start]}{before}{after}{self._base.text[start:]}"
+        text, tree = found
         return evolve(self, text=text, cursor=start + len(before), line=(before, after), tree=tree)
 
     @property
@@ -156,3 +166,13 @@ def root_of(text: str, grammar_name: str) -> SyntaxNode | None:
     """Parse a text without a cursor; None: no grammar, or too long, or more than the grammar can take."""
     base = base_of(grammar_name, text, lambda: None)
     return None if base is None else SyntaxNode(base.tree.root_node, text)
+
+
+def roots_with(
+    lines: Iterable[str], before: str, after: str, grammar_name: str
+) -> Iterator[tuple[str, SyntaxNode | None]]:
+    """Parse two parts of a text with each of some lines between them; None: see `root_of`."""
+    base = base_of(grammar_name, before + after, lambda: None)
+    for line in lines:
+        found = base.with_line(len(before), line, grammar_name, lambda: None) if base is not None else None
+        yield line, None if found is None else SyntaxNode(found[1].root_node, found[0])

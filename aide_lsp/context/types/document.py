@@ -12,7 +12,7 @@ from aide_lsp.context.types.facts import ADDS, UNKNOWN_TYPE, FileTypes, merged
 from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.scopes import Scopes, is_free, is_used_alone
 from aide_lsp.syntax.languages import language_of
-from aide_lsp.syntax.tree import root_of
+from aide_lsp.syntax.tree import root_of, roots_with
 
 KEPT = 8
 """Documents that are kept: while a line is typed, the rest of the text is the same."""
@@ -121,22 +121,20 @@ def document(above: str, below: str, lead: str, grammar: str, rules: TypeRules) 
     bare_before = "\n".join(bare_lines[start:cursor])
     found = list(stand_ins(lead, bare_before, "\n".join(bare_lines[cursor + 1 : end]), rules.chunks))
     code: Code | None = None
-    for line in found:
-        chunk = "\n".join((*before, line, *after, ""))
-        root = root_of(chunk, grammar)
-        if root is None or (root.has_error and len(chunk) > LONGEST_FAULTY):
+    around = "".join(f"{one}\n" for one in before), "\n".join(("", *after, ""))
+    for line, root in roots_with(found, *around, grammar):
+        if root is None or (root.has_error and len(root.text) > LONGEST_FAULTY):
             return None
         if not root.has_error:
-            code = Code(root, chunk)
+            code = Code(root, line.join(around))
             break
     else:
         line = found[0]
-        chunk = "\n".join((*before, line, *after, ""))
-        code = code_of(chunk, grammar, rules.chunks)
+        code = code_of(line.join(around), grammar, rules.chunks)
     if code is None or code.text.split("\n")[cursor - start] != line:
         return None
     at = sum(len(one) + 1 for one in code.text.split("\n")[: cursor - start]) + len(lead)
-    parts = tuple(chunk if one == start else "\n".join((*lines[one:last], "")) for one, last in spans)
+    parts = tuple("\n".join((*lines[one:last], "")) for one, last in spans)
     return OtherLines(parts, number, code, at, grammar, rules)
 
 

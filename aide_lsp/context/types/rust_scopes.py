@@ -31,6 +31,10 @@ _LEFT = {
     "for_expression": "pattern", "parameter": "pattern",
 }  # fmt: skip
 """What binds names, and the part of it that they are in."""
+_IN_USES = frozenset((
+    "scoped_identifier", "use_as_clause", "use_list", "scoped_use_list", "use_wildcard",
+))  # fmt: skip
+"""What a name may be part of in a `use`."""
 POINTERS = ("Box", "Arc", "Rc")
 _HOLDERS = ("Result", "Option")
 """Ends of the names of types that hold a value of another type, or none."""
@@ -69,8 +73,10 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
         return Binding(scopes.scope_of(scope) if is_outside else scope, unknown, scope.start)
     if above.type == "closure_parameters" or (above.type in _TYPE_PARAMETERS and _is_declared(top, above)):
         return Binding(scope, unknown)
-    used = next((one for one in node.ancestors() if one.type == "use_declaration"), None)
-    return None if used is None else _imported(node.text, used, scope, scopes)
+    while above is not None and above.type in _IN_USES:
+        above = above.parent
+    is_used = above is not None and above.type == "use_declaration"
+    return _imported(node.text, above, scope, scopes) if above is not None and is_used else None
 
 
 def _is_declared(top: SyntaxNode, parameter: SyntaxNode) -> bool:
