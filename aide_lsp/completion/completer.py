@@ -207,6 +207,7 @@ class Completer:
             checked = check(around, read.text, stop, read.rated, options, observer.begins)
             # The model closes a bracket that the editor has closed. It may go on, as if the editor had not.
             is_short = checked.over is not None or around.is_unfinished or not checked.cleaned.text
+            is_short |= checked.rejection is not None
             if around.unclosed and stop and stop.rule is StopRule.CLOSED_AFTER and is_short:
                 open_line, end = around.unclosed(), stop.end
                 stop = read.until_stop(open_line.hole)

@@ -586,6 +586,25 @@ def test_an_entry_whose_bracket_the_editor_closed_gets_the_comma_that_the_next_o
 
 
 @pytest.mark.parametrize(
+    ("language", "marked", "written", "replaces"),
+    [
+        ("go", "if err := f(|)\n\treturn nil\n}\n", "a); err != nil {\n\t\treturn err\n\t}\n", 1),
+        ("lua", "on('a', function(|))\n", "a)\n  print(a)\nend)\n", 2),
+        ("lua", "local function f(|)\n", "a)\n  return a\nend\n", 1),
+        # What comes over the brackets does not fit either.
+        ("lua", "on('a', function(|))\n", "a)\n  print(a\nend)\n", 0),
+    ],
+)
+def test_a_text_that_does_not_fit_before_closed_brackets_goes_on_over_them(
+    language, marked, written, replaces
+):
+    above = "package a\n\nfunc g() error {\n\t" if language == "go" else ""
+    request = evolve(fitting_at(above + marked, temperature=0.0), language_id=language, path="a")
+    completion = complete(Completer(ScriptedModel({"": list(written)})), request)
+    assert (completion.text, completion.replaces) == (written.rstrip() if replaces else "", replaces)
+
+
+@pytest.mark.parametrize(
     ("marked", "written", "text", "replaces"),
     [
         ('<ul>\n  <li><a href="#|"\n</ul>\n', 'b">B</a></li>\n</ul>\n', 'b">B</a></li>', 1),
