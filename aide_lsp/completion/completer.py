@@ -5,7 +5,7 @@ request and its seed; where a deadline cuts it off there is none. Runs on one th
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from time import monotonic
 from uuid import uuid4
@@ -20,12 +20,18 @@ from aide_lsp.completion.fitting import Checked, Surroundings, check, surroundin
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
-from aide_lsp.completion.request import Completion, CompletionRequest
+from aide_lsp.completion.request import (
+    Completion,
+    CompletionRequest,
+    attempt_of,
+    last_resort,
+    together,
+    tries,
+)
 from aide_lsp.completion.window import CountTokens
 from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.infill.hole import Hole
 from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop, StopRule
@@ -35,8 +41,6 @@ from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
 from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, has_too_many_lines
 
-MOST_TRIES = 3
-"""Candidates that are generated for one answer at most: each takes as long as the first."""
 LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -87,7 +91,7 @@ class Completer:
             )
         else:
             attempts = self._attempts(request, cancel, observer)
-            completion = _together(attempts)
+            completion = together(attempts)
             # A timeout depends on the machine's load at that moment; the next try may succeed.
             if completion.finish_reason != "timeout":
                 self._cache.put(key, completion.text, completion, completion.replaces)
@@ -111,7 +115,7 @@ class Completer:
         if parameters.seed is None and found is not None and found.text == found.answer.text:
             parameters = evolve(parameters, seed=found.answer.seed)
         request = request.with_options(parameters=parameters, deadline_ms=0)
-        return _with_line_ends(_together(self._attempts(request, cancel, observer)), request)
+        return _with_line_ends(together(self._attempts(request, cancel, observer)), request)
 
     def prefill(self, request: CompletionRequest, cancel: CancelToken) -> int:
         """Prefill the text around a cursor ahead of a request; return how many tokens were run.
@@ -175,7 +179,8 @@ class Completer:
     ) -> list[Completion]:
         """Complete with the first candidate that fits, from the requested one on, or with none.
 
-        The last one is the answer; those before it do not fit.
+        The last one is the answer; those before it do not fit. If none fits, one that may be shown all the
+        same comes again as the last one.
         """
         request, started = self._in_effect(request), monotonic()
         language = language_of(request.language_id, request.path)
@@ -183,12 +188,23 @@ class Completer:
         # In a comment, a dot ends a sentence.
         prompt = self._prompt(evolve(request, names=None) if around.hole.is_text else request, observer)
         attempts: list[Completion] = []
-        for candidate in _tries(request.options):
-            attempt = _attempt(request, candidate, (monotonic() - started) * 1000.0)
+        for candidate in tries(request.options):
+            attempt = attempt_of(request, candidate, (monotonic() - started) * 1000.0)
             attempts.append(self._run_model(attempt, around, prompt, cancel, observer))
             if not attempts[-1].is_rejected:
                 break
-        return attempts
+        resort = last_resort(attempts)
+        if resort is None:
+            return attempts
+        if observer.traces and resort is not attempts[-1]:
+            # What is explained is the generation that was observed last.
+            attempt = attempt_of(request, resort.candidate, (monotonic() - started) * 1000.0)
+            resort = self._run_model(attempt, around, prompt, cancel, observer)
+        # Under the number that was requested: its own may lead to one that fits.
+        return [
+            *attempts,
+            evolve(resort, candidate=request.options.candidate, generated_tokens=0, total_ms=0.0),
+        ]
 
     def _run_model(
         self,
@@ -275,32 +291,6 @@ class Completer:
         return evolve(with_counts(self._model.count_tokens, build), document=request.path)
 
 
-def _tries(options: GenerationOptions) -> Iterable[int]:
-    """Return which candidates may be tried; where nothing is drawn all of them are equal."""
-    return range(options.candidate, options.candidate + (MOST_TRIES if options.parameters.draws else 1))
-
-
-def _attempt(request: CompletionRequest, candidate: int, passed_ms: float) -> CompletionRequest:
-    """Return the request for one candidate; all tries share the request's deadline."""
-    if candidate == request.options.candidate:
-        return request
-    deadline_ms = request.options.deadline_ms
-    # 0 would mean no deadline.
-    left = max(1, int(deadline_ms - passed_ms)) if deadline_ms else 0
-    return request.with_options(candidate=candidate, deadline_ms=left)
-
-
-def _together(attempts: Sequence[Completion]) -> Completion:
-    """Return the last attempt, with what all of them cost."""
-    return evolve(
-        attempts[-1],
-        generated_tokens=sum(attempt.generated_tokens for attempt in attempts),
-        first_token_ms=attempts[0].first_token_ms,
-        cached_tokens=attempts[0].cached_tokens,
-        total_ms=sum(attempt.total_ms for attempt in attempts),
-    )
-
-
 class _Read:
     """What has been read of a generation."""
 
@@ -334,10 +324,12 @@ def _completion(
     total_ms: float,
 ) -> Completion:
     options, timings = request.options, generated.timings
-    text, reason, message = checked.cleaned.text, checked.cleaned.empty_reason, None
+    text, reason, message, note = checked.cleaned.text, checked.cleaned.empty_reason, None, None
     if generated.finish_reason == "timeout":
         # A part would depend on the machine's speed, and the same seed would not give the same text.
         text, reason = "", NoCompletionReason.TIMEOUT
+    elif checked.rejection and checked.rejection.note:
+        note = checked.rejection.note
     elif checked.rejection:
         text, reason, message = "", checked.rejection.reason, checked.rejection.message
     return Completion(
@@ -355,7 +347,8 @@ def _completion(
         total_ms=total_ms,
         from_cache=False,
         candidate=options.candidate,
-        is_rejected=message is not None or reason is NoCompletionReason.DOES_NOT_FIT,
+        is_rejected=bool(message or note) or reason is NoCompletionReason.DOES_NOT_FIT,
+        note=note,
     )
 
 

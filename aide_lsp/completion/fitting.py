@@ -80,6 +80,13 @@ class Rejection:
     misfit: Misfit | None = None
     "What does not fit."
 
+    @property
+    def note(self) -> str | None:
+        """Why the text may be shown if no other candidate fits; None: it may not."""
+        if self.misfit is not Misfit.NOT_IMPORTED:
+            return None
+        return f"Shown although {_in_a_sentence(self.misfit)}: no other candidate fits."
+
 
 @frozen
 class Checked:
@@ -242,9 +249,9 @@ def _find_rejection(
     if not text:
         return None
     misfit = _find_misfit(around, text, options, is_cut=is_cut)
-    if misfit:
-        return Rejection(NoCompletionReason.DOES_NOT_FIT, _why_unfit(misfit), misfit)
-    return _unsure(confidence, options)
+    unfit = Rejection(NoCompletionReason.DOES_NOT_FIT, _why_unfit(misfit), misfit) if misfit else None
+    # What may be shown all the same has to be probable enough.
+    return unfit if unfit and not unfit.note else _unsure(confidence, options) or unfit
 
 
 def _find_misfit(
@@ -267,8 +274,11 @@ def _unsure(confidence: float, options: GenerationOptions) -> Rejection | None:
 
 def _why_unfit(misfit: Misfit) -> str:
     """Say what is wrong in one sentence that needs no other."""
-    what = misfit.message[0].lower() + misfit.message[1:].removesuffix(".")
-    return f"The generated text does not fit: {what} (setting show)."
+    return f"The generated text does not fit: {_in_a_sentence(misfit)} (setting show)."
+
+
+def _in_a_sentence(misfit: Misfit) -> str:
+    return misfit.message[0].lower() + misfit.message[1:].removesuffix(".")
 
 
 def confidence_in(rated: Rated, end: int) -> float:

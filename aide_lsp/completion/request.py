@@ -1,5 +1,6 @@
-"""A request for a completion, and the answer. Imports nothing that is slow to import."""
+"""A request for a completion, the attempts at it, and the answer. Imports nothing that is slow to import."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -10,6 +11,9 @@ from aide_lsp.context.known_names import KnownNames
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.settings.fields import Parameters
+
+MOST_TRIES = 3
+"""Candidates that are generated for one answer at most: each takes as long as the first."""
 
 
 @frozen
@@ -90,7 +94,9 @@ class Completion:
     confidence: float | None = None
     "The model's own probability of the text, whatever the parameters; None: unknown, or there is no text."
     is_rejected: bool = False
-    "Whether it is empty because its text does not fit, or failed the checks."
+    "Whether its text does not fit, or failed the checks: it is empty, or there is a `note`."
+    note: str | None = None
+    "Why it is shown although it does not fit; None: it does, or is empty."
     typed: str = field(default="", repr=False)
     "The beginning of what was generated that is before the cursor already, with \\n line ends."
     added: str = field(default="", repr=False)
@@ -135,3 +141,40 @@ class Completion:
         # The first token's time is mostly the prompt's.
         seconds = (self.total_ms - self.first_token_ms) / 1000.0
         return (self.generated_tokens - 1) / seconds if seconds > 0 and self.generated_tokens > 1 else 0.0
+
+
+def tries(options: GenerationOptions) -> Iterable[int]:
+    """Return which candidates may be tried; where nothing is drawn all of them are equal."""
+    return range(options.candidate, options.candidate + (MOST_TRIES if options.parameters.draws else 1))
+
+
+def attempt_of(request: CompletionRequest, candidate: int, passed_ms: float) -> CompletionRequest:
+    """Return the request for one candidate; all tries share the request's deadline."""
+    if candidate == request.options.candidate:
+        return request
+    deadline_ms = request.options.deadline_ms
+    # 0 would mean no deadline.
+    left = max(1, int(deadline_ms - passed_ms)) if deadline_ms else 0
+    return request.with_options(candidate=candidate, deadline_ms=left)
+
+
+def last_resort(attempts: Sequence[Completion]) -> Completion | None:
+    """Return the first attempt that may be shown although it does not fit, if none fits; None: there is none.
+
+    Nor is there one after a deadline: which attempts were made by then depends on the machine's speed.
+    """
+    last = attempts[-1]
+    if last.finish_reason == "timeout" or (last.text and not last.is_rejected):
+        return None
+    return next((attempt for attempt in attempts if attempt.text), None)
+
+
+def together(attempts: Sequence[Completion]) -> Completion:
+    """Return the last attempt, with what all of them cost."""
+    return evolve(
+        attempts[-1],
+        generated_tokens=sum(attempt.generated_tokens for attempt in attempts),
+        first_token_ms=attempts[0].first_token_ms,
+        cached_tokens=attempts[0].cached_tokens,
+        total_ms=sum(attempt.total_ms for attempt in attempts),
+    )

@@ -43,7 +43,7 @@ def what_clean_up_did(cleaned: Cleaned, removed: str, added: str, invisible: str
 def what_checks_found(
     cleaned: Cleaned, rejection: Rejection | None, confidence: float | None, show: str
 ) -> str:
-    """Say how probable the text is, and whether it passed the checks.
+    """Say how probable the text of the answer is, and whether it passed the checks.
 
     They run if the setting `show` is `fitting`. `confidence`: its probability; None: not known.
     """
@@ -51,7 +51,8 @@ def what_checks_found(
         return "There was nothing to check."
     passed = "The text passed the checks." if show == "fitting" else "The checks are off (setting show)."
     known = "not known" if confidence is None else f"{confidence:.2g}"
-    return f"{rejection.message if rejection else passed} The text's probability is {known}."
+    found = (rejection.note or rejection.message) if rejection else passed
+    return f"{found} The text's probability is {known}."
 
 
 def _characters(text: str) -> str:

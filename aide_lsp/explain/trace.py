@@ -61,6 +61,9 @@ class CompletionTrace(GenerationTrace):
         self.watch.begin("")
         if self.request and self.cleaned and self.rejection:
             self.rejected.append((self.request, self.cleaned, self.rejection))
+        # One that is shown after all is generated again.
+        candidate = request.options.candidate
+        self.rejected = [one for one in self.rejected if one[0].options.candidate != candidate]
         self.request, self.prompt, self.steps, self.texts = request, prompt, [], []
         self.parameters = request.options.parameters
 

@@ -151,6 +151,8 @@ class Entry:
     "Host of the server that ran it; empty: it ran on this machine, in Aide."
     processor: str = ""
     "Kind of the processor where it ran; empty: unknown."
+    note: str | None = None
+    "Why it was shown although it does not fit; None: it fits, or is empty."
     shown: int = 0
     "How many times it was sent to an editor."
     accepted: float | None = None
@@ -211,6 +213,7 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         total_ms=round(completion.total_ms, 1),
         finish_reason=completion.finish_reason,
         empty_reason=completion.empty_reason,
+        note=completion.note,
         completion_hash=hash_of(completion.text, salt),
         completion_length=len(completion.text),
         show=options.show,

@@ -134,11 +134,11 @@ def _name(path: str) -> str:
 
 
 def _outcome(entry: Entry) -> str:
-    if entry.accepted is not None:
-        return "accepted"
     if entry.empty_reason is not None:
         return f"empty ({entry.empty_reason})"
-    return "shown" if entry.shown else "generated"
+    outcome = "shown" if entry.shown else "generated"
+    outcome = outcome if entry.accepted is None else "accepted"
+    return f"{outcome} (last resort)" if entry.note else outcome
 
 
 def _stats(parameters: Parameters, entries: list[Entry]) -> Stats:

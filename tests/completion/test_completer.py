@@ -16,6 +16,7 @@ from aide_lsp.completion.request import CompletionRequest
 from aide_lsp.completion.window import LINE_TOKENS
 from aide_lsp.context.known_names import KnownNames, NamesOf
 from aide_lsp.errors import DeclinedError
+from aide_lsp.explain.trace import CompletionTrace
 from aide_lsp.inference import decoder, generate
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
@@ -366,6 +367,49 @@ def test_complete_when_three_candidates_do_not_fit_says_why():
     wanted = "The generated text does not fit: the file would no longer parse (setting show)."
     assert completion.empty_message == wanted
     assert len(model.options) == 3
+
+
+IN_FUNCTION = "def f(text):\n    return |\n\n\nprint(f)\n"
+UNIMPORTED = "json.loads(text)"
+NOTE = "Shown although it uses a module that is not imported yet: no other candidate fits."
+
+
+@pytest.mark.parametrize(
+    ("texts", "text", "candidate", "tries"),
+    [
+        ((UNIMPORTED, "text.strip()"), "text.strip()", 1, 2),
+        ((UNIMPORTED, BROKEN, "json.dumps(text)"), UNIMPORTED, 0, 3),
+        ((BROKEN, UNIMPORTED, BROKEN), UNIMPORTED, 0, 3),
+        ((BROKEN, BROKEN, UNIMPORTED), UNIMPORTED, 0, 3),
+        ((UNIMPORTED, ""), UNIMPORTED, 0, 2),
+        ((BROKEN, UNIMPORTED, "text.strip()"), "text.strip()", 2, 3),
+    ],
+)
+def test_a_module_that_is_not_imported_is_shown_if_no_other_candidate_fits(texts, text, candidate, tries):
+    request = fitting_at(IN_FUNCTION)
+    model, explained = Sampled(*texts), Sampled(*texts)
+    completion, trace = complete(Completer(model), request), CompletionTrace()
+    assert (completion.text, completion.candidate, len(model.options)) == (text, candidate, tries)
+    assert (completion.note, completion.empty_reason) == (NOTE if text == UNIMPORTED else None, None)
+    # What is explained is what is shown.
+    observed = Completer(explained).observe(request, trace, CancelToken())
+    assert (observed.text, observed.note, trace.cleaned.text) == (text, completion.note, text)
+    assert len(trace.rejected) == tries - 1 - (texts[-1] == "")
+    assert evolve(observed, id="", total_ms=0.0) == evolve(completion, id="", total_ms=0.0)
+
+
+def test_a_last_resort_is_as_probable_as_the_setting_requires():
+    request = fitting_at(IN_FUNCTION, temperature=0.0, min_confidence=1.0)
+    model = completer_of(continuing({"    return": " " + UNIMPORTED + "\n"}))
+    assert complete(model, request).empty_reason == "low-confidence"
+
+
+def test_a_last_resort_is_kept_for_its_own_request_only():
+    model = Sampled(BROKEN, UNIMPORTED, BROKEN, FITTING)
+    completer = Completer(model)
+    assert complete(completer, fitting_at(IN_FUNCTION)).text == UNIMPORTED
+    assert complete(completer, fitting_at(IN_FUNCTION)).from_cache
+    assert complete(completer, fitting_at(IN_FUNCTION, candidate=1)).text == FITTING
 
 
 def test_complete_when_all_are_to_be_shown_checks_nothing():

@@ -40,7 +40,9 @@ def test_file_name_that_would_move_the_terminals_cursor_is_shown_without():
 
 def test_outcomes():
     entries = [entry(), entry(shown=2), entry(empty_reason="repeats-suffix"), entry(shown=1, accepted=1.0)]
+    entries += [entry(note="Shown although.", shown=1), entry(note="Shown although.", accepted=1.0)]
     ends = ["generated", "shown", "empty (repeats-suffix)", "accepted"]
+    ends += ["shown (last resort)", "accepted (last resort)"]
     rows = log_lines(entries)[1:]
     assert all(row.removesuffix("-").rstrip().endswith(end) for row, end in zip(rows, ends, strict=True))
 

@@ -89,6 +89,8 @@ def _print(
     first = shown[0]
     if first.empty_reason:
         say(f"No completion ({first.empty_reason}): {first.empty_message}", err=True)
+    if first.note:
+        say(first.note, err=True)
     say(parameters_line(first.parameters), err=True)
     say(figures_line(first, info.runs_on), err=True)
     if read := also_read(first):

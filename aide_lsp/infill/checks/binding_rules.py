@@ -6,6 +6,7 @@ TypeScript, where editors add imports afterwards, only names of plain values cou
 
 import builtins
 import re
+import sys
 
 from attrs import frozen
 
@@ -36,6 +37,8 @@ class BindingRules:
     "Kinds of nodes in which a lowercase name counts, and in which part (empty: in all); None: all do."
     builtins: frozenset[str]
     "Names that every file has."
+    modules: frozenset[str] = frozenset()
+    "Modules of the language's library, which any file can import."
     is_closed: re.Pattern[str] | None = None
     "Found in files that import the names of other files; None: all do."
     from_elsewhere: re.Pattern[str]
@@ -73,6 +76,7 @@ _PYTHON = BindingRules(
     # In `x.a` and `f(a=1)`, `a` is no variable; and `x` in `x.a = 1` is used.
     only={"attribute": "object", "keyword_argument": "value"},
     builtins=frozenset(dir(builtins)),
+    modules=frozenset(sys.stdlib_module_names),
     from_elsewhere=re.compile(r"import\s*\(?\s*\*|\bexec\(|\bglobals\(\)|\blocals\(\)"),
 )  # fmt: skip
 

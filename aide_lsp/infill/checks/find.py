@@ -6,7 +6,7 @@ programmer would have written: real code with its own text in the hole passes al
 
 from collections.abc import Iterator
 
-from aide_lsp.infill.checks.binding_rules import RULES
+from aide_lsp.infill.checks.binding_rules import RULES, BindingRules
 from aide_lsp.infill.checks.blocks import lacks_opener, lacks_opening_bracket
 from aide_lsp.infill.checks.dead_code import leaves_dead_code
 from aide_lsp.infill.checks.filled import FilledText
@@ -14,7 +14,7 @@ from aide_lsp.infill.checks.keys import first_repeated_key
 from aide_lsp.infill.checks.lines import is_placeholder, is_repeated, repeats_line_below
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.checks.misplaced import first_misplaced
-from aide_lsp.infill.checks.names import find_unbound
+from aide_lsp.infill.checks.names import Name, find_unbound
 from aide_lsp.infill.checks.parsing import breaks_syntax
 from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.syntax.languages import Blocks
@@ -68,9 +68,20 @@ def find_misfits(
     # In a page, names may also come from its other parts.
     rules = RULES.get(tree.language.id) if tree.outer is None else None
     if rules is not None and not hole.is_text:
-        for name in find_unbound(filled, rules):
-            if name.start < filled.end:
+        found = list(find_unbound(filled, rules))
+        modules = [name for name in found if _is_module(name, filled, rules)]
+        for name in found:
+            if name.start < filled.end and name not in modules:
                 yield Misfit.UNKNOWN_NAME
-            elif not is_cut and hole.shape is Shape.LINES:
+            elif name.start >= filled.end and not is_cut and hole.shape is Shape.LINES:
                 # Whoever has begun a line writes the one that binds the name next, or after it.
                 yield Misfit.UNBOUND_NAME
+        # The last of all: what has no other fault may still be shown.
+        if modules:
+            yield Misfit.NOT_IMPORTED
+
+
+def _is_module(name: Name, filled: FilledText, rules: BindingRules) -> bool:
+    """Whether the text takes a member of what may be a module of the language's library."""
+    end = name.start + len(name.text)
+    return name.start < filled.end and name.text in rules.modules and filled.text[end : end + 1] == "."

@@ -18,6 +18,7 @@ class Misfit(Enum):
     )
     UNKNOWN_NAME = "unknown-name", "It uses a name that is defined nowhere."
     UNBOUND_NAME = "unbound-name", "It leaves a name undefined that the code below uses."
+    NOT_IMPORTED = "not-imported", "It uses a module that is not imported yet."
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code

@@ -86,7 +86,7 @@ class Status:
             request_id,
             shown=is_shown,
             reason=reason,
-            message=None if is_shown else completion.empty_message,
+            message=completion.note if is_shown else completion.empty_message,
             **numbers(completion),
         )
         log.info("request %s: %s", shown(request_id), _line(completion, self._host.model, reason))
