@@ -18,15 +18,22 @@ ENTRIES = (
     "enum_assignment", "enum_constant", "enum_variant", "enumerator", "enum_member_declaration", "enum_entry",
     "enum_case", "property_signature", "public_field_definition", "property_declaration", "field_declaration",
     "lexical_declaration", "local_variable_declaration", "struct_item", "enum_item", "match_arm", "when",
-    "import_specifier",
+    "import_specifier", "column_definition",
 )  # fmt: skip
 """Kinds of nodes of which two neighbors have different names, in all languages."""
 CASES = ("switch_case", "expression_case", "case_statement", "case_item")
 """The same, with a value instead of a name."""
-FIRST = ("pair", "table", "jsx_attribute", "attribute", "initializer_pair", "lexical_declaration")
+FIRST = (
+    "pair", "table", "jsx_attribute", "attribute", "initializer_pair", "lexical_declaration",
+    "column_definition",
+)  # fmt: skip
 """Those whose name is their first part, unless the grammar says so."""
 FUNCTIONS = ("function", "method", "constructor")
 """Parts of the types of nodes of which two may have one name, but not with the same parameters."""
+SINGLE = "method_definition"
+"""A method of JavaScript and TypeScript: no other with a body has its name."""
+ACCESSORS = ("get", "set")
+"""What is before the names of two such methods that belong together."""
 PARTS = ("alias", "key", "name", "field", "pattern", "declarator")
 """What grammars call the part of a node that is its name."""
 WORD = re.compile(r"\w+")
@@ -97,6 +104,8 @@ def _entry(node: SyntaxNode) -> _Entry | None:
         # In C, what is in a function and seems to be one is a macro before a statement.
         if name is None or name.text in SEVERAL or (node.parent and node.parent.type == "compound_statement"):
             return None
+        if node.type == SINGLE:
+            return _Entry(node, name, _owner(node, name) + name.text)
         # In Go and Ruby, what it is a function of is before the name.
         start = (node.part("receiver") or node.part("object") or name).start - node.start
         header = "".join(node.text[start : body.start - node.start].split())
@@ -121,9 +130,11 @@ def _is_unique(node: SyntaxNode, name: SyntaxNode) -> bool:
 
 
 def _owner(node: SyntaxNode, name: SyntaxNode) -> str:
-    """Return what members of one name may differ in: of the class or its objects, and of which interface."""
+    """Return what members of one name may differ in: of the class or not, get or set, and for what."""
     parts = (part for part in node.children if part.start < name.start)
-    found = (part for part in parts if part.type == INTERFACE or "static" in part.text)
+    found = (
+        part for part in parts if part.type == INTERFACE or "static" in part.text or part.text in ACCESSORS
+    )
     return " ".join(part.text for part in found)
 
 
