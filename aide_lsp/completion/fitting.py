@@ -11,7 +11,7 @@ from aide_lsp.infill.checks.dead_code import without_else
 from aide_lsp.infill.checks.filled import text_before
 from aide_lsp.infill.checks.find import find_misfit
 from aide_lsp.infill.checks.keys import first_repeated_key
-from aide_lsp.infill.checks.lines import without_what_is_repeated
+from aide_lsp.infill.checks.lines import above_placeholder, without_what_is_repeated
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.checks.misplaced import first_misplaced
 from aide_lsp.infill.cleanup import Cleaned, clean
@@ -32,6 +32,8 @@ ENDS = (
 """What may be missing in a line whose brackets the editor has closed."""
 SEPARATORS = (";", ",")
 """What of that is inserted, with the brackets: all else depends on what the user means. The user types it."""
+FIRST_FAULTS = {Misfit.DUPLICATE_KEY: first_repeated_key, Misfit.MISPLACED: first_misplaced}
+"""What finds the first fault in a tree."""
 Rated = Sequence[tuple[int, float]]
 """For each token of a text, from none on: the length of the text so far, the logarithm of its probability."""
 
@@ -170,24 +172,26 @@ def _others(
     """Yield what may fit in place of a text that does not, each with its end.
 
     With a comma, where others follow it in a list; up to the line that opens the block for a deeper line
-    below; without what is there twice or misplaced, and all after it; without an `else` that makes the code
-    below dead.
+    below; without a placeholder or what is there twice or misplaced, and all after it; without an `else` that
+    makes the code below dead.
     """
     yield stop, evolve(cleaned, text=with_comma(around.hole, cleaned.text))
     if (header := block_header(around.hole, text)) is not None:
         yield header, clean(around.hole, text, header, around.tree)
+    if (kept := _without_fault(around, cleaned.text, misfit)) is not None:
+        yield stop, clean(around.hole, kept, None, around.tree)
+
+
+def _without_fault(around: Surroundings, text: str, misfit: Misfit | None) -> str | None:
+    """Return what is before a fault that ends the text; None: it is of another kind."""
     if misfit is Misfit.DEAD_CODE:
-        yield stop, clean(around.hole, without_else(around.hole, cleaned.text), None, around.tree)
-    if misfit is Misfit.DUPLICATE_KEY:
-        kept = (
-            text_before(around.tree, cleaned.text, first_repeated_key)
-            if around.tree
-            else without_what_is_repeated(around.hole, cleaned.text)
-        )
-        yield stop, clean(around.hole, kept, None, around.tree)
-    if misfit is Misfit.MISPLACED and around.tree:
-        kept = text_before(around.tree, cleaned.text, first_misplaced)
-        yield stop, clean(around.hole, kept, None, around.tree)
+        return without_else(around.hole, text)
+    if misfit is Misfit.PLACEHOLDER:
+        return above_placeholder(around.hole, text)
+    if misfit is Misfit.DUPLICATE_KEY and not around.tree:
+        return without_what_is_repeated(around.hole, text)
+    find = FIRST_FAULTS.get(misfit) if misfit else None
+    return text_before(around.tree, text, find) if around.tree and find else None
 
 
 def _ended_string(around: Surroundings, text: str, options: GenerationOptions) -> str | None:

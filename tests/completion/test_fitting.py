@@ -75,6 +75,58 @@ def test_entries_of_json_follow_the_last_one(marked, text, inserted):
 @pytest.mark.parametrize(
     ("language", "marked", "text", "inserted"),
     [
+        (
+            "toml",
+            '[project]\nname = "a"\n█\nreadme = "b"\n',
+            'description = "c"\nauthors = ["Your Name"]\nlicense = "MIT"\n',
+            'description = "c"',
+        ),
+        (
+            "python",
+            "class A:\n    █\n\n    b = 1\n",
+            "def a(self):\n        # Your code here\n        pass\n\n    def b",
+            "def a(self):",
+        ),
+        ("python", "x = 1\n█\n", "# Your code here\ny = 2\n", ""),
+    ],
+)
+def test_what_is_above_a_placeholder_is_kept(language, marked, text, inserted):
+    assert offered(language, marked, text) == inserted
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "inserted"),
+    [
+        ("typescript", "function f(h: any) {\n  h[█] =\n}\n", "'a'] = 1;", "'a'"),
+        ("php", "<?php\nfunction f($a) {\n    return g($a, █) .\n}\n", "',') . 'x';", "','"),
+        ("python", "def f(a):\n    return g(█) +\n\nx = 1\n", "a, 1) + 2", "a, 1"),
+        ("python", "def f(a):\n    return g(█) +\n\nx = 1\n", "a, (1]) + 2", ""),
+    ],
+)
+def test_a_text_fits_before_an_operator_whose_value_is_not_written_yet(language, marked, text, inserted):
+    assert offered(language, marked, text) == inserted
+
+
+TABLE = "CREATE TABLE a (\n  id INT NOT NULL,\n  █\n  total INT NOT NULL\n);\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "inserted"),
+    [
+        (TABLE, "name TEXT NOT NULL\n);\n", "name TEXT NOT NULL,"),
+        (TABLE, "name TEXT NOT NULL,\n  total INT\n", "name TEXT NOT NULL,"),
+        (TABLE, "total NUMERIC(10, 2) NOT NULL\n);\n", ""),
+        (TABLE.replace("  total INT NOT NULL\n", ""), "name TEXT NOT NULL\n);\n", "name TEXT NOT NULL"),
+        ("SELECT a,\n  █\nFROM b;\n", "c\nFROM b;\n", "c"),
+    ],
+)
+def test_a_column_of_a_table_gets_its_comma_and_is_there_once(marked, text, inserted):
+    assert offered("sql", marked, text) == inserted
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "inserted"),
+    [
         ("html", "<a href=\"<?= $p['a'] ?>\">█</a>\n", "<?= $p['b'] ?></a>\n", "<?= $p['b'] ?>"),
         ("php", '<a id="<?= █ ?>" class="b"></a>\n', '$a ?>" class="b"></a>\n', "$a"),
     ],

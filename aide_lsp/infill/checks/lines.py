@@ -140,6 +140,13 @@ def is_placeholder(hole: Hole, text: str, around: str) -> bool:
     return PLACEHOLDER.search(hole.before + text) is not None and PLACEHOLDER.search(around) is None
 
 
+def above_placeholder(hole: Hole, text: str) -> str:
+    """Return the lines of the text above the first one that says so."""
+    found = PLACEHOLDER.search(hole.before + text)
+    start = found.start() - len(hole.before) if found else len(text)
+    return text[: max(0, text.rfind("\n", 0, max(0, start)))] if found else text
+
+
 def _distinctive_lines(hole: Hole, lines: list[str]) -> list[tuple[int, str]]:
     """Return the indentation and the normalized text of the lines that have one."""
     return [(indentation(line), found) for line in lines if (found := normalized(hole, line))]

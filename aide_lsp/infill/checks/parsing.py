@@ -39,6 +39,8 @@ CONDITIONAL = re.compile(r"\s*(?:if|elif|while|until|for|unless)\b")
 """How a line begins whose block a word ends."""
 WORD_ENDS = ("; then\nfi", "; do\ndone", " then\nend", " do\nend", "\nend")
 """What ends such a line, and its block."""
+VALUES = (" x", " x;")
+"""What an operator at the end of the user's own line still needs."""
 OPERATOR = re.compile(r"\s*[.?&|+*/:<>=-]")
 """How a line begins that goes on with the one above, and of which another may follow."""
 OPEN_END = re.compile(r"(?:[%&|^<=.*]|(?<!\+)\+|(?<!-)-|(?<!\*)/)\s*\Z")
@@ -129,7 +131,7 @@ def _is_unfinished(hole: Hole, tree: SyntaxTree, text: str, *, is_cut: bool) -> 
 
 
 def _with_next_lines(hole: Hole, tree: SyntaxTree, text: str) -> Iterator[SyntaxTree | None]:
-    """Yield the trees with what may follow: the end of a tag or a block, or what a decorator is for."""
+    """Yield the trees with what may follow: the end of a tag or a block, a value, what is decorated."""
     line = (hole.before + text).rpartition("\n")[2]
     blanks = line[: indentation(line)]
     closers = "" if hole.after.strip() else _closers(hole, hole.open[: hole.scan(text).kept])
@@ -138,6 +140,8 @@ def _with_next_lines(hole: Hole, tree: SyntaxTree, text: str) -> Iterator[Syntax
         below = tuple(f"\n{blanks}{item}" for item in DECORATED.get(hole.language.blocks, ()))
     elif hole.after.strip() and hole.language.blocks is Blocks.WORDS and CONDITIONAL.match(line):
         below = WORD_ENDS
+    elif OPEN_END.search(hole.after):
+        below = VALUES
     elif hole.is_in_new_tag:
         below = tuple(_tag_ends(hole, hole.before + text))
     for end in below:
