@@ -172,7 +172,7 @@ def _line_ends(hole: Hole, text: str) -> Iterator[str]:
     if text[-1:].isalnum() or (text.endswith(tuple(")]>\"'_")) and not text.endswith(ARROWS)):
         yield " {}"
         if hole.language.blocks is Blocks.WORDS and "\n" not in text:
-            yield "\nend"
+            yield from ("\nend", "\n;;")
         if OPERATOR.match((hole.before + text).rpartition("\n")[2]):
             yield ";"
 
