@@ -14,7 +14,7 @@ bracket typed would have it read everything again, which takes seconds.
 import re
 from collections.abc import Iterator
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 QUOTES = "\"'`"
@@ -150,12 +150,15 @@ def rest_after(text: str, typed: str, added: str) -> Rest | None:
 
 
 def rest_over(text: str, closers: str) -> Rest | None:
-    """Return how a text is inserted before closers that it closes itself.
+    """Return how a text is inserted before closers that it closes itself; blanks may be before those.
 
     None: it closes something else before, or says no more than they do.
     """
-    ends = _closings(text, closers) if len(text) <= LONGEST else None
-    return None if ends is None else _over(text, closers, ends)
+    signs = closers.lstrip(" ")
+    ends = _closings(text, signs) if len(text) <= LONGEST else None
+    rest = None if ends is None else _over(text, signs, ends)
+    blanks = len(closers) - len(signs)
+    return evolve(rest, replaces=rest.replaces + blanks) if rest and rest.replaces else rest
 
 
 def _over(text: str, closers: str, ends: list[int]) -> Rest | None:

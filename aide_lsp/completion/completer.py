@@ -222,16 +222,17 @@ class Completer:
             hole, stop = around.hole, read.until_stop(around.hole)
             checked = check(around, read.text, stop, read.rated, options, observer.begins)
             # The model closes a bracket that the editor has closed. It may go on, as if the editor had not.
-            is_short = checked.over is not None or around.is_unfinished or not checked.cleaned.text
-            is_short |= checked.rejection is not None
+            is_short = around.is_unfinished or checked.over or checked.rejection or not checked.cleaned.text
             if around.unclosed and stop and stop.rule is StopRule.CLOSED_AFTER and is_short:
                 open_line, end = around.unclosed(), stop.end
                 stop = read.until_stop(open_line.hole)
                 over = check(open_line, read.text, stop, read.rated, options, observer.begins)
                 rest = None if over.rejection else rest_over(over.cleaned.text, around.closers)
-                if rest and (rest.replaces or not checked.over):
+                # A comma parts entries that fit without it, as strings do; else the model decides.
+                is_parted = checked.over is not None and checked.over.text.endswith(",")
+                if rest and (rest.replaces or not is_parted):
                     hole, checked = open_line.hole, evolve(over, over=rest)
-                elif not read.text.startswith(around.closers, end):
+                elif not read.text[end:].lstrip(" ").startswith(around.closers.lstrip(" ")):
                     checked = evolve(checked, over=None)
         reason, timings = generation.finish_reason or "stop", generation.timings
         generated = GeneratedText(hole, read.text, checked.stop, reason, timings, checked.confidence)

@@ -27,10 +27,10 @@ from aide_lsp.syntax.trees import SyntaxTrees
 
 ENDS = (
     *(";", ",", ":", ": 0", ": 0,", " {}", " {", ' from "x"', ">()", " finally {}"),
-    *("; then", "; then\nfi", "; do", "; do\ndone"),
+    *("; then", "; then\nfi", "; do", "; do\ndone", "()"),
 )
 """What may be missing in a line whose brackets the editor has closed."""
-SEPARATORS = (";", ",")
+INSERTED = (";", ",", "()")
 """What of that is inserted, with the brackets: all else depends on what the user means. The user types it."""
 FIRST_FAULTS = {Misfit.DUPLICATE_KEY: first_repeated_key, Misfit.MISPLACED: first_misplaced}
 """What finds the first fault in a tree."""
@@ -51,7 +51,7 @@ class Surroundings:
     tree: SyntaxTree | None
     "The syntax tree of the text; None: no grammar, or the text is too large."
     closers: str = ""
-    "What closes the brackets that are open in the cursor's line, where nothing follows it."
+    "What closes the brackets that are open in the cursor's line, where nothing follows it; after blanks."
     unclosed: "Callable[[], Surroundings] | None" = None
     "The same place without them; None: there are none."
 
@@ -120,8 +120,10 @@ def surroundings(
         hole = read_hole(before, after, tree.language if tree else language, openings)
         return Surroundings(before, after, hole, tree)
 
-    closers, (line, _, _) = after[: closed_in_line(before, after)], after.partition("\n")
-    if not closers or line.strip() != closers or ">" in closers:
+    # Some editors keep the blank that is typed in brackets on both sides.
+    blanks, (line, _, _) = len(after) - len(after.lstrip(" ")), after.partition("\n")
+    closers = after[: blanks + closed_in_line(before, after[blanks:])]
+    if not closers.strip() or line.strip() != closers.strip() or ">" in closers:
         return read(after)
     # Only where a text does not fit: parsing the line once more takes some milliseconds.
     return evolve(read(after), closers=closers, unclosed=lambda: read(after.removeprefix(closers)))
@@ -162,7 +164,7 @@ def check(
     if end is None:
         return fitting or found
     closed = f"{cleaned.text}{around.closers}{end}"
-    over = Rest(closed, len(around.closers)) if end in SEPARATORS else None
+    over = Rest(closed, len(around.closers)) if end in INSERTED else None
     return evolve(found, rejection=_unsure(found.confidence, options), over=over)
 
 

@@ -648,6 +648,33 @@ def test_a_text_that_does_not_fit_before_closed_brackets_goes_on_over_them(
     assert (completion.text, completion.replaces) == (written.rstrip() if replaces else "", replaces)
 
 
+GO = "package a\n\nfunc f(xs []int) {\n\t|\n}\n"
+CSHARP = "class A\n{\n    void F(List<int> xs)\n    {\n        foreach (|)\n    }\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "written", "text", "replaces"),
+    [
+        # In Go, what `go` and `defer` start is a call.
+        ("go", GO.replace("|", "go func() {|}"), "\n\t\tg()\n\t}()\n}\n", "\n\t\tg()\n\t}()", 1),
+        ("go", GO.replace("|", "defer func() {|}"), " g() }()\n}\n", " g() }()", 1),
+        ("go", GO.replace("|", "go func() {|}"), "\n\t\tg()\n\t}\n}\n", "\n\t\tg()\n\t}()", 1),
+        ("go", GO.replace("|", "go func() {\n\t\t|\n\t}"), "g()\n\t}()\n}\n", "g()", 0),
+        # The line ends without a semicolon, and the block comes in the next one.
+        ("csharp", CSHARP, "var x in xs)\n        {\n            G(x);\n        }\n", "var x in xs", 0),
+        # Some editors keep the blank that is typed in brackets on both sides.
+        ("typescript", "import { | }\n\nconst a = 1;\n", "b } from './b';\n\nconst a", "b", 0),
+        ("typescript", "const f = g({ | })\nf();\n", "a: 1 }, b);\n", "a: 1", 0),
+    ],
+)
+def test_what_the_line_needs_after_closed_brackets_comes_as_the_model_writes_it(
+    language, marked, written, text, replaces
+):
+    request = evolve(fitting_at(marked, temperature=0.0), language_id=language, path="a")
+    completion = complete(Completer(ScriptedModel({"": list(written)})), request)
+    assert (completion.text, completion.replaces) == (text, replaces)
+
+
 @pytest.mark.parametrize(
     ("marked", "written", "text", "replaces"),
     [

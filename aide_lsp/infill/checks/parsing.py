@@ -39,6 +39,8 @@ CONDITIONAL = re.compile(r"\s*(?:if|elif|while|until|for|unless)\b")
 """How a line begins whose block a word ends."""
 WORD_ENDS = ("; then\nfi", "; do\ndone", " then\nend", " do\nend", "\nend")
 """What ends such a line, and its block."""
+STARTERS = ("go_statement", "defer_statement")
+"""In Go, what starts a call."""
 VALUES = (" x", " x;")
 """What an operator at the end of the user's own line still needs."""
 OPERATOR = re.compile(r"\s*[.?&|+*/:<>=-]")
@@ -73,10 +75,21 @@ def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *
         return False
     total, near = _count(filled)
     if not total:
-        return False
+        return _lacks_call(filled)
     if _can_be_parsed(hole, tree, near if OPEN_END.search(text) else near and _own(filled)):
         return not _is_unfinished(hole, tree, text, is_cut=is_cut)
     return not is_cut and _leaves_open(hole, text)
+
+
+def _lacks_call(filled: SyntaxTree) -> bool:
+    """Whether the cursor's line begins a function of Go that runs on, or last, and that nothing calls.
+
+    The grammar accepts it, the compiler does not.
+    """
+    begin = filled.line_start + indentation(filled.text[filled.line_start : filled.cursor])
+    started = filled.root.smallest(begin, begin + 1)
+    is_start = started.type in STARTERS and started.start == begin
+    return is_start and any(part.type == "func_literal" for part in started.named_children)
 
 
 def _can_be_parsed(hole: Hole, tree: SyntaxTree, near: int) -> bool:
