@@ -8,6 +8,7 @@ UV := $(shell found=$$(uv --version 2>/dev/null | awk '{ print $$2 }'); \
 	[ "$$(printf '%s\n' $(UV_LEAST) "$${found:-0}" | sort -V | head -n 1)" = $(UV_LEAST) ] \
 	&& command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
+AIDE_READY := .venv/.aide-ready
 READY := .venv/.ready
 TEAM := .venv-team/bin
 TEAM_READY := .venv-team/.ready
@@ -27,7 +28,7 @@ NODE := PATH="$(CURDIR)/$(EDITORS)/vscode/node/bin:$$PATH"
 help:  ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## Fetch and convert the default model, and complete a sample file twice
+demo: $(AIDE_READY)  ## Fetch and convert the default model, and complete a sample file twice
 	$(BIN)/aide demo
 
 test: $(READY) lint typecheck  ## Run all tests, including those with the real model
@@ -54,10 +55,12 @@ generate: $(READY)  ## Regenerate pages, schema, and editor settings from the ta
 	$(BIN)/python -m tools.generate.pages
 
 lock: $(UV)  ## Update the pinned versions, from your package index
-	$(UV) pip compile -q pyproject.toml --group dev --universal --generate-hashes \
+	echo hatchling | $(UV) pip compile -q pyproject.toml - --universal --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
+	$(UV) pip compile -q --group dev --universal --generate-hashes -c requirements.lock \
+		--no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.lock
 	$(UV) pip compile -q pyproject.toml --extra team --group dev --universal --generate-hashes -c requirements.lock \
-		--no-emit-index-url --custom-compile-command "make lock" -o requirements-team.lock
+		-c requirements-dev.lock --no-emit-index-url --custom-compile-command "make lock" -o requirements-team.lock
 	echo uv | $(UV) pip compile -q - --upgrade --universal --generate-hashes --no-annotate \
 		--no-emit-index-url --custom-compile-command "make lock" -o requirements-uv.txt
 
@@ -96,11 +99,16 @@ $(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json | node
 $(EDITORS)/%/.ready: editors/setup/%.sh
 	$< $(@D)
 
-$(READY): requirements.lock pyproject.toml | $(UV)
+$(AIDE_READY): requirements.lock pyproject.toml | $(UV)
 	@echo "Installing Aide into .venv ..."
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(READY): $(AIDE_READY) requirements-dev.lock
+	@echo "Installing the test tools into .venv ..."
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(TEAM_READY): requirements-team.lock pyproject.toml | $(UV)

@@ -17,7 +17,7 @@ MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 def checkout(tmp_path):
     """A checkout with nothing installed, and a uv of a version to be chosen."""
     shutil.copy(REPOSITORY / "Makefile", tmp_path)
-    for name in ("requirements-uv.txt", "requirements.lock", "pyproject.toml"):
+    for name in ("requirements-uv.txt", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, tmp_path)
     (tmp_path / "bin").mkdir()
     return tmp_path
@@ -55,6 +55,16 @@ def test_your_own_uv_is_used_if_it_is_new_enough(checkout, version, used):
     installs = [line for line in planned.splitlines() if "-m pip install" in line]
     assert len(installs) == (not used)
     assert all("--require-hashes" in planned and "requirements-uv.txt" in planned for _ in installs)
+
+
+def test_the_demo_installs_what_aide_needs_and_no_test_tools(checkout):
+    def installed(target):
+        return re.findall(r"-r (requirements[a-z-]*\.lock)", make(checkout, "-n", target, uv="1.0.1"))
+
+    assert installed("demo") == ["requirements.lock"]
+    assert installed("lint") == ["requirements.lock", "requirements-dev.lock"]
+    pinned = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+    assert not re.search(r"^(pytest|mypy|ruff|playwright|openai)==", pinned, re.MULTILINE)
 
 
 def test_the_pinned_uv_has_a_version_and_hashes():

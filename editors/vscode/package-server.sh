@@ -9,6 +9,4 @@ rm -rf "$to"
 mkdir -p "$to"
 "$uv" build -q --wheel --no-build-isolation --python "$python" --out-dir "$to" .
 rm -f "$to/.gitignore"
-# The lock file holds what developers need too; taken as constraints it gives the same versions without that.
-"$uv" pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
-    --constraints requirements.lock --output-file "$to/requirements.txt"
+cp requirements.lock "$to/requirements.txt"

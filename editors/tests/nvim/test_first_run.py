@@ -1,9 +1,7 @@
 """A Neovim without the server: one question at a calm moment, an installation, its progress, a completion."""
 
-import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -46,7 +44,7 @@ def test_no_server_then_asked_once_when_calm_and_installed_and_completed(start_n
     assert "0.8 GB" in nvim.lua("_G.selects[1].prompt")
     nvim.keys("a")
     nvim.do("_G.choose('Install')")
-    nvim.wait(lambda: "of 6)" in nvim.screen(), "No progress is shown")
+    nvim.wait(lambda: "of 5)" in nvim.screen(), "No progress is shown")
     nvim.wait(lambda: "Aide: installing" in nvim.screen(), "The statusline does not say so")
     nvim.type("y")
     nvim.wait(lambda: nvim.text.endswith("x = y"), "Typing does not go on")
@@ -55,7 +53,7 @@ def test_no_server_then_asked_once_when_calm_and_installed_and_completed(start_n
     server = nvim.lua("require('aide.process').command()[1]")
     assert server.startswith(str(nvim.folder / "nvim-data"))
     assert nvim.messages == ["Aide is ready: type, and <Tab> accepts what it offers."]
-    nvim.wait(lambda: "of 6)" not in nvim.screen(), "The progress stays")
+    nvim.wait(lambda: "of 5)" not in nvim.screen(), "The progress stays")
     assert nvim.lua("vim.lsp.config.aide.init_options.download") is True
     assert nvim.lua("#_G.selects") == 1
 
@@ -110,7 +108,7 @@ def test_installation_when_canceled_or_failing_then_said_and_done_again_on_reque
     uv.chmod(0o755)
     nvim = start_nvim(bare_env, init="require('aide.question').calm_ms = 1e9", file=workspace() / "prices.py")
     nvim.command("Aide install")
-    nvim.wait(lambda: "Aide: creating an environment (2 of 6)" in nvim.screen(), "No progress is shown")
+    nvim.wait(lambda: "Aide: creating an environment (2 of 5)" in nvim.screen(), "No progress is shown")
     nvim.wait(lambda: "a lot" in nvim.screen(), "What the program says is not shown")
     nvim.command("Aide status")
     nvim.wait(
@@ -120,39 +118,10 @@ def test_installation_when_canceled_or_failing_then_said_and_done_again_on_reque
     nvim.command("Aide install cancel")
     nvim.wait(lambda: nvim.messages, "Nothing is said")
     assert nvim.messages == ["Aide: the installation was canceled. :Aide install starts it again."]
-    assert "(2 of 6)" not in nvim.screen()
+    assert "(2 of 5)" not in nvim.screen()
     uv.write_text("#!/bin/sh\necho No space left on device >&2\nexit 2\n")
     nvim.command("Aide install")
     nvim.wait(lambda: len(nvim.messages) > 1, "Nothing is said")
     assert nvim.messages[1].startswith("Aide could not be installed: uv failed: No space left on device.")
     nvim.command("Aide log")
     nvim.wait(lambda: "No space left" in nvim.text, "The log does not have it")
-
-
-def test_needed_packages_are_those_of_the_project_with_hashes(nvim_program, tmp_path):
-    """Those of developers are not among them; several versions of one package all are."""
-    lock = (
-        "# made by hand\n"
-        "attrs==1.0 \\\n    --hash=sha256:a\n    # via\n    #   aide-lsp (pyproject.toml)\n    #   pytest\n"
-        "hatchling==2.0 \\\n    --hash=sha256:b\n    # via aide-lsp (pyproject.toml:dev)\n"
-        "pluggy==3.0 \\\n    --hash=sha256:c \\\n    --hash=sha256:d\n"
-        "    # via\n    #   hatchling\n    #   pytest\n"
-        "numpy==4.0 ; python_full_version < '3.12' \\\n    --hash=sha256:e\n    # via attrs\n"
-        "numpy==5.0 ; python_full_version >= '3.12' \\\n    --hash=sha256:f\n    # via attrs\n"
-        "pytest==6.0 \\\n    --hash=sha256:0\n    # via aide-lsp (pyproject.toml:dev)\n"
-    )
-    script = tmp_path / "needed.lua"
-    plugin = ROOT / "editors" / "nvim"
-    script.write_text(
-        f"vim.opt.rtp:prepend({json.dumps(str(plugin))})\n"
-        f"io.write(require('aide.lock').needed({json.dumps(lock)}))",
-        encoding="utf-8",
-    )
-    found = subprocess.run([nvim_program, "-l", script], capture_output=True, text=True, check=True).stdout
-    assert found == (
-        "attrs==1.0 \\\n    --hash=sha256:a\n"
-        "hatchling==2.0 \\\n    --hash=sha256:b\n"
-        "numpy==4.0 ; python_full_version < '3.12' \\\n    --hash=sha256:e\n"
-        "numpy==5.0 ; python_full_version >= '3.12' \\\n    --hash=sha256:f\n"
-        "pluggy==3.0 \\\n    --hash=sha256:c \\\n    --hash=sha256:d\n"
-    )

@@ -113,17 +113,13 @@ function M.steps()
   local own = program(target, 'python')
   local install = uv ~= '' and { uv, 'pip', 'install', '--python', own }
     or { own, '-m', 'pip', 'install', '--disable-pip-version-check' }
-  local requirements = vim.fs.joinpath(target, 'requirements.txt')
+  local requirements = vim.fs.joinpath(checkout, 'requirements.lock')
   local function with(...)
     return vim.list_extend(vim.deepcopy(install), { ... })
   end
   local function prepare()
     vim.fn.delete(target, 'rf')
     vim.fn.mkdir(M.folder(), 'p')
-  end
-  local function pin()
-    local lock = table.concat(vim.fn.readfile(vim.fs.joinpath(checkout, 'requirements.lock')), '\n')
-    vim.fn.writefile(vim.split(require('aide.lock').needed(lock), '\n'), requirements)
   end
   local function complete()
     vim.fn.writefile({}, marker(target))
@@ -136,7 +132,6 @@ function M.steps()
   return {
     { text = 'preparing', run = prepare },
     { text = 'creating an environment', command = create },
-    { text = 'choosing versions', run = pin },
     { text = 'downloading the runtime', command = with('--require-hashes', '-r', requirements) },
     { text = 'installing the server', command = with('--no-deps', '--no-build-isolation', checkout) },
     { text = 'finishing', run = complete },
