@@ -15,7 +15,7 @@ from aide_lsp.errors import AideError, MemoryShortError, ModelFilesError, Sessio
 from aide_lsp.progress import Progress
 from aide_lsp.server_address import SHARED, server_address
 from aide_lsp.settings.fields import Settings
-from aide_lsp.settings.limits import ModelLimits
+from aide_lsp.settings.limits import UNKNOWN_SIZE, ModelLimits
 
 # Many modules need only a path or a card of this one: what is heavy is imported where it is used.
 if TYPE_CHECKING:
@@ -364,8 +364,6 @@ def known_limits(settings: Settings) -> ModelLimits | None:
     Raises:
         ModelError: there is no such model.
     """
-    import sys
-
     from aide_lsp.catalog import store
     from aide_lsp.inference.onnx.model_folder import read_model_folder
 
@@ -378,7 +376,7 @@ def known_limits(settings: Settings) -> ModelLimits | None:
         if model.vocab_size:
             return ModelLimits(model.vocab_size, model.context_length)
     # The vocabulary is only known after conversion.
-    return ModelLimits(sys.maxsize, card.context_length)
+    return ModelLimits(UNKNOWN_SIZE, card.context_length)
 
 
 def ledger_file() -> Path:

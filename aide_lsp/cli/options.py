@@ -1,6 +1,8 @@
 """Arguments and options that several subcommands share, and the settings that result from them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,27 @@ class PlaceCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments, with `-:LINE:COL` as an argument instead of an option."""
         return super().parse_args(ctx, [STDIN + arg[1:] if arg.startswith("-:") else arg for arg in args])
+
+
+class NumberType(Word):
+    """A number in a range: a whole one if its least value is."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float | None = None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse the number; say what was expected, where click says only what is wrong."""
+        kind, noun = (
+            (click.INT, "a whole number") if isinstance(self._least, int) else (click.FLOAT, "a number")
+        )
+        with suppress(click.BadParameter):
+            number: float = kind.convert(value, param, ctx)
+            if self._least <= number <= (inf if self._most is None else self._most):
+                return number
+        end = "" if self._most is None else f" to {self._most:,}"
+        return self.fail(f"expected {noun} from {self._least}{end}, found {value!r}.", param, ctx)
 
 
 class FileType(Word):
@@ -102,13 +125,13 @@ class SettingType(WordType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Parse the value."""
-        if self._field.none and str(value).lower() in ("none", self._field.word):
+        if self._field.none and str(value).lower() in {"none", self._field.word} - {""}:
             return NO_VALUE
         try:
             return _KINDS[self._field.type].convert(value, param, ctx)
         except click.BadParameter as error:
             # Click does not know which numbers and words the setting takes.
-            self.fail(f"{check_value(self._key, value) or error.message}.", param, ctx)
+            self.fail(f"{_for_option(check_value(self._key, value) or error.message)}.", param, ctx)
 
 
 def _models() -> Iterable[str]:
@@ -181,7 +204,7 @@ def _setting_options(command: Callable[..., None], keys: Iterable[str]) -> Calla
             "--" + key.replace("_", "-"),
             key,
             type=SettingType(key, field),
-            help=f"{field.text}  [{allowed(key).replace('(unset:', '(none:')}]",
+            help=f"{field.text}  [{_for_option(allowed(key))}]",
         )
         command = option(command)
     return command
@@ -203,7 +226,8 @@ def checked_values(options: Mapping[str, Any]) -> dict[str, Any]:
 
     given = given_values(options)
     errors = {key: check_value(key, value) for key, value in given.items()}
-    if invalid := [f"--{key.replace('_', '-')}: {error}." for key, error in errors.items() if error]:
+    invalid = [f"--{key.replace('_', '-')}: {_for_option(error)}." for key, error in errors.items() if error]
+    if invalid:
         raise SettingsError("\n".join(invalid))
     return given
 
@@ -259,7 +283,13 @@ def _on_terminal(problem: "Problem") -> str:
     from aide_lsp.settings.reader import REQUEST
 
     option = f"--{problem.key.replace('_', '-')}"
-    return problem.message.replace(f"{problem.key} in {REQUEST}", option).replace(REQUEST, "the command line")
+    message = problem.message.replace(f"{problem.key} in {REQUEST}", option)
+    return _for_option(message.replace(REQUEST, "the command line"))
+
+
+def _for_option(text: str) -> str:
+    """Name the word that an option takes where a settings file leaves the key out."""
+    return text.replace("(unset:", "(none:")
 
 
 def _choices(key: str, field: SettingField) -> Iterable[str]:

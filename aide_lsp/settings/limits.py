@@ -1,6 +1,7 @@
 """What a setting accepts, and how messages describe it."""
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -61,12 +62,16 @@ def most_context(context_length: int) -> int:
     return max(1, usable - min(RESERVED_TOKENS, usable // 2))
 
 
+UNKNOWN_SIZE = sys.maxsize
+"""A vocabulary's size before its model is converted: it limits nothing."""
+
+
 @frozen
 class ModelLimits:
     """Upper limits that depend on the loaded model."""
 
     vocab_size: int
-    """Number of tokens in the vocabulary, which is the highest Top K."""
+    """Number of tokens in the vocabulary, which is the highest Top K; `UNKNOWN_SIZE`: not known."""
     context_length: int
     """Number of tokens in the model's context."""
     most_context: int = field(
@@ -162,7 +167,8 @@ def range_of(field: SettingField, limits: ModelLimits | None = None) -> str:
 def greatest(field: SettingField, limits: ModelLimits | None) -> float | None:
     """Return the highest value, the model's if it is known; None if no limit is known."""
     if field.model_maximum is not None and limits is not None:
-        return int(getattr(limits, field.model_maximum))
+        most = int(getattr(limits, field.model_maximum))
+        return None if most == UNKNOWN_SIZE else most
     return field.maximum
 
 

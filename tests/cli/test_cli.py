@@ -281,6 +281,47 @@ def test_invalid_options_are_reported_all_at_once_by_their_names_and_in_json(aid
     assert (usage.returncode, "No such option" in json.loads(usage.stdout)["error"]) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["complte", "x.py:2:12"], "No such command 'complte'. Did you mean 'complete'?"),
+        (["model", "list"], "No such command 'model'. Did you mean 'models'?"),
+        (["models", "lst"], "No such command 'lst'. Did you mean 'list'?"),
+        (["engine", "chek"], "No such command 'chek'. Did you mean 'check'?"),
+        (["xyzzy"], "No such command 'xyzzy'.\n"),
+        (["complete", "x.py:2:12", "--seed", "x"], "(none: a new random seed for each request), found"),
+        (["complete", "x.py:2:12", "--context-share", "1"], "(none: what the model's card says), found"),
+        (["complete", "x.py:2:12", "--model", ""], "Unknown model ''"),
+        (["log", "-n", "0"], "expected a whole number from 1 to 1,000,000, found '0'"),
+        (["log", "-n", "x"], "expected a whole number from 1 to 1,000,000, found 'x'"),
+        (
+            ["serve", "--token-file", "nope", "--port", "0"],
+            "The token file nope cannot be read",
+        ),
+        (["completion", "basch"], "Invalid value for 'SHELL': 'basch' is not one of 'bash'"),
+        (["serve", "--idle", "-1"], "expected a number from 0.0 to 10,080, found '-1'"),
+        (
+            ["troubleshoot", "repetitve"],
+            "Invalid value for 'COMPLAINT': 'repetitve' is not one of 'repetitive'",
+        ),
+        (["engine", "check", "--engine-model", " "], "--engine-model: expected a name"),
+        (
+            ["complete", "x.py:2:12", "--top-k", "0", "--model", "unconverted"],
+            "to the model's vocabulary size",
+        ),
+    ],
+)
+def test_mistyped_commands_and_values_get_what_was_meant(aide, home, arguments, said):
+    if "unconverted" in arguments:
+        card = home / "config" / "aide" / "models" / "unconverted.toml"
+        text = card.with_name("tiny.toml").read_text(encoding="utf-8")
+        card.write_text(text.replace('id = "tiny"', 'id = "unconverted"'), encoding="utf-8")
+    run = aide(*arguments)
+    assert run.returncode in (1, 2)
+    assert said in run.stderr
+    assert "(unset:" not in run.stderr
+
+
 def test_file_that_holds_secrets_is_declined_with_a_code_for_programs(aide, home):
     (home / ".env").write_text("A=\n")
     run = aide("complete", ".env:1:3", "--json")

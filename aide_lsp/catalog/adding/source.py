@@ -75,7 +75,7 @@ def _local(text: str) -> LocalSource:
     # A relative path, or a repository that was copied without `hf:`.
     hint = f" For a file of the Hugging Face Hub: hf:{text}" if re.fullmatch(f"{_NAME}/{_NAME}", text) else ""
     raise ModelFilesError(
-        f"{text or 'An empty name'} is no file or folder. Give the path of a GGUF file, of a folder "
+        f"There is no file or folder {text!r}. Give the path of a GGUF file, of a folder "
         f"with an ONNX model, or {FORMS}.{hint}"
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aide_lsp.cli.errors import json_text
-from aide_lsp.cli.options import MODEL, RECIPE, effective_settings, json_option
+from aide_lsp.cli.options import MODEL, RECIPE, NumberType, effective_settings, json_option
 from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
 
@@ -56,7 +56,7 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def number_option(name: str, default: int, text: str, least: int = 1) -> Callable[..., Any]:
     """Add an option that is a number."""
-    return click.option(name, default=default, show_default=True, type=click.IntRange(least), help=text)
+    return click.option(name, default=default, show_default=True, type=NumberType(least), help=text)
 
 
 @bench.command()

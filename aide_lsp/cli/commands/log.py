@@ -3,7 +3,7 @@
 import click
 
 from aide_lsp.cli.errors import json_text
-from aide_lsp.cli.options import json_option
+from aide_lsp.cli.options import NumberType, json_option
 from aide_lsp.cli.terminal import say
 
 
@@ -13,7 +13,7 @@ from aide_lsp.cli.terminal import say
     "count",
     default=20,
     show_default=True,
-    type=click.IntRange(1, 1_000_000),  # SQLite takes no number beyond 64 bits
+    type=NumberType(1, 1_000_000),  # SQLite takes no number beyond 64 bits
     help="Number of completions, at most.",
 )
 @click.option("--stats", is_flag=True, help="Show acceptance and median times for each set of parameters.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aide_lsp.cli.options import effective_settings, loading_options
+from aide_lsp.cli.options import NumberType, effective_settings, loading_options
 from aide_lsp.cli.progress import terminal_progress
 from aide_lsp.cli.terminal import say
 
@@ -30,7 +30,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1, this machine only]"
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N", help=f"Port; 0: any free one.  [default: {PORT}]"
+    "--port", type=NumberType(0, 65535), metavar="N", help=f"Port; 0: any free one.  [default: {PORT}]"
 )
 @click.option(
     "--socket", type=_FILE, metavar="PATH", help="Listen on a Unix socket that only you can reach, instead."
@@ -53,7 +53,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--idle",
-    type=click.FloatRange(0, 60 * 24 * 7),
+    type=NumberType(0.0, 60 * 24 * 7),
     default=0.0,
     metavar="MINUTES",
     help="Exit after this many minutes without a client; 0: never.",
@@ -107,8 +107,9 @@ def serve(
     place = _place(host, port, socket, certificate, key, unencrypted)
     if announce is not None:
         _announce(place, announce)
+    token = _token(place, token_file)
     _agree(settings, yes)
-    sys.exit(_serve(place, settings, token_file, frozenset(names), idle, log))
+    sys.exit(_serve(place, settings, token, frozenset(names), idle, log))
 
 
 def _serve_team(file: Path | None, example: bool, unencrypted: bool, yes: bool) -> int:
@@ -227,23 +228,27 @@ def _agree(settings: "Settings", yes: bool) -> None:
     click.confirm(f"Download {what}?", default=True, abort=True, err=True)
 
 
+def _token(place: "ListeningPlace", token_file: Path | None) -> tuple[Path | None, str]:
+    """Return the token that clients must send and its file; none: only the user can connect."""
+    from aide_lsp.catalog.store import data_folder
+    from aide_lsp.serve.token_file import own_token, read_token
+
+    if token_file is not None:
+        return token_file.absolute(), read_token(token_file)
+    return own_token(data_folder()) if place.path is None else (None, "")
+
+
 def _serve(
     place: "ListeningPlace",
     settings: "Settings",
-    token_file: Path | None,
+    token: tuple[Path | None, str],
     names: frozenset[str],
     idle: float,
     log: Path | None,
 ) -> int:
-    from aide_lsp.catalog.store import data_folder
     from aide_lsp.loading import model_folder
-    from aide_lsp.serve.token_file import own_token, read_token
 
-    file, token = None, ""
-    if token_file is not None:
-        file, token = token_file.absolute(), read_token(token_file)
-    elif place.path is None:
-        file, token = own_token(data_folder())
+    file, secret = token
     with terminal_progress() as progress:
 
         def ready(engine: "Engine") -> None:
@@ -260,7 +265,7 @@ def _serve(
             place,
             load,
             ready,
-            ServeOptions(token, names, idle, lambda sentence: say(sentence, err=True), log is not None),
+            ServeOptions(secret, names, idle, lambda sentence: say(sentence, err=True), log is not None),
         )
 
 

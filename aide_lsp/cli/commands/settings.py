@@ -1,6 +1,5 @@
 """`aide settings`: the settings in effect for a file. No model is loaded for this."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,9 +64,10 @@ def _server(settings: "Settings") -> "tuple[ModelInfo | None, str]":
 def _limits(settings: "Settings") -> "ModelLimits | None":
     """Return the model's limits; None: only its card is known, or a server; or there is no such model."""
     from aide_lsp.loading import known_limits
+    from aide_lsp.settings.limits import UNKNOWN_SIZE
 
     try:
         limits = known_limits(settings)
     except AideError:
         return None
-    return limits if limits is not None and limits.vocab_size < sys.maxsize else None
+    return limits if limits is not None and limits.vocab_size != UNKNOWN_SIZE else None

@@ -54,7 +54,7 @@ class Applied:
 
 
 @click.command(cls=PlaceCommand, epilog=f"Complaints:\n\n{LIST}")
-@click.argument("complaint", type=click.Choice(list(COMPLAINTS)))
+@click.argument("complaint", metavar="COMPLAINT", type=click.Choice(list(COMPLAINTS)))
 @place_argument(required=False, metavar="[FILE:LINE:COL]")
 @path_option
 @workspace_option

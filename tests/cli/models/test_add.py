@@ -98,7 +98,7 @@ def test_nothing_is_downloaded_or_written_without_consent(run, fresh_home, hub):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("nothing.gguf", "nothing.gguf is no file or folder"),
+        ("nothing.gguf", "There is no file or folder 'nothing.gguf'"),
         ("someone/Tiny-Coder-GGUF", "For a file of the Hugging Face Hub: hf:someone/Tiny-Coder-GGUF"),
         ("hf:someone/missing", "There is no public repository someone/missing at http://127.0.0.1"),
         (f"hf:{REPO}/tiny-coder-Q4_K_S.gguf", "Did you mean tiny-coder-Q4_K_M.gguf?"),
