@@ -10,7 +10,6 @@ import argparse
 import ast
 import posixpath
 import re
-import tarfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -19,7 +18,8 @@ from attrs import field, frozen
 
 from aide_lsp.context.imports.find import imported_files, imports_in
 from aide_lsp.syntax.languages import language_id_of
-from benchmarks.real_code.packages import MANIFEST, MOST_FILES, fetch, read_manifest
+from benchmarks.real_code.packages import MANIFEST, content_of, fetch, members
+from benchmarks.real_code.walk import add_cache_option, read_manifests
 
 LARGEST = 400_000
 """Bytes of a file."""
@@ -71,12 +71,9 @@ class Package:
 def read_package(archive: Path) -> Package:
     """Read the text files of an archive, without its first folder."""
     texts = {}
-    with tarfile.open(archive, "r:gz") as members:
-        for _, member in zip(range(MOST_FILES), members, strict=False):
-            stream = members.extractfile(member) if member.isreg() and member.size <= LARGEST else None
-            if stream:
-                path = member.name.partition("/")[2]
-                texts[path] = stream.read().decode("utf-8", errors="ignore").replace("\r\n", "\n")
+    for source, member, path in members(archive, LARGEST):
+        content = content_of(source, member).decode("utf-8", errors="ignore")
+        texts[path] = content.replace("\r\n", "\n")
     return Package(texts)
 
 
@@ -218,13 +215,12 @@ def main() -> None:
     )
     parser.add_argument("languages", nargs="*", choices=[*JUDGES, []], help="without any, all")
     parser.add_argument("--missed", action="store_true", help="print each import that is not found")
+    add_cache_option(parser)
     arguments = parser.parse_args()
     languages = arguments.languages or list(JUDGES)
     named, found = Counter[str](), Counter[str]()
-    manifests = [MANIFEST, *MANIFEST.parents[1].glob("context/packages.toml")]
-    archives = {archive.file: archive for manifest in manifests for archive in read_manifest(manifest)}
-    for archive in archives.values():
-        package = read_package(fetch(archive))
+    for archive in read_manifests(MANIFEST, MANIFEST.parents[1] / "context" / "packages.toml"):
+        package = read_package(fetch(archive, arguments.cache))
         for path, text in package.texts.items():
             language = language_id_of("", path)
             if language not in languages or ".min." in path:

@@ -10,7 +10,6 @@ The archives are fetched with the user's own pip and npm, verified, and unpacked
 import argparse
 import json
 import sys
-import tempfile
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -21,10 +20,10 @@ from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.figures import pairs, report
 from benchmarks.context.items import Item, all_items, anywhere
 from benchmarks.context.run import Compared, append, changed, read_answers, take
-from benchmarks.context.tree import Trees
+from benchmarks.context.tree import unpacked
 from benchmarks.machine import describe
 from benchmarks.quality.table import UNFINISHED
-from benchmarks.real_code.packages import CACHE
+from benchmarks.real_code.walk import add_cache_option
 
 HALVES = {"dev": (True,), "held-out": (False,), "both": (True, False)}
 TITLES = ("without", "with")
@@ -77,7 +76,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--changed", action="store_true", help="only the items at which not the same is read or known")
     add("--settings", type=json.loads, default={}, help='settings of both, as JSON: {"recipe": "fast"} [{}]')
     add("--minutes", type=float, default=inf, help="start no item after this many minutes [no limit]")
-    add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    add_cache_option(parser)
     return parser.parse_args(arguments)
 
 
@@ -89,8 +88,7 @@ def run(items: list[Item], written: tuple[str, str], options: argparse.Namespace
     end = monotonic() + options.minutes * 60
     compared = {one: _compared(json.loads(one)) for one in written}
     completer = load_completer(compared[written[0]].settings, lambda share, sentence: None)
-    with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
-        trees = Trees(Path(folder), options.cache)
+    with unpacked(options.cache) as trees:
         if options.changed:
             items = list(changed(items, compared, completer.info, trees))
         for number, answer in enumerate(take(items, compared, completer, done, trees, end), start=1):

@@ -12,7 +12,6 @@ model is real, as in `benchmarks.context.keys`.
 
 import argparse
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from math import inf
@@ -30,8 +29,9 @@ from aide_lsp.lsp.requests.prefetch import LINE_SECONDS, typing_offset
 from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.items import projects
 from benchmarks.context.keys import Silent, make, silent_completer
-from benchmarks.context.tree import Trees
-from benchmarks.real_code.packages import CACHE, Archive
+from benchmarks.context.tree import unpacked
+from benchmarks.real_code.packages import Archive
+from benchmarks.real_code.walk import add_cache_option
 from benchmarks.typing.project import PACKAGES, project_traces
 from benchmarks.typing.trace import Event, Trace
 
@@ -207,8 +207,7 @@ def main(arguments: list[str] | None = None) -> None:
         completer = silent_completer(settings, session_of=timed)
         typists.append(Typist(settings, completer, sessions[-1], options.answer_ms / 1000, options.lands))
     count = 0
-    with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
-        trees = Trees(Path(folder), options.cache)
+    with unpacked(options.cache) as trees:
         for trace, archive in traces(options):
             count += 1
             root = trees.root(archive)
@@ -254,7 +253,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default={"context_share": 0.25},
         help="settings of the second row",
     )
-    add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    add_cache_option(parser)
     return parser.parse_args(arguments)
 
 

@@ -4,7 +4,6 @@ The cursor is right before the name, and the rest of the line is removed. Which 
 hashes, never by a random generator: the same archives give the same items.
 """
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, cycle, islice, zip_longest
@@ -13,12 +12,15 @@ from pathlib import Path
 from attrs import frozen
 
 from benchmarks.context.names import defined_in, uses_in
+from benchmarks.real_code import walk
 from benchmarks.real_code.holes import GENERATED, WIDEST, Hole
-from benchmarks.real_code.packages import Archive, Part, fetch, in_dev_half, read_files, read_manifest
+from benchmarks.real_code.packages import Archive, Part, read_manifest
 from benchmarks.real_code.source import code_only, errors, parse
 from benchmarks.real_code.sources import all_holes
+from benchmarks.real_code.walk import rank_by
 
 MANIFEST = Path(__file__).with_name("packages.toml")
+rank = rank_by("aide-context-v1:")
 QUOTA = {"python": 40, "typescript": 25, "go": 20, "rust": 15}
 """Items of each language in one half."""
 NOT_CODE = {"css"}
@@ -62,15 +64,7 @@ def anywhere(dev: bool, cache: Path) -> list[Item]:
 
 def projects(dev: bool, cache: Path) -> Iterator[tuple[Archive, Part, dict[str, str]]]:
     """Yield the projects of a half, with their files' texts by path."""
-    archives = read_manifest(MANIFEST)
-    for archive in archives:
-        parts = [part for part in archive.parts if in_dev_half(part, archives) == dev]
-        # All parts of the archive, so that a file belongs to the first part whose glob matches it.
-        files = list(read_files(fetch(archive, cache), archive.parts)) if parts else []
-        for part in parts:
-            own = sorted((path for one, path, _ in files if one == part), key=rank)[:FILES]
-            texts = {path: text for _, path, text in files}
-            yield archive, part, {path: texts[path] for path in own}
+    return walk.projects(read_manifest(MANIFEST), dev, cache, rank, FILES)
 
 
 def cut(part: Part, files: Mapping[str, str]) -> Iterator[tuple[Hole, str]]:
@@ -133,11 +127,6 @@ def _is_repeated(hole: Hole, path: str, files: Mapping[str, str]) -> bool:
     above, below = hole.before.split("\n")[-2:], hole.after.split("\n")[1:2]
     lines = "\n".join([*above, ""])[:-1] + hole.truth + "\n" + "".join(below)
     return any(lines in text for other, text in files.items() if other != path)
-
-
-def rank(text: str) -> str:
-    """Return a hash: changing it changes the sample, and the figures."""
-    return hashlib.sha256(f"aide-context-v1:{text}".encode()).hexdigest()
 
 
 def _mixed(of_projects: list[list[Item]]) -> list[Item]:

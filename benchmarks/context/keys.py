@@ -10,7 +10,6 @@ every completion at once, so that only reading is counted.
 
 import argparse
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,10 @@ from aide_lsp.inference.tokenizer import Tokenizer
 from aide_lsp.loading import card_of, model_folder
 from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.items import projects, rank
-from benchmarks.context.tree import Trees
+from benchmarks.context.tree import unpacked
 from benchmarks.machine import describe
-from benchmarks.real_code.packages import CACHE, Part
+from benchmarks.real_code.packages import Part
+from benchmarks.real_code.walk import add_cache_option
 from benchmarks.typing.sources import Source
 from benchmarks.typing.trace import Event, Trace, make_trace
 
@@ -155,8 +155,7 @@ def main(arguments: list[str] | None = None) -> None:
         with_values(Settings(), {"temperature": 0.0} | own) for own in (options.without, options.others)
     ]
     typists = [Typist(settings, silent_completer(settings, options.format)) for settings in compared]
-    with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
-        trees = Trees(Path(folder), options.cache)
+    with unpacked(options.cache) as trees:
         count = 0
         for archive, part, files in projects(options.half == "dev", options.cache):
             trace = make(part, files)
@@ -192,7 +191,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help='settings of the second row, as JSON [{"context_share": 0.25}]',
     )
     add("--format", help="write prompts in this FIM format [the model's]")
-    add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    add_cache_option(parser)
     return parser.parse_args(arguments)
 
 

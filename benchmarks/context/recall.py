@@ -11,7 +11,6 @@ that it only sees defined.
 import argparse
 import json
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
@@ -28,8 +27,8 @@ from aide_lsp.settings.fields import Settings, with_values
 from benchmarks.context.items import Item, all_items
 from benchmarks.context.keys import silent_model
 from benchmarks.context.run import request_for
-from benchmarks.context.tree import Trees
-from benchmarks.real_code.packages import CACHE
+from benchmarks.context.tree import unpacked
+from benchmarks.real_code.walk import add_cache_option
 
 ROWS = [
     *({"context_share": share} for share in (0.125, 0.25, 0.375, 0.5)),
@@ -59,8 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     model = silent_model(Settings())
     items = all_items(options.half == "dev", options.cache)
     print(HEADER)
-    with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
-        trees = Trees(Path(folder), options.cache)
+    with unpacked(options.cache) as trees:
         for row in options.rows:
             settings = with_values(Settings(), row)
             places = [(item, trees.root(item.archive)) for item in items]
@@ -83,7 +81,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="choose nothing where even the best excerpt has less than this share of the possible score"
         f" [{ranking.WEAK}]",
     )
-    add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    add_cache_option(parser)
     return parser.parse_args(arguments)
 
 

@@ -1,11 +1,11 @@
 """A project as it was published, unpacked to a temporary folder, with one file being edited."""
 
-import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from benchmarks.real_code.packages import MOST_FILES, Archive, fetch
+from benchmarks.real_code.packages import Archive, fetch, members
 
 LARGEST = 1_000_000
 """Bytes of a file that is unpacked."""
@@ -15,16 +15,10 @@ BUILT = {"dist", "build", "node_modules", ".git"}
 
 def unpack(archive: Path, folder: Path) -> None:
     """Write the regular files of an archive, without its first folder."""
-    with tarfile.open(archive, "r:gz") as source:
-        for _ in range(MOST_FILES):
-            member = source.next()
-            if member is None:
-                return
-            parts = PurePosixPath(member.name).parts[1:]
-            if not member.isreg() or member.size > LARGEST or not parts or BUILT & set(parts):
-                continue
+    for source, member, name in members(archive, LARGEST):
+        if not BUILT & set(PurePosixPath(name).parts):
             # `data` rejects what would be outside of the folder.
-            member.name = str(PurePosixPath(*parts))
+            member.name = name
             source.extract(member, folder, filter="data")
 
 
@@ -40,6 +34,13 @@ class Trees:
         if not root.exists():
             unpack(fetch(archive, self._cache), root)
         return root
+
+
+@contextmanager
+def unpacked(cache: Path) -> Iterator[Trees]:
+    """Give projects in a temporary folder; `cache` is the folder of the archives."""
+    with tempfile.TemporaryDirectory(prefix="aide-context-") as folder:
+        yield Trees(Path(folder), cache)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 from aide_lsp.completion.fitting import Checked, check, surroundings
 from aide_lsp.inference.options import GenerationOptions
@@ -22,7 +21,7 @@ from benchmarks.half_edited.places import all_places
 from benchmarks.half_edited.states import Edited, sample
 from benchmarks.real_code.formats import FORMATS
 from benchmarks.real_code.holes import rank
-from benchmarks.real_code.packages import CACHE
+from benchmarks.real_code.walk import add_cache_option
 
 OPTIONS = GenerationOptions(parameters=Settings().parameters, max_tokens=Settings().max_tokens)
 
@@ -63,7 +62,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--per-language", type=int, default=80, help="places in each language, in order of hash [80]")
     add("--held-out", action="store_true", help="use the projects that no choice was made on")
     add("--show", action="store_true", help="print every place where the author's text is not shown")
-    add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    add_cache_option(parser)
     return parser.parse_args(arguments)
 
 

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from attrs import frozen
 
 from benchmarks.real_code.formats import FORMATS, is_readable
 from benchmarks.real_code.holes import FILES, GENERATED, WIDEST, rank
-from benchmarks.real_code.packages import CACHE, Part, fetch, in_dev_half, read_files, read_manifest
+from benchmarks.real_code.packages import CACHE, Part, read_manifest
 from benchmarks.real_code.source import code_only, errors, parse
 from benchmarks.real_code.sources import MANIFESTS, markup_holes
+from benchmarks.real_code.walk import files_by_part, parts_of, read_manifests
 
 PER_FILE = 3
 """Most places of one kind in a file."""
@@ -101,18 +101,12 @@ def all_places(dev: bool, cache: Path = CACHE) -> dict[tuple[str, str], list[Pla
     markup = {(hole.id.split(":")[0], hole.language) for hole in markup_holes(dev, cache)}
     code = read_manifest()
     cells: dict[tuple[str, str], list[Place]] = {}
-    for archive in {one.file: one for path in MANIFESTS for one in read_manifest(path)}.values():
-        own = next((one.parts for one in code if one.file == archive.file), ())
-        parts = [part for part in own if in_dev_half(part, code) == dev]
+    for archive in read_manifests(*MANIFESTS):
         extra = [Part(*found, FORMATS[found[1]]) for found in sorted(markup) if found[0] == archive.name]
-        if not parts and not extra:
-            continue
-        files: dict[Part, list[tuple[str, str]]] = {}
-        for part, path, text in read_files(fetch(archive, cache), [*extra, *parts]):
-            files.setdefault(part, []).append((path, text))
+        parts = [*extra, *parts_of(archive, code, dev)]
+        files = files_by_part(archive, parts, cache, rank, FILES // 3) if parts else {}
         for part, texts in files.items():
-            texts.sort(key=lambda file: rank(file[0]))
-            for path, text in islice(texts, FILES // 3):
+            for path, text in texts.items():
                 for place in places_in(part, path, text):
                     cells.setdefault((place.language, place.kind), []).append(place)
     for found in cells.values():

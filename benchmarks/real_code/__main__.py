@@ -25,9 +25,9 @@ from benchmarks.quality.table import UNFINISHED
 from benchmarks.real_code.formats import FORMATS
 from benchmarks.real_code.holes import KINDS, MARKUP_KINDS, Hole
 from benchmarks.real_code.judging import judge
-from benchmarks.real_code.packages import CACHE
 from benchmarks.real_code.results import Result, read_results, report
 from benchmarks.real_code.sources import all_holes, markup_holes
+from benchmarks.real_code.walk import add_cache_option
 from benchmarks.typing.lsp_client import OWN_SERVER
 
 LANGUAGES = 10
@@ -71,7 +71,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--against", type=Path, help="an earlier --out file: what of its good completions is kept")
     add("--minutes", type=float, default=inf, help="start no hole after this many minutes [no limit]")
     add("--export", type=Path, help="only write the holes to this file, as JSON lines")
-    add("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    add_cache_option(parser)
     return parser.parse_args(arguments)
 
 

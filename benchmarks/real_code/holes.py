@@ -4,7 +4,6 @@ What is cut is decided by hashes of place and kind, never by a random generator:
 holes, and a smaller sample is part of every larger one.
 """
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -17,7 +16,9 @@ from aide_lsp.syntax.languages import language_of
 from benchmarks.real_code.formats import FORMATS, is_readable
 from benchmarks.real_code.packages import Part
 from benchmarks.real_code.source import OPENERS, code_only, errors, open_brackets, parse
+from benchmarks.real_code.walk import rank_by
 
+rank = rank_by("aide-holes-v1:")
 WIDEST = 140
 """Characters of a line; a file with longer ones is not read as code by people."""
 GENERATED = re.compile(r"generated|do not edit|@license|minified", re.IGNORECASE)
@@ -289,11 +290,6 @@ def _cut(part: Part, path: str, file: _File, kinds: dict[str, Callable[[_File], 
 def order(hole: Hole) -> str:
     """Return what holes are sorted by."""
     return rank(hole.id)
-
-
-def rank(text: str) -> str:
-    """Return a hash: changing it changes the sample, and the figures."""
-    return hashlib.sha256(f"aide-holes-v1:{text}".encode()).hexdigest()
 
 
 def sample(holes: list[Hole]) -> list[Hole]:

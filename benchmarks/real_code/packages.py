@@ -116,20 +116,30 @@ def _run(command: list[str], folder: Path) -> None:
         raise AideError(f"A package could not be downloaded: {error}") from error
 
 
-def read_files(path: Path, parts: Sequence[Part]) -> Iterator[tuple[Part, str, str]]:
-    """Yield part, path and text of each file, with lines ended by a line feed."""
+def members(path: Path, largest: int) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo, str]]:
+    """Yield the regular files of an archive up to a size, with their paths without its first folder."""
     with tarfile.open(path, "r:gz") as archive:
         for _ in range(MOST_FILES):
             member = archive.next()
             if member is None:
                 return
-            name = str(PurePosixPath(*PurePosixPath(member.name).parts[1:]))
-            part = next((one for one in parts if fnmatchcase(name, one.files)), None)
-            if part and member.isreg() and SMALLEST <= member.size <= LARGEST:
-                stream = archive.extractfile(member)
-                text = _text(stream.read() if stream else b"")
-                if text:
-                    yield part, name, text
+            parts = PurePosixPath(member.name).parts[1:]
+            if parts and member.isreg() and member.size <= largest:
+                yield archive, member, str(PurePosixPath(*parts))
+
+
+def content_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Read a file of an archive in memory."""
+    stream = archive.extractfile(member)
+    return stream.read() if stream else b""
+
+
+def read_files(path: Path, parts: Sequence[Part]) -> Iterator[tuple[Part, str, str]]:
+    """Yield part, path and text of each file, with lines ended by a line feed."""
+    for archive, member, name in members(path, LARGEST):
+        part = next((one for one in parts if fnmatchcase(name, one.files)), None)
+        if part and member.size >= SMALLEST and (text := _text(content_of(archive, member))):
+            yield part, name, text
 
 
 def _text(content: bytes) -> str:
@@ -140,7 +150,7 @@ def _text(content: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def in_dev_half(part: Part, archives: list[Archive]) -> bool:
+def in_dev_half(part: Part, archives: Sequence[Archive]) -> bool:
     """Whether a project is in the half that choices may be made on; the other half is held out.
 
     Projects of a language are ordered by hash, and the first half of them is it: each language is in both.
