@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import attrs
 from attrs import evolve, field, frozen
 
 from aide_lsp.completion.auto_closing import rest_after
@@ -60,23 +61,13 @@ class CompletionRequest:
 
 
 @frozen
-class Completion:
-    """A completion, and what produced it."""
+class Figures:
+    """How a completion ended, and what it cost. The ledger records all of it."""
 
-    id: str
-    "Unique; the same for all uses of one answer."
-    text: str = field(repr=False)
-    "What to insert at the offset; empty: nothing, for `empty_reason`."
     finish_reason: str
     "`stop` (end token or stop rule), `length` or `timeout`."
     empty_reason: str | None
-    "Reason code of an empty completion."
-    empty_message: str | None
-    "The same in words."
-    seed: int
-    "The seed that was used, drawn if none was set."
-    parameters: Parameters
-    "The parameters in effect: seed resolved, Num Context as far as the model's context allows."
+    "Reason code of an empty completion; None: it is not empty."
     prompt_tokens: int
     "Tokens of the prompt."
     cached_tokens: int
@@ -86,7 +77,25 @@ class Completion:
     first_token_ms: float
     "Milliseconds until the model's first token; 0 if there was none."
     total_ms: float
-    "Milliseconds for the whole answer."
+    "Milliseconds for the complete answer."
+    note: str | None = None
+    "Why it is shown although it does not fit; None: it does, or is empty."
+
+
+@frozen(kw_only=True)
+class Completion(Figures):
+    """A completion, and what produced it."""
+
+    id: str
+    "Unique; the same for all uses of one answer."
+    text: str = field(repr=False)
+    "What to insert at the offset; empty: nothing, for `empty_reason`."
+    empty_message: str | None
+    "The reason why it is empty, in words."
+    seed: int
+    "The seed that was used, drawn if none was set."
+    parameters: Parameters
+    "The parameters in effect: seed resolved, Num Context up to what the model's context allows."
     from_cache: bool
     "Whether no model call was needed. Figures are those of the call that produced the answer."
     candidate: int = 0
@@ -95,8 +104,6 @@ class Completion:
     "The model's own probability of the text, whatever the parameters; None: unknown, or there is no text."
     is_rejected: bool = False
     "Whether its text does not fit, or failed the checks: it is empty, or there is a `note`."
-    note: str | None = None
-    "Why it is shown although it does not fit; None: it does, or is empty."
     typed: str = field(default="", repr=False)
     "The beginning of what was generated that is before the cursor already, with \\n line ends."
     added: str = field(default="", repr=False)
@@ -107,6 +114,11 @@ class Completion:
     "Of other files: those that the model read, in its order."
     names: KnownNames | None = field(default=None, repr=False)
     "Of a module or type of the project: one of them had to come at the cursor."
+
+    @property
+    def figures(self) -> Figures:
+        """How it ended, and what it cost."""
+        return Figures(**{one.name: getattr(self, one.name) for one in attrs.fields(Figures)})
 
     @property
     def files_read(self) -> tuple[Excerpt, ...]:

@@ -1,32 +1,36 @@
-"""The columns of the ledger's table: one for each attribute of an entry and for each parameter.
+"""The columns of the ledger's table: one for each attribute of an entry, and of what it consists of.
 
-A new parameter, or a new attribute with a default, gets its column automatically, also in an older file.
+A new attribute gets its column automatically; in an older file, too, if it has a default.
 """
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any, TypeVar, get_args
 
 import attrs
 from attrs import frozen
 
 from aide_lsp.context.excerpt import Excerpt
+from aide_lsp.inference.options import IN_KEY
 from aide_lsp.ledger.entry import Entry, RecordedExcerpt
-from aide_lsp.settings.fields import FIELDS, PARAMETERS, Parameters
+from aide_lsp.settings.fields import FIELDS, Parameters
 
 Made = TypeVar("Made", RecordedExcerpt, Excerpt)
 _SQL_TYPES = {int: "INTEGER", float: "REAL", str: "TEXT"}
 COMPRESSED = ("text", "completion", "full_excerpts")
 """The columns that hold source text, in the mode `text`."""
+_OLDER = {"show": "all"}
+"""What held before there was the column, where that is not the attribute's default."""
 
 
 @frozen
 class Column:
     """One column, and how its values are stored."""
 
-    name: str
-    "The attribute of `Entry` or `Parameters`."
+    path: tuple[str, ...]
+    "The attribute of `Entry`, or the attributes that lead to it: `options`, `parameters`, `top_k`."
     sql_type: str
     "The type in SQL, with its constraint."
     types: tuple[type, ...]
@@ -39,6 +43,15 @@ class Column:
     "The value in rows that are older than the column, or that an older Aide has added."
     is_required: bool = False
     "Every ledger has this column: its attribute has no default."
+
+    @property
+    def name(self) -> str:
+        """Its name in the table."""
+        return self.path[-1]
+
+    def value(self, entry: Entry) -> Any:
+        """Return the value of an entry."""
+        return reduce(getattr, self.path, entry)
 
     def store(self, value: Any) -> Any:
         """Return what is stored for a value."""
@@ -63,8 +76,7 @@ class Column:
 
 def row_of(entry: Entry) -> list[Any]:
     """Return what is stored for an entry, in the order of `COLUMNS`."""
-    holders = ((column, entry.parameters if column.name in PARAMETERS else entry) for column in COLUMNS)
-    return [column.store(getattr(holder, column.name)) for column, holder in holders]
+    return [column.store(column.value(entry)) for column in COLUMNS]
 
 
 def entry_of_row(row: Sequence[Any]) -> Entry:
@@ -74,9 +86,26 @@ def entry_of_row(row: Sequence[Any]) -> Entry:
         sqlite3.DatabaseError: a value has another type.
         zlib.error: a text cannot be decompressed.
     """
-    values = {column.name: column.load(value) for column, value in zip(COLUMNS, row, strict=True)}
-    parameters = Parameters(**{key: values.pop(key) for key in PARAMETERS})
-    return Entry(**values, parameters=parameters)
+    values = {column.path: column.load(value) for column, value in zip(COLUMNS, row, strict=True)}
+    entry: Entry = _built(Entry, values)
+    return entry
+
+
+def _built(cls: type, values: Mapping[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> Any:
+    """Build an instance from the values at and below a path."""
+    return cls(
+        **{
+            field.name: _built(field.type, values, (*path, field.name))
+            if attrs.has(field.type)
+            else values[*path, field.name]
+            for field in _recorded(cls)
+        }
+    )
+
+
+def _recorded(cls: type) -> list["attrs.Attribute[Any]"]:
+    """Return the attributes that have columns: not those that change no completion."""
+    return [field for field in attrs.fields(cls) if field.metadata.get(IN_KEY, True)]
 
 
 def database_error(message: str) -> Exception:
@@ -87,33 +116,34 @@ def database_error(message: str) -> Exception:
     return sqlite3.DatabaseError(message)
 
 
-def _columns() -> Iterator[Column]:
-    for field in attrs.fields(Entry):
-        if field.type is Parameters:
-            yield from (_parameter(parameter) for parameter in attrs.fields(Parameters))
+def _columns(cls: type = Entry, path: tuple[str, ...] = ()) -> Iterator[Column]:
+    for field in _recorded(cls):
+        here = (*path, field.name)
+        if attrs.has(field.type):
+            yield from _columns(field.type, here)
         elif field.name == "excerpts":
-            yield Column(field.name, "TEXT", (str,), _excerpts_json, _excerpts, default="")
+            yield Column(here, "TEXT", (str,), _excerpts_json, _excerpts, default="")
         elif field.name == "full_excerpts":
-            yield Column(field.name, "BLOB", (bytes, type(None)), _compressed_excerpts, _full_excerpts)
+            yield Column(here, "BLOB", (bytes, type(None)), _compressed_excerpts, _full_excerpts)
         elif field.name in COMPRESSED:
-            yield Column(field.name, "BLOB", (bytes, type(None)), _compressed, _decompressed)
+            yield Column(here, "BLOB", (bytes, type(None)), _compressed, _decompressed)
+        elif cls is Parameters and _is_unlimited(field.name):
+            # A seed, for example, may have more than the 64 bits of SQLite's integers.
+            yield Column(here, "TEXT", (str, type(None)), str, int, field.default)
         else:
-            yield _plain(field, " UNIQUE" if field.name == "id" else "")
+            yield _plain(field, here, " UNIQUE" if field.name == "id" else "")
 
 
-def _parameter(field: "attrs.Attribute[Any]") -> Column:
-    limits = FIELDS[field.name]
-    if limits.type is int and limits.minimum is None and limits.maximum is None:
-        # A seed, for example, may have more than the 64 bits of SQLite's integers.
-        return Column(field.name, "TEXT", (str, type(None)), str, int, field.default)
-    return _plain(field)
+def _is_unlimited(parameter: str) -> bool:
+    limits = FIELDS[parameter]
+    return limits.type is int and limits.minimum is None and limits.maximum is None
 
 
-def _plain(field: "attrs.Attribute[Any]", constraint: str = "") -> Column:
+def _plain(field: "attrs.Attribute[Any]", path: tuple[str, ...], constraint: str = "") -> Column:
     types = _types(field)
     required = field.default is attrs.NOTHING
-    default = None if required else field.default
-    return Column(field.name, _SQL_TYPES[types[0]] + constraint, types, default=default, is_required=required)
+    default = _OLDER.get(field.name, None if required else field.default)
+    return Column(path, _SQL_TYPES[types[0]] + constraint, types, default=default, is_required=required)
 
 
 def _types(field: "attrs.Attribute[Any]") -> tuple[type, ...]:

@@ -6,33 +6,26 @@ device, versions and parameters.
 
 from collections.abc import Callable, Iterator, Sequence
 
+import attrs
 from attrs import field, frozen
 
 from aide_lsp.completion.file_header import says_little
 from aide_lsp.context.excerpt import Excerpt, Selection
 from aide_lsp.context.known_names import KnownNames
-from aide_lsp.ledger.entry import MOST_EXCERPTS, Entry, Provenance, RecordedExcerpt, hash_of, recorded
+from aide_lsp.ledger.entry import (
+    LABEL,
+    MOST_EXCERPTS,
+    SERVER_LABEL,
+    UNKNOWN,
+    Entry,
+    Provenance,
+    RecordedExcerpt,
+    hash_of,
+    recorded,
+)
 from aide_lsp.line_ends import with_line_feeds
 from aide_lsp.settings.fields import PARAMETERS, check_value
 from aide_lsp.settings.limits import ModelLimits
-
-_PROVENANCE = {
-    "engine": "the engine",
-    "host": "the server",
-    "model": "the model",
-    "source_sha256": "the model's file (sha256)",
-    "recipe": "the recipe",
-    "device": "the device",
-    "processor": "the kind of processor",
-    "runtime": "the version of ONNX Runtime",
-    "aide": "the version of Aide",
-}
-
-_OF_SERVERS = {"source_sha256": "the model's digest (sha256)", "runtime": "the version of the server"}
-_UNKNOWN = {"recipe": "", "device": "server", "processor": ""}
-"""What stands for what is not known: a server did not say it, or the entry is older than the column.
-
-Servers may also say nothing of `_OF_SERVERS`. A model here without `source_sha256` was not converted."""
 
 
 @frozen
@@ -58,15 +51,16 @@ def text_differences(entry: Entry, text: str, offset: int, salt: bytes) -> list[
 
 def provenance_differences(entry: Entry, provenance: Provenance) -> list[Difference]:
     """Compare model, recipe, device and versions with the recorded ones."""
-    pairs = ((what, getattr(entry, what), getattr(provenance, what)) for what in _PROVENANCE)
-    names, unknown = _PROVENANCE, _UNKNOWN
-    if entry.host:
-        names, unknown = names | _OF_SERVERS, unknown | dict.fromkeys(_OF_SERVERS, "")
-    return [
-        Difference(what, f"{names[what]}: {_short(what, then)} then, {_short(what, now)} now")
-        for what, then, now in pairs
-        if then != now and unknown.get(what) not in (then, now)
-    ]
+    found = []
+    for one in attrs.fields(Provenance):
+        what, label, unknown = one.name, one.metadata[LABEL], one.metadata[UNKNOWN]
+        # A model here without `source_sha256` was not converted; a server may say nothing.
+        if entry.provenance.host and one.metadata[SERVER_LABEL]:
+            label, unknown = one.metadata[SERVER_LABEL], ""
+        then, now = getattr(entry.provenance, what), getattr(provenance, what)
+        if then != now and unknown not in (then, now):
+            found.append(Difference(what, f"{label}: {_short(what, then)} then, {_short(what, now)} now"))
+    return found
 
 
 def parameter_differences(entry: Entry, limits: ModelLimits) -> list[Difference]:

@@ -4,12 +4,15 @@ In the mode `text` also the file's path, its text, the completion, and what the 
 """
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, evolve, field, frozen
+import attrs
+from attrs import evolve, field, frozen
 
 from aide_lsp import __version__
+from aide_lsp.completion.request import Figures
 from aide_lsp.context.excerpt import Excerpt
+from aide_lsp.inference.options import IN_KEY, GenerationOptions
 from aide_lsp.settings.fields import Parameters
 
 if TYPE_CHECKING:
@@ -27,28 +30,46 @@ MOST_EXCERPTS = 300
 limited size: all that one can depend on."""
 
 
-@frozen
-class Provenance:
-    """What a completion depends on, apart from texts, cursor and parameters."""
+LABEL, UNKNOWN, SERVER_LABEL = "label", "unknown", "server_label"
+"""Metadata of `Provenance`: see `_fact`."""
 
-    model: str
-    "Id of the model."
-    source_sha256: str
-    "Hash of the file the model was converted from; empty if it was not converted, or a server says none."
-    recipe: str
-    "How its weights are stored and multiplied; empty: unknown."
-    device: str
-    "`cpu` or `cuda`; `server`: one that did not say."
-    runtime: str
-    "Version of ONNX Runtime, or of the server; empty: unknown."
-    aide: str
-    "Version of Aide."
-    engine: str = OWN_ENGINE
+
+def _fact(
+    label: str, *, unknown: str | None = None, of_server: str = "", default: Any = attrs.NOTHING
+) -> Any:
+    """Declare something that a completion depends on.
+
+    Args:
+        label: what it is, for people.
+        unknown: what stands for what is not known; None: it is always known.
+        of_server: what it is if a server ran the model, which may say nothing of it; empty: the same.
+        default: of entries that are older than the column.
+    """
+    return field(default=default, metadata={LABEL: label, UNKNOWN: unknown, SERVER_LABEL: of_server})
+
+
+@frozen(kw_only=True)
+class Provenance:
+    """What a completion depends on, apart from texts, cursor and options."""
+
+    engine: str = _fact("the engine", default=OWN_ENGINE)
     "What ran the model."
-    host: str = ""
+    host: str = _fact("the server", default="")
     "Host of the server that ran it; empty: it ran on this machine, in Aide."
-    processor: str = ""
+    model: str = _fact("the model")
+    "Id of the model."
+    source_sha256: str = _fact("the model's file (sha256)", of_server="the model's digest (sha256)")
+    "Hash of the file the model was converted from; empty if it was not converted, or a server says none."
+    recipe: str = _fact("the recipe", unknown="")
+    "How its weights are stored and multiplied; empty: unknown."
+    device: str = _fact("the device", unknown="server")
+    "`cpu` or `cuda`; `server`: one that did not say."
+    processor: str = _fact("the kind of processor", unknown="", default="")
     "Kind of the processor where it ran; empty: unknown."
+    runtime: str = _fact("the version of ONNX Runtime", of_server="the version of the server")
+    "Version of ONNX Runtime, or of the server; empty: unknown."
+    aide: str = _fact("the version of Aide")
+    "Version of Aide."
 
 
 @frozen
@@ -83,7 +104,11 @@ class RecordedExcerpt:
 
 @frozen
 class Entry:
-    """A completion in the ledger: one column for each attribute and parameter."""
+    """A completion in the ledger.
+
+    Each attribute has a column, and so has each one of `options`, `provenance`, and `figures`: a new one of
+    theirs is recorded, and replayed, without a word here.
+    """
 
     id: str
     "The completion's id."
@@ -101,58 +126,18 @@ class Entry:
     "Hash of the text before the cursor."
     after_hash: str
     "Hash of the text after the cursor."
-    parameters: Parameters
-    "The parameters in effect, with the seed that was used."
-    candidate: int
-    "Which of several completions with one seed."
-    max_tokens: int
-    "Maximum length in tokens."
-    model: str
-    "Id of the model."
-    source_sha256: str
-    "Hash of the file the model was converted from; empty if it was not converted, or a server says none."
-    recipe: str
-    "How its weights are stored and multiplied; empty: unknown."
-    device: str
-    "`cpu` or `cuda`; `server`: one that did not say."
-    runtime: str
-    "Version of ONNX Runtime, or of the server; empty: unknown."
-    aide: str
-    "Version of Aide."
-    prompt_tokens: int
-    "Tokens of the prompt."
-    cached_tokens: int
-    "Tokens of the prompt that were cached."
-    generated_tokens: int
-    "Tokens that were generated."
-    first_token_ms: float
-    "Milliseconds until the first token."
-    total_ms: float
-    "Milliseconds for the complete answer."
-    finish_reason: str
-    "`stop`, `length` or `timeout`."
-    empty_reason: str | None
-    "Why the completion is empty; None: it is not."
+    options: GenerationOptions
+    "How it was generated, with the parameters in effect and the seed that was used."
+    provenance: Provenance
+    "The model and versions that generated it."
+    figures: Figures
+    "How it ended, and what it cost."
     completion_hash: str
     "Hash of the completion's text."
     completion_length: int
     "Length of the completion in code points."
-    show: str = "all"
-    "Which completions were offered: `all` or `fitting`."
-    min_confidence: float = 0.0
-    "The probability that the text had to have."
     excerpts: tuple[RecordedExcerpt, ...] = ()
     "What the model read of other files, in its order."
-    context_share: float = 0.0
-    "Share of Num Context for excerpts of other files."
-    engine: str = OWN_ENGINE
-    "What ran the model."
-    host: str = ""
-    "Host of the server that ran it; empty: it ran on this machine, in Aide."
-    processor: str = ""
-    "Kind of the processor where it ran; empty: unknown."
-    note: str | None = None
-    "Why it was shown although it does not fit; None: it fits, or is empty."
     shown: int = 0
     "How many times it was sent to an editor."
     accepted: float | None = None
@@ -166,20 +151,17 @@ class Entry:
     full_excerpts: tuple[Excerpt, ...] | None = field(default=None, repr=False)
     "The excerpts with path and text; only in the mode `text`."
 
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters in effect."""
+        return self.options.parameters
+
 
 def provenance_of(model: "ModelInfo") -> Provenance:
     """Return the provenance of completions by a loaded model."""
-    return Provenance(
-        model=model.id,
-        source_sha256=model.source_sha256,
-        recipe=model.recipe,
-        device=model.device,
-        runtime=model.runtime,
-        aide=__version__,
-        engine=model.engine,
-        host=model.host,
-        processor=model.processor,
-    )
+    own = {"model": model.id, "aide": __version__}
+    names = [one.name for one in attrs.fields(Provenance)]
+    return Provenance(**{name: own[name] if name in own else getattr(model, name) for name in names})
 
 
 def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
@@ -187,10 +169,10 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
     from aide_lsp.syntax.languages import language_id_of
 
     request, completion = event.request, event.completion
-    options = request.options
     before, after = request.text[: request.offset], request.text[request.offset :]
     keep, excerpts = event.mode == "text", completion.files_read[:MOST_EXCERPTS]
     language = language_id_of(request.language_id, request.path)
+    parameters = evolve(completion.parameters, seed=completion.seed)
     return Entry(
         id=completion.id,
         time=event.time,
@@ -202,28 +184,28 @@ def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
         # Two hashes, so that `aide replay` can say which side of the cursor differs.
         before_hash=hash_of(before, salt),
         after_hash=hash_of(after, salt),
-        parameters=evolve(completion.parameters, seed=completion.seed),
-        candidate=options.candidate,
-        max_tokens=options.max_tokens,
-        **asdict(event.provenance),
-        prompt_tokens=completion.prompt_tokens,
-        cached_tokens=completion.cached_tokens,
-        generated_tokens=completion.generated_tokens,
-        first_token_ms=round(completion.first_token_ms, 1),
-        total_ms=round(completion.total_ms, 1),
-        finish_reason=completion.finish_reason,
-        empty_reason=completion.empty_reason,
-        note=completion.note,
+        options=_changing(evolve(request.options, parameters=parameters)),
+        provenance=event.provenance,
+        figures=_rounded(completion.figures),
         completion_hash=hash_of(completion.text, salt),
         completion_length=len(completion.text),
-        show=options.show,
-        min_confidence=options.min_confidence,
-        context_share=options.context_share,
         excerpts=tuple(recorded(excerpt, salt) for excerpt in excerpts),
         path=request.path if keep and len(request.path) <= LONGEST_NAME else None,
         text=request.text if keep and len(request.text) <= LONGEST_KEPT else None,
         completion=completion.text if keep else None,
         full_excerpts=excerpts if keep and excerpts else None,
+    )
+
+
+def _changing(options: GenerationOptions) -> GenerationOptions:
+    """Return options without those that change no completion, such as the deadline."""
+    recorded = [one.name for one in attrs.fields(GenerationOptions) if one.metadata.get(IN_KEY, True)]
+    return GenerationOptions(**{name: getattr(options, name) for name in recorded})
+
+
+def _rounded(figures: Figures) -> Figures:
+    return evolve(
+        figures, first_token_ms=round(figures.first_token_ms, 1), total_ms=round(figures.total_ms, 1)
     )
 
 

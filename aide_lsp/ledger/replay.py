@@ -6,7 +6,6 @@ from attrs import evolve, frozen
 
 from aide_lsp.completion.auto_closing import closers_of
 from aide_lsp.completion.request import CompletionRequest
-from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.ledger.differences import (
     Difference,
     OtherFiles,
@@ -74,7 +73,7 @@ def restored(entry: Entry, text: str, salt: bytes) -> str:
 
 def problem(entry: Entry, text: str | None) -> str | None:
     """Say why the completion cannot be replayed; None: it can."""
-    if entry.finish_reason == "timeout":
+    if entry.figures.finish_reason == "timeout":
         return "Its deadline passed before it was finished, so there is no completion to compare with."
     if text is None:
         return f"The ledger has no source text for it. Name its file: aide replay {entry.id[:8]} FILE"
@@ -119,22 +118,23 @@ def replay(
 
 def no_server(entry: Entry, settings: "Settings") -> Difference | None:
     """Say that a completion came from a server, and the settings name none; None: it did not, or they do."""
-    if not entry.host or server_address(settings.engine) is not None:
+    if not entry.provenance.host or server_address(settings.engine) is not None:
         return None
-    what = f"{entry.host} then, Aide's own engine now"
+    what = f"{entry.provenance.host} then, Aide's own engine now"
     return Difference("host", f"the server: {what}. Name the server with --engine URL to replay it")
 
 
 def settings_values(entry: Entry) -> dict[str, object]:
     """Return the settings that load the recorded model, on top of the user's own."""
+    made_by = entry.provenance
     # What a server is called with, only the user's settings say.
-    if entry.host:
+    if made_by.host:
         return {}
     # On a GPU, `int4` is recorded with its element type.
-    recipe = entry.recipe.removesuffix("_fp16")
+    recipe = made_by.recipe.removesuffix("_fp16")
     # The recipe of an imported model is none of the setting's choices.
     recipe = recipe if recipe in FIELDS["recipe"].choices else "auto"
-    return {"engine": LOCAL, "model": entry.model, "recipe": recipe, "provider": entry.device}
+    return {"engine": LOCAL, "model": made_by.model, "recipe": recipe, "provider": made_by.device}
 
 
 def request_again(entry: Entry, text: str, path: str) -> CompletionRequest:
@@ -144,13 +144,6 @@ def request_again(entry: Entry, text: str, path: str) -> CompletionRequest:
         offset=entry.offset,
         language_id=entry.language,
         path=path,
-        # No deadline: it decides whether a completion comes in time, not what it says.
-        options=GenerationOptions(
-            entry.parameters,
-            max_tokens=entry.max_tokens,
-            candidate=entry.candidate,
-            show=entry.show,
-            min_confidence=entry.min_confidence,
-            context_share=entry.context_share,
-        ),
+        # No deadline is recorded: it decides whether a completion comes in time, not what it says.
+        options=entry.options,
     )

@@ -9,7 +9,7 @@ import attrs
 from attrs import frozen
 
 from aide_lsp.invisible import escaped
-from aide_lsp.ledger.columns import COMPRESSED
+from aide_lsp.ledger.columns import COLUMNS, COMPRESSED
 from aide_lsp.ledger.entry import Entry
 from aide_lsp.settings.fields import PARAMETERS, Parameters, label
 from aide_lsp.text_table import text_table
@@ -48,7 +48,7 @@ class Stats:
 def log_lines(entries: Sequence[Entry]) -> list[str]:
     """Render entries as a table, in the given order; with their servers, if a server ran any of them."""
     rows = [_HEAD, *(_row(entry) for entry in entries)]
-    if any(entry.host for entry in entries):
+    if any(entry.provenance.host for entry in entries):
         servers = ["SERVER", *(_host(entry) for entry in entries)]
         rows = [(*row, server) for row, server in zip(rows, servers, strict=True)]
     return text_table(rows)
@@ -70,22 +70,16 @@ def stats_lines(stats: Sequence[Stats]) -> list[str]:
 
 def entry_json(entry: Entry) -> dict[str, Any]:
     """Return an entry as JSON, without any source text."""
-    facts = attrs.asdict(entry, filter=lambda field, _: field.name not in COMPRESSED)
-    return _flat(facts) | {"has_text": entry.text is not None}
+    facts = {column.name: column.value(entry) for column in COLUMNS if column.name not in COMPRESSED}
+    excerpts = [attrs.asdict(excerpt) for excerpt in entry.excerpts]
+    return facts | {"excerpts": excerpts, "has_text": entry.text is not None}
 
 
 def stats_json(stats: Stats) -> dict[str, Any]:
     """Return statistics as JSON."""
-    return _flat(attrs.asdict(stats, filter=lambda field, _: field.name != "seed"))
-
-
-def _flat(facts: dict[str, Any]) -> dict[str, Any]:
-    """Replace `parameters` by its items."""
-    return {
-        name: value
-        for key, held in facts.items()
-        for name, value in (held.items() if key == "parameters" else [(key, held)])
-    }
+    facts = attrs.asdict(stats, filter=lambda field, _: field.name != "seed")
+    parameters: dict[str, Any] = facts.pop("parameters")
+    return parameters | facts
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -94,8 +88,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.id[:SHORT],
         _file(entry),
         *(_short(getattr(entry.parameters, key)) for key in PARAMETERS),
-        str(entry.generated_tokens),
-        f"{entry.total_ms:.0f}",
+        str(entry.figures.generated_tokens),
+        f"{entry.figures.total_ms:.0f}",
         _outcome(entry),
         _other_files(entry),
     )
@@ -125,7 +119,7 @@ def _other_files(entry: Entry) -> str:
 
 def _host(entry: Entry) -> str:
     """Name the server that ran the model."""
-    return escaped(entry.host)[:LONGEST_NAMES] or "-"
+    return escaped(entry.provenance.host)[:LONGEST_NAMES] or "-"
 
 
 def _name(path: str) -> str:
@@ -134,11 +128,11 @@ def _name(path: str) -> str:
 
 
 def _outcome(entry: Entry) -> str:
-    if entry.empty_reason is not None:
-        return f"empty ({entry.empty_reason})"
+    if entry.figures.empty_reason is not None:
+        return f"empty ({entry.figures.empty_reason})"
     outcome = "shown" if entry.shown else "generated"
     outcome = outcome if entry.accepted is None else "accepted"
-    return f"{outcome} (last resort)" if entry.note else outcome
+    return f"{outcome} (last resort)" if entry.figures.note else outcome
 
 
 def _stats(parameters: Parameters, entries: list[Entry]) -> Stats:
@@ -151,8 +145,8 @@ def _stats(parameters: Parameters, entries: list[Entry]) -> Stats:
         shown=len(shown),
         accepted=accepted,
         rate=accepted / len(shown) if shown else None,
-        first_token_ms=median(entry.first_token_ms for entry in entries),
-        total_ms=median(entry.total_ms for entry in entries),
+        first_token_ms=median(entry.figures.first_token_ms for entry in entries),
+        total_ms=median(entry.figures.total_ms for entry in entries),
     )
 
 

@@ -22,10 +22,10 @@ def completer():
 def test_all_candidates_of_a_request_are_recorded_each_with_its_number(completer):
     completions = [completion_of(number, candidate=number) for number in range(3)]
     assert ledger.record_now("hashes", request_for(), completions, completer) is None
-    assert sorted(entry.candidate for entry in ledger.newest()) == [0, 1, 2]
+    assert sorted(entry.options.candidate for entry in ledger.newest()) == [0, 1, 2]
     assert len(ledger.newest(2)) == 2
     entry, salt = ledger.find("00000001")
-    assert (entry.candidate, len(salt) > 8) == (1, True)
+    assert (entry.options.candidate, len(salt) > 8) == (1, True)
     assert ledger.clear() == 3
     assert ledger.newest() == []
 

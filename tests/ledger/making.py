@@ -62,3 +62,10 @@ def completion_of(number=0, **changes):
         "from_cache": False,
     } | changes
     return Completion(**facts, parameters=Parameters(seed=facts["seed"]))
+
+
+def changed(instance, **changes):
+    """An entry with other attributes, also of what it consists of."""
+    own = {field.name: getattr(instance, field.name) for field in attrs.fields(type(instance))}
+    parts = {name: changed(value, **changes) for name, value in own.items() if attrs.has(type(value))}
+    return attrs.evolve(instance, **parts | {name: value for name, value in changes.items() if name in own})

@@ -7,17 +7,16 @@ import subprocess
 import sys
 import threading
 
-import attrs
 import pytest
 
 from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.ledger import file as ledger_file
 from aide_lsp.ledger import recorder as recording
 from aide_lsp.ledger.columns import COLUMNS
-from aide_lsp.ledger.entry import MOST_EXCERPTS, Entry
+from aide_lsp.ledger.entry import MOST_EXCERPTS
 from aide_lsp.ledger.file import forget, opened
 from aide_lsp.ledger.recorder import LedgerRecorder
-from aide_lsp.settings.fields import PARAMETERS, Parameters
+from aide_lsp.settings.fields import Parameters
 from tests.ledger.making import EXCERPTS, SECRET, TEXT, completion_of, model_info, request_for
 from tests.patience import PATIENCE
 
@@ -43,8 +42,9 @@ def test_hashes_keep_what_made_a_completion_and_no_source_text_nor_path(recorder
     (entry,) = newest(path)
     assert (entry.language, entry.offset, entry.after_length) == ("python", len(TEXT) - 1, 1)
     assert entry.parameters == Parameters(seed=7)
-    assert (entry.model, entry.recipe, entry.device) == ("fake", "exact", "cpu")
-    assert (entry.runtime[:2], entry.shown, entry.first_token_ms) == ("1.", 1, 10.0)
+    made_by = entry.provenance
+    assert (made_by.model, made_by.recipe, made_by.device) == ("fake", "exact", "cpu")
+    assert (made_by.runtime[:2], entry.shown, entry.figures.first_token_ms) == ("1.", 1, 10.0)
     assert entry.accepted >= entry.time
     assert (entry.path, entry.text, entry.completion) == (None, None, None)
     content = bytes_on_disk(path)
@@ -381,17 +381,17 @@ def test_table_made_before_there_was_a_column_gets_it(recorder, path, column):
     assert [entry.excerpts for entry in newest(path)] == [(), ()]
 
 
-@pytest.mark.parametrize("column", [column.name for column in COLUMNS if column.default is not None])
+@pytest.mark.parametrize("column", [column for column in COLUMNS if column.default is not None])
 def test_row_of_an_older_aide_in_a_newer_table_has_the_default(recorder, path, column):
     """Two editors may have different versions. The older one leaves out what it does not know."""
     record(recorder, 1)
     recorder.flush(PATIENCE)
     with sqlite3.connect(path) as connection:
-        connection.execute(f"UPDATE completions SET {column} = NULL")
+        connection.execute(f"UPDATE completions SET {column.name} = NULL")
     connection.close()
     (entry,) = newest(path)
-    default = attrs.fields_dict(Parameters if column in PARAMETERS else Entry)[column].default
-    assert getattr(entry.parameters if column in PARAMETERS else entry, column) == default
+    older = {"show": "all", "excerpts": ()}
+    assert column.value(entry) == older.get(column.name, column.default)
 
 
 WRITER = """

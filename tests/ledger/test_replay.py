@@ -7,14 +7,17 @@ import pytest
 from attrs import evolve
 
 from aide_lsp.application import excerpts
+from aide_lsp.completion.request import Figures
 from aide_lsp.context import module_names
 from aide_lsp.context.excerpt import Excerpt, LeftOut, Selection
 from aide_lsp.context.known_names import OWN, KnownNames, NamesOf
 from aide_lsp.inference.options import IN_KEY, GenerationOptions
 from aide_lsp.ledger import replay as replaying
+from aide_lsp.ledger.columns import COLUMNS
 from aide_lsp.ledger.differences import OtherFiles, file_differences, text_differences
-from aide_lsp.ledger.entry import Entry, GeneratedEvent, entry_of, provenance_of
-from tests.ledger.making import OFFSET, TEXT, completion_of, model_info, request_for
+from aide_lsp.ledger.entry import GeneratedEvent, Provenance, entry_of, provenance_of
+from aide_lsp.settings.fields import Parameters
+from tests.ledger.making import OFFSET, TEXT, changed, completion_of, model_info, request_for
 
 SALT = b"salt"
 
@@ -85,10 +88,12 @@ def test_same_completion_is_reproduced_from_the_same_question():
     assert outcome.lines() == [f"Reproduced: {entry.id} is the same, byte for byte."]
 
 
-def test_every_option_that_changes_a_completion_is_recorded():
+@pytest.mark.parametrize("cls", [GenerationOptions, Parameters, Provenance, Figures])
+def test_every_attribute_is_recorded_that_says_how_a_completion_came_about(cls):
     """Otherwise `aide replay` would ask another question, and blame something else."""
-    names = {one.name for one in attrs.fields(GenerationOptions) if one.metadata.get(IN_KEY, True)}
-    assert names <= {one.name for one in attrs.fields(Entry)}
+    names = {one.name for one in attrs.fields(cls) if one.metadata.get(IN_KEY, True)}
+    assert names - {"parameters"} <= {column.name for column in COLUMNS}
+    assert "deadline_ms" not in {column.name for column in COLUMNS}
 
 
 @pytest.mark.parametrize(("text", "named"), [("x = 1\n", ["path"]), (TEXT, [])])
@@ -127,7 +132,7 @@ def test_other_completion_from_the_same_inputs_points_to_the_doctor():
 )
 @pytest.mark.parametrize("same", [True, False])
 def test_provenance_that_differs_is_named_whatever_the_outcome(what, value, said, same):
-    entry = evolve(entry_for(), **{what: value})
+    entry = changed(entry_for(), **{what: value})
     outcome = replayed(entry, completer_saying(completion_of().text if same else "another"))
     assert outcome.reproduced is same
     assert [difference.what for difference in outcome.differences] == [what]
@@ -146,7 +151,7 @@ def test_provenance_that_differs_is_named_whatever_the_outcome(what, value, said
     ],
 )
 def test_what_a_server_ran_that_differs_is_named(then, said):
-    entry = evolve(entry_for(), host="models.example", **then)
+    entry = changed(entry_for(), host="models.example", **then)
     outcome = replayed(entry, completer_saying("another", host="models.example"))
     assert [difference.what for difference in outcome.differences] == [*then][: len(outcome.differences)]
     assert said in "\n".join(outcome.lines())
@@ -155,7 +160,7 @@ def test_what_a_server_ran_that_differs_is_named(then, said):
 @pytest.mark.parametrize(("what", "value"), [("top_k", 5_000), ("num_context", 4_096)])
 def test_parameter_beyond_the_model_is_named_and_the_model_not_asked(what, value):
     entry = entry_for()
-    entry = evolve(entry, parameters=evolve(entry.parameters, **{what: value}))
+    entry = changed(entry, **{what: value})
     outcome = replayed(entry, completer_saying(""))
     assert (outcome.reproduced, outcome.ran) == (False, False)
     assert [difference.what for difference in outcome.differences] == [what]
@@ -275,5 +280,5 @@ def test_language_stays_when_the_file_has_another_name_now():
 
 @pytest.mark.parametrize(("recipe", "loaded"), [("fast", "fast"), ("imported", "auto")])
 def test_settings_load_what_made_the_completion(recipe, loaded):
-    values = replaying.settings_values(evolve(entry_for(), recipe=recipe))
+    values = replaying.settings_values(changed(entry_for(), recipe=recipe))
     assert values == {"engine": "local", "model": "fake", "recipe": loaded, "provider": "cpu"}

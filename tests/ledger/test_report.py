@@ -6,7 +6,7 @@ from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.ledger.entry import GeneratedEvent, entry_of, provenance_of
 from aide_lsp.ledger.report import entry_json, log_lines, stats_lines, stats_of
 from aide_lsp.settings.fields import Parameters
-from tests.ledger.making import EXCERPTS, SECRET, completion_of, model_info, request_for
+from tests.ledger.making import EXCERPTS, SECRET, changed, completion_of, model_info, request_for
 
 MODES = ("hashes", "text")
 
@@ -15,7 +15,7 @@ def entry(number=0, mode="hashes", path="/home/me/x.py", **changes):
     event = GeneratedEvent(
         request_for(path=path), completion_of(number), provenance_of(model_info()), 0.0, mode
     )
-    return evolve(entry_of(event, b"salt"), **changes)
+    return changed(entry_of(event, b"salt"), **changes)
 
 
 def test_row_names_file_parameters_seed_tokens_time_and_outcome():

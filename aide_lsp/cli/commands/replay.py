@@ -98,7 +98,8 @@ def _without_model(entry: "Entry", error: "ModelError") -> "Replay":
     from aide_lsp.ledger.differences import Difference
     from aide_lsp.ledger.replay import Replay
 
-    missing = Difference("model", f"the model: {entry.model} then, which is not available now: {error}")
+    model = entry.provenance.model
+    missing = Difference("model", f"the model: {model} then, which is not available now: {error}")
     return Replay(entry.id, reproduced=False, differences=(missing,))
 
 

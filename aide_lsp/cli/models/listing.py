@@ -142,9 +142,10 @@ def _speeds() -> dict[str, float]:
     rates: dict[str, list[float]] = {}
     for entry in entries:
         # Without the first token, whose time is mostly that of the prompt.
-        seconds = (entry.total_ms - entry.first_token_ms) / 1e3
-        if entry.generated_tokens > 1 and seconds > 0:
-            rates.setdefault(entry.model, []).append((entry.generated_tokens - 1) / seconds)
+        figures = entry.figures
+        seconds = (figures.total_ms - figures.first_token_ms) / 1e3
+        if figures.generated_tokens > 1 and seconds > 0:
+            rates.setdefault(entry.provenance.model, []).append((figures.generated_tokens - 1) / seconds)
     return {model: median(found) for model, found in rates.items()}
 
 
