@@ -95,13 +95,14 @@ PACKAGES = {
         "catalog", "completion", "context", "inference", "ledger", "loading", "pages", "settings", "syntax",
     },
     "lsp": {
-        "lsp.commands", "lsp.requests", "lsp.rpc", "lsp.workspace", "completion", "inference", "ledger",
-        "application", "loading", "settings", "settings.editing", "syntax",
+        "lsp.commands", "lsp.model", "lsp.requests", "lsp.rpc", "lsp.workspace", "completion", "inference",
+        "ledger", "application", "loading", "settings", "settings.editing", "syntax",
     },
     "lsp.rpc": {"listening"},
+    "lsp.model": {"completion", "inference", "inference.onnx", "loading", "settings"},
     "lsp.workspace": {"settings", "syntax"},
     "lsp.requests": {
-        "lsp.rpc", "lsp.workspace", "application", "completion", "inference", "inference.onnx", "ledger",
+        "lsp.model", "lsp.rpc", "lsp.workspace", "application", "completion", "inference", "ledger",
         "loading", "settings",
     },
     "lsp.commands": {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from aide_lsp.lsp.client import ClientProfile
     from aide_lsp.lsp.logs import ClientHandler
-    from aide_lsp.lsp.requests.model_host import FindMissing, LoadCompleter
+    from aide_lsp.lsp.model.model_host import FindMissing, LoadCompleter
     from aide_lsp.lsp.rpc.inbox import Inbox
     from aide_lsp.lsp.rpc.lifetime import Starter
     from aide_lsp.lsp.rpc.streams import Streams

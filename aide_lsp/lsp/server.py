@@ -17,30 +17,29 @@ from pygls.lsp.server import LanguageServer
 from aide_lsp import __version__
 from aide_lsp.errors import where
 from aide_lsp.inference.forward_watch import WATCH
-from aide_lsp.invisible import escaped
 from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.loading import ledger_file
 from aide_lsp.lsp.client import ClientProfile
-from aide_lsp.lsp.consent import Consent, waiting
 from aide_lsp.lsp.logs import ClientHandler
+from aide_lsp.lsp.model.model_host import FindMissing, LoadCompleter, ModelHost
+from aide_lsp.lsp.model.server_trouble import ServerTrouble
+from aide_lsp.lsp.model.worker import Worker
+from aide_lsp.lsp.model_loading import ModelLoading
 from aide_lsp.lsp.registrations import registrations_for
 from aide_lsp.lsp.requests.alternatives import Alternatives
-from aide_lsp.lsp.requests.model_host import FindMissing, LoadCompleter, ModelHost
 from aide_lsp.lsp.requests.notifications import Notifier
 from aide_lsp.lsp.requests.scheduler import Scheduler
 from aide_lsp.lsp.requests.screen import Screen
+from aide_lsp.lsp.requests.snooze import Snooze
 from aide_lsp.lsp.requests.status import Status
-from aide_lsp.lsp.requests.worker import Worker
 from aide_lsp.lsp.rpc import lifetime
 from aide_lsp.lsp.rpc.inbox import ConnectionEnd
 from aide_lsp.lsp.rpc.params import strict_converter
 from aide_lsp.lsp.rpc.protocol import Phase, Protocol
 from aide_lsp.lsp.rpc.transport import Transport
 from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS, stacks
-from aide_lsp.lsp.rpc.work_done import WorkDone
-from aide_lsp.lsp.server_trouble import ServerTrouble
 from aide_lsp.lsp.settings_documents import SettingsDocuments
-from aide_lsp.lsp.snooze import Snooze
+from aide_lsp.lsp.window import ERROR, Window
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import DocumentStore
 from aide_lsp.lsp.workspace.notebooks import Notebooks
@@ -48,17 +47,12 @@ from aide_lsp.settings.fields import Settings
 from aide_lsp.settings.problems import Problem
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer
     from aide_lsp.completion.model import ModelInfo
 
 log = logging.getLogger("aide.server")
 CLIENT_SECONDS = 5.0
 """The model is loaded once the settings are known: a client that never answers must not prevent that."""
-_MESSAGE_TYPES = {
-    logging.DEBUG: types.MessageType.Log,
-    logging.INFO: types.MessageType.Info,
-    logging.WARNING: types.MessageType.Warning,
-    logging.ERROR: types.MessageType.Error,
-}
 
 
 class Server(LanguageServer):
@@ -86,20 +80,21 @@ class Server(LanguageServer):
         self.configuration = Configuration(
             language_of=self.documents.language_of, file_of=self.notebooks.notebook_of
         )
-        self.host = ModelHost(Worker(), load, find_missing)
-        self.consent = Consent(self._ask)
-        self.host.reload = lambda settings: self._spawn(self._load(settings))
-        self.host.notify_user = lambda text: self.show(types.MessageType.Warning, text)
         self._recorder = LedgerRecorder(ledger_file)
-        self.screen = Screen()
-        self.status = Status(self.configuration, self.host, self._recorder, self.screen)
+        self.window = Window(self.protocol)
+        # What it sends is put together from the parts that report their changes to it.
+        self.notifier = Notifier(self.protocol.notify, lambda: self.status.summary())
+        changed = self.notifier.changed
+        self.trouble = ServerTrouble(self.window.warn, changed, self._retry, self._learn)
+        self.host = ModelHost(Worker(), load, find_missing, self.trouble, self.window.warn, self._reload)
+        self.loading = ModelLoading(self.host, self.window, self._spawn, changed, self._loaded)
+        self.screen, self.snooze = Screen(changed), Snooze(self._wake)
+        self.status = Status(
+            self.configuration, self.host, self._recorder, self.screen, self.snooze, self.trouble, changed
+        )
         self.settings_documents = SettingsDocuments(
             self.documents, self.configuration, self.text_document_publish_diagnostics
         )
-        self.snooze = Snooze(self._wake)
-        self.status.snoozed = lambda: self.snooze.sentence
-        self.notifier = Notifier(self.protocol.notify, self.status.summary)
-        self.status.changed = self.screen.changed = self.notifier.changed
         self.requests = Scheduler(
             self.documents,
             self.notebooks,
@@ -111,8 +106,6 @@ class Server(LanguageServer):
             self.notifier,
             loading_seconds,
         )
-        self.trouble = ServerTrouble(self.host, self.notifier.changed, self.requests.retry, self._learn)
-        self.status.problem = lambda: self.trouble.message
         self.alternatives = Alternatives(self.requests)
         self.protocol.connect(transport.write, self.lost, self.exit, self.requests.cancelled, self.too_large)
         WATCH.deaf = self._lose_worker
@@ -133,9 +126,10 @@ class Server(LanguageServer):
         self.configuration.start(profile.options, profile.folders, guards=profile.status)
         self.protocol.phase = Phase.RUNNING
         self.notifier.enabled = profile.status
-        self.consent.is_general = profile.download or not profile.questions
+        self.loading.consent.is_general = profile.download or not profile.questions
+        self.window.has_progress = profile.progress
         self.notifier.changed()
-        self._logs.send = self._log_to_client
+        self._logs.send = self.window.log
 
     def start_up(self) -> None:
         """Ask for settings, then load the model. Does so once: some clients never send `initialized`."""
@@ -168,7 +162,7 @@ class Server(LanguageServer):
         shown = Event()
 
         def show() -> None:
-            self.show(types.MessageType.Error, "The model hangs and cannot be stopped, so the server exits.")
+            self.window.show(ERROR, "The model hangs and cannot be stopped, so the server exits.")
             shown.set()
 
         self._loop.call_soon_threadsafe(show)
@@ -188,6 +182,10 @@ class Server(LanguageServer):
     def _wake(self) -> None:
         """Offer completions again after a snooze."""
         self.status.pause(False)
+        self._retry()
+
+    def _retry(self) -> None:
+        """Have the client repeat a request that came too early."""
         self.requests.retry()
 
     # -- settings
@@ -223,7 +221,7 @@ class Server(LanguageServer):
         if len(problems) > 5:
             lines.append(f"... and {len(problems) - 5} more.")
         if lines:
-            self.show(types.MessageType.Warning, "Aide: " + "\n".join(lines))
+            self.window.warn("Aide: " + "\n".join(lines))
 
     # -- documents
 
@@ -252,16 +250,6 @@ class Server(LanguageServer):
         self.drop(uri)
         self.documents.lose(uri, language, too_large=too_large)
 
-    # -- messages
-
-    def show(self, kind: types.MessageType, text: str) -> None:
-        """Show the user a message."""
-        self.window_show_message(types.ShowMessageParams(type=kind, message=escaped(text)))
-
-    def _log_to_client(self, level: int, text: str) -> None:
-        params = types.LogMessageParams(type=_MESSAGE_TYPES.get(level, types.MessageType.Info), message=text)
-        self._loop.call_soon_threadsafe(self.window_log_message, params)
-
     # -- inside
 
     async def _start_up(self) -> None:
@@ -273,9 +261,7 @@ class Server(LanguageServer):
         if self.profile.configuration:
             await self._pull_settings()
         self.review_settings()
-        settings = self.configuration.resolve().settings
-        if self.host.claim(settings):
-            self._spawn(self._load(settings))
+        self.loading.follow(self.configuration.resolve().settings)
 
     async def _pull_settings(self) -> None:
         async def ask(params: types.ConfigurationParams) -> Any:
@@ -287,65 +273,10 @@ class Server(LanguageServer):
         except Exception as error:  # no answer, or a malformed one
             log.warning("The client did not send its settings (%s).", type(error).__name__)
 
-    def fetch_model(self) -> str:
-        """Download the model that is missing, or try it or its server again; say what happens, for people."""
-        settings = self.configuration.resolve().settings
-        if (wanted := self.host.fetch()) is not None:
-            self.consent.give(wanted.model)
-            self._spawn(self._load(wanted))
-        # A server is opened again: the user may have stored its key, or started another one.
-        elif self.status.state == "failed" and self.host.claim(settings, again=True):
-            self.consent.give(settings.model)
-            self._spawn(self._load(settings))
-        self.notifier.changed()
-        return self.host.message or "The model is on your disk already."
+    def _reload(self, settings: Settings) -> None:
+        self.loading.start(settings)
 
-    async def _may_load(self, settings: Settings) -> bool:
-        """Return whether the model is on the disk, or the user agrees to its download."""
-        missing = await self.host.missing(settings)
-        if missing is None:
-            return True
-        if not self.consent.is_given(settings):
-            self.host.miss(settings, waiting(missing))
-            self.notifier.changed()
-            if not await self.consent.ask(settings, missing) or self.host.fetch(settings) is None:
-                return False
-        return True
-
-    async def _ask(self, text: str, answers: tuple[str, ...]) -> str | None:
-        """Ask the user; None: no answer, or the client cannot ask."""
-        actions = [types.MessageActionItem(title=answer) for answer in answers]
-        params = types.ShowMessageRequestParams(
-            type=types.MessageType.Info, message=escaped(text), actions=actions
-        )
-        try:
-            chosen = await self.protocol.send_request_async(types.WINDOW_SHOW_MESSAGE_REQUEST, params)
-        except Exception as error:
-            log.warning("The client did not ask about the download (%s).", type(error).__name__)
-            return None
-        return getattr(chosen, "title", None)
-
-    async def _load(self, settings: Settings) -> None:
-        if not await self._may_load(settings):
-            return
-        work = WorkDone(self.protocol, "Aide", self.profile.progress)
-
-        def report(share: float | None, text: str) -> None:
-            work.report(share, text)
-            self._loop.call_soon_threadsafe(self.notifier.changed)
-
-        loaded = await self.host.load(settings, report)
-        self.notifier.changed()
-        if loaded:
-            self._loaded()
-        elif self.host.state == "failed":
-            self.show(types.MessageType.Error, f"Aide offers no completions. {self.host.message}")
-        # Last: it waits for clients that are slow to create their progress bar.
-        await work.end("Ready" if loaded else "The model is not loaded")
-
-    def _loaded(self) -> None:
-        if (completer := self.host.completer) is None:
-            return
+    def _loaded(self, completer: "Completer") -> None:
         info, note = completer.info, completer.info.device_note
         # What was loaded stays. Searching it for garbage would stop all threads for a fifth of a second.
         gc.freeze()
@@ -353,7 +284,7 @@ class Server(LanguageServer):
             "%s is ready: %s%s.", self.host.model or info.host, info.runs_on, f" ({note})" if note else ""
         )
         if note and self.configuration.resolve().settings.provider == "cuda":
-            self.show(types.MessageType.Warning, f'Aide: provider "cuda" cannot be used here. {note}')
+            self.window.warn(f'Aide: provider "cuda" cannot be used here. {note}')
         self._learn(info)
         self.requests.loaded()
         self._spawn(self.host.verify(completer))

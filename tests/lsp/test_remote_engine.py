@@ -9,7 +9,7 @@ from attrs import evolve
 
 from aide_lsp.completion.completer import Completer
 from aide_lsp.loading import load_for_editor
-from aide_lsp.lsp import server_trouble
+from aide_lsp.lsp.model import server_trouble
 from aide_lsp.lsp.workspace.documents import Place
 from tests.fakes import ScriptedModel
 from tests.llama_reference import llama_server

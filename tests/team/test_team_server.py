@@ -25,8 +25,9 @@ from aide_lsp.engines.remote.flavors.aide_serve import engine_of
 from aide_lsp.errors import BusyError
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.loading import load_engine
-from aide_lsp.lsp.requests.model_host import ModelHost
-from aide_lsp.lsp.requests.worker import Worker
+from aide_lsp.lsp.model.model_host import ModelHost
+from aide_lsp.lsp.model.server_trouble import ServerTrouble
+from aide_lsp.lsp.model.worker import Worker
 from aide_lsp.serve.machine import machine_of
 from aide_lsp.serve.served import MOST_AT_ONCE
 from aide_lsp.settings.fields import Settings
@@ -320,10 +321,19 @@ class Editor:
         self._host = self._run(self._begin())
 
     async def _begin(self):
-        host = ModelHost(Worker(), lambda settings, progress: self._server.remote(SMALL))
+        def ignore(*_):
+            """Nothing else is looked at."""
+
+        def reload(settings):
+            self._tasks.append(asyncio.ensure_future(host.load(settings, print)))
+
+        def load(settings, progress):
+            return self._server.remote(SMALL)
+
+        trouble = ServerTrouble(ignore, ignore, ignore, ignore)
+        host = ModelHost(Worker(), load, ignore, trouble, ignore, reload)
         settings = Settings(engine=f"{self._server.url}{SMALL}")
         self._tasks = []
-        host.reload = lambda settings: self._tasks.append(asyncio.ensure_future(host.load(settings, print)))
         host.claim(settings)
         await host.load(settings, print)
         return host

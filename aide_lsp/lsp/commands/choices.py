@@ -55,7 +55,7 @@ def select_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
         written = choose_model(model, lambda: ls.configuration.resolve().settings)
     except SettingsError as error:
         raise failed(str(error)) from error
-    ls.consent.give(model)
+    ls.loading.consent.give(model)
     ls.refresh_settings()
     message = f"The model {model} is selected." if model else "The default model is selected."
     if written.overridden:
@@ -69,7 +69,7 @@ def select_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
 
 def fetch_model(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Download the model that is missing, to which the user agrees; or try again what failed."""
-    message = ls.fetch_model()
+    message = ls.loading.fetch(ls.configuration.resolve().settings, failed=ls.status.state == "failed")
     return {"state": ls.status.state, "message": message}
 
 

@@ -1,1 +1,1 @@
-"""From a position in a document to a completion: snapshots, scheduling, prefetch, the model's thread."""
+"""From a position in a document to a completion: snapshots, scheduling, prefetch, status."""

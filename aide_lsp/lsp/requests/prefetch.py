@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from aide_lsp.lsp.model.model_host import ModelHost
 from aide_lsp.lsp.requests.candidate_lists import CandidateList, CandidateLists
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
-from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.model_work import ModelWork
 from aide_lsp.lsp.requests.snapshot import Snapshot
 from aide_lsp.lsp.workspace.documents import Place

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aide_lsp.application.excerpts import Prepared
 from aide_lsp.errors import DeclinedError
 from aide_lsp.inference.cancel import CancelToken
+from aide_lsp.lsp.model.model_host import ModelHost
 from aide_lsp.lsp.requests.answer import Answer, Completions, HasCompletion, NoCompletion, failure
 from aide_lsp.lsp.requests.candidate_lists import CandidateLists
 from aide_lsp.lsp.requests.in_flight import InFlight, InFlightRequests
-from aide_lsp.lsp.requests.model_host import ModelHost
 from aide_lsp.lsp.requests.model_work import ModelWork
 from aide_lsp.lsp.requests.notifications import Notifier, WaitingPlace
 from aide_lsp.lsp.requests.prefetch import Prefetcher
@@ -77,7 +77,7 @@ class Scheduler:
     def snapshot(self, uri: str, place: Place) -> Snapshot | NoCompletion:
         """Take the snapshot for the request being handled, before the next message changes the document."""
         if self._status.paused:
-            return NoCompletion.because(NoCompletionReason.PAUSED, self._status.snoozed())
+            return NoCompletion.because(NoCompletionReason.PAUSED, self._status.snoozed)
         return self._snapshots.take(uri, place, current_request.get())
 
     def declined(self, uri: str, place: Place, reason: NoCompletion) -> None:

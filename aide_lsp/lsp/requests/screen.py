@@ -43,15 +43,14 @@ class NothingShown:
 class Screen:
     """What is visible. For the event loop's thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], object]) -> None:
+        self._changed = changed
         self.visible: Visible | None = None
         self.nothing: NothingShown | None = None
         self.uri: str | None = None
         """The document of the last request or cursor."""
         self.awaited: Snapshot | None = None
         """The last request; None: since then, the client was given an answer, or the user went elsewhere."""
-        self.changed: Callable[[], None] = lambda: None
-        """Called when something changed."""
 
     def asked(self, snapshot: Snapshot) -> None:
         """Note that the client waits for a completion."""
@@ -65,23 +64,23 @@ class Screen:
             self.awaited = None
         if uri != self.uri:
             self.uri = uri
-            self.changed()
+            self._changed()
 
     def show(self, snapshot: Snapshot, completion: Completion) -> None:
         """Note what the client was given."""
         self.visible, self.nothing, self.awaited = Visible(snapshot, completion), None, None
-        self.changed()
+        self._changed()
 
     def show_nothing(self, uri: str, why: NoCompletion) -> None:
         """Note that the client was given nothing."""
         self.visible, self.nothing, self.awaited = None, NothingShown(uri, why), None
-        self.changed()
+        self._changed()
 
     def clear(self) -> None:
         """Note that the client shows nothing, for no reason worth a word."""
         if self.visible is not None:
             self.visible = None
-            self.changed()
+            self._changed()
 
     def withdraw(self, snapshot: Snapshot) -> None:
         """Note that the answer to a request did not arrive."""
@@ -119,4 +118,4 @@ class Screen:
             self.nothing = None
         if self.uri == uri:
             self.uri = None
-        self.changed()
+        self._changed()

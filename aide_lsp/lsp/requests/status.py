@@ -12,9 +12,11 @@ from aide_lsp import __version__
 from aide_lsp.application.excerpts import read_lines
 from aide_lsp.application.server_facts import server_json
 from aide_lsp.invisible import escaped
+from aide_lsp.lsp.model.model_host import ModelHost, wanted_model
+from aide_lsp.lsp.model.server_trouble import ServerTrouble
 from aide_lsp.lsp.requests.answer import NoCompletion
-from aide_lsp.lsp.requests.model_host import ModelHost, wanted_model
 from aide_lsp.lsp.requests.screen import Screen
+from aide_lsp.lsp.requests.snooze import Snooze
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.uris import file_of
 from aide_lsp.reasons import NoCompletionReason
@@ -40,22 +42,29 @@ class Status:
     """Reports the state, and remembers the outcome of the last request."""
 
     def __init__(
-        self, configuration: Configuration, host: ModelHost, recorder: "LedgerRecorder", screen: Screen
+        self,
+        configuration: Configuration,
+        host: ModelHost,
+        recorder: "LedgerRecorder",
+        screen: Screen,
+        snooze: Snooze,
+        trouble: ServerTrouble,
+        changed: Callable[[], object],
     ) -> None:
+        """Report what these know; `changed` is called when `summary` may have changed."""
         self._configuration, self._host, self._recorder = configuration, host, recorder
-        self._screen = screen
+        self._screen, self._snooze, self._trouble, self._changed = screen, snooze, trouble, changed
         self._last: dict[str, Any] | None = None
         self._accepted: list[str] = []
         self._busy = 0
         self.accepted_count = 0
         self.paused = False
         """Whether the user paused completions."""
-        self.snoozed: Callable[[], str] = lambda: ""
-        """Says when completions resume; empty if they were not paused for a time."""
-        self.problem: Callable[[], str] = lambda: ""
-        """Says why the server that runs the model gives no completions; empty: it does, or there is none."""
-        self.changed: Callable[[], None] = lambda: None
-        """Called when `summary` may have changed."""
+
+    @property
+    def snoozed(self) -> str:
+        """When completions resume, as a sentence; empty: they were not paused for a time."""
+        return self._snooze.sentence
 
     @property
     def source(self) -> dict[str, Any]:
@@ -66,17 +75,17 @@ class Status:
     def began(self) -> None:
         """Note that a request is being answered."""
         self._busy += 1
-        self.changed()
+        self._changed()
 
     def ended(self) -> None:
         """Note that a request has been answered."""
         self._busy -= 1
-        self.changed()
+        self._changed()
 
     def pause(self, paused: bool) -> None:
         """Note that the user paused or resumed completions."""
         self.paused = paused
-        self.changed()
+        self._changed()
 
     def completed(self, request_id: int | str | None, completion: "Completion") -> None:
         """Note that a request got a completion, perhaps an empty one."""
@@ -103,7 +112,7 @@ class Status:
         self.accepted_count += 1
         self._accepted = [*self._accepted[-9:], completion_id]
         self._recorder.accepted(completion_id)
-        self.changed()
+        self._changed()
 
     def summary(self) -> dict[str, Any]:
         """Return the state for a status bar, as JSON."""
@@ -187,11 +196,12 @@ class Status:
         if self._host.state != "ready":
             return self._host.state
         # As if its model had not been loaded: a server that gives no completions has none either.
-        return "paused" if self.paused else "failed" if self.problem() else "ready"
+        return "paused" if self.paused else "failed" if self._trouble.message else "ready"
 
     @property
     def _message(self) -> str:
-        return (self.snoozed() if self.state == "paused" else self.problem()) or self._host.message
+        now = self.snoozed if self.state == "paused" else self._trouble.message
+        return now or self._host.message
 
     @property
     def _info(self) -> "ModelInfo | None":
@@ -213,7 +223,7 @@ class Status:
     def _server(self) -> dict[str, Any] | None:
         """Return which server the text is sent to, and what it does; None: no text leaves this process."""
         found = self._server_facts()
-        return None if found is None else {**found, "problem": escaped(self.problem()) or None}
+        return None if found is None else {**found, "problem": escaped(self._trouble.message) or None}
 
     def _server_facts(self) -> dict[str, Any] | None:
         info = self._info

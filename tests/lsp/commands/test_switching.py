@@ -161,7 +161,7 @@ def state(connection) -> tuple:
 
 
 async def test_snooze_says_until_when_and_ends_by_itself(monkeypatch):
-    monkeypatch.setattr("aide_lsp.lsp.snooze.MOST_SECONDS", 0.01)
+    monkeypatch.setattr("aide_lsp.lsp.requests.snooze.MOST_SECONDS", 0.01)
     connection = Connection()
     clock = connection.server.snooze._clock = Clock()
     await connection.initialize()

@@ -8,7 +8,7 @@ import pytest
 
 from aide_lsp.errors import CrashError
 from aide_lsp.inference.cancel import Cancelled, CancelToken
-from aide_lsp.lsp.requests.worker import Worker
+from aide_lsp.lsp.model.worker import Worker
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio

@@ -9,11 +9,28 @@ from attrs import evolve
 from aide_lsp.completion.model import ModelInfo
 from aide_lsp.errors import BrokenSessionError, DeclinedError, EngineChangedError, ModelFilesError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.lsp.requests.model_host import ModelHost
-from aide_lsp.lsp.requests.worker import Worker
+from aide_lsp.lsp.model.model_host import ModelHost
+from aide_lsp.lsp.model.server_trouble import ServerTrouble
+from aide_lsp.lsp.model.worker import Worker
 from aide_lsp.settings.fields import Settings
 
 pytestmark = pytest.mark.asyncio
+
+
+def reloading(load, told):
+    """A host that loads the model again where it asks for that, and notes what the user is told."""
+    tasks = set()
+
+    def reload(settings):
+        tasks.add(asyncio.ensure_future(host.load(settings, ignored)))
+
+    def ignore(*_):
+        """Nothing else is looked at."""
+
+    trouble = ServerTrouble(told.append, ignore, ignore, ignore)
+    host = ModelHost(Worker(), load, ignore, trouble, told.append, reload)
+    host.tasks = tasks
+    return host
 
 
 @pytest.mark.parametrize(
@@ -28,7 +45,7 @@ pytestmark = pytest.mark.asyncio
     ],
 )
 async def test_the_model_is_loaded_again_for_settings_that_are_read_while_loading(changed, loads):
-    host = ModelHost(Worker(), lambda settings, progress: None)
+    host = reloading(lambda settings, progress: None, [])
     settings = Settings()
     assert host.claim(settings)
     assert not host.claim(evolve(settings))
@@ -47,10 +64,7 @@ async def test_shared_engine_breaks_again_and_again_then_the_editor_runs_the_mod
             raise BrokenSessionError("It has stopped.")
         return "completed"
 
-    host = ModelHost(Worker(), load)
-    tasks = []
-    host.reload = lambda settings: tasks.append(asyncio.ensure_future(host.load(settings, ignored)))
-    host.notify_user = told.append
+    host = reloading(load, told)
     settings = Settings(engine="shared")
     assert host.claim(settings)
     await host.load(settings, ignored)
@@ -63,7 +77,7 @@ async def test_shared_engine_breaks_again_and_again_then_the_editor_runs_the_mod
     # Other settings: another try.
     assert host.claim(evolve(settings, cache_mb=200))
     assert host.shares == ""
-    await asyncio.gather(*tasks)
+    await asyncio.gather(*host.tasks)
 
 
 @pytest.mark.parametrize(("device", "moves"), [("cpu", False), ("cuda", True)])
@@ -81,10 +95,7 @@ async def test_model_fails_and_cannot_be_loaded_again_then_only_a_gpu_is_blamed(
             raise BrokenSessionError("It could not be run.")
         return completer.number
 
-    host = ModelHost(Worker(), load)
-    tasks = []
-    host.reload = lambda settings: tasks.append(asyncio.ensure_future(host.load(settings, ignored)))
-    host.notify_user = told.append
+    host = reloading(load, told)
     settings = Settings(provider="auto")
     assert host.claim(settings)
     await host.load(settings, ignored)
@@ -96,7 +107,7 @@ async def test_model_fails_and_cannot_be_loaded_again_then_only_a_gpu_is_blamed(
         with pytest.raises(DeclinedError, match="A file is missing"):
             await host.run(job, CancelToken(), 20.0)
         assert (loaded, told, host.state) == (["auto", "auto"], [], "failed")
-    await asyncio.gather(*tasks)
+    await asyncio.gather(*host.tasks)
 
 
 async def test_server_changes_its_engine_again_and_again_then_that_is_no_failure():
@@ -112,10 +123,7 @@ async def test_server_changes_its_engine_again_and_again_then_that_is_no_failure
             raise EngineChangedError
         return "completed"
 
-    host = ModelHost(Worker(), load)
-    tasks = []
-    host.reload = lambda settings: tasks.append(asyncio.ensure_future(host.load(settings, ignored)))
-    host.notify_user = told.append
+    host = reloading(load, told)
     settings = Settings(engine="http://models.example")
     assert host.claim(settings)
     await host.load(settings, ignored)
@@ -124,7 +132,7 @@ async def test_server_changes_its_engine_again_and_again_then_that_is_no_failure
         assert await host.run(job, CancelToken(), 20.0) == "completed"
     assert loaded == [settings.provider] * 5
     assert (told, host.state) == ([], "ready")
-    await asyncio.gather(*tasks)
+    await asyncio.gather(*host.tasks)
 
 
 def ignored(share, text):

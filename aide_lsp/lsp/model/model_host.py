@@ -27,7 +27,8 @@ from aide_lsp.errors import (
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.inference.runtime_errors import SHORT, is_memory_short
 from aide_lsp.loading import MissingModel, remove_damaged, runs_here
-from aide_lsp.lsp.requests.worker import Worker
+from aide_lsp.lsp.model.server_trouble import ServerTrouble
+from aide_lsp.lsp.model.worker import Worker
 from aide_lsp.progress import Progress
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.server_address import LOCAL, SHARED
@@ -49,25 +50,32 @@ class ModelHost:
     """Holds the completer. For the event loop's thread."""
 
     def __init__(
-        self, worker: Worker, load: LoadCompleter, find_missing: FindMissing = lambda settings: None
+        self,
+        worker: Worker,
+        load: LoadCompleter,
+        find_missing: FindMissing,
+        trouble: ServerTrouble,
+        notify_user: Callable[[str], object],
+        reload: Callable[[Settings], object],
     ) -> None:
+        """Hold no completer yet.
+
+        Args:
+            worker: runs the model.
+            load: loads it, on the worker.
+            find_missing: names what `load` would download.
+            trouble: is told what becomes of requests to a server.
+            notify_user: called with what the user should know.
+            reload: called with settings that `load` of this class must be called with.
+        """
         self._worker, self._load, self._find_missing = worker, load, find_missing
+        self._trouble, self._notify_user, self._reload = trouble, notify_user, reload
         self._claimed: Settings | None = None  # what the user's settings say
         self._wanted: Settings | None = None  # what is loaded: for the CPU if the GPU failed
         self._settled = asyncio.Event()
         self._reported_stuck = self._is_damaged = self._was_damaged = False
         self._failures = 0  # of the session, since a job succeeded
         self._was_on_gpu = False  # when it failed last
-        self.reload: Callable[[Settings], object] = lambda settings: None
-        """Called with settings that `load` must be called with."""
-        self.notify_user: Callable[[str], object] = lambda text: None
-        """Called with what the user should know."""
-        self.begins: Callable[[], object] = lambda: None
-        """Called when another model, or the same one again, is about to be loaded."""
-        self.server_failed: Callable[[ServerError], object] = lambda failure: None
-        """Called when the server that runs the model gave a job no answer."""
-        self.server_worked: Callable[[], object] = lambda: None
-        """Called after a job if that server answered the last request."""
         self.state = "starting"
         """`starting`, `loading`, `missing`, `ready` or `failed`."""
         self.completer: Completer | None = None
@@ -193,7 +201,8 @@ class ModelHost:
         try:
             result = await self._on_worker(lambda: job(completer), cancel)
         except ServerError as error:
-            self.server_failed(error)
+            if completer is self.completer:
+                self._trouble.failed(error, completer)
             raise
         except BrokenSessionError as error:
             self._broken(completer, error)
@@ -204,8 +213,8 @@ class ModelHost:
             raise MemoryShortError(SHORT if isinstance(error, MemoryError) else str(error)) from error
         self._failures = 0
         # A job that the completion cache answered says nothing about the server.
-        if completer.info.host and completer.failure is None:
-            self.server_worked()
+        if completer is self.completer and completer.info.host and completer.failure is None:
+            self._trouble.worked(completer)
         return result
 
     async def verify(self, completer: "Completer") -> None:
@@ -220,20 +229,20 @@ class ModelHost:
                 "The model's files are damaged again, although Aide has converted it again. The disk or the "
                 "memory may be failing. Set AIDE_DATA_DIR to a folder on another disk."
             )
-            self.notify_user(f"Aide offers no completions. {self.message}")
+            self._notify_user(f"Aide offers no completions. {self.message}")
             return
         self._is_damaged = self._was_damaged = True
         text = (
             "The model's files are damaged. Aide is converting it again; until then there are no completions."
         )
-        self.notify_user(text)
+        self._notify_user(text)
         self._again(self._wanted, text)
 
     def _on_worker(self, job: Callable[[], T], cancel: CancelToken | None = None) -> "asyncio.Future[T]":
         return self._worker.submit(job, cancel or CancelToken())
 
     def _begin(self, settings: Settings, message: str) -> None:
-        self.begins()
+        self._trouble.forget()
         self._wanted, self._model = settings, wanted_model(settings)
         self.state, self.completer, self.message, self.share = "loading", None, message, None
         self.shares = ""
@@ -253,7 +262,7 @@ class ModelHost:
         log.warning("The session failed: %s", error)
         if isinstance(error, StuckSessionError) and not self._reported_stuck:
             self._reported_stuck = True
-            self.notify_user(f"{error} Aide is loading it again. If this happens often, run `aide doctor`.")
+            self._notify_user(f"{error} Aide is loading it again. If this happens often, run `aide doctor`.")
         is_shared = self._wanted.engine == SHARED
         if self._failures == 1:
             what = "The shared engine" if is_shared else "The model"
@@ -264,7 +273,7 @@ class ModelHost:
             self._move_to_cpu(error)
         else:
             self._fail(f"The model keeps failing. {error} Run `aide doctor` to find out why.")
-            self.notify_user(f"Aide offers no completions. {self.message}")
+            self._notify_user(f"Aide offers no completions. {self.message}")
 
     def _go_alone(self) -> None:
         """Run the model in this process: the shared engine fails again and again."""
@@ -285,7 +294,7 @@ class ModelHost:
 
     def _move_to_cpu(self, error: Exception) -> None:
         assert self._wanted is not None
-        self.notify_user(
+        self._notify_user(
             f"The model failed twice on the GPU and now runs on the CPU, which is slower. {_reason(error)} "
             "Restart the server to try the GPU again."
         )
@@ -294,7 +303,7 @@ class ModelHost:
     def _again(self, settings: Settings, message: str) -> None:
         settings = evolve(settings)  # another object, so that loading for the last one counts as overtaken
         self._begin(settings, message)
-        self.reload(settings)
+        self._reload(settings)
 
     def _fail(self, message: str) -> None:
         self.state, self.completer, self.message = "failed", None, message

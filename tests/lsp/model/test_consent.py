@@ -7,7 +7,7 @@ import pytest
 
 from aide_lsp.errors import DownloadError, ModelError
 from aide_lsp.loading import MissingModel
-from aide_lsp.lsp.consent import waiting
+from aide_lsp.lsp.model.consent import waiting
 from tests.lsp.fake_server import FakeCompleter
 from tests.lsp.in_process import Connection
 from tests.lsp.raw_client import inline_params

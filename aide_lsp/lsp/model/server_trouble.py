@@ -11,9 +11,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from aide_lsp.errors import ServerError
-from aide_lsp.lsp.requests.model_host import ModelHost
 
 if TYPE_CHECKING:
+    from aide_lsp.completion.completer import Completer
     from aide_lsp.completion.model import ModelInfo
 
 log = logging.getLogger("aide.model")
@@ -32,22 +32,22 @@ class ServerTrouble:
 
     def __init__(
         self,
-        host: ModelHost,
+        notify_user: Callable[[str], object],
         changed: Callable[[], object],
         retry: Callable[[], object],
         learn: Callable[["ModelInfo"], object],
     ) -> None:
-        """Follow what a host reports.
+        """Know of no failure yet.
 
         Args:
-            host: holds the model, and shows what the user should know.
+            notify_user: called with what the user should know.
             changed: called when the message has changed.
             retry: called when the server may answer again.
             learn: called with what the server turns out to be.
         """
-        self._host, self._changed, self._retry, self._learn = host, changed, retry, learn
+        self._notify_user, self._changed, self._retry, self._learn = notify_user, changed, retry, learn
+        self._completer: Completer | None = None
         self._info: ModelInfo | None = None
-        host.server_failed, host.server_worked, host.begins = self.failed, self.worked, self.forget
         self._failure: ServerError | None = None
         self._shown: set[str] = set()
         self._pause, self._seen = FIRST_SECONDS, 0.0
@@ -59,22 +59,21 @@ class ServerTrouble:
         """Why there are no completions now; empty: nothing is known to be wrong."""
         return str(self._failure) if self._failure is not None else ""
 
-    def failed(self, failure: ServerError) -> None:
+    def failed(self, failure: ServerError, completer: "Completer") -> None:
         """Note that a request failed."""
-        self._seen = monotonic()
+        self._seen, self._completer = monotonic(), completer
         before, self._failure = self.message, failure
         if failure.kind not in self._shown:
             self._shown.add(failure.kind)
             log.warning("The server failed: %s", failure)
-            self._host.notify_user(f"Aide offers no completions. {failure}")
+            self._notify_user(f"Aide offers no completions. {failure}")
         if self.message != before:
             self._changed()
         self._plan(failure)
 
-    def worked(self) -> None:
+    def worked(self, completer: "Completer") -> None:
         """Note that the server has answered a request."""
-        completer = self._host.completer
-        if completer is not None and completer.info != self._info:
+        if completer.info != self._info:
             self._info = completer.info
             self._learn(self._info)
             self._changed()
@@ -85,7 +84,7 @@ class ServerTrouble:
 
     def forget(self) -> None:
         """Start again: another engine was chosen, or the failures are over."""
-        self._failure, self._pause = None, FIRST_SECONDS
+        self._failure, self._completer, self._pause = None, None, FIRST_SECONDS
         self._shown.clear()
         if self._planned is not None:
             self._planned.cancel()
@@ -104,13 +103,13 @@ class ServerTrouble:
         self._asking = asyncio.get_running_loop().create_task(self._ask_and_go_on())
 
     async def _ask_and_go_on(self) -> None:
-        completer = self._host.completer
+        completer = self._completer
         # On a thread of its own: it may take seconds, and the worker may be waiting for the server itself.
         try:
             is_back = completer is not None and await asyncio.to_thread(completer.is_back)
         finally:
             self._asking = None
-        if self._failure is None or self._host.completer is not completer:
+        if self._failure is None or self._completer is not completer:
             return
         if is_back:
             # What follows may fail all the same: then later is soon enough for the next question.
