@@ -40,7 +40,7 @@ def record_now(
     """Record completions of one request and wait until they are written; return why they are not, or None."""
     from aide_lsp.ledger.recorder import LedgerRecorder
 
-    recorder = LedgerRecorder(ledger_file)
+    recorder = LedgerRecorder(ledger_file, logs=False)  # the caller says it
     record(recorder, mode, request, completions, completer)
     recorder.flush(FLUSH_SECONDS)
     return recorder.problem

@@ -248,6 +248,8 @@ def _refusal(path: Path, error: Exception) -> LedgerError:
             f"The ledger {path} is in use: another program has had it locked for {WAIT_SECONDS:g} seconds. "
             "Try again later."
         )
+    if path.is_dir():
+        return LedgerError(f"The ledger {path} cannot be used: it is a folder. Move it elsewhere.")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     # SQLite reports a full disk as a text, without an errno.
     if "disk is full" in reason or (isinstance(error, OSError) and disk_is_full(error)):

@@ -51,8 +51,9 @@ class AcceptedEvent:
 class LedgerRecorder:
     """Records completions and what became of them. Thread-safe; its methods do not block."""
 
-    def __init__(self, path: Callable[[], Path]) -> None:
-        self._path = path
+    def __init__(self, path: Callable[[], Path], *, logs: bool = True) -> None:
+        """Record in a file; `logs`: log why it cannot be written, which is otherwise in `problem` only."""
+        self._path, self._logs = path, logs
         self._queue: Queue[GeneratedEvent | ShownEvent | AcceptedEvent | Event] = Queue(WAITING)
         self._hurry, self._starting = Event(), Lock()
         self._thread: Thread | None = None
@@ -160,7 +161,7 @@ class LedgerRecorder:
         self.problem = problem
         self.dropped += count
         # Otherwise every completion would log the same line.
-        if problem not in self._reported:
+        if self._logs and problem not in self._reported:
             self._reported.add(problem)
             log.warning("%s Completions are not recorded until this is resolved.", problem)
 

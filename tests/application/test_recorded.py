@@ -42,3 +42,10 @@ def test_why_nothing_was_recorded_is_returned_and_harms_nobody(completer, folder
     folder.mkdir()
     (folder / "ledger.sqlite").mkdir()
     assert "ledger" in str(ledger.record_now("hashes", request_for(), [completion_of()], completer)).lower()
+
+
+def test_ledger_that_cannot_be_written_is_reported_once_by_the_caller(completer, folder, caplog):
+    (folder / "ledger.sqlite").mkdir(parents=True)
+    problem = ledger.record_now("hashes", request_for(), [completion_of()], completer)
+    assert "it is a folder" in problem
+    assert caplog.messages == []

@@ -25,6 +25,14 @@ def test_database_of_another_program_is_left_as_it_is(path):
     assert path.read_bytes() == before
 
 
+def test_folder_in_the_ledgers_place_is_named_and_left_as_it_is(path):
+    path.mkdir(parents=True)
+    for use in (lambda: opened(path).__enter__(), lambda: forget(path)):
+        with pytest.raises(LedgerError, match=r"it is a folder\. Move it elsewhere"):
+            use()
+    assert path.is_dir()
+
+
 def test_a_ledger_that_another_program_has_locked_is_not_deleted(path, recorder, monkeypatch):
     recorder.record("text", request_for(), completion_of(1), model_info())
     recorder.flush(PATIENCE)
