@@ -95,8 +95,8 @@ def _built(cls: type, values: Mapping[tuple[str, ...], Any], path: tuple[str, ..
     """Build an instance from the values at and below a path."""
     return cls(
         **{
-            field.name: _built(field.type, values, (*path, field.name))
-            if attrs.has(field.type)
+            field.name: _built(part, values, (*path, field.name))
+            if (part := _part_of(field))
             else values[*path, field.name]
             for field in _recorded(cls)
         }
@@ -116,11 +116,16 @@ def database_error(message: str) -> Exception:
     return sqlite3.DatabaseError(message)
 
 
+def _part_of(field: "attrs.Attribute[Any]") -> type | None:
+    """Return the class of an attribute that has columns of its own; None: it is one value."""
+    return field.type if field.type is not None and attrs.has(field.type) else None
+
+
 def _columns(cls: type = Entry, path: tuple[str, ...] = ()) -> Iterator[Column]:
     for field in _recorded(cls):
         here = (*path, field.name)
-        if attrs.has(field.type):
-            yield from _columns(field.type, here)
+        if part := _part_of(field):
+            yield from _columns(part, here)
         elif field.name == "excerpts":
             yield Column(here, "TEXT", (str,), _excerpts_json, _excerpts, default="")
         elif field.name == "full_excerpts":
