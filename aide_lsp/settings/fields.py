@@ -127,8 +127,8 @@ class Settings:
     context_off: tuple[str, ...] = setting(
         (),
         list,
-        "Files (globs) of which neither excerpts nor names are read for completions in other files. Patterns "
-        "from all places add up; none can allow a file again. Files that are `off` are never read.",
+        "Files (globs) from which completions in other files read neither excerpts nor names. Patterns from "
+        "all places add up; none can allow a file again. Files that are `off` are never read.",
         _OTHER_FILES,
         project=True,
     )
@@ -245,9 +245,9 @@ class Settings:
     cache_mb: int = setting(
         80,
         int,
-        "Memory for text that the model has already processed, so that returning to a file is fast. 1,024 "
+        "Memory for text that the model has already processed: it makes returning to a file fast. 1,024 "
         "tokens take 25 MB with the default model. The most recent text is always kept. An engine that "
-        "several editors share takes this much for each, and four times as much in all.",
+        "several editors share takes this much for each, and at most four times as much for all.",
         _MODEL,
         minimum=1,
         maximum=65_536,
@@ -277,8 +277,8 @@ class Settings:
         "Which completions are offered, automatically and on request.",
         _OFFERED,
         choices={
-            "fitting": "only those that, as far as can be checked, fit the text around the cursor",
-            "all": "also those that fail these checks",
+            "fitting": "only those that pass the checks for whether they fit the text around the cursor",
+            "all": "also those that fail them",
         },
         project=True,
     )

@@ -26,10 +26,7 @@ from tools.generate.vscode import PACKAGE, vscode_package
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "README.md": {"parameters": settings_tables.parameter_table},
-    "docs/settings.md": {
-        "presets": settings_tables.preset_table,
-        "settings": settings_tables.setting_sections,
-    },
+    "docs/settings.md": {"settings": settings_tables.setting_sections},
     "docs/parameters.md": {
         "parameters": settings_tables.parameter_table,
         "presets": settings_tables.preset_table,
