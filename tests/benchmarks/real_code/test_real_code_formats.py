@@ -3,7 +3,7 @@
 import pytest
 
 from aide_lsp.syntax.languages import LANGUAGES
-from benchmarks.real_code import sources
+from benchmarks.real_code import sources, walk
 from benchmarks.real_code.formats import FORMATS, READERS, is_readable
 from benchmarks.real_code.holes import MARKUP_KINDS, Hole, cut
 from benchmarks.real_code.judging import judge
@@ -106,9 +106,9 @@ def test_halves_are_made_of_projects_that_have_holes(monkeypatch, tmp_path):
         part = next(part for part in parts if part.language == "yaml")
         return [(part, ".github/a.yml", WORKFLOW)] if part.name != "b" else []
 
-    monkeypatch.setattr(sources, "read_manifest", lambda path: archives)
-    monkeypatch.setattr(sources, "fetch", lambda archive, cache: tmp_path)
-    monkeypatch.setattr(sources, "read_files", read_files)
+    monkeypatch.setattr(walk, "read_manifest", lambda path: archives)
+    monkeypatch.setattr(walk, "fetch", lambda archive, cache: tmp_path)
+    monkeypatch.setattr(walk, "read_files", read_files)
     halves = [
         {hole.id.split(":")[0] for hole in sources.markup_holes(dev, tmp_path)} for dev in (True, False)
     ]
