@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from aide_lsp.lsp.client_window import ERROR, ClientWindow
 from aide_lsp.lsp.model.consent import Consent, waiting
 from aide_lsp.lsp.model.model_host import ModelHost
-from aide_lsp.lsp.window import ERROR, Window
 from aide_lsp.settings.fields import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class ModelLoading:
     def __init__(
         self,
         host: ModelHost,
-        window: Window,
+        window: ClientWindow,
         spawn: Spawn,
         changed: Callable[[], object],
         loaded: Callable[["Completer"], object],

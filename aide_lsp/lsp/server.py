@@ -20,6 +20,7 @@ from aide_lsp.inference.forward_watch import WATCH
 from aide_lsp.ledger.recorder import LedgerRecorder
 from aide_lsp.loading import ledger_file
 from aide_lsp.lsp.client import ClientProfile
+from aide_lsp.lsp.client_window import ERROR, ClientWindow
 from aide_lsp.lsp.logs import ClientHandler
 from aide_lsp.lsp.model.model_host import FindMissing, LoadCompleter, ModelHost
 from aide_lsp.lsp.model.server_trouble import ServerTrouble
@@ -39,7 +40,6 @@ from aide_lsp.lsp.rpc.protocol import Phase, Protocol
 from aide_lsp.lsp.rpc.transport import Transport
 from aide_lsp.lsp.rpc.watchdog import DEAF_TICKS, stacks
 from aide_lsp.lsp.settings_documents import SettingsDocuments
-from aide_lsp.lsp.window import ERROR, Window
 from aide_lsp.lsp.workspace.client_settings import Configuration
 from aide_lsp.lsp.workspace.documents import DocumentStore
 from aide_lsp.lsp.workspace.notebooks import Notebooks
@@ -81,7 +81,7 @@ class Server(LanguageServer):
             language_of=self.documents.language_of, file_of=self.notebooks.notebook_of
         )
         self._recorder = LedgerRecorder(ledger_file)
-        self.window = Window(self.protocol)
+        self.window = ClientWindow(self.protocol)
         # What it sends is put together from the parts that report their changes to it.
         self.notifier = Notifier(self.protocol.notify, lambda: self.status.summary())
         changed = self.notifier.changed

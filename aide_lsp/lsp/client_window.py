@@ -19,7 +19,7 @@ _LEVELS = {
 }
 
 
-class Window:
+class ClientWindow:
     """What the user sees of the server. For the event loop's thread, except `log`."""
 
     def __init__(self, protocol: Protocol) -> None:
