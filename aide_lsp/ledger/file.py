@@ -6,6 +6,7 @@ share it.
 
 import os
 import re
+import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,8 @@ TEXT_BYTES = 4_000_000
 """Maximum compressed size of all texts and completions; older ones are dropped, and their hashes stay."""
 WAIT_SECONDS = 5.0
 """How long to wait while another process has the file locked."""
+SMALLEST_FREE = 65_536
+"""Bytes: where fewer are free, an I/O error is taken to mean that. A ledger must not be deleted for it."""
 _LOCKED = (5, 6)
 """SQLite's codes BUSY and LOCKED. The module `sqlite3` is imported only when it is needed."""
 _NAMES = ", ".join(column.name for column in COLUMNS)
@@ -251,12 +254,14 @@ def _refusal(path: Path, error: Exception) -> LedgerError:
     if path.is_dir():
         return LedgerError(f"The ledger {path} cannot be used: it is a folder. Move it elsewhere.")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    # SQLite reports a full disk as a text, without an errno.
-    if "disk is full" in reason or (isinstance(error, OSError) and disk_is_full(error)):
+    # SQLite reports a full disk as a text, without an errno, and some of its steps as an I/O error.
+    is_full = "disk is full" in reason or (isinstance(error, OSError) and disk_is_full(error))
+    if is_full or ("I/O" in reason and shutil.disk_usage(path.parent).free < SMALLEST_FREE):
         return LedgerError(f"The ledger {path} cannot be written: the disk is full. Free some space.")
+    # What the system refuses, such as on a read-only disk, is no damage.
+    repair = "" if isinstance(error, OSError) else " If it is damaged, delete it with `aide log --clear`."
     return LedgerError(
-        f"The ledger {path} cannot be used: {reason}. If it is damaged, delete it with `aide log --clear`. "
-        'To turn the ledger off, set ledger = "off".'
+        f'The ledger {path} cannot be used: {reason}.{repair} To turn the ledger off, set ledger = "off".'
     )
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import zlib
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -31,6 +32,33 @@ def test_folder_in_the_ledgers_place_is_named_and_left_as_it_is(path):
         with pytest.raises(LedgerError, match=r"it is a folder\. Move it elsewhere"):
             use()
     assert path.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("free", "said"), [(0, "the disk is full. Free some space"), (10**9, "disk I/O error")]
+)
+def test_an_input_output_error_on_a_full_disk_is_no_reason_to_delete_the_ledger(
+    path, recorder, monkeypatch, free, said
+):
+    recorder.record("text", request_for(), completion_of(1), model_info())
+    recorder.flush(PATIENCE)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free))
+
+    def failing(connection):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("aide_lsp.ledger.file._keep_write_ahead_log", failing)
+    with pytest.raises(LedgerError, match=said):
+        opened(path).__enter__()
+
+
+def test_what_the_system_refuses_is_not_taken_for_damage(path, monkeypatch):
+    def failing(folder, *rest, **more):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", failing)
+    with pytest.raises(LedgerError, match=r"Read-only file system\. To turn the ledger off"):
+        opened(path).__enter__()
 
 
 def test_a_ledger_that_another_program_has_locked_is_not_deleted(path, recorder, monkeypatch):

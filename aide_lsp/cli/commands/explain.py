@@ -17,7 +17,7 @@ from aide_lsp.cli.options import (
 )
 from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import say
-from aide_lsp.errors import AideError
+from aide_lsp.errors import AideError, disk_is_full
 
 
 class PageError(AideError):
@@ -86,4 +86,5 @@ def _write(page: Path, html: str) -> None:
         # Lone surrogates of a broken file name or text have no UTF-8.
         page.write_text(html, encoding="utf-8", errors="replace")
     except OSError as error:
-        raise PageError(f"{page} cannot be written: {error.strerror}.") from error
+        more = " Free some space, then try again." if disk_is_full(error) else ""
+        raise PageError(f"{page} cannot be written: {error.strerror}.{more}") from error
