@@ -1,5 +1,6 @@
 """Waits for a client on a TCP port of this machine or on a Unix socket; `admission.py` checks who it is."""
 
+import errno
 import socket
 import sys
 from pathlib import Path
@@ -31,6 +32,9 @@ def accept_tcp(address: str, token: str) -> Streams:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            text = f"Port {port} on {host} is in use. Choose another one; port 0 takes any that is free."
+            raise AddressError(text) from error
         raise AddressError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from error
     _announce(f"listening on {host}:{listener.getsockname()[1]}")
     if not token:
