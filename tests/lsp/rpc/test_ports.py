@@ -11,7 +11,5 @@ from aide_lsp.lsp.rpc.listening import accept_tcp
 def test_port_in_use_is_named_with_what_to_do():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(
-            AddressError, match=rf"Port {port} on 127\.0\.0\.1 is in use\. Choose another one"
-        ):
+        with pytest.raises(AddressError, match=rf"Port {port} on \S+ is in use\. Choose another one"):
             accept_tcp(f"127.0.0.1:{port}", "a token that is long enough")
