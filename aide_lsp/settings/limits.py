@@ -84,8 +84,8 @@ MOST_GLOBS = 500
 """All of them are checked for each request, and a project file must not slow the editor down."""
 LONGEST_NAME = 200
 """Characters of the name of a model on a server; those of files and repositories are shorter."""
-LARGEST_BITS = 14_280
-"""Size of a number with 4,299 digits. Python prints none with more than 4,300, and seeds are printed."""
+LARGEST_BITS = (10**4_299 - 1).bit_length()
+"""Of the greatest number with 4,299 digits. Seeds are printed, and Python prints at most 4,300."""
 _OF_MODEL = {
     "vocab_size": "the model's vocabulary size",
     "most_context": f"the model's context length minus {RESERVED_TOKENS}",

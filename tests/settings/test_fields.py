@@ -132,3 +132,8 @@ def test_every_default_is_allowed():
 
 def test_the_presets_are_named_where_one_is_set():
     assert [name for name in PRESETS if f"`{name}`" not in FIELDS["preset"].doc] == []
+
+
+def test_seed_may_have_4299_digits_and_no_more():
+    assert check_value("seed", 10**4299 - 1) is None
+    assert "fewer than 4,300 digits" in check_value("seed", 2 * 10**4299)
