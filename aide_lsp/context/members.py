@@ -19,7 +19,7 @@ from aide_lsp.context.module_names import (
     sorted_names,
 )
 from aide_lsp.context.types.document import FileTypesOf
-from aide_lsp.context.types.facts import ASYNC, INSIDE, ITSELF, SEEN_IN, FileTypes, TypeFacts
+from aide_lsp.context.types.facts import ASYNC, INSIDE, ITSELF, SEEN_IN, FileTypes, TypeFacts, seen
 from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.table import rules_of
 
@@ -200,8 +200,8 @@ class _Types:
             raise UnknownError  # it may be given another value
         inherited = set[_Value | None]()
         for one, facts in self._parts(owner):
-            if itself is not None and name in facts.private:
-                continue  # it is not inherited
+            if itself is not None and facts.is_private(name) and not self._inherits_private(one):
+                continue
             if name in facts.gives or name + call in facts.gives:
                 if facts.gives.get(name + call) == ITSELF:
                     return itself or owner
@@ -209,13 +209,16 @@ class _Types:
                 if call and value is not None and self._rules.overloads:
                     self._check_inherited(facts, one, value, name + call)
                 return value
-            if name in facts.members or not facts.is_complete:
+            if facts.declares(name) or not facts.is_complete:
                 raise UnknownError
             for base in facts.bases:
                 if (place := self._base(base, one)) is not None:
                     base_value = _Value(owner.kind, place.path, place.name)
                     inherited.add(self._member(base_value, name, call, itself or owner))
         return _only(inherited - {None})
+
+    def _inherits_private(self, path: str) -> bool:
+        return self._rules.inherits_private and self._rules.is_inside(self._document, path)
 
     def _check_inherited(self, facts: TypeFacts, path: str, value: _Value, name: str) -> None:
         """Raise `UnknownError` if what the bases of a type give is no base of what it gives itself."""
@@ -269,10 +272,7 @@ class _Types:
         for one, facts in self._parts(value):
             if not facts.is_complete:
                 raise UnknownError
-            hidden = facts.of_objects if is_static else frozenset()
-            if one != self._document:
-                hidden |= facts.private
-            self._show(facts.members - hidden, one, is_static)
+            self._show(facts.members, one, is_static)
             self.used.update(facts.used)
             for base in facts.bases:
                 if (place := self._base(base, one)) is not None:
@@ -282,7 +282,7 @@ class _Types:
 
     def _show(self, members: Iterable[str], path: str, is_static: bool) -> None:
         is_inside = self._rules.is_inside(self._document, path)
-        if names := {self._rules.shown(one, is_static, is_inside) for one in members} - {""}:
+        if names := seen(members, is_static=is_static, is_inside=is_inside):
             self.found[path].update(names)
 
     def _parts(self, value: _Value) -> Iterator[tuple[str, TypeFacts]]:

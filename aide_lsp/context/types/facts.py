@@ -14,6 +14,21 @@ INSIDE = ":"
 """Between a type and one inside it."""
 ADDS = "impl "
 """Before a type: what adds members to it from outside."""
+PRIVATE, OF_OBJECTS, OF_TYPES = "-", ".", ":"
+"""Before a member, in order: only code inside sees it; only objects have it; only the type itself has."""
+
+
+def name_of(member: str) -> str:
+    """Return the name of a member without its marks."""
+    return member.lstrip(PRIVATE + OF_OBJECTS + OF_TYPES)
+
+
+def seen(members: Iterable[str], *, is_static: bool, is_inside: bool) -> set[str]:
+    """Return the names of members that are seen after a type, or else an object, from inside or elsewhere."""
+    other = OF_OBJECTS if is_static else OF_TYPES
+    named = ((member, name_of(member)) for member in members)
+    marked = ((member.removesuffix(name), name) for member, name in named)
+    return {name for marks, name in marked if other not in marks and (is_inside or PRIVATE not in marks)}
 
 
 @frozen
@@ -21,6 +36,7 @@ class TypeFacts:
     """What one place says of a type."""
 
     members: frozenset[str] = frozenset()
+    "With marks: see `PRIVATE`. One that has several declarations may be here several times."
     gives: Mapping[str, str] = field(factory=dict)
     "Expressions for some members: see `FileTypes.gives`."
     bases: tuple[str, ...] = ()
@@ -35,10 +51,15 @@ class TypeFacts:
     "Whether another declaration adds to it; otherwise it is another type."
     is_abstract: bool = False
     "Whether objects are of derived types: code that knows which may use more of what it got as this."
-    of_objects: frozenset[str] = frozenset()
-    "Members that the type itself does not have."
-    private: frozenset[str] = frozenset()
-    "Members that only its file sees."
+
+    def declares(self, name: str) -> bool:
+        """Whether it has a member of its own with a name."""
+        return any(name_of(member) == name for member in self.members)
+
+    def is_private(self, name: str) -> bool:
+        """Whether only code inside sees it."""
+        declared = [member for member in self.members if name_of(member) == name]
+        return bool(declared) and all(member.startswith(PRIVATE) for member in declared)
 
     def with_more(self, other: "TypeFacts") -> "TypeFacts":
         """Return what two places say together."""
@@ -54,8 +75,6 @@ class TypeFacts:
             self.is_declared or other.is_declared,
             self.is_complete and other.is_complete,
             self.merges or other.merges,
-            of_objects=self.of_objects | other.of_objects,
-            private=self.private | other.private,
         )
 
 

@@ -2,12 +2,12 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names import go as modules
 from aide_lsp.context.types.chunks import ChunkRules
-from aide_lsp.context.types.facts import UNKNOWN_TYPE, FileTypes, TypeFacts
+from aide_lsp.context.types.facts import PRIVATE, UNKNOWN_TYPE, FileTypes, TypeFacts
 from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.scopes import Binding, ScopeRules, Scopes, unknown
 from aide_lsp.syntax.node import SyntaxNode
@@ -161,7 +161,7 @@ def read(scopes: Scopes) -> Iterator[FileTypes]:
             receiver = node.part("receiver")
             kinds = [one.part("type") for one in receiver.named_children] if receiver is not None else []
             name, gives = _annotated(kinds[0], scopes) if kinds else "", _function(node, scopes)
-            method = TypeFacts(frozenset((*gives,)[:1]), gives, is_declared=False)
+            method = TypeFacts(_members((*gives,)[:1]), gives, is_declared=False)
             yield FileTypes({name[:-2]: method} if name else {})
         else:
             yield from (_specified(one, scopes) for one in _specs(node))
@@ -219,19 +219,22 @@ def _field(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
     names = [one.text for one in node.children if one.type == "field_identifier"]
     if not names:  # embedded
         name = kind[:-2].rpartition(".")[2]
-        return (
-            TypeFacts(frozenset((name,)), {name: kind}, (kind[:-2],), merges=True) if kind else UNKNOWN_TYPE
-        )
-    return TypeFacts(frozenset(names), dict.fromkeys(names, kind), merges=True)
+        return TypeFacts(_members((name,)), {name: kind}, (kind[:-2],), merges=True) if kind else UNKNOWN_TYPE
+    return TypeFacts(_members(names), dict.fromkeys(names, kind), merges=True)
 
 
 def _element(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
     if node.type == "method_elem":
         gives = _function(node, scopes)
-        return TypeFacts(frozenset((*gives,)[:1]), gives, merges=True)
+        return TypeFacts(_members((*gives,)[:1]), gives, merges=True)
     kinds = node.named_children
     base = _annotated(kinds[0], scopes) if len(kinds) == 1 and kinds[0].text not in _PLAIN else ""
     return TypeFacts(bases=(base[:-2],), merges=True) if base else UNKNOWN_TYPE
+
+
+def _members(names: Iterable[str]) -> frozenset[str]:
+    """Return members of these names: other packages see those that are capitalized."""
+    return frozenset(name if name[:1].isupper() else PRIVATE + name for name in names)
 
 
 def package(path: str, tree: ProjectTree) -> Iterator[str]:
@@ -249,27 +252,17 @@ def package(path: str, tree: ProjectTree) -> Iterator[str]:
             yield other
 
 
-def shown(name: str, is_static: bool, is_inside: bool) -> str:
-    """Return the name of a member; empty: another package does not see it."""
-    return name if is_inside or name[:1].isupper() else ""
-
-
 def known(name: str, module: str) -> frozenset[str] | None:
     """Return the members of a well-known interface or lock."""
     name = f"{module}.{name}" if module else name
     return frozenset(_STANDARD[name].split()) if name in _STANDARD else None
 
 
-def _never(node: SyntaxNode) -> bool:
-    return False
-
-
 RULES = TypeRules(
     ChunkRules(MARKS, fill="x", block="if x {", function="func() ", others=("x := T",)),
-    ScopeRules(_NAMES, _SCOPES, binds, value, _never),
+    ScopeRules(_NAMES, _SCOPES, binds, value),
     read,
     modules.files,
     package,
     known,
-    shown=shown,
 )

@@ -1,5 +1,6 @@
 """Types of Java: classes, interfaces, enums, and records, also inside others."""
 
+import operator
 import posixpath
 import re
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from aide_lsp.context.imports import jvm
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.types.chunks import ChunkRules
-from aide_lsp.context.types.facts import INSIDE, FileTypes, TypeFacts, add_to
+from aide_lsp.context.types.facts import INSIDE, OF_OBJECTS, PRIVATE, FileTypes, TypeFacts, add_to
 from aide_lsp.context.types.java_scopes import (
     ARRAY,
     NAMES,
@@ -54,8 +55,9 @@ _STANDARD = {
     for name in ("Throwable", "Exception", "RuntimeException", "Error", "IllegalArgumentException",
                  "IllegalStateException", "UnsupportedOperationException")
 }  # fmt: skip
-_ENUM_OBJECTS = frozenset(("compareTo", "describeConstable", "getDeclaringClass", "name", "ordinal"))
-_OF_ENUM = {"valueOf", "values"}
+_OF_ENUM = {
+    "valueOf", "values", ".compareTo", ".describeConstable", ".getDeclaringClass", ".name", ".ordinal",
+}  # fmt: skip
 
 
 def read(scopes: Scopes) -> Iterator[FileTypes]:
@@ -114,9 +116,7 @@ def _marks(node: SyntaxNode) -> set[str]:
 
 def _type(node: SyntaxNode, body: SyntaxNode, key: str, is_plain: bool, scopes: Scopes) -> TypeFacts:
     """Return what the declaration of a type says."""
-    static, of_objects, gives = set[str](), set[str](), {"this": f"{key}()"}
-    private, open_to_others = set[str](), set[str]()
-    bases = list[str]()
+    members, gives, bases = set[str](), {"this": f"{key}()"}, list[str]()
     for clause in node.named_children:
         if clause.type in ("superclass", "super_interfaces", "extends_interfaces"):
             named = clause.named_children[0]
@@ -125,30 +125,28 @@ def _type(node: SyntaxNode, body: SyntaxNode, key: str, is_plain: bool, scopes: 
             if clause.type == "superclass":
                 gives["super"] = bases[0]
     if node.type == "enum_declaration":
-        static |= _OF_ENUM
-        of_objects |= _ENUM_OBJECTS
+        members |= _OF_ENUM
         gives |= {"values()": f"{ARRAY}()", "valueOf()": f"{key}()"}
     if node.type == "annotation_type_declaration":
-        of_objects.add("annotationType")
+        members.add(f"{OF_OBJECTS}annotationType")
     components = node.part("parameters")
     for one in (*(components.named_children if components is not None else ()), *_parts(body)):
         marks, names = _marks(one), _member(one, key, scopes)
         is_plain &= not any(map(_OF_FIELDS.fullmatch, marks))
         is_static = "static" in marks or one.type in ("enum_constant", "constant_declaration", *TYPES)
-        (static if is_static else of_objects).update(name.removesuffix("()") for name in names)
-        (private if "private" in marks else open_to_others).update(name.removesuffix("()") for name in names)
+        of_objects = OF_OBJECTS * (not is_static)
+        mark = PRIVATE * ("private" in marks) + of_objects
+        members.update(mark + name.removesuffix("()") for name in names)
         if one.type == "method_declaration" and one.part("type_parameters") is not None:
-            (static if is_static else of_objects).add("<")
+            members.add(f"{of_objects}<")
         if one.type == "class_declaration" and "static" not in marks and node.type != "interface_declaration":
-            of_objects.add("new")
+            members.add(f"{OF_OBJECTS}new")
         add_to(gives, names)
     return TypeFacts(
-        frozenset(static | of_objects),
+        frozenset(members),
         gives,
         tuple(base[:-2] for base in bases if base),
         is_complete=is_plain and all(bases),
-        of_objects=frozenset(of_objects - static),
-        private=frozenset(private - open_to_others),
     )
 
 
@@ -203,18 +201,16 @@ def is_open(name: str, before: str) -> bool:
     return name.partition(".")[0] in ("this", "super") and _CLASS.search(before) is not None
 
 
-def _never(node: SyntaxNode) -> bool:
-    return False
-
-
 RULES = TypeRules(
     ChunkRules(MARKS, fill="x;", block="if (x) {", function="() -> ", others=("x = new x() ",)),
-    ScopeRules(NAMES, SCOPES, binds, value, _never, _this, free=free),
+    ScopeRules(NAMES, SCOPES, binds, value, this=_this, free=free),
     read,
     files,
     known=known,
     of_every_type=OF_EVERY_TYPE,
     of_every_class=frozenset(("class", "this", "super")),
+    is_inside=operator.eq,
+    inherits_private=False,
     is_open=is_open,
     overloads=True,
 )

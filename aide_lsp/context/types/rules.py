@@ -34,11 +34,10 @@ class TypeRules:
     "What a class itself has besides."
     descriptor: str = ""
     "A member of objects that give another value where they are a member of a class."
-    shown: Callable[[str, bool, bool], str] = lambda member, is_static, is_inside: member
-    """The name of a member; empty: it is not seen after a type (`is_static`), or an object, and from inside
-    the module of its file, or elsewhere."""
     is_inside: Callable[[str, str], bool] = lambda document, path: dirname(document) == dirname(path)
-    "Whether a document is inside the module of a file."
+    "Whether a document sees the private members in a file."
+    inherits_private: bool = True
+    "Whether derived types have them, too, where they are seen."
     has_paths: bool = False
     "Whether `::` comes after types, and `?` takes a value out of another, as `await` does."
     crate: Callable[[str, ProjectTree], Iterable[str] | None] = lambda path, tree: ()

@@ -14,7 +14,7 @@ from aide_lsp.context.imports import rust as imports
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names import rust as modules
 from aide_lsp.context.types.chunks import ChunkRules
-from aide_lsp.context.types.facts import ADDS, ASYNC, ITSELF, UNKNOWN_TYPE, FileTypes, TypeFacts
+from aide_lsp.context.types.facts import ADDS, ASYNC, ITSELF, UNKNOWN_TYPE, FileTypes, TypeFacts, name_of
 from aide_lsp.context.types.rules import TypeRules
 from aide_lsp.context.types.rust_scopes import (
     FUNCTIONS,
@@ -136,17 +136,12 @@ def _item(node: SyntaxNode, attributes: list[str], scopes: Scopes, depth: int) -
     elif node.type == "trait_item" and body is not None:
         facts = _trait(node, body, attributes, scopes)
         if depth:
-            yield FileTypes(given=frozenset(map(shown_name, facts.members)))
+            yield FileTypes(given=frozenset(map(name_of, facts.members)))
         else:
             trait = {name.text: facts, f"trait {name.text}": facts}
             yield FileTypes(trait, extensions=frozenset({("self", name.text)}))
     elif not depth:
         yield from _declared(node, name.text, attributes, scopes)
-
-
-def shown_name(member: str) -> str:
-    """Return the name of a member without its marks: see `shown`."""
-    return member.lstrip("-.:")
 
 
 def _imported(text: str) -> FileTypes:
@@ -180,11 +175,11 @@ def _declared(node: SyntaxNode, name: str, attributes: list[str], scopes: Scopes
                     members.add(f":{variant.text}")
                     gives |= {variant.text: f"{name}()", f"{variant.text}()": f"{name}()"}
                     of_variant = _fields(one.part("body"), scopes).items()
-                    gives |= {f"{variant.text} {shown_name(field)}": kind for field, kind in of_variant}
+                    gives |= {f"{variant.text} {name_of(field)}": kind for field, kind in of_variant}
         else:
             fields = _fields(body, scopes)
             members.update(fields)
-            gives |= {shown_name(field): kind for field, kind in fields.items()}
+            gives |= {name_of(field): kind for field, kind in fields.items()}
             if body is None or body.type != "field_declaration_list":
                 gives["()"] = ""
         if node.part("type_parameters") is not None:
@@ -352,31 +347,19 @@ def files(module: str, tree: ProjectTree) -> Iterator[str]:
         yield from found
 
 
-def shown(member: str, is_static: bool, is_inside: bool) -> str:
-    """Return the name of a member; before it, `-` marks what is private, `:` what types have, `.` objects."""
-    name = member.lstrip("-.:")
-    marks = member[: len(member) - len(name)]
-    return "" if ("-" in marks and not is_inside) or (":."[is_static] in marks) else name
-
-
 def is_open(name: str, before: str) -> bool:
     """Whether anything may come: in a `use`, or in an implementation in one line."""
     return _USE.match(before) is not None or (name.lower() == "self" and _IMPL.search(before) is not None)
 
 
-def _never(node: SyntaxNode) -> bool:
-    return False
-
-
 RULES = TypeRules(
     ChunkRules(MARKS, fill="x;", block="if x {", function="|| ", others=("match x ", "x => ", "x = T ")),
-    ScopeRules(NAMES, SCOPES, binds, value, _never, this, free=free, shadows=True),
+    ScopeRules(NAMES, SCOPES, binds, value, this=this, free=free, shadows=True),
     read,
     files,
     known=known,
     of_every_type=OF_EVERY_TYPE,
     is_open=is_open,
-    shown=shown,
     is_inside=modules.is_inside,
     has_paths=True,
     crate=modules.crate_files,

@@ -49,7 +49,7 @@ class ScopeRules:
     "What a name binds there, if anything."
     value: "Callable[[SyntaxNode, Scopes], str]"
     "An expression for the value of a node; empty: it is not known."
-    asks: Callable[[SyntaxNode], bool]
+    asks: Callable[[SyntaxNode], bool] = lambda node: False
     "Whether code asks for the type of a node's value, or gives it another: elsewhere it may be another."
     this: "Callable[[str, int, Scopes], str | None]" = lambda name, at, scopes: None
     "What a name such as `this` means at a place; None: it is a name like others."
