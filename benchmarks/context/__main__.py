@@ -34,8 +34,16 @@ FIXED = {"temperature": 0.0, "deadline_ms": 0}
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark."""
     options = parse(arguments)
-    chosen = all_items if options.holes == "other-files" else anywhere
-    items = [item for dev in HALVES[options.half] for item in chosen(dev, options.cache)[: options.count]]
+    hundreds = -(-options.count // 100)
+    items = [
+        item
+        for dev in HALVES[options.half]
+        for item in (
+            all_items(dev, options.cache, hundreds)
+            if options.holes == "other-files"
+            else anywhere(dev, options.cache)
+        )[: options.count]
+    ]
     first, second = (json.dumps(options.settings | own) for own in (options.first, options.second))
     items = run(items, (first, second), options)
     found = pairs(read_answers(options.out), [item.hole.id for item in items], first, second)
@@ -54,7 +62,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--out", type=Path, required=True, help="append every answer to this file; leave out what is in it")
     add("--half", choices=HALVES, default="both", help="which half of the projects [both]")
-    add("--count", type=int, help="items of each half, in order [100]")
+    add("--count", type=int, default=100, help="items of each half, in order [100]")
     add(
         "--holes",
         choices=("other-files", "anywhere"),

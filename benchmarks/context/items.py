@@ -22,7 +22,7 @@ from benchmarks.real_code.walk import rank_by
 MANIFEST = Path(__file__).with_name("packages.toml")
 rank = rank_by("aide-context-v1:")
 QUOTA = {"python": 40, "typescript": 25, "go": 20, "rust": 15}
-"""Items of each language in one half."""
+"""Items of each language in a hundred of one half."""
 NOT_CODE = {"css"}
 """Languages that other files are not read for."""
 KINDS = ("new", "imported", "new", "again", "new")
@@ -45,13 +45,15 @@ class Item:
     "The name of another file that the removed text begins with; empty: it was not chosen for one."
 
 
-def all_items(dev: bool, cache: Path) -> list[Item]:
+def all_items(dev: bool, cache: Path, hundreds: int = 1) -> list[Item]:
     """Fetch the archives of a half, and return its items; any first N have all languages in proportion."""
     found: dict[str, list[list[Item]]] = defaultdict(list)
     for archive, part, files in projects(dev, cache):
         items = [Item(hole, archive, name) for hole, name in cut(part, files)]
         found[part.language].append(items)
-    chosen = {language: _mixed(of_projects)[: QUOTA[language]] for language, of_projects in found.items()}
+    chosen = {
+        language: _mixed(of_projects)[: QUOTA[language] * hundreds] for language, of_projects in found.items()
+    }
     return in_proportion(chosen)
 
 

@@ -49,7 +49,8 @@ def call(request, tmp_path, monkeypatch):
     archive = write_archive(cache / "npm-shelf-1.0.tar.gz", members)
     start = text.index("FileLook(1)")
     hole = Hole(f"shelf:src/a.py:{start}:new", "python", "new", text[:start], "\n", "FileLook(1)")
-    monkeypatch.setattr(program, "all_items", lambda dev, cache: [Item(hole, archive, "FileLook")] * dev)
+    item = Item(hole, archive, "FileLook")
+    monkeypatch.setattr(program, "all_items", lambda dev, cache, hundreds: [item] * (dev * hundreds))
     monkeypatch.setattr(program, "load_completer", lambda settings, progress: KNOWING)
     monkeypatch.setattr(KNOWING, "asked", 0)
     out = tmp_path / "out.jsonl"
@@ -66,6 +67,11 @@ def test_item_is_completed_with_and_without_other_files_once(call, capsys):
     ]
     assert "| all | 1 | 0.0 % [0-79] | 100.0 % [21-100] | 1 / 0 | 1 |" in capsys.readouterr().out
     assert call() == (0, answers)
+
+
+def test_more_than_a_hundred_of_a_half_can_be_completed(call):
+    # The stand-in has one item in each hundred.
+    assert len(call("--half", "dev", "--count", "101")[1]) == 2 * 2
 
 
 def test_where_the_same_is_read_and_known_an_item_is_left_out_if_only_changed_ones_are_wanted(call):
