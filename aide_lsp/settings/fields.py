@@ -298,10 +298,9 @@ class Settings:
     work_ahead: bool = setting(
         True,
         bool,
-        "Use idle time to process the text at a new cursor position, and to generate the completion there, "
-        "the next candidates, and what follows the current completion. `false` saves power: completions are "
-        "the same, but arrive later. A server on another machine (`engine`) is never asked for more than "
-        "what you wait for.",
+        "Use idle time to process the text at a new cursor position, and to generate the next candidates and "
+        "what follows the current completion. `false` saves power: completions are the same, but arrive "
+        "later. A server on another machine (`engine`) is never asked for more than what you wait for.",
         _MODEL,
     )
     deadline_ms: int = setting(

@@ -1,11 +1,10 @@
 """Uses idle time: prefills the text at a new cursor, and generates what the next key may ask for.
 
-Where the cursor rests, that is the completion there: whoever types its beginning next, most often Enter,
-gets the rest of it at once. While a completion is being shown, that is the next candidate, then the
-completion after it is accepted, then the other candidates. This only makes the next answer come sooner:
-prefilled text is in the KV cache, a completion in the completion cache or in its list of candidates. It
-starts only while nothing else is in flight, the prefill for a moved cursor at once and all else after a
-pause, and ends with the next request that it does not serve. A server on another machine does nothing ahead.
+While a completion is being shown, that is the next candidate, then the completion after it is accepted, then
+the other candidates. This only makes the next answer come sooner: prefilled text is in the KV cache, a
+completion in the completion cache or in its list of candidates. It starts only while nothing else is in
+flight, for a moved cursor at once and else after a pause, and ends with the next request that it does not
+serve. A server on another machine does nothing ahead.
 
 At the end of a line, the excerpts of other files are those of the next line: Enter may be the next key, and
 the prompt begins with them. While the user types in a line, the prompt with those of the next line is
@@ -198,17 +197,7 @@ class Prefetcher:
         task.add_done_callback(self._running.discard)
 
     async def _prefill(self, snapshot: Snapshot) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        is_idle = await self._run(_Step(InFlight(snapshot), _prefill, next_line=True))
-        # The prompt there is that of the next line, which other files may begin. A cursor that has moved
-        # within its line has a plan of its own.
-        if is_idle and not self.is_planned and not self._reads_files(snapshot):
-            rested = loop.time() - began
-            self._plan(max(0.0, SHOWN_SECONDS - rested), snapshot, lambda: self._here(snapshot))
-
-    async def _here(self, snapshot: Snapshot) -> None:
-        await self._run(_Step(InFlight(evolve(snapshot, count=1)), self._complete))
+        await self._run(_Step(InFlight(snapshot), _prefill, next_line=True))
 
     async def _next_line(self, snapshot: Snapshot, then: Callable[[], None] = lambda: None) -> None:
         if await self._run(_Step(InFlight(snapshot, own_work=True), self._prefill_next)):

@@ -29,14 +29,11 @@ class Completer:
     """Notes where it prefills."""
 
     def __init__(self):
-        self.prefilled, self.completed = [], []
+        self.prefilled = []
         self.info = ScriptedModel({}, context_share=0.25).info
 
     def prefill(self, request, cancel):
         self.prefilled.append(request.offset)
-
-    def complete(self, request, cancel, observer):
-        self.completed.append(request.offset)
 
     def prefill_next(self, request, excerpts, cancel):
         self.prefilled.append((request.excerpts, excerpts))
@@ -62,8 +59,7 @@ def as_it_is(completer, snapshot, *, next_line=False):
 
 
 def prefetcher_of(in_flight, host, prepare=as_it_is):
-    work = SimpleNamespace(prepare=prepare, record=lambda *_: None)
-    return Prefetcher(in_flight, host, CandidateLists(), work)
+    return Prefetcher(in_flight, host, CandidateLists(), SimpleNamespace(prepare=prepare))
 
 
 def place(offset, text="a\nb\nc\n"):
@@ -77,8 +73,6 @@ def place(offset, text="a\nb\nc\n"):
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch):
     monkeypatch.setattr(prefetch, "BUSY_SECONDS", 0.0)
-    # The cursor rests nowhere.
-    monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 3600.0)
 
 
 async def until(holds):
@@ -336,73 +330,11 @@ async def test_only_a_server_on_this_machine_works_ahead(engine, host, prefilled
     assert host_of_model.model.prefilled == prefilled
 
 
-@pytest.mark.parametrize(
-    ("changes", "completed"),
-    [
-        ({}, [END]),
-        # Other files begin the prompt: it is the one of the next line that is prefilled.
-        ({"readable": Readable(Path("/p/a.py"))}, []),
-        ({"settings": evolve(WORK_AHEAD, work_ahead=False)}, []),
-    ],
-)
-async def test_where_the_cursor_rests_the_completion_is_generated(monkeypatch, changes, completed):
-    monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 0.0)
-    host, in_flight = Host(), InFlightRequests()
-    prefetcher = prefetcher_of(in_flight, host)
-    prefetcher.at_cursor(evolve(place(AREA, LINES), **changes))
-    # As many turns of the loop as one that is planned needs, and more.
-    for _ in range(20):
-        await asyncio.sleep(0.001)
-    assert host.model.completed == completed
-    assert not in_flight
-
-
-async def test_a_cursor_that_moved_on_while_its_text_was_prefilled_keeps_its_plan(monkeypatch):
-    monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 0.0)
-    host, in_flight = Host(), InFlightRequests()
-    prefetcher = prefetcher_of(in_flight, host)
-    host.free.clear()
-    prefetcher.at_cursor(place(0, LINES))
-    await until(lambda: in_flight)
-    prefetcher.at_cursor(place(AREA, LINES))
-    host.free.set()
-    await until(lambda: host.model.completed)
-    assert host.model.prefilled == [END, AREA]
-    assert host.model.completed == [AREA]
-
-
-async def test_what_the_completion_at_a_resting_cursor_begins_with_is_answered_without_the_model(monkeypatch):
-    monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 0.0)
-    session, completed = FakeSession(continuing({"def f():": "\n    return 1\n"})), []
-    completer = completer_on(session)
-    complete = completer.complete
-
-    def noting(*arguments):
-        completed.append(complete(*arguments))
-        return completed[-1]
-
-    completer.complete = noting
-    connection = Connection(lambda settings, progress: completer)
-    await connection.initialize(options={"workAhead": True})
-    connection.open("def f():\n")
-    connection.send("aide/cursor", {"uri": "file:///a.py", "position": {"line": 0, "character": 2}})
-    await until(lambda: completed)
-    assert completed[0].text == "\n    return 1"
-    run = session.rows_run
-    edit = {"text": "def f():\n    \n"}
-    document = {"uri": "file:///a.py", "version": 2}
-    connection.send("textDocument/didChange", {"textDocument": document, "contentChanges": [edit]})
-    monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 3600.0)
-    connection.send("textDocument/inlineCompletion", inline_params(1, 4, trigger=2), id=1)
-    answer = await connection.reply(1)
-    assert [one["insertText"] for one in answer["result"]] == ["return 1"]
-    assert session.rows_run == run
-
-
 @pytest.mark.parametrize("ending", ["pause", "close"])
 async def test_nothing_is_begun_ahead_after_completions_were_paused_or_the_document_was_closed(
     monkeypatch, ending
 ):
+    monkeypatch.setattr(prefetch, "SHOWN_SECONDS", 3600.0)
     session = FakeSession(continuing({"x = ": "1\n"}))
     completer = completer_on(session)
     connection = Connection(lambda settings, progress: completer)
