@@ -222,7 +222,7 @@ class Completer:
             hole, stop = around.hole, read.until_stop(around.hole)
             checked = check(around, read.text, stop, read.rated, options, observer.begins)
             # The model closes a bracket that the editor has closed. It may go on, as if the editor had not.
-            is_short = around.is_unfinished or checked.over or checked.rejection or not checked.cleaned.text
+            is_short = around.is_unfinished or checked.needs_more or not checked.cleaned.text
             if around.unclosed and stop and stop.rule is StopRule.CLOSED_AFTER and is_short:
                 open_line, end = around.unclosed(), stop.end
                 stop = read.until_stop(open_line.hole)

@@ -101,8 +101,15 @@ class Checked:
     "The model's own probability of what is kept."
     rejection: Rejection | None
     "Why it is not offered; None: it is, if it is not empty."
+    needs_end: bool = False
+    "Whether the line needs something after the brackets that the editor has closed."
     over: Rest | None = None
     "What is inserted in place of brackets that the editor has closed, where the line goes on after them."
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether it fits only with more after these brackets, if at all."""
+        return self.needs_end or self.over is not None or self.rejection is not None
 
 
 def surroundings(
@@ -165,7 +172,7 @@ def check(
         return fitting or found
     closed = f"{cleaned.text}{around.closers}{end}"
     over = Rest(closed, len(around.closers)) if end in INSERTED else None
-    return evolve(found, rejection=_unsure(found.confidence, options), over=over)
+    return evolve(found, rejection=_unsure(found.confidence, options), over=over, needs_end=True)
 
 
 def _others(

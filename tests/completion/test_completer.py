@@ -562,18 +562,20 @@ def test_complete_ends_above_a_section_that_is_there_already():
 @pytest.mark.parametrize(
     ("language", "marked", "written", "expected"),
     [
-        # With the colon, which the user types after the bracket, it parses: a line deeper below is its block.
-        ("python", "def f(|)\n    return 1\n", "a, b):\n", "a, b"),
-        ("python", "def f(|)\n\n\ng()\n", "a, b):\n", "a, b"),
-        ("python", "if f([1, |])\n\n\ng()\n", "2]):\n", "2"),
+        # With the colon after the bracket it parses: a line deeper below is its block.
+        ("python", "def f(|)\n    return 1\n", "a, b):\n", "a, b):"),
+        ("python", "def f(|)\n\n\ng()\n", "a, b):\n    return a\n\n\ng()\n", "a, b):\n    return a"),
+        ("python", "if f([1, |])\n\n\ng()\n", "2]):\n", "2]):"),
+        # The user may type the colon, too.
+        ("python", "def f(|)\n    return 1\n", "a, b)\n", "a, b"),
         ("go", "package a\n\nfunc f(|)\n\nvar b = 1\n", "a int) {\n", "a int"),
-        ("javascript", "class A {\n  f() {\n    g();\n  }\n\n  f(|)\n    h();\n  }\n}\n", "a) {\n", "a"),
+        ("javascript", "class A {\n  f() {\n    g();\n  }\n\n  f(|)\n    h();\n  }\n}\n", "a) {\n", "a) {"),
         # What ends a statement or an entry comes with the text.
         ("c", "int f(void) {\n  g(|)\n  h();\n}\n", "1);\n", "1);"),
         ("rust", "fn f() {\n    let a = g(|)\n    h();\n}\n", "1);\n", "1);"),
         ("json", '{\n  "a": [|]\n  "b": 1\n}\n', "1],\n", "1],"),
         ("shellscript", "if [[ |]]\n  a\nfi\n", "-f b ]]; then\n", "-f b "),
-        ("typescript", "import { |}\n\nf();\n", 'a } from "b";\n', "a "),
+        ("typescript", "import { |}\n\nf();\n", 'a } from "b";\n', 'a } from "b";'),
         ("python", "def f(|)\n    return 1\n", "a b):\n", ""),
         ("c", "int f(void) {\n  g(|)\n  h();\n}\n", "1 2);\n", ""),
         # Without its bracket, the file has other faults than those of the text.
@@ -663,7 +665,7 @@ CSHARP = "class A\n{\n    void F(List<int> xs)\n    {\n        foreach (|)\n    
         # The line ends without a semicolon, and the block comes in the next one.
         ("csharp", CSHARP, "var x in xs)\n        {\n            G(x);\n        }\n", "var x in xs", 0),
         # Some editors keep the blank that is typed in brackets on both sides.
-        ("typescript", "import { | }\n\nconst a = 1;\n", "b } from './b';\n\nconst a", "b", 0),
+        ("typescript", "import { | }\n\nconst a = 1;\n", "b } from './b';\n\nconst a", "b } from './b';", 2),
         ("typescript", "const f = g({ | })\nf();\n", "a: 1 }, b);\n", "a: 1", 0),
     ],
 )
