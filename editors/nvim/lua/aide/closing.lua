@@ -51,11 +51,14 @@ function M.of(typed)
   return table.concat(stack):reverse()
 end
 
---- How many of the closers a text closes by itself; nil: it closes something else before.
+--- How many of the closers a text closes by itself, with the blanks before them; nil: it closes something else
+--- before.
 ---@param text string
 ---@param closers string
 ---@return integer?
 function M.closed(text, closers)
+  local blanks = #closers:match('^ *')
+  closers = closers:sub(blanks + 1)
   local stack, due = vim.split(closers:reverse(), ''), #closers
   if closers == '' then
     return 0
@@ -66,7 +69,7 @@ function M.closed(text, closers)
     end
     due = math.min(due, #stack)
   end
-  return #closers - due
+  return due < #closers and blanks + #closers - due or 0
 end
 
 return M
