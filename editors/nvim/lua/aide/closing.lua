@@ -51,8 +51,7 @@ function M.of(typed)
   return table.concat(stack):reverse()
 end
 
---- How many of the closers a text closes by itself, with the blanks before them; nil: it closes something else
---- before.
+--- How many of the closers, with the blanks before them, a text closes; nil: it closes something else before.
 ---@param text string
 ---@param closers string
 ---@return integer?
