@@ -3,8 +3,8 @@
 The inserted text never repeats the text right of the cursor, closes no bracket that is closed there, ends
 with the line end that complete lines before an existing line need, and has no invisible characters except
 joiners that letters or emoji need. It is indented by the file's step, its lines of code end without blanks,
-and with comments only where the file has such; in JSON its commas fit what is around it, and in SQL an entry
-in brackets has the one it needs. Cleaning twice changes nothing.
+and with comments only where the file has such; in JSON its commas fit what is around it, and in SQL a column
+of a table has the one it needs. Cleaning twice changes nothing.
 """
 
 import re
@@ -12,7 +12,7 @@ import re
 from attrs import frozen
 
 from aide_lsp.infill.comments import as_message, without_comments_after_code, without_last_comments
-from aide_lsp.infill.entries import with_comma
+from aide_lsp.infill.entries import ends_column, with_comma
 from aide_lsp.infill.fences import without_open_fence
 from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.infill.indenting import fit_indentation
@@ -49,9 +49,8 @@ def clean(hole: Hole, text: str, stop: Stop | None, tree: SyntaxTree | None = No
     kept = without_last_comments(hole, fit_indentation(hole, as_message(hole, kept)))
     kept = without_comments_after_code(hole, kept, tree)
     if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
-        # Where a grammar knows too little of a language, no check finds that the comma is missing.
-        is_entry = hole.language.has_dialects and hole.open and hole.open[-1].kind is OpeningKind.BRACKET
-        return Cleaned(with_comma(hole, fitted) if is_entry else fitted, None)
+        # The grammar of SQL knows too little of it: no check finds that the comma is missing.
+        return Cleaned(with_comma(hole, fitted) if ends_column(hole, fitted) else fitted, None)
     # In JSON, entries are also left out that are there already, or would not parse; in prose, open fences.
     repeats = kept.strip() and (is_exact or not _without_repeats(hole, kept).strip())
     return Cleaned("", NoCompletionReason.REPEATS_SUFFIX if repeats else NoCompletionReason.DOES_NOT_FIT)

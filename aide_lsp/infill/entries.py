@@ -1,6 +1,23 @@
 """Entries of a list, one below the other: each ends with a comma if others follow."""
 
-from aide_lsp.infill.hole import CLOSERS, Hole
+import re
+
+from aide_lsp.infill.hole import CLOSERS, Hole, indentation
+
+_COLUMNS = re.compile(r"\b(?:TABLE|INTO)\s+(?:IF\s+NOT\s+EXISTS\s+)?[^\s();]+\s*\Z", re.IGNORECASE)
+"""What is before the columns of a table in SQL."""
+_LONGEST = 200
+"""Characters in which it is looked for."""
+
+
+def ends_column(hole: Hole, text: str) -> bool:
+    """Whether the text ends a column of a table in SQL, and another one begins in the line below."""
+    if hole.language.id != "sql" or not hole.open or indentation(hole.below) != hole.base:
+        return False
+    if "--" in text.rpartition("\n")[2]:
+        return False
+    start = hole.open[-1].offset
+    return hole.open[-1].mark == "(" and bool(_COLUMNS.search(hole.head[max(0, start - _LONGEST) : start]))
 
 
 def with_comma(hole: Hole, text: str) -> str:

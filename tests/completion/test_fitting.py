@@ -118,6 +118,13 @@ TABLE = "CREATE TABLE a (\n  id INT NOT NULL,\n  █\n  total INT NOT NULL\n);\n
         (TABLE, "total NUMERIC(10, 2) NOT NULL\n);\n", ""),
         (TABLE.replace("  total INT NOT NULL\n", ""), "name TEXT NOT NULL\n);\n", "name TEXT NOT NULL"),
         ("SELECT a,\n  █\nFROM b;\n", "c\nFROM b;\n", "c"),
+        ("INSERT INTO a (\n  id,\n  █\n  total\n) VALUES (1, 2, 3);\n", "name\n  total\n", "name,"),
+        # What is below goes on with what is above, or is no column.
+        (TABLE.replace("█\n  total INT", "total INT █\n    CHECK (total > 0)"), "NOT NULL\n", "NOT NULL"),
+        ("WITH a AS (\n  SELECT id,\n  █\n  FROM b\n)\nSELECT 1;\n", "name\n  FROM b\n", "name"),
+        ("CREATE TABLE a AS (\n  SELECT id,\n  █\n  FROM b\n);\n", "name\n  FROM b\n", "name"),
+        ("SELECT f(\n  a,\n  b █\n  OR c\n) FROM t;\n", "> 1\n  OR c\n", "> 1"),
+        (TABLE, "-- The sum.\n  total INT\n", "-- The sum."),
     ],
 )
 def test_a_column_of_a_table_gets_its_comma_and_is_there_once(marked, text, inserted):
