@@ -662,6 +662,8 @@ CSHARP = "class A\n{\n    void F(List<int> xs)\n    {\n        foreach (|)\n    
         ("go", GO.replace("|", "defer func() {|}"), " g() }()\n}\n", " g() }()", 1),
         ("go", GO.replace("|", "go func() {|}"), "\n\t\tg()\n\t}\n}\n", "\n\t\tg()\n\t}()", 1),
         ("go", GO.replace("|", "go func() {\n\t\t|\n\t}"), "g()\n\t}()\n}\n", "g()", 0),
+        # The user has not called it yet.
+        ("go", GO.replace("|", "go func(|) {\n\t\tg()\n\t}"), "x int) {\n", "x int", 0),
         # The line ends without a semicolon, and the block comes in the next one.
         ("csharp", CSHARP, "var x in xs)\n        {\n            G(x);\n        }\n", "var x in xs", 0),
         # Some editors keep the blank that is typed in brackets on both sides.

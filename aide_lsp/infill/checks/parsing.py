@@ -75,17 +75,19 @@ def breaks_syntax(hole: Hole, tree: SyntaxTree, filled: SyntaxTree, text: str, *
         return False
     total, near = _count(filled)
     if not total:
-        return _lacks_call(filled)
+        return _lacks_call(hole, filled)
     if _can_be_parsed(hole, tree, near if OPEN_END.search(text) else near and _own(filled)):
         return not _is_unfinished(hole, tree, text, is_cut=is_cut)
     return not is_cut and _leaves_open(hole, text)
 
 
-def _lacks_call(filled: SyntaxTree) -> bool:
+def _lacks_call(hole: Hole, filled: SyntaxTree) -> bool:
     """Whether the cursor's line begins a function of Go that runs on, or last, and that nothing calls.
 
-    The grammar accepts it, the compiler does not.
+    The grammar accepts it, the compiler does not. Before more than brackets, the line is not the text's.
     """
+    if hole.after.strip(CLOSERS + " "):
+        return False
     begin = filled.line_start + indentation(filled.text[filled.line_start : filled.cursor])
     started = filled.root.smallest(begin, begin + 1)
     is_start = started.type in STARTERS and started.start == begin
