@@ -6,7 +6,6 @@ TypeScript, where editors add imports afterwards, only names of plain values cou
 
 import builtins
 import re
-import sys
 
 from attrs import frozen
 
@@ -38,7 +37,7 @@ class BindingRules:
     builtins: frozenset[str]
     "Names that every file has."
     modules: frozenset[str] = frozenset()
-    "Modules of the language's library, which any file can import."
+    "Modules of the language's library that any file can import, and whose names are hardly ever variables."
     is_closed: re.Pattern[str] | None = None
     "Found in files that import the names of other files; None: all do."
     from_elsewhere: re.Pattern[str]
@@ -46,6 +45,14 @@ class BindingRules:
 
 
 _PARAMETERS = {"name": True, "parameters": True, "type_parameters": True}
+_MODULES = """
+    abc argparse ast asyncio atexit base64 binascii bisect codecs collections configparser contextlib
+    contextvars copy csv ctypes dataclasses datetime decimal difflib enum errno fnmatch functools gc getpass
+    glob gzip hashlib heapq importlib inspect io ipaddress itertools json locale logging math mimetypes
+    multiprocessing operator os pathlib pickle platform pprint random re shlex shutil signal socket ssl
+    statistics struct subprocess sys tempfile textwrap threading time timeit tomllib traceback types typing
+    unicodedata unittest urllib uuid warnings weakref zipfile zlib zoneinfo
+"""
 _PYTHON = BindingRules(
     functions=("function_definition",),
     definitions=("function_definition", "class_definition"),
@@ -76,7 +83,7 @@ _PYTHON = BindingRules(
     # In `x.a` and `f(a=1)`, `a` is no variable; and `x` in `x.a = 1` is used.
     only={"attribute": "object", "keyword_argument": "value"},
     builtins=frozenset(dir(builtins)),
-    modules=frozenset(sys.stdlib_module_names),
+    modules=frozenset(_MODULES.split()),
     from_elsewhere=re.compile(r"import\s*\(?\s*\*|\bexec\(|\bglobals\(\)|\blocals\(\)"),
 )  # fmt: skip
 
