@@ -2,11 +2,14 @@
 
 import asyncio
 import tempfile
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aide_lsp.application.excerpts import RequestPreparer
 from aide_lsp.lsp.workspace.documents import Place
 from tests.lsp.requests.test_other_files import Editor
 
@@ -113,5 +116,8 @@ def test_excerpts_depend_on_texts_and_not_on_what_was_done_before(history, place
         for path, text in zip(NAMES, TEXTS, strict=False):
             (root / path).parent.mkdir(exist_ok=True)
             (root / path).write_text(text)
-        after, fresh = asyncio.run(lives(root, history, place))
+        # As if enough time passed before each step for the disk to be looked at again.
+        looking = partial(RequestPreparer, look_again_s=0.0)
+        with patch("aide_lsp.lsp.requests.model_work.RequestPreparer", looking):
+            after, fresh = asyncio.run(lives(root, history, place))
     assert after == fresh
