@@ -1,9 +1,12 @@
-"""Files and folders on the disk: their size, their hash, and making names durable."""
+"""Files and folders on the disk: their size, their hash, replacing a file, and making names durable."""
 
 import hashlib
 import os
-from contextlib import suppress
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 def bytes_in(folder: Path) -> int:
@@ -26,6 +29,31 @@ def sha256_of(file: Path) -> str:
     """Return the sha256 of a file (about half a second for 500 MB)."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `path` once it is written: no one sees a part of it.
+
+    A new one gets `mode`, less what the umask forbids; an existing one keeps its own. After an error, `path`
+    is as before.
+
+    Raises:
+        OSError: the folder of `path` or the disk takes no new file.
+    """
+    # In the same folder, because a rename cannot cross file systems.
+    temporary = path.with_name(f".aide-{secrets.token_hex(8)}")
+    try:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            yield file
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o777)
+        temporary.replace(path)
+    # Ctrl-C must not leave a temporary file either.
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def sync_folder(folder: Path) -> None:

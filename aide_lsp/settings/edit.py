@@ -4,17 +4,15 @@ What the user wrote stays: a new key adds one line, a changed key keeps its comm
 its line with it. A project file outside the project is never written.
 """
 
-import os
 import re
-import secrets
 from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from aide_lsp import toml_file
+from aide_lsp.disk import replacing
 from aide_lsp.errors import SettingsError, disk_is_full
 from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, Owner, distrust, project_root
 from aide_lsp.toml_file import UnreadableError
@@ -330,23 +328,9 @@ def _advice(error: OSError) -> str:
 
 
 def _replace(change: FileEdit, mode: int = 0o666) -> None:
-    """Write a temporary file and rename it, so that readers see the old or the new contents, never a part.
-
-    A new file gets `mode`, less what the umask forbids; an existing one keeps its own.
-    """
-    # In the same folder, because a rename cannot cross file systems.
-    temporary = change.path.with_name(f".aide-{secrets.token_hex(8)}")
-    try:
-        with open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
-            file.write(change.new)
-        if change.old is not None:
-            temporary.chmod(change.path.stat().st_mode & 0o777)
+    """Replace a file that is as it was read; a new one gets `mode`, less what the umask forbids."""
+    with replacing(change.path, mode) as file:
+        file.write(change.new)
         # An editor may have saved the file since it was read.
         if (_read(change.path) if change.path.exists() else None) != change.old:
             raise SettingsError(f"{change.path} changed in the meantime. Try again.")
-        temporary.replace(change.path)
-    # Ctrl-C must not leave a temporary file in the project either.
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise

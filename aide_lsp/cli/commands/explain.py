@@ -17,6 +17,7 @@ from aide_lsp.cli.options import (
 )
 from aide_lsp.cli.requests import load_request
 from aide_lsp.cli.terminal import say
+from aide_lsp.disk import replacing
 from aide_lsp.errors import AideError, disk_is_full
 
 
@@ -60,7 +61,7 @@ def explain(
         loaded.completer, loaded.request, CancelToken(), loaded.prepared.selection
     )
     if page:
-        _write(page, render(explanation))
+        write_page(page, render(explanation))
         say(f"The page is {page}.", err=True)
     if as_json:
         say(json_text(explaining.as_json(explanation)))
@@ -81,10 +82,21 @@ def _check_writable(page: Path) -> None:
         raise PageError(f"{page} cannot be written: permission denied.")
 
 
-def _write(page: Path, html: str) -> None:
+def write_page(page: Path, html: str) -> None:
+    """Write a page; a file that is there stays as it is until the new one is complete.
+
+    Raises:
+        PageError: it cannot be written.
+    """
+    # Lone surrogates of a broken file name or text have no UTF-8.
+    content = html.encode("utf-8", errors="replace")
+    file = page.resolve()
     try:
-        # Lone surrogates of a broken file name or text have no UTF-8.
-        page.write_text(html, encoding="utf-8", errors="replace")
+        if page.exists() and not (page.is_file() and os.access(file.parent, os.W_OK)):
+            page.write_bytes(content)  # such as /dev/stdout: nothing can take its place
+            return
+        with replacing(file) as stream:
+            stream.write(content)
     except OSError as error:
         more = " Free some space, then try again." if disk_is_full(error) else ""
         raise PageError(f"{page} cannot be written: {error.strerror}.{more}") from error
