@@ -197,7 +197,7 @@ def shell(env, line):
         ("AIDE_DATA_DIR=/dev/null/x aide complete x.py:2:12", 1, "could not be written"),
         ("AIDE_DATA_DIR=/proc/x aide models fetch smollm2-135m", 1, "could not be written"),
         ("aide replay nonsense", 1, "ledger"),
-        ("aide log -n 99999999999999999999", 2, "not in the range"),
+        ("aide log -n 99999999999999999999", 2, "expected a whole number from 1 to 1,000,000"),
         ("aide serve --nope", 2, "No such option"),
         ("aide bench fidelity nope", 2, "'nope' is not one of exact, int4, fast, fp16"),
         ("aide explain x.py:2:12 --html /no/such/x", 1, "there is no folder /no/such"),

@@ -62,7 +62,7 @@ async def test_completion_is_kept_without_its_text_and_marked_when_it_is_taken(e
     await run(editor, item.command.command, *item.command.arguments)
     (entry,) = await kept(editor, data, lambda entries: entries and entries[0].accepted)
     (made,) = item.command.arguments
-    assert (entry.id, entry.model) == (made["id"], "fake-model")
+    assert (entry.id, entry.provenance.model) == (made["id"], "fake-model")
     assert (entry.language, entry.offset, entry.after_length) == ("python", len(SECRET) + 3, 0)
     assert (entry.parameters, entry.shown) == (Parameters(seed=made["seed"]), 1)
     assert SECRET.encode() not in b"".join(file.read_bytes() for file in data.iterdir())
