@@ -1,7 +1,9 @@
 """Which names may come at a cursor: those of a module of the project, if all of them are known."""
 
+from pathlib import Path
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.context import looks
@@ -246,6 +248,61 @@ def test_while_a_name_is_typed_nothing_is_read_or_parsed_again(root, monkeypatch
         monkeypatch.setattr(module, name, None)
     for begun, found in expected.items():
         assert names(begun) == found
+
+
+OTHERS = ["app/text.py", "app/base.py", "app/new.py", "web/shapes.ts"]
+TEXTS = [
+    "def sung(): pass\n",
+    "class Base:\n    def save(self): ...\n",
+    "from .text import *\n",
+    "half(:\n",
+    "",
+]
+TYPED = [
+    ("app/x.py", "from app import everything\neverything.█"),
+    ("app/x.py", "from app.text import (shown as s, █)"),
+    ("app/x.py", "from app.text import (█"),
+    ("app/x.py", "from app.base import Base\n\n\nclass Cart(Base):\n    size = 1\n\n\nCart().█"),
+    ("app/x.py", "from app import new\n\n\ndef f(x: new.Base):\n    x.█"),
+    ("web/x.ts", "import {█} from './shapes';"),
+    ("web/x.ts", "class Cart {\n  #size = 1;\n  f() {\n    this.█\n  }\n}\n"),
+]
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("type"), st.sampled_from(["s", "sh", "_", "#", "B", "x.", "(", " "])),
+        st.tuples(st.just("move"), st.sampled_from(TYPED)),
+        st.tuples(st.sampled_from(["open", "write"]), st.sampled_from(OTHERS), st.sampled_from(TEXTS)),
+        st.tuples(st.sampled_from(["close", "remove"]), st.sampled_from(OTHERS)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60)
+@given(EVENTS, st.booleans())
+def test_history_has_no_effect(tmp_path_factory, events, looks_again):
+    """What is typed, and other documents, count at once; the disk whenever it is looked at."""
+    root = tmp_path_factory.mktemp("project")
+    write(root, PROJECT)
+    reader, opened = ContextReader(look_again_s=0 if looks_again else 1000), dict[Path, str]()
+    path, marked = TYPED[0]
+    for event, what, *text in events:
+        if event == "type":
+            marked = marked.replace("█", f"{what}█")
+        elif event == "move":
+            path, marked = what
+        elif event == "open":
+            opened = {**opened, root / what: text[0]}
+        elif event == "close":
+            opened = {one: other for one, other in opened.items() if one != root / what}
+        elif looks_again and event == "write":
+            write(root, {what: text[0]})
+        elif looks_again:
+            (root / what).unlink(missing_ok=True)
+        before, _, after = marked.partition("█")
+        language = LANGUAGES[path.rpartition(".")[2]]
+        place = ContextPlace(root / path, root, before + after, len(before), language, opened)
+        assert reader.names(place) == ContextReader().names(place)
 
 
 def test_modules_that_pass_on_each_other_end(root):
