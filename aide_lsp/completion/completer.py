@@ -228,9 +228,9 @@ class Completer:
                 stop = read.until_stop(open_line.hole)
                 over = check(open_line, read.text, stop, read.rated, options, observer.begins)
                 rest = None if over.rejection else rest_over(over.cleaned.text, around.closers)
-                # A comma parts entries that fit without it, as strings do; else the model decides.
-                is_parted = checked.over is not None and checked.over.text.endswith(",")
-                if rest and (rest.replaces or not is_parted):
+                # What fits stays if that says no more, and so does a comma: strings fit without it.
+                is_kept = not checked.rejection and (checked.over is None or checked.over.text.endswith(","))
+                if rest and (rest.replaces or not is_kept):
                     hole, checked = open_line.hole, evolve(over, over=rest)
                 elif not read.text[end:].lstrip(" ").startswith(around.closers.lstrip(" ")):
                     checked = evolve(checked, over=None)

@@ -170,7 +170,9 @@ def check(
     end = _missing_end(around, cleaned.text, options) if fitting is None and is_broken else None
     if end is None:
         return fitting or found
-    closed = f"{cleaned.text}{around.closers}{end}"
+    # In a line of their own, brackets are indented as the text says.
+    is_alone = not cleaned.text.rpartition("\n")[2].strip()
+    closed = f"{cleaned.text}{around.closers.lstrip(' ') if is_alone else around.closers}{end}"
     over = Rest(closed, len(around.closers)) if end in INSERTED else None
     return evolve(found, rejection=_unsure(found.confidence, options), over=over, needs_end=True)
 

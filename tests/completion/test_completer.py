@@ -669,6 +669,9 @@ CSHARP = "class A\n{\n    void F(List<int> xs)\n    {\n        foreach (|)\n    
         # Some editors keep the blank that is typed in brackets on both sides.
         ("typescript", "import { | }\n\nconst a = 1;\n", "b } from './b';\n\nconst a", "b } from './b';", 2),
         ("typescript", "const f = g({ | })\nf();\n", "a: 1 }, b);\n", "a: 1", 0),
+        ("json", '{\n  "a": { | }\n  "c": 1\n}\n', '\n    "b": 2\n', '\n    "b": 2\n  },', 2),
+        # The blank before the brackets stays where the model says no more.
+        ("javascript", "f({\n  g({ |})\n    x();\n  }\n})\n", "b }) {\n    x();\n  }\n})\n", "b ", 0),
     ],
 )
 def test_what_the_line_needs_after_closed_brackets_comes_as_the_model_writes_it(
