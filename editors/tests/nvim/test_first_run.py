@@ -33,10 +33,12 @@ def bare_env(nvim_env, tmp_path):
 
 def test_no_server_then_asked_once_when_calm_and_installed_and_completed(start_nvim, workspace, bare_env):
     """The first completion comes at the waiting cursor."""
-    nvim = start_nvim(bare_env, init=CALM + ASKED, file=workspace() / "prices.py")
+    busy = "require('aide.question').calm_ms = 1e9\n"
+    nvim = start_nvim(bare_env, init=busy + ASKED, file=workspace() / "prices.py")
     nvim.keys("G", "o")
     nvim.type("x = ")
     nvim.wait(lambda: nvim.text.endswith("x = "), "Typing does not go on")
+    nvim.do(CALM)
     assert nvim.lua("#_G.selects") == 0, "Asked in insert mode"
     nvim.keys("Escape")
     nvim.wait(lambda: nvim.lua("#_G.selects"), "Nothing is asked")
