@@ -36,6 +36,20 @@ def test_text_of_the_model_shows_as_typed_and_enters_the_buffer_with_tab(
     assert workbench.save(f"{folder.name}/prices.py", other_than=MEDIAN) == MEDIAN + expected
 
 
+def test_brackets_that_vs_code_has_closed_make_way_for_the_rest_of_the_function(
+    workbench, project, expected_completion, logged_server
+):
+    folder = project({"prices.py": PRICES}, "seed = 7\n")
+    typed = PRICES + "\n\ndef median("
+    expected = expected_completion(folder / "prices.py", *cursor(typed), text=f"{typed})")
+    assert "):\n" in expected, "the sample should ask for a function"
+    workbench.open(f"{folder.name}/prices.py")
+    workbench.type("\n\ndef median(")
+    workbench.wait_ghost()
+    workbench.press("Tab")
+    assert workbench.save(f"{folder.name}/prices.py", other_than=f"{typed})") == typed + expected
+
+
 def test_after_accepting_the_last_line_what_follows_is_requested(workbench, project, logged_server):
     folder = project({"prices.py": PRICES + "\n\ndef median(prices):\n    return s"}, "seed = 7\n")
     workbench.open(f"{folder.name}/prices.py")
