@@ -34,16 +34,7 @@ FIXED = {"temperature": 0.0, "deadline_ms": 0}
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark."""
     options = parse(arguments)
-    hundreds = -(-options.count // 100)
-    items = [
-        item
-        for dev in HALVES[options.half]
-        for item in (
-            all_items(dev, options.cache, hundreds)
-            if options.holes == "other-files"
-            else anywhere(dev, options.cache)
-        )[: options.count]
-    ]
+    items = [item for dev in HALVES[options.half] for item in _items(dev, options)[: options.count]]
     first, second = (json.dumps(options.settings | own) for own in (options.first, options.second))
     items = run(items, (first, second), options)
     found = pairs(read_answers(options.out), [item.hole.id for item in items], first, second)
@@ -86,6 +77,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--minutes", type=float, default=inf, help="start no item after this many minutes [no limit]")
     add_cache_option(parser)
     return parser.parse_args(arguments)
+
+
+def _items(dev: bool, options: argparse.Namespace) -> list[Item]:
+    if options.holes == "anywhere":
+        return anywhere(dev, options.cache)
+    return all_items(dev, options.cache, hundreds=-(-options.count // 100))
 
 
 def run(items: list[Item], written: tuple[str, str], options: argparse.Namespace) -> list[Item]:

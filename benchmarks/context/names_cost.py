@@ -9,7 +9,6 @@ times of the thread. Files are old, as in an editor: a file that was just writte
 
 import argparse
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -22,10 +21,11 @@ from aide_lsp.context.reader import ContextPlace, ContextReader
 from benchmarks.context.cost import YOUNG_S
 from benchmarks.context.items import all_items, rank
 from benchmarks.context.members import MEMBER, MORE_JAVA
-from benchmarks.context.tree import Trees, saved
+from benchmarks.context.tree import Trees, saved, unpacked
 from benchmarks.machine import describe
-from benchmarks.real_code.packages import CACHE, read_manifest
+from benchmarks.real_code.packages import read_manifest
 from benchmarks.real_code.source import code_only, parse
+from benchmarks.real_code.walk import add_cache_option
 
 TYPED, LINES = "abcdefgh", 3
 """A name, which begins as hardly any does, and new lines at each place."""
@@ -47,27 +47,27 @@ def main(arguments: list[str] | None = None) -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.context.names_cost")
     parser.add_argument("--count", type=int, default=6, help="places of each language [6]")
-    parser.add_argument("--cache", type=Path, default=CACHE, help=f"folder of the archives [{CACHE}]")
+    add_cache_option(parser)
     options = parser.parse_args(arguments)
     times = defaultdict[tuple[str, str], list[float]](list)
-    with tempfile.TemporaryDirectory(prefix="aide-names-") as folder:
-        trees = Trees(Path(folder), options.cache)
-        for place in (*_places(trees, options.count), *_in_java(trees, options.count)):
+    with unpacked(options.cache) as trees:
+        for place in (*_places(trees, options.cache, options.count), *_in_java(trees, options.count)):
             with saved(place.document, place.before + place.after):
                 for situation, ms in _measured(place):
                     times[place.language, situation].append(ms)
     print("\n".join(describe()), "\n")
     print("| language | | keys | p50, ms | p95 | max |\n|---|---|---:|---:|---:|---:|")
     for (language, situation), found in sorted(times.items(), key=lambda one: SITUATIONS.index(one[0][1])):
-        cut = quantiles(found, n=20, method="inclusive")
+        # It takes two values at least.
+        cut = quantiles(found if len(found) > 1 else found * 2, n=20, method="inclusive")
         cells = f"{cut[9]:.2f} | {cut[18]:.2f} | {max(found):.2f}"
         print(f"| {language} | {situation} | {len(found)} | {cells} |")
 
 
-def _places(trees: Trees, count: int) -> Iterator[Place]:
+def _places(trees: Trees, cache: Path, count: int) -> Iterator[Place]:
     """Yield some places of each language, in the order of `benchmarks.context`."""
     done = defaultdict[str, int](int)
-    for item in (*all_items(True, CACHE), *all_items(False, CACHE)):
+    for item in (*all_items(True, cache), *all_items(False, cache)):
         hole = item.hole
         if hole.before.endswith((".", "::")) and done[hole.language] < count:
             done[hole.language] += 1
