@@ -5,6 +5,12 @@ import signal
 import time
 
 TYPED = "x = "
+SLOW_END = """#!/bin/bash
+trap 'sleep 2; kill $server; exit' TERM
+aide-lsp "$@" <&0 &
+server=$!
+wait
+"""
 LONG = "".join(
     f"def price_{i}(order):\n    return order.items[{i}].price * {i + 1}\n\n\n" for i in range(150)
 )
@@ -63,6 +69,22 @@ def test_server_that_dies_again_and_again_then_given_up_with_one_message(start_n
     nvim.keys("Escape")
     nvim.command("Aide restart")
     nvim.wait(nvim.is_ready, "The restart that was asked for did not happen")
+
+
+def test_restart_when_the_server_takes_long_to_end_then_restarted(start_nvim, workspace, tmp_path):
+    program = tmp_path / "slow-aide-lsp"
+    program.write_text(SLOW_END, encoding="utf-8")
+    program.chmod(0o755)
+    init = f"require('aide').setup({{ cmd = {{ '{program}' }} }})"
+    nvim = start_nvim(init=init, file=workspace() / "prices.py")
+    nvim.wait(nvim.is_ready, "Aide is not ready")
+    server = nvim.client_pid()
+    nvim.command("Aide restart")
+    nvim.wait(lambda: nvim.client_pid() not in (0, server), "It is not restarted")
+    nvim.wait(nvim.is_ready, "It is not ready")
+    nvim.keys("G", "o")
+    nvim.type(TYPED)
+    nvim.wait_ghost()
 
 
 def test_long_message_when_typing_then_in_the_corner_and_no_key_is_asked_for(start_nvim, workspace):

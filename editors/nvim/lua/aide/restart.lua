@@ -6,7 +6,9 @@ local M = {}
 -- About as vscode-languageclient does: a server that keeps crashing would take the machine's time.
 M.limit = 5
 M.within_seconds = 180
+M.pause = 200 -- milliseconds: Neovim detaches a server after it says that it has exited
 local crashes = {} ---@type number[] when, in seconds
+local restarting = {} ---@type table<integer, true> clients whose servers were told to end
 
 --- Handle an exit of the server. Neovim calls this in a fast context.
 ---@param code integer
@@ -19,12 +21,16 @@ function M.exited(code, signal, client_id)
     asked = code == 0 and (signal == 0 or signal == 15)
   end
   local buffers = client and vim.tbl_keys(client.attached_buffers) or {}
+  local on_purpose = restarting[client_id]
+  restarting[client_id] = nil
   vim.schedule(function()
     require('aide.status').forget(client_id)
     vim.list_extend(buffers, require('aide.unnamed').release(client_id))
     require('aide.client').started(nil)
     require('aide.completion').leave()
-    if not asked and vim.v.exiting == vim.NIL then
+    if on_purpose then
+      M.attach_soon(buffers, M.pause)
+    elseif not asked and vim.v.exiting == vim.NIL then
       M.again(buffers)
     end
   end)
@@ -41,15 +47,11 @@ function M.has_given_up()
   return #crashes > M.limit
 end
 
---- Restart the server.
+--- Restart the server: end it, and start another one once it has ended. Until then its buffers are attached.
 ---@param client vim.lsp.Client
 function M.on_purpose(client)
-  local buffers = vim.tbl_keys(client.attached_buffers)
-  vim.list_extend(buffers, require('aide.unnamed').release(client.id))
+  restarting[client.id] = true
   client:stop(true)
-  vim.defer_fn(function()
-    M.attach(buffers)
-  end, 200)
 end
 
 --- Restart for these buffers after a growing pause.
@@ -70,19 +72,20 @@ function M.again(buffers)
     )
     return
   end
-  vim.defer_fn(function()
-    M.attach(buffers)
-  end, 200 * 2 ^ (#crashes - 1))
+  M.attach_soon(buffers, M.pause * 2 ^ (#crashes - 1))
 end
 
 ---@package
 ---@param buffers integer[]
-function M.attach(buffers)
-  for _, buf in ipairs(buffers) do
-    if vim.api.nvim_buf_is_valid(buf) then
-      require('aide.client').attach(buf)
+---@param milliseconds number
+function M.attach_soon(buffers, milliseconds)
+  vim.defer_fn(function()
+    for _, buf in ipairs(buffers) do
+      if vim.api.nvim_buf_is_valid(buf) then
+        require('aide.client').attach(buf)
+      end
     end
-  end
+  end, milliseconds)
 end
 
 return M
