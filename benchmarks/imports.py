@@ -17,7 +17,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from aide_lsp.context.imports.find import imported_files, imports_in
-from aide_lsp.syntax.languages import language_id_of
+from aide_lsp.language_ids.table import language_id_of
 from benchmarks.real_code.packages import MANIFEST, content_of, fetch, members
 from benchmarks.real_code.walk import add_cache_option, read_manifests
 

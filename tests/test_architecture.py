@@ -45,19 +45,22 @@ PACKAGES = {
     "text_limits": set(),
     "text_table": set(),
     "toml_file": set(),
-    "settings": set(),
+    "language_ids": set(),
+    "settings": {"language_ids"},
     "settings.editing": {"settings"},
     "inference": {"inference.vocabulary", "settings"},
     "inference.vocabulary": set(),
     "inference.onnx": {"inference"},
-    "syntax": set(),
-    "context": {"context.imports", "context.names", "context.types", "settings", "syntax"},
+    "syntax": {"language_ids"},
+    "context": {"context.imports", "context.names", "context.types", "language_ids", "settings", "syntax"},
     "context.imports": set(),
     "context.names": {"context.imports", "syntax"},
     "context.types": {"context.imports", "context.names", "syntax"},
     "infill": {"syntax"},
     "infill.checks": {"infill", "syntax"},
-    "completion": {"context", "infill", "infill.checks", "inference", "settings", "syntax"},
+    "completion": {
+        "context", "infill", "infill.checks", "inference", "language_ids", "settings", "syntax",
+    },
     "engines": {"completion", "inference", "inference.onnx", "settings"},
     "engines.remote": {
         "engines.remote.flavors", "engines.remote.http", "engines.shared", "completion", "inference",
@@ -86,13 +89,14 @@ PACKAGES = {
     "team": {"catalog", "engines", "loading", "serve", "settings"},
     "pages": set(),
     "explain": {"completion", "context", "engines.shared", "infill", "inference", "pages", "settings"},
-    "ledger": {"completion", "context", "inference", "settings", "syntax"},
+    "ledger": {"completion", "context", "inference", "language_ids", "settings"},
     "loading": {
         "catalog", "completion", "engines", "engines.remote", "engines.remote.flavors", "engines.shared",
         "inference", "inference.onnx", "settings",
     },
     "application": {
-        "catalog", "completion", "context", "inference", "ledger", "loading", "pages", "settings", "syntax",
+        "catalog", "completion", "context", "inference", "language_ids", "ledger", "loading", "pages",
+        "settings",
     },
     "lsp": {
         "lsp.commands", "lsp.model", "lsp.requests", "lsp.rpc", "lsp.workspace", "completion", "inference",
@@ -100,7 +104,7 @@ PACKAGES = {
     },
     "lsp.rpc": {"listening"},
     "lsp.model": {"completion", "inference", "inference.onnx", "loading", "settings"},
-    "lsp.workspace": {"settings", "syntax"},
+    "lsp.workspace": {"language_ids", "settings", "syntax"},
     "lsp.requests": {
         "lsp.model", "lsp.rpc", "lsp.workspace", "application", "completion", "inference", "ledger",
         "loading", "settings",
@@ -112,7 +116,7 @@ PACKAGES = {
     "cli.sample": set(),
     "cli": {
         "cli.sample", "application", "catalog", "completion", "engines.remote", "engines.shared", "inference",
-        "inference.onnx", "loading", "settings", "syntax",
+        "inference.onnx", "language_ids", "loading", "settings",
     },
     "cli.models": {
         "cli", "application", "bench", "catalog", "catalog.adding", "inference", "inference.onnx", "loading",
@@ -120,8 +124,8 @@ PACKAGES = {
     },
     "cli.commands": {
         "cli", "cli.models", "cli.sample", "serve", "team", "application", "bench", "catalog", "completion",
-        "context", "engines", "engines.remote", "explain", "inference", "inference.onnx", "ledger", "loading",
-        "settings", "syntax",
+        "context", "engines", "engines.remote", "explain", "inference", "inference.onnx", "language_ids",
+        "ledger", "loading", "settings",
     },
     "entry": {"cli"},
     "__main__": {"entry"},

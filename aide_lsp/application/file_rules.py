@@ -13,10 +13,10 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from aide_lsp.file_stamp import Stamp, is_settled, stamp_of
+from aide_lsp.language_ids.table import language_id_of
 from aide_lsp.settings.files import user_file
 from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, globs_root, project_folders
 from aide_lsp.settings.reader import SettingsReader
-from aide_lsp.syntax.languages import language_id_of
 
 _MOST_KEPT = 8
 """Projects whose rules are kept."""

@@ -246,10 +246,10 @@ def effective_settings(
         ModelError: there is no such model.
     """
     from aide_lsp.errors import SettingsError
+    from aide_lsp.language_ids.table import language_id_of
     from aide_lsp.loading import known_limits
     from aide_lsp.reasons import NoCompletionReason
     from aide_lsp.settings.reader import REQUEST, SettingsReader
-    from aide_lsp.syntax.languages import language_id_of
 
     given, language = given_values(options), language_id_of("", str(path or ""))
     document = path.resolve() if path else None
@@ -270,8 +270,8 @@ def effective_settings(
 
 def lenient_settings(values: Mapping[str, Any] | None = None, path: Path | None = None) -> "Settings":
     """Return the settings in effect for a file, with these values on top; problems are not reported."""
+    from aide_lsp.language_ids.table import language_id_of
     from aide_lsp.settings.reader import SettingsReader
-    from aide_lsp.syntax.languages import language_id_of
 
     language = language_id_of("", str(path or ""))
     document = path.resolve() if path else None

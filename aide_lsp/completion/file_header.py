@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import PurePath
 
 from aide_lsp.invisible import visible
-from aide_lsp.syntax.languages import SUFFIXES, Language, language_id_of, language_of
+from aide_lsp.language_ids.table import SUFFIXES, language_id_of
+from aide_lsp.syntax.languages import Language, language_of
 
 FEW_CHARACTERS = 8
 """A text with fewer letters and digits leaves the language open: `import` begins a file in many of them."""

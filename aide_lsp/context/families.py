@@ -1,6 +1,7 @@
 """Which files are in the language of a document, or in one that is used with it."""
 
-from aide_lsp.syntax.languages import LANGUAGES, language_id_of
+from aide_lsp.language_ids.table import language_id_of
+from aide_lsp.syntax.languages import LANGUAGES
 
 _FAMILIES = (
     {"javascript", "javascriptreact", "typescript", "typescriptreact", "vue", "svelte"},

@@ -25,8 +25,8 @@ from aide_lsp.context.project_view import LOOK_AGAIN_S, Known, Looks, ProjectVie
 from aide_lsp.context.ranking import ranked
 from aide_lsp.context.surrounding_text import SurroundingText
 from aide_lsp.context.types.table import receiver_at
+from aide_lsp.language_ids.table import language_id_of
 from aide_lsp.line_ends import with_line_feeds
-from aide_lsp.syntax.languages import language_id_of
 
 LONGEST_IMPORTING = 100_000
 """Characters of a document in which imports are looked for."""

@@ -166,7 +166,7 @@ def provenance_of(model: "ModelInfo") -> Provenance:
 
 def entry_of(event: GeneratedEvent, salt: bytes) -> Entry:
     """Return the entry; what must not be recorded is hashed."""
-    from aide_lsp.syntax.languages import language_id_of
+    from aide_lsp.language_ids.table import language_id_of
 
     request, completion = event.request, event.completion
     before, after = request.text[: request.offset], request.text[request.offset :]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from attrs import evolve, frozen
 
+from aide_lsp.language_ids.typos import intended_id
 from aide_lsp.settings.globs import MAXIMUM_SIZE, glob_error, glob_size, is_glob, matches
 from aide_lsp.settings.problems import Problem, named, shown
 from aide_lsp.settings.project_folders import home_folder
@@ -150,11 +151,15 @@ def _languages(
         error = f"expected a table for each language, such as [languages.python], found {shown(value)}"
         problems.append(Problem.of(LANGUAGES_KEY, layer.name, error))
         return
-    for language, values in value.items():
+    for number, (language, values) in enumerate(value.items()):
         prefix = f"{LANGUAGES_KEY}.{named(language)}"
         if isinstance(values, Mapping):
             # People write `Rust`, editors send `rust`.
             same = bool(language) and language.lower() == subject.language.lower()
+            meant = intended_id(language) if not same and number < MOST_TABLES else None
+            if meant is not None:
+                error = f'unknown language; the closest name is "{meant}"'
+                problems.append(Problem.of(prefix, layer.name, error, of_key=True))
             yield SettingsTable(f"[{prefix}]", f"{prefix}.", _set(values), same)
         elif values is not None:
             error = f"expected a table of settings for this language, found {shown(values)}"

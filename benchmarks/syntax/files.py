@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from aide_lsp.syntax.languages import LANGUAGES, SUFFIXES
+from aide_lsp.language_ids.table import SUFFIXES
+from aide_lsp.syntax.languages import LANGUAGES
 
 SMALLEST, LARGEST = 500, 100_000
 MOST_SEEN = 20_000

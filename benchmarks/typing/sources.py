@@ -12,7 +12,8 @@ from random import Random
 from attrs import frozen
 
 from aide_lsp.errors import AideError
-from aide_lsp.syntax.languages import language_id_of, language_of
+from aide_lsp.language_ids.table import language_id_of
+from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.scan import scan
 

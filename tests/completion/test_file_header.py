@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aide_lsp.completion.file_header import LONGEST_NAME, file_header, says_little
-from aide_lsp.syntax.languages import LANGUAGES, SUFFIXES
+from aide_lsp.language_ids.table import SUFFIXES
+from aide_lsp.syntax.languages import LANGUAGES
 
 
 @pytest.mark.parametrize(

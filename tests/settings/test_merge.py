@@ -96,6 +96,7 @@ def test_editor_tables_are_those_of_the_files(place):
     [
         ("languages = 5", ["languages", "a table for each language", "found 5"]),
         ("[languages]\npython = 5", ["languages.python", "a table of settings", "found 5"]),
+        ("[languages.pyton]\ntop_k = 5", ["languages.pyton", "unknown language", '"python"']),
         ("[languages.python]\ntopk = 5", ["languages.python.topk", '"top_k"']),
         ("[languages.python]\ntop_k = 0", ["languages.python.top_k", "1 to 1000", "50 stays in effect"]),
         ("[languages.python]\noff = 'x'", ["languages.python.off", "a list of globs"]),
@@ -122,6 +123,12 @@ def test_invalid_table_when_set_then_one_problem_describes_it(place, project, sa
     (problem,) = got.problems
     assert [part for part in said if part not in problem.message] == []
     assert str(got.settings.parameters.top_k) == "50"
+
+
+def test_a_language_that_only_the_editor_knows_is_no_problem(place):
+    for language in ("perl6", "json5", "terraform", "my-language", "pythn"):
+        got = place("a", language, project=f"[languages.{language}]\ntop_k = 5")
+        assert (got.problems, got.settings.parameters.top_k) == ((), 5)
 
 
 def test_table_that_does_not_fit_is_checked_too(place):

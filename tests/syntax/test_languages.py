@@ -2,7 +2,8 @@
 
 import pytest
 
-from aide_lsp.syntax.languages import ALIASES, LANGUAGES, NAMES, SUFFIXES, language_of
+from aide_lsp.language_ids.table import ALIASES, KNOWN_IDS, NAMES, SUFFIXES
+from aide_lsp.syntax.languages import LANGUAGES, language_of
 
 NEOVIM = {
     "cs": "csharp",
@@ -37,6 +38,7 @@ UNKNOWN_TO_VSCODE = {
 def test_all_that_names_a_language_names_one_of_the_table(table):
     assert set(table.values()) <= set(LANGUAGES)
     assert not set(ALIASES) & set(LANGUAGES)
+    assert set(LANGUAGES) <= KNOWN_IDS  # what is no id of an editor is compared with these
 
 
 @pytest.mark.parametrize("file_type", NEOVIM)

@@ -30,9 +30,9 @@ def settings(file: Path | None, as_json: bool, language: str) -> None:
     """
     from aide_lsp.application.effective import came_to
     from aide_lsp.application.server_facts import server_json
+    from aide_lsp.language_ids.table import language_id_of
     from aide_lsp.settings.reader import SettingsReader
     from aide_lsp.settings.report import report_json, report_text
-    from aide_lsp.syntax.languages import language_id_of
 
     document = (file or Path("untitled")).resolve()
     language = language or language_id_of("", str(document))

@@ -6,7 +6,8 @@ out: it would only make the text invalid.
 
 import re
 
-from aide_lsp.syntax.languages import language_id_of, language_of
+from aide_lsp.language_ids.table import language_id_of
+from aide_lsp.syntax.languages import language_of
 
 LONGEST_LINE = 500
 """Characters of a line that becomes a comment. Pictures are sometimes lines of a million letters."""

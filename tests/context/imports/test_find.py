@@ -5,7 +5,7 @@ import pytest
 from aide_lsp.context.imports.find import MOST_FILES_EACH, MOST_IMPORTS, imported_files, imports_in
 from aide_lsp.context.imports.table import LANGUAGES
 from aide_lsp.context.imports.tree import MOST_FOLDERS, MOST_TEXTS, ProjectTree
-from aide_lsp.syntax.languages import ALIASES
+from aide_lsp.language_ids.table import ALIASES
 from tests.context.imports.written import Written
 
 

@@ -3,7 +3,7 @@
 import posixpath
 
 from aide_lsp.context.imports.find import imported_files, imports_in
-from aide_lsp.syntax.languages import language_id_of
+from aide_lsp.language_ids.table import language_id_of
 
 
 class Written:

@@ -25,6 +25,11 @@ def found(text: str, path: Path = PROJECT, kind="project", values=None) -> list[
         ("# a\ntemperature = 3.5 # b\n", "3.5", "from 0.0 to 1.0"),
         ('model = "x"\n', "model", "a project file cannot set this"),
         ('preset = "cod"\n', '"cod"', 'the closest name is "code"'),
+        (
+            "[languages.pyton]\ntop_k = 1\n",
+            "pyton",
+            'unknown language; the closest name is "python"',
+        ),
         ("[languages.python]\ntopk = 1\n", "topk", "languages.python.topk: unknown"),
         ("[languages.python]\ntop_k = 0\n", "0", "languages.python.top_k: expected"),
         ("['tests/**']\ntop_p = 'x'\n", "'x'", '"tests/**".top_p: expected'),

@@ -1,0 +1,1 @@
+"""The ids of languages: which editors use, which files have them, and which are misspelled."""
