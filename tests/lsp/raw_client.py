@@ -56,6 +56,8 @@ class RawClient:
         self.process.wait()
         for thread in self._threads:
             thread.join(PATIENCE)
+            # Closing what it reads would wait for it forever.
+            assert not thread.is_alive(), "a process that the server has started holds its output open"
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             with suppress(BrokenPipeError):
                 stream.close()

@@ -1,6 +1,8 @@
 """Ends the process: when the client says so or dies, never later, whatever threads still run."""
 
+import faulthandler
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +15,8 @@ POLL_SECONDS = 3.0
 """As often as vscode-languageserver-node does."""
 GRACE_SECONDS = 2.0
 """Time for flushing. With `POLL_SECONDS`, the 5 seconds that docs/server.md promises."""
+LAST_SECONDS = 3.0
+"""After these, the process ends without Python: a thread in native code may hold the GIL."""
 SILENCE_SECONDS = 3.0
 _RECENT = 1000
 _leaving = Lock()
@@ -27,11 +31,13 @@ def leave(code: int, last: Callable[[], object] = lambda: None) -> NoReturn:
         sleep(GRACE_SECONDS)  # another thread is ending the process
         os._exit(code)
     try:
+        _end_without_python()
         limit = Timer(GRACE_SECONDS, os._exit, (code,))
         limit.daemon = True
         limit.start()
+        _kill_children()  # first: what follows may take all the time there is
         last()
-        _kill_children()
+        _kill_children()  # those started in the meantime
         sys.stderr.flush()
     finally:
         os._exit(code)
@@ -39,10 +45,21 @@ def leave(code: int, last: Callable[[], object] = lambda: None) -> NoReturn:
 
 def die(sentence: str) -> NoReturn:
     """End the process where nothing else can be relied on, such as without memory."""
+    _end_without_python()  # stderr may be full, and no one reads it
     with suppress(OSError):
         # Not sys.stderr: a thread that hangs may hold its lock.
         os.write(2, b"aide-lsp: " + sentence.encode("ascii", "replace") + b"\n")
     os._exit(1)
+
+
+def _end_without_python() -> None:
+    """End the process in `LAST_SECONDS` even if no thread can run Python anymore."""
+    with suppress(RuntimeError, OSError, ValueError):  # no memory for a thread; stderr is closed
+        # A thread of its own in C, which needs no GIL. It writes to stderr where each thread is.
+        faulthandler.dump_traceback_later(LAST_SECONDS, exit=True)
+    if sys.platform != "win32":
+        # The kernel ends it even if stderr is full and no one reads it.
+        signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS + 1)
 
 
 def starters() -> frozenset[int]:
@@ -177,8 +194,7 @@ else:
 
 def _kill_children() -> None:
     """Kill what we started (a conversion, a download): no one would wait for it."""
-    # Then nothing was started, and psutil need not be imported.
-    if "subprocess" not in sys.modules and "multiprocessing" not in sys.modules:
+    if not _has_children():  # then psutil need not be imported, which takes long on a busy machine
         return
     import psutil
 
@@ -187,3 +203,13 @@ def _kill_children() -> None:
             child.kill()
         except psutil.Error:
             continue
+
+
+def _has_children() -> bool:
+    """Return whether there may be any."""
+    if sys.platform == "linux":
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        except ChildProcessError:
+            return False
+    return True

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -80,6 +80,73 @@ def test_processes_that_the_server_started_end_with_it(tmp_path):
         assert client.process.wait(PATIENCE) == 1
     child = int((tmp_path / "pid").read_text())
     wait_for(lambda: not psutil.pid_exists(child))
+
+
+ENDING = """
+import ctypes, os, subprocess, sys, time
+from aide_lsp.lsp.rpc import lifetime
+
+def hold_the_gil():
+    ctypes.PyDLL(None).sleep(3600)
+
+def fill_stderr():
+    os.set_blocking(2, False)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(2, bytes(size))
+        except BlockingIOError:
+            pass
+    os.set_blocking(2, True)
+
+"""
+
+
+@contextmanager
+def ending(code: str):
+    """A process that ends itself so. No one reads its stderr while it runs."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", ENDING + code], cwd=ROOT, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@posix_only
+def test_processes_that_the_server_started_end_with_it_though_the_rest_takes_too_long():
+    start = "child = subprocess.Popen(['sleep', '3600']); print(child.pid, flush=True)"
+    with ending(f"{start}; lifetime.leave(5, lambda: time.sleep(3600))") as process:
+        child = int(process.stdout.readline())
+        try:
+            assert process.wait(PATIENCE) == 5
+            wait_for(lambda: not psutil.pid_exists(child))
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+
+
+@posix_only
+def test_process_ends_though_a_thread_in_native_code_holds_the_gil_and_says_where():
+    with ending("lifetime.leave(0, hold_the_gil)") as process:
+        assert process.wait(PATIENCE) == 1
+        assert b"in hold_the_gil" in process.stderr.read()
+
+
+@posix_only
+@pytest.mark.parametrize("end", ["lifetime.leave(0, hold_the_gil)", "lifetime.die('It fails.')"])
+def test_process_ends_though_stderr_is_full_and_no_one_reads_it(end):
+    with ending(f"fill_stderr(); {end}") as process:
+        assert process.wait(PATIENCE) == -signal.SIGALRM
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it has to look")
+def test_process_without_children_does_not_look_for_them():
+    """Importing what looks for them takes a moment, and on a busy machine more than that."""
+    look = "import asyncio; lifetime._kill_children(); print('psutil' in sys.modules)"
+    with ending(look) as process:
+        said, _ = process.communicate(timeout=PATIENCE)
+        assert said.split() == [b"False"]
 
 
 def test_process_that_never_lived_is_not_waited_for():
