@@ -223,11 +223,17 @@ def child_of(path: str, name: str, tree: ProjectTree) -> str:
 
 def _declares(path: str, name: str, tree: ProjectTree) -> bool:
     """Whether a file declares a module, which is where it is looked for: so does one that is too large."""
+    is_declared: bool = tree.once(("declares", path, name), lambda: _is_declared(path, name, tree))
+    return is_declared
+
+
+def _is_declared(path: str, name: str, tree: ProjectTree) -> bool:
     declared = rf"^((?:#\[[^\n]*\n|[ \t]*//[^\n]*\n){{0,8}}){_VISIBLE}mod[ \t]+{re.escape(name)}[ \t]*;"
     text = tree.text(path)
-    found = re.findall(declared, text, re.MULTILINE)
+    named = re.findall(rf"mod(?<=\bmod)[ \t]+{re.escape(name)}\b", text)
+    found = re.findall(declared, text, re.MULTILINE) if named else []
     # What else has the name, is it in another configuration.
-    has_others = len(re.findall(rf"\bmod[ \t]+{re.escape(name)}\b", text)) > len(found) or any(
+    has_others = len(named) > len(found) or any(
         alias == name for used in USES.findall(text) for _, alias in imports.leaves(used)
     )
     return bool(found or not text) and not has_others and not any("path" in one for one in found)

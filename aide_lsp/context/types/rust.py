@@ -33,9 +33,9 @@ from aide_lsp.context.types.scopes import ScopeRules, Scopes
 from aide_lsp.syntax.node import SyntaxNode
 
 MARKS = re.compile(
-    r'(?P<open>\br(?P<many>#*)"(?!.*?"(?P=many))|/\*(?!.*?\*/)|"(?:\\.|[^"\\])*\Z)'
-    r'|\br(?P<hashes>#*)".*?"(?P=hashes)|"(?:\\.|[^"\\])*+"|/\*.*?\*/|//[^\n]*'
-    r"|'(?:\\[^\n]{1,10}?|[^'\\\n])'",
+    # What is not one of these characters is skipped at once.
+    r"""[r"/'](?:(?<=\br)(?P<hashes>#*)".*?"(?P=hashes)|(?<=")(?:\\.|[^"\\])*+"|(?<=/)\*.*?\*/|(?<=/)/[^\n]*"""
+    r"""|(?<=')(?:\\[^\n]{1,10}?|[^'\\\n])'|(?P<open>(?<=\br)#*"|(?<=/)\*|(?<=").*))""",
     re.DOTALL,
 )
 MOST_NESTED = 30
@@ -46,15 +46,18 @@ _CAPITALIZED = re.compile(r"\b[^\W\d_a-zß-ÿ]\w*")
 _WORD = re.compile(r"\b[^\W\d]\w*")
 _WHERE = re.compile(r"\bwhere\b")
 _MAY_BE_TRAIT = re.compile(r"[A-Z]\w*[a-z]\w*|\*|[A-Z]")
-_EXTENDS = re.compile(
-    r"(?:^|[{};\]])[ \t]*(?:default[ \t]+)?(?:unsafe[ \t]+)?impl\b([^{;]*)"
+_IMPLEMENTS = re.compile(r"impl\b")
+_BEFORE_ITEM = re.compile(r"(?:\A|[{};\]])[ \t]*(?:default[ \t]+)?(?:unsafe[ \t]+)?\Z")
+_HEAD = re.compile(r"[^{;]*")
+_CALLS = re.compile(
     # Up to the next line at the left margin.
-    r"|^(?:\w+::)*(?!macro_rules\b)\w+![ \t]*[({\[][^\n]*(?:\n(?:[ \t)}\]][^\n]*)?(?=\n|\Z))*",
-    re.MULTILINE,
+    r"\n(?:\w+::)*(?!macro_rules\b)\w+![ \t]*[({\[][^\n]*(?:\n(?:[ \t)}\]][^\n]*)?(?=\n|\Z))*"
 )
-_ALIAS = re.compile(
-    r"\b(\w{1,100})\s{1,9}as\s{1,9}(\w+)|^[^/\n]{0,100}\btype\s{1,9}(\w+)[^=;\n]{0,200}=([^;]*)", re.MULTILINE
-)
+_AS = re.compile(r"as\s{1,9}(\w+)")
+_BEFORE_AS = re.compile(r"\b(\w{1,100})\s{1,9}\Z")
+_TYPE = re.compile(r"type\s{1,9}(\w+)[^=;\n]{0,200}=([^;]*)")
+_FAR = 110
+"""Characters before something that are looked at."""
 _INNER_TRAIT = re.compile(
     r"(?:^|[{};\]])[ \t]*(?:pub(?:\([^()\n]*\))?[ \t]+)?(?:unsafe[ \t]+)?trait\s", re.MULTILINE
 )
@@ -108,7 +111,7 @@ def _used(node: SyntaxNode, depth: int) -> Iterator[FileTypes]:
     mentions.update(_CAPITALIZED.findall(text, place))
     # Inside of functions and constants, there may be implementations and traits, too.
     inner = {ADDS + one: UNKNOWN_TYPE for one in _extended(text, 1)}
-    gives_any = _INNER_TRAIT.search(text, 1) is not None
+    gives_any = "trait" in text and _INNER_TRAIT.search(text, 1) is not None
     yield FileTypes(
         inner, gives_any=gives_any, extensions=frozenset(extensions), mentions=frozenset(mentions)
     )
@@ -321,16 +324,36 @@ def _last_words(head: str) -> list[str]:
 def extended(text: str) -> frozenset[str]:
     """Return the types to which a text may add members: those of implementations and calls of macros."""
     found = _extended(text, 0)
-    for name, alias, other, kind in _ALIAS.findall(text) if found else ():
-        if (alias or other) in found:
-            found.update((name,) if name else _WORD.findall(kind))
+    for _, alias, names in sorted(_aliases(text)) if found else ():
+        if alias in found:
+            found.update(names)
     return frozenset(found)
 
 
+def _aliases(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Yield the other names of types: where each is given, the name, and those that it may stand for."""
+    for one in _AS.finditer(text):
+        if before := _BEFORE_AS.search(text, max(one.start() - _FAR, 0), one.start()):
+            yield one.start(), one[1], (before[1],)
+    for one in _TYPE.finditer(text):
+        before_it = text[max(one.start() - _FAR, 0) : one.start()].rpartition("\n")[2]
+        # It is neither in a comment nor the end of another word.
+        if "/" not in before_it and not before_it[-1:].isalnum():
+            yield one.start(), one[1], tuple(_WORD.findall(one[2]))
+
+
 def _extended(text: str, start: int) -> set[str]:
-    found = set[str]()
-    for one in _EXTENDS.finditer(text, start):
-        found.update(_last_words(one.group()) if one[1] is not None else _WORD.findall(one.group()))
+    found, end = set[str](), start
+    for one in _IMPLEMENTS.finditer(text, start):
+        line = max(text.rfind("\n", max(one.start() - _FAR - 1, 0), one.start()) + 1, start)
+        if one.start() >= end and (
+            one.start() - line > _FAR or _BEFORE_ITEM.search(text[line : one.start()]) is not None
+        ):
+            head = _HEAD.match(text, one.end())
+            end = head.end() if head else one.end()
+            found.update(_last_words(text[one.start() : end]))
+    for call in _CALLS.finditer("\n" + text, start):
+        found.update(_WORD.findall(call.group()))
     return found
 
 
