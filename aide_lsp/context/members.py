@@ -98,12 +98,12 @@ class _Types:
         self, rules: TypeRules, allowed: AllowedFiles, tree: ProjectTree, document: str, own: FileTypes
     ) -> None:
         self._rules, self._reader, self._tree = rules, FileReader(allowed), tree
-        self._document = document
+        self._document, self._steps = document, 0
         self._read: dict[str, FileTypes] = {document: own}
-        self._steps = 0
         self._searched = FileReader(allowed, MOST_SEARCHED, MOST_SEARCHED_CHARACTERS)
         self._added: set[tuple[str, str]] = set()
         self._extended_in: dict[str, frozenset[str]] = {}
+        self._declared_in: dict[str, frozenset[str]] = {}
         self._extensions: set[str] = set()
         self.found: dict[str, set[str]] = defaultdict(set)
         self.used: set[str] = set()
@@ -140,7 +140,7 @@ class _Types:
         around, _, name = name.rpartition(SEEN_IN)
         if around and (found := self._seen_in(around, name, call, path)) is not None:
             return found
-        for one in self._package(path):
+        for one in self._package(path, name):
             types = self._types(one)
             if (facts := types.types.get(name)) is not None and facts.is_declared:
                 return _Value(_Kind.OBJECT if call else _Kind.TYPE, one, name)
@@ -288,7 +288,7 @@ class _Types:
     def _parts(self, value: _Value) -> Iterator[tuple[str, TypeFacts]]:
         """Yield what files say of a type, and which."""
         path, name = value.path, value.name
-        for one in self._package(path):
+        for one in self._package(path, name):
             if (facts := self._types(one).types.get(name)) is not None:
                 yield one, facts
         for one in dict.fromkeys((path, *self._extending(path, name))):
@@ -376,12 +376,17 @@ class _Types:
         )
         return KnownNames(tuple(files))
 
-    def _package(self, path: str) -> Iterator[str]:
-        """Yield the files that see the names of one: only those of the same package."""
+    def _package(self, path: str, name: str) -> Iterator[str]:
+        """Yield the files of the same package that may declare a name."""
         own = self._types(path).package
         for one in self._rules.package(path, self._tree):
-            if self._types(one).package == own:
+            if self._may_declare(one, name) and self._types(one).package == own:
                 yield one
+
+    def _may_declare(self, path: str, name: str) -> bool:
+        if path not in self._declared_in and path not in self._read:
+            self._declared_in[path] = self._searched.derived(path, self._rules.declared)
+        return path in self._read or name in self._declared_in[path]
 
     def _step(self) -> None:
         self._steps += 1

@@ -9,10 +9,9 @@ from attrs import frozen
 from aide_lsp.context.candidates import AllowedFiles
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.known_names import KnownNames, NamesOf
-from aide_lsp.context.names.module import FileNames, NameRules, Wanted
+from aide_lsp.context.names.module import FileNames, NameRules, Wanted, outline_of
 from aide_lsp.context.names.table import LANGUAGES
 from aide_lsp.syntax.languages import language_of
-from aide_lsp.syntax.node import SyntaxNode
 from aide_lsp.syntax.tree import root_of
 
 _T = TypeVar("_T")
@@ -136,7 +135,7 @@ class _ModuleFiles:
             yield from self._searched.derived(one, self._rules.given, frozenset[str]())
 
     def _names(self, path: str) -> FileNames:
-        names = self._reader.derived(path, _Read(self._rules.names, path))
+        names = self._reader.derived(path, _Read(self._rules, path))
         if not names.is_complete:
             raise UnknownError
         return names
@@ -146,12 +145,13 @@ class _ModuleFiles:
 class _Read:
     """Reads the names of a file; equal ones do the same."""
 
-    names: Callable[[SyntaxNode, str], FileNames]
+    rules: NameRules
     path: str
 
     def __call__(self, text: str) -> FileNames:
-        root = root_of(text, language_of("", self.path).grammar)
-        return FileNames(is_complete=False) if root is None else self.names(root, self.path)
+        grammar = language_of("", self.path).grammar
+        root = outline_of(text, self.rules.outline, grammar) or root_of(text, grammar)
+        return FileNames(is_complete=False) if root is None else self.rules.names(root, self.path)
 
 
 def sorted_names(names: Collection[str]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ VERSION = re.compile(r"/v\d+\Z")
 _MARKS = Marks(
     rf"{STRING}|//[^\n]*|^package[ \t]+\w+|(?<![\w.])\w+[ \t]*:(?!=)", (("`", "[^`]*+", "`"), COMMENT)
 )
+_BODY = re.compile(r"^(func\b.*\{)\n(?:(?!\}).*\n)*+(?=\})", re.MULTILINE)
 _DECLARATIONS = ("function_declaration", "type_declaration", "var_declaration", "const_declaration")
 _SPECS = ("type_spec", "type_alias", "var_spec", "var_spec_list", "const_spec")
 
@@ -57,6 +58,14 @@ def files(module: str, tree: ProjectTree) -> Iterator[str]:
         tests = (name for name in tree.files(tree.folder) if name.endswith("_test.go"))
         found = (posixpath.join(tree.folder, name) for name in tests)
         yield from (path for path in found if path != tree.document)
+
+
+def outline(text: str) -> str:
+    """Return a text without what is in its functions, where its lines are indented.
+
+    Where that cuts in the middle of a string, the rest is code outside of functions: it does not parse.
+    """
+    return _BODY.sub(r"\1\n", text)
 
 
 def names(root: SyntaxNode, path: str) -> FileNames:

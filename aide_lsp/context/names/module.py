@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.syntax.node import SyntaxNode
+from aide_lsp.syntax.tree import root_of
 
 LONGEST_IMPORT = 2000
 """Characters of an import before the cursor, and of its rest."""
@@ -101,6 +102,15 @@ class NameRules:
     "Files that may give a module other names, given one of its own; None: they are too many."
     given: Callable[[str], frozenset[str]] = lambda text: frozenset()
     "Those names, given the text of one; an empty name: there are others."
+    outline: Callable[[str], str] = lambda text: text
+    "A text that says the same if it parses, and takes less time to."
+
+
+def outline_of(text: str, outline: Callable[[str], str], grammar: str) -> SyntaxNode | None:
+    """Parse the outline of a text; None: it is the text itself, or does not parse."""
+    short = outline(text)
+    root = root_of(short, grammar) if short != text else None
+    return None if root is None or root.has_error else root
 
 
 KEPT = 16

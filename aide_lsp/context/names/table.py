@@ -11,7 +11,7 @@ _JAVASCRIPT = NameRules(javascript.wanted, javascript.files, javascript.names)
 _TYPESCRIPT = evolve(_JAVASCRIPT, wanted=partial(javascript.wanted, has_types=True))
 LANGUAGES = {
     "python": NameRules(python.wanted, python.files, python.names, python.inside, python.around),
-    "go": NameRules(go.wanted, go.files, go.names),
+    "go": NameRules(go.wanted, go.files, go.names, outline=go.outline),
     "javascript": _JAVASCRIPT,
     "javascriptreact": _JAVASCRIPT,
     "typescript": _TYPESCRIPT,

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 
 from attrs import field, frozen
 
-from aide_lsp.context.names.module import Cursor
+from aide_lsp.context.names.module import Cursor, outline_of
 from aide_lsp.context.types.chunks import LONGEST_FAULTY, Code, chunks, closing, code_of, stand_ins
 from aide_lsp.context.types.facts import ADDS, UNKNOWN_TYPE, FileTypes, merged
 from aide_lsp.context.types.rules import TypeRules
@@ -268,4 +268,9 @@ class FileTypesOf:
     rules: TypeRules
 
     def __call__(self, text: str) -> FileTypes:
-        return merged(_facts_in(text, language_of("", self.path).grammar, self.rules))
+        grammar = language_of("", self.path).grammar
+        root = outline_of(text, self.rules.outline, grammar)
+        if root is None:
+            return merged(_facts_in(text, grammar, self.rules))
+        code = Code(root, root.text)
+        return merged(_facts(code, Scopes(code, self.rules.scopes), self.rules))

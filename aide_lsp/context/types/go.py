@@ -17,6 +17,12 @@ MARKS = re.compile(
     r"'(?:\\[^\n]{1,10}?|[^'\\\n])'|//[^\n]*",
     re.DOTALL,
 )
+_WORD = re.compile(r"\w+")
+_FUNCTION = re.compile(r"func\b\s*(?:\(([^()]*)\)\s*(\w*)|(\w+)|([^\n]*))")
+_SPECIFIED = re.compile(
+    # In brackets up to the next line at the left margin that closes some, whatever they are.
+    r"\b(?:type|var|const)\s*(?:\((?:[^\n]*\n(?!\)))*+[^\n]*|\w+(?:\s*,\s*\w+)*)"
+)
 _NAMES = frozenset(("identifier", "type_identifier", "package_identifier"))
 _FUNCTIONS = frozenset(("function_declaration", "method_declaration", "func_literal"))
 _SCOPES = _FUNCTIONS | {
@@ -252,6 +258,16 @@ def package(path: str, tree: ProjectTree) -> Iterator[str]:
             yield other
 
 
+def declared(text: str) -> frozenset[str]:
+    """Return names that a text may declare, or declare methods of, judged without parsing it."""
+    found = set[str]()
+    for receiver, method, function, line in _FUNCTION.findall(text):
+        found.update({method, function} - {""}, _WORD.findall(receiver + line))
+    for one in _SPECIFIED.findall(text):
+        found.update(_WORD.findall(one))
+    return frozenset(found)
+
+
 def known(name: str, module: str) -> frozenset[str] | None:
     """Return the members of a well-known interface or lock."""
     name = f"{module}.{name}" if module else name
@@ -263,6 +279,8 @@ RULES = TypeRules(
     ScopeRules(_NAMES, _SCOPES, binds, value),
     read,
     modules.files,
-    package,
-    known,
+    package=package,
+    declared=declared,
+    known=known,
+    outline=modules.outline,
 )

@@ -25,8 +25,12 @@ class TypeRules:
     "What some code says, in parts."
     files: Callable[[str, ProjectTree], Iterable[str]]
     "The files that are a module, and nothing else; none if that is not certain."
+    outline: Callable[[str], str] = lambda text: text
+    "A text that says the same if it parses, and takes less time to."
     package: Callable[[str, ProjectTree], Iterable[str]] = _alone
     "The files whose names a file sees without importing them, and it itself."
+    declared: Callable[[str], frozenset[str]] = lambda text: frozenset()
+    "Names that the text of one of these may declare, or give members to: all of them, and others."
     known: Callable[[str, str], frozenset[str] | None] = lambda name, module: None
     "The members of a type of the standard library, by its name and the module that it is imported from."
     of_every_type: frozenset[str] = frozenset()
