@@ -298,7 +298,7 @@ def _speed_finding(cold: "Completion") -> Finding:
     first = f"first token after {cold.first_token_ms:.0f} ms"
     detail = f"{cold.prompt_tokens} tokens prefilled, {first}, {rate:.0f} tokens/s"
     if 0 < rate < SLOW_TOKENS_PER_SECOND:
-        return Finding("warn", "Speed", detail, "choose a smaller model, or the recipe fast")
+        return Finding("warn", "Speed", detail, "close other programs, or choose a smaller model")
     return Finding("ok", "Speed", detail)
 
 
