@@ -71,6 +71,11 @@ def test_replay_without_the_text_asks_for_the_file(aide, completed):
     assert f"aide replay {completed[0]['id'][:8]} FILE" in run.stdout
 
 
+def test_replay_of_a_file_that_does_not_exist_names_it(aide, completed):
+    run = aide("replay", completed[0]["id"], "nope.py")
+    assert (run.returncode, "nope.py cannot be read: No such file" in run.stderr) == (1, True)
+
+
 def test_replay_of_another_text_names_the_side_that_differs_and_loads_nothing(aide, home, completed):
     text = (home / "x.py").read_text(encoding="utf-8")
     (home / "y.py").write_text(text + "# more\n", encoding="utf-8")

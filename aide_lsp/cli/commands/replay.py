@@ -138,7 +138,7 @@ def _document(entry: "Entry", place: str | None) -> "tuple[str | None, int, str]
     """Return text, cursor and path, from the command line or else from the ledger."""
     if place is None:
         return entry.text, entry.offset, entry.path or ""
-    if Path(place).is_file():
+    if Path(place).is_file() or (":" not in place and place != "-"):
         return read_file(Path(place)), entry.offset, str(Path(place).absolute())
     text, offset, path = read_place(place, "", sys.stdin)
     return text, entry.offset if place == "-" else offset, str(path.absolute())
