@@ -56,6 +56,16 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
         raise
 
 
+def refusal(error: OSError) -> str:
+    """Say why the system refused to write; a file in the place of a folder is named."""
+    if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
+        path = Path(error.filename)
+        for part in (path, *path.parents):
+            if part.is_file():
+                return f"{part} is a file, not a folder"
+    return error.strerror or str(error)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable. Windows does this automatically, and cannot open a folder."""
     if os.name == "nt":

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
-from aide_lsp.disk import sync_folder
+from aide_lsp.disk import refusal, sync_folder
 from aide_lsp.errors import DownloadError, disk_is_full
 
 _BLOCK = 1 << 20
@@ -183,6 +183,6 @@ def writing_to(folder: Path) -> Iterator[None]:
                 "AIDE_DATA_DIR to a folder on another disk, then try again."
             ) from error
         raise DownloadError(
-            f"A file in {folder} could not be written: {error.strerror}. Fix that, or set AIDE_DATA_DIR "
+            f"A file in {folder} could not be written: {refusal(error)}. Fix that, or set AIDE_DATA_DIR "
             "to another folder, then try again."
         ) from error

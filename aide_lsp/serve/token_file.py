@@ -2,9 +2,11 @@
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_urlsafe
 
+from aide_lsp.disk import refusal
 from aide_lsp.errors import AideError
 
 NAME = "serve.token"
@@ -21,26 +23,34 @@ def own_token(folder: Path) -> tuple[Path, str]:
     """Return the token of a data folder and its file; make it if there is none.
 
     Raises:
-        TokenError: the file cannot be used.
-        OSError: it cannot be written.
+        TokenError: the file cannot be used or written.
     """
     file = folder / NAME
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.exists():
+            _make(file)
+    except OSError as error:
+        raise TokenError(
+            f"The token file {file} cannot be written: {refusal(error)}. Fix that, or set AIDE_DATA_DIR to "
+            "another folder, then try again."
+        ) from error
+    return file, read_token(file)
+
+
+def _make(file: Path) -> None:
     # Written under another name first: another process that starts now sees all of it, or nothing.
-    draft = folder / f".{NAME}.{os.getpid()}"
-    if not file.exists():
-        draft.unlink(missing_ok=True)
+    draft = file.with_name(f".{NAME}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(token_urlsafe(32) + "\n")
-        try:
-            # Unlike `rename`, it never replaces the file that another process has made.
+        # Unlike `rename`, it never replaces the file that another process has made.
+        with suppress(FileExistsError):
             os.link(draft, file)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return file, read_token(file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_token(file: Path) -> str:
