@@ -93,7 +93,7 @@ COMPLAINTS: Mapping[str, Complaint] = {
     "inconsistent": Complaint(
         "Each request gives a different completion.",
         (Move("seed", FIX, "the same texts, cursor and parameters then give the same completion"),),
-        "Then change one parameter at a time to see what each one does.",
+        "Change one parameter at a time to see what each one does.",
     ),
 }
 

@@ -100,7 +100,7 @@ def test_propose_inconsistent_when_the_seed_is_fixed_then_it_says_so_and_what_to
     proposal = proposed("inconsistent", seed=3)
     assert proposal.changes == ()
     assert proposal.bounds == ("Seed is already fixed at 3.",)
-    assert proposal.reasons == ["Then change one parameter at a time to see what each one does."]
+    assert proposal.reasons == ["Change one parameter at a time to see what each one does."]
 
 
 def test_change_says_what_and_why_in_one_sentence():

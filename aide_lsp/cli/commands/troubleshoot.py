@@ -140,8 +140,7 @@ def _proposal_lines(proposal: Proposal) -> Iterator[str]:
         yield f"  {label(key):<12} {old:<8} {f'-> {new}' if old != new else ''}".rstrip()
     yield ""
     yield from proposal.reasons
-    for bound in proposal.bounds:
-        yield f"At its limit: {bound}"
+    yield from proposal.bounds
     if not proposal.changes:
         yield "There is no parameter left to change."
 

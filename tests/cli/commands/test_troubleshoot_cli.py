@@ -60,8 +60,8 @@ def test_apply_when_a_narrower_table_overrides_it_then_it_says_so(aide, project)
 
 def test_at_a_bound_of_the_model_it_says_so(aide, project):
     run = aide("troubleshoot", "off-topic", "troubled/y.py:2:12", "--num-context", "1792", "--top-k", "1")
-    assert "At its limit: Num Context is 1792, its maximum." in run.stdout
-    assert "At its limit: Top K has nothing left to narrow" in run.stdout
+    assert "\nNum Context is 1792, its maximum.\n" in run.stdout
+    assert "\nTop K has nothing left to narrow" in run.stdout
     assert "There is no parameter left to change." in run.stdout
 
 

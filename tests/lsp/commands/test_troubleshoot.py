@@ -78,7 +78,7 @@ async def test_troubleshoot_inconsistent_takes_the_seed_that_was_shown(editor):
     answer = await troubleshoot(editor, "inconsistent", seed=12)
     assert answer["changes"] == {"seed": 12}
     assert answer["after"]["parameters"]["seed"] == 12
-    assert answer["reasons"][1].startswith("Then change one parameter at a time")
+    assert answer["reasons"][1].startswith("Change one parameter at a time")
 
 
 async def test_troubleshoot_when_a_newer_request_comes_then_it_ends_and_says_so(editor):
