@@ -114,9 +114,12 @@ class Inbox:
 
     def first(self) -> Any:
         """Wait for a message and take it out of the queue."""
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._waiting))
-        return self._take()
+        message: Any = NOTHING
+        while message is NOTHING:  # what came may have been canceled at once
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._waiting))
+            message = self._take()
+        return message
 
     def put_back(self, message: Any) -> None:
         """Put what `first` took out back to the front."""

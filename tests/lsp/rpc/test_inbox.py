@@ -50,6 +50,17 @@ async def test_a_handler_that_fails_does_not_stop_the_messages():
         await asyncio.sleep(0)
 
 
+async def test_the_first_message_is_waited_for_if_what_came_before_was_canceled_at_once():
+    inbox = Inbox(lambda body: None, leave=lambda reason: None)
+    inbox.put({"method": "m", "id": 1})
+    inbox.put({"method": "$/cancelRequest", "params": {"id": 1}})
+    first = asyncio.create_task(asyncio.to_thread(inbox.first))
+    done, _ = await asyncio.wait([first], timeout=0.2)
+    assert not done
+    inbox.put({"method": "initialize", "id": 2})
+    assert (await first)["id"] == 2
+
+
 @pytest.fixture
 def texts(monkeypatch):
     """The texts that were completed."""
