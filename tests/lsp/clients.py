@@ -8,6 +8,7 @@ from lsprotocol import types as t
 from pytest_lsp import ClientServerConfig, make_test_lsp_client
 
 from tests.lsp.raw_client import command
+from tests.patience import PATIENCE
 
 FOLDER = "file:///work-folder"
 
@@ -93,17 +94,17 @@ async def begin(client, capabilities=VSCODE, folders=(), options=None) -> t.Init
 
 async def until(client, holds):
     """Ask for the status until something holds; return that status."""
-    while True:
-        status = await run(client, "aide.status")
-        if holds(status):
-            return status
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(PATIENCE):
+        while not holds(status := await run(client, "aide.status")):
+            await asyncio.sleep(0.02)
+    return status
 
 
 async def slow_begins(client, before: int):
     """Wait until a request with `#slow` is being worked on; `before` log messages came earlier."""
-    while not any(message.message == "slow begins" for message in client.log_messages[before:]):
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE):
+        while not any(message.message == "slow begins" for message in client.log_messages[before:]):
+            await asyncio.sleep(0.01)
 
 
 async def run(client, command: str, *arguments):

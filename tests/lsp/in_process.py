@@ -46,8 +46,9 @@ class Connection:
         }
         self.send("initialize", params, id="initialize")
         self.send("initialized", {})
-        while self.server.host.completer is None:
-            await asyncio.sleep(0.001)
+        async with asyncio.timeout(PATIENCE):
+            while self.server.host.completer is None:
+                await asyncio.sleep(0.001)
 
     async def reply(self, msg_id, seconds: float = PATIENCE) -> dict:
         """Wait for the reply to a request."""
