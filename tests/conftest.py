@@ -9,7 +9,7 @@ import pytest
 
 from aide_lsp.settings.fields import Settings
 
-pytest_plugins = ["tests.properties", "tests.temporary_files"]
+pytest_plugins = ["tests.properties", "tests.stuck", "tests.temporary_files"]
 
 TINY_CARD = """
 id = "tiny"
