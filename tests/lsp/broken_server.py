@@ -1,10 +1,12 @@
 """The real server process with faults that the command `aide.accepted` triggers by an id.
 
 Run as `python broken_server.py [options of aide-lsp]`. `deaf 60` blocks the event loop for that many seconds,
-`exit` and `panic` raise what no code of ours catches, `reader` and `writer` make their next message fail.
+`native` computes forever and holds the GIL, `exit` and `panic` raise what no code of ours catches, `reader`
+and `writer` make their next message fail.
 """
 
 import asyncio
+import re
 import sys
 import time
 from types import SimpleNamespace
@@ -12,7 +14,7 @@ from types import SimpleNamespace
 from fake_server import load
 
 from aide_lsp.lsp.main import main
-from aide_lsp.lsp.rpc import transport
+from aide_lsp.lsp.rpc import transport, watchdog
 
 transports: list = []
 
@@ -25,6 +27,8 @@ def accepted(status, completion_id: str) -> None:
     order, _, argument = completion_id.partition(" ")
     if order == "deaf":
         time.sleep(float(argument))
+    elif order == "native":
+        re.match("(a+)+$", 99 * "a" + "b")
     elif order == "exit":
         raise SystemExit(0)
     elif order == "panic":
@@ -59,4 +63,5 @@ if __name__ == "__main__":
 
     status.Status.accepted = accepted
     transport.Transport = KnownTransport
+    watchdog.NATIVE_SECONDS = 2.0
     sys.exit(main(sys.argv[1:], load("ok")))

@@ -152,3 +152,10 @@ def test_event_loop_that_does_not_respond_ends_the_process_but_not_one_that_was_
     broken.process.send_signal(signal.SIGCONT)
     time.sleep(1)
     assert broken.command("aide.status")["version"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_native_code_that_computes_forever_and_holds_the_gil_ends_the_process_with_the_stacks(broken):
+    set_off(broken, "native")
+    assert broken.process.wait(PATIENCE) == -signal.SIGPROF
+    assert "in accepted" in said(broken)
