@@ -18,7 +18,5 @@ def test_when_the_disk_is_full_then_it_names_the_file_and_leaves_none(tmp_path, 
 
 def test_when_the_folder_is_a_file_then_it_says_so(tmp_path):
     (tmp_path / "data").write_text("")
-    with pytest.raises(
-        TokenError, match=r"cannot be written: .*data is a file, not a folder\. Fix"
-    ):
+    with pytest.raises(TokenError, match=r"cannot be written: .*data is a file, not a folder\. Fix"):
         own_token(tmp_path / "data")
