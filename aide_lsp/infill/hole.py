@@ -23,6 +23,8 @@ _MARK = re.compile(r"""([*_`"'~+])\1*|[ \t]*(?:\$+|\|+)""")
 """What encloses text on both sides alike; blanks may be inside formulas and the cells of tables."""
 ENCLOSING = " \t\"'`)]}"
 """What an editor may have put after the cursor by itself."""
+_PARAMETERS = re.compile(r"(?:\bdo|\bmove|[{(,=])[ \t]*\|[^|]*\Z")
+"""How parameters begin that are between pipes."""
 _TAG = re.compile(r"<[A-Za-z][\w:.-]*(?=\s)")
 _TEXT = (OpeningKind.STRING, OpeningKind.COMMENT)
 
@@ -325,8 +327,10 @@ def _text_start(open_here: tuple[Opening, ...], before: str, cursor: int) -> int
 
 
 def _mark(open_here: tuple[Opening, ...], before: str, after: str, cursor: int, language: Language) -> str:
-    """Find what encloses the cursor in a text, or in a language of which nothing is known."""
+    """Find what encloses the cursor in a text, or in a language of which nothing is known; or parameters."""
     match = _MARK.match(after)
+    if language.has_pipes and not is_text(open_here, language) and _PARAMETERS.search(before):
+        return "|" if re.match(r"\|(?!\|)", after) else ""
     if not match or not (is_text(open_here, language) or not language.id):
         return ""
     mark = match.group().lstrip()

@@ -69,6 +69,8 @@ class Language:
     "Whether lines such as `[a]` begin sections, of which each is there once."
     is_aligned: bool = False
     "Whether lines are aligned with those above them, rather than indented by steps."
+    has_pipes: bool = False
+    "Whether parameters are between pipes, as in `{ |x| x + 1 }`."
     step: str = ""
     "The step by which its files are indented everywhere; empty: each has its own."
     has_macros: bool = False
@@ -94,6 +96,7 @@ _C = Language(line_comments=("//",), block_comments=_SLASHES, quotes=('"', "'"),
 _SCRIPT = evolve(_C, long_quotes=(("`", "`"),), interpolations=("${",), plain_quotes=('"', "'"))
 _HASH = Language(line_comments=("#",), quotes=('"', "'"), plain_quotes=("'",))
 _JSX = evolve(_SCRIPT, elements=True)
+_RUBY = evolve(_HASH, interpolations=("#{",), blocks=Blocks.WORDS)
 _LISP = Language(line_comments=(";",), block_comments=(("#|", "|#"),), long_quotes=(('"', '"'),))
 _HTML = Language(
     grammar="tree_sitter_html",
@@ -128,7 +131,9 @@ LANGUAGES: dict[str, Language] = {
         evolve(
             _C, id="go", grammar="tree_sitter_go", long_quotes=(("`", "`"),), raw_quotes=("`",), step="\t"
         ),
-        evolve(_C, id="rust", grammar="tree_sitter_rust", quotes=_ONE_QUOTE, has_characters=True),
+        evolve(
+            _C, has_pipes=True, id="rust", grammar="tree_sitter_rust", quotes=_ONE_QUOTE, has_characters=True
+        ),
         evolve(_C, id="java", grammar="tree_sitter_java", long_quotes=_DOUBLE),
         evolve(_C, id="c", grammar="tree_sitter_c", has_macros=True),
         evolve(_C, id="cpp", grammar="tree_sitter_cpp", has_macros=True),
@@ -210,8 +215,8 @@ LANGUAGES: dict[str, Language] = {
             spaced_comments=True,
             blocks=Blocks.WORDS,
         ),
-        evolve(_HASH, id="ruby", grammar="tree_sitter_ruby", interpolations=("#{",), blocks=Blocks.WORDS),
-        evolve(_HASH, id="elixir", long_quotes=_DOUBLE, interpolations=("#{",), blocks=Blocks.WORDS),
+        evolve(_RUBY, id="ruby", grammar="tree_sitter_ruby", has_pipes=True),
+        evolve(_RUBY, id="elixir", long_quotes=_DOUBLE),
         evolve(_HASH, id="julia", long_quotes=_DOUBLE, interpolations=("$(",), blocks=Blocks.WORDS),
         evolve(_HASH, id="perl", interpolations=("${", "@{"), blocks=Blocks.BRACES),
         evolve(_HASH, id="r", blocks=Blocks.BRACES),
