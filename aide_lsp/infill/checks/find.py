@@ -46,6 +46,10 @@ def find_misfits(
         yield Misfit.PLACEHOLDER
     if repeats_line_below(hole, before, text, after if hole.is_before_line else after.partition("\n")[2]):
         yield Misfit.REPEATED_LINE
+    # Lines above the rest of an entry take its key away, which YAML would read as an empty one.
+    rest = hole.after.lstrip()[:1] if hole.is_before_line else ""
+    if rest and rest in hole.language.key_marks and text.endswith("\n" + hole.before):
+        yield Misfit.BROKEN_SYNTAX
     if hole.language.has_sections and is_repeated(hole, text):
         yield Misfit.DUPLICATE_KEY
     parsed = None if tree is None else tree.filled(text)

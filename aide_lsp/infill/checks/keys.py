@@ -1,7 +1,8 @@
 """Keys and names: is one of them there twice, of those that there may only be one of?
 
 So it is with keys of a mapping, named arguments, attributes of a tag, members of an enum, fields, cases, and
-functions with the same parameters: two neighbors in the tree must not have the same name.
+functions with the same parameters: two neighbors in the tree must not have the same name. In a list of data
+with several different strings, none is there twice.
 """
 
 import re
@@ -28,6 +29,10 @@ FIRST = (
     "column_definition",
 )  # fmt: skip
 """Those whose name is their first part, unless the grammar says so."""
+DATA = "document"
+"""The root of JSON and TOML."""
+LEAST_STRINGS = 3
+"""Different strings before one that is there twice: fewer show nothing."""
 FUNCTIONS = ("function", "method", "constructor")
 """Parts of the types of nodes of which two may have one name, but not with the same parameters."""
 SINGLE = "method_definition"
@@ -67,7 +72,33 @@ class _Entry:
 
 def first_repeated_key(filled: FilledText) -> int | None:
     """Return where the text has an entry whose key is there twice; None: nowhere."""
-    return min((entry.node.start for entry in _entries(filled) if _is_repeated(entry)), default=None)
+    key = min((entry.node.start for entry in _entries(filled) if _is_repeated(entry)), default=None)
+    return _first_repeated_string(filled) if key is None else key
+
+
+def _first_repeated_string(filled: FilledText) -> int | None:
+    """Return where the text repeats a string of a list of data in lines of their own; None: nowhere."""
+    around = filled.root.smallest(filled.start, filled.end)
+    parent = next((node for node in (around, *around.ancestors()) if node.type == "array"), None)
+    if filled.root.type != DATA or parent is None or parent.has_error:
+        return None
+    strings = [node for node in parent.named_children[:MOST_ENTRIES] if _is_line(filled, node)]
+    own = [node for node in strings if node.start < filled.end and node.end > filled.start]
+    others = [node.text for node in strings if node not in own]
+    known = set(others)
+    if len(known) < len(others):
+        return None
+    for node in own:
+        if node.text in known and len(known) >= LEAST_STRINGS:
+            return node.start
+        known.add(node.text)
+    return None
+
+
+def _is_line(filled: FilledText, node: SyntaxNode) -> bool:
+    """Whether a string begins its line; options of a program may come twice."""
+    above = filled.text[filled.text.rfind("\n", 0, node.start) + 1 : node.start]
+    return node.type == "string" and not above.strip() and not node.text[1:].startswith("-")
 
 
 def _entries(filled: FilledText) -> Iterator[_Entry]:
