@@ -12,13 +12,15 @@ from itertools import compress
 from attrs import evolve, field, frozen
 
 from aide_lsp.infill.fences import is_fenced
-from aide_lsp.syntax.languages import UNKNOWN, Language
+from aide_lsp.syntax.languages import UNKNOWN, Blocks, Language
 from aide_lsp.syntax.openings import Opening, OpeningKind
 from aide_lsp.syntax.patterns import LINE_END
 from aide_lsp.syntax.scan import SCAN_CHARACTERS, Scan, is_single_line, prefix_before, scan
 
 CLOSERS = ")]}"
 """Closing brackets."""
+FORMULA = "$$"
+"""What encloses a formula in lines of its own."""
 _MARK = re.compile(r"""([*_`"'~+])\1*|[ \t]*(?:\$+|\|+)""")
 """What encloses text on both sides alike; blanks may be inside formulas and the cells of tables."""
 ENCLOSING = " \t\"'`)]}"
@@ -92,6 +94,8 @@ class Hole:
     @property
     def is_empty_pair(self) -> bool:
         """Whether what is open at the cursor begins right before it, and ends right after it."""
+        if self.mark == FORMULA:
+            return self.before.rstrip().endswith(FORMULA)
         if not self.open or not self.open[-1].is_closed or is_single_line(self.open[-1], self.language):
             return False
         pair, before, after = self.open[-1], self.before.rstrip(), self.after.lstrip()
@@ -160,7 +164,7 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
     if language.prose:
         # Most brackets in prose enclose nothing that matters further on, and many are not balanced.
         open_here = tuple(opening for opening in open_here if opening.kind is not OpeningKind.BRACKET)
-    if openings is not None and _surplus(open_here, (), after, language):
+    if openings is not None and (_is_in_tag(open_here, language) or _surplus(open_here, (), after, language)):
         open_here = _with_unknown(open_here, head, before, after, language)
     pairs = _pairs(open_here, before, after, len(head), language) if is_text(open_here, language) else ()
     shape = _shape(before, after, open_here, language)
@@ -289,14 +293,23 @@ def _surplus(
     return tuple(closer.mark for closer in closers if not closer.opening)
 
 
+def _is_in_tag(open_here: tuple[Opening, ...], language: Language) -> bool:
+    return language.blocks is Blocks.TAGS and bool(open_here) and open_here[-1].closer == ">"
+
+
 def _with_unknown(
     open_here: tuple[Opening, ...], head: str, before: str, after: str, language: Language
 ) -> tuple[Opening, ...]:
-    """Add the brackets of the cursor's line that a tree does not know, such as `${` in a text of YAML."""
+    """Add the brackets of the cursor's line that a tree does not know.
+
+    Such are `${` in a text of YAML, and the brace of `a={b}` in a tag.
+    """
     start = len(head) - len(before)
-    if is_text(open_here, language) or any(opening.offset >= start for opening in open_here):
+    if _is_in_tag(open_here, language):
+        start = open_here[-1].offset
+    elif is_text(open_here, language) or any(opening.offset >= start for opening in open_here):
         return open_here
-    found = scan(before, language).open
+    found = scan(head[start:], language).open
     closed = {closer.opening for closer in scan(after, language, found).closers}
     brackets = (one for one in found if one.kind is OpeningKind.BRACKET and one in closed)
     return (*open_here, *(evolve(one, offset=one.offset + start, is_closed=True) for one in brackets))

@@ -23,6 +23,7 @@ from aide_lsp.infill.raw_text import CONTAINER, Line, RawText
 from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.syntax.languages import Blocks
+from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.scan import Closer
 
 LAST_LINES = 60
@@ -91,7 +92,8 @@ def _fence(raw: RawText) -> Stop | None:
     # A line that has text already is the user's, whatever it begins with.
     for line in raw.lines[1:] if raw.hole.before.strip() else raw.lines:
         # In prose it is part of the text, but ends one that is open at the cursor and closed after it.
-        if line.text.lstrip().startswith("```") and (not raw.hole.language.prose or raw.hole.is_fence_closed):
+        is_text = raw.hole.language.prose and not raw.hole.language.drops_comments
+        if line.text.lstrip().startswith("```") and (not is_text or raw.hole.is_fence_closed):
             # The first backtick is what makes the line's start known; the fence takes two more.
             return Stop(line.start, line.start_known_at + 2, StopRule.FENCE)
     return None
@@ -145,6 +147,11 @@ def _closed_after(raw: RawText, end: int, decided_at: int, mark: str) -> Stop | 
         decided_at = len(raw.text)
     # In Swift, `\\(name\\)` would be symmetric: the backslash belongs to what is cut off.
     end -= raw.text[:end].endswith("\\") and not raw.hole.after.startswith("\\")
+    # So it would be in Lua in `--[[ a --]]`.
+    opening = raw.hole.open[-1] if raw.hole.open else None
+    if opening is not None and opening.kind is OpeningKind.COMMENT and opening.closer == mark:
+        begins = [start for start in raw.hole.language.line_comments if opening.mark.startswith(start)]
+        end = len(raw.text[:end].removesuffix(begins[0])) if begins else end
     # The text closes what is around it, but not what it opened itself.
     is_code = raw.hole.shape is Shape.INLINE and not raw.hole.is_text and not raw.hole.is_in_new_tag
     if is_code and raw.hole.imbalance(raw.text[:end]) > raw.hole.imbalance(""):

@@ -136,9 +136,11 @@ def test_text_of_yaml_closes_what_its_tree_does_not_know(text, written, inserted
             "as in https://a.b/c",
         ),
         ("shellscript", 'a+=("it\'s)\nif ((█)); then\n  echo "x"\nfi\n', " ret )); then\n", " ret "),
+        ("svelte", "<input bind:value={█}>\n<p>x</p>\n", 'name} placeholder="a">\n<p>', "name"),
+        ("svelte", "<b on:click={() => f({ a: █ })}>x</b>\n", "1, c: {} })}>x</b>\n", "1, c: {}"),
     ],
 )
-def test_brackets_in_a_comment_or_string_are_none_of_code(language, text, written, inserted):
+def test_brackets_belong_to_code_text_or_a_tag(language, text, written, inserted):
     head, tail = text.split(CURSOR)
     tree = SyntaxTrees().at(head, tail, language_of(language))
     hole = read_hole(head, tail, language_of(language), tree.openings())
