@@ -18,6 +18,7 @@ from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.infill.indenting import fit_indentation
 from aide_lsp.infill.separators import fit_separators
 from aide_lsp.infill.stop_rules import Stop, StopRule
+from aide_lsp.infill.type_arguments import types_end
 from aide_lsp.invisible import visible
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.openings import OpeningKind
@@ -115,9 +116,12 @@ def _without_below(hole: Hole, text: str) -> str:
 def _without_overlap(hole: Hole, text: str) -> str:
     """Drop the longest end of the text with which the text right of the cursor begins.
 
-    Brackets that the text itself needs stay: in `print(len(x|))` only one of the two is an overlap.
+    Brackets that the text itself needs stay: in `print(len(x|))` only one of the two is an overlap, and in
+    `List<Set<x|>` none.
     """
     after = hole.after.rstrip()
+    if hole.mark == ">" and types_end(text) is None:
+        return text.rstrip(" \t")
     if not after[:1].isspace():
         # Blanks after what is repeated do not separate it from anything.
         without = text.rstrip(" \t")

@@ -12,6 +12,7 @@ from itertools import compress
 from attrs import evolve, field, frozen
 
 from aide_lsp.infill.fences import is_fenced
+from aide_lsp.infill.type_arguments import is_in_parameters, is_in_types
 from aide_lsp.syntax.languages import UNKNOWN, Blocks, Language
 from aide_lsp.syntax.openings import Opening, OpeningKind
 from aide_lsp.syntax.patterns import LINE_END
@@ -25,8 +26,6 @@ _MARK = re.compile(r"""([*_`"'~+])\1*|[ \t]*(?:\$+|\|+)""")
 """What encloses text on both sides alike; blanks may be inside formulas and the cells of tables."""
 ENCLOSING = " \t\"'`)]}"
 """What an editor may have put after the cursor by itself."""
-_PARAMETERS = re.compile(r"(?:\bdo|\bmove|[{(,=])[ \t]*\|[^|]*\Z")
-"""How parameters begin that are between pipes."""
 _TAG = re.compile(r"<[A-Za-z][\w:.-]*(?=\s)")
 _TEXT = (OpeningKind.STRING, OpeningKind.COMMENT)
 
@@ -164,7 +163,8 @@ def read_hole(head: str, tail: str, language: Language, openings: tuple[Opening,
     if language.prose:
         # Most brackets in prose enclose nothing that matters further on, and many are not balanced.
         open_here = tuple(opening for opening in open_here if opening.kind is not OpeningKind.BRACKET)
-    if openings is not None and (_is_in_tag(open_here, language) or _surplus(open_here, (), after, language)):
+    is_in_tag = language.blocks is Blocks.TAGS and _is_tag(open_here)
+    if openings is not None and (is_in_tag or _surplus(open_here, (), after, language)):
         open_here = _with_unknown(open_here, head, before, after, language)
     pairs = _pairs(open_here, before, after, len(head), language) if is_text(open_here, language) else ()
     shape = _shape(before, after, open_here, language)
@@ -293,8 +293,8 @@ def _surplus(
     return tuple(closer.mark for closer in closers if not closer.opening)
 
 
-def _is_in_tag(open_here: tuple[Opening, ...], language: Language) -> bool:
-    return language.blocks is Blocks.TAGS and bool(open_here) and open_here[-1].closer == ">"
+def _is_tag(open_here: tuple[Opening, ...]) -> bool:
+    return bool(open_here) and open_here[-1].closer == ">"
 
 
 def _with_unknown(
@@ -305,7 +305,7 @@ def _with_unknown(
     Such are `${` in a text of YAML, and the brace of `a={b}` in a tag.
     """
     start = len(head) - len(before)
-    if _is_in_tag(open_here, language):
+    if language.blocks is Blocks.TAGS and _is_tag(open_here):
         start = open_here[-1].offset
     elif is_text(open_here, language) or any(opening.offset >= start for opening in open_here):
         return open_here
@@ -340,10 +340,12 @@ def _text_start(open_here: tuple[Opening, ...], before: str, cursor: int) -> int
 
 
 def _mark(open_here: tuple[Opening, ...], before: str, after: str, cursor: int, language: Language) -> str:
-    """Find what encloses the cursor in a text, or in a language of which nothing is known; or parameters."""
-    match = _MARK.match(after)
-    if language.has_pipes and not is_text(open_here, language) and _PARAMETERS.search(before):
-        return "|" if re.match(r"\|(?!\|)", after) else ""
+    """Find what encloses the cursor in a text, or in an unknown language, or parameters or types."""
+    match, is_code = _MARK.match(after), not is_text(open_here, language)
+    if is_code and language.has_pipes and is_in_parameters(before, after):
+        return "|"
+    if is_code and language.blocks is Blocks.BRACES and not _is_tag(open_here) and is_in_types(before, after):
+        return ">"
     if not match or not (is_text(open_here, language) or not language.id):
         return ""
     mark = match.group().lstrip()

@@ -22,6 +22,7 @@ from aide_lsp.infill.inline import LOOKAHEAD, fitted, inline_end, is_balanced, i
 from aide_lsp.infill.raw_text import CONTAINER, Line, RawText
 from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
+from aide_lsp.infill.type_arguments import types_end
 from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.openings import OpeningKind
 from aide_lsp.syntax.scan import Closer
@@ -135,6 +136,9 @@ def _first_excess(
 def _mark(raw: RawText) -> Stop | None:
     """Stop before the mark that ends the text at the cursor."""
     mark = raw.hole.mark
+    if mark == ">":
+        end = types_end(raw.text)
+        return None if end is None else _closed_after(raw, end, end + 1, mark)
     found = runs(mark, raw.text) if mark else []
     # The next character decides whether the mark is a longer one.
     return _closed_after(raw, found[0].start(), found[0].end() + 1, mark) if found else None

@@ -161,8 +161,9 @@ def _with_next_lines(hole: Hole, tree: SyntaxTree, text: str) -> Iterator[Syntax
         below = tuple(_tag_ends(hole, hole.before + text))
     for end in below:
         yield tree.with_line(hole.before + text, f"{closers}{hole.after}{end}")
-    if hole.language.has_pipes and hole.mark:
-        yield tree.with_line(hole.before + text, f"{hole.mark} x{hole.after[len(hole.mark) :]}")
+    if hole.language.has_pipes and hole.mark == "|":
+        yield tree.with_line(hole.before + text, f"| x{hole.after[1:]}")
+        yield tree.with_line(hole.before + text, f"{hole.after}\nend")
 
 
 def _tag_ends(hole: Hole, line: str) -> Iterator[str]:
