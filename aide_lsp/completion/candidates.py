@@ -24,6 +24,8 @@ def complete_several(
 ) -> tuple[Completion, ...]:
     """Return the first of `count` candidates, and those of the others whose text is different.
 
+    Those that are shown although they do not fit come last, except a `first` that is seen already.
+
     Args:
         completer: runs once for each candidate.
         request: for the first candidate. If it sets no seed, all use the one drawn for the first.
@@ -38,7 +40,7 @@ def complete_several(
         DeclinedError: see `Completer.complete`.
         SessionError: the model failed.
     """
-    started, options = monotonic(), request.options
+    started, options, is_seen = monotonic(), request.options, first is not None
     first = first or completer.complete(request, cancel, observer)
     # An empty candidate is nothing to choose, so "" counts as seen.
     found, seen = [first], {first.text, ""}
@@ -58,4 +60,4 @@ def complete_several(
         if completion.text not in seen:
             seen.add(completion.text)
             found.append(completion)
-    return tuple(found)
+    return tuple(found if is_seen else sorted(found, key=lambda one: one.note is not None))

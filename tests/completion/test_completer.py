@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide_lsp.completion import completer as completing
+from aide_lsp.completion.candidates import complete_several
 from aide_lsp.completion.completer import Completer
 from aide_lsp.completion.fitting import confidence_in
 from aide_lsp.completion.observer import CompletionObserver
@@ -410,6 +411,15 @@ def test_a_last_resort_is_kept_for_its_own_request_only():
     assert complete(completer, fitting_at(IN_FUNCTION)).text == UNIMPORTED
     assert complete(completer, fitting_at(IN_FUNCTION)).from_cache
     assert complete(completer, fitting_at(IN_FUNCTION, candidate=1)).text == FITTING
+
+
+def test_a_last_resort_comes_after_the_candidates_that_fit_unless_it_is_seen_already():
+    request = fitting_at(IN_FUNCTION)
+    completer = Completer(Sampled(BROKEN, UNIMPORTED, BROKEN, FITTING))
+    found = complete_several(completer, request, 2, CancelToken())
+    assert [(one.text, one.candidate) for one in found] == [(FITTING, 3), (UNIMPORTED, 0)]
+    seen = complete_several(completer, request, 2, CancelToken(), first=found[1])
+    assert [one.text for one in seen] == [UNIMPORTED, FITTING]
 
 
 def test_complete_when_all_are_to_be_shown_checks_nothing():
