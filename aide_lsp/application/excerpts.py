@@ -1,7 +1,7 @@
 """Adds excerpts and names of other files to a request: the same in the language server and for commands."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from aide_lsp.errors import where
 
 if TYPE_CHECKING:
     from aide_lsp.completion.model import ModelInfo
-    from aide_lsp.context.reader import ContextReader
+    from aide_lsp.context.reader import ContextPlace, ContextReader
 
 log = logging.getLogger("aide.context")
 NOTHING = Selection()
@@ -89,6 +89,21 @@ class RequestPreparer:
             log.error("Reading other files failed: %s", where(error))
             return Prepared(request)
 
+    def read_ahead(
+        self,
+        request: CompletionRequest,
+        files: Readable | None,
+        info: "ModelInfo",
+        check: Callable[[], None],
+    ) -> None:
+        """Read what the last names after dots above the cursor need: the next one most likely needs the same.
+
+        `check` is called before each file, and raises if that is no longer wanted.
+        """
+        place = self._place(request, files) if files is not None and not info.host else None
+        if place is not None and self._reader is not None:
+            self._reader.read_ahead(evolve(place, check=check))
+
     def _prepared(
         self,
         request: CompletionRequest,
@@ -97,6 +112,17 @@ class RequestPreparer:
         keeps_names: bool,
         next_line: bool,
     ) -> Prepared:
+        place = self._place(request, files, next_line=next_line)
+        if place is None or self._reader is None:
+            return Prepared(request)
+        selection = self._reader.select(place, MOST_EXCERPTS, aside=next_line) if reads_files else NOTHING
+        names = self._reader.names(place) if keeps_names and not next_line else None
+        return Prepared(evolve(request, excerpts=selection.excerpts, names=names), selection, place.root)
+
+    def _place(
+        self, request: CompletionRequest, files: Readable, *, next_line: bool = False
+    ) -> "ContextPlace | None":
+        """Return the place in a project, for a reader that exists then; None: the document is in none."""
         # Here, since the server starts, and answers first requests, before anything is parsed.
         from aide_lsp.context.reader import ContextPlace, ContextReader
         from aide_lsp.context.root import context_root
@@ -104,13 +130,13 @@ class RequestPreparer:
 
         root = context_root(files.document, files.workspace, files.fallback)
         if root is None:
-            return Prepared(request)
+            return None
         if self._reader is None:
             self._reader = ContextReader(self._look_again_s)
         text, offset = (
             after_enter(request.text, request.offset) if next_line else (request.text, request.offset)
         )
-        place = ContextPlace(
+        return ContextPlace(
             document=files.document,
             root=root,
             text=text,
@@ -119,9 +145,6 @@ class RequestPreparer:
             open_texts=files.open_texts,
             off=self._rules.rules(root, files.folders),
         )
-        selection = self._reader.select(place, MOST_EXCERPTS, aside=next_line) if reads_files else NOTHING
-        names = self._reader.names(place) if keeps_names and not next_line else None
-        return Prepared(evolve(request, excerpts=selection.excerpts, names=names), selection, root)
 
 
 def read_lines(excerpts: Sequence[Excerpt]) -> dict[str, str]:

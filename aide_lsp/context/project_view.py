@@ -45,16 +45,19 @@ class Looks:
 class ProjectView:
     """The project's files, looked at when they are asked for. What one view has seen never changes for it."""
 
-    def __init__(self, root: str, opened: Opened, known: Known) -> None:
+    def __init__(
+        self, root: str, opened: Opened, known: Known, check: Callable[[], None] = lambda: None
+    ) -> None:
         """Look at nothing yet.
 
         Args:
             root: an absolute path.
             opened: the text of open documents.
             known: what others have seen. It is checked, used again, and added to.
+            check: called before each file that is read; raises if that is no longer wanted.
         """
         self._root = root.rstrip("/\\") + "/"
-        self._opened, self._known = opened, known
+        self._opened, self._known, self._check = opened, known, check
         self._looks: dict[tuple[type[Look], str], Look] = {}
 
     def looks(self, again_s: float) -> Looks:
@@ -92,6 +95,7 @@ class ProjectView:
         """Read a file; None: there is none."""
         if not self.is_file(path):
             return None
+        self._check()
         return self._look(FileLook, path, lambda place: FileLook(place, self._opened))
 
     def _folder(self, path: str) -> FolderLook | None:

@@ -4,6 +4,7 @@ What was read is kept and used again, but only where a look at the disk shows th
 the result never depends on what was asked before, and an editor and a command get the same.
 """
 
+import re
 from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,9 @@ LONGEST_IMPORTING = 100_000
 _MOST_KEPT, _MOST_KEPT_CHARACTERS = 6, 3_000_000
 """Selections whose files are kept, and characters of these: those of the last one always are."""
 
+_AFTER_DOT = re.compile(r"\w+(?:\(\))?(?:\.|::)(?=[^\W\d])")
+_AHEAD = 4_000
+"""Characters above the cursor in which the last names after dots are looked for."""
 _MOST_KEPT_NAMES = 4
 """Modules and types whose names are kept, with the texts of their files."""
 
@@ -59,6 +63,8 @@ class ContextPlace:
     "The text of other documents that are open, saved or not, by absolute path: it replaces that of the file."
     off: Off = field(default=_never_off, repr=False)
     "Which files must not be read. Equal ones must give equal answers."
+    check: Callable[[], None] = field(default=lambda: None, repr=False, eq=False)
+    "Called before each file that names come from is read; raises if they are no longer wanted."
 
 
 @frozen
@@ -160,6 +166,14 @@ class ContextReader:
         names = evolve(known, begun=begun) if known is not None else None
         return names if names is not None and names.names else None
 
+    def read_ahead(self, place: ContextPlace) -> None:
+        """Read what the names after the last dots above the cursor need, the nearest last."""
+        start = max(place.offset - _AHEAD, 0)
+        found = {one.group(): one.end() for one in _AFTER_DOT.finditer(place.text, start, place.offset)}
+        for end in sorted(found.values())[-_MOST_KEPT_NAMES:]:
+            place.check()
+            self.names(evolve(place, offset=end))
+
     def _find_names(
         self, place: ContextPlace, language_id: str, cursor: Cursor, key: tuple[object, ...]
     ) -> _NamesAt:
@@ -194,7 +208,7 @@ class ContextReader:
         key = (place.document, place.root, language_id, place.off, owner)
         kept = self._kept_names.pop(key, None)
         if kept is None or kept.own != own or not kept.looks.are_current(place.open_texts):
-            view = ProjectView(str(place.root), place.open_texts, self._known)
+            view = ProjectView(str(place.root), place.open_texts, self._known, place.check)
             path = place.document.relative_to(place.root).as_posix()
             found = read(path, language_id, AllowedFiles(place.root, place.off, view))
             kept = _KeptNames(view.looks(self._look_again_s), own, found)

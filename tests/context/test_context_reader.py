@@ -1,6 +1,7 @@
 """A selection is a function of the files, the text, the cursor's line, and the settings."""
 
 import os
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -158,6 +159,41 @@ def test_prose_data_and_unknown_languages_get_nothing(root):
     for language_id in ("markdown", "json", "yaml", "unheard-of"):
         one = ContextPlace(root / DOCUMENT, root, TEXT, 0, language_id)
         assert ContextReader().select(one, 10).files == ()
+
+
+PACKING = "import shop\nfrom box import Box\nbox = Box()\n\n\ndef pack():\n    shop.make()\n    box.open()\n"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    box = "from lid import Lid\n\n\nclass Box(Lid):\n    def open(self): ...\n"
+    lid = "class Lid:\n    def lift(self): ...\n"
+    write(tmp_path, {"shop.py": "def make(): ...\n", "box.py": box, "lid.py": lid, "main.py": PACKING})
+    return tmp_path
+
+
+def names_at(root, line, check=lambda: None):
+    text = f"{PACKING}    {line}"
+    return ContextPlace(root / "main.py", root, text, len(text), "python", check=check)
+
+
+def test_what_names_above_the_cursor_need_is_read_ahead(shop):
+    reader, read = ContextReader(), []
+    reader.read_ahead(names_at(shop, "", lambda: read.append(1)))
+    assert read
+    read.clear()
+    for line in ("shop.", "box."):
+        assert reader.names(names_at(shop, line, lambda: read.append(1))) is not None
+        assert read == []
+
+
+def test_reading_ahead_may_end_before_any_file_and_has_no_effect_on_what_follows(shop):
+    for most in range(12):
+        reader, left = ContextReader(), list(range(most))
+        with suppress(IndexError):
+            reader.read_ahead(names_at(shop, "", left.pop))
+        for line in ("shop.", "box.", "box.o"):
+            assert reader.names(names_at(shop, line)) == ContextReader().names(names_at(shop, line))
 
 
 def test_document_outside_of_the_root_gets_nothing(root):

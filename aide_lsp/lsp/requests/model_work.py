@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from aide_lsp.application import ledger
 from aide_lsp.application.excerpts import Prepared, RequestPreparer
+from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.loading import runs_here
 from aide_lsp.lsp.requests.answer import Completions
 from aide_lsp.lsp.requests.in_flight import InFlight
@@ -35,6 +36,10 @@ class ModelWork:
         return self._preparer.prepare(
             snapshot.request, snapshot.readable, completer.info, next_line=next_line
         )
+
+    def read_ahead(self, completer: "Completer", snapshot: Snapshot, token: CancelToken) -> None:
+        """Read other files for the next name after a dot: see `RequestPreparer.read_ahead`."""
+        self._preparer.read_ahead(snapshot.request, snapshot.readable, completer.info, token.check)
 
     def complete(
         self,

@@ -29,7 +29,7 @@ class Completer:
     """Notes where it prefills."""
 
     def __init__(self):
-        self.prefilled = []
+        self.prefilled, self.read_ahead = [], []
         self.info = ScriptedModel({}, context_share=0.25).info
 
     def prefill(self, request, cancel):
@@ -59,7 +59,12 @@ def as_it_is(completer, snapshot, *, next_line=False):
 
 
 def prefetcher_of(in_flight, host, prepare=as_it_is):
-    return Prefetcher(in_flight, host, CandidateLists(), SimpleNamespace(prepare=prepare))
+    def read_ahead(completer, snapshot, token):
+        token.check()
+        completer.read_ahead.append(snapshot.request.offset)
+
+    work = SimpleNamespace(prepare=prepare, read_ahead=read_ahead)
+    return Prefetcher(in_flight, host, CandidateLists(), work)
 
 
 def place(offset, text="a\nb\nc\n"):
@@ -91,6 +96,13 @@ async def test_a_cursor_that_came_before_the_model_is_prefilled_once_it_is_loade
     prefetcher.loaded()
     await until(lambda: host.model.prefilled)
     assert host.model.prefilled == [3]
+
+
+async def test_where_a_cursor_is_prefilled_other_files_are_read_ahead():
+    host = Host()
+    prefetcher_of(InFlightRequests(), host).at_cursor(place(1))
+    await until(lambda: host.model.read_ahead)
+    assert host.model.read_ahead == host.model.prefilled
 
 
 async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
