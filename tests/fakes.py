@@ -152,6 +152,9 @@ class FakeSession:
         self.full_logits_calls += 1
         return self._rows
 
+    def logits_of(self, ids: np.ndarray) -> np.ndarray:
+        return self._rows[0][ids]
+
     def _wait(self, cancel: CancelToken) -> None:
         if not self.hold:
             return

@@ -1,4 +1,4 @@
-"""The decoder as an ONNX graph, in the "aide" layout: `model.onnx`, `head.onnx` and their data file.
+"""The decoder as ONNX graphs, in the "aide" layout: `model.onnx`, two for the head, and their data file.
 
     inputs   input_ids (1, S), seqlens_k (1,) = past + S - 1, total_sequence_length () = past + S,
              logit_rows (P,): rows of this call whose logits are wanted,
@@ -20,7 +20,14 @@ from onnx import TensorProto
 
 from aide_lsp.convert.architecture import Architecture, rotary_divisors
 from aide_lsp.convert.gguf_file import GgufFile, Tensor
-from aide_lsp.convert.head import CANDIDATES, LogitTransform, candidates, embed, write_head_graph
+from aide_lsp.convert.head import (
+    CANDIDATES,
+    LogitTransform,
+    candidates,
+    embed,
+    write_head_graph,
+    write_head_rows_graph,
+)
 from aide_lsp.convert.onnx_file import DataFile, GraphWriter
 from aide_lsp.convert.recipes import Recipe, feed_forward, multiply, scaled
 from aide_lsp.convert.weights import (
@@ -69,7 +76,8 @@ def write_decoder(
         table, head = embedding_tensors(file)
         _write_model(decoder, file, table, head, edit, layer_done, extra_outputs)
         head_name = "embedding" if head is table else "head"
-        write_head_graph(GraphWriter(data), recipe, head_name, head, decoder.graph.stored, _ending(a))
+        for write in (write_head_graph, write_head_rows_graph):
+            write(GraphWriter(data), recipe, head_name, head, decoder.graph.stored, _ending(a))
     finally:
         data.close()
 

@@ -122,6 +122,33 @@ def write_head_graph(
     graph.save("head.onnx", {"hidden": ("float32", ["P", columns])}, {"logits": ("float32", ["P", rows])})
 
 
+def write_head_rows_graph(
+    graph: GraphWriter,
+    recipe: Recipe,
+    name: str,
+    head: Tensor,
+    stored: dict[str, Stored],
+    ending: LogitTransform,
+) -> None:
+    """Write head_rows.onnx, which maps `hidden` and token `ids` to their `logits`; it shares weights too."""
+    # The runtime prepares no lookup: it loads in milliseconds and takes no memory, unlike the entire head.
+    rows, columns = head.shape
+    if recipe.head == "int8-blocks":
+        graph.shared(f"{name}.codes", stored[f"{name}.codes"], (rows, columns))
+        graph.shared(f"{name}.scales", stored[f"{name}.scales"], (rows, columns // BLOCK))
+        picked = _gather_blocks(graph, name, "ids", "picked")
+    else:
+        weight = graph.shared(name, stored[name], (rows, columns))
+        picked = graph.node("Cast", [graph.node("Gather", [weight, "ids"], "picked_rows")], "picked", to=1)
+    turned = graph.node("Transpose", [picked], "picked_columns")
+    ending.add(graph, graph.node("MatMul", ["hidden", turned], "picked_logits"), "logits")
+    graph.save(
+        "head_rows.onnx",
+        {"hidden": ("float32", [1, columns]), "ids": ("int64", ["N"])},
+        {"logits": ("float32", [1, "N"])},
+    )
+
+
 def _table_blocks(graph: GraphWriter, name: str, table: Tensor) -> None:
     if f"{name}.codes" not in graph.stored:
         blocks = tensor_int8_blocks(table)

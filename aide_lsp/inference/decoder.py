@@ -62,13 +62,24 @@ class Decoder:
 
     def full_logits(self, ids: Sequence[int]) -> NDArray[np.float32]:  # (V,)
         """Return all logits after `ids`, whose candidates were returned last."""
+        with self._last_forward(ids):
+            logits: NDArray[np.float32] = self._session.full_logits()[0]
+        return logits
+
+    def logits_of(self, tokens: NDArray[np.int64], ids: Sequence[int]) -> NDArray[np.float32]:  # (N,)
+        """Return the logits of some tokens after `ids`, whose candidates were returned last."""
+        with self._last_forward(ids):
+            return self._session.logits_of(tokens)
+
+    @contextmanager
+    def _last_forward(self, ids: Sequence[int]) -> Iterator[None]:
+        """Run the body when the first row of the session's last forward is the one after `ids`."""
         with self._turn.held(self._cancel, self._deadline):
             if self._row or self._turn.was_interrupted:
-                # Another generation may have used the session since the forward that gave them.
+                # Another generation may have used the session since the forward that gave the candidates.
                 self._candidates = self._run(ids, 0, None)
             with self._watched(1):
-                logits: NDArray[np.float32] = self._session.full_logits()[0]
-        return logits
+                yield
 
     def _was_drafted(self, token: int) -> bool:
         """Whether the last forward ran the newest token as a draft."""

@@ -247,7 +247,7 @@ class Generation:
         if not own.size:
             healed.drop_names()
             return int(foreseen[0]), False, candidates
-        logits = _checked(self._decoder.full_logits(self._ids))[own]
+        logits = _checked(self._decoder.logits_of(own, self._ids))
         (token,), _ = sampler.greedy(logits, own)
         return int(token), True, (logits, own)
 

@@ -94,6 +94,10 @@ class Session(Protocol):
         """Return all logits of the last forward's `logit_rows`."""
         ...
 
+    def logits_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:  # (N,) -> (N,)
+        """Return the logits of some tokens, of the first of the last forward's `logit_rows`."""
+        ...
+
 
 class Alone:
     """The turn of a generation that has the session to itself: it never waits."""

@@ -101,6 +101,10 @@ class Silent:
         logits[:, self._end] = 1
         return logits
 
+    def logits_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `Session`."""
+        return (ids == self._end).astype(np.float32)
+
 
 @frozen
 class Key:

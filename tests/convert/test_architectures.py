@@ -223,6 +223,8 @@ def test_recipes_stay_near_float(name, recipe, tmp_path):
         session = open_session(tiny_model_folder(tmp_path / one, spec, one), "cpu", threads=1)
         session.forward(PROMPT, 0, ROWS, CancelToken())
         found.append(session.full_logits())
+        few = session.logits_of(np.arange(0, spec.vocab_size, 3))
+        assert np.linalg.norm(few - found[-1][0, ::3]) < 0.05 * np.linalg.norm(few)
     error = np.linalg.norm(found[1] - found[0]) / np.linalg.norm(found[0])
     print(f"{error:.4f}")
     assert error < RECIPES[recipe]

@@ -32,7 +32,7 @@ def test_convert_writes_a_folder_that_verifies(source, tmp_path, recipe):
     info = read_model_folder(folder)
     assert verify_files(folder) == []
     assert {file.name for file in info.files} == {
-        *("model.onnx", "model.onnx.data", "head.onnx", "tokenizer.json")
+        *("model.onnx", "model.onnx.data", "head.onnx", "head_rows.onnx", "tokenizer.json")
     }
     assert (info.recipe, info.architecture, info.vocab_size, info.fim) == (
         recipe,

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from aide_lsp.errors import ModelFilesError
 from aide_lsp.plain_file import read_json
 
-FORMAT = 3
+FORMAT = 4
 """Version of the manifest this module reads. Part of the folder's name: raise it whenever the converter
 writes another graph, and models are converted again."""
 

@@ -96,6 +96,7 @@ class AideSession:
         self._folder, self._info, self._threads, self._capacity = folder, info, threads, capacity
         self._session = loaded.session
         self._head: Any = None
+        self._head_rows: Any = None
         self._spare = SpareBuffers()
         self.kv = self.new_kv()
         self._any = IoBinding(self._session, info, self.provider)
@@ -158,7 +159,7 @@ class AideSession:
 
     def full_logits(self) -> NDArray[np.float32]:  # (P, V)
         """See `Session.full_logits`. The head is loaded on first use."""
-        # Rarely needed: for more than the candidates, or if none of them continues a healed text.
+        # Rarely needed: for more than the candidates.
         if self._head is None:
             self._head = load(self._folder / "head.onnx", self.provider, self._threads).session
         # Row by row, since the product of one row adds in another order than that of several.
@@ -168,6 +169,14 @@ class AideSession:
         # The head rounds its factors; the candidates' logits were computed exactly, so they take precedence.
         best = self._best()
         np.put_along_axis(logits, best.ids, best.logits, axis=1)
+        return logits
+
+    def logits_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:  # (N,) -> (N,)
+        """See `Session.logits_of`. On the CPU, whose memory the file is mapped into: these are few."""
+        if self._head_rows is None:
+            self._head_rows = load(self._folder / "head_rows.onnx", "cpu", 1).session
+        first = self._last.hidden()[self._rows[:1]]
+        logits: NDArray[np.float32] = self._head_rows.run(["logits"], {"hidden": first, "ids": ids})[0][0]
         return logits
 
     def _run_any(self, ids: Sequence[int], past: int, logit_rows: Sequence[int], cancel: CancelToken) -> None:

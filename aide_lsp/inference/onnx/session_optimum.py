@@ -154,6 +154,11 @@ class OptimumSession:
         """See `Session.full_logits`."""
         return self._logits
 
+    def logits_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:  # (N,) -> (N,)
+        """See `Session.logits_of`."""
+        logits: NDArray[np.float32] = self._logits[0][ids]
+        return logits
+
     def arrays(self, length: int) -> dict[str, NDArray[Any]]:
         """Return a copy of the keys and values of the first `length` positions, for tests and diagnosis."""
         return {name: np.array(value.numpy()[:, :, :length]) for name, value in self.kv.held.values.items()}

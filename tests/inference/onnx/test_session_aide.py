@@ -163,6 +163,25 @@ def test_full_logits_when_compared_with_candidates_then_agree(exact):
     assert (logits > got.logits[0, -1]).sum() < 2 * exact.candidate_count
 
 
+def test_logits_of_when_compared_with_candidates_then_agree(exact):
+    got = exact.forward(TEXT[:8], 0, [2, 7], NOBODY)
+    assert exact.logits_of(got.ids[0]) == pytest.approx(got.logits[0], abs=1e-5)
+    backwards = exact.logits_of(got.ids[0, ::-1].copy())
+    assert backwards[::-1] == pytest.approx(got.logits[0], abs=1e-5)
+
+
+def test_logits_of_when_asked_twice_then_the_same_bits(exact):
+    wanted = np.array([5, 200, 17, 17])
+    first, again = [], []
+    for found in (first, again):
+        exact.forward(TEXT[:8], 0, [7], NOBODY)
+        found.append(exact.logits_of(wanted).tobytes())
+        exact.forward([*TEXT[:6], 1, 2], 0, [7], NOBODY)
+        found.append(exact.logits_of(wanted).tobytes())
+    assert first == again
+    assert first[0] != first[1]
+
+
 def test_forward_when_it_was_cancelled_before_then_nothing_runs_and_the_session_continues(exact):
     before = bits(exact, run(exact, PrefixCache(), TEXT[:10]), 10)
     cancel = CancelToken()
