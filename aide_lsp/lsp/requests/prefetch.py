@@ -197,10 +197,11 @@ class Prefetcher:
         task.add_done_callback(self._running.discard)
 
     async def _prefill(self, snapshot: Snapshot) -> None:
-        await self._run(_Step(InFlight(snapshot), self._prefill_at, next_line=True))
+        # The prefill goes on while the user begins to type, and someone may wait for it: reading does not.
+        if await self._run(_Step(InFlight(snapshot), _prefill, next_line=True)):
+            await self._run(_Step(InFlight(snapshot, own_work=True), self._read_ahead))
 
-    def _prefill_at(self, completer: "Completer", request: "CompletionRequest", in_flight: InFlight) -> None:
-        completer.prefill(request, in_flight.token)
+    def _read_ahead(self, completer: "Completer", request: "CompletionRequest", in_flight: InFlight) -> None:
         self._work.read_ahead(completer, in_flight.snapshot, in_flight.token)
 
     async def _next_line(self, snapshot: Snapshot, then: Callable[[], None] = lambda: None) -> None:
@@ -291,3 +292,7 @@ def _accepted(snapshot: Snapshot, completion: "Completion") -> InFlight:
     after = request.text[request.offset + completion.replaces :]
     request = evolve(request, text=accepted + after, offset=len(accepted))
     return InFlight(evolve(snapshot, request=request, count=1))
+
+
+def _prefill(completer: "Completer", request: "CompletionRequest", in_flight: InFlight) -> None:
+    completer.prefill(request, in_flight.token)

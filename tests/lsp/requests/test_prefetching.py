@@ -105,6 +105,22 @@ async def test_where_a_cursor_is_prefilled_other_files_are_read_ahead():
     assert host.model.read_ahead == host.model.prefilled
 
 
+async def test_a_user_who_types_during_the_prefill_does_not_wait_for_other_files():
+    host, in_flight = Host(), InFlightRequests()
+    host.free.clear()
+    prefetcher_of(in_flight, host).at_cursor(place(1))
+    await until(lambda: in_flight)
+    asked = InFlight(place(2, "ax\nb\nc\n"), asyncio.get_running_loop().create_future())
+    in_flight.begin(asked)
+    host.free.set()
+    await until(lambda: host.model.prefilled)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert host.model.read_ahead == []
+    in_flight.end(asked)
+    assert not in_flight
+
+
 async def test_nothing_is_prefilled_after_loading_where_the_text_has_changed():
     host = Host(loaded=False)
     prefetcher = prefetcher_of(InFlightRequests(), host)
