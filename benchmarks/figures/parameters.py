@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aide_lsp.settings.fields import Parameters
+from aide_lsp.settings.fields import Parameters, Settings
 from benchmarks.figures.svg import WIDTH, Drawing
 from benchmarks.load_meter import core_count, read_clocks, usage
 from benchmarks.machine import describe
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from aide_lsp.completion.request import Completion
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "figures"
+SETTINGS = Settings(provider="cpu", recipe="exact")
+"""The recipe is the same on all processors, so that the figures are."""
 CURSOR = "█"
 TEXT = '''import statistics
 
@@ -69,7 +71,7 @@ def measure() -> dict[str, Any]:
         "model": completer.info.id,
         "recipe": completer.info.recipe,
         "cursor": TEXT,
-        "next_token": next_token(completer),
+        "next_token": next_token(),
         "distinct": distinct_completions(completer),
     }
 
@@ -86,18 +88,17 @@ def measure_times() -> dict[str, Any]:
 def default_completer() -> "Completer":
     """Open the default model on the CPU."""
     from aide_lsp.loading import load_completer
-    from aide_lsp.settings.fields import Settings
 
-    return load_completer(Settings(provider="cpu"), lambda share, sentence: None)
+    return load_completer(SETTINGS, lambda share, sentence: None)
 
 
-def next_token(completer: "Completer") -> dict[str, Any]:
+def next_token() -> dict[str, Any]:
     """Return the most likely tokens at the cursor, and their probabilities at several temperatures."""
     import numpy as np
 
     from aide_lsp.inference.sampler import probabilities
 
-    tokenizer, logits = cursor_logits(completer)
+    tokenizer, logits = cursor_logits()
     # Stable, so that ties have the same order in every run.
     best = np.argsort(-logits, kind="stable")[:SHOWN]
     return {
@@ -111,7 +112,7 @@ def next_token(completer: "Completer") -> dict[str, Any]:
     }
 
 
-def cursor_logits(completer: "Completer") -> tuple[Any, Any]:
+def cursor_logits() -> tuple[Any, Any]:
     """Run the prompt of the cursor; return the tokenizer and the logits (V,) of the next token.
 
     The space before the cursor is left out, as Aide does: the next token contains it.
@@ -124,9 +125,8 @@ def cursor_logits(completer: "Completer") -> tuple[Any, Any]:
     from aide_lsp.inference.prefix_cache import plan
     from aide_lsp.inference.tokenizer import Tokenizer
     from aide_lsp.loading import model_folder
-    from aide_lsp.settings.fields import Settings
 
-    folder = model_folder(Settings(provider="cpu"), lambda share, sentence: None)
+    folder = model_folder(SETTINGS, lambda share, sentence: None)
     tokenizer, session = Tokenizer.from_file(folder / "tokenizer.json"), open_session(folder, "cpu")
     before, after = TEXT.split(CURSOR)
     prompt = build_prompt(before, after, 1024, lambda text: len(tokenizer.encode(text)), reads_suffix=True)

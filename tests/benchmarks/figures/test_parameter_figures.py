@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.figures.parameters import CURSOR, FOLDER, SEEDS, figures
+from benchmarks.figures.parameters import CURSOR, FOLDER, SEEDS, figures, next_token
 
 DATA = json.loads((FOLDER / "parameters.json").read_text(encoding="utf-8"))
 FIGURES = figures(DATA)
@@ -40,13 +40,9 @@ def test_what_was_measured_is_possible():
 
 
 @pytest.mark.real_model
-def test_shares_of_the_first_figure_are_those_of_the_model(real_model_dir):
+def test_shares_of_the_first_figure_are_those_of_the_model():
     """Recorded on one machine; another one's rounding may differ in the last digits."""
-    from aide_lsp.loading import open_completer
-    from aide_lsp.settings.fields import Settings
-    from benchmarks.figures.parameters import next_token
-
-    measured = next_token(open_completer(real_model_dir, Settings(provider="cpu")))
+    measured = next_token()
     assert measured["tokens"][:2] == DATA["next_token"]["tokens"][:2]
     for temperature, shares in measured["probabilities"].items():
         recorded = DATA["next_token"]["probabilities"][temperature]
