@@ -20,14 +20,7 @@ from onnx import TensorProto
 
 from aide_lsp.convert.architecture import Architecture, rotary_divisors
 from aide_lsp.convert.gguf_file import GgufFile, Tensor
-from aide_lsp.convert.head import (
-    CANDIDATES,
-    LogitTransform,
-    candidates,
-    embed,
-    write_head_graph,
-    write_head_rows_graph,
-)
+from aide_lsp.convert.head import CANDIDATES, LogitTransform, candidates, embed, write_head_graphs
 from aide_lsp.convert.onnx_file import DataFile, GraphWriter
 from aide_lsp.convert.recipes import Recipe, feed_forward, multiply, scaled
 from aide_lsp.convert.weights import (
@@ -76,8 +69,7 @@ def write_decoder(
         table, head = embedding_tensors(file)
         _write_model(decoder, file, table, head, edit, layer_done, extra_outputs)
         head_name = "embedding" if head is table else "head"
-        for write in (write_head_graph, write_head_rows_graph):
-            write(GraphWriter(data), recipe, head_name, head, decoder.graph.stored, _ending(a))
+        write_head_graphs(data, recipe, head_name, head, decoder.graph.stored, _ending(a))
     finally:
         data.close()
 

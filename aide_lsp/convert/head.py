@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from aide_lsp.convert.gguf_file import Tensor
-from aide_lsp.convert.onnx_file import GraphWriter, Stored
+from aide_lsp.convert.onnx_file import DataFile, GraphWriter, Stored
 from aide_lsp.convert.quantize import BLOCK, BlockCodes, tensor_int4_blocks, tensor_int8_blocks, widest_block
 from aide_lsp.convert.recipes import Recipe, block_node, block_product, scaled
 
@@ -102,36 +102,40 @@ def _full_head(graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, hidd
     return _full_head_floats(graph, recipe, weight, hidden)
 
 
-def write_head_graph(
-    graph: GraphWriter,
-    recipe: Recipe,
-    name: str,
-    head: Tensor,
-    stored: dict[str, Stored],
-    ending: LogitTransform,
+def write_head_graphs(
+    data: DataFile, recipe: Recipe, name: str, head: Tensor, stored: dict[str, Stored], ending: LogitTransform
 ) -> None:
-    """Write head.onnx, which maps `hidden` to `logits`; its weights are those of the main graph."""
-    # A graph of its own, loaded when it is first needed: most completions need only the candidates.
+    """Write two graphs, whose weights are those of the main graph, `stored`.
+
+    head.onnx maps `hidden` to `logits`; head_rows.onnx maps `hidden` and token `ids` to their `logits`.
+    """
+    # Graphs of their own, loaded when they are first needed: most completions need only the candidates.
     rows, columns = head.shape
-    if recipe.head == "int8-blocks":
-        logits = _full_head_blocks(graph, name, stored, "hidden", rows, columns)
-    else:
-        hidden = graph.node("Cast", ["hidden"], "hidden_cast", to=stored[name].element_type)
-        logits = _full_head_floats(graph, recipe, graph.shared(name, stored[name], (rows, columns)), hidden)
-    ending.add(graph, logits, "logits")
+    graph = GraphWriter(data)
+    ending.add(graph, _all_logits(graph, recipe, name, head, stored), "logits")
     graph.save("head.onnx", {"hidden": ("float32", ["P", columns])}, {"logits": ("float32", ["P", rows])})
-
-
-def write_head_rows_graph(
-    graph: GraphWriter,
-    recipe: Recipe,
-    name: str,
-    head: Tensor,
-    stored: dict[str, Stored],
-    ending: LogitTransform,
-) -> None:
-    """Write head_rows.onnx, which maps `hidden` and token `ids` to their `logits`; it shares weights too."""
     # The runtime prepares no lookup: it loads in milliseconds and takes no memory, unlike the entire head.
+    graph = GraphWriter(data)
+    ending.add(graph, _some_logits(graph, recipe, name, head, stored), "logits")
+    graph.save(
+        "head_rows.onnx",
+        {"hidden": ("float32", [1, columns]), "ids": ("int64", ["N"])},
+        {"logits": ("float32", [1, "N"])},
+    )
+
+
+def _all_logits(
+    graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, stored: dict[str, Stored]
+) -> str:
+    if recipe.head == "int8-blocks":
+        return _full_head_blocks(graph, name, stored, "hidden", *head.shape)
+    hidden = graph.node("Cast", ["hidden"], "hidden_cast", to=stored[name].element_type)
+    return _full_head_floats(graph, recipe, graph.shared(name, stored[name], head.shape), hidden)
+
+
+def _some_logits(
+    graph: GraphWriter, recipe: Recipe, name: str, head: Tensor, stored: dict[str, Stored]
+) -> str:
     rows, columns = head.shape
     if recipe.head == "int8-blocks":
         graph.shared(f"{name}.codes", stored[f"{name}.codes"], (rows, columns))
@@ -141,12 +145,7 @@ def write_head_rows_graph(
         weight = graph.shared(name, stored[name], (rows, columns))
         picked = graph.node("Cast", [graph.node("Gather", [weight, "ids"], "picked_rows")], "picked", to=1)
     turned = graph.node("Transpose", [picked], "picked_columns")
-    ending.add(graph, graph.node("MatMul", ["hidden", turned], "picked_logits"), "logits")
-    graph.save(
-        "head_rows.onnx",
-        {"hidden": ("float32", [1, columns]), "ids": ("int64", ["N"])},
-        {"logits": ("float32", [1, "N"])},
-    )
+    return graph.node("MatMul", ["hidden", turned], "picked_logits")
 
 
 def _table_blocks(graph: GraphWriter, name: str, table: Tensor) -> None:
