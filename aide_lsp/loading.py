@@ -171,7 +171,7 @@ def _files_of(card: "Card", recipe: str) -> tuple[int, bool]:
     from aide_lsp.catalog import store
     from aide_lsp.disk import bytes_in
 
-    folder = store.converted_folder(card, card.recipes["cpu"] if recipe == "auto" else recipe)
+    folder = store.converted_folder(card, _cpu_recipe(card) if recipe == "auto" else recipe)
     return bytes_in(folder) or card.converted_size, not folder.name.startswith(store.IMPORTED)
 
 
@@ -269,7 +269,7 @@ def _possible_recipes(settings: Settings, card: "Card") -> set[str]:
     if card.path is not None:
         return {store.IMPORTED, *card.recipes.values(), settings.recipe, GPU_INT4}
     if settings.recipe == "auto":
-        return {*card.recipes.values()}
+        return {_cpu_recipe(card), card.recipes["cuda"]}
     return {"int4", GPU_INT4} if settings.recipe == "int4" else {settings.recipe}
 
 
@@ -352,8 +352,16 @@ def choose_recipe(settings: Settings, card: "Card") -> str:
         from aide_lsp.inference.onnx.runtime import cuda_problem
 
         device = "cuda" if cuda_problem() is None else "cpu"
-    recipe = card.recipes[device] if settings.recipe == "auto" else settings.recipe
+    by_card = card.recipes["cuda"] if device == "cuda" else _cpu_recipe(card)
+    recipe = by_card if settings.recipe == "auto" else settings.recipe
     return GPU_INT4 if (recipe, device) == ("int4", "cuda") else recipe
+
+
+def _cpu_recipe(card: "Card") -> str:
+    """Return the recipe that the card has for this machine's CPU."""
+    from aide_lsp.inference.onnx.processor import has_amx
+
+    return card.recipes["amx" if "amx" in card.recipes and has_amx() else "cpu"]
 
 
 def known_limits(settings: Settings) -> ModelLimits | None:

@@ -9,6 +9,7 @@ from aide_lsp.catalog import store
 from aide_lsp.engines.shared import open as opening
 from aide_lsp.engines.shared.place import SharingError
 from aide_lsp.errors import ModelFilesError, SessionError
+from aide_lsp.inference.onnx import processor
 from aide_lsp.settings.fields import Settings
 from tests.fakes import ScriptedModel
 from tests.tiny_model import tiny_model_folder
@@ -74,6 +75,7 @@ def test_shared_engine_needs_a_conversion_then_it_comes_before_the_engine(
 ):
     did = []
     settings = Settings(engine="shared", recipe=recipe)
+    monkeypatch.setattr(processor, "has_amx", lambda: False)
     monkeypatch.setattr(store, "state_of", lambda card: SimpleNamespace(recipes=converted))
     monkeypatch.setattr(startup, "model_folder", lambda settings, progress: did.append("converts"))
     model = ScriptedModel({})
@@ -81,6 +83,22 @@ def test_shared_engine_needs_a_conversion_then_it_comes_before_the_engine(
     completer = startup.load_completer(settings, lambda share, sentence: None)
     assert completer.info is model.info
     assert did == (["converts", "joins"] if converts else ["joins"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "amx", "expected"),
+    [
+        (Settings(provider="cpu"), False, "exact"),
+        (Settings(provider="cpu"), True, "fast"),
+        (Settings(provider="cpu", recipe="exact"), True, "exact"),
+        (Settings(provider="cpu", recipe="int4"), True, "int4"),
+        # Its card has no recipe of its own for AMX.
+        (Settings(provider="cpu", model="qwen2.5-coder-1.5b"), True, "exact"),
+    ],
+)
+def test_recipe_is_that_of_the_card_for_this_processor(monkeypatch, settings, amx, expected):
+    monkeypatch.setattr(processor, "has_amx", lambda: amx)
+    assert startup.choose_recipe(settings, startup.card_of(settings)) == expected
 
 
 def test_engine_cannot_be_shared_then_the_model_runs_here_and_says_why(tmp_path, monkeypatch):

@@ -141,7 +141,7 @@ CARD = {
     "fim": Rule(_one_of(*FORMATS), f"a fill-in-the-middle format ({', '.join(FORMATS)})", required=False),
     "end_tokens": Rule(_is_lines, "a list of special tokens"),
     "context_share": Rule(_is_share, f"a number from 0 to {MOST_SHARE}", required=False),
-    "recipes": Rule(lambda value: isinstance(value, dict), "a table with cpu and cuda", required=False),
+    "recipes": Rule(lambda value: isinstance(value, dict), "a table with cpu, amx, and cuda", required=False),
 }
 # A card whose file is downloaded.
 FETCHED = {
@@ -161,6 +161,7 @@ LOCAL = {
 }
 RECIPES = {
     "cpu": Rule(_one_of(*CPU_RECIPES), f"one of {', '.join(CPU_RECIPES)}", required=False),
+    "amx": Rule(_one_of(*CPU_RECIPES), f"one of {', '.join(CPU_RECIPES)}", required=False),
     "cuda": Rule(_one_of(*CUDA_RECIPES), f"one of {', '.join(CUDA_RECIPES)}", required=False),
 }
 SOURCES = {

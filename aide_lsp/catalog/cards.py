@@ -82,7 +82,7 @@ class Card:
     end_tokens: tuple[str, ...]
     """Special tokens that end a completion."""
     recipes: Mapping[str, str]
-    """Provider (`cpu`, `cuda`) to the recipe that is used by default."""
+    """Device (`cpu`; `amx`: a CPU with AMX; `cuda`) to the recipe that is used by default."""
     sources: tuple[Source, ...]
     """Tried in order."""
     path: Path | None

@@ -213,7 +213,7 @@ class Settings:
         "How the model's weights are stored and multiplied.",
         _MODEL,
         choices={
-            "auto": "what is best for the model: `exact` or `int4` on the CPU, `fp16` on a GPU",
+            "auto": "what the model's card says: `exact`, `fast`, or `int4` on the CPU, `fp16` on a GPU",
             "exact": "8 bits, close to the original model and fast on the CPU",
             "int4": "4 bits where the model's file has 4: as close, less memory, slower on the CPU",
             "fast": "8 bits, reads long texts faster on the CPU",

@@ -16,6 +16,12 @@ def processor_kind() -> str:
     return "+".join([platform.machine().lower() or "unknown", *known])
 
 
+def has_amx() -> bool:
+    """Return whether the processor multiplies matrices of bytes (AMX), which the runtime uses on Linux."""
+    return "amx_int8" in _instructions()
+
+
+@cache
 def _instructions() -> set[str]:
     if sys.platform != "linux":
         # One word for all that the processor's name implies.
