@@ -17,6 +17,9 @@ def unseeded(nvim, workspace):
     nvim.keys("o")
     nvim.type(TYPED)
     nvim.wait(lambda: nvim.text.endswith(TYPED), "The typed text did not arrive")
+    nvim.wait(lambda: nvim.ghost or nvim.state().get("nothing"), "Nothing was requested")
+    if not nvim.ghost:  # some seeds give nothing
+        run(nvim, "regenerate")
     nvim.wait_ghost()
     nvim.wait(nvim.shown_seed, "The state has no seed")
     return path
