@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from attrs import evolve, frozen
 
+from aide_lsp.language_ids.table import ALIASES, language_id_of
 from aide_lsp.language_ids.typos import intended_id
 from aide_lsp.settings.globs import MAXIMUM_SIZE, glob_error, glob_size, is_glob, matches
 from aide_lsp.settings.problems import Problem, named, shown
@@ -154,8 +155,7 @@ def _languages(
     for number, (language, values) in enumerate(value.items()):
         prefix = f"{LANGUAGES_KEY}.{named(language)}"
         if isinstance(values, Mapping):
-            # People write `Rust`, editors send `rust`.
-            same = bool(language) and language.lower() == subject.language.lower()
+            same = _is_language(language, subject)
             meant = intended_id(language) if not same and number < MOST_TABLES else None
             if meant is not None:
                 error = f'unknown language; the closest name is "{meant}"'
@@ -164,6 +164,18 @@ def _languages(
         elif values is not None:
             error = f"expected a table of settings for this language, found {shown(values)}"
             problems.append(Problem.of(prefix, layer.name, error))
+
+
+def _is_language(written: str, subject: Subject) -> bool:
+    """Whether a table for this language is for the document.
+
+    People write `Rust`, editors send `rust`. What VS Code calls `shellscript` is `sh` in Neovim, and one
+    project has both: a table with either name is for the other. Where an editor tells `bash` and `zsh` apart,
+    so do the tables.
+    """
+    name, sent = written.lower(), subject.language.lower()
+    known = language_id_of(sent, str(subject.document or ""))
+    return bool(name) and (name in (sent, known) or ALIASES.get(name) == sent)
 
 
 def _globs(layer: SettingsLayer, value: Any, problems: list[Problem]) -> Iterator[SettingsTable]:

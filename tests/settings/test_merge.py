@@ -80,6 +80,29 @@ def test_document_without_a_path_has_a_language_and_fits_no_glob(place):
     assert parameters(got).top_k == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "sent", "document", "applies"),
+    [
+        ("shellscript", "sh", "run", True),
+        ("sh", "shellscript", "run", True),
+        ("Shell", "shellscript", "run", True),
+        ("typescriptreact", "typescript.tsx", "a.tsx", True),
+        ("yaml", "yaml.ansible", "site.yml", True),
+        ("toml", "plaintext", "a.toml", True),
+        ("toml", "", "a.toml", True),
+        ("bash", "zsh", "run", False),
+        ("toml", "plaintext", "a.txt", False),
+        ("", "", "run", False),
+        ("python", "rust", "a.py", False),
+    ],
+)
+def test_table_of_a_language_applies_whichever_name_the_editor_has_for_it(
+    place, written, sent, document, applies
+):
+    got = place(document, sent, project=f'[languages."{written}"]\ntop_k = 7\n')
+    assert parameters(got).top_k == (7 if applies else 50)
+
+
 def test_editor_tables_are_those_of_the_files(place):
     editor = {
         "languages": {"python": {"topK": 2, "topP": None}},
