@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from aide_lsp.disk import refusal
 from aide_lsp.errors import AideError
 from aide_lsp.invisible import escaped
 
@@ -77,7 +78,7 @@ def set_up(level: str, file: Path | None) -> ClientHandler:
             logger.addHandler(PrivateFile(file))
         except OSError as error:
             raise LogFileError(
-                f"The log file {file} cannot be written: {error.strerror or error}. Choose another path."
+                f"The log file {file} cannot be written: {refusal(error)}. Choose another path."
             ) from error
     return handler
 

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from aide_lsp import toml_file
-from aide_lsp.disk import replacing
+from aide_lsp.disk import refusal, replacing
 from aide_lsp.errors import SettingsError, disk_is_full
 from aide_lsp.settings.project_folders import PROJECT_FILE, PYPROJECT, Owner, distrust, project_root
 from aide_lsp.toml_file import UnreadableError
@@ -82,7 +82,7 @@ def write_values(
         _replace(change)
     except OSError as error:
         raise SettingsError(
-            f"The project file cannot be written: {error.strerror or error}. {_advice(error)}"
+            f"The project file cannot be written: {refusal(error)}. {_advice(error)}"
         ) from error
     return change.path
 
@@ -117,9 +117,7 @@ def _rewrite_user_file(path: Path, edited: Callable[[str, bool], str]) -> Path |
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _replace(FileEdit(real, old, new), mode=0o600)
     except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be written: {error.strerror or error}. {_advice(error)}"
-        ) from error
+        raise SettingsError(f"{path} cannot be written: {refusal(error)}. {_advice(error)}") from error
     return path
 
 

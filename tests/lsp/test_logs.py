@@ -56,10 +56,16 @@ def test_device_that_is_logged_to_keeps_its_permissions(tmp_path):
     assert mode_of(link) == before != 0o600
 
 
-def test_log_that_cannot_be_written_is_named_in_a_sentence(tmp_path):
-    command = [sys.executable, "-m", "aide_lsp.lsp.main", "--log-file", str(tmp_path)]
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [(".", "Is a directory"), ("app.py/log", "{tmp_path}/app.py is a file, not a folder")],
+)
+def test_log_that_cannot_be_written_is_named_in_a_sentence(tmp_path, name, problem):
+    (tmp_path / "app.py").touch()
+    file, problem = tmp_path / name, problem.format(tmp_path=tmp_path)
+    command = [sys.executable, "-m", "aide_lsp.lsp.main", "--log-file", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    sentence = f"The log file {tmp_path} cannot be written: Is a directory. Choose another path."
+    sentence = f"The log file {file} cannot be written: {problem}. Choose another path."
     assert (done.returncode, done.stderr) == (2, f"aide-lsp: {sentence}\n")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aide_lsp.catalog.cards import Card, parse_card, user_folder
+from aide_lsp.disk import refusal
 from aide_lsp.errors import CardError
 
 LONGEST_ID = 60
@@ -73,12 +74,12 @@ def write_card(text: str, model_id: str) -> Card:
             stream.flush()
             os.fsync(stream.fileno())
         _give_name(unfinished, file)
-    except FileExistsError as error:
-        raise CardError(
-            f"{file} exists already. Choose another id with --id, or remove that card."
-        ) from error
     except OSError as error:
-        raise CardError(f"{file} cannot be written: {error.strerror}. Fix that, then try again.") from error
+        if isinstance(error, FileExistsError) and os.path.lexists(file):
+            problem = f"{file} exists already. Choose another id with --id, or remove that card."
+        else:
+            problem = f"{file} cannot be written: {refusal(error)}. Fix that, then try again."
+        raise CardError(problem) from error
     finally:
         with suppress(OSError):
             unfinished.unlink()
