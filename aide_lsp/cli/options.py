@@ -220,15 +220,13 @@ def checked_values(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same, for a command whose other settings are not reported.
 
     Raises:
-        SettingsError: an option's value is invalid; the message lists all such options.
+        click.UsageError: an option's value is invalid; the message lists all such options.
     """
-    from aide_lsp.errors import SettingsError
-
     given = given_values(options)
     errors = {key: check_value(key, value) for key, value in given.items()}
     invalid = [f"--{key.replace('_', '-')}: {_for_option(error)}." for key, error in errors.items() if error]
     if invalid:
-        raise SettingsError("\n".join(invalid))
+        raise click.UsageError("\n".join(invalid))
     return given
 
 
@@ -241,11 +239,10 @@ def effective_settings(
     the other values apply.
 
     Raises:
-        SettingsError: an option's value is invalid; the message lists all such options.
+        click.UsageError: an option's value is invalid; the message lists all such options.
         DeclinedError: completions are disabled in this file.
         ModelError: there is no such model.
     """
-    from aide_lsp.errors import SettingsError
     from aide_lsp.language_ids.table import language_id_of
     from aide_lsp.loading import known_limits
     from aide_lsp.reasons import NoCompletionReason
@@ -260,7 +257,7 @@ def effective_settings(
         document, folder=folder, limits=known_limits(model), language=language, request=given
     )
     if invalid := [problem for problem in resolved.errors if problem.source == REQUEST]:
-        raise SettingsError("\n".join(_on_terminal(problem) for problem in invalid))
+        raise click.UsageError("\n".join(_on_terminal(problem) for problem in invalid))
     for problem in resolved.problems:
         say(f"{'Note' if problem.notice else 'Warning'}: {_on_terminal(problem)}", err=True)
     if resolved.off:

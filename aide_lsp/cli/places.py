@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import TextIO
 
+import click
 from attrs import frozen
 
 from aide_lsp.errors import AideError
@@ -41,6 +42,7 @@ def read_place(place: str, name: str, stdin: TextIO | None) -> tuple[str, int, P
         stdin: None: closed.
 
     Raises:
+        click.UsageError: it is not a place.
         PlaceError: there is no such file, line or column.
     """
     spot = spot_of(place)
@@ -72,13 +74,13 @@ def spot_of(place: str) -> Spot:
     """Split a place into its parts. A file's name can contain colons and numbers, too.
 
     Raises:
-        PlaceError: it is not a place.
+        click.UsageError: it is not a place.
     """
     if place == "-":
         return Spot("-")
     found = _PLACE.fullmatch(place)
     if found is None:
-        raise PlaceError(
+        raise click.UsageError(
             f'"{place}" is not a place: expected FILE:LINE:COL such as src/app.py:12:9, FILE:LINE for the '
             "end of a line, or - for the end of stdin."
         )

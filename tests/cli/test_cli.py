@@ -55,21 +55,20 @@ def test_complete_when_top_k_is_past_the_candidates_then_all_logits_are_used(aid
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "status", "said"),
     [
-        (["--top-k", "385"], "expected a whole number from 1 to 384, found 385"),
-        (
-            ["--num-context", "1793"],
-            "from 1 to 1792 (the model's 2048 minus",
-        ),
-        (["--temperature", "1.1"], "from 0.0 to 1.0, found 1.1"),
-        (["--model", "tinny"], "tiny"),
-        (["--provider", "tpu"], '"auto", "cpu", "cuda"'),
+        (["--top-k", "385"], 2, "expected a whole number from 1 to 384, found 385"),
+        (["--top-k", "many"], 2, "expected a whole number from 1 to the model's vocabulary size"),
+        (["--num-context", "1793"], 2, "from 1 to 1792 (the model's 2048 minus"),
+        (["--temperature", "1.1"], 2, "from 0.0 to 1.0, found 1.1"),
+        (["--model", "tinny"], 1, "tiny"),
+        (["--provider", "tpu"], 2, '"auto", "cpu", "cuda"'),
     ],
 )
-def test_complete_with_an_invalid_value_then_one_message_and_no_traceback(aide, arguments, said):
+def test_complete_with_an_invalid_value_then_one_message_and_no_traceback(aide, arguments, status, said):
+    assert aide("models", "convert", "tiny").returncode == 0  # its limits are known from then on
     run = aide("complete", "x.py:2:12", *arguments)
-    assert run.returncode == 1
+    assert run.returncode == status
     assert said in run.stderr
     assert "Traceback" not in run.stderr
     assert run.stdout == ""
@@ -218,7 +217,6 @@ def test_explain_in_the_terminal_and_where_the_page_cannot_be_written(aide):
         ("x.py:2:13", "no column 13 in line 2: its columns are 1 to 12"),
         ("-:3:1", "no line 3"),
         ("-:0", "no line 0"),
-        ("-:a:b", "is not a place"),
     ],
 )
 def test_place_that_does_not_exist_is_an_error_and_nothing_is_moved(aide, place, said):
@@ -226,6 +224,11 @@ def test_place_that_does_not_exist_is_an_error_and_nothing_is_moved(aide, place,
     assert (run.returncode, said in run.stderr) == (1, True)
     assert said in json.loads(run.stdout)["error"]
     assert "Loading" not in run.stderr
+
+
+def test_what_is_no_place_is_invalid_usage(aide):
+    run = aide("complete", "-:a:b", "--json", stdin="a\nb")
+    assert (run.returncode, "is not a place" in json.loads(run.stdout)["error"]) == (2, True)
 
 
 def test_place_in_stdin_and_the_end_of_a_line_are_the_places_they_say(aide, home):
@@ -273,7 +276,7 @@ def test_candidates_on_the_command_line_are_printed_all(aide):
 
 def test_invalid_options_are_reported_all_at_once_by_their_names_and_in_json(aide):
     run = aide("complete", "x.py:2:12", "--temperature", "2", "--top-p", "-1", "--preset", "nope", "--json")
-    assert run.returncode == 1
+    assert run.returncode == 2
     lines = json.loads(run.stdout)["error"].splitlines()
     assert [line.partition(":")[0] for line in lines] == ["--temperature", "--top-p", "--preset"]
     assert not any("stays" in line or "this request" in line for line in lines)

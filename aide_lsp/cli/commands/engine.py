@@ -129,20 +129,19 @@ def _server(url: str | None, options: dict[str, Any]) -> "tuple[Settings, Server
     """Return the settings with the server that the command line names, or else your settings.
 
     Raises:
-        SettingsError: an option's value is invalid, or no server is named.
+        click.UsageError: an argument's or option's value is invalid, or no server is named.
     """
     from aide_lsp.cli.options import checked_values, lenient_settings
-    from aide_lsp.errors import SettingsError
     from aide_lsp.server_address import SHARED, server_address
     from aide_lsp.settings.fields import check_value
 
     if url is not None and (error := check_value("engine", url)) is not None:
-        raise SettingsError(f"URL: {error}.")
+        raise click.UsageError(f"URL: {error}.")
     settings = lenient_settings(checked_values(options | ({"engine": url} if url is not None else {})))
     address = server_address(settings.engine)
     if address is None:
         check = " `aide doctor` checks it." if settings.engine == SHARED else ""
-        raise SettingsError(
+        raise click.UsageError(
             f'There is no server: Aide runs the model itself (engine = "{settings.engine}").{check} '
             "Name a server, as URL."
         )

@@ -80,7 +80,7 @@ def test_check_of_a_server_that_fails_says_what_to_do(llama):
 )
 def test_a_server_that_cannot_be_is_refused_before_anything_is_sent(words, said):
     result = CliRunner().invoke(main, ["engine", *words])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert said in str(result.exception) + result.output
     assert "s3cret" not in str(result.exception) + result.output
 
