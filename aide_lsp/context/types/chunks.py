@@ -84,7 +84,7 @@ def code_of(text: str, grammar: str, rules: ChunkRules) -> Code | None:
 
 
 def chunks(bare: Sequence[str], first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Cut lines before each that is no more indented than the first and begins something."""
+    """Cut lines before each that is no more indented than those above and begins something."""
     own, start, is_decorated = -1, first, False
     for number in range(first, last):
         line = bare[number].strip()
@@ -96,6 +96,8 @@ def chunks(bare: Sequence[str], first: int, last: int) -> Iterator[tuple[int, in
         elif indent <= own and not is_decorated and not _GOES_ON.match(line):
             yield start, number
             start = number
+        # The first may only look indented: strings are blank.
+        own = min(own, indent)
         if indent <= own:
             is_decorated = line[0] in "@#" or (is_decorated and line[0] in ")]}")
     yield start, last
