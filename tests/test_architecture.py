@@ -56,6 +56,7 @@ PACKAGES = {
     "context.imports": set(),
     "context.names": {"context.imports", "syntax"},
     "context.types": {"context.imports", "context.names", "syntax"},
+    "context.types.ecmascript": {"context.imports", "context.names", "context.types", "syntax"},
     "infill": {"syntax"},
     "infill.checks": {"infill", "syntax"},
     "completion": {

@@ -25,7 +25,8 @@ from benchmarks.real_code.walk import rank_by, read_manifests
 
 MORE_JAVA = Path(__file__).with_name("java.toml")
 SUFFIXES = {
-    "python": (".py",), "go": (".go",), "java": (".java",), "typescript": (".ts",), "rust": (".rs",),
+    "python": (".py",), "go": (".go",), "java": (".java",), "javascript": (".js", ".jsx", ".mjs"),
+    "typescript": (".ts",), "rust": (".rs",),
 }  # fmt: skip
 DOT = r"(?:[?!]?\.|::)"
 NAME = re.compile(rf"(?<![\w.)\]}}\"'`$#:])[^\W\d]\w*(?={DOT})")

@@ -7,7 +7,9 @@ import pytest
 from aide_lsp.context.reader import ContextPlace, ContextReader
 from tests.context.projects import write
 
-SUFFIX = {"python": "py", "go": "go", "java": "java", "typescript": "ts", "rust": "rs"}
+SUFFIX = {
+    "python": "py", "go": "go", "java": "java", "javascript": "js", "typescript": "ts", "rust": "rs",
+}  # fmt: skip
 
 
 def cases(folder):

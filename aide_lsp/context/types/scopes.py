@@ -72,6 +72,11 @@ class Scopes:
         self._pending = list[Callable[[], str | None]]()
         self._steps = 0
 
+    @property
+    def is_part(self) -> bool:
+        """Whether what it does not bind is bound around it."""
+        return self._outer is not None
+
     def value(self, node: SyntaxNode | None) -> str:
         """Return an expression for the value of a node; empty: it is not known."""
         return "" if node is None else self.counted(lambda: self._rules.value(node, self)) or ""

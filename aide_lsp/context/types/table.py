@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 LANGUAGES = {
     "go": "go",
     "java": "java",
+    "javascript": "ecmascript.javascript",
+    "javascriptreact": "ecmascript.javascript",
     "python": "python",
     "rust": "rust",
-    "typescript": "typescript",
-    "typescriptreact": "typescript",
+    "typescript": "ecmascript.typescript",
+    "typescriptreact": "ecmascript.typescript",
 }
 """The module of each, by LSP language id. It is loaded when it is needed."""
 _AFTER_DOT = re.compile(r"(?:[\w)][?!]?\.|\w::)\Z")

@@ -73,7 +73,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("language", ["go", "java", "python", "rust", "typescript"])
+@pytest.mark.parametrize("language", ["go", "java", "javascript", "python", "rust", "typescript"])
 @pytest.mark.parametrize("part", HOSTILE)
 def test_no_text_takes_long(tmp_path, language, part):
     line = (part * 400)[:400] + "\n"
@@ -103,6 +103,7 @@ DEEP = [
     ("java", f"class A {{\n    int f(A a) {{\n        return {'(' * 900}a{')' * 900}.█;\n    }}\n}}\n"),
     ("java", f"class A {{\n    int f(A{'[]' * 3000} a) {{\n        return a{'[0]' * 300}.█;\n    }}\n}}\n"),
     ("java", "class A {\n" * 300 + "    int f(A a) {\n        return a.█;\n    }\n" + "}\n" * 300),
+    ("javascript", f"class A {{ x = {'(' * 900}y{')' * 900}; }}\nconst a = new A();\na{'.x' * 300}.█\n"),
     ("typescript", f"export type A = {' | '.join(['B'] * 3000)};\nfunction f(a: A) {{ a.█ }}\n"),
     ("typescript", f"export type A = {'(' * 900}B{')' * 900};\nfunction f(a: A) {{ a.█ }}\n"),
     ("typescript", f"{'declare ' * 3000}class A {{ x: B }}\nfunction f(a: A) {{ a.█ }}\n"),

@@ -3,23 +3,27 @@
 import re
 from collections.abc import Iterator
 
+from attrs import evolve
+
 from aide_lsp.context.imports.tree import ProjectTree
 from aide_lsp.context.names import javascript
 from aide_lsp.context.types.chunks import ChunkRules
-from aide_lsp.context.types.facts import UNKNOWN_TYPE, FileTypes, TypeFacts, both
-from aide_lsp.context.types.rules import TypeRules
-from aide_lsp.context.types.scopes import ScopeRules, Scopes
-from aide_lsp.context.types.typescript_scopes import (
+from aide_lsp.context.types.ecmascript.scopes import (
     CLASSES,
     OWN_THIS,
     asks,
+    assigned_value,
     binds,
     declared,
+    extended,
     object_of,
     this,
     united,
     value,
 )
+from aide_lsp.context.types.facts import PRIVATE, UNKNOWN_TYPE, FileTypes, TypeFacts, both
+from aide_lsp.context.types.rules import TypeRules
+from aide_lsp.context.types.scopes import ScopeRules, Scopes
 from aide_lsp.syntax.node import SyntaxNode
 
 MARKS = re.compile(
@@ -28,12 +32,12 @@ MARKS = re.compile(
     r"|(?<=[(,=:[!&|?{};\n])[ \t]*/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*",
     re.DOTALL,
 )
-_NAMES = frozenset(("identifier", "type_identifier", "shorthand_property_identifier_pattern", "this"))
+NAMES = frozenset(("identifier", "type_identifier", "shorthand_property_identifier_pattern", "this"))
 _OWN_THIS_BEFORE = re.compile(r"([\w\]\"']+)[ ]*\([^()]*\)[^=>{}]*\{|\b(function)\b")
 _BLOCKS = ("if", "for", "while", "switch", "catch")
-_FUNCTIONS = OWN_THIS | {"arrow_function"}
+FUNCTIONS = OWN_THIS | {"arrow_function"}
 _TYPES = frozenset(("interface_declaration", "type_alias_declaration", "function_signature", "function_type"))
-_SCOPES = _FUNCTIONS | CLASSES | _TYPES | {
+SCOPES = FUNCTIONS | CLASSES | _TYPES | {
     "statement_block", "for_statement", "for_in_statement", "catch_clause", "switch_body",
     "method_signature", "abstract_method_signature", "call_signature", "construct_signature",
 }  # fmt: skip
@@ -67,7 +71,7 @@ def _stated(node: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
             yield from _stated(child, scopes) if child.type != node.type else ()
     elif node.type in ("lexical_declaration", "variable_declaration"):
         for one in node.named_children:
-            yield FileTypes(gives=_variable(one, scopes))
+            yield _variable(one, scopes)
     elif name is None:
         return
     elif node.type in ("function_declaration", "generator_function_declaration", "function_signature"):
@@ -79,9 +83,9 @@ def _stated(node: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
     elif node.type == "enum_declaration":
         # It is an object; its values are of another type.
         of_enum = f"enum {name.text}"
-        yield FileTypes({of_enum: _type(node, scopes)}, {name.text: f"{of_enum}()"})
+        yield FileTypes({of_enum: type_of(node, scopes)}, {name.text: f"{of_enum}()"})
     elif node.type in CLASSES or node.type == "interface_declaration":
-        yield FileTypes({name.text: _type(node, scopes)})
+        yield FileTypes({name.text: type_of(node, scopes)})
     elif node.type == "type_alias_declaration" and (kind := node.part("value")) is not None:
         yield FileTypes({name.text: _alias(kind, scopes)})
 
@@ -115,7 +119,7 @@ def _exported(node: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
     elif declaration is not None:
         yield from _stated(declaration, scopes)
         name = declaration.part("name") or declaration
-        if is_default and name.type in _NAMES:
+        if is_default and name.type in NAMES:
             yield FileTypes(gives={"default": name.text})
     else:
         for clause in node.named_children:
@@ -123,18 +127,18 @@ def _exported(node: SyntaxNode, scopes: Scopes) -> Iterator[FileTypes]:
             yield FileTypes(gives=renamed)
 
 
-def _variable(node: SyntaxNode, scopes: Scopes) -> dict[str, str]:
-    """Return what a variable gives: itself, and what it returns if it is a function."""
+def _variable(node: SyntaxNode, scopes: Scopes) -> FileTypes:
+    """Return what a variable is: a class, or what it and its result are."""
     name, given = node.part("name"), node.part("value")
     if name is None or name.type != "identifier":
-        return {}
-    if (
-        given is not None
-        and given.type in ("arrow_function", "function_expression")
-        and node.part("type") is None
-    ):
-        return _function(given, name.text, scopes)
-    return {name.text: declared(node, scopes)}
+        return FileTypes()
+    kind = given.type if given is not None and node.part("type") is None else ""
+    if given is not None and kind in CLASSES:
+        return FileTypes({name.text: evolve(type_of(given, scopes), merges=False)})
+    if given is not None and kind in ("arrow_function", "function_expression"):
+        return FileTypes(gives=_function(given, name.text, scopes))
+    value = declared(node, scopes)
+    return FileTypes(gives={} if value is None else {name.text: value})
 
 
 def _function(node: SyntaxNode, name: str, scopes: Scopes) -> dict[str, str]:
@@ -156,22 +160,19 @@ def _alias(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
     )
 
 
-def _type(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
+def type_of(node: SyntaxNode, scopes: Scopes) -> TypeFacts:
     """Return what the declaration of a class, interface, or enum says."""
     body, bases, is_complete = node.part("body"), list[str](), True
     if body is None:
         return UNKNOWN_TYPE
     for part in node.named_children:
-        clauses = part.named_children if part.type == "class_heritage" else (part,)
-        for clause in clauses:
-            if clause.type == "extends_clause":
-                base = scopes.value(clause.part("value"))
-                bases.append(base)
-                is_complete &= bool(base) and not base.endswith(")")
-            elif clause.type == "extends_type_clause":
-                found = [object_of(one, scopes) for one in clause.named_children]
-                bases += (one[:-2] for one in found)
-                is_complete &= all(found)
+        if part.type == "extends_type_clause":
+            found = [object_of(one, scopes) for one in part.named_children]
+            bases += (one[:-2] for one in found)
+            is_complete &= all(found)
+    if (superclass := extended(node)) is not None:
+        bases.append(base := scopes.value(superclass))
+        is_complete &= bool(base) and not base.endswith(")")
     facts = _body(body, scopes, is_class=node.type in CLASSES)
     return TypeFacts(
         facts.members,
@@ -186,11 +187,11 @@ def _body(body: SyntaxNode, scopes: Scopes, *, is_class: bool) -> TypeFacts:
     """Return what the members of a type say."""
     members, gives, is_complete = set[str](), dict[str, str](), True
     for one in body.named_children:
-        name = one.part("name") if one.type not in _MEMBER_NAMES else one
+        name = one.part("name") or one.part("property") if one.type not in _MEMBER_NAMES else one
         if one.type in _OTHER_KEYS and not (is_class and one.type != "index_signature"):
             is_complete = False
         elif name is not None and name.type in _MEMBER_NAMES:
-            members.add(name.text)
+            members.add(PRIVATE * (name.text[0] == "#") + name.text)
             gives = both(gives, _member(one, name.text, scopes))
         elif name is not None and (quoted := _QUOTED.match(name.text)):
             members.add(quoted[1])
@@ -213,6 +214,9 @@ def _member(node: SyntaxNode, name: str, scopes: Scopes) -> dict[str, str]:
         if given is not None and given.type == "arrow_function":
             return _function(given, name, scopes)
         return {name: scopes.value(given)}
+    if node.type == "field_definition":
+        assigned = assigned_value(node.part("value"), scopes)
+        return {} if assigned is None else {name: assigned}
     if node.type not in ("method_definition", "method_signature", "abstract_method_signature"):
         return {name: ""}
     result = object_of(node.part("return_type"), scopes)
@@ -241,8 +245,8 @@ def known(name: str, module: str) -> frozenset[str] | None:
 
 
 def is_open(name: str, before: str) -> bool:
-    """Whether the line before `this` begins a function that may have one of its own."""
-    is_own = name.partition(".")[0] == "this"
+    """Whether the line before `this` or `super` begins a function that may have one of its own."""
+    is_own = name.partition(".")[0] in ("this", "super")
     return is_own and any(found[1] not in _BLOCKS for found in _OWN_THIS_BEFORE.finditer(before))
 
 
@@ -253,7 +257,7 @@ def files(module: str, tree: ProjectTree) -> Iterator[str]:
 
 RULES = TypeRules(
     ChunkRules(MARKS, fill="x;", block="if (x) {", function="() => ", others=("x = ",)),
-    ScopeRules(_NAMES, _SCOPES, binds, value, asks, this),
+    ScopeRules(NAMES, SCOPES, binds, value, asks, this),
     read,
     files,
     known=known,

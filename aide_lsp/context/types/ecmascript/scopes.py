@@ -1,4 +1,4 @@
-"""What names and values are in TypeScript, as expressions: see `FileTypes.gives`."""
+"""What names and values are in TypeScript and JavaScript, as expressions: see `FileTypes.gives`."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from aide_lsp.syntax.node import SyntaxNode
 CLASSES = frozenset(("class_declaration", "abstract_class_declaration", "class"))
 OWN_THIS = frozenset((
     "function_declaration", "function_expression", "generator_function", "generator_function_declaration",
-    "method_definition", "class_static_block", "public_field_definition",
+    "method_definition", "class_static_block", "field_definition", "public_field_definition",
 ))  # fmt: skip
-_PATTERNS = frozenset((
+PATTERNS = frozenset((
     "object_pattern", "array_pattern", "pair_pattern", "rest_pattern", "assignment_pattern",
     "object_assignment_pattern",
 ))  # fmt: skip
@@ -40,7 +40,7 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
     if node.type == "this":
         return None
     top, above = node, node.parent
-    while above is not None and above.type in _PATTERNS:
+    while above is not None and above.type in PATTERNS:
         if above.part("right") == top:
             return None  # the default of another
         top, above = above, above.parent
@@ -51,6 +51,8 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
         return Binding(scopes.scope_of(above), unknown)
     if above.type in _TYPE_PARAMETERS and above.part("value") != node and above.part("constraint") != node:
         return Binding(scope, unknown)
+    if above.type == "formal_parameters":
+        return Binding(scope, unknown)
     if above.type in _LEFT and above.part(_LEFT[above.type]) == top:
         if top != node:
             return Binding(scope, unknown)
@@ -60,11 +62,16 @@ def binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
     return None
 
 
-def declared(node: SyntaxNode, scopes: Scopes) -> str:
-    """Return an expression for what a declaration gives to its only name."""
+def declared(node: SyntaxNode, scopes: Scopes) -> str | None:
+    """Return an expression for what a declaration gives to its only name; None: nothing yet."""
     if (annotation := node.part("type")) is not None:
         return object_of(annotation, scopes)
-    return scopes.value(node.part("value")) if node.type == "variable_declarator" else ""
+    return assigned_value(node.part("value"), scopes) if node.type == "variable_declarator" else ""
+
+
+def assigned_value(node: SyntaxNode | None, scopes: Scopes) -> str | None:
+    """Return an expression for a value that is assigned, if any; None: it has no members."""
+    return None if node is None or node.text in ("null", "undefined", "void 0") else scopes.value(node)
 
 
 def object_of(node: SyntaxNode | None, scopes: Scopes) -> str:
@@ -131,19 +138,38 @@ def value(node: SyntaxNode, scopes: Scopes) -> str:
 
 
 def this(name: str, at: int, scopes: Scopes) -> str | None:
-    """Return an expression for what `this` is at a place; None: the name is another."""
-    if name != "this":
+    """Return an expression for what `this` or `super` is at a place; None: the name is another."""
+    if name not in ("this", "super"):
         return None
     around = next((one for one in scopes.around(at) if one.type in OWN_THIS), None)
     body = around.parent if around is not None else None
     of_class = body.parent if body is not None and body.type == "class_body" else None
-    if around is None or of_class is None or scopes.scope_of(of_class) != scopes.root:
+    if around is None or of_class is None:
         return ""
-    title, parameters = of_class.part("name"), around.part("parameters")
+    parameters = around.part("parameters")
     patterns = [one.part("pattern") for one in parameters.named_children] if parameters is not None else []
     is_given = any(one is not None and one.type == "this" for one in patterns)
     is_static = around.type == "class_static_block" or any(one.type == "static" for one in around.children)
-    return "" if title is None or is_given else title.text + "()" * (not is_static)
+    kind = scopes.value(extended(of_class)) if name == "super" else title(of_class, scopes)
+    return kind + "()" * (not is_static) if kind and not (is_given or kind.endswith(")")) else ""
+
+
+def title(of_class: SyntaxNode, scopes: Scopes) -> str:
+    """Return the name of a class at the top level; empty: it has none, or is not there."""
+    above = of_class.parent
+    if above is None or scopes.scope_of(of_class) != scopes.root:
+        return ""
+    name = (above if above.type == "variable_declarator" else of_class).part("name")
+    return name.text if name is not None else ""
+
+
+def extended(of_class: SyntaxNode) -> SyntaxNode | None:
+    """Return the expression that a class extends, if any."""
+    for part in of_class.named_children:
+        for clause in part.named_children if part.type == "class_heritage" else ():
+            if clause.type not in ("implements_clause", "comment"):
+                return clause.part("value") if clause.type == "extends_clause" else clause
+    return None
 
 
 def asks(node: SyntaxNode) -> bool:
