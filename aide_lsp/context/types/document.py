@@ -247,7 +247,7 @@ def _in_line(name: str, meaning: str, scopes: Scopes, at: int) -> str:
 
 
 def _facts(code: Code, scopes: Scopes, rules: TypeRules) -> tuple[FileTypes, ...]:
-    lost = frozenset(re.findall(r"\w+", code.lost))
+    lost = frozenset((*re.findall(r"\w+", code.lost), *re.findall(r"#\w+", code.lost)))
     extended = {ADDS + one: UNKNOWN_TYPE for one in rules.extended(code.lost)}
     return FileTypes(extended, given=lost), *rules.read(scopes)
 

@@ -40,8 +40,9 @@ _VARIABLES = frozenset(("identifier", "shorthand_property_identifier_pattern"))
 _GIVES = re.compile(
     r"(?:(?:assign|extend|mix|merge|defin|default|[iI]nherit|setProto|install|augment|Field|Proxy)[\w$]{0,30}"
     r"|(?<![\w$.])(?:[A-Z][\w$]{0,30}\.(?:call|apply)|(?:Reflect\.)?set))\(\s*+([\w$]++)\s*+[,)]"
+    r"|[cC]opy[\w$]{0,30}\([^()]{0,300}?\b(this)\s*+[,)]"
 )
-"""Calls that may give their first argument members, such as `Object.assign(this, ...)`."""
+"""Calls that may give an argument members: `Object.assign(this, ...)`, `copy(names, options, this)`."""
 _PROTOTYPE = re.compile(r"(?<![\w$.])([\w$]++)\.prototype\b(?!\s*+\.)")
 _OBJECT = re.compile(r"[\w$]+(?:\(\))?")
 _CLASS = re.compile(r"\bclass\b")
@@ -104,7 +105,7 @@ def read(scopes: Scopes) -> Iterator[FileTypes]:
         if _has_others(node):
             yield _unknown(name)
     for call in _GIVES.finditer(bare):
-        yield from _opened(scopes.root.smallest(*call.span(1)), scopes)
+        yield from _opened(scopes.root.smallest(*call.span(call.lastindex or 1)), scopes)
     for prototype in _PROTOTYPE.finditer(bare):
         yield from _opened(scopes.root.smallest(*prototype.span(1)), scopes)
 
