@@ -1,8 +1,8 @@
 """Keys and names: is one of them there twice, of those that there may only be one of?
 
-So it is with keys of a mapping, named arguments, attributes of a tag, members of an enum, fields, cases, and
-functions with the same parameters: two neighbors in the tree must not have the same name. In a list of data
-with several different strings, none is there twice.
+So it is with keys of a mapping, named arguments, parameters, attributes of a tag, members of an enum, fields,
+cases, and functions with the same parameters: two neighbors in the tree must not have the same name. In a list
+of data with several different strings, none is there twice.
 """
 
 import re
@@ -22,6 +22,15 @@ ENTRIES = (
     "import_specifier", "column_definition",
 )  # fmt: skip
 """Kinds of nodes of which two neighbors have different names, in all languages."""
+PARAMETERS = (
+    "parameter", "formal_parameter", "required_parameter", "optional_parameter", "keyword_parameter",
+    "typed_parameter", "default_parameter", "typed_default_parameter", "simple_parameter", "class_parameter",
+    "parameter_declaration", "assignment_pattern", "shorthand_property_identifier_pattern",
+    "object_assignment_pattern", "pair_pattern", "shorthand_property_identifier",
+)  # fmt: skip
+"""Kinds of parameters, and of names of JavaScript that are taken out of an object, or put into one."""
+LISTS = ("parameters", "formal_parameters", "lambda_parameters", "method_parameters")
+"""Where a plain name is a parameter, too."""
 CASES = ("switch_case", "expression_case", "case_statement", "case_item")
 """The same, with a value instead of a name."""
 FIRST = (
@@ -124,6 +133,8 @@ def _entry(node: SyntaxNode) -> _Entry | None:
             name = next(iter(node.named_children), None)
         if name is None or not _is_unique(node, name):
             return None
+    elif _is_parameter(node):
+        name = _parameter_name(node)
     elif kind == "expression_statement":
         name = _field(node)
     elif kind == "dotted_name":
@@ -146,6 +157,22 @@ def _entry(node: SyntaxNode) -> _Entry | None:
     if "declarator" in name.type:
         name = name.part("name") or name
     return _Entry(node, name, _owner(node, name) + name.text)
+
+
+def _is_parameter(node: SyntaxNode) -> bool:
+    is_plain = node.type == "identifier" and node.parent is not None and node.parent.type in LISTS
+    return is_plain or node.type in PARAMETERS
+
+
+def _parameter_name(node: SyntaxNode) -> SyntaxNode | None:
+    """Return what a parameter is called inside; None: nothing that is sure to be its name."""
+    if not node.named_children:
+        return node
+    name = next(filter(None, map(node.part, ("pattern", "name", "declarator", "left", "value"))), None)
+    if name is None:
+        return next((part for part in node.named_children if part.type == "identifier"), None)
+    # In C++, only a type is there, such as `char *`.
+    return None if name.type.startswith("abstract") else name
 
 
 def _is_unique(node: SyntaxNode, name: SyntaxNode) -> bool:
@@ -191,9 +218,14 @@ def _is_repeated(entry: _Entry) -> bool:
     others = parent.named_children
     if len(others) > MOST_ENTRIES or any(other.type == DIRECTIVE for other in others):
         return False
-    alike = (other for other in others if other.type == entry.node.type and other != entry.node)
-    found = (other for other in map(_entry, alike) if other is not None and other.key == entry.key)
-    return any(not (_is_conditional(other.node) or _are_one(entry.node, other.node)) for other in found)
+    is_parameter = _is_parameter(entry.node)
+    found = (
+        _entry(other)
+        for other in others
+        if other.type == entry.node.type or (is_parameter and _is_parameter(other))
+    )
+    alike = (other for other in found if other and other.node != entry.node and other.key == entry.key)
+    return any(not (_is_conditional(other.node) or _are_one(entry.node, other.node)) for other in alike)
 
 
 def _are_one(one: SyntaxNode, other: SyntaxNode) -> bool:
