@@ -25,7 +25,10 @@ SENTENCE_ENDS = (".", "!", "?", ":", ";")
 _TOKEN = re.compile(r"\w+|[-=<>!+*/&|^%:.?~]+|\S")
 _OPERATOR_END = re.compile(r"(?:[-+*/%]|&&|\|\||[=!]=)\s*\Z")
 """An operator that an operand follows."""
+_COMPARISON = re.compile(r"[<>]=?|[!=]==?")
 _TYPE_ARGUMENTS = re.compile(r"\w<")
+_GOES_ON = re.compile(r"\{|(?!//|--|[?%]>)[-+*/%&|^=<>!?]+\s|\??\.\w")
+"""What cannot follow a `;`: a block, an operator between two operands, or a member."""
 _BEGINS = re.compile(r"[=:]|(?:[^=<>!]+=)|->|[({\[]")
 """Signs that occur once in a statement, or begin something: their repetition is no accident."""
 
@@ -76,22 +79,25 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
     if not rest or (mark and rest.startswith(mark)) or not raw.text[: stop.end].strip():
         return stop
     # The model ended here, so all that it says is meant to precede the rest.
-    is_whole = raw.ended and not raw.text[stop.end :].strip() and not _ends_statement(raw, stop.end, rest)
+    ends = _ends_statement(raw, stop.end, rest)
+    is_whole = raw.ended and not raw.text[stop.end :].strip() and not ends
     is_free = is_whole and not hole.is_text and not _is_in_word(raw)
     if not is_free and (end := _next_words(raw, stop.end)) is not None:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
     # Clean-up drops the rest where the text ends with it.
     leads = raw.text[: stop.end].rstrip().endswith(rest.partition(mark)[0] if mark else rest)
-    if not is_whole and not leads and _needs_lead(raw, rest, stop.end):
+    if not is_whole and not leads and (ends or _needs_lead(raw, rest, stop.end)):
         return Stop(0, stop.decided_at, StopRule.DOES_NOT_FIT)
     return stop
 
 
 def _ends_statement(raw: RawText, end: int, rest: str) -> bool:
-    """Whether the text ends a statement of which words are left of the cursor, and words right of it."""
-    hole, match = raw.hole, re.match(r"\w+", rest)
+    """Whether the text ends a statement that is not over: what is right of the cursor goes on with it."""
+    hole, match, text = raw.hole, re.match(r"\w+", rest), raw.text[:end].rstrip()
+    if hole.is_text or not text.endswith((";", "}")):
+        return False
     is_between = is_word(hole.before.rstrip()[-1:]) and match is not None and match.group() not in INFIX
-    return is_between and not hole.is_text and raw.text[:end].rstrip().endswith((";", "}"))
+    return is_between or (text.endswith(";") and _GOES_ON.match(rest) is not None)
 
 
 def _needs_lead(raw: RawText, rest: str, end: int) -> bool:
@@ -133,6 +139,8 @@ def _next_words(raw: RawText, limit: int) -> int | None:
         tail = rest[0] if is_end and token.group().endswith(rest[0]) else token.group()
         words = [tail, *(other.group() for other in tokens[index + 1 : index + len(rest)])]
         same = 0
+        # Of two comparisons, which the model may have written the other way around, only one is meant.
+        same += len(words) > 1 and _is_comparison(words[0]) and _is_comparison(rest[0])
         while same < min(len(words), len(rest)) and words[same] == rest[same]:
             same += 1
         is_chance = same == len(tail) == 1 and tail != token.group()
@@ -153,6 +161,10 @@ def _may_end(raw: RawText, end: int, limit: int) -> bool:
     if any(opening.kind is OpeningKind.STRING for opening in raw.scan(end).opened):
         return False
     return raw.hole.imbalance(raw.text[:end]) <= raw.hole.imbalance(raw.text[:limit])
+
+
+def _is_comparison(word: str) -> bool:
+    return _COMPARISON.fullmatch(word) is not None
 
 
 def _is_telling(word: str, is_text: bool) -> bool:
