@@ -148,10 +148,14 @@ def check(
 
     If it does not fit, something else may in its place (`_others`); what ends because it repeats itself may
     leave its own brackets open; and where the line ends with brackets that the editor has closed, it may go
-    on after them. `begins` is called with each stage.
+    on after them. What only closes a bracket in which something is missing does not fit. `begins` is called
+    with each stage.
     """
     begins("clean-up")
     cleaned = clean(around.hole, text, stop, around.tree)
+    is_closed = not cleaned.text and stop is not None and stop.rule is StopRule.CLOSED_AFTER
+    if is_closed and _lacks_something(around):
+        cleaned = evolve(cleaned, empty_reason=NoCompletionReason.DOES_NOT_FIT)
     begins("checks")
     found = _check(around, text, stop, cleaned, rated, options)
     if found.rejection is None and cleaned.text:
@@ -175,6 +179,12 @@ def check(
     closed = f"{cleaned.text}{around.closers.lstrip(' ') if is_alone else around.closers}{end}"
     over = Rest(closed, len(around.closers)) if end in INSERTED else None
     return evolve(found, rejection=_unsure(found.confidence, options), over=over, needs_end=True)
+
+
+def _lacks_something(around: Surroundings) -> bool:
+    """Whether the cursor's line does not parse as it is, such as `[ for x in xs]`."""
+    tree = around.tree
+    return tree is not None and len(tree.without_line.faults()) < len(tree.faults())
 
 
 def _others(

@@ -361,6 +361,15 @@ def test_complete_when_a_candidate_leads_nowhere_gives_the_next_one_of_the_seed(
     assert (completion.text, completion.candidate) == ("brown", 1)
 
 
+@pytest.mark.parametrize(
+    ("marked", "text", "tries"), [("x = [| for a in b]\n", "a", 2), ("x = list(|)\n", "", 1)]
+)
+def test_a_candidate_that_closes_a_bracket_that_something_is_missing_in_does_not_fit(marked, text, tries):
+    model = Sampled("]\n" if "[" in marked else ")\n", "a for a in b]\n")
+    assert complete(Completer(model), fitting_at(marked)).text == text
+    assert len(model.options) == tries
+
+
 def test_complete_when_three_candidates_do_not_fit_says_why():
     model = Sampled(BROKEN, BROKEN, BROKEN, FITTING)
     completion = complete(Completer(model), fitting_at("x = |\n"))
