@@ -18,6 +18,8 @@ PLACEHOLDER = re.compile(
       | (?: (?<=[\#/*\-]) (?:todo|fixme) | (?<=[\#/*\-]\ ) (?:todo|fixme) | (?-i: TODO|FIXME) ) \b [^\w\n]*
         (?:$ | implement | add | write | your | fill | complete | finish)
       | implement \s (?:me|this) \b
+      | (?:\.\.\.\ ?)? (?:(?:the\ )?rest|more|other|existing|remaining|additional) \b
+        [\w\ ]{{0,40}} (?:\.\.\.|…) [^\w\n]*$
       | (?:add\ )? (?:more|other|additional) \b
         (?: (?:\ \w+){{1,2}}\ here[^\w\n:]*$ | [\w\ ]{{0,40}}\ (?:as|if)\ needed\b )
     )
