@@ -1,8 +1,8 @@
 """Keys and names: is one of them there twice, of those that there may only be one of?
 
 So it is with keys of a mapping, named arguments, parameters, attributes of a tag, members of an enum, fields,
-cases, and functions with the same parameters: two neighbors in the tree must not have the same name. In a list
-of data with several different strings, none is there twice.
+cases, and functions with the same parameters: two neighbors in the tree must not have the same name. In a
+list of data with several different strings, none is there twice.
 """
 
 import re
