@@ -26,9 +26,13 @@ _TOKEN = re.compile(r"\w+|[-=<>!+*/&|^%:.?~]+|\S")
 _OPERATOR_END = re.compile(r"(?:[-+*/%]|&&|\|\||[=!]=)\s*\Z")
 """An operator that an operand follows."""
 _COMPARISON = re.compile(r"[<>]=?|[!=]==?")
+_COMPARES = re.compile(r"\s(?:&&|\|\||and|or|([<>]=?|[!=]==?))(?=\s)")
+"""An operator between two conditions, or, as a group, within one."""
 _TYPE_ARGUMENTS = re.compile(r"\w<")
-_GOES_ON = re.compile(r"\{|(?!//|--|[?%]>)[-+*/%&|^=<>!?]+\s|\??\.\w")
-"""What cannot follow a `;`: a block, an operator between two operands, or a member."""
+_OPERATOR = re.compile(r"(?!//|--|[?%]>)[-+*/%&|^=<>!?]+\s")
+"""An operator between two operands."""
+_GOES_ON = re.compile(rf"\{{|{_OPERATOR.pattern}|\??\.\w")
+"""What cannot follow a `;`: a block, such an operator, or a member."""
 _BEGINS = re.compile(r"[=:]|(?:[^=<>!]+=)|->|[({\[]")
 """Signs that occur once in a statement, or begin something: their repetition is no accident."""
 
@@ -57,9 +61,10 @@ def inline_end(raw: RawText) -> Stop | None:
 
 
 def _operand_end(raw: RawText) -> Stop | None:
-    """Stop an operand before its first comma, if a comma is right of the cursor: other elements follow."""
-    hole = raw.hole
-    if hole.is_text or not hole.after.lstrip().startswith(",") or not _OPERATOR_END.search(hole.before):
+    """Stop an operand before its first comma, if a comma or an operator is right of the cursor."""
+    hole, rest = raw.hole, raw.hole.after.strip()
+    is_between = rest.startswith(",") or _OPERATOR.match(rest)
+    if hole.is_text or not is_between or not _OPERATOR_END.search(hole.before):
         return None
     for comma in re.finditer(",", raw.text):
         start = comma.start()
@@ -84,11 +89,29 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
     is_free = is_whole and not hole.is_text and not _is_in_word(raw)
     if not is_free and (end := _next_words(raw, stop.end)) is not None:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
+    if not hole.is_text and (end := _before_comparison(raw, stop.end, rest)) is not None:
+        return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
     # Clean-up drops the rest where the text ends with it.
     leads = raw.text[: stop.end].rstrip().endswith(rest.partition(mark)[0] if mark else rest)
     if not is_whole and not leads and (ends or _needs_lead(raw, rest, stop.end)):
         return Stop(0, stop.decided_at, StopRule.DOES_NOT_FIT)
     return stop
+
+
+def _before_comparison(raw: RawText, end: int, rest: str) -> int | None:
+    """Return where the text compares what is compared right of the cursor, too; None: it does not.
+
+    In Python, comparisons in one direction may follow each other.
+    """
+    sign = rest.split(maxsplit=1)[0]
+    if not _is_comparison(sign):
+        return None
+    found = (match for match in _COMPARES.finditer(raw.text, 0, end) if not raw.scan(match.start()).opened)
+    last = max(found, key=re.Match.start, default=None)
+    is_chain = raw.hole.language.blocks is Blocks.INDENTATION and last is not None and last[1]
+    if last is None or not last[1] or (is_chain and last[1][0] == sign[0] and sign[0] in "<>"):
+        return None
+    return last.start()
 
 
 def _ends_statement(raw: RawText, end: int, rest: str) -> bool:
