@@ -195,9 +195,9 @@ def _pattern(chain: str) -> re.Pattern[str]:
     return re.compile(rf"{names}(?![\w$])")
 
 
-def places_of(chain: str, text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a text has a name or a chain of names that is no part of another."""
-    for found in _pattern(chain).finditer(text):
+def places_of(chain: str, text: str, first: int = 0, last: int | None = None) -> Iterator[tuple[int, int]]:
+    """Yield where a part of a text has a name or a chain of names that is no part of another."""
+    for found in _pattern(chain).finditer(text, first, len(text) if last is None else last):
         start, end = found.span()
         before = text[start - 1 : start]
         # Three dots before a name are no part of a dotted name.

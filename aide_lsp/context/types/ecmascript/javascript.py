@@ -260,9 +260,9 @@ def _binds(node: SyntaxNode, scopes: Scopes) -> Binding | None:
 def _values(name: SyntaxNode, declaration: SyntaxNode, scope: SyntaxNode, scopes: Scopes) -> str | None:
     """Return an expression for the only value that a variable has in its scope."""
     values = {declared(declaration, scopes)}
-    for start, end in islice(places_of(name.text, scopes.text), MOST_USES):
-        node = scopes.root.smallest(start, end)
-        if not (scope.start <= start < scope.end) or node.type not in _VARIABLES:
+    for start, end in islice(places_of(name.text, scopes.text, scope.start, scope.end), MOST_USES):
+        node = scope.smallest(start, end)
+        if node.type not in _VARIABLES:
             continue
         top, above = node, node.parent
         while above is not None and above.type in PATTERNS:
