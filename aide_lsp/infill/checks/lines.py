@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import takewhile
 
 from aide_lsp.infill.copies import LEAST_LETTERS, LINES_READ, NEXT_LINES, block_of, normalized
 from aide_lsp.infill.hole import Hole, indentation
@@ -39,6 +40,8 @@ PLACEHOLDER = re.compile(
 )
 """What people write where something is missing. Outside of comments, a text such as `Enter your code` or
 `Your name` may be one that users of the program see, and `todo` a name."""
+ELSE = re.compile(r"(?:\}\s*|\{:)?else\b\s*[:{}]?$")
+"""The line between the two branches of a condition."""
 SECTION = re.compile(r"^[ \t]*\[[^\[\]\n]+\](?=[ \t]*$)", re.MULTILINE)
 """How a section of INI begins."""
 ENTRY = re.compile(r"([ \t]*)([\w.-]+)[ \t]*[=:]")
@@ -50,7 +53,10 @@ def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
 
     Real code repeats lines too, but seldom in the same block so soon, unless it has done so before.
     """
-    following = _distinctive_lines(hole, below.split("\n", LINES_READ)[:LINES_READ])[:NEXT_LINES]
+    lines = below.split("\n", LINES_READ)[:LINES_READ]
+    if _repeats_else(hole, text, lines):
+        return True
+    following = _distinctive_lines(hole, lines)[:NEXT_LINES]
     own = _distinctive_lines(hole, shown_lines(hole, text))
     repeated = [line for line in own if _is_in_block(hole, line, following)]
     # The next block again, beginning with the cursor's line: each line alone may have few letters.
@@ -61,6 +67,19 @@ def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
         return False
     above = before.rsplit("\n", LINES_READ)[1:-1]
     return not {line for _, line in repeated} <= {line for _, line in _distinctive_lines(hole, above)}
+
+
+def _repeats_else(hole: Hole, text: str, below: list[str]) -> bool:
+    """Whether a branch would be the same as the `else` below it."""
+    first, *rest = [line for line in below if line.strip()] or [""]
+    if not ELSE.match(first.strip()):
+        return False
+    branch = list(takewhile(lambda line: indentation(line) > indentation(first), rest))
+    above = hole.head[: len(hole.head) - len(hole.before)].rstrip().rpartition("\n")[2]
+    own = [(indentation(line), line.strip()) for line in shown_lines(hole, text) if line.strip()]
+    is_whole = indentation(above) == indentation(first) and len(rest) > len(branch)
+    is_same = own == [(indentation(line), line.strip()) for line in branch]
+    return is_whole and is_same and sum(map(_letters, own)) >= LEAST_LETTERS
 
 
 def _is_in_block(hole: Hole, line: tuple[int, str], following: list[tuple[int, str]]) -> bool:
