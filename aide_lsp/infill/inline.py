@@ -2,6 +2,7 @@
 
 import re
 
+from aide_lsp.infill.copies import QUOTES
 from aide_lsp.infill.hole import CLOSERS, indentation
 from aide_lsp.infill.raw_text import Line, RawText
 from aide_lsp.infill.stop_rules import Stop, StopRule
@@ -91,6 +92,12 @@ def fitted(raw: RawText, stop: Stop, mark: str = "") -> Stop:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
     if not hole.is_text and (end := _before_comparison(raw, stop.end, rest)) is not None:
         return Stop(end, stop.decided_at, StopRule.NEXT_WORDS)
+    if ends and _GOES_ON.match(rest):
+        # The rest may be there in other quotes.
+        kept = raw.text[: stop.end].rstrip()
+        is_there = kept.translate(QUOTES).endswith(rest.translate(QUOTES))
+        kept = kept[: -len(rest) if is_there else -1].rstrip()
+        return Stop(len(kept), stop.decided_at, StopRule.NEXT_WORDS)
     # Clean-up drops the rest where the text ends with it.
     leads = raw.text[: stop.end].rstrip().endswith(rest.partition(mark)[0] if mark else rest)
     if not is_whole and not leads and (ends or _needs_lead(raw, rest, stop.end)):
