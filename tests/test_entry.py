@@ -202,7 +202,7 @@ def shell(env, line):
         ("aide bench fidelity nope", 2, "'nope' is not one of exact, int4, fast, fp16"),
         ("aide explain x.py:2:12 --html /no/such/x", 1, "there is no folder /no/such"),
         ("aide explain x.py:2:12 --html .", 2, "directory"),
-        ("aide complete x.py:2:12 --num-context 999999", 1, "--num-context: expected a whole number from 1"),
+        ("aide complete x.py:2:12 --num-context 999999", 2, "--num-context: expected a whole number from 1"),
         (
             "aide complete x.py:2:12 --threads 1e3",
             2,
