@@ -98,6 +98,11 @@ def count(nvim):
     return found and (int(found[1]), int(found[2]))
 
 
+def said(nvim):
+    """The same, when the screen says it: not while it is drawn again."""
+    return nvim.wait(lambda: count(nvim), "The screen does not say which one it is")
+
+
 def candidate(nvim):
     """Which one the server says is visible, from 1."""
     return (nvim.state().get("shown") or {}).get("candidate", -1) + 1
@@ -112,20 +117,20 @@ def test_next_and_previous_when_pressed_then_round_and_the_state_says_which(nvim
     while True:
         nvim.wait(lambda: candidate(nvim) not in seen, "The state says that another candidate is visible")
         seen[candidate(nvim)] = nvim.ghost
-        index, several = count(nvim)
+        index, several = said(nvim)
         if index == several:
             break
         nvim.keys("F8")
         nvim.wait(lambda before=index: (count(nvim) or (0,))[0] not in (0, before), "It does not go on")
-        if count(nvim)[0] == 1:
+        if said(nvim)[0] == 1:
             break
     assert len(set(seen.values())) == len(seen) > 1
-    while count(nvim)[0] != 1:
+    while said(nvim)[0] != 1:
         nvim.keys("F8")
         nvim.wait(lambda: count(nvim) and not paging(nvim), "It does not go round")
     nvim.wait_ghost(ghost)
     nvim.keys("F9")
-    nvim.wait(lambda: count(nvim) and count(nvim)[0] > 1, "It does not go back")
+    nvim.wait(lambda: (count(nvim) or (0,))[0] > 1, "It does not go back")
     last, before = nvim.ghost, nvim.text
     assert last in seen.values()
     nvim.keys("Tab")
