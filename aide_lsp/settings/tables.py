@@ -152,10 +152,16 @@ def _languages(
         error = f"expected a table for each language, such as [languages.python], found {shown(value)}"
         problems.append(Problem.of(LANGUAGES_KEY, layer.name, error))
         return
+    # People write `Rust`, editors send `rust`. What VS Code calls `shellscript` is `sh` in Neovim, and one
+    # project has both: a table with either name is for the other. Where an editor tells `bash` and `zsh`
+    # apart, so do the tables.
+    sent = subject.language.lower()
+    known = language_id_of(sent, str(subject.document or ""))
     for number, (language, values) in enumerate(value.items()):
         prefix = f"{LANGUAGES_KEY}.{named(language)}"
         if isinstance(values, Mapping):
-            same = _is_language(language, subject)
+            name = language.lower()
+            same = bool(name) and (name in (sent, known) or ALIASES.get(name) == sent)
             meant = intended_id(language) if not same and number < MOST_TABLES else None
             if meant is not None:
                 error = f'unknown language; the closest name is "{meant}"'
@@ -164,18 +170,6 @@ def _languages(
         elif values is not None:
             error = f"expected a table of settings for this language, found {shown(values)}"
             problems.append(Problem.of(prefix, layer.name, error))
-
-
-def _is_language(written: str, subject: Subject) -> bool:
-    """Whether a table for this language is for the document.
-
-    People write `Rust`, editors send `rust`. What VS Code calls `shellscript` is `sh` in Neovim, and one
-    project has both: a table with either name is for the other. Where an editor tells `bash` and `zsh` apart,
-    so do the tables.
-    """
-    name, sent = written.lower(), subject.language.lower()
-    known = language_id_of(sent, str(subject.document or ""))
-    return bool(name) and (name in (sent, known) or ALIASES.get(name) == sent)
 
 
 def _globs(layer: SettingsLayer, value: Any, problems: list[Problem]) -> Iterator[SettingsTable]:
