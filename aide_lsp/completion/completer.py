@@ -16,7 +16,7 @@ from aide_lsp.completion.auto_closing import rest_over
 from aide_lsp.completion.cache import CompletionCache, key_of
 from aide_lsp.completion.counting import with_counts
 from aide_lsp.completion.file_header import file_header, file_name
-from aide_lsp.completion.fitting import Checked, Surroundings, check, surroundings
+from aide_lsp.completion.fitting import Checked, Surroundings, check, check_lines, surroundings
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
@@ -35,7 +35,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.infill.hole import Hole
 from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop, StopRule
-from aide_lsp.infill.stopping import break_off, find_stop
+from aide_lsp.infill.stopping import break_off, find_stop, finished_lines
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
@@ -218,7 +218,7 @@ class Completer:
         observer.prompted(request, prompt)
         # A stop rule ends the text before the model does: the generation has to be closed, not exhausted.
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
-            read = _Read(generation, observer)
+            read = _Read(generation, observer, request, around)
             hole, stop = around.hole, read.until_stop(around.hole)
             checked = check(around, read.text, stop, read.rated, options, observer.begins)
             # The model closes a bracket that the editor has closed. It may go on, as if the editor had not.
@@ -295,10 +295,18 @@ class Completer:
 class _Read:
     """What has been read of a generation."""
 
-    def __init__(self, generation: TextGeneration, observer: CompletionObserver) -> None:
+    def __init__(
+        self,
+        generation: TextGeneration,
+        observer: CompletionObserver,
+        request: CompletionRequest,
+        around: Surroundings,
+    ) -> None:
         self._generation, self._pieces, self._observer = generation, iter(generation), observer
+        self._request, self._around = request, around
         self.text = ""
         self.rated = [(0, 0.0)]
+        self._finished = 0  # characters of the lines that were finished last
 
     def until_stop(self, hole: Hole) -> Stop | None:
         """Read on until the model ends, or a stop rule of the hole ends the text."""
@@ -313,9 +321,23 @@ class _Read:
             self._observer.wrote(self.text)
             if (stop := find_stop(hole, self.text)) is not None:
                 return stop
+            if self._observer.wants_lines():
+                self._report_lines(hole)
         ended = self._generation.finish_reason == "stop"
         stop = find_stop(hole, self.text, ended=ended)
         return stop or (None if ended else break_off(hole, self.text))
+
+    def _report_lines(self, hole: Hole) -> None:
+        """Report the lines that are finished, if they fit without the rest."""
+        stop, request = finished_lines(hole, self.text), self._request
+        if stop is None or stop.end <= self._finished:
+            return
+        self._finished = stop.end
+        if checked := check_lines(self._around, self.text, stop, self.rated, request.options):
+            timings = self._generation.timings
+            generated = GeneratedText(hole, self.text, stop, "stop", timings, checked.confidence)
+            completion = _completion(request, generated, checked, timings.total_ms)
+            self._observer.wrote_lines(_with_line_ends(completion, request))
 
 
 def _completion(

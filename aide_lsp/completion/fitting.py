@@ -181,6 +181,14 @@ def check(
     return evolve(found, rejection=_unsure(found.confidence, options), over=over, needs_end=True)
 
 
+def check_lines(
+    around: Surroundings, text: str, stop: Stop, rated: Rated, options: GenerationOptions
+) -> Checked | None:
+    """Check the finished lines of a text that is still being generated; None: they are not to be shown."""
+    checked = _check(around, text, stop, clean(around.hole, text, stop, around.tree), rated, options)
+    return None if checked.rejection or not checked.cleaned.text else checked
+
+
 def _lacks_something(around: Surroundings) -> bool:
     """Whether the cursor's line does not parse as it is, such as `[ for x in xs]`."""
     tree = around.tree

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from aide_lsp.completion.fitting import Rejection
     from aide_lsp.completion.prompt import Prompt
-    from aide_lsp.completion.request import CompletionRequest
+    from aide_lsp.completion.request import Completion, CompletionRequest
     from aide_lsp.completion.step import Step
     from aide_lsp.completion.window import CountTokens
     from aide_lsp.context.excerpt import Excerpt
@@ -96,6 +96,13 @@ class CompletionObserver(Observer):
 
     def wrote(self, text: str) -> None:
         """Note all text that was generated so far, after each piece."""
+
+    def wants_lines(self) -> bool:
+        """Return whether to report what is finished of a text that is still being generated."""
+        return False
+
+    def wrote_lines(self, completion: "Completion") -> None:
+        """Note the lines that are finished, as they can be shown already."""
 
     def finished(self, generated: GeneratedText, cleaned: "Cleaned", rejection: "Rejection | None") -> None:
         """Note what was generated, what clean-up left of it, and why that is not offered.

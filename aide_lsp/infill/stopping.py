@@ -57,7 +57,7 @@ def break_off(hole: Hole, text: str) -> Stop:
         # None of the lines leads to what is right of the cursor, so at most the first one is meant.
         return fitted(raw, Stop(raw.lines[0].end, len(text), StopRule.TRUNCATED))
     if any(not line.is_blank for line in complete):
-        end = _finished_end(raw, complete)
+        end = (_last_finished(raw, complete) or complete[-1]).end
     else:
         end = last_element_end(raw, len(text), words=raw.is_prose(len(text)))
     stop = Stop(end, len(text), StopRule.TRUNCATED)
@@ -75,11 +75,21 @@ def block_header(hole: Hole, text: str) -> Stop | None:
     return _block_header(raw, _non_blank(lines), len(text))
 
 
-def _finished_end(raw: RawText, complete: list[Line]) -> int:
-    """Return where the last line ends after which nothing is unfinished, else the last line."""
+def finished_lines(hole: Hole, text: str) -> Stop | None:
+    """Return where the last line ends that can be shown while the text is still being generated; None: none."""
+    # What follows may show that only the rest of the line is meant, or the first line of a block.
+    if hole.shape is Shape.INLINE or block_header(hole, text) is not None:
+        return None
+    raw = RawText(hole, text, ended=False)
+    line = _last_finished(raw, raw.lines[:-1])
+    return Stop(line.end, len(text), StopRule.LINE) if line else None
+
+
+def _last_finished(raw: RawText, complete: list[Line]) -> Line | None:
+    """Return the last line after which nothing is unfinished."""
     written = [line for line in complete[-LAST_LINES:] if raw.text[: line.end].strip() and not line.is_blank]
     finished = (line for line in reversed(written) if raw.is_level(line.end) and not _wants_more(raw, line))
-    return next(finished, complete[-1]).end
+    return next(finished, None)
 
 
 def _wants_more(raw: RawText, line: Line) -> bool:

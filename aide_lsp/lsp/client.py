@@ -38,7 +38,9 @@ class ClientProfile:
     registers_hover: bool = False
     "It takes hover texts for some files only, after `initialize`."
     status: bool = False
-    "It wants `aide/status` and `aide/ready`: `experimental.aide` is true."
+    "It wants `aide/status` and `aide/ready`: `experimental.aide` is true, or an object."
+    first_lines: bool = False
+    "It takes the first lines of a completion before the rest: `experimental.aide.firstLines` is true."
     questions: bool = False
     "It can ask the user a question before a model is downloaded: `window.showMessage`, with `status`."
     download: bool = False
@@ -81,6 +83,7 @@ def read_profile(params: Any) -> ClientProfile:
         registers_completion=_has(params, "textDocument", "completion", "dynamicRegistration"),
         registers_hover=_has(params, "textDocument", "hover", "dynamicRegistration"),
         status=_has(params, "experimental", "aide"),
+        first_lines=_capability(params, "experimental", "aide", "firstLines") is True,
         questions=_has(params, "experimental", "aide") and _has(params, "window", "showMessage"),
         download=download,
         derives_folders=_name(params.get("clientInfo")).startswith(_DERIVING),

@@ -125,7 +125,7 @@ class Server(LanguageServer):
         self.documents.encoding = profile.encoding
         self.configuration.start(profile.options, profile.folders, guards=profile.status)
         self.protocol.phase = Phase.RUNNING
-        self.notifier.enabled = profile.status
+        self.notifier.enabled, self.notifier.first_lines = profile.status, profile.first_lines
         self.loading.consent.is_general = profile.download or not profile.questions
         self.window.has_progress = profile.progress
         self.notifier.changed()

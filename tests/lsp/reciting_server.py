@@ -1,7 +1,7 @@
 """The real server process with the real completer, on a model that recites, a byte at a time and slowly.
 
 Run as `python reciting_server.py [options of aide-lsp]`. After `total =` it says ` alpha + beta`, after
-`total = g` `amma`. Each token takes a moment, so that a test can type meanwhile. What was prefilled and
+`total = g` `amma`, after `# lines` in the line below `first = 1` and `second = 2`. Each token takes a moment, so that a test can type meanwhile. What was prefilled and
 completed is logged.
 """
 
@@ -43,7 +43,13 @@ def load(settings, progress):
     time.sleep(0.3)
     progress(None, "Loading the model")
     session = FakeSession(
-        continuing({"total =": " alpha + beta", "total = g": "amma"}),
+        continuing(
+            {
+                "total =": " alpha + beta",
+                "total = g": "amma",
+                "# lines\n": "first = 1\nsecond = 2\n",
+            }
+        ),
         on_forward=lambda count: time.sleep(TOKEN_SECONDS),
     )
     return LoggingCompleter(LocalModel(LoadedModel(ByteTokenizer(), session, description("reciter"))))

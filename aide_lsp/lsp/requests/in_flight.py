@@ -5,19 +5,27 @@ text then finds it in the completion cache, so that generation does not start ov
 """
 
 import asyncio
+from collections.abc import Callable
 from itertools import chain
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from aide_lsp.completion.auto_closing import typings
 from aide_lsp.completion.observer import CompletionObserver
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.line_ends import with_line_feeds
-from aide_lsp.lsp.requests.answer import NoCompletion
+from aide_lsp.lsp.requests.answer import Completions, NoCompletion
+from aide_lsp.lsp.requests.kept import Kept
 from aide_lsp.lsp.requests.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from aide_lsp.completion.request import Completion
+LINES_SECONDS = 0.25
+"""How long a request waits for the whole completion before it is given lines that are finished."""
 
 
 class InFlight(CompletionObserver):
-    """One completion being generated. For the event loop's thread; the worker calls `wrote`."""
+    """One completion being generated. For the event loop; the worker calls the methods of the observer."""
 
     def __init__(
         self, snapshot: Snapshot, answer: "asyncio.Future[Any] | None" = None, *, own_work: bool = False
@@ -37,6 +45,12 @@ class InFlight(CompletionObserver):
         self._serves_one = own_work or snapshot.fresh
         self._typed: tuple[str, ...] = ("",)  # what may have been typed at its cursor
         self._written = ""
+        self.lines: Completion | None = None
+        """The lines that are finished already, while the rest is generated."""
+        self.lines_given: float | None = None
+        "When the client was given them; None: it was not."
+        self._begun = monotonic()
+        self._lines_finished: Callable[[], object] | None = None
 
     @property
     def is_waited_for(self) -> bool:
@@ -48,6 +62,30 @@ class InFlight(CompletionObserver):
         self._written = text
         if not any(_agree(text, typed) for typed in self._typed):
             self.token.cancel()
+
+    @property
+    def takes_lines(self) -> bool:
+        """Whether someone waits who can be given the finished lines first, and the rest later."""
+        return self.is_waited_for and self._lines_finished is not None
+
+    def take_lines(self, finished: Callable[[], object]) -> None:
+        """Give the client finished lines first. `finished` is called by the worker when there are some."""
+        self._lines_finished = finished
+
+    def wants_lines(self) -> bool:
+        """Return whether the request has waited long for the whole completion."""
+        is_open = self._lines_finished is not None and self.lines is None
+        return is_open and monotonic() - self._begun >= LINES_SECONDS
+
+    def wrote_lines(self, completion: "Completion") -> None:
+        """Take the finished lines."""
+        self.lines = completion
+        if self._lines_finished is not None:
+            self._lines_finished()
+
+    def lines_at(self, snapshot: Snapshot) -> "Completion | None":
+        """Return what is left of the first lines for a request; None: it asks for something else."""
+        return Kept(self.snapshot, self.lines, chosen=True).answer(snapshot) if self.lines else None
 
     def follow(self, text: str, offset: int | None = None) -> bool:
         """Return whether the answer may still be used in the document as it is now; if so, watch for it.
@@ -146,6 +184,21 @@ class InFlightRequests:
     def is_waited_for(self, uri: str) -> bool:
         """Whether a client waits for an answer in a document."""
         return any(one.is_waited_for for one in self._by_uri.get(uri, []))
+
+    def give_lines(self, uri: str) -> "tuple[Snapshot, Completion] | None":
+        """Answer the request that waits in a document with first lines that are what it asks for.
+
+        Returns what it was answered with; None: there are none, or nobody waits for them.
+        """
+        mine = self._by_uri.get(uri, [])
+        waiting = next((one for one in mine if one.takes_lines), None)
+        running = next((one for one in mine if one.lines is not None and not one.token.cancelled), None)
+        lines = running.lines_at(waiting.snapshot) if running and waiting else None
+        if waiting is None or waiting.answer is None or lines is None:
+            return None
+        waiting.lines_given = monotonic()
+        waiting.answer.set_result(Completions((lines,)))
+        return waiting.snapshot, lines
 
     def waited_for_at(self, snapshot: Snapshot) -> InFlight | None:
         """Return the completion at a place for which a client waits."""

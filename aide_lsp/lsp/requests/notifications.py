@@ -41,17 +41,22 @@ class Notifier:
         self._waiting: asyncio.TimerHandle | None = None
         self.enabled = False
         """Whether the client wants notifications."""
+        self.first_lines = False
+        """Whether it takes the first lines of a completion before the rest."""
 
     def changed(self) -> None:
         """Send the state soon: it may have changed."""
         if self.enabled and self._waiting is None:
             self._waiting = asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._send)
 
-    def ready(self, uri: str, version: int, place: Place) -> None:
-        """Report that the answer the client stopped waiting for is ready to be requested again."""
+    def ready(self, uri: str, version: int, place: Place, *, more: bool = False) -> None:
+        """Report that the answer the client stopped waiting for is ready to be requested again.
+
+        `more`: the client shows the beginning of it.
+        """
         if self.enabled:
             position = {"line": place.line, "character": place.character}
-            self._notify(READY, {"uri": uri, "version": version, "position": position})
+            self._notify(READY, {"uri": uri, "version": version, "position": position, "more": more})
 
     def _send(self) -> None:
         self._waiting = None

@@ -7,6 +7,7 @@ the user types what it predicts (`in_flight.py`), and after a cancel if the clie
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aide_lsp.application.excerpts import Prepared
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from aide_lsp.completion.completer import Completer
     from aide_lsp.ledger.recorder import LedgerRecorder
 
+REST_SECONDS = 0.15
+"""How long the first lines of a completion are visible before the rest."""
 T = TypeVar("T", bound=HasCompletion)
 Work = Callable[["Completer", Prepared, CancelToken], T]
 """What the worker does for a request other than completing it, on its thread."""
@@ -93,6 +96,12 @@ class Scheduler:
         self.prefetcher.asked(snapshot)
         self._waiting.forget()
         in_flight = self._begin(snapshot)
+        # With a seed set, what is shown is always all that the seed gives.
+        seed = snapshot.request.options.parameters.seed
+        if self._notifier.first_lines and snapshot.count == 1 and seed is None and not snapshot.fresh:
+            loop = asyncio.get_running_loop()
+            in_flight.take_lines(lambda: loop.call_soon_threadsafe(self._lines_finished, in_flight))
+            self._give_lines(snapshot.uri)
         # VS Code gives up on automatic requests after 750 ms; a cancel of one for several is meant.
         return await self._wait(
             in_flight, self._complete(in_flight), announced=snapshot.count == 1, given=self.shown.given
@@ -258,8 +267,13 @@ class Scheduler:
         self._status.ended()
         if is_given and given is not None:
             given(snapshot, answer)
-        elif announced and waiting.cancelled() and isinstance(answer, NoCompletion | Completions):
-            self._announce(snapshot, answer)
+        elif announced and isinstance(answer, NoCompletion | Completions):
+            if in_flight.lines_given is not None:
+                # VS Code has to have drawn the lines.
+                await asyncio.sleep(in_flight.lines_given + REST_SECONDS - monotonic())
+                self._announce_rest(snapshot, answer)
+            elif waiting.cancelled():
+                self._announce(snapshot, answer)
 
     async def _complete(self, in_flight: InFlight) -> Completions:
         snapshot = in_flight.snapshot
@@ -291,6 +305,28 @@ class Scheduler:
         if snapshot.document.revision != snapshot.revision:
             raise NoCompletionReason.STALE.error("The text was changed in the meantime.")
         return result
+
+    def _lines_finished(self, in_flight: InFlight) -> None:
+        """Give the client the first lines of a completion, or notify it if it stopped waiting."""
+        snapshot, lines = in_flight.snapshot, in_flight.lines
+        self._give_lines(snapshot.uri)
+        is_left = in_flight.answer is not None and in_flight.answer.cancelled()
+        if lines is not None and is_left and self.is_current(snapshot):
+            in_flight.lines_given = monotonic()
+            self.shown.offer(snapshot, lines)
+
+    def _give_lines(self, uri: str) -> None:
+        given = self._in_flight.give_lines(uri)
+        if given is not None:
+            self.shown.given_lines(*given)
+
+    def _announce_rest(self, snapshot: Snapshot, answer: Answer) -> None:
+        """Notify a client that shows the first lines of a completion that the rest is there."""
+        visible = self._screen.at(snapshot)
+        if visible is None or isinstance(answer, NoCompletion) or not self.is_current(snapshot):
+            return
+        if answer.completion.text not in ("", visible.text):
+            self.shown.offer(snapshot, answer.completion, more=True)
 
     def _announce(self, snapshot: Snapshot, answer: Answer) -> None:
         """Notify a client that stopped waiting that its answer is ready; an empty one only has a reason."""

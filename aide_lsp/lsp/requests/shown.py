@@ -56,6 +56,10 @@ class Shown:
             self.given_empty(snapshot, answer.completion)
             self._prefetcher.after_none(snapshot)
 
+    def given_lines(self, snapshot: Snapshot, lines: "Completion") -> None:
+        """Note that the client was given the finished lines of a completion: the rest comes later."""
+        self.screen.show(snapshot, lines)
+
     def given_empty(self, snapshot: Snapshot, empty: "Completion") -> None:
         """Note that the client was given an empty completion."""
         self.screen.show_nothing(snapshot.uri, NoCompletion.of(empty))
@@ -74,10 +78,10 @@ class Shown:
             if kept is None or kept.completion.id != visible.completion.id:
                 self.kept.keep(Kept(visible.snapshot, visible.completion, alone=self._notifier.enabled))
 
-    def offer(self, snapshot: Snapshot, completion: "Completion") -> None:
-        """Keep a completion for a client that stopped waiting, and notify it."""
+    def offer(self, snapshot: Snapshot, completion: "Completion", *, more: bool = False) -> None:
+        """Keep a completion for a client that stopped waiting, or shows the beginning of it; notify it."""
         self.kept.keep(Kept(snapshot, completion, alone=True))
-        self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
+        self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place, more=more)
 
     def forget(self, uri: str) -> None:
         """Drop what belongs to a document that was closed."""

@@ -25,8 +25,8 @@ return {
   capabilities = {
     -- Neovim 0.11 does not announce it automatically.
     textDocument = { inlineCompletion = { dynamicRegistration = false } },
-    -- Aide's own notifications: `aide/status` and `aide/ready`.
-    experimental = { aide = true },
+    -- Aide's own notifications, `aide/status` and `aide/ready`; the first lines of a completion before the rest.
+    experimental = { aide = { firstLines = true } },
   },
 
   handlers = {

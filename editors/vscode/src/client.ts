@@ -212,10 +212,10 @@ class QuietClient extends LanguageClient {
   }
 }
 
-/** Announces that this client handles `aide/status` and `aide/ready`. */
+/** Announces that this client handles `aide/status` and `aide/ready`, and takes first lines before the rest. */
 const announcement: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    capabilities.experimental = { ...(capabilities.experimental as object | undefined), aide: true };
+    capabilities.experimental = { ...(capabilities.experimental as object | undefined), aide: { firstLines: true } };
   },
   initialize: () => undefined,
   getState: () => ({ kind: 'static' }),

@@ -11,8 +11,8 @@ export async function showAnother(): Promise<void> {
 }
 
 /**
- * Show an answer that was ready only after VS Code had canceled its automatic request (after 750 ms): request it
- * explicitly, which has no time limit.
+ * Show an answer that was ready only after VS Code had canceled its automatic request (after 750 ms), or after the
+ * first lines of it were shown: request it explicitly, which has no time limit.
  */
 export async function showLate(ready: Ready): Promise<void> {
   const editor = window.activeTextEditor;
@@ -23,6 +23,9 @@ export async function showLate(ready: Ready): Promise<void> {
     editor.selection.active.line === ready.position.line &&
     editor.selection.active.character === ready.position.character
   ) {
-    await commands.executeCommand('editor.action.inlineSuggest.trigger');
+    // VS Code keeps what is visible, and lists what is new after it. Where nothing is visible anymore, the user has
+    // hidden it, and this does nothing.
+    const command = ready.more ? 'showNext' : 'trigger';
+    await commands.executeCommand(`editor.action.inlineSuggest.${command}`);
   }
 }

@@ -69,11 +69,13 @@ export interface AideStatus {
   document: DocumentState | null;
 }
 
-/** `aide/ready`: the answer to a request that the editor canceled is available. */
+/** `aide/ready`: the answer to a request that the editor canceled is available, or the rest of one. */
 export interface Ready {
   uri: string;
   version: number;
   position: { line: number; character: number };
+  /** The first lines of it are visible. */
+  more: boolean;
 }
 
 /** An answer that may be empty, with a message that says why. */

@@ -246,10 +246,11 @@ function M.place()
   return { buf = buf, tick = tick, row = row, column = column }
 end
 
---- The server has the answer to a canceled request: request it if the user is still there.
----@param ready {uri: string, version: integer, position: table}
+--- The server has the answer to a canceled request, or more of what is visible: request it if the user is still
+--- there.
+---@param ready {uri: string, version: integer, position: table, more: boolean}
 function M.ready(ready)
-  if not is_inserting() or shown or waiting or dismissed == place_key() then
+  if not is_inserting() or waiting or paging or dismissed == place_key() or M.is_shown() ~= ready.more then
     return
   end
   local buf, row, column = cursor()
