@@ -25,7 +25,6 @@ import {
 } from 'vscode-languageclient/node';
 import { Crashes } from './crashes';
 import { CanceledError } from './environment';
-import { showLate } from './ghost';
 import { middleware } from './middleware';
 import type { AideStatus, Ready } from './protocol';
 import { findServer } from './server';
@@ -167,7 +166,7 @@ export class Client implements Disposable {
     );
     client.registerFeature(announcement);
     client.onNotification('aide/status', (status: AideStatus) => { this.transitions.follow(status); });
-    client.onNotification('aide/ready', (ready: Ready) => { void showLate(ready); });
+    client.onNotification('aide/ready', (ready: Ready) => { void this.waiting.ready(ready); });
     client.onDidChangeState(({ newState }) => {
       if (client === this.client && (newState === State.Running || newState === State.Starting)) {
         this.status.follow(newState === State.Running ? 'running' : 'starting');

@@ -1,6 +1,7 @@
 /** A cursor in one version of a document, and how the server's commands take it. */
 
 import { window, type Position, type TextDocument, type TextEditor, type ViewColumn } from 'vscode';
+import type { Ready } from './protocol';
 
 export interface Place {
   document: TextDocument;
@@ -22,6 +23,18 @@ export function isAt(place: Place): boolean {
     editor?.document === place.document &&
     place.document.version === place.version &&
     editor.selection.active.isEqual(place.position)
+  );
+}
+
+/** Whether the cursor is at a place of the server's, and the text is the one that it knows. */
+export function isCursorAt({ uri, version, position }: Ready): boolean {
+  const editor = window.activeTextEditor;
+  return (
+    editor?.document.uri.toString() === uri &&
+    editor.document.version === version &&
+    editor.selection.isEmpty &&
+    editor.selection.active.line === position.line &&
+    editor.selection.active.character === position.character
   );
 }
 

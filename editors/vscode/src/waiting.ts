@@ -1,7 +1,9 @@
 /** Remembers where the user waits for a completion, and requests it there once the server can answer. */
 
 import { commands, languages, window, type Disposable } from 'vscode';
-import { isAt, placeOf, type Place } from './place';
+import { showRest } from './ghost';
+import { isAt, isCursorAt, placeOf, type Place } from './place';
+import type { Ready } from './protocol';
 
 /** After accepting, VS Code has asked again by then, if it does. */
 const ACCEPTED_MS = 150;
@@ -66,11 +68,29 @@ export class Waiting implements Disposable {
     }
   }
 
+  /**
+   * The server has an answer: show it if the cursor is still there. It came after VS Code had canceled its automatic
+   * request (after 750 ms), or is all of a completion whose first lines are visible.
+   */
+  async ready(ready: Ready): Promise<void> {
+    if (!isCursorAt(ready)) {
+      return;
+    }
+    if (!ready.more) {
+      await commands.executeCommand('editor.action.inlineSuggest.trigger');
+      return;
+    }
+    if (this.isExplicit) {
+      this.invalidate();
+    }
+    await showRest();
+  }
+
   dispose(): void {
     this.another?.dispose();
   }
 
-  /** Where an explicit request got nothing, VS Code asks again only if there is another provider. */
+  /** Where it requested explicitly, VS Code asks again only if there is another provider. */
   private invalidate(): void {
     this.another?.dispose();
     this.another = languages.registerInlineCompletionItemProvider({ pattern: '**' }, { provideInlineCompletionItems: () => [] });

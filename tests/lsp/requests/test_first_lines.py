@@ -64,7 +64,9 @@ async def test_the_first_line_is_given_and_the_rest_announced(taking):
     text, seed = await offered(taking, uri)
     assert text == FIRST
     async with asyncio.timeout(PATIENCE):
-        while not any(one.shown and (one.shown.uri, one.shown.seed) == (uri, seed) for one in taking.statuses):
+        while not any(
+            one.shown and (one.shown.uri, one.shown.seed) == (uri, seed) for one in taking.statuses
+        ):
             await asyncio.sleep(0.01)
     await ready(taking, uri, more=True)
     assert await offered(taking, uri) == (WHOLE, seed)
