@@ -237,7 +237,7 @@ class Completer:
         reason, timings = generation.finish_reason or "stop", generation.timings
         generated = GeneratedText(hole, read.text, checked.stop, reason, timings, checked.confidence)
         observer.finished(generated, checked.cleaned, checked.rejection)
-        completion = _completion(request, generated, checked, (monotonic() - started) * 1000.0)
+        completion = _completion(read.id, request, generated, checked, (monotonic() - started) * 1000.0)
         if checked.over and completion.text:
             completion = evolve(completion, text=checked.over.text, replaces=checked.over.replaces)
         confidence = checked.confidence if self.info.is_rated(options) and checked.cleaned.text else None
@@ -304,8 +304,7 @@ class _Read:
     ) -> None:
         self._generation, self._pieces, self._observer = generation, iter(generation), observer
         self._request, self._around = request, around
-        self.text = ""
-        self.rated = [(0, 0.0)]
+        self.id, self.text, self.rated = uuid4().hex, "", [(0, 0.0)]
         self._finished = 0  # characters of the lines that were finished last
 
     def until_stop(self, hole: Hole) -> Stop | None:
@@ -336,11 +335,12 @@ class _Read:
         if checked := check_lines(self._around, self.text, stop, self.rated, request.options):
             timings = self._generation.timings
             generated = GeneratedText(hole, self.text, stop, "stop", timings, checked.confidence)
-            completion = _completion(request, generated, checked, timings.total_ms)
+            completion = _completion(self.id, request, generated, checked, timings.total_ms)
             self._observer.wrote_lines(_with_line_ends(completion, request))
 
 
 def _completion(
+    completion_id: str,
     request: CompletionRequest,
     generated: GeneratedText,
     checked: Checked,
@@ -356,7 +356,7 @@ def _completion(
     elif checked.rejection:
         text, reason, message = "", checked.rejection.reason, checked.rejection.message
     return Completion(
-        id=uuid4().hex,
+        id=completion_id,
         text=text,
         finish_reason=generated.finish_reason,
         empty_reason=reason.code if reason else None,

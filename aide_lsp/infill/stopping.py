@@ -76,7 +76,7 @@ def block_header(hole: Hole, text: str) -> Stop | None:
 
 
 def finished_lines(hole: Hole, text: str) -> Stop | None:
-    """Return where the last line ends that can be shown while the text is still being generated; None: none."""
+    """Return where the last line ends that can be shown while the text is being generated; None: none."""
     # What follows may show that only the rest of the line is meant, or the first line of a block.
     if hole.shape is Shape.INLINE or block_header(hole, text) is not None:
         return None

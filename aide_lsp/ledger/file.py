@@ -63,13 +63,18 @@ class LedgerFile:
             f"INSERT OR IGNORE INTO completions ({_NAMES}) VALUES ({marks})", row_of(entry)
         )
 
-    def mark_shown(self, completion_id: str) -> None:
-        """Count that a completion was sent to an editor; do nothing if it is not recorded."""
-        self._connection.execute("UPDATE completions SET shown = shown + 1 WHERE id = ?", (completion_id,))
+    def mark_shown(self, completion_id: str) -> bool:
+        """Count that a completion was sent to an editor; return whether it is recorded."""
+        return self._mark("shown = shown + 1", completion_id)
 
-    def mark_accepted(self, completion_id: str, time: float) -> None:
-        """Record that the user accepted a completion."""
-        self._connection.execute("UPDATE completions SET accepted = ? WHERE id = ?", (time, completion_id))
+    def mark_accepted(self, completion_id: str, time: float) -> bool:
+        """Record that the user accepted a completion; return whether it is recorded."""
+        return self._mark("accepted = ?", time, completion_id)
+
+    def _mark(self, change: str, *values: Any) -> bool:
+        """`change`: SQL with the marks of all values but the last, the id."""
+        done = self._connection.execute(f"UPDATE completions SET {change} WHERE id = ?", values)
+        return done.rowcount > 0
 
     def trim(self) -> None:
         """Drop the oldest entries, and the texts of old ones, until the limits are met."""

@@ -7,6 +7,7 @@ resumes when the cause is gone.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("aide.ledger")
 WAITING = 64
 """Maximum number of entries waiting to be written; each keeps its text in memory."""
+EARLY = 16
+"""Most events that are kept until their completion is recorded."""
 PAUSE_SECONDS = 0.2
 """Delay before writing, so that the answer is sent first."""
 
@@ -62,6 +65,8 @@ class LedgerRecorder:
         self.dropped = 0
         """Entries that were dropped because too many were waiting, or because they could not be written."""
         self._reported: set[str] = set()
+        # First lines may be accepted before the rest is generated.
+        self._early: deque[ShownEvent | AcceptedEvent] = deque(maxlen=EARLY)
 
     def record(
         self, mode: str, request: "CompletionRequest", completion: "Completion", model: "ModelInfo"
@@ -154,8 +159,18 @@ class LedgerRecorder:
 
         with opened(self._path()) as ledger:
             for one in batch:
-                _keep(ledger, one)
+                self._keep(ledger, one)
             ledger.trim()
+
+    def _keep(self, ledger: "LedgerFile", one: GeneratedEvent | ShownEvent | AcceptedEvent) -> None:
+        if not isinstance(one, GeneratedEvent):
+            if not _mark(ledger, one):
+                self._early.append(one)
+            return
+        ledger.add(entry_of(one, ledger.salt))
+        for mark in [mark for mark in self._early if mark.completion_id == one.completion.id]:
+            self._early.remove(mark)
+            _mark(ledger, mark)
 
     def _failed(self, problem: str, count: int) -> None:
         self.problem = problem
@@ -166,10 +181,7 @@ class LedgerRecorder:
             log.warning("%s Completions are not recorded until this is resolved.", problem)
 
 
-def _keep(ledger: "LedgerFile", one: GeneratedEvent | ShownEvent | AcceptedEvent) -> None:
-    if isinstance(one, GeneratedEvent):
-        ledger.add(entry_of(one, ledger.salt))
-    elif isinstance(one, ShownEvent):
-        ledger.mark_shown(one.completion_id)
-    else:
-        ledger.mark_accepted(one.completion_id, one.time)
+def _mark(ledger: "LedgerFile", one: ShownEvent | AcceptedEvent) -> bool:
+    if isinstance(one, ShownEvent):
+        return ledger.mark_shown(one.completion_id)
+    return ledger.mark_accepted(one.completion_id, one.time)

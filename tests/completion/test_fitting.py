@@ -2,9 +2,9 @@
 
 import pytest
 
-from aide_lsp.completion.fitting import check, surroundings
+from aide_lsp.completion.fitting import check, check_lines, surroundings
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.infill.stopping import break_off, find_stop
+from aide_lsp.infill.stopping import break_off, find_stop, finished_lines
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
@@ -20,6 +20,42 @@ def offered(language: str, marked: str, text: str) -> str:
     rated = [(0, 0.0), (len(text), 0.0)]
     checked = check(around, text, stop, rated, OPTIONS, lambda stage: None)
     return "" if checked.rejection else checked.cleaned.text
+
+
+def first_lines(language: str, marked: str, text: str) -> str:
+    """Return what is shown first of a text that is still being generated; empty: nothing."""
+    before, after = marked.split("█")
+    around = surroundings(before, after, language_of(language), SyntaxTrees())
+    stop = finished_lines(around.hole, text)
+    checked = stop and check_lines(around, text, stop, [(0, 0.0), (len(text), 0.0)], OPTIONS)
+    return checked.cleaned.text if checked else ""
+
+
+BODY = "def f(a):\n    █\n\n\nf(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "shown"),
+    [
+        ("python", BODY, "b = a", ""),
+        ("python", BODY, "b = a\n    ret", "b = a"),
+        ("python", BODY, "b = a\n\n    ret", "b = a"),
+        ("python", BODY, "if a:\n        ret", ""),
+        ("python", BODY, "if a:\n        return 1\n    ret", "if a:\n        return 1"),
+        ("python", BODY, "b = [\n        a,\n    ", ""),
+        ("python", BODY, "b = [\n        a,\n    ]\n    ", "b = [\n        a,\n    ]"),
+        ("python", BODY, "@a\n    def", ""),
+        ("python", BODY, "b = a)\n    ret", ""),  # it does not fit
+        ("typescript", "function f(a) {\n  █\n}\n", "if (a) {\n    return 1;\n", ""),
+        ("typescript", "function f(a) {\n  █\n}\n", "const b = a;\n  ret", "const b = a;"),
+        # The text may be the first line of the block that is there already.
+        ("python", "def f(a):\n    █\n        return 1\n", "if a:\n        b = a\n        ret", ""),
+        # It may lead to what is right of the cursor.
+        ("python", "x = f(█, 1)\n", "a,\n      b", ""),
+    ],
+)
+def test_of_a_text_that_is_being_generated_finished_lines_that_fit_are_shown(language, marked, text, shown):
+    assert first_lines(language, marked, text) == shown
 
 
 @pytest.mark.parametrize(

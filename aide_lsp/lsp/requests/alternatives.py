@@ -85,6 +85,7 @@ class Alternatives:
 
     async def _step(self, snapshot: Snapshot, step: int) -> Paged | NoCompletion:
         scheduler = self._scheduler
+        await scheduler.whole(snapshot)
         visible = scheduler.shown.visible(snapshot)
         if visible is None:
             return await self._first(snapshot)

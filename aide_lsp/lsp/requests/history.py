@@ -23,7 +23,9 @@ class History:
         """Add a completion; one that is shown twice in a row counts once."""
         places, place = self._documents.setdefault(snapshot.uri, OrderedDict()), _spot(snapshot)
         earlier = places.setdefault(place, [])
-        if not earlier or earlier[-1].id != completion.id:
+        if earlier and earlier[-1].id == completion.id:
+            earlier[-1] = completion  # all of one whose first lines were shown
+        else:
             earlier.append(completion)
             del earlier[:-DEPTH]
         places.move_to_end(place)

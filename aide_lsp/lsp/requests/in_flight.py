@@ -49,6 +49,8 @@ class InFlight(CompletionObserver):
         """The lines that are finished already, while the rest is generated."""
         self.lines_given: float | None = None
         "When the client was given them; None: it was not."
+        self.ended = asyncio.Event()
+        """Whether all of it is there, or never comes."""
         self._begun = monotonic()
         self._lines_finished: Callable[[], object] | None = None
 
@@ -173,6 +175,7 @@ class InFlightRequests:
 
     def end(self, ended: InFlight) -> None:
         """Remove one that has ended."""
+        ended.ended.set()
         self._aside = [one for one in self._aside if one is not ended]
         uri = ended.snapshot.uri
         mine = [other for other in self._by_uri.get(uri, []) if other is not ended]
@@ -199,6 +202,13 @@ class InFlightRequests:
         waiting.lines_given = monotonic()
         waiting.answer.set_result(Completions((lines,)))
         return waiting.snapshot, lines
+
+    def with_lines_given_at(self, snapshot: Snapshot) -> InFlight | None:
+        """Return the completion at a place of which the client was given the first lines."""
+        for one in self._by_uri.get(snapshot.uri, []):
+            if one.lines_given is not None and one.snapshot.is_same_place(snapshot):
+                return one
+        return None
 
     def waited_for_at(self, snapshot: Snapshot) -> InFlight | None:
         """Return the completion at a place for which a client waits."""

@@ -139,6 +139,12 @@ class Scheduler:
             return None
         return answer
 
+    async def whole(self, snapshot: Snapshot) -> None:
+        """Wait for all of a completion whose first lines the client was given at a place."""
+        in_flight = self._in_flight.with_lines_given_at(snapshot)
+        if in_flight is not None:
+            await in_flight.ended.wait()
+
     # -- what happens meanwhile
 
     def changed(self, document: Document) -> None:
@@ -269,9 +275,7 @@ class Scheduler:
             given(snapshot, answer)
         elif announced and isinstance(answer, NoCompletion | Completions):
             if in_flight.lines_given is not None:
-                # VS Code has to have drawn the lines.
-                await asyncio.sleep(in_flight.lines_given + REST_SECONDS - monotonic())
-                self._announce_rest(snapshot, answer)
+                await self._announce_rest(snapshot, answer, in_flight.lines_given)
             elif waiting.cancelled():
                 self._announce(snapshot, answer)
 
@@ -320,13 +324,20 @@ class Scheduler:
         if given is not None:
             self.shown.given_lines(*given)
 
-    def _announce_rest(self, snapshot: Snapshot, answer: Answer) -> None:
-        """Notify a client that shows the first lines of a completion that the rest is there."""
-        visible = self._screen.at(snapshot)
-        if visible is None or isinstance(answer, NoCompletion) or not self.is_current(snapshot):
+    async def _announce_rest(self, snapshot: Snapshot, answer: Answer, given: float) -> None:
+        """Notify a client that was given first lines of a completion that all of it is there."""
+        if isinstance(answer, NoCompletion) or not answer.completion.text or not self.is_current(snapshot):
             return
-        if answer.completion.text not in ("", visible.text):
-            self.shown.offer(snapshot, answer.completion, more=True)
+        visible, kept = self._screen.at(snapshot), self.shown.kept.answer(snapshot)
+        # It may not have asked for them yet.
+        first = visible or (kept.completion if kept else None)
+        if first is None or answer.completion.text == first.text:
+            return
+        self.shown.keep(snapshot, answer.completion)
+        # VS Code has to have drawn the lines.
+        await asyncio.sleep(given + REST_SECONDS - monotonic())
+        if visible is not None and self._screen.at(snapshot) is visible and self.is_current(snapshot):
+            self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place, more=True)
 
     def _announce(self, snapshot: Snapshot, answer: Answer) -> None:
         """Notify a client that stopped waiting that its answer is ready; an empty one only has a reason."""

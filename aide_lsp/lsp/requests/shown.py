@@ -37,7 +37,10 @@ class Shown:
 
     def visible(self, snapshot: Snapshot) -> "Completion | None":
         """Return the completion that is visible at a place, or was the last one to be shown there."""
-        return self.screen.at(snapshot) or self.history.last_at(snapshot)
+        visible = self.screen.at(snapshot) or self.history.last_at(snapshot)
+        kept = self.kept.answer(snapshot)
+        # All of one whose first lines are visible.
+        return kept.completion if kept and visible and kept.completion.id == visible.id else visible
 
     def given(self, snapshot: Snapshot, answer: Answer) -> None:
         """Note what the client was given."""
@@ -57,7 +60,9 @@ class Shown:
             self._prefetcher.after_none(snapshot)
 
     def given_lines(self, snapshot: Snapshot, lines: "Completion") -> None:
-        """Note that the client was given the finished lines of a completion: the rest comes later."""
+        """Note that the client was given the first lines of a completion: the rest comes later."""
+        self._recorder.shown(lines.id)
+        self.history.add(snapshot, lines)
         self.screen.show(snapshot, lines)
 
     def given_empty(self, snapshot: Snapshot, empty: "Completion") -> None:
@@ -78,10 +83,14 @@ class Shown:
             if kept is None or kept.completion.id != visible.completion.id:
                 self.kept.keep(Kept(visible.snapshot, visible.completion, alone=self._notifier.enabled))
 
-    def offer(self, snapshot: Snapshot, completion: "Completion", *, more: bool = False) -> None:
-        """Keep a completion for a client that stopped waiting, or shows the beginning of it; notify it."""
+    def offer(self, snapshot: Snapshot, completion: "Completion") -> None:
+        """Keep a completion for a client that stopped waiting, and notify it."""
+        self.keep(snapshot, completion)
+        self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place)
+
+    def keep(self, snapshot: Snapshot, completion: "Completion") -> None:
+        """Keep a completion for a client that was not given it."""
         self.kept.keep(Kept(snapshot, completion, alone=True))
-        self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place, more=more)
 
     def forget(self, uri: str) -> None:
         """Drop what belongs to a document that was closed."""

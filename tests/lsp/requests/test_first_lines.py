@@ -15,6 +15,7 @@ from tests.lsp.clients import (
     inline,
     make_listener,
     open_text,
+    run,
     server_of,
 )
 from tests.patience import PATIENCE
@@ -44,6 +45,10 @@ async def listening(client: LanguageClient):
     await begin(client, LISTENING, options={"workAhead": False})
     yield
     await client.shutdown_session()
+
+
+def place(uri: str) -> dict:
+    return {"uri": uri, "position": {"line": 1, "character": 0}}
 
 
 async def ready(client, uri: str, version: int = 1, *, more: bool) -> None:
@@ -114,6 +119,23 @@ async def test_where_the_user_types_something_else_nothing_is_announced(taking):
     (item,) = await inline(taking, uri, line=1)
     assert item.insert_text == "amma"
     assert not [one for one in taking.readies if one.uri == uri]
+
+
+async def test_paging_waits_for_all_of_what_is_visible(taking):
+    uri = open_text(taking, "# lines\n", "file:///elsewhere/paged.py")
+    _, seed = await offered(taking, uri)
+    found = await run(taking, "aide.candidate", {**place(uri), "step": 1})
+    assert (found["insertText"], found["seed"], found["reason"]) == (WHOLE, seed, "no-other")
+
+
+async def test_previous_returns_to_all_of_what_was_visible(taking):
+    uri = open_text(taking, "# lines\n", "file:///elsewhere/previous.py")
+    _, seed = await offered(taking, uri)
+    await ready(taking, uri, more=True)
+    await offered(taking, uri)
+    await run(taking, "aide.regenerate", {**place(uri), "seed": 3})
+    found = await run(taking, "aide.previousSeed", place(uri))
+    assert (found["insertText"], found["seed"]) == (WHOLE, seed)
 
 
 async def test_with_a_seed_an_answer_is_all_that_it_gives(seeded):

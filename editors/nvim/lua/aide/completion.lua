@@ -250,7 +250,8 @@ end
 --- there.
 ---@param ready {uri: string, version: integer, position: table, more: boolean}
 function M.ready(ready)
-  if not is_inserting() or waiting or paging or dismissed == place_key() or M.is_shown() ~= ready.more then
+  local is_free = is_inserting() and not waiting and not paging and dismissed ~= place_key()
+  if not is_free or M.is_shown() ~= (ready.more == true) then
     return
   end
   local buf, row, column = cursor()
