@@ -51,9 +51,12 @@ def test_the_first_line_shows_and_then_all_without_a_gap(reciter, comment, first
     assert shown[0] == first
     assert shown[-1] == whole
     assert "" not in seen(reciter)[1:], "it went away"
+    before = len(seen(reciter))
+    reciter.type(whole[:2], delay=200)
+    reciter.wait_ghost(whole[2:])
+    assert [one for one in seen(reciter)[before:] if not whole.endswith(one)] == []
     reciter.press("Tab")
-    text = f"{comment}\n{whole}"
-    assert reciter.save("lines.py", other_than=comment) == text
+    assert reciter.save("lines.py", other_than=comment) == f"{comment}\n{whole}"
 
 
 def test_after_escape_nothing_comes_back(reciter):

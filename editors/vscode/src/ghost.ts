@@ -8,11 +8,3 @@ export async function showAnother(): Promise<void> {
   await commands.executeCommand('editor.action.inlineSuggest.hide');
   await commands.executeCommand('editor.action.inlineSuggest.trigger');
 }
-
-/**
- * Show all of a completion whose first lines are visible. VS Code requests again, keeps what is visible, and lists
- * what is new after it. Does nothing where the user has hidden the first lines.
- */
-export async function showRest(): Promise<void> {
-  await commands.executeCommand('editor.action.inlineSuggest.showNext');
-}

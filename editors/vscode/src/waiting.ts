@@ -1,16 +1,19 @@
 /** Remembers where the user waits for a completion, and requests it there once the server can answer. */
 
 import { commands, languages, window, type Disposable } from 'vscode';
-import { showRest } from './ghost';
 import { isAt, isCursorAt, placeOf, type Place } from './place';
 import type { Ready } from './protocol';
 
 /** After accepting, VS Code has asked again by then, if it does. */
 const ACCEPTED_MS = 150;
+/** By then, VS Code has requested what comes next, if it does. */
+const NEXT_MS = 300;
+const STEP_MS = 20;
 
 export class Waiting implements Disposable {
   private place: Place | undefined;
   private requested: Place | undefined;
+  private requests = 0;
   private isExplicit = false;
   private gotNothing = false;
   private another: Disposable | undefined;
@@ -26,11 +29,12 @@ export class Waiting implements Disposable {
   asked(place: Place, isExplicit: boolean): void {
     this.at(place, isExplicit);
     this.requested = place;
+    this.requests += 1;
   }
 
   /** The user accepted a completion. After its last line, accepted by line, VS Code does not request what follows. */
   async accepted(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, ACCEPTED_MS));
+    await pause(ACCEPTED_MS);
     if (this.requested !== undefined && !isAt(this.requested) && window.activeTextEditor?.document === this.requested.document) {
       this.atCursor();
       await this.request();
@@ -83,7 +87,23 @@ export class Waiting implements Disposable {
     if (this.isExplicit) {
       this.invalidate();
     }
-    await showRest();
+    const requests = this.requests;
+    // VS Code requests again, keeps what is visible, and shows what is new after it. Where the user has hidden what was
+    // visible, nothing happens.
+    await commands.executeCommand('editor.action.inlineSuggest.showNext');
+    for (let waited = 0; waited < NEXT_MS && this.requests === requests; waited += STEP_MS) {
+      await pause(STEP_MS);
+    }
+    if (this.requests === requests) {
+      return;
+    }
+    // This only waits for the answer.
+    await commands.executeCommand('editor.action.inlineSuggest.trigger');
+    if (isCursorAt(ready)) {
+      // Requested once more, it keeps all, and drops the first lines: otherwise the next key would bring them back.
+      this.invalidate();
+      await commands.executeCommand('editor.action.inlineSuggest.trigger');
+    }
   }
 
   dispose(): void {
@@ -95,4 +115,8 @@ export class Waiting implements Disposable {
     this.another?.dispose();
     this.another = languages.registerInlineCompletionItemProvider({ pattern: '**' }, { provideInlineCompletionItems: () => [] });
   }
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
 }
