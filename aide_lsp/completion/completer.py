@@ -4,7 +4,6 @@ Random numbers depend on (seed, candidate, index of the generated token), so an 
 request and its seed; where a deadline cuts it off there is none. Runs on one thread.
 """
 
-import re
 from collections.abc import Sequence
 from contextlib import closing
 from time import monotonic
@@ -21,6 +20,7 @@ from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
 from aide_lsp.completion.request import (
+    LINE_END,
     Completion,
     CompletionRequest,
     attempt_of,
@@ -39,9 +39,6 @@ from aide_lsp.infill.stopping import break_off, find_stop, finished_lines
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
-from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, has_too_many_lines
-
-LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class Completer:
@@ -77,7 +74,7 @@ class Completer:
             SessionError: the model failed.
         """
         cancel.check()
-        _check_size(request)
+        request.check_size()
         key = key_of(request)
         found = self._cache.get(key)
         if found is not None:
@@ -109,7 +106,7 @@ class Completer:
         changed. There is no deadline: observing takes time.
         """
         cancel.check()
-        _check_size(request)
+        request.check_size()
         parameters, found = request.options.parameters, self._cache.get(key_of(request))
         # The rest of an answer that was typed along is not what its seed gives at the new cursor.
         if parameters.seed is None and found is not None and found.text == found.answer.text:
@@ -123,7 +120,7 @@ class Completer:
         No completion depends on it: it only comes sooner. Raises as `complete` does.
         """
         cancel.check()
-        _check_size(request)
+        request.check_size()
         # The prompt of the coming request, token for token: only what they share can be reused.
         request = self._in_effect(request)
         prompt = self._prompt(request, UNOBSERVED)
@@ -218,7 +215,7 @@ class Completer:
         observer.prompted(request, prompt)
         # A stop rule ends the text before the model does: the generation has to be closed, not exhausted.
         with closing(self._model.generate(prompt, options, cancel, observer)) as generation:
-            read = _Read(generation, observer, request, around)
+            read = _Read(generation, observer, request, around, prompt)
             hole, stop = around.hole, read.until_stop(around.hole)
             checked = check(around, read.text, stop, read.rated, options, observer.begins)
             # The model closes a bracket that the editor has closed. It may go on, as if the editor had not.
@@ -237,12 +234,12 @@ class Completer:
         reason, timings = generation.finish_reason or "stop", generation.timings
         generated = GeneratedText(hole, read.text, checked.stop, reason, timings, checked.confidence)
         observer.finished(generated, checked.cleaned, checked.rejection)
-        completion = _completion(read.id, request, generated, checked, (monotonic() - started) * 1000.0)
+        passed_ms = (monotonic() - started) * 1000.0
+        completion = _completion(read.id, request, prompt, generated, checked, passed_ms)
         if checked.over and completion.text:
             completion = evolve(completion, text=checked.over.text, replaces=checked.over.replaces)
         confidence = checked.confidence if self.info.is_rated(options) and checked.cleaned.text else None
-        names = request.names if prompt.names else None
-        return evolve(completion, confidence=confidence, excerpts=prompt.excerpts, names=names)
+        return evolve(completion, confidence=confidence)
 
     def _cache_candidate(self, request: CompletionRequest, attempts: Sequence[Completion]) -> None:
         """Keep a candidate that replaced others under its own number too: it may be requested next."""
@@ -301,11 +298,12 @@ class _Read:
         observer: CompletionObserver,
         request: CompletionRequest,
         around: Surroundings,
+        prompt: Prompt,
     ) -> None:
         self._generation, self._pieces, self._observer = generation, iter(generation), observer
-        self._request, self._around = request, around
+        self._request, self._around, self._prompt = request, around, prompt
         self.id, self.text, self.rated = uuid4().hex, "", [(0, 0.0)]
-        self._finished = 0  # characters of the lines that were finished last
+        self._last_line_end = -1  # of those that were looked at
 
     def until_stop(self, hole: Hole) -> Stop | None:
         """Read on until the model ends, or a stop rule of the hole ends the text."""
@@ -320,7 +318,7 @@ class _Read:
             self._observer.wrote(self.text)
             if (stop := find_stop(hole, self.text)) is not None:
                 return stop
-            if self._observer.wants_lines():
+            if hole is self._around.hole and self._observer.wants_lines():
                 self._report_lines(hole)
         ended = self._generation.finish_reason == "stop"
         stop = find_stop(hole, self.text, ended=ended)
@@ -328,20 +326,22 @@ class _Read:
 
     def _report_lines(self, hole: Hole) -> None:
         """Report the lines that are finished, if they fit without the rest."""
-        stop, request = finished_lines(hole, self.text), self._request
-        if stop is None or stop.end <= self._finished:
+        line_end, request = self.text.rfind("\n"), self._request
+        if line_end <= self._last_line_end:
             return
-        self._finished = stop.end
-        if checked := check_lines(self._around, self.text, stop, self.rated, request.options):
+        self._last_line_end, stop = line_end, finished_lines(hole, self.text)
+        checked = stop and check_lines(self._around, self.text, stop, self.rated, request.options)
+        if checked:
             timings = self._generation.timings
             generated = GeneratedText(hole, self.text, stop, "stop", timings, checked.confidence)
-            completion = _completion(self.id, request, generated, checked, timings.total_ms)
+            completion = _completion(self.id, request, self._prompt, generated, checked, timings.total_ms)
             self._observer.wrote_lines(_with_line_ends(completion, request))
 
 
 def _completion(
     completion_id: str,
     request: CompletionRequest,
+    prompt: Prompt,
     generated: GeneratedText,
     checked: Checked,
     total_ms: float,
@@ -372,26 +372,9 @@ def _completion(
         candidate=options.candidate,
         is_rejected=bool(message or note) or reason is NoCompletionReason.DOES_NOT_FIT,
         note=note,
+        excerpts=prompt.excerpts,
+        names=request.names if prompt.names else None,
     )
-
-
-def _check_size(request: CompletionRequest) -> None:
-    if len(request.text) > LONGEST_TEXT:
-        raise NoCompletionReason.TOO_LARGE.error(
-            f"The text has {len(request.text):,} characters; Aide completes texts of up to {LONGEST_TEXT:,}.",
-        )
-    if has_too_many_lines(request.text):
-        raise NoCompletionReason.TOO_LARGE.error(
-            f"The text has more than {MOST_LINES:,} lines, which is the most that Aide completes.",
-        )
-    # The document's own line ends: normalizing a text that may be too large would copy it first.
-    start = max(request.text.rfind("\n", 0, request.offset), request.text.rfind("\r", 0, request.offset)) + 1
-    end = LINE_END.search(request.text, request.offset)
-    length = (end.start() if end else len(request.text)) - start
-    if length > LONGEST_LINE:
-        raise NoCompletionReason.LONG_LINE.error(
-            f"The line has {length:,} characters; Aide completes lines of up to {LONGEST_LINE:,}.",
-        )
 
 
 def _with_line_ends(completion: Completion, request: CompletionRequest) -> Completion:

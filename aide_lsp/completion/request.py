@@ -1,5 +1,6 @@
 """A request for a completion, the attempts at it, and the answer. Imports nothing that is slow to import."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,8 +12,11 @@ from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.context.known_names import KnownNames
 from aide_lsp.inference.options import GenerationOptions
 from aide_lsp.line_ends import with_line_feeds
+from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import Parameters
+from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, has_too_many_lines
 
+LINE_END = re.compile(r"\r\n|\n|\r")
 MOST_TRIES = 3
 """Candidates that are generated for one answer at most: each takes as long as the first."""
 
@@ -48,6 +52,26 @@ class CompletionRequest:
         for character in added:
             end += 2 if character == "\n" and self.text[end : end + 2] == "\r\n" else 1
         return evolve(self, text=self.text[:start] + self.text[end:], offset=start)
+
+    def check_size(self) -> None:
+        """Raise DeclinedError if the text is too large or its line at the cursor too long to be completed."""
+        if len(self.text) > LONGEST_TEXT:
+            raise NoCompletionReason.TOO_LARGE.error(
+                f"The text has {len(self.text):,} characters; Aide completes texts of up to "
+                f"{LONGEST_TEXT:,}.",
+            )
+        if has_too_many_lines(self.text):
+            raise NoCompletionReason.TOO_LARGE.error(
+                f"The text has more than {MOST_LINES:,} lines, which is the most that Aide completes.",
+            )
+        # The document's own line ends: normalizing a text that may be too large would copy it first.
+        start = max(self.text.rfind("\n", 0, self.offset), self.text.rfind("\r", 0, self.offset)) + 1
+        end = LINE_END.search(self.text, self.offset)
+        length = (end.start() if end else len(self.text)) - start
+        if length > LONGEST_LINE:
+            raise NoCompletionReason.LONG_LINE.error(
+                f"The line has {length:,} characters; Aide completes lines of up to {LONGEST_LINE:,}.",
+            )
 
     @property
     def before(self) -> str:

@@ -114,8 +114,10 @@ class LedgerRecorder:
                 self._thread = thread
 
     def _put(self, what: GeneratedEvent | ShownEvent | AcceptedEvent) -> None:
-        """Queue an event. Without a thread nothing was recorded yet, so there is nothing to update."""
+        """Queue an event. Without a thread, nothing was recorded yet."""
         if self._thread is None:
+            if not isinstance(what, GeneratedEvent):
+                self._early.append(what)
             return
         try:
             self._queue.put_nowait(what)

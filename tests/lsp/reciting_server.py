@@ -48,6 +48,7 @@ def load(settings, progress):
                 "total =": " alpha + beta",
                 "total = g": "amma",
                 "# lines\n": "first = 1\nsecond = 2\n",
+                "# one\n": "first = 1\n\n\n\n",
                 "# late\n": "the_first_line = 1\nsecond = 2\n",
             }
         ),

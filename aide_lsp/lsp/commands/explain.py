@@ -30,6 +30,7 @@ async def explain(ls: Server, arguments: Arguments) -> dict[str, Any]:
     snapshot = ls.requests.snapshot(at.uri, at.place)
     if isinstance(snapshot, NoCompletion):
         return {"reason": snapshot.reason, "message": snapshot.message}
+    await ls.requests.whole(at.uri)
     shown = ls.requests.shown.visible(snapshot)
     current = shown.parameters if shown else snapshot.settings.parameters
     candidate = arguments.values.get("candidate", shown.candidate if shown else 0)

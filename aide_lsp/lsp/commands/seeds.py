@@ -53,9 +53,10 @@ def previous_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     return items.alternative(answer, at.position, ls.status.source)
 
 
-def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
+async def pin_seed(ls: Server, arguments: Arguments) -> dict[str, Any]:
     """Write the seed of the most recent completion, in the document or at a position, to the project file."""
     uri = arguments.uri()
+    await ls.requests.whole(uri)
     shown = _shown(ls, uri, arguments)
     if shown is None:
         raise failed("There is no seed to pin: no completion has been shown here yet.")

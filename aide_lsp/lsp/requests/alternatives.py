@@ -85,7 +85,9 @@ class Alternatives:
 
     async def _step(self, snapshot: Snapshot, step: int) -> Paged | NoCompletion:
         scheduler = self._scheduler
-        await scheduler.whole(snapshot)
+        await scheduler.whole(snapshot.uri)
+        if not scheduler.is_unchanged(snapshot):
+            return NoCompletion.because(NoCompletionReason.STALE)
         visible = scheduler.shown.visible(snapshot)
         if visible is None:
             return await self._first(snapshot)
@@ -159,6 +161,9 @@ class Alternatives:
             explicit: the user named the seed, so no other one is tried.
         """
         scheduler = self._scheduler
+        await scheduler.whole(snapshot.uri)
+        if not scheduler.is_unchanged(snapshot):
+            return NoCompletion.because(NoCompletionReason.STALE)
         visible = scheduler.shown.visible(snapshot)
         if (
             visible is not None
@@ -195,10 +200,10 @@ class Alternatives:
     def previous(self, snapshot: Snapshot) -> Paged | NoCompletion:
         """Return to the completion shown here before the last one."""
         scheduler = self._scheduler
-        scheduler.supersede(snapshot.uri)
         completion = scheduler.shown.history.back(snapshot)
         if completion is None:
             return NoCompletion.because(NoCompletionReason.NO_PREVIOUS)
+        scheduler.supersede(snapshot.uri)
         scheduler.shown.choose(snapshot, completion)
         return Paged(completion, 0, 1)
 

@@ -14,7 +14,7 @@ from aide_lsp.completion.auto_closing import typings
 from aide_lsp.completion.observer import CompletionObserver
 from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.line_ends import with_line_feeds
-from aide_lsp.lsp.requests.answer import Completions, NoCompletion
+from aide_lsp.lsp.requests.answer import NoCompletion
 from aide_lsp.lsp.requests.kept import Kept
 from aide_lsp.lsp.requests.snapshot import Snapshot
 
@@ -62,13 +62,19 @@ class InFlight(CompletionObserver):
     def wrote(self, text: str) -> None:
         """Take the text generated so far; end if the user has typed something else."""
         self._written = text
-        if not any(_agree(text, typed) for typed in self._typed):
+        if not any(self._agrees(typed) for typed in self._typed):
             self.token.cancel()
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether a client waits for the answer, or shows its first lines."""
+        return self.is_waited_for or self.lines_given is not None
+
+    @property
     def takes_lines(self) -> bool:
-        """Whether someone waits who can be given the finished lines first, and the rest later."""
-        return self.is_waited_for and self._lines_finished is not None
+        """Whether it can be answered with first lines, or would have been before the client gave up."""
+        is_open = self.answer is not None and (not self.answer.done() or self.answer.cancelled())
+        return is_open and self._lines_finished is not None and self.lines_given is None
 
     def take_lines(self, finished: Callable[[], object]) -> None:
         """Give the client finished lines first. `finished` is called by the worker when there are some."""
@@ -102,11 +108,17 @@ class InFlight(CompletionObserver):
             offset: where the cursor is; None: where typing has left it.
         """
         typed = self._typed_in(text, offset)
-        if self.token.cancelled or not any(_agree(self._written, one) for one in typed):
+        if self.token.cancelled or not any(map(self._agrees, typed)):
             return False
         self._typed = typed
         # The worker may have written between the two lines above.
-        return any(_agree(self._written, one) for one in typed)
+        return any(map(self._agrees, typed))
+
+    def _agrees(self, typed: str) -> bool:
+        """Return whether what was typed is the beginning of the text, or may become it."""
+        # First lines are cleaned up, and may differ from what was generated.
+        lines = with_line_feeds(self.lines.text) if self.lines else ""
+        return _agree(self._written, typed) or lines.startswith(typed)
 
     def _typed_in(self, text: str, offset: int | None) -> tuple[str, ...]:
         """Return what may have been typed at the cursor; nothing: something else changed."""
@@ -188,27 +200,18 @@ class InFlightRequests:
         """Whether a client waits for an answer in a document."""
         return any(one.is_waited_for for one in self._by_uri.get(uri, []))
 
-    def give_lines(self, uri: str) -> "tuple[Snapshot, Completion] | None":
-        """Answer the request that waits in a document with first lines that are what it asks for.
-
-        Returns what it was answered with; None: there are none, or nobody waits for them.
-        """
+    def lines_for(self, uri: str) -> "tuple[InFlight, Completion] | None":
+        """Return the newest request of a document and first lines that are what it asks for; None: none."""
         mine = self._by_uri.get(uri, [])
-        waiting = next((one for one in mine if one.takes_lines), None)
         running = next((one for one in mine if one.lines is not None and not one.token.cancelled), None)
-        lines = running.lines_at(waiting.snapshot) if running and waiting else None
-        if waiting is None or waiting.answer is None or lines is None:
+        if running is None or not mine[-1].takes_lines:
             return None
-        waiting.lines_given = monotonic()
-        waiting.answer.set_result(Completions((lines,)))
-        return waiting.snapshot, lines
+        lines = running.lines_at(mine[-1].snapshot)
+        return (mine[-1], lines) if lines is not None else None
 
-    def with_lines_given_at(self, snapshot: Snapshot) -> InFlight | None:
-        """Return the completion at a place of which the client was given the first lines."""
-        for one in self._by_uri.get(snapshot.uri, []):
-            if one.lines_given is not None and one.snapshot.is_same_place(snapshot):
-                return one
-        return None
+    def with_lines_given(self, uri: str) -> InFlight | None:
+        """Return a completion in a document of which the client was given the first lines."""
+        return next((one for one in self._by_uri.get(uri, []) if one.lines_given is not None), None)
 
     def waited_for_at(self, snapshot: Snapshot) -> InFlight | None:
         """Return the completion at a place for which a client waits."""
@@ -251,7 +254,7 @@ class InFlightRequests:
     def _end_unwaited(self, but: str = "") -> None:
         for uri, in_flight in self._by_uri.items():
             for one in in_flight if uri != but else ():
-                if not one.is_waited_for:
+                if not one.is_wanted:
                     one.token.cancel()
 
 

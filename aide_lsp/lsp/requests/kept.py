@@ -1,7 +1,7 @@
 """Completions kept for the next request of their document.
 
-Editors show ghost text only in answer to a request of their own. So what a command chose, and what came after
-the client stopped waiting, is kept until it is asked for.
+Editors show ghost text only in answer to a request of their own. So what a command chose, what came after the
+client stopped waiting, and all of a completion whose first lines are visible, is kept until it is asked for.
 """
 
 from attrs import evolve, frozen

@@ -100,8 +100,9 @@ class Scheduler:
         seed = snapshot.request.options.parameters.seed
         if self._notifier.first_lines and snapshot.count == 1 and seed is None and not snapshot.fresh:
             loop = asyncio.get_running_loop()
-            in_flight.take_lines(lambda: loop.call_soon_threadsafe(self._lines_finished, in_flight))
-            self._give_lines(snapshot.uri)
+            in_flight.take_lines(lambda: loop.call_soon_threadsafe(self._give_lines, snapshot.uri))
+            # Once it is awaited: a cancel may have come first.
+            loop.call_soon(self._give_lines, snapshot.uri)
         # VS Code gives up on automatic requests after 750 ms; a cancel of one for several is meant.
         return await self._wait(
             in_flight, self._complete(in_flight), announced=snapshot.count == 1, given=self.shown.given
@@ -122,9 +123,12 @@ class Scheduler:
 
     def is_current(self, snapshot: Snapshot) -> bool:
         """Whether a result for a snapshot can still be shown: nothing has happened to its document."""
+        return self.is_unchanged(snapshot) and not self._in_flight.is_waited_for(snapshot.uri)
+
+    def is_unchanged(self, snapshot: Snapshot) -> bool:
+        """Whether the document of a snapshot is open, and has the same text."""
         is_open = self._documents.get(snapshot.uri) is snapshot.document
-        is_same = is_open and snapshot.document.revision == snapshot.revision
-        return is_same and not self._in_flight.is_waited_for(snapshot.uri)
+        return is_open and snapshot.document.revision == snapshot.revision
 
     async def waited_for(self, snapshot: Snapshot) -> Answer | None:
         """Wait for the completion that a client already waits for at a place; None: there is none."""
@@ -139,10 +143,9 @@ class Scheduler:
             return None
         return answer
 
-    async def whole(self, snapshot: Snapshot) -> None:
-        """Wait for all of a completion whose first lines the client was given at a place."""
-        in_flight = self._in_flight.with_lines_given_at(snapshot)
-        if in_flight is not None:
+    async def whole(self, uri: str) -> None:
+        """Wait for all of a completion whose first lines are visible in a document."""
+        while (in_flight := self._in_flight.with_lines_given(uri)) is not None:
             await in_flight.ended.wait()
 
     # -- what happens meanwhile
@@ -310,33 +313,35 @@ class Scheduler:
             raise NoCompletionReason.STALE.error("The text was changed in the meantime.")
         return result
 
-    def _lines_finished(self, in_flight: InFlight) -> None:
-        """Give the client the first lines of a completion, or notify it if it stopped waiting."""
-        snapshot, lines = in_flight.snapshot, in_flight.lines
-        self._give_lines(snapshot.uri)
-        is_left = in_flight.answer is not None and in_flight.answer.cancelled()
-        if lines is not None and is_left and self.is_current(snapshot):
-            in_flight.lines_given = monotonic()
-            self.shown.offer(snapshot, lines)
-
     def _give_lines(self, uri: str) -> None:
-        given = self._in_flight.give_lines(uri)
-        if given is not None:
-            self.shown.given_lines(*given)
+        """Answer the newest request with first lines of what it asks for; if it was canceled, announce it."""
+        asking, lines = self._in_flight.lines_for(uri) or (None, None)
+        if asking is None or lines is None or not self.is_unchanged(asking.snapshot):
+            return
+        asking.lines_given = monotonic()
+        if asking.answer is not None and not asking.answer.done():
+            asking.answer.set_result(Completions((lines,)))
+            self.shown.given_lines(asking.snapshot, lines)
+        else:
+            self.shown.offer(asking.snapshot, lines)
 
     async def _announce_rest(self, snapshot: Snapshot, answer: Answer, given: float) -> None:
         """Notify a client that was given first lines of a completion that all of it is there."""
-        if isinstance(answer, NoCompletion) or not answer.completion.text or not self.is_current(snapshot):
-            return
         visible, kept = self._screen.at(snapshot), self.shown.kept.answer(snapshot)
         # It may not have asked for them yet.
         first = visible or (kept.completion if kept else None)
-        if first is None or answer.completion.text == first.text:
+        if isinstance(answer, NoCompletion) or not answer.completion.text:
             return
-        self.shown.keep(snapshot, answer.completion)
+        if first is None or not self.is_unchanged(snapshot):
+            return
+        self.shown.has_all(snapshot, answer.completion)
         # VS Code has to have drawn the lines.
         await asyncio.sleep(given + REST_SECONDS - monotonic())
-        if visible is not None and self._screen.at(snapshot) is visible and self.is_current(snapshot):
+        while self.is_unchanged(snapshot) and self._in_flight.is_waited_for(snapshot.uri):
+            await asyncio.sleep(REST_SECONDS)
+        is_shown = visible is not None and self._screen.at(snapshot) is visible
+        # Of two requests at one place, the newer one is announced.
+        if is_shown and self.is_unchanged(snapshot) and not self._in_flight.with_lines_given(snapshot.uri):
             self._notifier.ready(snapshot.uri, snapshot.version, snapshot.place, more=True)
 
     def _announce(self, snapshot: Snapshot, answer: Answer) -> None:

@@ -61,9 +61,17 @@ class Shown:
 
     def given_lines(self, snapshot: Snapshot, lines: "Completion") -> None:
         """Note that the client was given the first lines of a completion: the rest comes later."""
-        self._recorder.shown(lines.id)
         self.history.add(snapshot, lines)
         self.screen.show(snapshot, lines)
+
+    def has_all(self, snapshot: Snapshot, completion: "Completion") -> None:
+        """Note that all of a completion is there whose first lines the client was given."""
+        visible = self.screen.at(snapshot)
+        if visible is not None and visible.text == completion.text:
+            self._show(snapshot, completion)
+        else:
+            self.history.add(snapshot, completion)
+            self.keep(snapshot, completion)
 
     def given_empty(self, snapshot: Snapshot, empty: "Completion") -> None:
         """Note that the client was given an empty completion."""

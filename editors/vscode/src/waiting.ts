@@ -94,7 +94,7 @@ export class Waiting implements Disposable {
     for (let waited = 0; waited < NEXT_MS && this.requests === requests; waited += STEP_MS) {
       await pause(STEP_MS);
     }
-    if (this.requests === requests) {
+    if (this.requests === requests || !isCursorAt(ready)) {
       return;
     }
     // This only waits for the answer.

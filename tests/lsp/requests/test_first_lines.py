@@ -128,14 +128,55 @@ async def test_paging_waits_for_all_of_what_is_visible(taking):
     assert (found["insertText"], found["seed"], found["reason"]) == (WHOLE, seed, "no-other")
 
 
-async def test_previous_returns_to_all_of_what_was_visible(taking):
-    uri = open_text(taking, "# lines\n", "file:///elsewhere/previous.py")
-    _, seed = await offered(taking, uri)
-    await ready(taking, uri, more=True)
+async def test_paging_ends_when_the_user_types_something_else(taking):
+    uri = open_text(taking, "# lines\n", "file:///elsewhere/gone.py")
     await offered(taking, uri)
+    paging = asyncio.ensure_future(run(taking, "aide.candidate", {**place(uri), "step": 1}))
+    await asyncio.sleep(0.1)
+    change(taking, uri, "# lines\ntotal = g", version=2)
+    (item,) = await inline(taking, uri, line=1)
+    assert (item.insert_text, (await paging)["reason"]) == ("amma", "stale")
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.0])
+async def test_previous_returns_to_all_of_what_was_visible(taking, seconds):
+    uri = open_text(taking, "# lines\n", f"file:///elsewhere/previous{seconds}.py")
+    _, seed = await offered(taking, uri)
+    await asyncio.sleep(seconds)
     await run(taking, "aide.regenerate", {**place(uri), "seed": 3})
     found = await run(taking, "aide.previousSeed", place(uri))
     assert (found["insertText"], found["seed"]) == (WHOLE, seed)
+
+
+async def test_without_another_one_previous_leaves_it_as_it_is(taking):
+    uri = open_text(taking, "# lines\n", "file:///elsewhere/alone.py")
+    await offered(taking, uri)
+    found = await run(taking, "aide.previousSeed", place(uri))
+    assert found["reason"] == "no-previous"
+    await ready(taking, uri, more=True)
+
+
+async def test_explaining_is_about_all_and_the_rest_is_announced(taking):
+    uri = open_text(taking, "# lines\n", "file:///elsewhere/explained.py")
+    await offered(taking, uri)
+    found = await run(taking, "aide.explain", place(uri))
+    assert found["asShown"] is True
+    await ready(taking, uri, more=True)
+
+
+async def test_comparing_leaves_the_rest_as_it_is(taking):
+    uri = open_text(taking, "# lines\n", "file:///elsewhere/compared.py")
+    await offered(taking, uri)
+    found = await run(taking, "aide.complete", {**place(uri), "seed": 5})
+    assert found["insertText"] == WHOLE
+    await ready(taking, uri, more=True)
+
+
+async def test_where_the_first_line_is_all_nothing_more_is_announced(taking):
+    uri = open_text(taking, "# one\n", "file:///elsewhere/one.py")
+    text, _ = await offered(taking, uri)
+    await asyncio.sleep(2.0)
+    assert (text, [one for one in taking.readies if one.uri == uri]) == (FIRST, [])
 
 
 async def test_with_a_seed_an_answer_is_all_that_it_gives(seeded):

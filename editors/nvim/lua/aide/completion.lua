@@ -250,7 +250,8 @@ end
 --- there.
 ---@param ready {uri: string, version: integer, position: table, more: boolean}
 function M.ready(ready)
-  local is_free = is_inserting() and not waiting and not paging and dismissed ~= place_key()
+  local key = place_key()
+  local is_free = is_inserting() and not waiting and (paging or {}).key ~= key and dismissed ~= key
   if not is_free or M.is_shown() ~= (ready.more == true) then
     return
   end
