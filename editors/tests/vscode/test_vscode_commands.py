@@ -14,7 +14,7 @@ def seed_of(workbench):
 
 def shown(workbench):
     """The ghost text, after asking for it, and the seed that the status bar shows for it."""
-    text = workbench.ask()
+    text = workbench.ask_all()
     return text, wait_for("the seed in the status bar", lambda: seed_of(workbench))
 
 

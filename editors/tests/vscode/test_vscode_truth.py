@@ -22,7 +22,7 @@ def test_the_status_belongs_to_what_is_visible(workbench, project, expected_comp
     folder = project({"prices.py": MEDIAN}, "temperature = 1.0\n")
     settings = folder / ".aide.toml"
     workbench.open(f"{folder.name}/prices.py")
-    first = workbench.ask()
+    first = workbench.ask_all()
     seed, candidate, pinned = wait_shown(workbench, lambda now: now[0] is not None)
     assert (candidate, pinned) == (1, False)
     assert first == expected_completion(folder / "prices.py", *PLACE, seed=seed)
@@ -132,7 +132,7 @@ def test_a_line_of_another_candidate_is_taken_and_the_rest_stays(workbench, proj
 def test_regenerating_where_nothing_else_can_come_says_so(workbench, project, logged_server):
     folder = project({"prices.py": MEDIAN}, "temperature = 0.0\n")
     workbench.open(f"{folder.name}/prices.py")
-    text = workbench.ask()
+    text = workbench.ask_all()
     workbench.press("Shift+Alt+R")
     workbench.notification("Temperature")
     workbench.wait_ghost(text)
@@ -145,7 +145,7 @@ def test_pinning_in_a_file_of_no_project_asks_first(workbench, logged_server, tm
     workbench.fill_and_choose(str(tmp_path / "loose.py"), "loose.py")
     workbench.wait_open("loose.py")
     workbench.press("Control+End")
-    text = workbench.ask()
+    text = workbench.ask_all()
     workbench.command("Aide: Pin This Seed")
     question = workbench.notification(".aide.toml")
     assert not list(tmp_path.rglob(".aide.toml"))

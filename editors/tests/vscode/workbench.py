@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[3]
 NODE = ROOT / ".editors/vscode/node/bin/node"
 ENTRY = ROOT / ".editors/vscode/code-server/node_modules/code-server/out/node/entry.js"
 SECONDS = 120
+STILL_SECONDS = 4
+"""Ghost text that has not changed for so long is all that there is."""
 DEADLINE_MS = 120_000
 """Of the server: machines that run tests may be slow."""
 USER_SETTINGS = {"aide.deadlineMs": DEADLINE_MS, "[markdown]": {"aide.topK": 17}}
@@ -251,6 +253,15 @@ class Workbench:
             return self.wait_ghost(text, seconds=SECONDS / 3)
         self.press("Escape", "Alt+\\")
         return self.wait_ghost(text)
+
+    def ask_all(self):
+        """Ask, and wait until the ghost text stays: without a seed, its first lines may show before the rest."""
+        text, since = self.ask(), time.monotonic()
+        while time.monotonic() - since < STILL_SECONDS:
+            self.page.wait_for_timeout(100)
+            if (now := self.ghost()) != text:
+                text, since = now, time.monotonic()
+        return text
 
     def status(self):
         """Aide's text in the status bar."""
