@@ -213,6 +213,16 @@ class Neovim:
         self.wait(lambda: first[:60] in self.screen(), f"{first!r} is not on the screen")
         return ghost
 
+    def wait_all(self):
+        """Wait for all of a completion: without a seed, its first lines may show first."""
+
+        def is_all():
+            ghost = self.ghost
+            time.sleep(1)
+            return ghost and ghost == self.ghost and not self.state().get("busy")
+
+        self.wait(is_all, "The ghost text still changes")
+
     def screen(self, colors=False):
         """What the terminal shows."""
         return self.tmux("capture-pane", "-p", *(["-e"] if colors else []))

@@ -20,7 +20,7 @@ def unseeded(nvim, workspace):
     nvim.wait(lambda: nvim.ghost or nvim.state().get("nothing"), "Nothing was requested")
     if not nvim.ghost:  # some seeds give nothing
         run(nvim, "regenerate")
-    nvim.wait_ghost()
+    nvim.wait_all()
     nvim.wait(nvim.shown_seed, "The state has no seed")
     return path
 

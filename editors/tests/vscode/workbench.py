@@ -255,7 +255,7 @@ class Workbench:
         return self.wait_ghost(text)
 
     def ask_all(self):
-        """Ask, and wait until the ghost text stays: without a seed, its first lines may show before the rest."""
+        """Ask, and wait until the ghost text stays: without a seed, its first lines may show first."""
         text, since = self.ask(), time.monotonic()
         while time.monotonic() - since < STILL_SECONDS:
             self.page.wait_for_timeout(100)
