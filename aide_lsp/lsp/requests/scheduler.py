@@ -314,7 +314,7 @@ class Scheduler:
         return result
 
     def _give_lines(self, uri: str) -> None:
-        """Answer the newest request with first lines of what it asks for; if it was canceled, announce it."""
+        """Answer the newest request with first lines of what it asks for, or announce them after a cancel."""
         asking, lines = self._in_flight.lines_for(uri) or (None, None)
         if asking is None or lines is None or not self.is_unchanged(asking.snapshot):
             return
