@@ -22,9 +22,11 @@ def test_window_joins_an_engine_that_may_be_killed(own_window, logged_server, ed
         with subprocess.Popen(
             [sys.executable, "-c", FIRST_EDITOR], env=env, stdout=subprocess.PIPE, text=True
         ) as first:
-            assert first.stdout.readline() == "started\n"
-            check(own_window, logged_server, folder, pictures)
-            first.kill()
+            try:
+                assert first.stdout.readline() == "started\n"
+                check(own_window, logged_server, folder, pictures)
+            finally:
+                first.kill()
 
 
 def check(own_window, logged_server, folder, pictures):
