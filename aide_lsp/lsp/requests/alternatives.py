@@ -121,10 +121,12 @@ class Alternatives:
             return answer
         if not answer.completion.text:
             return NoCompletion.of(answer.completion)
+        await scheduler.whole(snapshot.uri)
         if not scheduler.is_current(snapshot):
             return NoCompletion.because(NoCompletionReason.STALE)
-        scheduler.shown.choose(snapshot, answer.completion, alone=True)
-        return Paged(answer.completion, 0, scheduler.shown.candidates.of(snapshot, answer.completion).count)
+        completion = scheduler.shown.visible(snapshot) or answer.completion
+        scheduler.shown.choose(snapshot, completion, alone=True)
+        return Paged(completion, 0, scheduler.shown.candidates.of(snapshot, completion).count)
 
     async def _generate(self, candidates: CandidateList, snapshot: Snapshot) -> NoCompletion | None:
         """Add the next candidate to a list; return why it cannot be generated."""

@@ -128,12 +128,24 @@ async def test_paging_waits_for_all_of_what_is_visible(taking):
     assert (found["insertText"], found["seed"], found["reason"]) == (WHOLE, seed, "no-other")
 
 
+@pytest.mark.parametrize("is_asked", [True, False])
+async def test_paging_where_nothing_is_visible_gives_all(taking, is_asked):
+    uri = open_text(taking, "# lines\n", f"file:///elsewhere/first{is_asked}.py")
+    asked = [inline(taking, uri, line=1)] if is_asked else []
+    await asyncio.sleep(0.1)  # it is sent
+    found = await run(taking, "aide.candidate", {**place(uri), "step": 1})
+    await asyncio.gather(*asked)
+    assert (found["insertText"], found["index"]) == (WHOLE, 0)
+    found = await run(taking, "aide.candidate", {**place(uri), "step": 1})
+    assert (found["insertText"], found["reason"]) == (WHOLE, "no-other")
+
+
 async def test_paging_ends_when_the_user_types_something_else(taking):
-    uri = open_text(taking, "# lines\n", "file:///elsewhere/gone.py")
+    uri = open_text(taking, "# long\n", "file:///elsewhere/gone.py")
     await offered(taking, uri)
     paging = asyncio.ensure_future(run(taking, "aide.candidate", {**place(uri), "step": 1}))
     await asyncio.sleep(0.1)
-    change(taking, uri, "# lines\ntotal = g", version=2)
+    change(taking, uri, "# long\ntotal = g", version=2)
     (item,) = await inline(taking, uri, line=1)
     assert (item.insert_text, (await paging)["reason"]) == ("amma", "stale")
 
