@@ -1,5 +1,10 @@
 """Line ends, of which models and grammars know one kind."""
 
+import re
+
+LINE_END = re.compile(r"\r\n|\n|\r")
+"""What ends a line in the language server protocol, and so in editors."""
+
 
 def with_line_feeds(text: str) -> str:
     r"""Return a text with \n line ends."""

@@ -8,11 +8,10 @@ import click
 from attrs import frozen
 
 from aide_lsp.errors import AideError
+from aide_lsp.line_ends import LINE_END
 
 LARGEST_FILE = 20_000_000
 """Bytes to read at most. No text of this size is completed, and a device file would never end."""
-_LINE_END = re.compile(r"\r\n|\n|\r")
-"""What ends a line in the language server protocol, and so in editors."""
 # A longer number names no line.
 _PLACE = re.compile(r"(.+?):([+-]?[0-9]{1,18})(?::([+-]?[0-9]{1,18}))?", re.DOTALL)
 
@@ -57,7 +56,7 @@ def offset_of(text: str, line: int, column: int | None) -> int:
     Raises:
         PlaceError: there is no such line or column.
     """
-    ends = [(end.start(), end.end()) for end in _LINE_END.finditer(text)]
+    ends = [(end.start(), end.end()) for end in LINE_END.finditer(text)]
     starts, stops = [0, *(after for _, after in ends)], [*(at for at, _ in ends), len(text)]
     if not 1 <= line <= len(starts):
         range_of_lines = f"lines 1 to {len(starts)}" if len(starts) > 1 else "only line 1"

@@ -20,7 +20,6 @@ from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
 from aide_lsp.completion.request import (
-    LINE_END,
     Completion,
     CompletionRequest,
     attempt_of,
@@ -36,6 +35,7 @@ from aide_lsp.infill.hole import Hole
 from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.stopping import break_off, find_stop, finished_lines
+from aide_lsp.line_ends import LINE_END
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees

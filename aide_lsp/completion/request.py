@@ -1,6 +1,5 @@
 """A request for a completion, the attempts at it, and the answer. Imports nothing that is slow to import."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,12 +10,11 @@ from aide_lsp.completion.auto_closing import rest_after
 from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.context.known_names import KnownNames
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.line_ends import with_line_feeds
+from aide_lsp.line_ends import LINE_END, with_line_feeds
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.text_limits import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, has_too_many_lines
 
-LINE_END = re.compile(r"\r\n|\n|\r")
 MOST_TRIES = 3
 """Candidates that are generated for one answer at most: each takes as long as the first."""
 
