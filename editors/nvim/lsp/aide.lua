@@ -25,7 +25,7 @@ return {
   capabilities = {
     -- Neovim 0.11 does not announce it automatically.
     textDocument = { inlineCompletion = { dynamicRegistration = false } },
-    -- Aide's own notifications, `aide/status` and `aide/ready`; the first lines of a completion before the rest.
+    -- Aide's own notifications, `aide/status` and `aide/ready`; a completion's first lines before the rest.
     experimental = { aide = { firstLines = true } },
   },
 

@@ -246,8 +246,8 @@ function M.place()
   return { buf = buf, tick = tick, row = row, column = column }
 end
 
---- The server has the answer to a canceled request, or more of what is visible: request it if the user is still
---- there.
+--- The server has the answer to a canceled request, or more of what is visible: request it if the user is
+--- still there.
 ---@param ready {uri: string, version: integer, position: table, more: boolean}
 function M.ready(ready)
   local key = place_key()
