@@ -15,7 +15,7 @@ from aide_lsp.completion.auto_closing import rest_over
 from aide_lsp.completion.cache import CompletionCache, key_of
 from aide_lsp.completion.counting import with_counts
 from aide_lsp.completion.file_header import file_header, file_name
-from aide_lsp.completion.fitting import Checked, Surroundings, check, check_lines, surroundings
+from aide_lsp.completion.fitting import Checked, Surroundings, check, check_first_lines, surroundings
 from aide_lsp.completion.model import Model, ModelInfo, TextGeneration
 from aide_lsp.completion.observer import UNOBSERVED, CompletionObserver, GeneratedText
 from aide_lsp.completion.prompt import PartKind, Prompt, build_prompt
@@ -34,7 +34,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.infill.hole import Hole
 from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop, StopRule
-from aide_lsp.infill.stopping import break_off, find_stop, finished_lines
+from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.line_ends import LINE_END
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
@@ -224,7 +224,7 @@ class Completer:
                 open_line, end = around.unclosed(), stop.end
                 stop = read.until_stop(open_line.hole)
                 over = check(open_line, read.text, stop, read.rated, options, observer.begins)
-                rest = None if over.rejection else rest_over(over.cleaned.text, around.closers)
+                rest = rest_over(over.cleaned.text, around.closers) if over.fits else None
                 # What fits stays if that says no more, and so does a comma: strings fit without it.
                 is_kept = not checked.rejection and (checked.over is None or checked.over.text.endswith(","))
                 if rest and (rest.replaces or not is_kept):
@@ -329,11 +329,11 @@ class _Read:
         line_end, request = self.text.rfind("\n"), self._request
         if line_end <= self._last_line_end:
             return
-        self._last_line_end, stop = line_end, finished_lines(hole, self.text)
-        checked = stop and check_lines(self._around, self.text, stop, self.rated, request.options)
+        self._last_line_end = line_end
+        checked = check_first_lines(self._around, self.text, self.rated, request.options)
         if checked:
             timings = self._generation.timings
-            generated = GeneratedText(hole, self.text, stop, "stop", timings, checked.confidence)
+            generated = GeneratedText(hole, self.text, checked.stop, "stop", timings, checked.confidence)
             completion = _completion(self.id, request, self._prompt, generated, checked, timings.total_ms)
             self._observer.wrote_lines(_with_line_ends(completion, request))
 

@@ -18,7 +18,7 @@ from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.entries import with_comma
 from aide_lsp.infill.hole import Hole, read_hole
 from aide_lsp.infill.stop_rules import Stop, StopRule
-from aide_lsp.infill.stopping import block_header
+from aide_lsp.infill.stopping import block_header, finished_lines, first_lines
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import Language
 from aide_lsp.syntax.openings import OpeningKind
@@ -107,9 +107,15 @@ class Checked:
     "What is inserted in place of brackets that the editor has closed, where the line goes on after them."
 
     @property
+    def fits(self) -> bool:
+        """Whether all of it fits."""
+        is_part = self.stop is not None and self.stop.rule is StopRule.FIRST_LINES
+        return self.rejection is None and not is_part
+
+    @property
     def needs_more(self) -> bool:
         """Whether it fits only with more after these brackets, if at all."""
-        return self.needs_end or self.over is not None or self.rejection is not None
+        return self.needs_end or self.over is not None or not self.fits
 
 
 def surroundings(
@@ -146,10 +152,8 @@ def check(
 ) -> Checked:
     """Clean up and check a generated text that ends at `stop`.
 
-    If it does not fit, something else may in its place (`_others`); what ends because it repeats itself may
-    leave its own brackets open; and where the line ends with brackets that the editor has closed, it may go
-    on after them. What only closes a bracket in which something is missing does not fit. `begins` is called
-    with each stage.
+    If it does not fit, its first lines may, as they are shown while the rest is generated. What only closes a
+    bracket in which something is missing does not fit. `begins` is called with each stage.
     """
     begins("clean-up")
     cleaned = clean(around.hole, text, stop, around.tree)
@@ -157,13 +161,45 @@ def check(
     if is_closed and _lacks_something(around):
         cleaned = evolve(cleaned, empty_reason=NoCompletionReason.DOES_NOT_FIT)
     begins("checks")
+    found = _check_whole(around, text, stop, cleaned, rated, options)
+    if found.rejection is None or found.needs_end or found.over:
+        return found
+    tried = (_check(around, text, *part, rated, options) for part in _beginnings(around, text, found))
+    return next((part for part in tried if part.rejection is None and part.cleaned.text), found)
+
+
+def check_first_lines(
+    around: Surroundings, text: str, rated: Rated, options: GenerationOptions
+) -> Checked | None:
+    """Check the finished lines of a text that is still being generated; None: they are not to be shown."""
+    stop = first_lines(around.hole, text)
+    if stop is None:
+        return None
+    checked = _check(around, text, stop, clean(around.hole, text, stop, around.tree), rated, options)
+    return checked if checked.rejection is None and checked.cleaned.text else None
+
+
+def _check_whole(
+    around: Surroundings,
+    text: str,
+    stop: Stop | None,
+    cleaned: Cleaned,
+    rated: Rated,
+    options: GenerationOptions,
+) -> Checked:
+    """Check a text that was cleaned up.
+
+    If it does not fit, something else may in its place (`_others`); what ends because it repeats itself may
+    leave its own brackets open; and where the line ends with brackets that the editor has closed, it may go
+    on after them.
+    """
     found = _check(around, text, stop, cleaned, rated, options)
     if found.rejection is None and cleaned.text:
         ended = _ended_string(around, cleaned.text, options)
         return evolve(found, over=Rest(ended, len(around.closers))) if ended else found
     if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:
         return found
-    others = _others(around, text, stop, cleaned, found.rejection.misfit)
+    others = _others(around, text, stop, cleaned)
     different = (other for other in others if other[1].text and other[1] != cleaned)
     tried = (_check(around, text, *other, rated, options) for other in different)
     fitting = next((other for other in tried if other.rejection is None), None)
@@ -181,14 +217,6 @@ def check(
     return evolve(found, rejection=_unsure(found.confidence, options), over=over, needs_end=True)
 
 
-def check_lines(
-    around: Surroundings, text: str, stop: Stop, rated: Rated, options: GenerationOptions
-) -> Checked | None:
-    """Check the finished lines of a text that is still being generated; None: they are not to be shown."""
-    checked = _check(around, text, stop, clean(around.hole, text, stop, around.tree), rated, options)
-    return None if checked.rejection or not checked.cleaned.text else checked
-
-
 def _lacks_something(around: Surroundings) -> bool:
     """Whether the cursor's line does not parse as it is, such as `[ for x in xs]`."""
     tree = around.tree
@@ -196,19 +224,29 @@ def _lacks_something(around: Surroundings) -> bool:
 
 
 def _others(
-    around: Surroundings, text: str, stop: Stop | None, cleaned: Cleaned, misfit: Misfit | None
+    around: Surroundings, text: str, stop: Stop | None, cleaned: Cleaned
 ) -> Iterator[tuple[Stop | None, Cleaned]]:
     """Yield what may fit in place of a text that does not, each with its end.
 
     With a comma, where others follow it in a list; up to the line that opens the block for a deeper line
-    below; without a placeholder or what is there twice or misplaced, and all after it; without an `else` that
-    makes the code below dead.
+    below.
     """
     yield stop, evolve(cleaned, text=with_comma(around.hole, cleaned.text))
     if (header := block_header(around.hole, text)) is not None:
         yield header, clean(around.hole, text, header, around.tree)
-    if (kept := _without_fault(around, cleaned.text, misfit)) is not None:
-        yield stop, clean(around.hole, kept, None, around.tree)
+
+
+def _beginnings(around: Surroundings, text: str, whole: Checked) -> Iterator[tuple[Stop | None, Cleaned]]:
+    """Yield parts of a text that may fit without the rest, each with its end.
+
+    Its finished lines, the most first; what is above a placeholder; what is before something that is there
+    twice or misplaced, or before an `else` that makes the code below dead.
+    """
+    for line in finished_lines(around.hole, text, whole.stop.end if whole.stop else len(text)):
+        yield line, clean(around.hole, text, line, around.tree)
+    misfit = whole.rejection.misfit if whole.rejection else None
+    if (kept := _without_fault(around, whole.cleaned.text, misfit)) is not None:
+        yield whole.stop, clean(around.hole, kept, None, around.tree)
 
 
 def _without_fault(around: Surroundings, text: str, misfit: Misfit | None) -> str | None:

@@ -92,9 +92,13 @@ def _exact(raw: RawText) -> Stop | None:
     """Find the same piece several times in a row, and keep it once."""
     found: list[tuple[int, int]] = []
     for run in _runs(raw.text, _distances(raw.text)):
-        least = _least(raw.text[run.start : run.start + run.period])
+        unit, limit = raw.text[run.start : run.start + run.period], run.start + run.period
+        least = _least(unit)
         if least and run.end - run.start >= least:
-            found.append((run.start + least, run.start + run.period))
+            # Lines are kept whole, though the piece may begin with the end of the line above, such as `;`.
+            if "\n" in unit and raw.text[: run.start].rpartition("\n")[2].strip():
+                limit = raw.text.index("\n", limit)
+            found.append((run.start + least, limit))
     if not found:
         return None
     decided_at, limit = min(found)

@@ -23,6 +23,7 @@ class StopRule(Enum):
         "broken-off",
         "The token limit was reached (setting max_tokens): only what is complete is kept.",
     )
+    FIRST_LINES = "first-lines", "Not all of it fits: only the first lines that do are kept."
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code

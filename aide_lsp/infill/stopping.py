@@ -13,7 +13,8 @@ the text was split into tokens. The rule that is decided first wins:
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from aide_lsp.infill.copies import copies_line_below, start_of_next_entry
 from aide_lsp.infill.elements import last_element_end
@@ -57,7 +58,7 @@ def break_off(hole: Hole, text: str) -> Stop:
         # None of the lines leads to what is right of the cursor, so at most the first one is meant.
         return fitted(raw, Stop(raw.lines[0].end, len(text), StopRule.TRUNCATED))
     if any(not line.is_blank for line in complete):
-        end = (_last_finished(raw, complete) or complete[-1]).end
+        end = next(_finished(raw, complete), complete[-1]).end
     else:
         end = last_element_end(raw, len(text), words=raw.is_prose(len(text)))
     stop = Stop(end, len(text), StopRule.TRUNCATED)
@@ -75,21 +76,41 @@ def block_header(hole: Hole, text: str) -> Stop | None:
     return _block_header(raw, _non_blank(lines), len(text))
 
 
-def finished_lines(hole: Hole, text: str) -> Stop | None:
-    """Return where the last line ends that can be shown while the text is being generated; None: none."""
-    # What follows may show that only the rest of the line is meant, or the first line of a block.
-    if hole.shape is Shape.INLINE or block_header(hole, text) is not None:
-        return None
+def finished_lines(hole: Hole, text: str, end: int) -> Iterator[Stop]:
+    """Yield where lines end after which nothing is unfinished, the last one first, up to `end`.
+
+    Each of them can end a text that does not fit as a whole. Within a line there are none: only what follows
+    shows whether more than its rest is meant.
+    """
     raw = RawText(hole, text, ended=False)
-    line = _last_finished(raw, raw.lines[:-1])
-    return Stop(line.end, len(text), StopRule.LINE) if line else None
+    if hole.shape is Shape.INLINE:
+        return
+    complete = [line for line in raw.lines[:-1] if line.end <= end]
+    for line in _finished(raw, complete):
+        yield Stop(line.end, len(text), StopRule.FIRST_LINES)
 
 
-def _last_finished(raw: RawText, complete: list[Line]) -> Line | None:
-    """Return the last line after which nothing is unfinished."""
+def first_lines(hole: Hole, text: str) -> Stop | None:
+    """Return where the last line ends that can be shown while the text is being generated; None: none."""
+    raw = RawText(hole, text, ended=False)
+    # More may show that only the first line of a block is meant.
+    if block_header(hole, text) is not None or (hole.shape is Shape.LINE_END and _leads_into_block(raw)):
+        return None
+    # Or that the text has come to the line below, or repeats itself.
+    lines = _non_blank(raw.lines)
+    repeated = (
+        line
+        for above, line in pairwise(lines)
+        if line.text.strip() in (above.text.strip(), hole.below.strip())
+    )
+    first = next(repeated, None)
+    return next(finished_lines(hole, text, first.start - 1 if first else len(text)), None)
+
+
+def _finished(raw: RawText, complete: list[Line]) -> Iterator[Line]:
+    """Yield the lines after which nothing is unfinished, the last one first."""
     written = [line for line in complete[-LAST_LINES:] if raw.text[: line.end].strip() and not line.is_blank]
-    finished = (line for line in reversed(written) if raw.is_level(line.end) and not _wants_more(raw, line))
-    return next(finished, None)
+    return (line for line in reversed(written) if raw.is_level(line.end) and not _wants_more(raw, line))
 
 
 def _wants_more(raw: RawText, line: Line) -> bool:
@@ -193,8 +214,7 @@ def _line_end(raw: RawText) -> Stop | None:
         if not below or not below[0].is_start_known:
             return None
         opens = below[0].depth > raw.hole.base
-    # An empty first line: for the model the cursor's line is complete, and it goes on below.
-    if first.end == 0 and has_block:
+    if _leads_into_block(raw):
         return _into_block(raw)
     # So it is after a comma between the entries of JSON.
     is_comma = raw.hole.language.data and raw.text[: first.end].strip() == ","
@@ -217,6 +237,13 @@ def _bracket_end(raw: RawText) -> Stop | None:
             return stop
     is_decided = raw.ended or len(raw.lines) > LOOKAHEAD
     return Stop(lines[0].end, lines[-1].complete_at, StopRule.LINE) if is_decided else None
+
+
+def _leads_into_block(raw: RawText) -> bool:
+    """Whether the cursor's line is complete for the model, and opens the block in which the text goes on."""
+    first = raw.lines[0]
+    is_below = first.end == 0 and indentation(raw.hole.below) > raw.hole.base
+    return is_below and not first.text.endswith("\\") and raw.opens(first)
 
 
 def _into_block(raw: RawText) -> Stop | None:

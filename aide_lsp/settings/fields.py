@@ -288,8 +288,9 @@ class Settings:
         0.0,
         float,
         "Offer a completion only if the model's own probability of its text is at least this. 0: always. "
-        "It is the product over all tokens, so long texts have small probabilities: start with 0.01. It has "
-        "no effect with a server (`engine`) that reports no probabilities.",
+        "It is the product over all tokens, so long texts have small probabilities: start with 0.01. Of "
+        "several lines, the first ones that reach it are offered. It has no effect with a server (`engine`) "
+        "that reports no probabilities.",
         _OFFERED,
         minimum=0.0,
         maximum=1.0,

@@ -1,10 +1,12 @@
 """What is offered of a generated text, after clean-up and checks."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aide_lsp.completion.fitting import check, check_lines, surroundings
+from aide_lsp.completion.fitting import Surroundings, check, check_first_lines, surroundings
 from aide_lsp.inference.options import GenerationOptions
-from aide_lsp.infill.stopping import break_off, find_stop, finished_lines
+from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.syntax.languages import language_of
 from aide_lsp.syntax.trees import SyntaxTrees
@@ -12,10 +14,14 @@ from aide_lsp.syntax.trees import SyntaxTrees
 OPTIONS = GenerationOptions(Parameters(), max_tokens=128)
 
 
+def around_of(language: str, marked: str) -> Surroundings:
+    before, after = marked.split("█")
+    return surroundings(before, after, language_of(language), SyntaxTrees())
+
+
 def offered(language: str, marked: str, text: str) -> str:
     """Return what is inserted where a model generates `text` and goes on; empty: nothing."""
-    before, after = marked.split("█")
-    around = surroundings(before, after, language_of(language), SyntaxTrees())
+    around = around_of(language, marked)
     stop = find_stop(around.hole, text) or break_off(around.hole, text)
     rated = [(0, 0.0), (len(text), 0.0)]
     checked = check(around, text, stop, rated, OPTIONS, lambda stage: None)
@@ -24,10 +30,8 @@ def offered(language: str, marked: str, text: str) -> str:
 
 def first_lines(language: str, marked: str, text: str) -> str:
     """Return what is shown first of a text that is still being generated; empty: nothing."""
-    before, after = marked.split("█")
-    around = surroundings(before, after, language_of(language), SyntaxTrees())
-    stop = finished_lines(around.hole, text)
-    checked = stop and check_lines(around, text, stop, [(0, 0.0), (len(text), 0.0)], OPTIONS)
+    around = around_of(language, marked)
+    checked = check_first_lines(around, text, [(0, 0.0), (len(text), 0.0)], OPTIONS)
     return checked.cleaned.text if checked else ""
 
 
@@ -56,6 +60,77 @@ BODY = "def f(a):\n    █\n\n\nf(1)\n"
 )
 def test_of_a_text_that_is_being_generated_finished_lines_that_fit_are_shown(language, marked, text, shown):
     assert first_lines(language, marked, text) == shown
+
+
+FUNCTION = "function f(a) {\n  █\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "text", "inserted"),
+    [
+        ("python", BODY, "b = a\n    c = b)\n    return b\n\n\n", "b = a"),
+        ("python", BODY, "b = a\n    c = b\n    print(zz)\n\n\n", "b = a\n    c = b"),
+        ("python", BODY, "b = a\n    return b\n    print(b)\n\n\n", "b = a\n    return b"),
+        (
+            "python",
+            BODY,
+            "if a:\n        print(a)\n    else:\n        print(a))\n\n\n",
+            "if a:\n        print(a)",
+        ),
+        # Nothing of it fits, or is finished.
+        ("python", BODY, "b = zz\n    c = b\n\n\n", ""),
+        ("python", BODY, "b = [\n        a,\n        a),\n    ]\n\n\n", ""),
+        # Nothing catches it.
+        ("python", BODY, "try:\n        print(a)\n    print(zz)\n\n\n", ""),
+        ("typescript", FUNCTION, "try {\n    a();\n  }\n  a(;\n}\n", ""),
+        ("csharp", "void F()\n{\n    █\n}\n", "try {\n        G();\n    }\n    G(;\n}\n", ""),
+        ("typescript", FUNCTION, "if (a) {\n    a();\n  }\n  a(;\n}\n", "if (a) {\n    a();\n  }"),
+        ("typescript", FUNCTION, "const b = 1;\n  a();\n  const b = 2;\n}\n", "const b = 1;\n  a();"),
+    ],
+)
+def test_of_a_text_that_does_not_fit_the_first_lines_are_kept_that_do(language, marked, text, inserted):
+    assert offered(language, marked, text) == inserted
+
+
+LINES = {
+    "python": [
+        "b = a", "c = b", "print(b)", "return b", "if a:", "    b = 1", "else:", "    b = 2", "try:", "    a()",
+        "except ValueError:", "    pass", "b = [", "    a,", "]", "print(zz)", "b = a)", "", "# Done.", "f(1)",
+    ],
+    "typescript": [
+        "const b = a;", "const c = b;", "a();", "return b;", "if (a) {", "  a(b);", "}", "} else {", "try {",
+        "} catch {", "const d = [", "  a,", "];", "a(;", "", "// Done.", "f(1);",
+    ],
+}  # fmt: skip
+HOLES = {
+    "python": (
+        BODY,
+        "def f(a):\n    b = a█\n    f(1)\n",
+        "def f(a):\n    if a:\n        b = 1\n    █\n    f(1)\n",
+    ),
+    "typescript": (
+        FUNCTION,
+        "function f(a) {\n  a();█\n  f(1);\n}\n",
+        "function f(a) {\n  if (a) {█\n  f(1);\n}\n",
+    ),
+}
+
+
+@given(data=st.data(), language=st.sampled_from(sorted(LINES)))
+@settings(max_examples=400, deadline=None)
+def test_lines_that_are_shown_first_stay(data, language):
+    """What is shown while a text is generated is the beginning of what is offered in the end."""
+    marked = data.draw(st.sampled_from(HOLES[language]))
+    before = marked.split("█")[0].rpartition("\n")[2]
+    lines = data.draw(st.lists(st.sampled_from(LINES[language]), min_size=2, max_size=8))
+    blanks = before[: len(before) - len(before.lstrip())]
+    text = ("" if not before.strip() else "\n" + blanks) + f"\n{blanks}".join(lines) + "\n"
+    final = offered(language, marked, text)
+    for end in range(len(text)):
+        if find_stop(around_of(language, marked).hole, text[:end]) is not None:
+            break
+        if text[end] == "\n":
+            assert final.startswith(first_lines(language, marked, text[: end + 1]))
 
 
 @pytest.mark.parametrize(

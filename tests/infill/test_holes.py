@@ -227,9 +227,9 @@ def test_any_text_can_be_filled(head, tail, written):
 
 
 def test_every_stop_rule_has_a_case_and_a_code_and_a_sentence_of_its_own():
-    assert {case.rule for case in read_cases()} - {"none"} | {StopRule.TRUNCATED.code} == {
-        rule.code for rule in StopRule
-    }
+    # What ends a text after it was generated has its tests elsewhere.
+    later = {StopRule.TRUNCATED.code, StopRule.FIRST_LINES.code}
+    assert {case.rule for case in read_cases()} - {"none"} | later == {rule.code for rule in StopRule}
     assert len({rule.code for rule in StopRule}) == len({rule.message for rule in StopRule}) == len(StopRule)
 
 

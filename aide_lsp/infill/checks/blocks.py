@@ -19,6 +19,10 @@ NO_BLOCKS = (
 """Parts of the types of other nodes that match."""
 LEVELS = ("label", "case", "default", "preproc", "access", "attribute", "comment", "ERROR")
 """Parts of the types of statements that may be indented otherwise than those around them."""
+TRY = "try_statement"
+"""In all languages with a grammar that takes one without anything that follows its block."""
+TRY_BLOCKS = ("block", "statement_block")
+"""Its block, in these languages."""
 NOT_BLANK = re.compile(r"\S")
 _CLOSERS = re.compile(r"[)\]}]+")
 
@@ -53,6 +57,14 @@ def lacks_opening_bracket(hole: Hole, text: str) -> bool:
     return any(
         one is None or (one.mark == "{" and _indentation_at(hole.head, one.offset) < hole.base)
         for one in outer
+    )
+
+
+def lacks_handler(filled: FilledText) -> bool:
+    """Whether the text begins a `try` that nothing catches; some grammars accept it, no compiler does."""
+    return any(
+        node.type == TRY and node.start >= filled.start and node.children[-1].type in TRY_BLOCKS
+        for node in filled.line_nodes()
     )
 
 

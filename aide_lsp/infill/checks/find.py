@@ -7,7 +7,7 @@ programmer would have written: real code with its own text in the hole passes al
 from collections.abc import Iterator
 
 from aide_lsp.infill.checks.binding_rules import RULES, BindingRules
-from aide_lsp.infill.checks.blocks import lacks_opener, lacks_opening_bracket
+from aide_lsp.infill.checks.blocks import lacks_handler, lacks_opener, lacks_opening_bracket
 from aide_lsp.infill.checks.dead_code import leaves_dead_code
 from aide_lsp.infill.checks.filled import FilledText
 from aide_lsp.infill.checks.keys import first_repeated_key
@@ -58,7 +58,7 @@ def find_misfits(
     filled = FilledText(parsed.text, parsed.root, tree.cursor, parsed.cursor)
     if lacks_opener(filled, exact=tree.language.blocks is Blocks.INDENTATION):
         yield Misfit.NO_BLOCK
-    if breaks_syntax(hole, tree, parsed, text, is_cut=is_cut):
+    if breaks_syntax(hole, tree, parsed, text, is_cut=is_cut) or (not is_cut and lacks_handler(filled)):
         yield Misfit.BROKEN_SYNTAX
     has_braces = tree.language.blocks is Blocks.BRACES
     if has_braces and filled.root.has_error and lacks_opening_bracket(hole, text):
