@@ -1,8 +1,9 @@
 """The real server process with the real completer, on a model that recites, a byte at a time and slowly.
 
 Run as `python reciting_server.py [options of aide-lsp]`. After `total =` it says ` alpha + beta`, after
-`total = g` `amma`, and below a comment `# lines`, `# long` or `# late` two lines. Each token takes a
-moment, so that a test can type meanwhile. What was prefilled and completed is logged.
+`total = g` `amma`, below a comment `# lines`, `# long` or `# late` two lines, and below `# broken` a third
+one that does not fit. Each token takes a moment, so that a test can type meanwhile. What was prefilled and
+completed is logged.
 """
 
 import logging
@@ -50,6 +51,7 @@ def load(settings, progress):
                 "# lines\n": "first = 1\nsecond = 2\n",
                 "# long\n": f"first = 1\nsecond = '{'a' * 80}'\n",
                 "# one\n": "first = 1\n\n\n\n",
+                "# broken\n": "first = 1\nsecond = 2\nthird = (3]\n",
                 "# late\n": "the_first_line = 1\nsecond = 2\n",
             }
         ),

@@ -191,6 +191,16 @@ async def test_where_the_first_line_is_all_nothing_more_is_announced(taking):
     assert (text, [one for one in taking.readies if one.uri == uri]) == (FIRST, [])
 
 
+async def test_of_what_does_not_fit_as_a_whole_the_seed_gives_what_is_shown(taking):
+    uri = open_text(taking, "# broken\n", "file:///elsewhere/broken.py")
+    text, seed = await offered(taking, uri)
+    assert text == FIRST
+    await ready(taking, uri, more=True)
+    assert await offered(taking, uri) == (WHOLE, seed)
+    found = await run(taking, "aide.complete", {**place(uri), "seed": seed})
+    assert (found["insertText"], found["candidate"]) == (WHOLE, 0)
+
+
 async def test_with_a_seed_an_answer_is_all_that_it_gives(seeded):
     uri = open_text(seeded, "# lines\n", "file:///elsewhere/seeded.py")
     assert await offered(seeded, uri) == (WHOLE, 7)
