@@ -109,8 +109,10 @@ class Status:
 
     def accepted(self, completion_id: str) -> None:
         """Note that the user accepted a completion."""
-        self.accepted_count += 1
-        self._accepted = [*self._accepted[-9:], completion_id]
+        # Its first lines and the rest may be accepted one after the other.
+        if completion_id not in self._accepted:
+            self.accepted_count += 1
+            self._accepted = [*self._accepted[-9:], completion_id]
         self._recorder.accepted(completion_id)
         self._changed()
 
