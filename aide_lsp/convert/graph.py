@@ -60,7 +60,8 @@ def write_decoder(
     """Write the graphs of `file` into `folder`.
 
     `edit` may change the weights of a layer first (smoothing); `layer_done` is called with the number of
-    layers written; `extra_outputs` names inner results that become outputs too (calibration).
+    layers written; `extra_outputs` names inner results to put out in place of the candidates (calibration),
+    and there is no head then.
     """
     data = DataFile(folder)
     try:
@@ -68,8 +69,9 @@ def write_decoder(
         check_tensors(file, a)
         table, head = embedding_tensors(file)
         _write_model(decoder, file, table, head, edit, layer_done, extra_outputs)
-        head_name = "embedding" if head is table else "head"
-        write_head_graphs(data, recipe, head_name, head, decoder.graph.stored, _ending(a))
+        if not extra_outputs:
+            head_name = "embedding" if head is table else "head"
+            write_head_graphs(data, recipe, head_name, head, decoder.graph.stored, _ending(a))
     finally:
         data.close()
 
@@ -96,7 +98,9 @@ def _write_model(
     rows = d.graph.node(
         "Squeeze", [normal, d.graph.constant("first_axis", np.array([0], np.int64))], "final_rows"
     )
-    candidates(d.graph, d.recipe, "embedding" if head is table else "head", head, rows, _ending(d.a))
+    # Nobody reads them while the model is calibrated, and over all rows they would take a third of the time.
+    if not extra_outputs:
+        candidates(d.graph, d.recipe, "embedding" if head is table else "head", head, rows, _ending(d.a))
     # Also where it changes nothing, because the node gives the output its name.
     d.graph.node("Cast", [rows], "hidden", to=1)
     d.graph.save("model.onnx", _inputs(d), _outputs(d, extra_outputs))
@@ -242,12 +246,11 @@ def _inputs(d: DecoderGraph) -> ValueInfos:
 
 def _outputs(d: DecoderGraph, extra: Sequence[str]) -> ValueInfos:
     # onnxruntime infers the shapes of the extra outputs; axes of any length fit all of them.
-    fixed: ValueInfos = {
-        "candidate_logits": ("float32", ["P", min(CANDIDATES, d.a.vocab_size)]),
-        "candidate_ids": ("int64", ["P", min(CANDIDATES, d.a.vocab_size)]),
-        "hidden": ("float32", ["P", d.a.hidden_size]),
-    }
-    return fixed | _buffers(d, "present") | {name: (d.recipe.dtype, [1, None, None]) for name in extra}
+    found: ValueInfos = {name: (d.recipe.dtype, [1, None, None]) for name in extra}
+    if not extra:
+        count = min(CANDIDATES, d.a.vocab_size)
+        found = {"candidate_logits": ("float32", ["P", count]), "candidate_ids": ("int64", ["P", count])}
+    return found | {"hidden": ("float32", ["P", d.a.hidden_size])} | _buffers(d, "present")
 
 
 def _buffers(d: DecoderGraph, prefix: str) -> ValueInfos:
