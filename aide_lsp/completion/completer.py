@@ -34,7 +34,7 @@ from aide_lsp.inference.cancel import CancelToken
 from aide_lsp.infill.hole import Hole
 from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop, StopRule
-from aide_lsp.infill.stopping import break_off, find_stop
+from aide_lsp.infill.stopping import break_off, find_stop, first_lines
 from aide_lsp.line_ends import LINE_END
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import language_of
@@ -303,7 +303,7 @@ class _Read:
         self._generation, self._pieces, self._observer = generation, iter(generation), observer
         self._request, self._around, self._prompt = request, around, prompt
         self.id, self.text, self.rated = uuid4().hex, "", [(0, 0.0)]
-        self._last_line_end = -1  # of those that were looked at
+        self._lines_end = 0  # of those that were looked at
 
     def until_stop(self, hole: Hole) -> Stop | None:
         """Read on until the model ends, or a stop rule of the hole ends the text."""
@@ -326,11 +326,11 @@ class _Read:
 
     def _report_lines(self, hole: Hole) -> None:
         """Report the lines that are finished, if they fit without the rest."""
-        line_end, request = self.text.rfind("\n"), self._request
-        if line_end <= self._last_line_end:
+        stop, request = first_lines(hole, self.text), self._request
+        if stop is None or stop.end <= self._lines_end:
             return
-        self._last_line_end = line_end
-        checked = check_first_lines(self._around, self.text, self.rated, request.options)
+        self._lines_end = stop.end
+        checked = check_first_lines(self._around, self.text, stop, self.rated, request.options)
         if checked:
             timings = self._generation.timings
             generated = GeneratedText(hole, self.text, checked.stop, "stop", timings, checked.confidence)

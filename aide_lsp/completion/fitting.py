@@ -18,7 +18,7 @@ from aide_lsp.infill.cleanup import Cleaned, clean
 from aide_lsp.infill.entries import with_comma
 from aide_lsp.infill.hole import Hole, read_hole
 from aide_lsp.infill.stop_rules import Stop, StopRule
-from aide_lsp.infill.stopping import block_header, finished_lines, first_lines
+from aide_lsp.infill.stopping import block_header, finished_lines
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import Language
 from aide_lsp.syntax.openings import OpeningKind
@@ -169,12 +169,9 @@ def check(
 
 
 def check_first_lines(
-    around: Surroundings, text: str, rated: Rated, options: GenerationOptions
+    around: Surroundings, text: str, stop: Stop, rated: Rated, options: GenerationOptions
 ) -> Checked | None:
     """Check the finished lines of a text that is still being generated; None: they are not to be shown."""
-    stop = first_lines(around.hole, text)
-    if stop is None:
-        return None
     checked = _check(around, text, stop, clean(around.hole, text, stop, around.tree), rated, options)
     return checked if checked.rejection is None and checked.cleaned.text else None
 

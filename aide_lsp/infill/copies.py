@@ -73,6 +73,12 @@ def start_of_next_entry(raw: RawText, line: Line) -> int | None:
     return lines[number - 1].start if own == following else None
 
 
+def begins_as_below(raw: RawText, line: Line, second: Line) -> bool:
+    """Whether two lines are the next two below."""
+    own = [(other.depth, other.text.strip()) for other in (line, second)]
+    return own == _following(raw.hole)[:2]
+
+
 def block_of(hole: Hole, depth: int, following: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Return those of the next lines that are in the same block as one above them."""
     has_sections = "=" in hole.language.key_marks

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from aide_lsp.infill.copies import copies_line_below, start_of_next_entry
+from aide_lsp.infill.copies import begins_as_below, copies_line_below, start_of_next_entry
 from aide_lsp.infill.elements import last_element_end
 from aide_lsp.infill.hole import Hole, Shape, indentation, runs
 from aide_lsp.infill.inline import LOOKAHEAD, fitted, inline_end, is_balanced, is_distinctive, rest_of_line
@@ -26,13 +26,20 @@ from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.type_arguments import types_end
 from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.openings import OpeningKind
+from aide_lsp.syntax.patterns import LINE_END
 from aide_lsp.syntax.scan import Closer
 
 LAST_LINES = 60
 """Lines of a truncated text among which the last one is that leaves nothing unfinished."""
 CASE = re.compile(r"\s*(?:case|default)\b")
-DECORATOR = re.compile(r"\s*(?:@[\w.]+(?:\(.*\))?|#\[.*\])\s*")
-"""A line that says something of the definition below it."""
+DECORATOR = re.compile(r"\s*(?:@[\w.]+(?:\(.*\))?|#?\[.*\])\s*")
+"""A line that says something of the definition below it, or begins a table."""
+TAG = re.compile(r"\s*<[A-Za-z][\w:.-]*>\s*")
+"""A tag alone in its line."""
+CONTINUATION = re.compile(r"\?\.|\.[A-Za-z(]|->|=>|[?:+|] |&&|\|\||\|>|<<|where\b")
+"""How a line begins that goes on with the one above."""
+CONTINUATION_CHARACTERS = 3
+"""Characters that show it."""
 ABOVE = 400
 """Characters left of the cursor among which the last visible one is."""
 
@@ -93,30 +100,63 @@ def finished_lines(hole: Hole, text: str, end: int) -> Iterator[Stop]:
 def first_lines(hole: Hole, text: str) -> Stop | None:
     """Return where the last line ends that can be shown while the text is being generated; None: none."""
     raw = RawText(hole, text, ended=False)
-    # More may show that only the first line of a block is meant.
-    if block_header(hole, text) is not None or (hole.shape is Shape.LINE_END and _leads_into_block(raw)):
+    lines = [line for line in _non_blank(raw.lines) if line.is_complete or _is_begun(line)]
+    # More may show that only the first line of a block is meant, or that the line goes on.
+    is_header = block_header(hole, text) is not None or (
+        hole.shape is Shape.LINE_END and _leads_into_block(raw)
+    )
+    if not lines or is_header:
         return None
     # Or that the text has come to the line below, or repeats itself.
-    lines = _non_blank(raw.lines)
     repeated = (
         line
         for above, line in pairwise(lines)
         if line.text.strip() in (above.text.strip(), hole.below.strip())
     )
-    first = next(repeated, None)
-    return next(finished_lines(hole, text, first.start - 1 if first else len(text)), None)
+    return next(finished_lines(hole, text, next(repeated, lines[-1]).start - 1), None)
+
+
+def _is_begun(line: Line) -> bool:
+    """Whether enough of a line is known to see whether it goes on with the one above."""
+    return line.is_start_known and len(line.text.strip()) >= CONTINUATION_CHARACTERS
 
 
 def _finished(raw: RawText, complete: list[Line]) -> Iterator[Line]:
     """Yield the lines after which nothing is unfinished, the last one first."""
-    written = [line for line in complete[-LAST_LINES:] if raw.text[: line.end].strip() and not line.is_blank]
-    return (line for line in reversed(written) if raw.is_level(line.end) and not _wants_more(raw, line))
+    written = _non_blank(raw.lines)
+    following = {line.start: below for line, below in pairwise(written)}
+    last = [line for line in complete[-LAST_LINES:] if raw.text[: line.end].strip() and not line.is_blank]
+    for line in reversed(last):
+        if raw.is_level(line.end) and not _wants_more(raw, line, following.get(line.start)):
+            yield line
 
 
-def _wants_more(raw: RawText, line: Line) -> bool:
+def _wants_more(raw: RawText, line: Line, below: Line | None) -> bool:
+    """Whether a line says too little without the one that is generated below it."""
+    if raw.opens(line) or _is_decorator(raw, line):
+        return True
+    if raw.hole.language.prose or raw.hole.is_text:
+        return False
+    if _is_comment(raw, line):
+        return True
+    if below is None or line.text.rstrip().endswith((",", ";", "}")):
+        return False
+    goes_on = below.text.lstrip().startswith("{") or CONTINUATION.match(below.text.lstrip())
+    return below.depth > line.depth or bool(goes_on)
+
+
+def _is_decorator(raw: RawText, line: Line) -> bool:
     # In Ruby, `@name` is a variable.
     has_decorators = raw.hole.language.blocks is not Blocks.WORDS
-    return raw.opens(line) or (has_decorators and DECORATOR.fullmatch(line.text) is not None)
+    return has_decorators and DECORATOR.fullmatch(line.text) is not None
+
+
+def _is_comment(raw: RawText, line: Line) -> bool:
+    """Whether a line is a comment, or the end of one: it says something of what comes below."""
+    marks = raw.hole.language.marks
+    opened = raw.scan(line.start).opened
+    is_inside = bool(opened) and opened[-1].kind is OpeningKind.COMMENT and opened[-1].closer != LINE_END
+    return is_inside or (bool(marks) and line.text.lstrip().startswith(marks))
 
 
 def _fence(raw: RawText) -> Stop | None:
@@ -339,6 +379,13 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     """Stop where the line below the hole, or the rest of the cursor's line, is repeated."""
     if not line.is_complete:
         return None
+    if _opens_entry(raw, line):
+        return None
+    above_line = next(
+        (other for other in reversed(raw.lines) if other.end < line.start and not other.is_blank), None
+    )
+    if above_line and _opens_entry(raw, above_line) and begins_as_below(raw, above_line, line):
+        return Stop(above_line.start, line.complete_at, StopRule.LINE_BELOW)
     # A line like `}` is often equal by accident, and closes a bracket of the generated text. So is one like
     # `{`: the entries of a list begin alike.
     above = (raw.text[: line.start].rstrip() or raw.hole.head[-ABOVE:].rstrip())[-1:]
@@ -353,6 +400,11 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
         return Stop(line.start, line.complete_at, StopRule.LINE_BELOW)
     inside = raw.hole.is_before_line and is_distinctive(raw.hole.after)
     return rest_of_line(raw, line) if inside else None
+
+
+def _opens_entry(raw: RawText, line: Line) -> bool:
+    """Whether a line says nothing of its own, so that the entry it begins may begin as the one below does."""
+    return _is_decorator(raw, line) or TAG.fullmatch(line.text) is not None
 
 
 def _non_blank(lines: list[Line]) -> list[Line]:

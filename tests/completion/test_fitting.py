@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from aide_lsp.completion.fitting import Surroundings, check, check_first_lines, surroundings
 from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.infill import stopping as finding
 from aide_lsp.infill.stopping import break_off, find_stop
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.syntax.languages import language_of
@@ -31,7 +32,8 @@ def offered(language: str, marked: str, text: str) -> str:
 def first_lines(language: str, marked: str, text: str) -> str:
     """Return what is shown first of a text that is still being generated; empty: nothing."""
     around = around_of(language, marked)
-    checked = check_first_lines(around, text, [(0, 0.0), (len(text), 0.0)], OPTIONS)
+    stop = finding.first_lines(around.hole, text)
+    checked = stop and check_first_lines(around, text, stop, [(0, 0.0), (len(text), 0.0)], OPTIONS)
     return checked.cleaned.text if checked else ""
 
 
@@ -47,7 +49,9 @@ BODY = "def f(a):\n    █\n\n\nf(1)\n"
         ("python", BODY, "if a:\n        ret", ""),
         ("python", BODY, "if a:\n        return 1\n    ret", "if a:\n        return 1"),
         ("python", BODY, "b = [\n        a,\n    ", ""),
-        ("python", BODY, "b = [\n        a,\n    ]\n    ", "b = [\n        a,\n    ]"),
+        # The next line may go on with it.
+        ("python", BODY, "b = [\n        a,\n    ]\n    ", ""),
+        ("python", BODY, "b = [\n        a,\n    ]\n    ret", "b = [\n        a,\n    ]"),
         ("python", BODY, "@a\n    def", ""),
         ("python", BODY, "b = a)\n    ret", ""),  # it does not fit
         ("typescript", "function f(a) {\n  █\n}\n", "if (a) {\n    return 1;\n", ""),
@@ -94,8 +98,9 @@ def test_of_a_text_that_does_not_fit_the_first_lines_are_kept_that_do(language, 
 
 LINES = {
     "python": [
-        "b = a", "c = b", "print(b)", "return b", "if a:", "    b = 1", "else:", "    b = 2", "try:", "    a()",
-        "except ValueError:", "    pass", "b = [", "    a,", "]", "print(zz)", "b = a)", "", "# Done.", "f(1)",
+        "b = a", "c = b", "print(b)", "return b", "if a:", "    b = 1", "else:", "    b = 2", "try:",
+        "    a()", "except ValueError:", "    pass", "b = [", "    a,", "]", "print(zz)", "b = a)", "",
+        "# Done.", "f(1)",
     ],
     "typescript": [
         "const b = a;", "const c = b;", "a();", "return b;", "if (a) {", "  a(b);", "}", "} else {", "try {",
@@ -129,8 +134,7 @@ def test_lines_that_are_shown_first_stay(data, language):
     for end in range(len(text)):
         if find_stop(around_of(language, marked).hole, text[:end]) is not None:
             break
-        if text[end] == "\n":
-            assert final.startswith(first_lines(language, marked, text[: end + 1]))
+        assert final.startswith(first_lines(language, marked, text[: end + 1]))
 
 
 @pytest.mark.parametrize(
