@@ -33,8 +33,11 @@ _LEAVES = re.compile(r"(?:return|raise|throw)\b(?!.*\b(?:unless|if(?!.*\belse))\
 _KEY = re.compile(r"([\"']?[\w.$/-]+[\"']?)\s*(=|:(?=\s|$))")
 _SECTION = re.compile(r"\[[^]]+\]\]?\s*(?:$|#|;)")
 """How a table of TOML or a section of INI begins: what follows has other keys."""
-_LAST_PART = re.compile(r"\*\)|default\b|(?:\}\s*)?(?:else|finally)\b(?!\s*if)|_\s*=>|case\s+_\b|otherwise\b")
-"""The part of a statement of which there is one, the last."""
+_LAST_PART = re.compile(
+    r"\*\)|default\b|(?:\}\s*)?(?:else|finally)\b(?!\s*if)|_\s*=>|case\s+_\b|otherwise\b"
+    r"|(?:WHERE|GROUP BY|HAVING|ORDER BY|LIMIT)\b"
+)
+"""The part of a statement of which there is one."""
 
 
 def copies_line_below(raw: RawText, line: Line) -> bool:
@@ -94,6 +97,19 @@ def normalized(hole: Hole, line: str) -> str:
     return re.sub(r"\s+", "", line).rstrip(",;").translate(QUOTES)
 
 
+def without_next_lines(hole: Hole, text: str) -> str:
+    """Return a text without the lines at its end that are the next lines below, two or more."""
+    lines, below = text.rstrip().split("\n"), _lines_below(hole)
+    own = [(indentation(line), line.strip().rstrip(",")) for line in lines]
+    # A line that the user began is theirs.
+    most = min(len(below), len(lines) - bool(hole.before.strip()))
+    for count in range(most, 1, -1):
+        same = own[-count:] == [(depth, line.rstrip(",")) for depth, line in below[:count]]
+        if same and sum(map(str.isalnum, "".join(lines[-count:]))) >= LEAST_LETTERS:
+            return "\n".join(lines[:-count])
+    return text
+
+
 def _is_same(hole: Hole, one: str, other: str) -> bool:
     one, other = _MODIFIERS.sub("", one, count=1), _MODIFIERS.sub("", other, count=1)
     if (found := normalized(hole, one)) == normalized(hole, other):
@@ -118,8 +134,12 @@ def _line_above(raw: RawText, line: Line) -> str:
 
 
 def _following(hole: Hole) -> list[tuple[int, str]]:
+    return _lines_below(hole)[:NEXT_LINES]
+
+
+def _lines_below(hole: Hole) -> list[tuple[int, str]]:
     """Return the indentation and the text of the next lines that stay below the inserted text."""
     own, *lines = hole.tail.split("\n", LINES_READ)[:LINES_READ]
     if hole.is_before_line:
         lines.insert(0, hole.before + own)
-    return [(indentation(line), line.strip()) for line in lines if line.strip()][:NEXT_LINES]
+    return [(indentation(line), line.strip()) for line in lines if line.strip()]

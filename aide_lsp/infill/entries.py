@@ -10,9 +10,13 @@ _LONGEST = 200
 """Characters in which it is looked for."""
 
 
-def ends_column(hole: Hole, text: str) -> bool:
-    """Whether the text ends a column of a table in SQL, and another one begins in the line below."""
-    if hole.language.id != "sql" or not hole.open or indentation(hole.below) != hole.base:
+def ends_sql_entry(hole: Hole, text: str) -> bool:
+    """Whether the text ends a column or a row of a table in SQL, and another one begins in the line below."""
+    if hole.language.id != "sql" or indentation(hole.below) != hole.base:
+        return False
+    if text.rstrip().endswith((")", ");")) and hole.below.lstrip().startswith("("):
+        return True
+    if not hole.open:
         return False
     if "--" in text.rpartition("\n")[2]:
         return False

@@ -13,6 +13,7 @@ from aide_lsp.infill.fences import is_fenced
 from aide_lsp.infill.hole import CLOSERS, Hole, indentation, is_text
 from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.openings import OpeningKind
+from aide_lsp.syntax.patterns import LINE_END
 from aide_lsp.syntax.scan import Scan
 
 # `do` and `then` with a space, so that `undo` opens nothing.
@@ -137,8 +138,8 @@ class RawText:
         return self.hole.scan(self.text[:end])
 
     def is_level(self, end: int) -> bool:
-        """Whether the text up to `end` closes every bracket and string that it opens."""
-        return all(opening.kind is OpeningKind.COMMENT for opening in self.scan(end).opened)
+        """Whether the text up to `end` closes every bracket, string, and comment of lines that it opens."""
+        return all(opening.closer == LINE_END for opening in self.scan(end).opened)
 
     def is_prose(self, end: int) -> bool:
         """Whether the text up to `end` ends in prose, a comment, or the string at the cursor."""

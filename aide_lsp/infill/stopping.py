@@ -20,7 +20,7 @@ from aide_lsp.infill.copies import begins_as_below, copies_line_below, start_of_
 from aide_lsp.infill.elements import last_element_end
 from aide_lsp.infill.hole import Hole, Shape, indentation, runs
 from aide_lsp.infill.inline import LOOKAHEAD, fitted, inline_end, is_balanced, is_distinctive, rest_of_line
-from aide_lsp.infill.raw_text import CONTAINER, Line, RawText
+from aide_lsp.infill.raw_text import CONTAINER, CONTINUING, Line, RawText
 from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.type_arguments import types_end
@@ -297,6 +297,8 @@ def _into_block(raw: RawText) -> Stop | None:
 def _block(raw: RawText) -> Stop | None:
     """Stop after the lines that are indented deeper than the one that opens the block, and what closes it."""
     for line in _non_blank(raw.lines[1:]):
+        if _closes_branch_below(raw, line):
+            return Stop(line.start, line.start_known_at, StopRule.BLOCK)
         ends = line.is_start_known and line.depth <= raw.hole.base
         # Where words end blocks, `else` does not.
         if line.continues and raw.hole.language.blocks is Blocks.WORDS:
@@ -334,8 +336,9 @@ def _complete_lines(raw: RawText) -> Stop | None:
         if is_new and not raw.is_fenced(line.start):
             definition = Stop(line.start, line.start_known_at, StopRule.DEFINITION)
             return _block_header(raw, lines[:index], line.start_known_at) or definition
-        ends = line.is_start_known and line.depth <= outside
-        if ends and not line.closes:
+        is_below = _closes_branch_below(raw, line)
+        ends = is_below or (line.is_start_known and line.depth <= outside)
+        if is_below or (ends and not line.closes):
             block = Stop(line.start, line.start_known_at, StopRule.BLOCK)
             return _block_header(raw, lines[:index], line.start_known_at) or block
         if (stop := _repeated_suffix(raw, line)) is not None:
@@ -343,6 +346,13 @@ def _complete_lines(raw: RawText) -> Stop | None:
         if ends and line.is_complete:
             return Stop(line.end, line.complete_at, StopRule.BLOCK)
     return _block_header(raw, lines, lines[-1].complete_at) if raw.ended else None
+
+
+def _closes_branch_below(raw: RawText, line: Line) -> bool:
+    """Whether a line would end the statement of which the line below is another branch."""
+    below, is_known = raw.hole.below, line.is_start_known
+    is_branch = raw.hole.language.blocks is Blocks.WORDS and CONTINUING.match(below.lstrip())
+    return bool(is_branch) and is_known and line.closes and line.depth <= indentation(below)
 
 
 def _outside_depth(hole: Hole, first: Line) -> int:

@@ -37,6 +37,7 @@ def first_lines(language: str, marked: str, text: str) -> str:
     return checked.cleaned.text if checked else ""
 
 
+FUNCTION = "function f(a) {\n  █\n}\n"
 BODY = "def f(a):\n    █\n\n\nf(1)\n"
 
 
@@ -53,9 +54,18 @@ BODY = "def f(a):\n    █\n\n\nf(1)\n"
         ("python", BODY, "b = [\n        a,\n    ]\n    ", ""),
         ("python", BODY, "b = [\n        a,\n    ]\n    ret", "b = [\n        a,\n    ]"),
         ("python", BODY, "@a\n    def", ""),
+        # Its next line goes on with it, or it says something of that.
+        ("python", BODY, "b = a\n    # Done.\n    return", "b = a"),
+        ("typescript", FUNCTION, "const b = a\n    .c(", ""),
+        ("typescript", FUNCTION, "const b = a\n    .c;\n  ret", "const b = a\n    .c;"),
+        ("csharp", "class A\n{\n    █\n}\n", "int b;\n    void C(int d)\n    {\n", "int b;"),
+        ("csharp", "class A\n{\n    █\n}\n", "int b;\n    [Fact]\n    void C", "int b;"),
+        ("csharp", "class A\n{\n    █\n}\n", "int b;\n\n    /* It is\n    void */\n    void C", "int b;"),
+        ("typescript", FUNCTION, "a();\n  if (a)\n    a();\n  b();\n", "a();\n  if (a)\n    a();"),
+        ("typescript", FUNCTION, "a();\n  if (a)\n    a(", "a();"),
         ("python", BODY, "b = a)\n    ret", ""),  # it does not fit
-        ("typescript", "function f(a) {\n  █\n}\n", "if (a) {\n    return 1;\n", ""),
-        ("typescript", "function f(a) {\n  █\n}\n", "const b = a;\n  ret", "const b = a;"),
+        ("typescript", FUNCTION, "if (a) {\n    return 1;\n", ""),
+        ("typescript", FUNCTION, "const b = a;\n  ret", "const b = a;"),
         # The text may be the first line of the block that is there already.
         ("python", "def f(a):\n    █\n        return 1\n", "if a:\n        b = a\n        ret", ""),
         # It may lead to what is right of the cursor.
@@ -64,9 +74,6 @@ BODY = "def f(a):\n    █\n\n\nf(1)\n"
 )
 def test_of_a_text_that_is_being_generated_finished_lines_that_fit_are_shown(language, marked, text, shown):
     assert first_lines(language, marked, text) == shown
-
-
-FUNCTION = "function f(a) {\n  █\n}\n"
 
 
 @pytest.mark.parametrize(

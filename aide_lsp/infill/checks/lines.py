@@ -32,7 +32,7 @@ PLACEHOLDER = re.compile(
       | (?:the\ )? rest \s of \s (?:the|your) \s {THING} \b
     )
     | (?-i: \b\w*(name|text|key|password) ["']? \s? [=:] \s? ["'] your\ (?:api\ )?\1 ["'] )
-    | (?-i: \bYOUR(?:_[A-Z]+)+\b )
+    | (?-i: \bYOUR(?:_[A-Z]+)+\b | ["']your[_-][a-z][a-z_-]*["'] )
     | \bauthors? \b [^\n]{{1,30}} \byour\ name\b
     | (?-i: < (?:(?:YOUR[_\ ])?(?:NAME|EMAIL|USERNAME|PASSWORD|AUTHOR|YEAR|COMPANY)) > )
     """,
