@@ -48,6 +48,8 @@ SINGLE = "method_definition"
 """A method of JavaScript and TypeScript: no other with a body has its name."""
 ACCESSORS = ("get", "set")
 """What is before the names of two such methods that belong together."""
+MEMBERS = {SINGLE, "public_field_definition"}
+"""Members of a class of TypeScript: only a getter and a setter can have one name."""
 PARTS = ("alias", "key", "name", "field", "pattern", "declarator")
 """What grammars call the part of a node that is its name."""
 WORD = re.compile(r"\w+")
@@ -225,6 +227,9 @@ def _is_repeated(entry: _Entry) -> bool:
         if other.type == entry.node.type or (is_parameter and _is_parameter(other))
     )
     alike = (other for other in found if other and other.node != entry.node and other.key == entry.key)
+    members = (_entry(other) for other in others if {other.type, entry.node.type} <= MEMBERS)
+    if any(other and other.node != entry.node and _are_members(entry, other) for other in members):
+        return True
     return any(not (_is_conditional(other.node) or _are_one(entry.node, other.node)) for other in alike)
 
 
@@ -235,6 +240,13 @@ def _are_one(one: SyntaxNode, other: SyntaxNode) -> bool:
         (False, True),
         (True, False),
     }
+
+
+def _are_members(one: _Entry, other: _Entry) -> bool:
+    """Whether two members have one name, both of the class or neither, and do not belong together."""
+    owners = [_owner(entry.node, entry.name).split() for entry in (one, other)]
+    are_alike = one.name.text == other.name.text and len({"static" in owner for owner in owners}) == 1
+    return are_alike and {part for owner in owners for part in owner if part in ACCESSORS} != {*ACCESSORS}
 
 
 def _is_conditional(node: SyntaxNode) -> bool:
