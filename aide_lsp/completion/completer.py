@@ -31,7 +31,7 @@ from aide_lsp.completion.window import CountTokens
 from aide_lsp.context.excerpt import Excerpt
 from aide_lsp.errors import ServerError
 from aide_lsp.inference.cancel import CancelToken
-from aide_lsp.infill.hole import Hole
+from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.infill.indenting import stray_indentation
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.stopping import break_off, find_stop, first_lines
@@ -370,11 +370,21 @@ def _completion(
         total_ms=total_ms,
         from_cache=False,
         candidate=options.candidate,
-        is_rejected=bool(message or note) or reason is NoCompletionReason.DOES_NOT_FIT,
+        is_rejected=bool(message or note)
+        or reason is NoCompletionReason.DOES_NOT_FIT
+        or _skips_line(generated, reason),
         note=note,
         excerpts=prompt.excerpts,
         names=request.names if prompt.names else None,
     )
+
+
+def _skips_line(generated: GeneratedText, reason: NoCompletionReason | None) -> bool:
+    """Whether the model goes on with the line below an empty one, on which the user wants something."""
+    hole, stop = generated.hole, generated.stop
+    is_empty_line = hole.shape is Shape.LINES and not hole.is_before_line
+    is_below = stop is not None and stop.rule is StopRule.LINE_BELOW
+    return is_empty_line and is_below and reason is NoCompletionReason.REPEATS_SUFFIX
 
 
 def _with_line_ends(completion: Completion, request: CompletionRequest) -> Completion:

@@ -21,6 +21,7 @@ from aide_lsp.explain.trace import CompletionTrace
 from aide_lsp.inference import decoder, generate
 from aide_lsp.inference.cancel import Cancelled, CancelToken
 from aide_lsp.inference.options import GenerationOptions
+from aide_lsp.infill.stop_rules import StopRule
 from aide_lsp.settings.fields import Parameters
 from aide_lsp.settings.limits import ModelLimits
 from aide_lsp.text_limits import MOST_LINES
@@ -370,6 +371,22 @@ def test_a_candidate_that_closes_a_bracket_that_something_is_missing_in_does_not
     assert len(model.options) == tries
 
 
+@pytest.mark.parametrize(
+    ("marked", "written", "text", "tries"),
+    [
+        ("x = 1\n|\nz = 3\n", ("z = 3\n", "y = 2\nz = 3\n"), "y = 2", 2),
+        ("x = 1\n|\nz = 3\n", ("z = 3\n",) * 3, "", 3),
+        # Where there is something in the line, nothing may be missing.
+        ("x = 1\n|z = 3\n", ("z = 3\n", "y = 2\nz = 3\n"), "", 1),
+    ],
+)
+def test_a_candidate_that_skips_an_empty_line_gives_way_to_the_next_one(marked, written, text, tries):
+    model = Sampled(*written)
+    completion = complete(Completer(model), fitting_at(marked))
+    assert (completion.text, completion.empty_reason) == (text, None if text else "repeats-suffix")
+    assert len(model.options) == tries
+
+
 def test_complete_when_three_candidates_do_not_fit_says_why():
     model = Sampled(BROKEN, BROKEN, BROKEN, FITTING)
     completion = complete(Completer(model), fitting_at("x = |\n"))
@@ -377,6 +394,26 @@ def test_complete_when_three_candidates_do_not_fit_says_why():
     wanted = "The generated text does not fit: the file would no longer parse (setting show)."
     assert completion.empty_message == wanted
     assert len(model.options) == 3
+
+
+def test_complete_keeps_the_first_lines_of_a_candidate_that_fit_without_the_rest():
+    model, explained = Sampled("a = 1\nb = 2\nc = (\nd = 3\n"), Sampled("a = 1\nb = 2\nc = (\nd = 3\n")
+    completion = complete(Completer(model), fitting_at("x = 1\n|\n\nprint(x)\n"))
+    assert (completion.text, completion.candidate, len(model.options)) == ("a = 1\nb = 2", 0, 1)
+    trace = CompletionTrace()
+    Completer(explained).observe(fitting_at("x = 1\n|\n\nprint(x)\n"), trace, CancelToken())
+    assert (trace.cleaned.text, trace.generated.stop.rule) == ("a = 1\nb = 2", StopRule.FIRST_LINES)
+
+
+def test_complete_keeps_the_first_lines_that_are_as_probable_as_the_setting_requires():
+    script = continuing({"x = 1\n": "a = 1\nb = 2\nc = 3\n"})
+    request = fitting_at("x = 1\n|\n\nprint(x)\n", temperature=0.0)
+    probable = complete(completer_of(script), request.with_options(min_confidence=0.5))
+    assert probable.text == "a = 1\nb = 2\nc = 3"
+    least = probable.confidence**0.8
+    found = complete(completer_of(script), request.with_options(min_confidence=least))
+    assert (found.text, found.empty_reason) == ("a = 1\nb = 2", None)
+    assert found.confidence >= least
 
 
 IN_FUNCTION = "def f(text):\n    return |\n\n\nprint(f)\n"
