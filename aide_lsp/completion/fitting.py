@@ -15,10 +15,11 @@ from aide_lsp.infill.checks.lines import above_placeholder, without_what_is_repe
 from aide_lsp.infill.checks.misfit import Misfit
 from aide_lsp.infill.checks.misplaced import first_misplaced
 from aide_lsp.infill.cleanup import Cleaned, clean
+from aide_lsp.infill.endings import finished_lines
 from aide_lsp.infill.entries import with_comma
 from aide_lsp.infill.hole import Hole, read_hole
 from aide_lsp.infill.stop_rules import Stop, StopRule
-from aide_lsp.infill.stopping import block_header, finished_lines
+from aide_lsp.infill.stopping import block_header
 from aide_lsp.reasons import NoCompletionReason
 from aide_lsp.syntax.languages import Language
 from aide_lsp.syntax.openings import OpeningKind
@@ -108,7 +109,7 @@ class Checked:
 
     @property
     def fits(self) -> bool:
-        """Whether all of it fits."""
+        """Whether it fits, and is not cut to its first lines."""
         is_part = self.stop is not None and self.stop.rule is StopRule.FIRST_LINES
         return self.rejection is None and not is_part
 
@@ -164,7 +165,10 @@ def check(
     found = _check_whole(around, text, stop, cleaned, rated, options)
     if found.rejection is None or found.needs_end or found.over:
         return found
-    tried = (_check(around, text, *part, rated, options) for part in _beginnings(around, text, found))
+    tried = (
+        _check(around, text, *part, rated, options)
+        for part in _beginnings(around, text, found, found.rejection.misfit)
+    )
     return next((part for part in tried if part.rejection is None and part.cleaned.text), found)
 
 
@@ -233,7 +237,9 @@ def _others(
         yield header, clean(around.hole, text, header, around.tree)
 
 
-def _beginnings(around: Surroundings, text: str, whole: Checked) -> Iterator[tuple[Stop | None, Cleaned]]:
+def _beginnings(
+    around: Surroundings, text: str, whole: Checked, misfit: Misfit | None
+) -> Iterator[tuple[Stop | None, Cleaned]]:
     """Yield parts of a text that may fit without the rest, each with its end.
 
     Its finished lines, the most first; what is above a placeholder; what is before something that is there
@@ -241,7 +247,6 @@ def _beginnings(around: Surroundings, text: str, whole: Checked) -> Iterator[tup
     """
     for line in finished_lines(around.hole, text, whole.stop.end if whole.stop else len(text)):
         yield line, clean(around.hole, text, line, around.tree)
-    misfit = whole.rejection.misfit if whole.rejection else None
     if (kept := _without_fault(around, whole.cleaned.text, misfit)) is not None:
         yield whole.stop, clean(around.hole, kept, None, around.tree)
 

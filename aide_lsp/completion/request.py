@@ -125,7 +125,7 @@ class Completion(Figures):
     confidence: float | None = None
     "The model's own probability of the text, whatever the parameters; None: unknown, or there is no text."
     is_rejected: bool = False
-    "Whether its text does not fit, or failed the checks: it is empty, or there is a `note`."
+    "Whether another candidate may be better: it does not fit, failed the checks, or repeats the line below."
     typed: str = field(default="", repr=False)
     "The beginning of what was generated that is before the cursor already, with \\n line ends."
     added: str = field(default="", repr=False)

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from aide_lsp.infill.comments import as_message, without_comments_after_code, without_last_comments
 from aide_lsp.infill.copies import without_next_lines
-from aide_lsp.infill.entries import ends_sql_entry, with_comma
+from aide_lsp.infill.entries import ends_column, with_comma, with_row_comma
 from aide_lsp.infill.fences import without_open_fence
 from aide_lsp.infill.hole import Hole, Shape
 from aide_lsp.infill.indenting import fit_indentation
@@ -49,10 +49,13 @@ def clean(hole: Hole, text: str, stop: Stop | None, tree: SyntaxTree | None = No
     is_exact = stop is not None and stop.rule.is_exact
     kept = _without_blanks(hole, without_open_fence(kept, starts_fenced=hole.is_fenced))
     kept = without_last_comments(hole, fit_indentation(hole, as_message(hole, kept)))
-    kept = without_next_lines(hole, without_comments_after_code(hole, kept, tree))
+    kept = without_comments_after_code(hole, kept, tree)
+    if not (own := without_next_lines(hole, kept)).strip():
+        return Cleaned("", NoCompletionReason.REPEATS_SUFFIX)
+    kept = with_row_comma(hole, own)
     if (fitted := _fitted(hole, kept, is_exact=is_exact)).strip():
         # The grammar of SQL knows too little of it: no check finds that the comma is missing.
-        return Cleaned(with_comma(hole, fitted) if ends_sql_entry(hole, fitted) else fitted, None)
+        return Cleaned(with_comma(hole, fitted) if ends_column(hole, fitted) else fitted, None)
     # In JSON, entries are also left out that are there already, or would not parse; in prose, open fences.
     repeats = kept.strip() and (is_exact or not _without_repeats(hole, kept).strip())
     return Cleaned("", NoCompletionReason.REPEATS_SUFFIX if repeats else NoCompletionReason.DOES_NOT_FIT)

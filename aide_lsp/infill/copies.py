@@ -68,18 +68,24 @@ def start_of_next_entry(raw: RawText, line: Line) -> int | None:
 
     Entries may begin alike, such as with `{`, so the text has one of its own before that.
     """
-    following, lines = _following(raw.hole)[:2], [other for other in raw.lines if not other.is_blank]
+    lines = [other for other in raw.lines if not other.is_blank]
     number = next((number for number, other in enumerate(lines) if other.start == line.start), 0)
-    if number < 2 or len(following) < 2 or sum(map(str.isalnum, line.text)) < LEAST_LETTERS:
+    if number < 2 or sum(map(str.isalnum, line.text)) < LEAST_LETTERS:
         return None
-    own = [(other.depth, other.text.strip()) for other in lines[number - 1 : number + 1]]
-    return lines[number - 1].start if own == following else None
+    entry = lines[number - 1 : number + 1]
+    return entry[0].start if are_below(raw.hole, entry) else None
 
 
-def begins_as_below(raw: RawText, line: Line, second: Line) -> bool:
-    """Whether two lines are the next two below."""
-    own = [(other.depth, other.text.strip()) for other in (line, second)]
-    return own == _following(raw.hole)[:2]
+def are_below(hole: Hole, lines: list[Line]) -> bool:
+    """Whether these lines are the next lines below."""
+    return [(line.depth, line.text.strip()) for line in lines] == _lines_below(hole)[: len(lines)]
+
+
+def are_above(hole: Hole, lines: list[Line]) -> bool:
+    """Whether these lines are above the cursor too, one below the other."""
+    own = [line.text.strip() for line in lines]
+    above = [line.strip() for line in hole.head.split("\n")[-LINES_READ:] if line.strip()]
+    return any(above[start : start + len(own)] == own for start in range(len(above) - len(own) + 1))
 
 
 def block_of(hole: Hole, depth: int, following: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -100,7 +106,8 @@ def normalized(hole: Hole, line: str) -> str:
 def without_next_lines(hole: Hole, text: str) -> str:
     """Return a text without the lines at its end that are the next lines below, two or more."""
     lines, below = text.rstrip().split("\n"), _lines_below(hole)
-    own = [(indentation(line), line.strip().rstrip(",")) for line in lines]
+    full = lines if hole.before.strip() else [hole.before + lines[0], *lines[1:]]
+    own = [(indentation(line), line.strip().rstrip(",")) for line in full]
     # A line that the user began is theirs.
     most = min(len(below), len(lines) - bool(hole.before.strip()))
     for count in range(most, 1, -1):

@@ -6,22 +6,32 @@ from aide_lsp.infill.hole import CLOSERS, Hole, indentation
 
 _COLUMNS = re.compile(r"\b(?:TABLE|INTO)\s+(?:IF\s+NOT\s+EXISTS\s+)?[^\s();]+\s*\Z", re.IGNORECASE)
 """What is before the columns of a table in SQL."""
+_ROW = re.compile(r"\s*\(.*\);?")
+"""A row of values in SQL that none follows."""
+_ROW_ABOVE = re.compile(r"(?:,|\bVALUES)\s*\Z", re.IGNORECASE)
+"""How the line above it ends."""
 _LONGEST = 200
 """Characters in which it is looked for."""
 
 
-def ends_sql_entry(hole: Hole, text: str) -> bool:
-    """Whether the text ends a column or a row of a table in SQL, and another one begins in the line below."""
-    if hole.language.id != "sql" or indentation(hole.below) != hole.base:
-        return False
-    if text.rstrip().endswith((")", ");")) and hole.below.lstrip().startswith("("):
-        return True
-    if not hole.open:
+def ends_column(hole: Hole, text: str) -> bool:
+    """Whether the text ends a column of a table in SQL, and another one begins in the line below."""
+    if hole.language.id != "sql" or not hole.open or indentation(hole.below) != hole.base:
         return False
     if "--" in text.rpartition("\n")[2]:
         return False
     start = hole.open[-1].offset
     return hole.open[-1].mark == "(" and bool(_COLUMNS.search(hole.head[max(0, start - _LONGEST) : start]))
+
+
+def with_row_comma(hole: Hole, text: str) -> str:
+    """Return the text with a comma at its end if it ends a row of SQL above another one; else as it is."""
+    kept, (above, _, last) = text.rstrip(), (hole.head + text.rstrip()).rpartition("\n")
+    is_between = hole.below.lstrip().startswith("(") and indentation(hole.below) == indentation(last)
+    is_row = _ROW.fullmatch(last) is not None and _ROW_ABOVE.search(above) is not None
+    if hole.language.id != "sql" or not (is_between and is_row) or hole.after.strip():
+        return text
+    return kept.rstrip(";") + "," + text[len(kept) :]
 
 
 def with_comma(hole: Hole, text: str) -> str:

@@ -10,7 +10,7 @@ from itertools import pairwise, starmap
 
 from attrs import frozen
 
-from aide_lsp.infill.elements import last_element_end
+from aide_lsp.infill.endings import last_element_end
 from aide_lsp.infill.raw_text import RawText
 from aide_lsp.infill.stop_rules import Stop, StopRule
 

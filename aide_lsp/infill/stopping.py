@@ -13,33 +13,40 @@ the text was split into tokens. The rule that is decided first wins:
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable
+from itertools import islice
 
-from aide_lsp.infill.copies import begins_as_below, copies_line_below, start_of_next_entry
-from aide_lsp.infill.elements import last_element_end
+from aide_lsp.infill.copies import are_above, are_below, copies_line_below, start_of_next_entry
+from aide_lsp.infill.endings import (
+    FIRST_LINES,
+    finished,
+    finished_lines,
+    is_begun,
+    is_decorator,
+    last_element_end,
+)
 from aide_lsp.infill.hole import Hole, Shape, indentation, runs
 from aide_lsp.infill.inline import LOOKAHEAD, fitted, inline_end, is_balanced, is_distinctive, rest_of_line
-from aide_lsp.infill.raw_text import CONTAINER, CONTINUING, Line, RawText
+from aide_lsp.infill.raw_text import CLOSING_WORDS, CONTAINER, Line, RawText
 from aide_lsp.infill.repetition import repetition
 from aide_lsp.infill.stop_rules import Stop, StopRule
 from aide_lsp.infill.type_arguments import types_end
 from aide_lsp.syntax.languages import Blocks
 from aide_lsp.syntax.openings import OpeningKind
-from aide_lsp.syntax.patterns import LINE_END
 from aide_lsp.syntax.scan import Closer
 
 LAST_LINES = 60
 """Lines of a truncated text among which the last one is that leaves nothing unfinished."""
 CASE = re.compile(r"\s*(?:case|default)\b")
-DECORATOR = re.compile(r"\s*(?:@[\w.]+(?:\(.*\))?|#?\[.*\])\s*")
-"""A line that says something of the definition below it, or begins a table."""
+BRANCH = re.compile(r"(?:else|elseif|elsif|elif|when|rescue|ensure|catch|except|finally)\b")
+"""How a line begins that goes on with the statement above it, where words end blocks."""
+END_WORD = re.compile(rf"(?:{'|'.join(CLOSING_WORDS)})\b")
+"""How a line begins that ends it."""
+VISIBLE_LINE = re.compile(r"[^\n]*\S[^\n]*(?:\n|\Z)")
 TAG = re.compile(r"\s*<[A-Za-z][\w:.-]*>\s*")
 """A tag alone in its line."""
-CONTINUATION = re.compile(r"\?\.|\.[A-Za-z(]|->|=>|[?:+|] |&&|\|\||\|>|<<|where\b")
-"""How a line begins that goes on with the one above."""
-CONTINUATION_CHARACTERS = 3
-"""Characters that show it."""
+LEAST_LETTERS = 4
+"""Letters and digits of a line that is seldom there twice."""
 ABOVE = 400
 """Characters left of the cursor among which the last visible one is."""
 
@@ -65,7 +72,7 @@ def break_off(hole: Hole, text: str) -> Stop:
         # None of the lines leads to what is right of the cursor, so at most the first one is meant.
         return fitted(raw, Stop(raw.lines[0].end, len(text), StopRule.TRUNCATED))
     if any(not line.is_blank for line in complete):
-        end = next(_finished(raw, complete), complete[-1]).end
+        end = next(finished(raw, complete[-LAST_LINES:]), complete[-1]).end
     else:
         end = last_element_end(raw, len(text), words=raw.is_prose(len(text)))
     stop = Stop(end, len(text), StopRule.TRUNCATED)
@@ -83,80 +90,35 @@ def block_header(hole: Hole, text: str) -> Stop | None:
     return _block_header(raw, _non_blank(lines), len(text))
 
 
-def finished_lines(hole: Hole, text: str, end: int) -> Iterator[Stop]:
-    """Yield where lines end after which nothing is unfinished, the last one first, up to `end`.
-
-    Each of them can end a text that does not fit as a whole. Within a line there are none: only what follows
-    shows whether more than its rest is meant.
-    """
-    raw = RawText(hole, text, ended=False)
-    if hole.shape is Shape.INLINE:
-        return
-    complete = [line for line in raw.lines[:-1] if line.end <= end]
-    for line in _finished(raw, complete):
-        yield Stop(line.end, len(text), StopRule.FIRST_LINES)
-
-
 def first_lines(hole: Hole, text: str) -> Stop | None:
     """Return where the last line ends that can be shown while the text is being generated; None: none."""
-    raw = RawText(hole, text, ended=False)
-    lines = [line for line in _non_blank(raw.lines) if line.is_complete or _is_begun(line)]
+    # Only what follows shows whether a line of a bracket that nothing closes is meant; in SQL, its comma.
+    is_open = hole.shape is Shape.LINE_END and hole.is_in_unclosed_bracket
+    if hole.shape is Shape.INLINE or hole.is_before_line or is_open or hole.language.id == "sql":
+        return None
+    raw = RawText(hole, _beginning(text), ended=False)
+    lines = [line for line in _non_blank(raw.lines) if line.is_complete or is_begun(line)]
+    lines = lines[: FIRST_LINES + 1]
     # More may show that only the first line of a block is meant, or that the line goes on.
-    is_header = block_header(hole, text) is not None or (
-        hole.shape is Shape.LINE_END and _leads_into_block(raw)
-    )
-    if not lines or is_header:
+    is_header = hole.shape is Shape.LINE_END and _leads_into_block(raw)
+    if not lines or is_header or block_header(hole, raw.text) is not None:
         return None
     # Or that the text has come to the line below, or repeats itself.
-    repeated = (
-        line
-        for above, line in pairwise(lines)
-        if line.text.strip() in (above.text.strip(), hole.below.strip())
-    )
-    return next(finished_lines(hole, text, next(repeated, lines[-1]).start - 1), None)
+    seen, above = {hole.below.strip()}, ""
+    for line in lines:
+        text = line.text.strip()
+        if text in seen or text == above:
+            break
+        above = text
+        if sum(map(str.isalnum, text)) >= LEAST_LETTERS:
+            seen.add(text)
+    return next(finished_lines(hole, raw.text, line.start - 1), None)
 
 
-def _is_begun(line: Line) -> bool:
-    """Whether enough of a line is known to see whether it goes on with the one above."""
-    return line.is_start_known and len(line.text.strip()) >= CONTINUATION_CHARACTERS
-
-
-def _finished(raw: RawText, complete: list[Line]) -> Iterator[Line]:
-    """Yield the lines after which nothing is unfinished, the last one first."""
-    written = _non_blank(raw.lines)
-    following = {line.start: below for line, below in pairwise(written)}
-    last = [line for line in complete[-LAST_LINES:] if raw.text[: line.end].strip() and not line.is_blank]
-    for line in reversed(last):
-        if raw.is_level(line.end) and not _wants_more(raw, line, following.get(line.start)):
-            yield line
-
-
-def _wants_more(raw: RawText, line: Line, below: Line | None) -> bool:
-    """Whether a line says too little without the one that is generated below it."""
-    if raw.opens(line) or _is_decorator(raw, line):
-        return True
-    if raw.hole.language.prose or raw.hole.is_text:
-        return False
-    if _is_comment(raw, line):
-        return True
-    if below is None or line.text.rstrip().endswith((",", ";", "}")):
-        return False
-    goes_on = below.text.lstrip().startswith("{") or CONTINUATION.match(below.text.lstrip())
-    return below.depth > line.depth or bool(goes_on)
-
-
-def _is_decorator(raw: RawText, line: Line) -> bool:
-    # In Ruby, `@name` is a variable.
-    has_decorators = raw.hole.language.blocks is not Blocks.WORDS
-    return has_decorators and DECORATOR.fullmatch(line.text) is not None
-
-
-def _is_comment(raw: RawText, line: Line) -> bool:
-    """Whether a line is a comment, or the end of one: it says something of what comes below."""
-    marks = raw.hole.language.marks
-    opened = raw.scan(line.start).opened
-    is_inside = bool(opened) and opened[-1].kind is OpeningKind.COMMENT and opened[-1].closer != LINE_END
-    return is_inside or (bool(marks) and line.text.lstrip().startswith(marks))
+def _beginning(text: str) -> str:
+    """Return the lines of a text among which the first lines are, and the one below."""
+    visible = islice(VISIBLE_LINE.finditer(text), FIRST_LINES, None)
+    return text[: line.end()] if (line := next(visible, None)) else text
 
 
 def _fence(raw: RawText) -> Stop | None:
@@ -350,9 +312,11 @@ def _complete_lines(raw: RawText) -> Stop | None:
 
 def _closes_branch_below(raw: RawText, line: Line) -> bool:
     """Whether a line would end the statement of which the line below is another branch."""
-    below, is_known = raw.hole.below, line.is_start_known
-    is_branch = raw.hole.language.blocks is Blocks.WORDS and CONTINUING.match(below.lstrip())
-    return bool(is_branch) and is_known and line.closes and line.depth <= indentation(below)
+    below = raw.hole.below
+    if raw.hole.language.blocks is not Blocks.WORDS or not BRANCH.match(below.lstrip()):
+        return False
+    is_end = line.is_start_known and END_WORD.match(line.text.lstrip()) is not None
+    return is_end and line.depth <= indentation(below)
 
 
 def _outside_depth(hole: Hole, first: Line) -> int:
@@ -389,13 +353,10 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     """Stop where the line below the hole, or the rest of the cursor's line, is repeated."""
     if not line.is_complete:
         return None
-    if _opens_entry(raw, line):
-        return None
-    above_line = next(
-        (other for other in reversed(raw.lines) if other.end < line.start and not other.is_blank), None
-    )
-    if above_line and _opens_entry(raw, above_line) and begins_as_below(raw, above_line, line):
-        return Stop(above_line.start, line.complete_at, StopRule.LINE_BELOW)
+    entry = _entry_below(raw, line)
+    is_copy = len(entry) > 1 and not are_above(raw.hole, entry) and is_balanced(raw, entry[0].start, line)
+    if is_copy or entry or _opens_entry(raw, line):
+        return Stop(entry[0].start, line.complete_at, StopRule.LINE_BELOW) if is_copy else None
     # A line like `}` is often equal by accident, and closes a bracket of the generated text. So is one like
     # `{`: the entries of a list begin alike.
     above = (raw.text[: line.start].rstrip() or raw.hole.head[-ABOVE:].rstrip())[-1:]
@@ -412,9 +373,16 @@ def _repeated_suffix(raw: RawText, line: Line) -> Stop | None:
     return rest_of_line(raw, line) if inside else None
 
 
+def _entry_below(raw: RawText, line: Line) -> list[Line]:
+    """Return the lines up to this one that are the next lines below, if the first says nothing of its own."""
+    written = [other for other in _non_blank(raw.lines) if other.start <= line.start]
+    starts = (number for number, other in enumerate(written) if _opens_entry(raw, other))
+    return next((written[number:] for number in starts if are_below(raw.hole, written[number:])), [])
+
+
 def _opens_entry(raw: RawText, line: Line) -> bool:
     """Whether a line says nothing of its own, so that the entry it begins may begin as the one below does."""
-    return _is_decorator(raw, line) or TAG.fullmatch(line.text) is not None
+    return is_decorator(raw, line) or TAG.fullmatch(line.text) is not None
 
 
 def _non_blank(lines: list[Line]) -> list[Line]:

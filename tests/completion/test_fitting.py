@@ -45,29 +45,39 @@ BODY = "def f(a):\n    █\n\n\nf(1)\n"
     ("language", "marked", "text", "shown"),
     [
         ("python", BODY, "b = a", ""),
-        ("python", BODY, "b = a\n    ret", "b = a"),
-        ("python", BODY, "b = a\n\n    ret", "b = a"),
-        ("python", BODY, "if a:\n        ret", ""),
-        ("python", BODY, "if a:\n        return 1\n    ret", "if a:\n        return 1"),
+        ("python", BODY, "b = a\n    return", "b = a"),
+        ("python", BODY, "b = a\n\n    return", "b = a"),
+        ("python", BODY, "if a:\n        return", ""),
+        ("python", BODY, "if a:\n        return 1\n    return", "if a:\n        return 1"),
         ("python", BODY, "b = [\n        a,\n    ", ""),
         # The next line may go on with it.
         ("python", BODY, "b = [\n        a,\n    ]\n    ", ""),
-        ("python", BODY, "b = [\n        a,\n    ]\n    ret", "b = [\n        a,\n    ]"),
+        ("python", BODY, "b = [\n        a,\n    ]\n    return", "b = [\n        a,\n    ]"),
         ("python", BODY, "@a\n    def", ""),
         # Its next line goes on with it, or it says something of that.
         ("python", BODY, "b = a\n    # Done.\n    return", "b = a"),
         ("typescript", FUNCTION, "const b = a\n    .c(", ""),
-        ("typescript", FUNCTION, "const b = a\n    .c;\n  ret", "const b = a\n    .c;"),
+        ("typescript", FUNCTION, "const b = a\n    .c;\n  return", "const b = a\n    .c;"),
         ("csharp", "class A\n{\n    █\n}\n", "int b;\n    void C(int d)\n    {\n", "int b;"),
         ("csharp", "class A\n{\n    █\n}\n", "int b;\n    [Fact]\n    void C", "int b;"),
         ("csharp", "class A\n{\n    █\n}\n", "int b;\n\n    /* It is\n    void */\n    void C", "int b;"),
         ("typescript", FUNCTION, "a();\n  if (a)\n    a();\n  b();\n", "a();\n  if (a)\n    a();"),
         ("typescript", FUNCTION, "a();\n  if (a)\n    a(", "a();"),
-        ("python", BODY, "b = a)\n    ret", ""),  # it does not fit
+        ("python", BODY, "b = a)\n    return", ""),  # it does not fit
         ("typescript", FUNCTION, "if (a) {\n    return 1;\n", ""),
-        ("typescript", FUNCTION, "const b = a;\n  ret", "const b = a;"),
+        ("typescript", FUNCTION, "const b = a;\n  return", "const b = a;"),
+        # It may be the first piece of a loop, or all that is meant.
+        (
+            "typescript",
+            FUNCTION,
+            "a.first();\n  a.second();\n  a.first();\n  a.second",
+            "a.first();\n  a.second();",
+        ),
+        ("python", "x = foo(\n    a,█\n\ny = 1\n", " b,\n    c,\n    d,\n", ""),
+        ("rust", "impl A {\n    █\n}\n", "fn f() -> u32;\n    fn g() -> u32\n    wher", "fn f() -> u32;"),
+        ("css", "a { color: red; }\n█\n", "b { color: red; }\nh1,\nh2 {\n", "b { color: red; }"),
         # The text may be the first line of the block that is there already.
-        ("python", "def f(a):\n    █\n        return 1\n", "if a:\n        b = a\n        ret", ""),
+        ("python", "def f(a):\n    █\n        return 1\n", "if a:\n        b = a\n        return", ""),
         # It may lead to what is right of the cursor.
         ("python", "x = f(█, 1)\n", "a,\n      b", ""),
     ],
@@ -135,6 +145,7 @@ def test_lines_that_are_shown_first_stay(data, language):
     marked = data.draw(st.sampled_from(HOLES[language]))
     before = marked.split("█")[0].rpartition("\n")[2]
     lines = data.draw(st.lists(st.sampled_from(LINES[language]), min_size=2, max_size=8))
+    lines *= data.draw(st.sampled_from([1, 1, 4]))
     blanks = before[: len(before) - len(before.lstrip())]
     text = ("" if not before.strip() else "\n" + blanks) + f"\n{blanks}".join(lines) + "\n"
     final = offered(language, marked, text)

@@ -32,7 +32,9 @@ PLACEHOLDER = re.compile(
       | (?:the\ )? rest \s of \s (?:the|your) \s {THING} \b
     )
     | (?-i: \b\w*(name|text|key|password) ["']? \s? [=:] \s? ["'] your\ (?:api\ )?\1 ["'] )
-    | (?-i: \bYOUR(?:_[A-Z]+)+\b | ["']your[_-][a-z][a-z_-]*["'] )
+    | (?-i: \bYOUR(?:_[A-Z]+)+\b )
+    | (?-i: [=:] \s? ["'] your_ (?:\w+_)?
+        (?:key|token|secret|password|user|username|database|database_name) ["'] )
     | \bauthors? \b [^\n]{{1,30}} \byour\ name\b
     | (?-i: < (?:(?:YOUR[_\ ])?(?:NAME|EMAIL|USERNAME|PASSWORD|AUTHOR|YEAR|COMPANY)) > )
     """,
@@ -65,7 +67,7 @@ def repeats_line_below(hole: Hole, before: str, text: str, below: str) -> bool:
         repeated += own[:2]
     if not repeated:
         return False
-    above = before.rsplit("\n", LINES_READ)[1:-1]
+    above = before.rsplit("\n", LINES_READ + 1)[-LINES_READ - 1 : -1]
     return not {line for _, line in repeated} <= {line for _, line in _distinctive_lines(hole, above)}
 
 
