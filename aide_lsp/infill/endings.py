@@ -81,6 +81,7 @@ def is_begun(line: Line) -> bool:
 
 
 def is_decorator(raw: RawText, line: Line) -> bool:
+    """Whether a line says something of the definition below it, or begins a table or a section."""
     language = raw.hole.language
     if (language.id == "csharp" or "=" in language.key_marks) and BRACKETED.fullmatch(line.text):
         return True
