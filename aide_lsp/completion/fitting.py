@@ -108,6 +108,11 @@ class Checked:
     "What is inserted in place of brackets that the editor has closed, where the line goes on after them."
 
     @property
+    def is_offered(self) -> bool:
+        """Whether there is a text, and it passed."""
+        return self.rejection is None and bool(self.cleaned.text)
+
+    @property
     def fits(self) -> bool:
         """Whether it fits, and is not cut to its first lines."""
         is_part = self.stop is not None and self.stop.rule is StopRule.FIRST_LINES
@@ -169,7 +174,7 @@ def check(
         _check(around, text, *part, rated, options)
         for part in _beginnings(around, text, found, found.rejection.misfit)
     )
-    return next((part for part in tried if part.rejection is None and part.cleaned.text), found)
+    return next((part for part in tried if part.is_offered), found)
 
 
 def check_first_lines(
@@ -177,7 +182,7 @@ def check_first_lines(
 ) -> Checked | None:
     """Check the finished lines of a text that is still being generated; None: they are not to be shown."""
     checked = _check(around, text, stop, clean(around.hole, text, stop, around.tree), rated, options)
-    return checked if checked.rejection is None and checked.cleaned.text else None
+    return checked if checked.is_offered else None
 
 
 def _check_whole(
@@ -195,7 +200,7 @@ def _check_whole(
     on after them.
     """
     found = _check(around, text, stop, cleaned, rated, options)
-    if found.rejection is None and cleaned.text:
+    if found.is_offered:
         ended = _ended_string(around, cleaned.text, options)
         return evolve(found, over=Rest(ended, len(around.closers))) if ended else found
     if found.rejection is None or found.rejection.reason is not NoCompletionReason.DOES_NOT_FIT:

@@ -84,7 +84,7 @@ def are_below(hole: Hole, lines: list[Line]) -> bool:
 def are_above(hole: Hole, lines: list[Line]) -> bool:
     """Whether these lines are above the cursor too, one below the other."""
     own = [line.text.strip() for line in lines]
-    above = [line.strip() for line in hole.head.split("\n")[-LINES_READ:] if line.strip()]
+    above = [line.strip() for line in hole.head.rsplit("\n", LINES_READ)[-LINES_READ:] if line.strip()]
     return any(above[start : start + len(own)] == own for start in range(len(above) - len(own) + 1))
 
 

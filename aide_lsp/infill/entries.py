@@ -26,10 +26,12 @@ def ends_column(hole: Hole, text: str) -> bool:
 
 def with_row_comma(hole: Hole, text: str) -> str:
     """Return the text with a comma at its end if it ends a row of SQL above another one; else as it is."""
+    # First, because what is above the text is copied then.
+    if hole.language.id != "sql" or hole.after.strip() or not hole.below.lstrip().startswith("("):
+        return text
     kept, (above, _, last) = text.rstrip(), (hole.head + text.rstrip()).rpartition("\n")
-    is_between = hole.below.lstrip().startswith("(") and indentation(hole.below) == indentation(last)
-    is_row = _ROW.fullmatch(last) is not None and _ROW_ABOVE.search(above) is not None
-    if hole.language.id != "sql" or not (is_between and is_row) or hole.after.strip():
+    is_row = _ROW.fullmatch(last) is not None and _ROW_ABOVE.search(above[-_LONGEST:]) is not None
+    if not is_row or indentation(hole.below) != indentation(last):
         return text
     return kept.rstrip(";") + "," + text[len(kept) :]
 

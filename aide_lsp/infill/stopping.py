@@ -43,6 +43,7 @@ BRANCH = re.compile(r"(?:else|elseif|elsif|elif|when|rescue|ensure|catch|except|
 END_WORD = re.compile(rf"(?:{'|'.join(CLOSING_WORDS)})\b")
 """How a line begins that ends it."""
 VISIBLE_LINE = re.compile(r"[^\n]*\S[^\n]*(?:\n|\Z)")
+"""A line that is not blank, with its end."""
 TAG = re.compile(r"\s*<[A-Za-z][\w:.-]*>\s*")
 """A tag alone in its line."""
 LEAST_LETTERS = 4
